@@ -26,6 +26,7 @@ mod accounts;
 mod bystander;
 mod data;
 mod deploys;
+mod descriptors;
 mod field;
 mod floods;
 mod processes;
@@ -107,6 +108,11 @@ attacks! {
     unfinished_heads = "heads that never end": sockets::unfinished_heads,
     one_byte_at_a_time = "requests of one byte at a time": sockets::byte_by_byte,
     readers_that_never_read = "readers that never read": sockets::never_read,
+    pipelined_long_heads = "heads as long as may be, pipelined": sockets::long_heads,
+    signs_of_life = "health, preflights and wrong hosts, pipelined": sockets::signs_of_life,
+    half_handshakes = "half handshakes of TLS and websockets": sockets::half_handshakes,
+    unfinished_messages = "websocket messages that never end, and pings": sockets::fragments,
+    chunks_behind_a_refusal = "chunks without end behind a 404": sockets::chunks_behind_a_refusal,
     anonymous_starts = "anonymous starts over REST, 16 connections": floods::starts_over_rest,
     anonymous_starts_by_websocket = "anonymous starts over websockets, 16 connections": floods::starts_over_websockets,
     frames = "a flood of frames": floods::frames,

@@ -1,6 +1,8 @@
-//! Connections that keep the server waiting.
+//! Connections that keep the server waiting, or busy with nothing.
 
 use std::{
+    io,
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,7 +10,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{timeout, timeout_at},
+    time::{sleep, timeout, timeout_at},
 };
 
 use super::{
@@ -23,133 +25,264 @@ const REFUSALS: &[&str] = &[
     "open",
     "closed",
     "not connected",
+    "400",
+    "403",
+    "404",
     "408",
     "413",
     "429",
     "431",
     "503",
 ];
+/// What may be answered besides, where the request is a good one.
+const ANSWERS: &[&str] = &["101", "200"];
 /// Between two bytes of a slow sender.
 const SLOW: Duration = Duration::from_millis(100);
+/// A websocket's handshake but for the empty line at its end.
+const HANDSHAKE: &str = "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: \
+    websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Protocol: stepwire.v1.json\r\n";
 
-/// How many connections; as many as it takes for a table, fewer to see that it holds.
-fn many(field: &Field, table: usize) -> usize {
-    if field.long { table } else { table / 4 }
+/// What one connection does until the time is over; the server may take no more, or close: both are
+/// its right.
+type Play =
+    for<'a> fn(&'a mut TcpStream) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+
+/// Has so many connections play one of these each, and counts what the server says to them in the end.
+/// As many as it takes for a table, fewer to see that it holds.
+async fn besiege(field: &Arc<Field>, table: usize, plays: &'static [Play]) -> Outcome {
+    let many = if field.long { table } else { table / 4 };
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    swarm(field, many, move |field, index| {
+        let told = told.clone();
+        async move {
+            let Ok(mut stream) = field.connect(ATTACKER).await else {
+                return told.add("not connected");
+            };
+            let play = plays[index % plays.len()];
+            let _ = timeout_at(end.into(), play(&mut stream)).await;
+            told.add(answer(&mut stream, end).await);
+        }
+    })
+    .await;
+    tally.only(&[REFUSALS, ANSWERS].concat());
+    Outcome::of(tally)
 }
 
 /// Anonymous starts of which all but the last bytes come.
 pub async fn unfinished_bodies(field: Arc<Field>) -> Outcome {
-    let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
-    swarm(&field, many(&field.clone(), 1_000), move |field, _| {
-        let told = told.clone();
-        async move {
-            let Ok(mut stream) = field.connect(ATTACKER).await else {
-                return told.add("not connected");
-            };
+    let play: Play = |stream| {
+        Box::pin(async move {
             let head = format!(
                 "POST /v1/instances HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {BODY}\r\n\r\n{{\"process\":\"onboarding\",\"data\":{{\"a\":\""
             );
-            let filler = "x".repeat(BODY - 1_000);
-            let sent = async {
-                stream.write_all(head.as_bytes()).await?;
-                stream.write_all(filler.as_bytes()).await
-            };
-            // The server may take no more, or close: both are its right.
-            let _ = timeout_at(end.into(), sent).await;
-            told.add(answer(&mut stream, end).await);
-        }
-    })
-    .await;
-    tally.only(REFUSALS);
-    Outcome::of(tally)
+            stream.write_all(head.as_bytes()).await?;
+            stream.write_all("x".repeat(BODY - 1_000).as_bytes()).await
+        })
+    };
+    besiege(&field, 1_000, Box::leak(Box::new([play]))).await
 }
 
 /// Requests whose head goes on and on.
 pub async fn unfinished_heads(field: Arc<Field>) -> Outcome {
-    let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
-    swarm(&field, many(&field.clone(), 1_000), move |field, _| {
-        let told = told.clone();
-        async move {
-            let Ok(mut stream) = field.connect(ATTACKER).await else {
-                return told.add("not connected");
-            };
-            let endless = async {
-                stream
-                    .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
-                    .await?;
+    besiege(
+        &field,
+        1_000,
+        &[|stream| {
+            Box::pin(async move {
+                let head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
+                stream.write_all(head).await?;
                 for number in 0u64.. {
                     let line = format!("X-{number}: {}\r\n", "y".repeat(100));
                     stream.write_all(line.as_bytes()).await?;
-                    tokio::time::sleep(SLOW).await;
+                    sleep(SLOW).await;
                 }
-                std::io::Result::Ok(())
-            };
-            let _ = timeout_at(end.into(), endless).await;
-            told.add(answer(&mut stream, end).await);
-        }
-    })
-    .await;
-    tally.only(REFUSALS);
-    Outcome::of(tally)
+                Ok(())
+            })
+        }],
+    )
+    .await
 }
 
 /// Requests that come byte by byte.
 pub async fn byte_by_byte(field: Arc<Field>) -> Outcome {
-    let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
-    swarm(&field, many(&field.clone(), 800), move |field, _| {
-        let told = told.clone();
-        async move {
-            let Ok(mut stream) = field.connect(ATTACKER).await else {
-                return told.add("not connected");
-            };
+    besiege(&field, 800, &[|stream| {
+        Box::pin(async move {
             let request = b"POST /v1/instances HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
-            let slowly = async {
-                let bytes = request.iter().copied().chain(std::iter::repeat(b' '));
-                for byte in bytes {
-                    stream.write_all(&[byte]).await?;
-                    tokio::time::sleep(SLOW).await;
-                }
-                std::io::Result::Ok(())
-            };
-            let _ = timeout_at(end.into(), slowly).await;
-            told.add(answer(&mut stream, end).await);
-        }
-    })
-    .await;
-    tally.only(REFUSALS);
-    Outcome::of(tally)
+            for byte in request.iter().copied().chain(std::iter::repeat(b' ')) {
+                stream.write_all(&[byte]).await?;
+                sleep(SLOW).await;
+            }
+            Ok(())
+        })
+    }])
+    .await
 }
 
 /// Requests of a large answer in a row, of which none is read.
 pub async fn never_read(field: Arc<Field>) -> Outcome {
-    let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
-    swarm(&field, many(&field.clone(), 400), move |field, _| {
-        let told = told.clone();
-        async move {
-            let Ok(mut stream) = field.connect(ATTACKER).await else {
-                return told.add("not connected");
-            };
-            let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
-            let asks = async {
-                while stream.write_all(request.as_bytes()).await.is_ok() {
-                    tokio::time::sleep(SLOW).await;
+    besiege(
+        &field,
+        400,
+        &[|stream| {
+            Box::pin(async move {
+                let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+                loop {
+                    stream.write_all(request.as_bytes()).await?;
+                    sleep(SLOW).await;
                 }
-            };
-            let open = timeout_at(end.into(), asks).await.is_err();
-            told.add(if open { "open" } else { "closed" });
-        }
-    })
-    .await;
-    tally.only(REFUSALS);
-    Outcome::of(tally)
+            })
+        }],
+    )
+    .await
+}
+
+/// Requests with heads as long as they may be, one behind the other.
+pub async fn long_heads(field: Arc<Field>) -> Outcome {
+    besiege(
+        &field,
+        400,
+        &[|stream| {
+            Box::pin(async move {
+                let lines: String = (0..90)
+                    .map(|number| format!("X-{number}: {}\r\n", "y".repeat(330)))
+                    .collect();
+                let request =
+                    format!("GET /docs/limits HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n");
+                pipeline(stream, request.as_bytes()).await
+            })
+        }],
+    )
+    .await
+}
+
+/// Signs of life, one behind the other on each of many connections.
+pub async fn signs_of_life(field: Arc<Field>) -> Outcome {
+    besiege(&field, 1_000, &[
+        |stream| {
+            let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+            Box::pin(async move { pipeline(stream, request.as_bytes()).await })
+        },
+        |stream| {
+            let request = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+            Box::pin(async move { pipeline(stream, request.as_bytes()).await })
+        },
+        // Answered before a rate is looked at, if nobody sees to it.
+        |stream| {
+            let request = "GET /healthz HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n".repeat(100);
+            Box::pin(async move { pipeline(stream, request.as_bytes()).await })
+        },
+        |stream| {
+            let request = "OPTIONS /v1/instances HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nAccess-Control-Request-Method: POST\r\n\r\n".repeat(100);
+            Box::pin(async move { pipeline(stream, request.as_bytes()).await })
+        },
+    ])
+    .await
+}
+
+/// Handshakes that stop half-way: of TLS, which the server does not speak, and of websockets, before
+/// the upgrade and before `hello`.
+pub async fn half_handshakes(field: Arc<Field>) -> Outcome {
+    besiege(
+        &field,
+        1_000,
+        &[
+            |stream| {
+                // A record of 512 bytes is announced, and the first of them are a ClientHello's.
+                Box::pin(async move {
+                    let hello = [
+                        0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03,
+                    ];
+                    stream.write_all(&hello).await
+                })
+            },
+            |stream| Box::pin(async move { stream.write_all(HANDSHAKE.as_bytes()).await }),
+            |stream| {
+                Box::pin(async move {
+                    stream.write_all(HANDSHAKE.as_bytes()).await?;
+                    stream.write_all(b"\r\n").await
+                })
+            },
+        ],
+    )
+    .await
+}
+
+/// Websocket messages whose last fragment never comes: large ones, and endless empty ones.
+pub async fn fragments(field: Arc<Field>) -> Outcome {
+    besiege(
+        &field,
+        400,
+        &[
+            |stream| {
+                Box::pin(async move {
+                    open_websocket(stream).await?;
+                    // Text, not the last fragment, masked, 60,000 bytes.
+                    stream
+                        .write_all(&[0x01, 0xfe, 0xea, 0x60, 0, 0, 0, 0])
+                        .await?;
+                    stream.write_all(&[b'x'; 60_000]).await
+                })
+            },
+            |stream| {
+                Box::pin(async move {
+                    open_websocket(stream).await?;
+                    stream.write_all(&[0x01, 0x80, 0, 0, 0, 0]).await?;
+                    let empty = [0x00, 0x80, 0, 0, 0, 0].repeat(100);
+                    loop {
+                        stream.write_all(&empty).await?;
+                    }
+                })
+            },
+            |stream| {
+                Box::pin(async move {
+                    open_websocket(stream).await?;
+                    let pings = [0x89, 0x80, 0, 0, 0, 0].repeat(100);
+                    pipeline(stream, &pings).await
+                })
+            },
+        ],
+    )
+    .await
+}
+
+/// Bodies in chunks that go on behind the answer that there is nothing at their address.
+pub async fn chunks_behind_a_refusal(field: Arc<Field>) -> Outcome {
+    besiege(&field, 400, &[|stream| {
+        Box::pin(async move {
+            let head = b"POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+            stream.write_all(head).await?;
+            let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+            loop {
+                stream.write_all(chunk.as_bytes()).await?;
+            }
+        })
+    }])
+    .await
+}
+
+async fn open_websocket(stream: &mut TcpStream) -> io::Result<()> {
+    stream.write_all(HANDSHAKE.as_bytes()).await?;
+    stream.write_all(b"\r\n").await
+}
+
+/// Sends the same again and again as fast as it is taken, and reads what comes.
+async fn pipeline(stream: &mut TcpStream, request: &[u8]) -> io::Result<()> {
+    let (mut read, mut write) = stream.split();
+    let mut sink = tokio::io::sink();
+    tokio::select! {
+        sent = async {
+            loop {
+                write.write_all(request).await?;
+            }
+        } => sent,
+        read = tokio::io::copy(&mut read, &mut sink) => read.map(drop),
+    }
 }
 
 /// What the server says to a connection: the status of its answer, `closed`, or `open` when nothing has
-/// come by the end.
+/// come by the end, or the middle of an answer.
 pub async fn answer(stream: &mut TcpStream, end: Instant) -> String {
     let mut head = [0; 12];
     let wait = end.saturating_duration_since(Instant::now());
@@ -159,8 +292,8 @@ pub async fn answer(stream: &mut TcpStream, end: Instant) -> String {
     )
     .await
     {
-        Err(_) => "open".to_owned(),
         Ok(Err(_)) => "closed".to_owned(),
-        Ok(Ok(_)) => String::from_utf8_lossy(&head[9..]).into_owned(),
+        Ok(Ok(_)) if head.starts_with(b"HTTP/") => String::from_utf8_lossy(&head[9..]).into_owned(),
+        Err(_) | Ok(Ok(_)) => "open".to_owned(),
     }
 }
