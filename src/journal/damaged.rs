@@ -95,6 +95,11 @@ impl Damaged {
         counts
     }
 
+    /// How many things were met.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// What was met: kind, name, and why.
     pub fn all(&self) -> Vec<(StoredKind, String, String)> {
         let met = self.lock();

@@ -73,6 +73,21 @@ fn calls_come_by_due_time_without_the_hosts_that_are_full() {
         assert_eq!(due(reader, 99, &[], 2), [2, 3]);
         assert_eq!(due(reader, 99, &["a"], 9), [2]);
         assert_eq!(due(reader, 99, &["a", "b"], 9), [0; 0]);
+        for (tenant, process, left) in [("acme", "p", 0), ("acme", "q", 3), ("else", "p", 3)] {
+            let definitions = vec![(tenant.to_owned(), process.to_owned())];
+            let full = FullPlaces {
+                definitions,
+                ..FullPlaces::default()
+            };
+            assert_eq!(reader.due_calls(Time(99), &full, 9).unwrap().len(), left);
+        }
+        for (tenant, left) in [("acme", 0), ("else", 3)] {
+            let full = FullPlaces {
+                tenants: vec![tenant.to_owned()],
+                ..FullPlaces::default()
+            };
+            assert_eq!(reader.due_calls(Time(99), &full, 9).unwrap().len(), left);
+        }
         assert_eq!(
             reader
                 .due_calls(Time(10), &FullPlaces::default(), 9)

@@ -107,7 +107,9 @@ const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and 
 
 /// What is stored, in numbers and bytes.
 async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
-    let incidents = app.read(|reader| reader.open_incidents(None)).await?;
+    let read = app.read(|reader| Ok((reader.open_incidents(None)?, reader.damaged())));
+    let (incidents, damaged) = read.await?;
+    let damaged = damaged.count() + app.sessions.runtime.damaged.count();
     let of = app.clone();
     let measured = web::block(move || {
         (
@@ -120,6 +122,11 @@ async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
     let (disk, files, space) = measured.map_err(|_| Problem::from(Refusal::Busy))?;
     let mut gauges = vec![
         (OPEN_INCIDENTS.0, OPEN_INCIDENTS.1, incidents as f64),
+        (
+            "stepwire_damaged",
+            "Stored things that were met and cannot be read",
+            damaged as f64,
+        ),
         (
             "stepwire_database_bytes",
             "Bytes of the database file",
