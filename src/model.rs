@@ -19,6 +19,7 @@ pub mod copying;
 pub mod cron;
 pub mod deep_merge;
 pub mod definition;
+pub mod entry_points;
 pub mod evaluator;
 pub mod event_definition;
 pub mod executable;

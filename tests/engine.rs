@@ -102,6 +102,11 @@ fn back_branches() {
 }
 
 #[test]
+fn files_of_others() {
+    check("files_of_others");
+}
+
+#[test]
 fn holding() {
     check("holding");
 }

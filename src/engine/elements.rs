@@ -40,21 +40,42 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     }
     if let Own::Done(flows) = own_work(step, key, node)
         && !automatic::hold(step.state.element(key), node)
+        && let Some(flows) = outgoing(step, key, node, flows)
         && publishing::publish(step, key, node)
     {
         leave(step, key, node, flows);
     }
 }
 
-/// Leaves a node by all of its flows, without what it would throw.
+/// Leaves a node by its flows, without what it would throw.
 pub(super) fn leave_silently(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    leave(step, key, node, node.outgoing.iter().collect());
+    if let Some(flows) = outgoing(step, key, node, node.outgoing.iter().collect()) {
+        leave(step, key, node, flows);
+    }
 }
 
-/// Leaves a gateway by its default flow, whatever its conditions say.
+/// The flows that an element is left by: those that a gateway has chosen; of an activity or event
+/// all that have no condition or a true one, else the default flow, as of an inclusive gateway.
+/// `None` when that cannot be told, which is an incident.
+fn outgoing<'a>(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+    flows: Vec<&'a ExecutableFlow>,
+) -> Option<Vec<&'a ExecutableFlow>> {
+    if matches!(node.kind, NodeKind::Gateway(_)) || !node.chooses_flows() {
+        return Some(flows);
+    }
+    match inclusive_gateway::choose(step, key, node) {
+        Own::Done(flows) => Some(flows),
+        Own::Waiting => None,
+    }
+}
+
+/// Leaves an element by its default flow, whatever its conditions say.
 pub(super) fn leave_by_default(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     let flows = node
-        .default_flow()
+        .default_flow
         .map(|index| &node.outgoing[index])
         .into_iter()
         .collect();
@@ -64,12 +85,8 @@ pub(super) fn leave_by_default(step: &mut Step<'_>, key: ElementKey, node: &Exec
 fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
     let all = || Own::Done(node.outgoing.iter().collect());
     match &node.kind {
-        NodeKind::Gateway(GatewayKind::Exclusive { default_flow }) => {
-            exclusive_gateway::choose(step, key, node, *default_flow)
-        }
-        NodeKind::Gateway(GatewayKind::Inclusive { default_flow }) => {
-            inclusive_gateway::choose(step, key, node, *default_flow)
-        }
+        NodeKind::Gateway(GatewayKind::Exclusive) => exclusive_gateway::choose(step, key, node),
+        NodeKind::Gateway(GatewayKind::Inclusive) => inclusive_gateway::choose(step, key, node),
         NodeKind::Call(called) => call_activity::call(step, key, node, called),
         NodeKind::SubProcess(subprocess) => sub_process::advance(step, key, node, subprocess),
         NodeKind::Catch(EventDefinition::Link) => all(),

@@ -21,7 +21,8 @@ use crate::model::{
 
 /// What a start comes to, when it is accepted.
 struct Accepted<'a> {
-    start_event: &'a ExecutableNode,
+    /// One start event, or all implicit starts.
+    starts_at: Vec<&'a ExecutableNode>,
     data: Value,
     ignored: Vec<String>,
 }
@@ -38,7 +39,7 @@ pub fn start(
     input: StepInput<'_>,
 ) -> Result<(InstanceState, StepOutcome), Rejection> {
     let Accepted {
-        start_event,
+        starts_at,
         data,
         ignored,
     } = accept(process, evaluator, &command, input.caller)?;
@@ -57,7 +58,9 @@ pub fn start(
     if let Some(due) = expires_at {
         step.set_timer(due, TimerKey::expiry());
     }
-    step.activate(&start_event.id, None, Vec::new());
+    for node in starts_at {
+        step.activate(&node.id, None, Vec::new());
+    }
     let outcome = step.finish(input.command);
     Ok((state, outcome))
 }
@@ -81,21 +84,25 @@ fn accept<'a>(
     command: &StartInstance,
     caller: Option<&Caller>,
 ) -> Result<Accepted<'a>, Rejection> {
-    let start_event = match &command.start_event {
-        Some(node) => elements::start_event::by_itself(process, node)?,
+    let starts_at = match &command.start_event {
+        Some(node) => vec![elements::start_event::by_itself(process, node)?],
         None => elements::start_event::choose(process, command.start_condition.as_deref())?,
     };
-    if caller.is_some_and(|caller| !access::may_start(process, caller, start_event)) {
+    let may_start = |caller: &Caller| {
+        starts_at
+            .iter()
+            .all(|node| access::may_start(process, caller, node))
+    };
+    if caller.is_some_and(|caller| !may_start(caller)) {
         let sentence = format!(
             "expected a role that may start '{}', but this user has none: see its lane",
             process.definition.id
         );
         return Err(guards::forbidden(&sentence));
     }
-    let (data, ignored) =
-        elements::start_event::accept(start_event, &command.head.data, evaluator)?;
+    let (data, ignored) = elements::start_event::accept(&starts_at, &command.head.data, evaluator)?;
     Ok(Accepted {
-        start_event,
+        starts_at,
         data,
         ignored,
     })

@@ -24,11 +24,11 @@ use crate::model::variables::Variables;
 pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec<Problem>> {
     let mut evaluator = ProcessEvaluator::default();
     let mut problems = Vec::new();
-    let defaults = definition.default_flows();
+    let unasked = definition.unasked_flows();
     for flow in definition
         .flows
         .iter()
-        .filter(|flow| !defaults.contains(flow.id.as_str()))
+        .filter(|flow| !unasked.contains(flow.id.as_str()))
     {
         let Some(text) = &flow.condition else {
             continue;

@@ -25,6 +25,7 @@ mod messages;
 mod multi_instance;
 mod nodes;
 mod process;
+mod processes;
 mod reader;
 mod schedules;
 mod values;
@@ -90,22 +91,21 @@ pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
         .descendants()
         .filter_map(|node| filled(node.attribute("id")))
         .collect();
+    let (processes, of_processes) = processes::to_read(root, &lines);
     let mut definitions = Vec::new();
-    for process in root.children().filter(|child| is_bpmn(*child, "process")) {
+    for process in processes {
         let mut reader = Reader::new(&ids, &lines, &wrong_namespaces);
-        let id = filled(process.attribute("id")).unwrap_or_default();
-        if reader.flag(id, "isExecutable", process.attribute("isExecutable"), true) {
-            let definition = process::read(process, &mut reader);
-            definitions.push((definition, reader.problems));
-        }
+        let definition = process::read(process, &mut reader);
+        definitions.push((definition, reader.problems));
     }
     let Some((_, first)) = definitions.first_mut() else {
-        let none = wrong_namespaces
-            .is_empty()
-            .then(|| document::no_process(root));
-        return Err(of_document.into_iter().chain(none).collect());
+        // Why there is no process to read is among the problems of the document, where it can be.
+        let why = of_processes
+            .into_iter()
+            .filter(|_| wrong_namespaces.is_empty());
+        return Err(of_document.into_iter().chain(why).collect());
     };
-    first.splice(0..0, of_document);
+    first.splice(0..0, of_document.into_iter().chain(of_processes));
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
     if definitions
         .iter()

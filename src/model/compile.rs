@@ -21,6 +21,7 @@ use super::{
     definition::{
         CallActivity, ElementType, FlowNode, Lane, LaneTree, ProcessDefinition, SequenceFlow,
     },
+    entry_points::EntryPoints,
     executable::{ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
     node_kind::{EventDefinition, GatewayKind, NodeKind, SubProcess, TaskKind},
     path::DataPath,
@@ -83,6 +84,7 @@ pub fn compile(
         let ids: Vec<_> = node.outgoing.iter().map(|flow| flow.id.clone()).collect();
         ids.into_iter().map(move |flow| (flow, source.clone()))
     };
+    let implicit_starts = ids(around.entry_points.implicit(None));
     let flow_sources = nodes.iter().flat_map(of_node).collect();
     Ok((
         ExecutableProcess {
@@ -92,6 +94,7 @@ pub fn compile(
             action_message_expiry,
             search_keys,
             has_inclusive_join: nodes.iter().any(ExecutableNode::is_inclusive_join),
+            implicit_starts,
             flow_sources,
             lanes,
             nodes,
@@ -117,8 +120,7 @@ struct Surroundings<'a> {
     incoming: HashMap<&'a str, Vec<&'a SequenceFlow>>,
     attached: HashMap<&'a str, Vec<&'a FlowNode>>,
     lanes: HashMap<&'a str, usize>,
-    /// The start event of each embedded subprocess.
-    starts: HashMap<&'a str, &'a str>,
+    entry_points: EntryPoints<'a>,
     scopes: HashMap<&'a str, &'a str>,
 }
 
@@ -146,12 +148,7 @@ impl<'a> Surroundings<'a> {
             incoming,
             attached,
             lanes: innermost_lanes(&definition.lanes),
-            starts: definition
-                .nodes
-                .iter()
-                .filter(|node| node.kind == ElementType::StartEvent)
-                .filter_map(|node| Some((node.scope.as_deref()?, node.id.as_str())))
-                .collect(),
+            entry_points: EntryPoints::of(definition),
             scopes: definition
                 .nodes
                 .iter()
@@ -178,14 +175,15 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
         .map(|flow| ExecutableFlow {
             id: flow.id.as_str().into(),
             target: flow.target.as_str().into(),
-            conditional: flow.condition.is_some(),
+            conditional: flow.condition.is_some() && node.kind.asks_conditions(),
         })
         .collect();
     let attached = around.attached.get(id).map_or(&[][..], Vec::as_slice);
     Ok(ExecutableNode {
         id: node.id.as_str().into(),
         name: node.name.clone().unwrap_or_else(|| node.id.clone()),
-        kind: compile_kind(node, around, &outgoing)?,
+        kind: compile_kind(node, around)?,
+        default_flow: default_flow(node, &outgoing),
         scope: node.scope.as_deref().map(Arc::from),
         lane: around.lane(id),
         can_go_back: node.can_go_back,
@@ -212,11 +210,7 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
     })
 }
 
-fn compile_kind(
-    node: &FlowNode,
-    around: &Surroundings<'_>,
-    outgoing: &[ExecutableFlow],
-) -> Result<NodeKind, String> {
+fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, String> {
     let event = || compile_event(node.event.as_ref());
     Ok(match node.kind {
         ElementType::StartEvent => NodeKind::Start(Box::new(compile_start(node)?)),
@@ -249,29 +243,28 @@ fn compile_kind(
         })),
         ElementType::ScriptTask => NodeKind::Task(TaskKind::Script),
         ElementType::BusinessRuleTask => NodeKind::Task(TaskKind::BusinessRule),
-        ElementType::ExclusiveGateway => NodeKind::Gateway(GatewayKind::Exclusive {
-            default_flow: default_flow(node, outgoing),
-        }),
-        ElementType::InclusiveGateway => NodeKind::Gateway(GatewayKind::Inclusive {
-            default_flow: default_flow(node, outgoing),
-        }),
+        ElementType::ExclusiveGateway => NodeKind::Gateway(GatewayKind::Exclusive),
+        ElementType::InclusiveGateway => NodeKind::Gateway(GatewayKind::Inclusive),
         ElementType::ParallelGateway => NodeKind::Gateway(GatewayKind::Parallel),
         ElementType::CallActivity => {
             let called = node.call.as_ref().ok_or("expected a called process")?;
             NodeKind::Call(Box::new(compile_call(called)?))
         }
-        ElementType::SubProcess => {
-            let start = around.starts.get(&*node.id);
-            let start = start.ok_or("expected a start event in the subprocess")?;
-            NodeKind::SubProcess(SubProcess {
-                start: (*start).into(),
-            })
-        }
+        ElementType::SubProcess => NodeKind::SubProcess(SubProcess {
+            starts: ids(around.entry_points.all(Some(&node.id))),
+        }),
     })
 }
 
+fn ids(nodes: &[&FlowNode]) -> Vec<Arc<str>> {
+    nodes.iter().map(|node| node.id.as_str().into()).collect()
+}
+
 fn default_flow(node: &FlowNode, outgoing: &[ExecutableFlow]) -> Option<usize> {
-    let default = node.default_flow.as_deref()?;
+    let default = node
+        .default_flow
+        .as_deref()
+        .filter(|_| node.kind.has_default_flow())?;
     outgoing.iter().position(|flow| &*flow.id == default)
 }
 

@@ -59,18 +59,24 @@ pub struct ProcessDefinition {
 }
 
 impl ProcessDefinition {
-    /// Ids of the flows that are the default of a gateway that chooses and that they leave: their conditions
-    /// are not asked.
-    pub fn default_flows(&self) -> HashSet<&str> {
-        let gateways = self.nodes.iter().filter(|node| node.kind.chooses());
-        let named: HashMap<&str, &str> = gateways
-            .filter_map(|node| Some((node.id.as_str(), node.default_flow.as_deref()?)))
+    /// Ids of the flows whose condition is not asked: each is the default of the node it leaves, or
+    /// leaves a node that takes all of its flows whatever they say.
+    pub fn unasked_flows(&self) -> HashSet<&str> {
+        let sources: HashMap<&str, &FlowNode> = self
+            .nodes
+            .iter()
+            .map(|node| (node.id.as_str(), node))
             .collect();
-        let is_default =
-            |flow: &&SequenceFlow| named.get(flow.source.as_str()) == Some(&flow.id.as_str());
+        let is_unasked = |flow: &&SequenceFlow| {
+            sources.get(flow.source.as_str()).is_some_and(|source| {
+                !source.kind.asks_conditions()
+                    || (source.kind.has_default_flow()
+                        && source.default_flow.as_deref() == Some(flow.id.as_str()))
+            })
+        };
         self.flows
             .iter()
-            .filter(is_default)
+            .filter(is_unasked)
             .map(|flow| flow.id.as_str())
             .collect()
     }
@@ -129,7 +135,7 @@ pub struct FlowNode {
     /// The node's actions, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
-    /// Gateways: id of the flow taken when no condition is true.
+    /// Gateways and activities: id of the flow taken when no condition is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_flow: Option<String>,
     /// Call activities: what is called and how data crosses.
@@ -226,7 +232,29 @@ impl ElementType {
         Self::SubProcess,
     ];
 
-    /// Whether its outgoing flows are chosen by conditions.
+    /// Whether the conditions of its outgoing flows are asked: all but a parallel gateway ask.
+    pub fn asks_conditions(self) -> bool {
+        self != Self::ParallelGateway
+    }
+
+    /// Whether it may have a default flow: gateways that choose, and activities.
+    pub fn has_default_flow(self) -> bool {
+        self.asks_conditions() && !self.is_event()
+    }
+
+    /// Whether it is an event.
+    pub fn is_event(self) -> bool {
+        matches!(
+            self,
+            Self::StartEvent
+                | Self::EndEvent
+                | Self::IntermediateThrowEvent
+                | Self::IntermediateCatchEvent
+                | Self::BoundaryEvent
+        )
+    }
+
+    /// Whether it is a gateway whose outgoing flows are chosen by conditions.
     pub fn chooses(self) -> bool {
         matches!(self, Self::ExclusiveGateway | Self::InclusiveGateway)
     }

@@ -41,6 +41,8 @@ pub struct ExecutableProcess {
     pub search_keys: SearchKeys,
     /// Whether any of its gateways is an inclusive join.
     pub has_inclusive_join: bool,
+    /// Where an instance begins that has no start event to begin at: all nodes that no flow enters.
+    pub implicit_starts: Vec<Arc<str>>,
     /// The node each sequence flow leaves.
     pub(super) flow_sources: BTreeMap<Arc<str>, Arc<str>>,
     pub(super) lanes: Vec<Lane>,
@@ -139,6 +141,8 @@ pub struct ExecutableNode {
     pub can_go_back: bool,
     /// Outgoing flows in document order.
     pub outgoing: Vec<ExecutableFlow>,
+    /// Index into the outgoing flows of the default flow.
+    pub default_flow: Option<usize>,
     /// Ids of the incoming flows in document order; a join counts arrivals on each.
     pub incoming: Vec<Arc<str>>,
     /// Top-level actions by order, manual and automatic together.
@@ -185,29 +189,22 @@ impl ExecutableNode {
         }
     }
 
-    /// Index into the outgoing flows of its default flow.
-    pub fn default_flow(&self) -> Option<usize> {
-        if let NodeKind::Gateway(
-            GatewayKind::Exclusive { default_flow } | GatewayKind::Inclusive { default_flow },
-        ) = &self.kind
-        {
-            *default_flow
-        } else {
-            None
-        }
+    /// Whether the flows it is left by depend on conditions.
+    pub fn chooses_flows(&self) -> bool {
+        self.default_flow.is_some() || self.outgoing.iter().any(|flow| flow.conditional)
     }
 
     /// Whether flows wait here for others.
     pub fn is_join(&self) -> bool {
         matches!(
             self.kind,
-            NodeKind::Gateway(GatewayKind::Parallel | GatewayKind::Inclusive { .. })
+            NodeKind::Gateway(GatewayKind::Parallel | GatewayKind::Inclusive)
         ) && self.incoming.len() > 1
     }
 
     /// Whether flows wait here for those that can still come.
     pub fn is_inclusive_join(&self) -> bool {
-        matches!(self.kind, NodeKind::Gateway(GatewayKind::Inclusive { .. })) && self.is_join()
+        matches!(self.kind, NodeKind::Gateway(GatewayKind::Inclusive)) && self.is_join()
     }
 
     /// What it waits under as a user task.
@@ -275,7 +272,7 @@ pub struct ExecutableFlow {
     pub id: Arc<str>,
     /// Id of the node it enters.
     pub target: Arc<str>,
-    /// Whether it has a condition; the evaluator knows it by the flow id.
+    /// Whether it has a condition that is asked; the evaluator knows it by the flow id.
     pub conditional: bool,
 }
 

@@ -112,15 +112,9 @@ pub enum TaskKind {
 #[derive(Debug)]
 pub enum GatewayKind {
     /// Chooses one outgoing flow.
-    Exclusive {
-        /// Index into the outgoing flows of the default flow.
-        default_flow: Option<usize>,
-    },
+    Exclusive,
     /// Takes every outgoing flow whose condition is true; waits for all flows that can still come.
-    Inclusive {
-        /// Index into the outgoing flows of the default flow.
-        default_flow: Option<usize>,
-    },
+    Inclusive,
     /// Forks and joins.
     Parallel,
 }
@@ -128,8 +122,8 @@ pub enum GatewayKind {
 /// An embedded subprocess.
 #[derive(Debug)]
 pub struct SubProcess {
-    /// Its start event.
-    pub start: Arc<str>,
+    /// Where it begins: its start event, else all nodes that no flow enters; none when it is empty.
+    pub starts: Vec<Arc<str>>,
 }
 
 /// The times of a timer event.
@@ -157,10 +151,10 @@ impl NodeKind {
             Self::Task(TaskKind::Send(_)) => "sendTask",
             Self::Call(_) => "callActivity",
             Self::SubProcess(_) => "subProcess",
-            Self::Gateway(GatewayKind::Exclusive { .. }) => "exclusiveGateway",
+            Self::Gateway(GatewayKind::Exclusive) => "exclusiveGateway",
             Self::Task(TaskKind::Script) => "scriptTask",
             Self::Task(TaskKind::BusinessRule) => "businessRuleTask",
-            Self::Gateway(GatewayKind::Inclusive { .. }) => "inclusiveGateway",
+            Self::Gateway(GatewayKind::Inclusive) => "inclusiveGateway",
             Self::Gateway(GatewayKind::Parallel) => "parallelGateway",
         }
     }

@@ -1,7 +1,7 @@
 //! Which other processes an instance starts for certain: whatever its data and its users do, before
 //! anything waits.
 //!
-//! Followed is the token from one start event on. It stops at everything that waits (a user, a
+//! Followed are the tokens from one start event, or from all implicit starts, on. It stops at everything that waits (a user, a
 //! time, a subprocess, an answer) or chooses (a gateway, a collection that may be empty). An end by
 //! an error takes all back. So what is said here is true of every instance that does not stop with
 //! an incident; what is not said may still be. What is made of it: `runtime::definitions::cycles`.
@@ -30,8 +30,9 @@ pub struct CertainStart {
     pub start_condition: Option<String>,
 }
 
-/// What an instance that begins at this start event starts for certain.
-pub fn certain_starts(process: &ExecutableProcess, start_event: &str) -> Vec<CertainStart> {
+/// What an instance that begins at this start event starts for certain; one that begins at the
+/// implicit starts, without.
+pub fn certain_starts(process: &ExecutableProcess, start_event: Option<&str>) -> Vec<CertainStart> {
     let mut walk = Walk {
         process,
         starts: Vec::new(),
@@ -39,7 +40,14 @@ pub fn certain_starts(process: &ExecutableProcess, start_event: &str) -> Vec<Cer
         arrived: BTreeMap::new(),
         fails: false,
     };
-    let mut next = vec![start_event.to_owned()];
+    let mut next: Vec<String> = match start_event {
+        Some(id) => vec![id.to_owned()],
+        None => process
+            .implicit_starts
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    };
     while let Some(id) = next.pop() {
         if let Some(node) = process.node(&id).filter(|_| walk.seen.insert(id.clone())) {
             next.extend(walk.visit(node));
@@ -48,11 +56,15 @@ pub fn certain_starts(process: &ExecutableProcess, start_event: &str) -> Vec<Cer
     if walk.fails { Vec::new() } else { walk.starts }
 }
 
-/// The start event that a start with this condition means, if there is exactly one.
+/// The start event that a start with this condition means, if there is exactly one; `Some(None)`
+/// for the implicit starts.
 pub fn start_event<'a>(
     process: &'a ExecutableProcess,
     condition: Option<&str>,
-) -> Option<&'a ExecutableNode> {
+) -> Option<Option<&'a ExecutableNode>> {
+    if condition.is_none() && !process.implicit_starts.is_empty() {
+        return Some(None);
+    }
     let all: Vec<(&ExecutableNode, &StartEvent)> = process
         .start_events()
         .filter(|(_, start)| start.is_for_clients())
@@ -61,8 +73,8 @@ pub fn start_event<'a>(
         .iter()
         .filter(|(_, start)| start.condition.as_deref() == condition);
     match (condition, &all[..], &fitting.collect::<Vec<_>>()[..]) {
-        (None, [(only, _)], _) => Some(only),
-        (_, _, [(only, _)]) => Some(only),
+        (None, [(only, _)], _) => Some(Some(only)),
+        (_, _, [(only, _)]) => Some(Some(only)),
         _ => None,
     }
 }
@@ -90,7 +102,7 @@ impl Walk<'_> {
         }
         let goes_on = match &node.kind {
             NodeKind::Task(TaskKind::User(_)) => !node.actions.is_empty(),
-            NodeKind::Gateway(GatewayKind::Exclusive { .. }) => {
+            NodeKind::Gateway(GatewayKind::Exclusive) => {
                 node.outgoing.len() == 1 && !node.outgoing[0].conditional
             }
             NodeKind::Start(_)
@@ -107,7 +119,7 @@ impl Walk<'_> {
             )
             | NodeKind::Gateway(GatewayKind::Parallel) => true,
             NodeKind::Call(_)
-            | NodeKind::Gateway(GatewayKind::Inclusive { .. })
+            | NodeKind::Gateway(GatewayKind::Inclusive)
             | NodeKind::SubProcess(_)
             | NodeKind::Catch(_)
             | NodeKind::Boundary { .. } => false,
@@ -116,7 +128,8 @@ impl Walk<'_> {
             node.kind,
             NodeKind::End(EventDefinition::Error(_) | EventDefinition::Terminate)
         );
-        if waits || !goes_on {
+        let depends = !matches!(node.kind, NodeKind::Gateway(_)) && node.chooses_flows();
+        if waits || !goes_on || depends {
             return Vec::new();
         }
         node.outgoing

@@ -16,11 +16,11 @@ use crate::{
         rejection::{Rejection, RejectionKind},
         state::Call,
     },
-    model::{
-        ids::ElementKey,
-        node_kind::{GatewayKind, NodeKind},
-    },
+    model::ids::ElementKey,
 };
+
+/// Codes of incidents of an element that does not know by which flows to leave.
+const NO_CHOICE: [&str; 2] = ["condition_error", "no_flow"];
 
 /// Goes on without what the incidents of an element left undone.
 pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
@@ -50,15 +50,14 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
         .incidents()
         .iter()
         .any(|incident| incident.code == publishing::UNREADABLE);
-    let chooses = matches!(
-        node.kind,
-        NodeKind::Gateway(GatewayKind::Exclusive { .. } | GatewayKind::Inclusive { .. })
-    );
-    let at_gateway = chooses && !stopped;
-    if at_gateway && node.default_flow().is_none() {
+    let cannot_choose = element
+        .incidents()
+        .iter()
+        .any(|incident| NO_CHOICE.contains(&&*incident.code));
+    if cannot_choose && node.default_flow.is_none() {
         let sentence = format!(
-            "expected something that can be left out, but gateway '{}' has no default flow and \
-            would not know where to go: correct the data (patch) and retry",
+            "expected something that can be left out, but '{}' has no default flow and would not \
+            know where to go: correct the data (patch) and retry",
             node.id
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
@@ -85,7 +84,7 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
     }
     if cannot_publish && !stopped {
         elements::leave_silently(step, key, node);
-    } else if at_gateway {
+    } else if cannot_choose {
         elements::leave_by_default(step, key, node);
     } else {
         step.queue(key);

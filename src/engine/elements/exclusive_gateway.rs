@@ -1,5 +1,5 @@
-//! Exclusive gateway: the first flow whose condition is true, else the default flow, else an
-//! incident.
+//! Exclusive gateway: the first flow whose condition is true, else the first one without a
+//! condition, else the default flow, else an incident.
 
 use super::own_work::Own;
 use crate::{
@@ -7,6 +7,7 @@ use crate::{
     model::{
         executable::{ExecutableFlow, ExecutableNode},
         ids::ElementKey,
+        node_kind::NodeKind,
     },
 };
 
@@ -14,14 +15,15 @@ pub(super) fn choose<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &'a ExecutableNode,
-    default_flow: Option<usize>,
 ) -> Own<'a> {
+    let mut unconditional = None;
     for (index, flow) in node.outgoing.iter().enumerate() {
-        if Some(index) == default_flow {
+        if Some(index) == node.default_flow {
             continue;
         }
         if !flow.conditional {
-            return Own::Done(vec![flow]);
+            unconditional = unconditional.or(Some(flow));
+            continue;
         }
         match is_true(step, key, flow) {
             Some(true) => return Own::Done(vec![flow]),
@@ -29,7 +31,10 @@ pub(super) fn choose<'a>(
             None => return Own::Waiting,
         }
     }
-    otherwise(step, key, node, default_flow)
+    match unconditional {
+        Some(flow) => Own::Done(vec![flow]),
+        None => otherwise(step, key, node),
+    }
 }
 
 /// Whether the condition of a flow is true; `None` when it cannot be told, which is an incident.
@@ -52,16 +57,20 @@ pub(super) fn otherwise<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &'a ExecutableNode,
-    default_flow: Option<usize>,
 ) -> Own<'a> {
-    match default_flow {
+    match node.default_flow {
         Some(index) => Own::Done(vec![&node.outgoing[index]]),
         // A merge at the end of a path has nothing to choose.
         None if node.outgoing.is_empty() => Own::Done(Vec::new()),
         None => {
             let sentence = format!(
-                "expected a true condition or a default flow at gateway '{}', but every \
-                condition is false",
+                "expected a true condition or a default flow at {} '{}', but every condition is \
+                false",
+                if matches!(node.kind, NodeKind::Gateway(_)) {
+                    "gateway"
+                } else {
+                    node.kind.bpmn_name()
+                },
                 node.id
             );
             step.incident(key, "no_flow", sentence, None);

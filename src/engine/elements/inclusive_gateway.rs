@@ -22,11 +22,10 @@ pub(super) fn choose<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &'a ExecutableNode,
-    default_flow: Option<usize>,
 ) -> Own<'a> {
     let mut taken = Vec::new();
     for (index, flow) in node.outgoing.iter().enumerate() {
-        if Some(index) == default_flow {
+        if Some(index) == node.default_flow {
             continue;
         }
         let goes = if flow.conditional {
@@ -41,7 +40,7 @@ pub(super) fn choose<'a>(
         }
     }
     if taken.is_empty() {
-        exclusive_gateway::otherwise(step, key, node, default_flow)
+        exclusive_gateway::otherwise(step, key, node)
     } else {
         Own::Done(taken)
     }

@@ -1,5 +1,6 @@
 //! Start event: which one a start means, and what start data it accepts. Those with a schedule, a
-//! message or a signal are for it alone.
+//! message or a signal are for it alone. A process without any begins at the nodes that
+//! no flow enters.
 
 use serde_json::Value;
 
@@ -13,17 +14,24 @@ use crate::{
     },
 };
 
-/// The start event a start means: the one with this start condition; without one the only one, or
-/// the only unconditional one.
+/// Where a start begins: at the start event with this start condition; without one at the only one,
+/// or the only unconditional one; where the process has none, at all implicit starts.
 pub(in crate::engine) fn choose<'a>(
     process: &'a ExecutableProcess,
     condition: Option<&str>,
-) -> Result<&'a ExecutableNode, Rejection> {
+) -> Result<Vec<&'a ExecutableNode>, Rejection> {
+    if condition.is_none() && !process.implicit_starts.is_empty() {
+        return Ok(process
+            .implicit_starts
+            .iter()
+            .filter_map(|id| process.node(id))
+            .collect());
+    }
     let all: Vec<(&ExecutableNode, &StartEvent)> = process
         .start_events()
         .filter(|(_, start)| start.is_for_clients())
         .collect();
-    if all.is_empty() {
+    if all.is_empty() && process.implicit_starts.is_empty() {
         let id = &process.definition.id;
         let sentence = format!(
             "expected a process that can be started, but '{id}' starts by itself only: {}",
@@ -45,7 +53,7 @@ pub(in crate::engine) fn choose<'a>(
             .collect(),
     };
     if let [(only, _)] = fitting[..] {
-        return Ok(only);
+        return Ok(vec![only]);
     }
     let known: Vec<&str> = all
         .iter()
@@ -116,16 +124,16 @@ pub(in crate::engine) fn by_itself<'a>(
         })
 }
 
-/// The start data a start event lets in, and the paths it does not.
+/// The start data that the keys of the start event let in, and the paths they do not.
 pub(in crate::engine) fn accept(
-    node: &ExecutableNode,
+    starts_at: &[&ExecutableNode],
     data: &Value,
     evaluator: &dyn Evaluator,
 ) -> Result<(Value, Vec<String>), Rejection> {
     let everything = Keys::everything();
-    let keys = node
-        .start()
-        .and_then(|start| start.keys.as_ref())
+    let keys = starts_at
+        .iter()
+        .find_map(|node| node.start()?.keys.as_ref())
         .unwrap_or(&everything);
     let accepted = keys
         .accept(data, evaluator)

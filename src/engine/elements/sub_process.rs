@@ -1,5 +1,5 @@
-//! Embedded subprocess: a scope of its own. It begins at its start event and is complete when
-//! nothing in it is active.
+//! Embedded subprocess: a scope of its own. It begins at its start event, else at the nodes that no
+//! flow enters, and is complete when nothing in it is active.
 
 use super::own_work::Own;
 use crate::{
@@ -14,8 +14,11 @@ pub(super) fn advance<'a>(
     subprocess: &SubProcess,
 ) -> Own<'a> {
     match step.state.scope(Some(key)).map(|scope| scope.live()) {
+        None if subprocess.starts.is_empty() => Own::Done(node.outgoing.iter().collect()),
         None => {
-            step.activate(&subprocess.start, Some(key), Vec::new());
+            for start in &subprocess.starts {
+                step.activate(start, Some(key), Vec::new());
+            }
             Own::Waiting
         }
         Some(0) if !step.stops_at_join(Some(key)) => Own::Done(node.outgoing.iter().collect()),

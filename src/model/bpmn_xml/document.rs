@@ -61,43 +61,6 @@ pub(super) fn check(root: Node<'_, '_>, lines: &Lines) -> Findings {
     }
 }
 
-/// Why a document without a readable process has none that runs.
-pub(super) fn no_process(root: Node<'_, '_>) -> Problem {
-    let processes: Vec<Node<'_, '_>> = root
-        .children()
-        .filter(|child| is_bpmn(*child, "process"))
-        .collect();
-    let message = if processes.is_empty() {
-        "expected a process, but the document holds none; draw one, or export the model together \
-        with its process"
-            .to_owned()
-    } else {
-        let named = |process: &Node<'_, '_>| {
-            let written = process.attribute("isExecutable").unwrap_or_default();
-            format!(
-                "`{}` has isExecutable=\"{written}\"",
-                filled(process.attribute("id")).unwrap_or("the process without id")
-            )
-        };
-        let some = processes
-            .iter()
-            .take(5)
-            .map(named)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let more = if processes.len() > 5 {
-            format!(" and {} more", processes.len() - 5)
-        } else {
-            String::new()
-        };
-        format!(
-            "expected an executable process, but {some}{more}; set isExecutable=\"true\" on the \
-            process to run"
-        )
-    };
-    Problem::error("", "no_process", message)
-}
-
 fn repeated_ids(root: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
     let mut seen: HashMap<&str, Node<'_, '_>> = HashMap::new();
     for node in root.descendants().filter(|node| has_id(*node)) {

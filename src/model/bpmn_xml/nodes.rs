@@ -87,6 +87,17 @@ pub(super) fn kind(tag: &str) -> Option<ElementType> {
         .find(|kind| kind.bpmn_name() == tag)
 }
 
+/// Whether an element is a flow node of BPMN, also one of a kind that does not run here.
+pub(super) fn is_flow_node(node: Node<'_, '_>) -> bool {
+    let name = node.tag_name().name();
+    let is_kind = name.ends_with("Event")
+        || name.ends_with("Task")
+        || name.ends_with("Gateway")
+        || name.ends_with("SubProcess")
+        || ["task", "subProcess", "transaction", "callActivity"].contains(&name);
+    is_kind && is_bpmn(node, name)
+}
+
 /// Reads a node of the process, or of the embedded subprocess `scope`.
 pub(super) fn read(
     node: Node<'_, '_>,
@@ -151,7 +162,7 @@ pub(super) fn read(
     let mut reference = |name: &str| {
         Some(reader.reference(node, id, name, node.attribute(name))).filter(|id| !id.is_empty())
     };
-    let default_flow = reference("default");
+    let default_flow = reference("default").filter(|_| plain.contains(&"default"));
     let attached_to = if kind == ElementType::BoundaryEvent {
         reference("attachedToRef")
     } else {

@@ -3,6 +3,7 @@ mod errors;
 mod events;
 mod languages;
 mod others;
+mod processes;
 mod reading;
 mod schedules;
 
@@ -74,12 +75,6 @@ fn documents_that_are_no_bpmn() {
         &format!(r#"<definitions xmlns="{namespace}"/>"#),
         &[("", "no_process")],
     );
-    check_document(
-        &format!(
-            r#"<definitions xmlns="{namespace}"><process id="p" isExecutable="false"/></definitions>"#
-        ),
-        &[("", "no_process")],
-    );
     let deep = format!(
         "{}{}",
         "<a>".repeat(MAX_XML_DEPTH),
@@ -100,7 +95,7 @@ fn what_has_no_meaning_at_run_time_is_passed_over() {
              <textAnnotation id="a"><text>Note</text></textAnnotation><association id="b" sourceRef="a" targetRef="s"/><group id="g"/></process>
            <process id="other" isExecutable="false"><subProcess id="x"/></process><di:BPMNDiagram id="d"/></definitions>"#
     );
-    check_document(&xml, &[]);
+    check_document(&xml, &[("other", "process_not_deployed")]);
 }
 
 #[test]

@@ -122,14 +122,13 @@ fn references_are_resolved_and_actions_ordered() {
         Some("PT30S".to_owned())
     );
     let gateway = process.node("g").expect("g is a node");
-    assert_eq!(gateway.default_flow(), Some(1));
+    assert_eq!(gateway.default_flow, Some(1));
     assert!(gateway.outgoing[0].conditional && !gateway.outgoing[1].conditional);
 }
 
 #[test]
 fn problems_come_all_at_once() {
-    let definition =
-        json!({"id": "p q", "nodes": [{"id": "t", "type": "userTask", "keys": [{"path": "a"}]}]});
+    let definition = json!({"id": "p q", "nodes": [{"id": "t", "type": "userTask", "keys": [{"path": "a"}], "startCondition": "x"}]});
     let definition = serde_json::from_value(definition).expect("the test's definition is valid");
     assert_eq!(
         compile(definition)

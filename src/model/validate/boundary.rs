@@ -49,9 +49,10 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 let message = format!(
                     "expected the boundary event to be attached to a call activity, a subprocess, or a \
                     task with a startSubprocess of async=\"false\", but `{activity}` waits for no \
-                    child that could fail or escalate; attach it to one that does"
+                    child that could fail or escalate: it is never triggered; attach it to one that \
+                    does"
                 );
-                report.error(&event.id, "nothing_to_catch", message);
+                report.warning(&event.id, "nothing_to_catch", message);
             }
             Some(_) => {}
         }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::Report;
 use crate::model::{
     definition::{ElementType, FlowNode, ProcessDefinition, SequenceFlow},
+    entry_points::EntryPoints,
     event_definition::EventDefinition,
 };
 
@@ -17,24 +18,11 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         .map(|node| (node.id.as_str(), node))
         .collect();
     let mut outgoing: HashMap<&str, Vec<&SequenceFlow>> = HashMap::new();
-    let defaults = definition.default_flows();
     for flow in &definition.flows {
         check_ends(flow, &nodes, report);
-        match &flow.condition {
-            Some(_) if defaults.contains(flow.id.as_str()) => {
-                let message = "expected no condition on a default flow, but there is one: it is \
-                    not asked; remove it";
-                report.warning(&flow.id, "default_with_condition", message);
-            }
-            Some(condition) => {
-                check_condition(
-                    flow,
-                    condition,
-                    nodes.get(flow.source.as_str()).map(|node| node.kind),
-                    report,
-                );
-            }
-            None => {}
+        if let Some(condition) = &flow.condition {
+            let source = nodes.get(flow.source.as_str()).copied();
+            check_condition(flow, condition, source, report);
         }
         outgoing.entry(&flow.source).or_default().push(flow);
     }
@@ -49,8 +37,9 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             report,
         );
     }
-    check_starts(definition, report);
-    check_reach(definition, &outgoing, report);
+    let entry_points = EntryPoints::of(definition);
+    check_starts(definition, &entry_points, report);
+    check_reach(definition, &outgoing, &entry_points, report);
 }
 
 fn check_ids(definition: &ProcessDefinition, report: &mut Report) {
@@ -135,26 +124,44 @@ fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mu
 fn check_condition(
     flow: &SequenceFlow,
     condition: &str,
-    source: Option<ElementType>,
+    source: Option<&FlowNode>,
     report: &mut Report,
 ) {
-    if source.is_some_and(|kind| !kind.chooses()) {
-        let message = format!(
-            "expected conditions only on flows that leave an exclusive or inclusive gateway, but \
-            this one leaves `{}`; put a gateway between",
-            flow.source
-        );
-        report.error(&flow.id, "misplaced_condition", message);
-    }
-    match condition.trim() {
-        "" | "${}" => {
-            report.error(
-                &flow.id,
-                "invalid_condition",
-                "expected an expression such as ${amount > 100}, but it is empty; write one",
+    let is_default = |node: &FlowNode| {
+        node.kind.has_default_flow() && node.default_flow.as_deref() == Some(&*flow.id)
+    };
+    match source {
+        Some(node) if is_default(node) => {
+            let message = "expected no condition on a default flow, but there is one: it is not \
+                asked; remove it";
+            return report.warning(&flow.id, "default_with_condition", message);
+        }
+        Some(node) if !node.kind.asks_conditions() => {
+            let message = format!(
+                "expected no condition on a flow that leaves a {}, but there is one: it is not \
+                asked, as all of its flows are taken; remove it, or make `{}` an inclusive gateway",
+                node.kind.bpmn_name(),
+                node.id
             );
+            return report.warning(&flow.id, "misplaced_condition", message);
+        }
+        Some(node) if node.kind.is_event() => {
+            let message = format!(
+                "expected conditions on flows that leave activities and gateways, but `{}` is a \
+                {}; it is asked all the same: put a gateway between",
+                node.id,
+                node.kind.bpmn_name()
+            );
+            report.warning(&flow.id, "misplaced_condition", message);
         }
         _ => {}
+    }
+    if matches!(condition.trim(), "" | "${}") {
+        report.error(
+            &flow.id,
+            "invalid_condition",
+            "expected an expression such as ${amount > 100}, but it is empty; write one",
+        );
     }
 }
 
@@ -174,19 +181,20 @@ fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Repo
 }
 
 fn check_default(node: &FlowNode, default: &str, outgoing: &[&SequenceFlow], report: &mut Report) {
-    if !node.kind.chooses() {
+    if !node.kind.has_default_flow() {
         let kind = node.kind.bpmn_name();
         let message = format!(
-            "expected a default flow only on exclusive and inclusive gateways, but this is a {kind}; remove \
-            `default`"
+            "expected a default flow only on activities and on gateways that choose, but this is a \
+            {kind}: it has no effect; remove `default`"
         );
-        report.error(&node.id, "misplaced_default", message);
+        report.warning(&node.id, "misplaced_default", message);
         return;
     }
     if !outgoing.iter().any(|flow| flow.id == default) {
         let message = format!(
-            "expected the default flow to be one that leaves the gateway, but `{default}` is \
-            none; choose one that does"
+            "expected the default flow to be one that leaves `{}`, but `{default}` is none; choose \
+            one that does",
+            node.id
         );
         report.error(&node.id, "unknown_flow", message);
     }
@@ -196,26 +204,58 @@ fn check_choice(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report
     let is_default = |flow: &SequenceFlow| node.default_flow.as_deref() == Some(flow.id.as_str());
     // A flow without a condition is always taken by an inclusive gateway.
     if outgoing.len() > 1 && node.kind == ElementType::ExclusiveGateway {
-        for flow in outgoing
+        let unconditional: Vec<&str> = outgoing
             .iter()
             .filter(|flow| flow.condition.is_none() && !is_default(flow))
-        {
-            let message = format!(
-                "expected a condition, as `{}` has other outgoing flows and this is not its \
-                default, but there is none; add one",
-                node.id
-            );
-            report.error(&flow.id, "missing_condition", message);
+            .map(|flow| flow.id.as_str())
+            .collect();
+        if let [first, others @ ..] = &unconditional[..] {
+            check_unconditional(node, first, others, report);
+            return;
         }
     }
-    if node.default_flow.is_none() && outgoing.iter().any(|flow| flow.condition.is_some()) {
+    if node.default_flow.is_none()
+        && !outgoing.is_empty()
+        && outgoing.iter().all(|flow| flow.condition.is_some())
+    {
         let message = "expected a default flow, but there is none: when no condition is true, \
             the gateway stops with an incident";
         report.warning(&node.id, "no_default_flow", message);
     }
 }
 
-fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
+/// Warns of flows of an exclusive gateway that have no condition and are not its default: the first
+/// one is taken when no condition is true, and the others never.
+fn check_unconditional(node: &FlowNode, first: &str, others: &[&str], report: &mut Report) {
+    let never = others
+        .iter()
+        .copied()
+        .chain(node.default_flow.as_deref())
+        .take(5)
+        .map(|id| format!("`{id}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let (never, advice) = if never.is_empty() {
+        (String::new(), format!("make `{first}` the default flow"))
+    } else {
+        (
+            format!(", and {never} never"),
+            "write the conditions".to_owned(),
+        )
+    };
+    let message = format!(
+        "expected a condition on each flow that leaves `{}` but its default, but `{first}` has \
+        none: it is taken when no condition is true{never}; {advice}",
+        node.id
+    );
+    report.warning(&node.id, "missing_condition", message);
+}
+
+fn check_starts(
+    definition: &ProcessDefinition,
+    entry_points: &EntryPoints<'_>,
+    report: &mut Report,
+) {
     let mut conditions = HashMap::new();
     let mut starts = definition
         .nodes
@@ -224,6 +264,7 @@ fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
         .peekable();
     let has_start = starts.peek().is_some();
     let mut events = HashMap::new();
+    let implicit = entry_points.implicit(None);
     for start in starts.filter(|start| start.schedule.is_none()) {
         if let Some(event) = &start.event {
             let name = event_name(event);
@@ -252,12 +293,31 @@ fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
             report.error(&start.id, "ambiguous_start", message);
         }
     }
-    if !has_start {
-        report.error(
-            &definition.id,
-            "no_start_event",
-            "expected at least one start event, but there is none; add one",
+    if let [_, ..] = implicit {
+        let named = implicit
+            .iter()
+            .take(5)
+            .map(|node| format!("`{}`", node.id))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = match implicit.len().saturating_sub(5) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let message = format!(
+            "expected a start event, but there is none: an instance begins at {named}{more}, which \
+            no flow enters; draw one"
         );
+        report.warning(&definition.id, "implicit_start", message);
+        if definition.anonymous_start {
+            let message = "expected keys, as anyone may start this process, but without a start \
+                event there are none: draw one and list what start data is accepted";
+            report.error(&definition.id, "missing_keys", message);
+        }
+    } else if !has_start {
+        let message = "expected a start event, or a node that no flow enters, but there is neither: \
+            nothing could begin; draw a start event";
+        report.error(&definition.id, "no_start_event", message);
     }
 }
 
@@ -277,14 +337,12 @@ fn event_name(event: &EventDefinition) -> (&'static str, &str) {
 fn check_reach<'a>(
     definition: &'a ProcessDefinition,
     outgoing: &HashMap<&'a str, Vec<&'a SequenceFlow>>,
+    entry_points: &EntryPoints<'a>,
     report: &mut Report,
 ) {
     let mut reached: HashSet<&str> = HashSet::new();
-    let starts = definition
-        .nodes
-        .iter()
-        .filter(|node| node.kind == ElementType::StartEvent && node.scope.is_none());
-    let mut open: Vec<&str> = starts.map(|node| node.id.as_str()).collect();
+    let starts = entry_points.all(None);
+    let mut open: Vec<&str> = starts.iter().map(|node| node.id.as_str()).collect();
     let mut boundaries: HashMap<&str, Vec<&str>> = HashMap::new();
     for (activity, event) in definition
         .nodes
@@ -294,13 +352,14 @@ fn check_reach<'a>(
         boundaries.entry(activity).or_default().push(event);
     }
     // A subprocess that is reached begins.
-    for (scope, start) in definition
+    for subprocess in definition
         .nodes
         .iter()
-        .filter(|node| node.kind == ElementType::StartEvent)
-        .filter_map(|node| Some((node.scope.as_deref()?, &node.id)))
+        .filter(|node| node.kind == ElementType::SubProcess)
     {
-        boundaries.entry(scope).or_default().push(start);
+        let inner = entry_points.all(Some(&subprocess.id));
+        let inner = inner.iter().map(|node| node.id.as_str());
+        boundaries.entry(&subprocess.id).or_default().extend(inner);
     }
     while let Some(id) = open.pop() {
         if reached.insert(id) {

@@ -1,11 +1,14 @@
 //! Embedded subprocesses: which one a node is in, and where each begins.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Report;
 use crate::{
     limits::SUBPROCESS_DEPTH,
-    model::definition::{ElementType, FlowNode, ProcessDefinition},
+    model::{
+        definition::{ElementType, FlowNode, ProcessDefinition},
+        entry_points::EntryPoints,
+    },
 };
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
@@ -14,14 +17,12 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         .iter()
         .map(|node| (node.id.as_str(), node))
         .collect();
-    let mut starts: HashMap<&str, usize> = HashMap::new();
+    let mut filled: HashSet<&str> = HashSet::new();
     for node in &definition.nodes {
         let Some(scope) = node.scope.as_deref() else {
             continue;
         };
-        if node.kind == ElementType::StartEvent {
-            *starts.entry(scope).or_default() += 1;
-        }
+        filled.insert(scope);
         match nodes.get(scope) {
             Some(around) if around.kind == ElementType::SubProcess => match levels(node, &nodes) {
                 Levels::Circle => {
@@ -54,18 +55,18 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             }
         }
     }
+    let entry_points = EntryPoints::of(definition);
     let subprocesses = definition
         .nodes
         .iter()
         .filter(|node| node.kind == ElementType::SubProcess);
     for subprocess in subprocesses {
-        let found = starts.get(subprocess.id.as_str()).copied().unwrap_or(0);
-        if found != 1 {
-            let message = format!(
-                "expected one start event in the subprocess, but there are {found}; keep one"
-            );
-            report.error(&subprocess.id, "subprocess_start", message);
-        }
+        check_beginning(
+            &subprocess.id,
+            &entry_points,
+            filled.contains(&*subprocess.id),
+            report,
+        );
     }
     let scope_of = |id: &str| nodes.get(id).map(|node| node.scope.as_deref());
     for flow in &definition.flows {
@@ -89,6 +90,51 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 another; move it"
             );
             report.error(&event.id, "boundary_crosses_scope", message);
+        }
+    }
+}
+
+/// Checks that it is clear where a subprocess begins.
+fn check_beginning<'a>(
+    id: &'a str,
+    entry_points: &EntryPoints<'a>,
+    holds_nodes: bool,
+    report: &mut Report,
+) {
+    match (
+        entry_points.start_events(Some(id)),
+        entry_points.implicit(Some(id)),
+    ) {
+        ([_], _) => {}
+        ([_, ..], _) => {
+            let starts = entry_points.start_events(Some(id)).len();
+            let message = format!(
+                "expected one start event in the subprocess, but there are {starts}; keep one"
+            );
+            report.error(id, "subprocess_start", message);
+        }
+        ([], [first, ..]) => {
+            let message = format!(
+                "expected a start event in the subprocess, but there is none: it begins at \
+                `{}`{}; draw one",
+                first.id,
+                if entry_points.implicit(Some(id)).len() == 1 {
+                    ", which no flow enters"
+                } else {
+                    " and the other nodes that no flow enters, all at once"
+                }
+            );
+            report.warning(id, "implicit_start", message);
+        }
+        ([], []) if holds_nodes => {
+            let message = "expected a start event in the subprocess, or a node that no flow enters, \
+                but there is neither: nothing could begin; draw a start event";
+            report.error(id, "subprocess_start", message);
+        }
+        ([], []) => {
+            let message = "expected nodes in the subprocess, but there are none: it is passed at \
+                once; draw what it does";
+            report.warning(id, "empty_subprocess", message);
         }
     }
 }

@@ -204,7 +204,11 @@ fn flows_connect_nodes() {
     );
     check(
         with_flow(json!({"id": "f3", "source": "t", "target": "e", "condition": "a"})),
-        &["f3 misplaced_condition"],
+        &[],
+    );
+    check(
+        with_flow(json!({"id": "f3", "source": "s", "target": "e", "condition": "a"})),
+        &["f3 misplaced_condition?"],
     );
     let mut unconnected = with_task(json!({}));
     unconnected["flows"] = json!([{"id": "f1", "source": "s", "target": "t"}]);
@@ -232,7 +236,11 @@ fn gateways_choose() {
     );
     check(
         with_gateway(json!({"defaultFlow": "f2"}), json!({}), json!({})),
-        &["f1 missing_condition"],
+        &["g missing_condition?"],
+    );
+    check(
+        with_gateway(json!({}), json!({}), condition("a")),
+        &["g missing_condition?"],
     );
     for ignored in ["b", "= b", " ", "b ="] {
         let default = with_gateway(
@@ -256,7 +264,7 @@ fn gateways_choose() {
             condition("a"),
             json!({}),
         ),
-        &["f1 misplaced_condition", "g misplaced_default"],
+        &["f1 misplaced_condition?", "g misplaced_default?"],
     );
     check(
         with_gateway(

@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// A process and the start event it begins at.
-type StartEventRef = (String, String);
+/// A process and the start event it begins at; none where it begins at its implicit starts.
+type StartEventRef = (String, Option<String>);
 /// A node, and what it starts.
 type Start = (String, StartEventRef);
 
@@ -42,9 +42,11 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
     /// The warning of a process that starts itself for certain.
     pub(super) fn warning(&mut self, process: &ExecutableProcess) -> Option<Problem> {
         let own = &process.definition.id;
+        let implicit = (!process.implicit_starts.is_empty()).then(|| (own.clone(), None));
         let begins: Vec<StartEventRef> = process
             .start_events()
-            .map(|(node, _)| (own.clone(), node.id.to_string()))
+            .map(|(node, _)| (own.clone(), Some(node.id.to_string())))
+            .chain(implicit)
             .collect();
         let (node, chain) = begins.iter().find_map(|begin| self.cycle(begin))?;
         let message = format!(
@@ -89,12 +91,11 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
                            start_condition,
                        }: CertainStart| {
             let event = start_event(&*(self.find)(&process)?, start_condition.as_deref())?
-                .id
-                .to_string();
+                .map(|node| node.id.to_string());
             Some((node, (process, event)))
         };
         let starts = (self.find)(&place.0)
-            .map(|process| certain_starts(&process, &place.1))
+            .map(|process| certain_starts(&process, place.1.as_deref()))
             .unwrap_or_default();
         let starts = Arc::new(starts.into_iter().filter_map(started).collect());
         self.known.insert(place.clone(), Arc::clone(&starts));

@@ -35,9 +35,12 @@ fn boundary_events_are_attached_to_what_can_fail() {
     );
     check(
         with_boundary(starting(json!({"process": "q"})), json!({})),
-        &["b nothing_to_catch"],
+        &["b nothing_to_catch?"],
     );
-    check(with_boundary(json!({}), json!({})), &["b nothing_to_catch"]);
+    check(
+        with_boundary(json!({}), json!({})),
+        &["b nothing_to_catch?"],
+    );
     check(
         with_boundary(call(), json!({"attachedTo": "x"})),
         &["b unreachable?", "b unknown_node"],

@@ -33,11 +33,20 @@ fn end() -> Value {
 }
 
 #[test]
-fn a_subprocess_has_one_start_event() {
+fn a_subprocess_begins_at_its_start_event_or_at_nodes_that_no_flow_enters() {
     check(with_subprocess(&[start(), end()]), &[]);
+    let mut implicit = with_subprocess(&[json!({"id": "a", "type": "task"}), end()]);
+    check(implicit.clone(), &["t implicit_start?"]);
+    let back = json!({"id": "back", "source": "z", "target": "a"});
+    implicit["nodes"][4]["type"] = json!("task");
+    implicit["flows"].as_array_mut().expect("a list").push(back);
     check(
-        with_subprocess(&[end()]),
-        &["z unreachable?", "t subprocess_start"],
+        implicit,
+        &["a unreachable?", "z unreachable?", "t subprocess_start"],
+    );
+    check(
+        with_task(json!({"type": "subProcess"})),
+        &["t empty_subprocess?"],
     );
     let second = json!({"id": "b", "type": "startEvent"});
     let twice = with_subprocess(&[start(), end(), second]);
@@ -63,6 +72,8 @@ fn flows_and_events_stay_in_their_subprocess() {
     check(
         with_subprocess(&[stranger, end()]),
         &[
+            "a unreachable?",
+            "z unreachable?",
             "a unknown_scope",
             "t subprocess_start",
             "inz flow_crosses_scope",

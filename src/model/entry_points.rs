@@ -1,0 +1,67 @@
+//! Where a process and its embedded subprocesses begin: at their start events, else at the nodes
+//! that no sequence flow enters, all at once (BPMN 2.0.2, 13.3.1).
+//!
+//! Not here: which of several start events a start means (`engine::elements::start_event`).
+
+use std::collections::{HashMap, HashSet};
+
+use super::definition::{ElementType, FlowNode, ProcessDefinition};
+
+/// The entry points of each scope; `None` is the process itself.
+pub struct EntryPoints<'a>(HashMap<Option<&'a str>, Entry<'a>>);
+
+/// Where one scope begins.
+#[derive(Default)]
+struct Entry<'a> {
+    start_events: Vec<&'a FlowNode>,
+    /// Nodes that no flow enters and that do not wait to be triggered.
+    unentered: Vec<&'a FlowNode>,
+}
+
+impl<'a> EntryPoints<'a> {
+    /// Finds them. Takes time in proportion to the size of the definition.
+    pub fn of(definition: &'a ProcessDefinition) -> Self {
+        let entered: HashSet<&str> = definition
+            .flows
+            .iter()
+            .map(|flow| flow.target.as_str())
+            .collect();
+        let mut scopes: HashMap<Option<&str>, Entry<'_>> = HashMap::new();
+        for node in &definition.nodes {
+            let entry = scopes.entry(node.scope.as_deref()).or_default();
+            if node.kind == ElementType::StartEvent {
+                entry.start_events.push(node);
+            } else if begins_unentered(node) && !entered.contains(node.id.as_str()) {
+                entry.unentered.push(node);
+            }
+        }
+        Self(scopes)
+    }
+
+    /// The start events of a scope.
+    pub fn start_events(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
+        self.0.get(&scope).map_or(&[], |entry| &entry.start_events)
+    }
+
+    /// The nodes that a scope without a start event begins at; none where it has one.
+    pub fn implicit(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
+        match self.0.get(&scope) {
+            Some(entry) if entry.start_events.is_empty() => &entry.unentered,
+            _ => &[],
+        }
+    }
+
+    /// Where a scope begins: its start events, else its implicit starts.
+    pub fn all(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
+        match self.start_events(scope) {
+            [] => self.implicit(scope),
+            starts => starts,
+        }
+    }
+}
+
+/// Whether a node that no flow enters begins with its scope: all do but those that wait to be
+/// triggered.
+fn begins_unentered(node: &FlowNode) -> bool {
+    node.kind != ElementType::BoundaryEvent
+}
