@@ -63,5 +63,10 @@ impl<'a> EntryPoints<'a> {
 /// Whether a node that no flow enters begins with its scope: all do but those that wait to be
 /// triggered.
 fn begins_unentered(node: &FlowNode) -> bool {
-    node.kind != ElementType::BoundaryEvent
+    match node.kind {
+        ElementType::BoundaryEvent => false,
+        // It is reached from its throw events.
+        ElementType::IntermediateCatchEvent => node.link().is_none(),
+        _ => true,
+    }
 }
