@@ -9,6 +9,7 @@
 //! moves of element instances, `elements` for one file per BPMN element kind, `actions`
 //! for the action model, `back` for back steps, `subprocess` for messages between instances,
 //! `open_messages` for what clients answer, `subscription` and `publishing` for messages and signals, `http_call` for calls to other systems, `start` and `end`,
+//! `variables` and `mappings` for data by scope,
 //! `suspend` for hold and the ends from outside, `access` for who may do what, `assignment` and `due_date` for user tasks, `state` for what is remembered.
 
 pub mod access;
@@ -27,6 +28,7 @@ pub mod http_call;
 pub mod instance_message;
 pub mod instance_outcome;
 pub mod job_status;
+mod mappings;
 pub mod next_step;
 pub mod open_messages;
 mod patch;

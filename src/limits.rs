@@ -350,6 +350,9 @@ pub const ITEMS: usize = 1_000;
 /// Start data of all children of one multi-instance call activity together, in bytes of JSON; more
 /// is an incident.
 pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
+/// Variables that the elements of one process instance own together when they declare them, and
+/// what all mappings of one element read together, in bytes of JSON; more is an incident.
+pub const VARIABLE_BYTES: usize = 16 * 1024 * 1024;
 /// Steps of one definition that may wait for a script thread; more commands are answered `busy`.
 pub const SCRIPTS_WAITING_PER_DEFINITION: usize = 1_024;
 /// Steps of one tenant that may wait for a script thread.
@@ -417,6 +420,8 @@ pub struct InstanceLimits {
     pub starts_per_step: usize,
     /// [`STEP_START_BYTES`].
     pub start_bytes_per_step: usize,
+    /// [`VARIABLE_BYTES`].
+    pub variable_bytes: usize,
 }
 
 impl Default for InstanceLimits {
@@ -432,6 +437,7 @@ impl Default for InstanceLimits {
             levels: TREE_LEVELS,
             starts_per_step: STEP_STARTS,
             start_bytes_per_step: STEP_START_BYTES,
+            variable_bytes: VARIABLE_BYTES,
         }
     }
 }

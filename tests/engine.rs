@@ -62,6 +62,11 @@ fn http_calls() {
 }
 
 #[test]
+fn variables() {
+    check("variables");
+}
+
+#[test]
 fn webhooks() {
     check("webhooks");
 }

@@ -16,7 +16,7 @@ pub(super) mod start_event;
 mod sub_process;
 
 use self::own_work::Own;
-use super::{actions::automatic, context::Step, publishing, subscription, throwing};
+use super::{actions::automatic, context::Step, mappings, publishing, subscription, throwing};
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
     ids::ElementKey,
@@ -40,6 +40,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     }
     if let Own::Done(flows) = own_work(step, key, node)
         && !automatic::hold(step.state.element(key), node)
+        && mappings::complete(step, key, node)
         && let Some(flows) = outgoing(step, key, node, flows)
         && publishing::publish(step, key, node)
     {
@@ -50,6 +51,16 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
 /// Leaves a node by its flows, without what it would throw.
 pub(super) fn leave_silently(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     if let Some(flows) = outgoing(step, key, node, node.outgoing.iter().collect()) {
+        leave(step, key, node, flows);
+    }
+}
+
+/// Leaves an element whose work is done without writing what its output mappings read.
+pub(super) fn leave_without_outputs(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    if let Own::Done(flows) = own_work(step, key, node)
+        && let Some(flows) = outgoing(step, key, node, flows)
+        && publishing::publish(step, key, node)
+    {
         leave(step, key, node, flows);
     }
 }

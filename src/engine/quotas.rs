@@ -11,6 +11,9 @@ use crate::limits;
 pub(super) const CHILDREN: &str = "child_limit";
 /// Incident of what would leave one Action message too many open.
 pub(super) const OPEN_MESSAGES: &str = "open_message_limit";
+/// Incident of an element that would own more variables than the instance may hold. It has not
+/// begun: a retry looks again.
+pub(super) const VARIABLES: &str = "variable_limit";
 /// Incident of an action that would be delayed beyond the limit. It was not triggered: a retry
 /// triggers it.
 pub(super) const DELAYED: &str = "timer_limit";
@@ -87,6 +90,22 @@ pub(super) fn for_open_message(step: &Step<'_>) -> Result<(), String> {
         clients answer them, or say that they are done, then retry",
         step.limits.open_messages
     ))
+}
+
+/// Whether elements may own so many bytes of variables more.
+///
+/// # Errors
+/// The incident's code and sentence.
+pub(super) fn for_variables(step: &Step<'_>, more: usize) -> Result<(), (&'static str, String)> {
+    if step.state.owned_bytes() + more <= step.limits.variable_bytes {
+        return Ok(());
+    }
+    let sentence = format!(
+        "expected at most {} bytes of variables that the elements of one instance own together, \
+        but with {more} more there would be more: map less, or retry when others have gone on",
+        step.limits.variable_bytes
+    );
+    Err((VARIABLES, sentence))
 }
 
 /// Whether one more triggering may be delayed.

@@ -48,7 +48,7 @@ pub fn start(
         None => command.head.expires_at,
     };
     let created = Created {
-        data,
+        data: with_data_objects(process, data),
         expires_at,
         ..command.head
     };
@@ -63,6 +63,18 @@ pub fn start(
     }
     let outcome = step.finish(input.command);
     Ok((state, outcome))
+}
+
+/// Adds what the data objects of the process begin with, where the start brings nothing.
+fn with_data_objects(process: &ExecutableProcess, mut data: Value) -> Value {
+    if let Value::Object(members) = &mut data {
+        for (name, value) in &process.data_objects {
+            if !members.contains_key(name) {
+                members.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    data
 }
 
 /// Whether a start would be accepted. Nothing is started.

@@ -73,6 +73,8 @@ pub struct InstanceState {
     has_skipped: bool,
     /// Merges since the earliest snapshot a back step may restore; `None` when there is none.
     merges: Option<Merges>,
+    /// Bytes of the variables that elements declared, passed ones included.
+    owned_bytes: usize,
     files: BTreeMap<Uuid, StoredFile>,
     commands: Commands,
     /// Messages and signals that came while it was on hold.

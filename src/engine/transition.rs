@@ -12,6 +12,7 @@ use super::{
     due_date,
     effect::Effect,
     elements::parallel_gateway,
+    mappings,
     record::{Arrival, Record},
     state::Child,
     subscription,
@@ -41,7 +42,7 @@ impl Step<'_> {
             arrivals,
         }));
         self.declare(element, variables);
-        due_date::begin(self, element);
+        self.begin_element(element);
         if self.budget == 0 {
             let sentence = "expected the process to come to rest, but one command activated too \
                 many elements: is there a loop without a user task or a timer? Retry to let it \
@@ -58,6 +59,14 @@ impl Step<'_> {
         }
         self.budget -= 1;
         self.queue(element);
+    }
+
+    /// An element begins, or does so once more after an incident: what it owns, and its due date,
+    /// which may be read off that.
+    pub fn begin_element(&mut self, element: ElementKey) {
+        if mappings::begin(self, element) {
+            due_date::begin(self, element);
+        }
     }
 
     /// Completes an element. Gives the retained element instance that what comes from it descends

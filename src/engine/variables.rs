@@ -66,11 +66,28 @@ impl Step<'_> {
         self.merge_by(&by, patch);
     }
 
+    /// Merges what an element writes around itself, whatever it owns by the same names; `child` is
+    /// the child it comes from, if it does.
+    pub fn merge_outside(&mut self, by: ElementKey, child: Option<&Child>, patch: Value) {
+        let around = self.state.element(by).and_then(|element| element.scope());
+        let by = MergedBy {
+            element: Some(by),
+            child: child.map(|child| child.start.child),
+            call: None,
+        };
+        self.merge_from(around, &by, patch);
+    }
+
     fn merge_by(&mut self, by: &MergedBy, patch: Value) {
+        self.merge_from(by.element, by, patch);
+    }
+
+    /// Merges as seen from an element; `None` from the instance.
+    fn merge_from(&mut self, from: Option<ElementKey>, by: &MergedBy, patch: Value) {
         if patch.as_object().is_some_and(Map::is_empty) {
             return;
         }
-        for (scope, patch) in self.state.by_owner(by.element, patch) {
+        for (scope, patch) in self.state.by_owner(from, patch) {
             self.record(Record::DataMerged {
                 scope,
                 by: by.element,

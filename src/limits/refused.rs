@@ -116,6 +116,8 @@ limits! {
     DelayedActions = "delayed_actions",
     /// Calls to other systems that are under way in an instance.
     Calls = "calls",
+    /// Variables that the elements of an instance own.
+    Variables = "variables",
 }
 
 static COUNTS: [AtomicU64; Limit::ALL.len()] = [const { AtomicU64::new(0) }; Limit::ALL.len()];
@@ -140,6 +142,7 @@ impl Limit {
             "open_message_limit" => Self::OpenMessages,
             "timer_limit" => Self::DelayedActions,
             "call_limit" => Self::Calls,
+            "variable_limit" => Self::Variables,
             _ => return None,
         })
     }

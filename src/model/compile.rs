@@ -23,6 +23,7 @@ use super::{
     },
     entry_points::EntryPoints,
     executable::{ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
+    mapping::{DataObject, ExecutableMapping, Mapping, declared},
     node_kind::{EventDefinition, GatewayKind, NodeKind, SubProcess, TaskKind},
     path::DataPath,
     problem::{Problem, Severity},
@@ -79,6 +80,8 @@ pub fn compile(
         |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
     let search_keys = SearchKeys::compile(&definition.search_keys).map_err(not_compilable)?;
     let lanes = definition.lanes.clone();
+    let with_default = |object: &&DataObject| object.scope.is_none() && object.default.is_some();
+    let data_objects = declared(definition.data_objects.iter().filter(with_default));
     let of_node = |node: &ExecutableNode| {
         let source = node.id.clone();
         let ids: Vec<_> = node.outgoing.iter().map(|flow| flow.id.clone()).collect();
@@ -93,6 +96,7 @@ pub fn compile(
             expiry,
             action_message_expiry,
             search_keys,
+            data_objects,
             has_inclusive_join: nodes.iter().any(ExecutableNode::is_inclusive_join),
             implicit_starts,
             flow_sources,
@@ -122,6 +126,8 @@ struct Surroundings<'a> {
     lanes: HashMap<&'a str, usize>,
     entry_points: EntryPoints<'a>,
     scopes: HashMap<&'a str, &'a str>,
+    /// The data objects in each embedded subprocess.
+    data_objects: HashMap<&'a str, Vec<&'a DataObject>>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -143,10 +149,20 @@ impl<'a> Surroundings<'a> {
                 attached.entry(activity).or_insert_with(Vec::new).push(node);
             }
         }
+        let mut data_objects = HashMap::new();
+        for object in &definition.data_objects {
+            if let Some(scope) = object.scope.as_deref() {
+                data_objects
+                    .entry(scope)
+                    .or_insert_with(Vec::new)
+                    .push(object);
+            }
+        }
         Self {
             outgoing,
             incoming,
             attached,
+            data_objects,
             lanes: innermost_lanes(&definition.lanes),
             entry_points: EntryPoints::of(definition),
             scopes: definition
@@ -199,6 +215,9 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             ElementType::UserTask if node.actions.is_empty() => vec![complete_action()],
             _ => compile_actions(&node.actions, None)?,
         },
+        inputs: compile_mappings(&node.inputs)?,
+        outputs: compile_mappings(&node.outputs)?,
+        data_objects: declared(around.data_objects.get(id).into_iter().flatten().copied()),
         boundary_events: attached
             .iter()
             .map(|event| event.id.as_str().into())
@@ -208,6 +227,10 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             .filter_map(|event| compile_catch(event))
             .collect(),
     })
+}
+
+fn compile_mappings(mappings: &[Mapping]) -> Result<Vec<ExecutableMapping>, String> {
+    mappings.iter().map(Mapping::compile).collect()
 }
 
 fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, String> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     action::{Action, Key},
     event_definition::EventDefinition,
+    mapping::{DataObject, Mapping},
     schedule::Schedule,
     task_settings::UserTask,
     webhook::Webhook,
@@ -48,6 +49,9 @@ pub struct ProcessDefinition {
     /// Paths into the data by whose values instances are found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub search_keys: Vec<String>,
+    /// Data objects of the process and its subprocesses: variables of theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_objects: Vec<DataObject>,
     /// All flow nodes, in document order.
     pub nodes: Vec<FlowNode>,
     /// All sequence flows, in document order.
@@ -135,6 +139,12 @@ pub struct FlowNode {
     /// The node's actions, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
+    /// What it owns as variables from its beginning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Mapping>,
+    /// What it writes into the scopes around it when it completes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Mapping>,
     /// Gateways and activities: id of the flow taken when no condition is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_flow: Option<String>,

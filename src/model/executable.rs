@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use croner::Cron;
 use jiff::Span;
+use serde_json::{Map, Value};
 
 use super::{
     action::{MessageType, Required, Target, Trigger},
@@ -16,6 +17,7 @@ use super::{
     http_request::HttpCall,
     ids::Time,
     keys::Keys,
+    mapping::ExecutableMapping,
     node_kind::{GatewayKind, NodeKind, StartEvent, TaskKind},
     path::DataPath,
     schedule::Schedule,
@@ -39,6 +41,8 @@ pub struct ExecutableProcess {
     pub action_message_expiry: Span,
     /// By which values its instances are found.
     pub search_keys: SearchKeys,
+    /// What its own data objects add to the data of a start that does not bring it.
+    pub data_objects: Map<String, Value>,
     /// Whether any of its gateways is an inclusive join.
     pub has_inclusive_join: bool,
     /// Where an instance begins that has no start event to begin at: all nodes that no flow enters.
@@ -147,6 +151,12 @@ pub struct ExecutableNode {
     pub incoming: Vec<Arc<str>>,
     /// Top-level actions by order, manual and automatic together.
     pub actions: Vec<ExecutableAction>,
+    /// What it owns as variables from its beginning, besides its data objects.
+    pub inputs: Vec<ExecutableMapping>,
+    /// What it writes into the scopes around it when it completes.
+    pub outputs: Vec<ExecutableMapping>,
+    /// The variables of the data objects in it, with their first values.
+    pub data_objects: Map<String, Value>,
     /// Ids of the boundary events attached to it, in document order.
     pub boundary_events: Vec<Arc<str>>,
     /// Which of them catch what is thrown.

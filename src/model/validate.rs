@@ -3,7 +3,7 @@
 //!
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inherit` its actions,
 //! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and flows
-//! hang together, `scopes` which embedded subprocess a node is in, `events` what events throw or wait for, `lanes` which lane a node is in, `boundary` what boundary events are attached to,
+//! hang together, `scopes` which embedded subprocess a node is in, `events` what events throw or wait for, `lanes` which lane a node is in, `mappings` what declares variables, `boundary` what boundary events are attached to,
 //! `schedules` what starts by itself. Not here: what BPMN can be read at all (`bpmn_xml`); whether
 //! conditions, rules and schemas compile (`expression`).
 
@@ -17,6 +17,7 @@ mod inherit;
 mod keys;
 mod lanes;
 mod links;
+mod mappings;
 mod messages;
 mod nodes;
 mod params;
@@ -50,6 +51,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     scopes::check(definition, &mut report);
     links::check(definition, &mut report);
     lanes::check(definition, &mut report);
+    mappings::check_data_objects(definition, &mut report);
     boundary::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
     // Only of what was read whole: what stands in for something unreadable may well change nothing.
@@ -67,6 +69,7 @@ pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
     for node in &definition.nodes {
         nodes::check(node, definition.anonymous_start, &mut report);
         schedules::check(node, &mut report);
+        mappings::check(node, &mut report);
     }
     report.problems
 }

@@ -26,6 +26,15 @@ impl<'a> Variables<'a> {
         Self { scopes, root }
     }
 
+    /// The same with a scope of its own inside of all others: a JSON object.
+    pub fn inside<'b>(&self, innermost: &'b Value) -> Variables<'b>
+    where
+        'a: 'b,
+    {
+        let scopes = std::iter::once(innermost).chain(self.scopes.iter().copied());
+        Variables::layered(scopes.collect(), self.root)
+    }
+
     /// The variable of this name.
     pub fn get(&self, name: &str) -> Option<&'a Value> {
         let own = self.scopes.iter().find_map(|scope| scope.get(name));

@@ -4,6 +4,7 @@
 //! What compares a step with its records (replay, codec, timers, messages, view) is in [`Subject`]
 //! itself.
 
+use serde_json::Value;
 use stepwire::{
     engine::{
         InstanceState, Record,
@@ -39,6 +40,21 @@ pub fn check(subject: &Subject) {
     children_are_ended_once(subject);
     user_tasks_remind(subject);
     scopes_hold_what_is_in_them(subject.state());
+    variables_are_counted(subject.state());
+}
+
+/// What elements own is an object, and the bytes of it are counted as long as they are there.
+fn variables_are_counted(state: &InstanceState) {
+    let elements = || state.active().chain(state.retained());
+    let counted: usize = elements().map(|(_, element)| element.owned_bytes()).sum();
+    assert_eq!(state.owned_bytes(), counted, "the bytes of variables");
+    for (_, element) in elements() {
+        assert!(
+            element.variables().is_none_or(Value::is_object),
+            "owns no variables: {element:?}"
+        );
+        assert_eq!(element.variables().is_some(), element.owned_bytes() > 0);
+    }
 }
 
 /// Every element lies in a scope that is active, which counts those that are.

@@ -54,6 +54,7 @@ enum Block {
         kind: &'static str,
         back: bool,
         terms: &'static str,
+        mappings: &'static str,
         actions: Vec<Action>,
     },
     /// A user task that is decided; what of it can be gone back to.
@@ -67,6 +68,7 @@ enum Block {
         out: bool,
         each: bool,
         caught: Option<&'static str>,
+        mappings: &'static str,
     },
     /// An embedded subprocess, perhaps with a timer, perhaps with a way out for an error, which it
     /// then throws; perhaps with a terminate end event beside its path.
@@ -76,6 +78,8 @@ enum Block {
         error: bool,
         terminate: bool,
         escalation: &'static str,
+        mappings: &'static str,
+        objects: &'static str,
     },
     /// An escalation, which a subprocess around it may catch.
     Escalation(&'static str),
@@ -108,11 +112,13 @@ struct Action {
 
 fn block(depth: u32) -> impl Strategy<Value = Block> {
     let kinds = select(vec!["user", "user", "user", "task", "service", "send"]);
-    let node = (kinds, any::<u8>(), terms(), vec(action(), 0..5)).prop_map(
-        |(kind, noback, terms, actions)| Block::Node {
+    let actions = vec(action(), 0..5);
+    let node = (kinds, any::<u8>(), terms(), mappings(), actions).prop_map(
+        |(kind, noback, terms, mappings, actions)| Block::Node {
             kind,
             back: noback % 12 != 0,
             terms: if kind == "user" { terms } else { "" },
+            mappings,
             actions,
         },
     );
@@ -150,15 +156,25 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
                 branches
             }),
             path.clone().prop_map(Block::Loop),
-            (path, timer(), caught_escalation(), any::<u8>()).prop_map(
-                |(path, timer, escalation, dice)| Block::Scope {
-                    path,
-                    timer,
-                    error: dice % 3 == 0,
-                    terminate: dice % 4 == 0,
-                    escalation,
-                }
-            ),
+            (
+                path,
+                timer(),
+                caught_escalation(),
+                any::<u8>(),
+                mappings(),
+                data_objects()
+            )
+                .prop_map(|(path, timer, escalation, dice, mappings, objects)| {
+                    Block::Scope {
+                        path,
+                        timer,
+                        error: dice % 3 == 0,
+                        terminate: dice % 4 == 0,
+                        escalation,
+                        mappings,
+                        objects,
+                    }
+                }),
         ]
     })
 }
@@ -204,12 +220,42 @@ fn terms() -> impl Strategy<Value = &'static str> {
     ])
 }
 
+/// What an element owns and gives out. Nothing is given out to what a restart keeps (`n`, `x.y`): a
+/// second restart would keep that.
+fn mappings() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "",
+        "",
+        "",
+        "  input n x.y",
+        "  input x.y n\n  input own x\n  output r.own own",
+        "  output up.n r.n\n  output up.y [\"${n}\"]",
+        "  input r {\"n\":\"${n}\"}\n  output again false",
+        "  input again true\n  input x {}\n  output up.x x",
+    ])
+}
+
+/// The data objects of a subprocess.
+fn data_objects() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "",
+        "",
+        "data n in=SCOPE 1",
+        "data x in=SCOPE {\"y\":[1,2]}\ndata r in=SCOPE",
+        "data again in=SCOPE true\ndata up in=SCOPE {\"here\":{}}",
+        "data x in=SCOPE {\"y\":\"PT10S\"}",
+    ])
+}
+
 fn call() -> impl Strategy<Value = Block> {
     let caught = select(vec![None, Some(""), Some("error=POOR")]);
-    (any::<bool>(), any::<bool>(), caught).prop_map(|(out, each, caught)| Block::Call {
-        out,
-        each,
-        caught,
+    (any::<bool>(), any::<bool>(), caught, mappings()).prop_map(|(out, each, caught, mappings)| {
+        Block::Call {
+            out,
+            each,
+            caught,
+            mappings,
+        }
     })
 }
 

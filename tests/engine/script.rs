@@ -9,10 +9,10 @@
 //! deliver ELEMENT[.@EVENT] {data} [nr=N]     what it waits for comes   message NAME {data} [key=K]    a client's message to the instance
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | active=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N   restart (lives on from its rows and a stored snapshot)
+//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | active=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N | variables=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
-//! data   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; why: its incidents
+//! data   variables ELEMENT   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; variables: as an element sees them; why: its incidents
 //! ```
 
 mod words;
@@ -149,6 +149,11 @@ impl Script {
                 Vec::new()
             }
             ["data"] => vec![self.subject.state().data().to_string()],
+            ["variables", element] => {
+                let element = self.names.find(element);
+                let variables = self.subject.state().variables(Some(element));
+                vec![variables.merged().to_string()]
+            }
             ["view"] => vec![self.subject.state().view().to_string()],
             ["open"] => {
                 let open = self.subject.state().open(self.subject.now);
@@ -176,6 +181,7 @@ impl Script {
             "calls" => &mut limits.calls,
             "levels" => &mut limits.levels,
             "starts" => &mut limits.starts_per_step,
+            "variables" => &mut limits.variable_bytes,
             "tree" => &mut self.subject.tree_room,
             _ => panic!("no limit of a case: {what}"),
         };

@@ -17,6 +17,8 @@
 //! subprocess s                          an embedded subprocess; nodes in it have `in=s`
 //! catch c after=PT1H                    an intermediate timer event; also `date`, `cycle`
 //! boundary late at=s after=PT1H beside  a timer boundary event that does not interrupt
+//! data order in=s {"a":1}               a data object with its first value
+//!   input name ${client.name}           an input mapping of the node above: target, source; also `output`
 //! end all terminate in=s                a terminate end event
 //! catch c message=paid key=${order}     a message it waits for (also start, boundary) or sends (throw, end, send); `signal=NAME`
 //! throw t message=paid key=${order} payload={"a":"${a}"} ttl=PT1H   what is sent along, how long it is kept
@@ -77,6 +79,7 @@ struct Sketch {
     message_expiry: Option<String>,
     lanes: Vec<Value>,
     webhooks: Vec<Value>,
+    data_objects: Vec<Value>,
     nodes: Vec<Map<String, Value>>,
     flows: Vec<Value>,
     flow_ids: HashMap<String, usize>,
@@ -97,6 +100,8 @@ impl Sketch {
                 };
                 (self.expiry, self.message_expiry) = (written("expiry="), written("messages="));
             }
+            (_, "input" | "output") => self.mapping(&words),
+            (_, "data") => self.data_object(&words),
             (_, "webhook") => self.webhooks.push(webhook(second, &words[2..])),
             (_, "lane") => self.lanes.push(lane(second, &words[2..])),
             _ if second == "->" => self.flow(&words),
@@ -179,6 +184,34 @@ impl Sketch {
             node.entry("event").or_insert(json!({"type": "error"}));
         }
         self.nodes.push(node);
+    }
+
+    /// `input TARGET SOURCE`, `output TARGET SOURCE`, of the node above.
+    fn mapping(&mut self, words: &[String]) {
+        let [direction, target, source] = words else {
+            panic!("a mapping is `input|output TARGET SOURCE`: {words:?}")
+        };
+        let node = self
+            .nodes
+            .last_mut()
+            .expect("a node stands before its mappings");
+        let mappings = node
+            .entry(format!("{direction}s"))
+            .or_insert_with(|| json!([]));
+        let mapping = json!({"source": source, "target": target});
+        mappings.as_array_mut().expect("a list").push(mapping);
+    }
+
+    /// `data NAME in=SCOPE JSON`.
+    fn data_object(&mut self, words: &[String]) {
+        let mut object = json!({"id": words[1]});
+        for word in &words[2..] {
+            match word.strip_prefix("in=") {
+                Some(scope) => object["scope"] = json!(scope),
+                None => object["default"] = serde_json::from_str(word).expect("a default is JSON"),
+            }
+        }
+        self.data_objects.push(object);
     }
 
     fn action(&mut self, words: &[String]) {
@@ -293,7 +326,7 @@ impl Sketch {
             }
         }
         let mut json = json!({"id": self.id, "nodes": self.nodes, "flows": self.flows, "lanes": self.lanes,
-            "webhooks": self.webhooks});
+            "webhooks": self.webhooks, "dataObjects": self.data_objects});
         if let Some(expiry) = self.expiry {
             json["expiry"] = json!(expiry.trim_matches('"'));
         }

@@ -6,7 +6,7 @@ use crate::{
         context::Step,
         due_date,
         guards::{require_execute, require_moving},
-        quotas,
+        mappings, quotas,
         record::{Incident, Record},
         rejection::{Rejection, RejectionKind},
         subprocess,
@@ -36,6 +36,7 @@ pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(
     for Incident { code, action, .. } in failed {
         match &*code {
             due_date::UNREADABLE => due_date::retry(step, key),
+            mappings::INPUT | quotas::VARIABLES => step.begin_element(key),
             // It has not been triggered yet.
             quotas::DELAYED => continue,
             _ => {}

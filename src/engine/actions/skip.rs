@@ -9,9 +9,9 @@ use std::sync::Arc;
 use crate::{
     engine::{
         context::{STOPPED, Step},
-        elements,
+        due_date, elements,
         guards::{require_execute, require_moving},
-        publishing,
+        mappings, publishing, quotas,
         record::Record,
         rejection::{Rejection, RejectionKind},
         state::Call,
@@ -45,15 +45,15 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
         .incidents()
         .iter()
         .any(|incident| STOPPED.contains(&&*incident.code));
+    let has = |code: &str| {
+        let mut incidents = element.incidents().iter();
+        incidents.any(|incident| incident.code == code)
+    };
     // What an element throws is read off the data when nothing else is left to do.
-    let cannot_publish = element
-        .incidents()
-        .iter()
-        .any(|incident| incident.code == publishing::UNREADABLE);
-    let cannot_choose = element
-        .incidents()
-        .iter()
-        .any(|incident| NO_CHOICE.contains(&&*incident.code));
+    let cannot_publish = has(publishing::UNREADABLE);
+    let lacks_inputs = has(mappings::INPUT) || has(quotas::VARIABLES);
+    let lacks_outputs = has(mappings::OUTPUT) && node.call().is_none();
+    let cannot_choose = NO_CHOICE.iter().any(|code| has(code));
     if cannot_choose && node.default_flow.is_none() {
         let sentence = format!(
             "expected something that can be left out, but '{}' has no default flow and would not \
@@ -82,8 +82,14 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
     {
         step.record(Record::CallSkipped { element: key });
     }
+    if lacks_inputs {
+        mappings::begin_without_inputs(step, key);
+        due_date::begin(step, key);
+    }
     if cannot_publish && !stopped {
         elements::leave_silently(step, key, node);
+    } else if lacks_outputs {
+        elements::leave_without_outputs(step, key, node);
     } else if cannot_choose {
         elements::leave_by_default(step, key, node);
     } else {

@@ -39,7 +39,12 @@ pub(super) fn choose<'a>(
 
 /// Whether the condition of a flow is true; `None` when it cannot be told, which is an incident.
 pub(super) fn is_true(step: &mut Step<'_>, key: ElementKey, flow: &ExecutableFlow) -> Option<bool> {
-    match step.evaluator.condition(&flow.id, &step.variables(key)) {
+    // A flow lies in the scope around the element that it leaves.
+    let scope = step.state.element(key).and_then(|element| element.scope());
+    match step
+        .evaluator
+        .condition(&flow.id, &step.state.variables(scope))
+    {
         Ok(answer) => Some(answer),
         Err(error) => {
             let sentence = format!(

@@ -71,7 +71,7 @@ pub(super) fn start_open(step: &mut Step<'_>, key: ElementKey, called: &Subproce
     if let Err(sentence) = quotas::for_children(step, open) {
         return step.incident(key, quotas::CHILDREN, sentence, None);
     }
-    let copied = called.copy.apply(step.variables(key)).to_string().len();
+    let copied = start::called_data(step, called, key).to_string().len();
     let (mut bytes, mut next) = (0, Vec::new());
     for (index, item) in (0..)
         .zip(taken(step, key))
@@ -133,7 +133,7 @@ fn items(
             items.len()
         ));
     }
-    let copied = called.copy.apply(step.variables(key)).to_string().len();
+    let copied = start::called_data(step, called, key).to_string().len();
     let bytes = items
         .iter()
         .map(|item| copied + item.to_string().len())

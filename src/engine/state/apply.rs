@@ -65,6 +65,7 @@ impl InstanceState {
             decisions: Decisions::default(),
             has_skipped: false,
             merges: None,
+            owned_bytes: 0,
             files: BTreeMap::new(),
             commands: Commands::default(),
             held_deliveries: Vec::new(),
@@ -425,6 +426,7 @@ impl InstanceState {
         self.status = status;
         self.ended_at = Some(time);
         self.elements.clear();
+        self.owned_bytes = 0;
         self.root = Scope::default();
         // What a finished instance has offered can still be taken: its last step is where offers
         // are made.
@@ -447,6 +449,7 @@ fn visit(
         scope,
         as_scope: None,
         variables: None,
+        owned_bytes: 0,
         subscriptions: None,
         triggered: Vec::new(),
         arrivals,

@@ -31,6 +31,8 @@ pub struct ElementInstance {
     pub(super) as_scope: Option<Box<Scope>>,
     /// The variables it owns, a JSON object; `None` when it has declared none.
     pub(super) variables: Option<Box<Value>>,
+    /// How many bytes of them it declared.
+    pub(super) owned_bytes: usize,
     /// What it waits for, by the nodes of the events; `None` before it has opened any.
     pub(super) subscriptions: Option<Subscriptions>,
     /// The nodes of the events that have come, each once: its own, those at its boundary or behind
@@ -147,6 +149,11 @@ impl ElementInstance {
     /// The variables it owns, a JSON object; `None` when it has declared none.
     pub fn variables(&self) -> Option<&Value> {
         self.variables.as_deref()
+    }
+
+    /// How many bytes of variables it declared.
+    pub fn owned_bytes(&self) -> usize {
+        self.owned_bytes
     }
 
     /// What it waits for, by the nodes of the events.

@@ -15,6 +15,11 @@ impl InstanceState {
         Variables::layered(scopes.collect(), &self.data)
     }
 
+    /// Bytes of the variables that elements declared and that are not gone with them.
+    pub fn owned_bytes(&self) -> usize {
+        self.owned_bytes
+    }
+
     /// The element itself and the scopes around it that own variables, the innermost first.
     pub fn owners(
         &self,
@@ -29,12 +34,14 @@ impl InstanceState {
     /// not written any more.
     pub(in crate::engine) fn by_owner(
         &self,
-        by: Option<ElementKey>,
+        from: Option<ElementKey>,
         patch: Value,
     ) -> Vec<(Option<ElementKey>, Value)> {
         let is_active = |key: &ElementKey| self.elements.get(key).is_some_and(|it| it.active);
-        let owners: Vec<(ElementKey, &Value)> =
-            self.owners(by).filter(|(key, _)| is_active(key)).collect();
+        let owners: Vec<(ElementKey, &Value)> = self
+            .owners(from)
+            .filter(|(key, _)| is_active(key))
+            .collect();
         let members = match patch {
             Value::Object(members) if !owners.is_empty() => members,
             whole => return vec![(None, whole)],

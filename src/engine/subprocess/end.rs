@@ -8,6 +8,7 @@ use crate::{
     engine::{
         context::Step,
         instance_message::InstanceMessage,
+        mappings,
         record::{Record, Status},
         state::Child,
         throwing,
@@ -55,12 +56,13 @@ pub(super) fn child_ended(
     }
     complete_action(step, element, child);
     let called = called_by(step, child);
-    let outcome = match (result, called) {
+    let outcome = match (&result, called) {
         (Some(result), Some(called)) => outcome(step, called, child, result),
         _ => Ok(None),
     };
     let (value, trouble) =
         outcome.map_or_else(|sentence| (None, Some(sentence)), |value| (value, None));
+    let outputs = result.map_or(Ok(None), |result| outputs(step, element, child, &result));
     if let Some(item) = child.start.item {
         step.record(Record::ItemCompleted {
             element,
@@ -72,10 +74,19 @@ pub(super) fn child_ended(
     {
         step.merge_of_child(child, path.nest(value));
     }
+    let trouble = match outputs {
+        Ok(patch) => {
+            if let Some(patch) = patch {
+                step.merge_outside(element, Some(child), patch);
+            }
+            trouble
+        }
+        Err(sentence) => trouble.or(Some(sentence)),
+    };
     match trouble {
         // The child is done and will not run again: only its result is missing, and a retry goes on
         // without it.
-        Some(sentence) => step.incident(element, "output_error", sentence, None),
+        Some(sentence) => step.incident(element, mappings::OUTPUT, sentence, None),
         None => step.queue(element),
     }
 }
@@ -178,31 +189,57 @@ fn described(step: &Step<'_>, child: &Child) -> String {
     }
 }
 
+/// What the output mappings of a call activity read off its child's data.
+fn outputs(
+    step: &Step<'_>,
+    element: ElementKey,
+    child: &Child,
+    result: &Value,
+) -> Result<Option<Value>, String> {
+    let outputs = step.node_of(element).map_or(&[][..], |node| &node.outputs);
+    if child.start.action.is_some() || outputs.is_empty() {
+        return Ok(None);
+    }
+    let builtins = builtins(step, child);
+    mappings::outputs_of_call(step, element, outputs, result, &builtins)
+        .map(Some)
+        .map_err(|sentence| {
+            format!(
+                "the end of subprocess {}: {sentence}",
+                described(step, child)
+            )
+        })
+}
+
+/// The built-ins of what is read off a child's data: those of the child.
+fn builtins<'a>(step: &'a Step<'_>, child: &'a Child) -> Builtins<'a> {
+    let head = step.state.head();
+    Builtins {
+        process_instance_id: child.start.child,
+        parent: Some(head.key),
+        root: head.root,
+        process_name: &child.start.process,
+        started_by: &head.started_by,
+        scheduled_for: None,
+        now: step.now,
+    }
+}
+
 /// What a child's end brings into the parent's data: its data, or its `output`. Nothing without an
 /// output key.
 fn outcome(
     step: &Step<'_>,
     called: &Subprocess,
     child: &Child,
-    result: Value,
+    result: &Value,
 ) -> Result<Option<Value>, String> {
     let Some(path) = &called.output_key else {
         return Ok(None);
     };
     let value = match &called.output {
-        None => result,
+        None => result.clone(),
         Some(template) => {
-            let head = step.state.head();
-            let builtins = Builtins {
-                process_instance_id: child.start.child,
-                parent: Some(head.key),
-                root: head.root,
-                process_name: &child.start.process,
-                started_by: &head.started_by,
-                scheduled_for: None,
-                now: step.now,
-            };
-            let rendered = template.render(&result, &builtins);
+            let rendered = template.render(result, &builtins(step, child));
             rendered.map_err(|error| {
                 format!(
                     "the output of subprocess {}: {error}",

@@ -49,10 +49,16 @@ pub(in crate::engine) fn start_child(
     action: StartedBy,
     awaited: bool,
 ) {
-    let data = called.copy.apply(step.variables(element));
+    let is_call = action.is_none();
+    let data = if is_call {
+        called_data(step, called, element)
+    } else {
+        called.copy.apply(step.variables(element))
+    };
     let child = NewChild {
         awaited,
-        wants_result: awaited && called.output_key.is_some(),
+        wants_result: awaited
+            && (called.output_key.is_some() || is_call && gives_out(step, element)),
         ..called_child(called, element, data)
     };
     begin(step, NewChild { action, ..child });
@@ -66,7 +72,7 @@ pub(in crate::engine) fn start_item(
     index: u32,
     item: Value,
 ) {
-    let mut data = called.copy.apply(step.variables(element));
+    let mut data = called_data(step, called, element);
     if let Value::Object(members) = &mut data {
         members.insert(ITEM.to_owned(), item);
     }
@@ -76,10 +82,36 @@ pub(in crate::engine) fn start_item(
         NewChild {
             item: Some(index),
             awaited: true,
-            wants_result: called.output_key.is_some(),
+            wants_result: called.output_key.is_some() || gives_out(step, element),
             ..child
         },
     );
+}
+
+/// What the child of a call activity gets: what is copied of the variables it sees, and what its
+/// input mappings have read.
+pub(in crate::engine) fn called_data(
+    step: &Step<'_>,
+    called: &Subprocess,
+    element: ElementKey,
+) -> Value {
+    let variables = step.variables(element);
+    let mut data = called.copy.apply(&variables);
+    let inputs = step.node_of(element).map_or(&[][..], |node| &node.inputs);
+    if let Value::Object(members) = &mut data {
+        for name in inputs.iter().map(|mapping| mapping.target().first()) {
+            if let Some(value) = variables.get(name) {
+                members.insert(name.to_owned(), value.clone());
+            }
+        }
+    }
+    data
+}
+
+/// Whether the element has output mappings, which read its child's data.
+fn gives_out(step: &Step<'_>, element: ElementKey) -> bool {
+    step.node_of(element)
+        .is_some_and(|node| !node.outputs.is_empty())
 }
 
 fn called_child(called: &Subprocess, element: ElementKey, data: Value) -> NewChild {

@@ -180,6 +180,8 @@ pub(super) fn read(
         schedule: schedules::read(node, kind, id, reader),
         keys: Vec::new(),
         actions: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
         default_flow,
         call: (kind == ElementType::CallActivity).then(|| read_call(node, id, reader)),
         task: (kind == ElementType::UserTask)

@@ -83,6 +83,7 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
         search_keys: reader
             .list(id, "stepwire:searchKeys", own(process, "searchKeys"))
             .unwrap_or_default(),
+        data_objects: Vec::new(),
         nodes: Vec::new(),
         flows: Vec::new(),
         lanes: Vec::new(),

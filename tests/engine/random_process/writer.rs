@@ -16,6 +16,11 @@ impl Writer {
         self.text.push('\n');
     }
 
+    /// Lines that belong to the node above, or to the process; none for an empty text.
+    fn lines(&mut self, text: &str) {
+        text.lines().for_each(|line| self.line(line));
+    }
+
     /// A node, in the subprocess that is written.
     pub(super) fn node(&mut self, line: &str) {
         let scope = self
@@ -79,6 +84,7 @@ impl Writer {
                 kind,
                 back,
                 terms,
+                mappings,
                 actions,
             } => {
                 let node = self.name("n");
@@ -86,6 +92,7 @@ impl Writer {
                     "{kind} {node} {terms} {}",
                     if *back { "" } else { "noback" }
                 ));
+                self.lines(mappings);
                 self.actions(actions, true);
                 self.flow(from, &node);
                 node
@@ -105,13 +112,19 @@ impl Writer {
                 self.flow(from, &node);
                 node
             }
-            Block::Call { out, each, caught } => {
+            Block::Call {
+                out,
+                each,
+                caught,
+                mappings,
+            } => {
                 let node = self.name("c");
                 let (out, each) = (
                     if *out { "out=r" } else { "" },
                     if *each { "each=x.y" } else { "" },
                 );
                 self.node(&format!("call {node} q {out} {each}"));
+                self.lines(mappings);
                 self.flow(from, &node);
                 if let Some(error) = caught {
                     let event = self.name("b");
@@ -155,7 +168,12 @@ impl Writer {
                 error,
                 terminate,
                 escalation,
-            } => self.subprocess(path, [timer, escalation], (*error, *terminate), from),
+                mappings,
+                objects,
+            } => {
+                let owned = (*mappings, *objects);
+                self.subprocess(path, [timer, escalation], (*error, *terminate), owned, from)
+            }
             Block::Inclusive(branches) => {
                 let (split, join) = (self.name("x"), self.name("m"));
                 self.node(&format!("or {split}"));
@@ -228,10 +246,13 @@ impl Writer {
         path: &[Block],
         events: [&str; 2],
         (error, terminate): (bool, bool),
+        (mappings, objects): (&str, &str),
         from: &str,
     ) -> String {
         let (node, start, end) = (self.name("s"), self.name("i"), self.name("o"));
         self.node(&format!("subprocess {node}"));
+        self.lines(mappings);
+        self.lines(&objects.replace("SCOPE", &node));
         self.flow(from, &node);
         for event in events {
             self.timer(&node, event);

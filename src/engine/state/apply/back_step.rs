@@ -101,8 +101,7 @@ impl InstanceState {
         if let Some(scope) = self.scope_mut(retained.scope) {
             scope.live += 1;
         }
-        self.elements
-            .insert(again, visit_again(retained, time, action));
+        self.put_element(again, visit_again(retained, time, action));
         self.forget_merges();
     }
 
@@ -191,7 +190,7 @@ fn visit_again(retained: ElementInstance, time: Time, action: &Arc<str>) -> Elem
     let mut again = visit(retained.scope, retained.node, retained.arrivals, time);
     // Whose the passed visit was may do it again.
     again.assignee = retained.assignee;
-    again.variables = retained.variables;
+    (again.variables, again.owned_bytes) = (retained.variables, retained.owned_bytes);
     if let Some(first) = retained.first_runs.get(action) {
         again.actions = first.actions.clone();
         let earlier = retained

@@ -28,7 +28,7 @@ impl InstanceState {
             }
             (element.due, element.reminder, element.reminded) = (None, None, None);
             (element.as_scope, element.subscriptions) = (None, None);
-            self.elements.insert(key, element);
+            self.put_element(key, element);
         } else {
             self.forget_references(key, inherited);
         }
@@ -41,7 +41,7 @@ impl InstanceState {
         for inner in self.inside_of_scope(key) {
             self.forget(inner, Some(key));
         }
-        let element = self.elements.remove(&key)?;
+        let element = self.take_element(key)?;
         if element.active
             && let Some(scope) = self.scope_mut(element.scope)
         {
@@ -114,7 +114,7 @@ impl InstanceState {
 
     /// Drops an element; what came from it now comes from `heir`.
     fn forget(&mut self, key: ElementKey, heir: Option<ElementKey>) {
-        self.elements.remove(&key);
+        self.take_element(key);
         self.forget_references(key, heir);
     }
 

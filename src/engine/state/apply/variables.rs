@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    engine::state::{InstanceState, merges::Merge},
+    engine::state::{ElementInstance, InstanceState, merges::Merge},
     model::{deep_merge::deep_merge, ids::ElementKey},
 };
 
@@ -14,9 +14,25 @@ impl InstanceState {
         };
         let owned = element.variables.get_or_insert_with(empty);
         declare_in(owned, declared);
+        let bytes = serde_json::to_string(declared).map_or(0, |text| text.len());
+        element.owned_bytes += bytes;
+        self.owned_bytes += bytes;
         if let Some(merges) = &mut self.merges {
             merges.push(Merge::declaration(seq, key, declared.clone()), seq);
         }
+    }
+
+    /// Takes an element out, with what it owns.
+    pub(super) fn take_element(&mut self, key: ElementKey) -> Option<ElementInstance> {
+        let element = self.elements.remove(&key)?;
+        self.owned_bytes = self.owned_bytes.saturating_sub(element.owned_bytes);
+        Some(element)
+    }
+
+    /// Puts an element in, with what it owns.
+    pub(super) fn put_element(&mut self, key: ElementKey, element: ElementInstance) {
+        self.owned_bytes += element.owned_bytes;
+        self.elements.insert(key, element);
     }
 
     /// Merges into what a scope owns, or into the root's data.

@@ -1,0 +1,157 @@
+//! Input mappings and data objects, which an element owns as variables from its beginning, and
+//! output mappings, which write into the scopes around it when it completes.
+//!
+//! What a call activity gives out is read off its child's data, when that has ended
+//! (`subprocess::end`). Which scope a value lands in: `variables`.
+
+use serde_json::{Map, Value};
+
+use super::{context::Step, quotas};
+use crate::{
+    limits::{DATA_DEPTH, VARIABLE_BYTES},
+    model::{
+        deep_merge::exceeds_depth, executable::ExecutableNode, ids::ElementKey,
+        mapping::ExecutableMapping, template::Builtins, variables::Variables,
+    },
+};
+
+/// Incident of an element whose input mappings cannot be read. It has not begun: a retry reads them
+/// again.
+pub(super) const INPUT: &str = "input_error";
+/// Incident of an element whose output mappings cannot be read. A retry reads them again.
+pub(super) const OUTPUT: &str = "output_error";
+
+/// An element begins: it owns its data objects and what its input mappings read. `false` when that
+/// cannot be read, which is an incident.
+pub(super) fn begin(step: &mut Step<'_>, key: ElementKey) -> bool {
+    let Some(node) = step.node_of(key).filter(|node| owns_something(node)) else {
+        return true;
+    };
+    let owned = inputs(step, key, node)
+        .and_then(|owned| quotas::for_variables(step, bytes(&owned)).map(|()| owned));
+    match owned {
+        Ok(owned) => {
+            step.declare(key, owned);
+            true
+        }
+        Err((code, sentence)) => {
+            step.incident(key, code, sentence, None);
+            false
+        }
+    }
+}
+
+/// An element begins although its input mappings cannot be read, or not owned: it owns its data
+/// objects alone, if there is room for them.
+pub(super) fn begin_without_inputs(step: &mut Step<'_>, key: ElementKey) {
+    let Some(owned) = step.node_of(key).map(|node| node.data_objects.clone()) else {
+        return;
+    };
+    if quotas::for_variables(step, bytes(&owned)).is_ok() {
+        step.declare(key, owned);
+    }
+}
+
+fn bytes(owned: &Map<String, Value>) -> usize {
+    serde_json::to_string(owned).map_or(0, |text| text.len())
+}
+
+/// An element completes: what its output mappings read is written around it. `false` when that
+/// cannot be read, which is an incident.
+pub(super) fn complete(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
+    if node.outputs.is_empty() || node.call().is_some() {
+        return true;
+    }
+    match read(&node.outputs, &step.variables(key), &step.builtins()) {
+        Ok(patch) => {
+            step.merge_outside(key, None, patch);
+            true
+        }
+        Err(sentence) => {
+            step.incident(key, OUTPUT, mend(&sentence), None);
+            false
+        }
+    }
+}
+
+/// What the output mappings of a call activity read off its child's data, and below them off what
+/// the call activity sees.
+///
+/// # Errors
+/// What cannot be read.
+pub(super) fn outputs_of_call(
+    step: &Step<'_>,
+    key: ElementKey,
+    outputs: &[ExecutableMapping],
+    result: &Value,
+    builtins: &Builtins<'_>,
+) -> Result<Value, String> {
+    read(outputs, &step.variables(key).inside(result), builtins)
+}
+
+fn owns_something(node: &ExecutableNode) -> bool {
+    !node.inputs.is_empty() || !node.data_objects.is_empty()
+}
+
+/// Each input mapping sees what those before it have read, and none its element's data objects.
+fn inputs(
+    step: &Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+) -> Result<Map<String, Value>, (&'static str, String)> {
+    let (variables, builtins) = (step.variables(key), step.builtins());
+    let mut read = Value::Object(Map::new());
+    let mut owned = Value::Object(node.data_objects.clone());
+    let mut bytes = 0;
+    for mapping in &node.inputs {
+        let value = value(mapping, &variables.inside(&read), &builtins, &mut bytes)
+            .map_err(|sentence| (INPUT, mend(&sentence)))?;
+        mapping.target().set(&mut read, value.clone());
+        mapping.target().set(&mut owned, value);
+    }
+    match owned {
+        Value::Object(owned) => Ok(owned),
+        _ => Ok(Map::new()),
+    }
+}
+
+/// What mappings read, as a patch.
+fn read(
+    mappings: &[ExecutableMapping],
+    variables: &Variables<'_>,
+    builtins: &Builtins<'_>,
+) -> Result<Value, String> {
+    let (mut patch, mut bytes) = (Value::Object(Map::new()), 0);
+    for mapping in mappings {
+        let value = value(mapping, variables, builtins, &mut bytes)?;
+        mapping.target().set(&mut patch, value);
+    }
+    Ok(patch)
+}
+
+fn value(
+    mapping: &ExecutableMapping,
+    variables: &Variables<'_>,
+    builtins: &Builtins<'_>,
+    bytes: &mut usize,
+) -> Result<Value, String> {
+    let (value, target) = (mapping.read(variables, builtins)?, mapping.target());
+    if exceeds_depth(&value, DATA_DEPTH.saturating_sub(target.depth())) {
+        return Err(format!(
+            "expected at most {DATA_DEPTH} levels in the data, but the value for '{target}' is \
+            deeper; map less of it"
+        ));
+    }
+    *bytes += value.to_string().len();
+    if *bytes > VARIABLE_BYTES {
+        return Err(format!(
+            "expected at most {VARIABLE_BYTES} bytes of all mappings of one element, but with \
+            that to '{target}' there are more; map less"
+        ));
+    }
+    Ok(value)
+}
+
+fn mend(sentence: &str) -> String {
+    format!("{sentence}; correct the data (patch) and retry")
+}

@@ -1,0 +1,197 @@
+//! What an element takes in when it begins and gives out when it completes, and the data objects of
+//! a process: what declares variables.
+//!
+//! Not here: which scope owns a variable (`engine::variables`), how mappings are written in XML
+//! (`bpmn_xml::mappings`).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    path::DataPath,
+    template::{Builtins, Template},
+    variables::Variables,
+};
+
+/// A value that is read, and the variable it becomes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Mapping {
+    /// A path (`customer.name`), a template (`${customer.name}`, `{"a":"${b}"}`) or a JSON value.
+    pub source: String,
+    /// Path of object members that the value lands at.
+    pub target: String,
+}
+
+/// A data object: a variable of its process or subprocess.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DataObject {
+    /// The modeller's id.
+    pub id: String,
+    /// Name of the variable; without one the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Id of the embedded subprocess it lies in; `None` in the process itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Its first value; without one `null` in a subprocess, and nothing in the process itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+}
+
+/// A mapping ready to run.
+#[derive(Debug)]
+pub struct ExecutableMapping {
+    source: Template,
+    target: DataPath,
+}
+
+impl DataObject {
+    /// Name of its variable.
+    pub fn variable(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+}
+
+impl Mapping {
+    /// Compiles the mapping.
+    ///
+    /// # Errors
+    /// What is wrong with the source or the target, as a sentence.
+    pub fn compile(&self) -> Result<ExecutableMapping, String> {
+        let target = DataPath::parse_members(&self.target);
+        Ok(ExecutableMapping {
+            source: source(&self.source)?,
+            target: target.map_err(|sentence| format!("target: {sentence}"))?,
+        })
+    }
+}
+
+/// A source is a JSON value, else a path, else a template, else a text with placeholders.
+fn source(text: &str) -> Result<Template, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("source: expected a path or a template, but it is empty; add it".to_owned());
+    }
+    let is_json = serde_json::from_str::<Value>(text).is_ok();
+    let as_path = || DataPath::parse(text).ok().filter(|_| !is_json);
+    if let Some(path) = as_path() {
+        return Template::compile(&format!("${{{path}}}")).map_err(|error| error.to_string());
+    }
+    let is_written_as_json = text.starts_with(['{', '[', '"']);
+    match Template::compile(text) {
+        Ok(template) => Ok(template),
+        Err(_) if !is_written_as_json && text.contains("${") => {
+            Template::compile_text(text).map_err(|error| format!("source: {}", error.sentence))
+        }
+        Err(error) if is_written_as_json => Err(format!("source, {error}")),
+        Err(_) => Err(format!(
+            "source: expected a path such as `customer.name` or a template such as \
+            `${{customer.name}}`, but got `{text}`; compute it by an action of type businessRule"
+        )),
+    }
+}
+
+impl ExecutableMapping {
+    /// Where the value lands.
+    pub fn target(&self) -> &DataPath {
+        &self.target
+    }
+
+    /// The value it reads.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
+    pub fn read<'a>(
+        &self,
+        variables: impl Into<Variables<'a>>,
+        builtins: &Builtins<'_>,
+    ) -> Result<Value, String> {
+        self.source
+            .render(variables, builtins)
+            .map_err(|error| format!("the mapping to '{}': {error}", self.target))
+    }
+}
+
+/// The variables that the data objects of one scope declare, with their first values.
+pub fn declared<'a>(objects: impl IntoIterator<Item = &'a DataObject>) -> Map<String, Value> {
+    let variables = objects.into_iter().map(|object| {
+        let value = object.default.clone().unwrap_or_default();
+        (object.variable().to_owned(), value)
+    });
+    variables.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::ids::{InstanceKey, Time};
+
+    fn read(text: &str) -> Result<Value, String> {
+        let nobody = InstanceKey(Uuid::nil());
+        let builtins = Builtins {
+            process_instance_id: nobody,
+            parent: None,
+            root: nobody,
+            process_name: "p",
+            started_by: "u",
+            scheduled_for: None,
+            now: Time(0),
+        };
+        let mapping = Mapping {
+            source: text.to_owned(),
+            target: "t".to_owned(),
+        };
+        let data = json!({"a": {"b": [1, {"c": 2}]}, "true": 3, "7": 4});
+        mapping.compile()?.read(&data, &builtins)
+    }
+
+    #[test]
+    fn a_source_is_a_value_a_path_or_a_template() {
+        for (text, expected) in [
+            ("a.b[1].c", json!(2)),
+            (" ${a.b[0]} ", json!(1)),
+            (
+                r#"{"x":"${a.b[0]}","y":"n${a.b[0]}"}"#,
+                json!({"x": 1, "y": "n1"}),
+            ),
+            ("nr ${a.b[0]}!", json!("nr 1!")),
+            ("true", json!(true)),
+            ("7", json!(7)),
+            ("-1.5", json!(-1.5)),
+            ("null", json!(null)),
+            (r#""text""#, json!("text")),
+            ("[]", json!([])),
+            ("nothing.here", json!(null)),
+        ] {
+            assert_eq!(read(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_source_says_what_it_is() {
+        for (text, part) in [
+            ("", "it is empty"),
+            ("a + 1", "got `a + 1`"),
+            ("= a", "got `= a`"),
+            (r#"{"a":}"#, "line 1"),
+            ("${a + 1}", "`a + 1`"),
+        ] {
+            let sentence = read(text).expect_err(text);
+            assert!(sentence.contains(part), "{text}: {sentence}");
+        }
+        let target = |text: &str| Mapping {
+            source: "a".to_owned(),
+            target: text.to_owned(),
+        };
+        assert!(
+            target("a[0]")
+                .compile()
+                .is_err_and(|it| it.starts_with("target: expected"))
+        );
+    }
+}
