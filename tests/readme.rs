@@ -2,6 +2,7 @@
 //! has to come.
 
 mod curl;
+mod guide;
 mod links;
 
 use std::path::Path;

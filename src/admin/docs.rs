@@ -26,6 +26,10 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
         "For frontends",
         &[
             (
+                "guide",
+                "From nothing to a wizard: a process, an app, a test",
+            ),
+            (
                 "sdk",
                 "The TypeScript client: connect, start, run, and what it does by itself",
             ),
@@ -92,6 +96,9 @@ struct Files;
 
 /// The client's page stands beside its source.
 const SDK: &str = include_str!("../../sdk/README.md");
+
+/// What there is to read, for programs that read it: `/llms.txt`, in the form of llmstxt.org.
+pub const LLMS: &str = include_str!("../../docs/llms.txt");
 
 /// The Markdown of a page.
 pub fn source(name: &str) -> Option<String> {

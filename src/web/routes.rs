@@ -237,6 +237,7 @@ pub fn table() -> RouteTable {
         .service(get("/admin/designer/{process}", designer::open))
         .service(get("/admin/tasks", task_pages::mine))
         .service(get("/assets/{file:.*}", assets::asset))
+        .service(get("/llms.txt", docs::llms))
         .service(get("/docs", docs::list))
         .service(get("/docs/{page:.*}", docs::one))
 }

@@ -13,13 +13,14 @@ use crate::{
 };
 
 /// What is for people, and no part of the interface of programs.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "/demo",
     "/sign-in",
     "/sign-out",
     "/admin",
     "/assets/",
     "/docs",
+    "/llms.txt",
 ];
 
 fn document() -> Value {

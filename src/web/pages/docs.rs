@@ -73,6 +73,13 @@ pub async fn one(
     }
 }
 
+/// `GET /llms.txt`: which pages there are, for programs.
+pub async fn llms() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body(docs::LLMS)
+}
+
 fn wants_markdown(request: &HttpRequest) -> bool {
     let accepted = request
         .headers()
