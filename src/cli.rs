@@ -43,7 +43,7 @@ use print::Printer;
 
 use crate::config::ClientCommand;
 
-pub use problems::{Check, FoundProblem};
+pub use problems::{Check, Checked, FoundProblem};
 
 /// Where this machine's server is, if it has one.
 #[derive(Clone)]
@@ -75,9 +75,11 @@ async fn perform(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     match &command {
-        ClientCommand::Check(command) => return deploy::check(&command.files, check, printer),
+        ClientCommand::Check(command) => {
+            return deploy::check(&command.files, command.explore, check, printer);
+        }
         ClientCommand::Deploy(deploy) if deploy.check => {
-            return deploy::check(&deploy.files, check, printer);
+            return deploy::check(&deploy.files, false, check, printer);
         }
         ClientCommand::Test(command) => {
             let limit = printer.timeout;

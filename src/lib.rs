@@ -3,7 +3,7 @@
 //! One binary runs BPMN processes as actors, pushes Data and Action messages to single-page apps
 //! over one websocket, and takes the user's manual actions back. The layers, in the only direction
 //! imports go: `model ← engine ← journal ← runtime ← session ← web, admin ← main`, with
-//! `expression` beside `engine`, `backup` beside `session`, and `cli`, which knows the wire only.
+//! `expression` beside `engine`, `explorer` above it, `backup` beside `session`, and `cli`, which knows the wire only.
 //! `text` and `limits` belong to all.
 //!
 //! Where to go next: ARCHITECTURE.md for the map, [`engine`] for what a process does, [`runtime`]
@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod duration;
 pub mod engine;
+pub mod explorer;
 pub mod expression;
 pub mod journal;
 pub mod limits;

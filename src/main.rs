@@ -5,13 +5,15 @@ use std::process::ExitCode;
 
 use stepwire::{
     backup,
-    cli::{self, Check, FoundProblem, Home},
+    cli::{self, Check, Checked, FoundProblem, Home},
     config::{self, Command, Config, DoctorCommand, LogFormat, TokenRequest},
+    explorer,
     expression::worker,
+    limits::EXPLORED_STATES,
     logging,
     model::{
         problem::{Problem, Severity},
-        source::SourceFormat,
+        source::{SourceFormat, read_source},
     },
     runtime::{
         clock::real_now,
@@ -142,7 +144,7 @@ fn checking(config: &Config) -> Result<Check, String> {
         code: problem.code.to_owned(),
         message: problem.message,
     };
-    Ok(Box::new(move |file, source| {
+    Ok(Box::new(move |file, source, explores| {
         let json = file
             .extension()
             .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
@@ -151,10 +153,34 @@ fn checking(config: &Config) -> Result<Check, String> {
         } else {
             SourceFormat::BpmnXml
         };
-        rehearsal
-            .deploy(source, format, real_now())
-            .into_iter()
-            .map(found)
-            .collect()
+        let problems = rehearsal.deploy(source, format, real_now()).into_iter();
+        let mut checked = Checked {
+            problems: problems.map(found).collect(),
+            verdict: None,
+        };
+        let deploys = checked.problems.iter().all(|problem| !problem.refuses);
+        if explores && deploys {
+            explore(source, format, &mut checked);
+        }
+        checked
     }))
+}
+
+/// Explores a definition that deploys; what is wrong are problems of it.
+fn explore(source: &[u8], format: SourceFormat, checked: &mut Checked) {
+    let mut verdicts = Vec::new();
+    for (definition, _) in read_source(source, format).unwrap_or_default() {
+        let Ok(exploration) = explorer::explore(&definition, EXPLORED_STATES) else {
+            continue;
+        };
+        let faults = exploration.faults.iter().map(|fault| FoundProblem {
+            refuses: fault.kind.is_fault(),
+            element: fault.element.clone(),
+            code: fault.kind.code().to_owned(),
+            message: fault.to_string(),
+        });
+        checked.problems.extend(faults);
+        verdicts.push(format!("'{}' is {}", definition.id, exploration.verdict()));
+    }
+    checked.verdict = Some(verdicts.join("; "));
 }

@@ -5,6 +5,7 @@ mod cli;
 mod contract;
 mod crash;
 mod engine;
+mod explorer;
 mod hostile;
 mod jobs;
 mod logs;

@@ -19,6 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("expression", &["model"]),
     ("engine", &["model"]),
+    ("explorer", &["engine", "model"]),
     ("journal", &["engine", "model", "meters"]),
     (
         "runtime",

@@ -12,7 +12,7 @@ use super::{
     access::Access,
     exit::{Exit, Failure},
     print::{Printer, harmless, list},
-    problems::{Check, FoundProblem},
+    problems::{Check, Checked, FoundProblem},
     rest::{Body, Rest},
 };
 use crate::config::Deploy;
@@ -21,22 +21,27 @@ use crate::config::Deploy;
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn check(files: &[PathBuf], mut check: Check, printer: &mut Printer) -> Result<Exit, Failure> {
+pub fn check(
+    files: &[PathBuf],
+    explore: bool,
+    mut check: Check,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     for file in files {
-        let problems = check(file, &read(file)?);
+        let Checked { problems, verdict } = check(file, &read(file)?, explore);
         let refused = problems.iter().any(|problem| problem.refuses);
         if refused {
             exit = Exit::Refused;
         }
-        let outcome = json!({"file": file, "exit": if refused { "refused" } else { "good" }});
-        tell(
-            file,
-            outcome,
-            if refused { "refused" } else { "good" },
-            &problems,
-            printer,
-        )?;
+        let exit = if refused { "refused" } else { "good" };
+        let mut outcome = json!({"file": file, "exit": exit});
+        let mut text = exit.to_owned();
+        if let Some(verdict) = verdict {
+            text = format!("{exit}; {verdict}");
+            outcome["explored"] = verdict.into();
+        }
+        tell(file, outcome, &text, &problems, printer)?;
     }
     Ok(exit)
 }

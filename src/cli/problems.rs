@@ -5,8 +5,16 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 /// Finds the problems of a definition without a server, in the bytes of this file; it knows the
-/// files before.
-pub type Check = Box<dyn FnMut(&Path, &[u8]) -> Vec<FoundProblem>>;
+/// files before. When it is told to, it explores the definition, too.
+pub type Check = Box<dyn FnMut(&Path, &[u8], bool) -> Checked>;
+
+/// What was found in a definition.
+pub struct Checked {
+    /// Its problems.
+    pub problems: Vec<FoundProblem>,
+    /// What the exploration came to, in one line; `None` when there was none.
+    pub verdict: Option<String>,
+}
 
 /// A problem.
 pub struct FoundProblem {

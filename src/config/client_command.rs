@@ -305,6 +305,10 @@ pub struct Check {
     /// that has no process
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Walk every interleaving of the control flow, with data left free, and tell where it gets stuck,
+    /// does not end, gathers tokens without bound, or never comes
+    #[arg(long)]
+    pub explore: bool,
     /// How to print.
     #[command(flatten)]
     pub common: Common,

@@ -1,0 +1,254 @@
+//! The soundness explorer: walks every interleaving of a small model through the pure engine and
+//! says where it gets stuck, grows without bound, or never comes.
+//!
+//! Data are free: a condition may be true or false, but of an exclusive or inclusive gateway without
+//! default flow one always holds. What waits is answered in every order: user tasks are completed,
+//! timers fire, messages and signals come, called processes end well or by every error that is caught
+//! around them. The engine's limit of activations is 0 here, so that each step moves one element
+//! and the elements of parallel branches interleave.
+//!
+//! What it does not see: the values of data (a path it finds may never be taken), the work of
+//! actions, back steps, holds. An event that does not interrupt comes at most [`COMES`] times for
+//! one activity. Beyond [`EXPLORED_STATES`](crate::limits::EXPLORED_STATES) states there is no
+//! verdict.
+//!
+//! Where to go next: `model` for what is left of a definition, `moves` for what can happen next,
+//! `oracle` for the conditions, `marking` for when two states are the same, `verdict` for what is
+//! said of them.
+
+mod marking;
+mod model;
+mod moves;
+mod oracle;
+mod verdict;
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use crate::{
+    engine::{InstanceState, Record, RecordBatch},
+    model::{
+        compile, definition::ProcessDefinition, executable::ExecutableProcess, problem::Problem,
+    },
+};
+
+use marking::Marking;
+use verdict::Judge;
+pub use verdict::{Exploration, Fault, FaultKind};
+
+/// How often an event that does not interrupt its activity comes.
+const COMES: u32 = 2;
+/// Steps of a path that are looked at for growth.
+const LOOKED_BACK: usize = 1_000;
+
+/// A state that was reached, without what the engine remembers of it.
+struct Reached {
+    /// The state before it; itself for a start.
+    from: usize,
+    /// What led here, for people.
+    step: String,
+    /// Whether that may come again and again by itself.
+    comes_again: bool,
+    marking: Marking,
+    leads_to: Vec<usize>,
+    end: End,
+}
+
+/// Whether a state is one in which nothing more is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It goes on.
+    Open,
+    /// The instance has ended.
+    Ended,
+    /// Something is wrong here, or it cannot be told how it goes on.
+    Stopped,
+}
+
+/// Explores a definition, looking at so many states at most.
+///
+/// # Errors
+/// The problems of a definition that does not deploy.
+pub fn explore(definition: &ProcessDefinition, most: usize) -> Result<Exploration, Vec<Problem>> {
+    compile::compile(definition.clone())?;
+    let (process, _) = compile::compile(model::bare(definition))?;
+    let mut walk = Walk {
+        process: &process,
+        known: HashMap::new(),
+        reached: Vec::new(),
+        open: VecDeque::new(),
+        activated: BTreeSet::new(),
+        judge: Judge::default(),
+    };
+    walk.begin();
+    let mut is_complete = true;
+    while let Some((index, state)) = walk.open.pop_front() {
+        if walk.reached.len() >= most {
+            is_complete = false;
+            break;
+        }
+        walk.expand(index, &state);
+    }
+    Ok(walk.told(is_complete))
+}
+
+/// A walk under way.
+struct Walk<'a> {
+    process: &'a ExecutableProcess,
+    /// By what tells states apart.
+    known: HashMap<String, usize>,
+    reached: Vec<Reached>,
+    /// States whose moves were not looked at yet.
+    open: VecDeque<(usize, InstanceState)>,
+    /// Nodes that were ever activated.
+    activated: BTreeSet<Arc<str>>,
+    judge: Judge,
+}
+
+impl Walk<'_> {
+    fn begin(&mut self) {
+        for (node, _) in self.process.start_events() {
+            let (state, row) = moves::start(self.process, &node.id);
+            self.note(&row);
+            self.reach(None, format!("start at '{}'", node.id), false, state);
+        }
+    }
+
+    fn note(&mut self, row: &RecordBatch) {
+        for record in &row.records {
+            if let Record::ElementActivated { node, .. } = record {
+                self.activated.insert(node.clone());
+            }
+        }
+    }
+
+    fn expand(&mut self, index: usize, state: &InstanceState) {
+        let moves = moves::enabled(self.process, state);
+        if moves.is_empty() {
+            self.reached[index].end = End::Stopped;
+            self.judge.stuck(index, self.process, state);
+            return;
+        }
+        for next in moves {
+            for (after, row, choice) in moves::perform(self.process, state, &next) {
+                self.note(&row);
+                let step = next.told(&choice);
+                self.reach(Some(index), step, next.comes_again(), after);
+            }
+        }
+    }
+
+    fn reach(
+        &mut self,
+        from: Option<usize>,
+        step: String,
+        comes_again: bool,
+        state: InstanceState,
+    ) {
+        let key = marking::key(&state);
+        let index = self.reached.len();
+        if let Some(&known) = self.known.get(&key) {
+            if let Some(from) = from {
+                self.reached[from].leads_to.push(known);
+            }
+            return;
+        }
+        self.known.insert(key, index);
+        self.reached.push(Reached {
+            from: from.unwrap_or(index),
+            step,
+            comes_again,
+            marking: Marking::of(&state),
+            leads_to: Vec::new(),
+            end: End::Open,
+        });
+        if let Some(from) = from {
+            self.reached[from].leads_to.push(index);
+        }
+        let end = if !state.status().is_live() {
+            End::Ended
+        } else if self.judge.stops(index, self.process, &state) || self.grows(index) {
+            End::Stopped
+        } else {
+            End::Open
+        };
+        self.reached[index].end = end;
+        self.twice(index);
+        if end == End::Open {
+            self.open.push_back((index, state));
+        }
+    }
+
+    /// Whether a state before this one had the same tokens and fewer of them: what led from there to
+    /// here can be done again and again. With an inclusive join that does not follow.
+    fn grows(&mut self, index: usize) -> bool {
+        if self.process.has_inclusive_join {
+            return false;
+        }
+        let mut at = index;
+        for _ in 0..LOOKED_BACK {
+            let reached = &self.reached[at];
+            if reached.comes_again || reached.from == at {
+                return false;
+            }
+            at = reached.from;
+            if let Some(more) = self.reached[index]
+                .marking
+                .beyond(&self.reached[at].marking)
+            {
+                self.judge.grows(index, more);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn twice(&mut self, index: usize) {
+        let mut at = index;
+        while self.reached[at].from != at {
+            if self.reached[at].comes_again {
+                return;
+            }
+            at = self.reached[at].from;
+        }
+        if let Some(node) = self.reached[index].marking.twice() {
+            self.judge.twice(index, node);
+        }
+    }
+
+    fn told(mut self, is_complete: bool) -> Exploration {
+        if is_complete {
+            let nodes = self.process.nodes().iter();
+            let dead = nodes.filter(|node| !self.activated.contains(&node.id));
+            for node in dead {
+                self.judge.dead(&node.id);
+            }
+            if let Some(index) = endless(&self.reached) {
+                self.judge.endless(index);
+            }
+        }
+        self.judge.told(&self.reached, is_complete)
+    }
+}
+
+/// The first state from which no end is reached, whatever happens.
+fn endless(reached: &[Reached]) -> Option<usize> {
+    let mut before: Vec<Vec<usize>> = vec![Vec::new(); reached.len()];
+    for (index, state) in reached.iter().enumerate() {
+        state
+            .leads_to
+            .iter()
+            .for_each(|&next| before[next].push(index));
+    }
+    let mut ends = vec![false; reached.len()];
+    let mut open: Vec<usize> = Vec::new();
+    open.extend((0..reached.len()).filter(|&index| reached[index].end != End::Open));
+    while let Some(index) = open.pop() {
+        if !std::mem::replace(&mut ends[index], true) {
+            open.extend(&before[index]);
+        }
+    }
+    ends.iter().position(|ends| !ends)
+}

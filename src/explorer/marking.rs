@@ -1,0 +1,156 @@
+//! Where the tokens are: what tells two states apart, and one that has more from one that has fewer.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use crate::{
+    engine::{
+        InstanceState,
+        state::{ElementInstance, Scope},
+    },
+    model::ids::ElementKey,
+};
+
+/// How many tokens are at each place: an active node or a flow that waits at a join, with the nodes
+/// of the subprocesses around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Marking(BTreeMap<String, u32>);
+
+impl Marking {
+    /// That of a state.
+    pub fn of(state: &InstanceState) -> Self {
+        let mut places = BTreeMap::new();
+        let mut add = |place: String| *places.entry(place).or_default() += 1;
+        for (key, element) in state.active() {
+            let place = path(state, element.scope());
+            // One that was not moved yet is elsewhere: what it holds comes later.
+            let is_paused = if element.incidents().is_empty() {
+                ""
+            } else {
+                "~"
+            };
+            add(format!("{place}{}{is_paused}", element.node()));
+            if let Some(scope) = state.scope(Some(key)) {
+                waiting(scope, &format!("{place}{}/", element.node())).for_each(&mut add);
+            }
+        }
+        if let Some(scope) = state.scope(None) {
+            waiting(scope, "").for_each(&mut add);
+        }
+        Self(places)
+    }
+
+    /// A place where this one has more tokens, when it has nowhere fewer.
+    pub fn beyond(&self, other: &Self) -> Option<String> {
+        let at = |marking: &Self, place: &String| marking.0.get(place).copied().unwrap_or(0);
+        let covers = other
+            .0
+            .iter()
+            .all(|(place, count)| at(self, place) >= *count);
+        let mut more = self
+            .0
+            .iter()
+            .filter(|(place, count)| **count > at(other, place));
+        let (place, _) = more.next().filter(|_| covers)?;
+        Some(name(place))
+    }
+
+    /// A place with more than one token.
+    pub fn twice(&self) -> Option<String> {
+        let (place, _) = self.0.iter().find(|(_, count)| **count > 1)?;
+        Some(name(place))
+    }
+}
+
+/// The node of a place.
+fn name(place: &str) -> String {
+    let node = place.split(" <- ").next().unwrap_or(place);
+    let node = node.trim_end_matches('~');
+    node.rsplit('/').next().unwrap_or(node).to_owned()
+}
+
+fn waiting<'a>(scope: &'a Scope, place: &'a str) -> impl Iterator<Item = String> + 'a {
+    let joins = Scope::waiting(scope);
+    joins.flat_map(move |(node, arrivals)| {
+        let flows = arrivals.iter();
+        flows.map(move |arrival| format!("{place}{node} <- {}", arrival.flow))
+    })
+}
+
+/// The nodes of the subprocesses around what is in a scope.
+fn path(state: &InstanceState, scope: Option<ElementKey>) -> String {
+    let around = std::iter::successors(scope, |key| state.element(*key)?.scope());
+    let mut nodes: Vec<&str> = around
+        .filter_map(|key| Some(&**state.element(key)?.node()))
+        .collect();
+    nodes.reverse();
+    nodes.iter().map(|node| format!("{node}/")).collect()
+}
+
+/// What tells a state apart from others: of each scope its elements with all they remember but times
+/// and numbers, and the flows that wait.
+pub fn key(state: &InstanceState) -> String {
+    let mut children: BTreeMap<Option<ElementKey>, Vec<ElementKey>> = BTreeMap::new();
+    for (key, element) in state.active() {
+        children.entry(element.scope()).or_default().push(key);
+    }
+    let mut text = state.status().name().to_owned();
+    scope_key(state, None, &children, &mut text);
+    text
+}
+
+fn scope_key(
+    state: &InstanceState,
+    scope: Option<ElementKey>,
+    children: &BTreeMap<Option<ElementKey>, Vec<ElementKey>>,
+    text: &mut String,
+) {
+    if let Some(held) = state.scope(scope) {
+        let mut waits: Vec<String> = waiting(held, "").collect();
+        waits.sort();
+        let open = held
+            .subscriptions()
+            .into_iter()
+            .flat_map(|open| open.iter());
+        let open: Vec<&str> = open.map(|(node, _)| &**node).collect();
+        let _ = write!(text, "({waits:?}{open:?}");
+    }
+    let inner = children.get(&scope).into_iter().flatten();
+    let mut elements: Vec<String> = inner
+        .filter_map(|key| {
+            let mut text = element_key(state.element(*key)?);
+            scope_key(state, Some(*key), children, &mut text);
+            Some(text)
+        })
+        .collect();
+    elements.sort();
+    let _ = write!(text, "{})", elements.join(";"));
+}
+
+fn element_key(element: &ElementInstance) -> String {
+    let open: Vec<String> = element
+        .subscriptions()
+        .map(|(node, open)| format!("{node}:{}", open.occurrence()))
+        .collect();
+    let incidents: Vec<&str> = element.incidents().iter().map(|one| &*one.code).collect();
+    let triggered = element.triggered();
+    let call = without_numbers(&format!("{:?}", element.call()));
+    format!("{}{open:?}{incidents:?}{triggered:?}{call}", element.node())
+}
+
+/// A text in which every run of letters, digits and hyphens with a digit in it is `#`.
+fn without_numbers(text: &str) -> String {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '-';
+    let mut kept = String::with_capacity(text.len());
+    let mut word = String::new();
+    for letter in text.chars().chain(['\n']) {
+        if is_word(letter) {
+            word.push(letter);
+            continue;
+        }
+        let has_digit = word.contains(|letter: char| letter.is_ascii_digit());
+        kept.push_str(if has_digit { "#" } else { &word });
+        kept.push(letter);
+        word.clear();
+    }
+    kept
+}

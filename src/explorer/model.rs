@@ -1,0 +1,136 @@
+//! What the explorer leaves of a definition: the control flow. Data, actions, rights and times are
+//! taken out or made the same for all.
+
+use crate::model::{
+    action::{Action, ActionType, Required, Trigger},
+    definition::{CallActivity, ElementType, FlowNode, ProcessDefinition},
+    event_definition::{EventDefinition, TimerValue},
+};
+
+/// Path of the list that every collection is replaced by.
+pub const COLLECTION: &str = "explored";
+
+/// The bare control flow of a definition.
+pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
+    let mut bare = definition.clone();
+    bare.alias = None;
+    bare.expiry = None;
+    bare.anonymous_start = false;
+    bare.webhooks.clear();
+    bare.search_keys.clear();
+    bare.lanes.clear();
+    let catches_errors = |node: &FlowNode| {
+        definition.nodes.iter().any(|event| {
+            event.attached_to.as_deref() == Some(&node.id)
+                && matches!(event.event, Some(EventDefinition::Error { .. }))
+        })
+    };
+    for node in &mut bare.nodes {
+        let catches = catches_errors(node);
+        strip(node, catches);
+    }
+    bare
+}
+
+fn strip(node: &mut FlowNode, catches_errors: bool) {
+    if is_task(node.kind) {
+        node.kind = match waits(node) {
+            // It can fail, so it is called.
+            _ if catches_errors => ElementType::CallActivity,
+            true => ElementType::UserTask,
+            false => ElementType::Task,
+        };
+        node.event = None;
+        node.call = None;
+    }
+    if node.kind == ElementType::CallActivity {
+        node.call = Some(CallActivity {
+            called_element: "called".to_owned(),
+            params_to_copy: Some(Vec::new()),
+            without_params: Vec::new(),
+            output_key: None,
+            output: None,
+            collection: node
+                .call
+                .take()
+                .and_then(|call| call.collection)
+                .map(|_| COLLECTION.to_owned()),
+        });
+    }
+    node.actions.clear();
+    node.keys.clear();
+    node.task = None;
+    node.can_go_back = false;
+    if node.kind == ElementType::StartEvent && node.scope.is_none() {
+        node.schedule = None;
+        node.start_condition = Some(node.id.clone());
+        node.event = None;
+    }
+    if let Some(event) = &mut node.event {
+        bare_event(event, &node.id, node.interrupting);
+    }
+}
+
+fn is_task(kind: ElementType) -> bool {
+    matches!(
+        kind,
+        ElementType::Task
+            | ElementType::ManualTask
+            | ElementType::UserTask
+            | ElementType::ServiceTask
+            | ElementType::SendTask
+            | ElementType::ScriptTask
+            | ElementType::BusinessRuleTask
+    )
+}
+
+/// Whether a task stands still until somebody or something comes.
+fn waits(node: &FlowNode) -> bool {
+    (node.kind == ElementType::UserTask && node.actions.is_empty())
+        || node.actions.iter().any(holds)
+}
+
+fn holds(action: &Action) -> bool {
+    let is_awaited = matches!(
+        action.work,
+        ActionType::HttpRequest(_)
+            | ActionType::StartSubprocess {
+                asynchronous: false,
+                ..
+            }
+    );
+    action.required == Required::Mandatory
+        && (action.trigger == Trigger::Manual || action.timer.is_some() || is_awaited)
+}
+
+/// Every time is an hour; every name is the event's own.
+fn bare_event(event: &mut EventDefinition, id: &str, interrupting: bool) {
+    match event {
+        EventDefinition::Timer { when, time_zone } => {
+            let comes_again = matches!(when, TimerValue::Cycle(_)) && !interrupting;
+            *time_zone = None;
+            *when = if comes_again {
+                TimerValue::Cycle("R/PT1H".to_owned())
+            } else {
+                TimerValue::Duration("PT1H".to_owned())
+            };
+        }
+        EventDefinition::Message {
+            name,
+            correlation_key,
+            data,
+            time_to_live,
+        } => {
+            id.clone_into(name);
+            (*correlation_key, *data, *time_to_live) = (None, None, None);
+        }
+        EventDefinition::Signal { name, data } => {
+            id.clone_into(name);
+            *data = None;
+        }
+        EventDefinition::Error { .. }
+        | EventDefinition::Escalation { .. }
+        | EventDefinition::Link { .. }
+        | EventDefinition::Terminate => {}
+    }
+}

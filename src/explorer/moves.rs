@@ -1,0 +1,334 @@
+//! What can happen next to an instance, and what it leads to.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{COMES, model::COLLECTION, oracle::Oracle};
+use crate::{
+    engine::{
+        self, Command, InstanceState, Record, RecordBatch, StepInput,
+        command::{RunAction, StartInstance, TimerKey},
+        correlation::EventDelivery,
+        instance_message::InstanceMessage,
+        next_step::next_step,
+        record::{Created, ProcessRef, Status, Subscriber, Subscription},
+        state::{Child, OpenSubscription},
+    },
+    limits::InstanceLimits,
+    model::{
+        executable::{ExecutableNode, ExecutableProcess},
+        ids::{ElementKey, InstanceKey, Time},
+        node_kind::{EventDefinition, NodeKind},
+    },
+};
+
+/// Conditions answered in one step in so many ways at most.
+const CHOICES: usize = 256;
+/// Active elements at which the explorer takes a model for one that grows.
+const ACTIVE: usize = 200;
+/// Incident of an element that was activated and not moved yet.
+const PAUSED: &str = "step_limit";
+
+/// Something that can happen.
+pub struct Move {
+    command: Command,
+    /// Process time when it happens.
+    now: Time,
+    told: String,
+    comes_again: bool,
+    /// Whether what it leads to is told by the flows that were taken.
+    chooses: bool,
+}
+
+impl Move {
+    fn new(command: Command, told: String) -> Self {
+        Self {
+            command,
+            now: Time(0),
+            told,
+            comes_again: false,
+            chooses: false,
+        }
+    }
+
+    /// What happens, for people; with the flows that were taken at a gateway.
+    pub fn told(&self, taken: &[Arc<str>]) -> String {
+        if self.chooses && !taken.is_empty() {
+            let flows: Vec<String> = taken.iter().map(|flow| format!("'{flow}'")).collect();
+            return format!("{} and left by {}", self.told, flows.join(" and "));
+        }
+        self.told.clone()
+    }
+
+    /// Whether it may happen again and again by itself.
+    pub fn comes_again(&self) -> bool {
+        self.comes_again
+    }
+}
+
+/// Starts an instance at a start event.
+pub fn start(process: &ExecutableProcess, start_event: &str) -> (InstanceState, RecordBatch) {
+    let key = InstanceKey(Uuid::from_u128(1));
+    let head = Created {
+        key,
+        tenant: String::new(),
+        process: ProcessRef {
+            id: process.definition.id.clone(),
+            version: 1,
+            revision: String::new(),
+        },
+        business_key: None,
+        parent: None,
+        root: key,
+        level: 1,
+        started_by: String::new(),
+        root_started_by: String::new(),
+        data: json!({COLLECTION: [1, 2]}),
+        expires_at: None,
+        origin: None,
+        test: true,
+        scheduled_for: None,
+        correlation: None,
+    };
+    let command = StartInstance {
+        head,
+        start_condition: Some(start_event.to_owned()),
+        start_event: None,
+    };
+    let oracle = Oracle::new(process, Vec::new());
+    let (state, outcome) = engine::start(process, &oracle, command, input(Time(0)))
+        .expect("a start event without keys and lanes accepts a start that names it");
+    (state, outcome.row.unwrap_or_else(empty))
+}
+
+fn empty() -> RecordBatch {
+    RecordBatch {
+        first_seq: 0,
+        time: Time(0),
+        command: None,
+        by: None,
+        ignored: Vec::new(),
+        records: Vec::new(),
+    }
+}
+
+fn input(now: Time) -> StepInput<'static> {
+    StepInput {
+        now,
+        child_key: &|seq| InstanceKey(Uuid::from_u64_pair(2, seq)),
+        caller: None,
+        command: None,
+        limits: InstanceLimits {
+            elements_per_command: 0,
+            active_elements: ACTIVE,
+            ..InstanceLimits::default()
+        },
+        tree_room: ACTIVE,
+    }
+}
+
+/// Does a move in every way its conditions can be answered: the states, their records, and the flows
+/// that were taken.
+pub fn perform(
+    process: &ExecutableProcess,
+    state: &InstanceState,
+    next: &Move,
+) -> Vec<(InstanceState, RecordBatch, Vec<Arc<str>>)> {
+    let mut found = Vec::new();
+    let mut answers = Some(Vec::new());
+    while let Some(given) = answers.take().filter(|_| found.len() < CHOICES) {
+        let mut after = state.clone();
+        let oracle = Oracle::new(process, given);
+        let command = next.command.clone();
+        let outcome = engine::step(process, &oracle, &mut after, command, input(next.now));
+        answers = oracle.next();
+        if let Ok(row) = outcome.map(|outcome| outcome.row.unwrap_or_else(empty)) {
+            let taken = taken(&row);
+            found.push((after, row, taken));
+        }
+    }
+    found
+}
+
+fn taken(row: &RecordBatch) -> Vec<Arc<str>> {
+    let mut flows: Vec<Arc<str>> = Vec::new();
+    for record in &row.records {
+        if let Record::FlowArrived { arrival, .. } = record {
+            flows.push(arrival.flow.clone());
+        } else if let Record::ElementActivated { arrivals, .. } = record
+            && let [arrival] = &arrivals[..]
+        {
+            flows.push(arrival.flow.clone());
+        }
+    }
+    flows.dedup();
+    flows
+}
+
+/// All that can happen next.
+pub fn enabled(process: &ExecutableProcess, state: &InstanceState) -> Vec<Move> {
+    let mut moves = Vec::new();
+    for (element, instance) in state.active() {
+        let paused = instance
+            .incidents()
+            .iter()
+            .any(|incident| incident.code == PAUSED);
+        if let (true, Some(node)) = (paused, process.node(instance.node())) {
+            let mut next = Move::new(Command::Retry { element }, passing(node));
+            next.chooses = node.outgoing.len() > 1;
+            moves.push(next);
+        }
+    }
+    moves.extend(offers(process, state));
+    for (by, open) in state.all_subscriptions() {
+        moves.extend(
+            open.iter()
+                .filter_map(|(node, open)| event(process, by, node, open)),
+        );
+    }
+    for child in state.children().values() {
+        moves.extend(ends(process, state, child));
+    }
+    moves
+}
+
+fn passing(node: &ExecutableNode) -> String {
+    format!("{} '{}' is entered", node.kind.bpmn_name(), node.id)
+}
+
+fn offers(process: &ExecutableProcess, state: &InstanceState) -> Vec<Move> {
+    let step = next_step(process, state);
+    let offers = step.offers.into_iter().filter(|offer| !offer.back);
+    let run = offers.map(|offer| {
+        let told = format!("'{}' is completed", offer.node);
+        let run = RunAction {
+            action: offer.action.to_string(),
+            element: Some(offer.element),
+            data: Value::Object(Map::new()),
+            file: None,
+        };
+        Move::new(Command::Run(run), told)
+    });
+    run.collect()
+}
+
+/// An event that is waited for comes.
+fn event(
+    process: &ExecutableProcess,
+    by: Subscriber,
+    event: &Arc<str>,
+    open: &OpenSubscription,
+) -> Option<Move> {
+    let node = process.node(event)?;
+    if open.occurrence() > COMES {
+        return None;
+    }
+    let (command, now, what) = match open.subscription() {
+        Subscription::Timer { due, .. } => {
+            let element = match by {
+                Subscriber::Element(element) => Some(element),
+                Subscriber::Scope(scope) => scope,
+            };
+            let timer = TimerKey::event(element, event, open.occurrence());
+            (Command::FireTimer(timer), *due, "timer")
+        }
+        Subscription::Message { taken, .. } => (deliver(by, event, *taken), Time(0), "message"),
+        Subscription::Signal { taken, .. } => (deliver(by, event, *taken), Time(0), "signal"),
+    };
+    let comes_again = match &node.kind {
+        NodeKind::Boundary { interrupting, .. } => !interrupting,
+        NodeKind::Start(_) => true,
+        NodeKind::End(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => false,
+    };
+    Some(Move {
+        command,
+        now,
+        told: format!("the {what} of '{event}' comes"),
+        comes_again,
+        chooses: false,
+    })
+}
+
+fn deliver(by: Subscriber, node: &Arc<str>, taken: u64) -> Command {
+    Command::Deliver(Box::new(EventDelivery {
+        by,
+        node: node.clone(),
+        number: taken + 1,
+        data: Value::Object(Map::new()),
+    }))
+}
+
+/// A called process ends: well, or by an error that is caught somewhere around the call.
+fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Vec<Move> {
+    let Some(element) = child
+        .start
+        .element
+        .filter(|_| child.status.is_live() && !child.ending)
+    else {
+        return Vec::new();
+    };
+    let Some(node) = state.element(element).map(|element| element.node().clone()) else {
+        return Vec::new();
+    };
+    let end = |status: Status, error: Option<Arc<str>>, told: String| {
+        let message = InstanceMessage::Ended {
+            status,
+            result: None,
+            error: error.map(|error| error.to_string()),
+        };
+        let command = Command::Receive {
+            from: child.start.child,
+            number: child.start.received + 1,
+            message: Box::new(message),
+        };
+        Move::new(command, told)
+    };
+    let mut moves = vec![end(
+        Status::Finished,
+        None,
+        format!("'{node}' is completed"),
+    )];
+    for error in caught(process, state, element) {
+        let told = match &error {
+            Some(code) => format!("'{node}' fails by the error '{code}'"),
+            None => format!("'{node}' fails"),
+        };
+        moves.push(end(Status::Failed, error, told));
+    }
+    moves
+}
+
+/// The errors that boundary events catch of an element and of the scopes around it.
+fn caught(
+    process: &ExecutableProcess,
+    state: &InstanceState,
+    element: ElementKey,
+) -> Vec<Option<Arc<str>>> {
+    let around = std::iter::successors(Some(element), |key| state.element(*key)?.scope());
+    let mut found = Vec::new();
+    for node in around.filter_map(|key| process.node(state.element(key)?.node())) {
+        let events = node
+            .boundary_events
+            .iter()
+            .filter_map(|event| process.node(event));
+        for event in events {
+            if let NodeKind::Boundary {
+                event: EventDefinition::Error(code),
+                ..
+            } = &event.kind
+                && !found.contains(code)
+            {
+                found.push(code.clone());
+            }
+        }
+    }
+    found
+}

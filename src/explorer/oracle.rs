@@ -1,0 +1,98 @@
+//! Answers of conditions, one set after the other, instead of their values.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use serde_json::{Map, Value};
+
+use crate::model::{
+    evaluator::{EvaluationError, Evaluator},
+    executable::{ExecutableNode, ExecutableProcess},
+    field_error::FieldError,
+    variables::Variables,
+};
+
+/// Answers conditions in the order they are asked: first as given, then by false.
+pub struct Oracle<'a> {
+    process: &'a ExecutableProcess,
+    given: Vec<bool>,
+    asked: Mutex<Asked>,
+}
+
+#[derive(Default)]
+struct Asked {
+    answers: Vec<bool>,
+    /// Of each flow that was asked in this step, whether it holds.
+    flows: BTreeMap<String, bool>,
+}
+
+impl<'a> Oracle<'a> {
+    pub fn new(process: &'a ExecutableProcess, given: Vec<bool>) -> Self {
+        Self {
+            process,
+            given,
+            asked: Mutex::default(),
+        }
+    }
+
+    /// The answers to give in the next run; `None` when all were given.
+    pub fn next(self) -> Option<Vec<bool>> {
+        let mut answers = self
+            .asked
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .answers;
+        while answers.pop()? {}
+        answers.push(true);
+        Some(answers)
+    }
+
+    /// Whether this is the last flow of a gateway without default flow, and no other one holds: then
+    /// it does.
+    fn must_hold(&self, gateway: &ExecutableNode, flow: &str, asked: &Asked) -> bool {
+        let mut conditional = gateway.outgoing.iter().filter(|flow| flow.conditional);
+        let is_last = conditional
+            .next_back()
+            .is_some_and(|last| *last.id == *flow);
+        let holds = |flow: &str| asked.flows.get(flow).copied().unwrap_or(false);
+        gateway.default_flow().is_none()
+            && is_last
+            && gateway
+                .outgoing
+                .iter()
+                .all(|flow| flow.conditional && !holds(&flow.id))
+    }
+}
+
+impl Evaluator for Oracle<'_> {
+    fn condition(&self, element: &str, _: &Variables<'_>) -> Result<bool, EvaluationError> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gateway) = self.process.source_of(element)
+            && self.must_hold(gateway, element, &asked)
+        {
+            return Ok(true);
+        }
+        let answer = self
+            .given
+            .get(asked.answers.len())
+            .copied()
+            .unwrap_or(false);
+        asked.answers.push(answer);
+        asked.flows.insert(element.to_owned(), answer);
+        Ok(answer)
+    }
+
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
+        Ok(Value::Object(Map::new()))
+    }
+
+    fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, FieldError)>> {
+        Ok(())
+    }
+
+    fn may_take_long(&self, _: &Value) -> bool {
+        false
+    }
+}

@@ -1,0 +1,245 @@
+//! What an exploration found, in words.
+
+use std::fmt;
+
+use super::{Reached, moves::enabled};
+use crate::{engine::InstanceState, model::executable::ExecutableProcess};
+
+/// What was found.
+pub struct Exploration {
+    /// States that were reached.
+    pub states: usize,
+    /// Whether that is all there are; else there is no verdict beyond them.
+    pub is_complete: bool,
+    /// What is wrong, the first of each kind and element.
+    pub faults: Vec<Fault>,
+}
+
+impl Exploration {
+    /// Whether it is known that nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.is_complete && !self.faults.iter().any(|fault| fault.kind.is_fault())
+    }
+
+    /// The verdict as one line.
+    pub fn verdict(&self) -> String {
+        let faults = self
+            .faults
+            .iter()
+            .filter(|fault| fault.kind.is_fault())
+            .count();
+        match (faults, self.is_complete) {
+            (0, true) => format!("sound: all {} states can come to an end", self.states),
+            (0, false) => format!(
+                "without verdict beyond {} states: nothing is wrong in these, but there are more",
+                self.states
+            ),
+            (faults, true) => format!("unsound: {faults} fault(s) in {} states", self.states),
+            (faults, false) => format!(
+                "unsound: {faults} fault(s) in {} states, and there are more states",
+                self.states
+            ),
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// What.
+    pub kind: FaultKind,
+    /// Id of the node where.
+    pub element: String,
+    /// What was expected and what is the case.
+    pub sentence: String,
+    /// The shortest way there, step by step; empty for what never comes.
+    pub path: Vec<String>,
+}
+
+/// The kinds of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Nothing can happen any more, and the instance has not ended.
+    Deadlock,
+    /// Whatever happens, it does not end.
+    Endless,
+    /// Tokens gather without bound.
+    Growth,
+    /// An element that is never activated.
+    Dead,
+    /// An element that may be active twice at the same time; BPMN allows it, and it is rarely meant.
+    Twice,
+    /// An element that stops for a reason that depends on data: what lies behind was not looked at.
+    Unknown,
+}
+
+impl FaultKind {
+    /// Its stable name.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Deadlock => "deadlock",
+            Self::Endless => "endless",
+            Self::Growth => "unbounded_growth",
+            Self::Dead => "dead_element",
+            Self::Twice => "active_twice",
+            Self::Unknown => "not_explored",
+        }
+    }
+
+    /// Whether a model with it is unsound.
+    pub fn is_fault(self) -> bool {
+        match self {
+            Self::Deadlock | Self::Endless | Self::Growth | Self::Dead => true,
+            Self::Twice | Self::Unknown => false,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)?;
+        if !self.path.is_empty() {
+            write!(f, ": {}", self.path.join("; "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Gathers faults: of each kind and element the first, which has the shortest way.
+#[derive(Default)]
+pub(super) struct Judge {
+    found: Vec<(FaultKind, String, String, Option<usize>)>,
+}
+
+impl Judge {
+    fn add(&mut self, kind: FaultKind, element: String, sentence: String, state: Option<usize>) {
+        let is_known = self
+            .found
+            .iter()
+            .any(|(known, at, ..)| *known == kind && *at == element);
+        if !is_known {
+            self.found.push((kind, element, sentence, state));
+        }
+    }
+
+    /// Whether a state is one to stop at: an element has an incident that no retry mends.
+    pub fn stops(
+        &mut self,
+        index: usize,
+        process: &ExecutableProcess,
+        state: &InstanceState,
+    ) -> bool {
+        let mut stops = false;
+        for (_, element) in state.active() {
+            let node = element.node().to_string();
+            for incident in element.incidents() {
+                let (kind, sentence) = match &*incident.code {
+                    "step_limit" => continue,
+                    "join_incomplete" => {
+                        let sentence = format!(
+                            "expected a token on every incoming flow of '{node}', but no other \
+                            token is left"
+                        );
+                        (FaultKind::Deadlock, sentence)
+                    }
+                    "element_limit" => {
+                        let sentence = format!("expected a bound on tokens, but '{node}' has none");
+                        (FaultKind::Growth, sentence)
+                    }
+                    // Nothing is lost as long as something else goes on.
+                    code => {
+                        let sentence = format!(
+                            "'{node}' stops by a {code}, so what lies behind was not looked at"
+                        );
+                        (FaultKind::Unknown, sentence)
+                    }
+                };
+                stops |= kind != FaultKind::Unknown || enabled(process, state).is_empty();
+                self.add(kind, node.clone(), sentence, Some(index));
+            }
+        }
+        stops
+    }
+
+    /// A state in which nothing can happen.
+    pub fn stuck(&mut self, index: usize, process: &ExecutableProcess, state: &InstanceState) {
+        let waits = state.active().find(|(_, element)| {
+            let node = process.node(element.node());
+            node.is_some() && element.incidents().is_empty()
+        });
+        let node = waits.map_or_else(String::new, |(_, element)| element.node().to_string());
+        let sentence = format!("expected something to happen, but '{node}' waits for ever");
+        self.add(FaultKind::Deadlock, node, sentence, Some(index));
+    }
+
+    /// A state that has all tokens of one before it, and more.
+    pub fn grows(&mut self, index: usize, place: String) {
+        let sentence = format!(
+            "expected a bound on tokens, but one more gathers at '{place}' each time round"
+        );
+        self.add(FaultKind::Growth, place, sentence, Some(index));
+    }
+
+    /// A node that may be active twice.
+    pub fn twice(&mut self, index: usize, place: String) {
+        let sentence = format!(
+            "'{place}' may be active twice at the same time: flows of parallel branches meet \
+            without a join"
+        );
+        self.add(FaultKind::Twice, place, sentence, Some(index));
+    }
+
+    /// A node that was never activated.
+    pub fn dead(&mut self, node: &str) {
+        let sentence = format!("expected '{node}' to be activated, but it never is");
+        self.add(FaultKind::Dead, node.to_owned(), sentence, None);
+    }
+
+    /// A state that leads to no end.
+    pub fn endless(&mut self, index: usize) {
+        let sentence = "expected a way to an end, but from here there is none, whatever happens";
+        self.add(
+            FaultKind::Endless,
+            String::new(),
+            sentence.to_owned(),
+            Some(index),
+        );
+    }
+
+    pub fn told(self, reached: &[Reached], is_complete: bool) -> Exploration {
+        let stops_early = self.found.iter().any(|(kind, ..)| {
+            matches!(
+                kind,
+                FaultKind::Deadlock | FaultKind::Growth | FaultKind::Unknown
+            )
+        });
+        let faults = self.found.into_iter();
+        // What a fault cuts off may come in a mended model.
+        let faults = faults.filter(|(kind, ..)| *kind != FaultKind::Dead || !stops_early);
+        let faults = faults.map(|(kind, element, sentence, state)| Fault {
+            kind,
+            element,
+            sentence,
+            path: state.map_or_else(Vec::new, |state| path(reached, state)),
+        });
+        Exploration {
+            states: reached.len(),
+            is_complete,
+            faults: faults.collect(),
+        }
+    }
+}
+
+/// The steps that led to a state.
+fn path(reached: &[Reached], state: usize) -> Vec<String> {
+    let mut steps = Vec::new();
+    let mut at = state;
+    loop {
+        steps.push(reached[at].step.clone());
+        if reached[at].from == at {
+            steps.reverse();
+            return steps;
+        }
+        at = reached[at].from;
+    }
+}

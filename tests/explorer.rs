@@ -1,0 +1,117 @@
+//! The soundness explorer: the shipped examples, and a catalogue of small models with known verdicts.
+//!
+//! `tests/explorer/models.case` holds the models, as sketches (`tests/engine/sketch.rs`), each below
+//! a title `# verdict: name` with the verdict that is known of it; below `---` stands what the
+//! explorer says. `UPDATE_EXPECT=1 cargo test --test main explorer` writes that, to be read and judged
+//! before it is kept; a verdict other than the title's fails all the same.
+
+use std::{fmt::Write, fs};
+
+use stepwire::{
+    explorer::{Exploration, explore},
+    model::{
+        definition::ProcessDefinition,
+        source::{SourceFormat, read_source},
+    },
+};
+
+use crate::{engine::sketch, support::expected};
+
+/// States a model of the catalogue has at most.
+const STATES: usize = 3_000;
+
+#[test]
+fn the_catalogue_has_its_known_verdicts() {
+    let path = expected::path(&["tests", "explorer", "models.case"]);
+    let text = expected::read(&path);
+    let (mut written, mut wrong) = (String::new(), Vec::new());
+    for case in expected::cases(&text) {
+        let Some(title) = case.lines().next().and_then(|line| line.strip_prefix("# ")) else {
+            written.push_str(&case);
+            continue;
+        };
+        let model = case.split("\n---").next().unwrap_or(&case);
+        let sketched = model.split_once('\n').map_or("", |(_, sketch)| sketch);
+        let exploration = explore(&model_of(sketched), STATES)
+            .unwrap_or_else(|problems| panic!("{title}: {problems:#?}"));
+        let (known, _) = title.split_once(": ").unwrap_or_default();
+        let found = verdict(&exploration);
+        if found != known {
+            wrong.push(format!("{title}: found {found}\n{}", shown(&exploration)));
+        }
+        let _ = writeln!(written, "{}\n---", model.trim_end());
+        let _ = writeln!(written, "{}", shown(&exploration));
+    }
+    expected::settle(&path, &text, &written);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_examples_are_sound() {
+    let examples = fs::read_dir(expected::path(&["examples"])).expect("the examples are there");
+    let mut seen = 0;
+    for path in examples.map(|entry| entry.expect("the folder can be read").path()) {
+        if path.extension().is_none_or(|ending| ending != "bpmn") {
+            continue;
+        }
+        let source = fs::read(&path).expect("an example can be read");
+        let read = read_source(&source, SourceFormat::BpmnXml).expect("an example is read");
+        for (definition, _) in read {
+            let exploration = explore(&definition, STATES).expect("an example deploys");
+            let told = shown(&exploration);
+            assert!(exploration.is_sound(), "{}: {told}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "there are examples");
+}
+
+#[test]
+fn what_has_too_many_states_has_no_verdict() {
+    let branches: Vec<String> = (0..8)
+        .map(|nr| format!("fork -> a{nr} -> b{nr} -> join\nuser a{nr}\nuser b{nr}"))
+        .collect();
+    let sketched = format!(
+        "start -> fork\n{}\njoin -> end\nand fork\nand join",
+        branches.join("\n")
+    );
+    let exploration = explore(&model_of(&sketched), 500).expect("it deploys");
+    assert_eq!(verdict(&exploration), "no verdict");
+    assert!(exploration.states <= 520, "{}", exploration.states);
+}
+
+/// A model, which may tell its flows before its nodes.
+fn model_of(sketched: &str) -> ProcessDefinition {
+    let (flows, nodes): (Vec<&str>, Vec<&str>) =
+        sketched.lines().partition(|line| line.contains("->"));
+    let (nodes, flows) = (nodes.join("\n"), flows.join("\n"));
+    sketch::definition(&format!("process p\n{nodes}\n{flows}"))
+}
+
+/// The verdict in one word, as titles say it: `sound`, or the kinds of faults.
+fn verdict(exploration: &Exploration) -> String {
+    let mut kinds: Vec<&str> = exploration
+        .faults
+        .iter()
+        .filter(|fault| fault.kind.is_fault())
+        .map(|fault| fault.kind.code())
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    match (&kinds[..], exploration.is_complete) {
+        ([], true) => "sound".to_owned(),
+        ([], false) => "no verdict".to_owned(),
+        (kinds, _) => kinds.join(" "),
+    }
+}
+
+fn shown(exploration: &Exploration) -> String {
+    let mut text = format!("  {}\n", exploration.verdict());
+    for fault in &exploration.faults {
+        let _ = writeln!(text, "  {}: {}", fault.kind.code(), fault.sentence);
+        for step in &fault.path {
+            let _ = writeln!(text, "    {step}");
+        }
+    }
+    text
+}
