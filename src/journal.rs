@@ -28,6 +28,7 @@ pub mod read_models;
 mod readers;
 mod row;
 mod schedule;
+pub mod snapshot;
 mod sqlite;
 mod store;
 mod user;

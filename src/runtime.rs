@@ -79,7 +79,10 @@ use users::Users;
 
 use crate::{
     engine::{InstanceState, record::ProcessRef},
-    journal::{Busy, Damaged, Entity, Journal, Loaded, StoreError, StoreReader},
+    journal::{
+        Busy, Damaged, Entity, Journal, StoreError, StoreReader,
+        snapshot::{self, Restored},
+    },
     model::ids::InstanceKey,
 };
 
@@ -374,7 +377,7 @@ impl Runtime {
         let runtime = self.clone();
         let settle = self.clone();
         self.journal.read_then(
-            move |reader| runtime.remember(reader, reader.load(Entity::from(key))?),
+            move |reader| runtime.remember(reader, snapshot::restore(reader, Entity::from(key))?),
             move |remembered| match remembered {
                 Ok(remembered) => settle.settle(key, remembered),
                 Err(error) => {
@@ -388,13 +391,17 @@ impl Runtime {
         );
     }
 
-    fn remember(&self, reader: &dyn StoreReader, loaded: Loaded) -> Result<Remembered, StoreError> {
+    fn remember(
+        &self,
+        reader: &dyn StoreReader,
+        restored: Restored,
+    ) -> Result<Remembered, StoreError> {
         let gathered = Gathered {
-            rows: loaded.rows.len() as u32,
-            bytes: loaded.rows.iter().map(|stored| stored.row.body.len()).sum(),
-            last_snapshot: loaded.snapshot.as_ref().map_or(0, |row| row.body.len()),
+            rows: restored.rows as u32,
+            bytes: restored.row_bytes,
+            last_snapshot: restored.snapshot_bytes,
         };
-        let Some(state) = damage::restore(&loaded)? else {
+        let Some(state) = restored.state else {
             return Ok(Remembered {
                 gathered,
                 ..Remembered::default()

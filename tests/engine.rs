@@ -5,8 +5,11 @@
 //! bottom.
 
 mod check;
+mod coverage;
+mod golden;
 mod hostile;
 mod invariants;
+mod played;
 mod properties;
 mod random_process;
 mod script;

@@ -63,6 +63,14 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
                 "Playing a process as its users would, as a test",
             ),
             (
+                "exploring",
+                "Is a model sound: every interleaving, walked without a server",
+            ),
+            (
+                "bpmn-coverage",
+                "Which element does what in which case of the engine",
+            ),
+            (
                 "http-calls",
                 "Calling other systems, and being called at an end",
             ),

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     engine::InstanceState,
-    journal::{CopiedDatabase, DATABASE, Entity, EntityKind, StoreError},
-    runtime::{damage::restore, definitions, files},
+    journal::{CopiedDatabase, DATABASE, Entity, EntityKind, StoreError, snapshot},
+    runtime::{definitions, files},
 };
 
 /// Entities read at a time.
@@ -189,10 +189,8 @@ pub(super) fn load(
     definitions: &Known,
 ) -> Result<InstanceState, String> {
     let told = |error: StoreError| error.to_string();
-    let loaded = database.reader().load(entity).map_err(told)?;
-    let state = restore(&loaded)
-        .map_err(told)?
-        .ok_or("it has no beginning")?;
+    let restored = snapshot::restore(database.reader(), entity).map_err(told)?;
+    let state = restored.state.ok_or("it has no beginning")?;
     let (head, process) = (state.head(), &state.head().process);
     if !definitions.contains(&(
         head.tenant.clone(),

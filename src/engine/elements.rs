@@ -101,7 +101,15 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
         NodeKind::Call(called) => call_activity::call(step, key, node, called),
         NodeKind::SubProcess(subprocess) => sub_process::advance(step, key, node, subprocess),
         NodeKind::Catch(EventDefinition::Link) => all(),
-        NodeKind::Catch(_) => match step.state.element(key) {
+        NodeKind::Catch(
+            EventDefinition::None
+            | EventDefinition::Error(_)
+            | EventDefinition::Escalation(_)
+            | EventDefinition::Timer(_)
+            | EventDefinition::Message(_)
+            | EventDefinition::Signal(_)
+            | EventDefinition::Terminate,
+        ) => match step.state.element(key) {
             Some(element) if element.is_triggered() => all(),
             _ => Own::Waiting,
         },

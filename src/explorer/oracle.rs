@@ -57,7 +57,7 @@ impl<'a> Oracle<'a> {
             .next_back()
             .is_some_and(|last| *last.id == *flow);
         let holds = |flow: &str| asked.flows.get(flow).copied().unwrap_or(false);
-        gateway.default_flow().is_none()
+        gateway.default_flow.is_none()
             && is_last
             && gateway
                 .outgoing

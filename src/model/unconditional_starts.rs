@@ -121,7 +121,15 @@ impl Walk<'_> {
             NodeKind::Call(_)
             | NodeKind::Gateway(GatewayKind::Inclusive)
             | NodeKind::SubProcess(_)
-            | NodeKind::Catch(_)
+            | NodeKind::Catch(
+                EventDefinition::None
+                | EventDefinition::Error(_)
+                | EventDefinition::Escalation(_)
+                | EventDefinition::Timer(_)
+                | EventDefinition::Message(_)
+                | EventDefinition::Signal(_)
+                | EventDefinition::Terminate,
+            )
             | NodeKind::Boundary { .. } => false,
         };
         self.fails |= matches!(

@@ -37,7 +37,7 @@ use crate::{
     engine::{Command, Effect, Record, instance_message::InstanceMessage, record::Status},
     journal::{
         AppendPermit, Busy, Commit, Entity, LogRow, OutboxRow, SnapshotRow, StoreError, Written,
-        codec, read_models,
+        codec, read_models, snapshot,
     },
     limits::{self, CallerKind},
     model::{ids::InstanceKey, search_attributes::SearchedTexts},

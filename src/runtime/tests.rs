@@ -14,6 +14,7 @@ mod outbox;
 mod passivation;
 mod reading;
 mod search_attributes;
+mod snapshots;
 mod times;
 mod trees;
 

@@ -131,7 +131,7 @@ async fn a_sound_directory_is_sound_also_after_a_crash_and_beside_a_server() {
 
 #[actix_rt::test]
 async fn a_damaged_instance_is_told_of_and_the_others_go_on() {
-    let damages: [(&str, &str); 4] = [
+    let damages: [(&str, &str); 3] = [
         (
             "UPDATE log SET body = X'01FFFF' WHERE entity = {entity}",
             "row with number 1",
@@ -143,10 +143,6 @@ async fn a_damaged_instance_is_told_of_and_the_others_go_on() {
         (
             "UPDATE log SET first_seq = first_seq + 1 WHERE entity = {entity}",
             "row with number 1",
-        ),
-        (
-            "INSERT INTO snapshot (entity, seq, body) VALUES ({entity}, 1, X'01C1')",
-            "its snapshot",
         ),
     ];
     for (sql, place) in damages {
@@ -167,6 +163,23 @@ async fn a_damaged_instance_is_told_of_and_the_others_go_on() {
         let run = format!("/v1/instances/{hurt}/run");
         let (status, answer) = designer.post(&run, &json!({"action": "complete"})).await;
         assert_eq!(status, 409, "{answer}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_damaged_snapshot_costs_a_replay() {
+    for body in ["X''", "X'01C1'", "X'000100000000000000000193'"] {
+        let (site, designer, [hurt, _]) = site().await;
+        let sql =
+            "INSERT OR REPLACE INTO snapshot (entity, seq, body) VALUES ({entity}, 1, {body})";
+        let sql = sql.replace("{entity}", &blob(&hurt, true));
+        change(&site, &sql.replace("{body}", body));
+        assert_eq!(doctor(&site).0, 0);
+        let _server = site.start();
+        answers(&designer, &hurt, 200).await;
+        let run = format!("/v1/instances/{hurt}/run");
+        let (status, answer) = designer.post(&run, &json!({"action": "complete"})).await;
+        assert_eq!(status, 200, "{answer}");
     }
 }
 

@@ -24,7 +24,7 @@ pub fn check(name: &str) {
     let path = expected::path(&["tests", "engine", "cases", &format!("{name}.case")]);
     let expected = expected::read(&path);
     let begun = Instant::now();
-    let actual = run(&expected);
+    let actual = run(&expected, &mut |_, _| {});
     count(name, &actual, begun.elapsed());
     expected::settle(&path, &expected, &actual);
 }
@@ -44,14 +44,22 @@ fn count(name: &str, text: &str, took: Duration) {
     );
 }
 
-/// The same text, with what happens in place of what was expected.
-fn run(text: &str) -> String {
+/// The same text, with what happens in place of what was expected. `done` gets each instance at the
+/// end of its commands, with the title of its case.
+pub fn run(text: &str, done: &mut dyn FnMut(&str, &Subject)) -> String {
+    let mut title = String::new();
     let mut written = String::new();
     let mut sketch = String::new();
     let mut script: Option<Script> = None;
     for line in text.lines() {
+        if line.starts_with('#') || line.starts_with("---") {
+            script
+                .take()
+                .inspect(|script| done(&title, script.subject()));
+        }
         if line.starts_with('#') {
-            (sketch, script) = (String::new(), None);
+            line.trim_start_matches(['#', ' ']).clone_into(&mut title);
+            sketch.clear();
         } else if line.starts_with("---") {
             script = Some(Script::new(Subject::new(compiled(sketch::definition(
                 &sketch,
@@ -73,5 +81,6 @@ fn run(text: &str) -> String {
         }
         writeln!(written, "{line}").expect("strings take all text");
     }
+    script.inspect(|script| done(&title, script.subject()));
     written
 }

@@ -68,6 +68,11 @@ impl Script {
         }
     }
 
+    /// The instance the commands are for.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
     /// Runs one command; returns what is to be written below it.
     pub fn line(&mut self, line: &str) -> Vec<String> {
         let words = tokens(line);

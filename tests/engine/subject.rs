@@ -87,6 +87,8 @@ pub struct Subject {
     pub tree_room: usize,
     /// Calls placed and neither answered nor withdrawn; webhooks stay.
     pub calls: BTreeMap<u64, OutgoingCall>,
+    /// How many rows there were each time it lived on from them.
+    pub restarts: Vec<usize>,
     /// Identity of the next command.
     pub tag: Option<CommandTag>,
     /// Messages and signals that are waited for, as others were told.
@@ -133,6 +135,7 @@ impl Subject {
             tree_room: TreeLimits::default().instances,
             calls: BTreeMap::new(),
             waits: BTreeMap::new(),
+            restarts: Vec::new(),
             tag: None,
             replayed: None,
             view: json!({}),
@@ -441,6 +444,7 @@ impl Subject {
     /// Lives on from what is stored, as after a restart of the server: a snapshot half-way and the
     /// rows behind it.
     pub fn restart(&mut self) {
+        self.restarts.push(self.rows.len());
         let cut = self.rows.len() / 2;
         let snapshot = self.stored_snapshot(cut);
         self.state = InstanceState::replay(snapshot, &self.rows[cut..]);

@@ -157,16 +157,13 @@ impl ProcessInstance {
         let Some((state, _)) = &self.memory else {
             return Err(StoreError::Panicked);
         };
-        let body = codec::encode(state)?;
+        let snapshot = snapshot::take(state)?;
         self.since_snapshot = Gathered {
             rows: 0,
             bytes: 0,
-            last_snapshot: body.len(),
+            last_snapshot: snapshot.body.len(),
         };
-        Ok(SnapshotRow {
-            seq: state.seq(),
-            body,
-        })
+        Ok(snapshot)
     }
 }
 

@@ -1,0 +1,169 @@
+//! Snapshots of instances: a short cut to the state that the rows add up to, never the only way to
+//! it.
+//!
+//! A snapshot carries a version of its own, apart from that of records, and a checksum. One that
+//! cannot be read, was written by another version, or is of something else is passed over: the
+//! instance is replayed from its first row, and the next snapshot replaces the bad one. Raise
+//! [`VERSION`] whenever the fields of the state or their meaning change; records never change
+//! (`engine::record`).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    codec,
+    row::{Entity, SnapshotRow, StoredRow},
+    store::{StoreError, StoreReader},
+};
+use crate::engine::{InstanceState, RecordBatch};
+
+/// Version of what a snapshot holds.
+pub const VERSION: u16 = 1;
+
+/// Bytes of the checksum.
+const CHECKSUM: usize = 8;
+
+/// What the log knows of an instance.
+#[derive(Default)]
+pub struct Restored {
+    /// Its state; `None` when the log knows nothing of it.
+    pub state: Option<InstanceState>,
+    /// How many rows were replayed.
+    pub rows: usize,
+    /// Their size, in bytes.
+    pub row_bytes: usize,
+    /// Size of the snapshot they were replayed on, in bytes; 0 without one.
+    pub snapshot_bytes: usize,
+}
+
+/// The snapshot of a state.
+///
+/// # Errors
+/// Only for values MessagePack cannot hold.
+pub fn take(state: &InstanceState) -> Result<SnapshotRow, StoreError> {
+    let encoded = codec::encode(state)?;
+    let mut body = Vec::with_capacity(2 + CHECKSUM + encoded.len());
+    body.extend(VERSION.to_be_bytes());
+    body.extend(checksum(&encoded));
+    body.extend(encoded);
+    Ok(SnapshotRow {
+        seq: state.seq(),
+        body,
+    })
+}
+
+/// The state a snapshot of an instance holds.
+///
+/// # Errors
+/// A sentence that says why it cannot be used.
+pub fn read(entity: Entity, snapshot: &SnapshotRow) -> Result<InstanceState, String> {
+    let (version, rest) = snapshot
+        .body
+        .split_first_chunk::<2>()
+        .ok_or("it is too short")?;
+    let version = u16::from_be_bytes(*version);
+    if version != VERSION {
+        return Err(format!(
+            "it has version {version}, and this server reads {VERSION}"
+        ));
+    }
+    let (sum, encoded) = rest
+        .split_first_chunk::<CHECKSUM>()
+        .ok_or("it is too short")?;
+    if *sum != checksum(encoded) {
+        return Err("its checksum is wrong".to_owned());
+    }
+    let state: InstanceState = codec::decode(encoded).map_err(|error| error.to_string())?;
+    if Entity::from(state.key()) != entity || state.seq() != snapshot.seq {
+        return Err(format!(
+            "it is of instance {} after record {}",
+            state.key(),
+            state.seq()
+        ));
+    }
+    Ok(state)
+}
+
+/// Brings an instance back: the rows after its snapshot on top of that; all rows when there is none
+/// that can be used.
+///
+/// # Errors
+/// When the store fails; [`StoreError::Unreadable`] with the row that is damaged or missing.
+pub fn restore(reader: &dyn StoreReader, entity: Entity) -> Result<Restored, StoreError> {
+    let loaded = reader.load(entity)?;
+    let snapshot = loaded.snapshot.map(|row| (read(entity, &row), row));
+    let (state, stored, snapshot_bytes) = match snapshot {
+        None => (None, loaded.rows, 0),
+        Some((Ok(state), row)) => (Some(state), loaded.rows, row.body.len()),
+        Some((Err(why), row)) => {
+            log::warn!(
+                "the snapshot of instance {} after record {} is passed over, as {why}: the \
+                instance is replayed from its first row",
+                entity.instance(),
+                row.seq
+            );
+            (None, reader.rows(entity, 0, usize::MAX)?, 0)
+        }
+    };
+    let rows = decoded(&stored, state.as_ref().map_or(1, |state| state.seq() + 1))?;
+    Ok(Restored {
+        state: replayed(state, &rows)?,
+        rows: rows.len(),
+        row_bytes: stored.iter().map(|stored| stored.row.body.len()).sum(),
+        snapshot_bytes,
+    })
+}
+
+/// Rows without a gap, the first of which begins with the record `next`.
+fn decoded(stored: &[StoredRow], mut next: u64) -> Result<Vec<RecordBatch>, StoreError> {
+    let mut rows = Vec::with_capacity(stored.len());
+    for stored in stored {
+        let first = stored.row.first_seq;
+        if first != next {
+            return Err(StoreError::Unreadable(format!(
+                "its row with number {next}: it is missing"
+            )));
+        }
+        let place = format!("its row with number {first}");
+        let row: RecordBatch =
+            codec::decode(&stored.row.body).map_err(|error| within(&place, error))?;
+        if (row.first_seq, row.last_seq()) != (first, stored.row.last_seq) {
+            return Err(StoreError::Unreadable(format!(
+                "{place}: it holds records of other numbers"
+            )));
+        }
+        next = stored.row.last_seq + 1;
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+fn replayed(
+    state: Option<InstanceState>,
+    rows: &[RecordBatch],
+) -> Result<Option<InstanceState>, StoreError> {
+    let replay = || InstanceState::replay(state, rows);
+    let state = catch_unwind(AssertUnwindSafe(replay)).map_err(|_| {
+        StoreError::Unreadable("one of its records: they do not fit together".to_owned())
+    })?;
+    if state.is_none() && !rows.is_empty() {
+        return Err(StoreError::Unreadable(
+            "its first row: it is no beginning".to_owned(),
+        ));
+    }
+    Ok(state)
+}
+
+fn within(place: &str, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unreadable(why) => StoreError::Unreadable(format!("{place}: {why}")),
+        other => other,
+    }
+}
+
+fn checksum(encoded: &[u8]) -> [u8; CHECKSUM] {
+    let mut sum = [0; CHECKSUM];
+    sum.copy_from_slice(&Sha256::digest(encoded)[..CHECKSUM]);
+    sum
+}

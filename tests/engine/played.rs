@@ -1,0 +1,48 @@
+//! Every instance that the cases of the engine play, with its rows: what other tests read off them.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
+
+use stepwire::{engine::RecordBatch, model::executable::ExecutableProcess};
+
+use super::check::run;
+use crate::support::expected;
+
+/// One instance of a case.
+pub struct Played {
+    /// The file and the title of the case, without its sentences: `gateways.case: A join waits`.
+    pub case: String,
+    pub process: Arc<ExecutableProcess>,
+    pub rows: Vec<RecordBatch>,
+    /// How many rows there were each time it lived on from them.
+    pub restarts: Vec<usize>,
+}
+
+/// All of them, in the order of the files' names.
+pub static PLAYED: LazyLock<Vec<Played>> = LazyLock::new(play);
+
+fn play() -> Vec<Played> {
+    let folder = expected::path(&["tests", "engine", "cases"]);
+    let entries = fs::read_dir(folder).expect("the folder of the cases is there");
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the folder can be read").path())
+        .collect();
+    paths.sort();
+    let mut played = Vec::new();
+    for path in paths {
+        let file = path.file_name().unwrap_or_default().display().to_string();
+        run(&expected::read(&path), &mut |title, subject| {
+            let title = title.split(" [").next().unwrap_or(title);
+            played.push(Played {
+                case: format!("{file}: {title}"),
+                process: subject.process.clone(),
+                rows: subject.rows.clone(),
+                restarts: subject.restarts.clone(),
+            });
+        });
+    }
+    played
+}
