@@ -218,3 +218,8 @@ fn server_starts() {
 fn interactions() {
     check("interactions");
 }
+
+#[test]
+fn patterns() {
+    check("patterns");
+}
