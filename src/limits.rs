@@ -73,6 +73,9 @@ pub const REQUEST_HEAD: Duration = Duration::from_secs(10);
 /// Bytes of a connection that are read before something of what came earlier was taken, and so the
 /// longest head of a request.
 pub const READ_AHEAD_BYTES: usize = 32 * 1024;
+/// Bytes of requests that a connection sends ahead of their turn; the library holds up to 17 times as
+/// much, as each request that waits keeps the buffer it was read with.
+pub const PIPELINED_BYTES: usize = 8 * 1024;
 /// How long a connection may wait for its next request.
 pub const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// How long a peer may send its body, or read its answer, as slowly as it likes.

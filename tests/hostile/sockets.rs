@@ -159,7 +159,7 @@ pub async fn long_heads(field: Arc<Field>) -> Outcome {
 
 /// Signs of life, one behind the other on each of many connections.
 pub async fn signs_of_life(field: Arc<Field>) -> Outcome {
-    besiege(&field, 100, &[
+    besiege(&field, 1_000, &[
         |stream| {
             let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
             Box::pin(async move { pipeline(stream, request.as_bytes()).await })

@@ -88,9 +88,9 @@ impl ConnectionHandle {
         }
     }
 
-    /// A request's head is whole.
-    pub(super) fn request_begins(&self) {
-        self.0.state().request_begins(Instant::now());
+    /// A request's head is whole; it had so many bytes.
+    pub(super) fn request_begins(&self, head: usize) {
+        self.0.state().request_begins(head, Instant::now());
     }
 
     /// Its answer has been handed over.
@@ -99,9 +99,17 @@ impl ConnectionHandle {
         self.0.waker.wake();
     }
 
-    /// Something of a body was taken.
-    pub(super) fn taken(&self) {
-        self.0.state().taken();
+    /// The rest of a body has still to come in.
+    pub(super) fn is_starved(&self) {
+        let may_read_more = self.0.state().is_starved();
+        if may_read_more {
+            self.0.waker.wake();
+        }
+    }
+
+    /// So many bytes of a body were taken.
+    pub(super) fn taken(&self, bytes: usize) {
+        self.0.state().taken(bytes);
         self.0.waker.wake();
     }
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::TransportLimits;
-use crate::limits::Limit;
+use crate::limits::{Limit, PIPELINED_BYTES};
 
 /// How long a peer may take for its part of an orderly end.
 const ENDING: Duration = Duration::from_secs(5);
@@ -58,6 +58,8 @@ pub struct ConnectionState {
     since: Instant,
     /// Bytes that came in since something of them was taken.
     untaken: usize,
+    /// Bytes that came in and are not known to be taken: requests that were sent ahead.
+    ahead: usize,
     /// Whether the reader was sent away to look at a full buffer.
     looked_at: bool,
     /// Since when a write waits for the peer, and how many bytes went out since.
@@ -72,6 +74,7 @@ impl ConnectionState {
             phase: Phase::Head,
             since: now,
             untaken: 0,
+            ahead: 0,
             looked_at: false,
             waiting_write: None,
             end: None,
@@ -105,14 +108,21 @@ impl ConnectionState {
         if let Some((end, _)) = self.end {
             return Reading::Over(end);
         }
-        if self.untaken < limits.read_ahead {
+        let is_much = self.untaken >= limits.read_ahead;
+        if !is_much && self.ahead < PIPELINED_BYTES {
             return Reading::Open;
         }
         match self.phase {
-            Phase::Head | Phase::Idle if self.looked_at => {
+            Phase::Head | Phase::Idle if self.looked_at && is_much => {
                 Limit::RequestHeadBytes.refused();
                 self.end_by(End::LongHead, now);
                 Reading::Over(End::LongHead)
+            }
+            // What came before was looked at, and no request is whole in it: less is there than is
+            // counted, as heads and chunks are counted by what they say.
+            Phase::Head | Phase::Idle if self.looked_at => {
+                self.ahead = self.untaken;
+                Reading::Open
             }
             Phase::Head | Phase::Idle => {
                 self.looked_at = true;
@@ -120,7 +130,7 @@ impl ConnectionState {
             }
             Phase::Request | Phase::Session => Reading::Full,
             Phase::Drain => {
-                self.taken();
+                self.taken(self.ahead);
                 Reading::Open
             }
         }
@@ -129,25 +139,34 @@ impl ConnectionState {
     /// So many bytes came in.
     pub fn came(&mut self, bytes: usize, now: Instant) {
         self.untaken += bytes;
+        self.ahead += bytes;
         if self.phase == Phase::Idle && bytes > 0 {
             self.enter(Phase::Head, now);
         }
     }
 
-    /// Something of what came in was taken, so more may be read.
-    pub fn taken(&mut self) {
+    /// So many bytes of what came in were taken, so more may be read.
+    pub fn taken(&mut self, bytes: usize) {
         self.untaken = 0;
+        self.ahead = self.ahead.saturating_sub(bytes);
         self.looked_at = false;
     }
 
-    /// A request's head is whole.
-    pub fn request_begins(&mut self, now: Instant) {
-        self.taken();
+    /// Nothing of a body is there, so nothing of what came in waits behind it; whether something was
+    /// thought to.
+    pub fn is_starved(&mut self) -> bool {
+        std::mem::take(&mut self.ahead) > 0
+    }
+
+    /// A request's head is whole; it had so many bytes.
+    pub fn request_begins(&mut self, head: usize, now: Instant) {
+        self.taken(head);
         self.enter(Phase::Request, now);
     }
 
     /// The connection is a websocket or a stream from here on.
     pub fn session_begins(&mut self, now: Instant) {
+        self.ahead = 0;
         self.enter(Phase::Session, now);
     }
 
@@ -159,7 +178,7 @@ impl ConnectionState {
             (true, 0) => Phase::Idle,
             (true, _) => Phase::Head,
         };
-        self.taken();
+        self.taken(0);
         self.enter(next, now);
     }
 

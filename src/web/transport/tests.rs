@@ -15,7 +15,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::*;
+use super::{
+    state::{ConnectionState, Reading},
+    *,
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const HEAD: &str = "GET /small HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -354,7 +357,7 @@ fn a_stranger_takes_the_place_of_no_user() {
     let idle = |last| {
         let connection = table.admit(address(last), true).unwrap();
         let now = Instant::now();
-        connection.state().request_begins(now);
+        connection.state().request_begins(0, now);
         connection.state().request_ends(true, now);
         connection
     };
@@ -367,4 +370,38 @@ fn a_stranger_takes_the_place_of_no_user() {
     let _second = table.admit(address(1), true).unwrap();
     let _third = table.admit(address(1), true).unwrap();
     assert_eq!(user.state().end(), Some(state::End::Idle));
+}
+
+#[test]
+fn requests_that_are_sent_ahead_pile_up_to_a_bound() {
+    let (limits, now) = (patient(), Instant::now());
+    let most = crate::limits::PIPELINED_BYTES;
+    let mut state = ConnectionState::new(now);
+    let mut read = 0;
+    // As much is sent as is read; each request is far shorter.
+    for _ in 0..1_000 {
+        while state.reading(&limits, now) == Reading::Open {
+            state.came(1_000, now);
+            read += 1_000;
+        }
+        state.request_begins(100, now);
+        state.request_ends(true, now);
+    }
+    assert!(read <= most + 1_000 * 100 + 2_000, "{read}");
+    // When no request is whole in what is there, more is read.
+    let mut waiting = ConnectionState::new(now);
+    for _ in 0..1_000 {
+        waiting.came(limits.read_ahead / 2, now);
+        waiting.request_begins(10, now);
+        waiting.request_ends(true, now);
+        if waiting.reading(&limits, now) == Reading::Later {
+            assert_eq!(waiting.reading(&limits, now), Reading::Open);
+        }
+    }
+    // A body that has still to come in is read, whatever was counted before.
+    waiting.request_begins(10, now);
+    waiting.came(limits.read_ahead - 1, now);
+    waiting.taken(1);
+    assert!(waiting.is_starved());
+    assert_eq!(waiting.reading(&limits, now), Reading::Open);
 }

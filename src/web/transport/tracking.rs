@@ -5,7 +5,7 @@ use std::{
     cell::Cell,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use actix_web::{
@@ -13,6 +13,7 @@ use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     error::PayloadError,
+    http::header::{HeaderName, HeaderValue},
     middleware::Next,
     web::Bytes,
 };
@@ -38,7 +39,7 @@ pub async fn track(
 }
 
 fn track_payload(connection: ConnectionHandle, request: &mut ServiceRequest) -> TrackedRequest {
-    connection.request_begins();
+    connection.request_begins(head_bytes(request));
     let payload = request.take_payload();
     let whole = Rc::new(Cell::new(matches!(payload, Payload::None)));
     if !whole.get() {
@@ -51,6 +52,18 @@ fn track_payload(connection: ConnectionHandle, request: &mut ServiceRequest) -> 
         });
     }
     TrackedRequest { connection, whole }
+}
+
+/// The bytes of a request's head, as it is usually written.
+fn head_bytes(request: &ServiceRequest) -> usize {
+    const LINE: usize = " HTTP/1.1\r\n\r\n".len() + 1;
+    let target = request.uri().path_and_query();
+    let target = target.map_or(1, |target| target.as_str().len());
+    let header = |(name, value): (&HeaderName, &HeaderValue)| {
+        name.as_str().len() + value.len() + ": \r\n".len()
+    };
+    let headers: usize = request.headers().iter().map(header).sum();
+    request.method().as_str().len() + target + LINE + headers
 }
 
 /// A request that is answered, until this is dropped.
@@ -77,11 +90,15 @@ impl Stream for TrackedPayload {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let piece = ready!(Pin::new(&mut this.payload).poll_next(cx));
+        let Poll::Ready(piece) = Pin::new(&mut this.payload).poll_next(cx) else {
+            this.connection.is_starved();
+            return Poll::Pending;
+        };
         if piece.is_none() {
             this.whole.set(true);
         }
-        this.connection.taken();
+        let bytes = piece.iter().flatten().map(Bytes::len).sum();
+        this.connection.taken(bytes);
         Poll::Ready(piece)
     }
 }
