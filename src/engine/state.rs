@@ -59,6 +59,8 @@ pub struct InstanceState {
     view: Value,
     /// Active elements and the retained element instances of completed ones that back steps need.
     elements: BTreeMap<ElementKey, ElementInstance>,
+    /// How many of them are active.
+    active_elements: usize,
     /// The instance as a scope.
     root: Scope,
     /// Open Action messages by record number.
@@ -204,6 +206,11 @@ impl InstanceState {
             .iter()
             .filter(|(_, element)| element.is_active())
             .map(|(&key, element)| (key, element))
+    }
+
+    /// How many elements are active; counted as they come and go.
+    pub fn active_count(&self) -> usize {
+        self.active_elements
     }
 
     /// Stones of passed elements, oldest first.

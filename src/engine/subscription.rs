@@ -417,7 +417,7 @@ pub(super) fn trigger(
 /// not gather: without room it is passed over, which is an incident of the activity.
 pub(super) fn has_room(step: &mut Step<'_>, activity: ElementKey, event: &str) -> bool {
     let most = step.limits.active_elements;
-    if step.state.active().count() < most {
+    if step.state.active_count() < most {
         return true;
     }
     let code = STOPPED[1];

@@ -49,7 +49,7 @@ impl Step<'_> {
                 go on";
             return self.incident(element, STOPPED[0], sentence.to_owned(), None);
         }
-        if self.state.active().count() > self.limits.active_elements {
+        if self.state.active_count() > self.limits.active_elements {
             let sentence = format!(
                 "expected at most {} active elements, but this is one more. Retry when others \
                 have gone on",

@@ -59,6 +59,7 @@ fn variables_are_counted(state: &InstanceState) {
 
 /// Every element lies in a scope that is active, which counts those that are.
 fn scopes_hold_what_is_in_them(state: &InstanceState) {
+    assert_eq!(state.active_count(), state.active().count());
     let elements = || state.active().chain(state.retained());
     for (key, element) in elements() {
         if let Some(scope) = element.scope() {

@@ -100,11 +100,19 @@ fn require_manual(
         .element
         .and_then(|key| state.element(key))
         .map(ElementInstance::node);
-    let fitting = |node: &&ExecutableNode| named.is_none_or(|id| *id == node.id);
-    let mut actions = process
-        .nodes()
+    let is_manual = |action: &ExecutableAction| action.trigger == Trigger::Manual;
+    let here = |element: &ElementInstance| process.node(element.node())?.action(&run.action);
+    // Found where a token is, it need not be looked for in all nodes.
+    let mut offered = state.active().filter_map(|(_, element)| here(element));
+    if named.is_none() && offered.any(is_manual) {
+        return Ok(());
+    }
+    let nodes = match named {
+        Some(id) => process.node(id).map_or(&[][..], std::slice::from_ref),
+        None => process.nodes(),
+    };
+    let mut actions = nodes
         .iter()
-        .filter(fitting)
         .filter_map(|node| node.action(&run.action))
         .peekable();
     if actions.peek().is_none() {
@@ -118,7 +126,7 @@ fn require_manual(
         );
         return Err(unavailable(Unavailable::UnknownAction, sentence));
     }
-    if !actions.any(|action| action.trigger == Trigger::Manual) {
+    if !actions.any(is_manual) {
         let sentence = format!(
             "expected a manual action, but '{}' runs by itself",
             run.action

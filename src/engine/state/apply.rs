@@ -56,6 +56,7 @@ impl InstanceState {
             data,
             view: Value::Object(Map::new()),
             elements: BTreeMap::new(),
+            active_elements: 0,
             root: Scope::default(),
             open: BTreeMap::new(),
             children: BTreeMap::new(),
@@ -237,7 +238,7 @@ impl InstanceState {
             scope.begun = true;
             scope.take_arrivals(node, arrivals);
         }
-        self.elements.insert(
+        self.put_element(
             ElementKey(seq),
             visit(scope, node.clone(), arrivals.to_vec(), time),
         );
@@ -426,6 +427,7 @@ impl InstanceState {
         self.status = status;
         self.ended_at = Some(time);
         self.elements.clear();
+        self.active_elements = 0;
         self.owned_bytes = 0;
         self.root = Scope::default();
         // What a finished instance has offered can still be taken: its last step is where offers

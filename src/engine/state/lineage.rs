@@ -40,7 +40,7 @@ impl InstanceState {
 
     /// The retained element instances an element came from, nearest first.
     pub(super) fn ancestors(&self, element: &ElementInstance) -> Vec<ElementKey> {
-        let mut found: Vec<ElementKey> = Vec::new();
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         let around = std::iter::successors(element.scope, |key| self.elements.get(key)?.scope)
             .filter_map(|key| self.elements.get(&key));
         let mut pending: Vec<ElementKey> = std::iter::once(element)
@@ -49,7 +49,7 @@ impl InstanceState {
             .filter_map(|arrival| arrival.from)
             .collect();
         while let Some(key) = pending.pop() {
-            if found.contains(&key) {
+            if !seen.insert(key) {
                 continue;
             }
             if let Some(ancestor) = self.elements.get(&key) {

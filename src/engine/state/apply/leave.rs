@@ -13,15 +13,14 @@ impl InstanceState {
         let Some(mut element) = self.take_out(key) else {
             return;
         };
-        let ancestors = self.ancestors(&element);
         let inherited = element.arrivals.first().and_then(|arrival| arrival.from);
         if closes {
-            for ancestor in ancestors {
+            for ancestor in self.ancestors(&element) {
                 self.forget(ancestor, None);
             }
             self.forget_references(key, None);
         } else if keep {
-            self.forget_earlier_visits(&mut element, ancestors);
+            self.forget_earlier_visits(&mut element);
             element.active = false;
             for action in element.actions.values_mut() {
                 action.delayed.clear();
@@ -64,8 +63,13 @@ impl InstanceState {
     }
 
     /// Of several visits in a loop only the latest can be gone back to.
-    fn forget_earlier_visits(&mut self, element: &mut ElementInstance, ancestors: Vec<ElementKey>) {
-        for ancestor in ancestors {
+    fn forget_earlier_visits(&mut self, element: &mut ElementInstance) {
+        let is_visited = self
+            .elements
+            .values()
+            .any(|other| other.node == element.node);
+        let ancestors = is_visited.then(|| self.ancestors(element));
+        for ancestor in ancestors.into_iter().flatten() {
             if self
                 .elements
                 .get(&ancestor)

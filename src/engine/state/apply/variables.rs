@@ -26,12 +26,16 @@ impl InstanceState {
     pub(super) fn take_element(&mut self, key: ElementKey) -> Option<ElementInstance> {
         let element = self.elements.remove(&key)?;
         self.owned_bytes = self.owned_bytes.saturating_sub(element.owned_bytes);
+        self.active_elements = self
+            .active_elements
+            .saturating_sub(usize::from(element.active));
         Some(element)
     }
 
     /// Puts an element in, with what it owns.
     pub(super) fn put_element(&mut self, key: ElementKey, element: ElementInstance) {
         self.owned_bytes += element.owned_bytes;
+        self.active_elements += usize::from(element.active);
         self.elements.insert(key, element);
     }
 
