@@ -81,17 +81,17 @@ pub fn explore(definition: &ProcessDefinition, most: usize) -> Result<Exploratio
         open: VecDeque::new(),
         activated: BTreeSet::new(),
         judge: Judge::default(),
+        is_complete: true,
     };
     walk.begin();
-    let mut is_complete = true;
     while let Some((index, state)) = walk.open.pop_front() {
         if walk.reached.len() >= most {
-            is_complete = false;
+            walk.is_complete = false;
             break;
         }
         walk.expand(index, &state);
     }
-    Ok(walk.told(is_complete))
+    Ok(walk.told())
 }
 
 /// A walk under way.
@@ -105,6 +105,8 @@ struct Walk<'a> {
     /// Nodes that were ever activated.
     activated: BTreeSet<Arc<str>>,
     judge: Judge,
+    /// Whether nothing was left out.
+    is_complete: bool,
 }
 
 impl Walk<'_> {
@@ -132,7 +134,9 @@ impl Walk<'_> {
             return;
         }
         for next in moves {
-            for (after, row, choice) in moves::perform(self.process, state, &next) {
+            let (found, is_all) = moves::perform(self.process, state, &next);
+            self.is_complete &= is_all;
+            for (after, row, choice) in found {
                 self.note(&row);
                 let step = next.told(&choice);
                 self.reach(Some(index), step, next.comes_again(), after);
@@ -218,8 +222,8 @@ impl Walk<'_> {
         }
     }
 
-    fn told(mut self, is_complete: bool) -> Exploration {
-        if is_complete {
+    fn told(mut self) -> Exploration {
+        if self.is_complete {
             let nodes = self.process.nodes().iter();
             let dead = nodes.filter(|node| !self.activated.contains(&node.id));
             for node in dead {
@@ -229,7 +233,7 @@ impl Walk<'_> {
                 self.judge.endless(index);
             }
         }
-        self.judge.told(&self.reached, is_complete)
+        self.judge.told(&self.reached, self.is_complete)
     }
 }
 

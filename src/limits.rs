@@ -391,7 +391,7 @@ pub const DATA_DEPTH: usize = 256;
 /// warned of.
 pub const STARTS_LOOKED_AT: usize = 100_000;
 /// States that `stepwire check --explore` looks at; beyond them there is no verdict.
-pub const EXPLORED_STATES: usize = 20_000;
+pub const EXPLORED_STATES: usize = 10_000;
 /// How long a refused origin or host is not written to the log again.
 pub const REFUSED_ORIGIN_AGAIN: Duration = Duration::from_secs(60);
 /// Refused origins and hosts that are written to the log within that time; others are not.

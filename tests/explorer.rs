@@ -78,6 +78,16 @@ fn what_has_too_many_states_has_no_verdict() {
     let exploration = explore(&model_of(&sketched), 500).expect("it deploys");
     assert_eq!(verdict(&exploration), "no verdict");
     assert!(exploration.states <= 520, "{}", exploration.states);
+    // So many conditions can be answered in more ways than are looked at: nothing is called dead.
+    let ways: Vec<String> = (0..10)
+        .map(|nr| format!("split -> a{nr} when x > {nr}\na{nr} -> join\ntask a{nr}"))
+        .collect();
+    let sketched = format!(
+        "or split\nor join\nstart -> split\njoin -> end\n{}",
+        ways.join("\n")
+    );
+    let exploration = explore(&model_of(&sketched), STATES).expect("it deploys");
+    assert_eq!(verdict(&exploration), "no verdict");
 }
 
 /// A model, which may tell its flows before its nodes.

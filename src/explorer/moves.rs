@@ -129,16 +129,24 @@ fn input(now: Time) -> StepInput<'static> {
     }
 }
 
-/// Does a move in every way its conditions can be answered: the states, their records, and the flows
-/// that were taken.
+/// What a move may lead to: the state, its records, and the flows that were taken.
+pub type After = (InstanceState, RecordBatch, Vec<Arc<str>>);
+
+/// Does a move in every way its conditions can be answered. `false` when there are more ways than are
+/// looked at.
 pub fn perform(
     process: &ExecutableProcess,
     state: &InstanceState,
     next: &Move,
-) -> Vec<(InstanceState, RecordBatch, Vec<Arc<str>>)> {
+) -> (Vec<After>, bool) {
     let mut found = Vec::new();
     let mut answers = Some(Vec::new());
-    while let Some(given) = answers.take().filter(|_| found.len() < CHOICES) {
+    let mut ways = 0;
+    while let Some(given) = answers.take() {
+        if ways == CHOICES {
+            return (found, false);
+        }
+        ways += 1;
         let mut after = state.clone();
         let oracle = Oracle::new(process, given);
         let command = next.command.clone();
@@ -149,7 +157,7 @@ pub fn perform(
             found.push((after, row, taken));
         }
     }
-    found
+    (found, true)
 }
 
 fn taken(row: &RecordBatch) -> Vec<Arc<str>> {
