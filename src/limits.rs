@@ -190,6 +190,20 @@ pub const UNSENT_FRAMES: usize = 4_096;
 pub const SLOW_CONSUMER: Duration = Duration::from_secs(15);
 /// How long a new connection may take for its `hello` before it is closed 4002.
 pub const HELLO: Duration = Duration::from_secs(10);
+/// Messages kept for those who do not wait for them yet, of one tenant.
+pub const MESSAGES_KEPT: usize = 10_000;
+/// The same of all tenants together.
+pub const MESSAGES_KEPT_IN_ALL: usize = 100_000;
+/// How long a message may be kept.
+pub const MESSAGE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Instances that the answer to what was published names; of those it went to and of those it
+/// started.
+pub const PUBLICATION_INSTANCES: usize = 100;
+/// Publications of one message with its key, or of one signal, that are known again when they are
+/// repeated: the newest.
+pub const PUBLICATIONS_REMEMBERED: usize = 256;
+/// Deliveries of a signal in one step; more follow in steps of their own.
+pub const SIGNAL_FAN_OUT: usize = 64;
 /// Between two pings of the server, in seconds. Without a frame for twice that long a connection is
 /// closed 4000.
 pub const PING_SECONDS: u32 = 25;

@@ -14,6 +14,7 @@ mod catalog;
 pub mod channel;
 pub mod clock;
 mod commit_gate;
+pub mod correlations;
 pub mod damage;
 mod decide;
 mod deduplication;
@@ -59,6 +60,7 @@ use uuid::Uuid;
 
 use channel::Hub;
 use clock::Clock;
+use correlations::Correlations;
 use definitions::{Definitions, DeployedProcess, StoredCatalog};
 use files::Files;
 use fresh_keys::FreshKeys;
@@ -133,6 +135,7 @@ pub struct Runtime {
     registry: Registry,
     fresh: FreshKeys,
     outbox: Outbox,
+    correlations: Correlations,
     trees: Trees,
     timers: Timers,
     http_calls: HttpCalls,
@@ -210,6 +213,7 @@ impl Runtime {
             registry: Registry::default(),
             fresh: FreshKeys::after(bound, keys),
             outbox: Outbox::default(),
+            correlations: Correlations::default(),
             trees: Trees::default(),
             timers: Timers::default(),
             http_calls: HttpCalls::new(http_calls),
@@ -254,7 +258,7 @@ impl Runtime {
         let runtime = self.clone();
         let in_trees = self.journal.read(move |reader| {
             let in_tree =
-                |letter: StoredDelivery| Ok((runtime.trees.read(reader, letter.root())?, letter));
+                |letter: StoredDelivery| Ok((letter.tree(&runtime.trees, reader)?, letter));
             letters
                 .into_iter()
                 .map(in_tree)
@@ -471,6 +475,7 @@ async fn sweep(runtime: std::sync::Weak<Runtime>) {
                 } else {
                     idle
                 });
+                runtime.correlations.sweep(idle);
                 runtime.hub.sweep();
                 idle
             }

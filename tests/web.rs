@@ -14,6 +14,7 @@ pub mod http;
 mod http_calls;
 mod instances;
 mod login;
+mod messages;
 mod metrics;
 mod mistyped;
 mod numbers;

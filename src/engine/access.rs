@@ -24,6 +24,9 @@ use crate::{
 /// one, so it has no owner.
 pub const SCHEDULED: &str = "schedule:";
 
+/// The same for an instance that a message or signal started.
+pub const BY_EVENT: &str = "event:";
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {

@@ -1,4 +1,4 @@
-//! Messages between parent and child instances. They travel through the outbox: in order per pair,
+//! Messages between instances, and between them and the entities of BPMN's messages and signals. They travel through the outbox: in order per pair,
 //! applied once.
 //!
 //! Not pushes to clients: those are records of the instance whose clients see them.
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    correlation::{Correlation, CorrelationNote, EventDelivery},
     record::created::{CommandTag, Created},
     status::Status,
 };
@@ -75,6 +76,33 @@ pub enum InstanceMessage {
     StartRefused {
         /// Why, for the incident.
         message: String,
+    },
+    /// Instance to the entity of a message or signal: what it waits for, took or throws.
+    Note {
+        /// Of the instance.
+        tenant: String,
+        /// Which message or signal.
+        correlation: Correlation,
+        /// What it says.
+        note: CorrelationNote,
+    },
+    /// Entity of a message or signal to an instance: what somebody there waits for.
+    Delivery(EventDelivery),
+    /// Entity of a message or signal to a new instance: begin to exist at this start event.
+    StartByEvent {
+        /// Its first record but for its process version, which the receiver resolves.
+        head: Box<Created>,
+        /// The start event.
+        start_event: String,
+    },
+    /// Entity of a signal to itself: bring a broadcast to more of those who wait.
+    BroadcastMore {
+        /// Of the signal.
+        tenant: String,
+        /// The signal.
+        correlation: Correlation,
+        /// Number of what was published.
+        publication: u64,
     },
     /// In place of a child that is not started because an instance above has ended other than by
     /// finishing, and this one with it.

@@ -13,12 +13,18 @@ use crate::model::ids::{InstanceKey, Time};
 pub enum EntityKind {
     /// A process instance.
     Instance = 1,
+    /// A message with its correlation key: who waits for it, what is kept for others.
+    Message = 2,
+    /// A signal: who waits for it.
+    Signal = 3,
 }
 
 impl EntityKind {
     fn from_number(number: u8) -> Option<Self> {
         match number {
             1 => Some(Self::Instance),
+            2 => Some(Self::Message),
+            3 => Some(Self::Signal),
             _ => None,
         }
     }
@@ -58,11 +64,14 @@ impl Entity {
         InstanceKey(self.key).partition()
     }
 
-    /// The instance this entity is.
+    /// The key of the instance this entity is; of another it is no instance's.
     pub fn instance(self) -> InstanceKey {
-        match self.kind {
-            EntityKind::Instance => InstanceKey(self.key),
-        }
+        InstanceKey(self.key)
+    }
+
+    /// Whether it is a process instance.
+    pub fn is_instance(self) -> bool {
+        self.kind == EntityKind::Instance
     }
 }
 

@@ -118,6 +118,8 @@ limits! {
     Calls = "calls",
     /// Variables that the elements of an instance own.
     Variables = "variables",
+    /// Messages kept for those who do not wait for them yet, of a tenant or of all.
+    MessagesKept = "messages_kept",
 }
 
 static COUNTS: [AtomicU64; Limit::ALL.len()] = [const { AtomicU64::new(0) }; Limit::ALL.len()];

@@ -99,6 +99,7 @@ pub fn compile(
             data_objects,
             has_inclusive_join: nodes.iter().any(ExecutableNode::is_inclusive_join),
             implicit_starts,
+            event_starts: event_starts(&nodes),
             flow_sources,
             lanes,
             nodes,
@@ -106,6 +107,18 @@ pub fn compile(
         },
         problems,
     ))
+}
+
+fn event_starts(nodes: &[ExecutableNode]) -> Vec<usize> {
+    let is_started = |node: &ExecutableNode| {
+        let start = node.start().filter(|_| node.scope.is_none());
+        start.is_some_and(|start| start.message().or(start.signal()).is_some())
+    };
+    let started = nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| is_started(node));
+    started.map(|(index, _)| index).collect()
 }
 
 /// An ISO 8601 duration, which begins with a `P`, or a cron expression. `None` when it is neither.

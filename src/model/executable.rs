@@ -47,6 +47,8 @@ pub struct ExecutableProcess {
     pub has_inclusive_join: bool,
     /// Where an instance begins that has no start event to begin at: all nodes that no flow enters.
     pub implicit_starts: Vec<Arc<str>>,
+    /// Its start events that a message or signal starts, by their place among the nodes.
+    pub(super) event_starts: Vec<usize>,
     /// The node each sequence flow leaves.
     pub(super) flow_sources: BTreeMap<Arc<str>, Arc<str>>,
     pub(super) lanes: Vec<Lane>,
@@ -86,6 +88,12 @@ impl ExecutableProcess {
         self.nodes
             .iter()
             .filter_map(|node| Some((node, node.schedule()?)))
+    }
+
+    /// The start events that a message or signal starts.
+    pub fn event_starts(&self) -> impl Iterator<Item = (&ExecutableNode, &StartEvent)> {
+        let nodes = self.event_starts.iter().map(|&index| &self.nodes[index]);
+        nodes.filter_map(|node| Some((node, node.start()?)))
     }
 
     /// The calls to the outside that its actions make.

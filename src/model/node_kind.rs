@@ -87,6 +87,34 @@ impl StartEvent {
     pub fn is_for_clients(&self) -> bool {
         self.schedule.is_none() && matches!(self.event, EventDefinition::None)
     }
+
+    /// Name of the message that starts the process here.
+    pub fn message(&self) -> Option<&str> {
+        match &self.event {
+            EventDefinition::Message(message) => message.fixed_name(),
+            EventDefinition::None
+            | EventDefinition::Error(_)
+            | EventDefinition::Timer(_)
+            | EventDefinition::Signal(_)
+            | EventDefinition::Escalation(_)
+            | EventDefinition::Link
+            | EventDefinition::Terminate => None,
+        }
+    }
+
+    /// Name of the signal that starts the process here.
+    pub fn signal(&self) -> Option<&str> {
+        match &self.event {
+            EventDefinition::Signal(signal) => signal.fixed_name(),
+            EventDefinition::None
+            | EventDefinition::Error(_)
+            | EventDefinition::Timer(_)
+            | EventDefinition::Message(_)
+            | EventDefinition::Escalation(_)
+            | EventDefinition::Link
+            | EventDefinition::Terminate => None,
+        }
+    }
 }
 
 /// The kinds of tasks.

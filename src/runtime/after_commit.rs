@@ -9,10 +9,14 @@ use std::sync::Arc;
 use super::{
     Runtime, event_log,
     instance_request::{Committed, InstanceResponse, Reply},
+    keys,
     outbox::OutboxDelivery,
     trees::Tree,
 };
-use crate::{engine::Effect, journal::ReadModelChange};
+use crate::{
+    engine::{Effect, instance_message::InstanceMessage},
+    journal::{Entity, ReadModelChange},
+};
 
 /// Lets a committed row out.
 pub(super) fn release(
@@ -25,6 +29,12 @@ pub(super) fn release(
     let _active = runtime.active();
     runtime.hub.publish(committed);
     runtime.lists.publish(changes);
+    // What waits for a message is known before the reply: whoever publishes after it finds it.
+    let is_note = |effect: &Effect| matches!(effect, Effect::Notify { .. });
+    let (notes, effects): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_note);
+    for note in notes {
+        perform(runtime, committed, tree.as_ref(), note);
+    }
     reply.send(InstanceResponse::Applied(committed.clone()));
     event_log::incidents(committed);
     for effect in effects {
@@ -49,10 +59,33 @@ fn perform(
                 runtime.outbox.post(
                     runtime,
                     OutboxDelivery {
-                        source: committed.instance,
+                        source: Entity::from(committed.instance),
                         number,
-                        target,
+                        target: Entity::from(target),
                         message,
+                        tree,
+                    },
+                );
+            }
+        }
+        Effect::Notify {
+            number,
+            correlation,
+            note,
+        } => {
+            if let Some(tree) = tree.cloned() {
+                let tenant = committed.members.head.tenant.clone();
+                runtime.outbox.post(
+                    runtime,
+                    OutboxDelivery {
+                        source: Entity::from(committed.instance),
+                        number,
+                        target: keys::of_correlation(&tenant, &correlation),
+                        message: Box::new(InstanceMessage::Note {
+                            tenant,
+                            correlation,
+                            note,
+                        }),
                         tree,
                     },
                 );
@@ -62,6 +95,6 @@ fn perform(
         Effect::Call(_) => runtime.http_calls.placed(),
         // A timer that fires all the same finds its action gone and is dropped, and so does an
         // answer.
-        Effect::ClearTimer(_) | Effect::ForgetCall(_) | Effect::Notify { .. } => {}
+        Effect::ClearTimer(_) | Effect::ForgetCall(_) => {}
     }
 }

@@ -218,6 +218,21 @@ impl Definitions {
             .is_some()
     }
 
+    /// The published processes of a tenant that a message or signal may start.
+    pub fn started_by_events(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
+        self.table.read(|catalog| {
+            let versions = catalog.versions();
+            let ids = versions
+                .by_process()
+                .filter(|((owner, _), _)| owner == tenant);
+            ids.filter_map(|((_, id), _)| versions.standing(tenant, id))
+                .filter(|process| process.is_published())
+                .filter(|process| process.executable.event_starts().next().is_some())
+                .cloned()
+                .collect()
+        })
+    }
+
     /// All versions of all definitions of a tenant, by id and version, without deleted ones.
     pub fn all(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
         let mut all: Vec<Arc<DeployedProcess>> = self.table.read(|catalog| {

@@ -9,8 +9,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    DAMAGED_AGAIN, ROOM_AGAIN, channel::Rendered, definitions::DeployedProcess,
-    missed_rows::MissedRows, trees::TreePlace,
+    DAMAGED_AGAIN, ROOM_AGAIN, channel::Rendered, correlations::publish::Published,
+    definitions::DeployedProcess, missed_rows::MissedRows, trees::TreePlace,
 };
 use crate::{
     engine::{
@@ -102,6 +102,8 @@ pub enum InstanceResponse {
     Applied(Arc<Committed>),
     /// The command was applied before; this is what the first answer said.
     Duplicate(Arc<Committed>),
+    /// Who got what was published.
+    Published(Box<Published>),
     /// Nothing was to be done: a repeat from a peer, a stale timer.
     Unchanged,
     /// These files may come.

@@ -8,7 +8,11 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::model::ids::{InstanceKey, Time};
+use crate::{
+    engine::correlation::Correlation,
+    journal::{Entity, EntityKind},
+    model::ids::{InstanceKey, Time},
+};
 
 /// The key of an instance started by a client's command.
 pub fn of_start(tenant: &str, subject: &str, command: Uuid) -> InstanceKey {
@@ -37,6 +41,43 @@ pub fn of_schedule(tenant: &str, process: &str, node: &str, due: Time) -> Instan
         &due.0.to_be_bytes(),
     ]);
     assemble(last6(due), &hash, hash[31])
+}
+
+/// The entity of a message with its key, or of a signal.
+pub fn of_correlation(tenant: &str, correlation: &Correlation) -> Entity {
+    let (kind, key) = match correlation {
+        Correlation::Message { key, .. } => (EntityKind::Message, key.as_deref()),
+        Correlation::Signal { .. } => (EntityKind::Signal, None),
+    };
+    // Without a key is another one than any key, also than an empty one.
+    let has_key: &[u8] = if key.is_some() { b"key" } else { b"none" };
+    let hash = digest(&[
+        b"correlation",
+        &[kind as u8],
+        tenant.as_bytes(),
+        correlation.name().as_bytes(),
+        has_key,
+        key.unwrap_or_default().as_bytes(),
+    ]);
+    let key = assemble(first6(&hash[20..]), &hash, hash[31]);
+    Entity { kind, key: key.0 }
+}
+
+/// The key of the instance of a process that a publication of an entity starts at `now`.
+pub fn of_event_start(entity: Entity, publication: u64, process: &str, now: Time) -> InstanceKey {
+    let hash = digest(&[
+        b"event start",
+        &entity.to_bytes(),
+        &publication.to_be_bytes(),
+        process.as_bytes(),
+    ]);
+    assemble(last6(now), &hash, hash[31])
+}
+
+/// What identifies a message or signal that record `seq` of an instance throws.
+pub fn of_throw(instance: InstanceKey, seq: u64) -> Uuid {
+    let hash = digest(&[b"throw", instance.0.as_bytes(), &seq.to_be_bytes()]);
+    assemble(first6(&hash[20..]), &hash, hash[31]).0
 }
 
 /// The key of a child started from the Action message `seq` of `parent`: the same for every tab

@@ -5,6 +5,7 @@
 //! One outbox message per pair is under way at a time, and so many per tree (`delivery_queue`). Who takes a
 //! outbox message and what it means: `engine::subprocess`; what an end means for what is below: `end_descendants`.
 
+mod correlating;
 pub mod delivery_queue;
 mod end_descendants;
 
@@ -19,8 +20,10 @@ use uuid::Uuid;
 
 use super::{
     Runtime,
+    correlations::{CorrelationRequest, decide::CorrelationCommand},
     instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply, Start},
-    trees::{Tree, TreePlace},
+    keys,
+    trees::{Tree, TreePlace, Trees},
 };
 use crate::{
     engine::{
@@ -39,14 +42,15 @@ const AGAIN: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct OutboxDelivery {
     /// The sender.
-    pub source: InstanceKey,
+    pub source: Entity,
     /// The sender's record number.
     pub number: u64,
     /// The receiver.
-    pub target: InstanceKey,
+    pub target: Entity,
     /// What it says.
     pub message: Box<InstanceMessage>,
-    /// The tree of both.
+    /// The tree of both, or that of the one that is an instance; that of an entity of messages
+    /// stands for itself and bounds how much of it goes at a time.
     pub tree: Arc<Tree>,
 }
 
@@ -55,9 +59,9 @@ impl OutboxDelivery {
     /// to hold up its end, so that has an order of its own.
     fn pair(&self) -> Pair {
         if self.starts_more() {
-            return (self.source, InstanceKey(Uuid::nil()));
+            return (self.source.instance(), InstanceKey(Uuid::nil()));
         }
-        (self.source, self.target)
+        (self.source.instance(), self.target.instance())
     }
 
     fn starts_more(&self) -> bool {
@@ -66,7 +70,9 @@ impl OutboxDelivery {
 
     /// Whether it leads to instances, of which a tree starts so many in a while.
     fn waits_as_start(&self) -> bool {
-        self.is_start() || self.starts_more()
+        self.is_start()
+            || self.starts_more()
+            || matches!(*self.message, InstanceMessage::StartByEvent { .. })
     }
 
     fn is_start(&self) -> bool {
@@ -147,9 +153,9 @@ impl Outbox {
                 }
             };
             let delivery = OutboxDelivery {
-                source: source.instance(),
+                source,
                 number: row.seq,
-                target: row.target.instance(),
+                target: row.target,
                 message,
                 tree: tree.clone(),
             };
@@ -164,7 +170,7 @@ impl Outbox {
     fn taken(&self, runtime: &Arc<Runtime>, delivery: &OutboxDelivery) {
         runtime
             .journal
-            .outbox_delivered(Entity::from(delivery.source), delivery.number);
+            .outbox_delivered(delivery.source, delivery.number);
         let next = match self.pairs.entry(delivery.pair()) {
             Entry::Vacant(_) => None,
             Entry::Occupied(mut pair) => {
@@ -204,9 +210,16 @@ impl Outbox {
 }
 
 impl StoredDelivery {
-    /// The root of its tree.
-    pub fn root(&self) -> InstanceKey {
-        self.root
+    /// Its tree, counted from the store unless it is in memory.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn tree(&self, trees: &Trees, reader: &dyn StoreReader) -> Result<Arc<Tree>, StoreError> {
+        if self.message.source.is_instance() {
+            trees.read(reader, self.root)
+        } else {
+            Ok(trees.enter(self.root, 0, 0))
+        }
     }
 }
 
@@ -243,9 +256,23 @@ fn deliver(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ends: u64) {
             Ok(ask) => ask,
             Err(sentence) => return not_startable(runtime, delivery, sentence),
         },
+        InstanceMessage::StartByEvent { head, start_event } => {
+            match correlating::start(runtime, head, start_event) {
+                Ok(ask) => ask,
+                Err(sentence) => return correlating::not_startable(runtime, delivery, sentence),
+            }
+        }
+        InstanceMessage::Note { .. } | InstanceMessage::BroadcastMore { .. } => {
+            return correlating::tell(runtime, delivery);
+        }
+        InstanceMessage::Delivery(event) => InstanceRequest::Apply {
+            command: Box::new(Command::Deliver(Box::new(event.clone()))),
+            tag: None,
+            if_seq: None,
+        },
         message => {
             let receive = Command::Receive {
-                from: delivery.source,
+                from: delivery.source.instance(),
                 number: delivery.number,
                 message: Box::new(message.clone()),
             };
@@ -256,7 +283,7 @@ fn deliver(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ends: u64) {
             }
         }
     };
-    let target = delivery.target;
+    let target = delivery.target.instance();
     let answered = {
         let runtime = runtime.clone();
         Reply::to(move |answer| on_answer(&runtime, delivery, answer))
@@ -320,6 +347,9 @@ fn on_answer(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: InstanceR
     {
         return again(runtime, delivery, pause);
     }
+    if !delivery.source.is_instance() {
+        return correlating::on_answer(runtime, delivery, &answer);
+    }
     match answer {
         InstanceResponse::Refused(Refusal::Rejected(rejection)) if delivery.is_start() => {
             not_startable(runtime, delivery, rejection.message);
@@ -329,8 +359,8 @@ fn on_answer(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: InstanceR
         {
             log::warn!(
                 "a message from {} to {} was refused and is dropped: {}",
-                delivery.source,
-                delivery.target,
+                delivery.source.key,
+                delivery.target.key,
                 rejection.message
             );
             runtime.outbox.taken(runtime, &delivery);
@@ -362,8 +392,8 @@ fn again(runtime: &Arc<Runtime>, delivery: OutboxDelivery, pause: Duration) {
 fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, sentence: String) {
     log::warn!(
         "instance {}: its child {} could not be started: {sentence}",
-        delivery.source,
-        delivery.target
+        delivery.source.key,
+        delivery.target.key
     );
     instead(
         runtime,
@@ -375,7 +405,7 @@ fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, sentence: Str
 /// A child is not started: its parent is told this in its stead.
 fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMessage) {
     let receive = Command::Receive {
-        from: delivery.target,
+        from: delivery.target.instance(),
         number: 1,
         message: Box::new(message.clone()),
     };
@@ -384,7 +414,7 @@ fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMe
         tag: None,
         if_seq: None,
     };
-    let (source, answered) = (delivery.source, runtime.clone());
+    let (source, answered) = (delivery.source.instance(), runtime.clone());
     let reply = Reply::to(move |answer| {
         let pause = match &answer {
             InstanceResponse::Refused(refusal) => refusal.again_after(AGAIN),

@@ -11,6 +11,7 @@ use super::{
         client::{FrameId, Patch, Run, Start},
         code::ErrorCode,
         on_instance::OnInstance,
+        publish::{self, Publish, PublishResult, PublishTo},
         rendering,
         server::{Reply, ServerFrame},
         step::NoResult,
@@ -23,8 +24,11 @@ use crate::{
     engine::access::Caller,
     limits,
     model::ids::InstanceKey,
-    runtime::instance_request::{
-        Committed, Envelope, InstanceRequest, InstanceResponse, Reply as Answering,
+    runtime::{
+        correlations::publish::PublishReply,
+        instance_request::{
+            Committed, Envelope, InstanceRequest, InstanceResponse, Reply as Answering,
+        },
     },
 };
 
@@ -77,6 +81,48 @@ impl Connection {
             }
             Err(error) => self.send_error(Some(id.as_str()), None, &error),
         }
+    }
+
+    pub(super) fn publish(&mut self, publish: &Publish) {
+        let Some(caller) = self.caller() else { return };
+        let runtime = self.sessions.runtime.clone();
+        let admitted = publish::to_publish(publish, &caller, runtime.clock.now()).and_then(|to| {
+            self.sessions.admit_publish(self.payer)?;
+            Ok(to)
+        });
+        let to = match admitted {
+            Ok(to) => to,
+            Err(error) => return self.send_error(Some(publish.id.as_str()), None, &error),
+        };
+        let kind = match &to {
+            PublishTo::Instance(instance, _) => CommandKind::Publish(*instance),
+            PublishTo::All(_) => CommandKind::Other,
+        };
+        let id = publish.id.clone();
+        let Some(reply) = self.pending(PendingCommand { id, kind }) else {
+            return;
+        };
+        match to {
+            PublishTo::Instance(instance, ask) => runtime.dispatch(
+                instance,
+                Envelope {
+                    caller: Some(caller),
+                    ask,
+                    reply,
+                },
+            ),
+            PublishTo::All(request) => runtime.publish(request, publishing(reply)),
+        }
+    }
+
+    fn send_published(&mut self, id: &FrameId, duplicate: bool, result: PublishResult) {
+        let reply = Reply {
+            id: id.as_str(),
+            seq: None,
+            duplicate,
+            result,
+        };
+        self.out.push_back(Out::Text(reply.text()));
     }
 
     pub(super) fn start(&mut self, start: Start) {
@@ -145,7 +191,18 @@ impl Connection {
             // First, as what follows looks at the instance with these eyes.
             principal.adopt(subject.clone(), *instance);
         }
+        if let (
+            CommandKind::Publish(instance),
+            InstanceResponse::Applied(_) | InstanceResponse::Duplicate(_),
+        ) = (&command.kind, &answer)
+        {
+            let duplicate = matches!(answer, InstanceResponse::Duplicate(_));
+            return self.send_published(&command.id, duplicate, PublishResult::of(*instance));
+        }
         match answer {
+            InstanceResponse::Published(published) => {
+                self.send_published(&command.id, false, (*published).into());
+            }
             InstanceResponse::Applied(committed) => self.applied(command, &committed, false),
             InstanceResponse::Duplicate(committed) => self.applied(command, &committed, true),
             InstanceResponse::Unchanged
@@ -215,4 +272,14 @@ impl Connection {
         );
         self.out.push_back(Out::Text(text.into()));
     }
+}
+
+/// An answer that says who got what was published.
+fn publishing(reply: Answering) -> PublishReply {
+    Box::new(move |published| {
+        reply.send(match published {
+            Ok(published) => InstanceResponse::Published(Box::new(published)),
+            Err(refusal) => InstanceResponse::Refused(refusal),
+        });
+    })
 }

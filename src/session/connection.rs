@@ -222,6 +222,7 @@ impl Connection {
             ClientFrame::Start(start) => self.start(start),
             ClientFrame::Run(run) => self.run(run),
             ClientFrame::Patch(patch) => self.patch(patch),
+            ClientFrame::Publish(publish) => self.publish(&publish),
             ClientFrame::Subscribe {
                 id,
                 channel,

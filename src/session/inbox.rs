@@ -102,6 +102,8 @@ pub enum CommandKind {
         /// The subject of an anonymous start: the answer brings it a token.
         anonymous: Option<String>,
     },
+    /// A message to this instance.
+    Publish(InstanceKey),
     /// Any other command on an instance.
     Other,
 }

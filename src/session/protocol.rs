@@ -18,6 +18,7 @@ pub mod examples;
 mod fields;
 pub mod lists;
 pub mod on_instance;
+pub mod publish;
 mod reading;
 pub mod rendering;
 mod schema;

@@ -46,6 +46,14 @@ impl Sessions {
         self.rates.payer(principal, address)
     }
 
+    /// Counts something published, as a start.
+    ///
+    /// # Errors
+    /// When the rate is spent.
+    pub fn admit_publish(&self, payer: Payer) -> Result<(), Spent> {
+        self.rates.admit(payer, Asked::Start, Instant::now())
+    }
+
     /// Counts a start, and notes where it comes from when it is a stranger's.
     ///
     /// # Errors

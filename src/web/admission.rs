@@ -174,4 +174,18 @@ impl App {
         let payer = self.sessions.payer(Some(principal), address);
         Ok(self.sessions.admit_start(start, payer, address)?)
     }
+
+    /// Counts something published, as a start.
+    ///
+    /// # Errors
+    /// 429 when the rate is spent.
+    pub fn admit_publish(
+        &self,
+        request: &HttpRequest,
+        principal: &Principal,
+    ) -> Result<(), Problem> {
+        let address = self.approach(request.head()).address;
+        let payer = self.sessions.payer(Some(principal), address);
+        Ok(self.sessions.admit_publish(payer)?)
+    }
 }

@@ -18,6 +18,7 @@ pub mod instance_list;
 pub mod instances;
 pub mod listing;
 pub mod login;
+pub mod messages;
 pub mod metrics;
 pub mod previews;
 pub mod schedules;

@@ -26,8 +26,9 @@ use super::{
     },
     rest::{
         commands, definition_source, definition_types, definition_versions, definitions, health,
-        history, http_calls, incidents, instance_list, instances, login, metrics, previews,
-        schedules, stream as instance_stream, tasks, tickets, timers, tokens, uploads, users,
+        history, http_calls, incidents, instance_list, instances, login, messages, metrics,
+        previews, schedules, stream as instance_stream, tasks, tickets, timers, tokens, uploads,
+        users,
     },
     websocket::socket,
 };
@@ -95,6 +96,8 @@ pub fn table() -> RouteTable {
             "/v1/definitions/{id}/{version}/deprecate",
             definitions::deprecate,
         ))
+        .service(post("/v1/messages", messages::message))
+        .service(post("/v1/signals", messages::signal))
         .service(get("/v1/schedules", schedules::list))
         .service(get("/v1/schedules/{process}/{node}", schedules::get))
         .service(post(

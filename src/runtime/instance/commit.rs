@@ -2,6 +2,7 @@
 //! and, now and then, a snapshot.
 
 use super::*;
+use crate::runtime::keys;
 
 impl ProcessInstance {
     /// Lets the tree know what a row means for it.
@@ -15,7 +16,7 @@ impl ProcessInstance {
         let begun = effects.iter().filter(is_start).count();
         let sends = effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Send { .. }));
+            .any(|effect| matches!(effect, Effect::Send { .. } | Effect::Notify { .. }));
         if self.tree.is_none() && sends {
             let live = (1 + committed.children.len()).saturating_sub(begun);
             self.tree = Some(
@@ -125,7 +126,7 @@ impl ProcessInstance {
         )?);
         let outbox = effects
             .iter()
-            .filter_map(outbox_row)
+            .filter_map(|effect| outbox_row(&state.head().tenant, effect))
             .collect::<Result<_, _>>()?;
         let snapshot = self.due_snapshot()?;
         Ok(Commit {
@@ -167,21 +168,29 @@ impl ProcessInstance {
     }
 }
 
-fn outbox_row(effect: &Effect) -> Option<Result<OutboxRow, StoreError>> {
-    match effect {
+fn outbox_row(tenant: &str, effect: &Effect) -> Option<Result<OutboxRow, StoreError>> {
+    let (seq, target, message) = match effect {
         Effect::Send {
             number,
             target,
             message,
-        } => Some(codec::encode(message).map(|body| OutboxRow {
-            seq: *number,
-            target: Entity::from(*target),
-            body,
-        })),
-        Effect::Notify { .. }
-        | Effect::SetTimer(_)
-        | Effect::ClearTimer(_)
-        | Effect::Call(_)
-        | Effect::ForgetCall(_) => None,
-    }
+        } => (*number, Entity::from(*target), codec::encode(message)),
+        Effect::Notify {
+            number,
+            correlation,
+            note,
+        } => {
+            let message = InstanceMessage::Note {
+                tenant: tenant.to_owned(),
+                correlation: correlation.clone(),
+                note: note.clone(),
+            };
+            let target = keys::of_correlation(tenant, correlation);
+            (*number, target, codec::encode(&message))
+        }
+        Effect::SetTimer(_) | Effect::ClearTimer(_) | Effect::Call(_) | Effect::ForgetCall(_) => {
+            return None;
+        }
+    };
+    Some(message.map(|body| OutboxRow { seq, target, body }))
 }

@@ -69,7 +69,11 @@ pub(super) fn check(runtime: &Arc<Runtime>, tree: &Arc<Tree>, pair: Pair) {
 /// Ends everything below the sender of this message, then takes the message.
 pub(super) fn end_descendants(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
     let active = runtime.active();
-    let (root, top, reading) = (delivery.tree.root(), delivery.source, runtime.clone());
+    let (root, top, reading) = (
+        delivery.tree.root(),
+        delivery.source.instance(),
+        runtime.clone(),
+    );
     runtime.journal.read_then(
         move |reader| descendants_to_end(reader, root, top),
         move |levels| match levels {
@@ -144,7 +148,7 @@ fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
             Step::LookLater(delivery) => {
                 log::error!(
                     "what is live below instance {} cannot be ended yet: it cannot be read",
-                    delivery.source
+                    delivery.source.key
                 );
                 let again = runtime.clone();
                 return runtime.later(PAUSE, move || end_descendants(&again, delivery));

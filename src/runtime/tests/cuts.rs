@@ -6,6 +6,7 @@
 //! it comes to when nothing is cut off (`standing`); the processes are in `processes`. Starts that
 //! are refused: `refusal`.
 
+mod messages;
 mod processes;
 mod refusal;
 mod standing;

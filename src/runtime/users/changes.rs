@@ -5,7 +5,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use super::{Index, Users};
 use crate::{
-    engine::access::SCHEDULED,
+    engine::access::{BY_EVENT, SCHEDULED},
     journal::UserRow,
     limits::{self, CallerKind},
     model::ids::Time,
@@ -104,7 +104,10 @@ impl Users {
     pub async fn add(&self, user: NewUser<'_>, now: Time) -> Result<(), UserError> {
         check_name("tenant", user.tenant)?;
         check_name("name", user.name)?;
-        if user.name.starts_with(SCHEDULED) {
+        if [SCHEDULED, BY_EVENT]
+            .iter()
+            .any(|kept| user.name.starts_with(kept))
+        {
             let sentence = "expected a name that does not begin with 'schedule:', which is kept \
                 for schedules, but it does";
             return Err(UserError::Invalid(sentence.to_owned()));

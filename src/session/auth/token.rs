@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{issuer_keys::IssuerKeys, roles_claim::RolesClaim};
 use crate::{
-    engine::access::SCHEDULED,
+    engine::access::{BY_EVENT, SCHEDULED},
     limits,
     model::ids::{InstanceKey, Time},
 };
@@ -238,10 +238,13 @@ impl Tokens {
         if sub.is_empty() || sub.len() > limits::NAME_BYTES {
             return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it has not");
         }
-        if sub.starts_with(SCHEDULED) {
+        if [SCHEDULED, BY_EVENT]
+            .iter()
+            .any(|kept| sub.starts_with(kept))
+        {
             return invalid(
-                "expected 'sub' of the token to be a user, but it begins with 'schedule:', which \
-                is kept for schedules",
+                "expected 'sub' of the token to be a user, but it begins with 'schedule:' or \
+                'event:', which are kept for what starts by itself",
             );
         }
         let expires_at = time("exp", exp)?;

@@ -11,6 +11,7 @@ use super::{
     depth,
     fields::{Fields, Sentence},
     on_instance::{self, OnInstance},
+    publish::{self, Publish, PublishedKind},
     reading,
 };
 use crate::{
@@ -42,6 +43,14 @@ pub fn run(text: &str, id: FrameId, instance: InstanceKey) -> Result<Run, WireEr
 /// As [`start`].
 pub fn patch(text: &str, id: FrameId, instance: InstanceKey) -> Result<Patch, WireError> {
     read(text, |fields| reading::patch(fields, id, instance))
+}
+
+/// What to publish; as the frame `publish`.
+///
+/// # Errors
+/// As [`start`].
+pub fn publish(text: &str, id: FrameId, kind: PublishedKind) -> Result<Publish, WireError> {
+    read(text, |fields| publish::read(fields, id, Some(kind)))
 }
 
 /// Which Action message is done with; as the frame `done` without `instance`.

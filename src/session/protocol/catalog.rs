@@ -16,6 +16,7 @@ use super::{
     client::{Hello, Patch, Run, Start},
     lists::{InstanceFrame, InstancesSnapshot, TasksFrame, TasksSnapshot},
     on_instance,
+    publish::Publish,
     server::{Bye, ErrorFrame, Live, Resync, Schemas, Snapshot, Welcome},
     shapes::{Assign, AtElement, Done, Follow, Fresh, Move, Nothing, OfInstance, Unfollow},
     shared::{ActionTail, ChildTail, DataTail, ProgressTail, ViewTail},
@@ -70,6 +71,7 @@ impl Catalog {
         self.command::<Fresh>("auth", "Brings a fresh token of the same subject");
         self.at::<Done>("done", "Closes an open Action message");
         self.at::<Patch>("patch", "Corrects the data of an instance");
+        self.command::<Publish>("publish", "Publishes a message or signal");
         for name in on_instance::NAMES {
             let summary = on_instance::summary(name);
             match name {

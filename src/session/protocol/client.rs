@@ -14,6 +14,7 @@ use super::{
     code::ErrorCode,
     fields::quoted,
     on_instance::OnInstance,
+    publish::Publish,
     reading::{frame, hello, read},
 };
 use crate::{
@@ -66,6 +67,8 @@ pub enum ClientFrame {
     },
     /// Corrects the data of an instance.
     Patch(Patch),
+    /// Publishes a message or signal.
+    Publish(Publish),
     /// Answers a ping; any frame would do.
     Pong,
     /// A command on an instance that carries no data.
@@ -98,6 +101,7 @@ impl ClientFrame {
             Self::Start(Start { id, .. })
             | Self::Run(Run { id, .. })
             | Self::Patch(Patch { id, .. })
+            | Self::Publish(Publish { id, .. })
             | Self::Subscribe { id, .. }
             | Self::Unsubscribe { id, .. }
             | Self::Auth { id, .. }

@@ -41,6 +41,9 @@ fn from_client(name: &str) -> Option<Value> {
         "unsubscribe" => json!({"type": "unsubscribe", "id": ID, "channel": "tasks"}),
         "auth" => json!({"type": "auth", "id": ID, "token": "eyJhbGciOiJIUzI1NiJ9…"}),
         "done" => json!({"type": "done", "id": ID, "instance": KEY, "seq": 96}),
+        "publish" => {
+            json!({"type": "publish", "id": ID, "name": "paid", "correlationKey": "order-7", "data": {"amount": 30}, "ttl": "PT1H"})
+        }
         "patch" => {
             json!({"type": "patch", "id": ID, "instance": KEY, "data": {"client": {"email": "ada@example.org"}}, "ifSeq": 97})
         }

@@ -11,6 +11,7 @@ use super::{
     depth,
     fields::{Fields, Sentence, quoted},
     on_instance::{self, OnInstance},
+    publish,
 };
 use crate::{
     limits,
@@ -91,6 +92,7 @@ pub(super) fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientF
             seq: fields.required("seq", fields.number("seq")?)?,
         },
         "patch" => ClientFrame::Patch(patch(fields, id_needed()?, instance(fields)?)?),
+        "publish" => ClientFrame::Publish(publish::read(fields, id_needed()?, None)?),
         "pong" => ClientFrame::Pong,
         "clock" => ClientFrame::Clock {
             id: id_needed()?,
@@ -112,7 +114,8 @@ pub(super) fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientF
 }
 
 fn unknown_type(found: &str) -> Sentence {
-    let known = "hello, start, run, subscribe, unsubscribe, auth, done, patch, pong, clock, idle";
+    let known =
+        "hello, start, run, subscribe, unsubscribe, auth, done, patch, publish, pong, clock, idle";
     format!(
         "expected 'type' to be one of {known}, {}, but it is {}",
         on_instance::NAMES.join(", "),

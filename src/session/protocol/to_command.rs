@@ -173,7 +173,7 @@ fn apply(
 
 /// Whose command ids these are. Whoever shows the token of a tree is the same client to it, also
 /// when that client has several trees and comes back with the token of one.
-fn subject(caller: &Caller) -> String {
+pub(super) fn subject(caller: &Caller) -> String {
     if caller.trees.is_some() {
         BEARER_OF_TREE
     } else {
@@ -267,7 +267,7 @@ pub fn anonymous_token(tokens: &Tokens, subject: &str, root: InstanceKey) -> Opt
         .ok()
 }
 
-fn object(payload: Option<&Payload>) -> Result<Value, WireError> {
+pub(super) fn object(payload: Option<&Payload>) -> Result<Value, WireError> {
     match payload {
         None => Ok(Value::Object(serde_json::Map::new())),
         Some(payload) => payload
@@ -278,7 +278,7 @@ fn object(payload: Option<&Payload>) -> Result<Value, WireError> {
 }
 
 /// The canonical text of a payload: members in order, no blanks.
-fn canonical(data: &Value) -> Vec<u8> {
+pub(super) fn canonical(data: &Value) -> Vec<u8> {
     serde_json::to_vec(data).unwrap_or_default()
 }
 

@@ -122,6 +122,12 @@ pub(super) fn said(message: &InstanceMessage) -> String {
         InstanceMessage::Escalation { code } => format!("escalation {code}"),
         InstanceMessage::StartDropped => "start dropped".to_owned(),
         InstanceMessage::StartRefused { message } => format!("refused {message}"),
+        InstanceMessage::Note { .. }
+        | InstanceMessage::Delivery(_)
+        | InstanceMessage::StartByEvent { .. }
+        | InstanceMessage::BroadcastMore { .. } => {
+            unreachable!("an instance sends none of them to another")
+        }
     }
 }
 

@@ -1,0 +1,405 @@
+//! The entities of messages and signals: who waits for what, across all instances of a tenant.
+//!
+//! Each message with its key, and each signal, is an entity of the journal, as an instance is: its
+//! rows and snapshots are in the log, what it sends is in the outbox, and everything computed from
+//! its state leaves through its commit gate. Instances tell it by their outbox what they wait for,
+//! took and throw; it brings them what was published by its own. One that is not needed is not in
+//! memory.
+//!
+//! Where to go next: `decide` for what a command does, `state` for what is remembered, `publish` for
+//! what clients publish. Not here: what happens in an instance (`engine::subscription`).
+
+pub mod decide;
+pub mod publish;
+mod state;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use dashmap::DashMap;
+
+pub use self::state::Outcome;
+use self::{
+    decide::{Around, CorrelationCommand, Decided, EventStart, NotPublished, Outgoing, decide},
+    publish::Publishing,
+    state::{CorrelationRow, CorrelationState},
+};
+use super::{
+    Runtime, commit_gate::CommitGate, instance_request::Refusal, keys, outbox::OutboxDelivery,
+};
+use crate::{
+    engine::{Rejection, correlation::Correlation, rejection::RejectionKind},
+    journal::{
+        Busy, Commit, Entity, Loaded, LogRow, OutboxRow, SnapshotRow, StoreError, Written, codec,
+    },
+    limits::{self, Limit},
+    model::ids::Time,
+};
+
+/// Rows after which a snapshot may be due.
+const SNAPSHOT_ROWS: usize = 32;
+
+/// The entities in memory.
+#[derive(Default)]
+pub struct Correlations {
+    slots: DashMap<Entity, Arc<Slot>>,
+    publishing: Publishing,
+}
+
+/// What is asked of the entity of a message or signal.
+pub struct CorrelationRequest {
+    /// Whose it is.
+    pub tenant: String,
+    /// Which message or signal.
+    pub correlation: Correlation,
+    /// What to do.
+    pub command: CorrelationCommand,
+    /// Gets what came of it, once that is durable.
+    pub reply: CorrelationReply,
+}
+
+/// Gets the number of the publication, if there is one, with what came of it.
+pub type CorrelationReply = Box<dyn FnOnce(Result<(Vec<u64>, Outcome), Refusal>) + Send + Sync>;
+
+struct Slot {
+    inner: Mutex<SlotState>,
+}
+
+enum SlotState {
+    /// It is being read; requests wait.
+    Loading(VecDeque<CorrelationRequest>),
+    Live(Box<Live>),
+    /// It left memory: ask anew.
+    Gone,
+}
+
+struct Live {
+    state: CorrelationState,
+    gate: Arc<CommitGate>,
+    rows: usize,
+    bytes: usize,
+    last_snapshot: usize,
+    used: Instant,
+}
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, SlotState> {
+        // A panic in a decision loses the entity from memory, below; the store has it.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Correlations {
+    /// Takes those out of memory that were not used for a while.
+    pub fn sweep(&self, idle: Duration) {
+        self.slots.retain(|_, slot| {
+            let mut inner = slot.lock();
+            let leaves = match &*inner {
+                SlotState::Live(live) => live.used.elapsed() >= idle && live.gate.is_open(),
+                SlotState::Loading(_) => false,
+                SlotState::Gone => true,
+            };
+            if leaves {
+                *inner = SlotState::Gone;
+            }
+            !leaves
+        });
+    }
+}
+
+impl Runtime {
+    /// Sends a request to the entity of a message or signal, loading it if need be.
+    pub fn correlate(self: &Arc<Self>, request: CorrelationRequest) {
+        let entity = keys::of_correlation(&request.tenant, &request.correlation);
+        loop {
+            let mut is_new = false;
+            let new = || {
+                is_new = true;
+                Arc::new(Slot {
+                    inner: Mutex::new(SlotState::Loading(VecDeque::new())),
+                })
+            };
+            let slot = self.correlations.slots.entry(entity).or_insert_with(new);
+            let slot = slot.value().clone();
+            let mut inner = slot.lock();
+            match &mut *inner {
+                SlotState::Gone => {
+                    drop(inner);
+                    self.correlations
+                        .slots
+                        .remove_if(&entity, |_, known| Arc::ptr_eq(known, &slot));
+                    continue;
+                }
+                SlotState::Loading(waiting) if waiting.len() >= limits::INSTANCE_MAILBOX => {
+                    Limit::InstanceMailbox.refused();
+                    drop(inner);
+                    return (request.reply)(Err(Refusal::Busy));
+                }
+                SlotState::Loading(waiting) => {
+                    waiting.push_back(request);
+                    drop(inner);
+                    if is_new {
+                        self.load_correlation(entity, slot);
+                    }
+                    return;
+                }
+                SlotState::Live(live) if live.gate.is_broken() => {
+                    *inner = SlotState::Gone;
+                    continue;
+                }
+                SlotState::Live(live) => {
+                    live.used = Instant::now();
+                    let refused = self.decide_correlation(entity, live, request);
+                    drop(inner);
+                    if let Some((reply, refusal)) = refused {
+                        reply(Err(refusal));
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn load_correlation(self: &Arc<Self>, entity: Entity, slot: Arc<Slot>) {
+        let runtime = self.clone();
+        // Behind what was handed over before: one whose row was not written may have others there.
+        self.pass_the_queue(move || {
+            let journal = runtime.journal.clone();
+            journal.read_then(
+                move |reader| remembered(&reader.load(entity)?),
+                move |loaded| {
+                    let mut inner = slot.lock();
+                    let next = match loaded {
+                        Ok(live) => SlotState::Live(Box::new(live)),
+                        Err(error) => {
+                            log::error!(
+                                "the messages of {:?} cannot be loaded: {error}",
+                                entity.key
+                            );
+                            SlotState::Gone
+                        }
+                    };
+                    let is_live = matches!(next, SlotState::Live(_));
+                    let SlotState::Loading(waiting) = std::mem::replace(&mut *inner, next) else {
+                        return;
+                    };
+                    if let (SlotState::Live(live), Some(first)) = (&*inner, waiting.front()) {
+                        let publishing = &runtime.correlations.publishing;
+                        publishing.note_kept(&first.tenant, entity, &live.state);
+                    }
+                    drop(inner);
+                    for request in waiting {
+                        if is_live {
+                            runtime.correlate(request);
+                        } else {
+                            (request.reply)(Err(Refusal::Internal));
+                        }
+                    }
+                },
+            );
+        });
+    }
+
+    /// Decides under the entity's lock and hands over under the same, so rows are in the order of
+    /// decisions. What is refused is answered once the lock is given back.
+    fn decide_correlation(
+        self: &Arc<Self>,
+        entity: Entity,
+        live: &mut Live,
+        request: CorrelationRequest,
+    ) -> Option<(CorrelationReply, Refusal)> {
+        let CorrelationRequest {
+            tenant,
+            correlation,
+            command,
+            reply,
+        } = request;
+        let permit = match self.journal.reserve() {
+            Ok(permit) => live.gate.on(permit),
+            Err(Busy) => return Some((reply, Refusal::Busy)),
+        };
+        let now = self.clock.now();
+        let starts = self.event_starts(&tenant, &correlation);
+        let around = Around {
+            now,
+            tenant: &tenant,
+            correlation: &correlation,
+            starts: &starts,
+            start_key: &|number, process| keys::of_event_start(entity, number, process, now),
+            may_keep: self.correlations.publishing.has_room(&tenant, now),
+        };
+        let tag = match &command {
+            CorrelationCommand::Publish { tag, .. } => Some(tag.id),
+            CorrelationCommand::Note { .. } | CorrelationCommand::Continue(_) => None,
+        };
+        let decided = match decide(&mut live.state, command, &around) {
+            Ok(decided) => decided,
+            Err(refused) => return Some((reply, refusal(refused))),
+        };
+        let Decided {
+            row,
+            outgoing,
+            outcome,
+        } = decided;
+        let Some(row) = row else {
+            let answer = move |written: Written| {
+                reply(
+                    written
+                        .map(|()| (Vec::new(), outcome))
+                        .map_err(Refusal::from),
+                );
+            };
+            permit.release(live.gate.counted(answer));
+            return None;
+        };
+        self.correlations
+            .publishing
+            .note(&tenant, entity, &row, &live.state);
+        let commit = match commit(entity, &tenant, tag, now, live, &row, &outgoing) {
+            Ok(commit) => commit,
+            Err(error) => {
+                log::error!("a row of {:?} could not be encoded: {error}", entity.key);
+                return Some((reply, Refusal::Internal));
+            }
+        };
+        let runtime = self.clone();
+        let after_commit = move |written: Written| match written {
+            Ok(()) => {
+                let numbers = outgoing.iter().map(|sent| sent.number).collect();
+                // Before anything is delivered, so that whoever waits for it misses nothing.
+                reply(Ok((numbers, outcome)));
+                runtime.send(entity, outgoing);
+            }
+            Err(why) => {
+                reply(Err(why.into()));
+            }
+        };
+        permit.append(commit, live.gate.counted(after_commit));
+        None
+    }
+
+    /// Posts what an entity sends.
+    fn send(self: &Arc<Self>, entity: Entity, outgoing: Vec<Outgoing>) {
+        if outgoing.is_empty() {
+            return;
+        }
+        let tree = self.trees.enter(entity.instance(), 0, 0);
+        for Outgoing {
+            number,
+            target,
+            message,
+        } in outgoing
+        {
+            let delivery = OutboxDelivery {
+                source: entity,
+                number,
+                target: target.map_or(entity, Entity::from),
+                message: Box::new(message),
+                tree: tree.clone(),
+            };
+            self.outbox.post(self, delivery);
+        }
+    }
+
+    /// The start events of published processes that a message or signal starts.
+    fn event_starts(&self, tenant: &str, correlation: &Correlation) -> Vec<EventStart> {
+        self.definitions
+            .started_by_events(tenant)
+            .iter()
+            .flat_map(|process| {
+                let starts = process.executable.event_starts();
+                let fitting = starts.filter(|(_, start)| match correlation {
+                    Correlation::Message { name, .. } => start.message() == Some(name),
+                    Correlation::Signal { name } => start.signal() == Some(name),
+                });
+                fitting.map(|(node, _)| EventStart {
+                    process: process.row.id.as_str().into(),
+                    node: node.id.clone(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn refusal(refused: NotPublished) -> Refusal {
+    match refused {
+        NotPublished::IdReused => super::decide::id_reused().into(),
+        NotPublished::Full => {
+            Limit::MessagesKept.refused();
+            let sentence = format!(
+                "expected room for a message that waits, but {} of this tenant wait already: \
+                publish it when somebody waits for it, or with a shorter ttl",
+                limits::MESSAGES_KEPT
+            );
+            Rejection::new(RejectionKind::Conflict, sentence).into()
+        }
+    }
+}
+
+fn commit(
+    entity: Entity,
+    tenant: &str,
+    command_id: Option<uuid::Uuid>,
+    time: Time,
+    live: &mut Live,
+    row: &CorrelationRow,
+    outgoing: &[Outgoing],
+) -> Result<Commit, StoreError> {
+    let body = codec::encode(row)?;
+    live.rows += 1;
+    live.bytes += body.len();
+    let snapshot = if live.rows >= SNAPSHOT_ROWS && live.bytes >= live.last_snapshot {
+        let body = codec::encode(&live.state)?;
+        (live.rows, live.bytes, live.last_snapshot) = (0, 0, body.len());
+        Some(SnapshotRow {
+            seq: live.state.seq(),
+            body,
+        })
+    } else {
+        None
+    };
+    let outbox = outgoing.iter().map(|sent| {
+        Ok(OutboxRow {
+            seq: sent.number,
+            target: sent.target.map_or(entity, Entity::from),
+            body: codec::encode(&sent.message)?,
+        })
+    });
+    Ok(Commit {
+        row: LogRow {
+            entity,
+            tenant: tenant.to_owned(),
+            first_seq: row.first_seq,
+            last_seq: row.last_seq(),
+            command_id,
+            time,
+            body,
+        },
+        snapshot,
+        changes: Arc::default(),
+        outbox: outbox.collect::<Result<_, StoreError>>()?,
+    })
+}
+
+fn remembered(loaded: &Loaded) -> Result<Live, StoreError> {
+    let mut state: CorrelationState = match &loaded.snapshot {
+        Some(snapshot) => codec::decode(&snapshot.body)?,
+        None => CorrelationState::default(),
+    };
+    let mut bytes = 0;
+    for stored in &loaded.rows {
+        bytes += stored.row.body.len();
+        state.replay(&codec::decode::<CorrelationRow>(&stored.row.body)?);
+    }
+    Ok(Live {
+        state,
+        gate: Arc::default(),
+        rows: loaded.rows.len(),
+        bytes,
+        last_snapshot: loaded.snapshot.as_ref().map_or(0, |row| row.body.len()),
+        used: Instant::now(),
+    })
+}

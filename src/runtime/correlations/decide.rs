@@ -1,0 +1,489 @@
+//! What a command does to the entity of a message or signal: who gets what was published, who is
+//! started by it, what is kept. Pure: time and keys are arguments.
+//!
+//! A message goes to each process once: to the subscription that has waited longest there, else it
+//! starts an instance. What is on its way holds its subscription until the instance has told whether
+//! it was taken; what was not goes to the next. A signal goes to all, so many in a step.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::state::{CorrelationRecord, CorrelationRow, CorrelationState, Outcome, Place};
+use crate::{
+    engine::{
+        correlation::{Correlation, CorrelationNote, EventDelivery},
+        instance_message::InstanceMessage,
+        record::{CommandTag, Created, created::ProcessRef},
+    },
+    limits,
+    model::ids::{InstanceKey, Time},
+};
+
+/// What is asked of an entity.
+#[derive(Clone, Debug)]
+pub enum CorrelationCommand {
+    /// An instance tells something.
+    Note {
+        /// The instance.
+        from: InstanceKey,
+        /// Identifies what it publishes.
+        tag: CommandTag,
+        /// What it tells.
+        note: CorrelationNote,
+    },
+    /// A client publishes.
+    Publish {
+        /// Identity of the command.
+        tag: CommandTag,
+        /// What it brings; an object.
+        data: Value,
+        /// Until when it is kept for those who do not wait yet.
+        until: Option<Time>,
+    },
+    /// A broadcast goes on.
+    Continue(u64),
+}
+
+/// A start event that a message or signal starts.
+#[derive(Clone, Debug)]
+pub struct EventStart {
+    /// The id of the process.
+    pub process: Arc<str>,
+    /// The start event.
+    pub node: Arc<str>,
+}
+
+/// What a decision depends on besides the state.
+pub struct Around<'a> {
+    /// Process time.
+    pub now: Time,
+    /// Whose it is.
+    pub tenant: &'a str,
+    /// Which message or signal.
+    pub correlation: &'a Correlation,
+    /// What it starts.
+    pub starts: &'a [EventStart],
+    /// Draws the key of an instance that a publication starts.
+    pub start_key: &'a dyn Fn(u64, &str) -> InstanceKey,
+    /// Whether one more may be kept for those who do not wait yet.
+    pub may_keep: bool,
+}
+
+/// A message to send once the row is durable.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Number of its record.
+    pub number: u64,
+    /// The receiver; `None` for the entity itself.
+    pub target: Option<InstanceKey>,
+    /// What it says.
+    pub message: InstanceMessage,
+}
+
+/// What came of a command.
+#[derive(Debug, Default)]
+pub struct Decided {
+    /// The records; none when nothing changed.
+    pub row: Option<CorrelationRow>,
+    /// To be sent after the commit.
+    pub outgoing: Vec<Outgoing>,
+    /// For who published.
+    pub outcome: Outcome,
+}
+
+/// Why a publication is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotPublished {
+    /// Its id was used with another body.
+    IdReused,
+    /// No more can be kept.
+    Full,
+}
+
+/// Applies a command.
+///
+/// # Errors
+/// [`NotPublished`]; the state is unchanged then.
+pub fn decide(
+    state: &mut CorrelationState,
+    command: CorrelationCommand,
+    around: &Around<'_>,
+) -> Result<Decided, NotPublished> {
+    let mut step = Step {
+        first_seq: state.seq() + 1,
+        state,
+        around,
+        records: Vec::new(),
+        outgoing: Vec::new(),
+    };
+    let outcome = match command {
+        CorrelationCommand::Publish { tag, data, until } => step.publish(tag, data, until)?,
+        CorrelationCommand::Note { from, tag, note } => {
+            step.note(from, tag, note);
+            Outcome::default()
+        }
+        CorrelationCommand::Continue(publication) => {
+            step.broadcast(publication);
+            Outcome::default()
+        }
+    };
+    Ok(step.finish(outcome))
+}
+
+struct Step<'a> {
+    state: &'a mut CorrelationState,
+    around: &'a Around<'a>,
+    first_seq: u64,
+    records: Vec<CorrelationRecord>,
+    outgoing: Vec<Outgoing>,
+}
+
+impl Step<'_> {
+    fn record(&mut self, record: CorrelationRecord) -> u64 {
+        let seq = self.first_seq + self.records.len() as u64;
+        self.state.apply(seq, &record);
+        self.records.push(record);
+        seq
+    }
+
+    fn is_signal(&self) -> bool {
+        matches!(self.around.correlation, Correlation::Signal { .. })
+    }
+
+    fn publish(
+        &mut self,
+        tag: CommandTag,
+        data: Value,
+        until: Option<Time>,
+    ) -> Result<Outcome, NotPublished> {
+        if let Some((hash, outcome)) = self.state.seen(&tag) {
+            return if hash == tag.hash {
+                Ok(outcome)
+            } else {
+                Err(NotPublished::IdReused)
+            };
+        }
+        let until = until.filter(|until| *until > self.around.now && !self.is_signal());
+        if until.is_none() && !self.reaches_anybody() {
+            // Without an effect there is nothing to repeat.
+            return Ok(Outcome::default());
+        }
+        if until.is_some() && !self.around.may_keep {
+            return Err(NotPublished::Full);
+        }
+        let number = self.record(CorrelationRecord::Published { tag, data, until });
+        if self.is_signal() {
+            for start in self.around.starts {
+                self.start(number, start, false);
+            }
+            self.broadcast(number);
+        } else {
+            self.correlate(number);
+            self.end_if_done(number);
+        }
+        Ok(self.state.outcome(number))
+    }
+
+    /// Whether anybody would get something that is published now.
+    fn reaches_anybody(&self) -> bool {
+        if self.is_signal() {
+            return !self.around.starts.is_empty()
+                || !self.state.between(0, u64::MAX, 1).is_empty();
+        }
+        self.state.idle().next().is_some()
+            || self.around.starts.iter().any(|start| self.may_start(start))
+    }
+
+    fn may_start(&self, start: &EventStart) -> bool {
+        self.around.correlation.key().is_none() || self.state.live(&start.process).is_none()
+    }
+
+    fn note(&mut self, from: InstanceKey, tag: CommandTag, note: CorrelationNote) {
+        match note {
+            CorrelationNote::Opened { by, node, process } => {
+                let place = Place {
+                    instance: from,
+                    by,
+                    node,
+                };
+                if self.state.at(&place).is_none() {
+                    self.record(CorrelationRecord::Opened {
+                        place,
+                        process: process.clone(),
+                    });
+                    self.offer(&process);
+                }
+            }
+            CorrelationNote::Settled {
+                by,
+                node,
+                taken,
+                stays_open,
+            } => {
+                let place = Place {
+                    instance: from,
+                    by,
+                    node,
+                };
+                self.settle(&place, taken, stays_open);
+            }
+            CorrelationNote::Published { data, until } => {
+                // What an instance throws cannot be refused: without room it is not kept.
+                let until = until.filter(|_| self.around.may_keep);
+                let _ = self.publish(tag, data, until);
+            }
+            CorrelationNote::Ended => {
+                let ended = self.around.starts.iter().map(|start| &start.process);
+                let process = ended
+                    .cloned()
+                    .chain(self.state.processes_live())
+                    .find(|process| self.state.live(process) == Some(from));
+                if let Some(process) = process {
+                    self.record(CorrelationRecord::Ended {
+                        process: process.clone(),
+                    });
+                    self.offer(&process);
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, place: &Place, taken: Option<u64>, stays_open: bool) {
+        let Some(subscription) = self.state.at(place) else {
+            return;
+        };
+        let Some(waiting) = self.state.waiting(subscription) else {
+            return;
+        };
+        let (process, under_way) = (waiting.process.clone(), waiting.under_way);
+        let was_taken = match (under_way, taken) {
+            (Some((delivery, _)), Some(taken)) => delivery == taken,
+            (_, _) => false,
+        };
+        if stays_open && under_way.is_some() && !was_taken {
+            // Of a delivery before the one on its way.
+            return;
+        }
+        self.record(CorrelationRecord::Settled {
+            subscription,
+            taken: was_taken,
+            stays_open,
+        });
+        if let Some((_, publication)) = under_way.filter(|_| !self.is_signal()) {
+            if !was_taken {
+                self.correlate(publication);
+            }
+            self.end_if_done(publication);
+        }
+        self.offer(&process);
+    }
+
+    /// What is kept goes to a process in which somebody has come to wait, or may start.
+    fn offer(&mut self, process: &Arc<str>) {
+        if self.is_signal() {
+            return;
+        }
+        let now = self.around.now;
+        let kept: Vec<u64> = self
+            .state
+            .publications()
+            .filter(|(_, kept)| kept.is_kept(now) && !kept.processes.contains(process))
+            .map(|(number, _)| number)
+            .collect();
+        for number in kept {
+            if !self.give(number, process) {
+                break;
+            }
+        }
+    }
+
+    /// A message goes to every process that it did not go to yet.
+    fn correlate(&mut self, number: u64) {
+        let waiting = self.state.idle().map(|(process, _)| process.clone());
+        let starts = self.around.starts.iter().map(|start| start.process.clone());
+        let processes: Vec<Arc<str>> = waiting.chain(starts).collect();
+        for process in processes {
+            self.give(number, &process);
+        }
+    }
+
+    /// A message goes to a process, unless it went there before. `false` when nobody there can take
+    /// it now.
+    fn give(&mut self, number: u64, process: &Arc<str>) -> bool {
+        let went = |kept: &super::state::Publication| kept.processes.contains(process);
+        if self.state.publication(number).is_none_or(went) {
+            return true;
+        }
+        if let Some(subscription) = self.state.idle_of(process) {
+            self.deliver(number, subscription);
+            return true;
+        }
+        let start = self
+            .around
+            .starts
+            .iter()
+            .find(|start| start.process == *process);
+        match start {
+            Some(start) if self.may_start(start) => {
+                self.start(number, start, self.around.correlation.key().is_some());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn deliver(&mut self, publication: u64, subscription: u64) {
+        let Some(data) = self
+            .state
+            .publication(publication)
+            .map(|kept| kept.data.clone())
+        else {
+            return;
+        };
+        let Some(place) = self
+            .state
+            .waiting(subscription)
+            .map(|waiting| waiting.place.clone())
+        else {
+            return;
+        };
+        let number = self.record(CorrelationRecord::Delivered {
+            publication,
+            subscription,
+        });
+        self.outgoing.push(Outgoing {
+            number,
+            target: Some(place.instance),
+            message: InstanceMessage::Delivery(EventDelivery {
+                by: place.by,
+                node: place.node,
+                number,
+                data,
+            }),
+        });
+    }
+
+    fn start(&mut self, publication: u64, start: &EventStart, alone: bool) {
+        let Some(data) = self
+            .state
+            .publication(publication)
+            .map(|kept| kept.data.clone())
+        else {
+            return;
+        };
+        let instance = (self.around.start_key)(publication, &start.process);
+        let number = self.record(CorrelationRecord::Started {
+            publication,
+            process: start.process.clone(),
+            instance,
+            alone,
+        });
+        let head = self.head(start, instance, data, alone);
+        self.outgoing.push(Outgoing {
+            number,
+            target: Some(instance),
+            message: InstanceMessage::StartByEvent {
+                head: Box::new(head),
+                start_event: start.node.to_string(),
+            },
+        });
+    }
+
+    fn head(&self, start: &EventStart, key: InstanceKey, data: Value, alone: bool) -> Created {
+        let started_by = format!(
+            "{}{}",
+            crate::engine::access::BY_EVENT,
+            self.around.correlation.name()
+        );
+        Created {
+            key,
+            tenant: self.around.tenant.to_owned(),
+            process: ProcessRef {
+                id: start.process.to_string(),
+                version: 0,
+                revision: String::new(),
+            },
+            business_key: None,
+            parent: None,
+            root: key,
+            level: 1,
+            root_started_by: started_by.clone(),
+            started_by,
+            data,
+            expires_at: None,
+            origin: None,
+            test: false,
+            scheduled_for: None,
+            correlation: alone.then(|| self.around.correlation.clone()),
+        }
+    }
+
+    /// A signal goes to more of those who waited when it was published.
+    fn broadcast(&mut self, publication: u64) {
+        let Some(reached) = self.state.publication(publication).map(|kept| kept.reached) else {
+            return;
+        };
+        let most = limits::SIGNAL_FAN_OUT;
+        let next = self.state.between(reached, publication, most + 1);
+        for subscription in next.iter().take(most) {
+            self.deliver(publication, *subscription);
+        }
+        if next.len() > most {
+            let number = self.record(CorrelationRecord::GoesOn { publication });
+            self.outgoing.push(Outgoing {
+                number,
+                target: None,
+                message: InstanceMessage::BroadcastMore {
+                    tenant: self.around.tenant.to_owned(),
+                    correlation: self.around.correlation.clone(),
+                    publication,
+                },
+            });
+        } else {
+            self.record(CorrelationRecord::Done { publication });
+        }
+    }
+
+    fn end_if_done(&mut self, number: u64) {
+        let now = self.around.now;
+        let is_done = self
+            .state
+            .publication(number)
+            .is_some_and(|kept| !kept.is_kept(now) && kept.under_way == 0);
+        if is_done {
+            self.record(CorrelationRecord::Done {
+                publication: number,
+            });
+        }
+    }
+
+    fn finish(mut self, outcome: Outcome) -> Decided {
+        if self.records.is_empty() {
+            return Decided {
+                outcome,
+                ..Decided::default()
+            };
+        }
+        if !self.is_signal() {
+            let open: Vec<u64> = self
+                .state
+                .publications()
+                .map(|(number, _)| number)
+                .collect();
+            for number in open {
+                self.end_if_done(number);
+            }
+        }
+        let row = CorrelationRow {
+            first_seq: self.first_seq,
+            records: self.records,
+        };
+        self.state.end_row(row.last_seq());
+        Decided {
+            row: Some(row),
+            outgoing: self.outgoing,
+            outcome,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What clients publish: the answer waits until the instances have it, and says which.
+//!
+//! Here is also counted how many messages are kept for those who do not wait yet.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use dashmap::DashMap;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    CorrelationRequest, Correlations, Outcome,
+    decide::CorrelationCommand,
+    state::{CorrelationRecord, CorrelationRow, CorrelationState},
+};
+use crate::{
+    engine::{correlation::Correlation, record::CommandTag},
+    journal::{Entity, EntityKind},
+    limits,
+    model::ids::{InstanceKey, Time},
+    runtime::{Runtime, instance_request::Refusal, keys},
+};
+
+/// How long an answer waits for the instances: what is not there by then gets it all the same.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Before every other entity.
+const FIRST: Entity = Entity {
+    kind: EntityKind::Instance,
+    key: Uuid::nil(),
+};
+
+/// What a client publishes.
+#[derive(Clone, Debug)]
+pub struct PublishRequest {
+    /// Tenant of the publisher.
+    pub tenant: String,
+    /// Which message or signal.
+    pub correlation: Correlation,
+    /// What it brings; an object.
+    pub data: Value,
+    /// Until when it is kept for those who do not wait yet.
+    pub until: Option<Time>,
+    /// Identity of the command.
+    pub tag: CommandTag,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    /// The instances that got it, or to which it is on its way.
+    pub outcome: Outcome,
+    /// Instances that could not begin, each with the reason.
+    pub refused: Vec<(InstanceKey, String)>,
+}
+
+/// Gets what came of it.
+pub type PublishReply = Box<dyn FnOnce(Result<Published, Refusal>) + Send + Sync>;
+
+type Kept = BTreeMap<String, BTreeSet<(Time, Entity, u64)>>;
+
+/// Publications that wait for their deliveries, and what is kept.
+#[derive(Default)]
+pub struct Publishing {
+    waiting: DashMap<(Entity, u64), Arc<Waiter>>,
+    /// Messages kept, by tenant: until when, of which entity, with which number.
+    kept: Mutex<Kept>,
+}
+
+struct Waiter {
+    inner: Mutex<Waited>,
+}
+
+struct Waited {
+    left: BTreeSet<u64>,
+    published: Published,
+    reply: Option<PublishReply>,
+}
+
+impl Waiter {
+    fn lock(&self) -> MutexGuard<'_, Waited> {
+        // Nothing that can panic runs under this lock.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self) {
+        let mut waited = self.lock();
+        let (published, reply) = (waited.published.clone(), waited.reply.take());
+        drop(waited);
+        if let Some(reply) = reply {
+            reply(Ok(published));
+        }
+    }
+}
+
+impl Publishing {
+    /// Whether one more message of a tenant may be kept.
+    pub(super) fn has_room(&self, tenant: &str, now: Time) -> bool {
+        let mut kept = self.kept();
+        for of_tenant in kept.values_mut() {
+            *of_tenant = of_tenant.split_off(&(Time(now.0 + 1), FIRST, 0));
+        }
+        kept.retain(|_, of_tenant| !of_tenant.is_empty());
+        kept.get(tenant).map_or(0, BTreeSet::len) < limits::MESSAGES_KEPT
+            && kept.values().map(BTreeSet::len).sum::<usize>() < limits::MESSAGES_KEPT_IN_ALL
+    }
+
+    /// Counts what a row keeps, and no longer keeps.
+    pub(super) fn note(
+        &self,
+        tenant: &str,
+        entity: Entity,
+        row: &CorrelationRow,
+        state: &CorrelationState,
+    ) {
+        for (seq, record) in (row.first_seq..).zip(&row.records) {
+            match record {
+                CorrelationRecord::Published {
+                    until: Some(until), ..
+                } if state.publication(seq).is_some() => {
+                    let mut kept = self.kept();
+                    let of_tenant = kept.entry(tenant.to_owned()).or_default();
+                    of_tenant.insert((*until, entity, seq));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Counts what an entity keeps that has come into memory.
+    pub(super) fn note_kept(&self, tenant: &str, entity: Entity, state: &CorrelationState) {
+        let mut kept = self.kept();
+        for (number, publication) in state.publications() {
+            if let Some(until) = publication.until {
+                let of_tenant = kept.entry(tenant.to_owned()).or_default();
+                of_tenant.insert((until, entity, number));
+            }
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A delivery of an entity was answered; `refused` says which instance could not begin, and why.
+    fn delivered(&self, source: Entity, number: u64, refused: Option<(InstanceKey, String)>) {
+        let Some((_, waiter)) = self.waiting.remove(&(source, number)) else {
+            return;
+        };
+        let mut waited = waiter.lock();
+        waited.left.remove(&number);
+        if let Some(refused) = refused {
+            let started = &mut waited.published.outcome.started;
+            started.retain(|instance| *instance != refused.0);
+            waited.published.refused.push(refused);
+        }
+        let is_done = waited.left.is_empty();
+        drop(waited);
+        if is_done {
+            waiter.answer();
+        }
+    }
+}
+
+impl Correlations {
+    /// A delivery of an entity was answered; `refused` says which instance could not begin, and why.
+    pub(in crate::runtime) fn delivered(
+        &self,
+        source: Entity,
+        number: u64,
+        refused: Option<(InstanceKey, String)>,
+    ) {
+        self.publishing.delivered(source, number, refused);
+    }
+}
+
+impl Runtime {
+    /// Publishes a message or signal: at once to those who wait for it, to the processes it starts,
+    /// and as long as it is kept to those who come to wait. The same command has no second effect.
+    pub fn publish(self: &Arc<Self>, request: PublishRequest, reply: PublishReply) {
+        let PublishRequest {
+            tenant,
+            correlation,
+            data,
+            until,
+            tag,
+        } = request;
+        let entity = keys::of_correlation(&tenant, &correlation);
+        let runtime = self.clone();
+        let active = self.active();
+        let command = CorrelationCommand::Publish { tag, data, until };
+        let reply = Box::new(move |answer: Result<(Vec<u64>, Outcome), Refusal>| {
+            drop(active);
+            match answer {
+                Err(refusal) => reply(Err(refusal)),
+                Ok((numbers, outcome)) => runtime.wait_for(entity, numbers, outcome, reply),
+            }
+        });
+        self.correlate(CorrelationRequest {
+            tenant,
+            correlation,
+            command,
+            reply,
+        });
+    }
+
+    fn wait_for(
+        self: &Arc<Self>,
+        entity: Entity,
+        numbers: Vec<u64>,
+        outcome: Outcome,
+        reply: PublishReply,
+    ) {
+        let published = Published {
+            outcome,
+            refused: Vec::new(),
+        };
+        if numbers.is_empty() {
+            return reply(Ok(published));
+        }
+        let waiter = Arc::new(Waiter {
+            inner: Mutex::new(Waited {
+                left: numbers.iter().copied().collect(),
+                published,
+                reply: Some(reply),
+            }),
+        });
+        let waiting = &self.correlations.publishing.waiting;
+        for number in &numbers {
+            waiting.insert((entity, *number), waiter.clone());
+        }
+        let runtime = self.clone();
+        self.later(PATIENCE, move || {
+            for number in numbers {
+                runtime
+                    .correlations
+                    .publishing
+                    .waiting
+                    .remove(&(entity, number));
+            }
+            waiter.answer();
+        });
+    }
+}

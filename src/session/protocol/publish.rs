@@ -1,0 +1,286 @@
+//! Publishing messages and signals: what a client asks for, and what it is answered.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{
+    client::{FrameId, Payload},
+    code::ErrorCode,
+    fields::{Fields, Sentence, quoted},
+    to_command::{canonical, object, subject},
+    wire_error::WireError,
+};
+use crate::{
+    duration,
+    engine::{
+        Command, access::Caller, command::TakeMessage, correlation::Correlation, record::CommandTag,
+    },
+    limits,
+    model::ids::{InstanceKey, Time},
+    runtime::{
+        correlations::publish::{PublishRequest, Published},
+        instance_request::InstanceRequest,
+        keys::body_hash,
+    },
+};
+
+/// Publishes a message, or a signal.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Publish {
+    /// Correlates the reply; a UUID makes it idempotent.
+    #[schema(ignore)]
+    pub id: FrameId,
+    /// What is published: `message`, as without it, or `signal`.
+    #[schema(nullable = false, value_type = Option<String>)]
+    pub kind: PublishedKind,
+    /// Name of the message or signal.
+    #[schema(max_length = 256)]
+    pub name: String,
+    /// Which of those who wait for the name a message is for; those without a key when left out.
+    #[schema(nullable = false, max_length = 256)]
+    pub correlation_key: Option<String>,
+    /// What it brings: merged into the data of whoever gets it.
+    #[schema(nullable = false)]
+    pub data: Option<Payload>,
+    /// How long a message is kept for those who do not wait yet: an ISO 8601 duration of at most 30
+    /// days, `PT0S` when left out.
+    #[schema(nullable = false)]
+    pub ttl: Option<String>,
+    /// The instance a message is for: to what waits there for its name.
+    #[schema(nullable = false)]
+    pub instance: Option<InstanceKey>,
+}
+
+/// What is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublishedKind {
+    /// To one in each process.
+    Message,
+    /// To all.
+    Signal,
+}
+
+/// A message to be published; as the frame `publish`.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "a shape of the documents only")]
+pub struct MessageBody {
+    /// Name of the message.
+    #[schema(max_length = 256)]
+    name: String,
+    /// Which of those who wait for the name it is for; those without a key when left out.
+    #[schema(nullable = false, max_length = 256)]
+    correlation_key: Option<String>,
+    /// What it brings: merged into the data of whoever gets it.
+    #[schema(nullable = false)]
+    data: Option<Payload>,
+    /// How long it is kept for those who do not wait yet: an ISO 8601 duration of at most 30 days,
+    /// `PT0S` when left out.
+    #[schema(nullable = false)]
+    ttl: Option<String>,
+    /// The instance it is for: to what waits there for its name.
+    #[schema(nullable = false)]
+    instance: Option<InstanceKey>,
+}
+
+/// A signal to be published; as the frame `publish`.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "a shape of the documents only")]
+pub struct SignalBody {
+    /// Name of the signal.
+    #[schema(max_length = 256)]
+    name: String,
+    /// What it brings: merged into the data of whoever gets it.
+    #[schema(nullable = false)]
+    data: Option<Payload>,
+}
+
+/// Who got what was published.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishResult {
+    /// The instances that got it: at most 100 are named.
+    pub instances: Vec<InstanceKey>,
+    /// The instances it started: at most 100 are named.
+    pub started: Vec<InstanceKey>,
+    /// Until when it is kept for those who do not wait yet; absent when it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
+    pub buffered_until: Option<String>,
+    /// Instances that it could not start, each with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedStart>,
+}
+
+/// An instance that could not be started.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RefusedStart {
+    /// The key it would have had.
+    pub instance: InstanceKey,
+    /// Why.
+    pub message: String,
+}
+
+impl From<Published> for PublishResult {
+    fn from(published: Published) -> Self {
+        let refused = published.refused.into_iter();
+        Self {
+            instances: published.outcome.instances,
+            started: published.outcome.started,
+            buffered_until: published.outcome.until.map(|until| until.to_string()),
+            refused: refused
+                .map(|(instance, message)| RefusedStart { instance, message })
+                .collect(),
+        }
+    }
+}
+
+impl PublishResult {
+    /// That of a message that one instance took.
+    pub fn of(instance: InstanceKey) -> Self {
+        Self {
+            instances: vec![instance],
+            ..Self::default()
+        }
+    }
+}
+
+/// Where a publication goes.
+pub enum PublishTo {
+    /// To whoever waits for it.
+    All(PublishRequest),
+    /// To one instance.
+    Instance(InstanceKey, InstanceRequest),
+}
+
+/// The members of a publication. `kind` says what a request's address says already.
+pub(super) fn read(
+    fields: &Fields<'_>,
+    id: FrameId,
+    kind: Option<PublishedKind>,
+) -> Result<Publish, Sentence> {
+    let kind = match kind {
+        Some(kind) => kind,
+        None => match fields.text("kind")?.as_deref() {
+            None | Some("message") => PublishedKind::Message,
+            Some("signal") => PublishedKind::Signal,
+            Some(other) => {
+                return Err(format!(
+                    "expected 'kind' to be message or signal, but it is {}",
+                    quoted(other)
+                ));
+            }
+        },
+    };
+    let name = fields.required("name", fields.name("name")?)?;
+    if name.trim().is_empty() {
+        return Err("expected 'name' to name a message or signal, but it is empty".to_owned());
+    }
+    let data = fields.payload("data")?;
+    let (correlation_key, ttl, instance) = match kind {
+        PublishedKind::Signal => (None, None, None),
+        PublishedKind::Message => (
+            fields.name("correlationKey")?,
+            fields.text("ttl")?.map(Into::into),
+            fields.parsed("instance", "an instance key (UUID)")?,
+        ),
+    };
+    Ok(Publish {
+        id,
+        kind,
+        name,
+        correlation_key,
+        data,
+        ttl,
+        instance,
+    })
+}
+
+/// What is to be done for a publication.
+///
+/// # Errors
+/// `bad_request` for data that are no object, an empty key, a time that is none; `forbidden` for who
+/// is no operator and names no instance.
+pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<PublishTo, WireError> {
+    let refuse = |sentence: String| WireError::new(ErrorCode::BadRequest, sentence);
+    let data = object(publish.data.as_ref())?;
+    if publish.correlation_key.as_deref() == Some("") {
+        let sentence = "expected 'correlationKey' to have a character, but it is empty: leave it \
+            out for those who wait without a key";
+        return Err(refuse(sentence.to_owned()));
+    }
+    let until = publish.ttl.as_deref().map(|ttl| until(ttl, now));
+    let until = until.transpose().map_err(refuse)?.flatten();
+    let tag = tag(publish, &data, caller);
+    if let Some(instance) = publish.instance {
+        if until.is_some() {
+            let sentence = "expected a message for one instance without 'ttl', but there is one: \
+                it is taken at once or refused";
+            return Err(refuse(sentence.to_owned()));
+        }
+        let message = TakeMessage {
+            name: publish.name.clone(),
+            correlation_key: publish.correlation_key.clone(),
+            data,
+        };
+        let ask = InstanceRequest::Apply {
+            command: Box::new(Command::TakeMessage(message)),
+            tag: publish.id.uuid().map(|_| tag),
+            if_seq: None,
+        };
+        return Ok(PublishTo::Instance(instance, ask));
+    }
+    if !caller.operator {
+        let sentence = "expected role operator to publish to whoever waits, but this user has it \
+            not: name an instance this user may act in by 'instance'";
+        return Err(WireError::new(ErrorCode::Forbidden, sentence));
+    }
+    let name = publish.name.as_str().into();
+    let correlation = match publish.kind {
+        PublishedKind::Message => Correlation::Message {
+            name,
+            key: publish.correlation_key.as_deref().map(Into::into),
+        },
+        PublishedKind::Signal => Correlation::Signal { name },
+    };
+    Ok(PublishTo::All(PublishRequest {
+        tenant: caller.tenant.clone(),
+        correlation,
+        data,
+        until,
+        tag,
+    }))
+}
+
+fn tag(publish: &Publish, data: &Value, caller: &Caller) -> CommandTag {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
+    CommandTag {
+        id: publish.id.uuid().unwrap_or_else(uuid::Uuid::now_v7),
+        subject: subject(caller),
+        hash: body_hash(&[
+            b"publish",
+            publish.name.as_bytes(),
+            &text(&publish.correlation_key),
+            &text(&publish.ttl),
+            &canonical(data),
+        ]),
+    }
+}
+
+/// Until when a message is kept; `None` when it is not.
+fn until(ttl: &str, now: Time) -> Result<Option<Time>, String> {
+    let wanted = "expected 'ttl' to be an ISO 8601 duration of at most 30 days, such as PT1H";
+    let span = duration::parse(ttl).map_err(|sentence| format!("{wanted}, but: {sentence}"))?;
+    let until = now.plus(&span);
+    let longest = Time(
+        now.0
+            .saturating_add(limits::MESSAGE_KEPT.as_millis() as i64),
+    );
+    match until {
+        Some(until) if until <= longest => Ok(Some(until).filter(|until| *until > now)),
+        _ => Err(format!("{wanted}, but it is {}", quoted(ttl))),
+    }
+}

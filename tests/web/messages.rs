@@ -1,0 +1,189 @@
+//! `/v1/messages` and `/v1/signals`.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::http::{Answer, User, send};
+use crate::{engine::sketch, support};
+
+const WAITER: &str = "process waiter\nstart -> c -> t -> end\ncatch c message=paid key=${k}\nuser t\n\
+    boundary b at=t signal=go beside\nb -> endb";
+const ORDERED: &str = "process ordered\nstart s message=order\ns -> t -> end\nuser t";
+
+async fn deploy(designer: &User<'_>, text: &str) {
+    let definition = serde_json::to_value(sketch::definition(text)).unwrap();
+    designer.publish(definition).await;
+}
+
+async fn nodes(user: &User<'_>, key: &str) -> Vec<String> {
+    let body = user.get(&format!("/v1/instances/{key}")).await.json();
+    let nodes = body["nodes"].as_array().cloned().unwrap_or_default();
+    let ids = nodes
+        .iter()
+        .map(|node| node["id"].as_str().unwrap_or_default());
+    ids.map(str::to_owned).collect()
+}
+
+async fn publish(user: &User<'_>, path: &str, body: &Value, id: Uuid) -> Answer {
+    let request = user.request(Method::POST, path).json(body);
+    send(request.header("idempotency-key", id.to_string())).await
+}
+
+#[actix_web::test]
+async fn a_message_goes_to_who_has_waited_longest_and_the_answer_says_to_whom() {
+    let server = support::server().await;
+    let (dora, olga, alice) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "olga", &["operator"]),
+        User::new(&server, "alice", &[]),
+    );
+    deploy(&dora, WAITER).await;
+    let first = alice.start("waiter", json!({"k": 7})).await;
+    let second = alice.start("waiter", json!({"k": 7})).await;
+    let paid = json!({"name": "paid", "correlationKey": "7", "data": {"amount": 5}});
+    let id = Uuid::now_v7();
+    let answer = publish(&olga, "/v1/messages", &paid, id).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let got = json!({"instances": [first], "started": []});
+    assert_eq!(answer.json(), got);
+    assert_eq!(nodes(&olga, &first).await, ["t"]);
+    assert_eq!(nodes(&olga, &second).await, ["c"]);
+    let data = olga.get(&format!("/v1/instances/{first}")).await.json();
+    assert_eq!(data["data"], json!({"k": 7, "amount": 5}));
+    let again = publish(&olga, "/v1/messages", &paid, id).await;
+    assert_eq!(again.json(), got, "the same id has no second effect");
+    assert_eq!(nodes(&olga, &second).await, ["c"]);
+    let other = json!({"name": "paid", "correlationKey": "7", "data": {"amount": 6}});
+    publish(&olga, "/v1/messages", &other, id)
+        .await
+        .is_problem(409, "id_reused", "another body");
+    let kept = json!({"name": "paid", "correlationKey": "8", "ttl": "PT1H"});
+    let answer = publish(&olga, "/v1/messages", &kept, Uuid::now_v7()).await;
+    assert!(answer.json()["bufferedUntil"].is_string(), "{answer:?}");
+    let third = alice.start("waiter", json!({"k": 8})).await;
+    while nodes(&olga, &third).await != ["t"] {}
+    let nobody = json!({"name": "paid", "correlationKey": "9"});
+    let answer = publish(&olga, "/v1/messages", &nobody, Uuid::now_v7()).await;
+    assert_eq!(answer.json(), json!({"instances": [], "started": []}));
+    let go = publish(&olga, "/v1/signals", &json!({"name": "go"}), Uuid::now_v7()).await;
+    assert_eq!(
+        go.json()["instances"].as_array().map(Vec::len),
+        Some(2),
+        "{go:?}"
+    );
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_message_starts_one_instance_for_each_key() {
+    let server = support::server().await;
+    let (dora, olga) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "olga", &["operator"]),
+    );
+    deploy(&dora, ORDERED).await;
+    let order = |ttl: &str| json!({"name": "order", "correlationKey": "a", "ttl": ttl});
+    let answer = publish(&olga, "/v1/messages", &order("PT0S"), Uuid::now_v7()).await;
+    let started = answer.json()["started"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let [Value::String(first)] = &started[..] else {
+        panic!("{answer:?}");
+    };
+    let body = olga.get(&format!("/v1/instances/{first}")).await.json();
+    assert_eq!(
+        (&body["startedBy"], &body["status"]),
+        (&json!("event:order"), &json!("started"))
+    );
+    let answer = publish(&olga, "/v1/messages", &order("PT0S"), Uuid::now_v7()).await;
+    assert_eq!(answer.json(), json!({"instances": [], "started": []}));
+    publish(&olga, "/v1/messages", &order("PT1H"), Uuid::now_v7()).await;
+    let done = json!({"action": "complete"});
+    olga.post(&format!("/v1/instances/{first}/run"), done).await;
+    while olga
+        .get("/v1/instances?process=ordered&status=started")
+        .await
+        .json()["instances"]
+        .as_array()
+        .is_none_or(Vec::is_empty)
+    {}
+    olga.post("/v1/instances", json!({"process": "ordered"}))
+        .await
+        .is_problem(400, "bad_request", "'order'");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn operators_publish_and_whoever_may_act_in_the_instance_that_is_named() {
+    let server = support::server().await;
+    let (dora, alice, eve) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "alice", &[]),
+        User::new(&server, "eve", &[]),
+    );
+    deploy(&dora, WAITER).await;
+    let key = alice.start("waiter", json!({"k": 7})).await;
+    let to_all = json!({"name": "paid", "correlationKey": "7"});
+    for (path, user) in [
+        ("/v1/messages", &alice),
+        ("/v1/signals", &alice),
+        ("/v1/messages", &dora),
+    ] {
+        let body = if path == "/v1/signals" {
+            json!({"name": "go"})
+        } else {
+            to_all.clone()
+        };
+        user.post(path, body)
+            .await
+            .is_problem(403, "forbidden", "operator");
+    }
+    let to_one = json!({"name": "paid", "instance": key, "data": {"by": "alice"}});
+    eve.post("/v1/messages", to_one.clone())
+        .await
+        .is_problem(404, "not_found", "instance");
+    let other = json!({"name": "other", "instance": key});
+    alice
+        .post("/v1/messages", other)
+        .await
+        .is_problem(409, "conflict", "'other'");
+    let answer = alice.post("/v1/messages", to_one).await;
+    assert_eq!(answer.json(), json!({"instances": [key], "started": []}));
+    assert_eq!(nodes(&alice, &key).await, ["t"]);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_no_message_is_refused() {
+    let server = support::server().await;
+    let olga = User::new(&server, "olga", &["operator"]);
+    for (body, field) in [
+        (json!({}), "'name'"),
+        (json!({"name": " "}), "'name'"),
+        (json!({"name": 7}), "'name'"),
+        (json!({"name": "n".repeat(300)}), "'name'"),
+        (json!({"name": "a", "data": [1]}), "'data'"),
+        (
+            json!({"name": "a", "correlationKey": ""}),
+            "'correlationKey'",
+        ),
+        (json!({"name": "a", "ttl": "soon"}), "'ttl'"),
+        (json!({"name": "a", "ttl": "P31D"}), "'ttl'"),
+        (json!({"name": "a", "instance": "x"}), "'instance'"),
+        (json!({"name": "a", "odd": 1}), "odd"),
+    ] {
+        olga.post("/v1/messages", body)
+            .await
+            .is_problem(400, "bad_request", field);
+    }
+    for body in [
+        json!({"name": "a", "ttl": "PT1S"}),
+        json!({"name": "a", "correlationKey": "b"}),
+    ] {
+        let answer = olga.post("/v1/signals", body).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+    }
+    server.stop().await;
+}
