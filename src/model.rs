@@ -35,6 +35,7 @@ pub mod mapping;
 pub mod message_event;
 pub mod node_kind;
 pub mod path;
+pub mod plain_expression;
 pub mod problem;
 pub mod schedule;
 pub mod search_attributes;

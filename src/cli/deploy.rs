@@ -2,6 +2,8 @@
 //! problems.
 
 use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -22,18 +24,17 @@ use crate::config::Deploy;
 /// # Errors
 /// A file that cannot be read.
 pub fn check(
-    files: &[PathBuf],
+    paths: &[PathBuf],
     explore: bool,
     mut check: Check,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let mut exit = Exit::Done;
-    for file in files {
+    let mut summary = Summary::default();
+    let files = definition_files(paths)?;
+    for file in &files {
         let Checked { problems, verdict } = check(file, &read(file)?, explore);
         let refused = problems.iter().any(|problem| problem.refuses);
-        if refused {
-            exit = Exit::Refused;
-        }
+        summary.add(&problems);
         let exit = if refused { "refused" } else { "good" };
         let mut outcome = json!({"file": file, "exit": exit});
         let mut text = exit.to_owned();
@@ -43,7 +44,92 @@ pub fn check(
         }
         tell(file, outcome, &text, &problems, printer)?;
     }
-    Ok(exit)
+    if paths.iter().any(|path| path.is_dir()) {
+        printer.result(&summary.text(), &summary.json())?;
+    }
+    Ok(if summary.refused == 0 {
+        Exit::Done
+    } else {
+        Exit::Refused
+    })
+}
+
+/// How many files were checked, and which errors refused how many of them.
+#[derive(Default)]
+struct Summary {
+    files: usize,
+    refused: usize,
+    by_code: BTreeMap<String, usize>,
+}
+
+impl Summary {
+    fn add(&mut self, problems: &[FoundProblem]) {
+        let codes: BTreeSet<&str> = problems
+            .iter()
+            .filter(|problem| problem.refuses)
+            .map(|problem| problem.code.as_str())
+            .collect();
+        self.files += 1;
+        self.refused += usize::from(!codes.is_empty());
+        for code in codes {
+            *self.by_code.entry(code.to_owned()).or_default() += 1;
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut codes: Vec<(&String, &usize)> = self.by_code.iter().collect();
+        codes.sort_by_key(|(_, count)| Reverse(**count));
+        let lines = codes
+            .iter()
+            .map(|(code, count)| format!("\n  {count} with {code}"))
+            .collect::<String>();
+        format!(
+            "{} files: {} good, {} refused{lines}",
+            self.files,
+            self.files - self.refused,
+            self.refused
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!({"files": self.files, "good": self.files - self.refused, "refused": self.refused, "errors": self.by_code})
+    }
+}
+
+/// The files to read: those named, and in a directory all whose names end as those of definitions
+/// do, with what is in its directories. Links in it are not followed.
+fn definition_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    let mut open: Vec<PathBuf> = paths.iter().rev().cloned().collect();
+    while let Some(path) = open.pop() {
+        if !path.is_dir() {
+            files.push(path);
+            continue;
+        }
+        let unreadable = |error: std::io::Error| {
+            Failure::usage(format!("expected to read {}, but: {error}", path.display()))
+        };
+        let mut inside = Vec::new();
+        for entry in fs::read_dir(&path).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let kind = entry.file_type().map_err(unreadable)?;
+            if kind.is_dir() || (kind.is_file() && is_definition(&entry.path())) {
+                inside.push(entry.path());
+            }
+        }
+        inside.sort();
+        open.extend(inside.into_iter().rev());
+    }
+    Ok(files)
+}
+
+/// Whether a file in a directory is a definition, by its name.
+fn is_definition(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.to_ascii_lowercase();
+    [".bpmn", ".bpmn2", ".bpmn20.xml", ".bpmn.xml", ".bpmn.json"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 /// Deploys each file; one with errors is no reason to leave the others.
@@ -55,10 +141,12 @@ pub async fn deploy(
     access: Access,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let files: Vec<(PathBuf, Vec<u8>)> = deploy
-        .files
-        .iter()
-        .map(|file| Ok((file.clone(), read(file)?)))
+    let files: Vec<(PathBuf, Vec<u8>)> = definition_files(&deploy.files)?
+        .into_iter()
+        .map(|file| {
+            let bytes = read(&file)?;
+            Ok((file, bytes))
+        })
         .collect::<Result<_, Failure>>()?;
     let mut rest = Rest::new(access)?;
     let mut exit = Exit::Done;

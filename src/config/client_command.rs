@@ -284,7 +284,7 @@ pub struct List {
 /// `stepwire deploy`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Deploy {
-    /// BPMN files, or definitions as JSON (*.json)
+    /// BPMN files, definitions as JSON (*.json), or directories with such files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Let new instances run what is deployed
@@ -301,8 +301,8 @@ pub struct Deploy {
 /// `stepwire check`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// BPMN files, or definitions as JSON (*.json): as if deployed one after the other on a server
-    /// that has no process
+    /// BPMN files, definitions as JSON (*.json), or directories with such files: as if deployed one
+    /// after the other on a server that has no process
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Walk every interleaving of the control flow, with data left free, and tell where it gets stuck,

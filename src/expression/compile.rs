@@ -198,7 +198,7 @@ mod tests {
     fn all_problems_are_listed() {
         for (condition, schema, codes) in [
             (
-                "= amount > 1",
+                "= count(amount) > 1",
                 json!({"type": "nothing"}),
                 vec![
                     ("yes", "unsupported_condition"),

@@ -10,8 +10,8 @@ use super::lexer::{self, Kind};
 use super::other_languages;
 use super::sandbox::{ScriptError, ScriptOutcome};
 use super::script::Script;
-use crate::model::evaluator::EvaluationError;
 use crate::model::variables::Variables;
+use crate::model::{evaluator::EvaluationError, plain_expression};
 
 /// Longer conditions are refused, in bytes.
 const MAX_LENGTH: usize = 16 << 10;
@@ -54,6 +54,9 @@ impl Condition {
             .strip_prefix('=')
             .filter(|rest| !rest.starts_with('='))
         {
+            if let Some(plain) = plain(feel, true) {
+                return Ok(plain);
+            }
             return Err(Refusal::Unsupported(format!(
                 "expected a condition in JavaScript, but `=` at its beginning makes it FEEL, \
                 which comes with DMN and is not supported yet; write {}",
@@ -67,6 +70,9 @@ impl Condition {
             .strip_prefix("#{")
             .and_then(|rest| rest.strip_suffix('}'))
         {
+            if let Some(plain) = plain(inner, false) {
+                return Ok(plain);
+            }
             return Err(Refusal::Unsupported(format!(
                 "expected a condition such as ${{amount > 100}}, but #{{…}} is not supported; \
                 write {}",
@@ -79,7 +85,9 @@ impl Condition {
                 "expected a condition such as `${amount > 100}`, but it is empty".to_owned(),
             ));
         }
-        compile_expression(&expression).map_err(|refusal| refusal.sentence(&expression))
+        compile_expression(&expression).or_else(|refusal| {
+            plain(&expression, false).ok_or_else(|| refusal.sentence(&expression))
+        })
     }
 
     /// Whether the condition holds over these variables.
@@ -111,6 +119,11 @@ impl Condition {
             "expected true or false, but the condition gave {other}"
         )))
     }
+}
+
+/// An expression of another engine that means the same in JavaScript.
+fn plain(text: &str, single_equals: bool) -> Option<Condition> {
+    compile_expression(&plain_expression::in_javascript(text, single_equals)?).ok()
 }
 
 /// The expression within `${ }`. Blanks stand for the removed characters, so that positions stay

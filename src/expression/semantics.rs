@@ -138,9 +138,24 @@ fn data_are_frozen_and_nothing_survives_an_evaluation() {
 }
 
 #[test]
+fn plain_conditions_of_other_languages_are_understood() {
+    let data = json!({"amount": 101, "approved": true, "status": "open"});
+    for text in [
+        "= amount > 100",
+        "=approved = true and not(status = \"closed\")",
+        "#{amount > 100 && approved}",
+        "#{status == 'open'}",
+        "${amount gt 100 and not (status eq 'closed')}",
+    ] {
+        let condition =
+            Condition::compile(text).unwrap_or_else(|found| panic!("{text}: {found:?}"));
+        assert_eq!(condition.evaluate(&data).ok(), Some(true), "{text}");
+    }
+}
+
+#[test]
 fn refused_conditions_say_where() {
     for (text, part) in [
-        ("= amount > 100", "FEEL"),
         ("${}", "empty"),
         ("${amount >}", "line 1, column 11"),
         ("a &&\n* b", "line 2, column 1"),
@@ -156,20 +171,12 @@ fn refused_conditions_say_where() {
             "line 1, column 10: `=` assigns a value; write `==` to compare: ${approved == true}",
         ),
         ("${approved = true}", "column 12: `=` assigns"),
-        ("= approved = true", "write ${approved == true}"),
-        (
-            "=amount > 100 and approved",
-            "write ${amount > 100 && approved}",
-        ),
         (
             "= count(list) > 1",
             "such as ${amount > 100 && approved == true}",
         ),
-        ("#{amount > 100}", "write ${amount > 100}"),
         ("#{not empty list}", "write ${…} with JavaScript in it"),
         ("a > 1 && #{b}", "column 10: `#{…}` is not supported"),
-        ("amount gt 100", "write `>`: ${amount > 100}"),
-        ("not(approved)", "write `!`: ${!(approved)}"),
         (
             "input.list.push(1) > 0",
             "line 1, column 12: `push` changes its list",

@@ -6,6 +6,7 @@
 //!
 //! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`,
 //! `flows` and `lanes` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold,
+//! `assignments` whose user tasks other engines say they are,
 //! `languages` what expressions are written in, `actions` the extension elements; `reader` collects
 //! problems, `values` reads attributes, `markup` bounds what the XML library is given, `xml` reads
 //! XML Schema's types, `without_effect` gathers what changes nothing here. `diagram` writes a
@@ -13,6 +14,7 @@
 //! definition must keep (`validate`).
 
 mod actions;
+mod assignments;
 mod diagram;
 mod document;
 mod errors;
@@ -73,7 +75,8 @@ pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
         )]
     })?;
     let options = ParsingOptions {
-        allow_dtd: false,
+        // Without entities of its own a DOCTYPE stands for nothing else.
+        allow_dtd: !xml.contains("<!ENTITY"),
         nodes_limit: MAX_XML_NODES,
         ..ParsingOptions::default()
     };
@@ -129,7 +132,9 @@ fn check_root(root: Node<'_, '_>) -> Result<(), Problem> {
         });
         let message = format!(
             "expected the root element `definitions` in the namespace of BPMN 2.0, \
-            {BPMN_NAMESPACE}, but got `{name}` in {written}; export the model as BPMN 2.0"
+            {BPMN_NAMESPACE}, but got `{name}` in {written}{}; export the model as BPMN 2.0",
+            xml::format_of(name, namespace.unwrap_or_default())
+                .map_or_else(String::new, |format| format!(", which is {format}"))
         );
         return Err(Problem::error("", "not_bpmn", message));
     }
@@ -151,7 +156,8 @@ fn unreadable(error: &Error) -> Problem {
         Error::DtdDetected => Problem::error(
             "",
             "dtd_refused",
-            "expected no DOCTYPE, but the document has one; remove it",
+            "expected no entities of the document's own, but its DOCTYPE declares some; write what \
+            they stand for, and remove it",
         ),
         Error::NodesLimitReached => Problem::error(
             "",

@@ -53,7 +53,7 @@ pub fn compile(
         compile_node(node, &around)
             .map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)])
     };
-    let nodes: Vec<ExecutableNode> = definition
+    let mut nodes: Vec<ExecutableNode> = definition
         .nodes
         .iter()
         .map(compile_node)
@@ -79,7 +79,7 @@ pub fn compile(
     let not_compilable =
         |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
     let search_keys = SearchKeys::compile(&definition.search_keys).map_err(not_compilable)?;
-    let lanes = definition.lanes.clone();
+    let lanes = lanes_of_candidates(&definition, &mut nodes);
     let with_default = |object: &&DataObject| object.scope.is_none() && object.default.is_some();
     let data_objects = declared(definition.data_objects.iter().filter(with_default));
     let of_node = |node: &ExecutableNode| {
@@ -119,6 +119,34 @@ fn event_starts(nodes: &[ExecutableNode]) -> Vec<usize> {
         .enumerate()
         .filter(|(_, node)| is_started(node));
     started.map(|(index, _)| index).collect()
+}
+
+/// The lanes of a definition, and one more for each user task with groups of candidates: inside of
+/// the lane it lies in, with those as the roles that run its actions.
+fn lanes_of_candidates(definition: &ProcessDefinition, nodes: &mut [ExecutableNode]) -> Vec<Lane> {
+    let mut lanes = definition.lanes.clone();
+    for (written, node) in definition.nodes.iter().zip(nodes) {
+        let groups = written.task.as_ref().map(|task| &task.candidate_groups);
+        let Some(groups) = groups.filter(|groups| !groups.is_empty()) else {
+            continue;
+        };
+        let around = node.lane.map(|index| lanes[index].clone());
+        let of = |list: fn(&Lane) -> &Option<Vec<String>>| {
+            around.as_ref().and_then(|lane| list(lane).clone())
+        };
+        lanes.push(Lane {
+            id: written.id.clone(),
+            name: None,
+            parent: around.as_ref().map(|lane| lane.id.clone()),
+            nodes: vec![written.id.clone()],
+            view: of(|lane| &lane.view),
+            execute: Some(groups.clone()),
+            assign: of(|lane| &lane.assign),
+            hold: of(|lane| &lane.hold),
+        });
+        node.lane = Some(lanes.len() - 1);
+    }
+    lanes
 }
 
 /// An ISO 8601 duration, which begins with a `P`, or a cron expression. `None` when it is neither.

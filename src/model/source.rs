@@ -37,15 +37,15 @@ pub fn read_source(
         );
         return Err(vec![Problem::error("", "too_large", message)]);
     }
-    let text = crate::text::utf8(source).map_err(|found| {
+    let unreadable = |found| {
         vec![Problem::error(
             "",
             "invalid_encoding",
             format!("expected text in UTF-8, but {found}"),
         )]
-    })?;
+    };
     match format {
-        SourceFormat::BpmnXml => bpmn_xml::read(text),
-        SourceFormat::Json => json::read(text),
+        SourceFormat::BpmnXml => bpmn_xml::read(&crate::text::xml(source).map_err(unreadable)?),
+        SourceFormat::Json => json::read(crate::text::utf8(source).map_err(unreadable)?),
     }
 }

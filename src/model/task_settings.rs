@@ -30,6 +30,9 @@ pub struct UserTask {
     /// Approvals: the path in the data where the decision lands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_key: Option<String>,
+    /// Roles that may run its actions, instead of those of its lane.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidate_groups: Vec<String>,
 }
 
 /// Compiled terms. The default ones ask for nothing.

@@ -84,7 +84,15 @@ fn repeated_ids(root: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) 
             place(*first),
             place(node)
         );
-        problems.push(Problem::error(id, "duplicate_id", message));
+        // Nothing that runs refers to an element of a diagram.
+        let drawn = [*first, node]
+            .iter()
+            .any(|node| node.tag_name().namespace() != Some(BPMN_NAMESPACE));
+        problems.push(if drawn {
+            Problem::warning(id, "duplicate_id", message)
+        } else {
+            Problem::error(id, "duplicate_id", message)
+        });
     }
 }
 

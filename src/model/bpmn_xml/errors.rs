@@ -81,20 +81,21 @@ fn code(
         .children()
         .find(|child| is_bpmn(*child, name) && filled(child.attribute("id")) == Some(local));
     let code = found.and_then(|found| filled(found.attribute(code_attribute)));
-    if code.is_none() {
-        let message = match found {
-            None => format!(
-                "expected {attribute} `{reference}` to name an {name}, but the document has none \
-                of this id; add <bpmn:{name} id=\"{local}\" {code_attribute}=\"…\"/> beside the \
-                process"
-            ),
-            Some(found) => format!(
-                "expected {attribute} `{reference}` to name an {name} with an {code_attribute}, \
-                but the {name} in line {} has none; give it one",
-                reader.line(found)
-            ),
-        };
-        reader.error(id, coded.unknown, message);
+    if let Some(code) = code {
+        return Some(code.to_owned());
     }
-    code.map(str::to_owned)
+    let message = match found {
+        None => format!(
+            "expected {attribute} `{reference}` to name an {name}, but the document has none of \
+            this id: `{local}` itself is read as its code; add <bpmn:{name} id=\"{local}\" \
+            {code_attribute}=\"…\"/> beside the process"
+        ),
+        Some(found) => format!(
+            "expected {attribute} `{reference}` to name an {name} with an {code_attribute}, but \
+            the {name} in line {} has none: its id is read as its code; give it one",
+            reader.line(found)
+        ),
+    };
+    reader.warning(id, coded.unknown, message);
+    Some(local.to_owned())
 }

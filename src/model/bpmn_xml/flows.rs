@@ -33,14 +33,18 @@ pub(super) fn read(
         .children()
         .filter(|child| is_bpmn(*child, "conditionExpression"));
     let condition = reader.only(id, "duplicate_condition", conditions);
-    if let Some(condition) = condition.filter(|_| !defaults.contains(id)) {
-        languages::check(condition, id, reader);
-    }
+    let condition = condition.map(|condition| {
+        if defaults.contains(id) {
+            text(condition)
+        } else {
+            languages::read(condition, id, reader)
+        }
+    });
     SequenceFlow {
         id: id.to_owned(),
         name: filled(node.attribute("name")).map(str::to_owned),
         source,
         target,
-        condition: condition.map(text),
+        condition,
     }
 }

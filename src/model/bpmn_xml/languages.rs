@@ -1,16 +1,62 @@
 //! Reads which language an expression is written in: its own `language`, else the document's
 //! `expressionLanguage`, else JavaScript. An expression is never read as another language than the
-//! one it says.
+//! one it says; one that is plain is read as the same in JavaScript.
 
 use roxmltree::Node;
 
-use super::{reader::Reader, xml::filled};
-use crate::model::expression_language::{self, Language};
+use super::{
+    reader::Reader,
+    xml::{filled, text},
+};
+use crate::model::{
+    expression_language::{self, Language},
+    plain_expression,
+};
 
-/// Reports an expression of a language that does not run. XPath that only the document says is a
-/// warning: editors write that by themselves.
-pub(super) fn check(expression: Node<'_, '_>, element: &str, reader: &mut Reader<'_>) {
-    if let Some(language) = filled(expression.attribute("language")) {
+/// The text of an expression, in JavaScript. One of a language that does not run, and that is not
+/// plain, is reported. XPath that only the document says is a warning: editors write that by
+/// themselves.
+pub(super) fn read(expression: Node<'_, '_>, element: &str, reader: &mut Reader<'_>) -> String {
+    let written = text(expression);
+    let language = filled(expression.attribute("language"));
+    let foreign = match language {
+        Some(language) => expression_language::refusal(language).is_some(),
+        None => document_language(expression)
+            .is_some_and(|name| matches!(expression_language::named(name), Language::Other(_))),
+    };
+    let name = language.or_else(|| document_language(expression));
+    let compares = ["FEEL", "XPath"].map(str::to_lowercase);
+    let single_equals = name.is_some_and(|name| {
+        let name = name.to_lowercase();
+        compares.iter().any(|language| name.contains(language))
+    });
+    if foreign && let Some(plain) = plain(&written, single_equals) {
+        return format!("${{{plain}}}");
+    }
+    check(expression, language, element, reader);
+    written
+}
+
+/// A plain expression in JavaScript, without the marks around it.
+fn plain(written: &str, single_equals: bool) -> Option<String> {
+    let inner = ["${", "#{"]
+        .into_iter()
+        .find_map(|open| written.strip_prefix(open)?.strip_suffix('}'))
+        .or_else(|| written.strip_prefix('='))
+        .unwrap_or(written);
+    plain_expression::in_javascript(inner, single_equals)
+}
+
+fn document_language<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    filled(
+        node.document()
+            .root_element()
+            .attribute("expressionLanguage"),
+    )
+}
+
+fn check(expression: Node<'_, '_>, language: Option<&str>, element: &str, reader: &mut Reader<'_>) {
+    if let Some(language) = language {
         if let Some(found) = expression_language::refusal(language) {
             let message = format!(
                 "expected an expression in JavaScript, but its language `{language}` {found}"
@@ -19,12 +65,7 @@ pub(super) fn check(expression: Node<'_, '_>, element: &str, reader: &mut Reader
         }
         return;
     }
-    let Some(language) = filled(
-        expression
-            .document()
-            .root_element()
-            .attribute("expressionLanguage"),
-    ) else {
+    let Some(language) = document_language(expression) else {
         return;
     };
     if expression_language::named(language) == Language::XPath {

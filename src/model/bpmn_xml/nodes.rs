@@ -3,7 +3,7 @@
 use roxmltree::Node;
 
 use super::{
-    actions, events, is_bpmn, multi_instance,
+    actions, assignments, events, is_bpmn, multi_instance,
     reader::{Reader, own},
     schedules,
     xml::{filled, text},
@@ -138,6 +138,7 @@ pub(super) fn read(
                 "reminder",
                 "reminderRepeat",
                 "decisionKey",
+                "candidateGroups",
             ],
         ),
         ElementType::Task
@@ -146,6 +147,7 @@ pub(super) fn read(
         | ElementType::BusinessRuleTask => (TASK_ATTRIBUTES, &["canGoBack"]),
         ElementType::SendTask => (TASK_ATTRIBUTES, SENDING_ATTRIBUTES),
     };
+    let task = (kind == ElementType::UserTask).then(|| read_task(node, id, reader));
     reader.check_attributes(node, id, plain, own_names);
     // What a subprocess holds is read with it, by `process`.
     if kind != ElementType::SubProcess {
@@ -184,9 +186,7 @@ pub(super) fn read(
         outputs: Vec::new(),
         default_flow,
         call: (kind == ElementType::CallActivity).then(|| read_call(node, id, reader)),
-        task: (kind == ElementType::UserTask)
-            .then(|| read_task(node))
-            .filter(|task| *task != UserTask::default()),
+        task: task.filter(|task| *task != UserTask::default()),
         attached_to,
         event: events::read(node, kind, id, reader),
         interrupting: kind != ElementType::BoundaryEvent
@@ -223,7 +223,20 @@ pub(super) fn read(
         read.actions
             .extend(read_script(node, &read.actions, reader));
     }
+    reader.understood.clear();
+    if calls_nothing(&read) {
+        reader.without_effect.calls_nothing(id);
+    }
     read
+}
+
+/// Whether a task that other engines do by a call has nothing to do here.
+fn calls_nothing(node: &FlowNode) -> bool {
+    let by_call = matches!(
+        node.kind,
+        ElementType::ServiceTask | ElementType::BusinessRuleTask | ElementType::SendTask
+    );
+    by_call && node.actions.is_empty() && node.event.is_none()
 }
 
 /// The script of a script task, as an action that runs before the others.
@@ -295,15 +308,20 @@ fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
     }
 }
 
-fn read_task(node: Node<'_, '_>) -> UserTask {
+fn read_task(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> UserTask {
     let text = |name| own(node, name).map(str::to_owned);
-    UserTask {
+    let mut task = UserTask {
         assignee: text("assignee"),
         due_date: text("dueDate"),
         reminder: text("reminder"),
         reminder_repeat: text("reminderRepeat"),
         decision_key: text("decisionKey"),
-    }
+        candidate_groups: own(node, "candidateGroups")
+            .map(|names| names.split_whitespace().map(str::to_owned).collect())
+            .unwrap_or_default(),
+    };
+    reader.understood = assignments::read(node, id, &mut task, reader);
+    task
 }
 
 fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> CallActivity {

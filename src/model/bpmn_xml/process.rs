@@ -134,15 +134,12 @@ fn read_content(
     }
 }
 
-/// Ids of the flows that an exclusive gateway names as its default.
+/// Ids of the flows that a node names as its default.
 fn defaults<'a>(process: Node<'a, '_>) -> HashSet<&'a str> {
-    let gateways = process.children().filter(|child| {
-        [ElementType::ExclusiveGateway, ElementType::InclusiveGateway]
-            .iter()
-            .any(|kind| is_bpmn(*child, kind.bpmn_name()))
-    });
-    let named = gateways.filter_map(|gateway| filled(gateway.attribute("default")));
-    named
+    process
+        .children()
+        .filter(|child| nodes::is_flow_node(*child))
+        .filter_map(|node| filled(node.attribute("default")))
         .map(|name| name.rsplit(':').next().unwrap_or(name))
         .collect()
 }

@@ -45,6 +45,8 @@ pub(super) const WITHOUT_EFFECT: &[&str] = &[
 pub(super) struct Reader<'d> {
     pub(super) problems: Vec<Problem>,
     pub(super) without_effect: WithoutEffect,
+    /// Names of other engines and of people that are understood at the node that is read.
+    pub(super) understood: Vec<&'static str>,
     /// All ids of the document, written or made.
     ids: &'d HashSet<&'d str>,
     made: HashSet<String>,
@@ -67,6 +69,7 @@ impl<'d> Reader<'d> {
         Self {
             problems,
             without_effect,
+            understood: Vec::new(),
             ids,
             made,
             numbers,
@@ -300,6 +303,7 @@ impl<'d> Reader<'d> {
             let name = child.tag_name().name();
             match child.tag_name().namespace() {
                 Some(BPMN_NAMESPACE) if MEANINGLESS.contains(&name) || read.contains(&name) => {}
+                Some(BPMN_NAMESPACE) if self.understood.contains(&name) => {}
                 Some(BPMN_NAMESPACE) if WITHOUT_EFFECT.contains(&name) => {
                     self.without_effect.bpmn(element, name)
                 }
@@ -345,7 +349,14 @@ impl<'d> Reader<'d> {
     /// Notes an attribute or element of another namespace. What is meant to be Stepwire's or BPMN's
     /// is reported for the whole document.
     fn foreign(&mut self, element: &str, node: Node<'_, '_>, name: &str, namespace: &str) {
-        if !self.wrong_namespaces.contains(namespace) {
+        let is_understood = match name {
+            "assignmentDefinition" => ["assignee", "candidateGroups"]
+                .iter()
+                .any(|name| self.understood.contains(name)),
+            "taskSchedule" => self.understood.contains(&"dueDate"),
+            _ => self.understood.contains(&name),
+        };
+        if !is_understood && !self.wrong_namespaces.contains(namespace) {
             let shown = if namespace.is_empty() {
                 "no namespace"
             } else {

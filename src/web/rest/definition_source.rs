@@ -80,7 +80,7 @@ pub async fn source(
 /// The drawing of a version that was deployed as BPMN; made beside the requests of others, as its
 /// source may be long.
 async fn drawing(process: Arc<DeployedProcess>) -> Result<Vec<u8>, Problem> {
-    let drawn = web::block(move || diagram(text::utf8(&process.row.source).ok()?)).await;
+    let drawn = web::block(move || diagram(&text::xml(&process.row.source).ok()?)).await;
     let unreadable = || {
         Problem::new(
             ErrorCode::Internal,

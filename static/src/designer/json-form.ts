@@ -96,7 +96,7 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   const schedule = node.schedule as Json | undefined;
   if (schedule) extensions.push(...createSchedule(schedule, drawn, set, create));
   const task = (node.task ?? {}) as Json;
-  for (const [name, value] of Object.entries(task)) set(name, value);
+  for (const [name, value] of Object.entries(task)) set(name, Array.isArray(value) ? value.join(' ') : value);
   const { calledElement, ...call } = (node.call ?? {}) as Json;
   if (calledElement !== undefined) drawn.set('calledElement', calledElement);
   for (const [name, value] of Object.entries(call)) set(name, value);

@@ -67,7 +67,7 @@ fn timers_of_events_are_read() {
     );
     check(
         r#"<intermediateThrowEvent id="c"><linkEventDefinition/></intermediateThrowEvent>"#,
-        &[("c", "unsupported_element")],
+        &[("c", "missing_attribute")],
     );
 }
 

@@ -6,7 +6,7 @@ use super::*;
 fn expressions_are_in_the_language_they_say() {
     let check_languages = |says: &str, own: &str, expected: &[(&str, &str)]| {
         let flow = format!(
-            r#"<sequenceFlow id="f" sourceRef="a" targetRef="b"><conditionExpression {own}>a == 1</conditionExpression></sequenceFlow>
+            r#"<sequenceFlow id="f" sourceRef="a" targetRef="b"><conditionExpression {own}>a.b() == 1</conditionExpression></sequenceFlow>
             <sequenceFlow id="g" sourceRef="a" targetRef="b"/>"#
         );
         let xml = document("", &flow).replacen("<definitions", &format!("<definitions {says}"), 1);
@@ -77,4 +77,27 @@ fn the_language_of_a_default_flows_condition_is_not_asked() {
         ),
         &[],
     );
+}
+
+#[test]
+fn a_plain_expression_of_another_language_is_read_in_javascript() {
+    for (language, text) in [
+        (
+            "https://www.omg.org/spec/DMN/20191111/FEEL/",
+            "order.paid = true",
+        ),
+        ("http://www.java.com/java", "return order.paid == true;"),
+        ("http://www.mvel.org/2.0", "order.paid == true"),
+        ("juel", "${order.paid eq true}"),
+    ] {
+        let flow = format!(
+            r#"<sequenceFlow id="f" sourceRef="a" targetRef="b"><conditionExpression language="{language}">{text}</conditionExpression></sequenceFlow>"#
+        );
+        let (definition, problems) = read_one(&flow);
+        assert_eq!(problems, [], "{language}");
+        assert_eq!(
+            definition.flows[0].condition.as_deref(),
+            Some("${order.paid == true}")
+        );
+    }
 }

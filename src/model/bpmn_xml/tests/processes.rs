@@ -47,3 +47,47 @@ fn processes_that_are_not_executable_are_read_where_none_is() {
     let pool = document(&[process("a", off, task), process("pool", "", "")]);
     assert_eq!(ids(&pool), ["a"]);
 }
+
+#[test]
+fn other_formats_are_told_by_name() {
+    for (root, namespace, name) in [
+        ("Package", "http://www.wfmc.org/2009/XPDL2.2", "XPDL"),
+        (
+            "definitions",
+            "https://www.omg.org/spec/DMN/20191111/MODEL/",
+            "DMN",
+        ),
+        (
+            "definitions",
+            "http://schema.omg.org/spec/BPMN/2.0",
+            "a draft of BPMN 2.0",
+        ),
+        (
+            "BpmnDiagram",
+            "http://stp.eclipse.org/bpmn",
+            "a drawing of BPMN 1.x",
+        ),
+    ] {
+        says(
+            &format!(r#"<{root} xmlns="{namespace}"/>"#),
+            "not_bpmn",
+            &[namespace, &format!("which is {name}")[..]],
+            &[],
+        );
+    }
+    let doctype = |declared: &str| {
+        format!(
+            "<!DOCTYPE definitions{declared}>\n{}",
+            document("", "<task/>")
+        )
+    };
+    for harmless in ["", " SYSTEM \"x.dtd\""] {
+        assert!(read(&doctype(harmless)).is_ok(), "{harmless}");
+    }
+    says(
+        &doctype(" [<!ENTITY e 'x'>]"),
+        "dtd_refused",
+        &["entities"],
+        &[],
+    );
+}

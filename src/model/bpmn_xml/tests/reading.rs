@@ -266,7 +266,7 @@ fn multi_instance_call_activities() {
 fn user_tasks_have_terms() {
     let (definition, problems) = read_one(
         r#"<userTask id="t" stepwire:assignee="${chief}" stepwire:dueDate="P3D" stepwire:reminder=" PT1H" stepwire:reminderRepeat="P1D"
-             stepwire:decisionKey="approval"/><userTask id="u" stepwire:assignee=""/>"#,
+             stepwire:decisionKey="approval" stepwire:candidateGroups="clerk chief"/><userTask id="u" stepwire:assignee=""/>"#,
     );
     assert_eq!(problems, []);
     let [task, plain] = definition.nodes.as_slice() else {
@@ -278,6 +278,7 @@ fn user_tasks_have_terms() {
         reminder: Some("PT1H".to_owned()),
         reminder_repeat: Some("P1D".to_owned()),
         decision_key: Some("approval".to_owned()),
+        candidate_groups: vec!["clerk".to_owned(), "chief".to_owned()],
     };
     assert_eq!(
         (task.task.as_ref(), plain.task.as_ref()),
@@ -286,5 +287,68 @@ fn user_tasks_have_terms() {
     check(
         r#"<task id="t" stepwire:assignee="bob"/>"#,
         &[("t", "unknown_name")],
+    );
+}
+
+#[test]
+fn user_tasks_of_other_engines_are_read_where_they_mean_the_same() {
+    let read = |attributes: &str, content: &str| {
+        let task = format!(r#"<userTask id="t" {attributes}>{content}</userTask>"#);
+        let xml = document("", &task).replacen(
+            "<definitions",
+            r#"<definitions xmlns:zeebe="http://camunda.org/schema/zeebe/1.0""#,
+            1,
+        );
+        let (definition, problems) = super::read(&xml)
+            .unwrap_or_else(|problems| panic!("{task}: {problems:?}"))
+            .remove(0);
+        let codes: Vec<&str> = problems.iter().map(|problem| problem.code).collect();
+        (definition.nodes[0].task.clone().unwrap_or_default(), codes)
+    };
+    let expected = |assignee: &str, groups: &[&str], due: &str| {
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let task = UserTask {
+            assignee: text(assignee),
+            due_date: text(due),
+            candidate_groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            ..UserTask::default()
+        };
+        (task, Vec::new())
+    };
+    let camunda = r##"camunda:assignee="#{order.boss}" camunda:candidateGroups="a, b" camunda:dueDate="P3D""##;
+    assert_eq!(
+        read(camunda, ""),
+        expected("${order.boss}", &["a", "b"], "P3D")
+    );
+    let zeebe = r#"<extensionElements><zeebe:assignmentDefinition assignee="= boss" candidateGroups="=&quot;a&quot;"/>
+        <zeebe:taskSchedule dueDate="= due"/></extensionElements>"#;
+    assert_eq!(read("", zeebe), expected("${boss}", &["a"], "${due}"));
+    let people = |name: &str, text: &str| {
+        format!(
+            "<{name}><resourceAssignmentExpression><formalExpression>{text}</formalExpression></resourceAssignmentExpression></{name}>"
+        )
+    };
+    let both = people("humanPerformer", "ada") + &people("potentialOwner", "group(a), b");
+    assert_eq!(read("", &both), expected("ada", &["a", "b"], ""));
+    let own = r#"stepwire:assignee="bob" camunda:assignee="ada""#;
+    assert_eq!(
+        read(own, ""),
+        (expected("bob", &[], "").0, vec!["foreign_extension"])
+    );
+    for computed in [
+        r#"camunda:assignee="${bean.find(x)}""#,
+        r#"camunda:candidateGroups="${groups}""#,
+        r#"camunda:dueDate="tomorrow""#,
+    ] {
+        assert_eq!(
+            read(computed, ""),
+            (UserTask::default(), vec!["foreign_expression"]),
+            "{computed}"
+        );
+    }
+    let user = people("potentialOwner", "user(ada)");
+    assert_eq!(
+        read("", &user),
+        (UserTask::default(), vec!["foreign_expression"])
     );
 }

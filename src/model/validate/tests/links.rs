@@ -122,6 +122,6 @@ fn what_throws_an_escalation_names_its_code() {
     let task = json!({"id": "a", "type": "task"});
     check(
         with(json!([task, catch("b", json!("LATE"))]), &flows[..3]),
-        &["b nothing_to_catch"],
+        &["b nothing_to_catch?"],
     );
 }

@@ -1,0 +1,162 @@
+//! Reads whose a user task is and when it is due as BPMN and other engines say it, where that means
+//! the same here: an assignee, groups of candidates, a due date. Names and paths are understood;
+//! what else an expression computes is not, and is said.
+//!
+//! Not here: Stepwire's own attributes (`nodes`), which win.
+
+use roxmltree::Node;
+
+use super::{
+    is_bpmn,
+    reader::Reader,
+    xml::{filled, text},
+};
+use crate::model::{
+    ids::Time,
+    plain_expression,
+    task_settings::{self, UserTask},
+};
+
+/// Namespaces of the engines whose user tasks have such attributes.
+const ATTRIBUTES: [&str; 3] = [
+    "http://camunda.org/schema/1.0/bpmn",
+    "http://flowable.org/bpmn",
+    "http://activiti.org/bpmn",
+];
+/// The namespace of the engine whose user tasks have such elements.
+const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
+
+/// Fills in what Stepwire's attributes of a task leave open. Names what is understood, so that no
+/// warning says that it has no effect.
+pub(super) fn read(
+    node: Node<'_, '_>,
+    id: &str,
+    task: &mut UserTask,
+    reader: &mut Reader<'_>,
+) -> Vec<&'static str> {
+    let mut understood = Vec::new();
+    for (name, value) in found(node) {
+        let is_open = match name {
+            "assignee" | "humanPerformer" => task.assignee.is_none(),
+            "dueDate" => task.due_date.is_none(),
+            _ => task.candidate_groups.is_empty(),
+        };
+        if !is_open {
+            continue;
+        }
+        understood.push(name);
+        let read = match name {
+            "assignee" | "humanPerformer" => set(&mut task.assignee, template(&value)),
+            "dueDate" => set(
+                &mut task.due_date,
+                template(&value).filter(|text| is_due_date(text)),
+            ),
+            _ => set(&mut task.candidate_groups, groups(&value)),
+        };
+        if !read {
+            let message = format!(
+                "expected a name or a path such as ${{manager}} as {name}, but got `{value}`, \
+                which is not understood here and has no effect; write it in Stepwire's own \
+                attributes"
+            );
+            reader.warning(id, "foreign_expression", message);
+        }
+    }
+    understood
+}
+
+fn set<T>(place: &mut T, value: Option<impl Into<T>>) -> bool {
+    match value {
+        Some(value) => {
+            *place = value.into();
+            true
+        }
+        None => false,
+    }
+}
+
+/// What is said, by its names, in the order in which it counts.
+fn found(node: Node<'_, '_>) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    let mut note = |name, value: Option<&str>| {
+        found.extend(filled(value).map(|value| (name, value.to_owned())));
+    };
+    for namespace in ATTRIBUTES {
+        for name in ["assignee", "candidateGroups", "dueDate"] {
+            note(name, node.attribute((namespace, name)));
+        }
+    }
+    let extensions = node
+        .children()
+        .filter(|child| is_bpmn(*child, "extensionElements"))
+        .flat_map(|holder| holder.children());
+    for extension in extensions.filter(|child| child.tag_name().namespace() == Some(ZEEBE)) {
+        match extension.tag_name().name() {
+            "assignmentDefinition" => {
+                note("assignee", extension.attribute("assignee"));
+                note("candidateGroups", extension.attribute("candidateGroups"));
+            }
+            "taskSchedule" => note("dueDate", extension.attribute("dueDate")),
+            _ => {}
+        }
+    }
+    for name in ["humanPerformer", "potentialOwner"] {
+        for performer in node.children().filter(|child| is_bpmn(*child, name)) {
+            let expression = performer
+                .descendants()
+                .find(|child| is_bpmn(*child, "formalExpression"));
+            note(name, expression.map(text).as_deref());
+        }
+    }
+    found
+}
+
+/// A text template of the same meaning: `#{path}` and FEEL's `= path` become `${path}`.
+fn template(value: &str) -> Option<String> {
+    let value = value.trim();
+    if let Some(feel) = value.strip_prefix('=') {
+        let feel = feel.trim();
+        let quoted = feel
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        return match quoted {
+            Some(text) => (!text.contains(['"', '$'])).then(|| text.to_owned()),
+            None => plain_expression::path(feel).map(|path| format!("${{{path}}}")),
+        };
+    }
+    let (mut read, mut rest) = (String::new(), value);
+    while let Some(at) = rest.find("${").or_else(|| rest.find("#{")) {
+        let at = rest.find("#{").map_or(at, |other| other.min(at));
+        let (inside, after) = rest[at + 2..].split_once('}')?;
+        read.push_str(&rest[..at]);
+        read.push_str(&format!("${{{}}}", plain_expression::path(inside)?));
+        rest = after;
+    }
+    Some(read + rest)
+}
+
+/// Whether a text without placeholders is a due date; one with them is read when a task begins.
+fn is_due_date(text: &str) -> bool {
+    text.contains("${") || task_settings::due(&text.into(), Time(0)).is_ok()
+}
+
+/// Names of groups, as `a, b` or `group(a), group(b)`; with FEEL's mark as a text. Users among them,
+/// and what is computed, are not understood.
+fn groups(value: &str) -> Option<Vec<String>> {
+    let value = value.trim();
+    let value = match value.strip_prefix('=') {
+        Some(feel) => feel.trim().strip_prefix('"')?.strip_suffix('"')?,
+        None => value,
+    };
+    let name = |part: &str| {
+        let part = part.trim();
+        let name = part
+            .strip_prefix("group(")
+            .and_then(|rest| rest.strip_suffix(')'))
+            .unwrap_or(part)
+            .trim();
+        let is_name = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+        (!name.is_empty() && name.chars().all(is_name)).then(|| name.to_owned())
+    };
+    value.split(',').map(name).collect()
+}
