@@ -10,7 +10,7 @@
 //!                                       throw catch subprocess
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
-//! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok candidates=a,b   whose it is, when it is due; where a decision lands
+//! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok   whose it is, when it is due; where a decision lands
 //! call check credit each=clients out=r  one child per item of `clients`
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
@@ -164,11 +164,6 @@ impl Sketch {
                 "due" => term(&mut node, "dueDate", value),
                 "remind" => term(&mut node, "reminder", value),
                 "again" => term(&mut node, "reminderRepeat", value),
-                "candidates" => {
-                    let groups: Vec<&str> = value.split(',').collect();
-                    let task = node.entry("task").or_insert_with(|| json!({}));
-                    task["candidateGroups"] = json!(groups);
-                }
                 "decision" => term(&mut node, "decisionKey", value),
                 _ if kind == "callActivity" => {
                     let call = node.entry("call").or_insert_with(|| json!({}));

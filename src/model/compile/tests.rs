@@ -139,3 +139,24 @@ fn problems_come_all_at_once() {
         3
     );
 }
+
+#[test]
+fn groups_of_candidates_run_a_task_instead_of_the_roles_of_its_lane() {
+    let definition = json!({"id": "p", "nodes": [
+            {"id": "s", "type": "startEvent"},
+            {"id": "t", "type": "userTask", "task": {"candidateGroups": ["chief"]}},
+            {"id": "u", "type": "userTask"}
+        ],
+        "flows": [{"id": "f", "source": "s", "target": "t"}, {"id": "g", "source": "t", "target": "u"}],
+        "lanes": [{"id": "l", "nodes": ["t", "u"], "execute": ["clerk"], "assign": ["boss"]}]});
+    let definition = serde_json::from_value(definition).expect("the test's definition is valid");
+    let (process, _) = compile(definition).expect("it compiles");
+    let lane = |id: &str| {
+        let node = process.node(id).expect("a node of the process");
+        let lane = process.lane_of(node).expect("it lies in a lane");
+        (lane.execute.clone(), lane.assign.clone())
+    };
+    let roles = |role: &str| Some(vec![role.to_owned()]);
+    assert_eq!(lane("t"), (roles("chief"), roles("boss")));
+    assert_eq!(lane("u"), (roles("clerk"), roles("boss")));
+}

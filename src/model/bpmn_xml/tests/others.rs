@@ -445,7 +445,7 @@ fn what_has_no_effect_is_named_once_for_each_name() {
     }
     for quiet in [
         r###"<task id="t" implementation="##unspecified"/>"###,
-        r#"<sendTask id="t" messageRef=""/>"#,
+        r#"<userTask id="t" messageRef=""/>"#,
     ] {
         check(quiet, &[]);
     }
