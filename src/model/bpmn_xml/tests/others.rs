@@ -451,7 +451,11 @@ fn what_has_no_effect_is_named_once_for_each_name() {
     }
     check(
         r#"<serviceTask id="t" messageRef="m" operationRef="o"/>"#,
-        &[("t", "no_effect"), ("t", "no_effect")],
+        &[
+            ("t", "no_effect"),
+            ("t", "no_effect"),
+            ("t", "calls_nothing"),
+        ],
     );
     check(
         r#"<dataObject id="d"/><dataObjectReference id="r" dataObjectRef="d"/>"#,
