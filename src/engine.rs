@@ -10,6 +10,7 @@
 //! for the action model, `back` for back steps, `subprocess` for messages between instances,
 //! `open_messages` for what clients answer, `subscription` and `publishing` for messages and signals, `http_call` for calls to other systems, `start` and `end`,
 //! `variables` and `mappings` for data by scope,
+//! `compensation` for handlers of what is completed,
 //! `suspend` for hold and the ends from outside, `access` for who may do what, `assignment` and `due_date` for user tasks, `state` for what is remembered.
 
 pub mod access;
@@ -17,6 +18,7 @@ mod actions;
 mod assignment;
 mod back;
 pub mod command;
+mod compensation;
 mod context;
 pub mod correlation;
 mod due_date;

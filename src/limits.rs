@@ -359,6 +359,9 @@ pub const WRITER_QUEUE: usize = 4_096;
 pub const DAMAGED_NAMED: usize = 10_000;
 /// Element instances one process instance may have active at once; one more is an incident.
 pub const ACTIVE_ELEMENTS: usize = 1_000;
+/// Completed activities of one instance that may be compensated; with another one its completion is
+/// an incident.
+pub const COMPENSATIONS: usize = 1_000;
 /// Elements one command may enter before the step ends with an incident: a model with an endless
 /// loop.
 pub const ELEMENTS_PER_COMMAND: usize = 1_000;
@@ -423,6 +426,8 @@ pub struct InstanceLimits {
     pub elements_per_command: usize,
     /// [`ACTIVE_ELEMENTS`].
     pub active_elements: usize,
+    /// [`COMPENSATIONS`].
+    pub compensations: usize,
     /// [`CHILDREN`].
     pub children: usize,
     /// [`PARTICIPANTS`].
@@ -448,6 +453,7 @@ impl Default for InstanceLimits {
         Self {
             elements_per_command: ELEMENTS_PER_COMMAND,
             active_elements: ACTIVE_ELEMENTS,
+            compensations: COMPENSATIONS,
             children: CHILDREN,
             participants: PARTICIPANTS,
             open_messages: OPEN_MESSAGES,

@@ -195,6 +195,16 @@ fn escalation() {
 }
 
 #[test]
+fn compensation() {
+    check("compensation");
+}
+
+#[test]
+fn transaction() {
+    check("transaction");
+}
+
+#[test]
 fn link() {
     check("link");
 }

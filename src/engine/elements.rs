@@ -16,7 +16,9 @@ pub(super) mod start_event;
 mod sub_process;
 
 use self::own_work::Own;
-use super::{actions::automatic, context::Step, mappings, publishing, subscription, throwing};
+use super::{
+    actions::automatic, compensation, context::Step, mappings, publishing, subscription, throwing,
+};
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
     ids::ElementKey,
@@ -35,14 +37,17 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     {
         return;
     }
-    if !subscription::open(step, key, node) || !automatic::run_automatic(step, key, node) {
+    // What a completed subprocess waited for is over.
+    let opened = compensation::is_undoing(step, key, node) || subscription::open(step, key, node);
+    if !opened || !automatic::run_automatic(step, key, node) {
         return;
     }
     if let Own::Done(flows) = own_work(step, key, node)
         && !automatic::hold(step.state.element(key), node)
-        && mappings::complete(step, key, node)
+        && (compensation::is_undoing(step, key, node) || mappings::complete(step, key, node))
         && let Some(flows) = outgoing(step, key, node, flows)
         && publishing::publish(step, key, node)
+        && compensation::has_room(step, key, node)
     {
         leave(step, key, node, flows);
     }
@@ -74,7 +79,9 @@ fn outgoing<'a>(
     node: &'a ExecutableNode,
     flows: Vec<&'a ExecutableFlow>,
 ) -> Option<Vec<&'a ExecutableFlow>> {
-    if matches!(node.kind, NodeKind::Gateway(_)) || !node.chooses_flows() {
+    let is_chosen =
+        matches!(node.kind, NodeKind::Gateway(_)) || compensation::is_undoing(step, key, node);
+    if is_chosen || !node.chooses_flows() {
         return Some(flows);
     }
     match inclusive_gateway::choose(step, key, node) {
@@ -100,11 +107,21 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
         NodeKind::Gateway(GatewayKind::Inclusive) => inclusive_gateway::choose(step, key, node),
         NodeKind::Call(called) => call_activity::call(step, key, node, called),
         NodeKind::SubProcess(subprocess) => sub_process::advance(step, key, node, subprocess),
+        NodeKind::End(EventDefinition::Compensation(thrown))
+        | NodeKind::Throw(EventDefinition::Compensation(thrown)) => {
+            if compensation::throw(step, key, thrown) {
+                all()
+            } else {
+                Own::Waiting
+            }
+        }
         NodeKind::Catch(EventDefinition::Link) => all(),
         NodeKind::Catch(
             EventDefinition::None
             | EventDefinition::Error(_)
             | EventDefinition::Escalation(_)
+            | EventDefinition::Compensation(_)
+            | EventDefinition::Cancel
             | EventDefinition::Timer(_)
             | EventDefinition::Message(_)
             | EventDefinition::Signal(_)
@@ -136,6 +153,7 @@ fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec
     let Some(scope) = step.state.element(key).map(|element| element.scope()) else {
         return;
     };
+    let undone_for = compensation::complete(step, key);
     let from = step.complete(key, node);
     if let NodeKind::End(event) | NodeKind::Throw(event) = &node.kind
         && !throwing::throw(step, key, scope, event)
@@ -143,6 +161,9 @@ fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec
         return;
     }
     step.take_all(&flows, scope, from);
+    if let Some(by) = undone_for {
+        compensation::next(step, by, scope);
+    }
     look_at_scope(step, scope);
 }
 

@@ -60,6 +60,8 @@ fn thrown(kind: &NodeKind) -> Option<Thrown<'_>> {
             | EventDefinition::Timer(_)
             | EventDefinition::Escalation(_)
             | EventDefinition::Link
+            | EventDefinition::Compensation(_)
+            | EventDefinition::Cancel
             | EventDefinition::Terminate => None,
         },
         NodeKind::Task(task) => match task {

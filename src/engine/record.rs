@@ -107,6 +107,8 @@ pub enum Record {
         keep: bool,
         /// Whether it closes everything behind it for back steps.
         closes: bool,
+        /// Whether it may be compensated from now on.
+        compensable: bool,
     },
     /// An element instance was ended from outside.
     #[serde(rename = "aborted")]
@@ -155,6 +157,40 @@ pub enum Record {
         code: String,
         /// The node of the event that catches it; `None` when it goes to the parent, or nowhere.
         caught_by: Option<Arc<str>>,
+    },
+    /// Compensation was asked for: so much of what is completed in a scope is undone, the latest
+    /// first.
+    #[serde(rename = "compensates")]
+    CompensationThrown {
+        /// The event, the cancelled transaction, or the subprocess that is undone.
+        by: ElementKey,
+        /// The scope.
+        scope: Option<ElementKey>,
+        /// The completed elements, in order of completion.
+        of: Vec<ElementKey>,
+    },
+    /// An element undoes a completed one.
+    #[serde(rename = "undoes")]
+    CompensationStarted {
+        /// The handler; or a new visit of a subprocess, which undoes what is completed in it.
+        element: ElementKey,
+        /// Who asked for it.
+        by: ElementKey,
+        /// What is undone.
+        of: ElementKey,
+    },
+    /// An element has undone what it was to undo; it is about to be left or ended.
+    #[serde(rename = "undone")]
+    CompensationCompleted {
+        /// Which.
+        element: ElementKey,
+    },
+    /// A cancel end event was reached: what is active in the transaction ends, what is completed is
+    /// undone.
+    #[serde(rename = "cancelled")]
+    TransactionCancelled {
+        /// The transaction.
+        element: ElementKey,
     },
     /// A terminate end event ended a scope: the flows that waited at its joins are gone.
     #[serde(rename = "cleared")]

@@ -8,6 +8,7 @@
 mod apply;
 mod call;
 mod commands;
+mod compensation;
 mod decisions;
 mod element;
 mod http_call;
@@ -39,6 +40,7 @@ use self::{
 };
 pub use call::{Call, Item, ItemRun};
 pub use commands::{Commands, Seen};
+pub use compensation::{Compensation, CompensationRun};
 pub use decisions::Decision;
 pub use element::{ActionState, ElementInstance, FirstRun};
 pub use http_call::OpenCall;

@@ -176,6 +176,8 @@ fn subscription(
         | EventDefinition::Error(_)
         | EventDefinition::Escalation(_)
         | EventDefinition::Link
+        | EventDefinition::Compensation(_)
+        | EventDefinition::Cancel
         | EventDefinition::Terminate => {
             return Ok(None);
         }

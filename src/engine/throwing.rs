@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use super::{
+    compensation,
     context::Step,
     elements::{boundary_event, end_event},
     instance_message::InstanceMessage,
@@ -37,10 +38,12 @@ pub(super) fn throw(
         }
         EventDefinition::Escalation(Some(code)) => throw_escalation(step, by, scope, code),
         EventDefinition::Terminate => end_event::terminate(step, scope),
-        // A link is a flow; messages and signals are published before (`publishing`).
+        EventDefinition::Cancel => compensation::cancel(step, scope),
+        // Compensation is over by now; a link is a flow; messages and signals are published before (`publishing`).
         EventDefinition::None
         | EventDefinition::Error(None)
         | EventDefinition::Escalation(None)
+        | EventDefinition::Compensation(_)
         | EventDefinition::Link
         | EventDefinition::Message(_)
         | EventDefinition::Signal(_)
@@ -99,7 +102,12 @@ fn catcher<'a>(
     first: Option<ElementKey>,
     thrown: Thrown<'_>,
 ) -> Option<(ElementKey, &'a Catch)> {
-    let catch = |key: ElementKey| Some((key, step.node_of(key)?.catch(thrown)?));
+    // A completed subprocess in which something is undone catches nothing any more.
+    let catch = |key: ElementKey| {
+        let node = step.node_of(key)?;
+        let catch = node.catch(thrown)?;
+        (!compensation::is_undoing(step, key, node)).then_some((key, catch))
+    };
     if matches!(thrown, Thrown::Error(None)) {
         return catch(first?);
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
+    compensation,
     context::{STOPPED, Step},
     due_date,
     effect::Effect,
@@ -43,6 +44,27 @@ impl Step<'_> {
         }));
         self.declare(element, variables);
         self.begin_element(element);
+        self.enter(element);
+    }
+
+    /// Activates a completed subprocess once more, in which something is undone: what it owns it
+    /// has from before.
+    pub fn activate_again(
+        &mut self,
+        node: &Arc<str>,
+        scope: Option<ElementKey>,
+        arrivals: Vec<Arrival>,
+    ) {
+        let element = ElementKey(self.record(Record::ElementActivated {
+            scope,
+            node: node.clone(),
+            arrivals,
+        }));
+        self.enter(element);
+    }
+
+    /// Lets an element do what it can do, within the limits.
+    fn enter(&mut self, element: ElementKey) {
         if self.budget == 0 {
             let sentence = "expected the process to come to rest, but one command activated too \
                 many elements: is there a loop without a user task or a timer? Retry to let it \
@@ -82,6 +104,7 @@ impl Step<'_> {
             node: node.id.clone(),
             keep,
             closes,
+            compensable: compensation::is_compensable(self, key, node) && compensation::fits(self),
         });
         if keep {
             Some(key)
@@ -165,6 +188,19 @@ impl Step<'_> {
             self.effect(Effect::ForgetCall(call));
         }
         self.record(Record::ElementTerminated { element: key, node });
+    }
+
+    /// Ends everything in a scope, which goes on without it.
+    pub fn empty(&mut self, scope: ElementKey) {
+        let inside = self.state.inside(scope);
+        self.end_children_of(&inside);
+        for element in inside.into_iter().rev() {
+            self.terminate(element);
+        }
+        let waits = self.state.scope(Some(scope));
+        if waits.is_some_and(|scope| scope.waiting().next().is_some()) {
+            self.record(Record::WaitingFlowsCleared { scope: Some(scope) });
+        }
     }
 
     /// Ends the live children that these elements started.

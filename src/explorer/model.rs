@@ -131,6 +131,8 @@ fn bare_event(event: &mut EventDefinition, id: &str, interrupting: bool) {
         EventDefinition::Error { .. }
         | EventDefinition::Escalation { .. }
         | EventDefinition::Link { .. }
+        | EventDefinition::Compensation { .. }
+        | EventDefinition::Cancel
         | EventDefinition::Terminate => {}
     }
 }

@@ -89,6 +89,10 @@ pub fn changes(
             | Record::CorrelationNotified { .. }
             | Record::WaitingFlowsCleared { .. }
             | Record::EscalationThrown { .. }
+            | Record::CompensationThrown { .. }
+            | Record::CompensationStarted { .. }
+            | Record::CompensationCompleted { .. }
+            | Record::TransactionCancelled { .. }
             | Record::ActionStarted { .. }
             | Record::ActionCompleted { .. }
             | Record::Pushed(_)

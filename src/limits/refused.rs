@@ -108,6 +108,8 @@ limits! {
     StepElements = "step_elements",
     /// Elements that are active at once in an instance.
     ActiveElements = "active_elements",
+    /// Completed activities of an instance that may be compensated.
+    Compensations = "compensations",
     /// Subprocesses: of an instance, levels of a tree, live instances of a tree.
     Children = "children",
     /// Action messages that are open at once in an instance.
@@ -140,6 +142,7 @@ impl Limit {
         Some(match code {
             "step_limit" => Self::StepElements,
             "element_limit" => Self::ActiveElements,
+            "compensation_limit" => Self::Compensations,
             "child_limit" => Self::Children,
             "open_message_limit" => Self::OpenMessages,
             "timer_limit" => Self::DelayedActions,

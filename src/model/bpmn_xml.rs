@@ -5,7 +5,7 @@
 //! of a document come at once.
 //!
 //! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`,
-//! `flows` and `lanes` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold,
+//! `flows`, `lanes` and `compensation` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold,
 //! `assignments` whose user tasks other engines say they are,
 //! `languages` what expressions are written in, `actions` the extension elements; `reader` collects
 //! problems, `values` reads attributes, `markup` bounds what the XML library is given, `xml` reads
@@ -15,6 +15,7 @@
 
 mod actions;
 mod assignments;
+mod compensation;
 mod diagram;
 mod document;
 mod errors;

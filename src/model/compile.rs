@@ -263,6 +263,11 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             .iter()
             .map(|event| event.id.as_str().into())
             .collect(),
+        for_compensation: node.for_compensation,
+        compensation_handler: attached
+            .iter()
+            .find_map(|event| event.compensation_handler.as_deref())
+            .map(Arc::from),
         catches: attached
             .iter()
             .filter_map(|event| compile_catch(event))
@@ -303,6 +308,8 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
             | EventDefinition::Signal(_)
             | EventDefinition::Escalation(_)
             | EventDefinition::Link
+            | EventDefinition::Compensation(_)
+            | EventDefinition::Cancel
             | EventDefinition::Terminate => None,
         })),
         ElementType::ScriptTask => NodeKind::Task(TaskKind::Script),
@@ -314,8 +321,9 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
             let called = node.call.as_ref().ok_or("expected a called process")?;
             NodeKind::Call(Box::new(compile_call(called)?))
         }
-        ElementType::SubProcess => NodeKind::SubProcess(SubProcess {
+        ElementType::SubProcess | ElementType::Transaction => NodeKind::SubProcess(SubProcess {
             starts: ids(around.entry_points.all(Some(&node.id))),
+            transaction: node.kind == ElementType::Transaction,
         }),
     })
 }

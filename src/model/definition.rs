@@ -160,6 +160,13 @@ pub struct FlowNode {
     /// End, intermediate and boundary events: what is thrown or caught; `None` for a none event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<EventDefinition>,
+    /// Compensation boundary events: id of the activity that compensates the one they are attached
+    /// to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensation_handler: Option<String>,
+    /// Activities: whether it is a compensation handler, which no token reaches.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub for_compensation: bool,
     /// Boundary events: whether the activity ends when the event is caught.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub interrupting: bool,
@@ -175,6 +182,8 @@ impl FlowNode {
             | EventDefinition::Timer { .. }
             | EventDefinition::Message { .. }
             | EventDefinition::Signal { .. }
+            | EventDefinition::Compensation { .. }
+            | EventDefinition::Cancel
             | EventDefinition::Terminate => None,
         }
     }
@@ -218,11 +227,13 @@ pub enum ElementType {
     CallActivity,
     /// Embedded subprocess: a scope of its own, which completes when nothing in it is active.
     SubProcess,
+    /// Embedded subprocess that can be cancelled, with what completed in it undone.
+    Transaction,
 }
 
 impl ElementType {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::StartEvent,
         Self::EndEvent,
         Self::IntermediateThrowEvent,
@@ -240,7 +251,13 @@ impl ElementType {
         Self::ParallelGateway,
         Self::CallActivity,
         Self::SubProcess,
+        Self::Transaction,
     ];
+
+    /// Whether other nodes may lie in it.
+    pub fn is_scope(self) -> bool {
+        matches!(self, Self::SubProcess | Self::Transaction)
+    }
 
     /// Whether the conditions of its outgoing flows are asked: all but a parallel gateway ask.
     pub fn asks_conditions(self) -> bool {
@@ -289,6 +306,7 @@ impl ElementType {
             Self::ParallelGateway => "parallelGateway",
             Self::CallActivity => "callActivity",
             Self::SubProcess => "subProcess",
+            Self::Transaction => "transaction",
         }
     }
 }

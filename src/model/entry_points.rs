@@ -64,6 +64,8 @@ impl<'a> EntryPoints<'a> {
 /// triggered.
 fn begins_unentered(node: &FlowNode) -> bool {
     match node.kind {
+        // What undoes something is no part of the normal flow.
+        _ if node.for_compensation => false,
         ElementType::BoundaryEvent => false,
         // It is reached from its throw events.
         ElementType::IntermediateCatchEvent => node.link().is_none(),

@@ -32,6 +32,18 @@ pub enum EventDefinition {
         /// Its name.
         name: String,
     },
+    /// Compensation: asked for by an end or intermediate event; at the boundary of an activity it
+    /// names, by its node's `compensationHandler`, what undoes that.
+    Compensation {
+        /// The only activity that is compensated; without it everything completed in the scope.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        activity: Option<String>,
+        /// Whether the event waits until everything is compensated.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        wait_for_completion: bool,
+    },
+    /// The cancellation of a transaction: by an end event in it, left by a boundary event of it.
+    Cancel,
     /// A time, read when the element is activated.
     Timer {
         /// Which time.
@@ -87,6 +99,8 @@ impl EventDefinition {
         match self {
             Self::Error { .. } => "errorEventDefinition",
             Self::Escalation { .. } => "escalationEventDefinition",
+            Self::Compensation { .. } => "compensateEventDefinition",
+            Self::Cancel => "cancelEventDefinition",
             Self::Link { .. } => "linkEventDefinition",
             Self::Timer { .. } => "timerEventDefinition",
             Self::Message { .. } => "messageEventDefinition",
@@ -94,6 +108,14 @@ impl EventDefinition {
             Self::Terminate => "terminateEventDefinition",
         }
     }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 impl TimerValue {

@@ -167,6 +167,10 @@ pub struct ExecutableNode {
     pub data_objects: Map<String, Value>,
     /// Ids of the boundary events attached to it, in document order.
     pub boundary_events: Vec<Arc<str>>,
+    /// Whether it is a compensation handler, which no token reaches.
+    pub for_compensation: bool,
+    /// The activity that compensates it.
+    pub compensation_handler: Option<Arc<str>>,
     /// Which of them catch what is thrown.
     pub catches: Vec<Catch>,
 }

@@ -22,7 +22,7 @@ use super::{
 pub enum NodeKind {
     /// A start event.
     Start(Box<StartEvent>),
-    /// An end event: none, error, escalation or terminate.
+    /// An end event: none or with one of the definitions that are thrown.
     End(EventDefinition),
     /// An intermediate event that waits.
     Catch(EventDefinition),
@@ -59,6 +59,10 @@ pub enum EventDefinition {
     Escalation(Option<Arc<str>>),
     /// A jump within its scope, which is compiled into a flow.
     Link,
+    /// The compensation of what is completed.
+    Compensation(CompensationThrow),
+    /// The cancellation of a transaction.
+    Cancel,
     /// A time.
     Timer(Box<TimerDefinition>),
     /// A message.
@@ -98,6 +102,8 @@ impl StartEvent {
             | EventDefinition::Signal(_)
             | EventDefinition::Escalation(_)
             | EventDefinition::Link
+            | EventDefinition::Compensation(_)
+            | EventDefinition::Cancel
             | EventDefinition::Terminate => None,
         }
     }
@@ -112,6 +118,8 @@ impl StartEvent {
             | EventDefinition::Message(_)
             | EventDefinition::Escalation(_)
             | EventDefinition::Link
+            | EventDefinition::Compensation(_)
+            | EventDefinition::Cancel
             | EventDefinition::Terminate => None,
         }
     }
@@ -152,6 +160,17 @@ pub enum GatewayKind {
 pub struct SubProcess {
     /// Where it begins: its start event, else all nodes that no flow enters; none when it is empty.
     pub starts: Vec<Arc<str>>,
+    /// Whether it can be cancelled, with what completed in it undone.
+    pub transaction: bool,
+}
+
+/// What a compensation event asks for.
+#[derive(Debug)]
+pub struct CompensationThrow {
+    /// The only activity that is compensated.
+    pub activity: Option<Arc<str>>,
+    /// Whether the event waits until everything is compensated.
+    pub waits: bool,
 }
 
 /// The times of a timer event.
@@ -178,6 +197,9 @@ impl NodeKind {
             Self::Task(TaskKind::Service) => "serviceTask",
             Self::Task(TaskKind::Send(_)) => "sendTask",
             Self::Call(_) => "callActivity",
+            Self::SubProcess(SubProcess {
+                transaction: true, ..
+            }) => "transaction",
             Self::SubProcess(_) => "subProcess",
             Self::Gateway(GatewayKind::Exclusive) => "exclusiveGateway",
             Self::Task(TaskKind::Script) => "scriptTask",

@@ -105,6 +105,8 @@ impl Walk<'_> {
             NodeKind::Gateway(GatewayKind::Exclusive) => {
                 node.outgoing.len() == 1 && !node.outgoing[0].conditional
             }
+            // It may have to wait for what it undoes.
+            NodeKind::Throw(EventDefinition::Compensation(_)) => false,
             NodeKind::Start(_)
             | NodeKind::End(_)
             | NodeKind::Throw(_)
@@ -125,6 +127,8 @@ impl Walk<'_> {
                 EventDefinition::None
                 | EventDefinition::Error(_)
                 | EventDefinition::Escalation(_)
+                | EventDefinition::Compensation(_)
+                | EventDefinition::Cancel
                 | EventDefinition::Timer(_)
                 | EventDefinition::Message(_)
                 | EventDefinition::Signal(_)
@@ -134,7 +138,9 @@ impl Walk<'_> {
         };
         self.fails |= matches!(
             node.kind,
-            NodeKind::End(EventDefinition::Error(_) | EventDefinition::Terminate)
+            NodeKind::End(
+                EventDefinition::Error(_) | EventDefinition::Cancel | EventDefinition::Terminate
+            )
         );
         let depends = !matches!(node.kind, NodeKind::Gateway(_)) && node.chooses_flows();
         if waits || !goes_on || depends {

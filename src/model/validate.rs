@@ -9,6 +9,7 @@
 
 mod actions;
 mod boundary;
+mod compensation;
 mod effects;
 mod events;
 
@@ -50,6 +51,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     graph::check(definition, &mut report);
     scopes::check(definition, &mut report);
     links::check(definition, &mut report);
+    compensation::check(definition, &mut report);
     lanes::check(definition, &mut report);
     mappings::check_data_objects(definition, &mut report);
     boundary::check(definition, &mut report);

@@ -85,6 +85,12 @@ enum Block {
     Escalation(&'static str),
     /// Two ends of a link.
     Link,
+    /// A task with a handler.
+    Compensable(&'static str),
+    /// Asks for compensation in its scope.
+    Compensate(&'static str),
+    /// A transaction that is cancelled in its end.
+    Transaction(Vec<Block>),
     /// A time to wait for.
     Catch(&'static str),
     /// A user task with a timer.
@@ -145,7 +151,9 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
     let timed = timer().prop_map(Block::Timed);
     let escalation = select(vec!["LATE", "OTHER"]).prop_map(Block::Escalation);
     let leaf = prop_oneof![12 => node, 2 => approval, 2 => call(), 1 => catch, 1 => timed,
-        2 => escalation, 1 => Just(Block::Link)];
+        2 => escalation, 1 => Just(Block::Link),
+        2 => handler().prop_map(Block::Compensable),
+        1 => select(vec!["", "nowait"]).prop_map(Block::Compensate)];
     leaf.prop_recursive(depth, 12, 3, |inner| {
         let path = vec(inner, 0..3);
         prop_oneof![
@@ -156,6 +164,7 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
                 branches
             }),
             path.clone().prop_map(Block::Loop),
+            path.clone().prop_map(Block::Transaction),
             (
                 path,
                 timer(),
@@ -177,6 +186,11 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
                 }),
         ]
     })
+}
+
+/// What undoes a task; some fail, some wait.
+fn handler() -> impl Strategy<Value = &'static str> {
+    select(vec!["task", "user", "user", "call", "subprocess"])
 }
 
 /// The escalation boundary event of a subprocess.

@@ -9,7 +9,7 @@
 //! deliver ELEMENT[.@EVENT] {data} [nr=N]     what it waits for comes   message NAME {data} [key=K]    a client's message to the instance
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | active=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N | variables=N   restart (lives on from its rows and a stored snapshot)
+//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | active=N | compensations=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N | variables=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
 //! data   variables ELEMENT   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; variables: as an element sees them; why: its incidents
@@ -179,6 +179,7 @@ impl Script {
         let changed = match what {
             "elements" => &mut limits.elements_per_command,
             "active" => &mut limits.active_elements,
+            "compensations" => &mut limits.compensations,
             "children" => &mut limits.children,
             "participants" => &mut limits.participants,
             "open" => &mut limits.open_messages,

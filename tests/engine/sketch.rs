@@ -23,6 +23,9 @@
 //! catch c message=paid key=${order}     a message it waits for (also start, boundary) or sends (throw, end, send); `signal=NAME`
 //! throw t message=paid key=${order} payload={"a":"${a}"} ttl=PT1H   what is sent along, how long it is kept
 //! throw t escalation=LATE               an escalation; without code on a boundary event every one
+//! boundary b at=a compensate=undo        `undo` (`task undo handler`) compensates `a`
+//! throw t compensate=a nowait            asks for it, all without `=a`; also `end`
+//! end e cancel in=t                      cancels `transaction t`, left by `boundary b at=t cancel`
 //! throw t link=onward                   a link, to `catch c link=onward`
 //! start nightly cycle="0 2 * * *" zone=Europe/Berlin missed=all overlap=skip data={"a":1}   a schedule; also `date`, `after`, `startup`
 //! ```
@@ -31,10 +34,15 @@
 //! `types=TYPE,…`), `sub PROCESS`, `http METHOD URL` (`headers=T`, `body=T`, `success=2xx,404`,
 //! `out=PATH`, `output=T`).
 
+mod keys;
+mod thrown;
+
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 use stepwire::model::definition::ProcessDefinition;
+
+use keys::Keys;
 
 /// Reads a sketch.
 pub fn definition(text: &str) -> ProcessDefinition {
@@ -131,23 +139,8 @@ impl Sketch {
                 "on" => drop(node.insert("startCondition".to_owned(), json!(value))),
                 "at" => drop(node.insert("attachedTo".to_owned(), json!(value))),
                 "in" => drop(node.insert("scope".to_owned(), json!(value))),
-                "error" => {
-                    let event = json!({"type": "error", "code": value});
-                    node.insert("event".to_owned(), event);
-                }
-                "escalation" => {
-                    let event = match value {
-                        "" => json!({"type": "escalation"}),
-                        code => json!({"type": "escalation", "code": code}),
-                    };
-                    node.insert("event".to_owned(), event);
-                }
-                "link" => {
-                    node.insert("event".to_owned(), json!({"type": "link", "name": value}));
-                }
-                "terminate" => {
-                    node.insert("event".to_owned(), json!({"type": "terminate"}));
-                }
+                "error" | "escalation" | "compensate" | "nowait" | "handler" | "cancel"
+                | "link" | "terminate" => thrown::attribute(&mut node, kind, name, value),
                 "cycle" | "date" | "after" => {
                     let name = if name == "after" { "duration" } else { name };
                     let when = json!({name: value.trim_matches('"')});
@@ -405,6 +398,7 @@ fn kind(word: &str) -> Option<&'static str> {
         "throw" => "intermediateThrowEvent",
         "catch" => "intermediateCatchEvent",
         "subprocess" => "subProcess",
+        "transaction" => "transaction",
         _ => return None,
     })
 }
@@ -478,38 +472,4 @@ fn subprocess_attribute(
 
 fn list(value: &str) -> Value {
     value.split(',').filter(|path| !path.is_empty()).collect()
-}
-
-/// `keys=a,b required=a.c schema={"a":{…}}`.
-#[derive(Default)]
-struct Keys {
-    keys: Vec<(String, bool)>,
-    schemas: Value,
-}
-
-impl Keys {
-    fn attribute(&mut self, name: &str, value: &str) -> bool {
-        match name {
-            "keys" | "required" => self.keys.extend(
-                value
-                    .split(',')
-                    .map(|path| (path.to_owned(), name == "required")),
-            ),
-            "schema" => self.schemas = serde_json::from_str(value).expect("schemas are JSON"),
-            _ => return false,
-        }
-        true
-    }
-
-    fn finish(self) -> Option<Value> {
-        let keys = self.keys.iter().map(|(path, required)| {
-            let schema = self.schemas.get(path).cloned();
-            let mut key = json!({"path": path, "required": required});
-            if let Some(schema) = schema {
-                key["schema"] = schema;
-            }
-            key
-        });
-        (!self.keys.is_empty()).then(|| keys.collect())
-    }
 }

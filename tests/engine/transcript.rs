@@ -3,6 +3,7 @@
 //! `node/2` is the second visit of a node, `child1` the first child; times are relative to the
 //! step.
 
+mod thrown;
 mod words;
 
 use std::collections::HashMap;
@@ -172,16 +173,11 @@ impl Names {
             Record::CorrelationNotified { correlation, note } => {
                 format!("{} {}", named(correlation), self.noted(note, now))
             }
-            Record::EscalationThrown {
-                element,
-                code,
-                caught_by,
-            } => {
-                let caught = caught_by
-                    .as_ref()
-                    .map_or("uncaught".to_owned(), |node| format!("to @{node}"));
-                format!("escalated {code} by {} {caught}", at(element))
-            }
+            Record::EscalationThrown { .. }
+            | Record::CompensationThrown { .. }
+            | Record::CompensationStarted { .. }
+            | Record::CompensationCompleted { .. }
+            | Record::TransactionCancelled { .. } => thrown::written(record, at),
             Record::WaitingFlowsCleared { scope } => {
                 let scope = scope.as_ref().map_or("the instance", at);
                 format!("cleared the joins of {scope}")
@@ -190,11 +186,13 @@ impl Names {
                 element,
                 keep,
                 closes,
+                compensable,
                 ..
             } => {
+                let compensable = if *compensable { " compensable" } else { "" };
                 let left = if *keep { " kept" } else { "" };
                 let closed = if *closes { " closing" } else { "" };
-                format!("completed {}{left}{closed}", at(element))
+                format!("completed {}{left}{closed}{compensable}", at(element))
             }
             Record::ElementTerminated { element, .. } => format!("aborted {}", at(element)),
             Record::ActionStarted {

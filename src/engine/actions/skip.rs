@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
+        compensation,
         context::{STOPPED, Step},
         due_date, elements,
         guards::{require_execute, require_moving},
@@ -54,6 +55,8 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
     let lacks_inputs = has(mappings::INPUT) || has(quotas::VARIABLES);
     let lacks_outputs = has(mappings::OUTPUT) && node.call().is_none();
     let cannot_choose = NO_CHOICE.iter().any(|code| has(code));
+    // Nothing is left to do but to remember it, for which there is no room.
+    let is_forgotten = has(compensation::LIMIT);
     if cannot_choose && node.default_flow.is_none() {
         let sentence = format!(
             "expected something that can be left out, but '{}' has no default flow and would not \
@@ -86,7 +89,7 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
         mappings::begin_without_inputs(step, key);
         due_date::begin(step, key);
     }
-    if cannot_publish && !stopped {
+    if (cannot_publish || is_forgotten) && !stopped {
         elements::leave_silently(step, key, node);
     } else if lacks_outputs {
         elements::leave_without_outputs(step, key, node);

@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use crate::{engine::context::Step, model::ids::ElementKey};
+use crate::{
+    engine::{compensation, context::Step},
+    model::ids::ElementKey,
+};
 
 /// A boundary event of an element is triggered: an interrupting one ends the element and every live
 /// child it started; the token goes on at the event. `false` when the element is gone.
@@ -23,6 +26,12 @@ pub(in crate::engine) fn trigger(
     else {
         return false;
     };
+    // A handler that is ended at its boundary has undone what it was to undo.
+    let undone_for = if interrupts {
+        compensation::complete(step, element)
+    } else {
+        None
+    };
     if interrupts {
         let mut ended = vec![element];
         if step.state.scope(Some(element)).is_some() {
@@ -34,5 +43,8 @@ pub(in crate::engine) fn trigger(
     // It descends from what the activity descended from, so a back step behind the activity finds
     // it.
     step.activate(event, scope, arrivals);
+    if let Some(by) = undone_for {
+        compensation::next(step, by, scope);
+    }
     true
 }

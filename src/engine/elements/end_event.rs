@@ -2,28 +2,14 @@
 //! what one publishes it has published before it is left (`publishing`).
 
 use crate::{
-    engine::{
-        context::Step,
-        record::{Record, Status},
-    },
+    engine::{context::Step, record::Status},
     model::ids::ElementKey,
 };
 
 /// Ends everything in the scope; the scope itself then completes. That of the instance finishes it.
 pub(in crate::engine) fn terminate(step: &mut Step<'_>, scope: Option<ElementKey>) {
-    let Some(key) = scope else {
-        return step.end(Status::Finished);
-    };
-    let inside = step.state.inside(key);
-    step.end_children_of(&inside);
-    for element in inside.into_iter().rev() {
-        step.terminate(element);
-    }
-    if step
-        .state
-        .scope(scope)
-        .is_some_and(|scope| scope.waiting().next().is_some())
-    {
-        step.record(Record::WaitingFlowsCleared { scope });
+    match scope {
+        Some(key) => step.empty(key),
+        None => step.end(Status::Finished),
     }
 }

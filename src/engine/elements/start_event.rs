@@ -99,6 +99,8 @@ fn started_by(process: &ExecutableProcess) -> String {
         | EventDefinition::Timer(_)
         | EventDefinition::Escalation(_)
         | EventDefinition::Link
+        | EventDefinition::Compensation(_)
+        | EventDefinition::Cancel
         | EventDefinition::Terminate => None,
     });
     let (what, name) = named.unwrap_or_default();

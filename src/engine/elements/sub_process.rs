@@ -1,10 +1,14 @@
 //! Embedded subprocess: a scope of its own. It begins at its start event, else at the nodes that no
 //! flow enters, and is complete when nothing in it is active.
 
-use super::own_work::Own;
+use super::{boundary_event, own_work::Own};
 use crate::{
-    engine::context::Step,
-    model::{executable::ExecutableNode, ids::ElementKey, node_kind::SubProcess},
+    engine::{compensation, context::Step},
+    model::{
+        executable::ExecutableNode,
+        ids::ElementKey,
+        node_kind::{EventDefinition, NodeKind, SubProcess},
+    },
 };
 
 pub(super) fn advance<'a>(
@@ -13,6 +17,16 @@ pub(super) fn advance<'a>(
     node: &'a ExecutableNode,
     subprocess: &SubProcess,
 ) -> Own<'a> {
+    let is_cancelling = step
+        .state
+        .element(key)
+        .is_some_and(|element| element.is_cancelling());
+    if is_cancelling {
+        return leave_cancelled(step, key, node);
+    }
+    if compensation::is_undoing(step, key, node) {
+        return undo(step, key);
+    }
     match step.state.scope(Some(key)).map(|scope| scope.live()) {
         None if subprocess.starts.is_empty() => Own::Done(node.outgoing.iter().collect()),
         None => {
@@ -24,4 +38,43 @@ pub(super) fn advance<'a>(
         Some(0) if !step.stops_at_join(Some(key)) => Own::Done(node.outgoing.iter().collect()),
         Some(_) => Own::Waiting,
     }
+}
+
+/// A completed subprocess again: undoes what is completed in it, and no token leaves it.
+fn undo<'a>(step: &mut Step<'_>, key: ElementKey) -> Own<'a> {
+    let is_thrown = step
+        .state
+        .element(key)
+        .is_some_and(|element| element.has_thrown_compensation());
+    if !is_thrown {
+        compensation::begin(step, key, Some(key), None);
+    }
+    if compensation::is_running(step, key, Some(key)) {
+        Own::Waiting
+    } else {
+        Own::Done(Vec::new())
+    }
+}
+
+/// A cancelled transaction, in which everything is undone, is left by its cancel boundary event.
+fn leave_cancelled<'a>(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> Own<'a> {
+    if !compensation::is_running(step, key, Some(key)) {
+        let is_cancel = |event: &&ExecutableNode| {
+            matches!(
+                event.kind,
+                NodeKind::Boundary {
+                    event: EventDefinition::Cancel,
+                    ..
+                }
+            )
+        };
+        let attached = node.boundary_events.iter();
+        let event = attached
+            .filter_map(|event| step.process.node(event))
+            .find(is_cancel);
+        if let Some(event) = event {
+            boundary_event::trigger(step, key, &event.id, true);
+        }
+    }
+    Own::Waiting
 }

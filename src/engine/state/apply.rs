@@ -126,9 +126,20 @@ impl InstanceState {
                 element,
                 keep,
                 closes,
+                compensable,
                 ..
-            } => self.complete(*element, *keep, *closes),
-            Record::ElementTerminated { element, .. } => self.remove(*element),
+            } => self.complete(seq, *element, (*keep, *closes), *compensable),
+            Record::ElementTerminated { element, .. } => self.remove(seq, *element),
+            Record::CompensationThrown { by, scope, of } => {
+                self.throw_compensation(*by, *scope, of)
+            }
+            Record::CompensationStarted { element, by, of } => {
+                self.start_compensation(*element, *by, *of)
+            }
+            Record::CompensationCompleted { element } => self.complete_compensation(*element),
+            Record::TransactionCancelled { element } => {
+                self.with(*element, |element| element.cancelling = true)
+            }
             Record::ActionStarted {
                 element,
                 action,
@@ -454,6 +465,10 @@ fn visit(
         owned_bytes: 0,
         subscriptions: None,
         triggered: Vec::new(),
+        has_thrown: false,
+        compensates: None,
+        has_undone: false,
+        cancelling: false,
         arrivals,
         active: true,
         entered,

@@ -38,6 +38,14 @@ pub struct ElementInstance {
     /// The nodes of the events that have come, each once: its own, those at its boundary or behind
     /// it.
     pub(super) triggered: Vec<Arc<str>>,
+    /// Whether it has asked for compensation.
+    pub(super) has_thrown: bool,
+    /// Who asked for what it undoes, as a compensation handler, until it has undone it.
+    pub(super) compensates: Option<ElementKey>,
+    /// Whether it has undone what it was to undo.
+    pub(super) has_undone: bool,
+    /// Whether it is a transaction that was cancelled.
+    pub(super) cancelling: bool,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) active: bool,
     pub(super) entered: Time,
@@ -175,6 +183,26 @@ impl ElementInstance {
     /// Whether its own event has come.
     pub fn is_triggered(&self) -> bool {
         self.triggered.contains(&self.node)
+    }
+
+    /// Whether it has asked for compensation.
+    pub fn has_thrown_compensation(&self) -> bool {
+        self.has_thrown
+    }
+
+    /// Who asked for what it undoes, until it has undone it.
+    pub fn compensates(&self) -> Option<ElementKey> {
+        self.compensates
+    }
+
+    /// Whether it is there to undo something that is completed.
+    pub fn is_undoing(&self) -> bool {
+        self.compensates.is_some() || self.has_undone
+    }
+
+    /// Whether it is a transaction that was cancelled and undoes what is completed in it.
+    pub fn is_cancelling(&self) -> bool {
+        self.cancelling
     }
 
     /// Id of its node.

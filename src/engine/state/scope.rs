@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ElementInstance, InstanceState, Subscriptions};
+use super::{Compensation, CompensationRun, ElementInstance, InstanceState, Subscriptions};
 use crate::{engine::record::Arrival, model::ids::ElementKey};
 
 /// What is in a scope.
@@ -19,6 +19,10 @@ pub struct Scope {
     pub(super) begun: bool,
     /// What its event subprocesses wait for; `None` before that was opened.
     pub(super) subscriptions: Option<Subscriptions>,
+    /// What completed in it and may be compensated, in order of completion.
+    pub(super) compensations: Vec<Compensation>,
+    /// What of that is being compensated, by the elements that asked for it.
+    pub(super) compensating: BTreeMap<ElementKey, CompensationRun>,
 }
 
 impl Scope {

@@ -24,6 +24,10 @@ const ERROR: &str = "errorEventDefinition";
 const ESCALATION: &str = "escalationEventDefinition";
 /// The element that makes an event a link event.
 const LINK: &str = "linkEventDefinition";
+/// The element that makes an event a compensation event.
+const COMPENSATE: &str = "compensateEventDefinition";
+/// The element that makes an event a cancel event.
+const CANCEL: &str = "cancelEventDefinition";
 /// The element that makes an end event a terminate end event.
 const TERMINATE: &str = "terminateEventDefinition";
 
@@ -36,10 +40,14 @@ pub(super) const SIGNAL: &str = "signalEventDefinition";
 pub(super) fn definitions(kind: ElementType) -> &'static [&'static str] {
     match kind {
         ElementType::StartEvent => &[MESSAGE, SIGNAL],
-        ElementType::IntermediateThrowEvent => &[MESSAGE, SIGNAL, ESCALATION, LINK],
-        ElementType::EndEvent => &[ERROR, ESCALATION, TERMINATE, MESSAGE, SIGNAL],
+        ElementType::IntermediateThrowEvent => &[MESSAGE, SIGNAL, ESCALATION, LINK, COMPENSATE],
+        ElementType::EndEvent => &[
+            ERROR, ESCALATION, TERMINATE, MESSAGE, SIGNAL, COMPENSATE, CANCEL,
+        ],
         ElementType::IntermediateCatchEvent => &[TIMER, MESSAGE, SIGNAL, LINK],
-        ElementType::BoundaryEvent => &[ERROR, ESCALATION, TIMER, MESSAGE, SIGNAL],
+        ElementType::BoundaryEvent => &[
+            ERROR, ESCALATION, TIMER, MESSAGE, SIGNAL, COMPENSATE, CANCEL,
+        ],
         ElementType::Task
         | ElementType::ManualTask
         | ElementType::UserTask
@@ -51,7 +59,8 @@ pub(super) fn definitions(kind: ElementType) -> &'static [&'static str] {
         | ElementType::InclusiveGateway
         | ElementType::ParallelGateway
         | ElementType::CallActivity
-        | ElementType::SubProcess => &[],
+        | ElementType::SubProcess
+        | ElementType::Transaction => &[],
     }
 }
 
@@ -96,6 +105,12 @@ pub(super) fn read(
             code: errors::read(definition, kind, errors::ESCALATION, id, reader),
         }),
         LINK => link(definition, id, reader),
+        COMPENSATE => Some(compensation(definition, id, reader)),
+        CANCEL => {
+            reader.check_attributes(definition, id, &["id"], &[]);
+            reader.refuse_other_children(definition, id, &[]);
+            Some(EventDefinition::Cancel)
+        }
         TIMER => timer(node, definition, id, reader),
         MESSAGE => {
             check_reference(definition, "messageRef", id, reader);
@@ -110,6 +125,17 @@ pub(super) fn read(
             reader.refuse_other_children(definition, id, &[]);
             Some(EventDefinition::Terminate)
         }
+    }
+}
+
+fn compensation(definition: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> EventDefinition {
+    let (activity, wait) = ("activityRef", "waitForCompletion");
+    reader.check_attributes(definition, id, &["id", activity, wait], &[]);
+    reader.refuse_other_children(definition, id, &[]);
+    let named = reader.reference(definition, id, activity, definition.attribute(activity));
+    EventDefinition::Compensation {
+        activity: Some(named).filter(|named| !named.is_empty()),
+        wait_for_completion: reader.flag(id, wait, definition.attribute(wait), true),
     }
 }
 

@@ -67,6 +67,16 @@ const SUBPROCESS_ATTRIBUTES: &[&str] = &[
     "startQuantity",
     "completionQuantity",
 ];
+const TRANSACTION_ATTRIBUTES: &[&str] = &[
+    "id",
+    "name",
+    "default",
+    "triggeredByEvent",
+    "method",
+    "isForCompensation",
+    "startQuantity",
+    "completionQuantity",
+];
 const CALL_ATTRIBUTES: &[&str] = &[
     "id",
     "name",
@@ -114,6 +124,7 @@ pub(super) fn read(
         ElementType::IntermediateCatchEvent => (EVENT_ATTRIBUTES, WAITING_ATTRIBUTES),
         ElementType::BoundaryEvent => (BOUNDARY_ATTRIBUTES, WAITING_ATTRIBUTES),
         ElementType::SubProcess => (SUBPROCESS_ATTRIBUTES, &["canGoBack"]),
+        ElementType::Transaction => (TRANSACTION_ATTRIBUTES, &["canGoBack"]),
         ElementType::ExclusiveGateway
         | ElementType::InclusiveGateway
         | ElementType::ParallelGateway => (GATEWAY_ATTRIBUTES, &["canGoBack"]),
@@ -150,7 +161,7 @@ pub(super) fn read(
     let task = (kind == ElementType::UserTask).then(|| read_task(node, id, reader));
     reader.check_attributes(node, id, plain, own_names);
     // What a subprocess holds is read with it, by `process`.
-    if kind != ElementType::SubProcess {
+    if !kind.is_scope() {
         let content: &[&str] = match kind {
             ElementType::StartEvent => &[events::TIMER, events::MESSAGE, events::SIGNAL],
             ElementType::CallActivity => &[multi_instance::CHARACTERISTICS],
@@ -189,6 +200,14 @@ pub(super) fn read(
         task: task.filter(|task| *task != UserTask::default()),
         attached_to,
         event: events::read(node, kind, id, reader),
+        // What it is associated with is read with the process, by `compensation`.
+        compensation_handler: None,
+        for_compensation: reader.flag(
+            id,
+            "isForCompensation",
+            node.attribute("isForCompensation"),
+            false,
+        ),
         interrupting: kind != ElementType::BoundaryEvent
             || reader.flag(id, "cancelActivity", node.attribute("cancelActivity"), true),
     };
@@ -283,11 +302,9 @@ fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
             subprocess, which is not supported; use boundary events";
         reader.error(id, "unsupported_attribute", message);
     }
-    let name = "isForCompensation";
-    if reader.flag(id, name, node.attribute(name), false) {
-        let message = "expected an activity of the normal flow, but isForCompensation is true, \
-            which is not supported; remove it";
-        reader.error(id, "unsupported_attribute", message);
+    // Undoing by compensation is the only way here.
+    if filled(node.attribute("method")).is_some_and(|method| method != "##Compensate") {
+        reader.without_effect.bpmn(id, "method");
     }
     for name in ["startQuantity", "completionQuantity"] {
         if let Some(value) = reader

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, flows, is_bpmn, lanes, nodes,
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, compensation, flows, is_bpmn, lanes, nodes,
     reader::{Reader, WITHOUT_EFFECT, own, plain},
     xml::{filled, text},
 };
@@ -89,6 +89,7 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
         lanes: Vec::new(),
     };
     read_content(process, None, reader, &mut definition);
+    compensation::connect(process, &mut definition, reader);
     let without_effect = std::mem::take(&mut reader.without_effect);
     reader.problems.extend(without_effect.warnings());
     definition
@@ -112,7 +113,7 @@ fn read_content(
             let node = nodes::read(child, kind, scope, reader);
             let inner = node.id.clone();
             definition.nodes.push(node);
-            if kind == ElementType::SubProcess {
+            if kind.is_scope() {
                 read_content(child, Some(&inner), reader, definition);
             }
         } else {

@@ -8,7 +8,7 @@ use crate::model::{
     executable::{Catch, ExecutableSchedule},
     keys::Keys,
     message_event::{MessageDefinition, SignalDefinition},
-    node_kind::{EventDefinition, StartEvent, TimerDefinition},
+    node_kind::{CompensationThrow, EventDefinition, StartEvent, TimerDefinition},
     schedule::Schedule,
     timer_cycle::Occurrences,
 };
@@ -54,6 +54,14 @@ pub(super) fn compile_event(
             EventDefinition::Escalation(code.as_deref().map(Arc::from))
         }
         Some(Written::Link { .. }) => EventDefinition::Link,
+        Some(Written::Compensation {
+            activity,
+            wait_for_completion,
+        }) => EventDefinition::Compensation(CompensationThrow {
+            activity: activity.as_deref().map(Arc::from),
+            waits: *wait_for_completion,
+        }),
+        Some(Written::Cancel) => EventDefinition::Cancel,
         Some(Written::Terminate) => EventDefinition::Terminate,
     })
 }
@@ -74,6 +82,8 @@ pub(super) fn compile_catch(event: &FlowNode) -> Option<Catch> {
         | Written::Message { .. }
         | Written::Signal { .. }
         | Written::Link { .. }
+        | Written::Compensation { .. }
+        | Written::Cancel
         | Written::Terminate => return None,
     };
     Some(Catch {

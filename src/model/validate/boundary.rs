@@ -90,11 +90,13 @@ fn catches(event: &FlowNode) -> Option<Catches<'_>> {
         | EventDefinition::Message { .. }
         | EventDefinition::Signal { .. }
         | EventDefinition::Link { .. }
+        | EventDefinition::Compensation { .. }
+        | EventDefinition::Cancel
         | EventDefinition::Terminate => None,
     }
 }
 
-fn is_activity(kind: ElementType) -> bool {
+pub(super) fn is_activity(kind: ElementType) -> bool {
     match kind {
         ElementType::Task
         | ElementType::ManualTask
@@ -104,7 +106,8 @@ fn is_activity(kind: ElementType) -> bool {
         | ElementType::ScriptTask
         | ElementType::BusinessRuleTask
         | ElementType::CallActivity
-        | ElementType::SubProcess => true,
+        | ElementType::SubProcess
+        | ElementType::Transaction => true,
         ElementType::StartEvent
         | ElementType::EndEvent
         | ElementType::IntermediateThrowEvent
@@ -120,7 +123,7 @@ fn is_activity(kind: ElementType) -> bool {
 fn may_throw(node: &FlowNode) -> bool {
     matches!(
         node.kind,
-        ElementType::CallActivity | ElementType::SubProcess
+        ElementType::CallActivity | ElementType::SubProcess | ElementType::Transaction
     ) || node.actions.iter().any(|action| {
         matches!(
             action.work,

@@ -39,6 +39,8 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
                 | EventDefinition::Timer { .. }
                 | EventDefinition::Message { .. }
                 | EventDefinition::Signal { .. }
+                | EventDefinition::Compensation { .. }
+                | EventDefinition::Cancel
                 | EventDefinition::Terminate => ("error code", "invalid_error_code"),
             };
             let message = format!(
@@ -65,6 +67,8 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
             EventDefinition::Error { .. }
             | EventDefinition::Escalation { .. }
             | EventDefinition::Link { .. }
+            | EventDefinition::Compensation { .. }
+            | EventDefinition::Cancel
             | EventDefinition::Terminate,
         )
         | None => {}
@@ -83,6 +87,11 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
         (Type::EndEvent | Type::IntermediateThrowEvent, Some(Event::Escalation { code })) => {
             code.is_some()
         }
+        (
+            Type::EndEvent | Type::IntermediateThrowEvent | Type::BoundaryEvent,
+            Some(Event::Compensation { .. }),
+        ) => true,
+        (Type::EndEvent | Type::BoundaryEvent, Some(Event::Cancel)) => true,
         (Type::EndEvent, Some(Event::Terminate)) => true,
         (Type::BoundaryEvent, Some(Event::Error { .. } | Event::Escalation { .. })) => true,
         (Type::IntermediateThrowEvent | Type::IntermediateCatchEvent, Some(Event::Link { .. })) => {
@@ -106,6 +115,8 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
                 Event::Error { .. }
                 | Event::Escalation { .. }
                 | Event::Link { .. }
+                | Event::Compensation { .. }
+                | Event::Cancel
                 | Event::Terminate
                 | Event::Timer { .. }
                 | Event::Message { .. }
@@ -117,13 +128,16 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
         return;
     }
     let expected = match node.kind {
-        Type::BoundaryEvent => "an error, an escalation, a timer, a message or a signal",
+        Type::BoundaryEvent => {
+            "an error, an escalation, a timer, a message, a signal, compensation or cancel"
+        }
         Type::IntermediateCatchEvent => "a timer, a message, a signal or a link",
         Type::IntermediateThrowEvent => {
-            "an escalation with a code, a message, a signal, a link, or nothing"
+            "an escalation with a code, a message, a signal, a link, compensation, or nothing"
         }
         Type::EndEvent => {
-            "an error or an escalation with a code, a message, a signal, terminate, or nothing"
+            "an error or an escalation with a code, a message, a signal, \
+            compensation, cancel, terminate, or nothing"
         }
         Type::SendTask => "a message, or nothing",
         Type::StartEvent if node.scope.is_none() => "a message, a signal, or nothing",

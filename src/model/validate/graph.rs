@@ -166,7 +166,12 @@ fn check_condition(
 }
 
 fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
-    if outgoing.is_empty() && node.kind != ElementType::EndEvent {
+    let ends_there = node.kind == ElementType::EndEvent
+        || node.for_compensation
+        || matches!(node.event, Some(EventDefinition::Compensation { .. }));
+    // A throw event of compensation goes on; one at a boundary leads to its handler.
+    let ends_there = ends_there && node.kind != ElementType::IntermediateThrowEvent;
+    if outgoing.is_empty() && !ends_there {
         let kind = node.kind.bpmn_name();
         let message =
             format!("expected a flow that leaves the {kind}, but there is none: tokens end here");
@@ -330,6 +335,8 @@ fn event_name(event: &EventDefinition) -> (&'static str, &str) {
         | EventDefinition::Timer { .. }
         | EventDefinition::Escalation { .. }
         | EventDefinition::Link { .. }
+        | EventDefinition::Compensation { .. }
+        | EventDefinition::Cancel
         | EventDefinition::Terminate => (event.bpmn_name(), ""),
     }
 }
@@ -350,6 +357,13 @@ fn check_reach<'a>(
         .filter_map(|node| Some((node.attached_to.as_deref()?, &node.id)))
     {
         boundaries.entry(activity).or_default().push(event);
+    }
+    for (event, handler) in definition
+        .nodes
+        .iter()
+        .filter_map(|node| Some((node.id.as_str(), node.compensation_handler.as_ref()?)))
+    {
+        boundaries.entry(event).or_default().push(handler);
     }
     // A subprocess that is reached begins.
     for subprocess in definition

@@ -41,6 +41,8 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
             | EventDefinition::Timer { .. }
             | EventDefinition::Escalation { .. }
             | EventDefinition::Link { .. }
+            | EventDefinition::Compensation { .. }
+            | EventDefinition::Cancel
             | EventDefinition::Terminate,
         )
         | None => return,

@@ -64,6 +64,7 @@ pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report)
             | ElementType::ParallelGateway
             | ElementType::CallActivity
             | ElementType::SubProcess
+            | ElementType::Transaction
     );
     if has_no_actions && !node.actions.is_empty() {
         let message = format!(

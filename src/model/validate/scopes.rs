@@ -6,7 +6,7 @@ use super::Report;
 use crate::{
     limits::SUBPROCESS_DEPTH,
     model::{
-        definition::{ElementType, FlowNode, ProcessDefinition},
+        definition::{FlowNode, ProcessDefinition},
         entry_points::EntryPoints,
     },
 };
@@ -24,7 +24,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         };
         filled.insert(scope);
         match nodes.get(scope) {
-            Some(around) if around.kind == ElementType::SubProcess => match levels(node, &nodes) {
+            Some(around) if around.kind.is_scope() => match levels(node, &nodes) {
                 Levels::Circle => {
                     let message = format!(
                         "expected a subprocess to lie outside of itself, but `{}` is in \
@@ -56,10 +56,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         }
     }
     let entry_points = EntryPoints::of(definition);
-    let subprocesses = definition
-        .nodes
-        .iter()
-        .filter(|node| node.kind == ElementType::SubProcess);
+    let subprocesses = definition.nodes.iter().filter(|node| node.kind.is_scope());
     for subprocess in subprocesses {
         check_beginning(
             &subprocess.id,

@@ -1,5 +1,6 @@
 mod actions;
 mod boundary;
+mod compensation;
 mod contradictions;
 mod links;
 mod outside;

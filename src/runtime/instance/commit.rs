@@ -66,6 +66,10 @@ impl ProcessInstance {
                 | Record::CorrelationNotified { .. }
                 | Record::WaitingFlowsCleared { .. }
                 | Record::EscalationThrown { .. }
+                | Record::CompensationThrown { .. }
+                | Record::CompensationStarted { .. }
+                | Record::CompensationCompleted { .. }
+                | Record::TransactionCancelled { .. }
                 | Record::ActionStarted { .. }
                 | Record::ActionCompleted { .. }
                 | Record::Pushed(_)

@@ -222,6 +222,10 @@ fn frame(
         | Record::CorrelationNotified { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::EscalationThrown { .. }
+        | Record::CompensationThrown { .. }
+        | Record::CompensationStarted { .. }
+        | Record::CompensationCompleted { .. }
+        | Record::TransactionCancelled { .. }
         | Record::ActionStarted { .. }
         | Record::ActionCompleted { .. }
         | Record::OfferClosed { .. }

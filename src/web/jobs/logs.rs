@@ -148,6 +148,10 @@ fn line(
         | Record::CorrelationNotified { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::EscalationThrown { .. }
+        | Record::CompensationThrown { .. }
+        | Record::CompensationStarted { .. }
+        | Record::CompensationCompleted { .. }
+        | Record::TransactionCancelled { .. }
         | Record::ActionStarted { .. }
         | Record::Pushed(_)
         | Record::OfferClosed { .. }

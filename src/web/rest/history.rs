@@ -252,6 +252,10 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::CorrelationNotified { .. }
                     | Record::WaitingFlowsCleared { .. }
                     | Record::EscalationThrown { .. }
+                    | Record::CompensationThrown { .. }
+                    | Record::CompensationStarted { .. }
+                    | Record::CompensationCompleted { .. }
+                    | Record::TransactionCancelled { .. }
                     | Record::ActionStarted { .. }
                     | Record::ActionCompleted { .. }
                     | Record::Pushed(_)
@@ -411,6 +415,10 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         | Record::CorrelationNotified { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::EscalationThrown { .. }
+        | Record::CompensationThrown { .. }
+        | Record::CompensationStarted { .. }
+        | Record::CompensationCompleted { .. }
+        | Record::TransactionCancelled { .. }
         | Record::ActionStarted { .. }
         | Record::ActionCompleted { .. }
         | Record::OfferClosed { .. }

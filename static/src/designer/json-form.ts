@@ -42,7 +42,9 @@ export async function bpmnOf(json: string): Promise<string> {
   }
   for (const node of list(definition.nodes)) {
     const attached = nodes.get(text(node.attachedTo) ?? '');
-    if (attached) nodes.get(text(node.id) ?? '')?.set('attachedToRef', attached);
+    const drawn = nodes.get(text(node.id) ?? '');
+    if (attached) drawn?.set('attachedToRef', attached);
+    if (drawn) compensate(node, drawn, nodes, create);
   }
   const around = (flow: Json) => nodes.get(text(flow.source) ?? '')?.$parent ?? process;
   const flows = list(definition.flows).map((flow) => createFlow(flow, nodes, around(flow), create));
@@ -52,6 +54,17 @@ export async function bpmnOf(json: string): Promise<string> {
   }
   createLanes(list(definition.lanes), nodes, process, create);
   return (await moddle.toXML(definitions, { format: true })).xml;
+}
+
+/** What a compensation event names, and the association of one at a boundary with its handler. */
+function compensate(node: Json, drawn: Moddle, nodes: Map<string, Moddle>, create: Create): void {
+  const activity = nodes.get(text((node.event as Json | undefined)?.activity) ?? '');
+  if (activity) drawn.get<Moddle[]>('eventDefinitions')[0]?.set('activityRef', activity);
+  const handler = nodes.get(text(node.compensationHandler) ?? '');
+  const around = drawn.$parent;
+  if (!handler || !around) return;
+  const ends = { id: `${text(node.id)}Handler`, sourceRef: drawn, targetRef: handler, associationDirection: 'One' };
+  around.get<Moddle[]>('artifacts').push(create('bpmn:Association', ends, around));
 }
 
 /** How many subprocesses a node lies in. */
@@ -101,6 +114,7 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   if (calledElement !== undefined) drawn.set('calledElement', calledElement);
   for (const [name, value] of Object.entries(call)) set(name, value);
   if (call.collection) drawn.set('loopCharacteristics', create('bpmn:MultiInstanceLoopCharacteristics', {}, drawn));
+  if (node.forCompensation === true) drawn.set('isForCompensation', true);
   if (node.interrupting === false) drawn.set('cancelActivity', false);
   const event = node.event as Json | undefined;
   if (event) drawn.get<Moddle[]>('eventDefinitions').push(createEvent(event, drawn, definitions, create));
@@ -150,6 +164,11 @@ function createEvent(event: Json, node: Moddle, definitions: Moddle, create: Cre
       return createCoded('Error', text(event.code), node, definitions, create);
     case 'escalation':
       return createCoded('Escalation', text(event.code), node, definitions, create);
+    case 'compensation': {
+      const definition = create('bpmn:CompensateEventDefinition', {}, node);
+      if (event.waitForCompletion === false) definition.set('waitForCompletion', false);
+      return definition;
+    }
     case 'link':
       return create('bpmn:LinkEventDefinition', { name: text(event.name) }, node);
     case 'timer':

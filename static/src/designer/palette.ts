@@ -37,13 +37,18 @@ const EVENTS = [
   'none-end',
   'error-end',
   'escalation-end',
+  'compensation-end',
+  'cancel-end',
   'terminate-end',
   'none-intermediate-throw',
   'timer-intermediate-catch',
   'escalation-intermediate-throw',
+  'compensation-intermediate-throw',
   'link-intermediate-throw',
   'link-intermediate-catch',
   'error-boundary',
+  'compensation-boundary',
+  'cancel-boundary',
   'escalation-boundary',
   'non-interrupting-escalation-boundary',
   'timer-boundary',
@@ -70,7 +75,7 @@ const OFFERED: Record<string, string> = {
   'append.timer-intermediate-event': 'intermediateCatchEvent',
   'append.condition-intermediate-event': 'conditionalEvent',
   'append.signal-intermediate-event': 'signalEvent',
-  'append.compensation-activity': 'compensation',
+  'append.compensation-activity': 'boundaryEvent',
 };
 /** What the palette offers besides, as it is what most processes are made of. */
 export const ADDED = [

@@ -8,6 +8,8 @@ pub(super) struct Writer {
     pub(super) nodes: usize,
     /// The embedded subprocess that is written.
     pub(super) scope: Option<String>,
+    /// Whether nothing can be gone back to where it is written.
+    pub(super) without_back: bool,
 }
 
 impl Writer {
@@ -104,6 +106,7 @@ impl Writer {
             } => {
                 let node = self.name("n");
                 self.node(&format!("user {node} {terms} decision=r"));
+                let back = if self.without_back { "" } else { back };
                 self.line(&format!("  approve manual {approve} keys=n,again {back}"));
                 self.line("  reject manual push {\"by\":\"${r.by}\"} keys=again timer=PT10S");
                 if approve.ends_with("autorun") {
@@ -135,6 +138,14 @@ impl Writer {
                 }
                 node
             }
+            Block::Compensable(handler) => self.compensable(handler, from),
+            Block::Compensate(wait) => {
+                let node = self.name("w");
+                self.node(&format!("throw {node} compensate {wait}"));
+                self.flow(from, &node);
+                node
+            }
+            Block::Transaction(path) => self.transaction(path, from),
             Block::Escalation(code) => {
                 let node = self.name("w");
                 self.node(&format!("throw {node} escalation={code}"));
@@ -241,6 +252,54 @@ impl Writer {
         }
     }
 
+    /// A task, and what undoes it.
+    fn compensable(&mut self, handler: &str, from: &str) -> String {
+        let (node, event, undo) = (self.name("t"), self.name("b"), self.name("u"));
+        self.node(&format!("task {node}"));
+        self.node(&format!("boundary {event} at={node} compensate={undo}"));
+        let called = if handler == "call" { " q" } else { "" };
+        self.node(&format!("{handler} {undo}{called} handler"));
+        if handler == "subprocess" {
+            let (start, end) = (self.name("i"), self.name("o"));
+            let waits = self.name("h");
+            let around = self.scope.replace(undo);
+            self.node(&format!("start {start}"));
+            self.node(&format!("user {waits}"));
+            self.node(&format!("end {end}"));
+            self.flow(&start, &waits);
+            self.flow(&waits, &end);
+            self.scope = around;
+        }
+        self.flow(from, &node);
+        node
+    }
+
+    /// A transaction, whose end cancels it when `n` is 1.
+    fn transaction(&mut self, path: &[Block], from: &str) -> String {
+        let (node, cancelled, merge) = (self.name("s"), self.name("b"), self.name("m"));
+        self.node(&format!("transaction {node}"));
+        self.node(&format!("boundary {cancelled} at={node} cancel"));
+        self.node(&format!("xor {merge}"));
+        self.flow(from, &node);
+        self.flow(&node, &merge);
+        self.flow(&cancelled, &merge);
+        let around = self.scope.replace(node);
+        let (start, choice) = (self.name("i"), self.name("x"));
+        let (end, cancel) = (self.name("o"), self.name("o"));
+        self.node(&format!("start {start}"));
+        self.node(&format!("xor {choice}"));
+        self.node(&format!("end {end}"));
+        self.node(&format!("end {cancel} cancel"));
+        let back = std::mem::replace(&mut self.without_back, true);
+        let last = self.path(path, &start);
+        self.without_back = back;
+        self.flow(&last, &choice);
+        self.line(&format!("{choice} -> {cancel} when n == 1"));
+        self.line(&format!("{choice} -> {end} default"));
+        self.scope = around;
+        merge
+    }
+
     pub(super) fn subprocess(
         &mut self,
         path: &[Block],
@@ -289,7 +348,11 @@ impl Writer {
     pub(super) fn actions(&mut self, actions: &[Action], leaves: bool) {
         let mut parent = None;
         for (index, action) in actions.iter().enumerate() {
-            let back = if leaves { action.back } else { "" };
+            let back = if leaves && !self.without_back {
+                action.back
+            } else {
+                ""
+            };
             match (action.child, parent) {
                 (true, Some(parent)) => self.line(&format!(
                     "  a{index} {} {back} parent=a{parent}",

@@ -96,7 +96,7 @@ impl InstanceState {
             .filter(|&key| self.descends(key, to))
             .collect();
         for key in descendants {
-            self.remove(key);
+            self.remove(seq, key);
         }
         if let Some(scope) = self.scope_mut(retained.scope) {
             scope.live += 1;

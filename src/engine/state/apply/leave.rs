@@ -9,10 +9,19 @@ use crate::{
 impl InstanceState {
     /// An element is left: it becomes a retained element instance (`keep`), or what came from it belongs to the retained element instance
     /// before it.
-    pub(super) fn complete(&mut self, key: ElementKey, keep: bool, closes: bool) {
+    pub(super) fn complete(
+        &mut self,
+        seq: u64,
+        key: ElementKey,
+        (keep, closes): (bool, bool),
+        compensable: bool,
+    ) {
         let Some(mut element) = self.take_out(key) else {
             return;
         };
+        if compensable {
+            self.remember(seq, &mut element, key, true);
+        }
         let inherited = element.arrivals.first().and_then(|arrival| arrival.from);
         if closes {
             for ancestor in self.ancestors(&element) {
@@ -92,10 +101,13 @@ impl InstanceState {
     }
 
     /// An element is ended, or a back step takes its retained element instance away.
-    pub(super) fn remove(&mut self, key: ElementKey) {
-        let Some(element) = self.take_out(key) else {
+    pub(super) fn remove(&mut self, seq: u64, key: ElementKey) {
+        let Some(mut element) = self.take_out(key) else {
             return;
         };
+        if element.active {
+            self.give_up_compensation(seq, &mut element, key);
+        }
         let heir = element.arrivals.first().and_then(|arrival| arrival.from);
         if element.active
             && element.arrivals.len() > 1

@@ -54,6 +54,36 @@ fn escalation_events() {
 }
 
 #[test]
+fn compensation_and_cancel_events() {
+    let content = r###"<task id="a"/><boundaryEvent id="b" attachedToRef="a"><compensateEventDefinition/></boundaryEvent>
+        <task id="u" isForCompensation="true"/><textAnnotation id="n"/>
+        <association id="x" sourceRef="b" targetRef="u"/><association id="y" sourceRef="b" targetRef="n"/>
+        <endEvent id="c"><compensateEventDefinition activityRef="a" waitForCompletion="false"/></endEvent>
+        <transaction id="t" method="##Compensate"><startEvent id="i"/><endEvent id="e"><cancelEventDefinition/></endEvent></transaction>"###;
+    let definitions = read(&document("", content)).expect("it can be read");
+    let nodes = &definitions[0].0.nodes;
+    assert_eq!(nodes[1].compensation_handler.as_deref(), Some("u"));
+    assert!(nodes[2].for_compensation);
+    let event = |activity: Option<&str>, wait_for_completion| {
+        Some(EventDefinition::Compensation {
+            activity: activity.map(str::to_owned),
+            wait_for_completion,
+        })
+    };
+    assert_eq!(nodes[1].event, event(None, true));
+    assert_eq!(nodes[3].event, event(Some("a"), false));
+    assert_eq!(nodes[4].kind, ElementType::Transaction);
+    assert_eq!(nodes[6].event, Some(EventDefinition::Cancel));
+    assert_eq!(nodes[6].scope.as_deref(), Some("t"));
+    let two = content.replace("targetRef=\"n\"", "targetRef=\"a\"");
+    check(&two, &[("b", "ambiguous_compensation")]);
+    check(
+        r###"<transaction id="t" method="##Store"><startEvent id="i"/></transaction>"###,
+        &[("t", "no_effect")],
+    );
+}
+
+#[test]
 fn link_events() {
     let of = |tag: &str, link: &str| format!(r#"<{tag} id="l">{link}</{tag}>"#);
     for tag in ["intermediateThrowEvent", "intermediateCatchEvent"] {

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A process with these nodes and flows besides its start, its end and what leads there.
-fn with(nodes: Value, flows: &[(&str, &str)]) -> Value {
+pub(super) fn with(nodes: Value, flows: &[(&str, &str)]) -> Value {
     let mut all = vec![
         json!({"id": "s", "type": "startEvent"}),
         json!({"id": "e", "type": "endEvent"}),
