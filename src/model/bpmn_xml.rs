@@ -16,6 +16,7 @@
 mod actions;
 mod assignments;
 mod compensation;
+mod data_objects;
 mod diagram;
 mod document;
 mod errors;
@@ -23,6 +24,7 @@ mod events;
 mod flows;
 mod lanes;
 mod languages;
+mod mappings;
 mod markup;
 mod messages;
 mod multi_instance;

@@ -75,7 +75,9 @@ fn source(text: &str) -> Result<Template, String> {
         return Err("source: expected a path or a template, but it is empty; add it".to_owned());
     }
     let is_json = serde_json::from_str::<Value>(text).is_ok();
-    let as_path = || DataPath::parse(text).ok().filter(|_| !is_json);
+    let is_name = |c: char| c.is_alphanumeric() || "_-.[]".contains(c);
+    let is_path = !is_json && text.chars().all(is_name);
+    let as_path = || DataPath::parse(text).ok().filter(|_| is_path);
     if let Some(path) = as_path() {
         return Template::compile(&format!("${{{path}}}")).map_err(|error| error.to_string());
     }
@@ -177,6 +179,7 @@ mod tests {
         for (text, part) in [
             ("", "it is empty"),
             ("a + 1", "got `a + 1`"),
+            ("a+1", "got `a+1`"),
             ("= a", "got `= a`"),
             (r#"{"a":}"#, "line 1"),
             ("${a + 1}", "`a + 1`"),

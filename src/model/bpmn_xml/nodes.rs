@@ -2,8 +2,9 @@
 
 use roxmltree::Node;
 
+use self::mappings::{INPUT, OUTPUT};
 use super::{
-    actions, assignments, events, is_bpmn, multi_instance,
+    actions, assignments, events, is_bpmn, mappings, multi_instance,
     reader::{Reader, own},
     schedules,
     xml::{filled, text},
@@ -212,9 +213,9 @@ pub(super) fn read(
             || reader.flag(id, "cancelActivity", node.attribute("cancelActivity"), true),
     };
     let extensions: &[&str] = if read.schedule.is_some() {
-        &["actions", "key", schedules::START_DATA]
+        &["actions", "key", INPUT, OUTPUT, schedules::START_DATA]
     } else {
-        &["actions", "key"]
+        &["actions", "key", INPUT, OUTPUT]
     };
     let extensions = reader.extensions(node, id, extensions);
     for name in ["actions", schedules::START_DATA] {
@@ -232,12 +233,17 @@ pub(super) fn read(
             (schedules::START_DATA, Some(schedule)) => {
                 schedule.start_data = schedules::read_start_data(extension, id, reader)
             }
+            (INPUT, _) => read.inputs.push(mappings::read_own(extension, id, reader)),
+            (OUTPUT, _) => read.outputs.push(mappings::read_own(extension, id, reader)),
             ("key", _) => read.keys.push(actions::read_key(extension, id, reader)),
             _ => read
                 .actions
                 .extend(actions::read_all(extension, id, reader)),
         }
     }
+    let others = mappings::read_others(node, id, reader);
+    read.inputs.extend(others.inputs);
+    read.outputs.extend(others.outputs);
     if kind == ElementType::ScriptTask {
         read.actions
             .extend(read_script(node, &read.actions, reader));

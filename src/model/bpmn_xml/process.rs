@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, compensation, flows, is_bpmn, lanes, nodes,
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, compensation, data_objects, flows, is_bpmn, lanes, nodes,
     reader::{Reader, WITHOUT_EFFECT, own, plain},
     xml::{filled, text},
 };
@@ -41,14 +41,8 @@ const MEANINGLESS: &[&str] = &[
     "monitoring",
 ];
 
-/// BPMN elements of a process that declare data or who may subscribe, without effect here.
-const DATA: &[&str] = &[
-    "dataObject",
-    "dataObjectReference",
-    "dataStoreReference",
-    "correlationSubscription",
-    "supports",
-];
+/// BPMN elements of a process that declare stores or who may subscribe, without effect here.
+const DATA: &[&str] = &["dataStoreReference", "correlationSubscription", "supports"];
 
 /// Reads a process as far as it can be read; what cannot be is among the reader's problems.
 pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDefinition {
@@ -88,8 +82,10 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
         flows: Vec::new(),
         lanes: Vec::new(),
     };
+    reader.variables = data_objects::variables(process);
     read_content(process, None, reader, &mut definition);
     compensation::connect(process, &mut definition, reader);
+    data_objects::read_references(process, &mut definition.data_objects, reader);
     let without_effect = std::mem::take(&mut reader.without_effect);
     reader.problems.extend(without_effect.warnings());
     definition
@@ -121,6 +117,14 @@ fn read_content(
                 "sequenceFlow" => definition
                     .flows
                     .push(flows::read(child, &id, &defaults, reader)),
+                data_objects::OBJECT => {
+                    let object = data_objects::read(child, scope, reader);
+                    definition.data_objects.push(object);
+                }
+                data_objects::REFERENCE => {}
+                "ioSpecification" | "dataInputAssociation" | "dataOutputAssociation"
+                    if scope.is_some() => {}
+                "ioSpecification" => reader.without_effect.bpmn(&id, name),
                 "laneSet" => lanes::read(child, None, reader, &mut definition.lanes),
                 "incoming" | "outgoing" if scope.is_some() => {}
                 _ if MEANINGLESS.contains(&name) => {}

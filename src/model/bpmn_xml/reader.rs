@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, STEPWIRE_NAMESPACE,
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, mappings,
     without_effect::WithoutEffect,
     xml::{self, Lines, Reference, filled},
 };
@@ -21,12 +21,13 @@ const MEANINGLESS: &[&str] = &[
     "extensionElements",
     "auditing",
     "monitoring",
-];
-/// BPMN children that say something about data and people which has no effect here, on any element.
-pub(super) const WITHOUT_EFFECT: &[&str] = &[
+    // Read, or noted, by `mappings`.
     "ioSpecification",
     "dataInputAssociation",
     "dataOutputAssociation",
+];
+/// BPMN children that say something about data and people which has no effect here, on any element.
+pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "dataInput",
     "dataOutput",
     "inputSet",
@@ -47,6 +48,8 @@ pub(super) struct Reader<'d> {
     pub(super) without_effect: WithoutEffect,
     /// Names of other engines and of people that are understood at the node that is read.
     pub(super) understood: Vec<&'static str>,
+    /// The variables that items of the process are, by the items' ids.
+    pub(super) variables: HashMap<String, String>,
     /// All ids of the document, written or made.
     ids: &'d HashSet<&'d str>,
     made: HashSet<String>,
@@ -70,6 +73,7 @@ impl<'d> Reader<'d> {
             problems,
             without_effect,
             understood: Vec::new(),
+            variables: HashMap::new(),
             ids,
             made,
             numbers,
@@ -285,6 +289,7 @@ impl<'d> Reader<'d> {
                 );
                 self.warning(element, "unknown_name", message);
             }
+            _ if mappings::is_read(child) => {}
             namespace => self.foreign(element, child, name, namespace.unwrap_or_default()),
         }
         false

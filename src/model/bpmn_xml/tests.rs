@@ -2,6 +2,7 @@ mod contradictions;
 mod errors;
 mod events;
 mod languages;
+mod mappings;
 mod others;
 mod processes;
 mod reading;

@@ -26,8 +26,8 @@ const CALLS: &str =
 const FORMS: &str = "send what the form needs by an action of type `websocketSend`, and take its \
     fields by keys of a manual action";
 const ROLES: &str = "name roles in `stepwire:execute` of a lane";
-const MAPPINGS: &str = "write `stepwire:paramsToCopy`, `stepwire:withoutParams`, \
-    `stepwire:outputKey` and `stepwire:output`";
+const MAPPINGS: &str = "write `stepwire:input` and `stepwire:output`, or `stepwire:paramsToCopy` \
+    and `stepwire:outputKey`";
 const ACTIONS: &str = "write `stepwire:actions`";
 const MESSAGES: &str = "draw a send task or a message event, which send and wait for messages";
 const DATA: &str = "instance data need no declaration";
@@ -123,8 +123,6 @@ const ADVICE: &[(&[&str], &str)] = &[
             "dataInputAssociation",
             "dataOutputAssociation",
             "property",
-            "dataObject",
-            "dataObjectReference",
             "dataStoreReference",
         ],
         DATA,

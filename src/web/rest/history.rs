@@ -9,7 +9,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{json, query};
@@ -21,6 +21,7 @@ use crate::{
     limits,
     model::{
         action::MessageType,
+        deep_merge::deep_merge,
         executable::ExecutableProcess,
         ids::{ElementKey, InstanceKey, Time},
     },
@@ -98,6 +99,10 @@ struct Visit<'a> {
     ended_at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     decisions: Vec<DecisionEntry<'a>>,
+    /// The variables it owns, as of what was read; told to operators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    variables: Option<Value>,
 }
 
 /// A decision in an approval.
@@ -229,6 +234,33 @@ impl<'a> HistoryBuilder<'a> {
                             data: self.with_data.then_some(patch),
                         });
                     }
+                    Record::VariablesDeclared { element, variables } => {
+                        self.variables(*element, |owned| {
+                            if let Value::Object(owned) = owned {
+                                owned.extend(variables.clone());
+                            }
+                        });
+                    }
+                    Record::DataMerged {
+                        scope: Some(owner),
+                        patch,
+                        ..
+                    } => self.variables(*owner, |owned| deep_merge(owned, patch)),
+                    Record::DataReplaced {
+                        scope: Some(owner),
+                        data,
+                    } => self.variables(*owner, |owned| *owned = data.clone()),
+                    Record::Returned { to, .. } => {
+                        let owned = self
+                            .visits
+                            .get(to)
+                            .and_then(|visit| visit.variables.clone());
+                        if let Some(owned) = owned {
+                            self.variables(ElementKey(seq), |again| *again = owned);
+                        }
+                    }
+                    Record::DataMerged { scope: None, .. }
+                    | Record::DataReplaced { scope: None, .. } => {}
                     Record::FlowArrived { arrival, .. } if whole => {
                         self.flows.insert(&*arrival.flow);
                     }
@@ -239,10 +271,7 @@ impl<'a> HistoryBuilder<'a> {
                         end(self.visits.get_mut(element), "Terminated", row.time)
                     }
                     Record::Created(_)
-                    | Record::DataMerged { .. }
                     | Record::DataPatched { .. }
-                    | Record::VariablesDeclared { .. }
-                    | Record::DataReplaced { .. }
                     | Record::FileStored(_)
                     | Record::FlowArrived { .. }
                     | Record::ElementActivated { .. }
@@ -261,7 +290,6 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::Pushed(_)
                     | Record::OfferClosed { .. }
                     | Record::ViewReplaced { .. }
-                    | Record::Returned { .. }
                     | Record::ChildStarted(_)
                     | Record::ItemsTaken { .. }
                     | Record::ItemCompleted { .. }
@@ -287,6 +315,17 @@ impl<'a> HistoryBuilder<'a> {
         whole
     }
 
+    /// Notes what becomes of the variables that an element owns.
+    fn variables(&mut self, owner: ElementKey, change: impl FnOnce(&mut Value)) {
+        if let Some(visit) = self.visits.get_mut(&owner).filter(|_| self.with_data) {
+            change(
+                visit
+                    .variables
+                    .get_or_insert_with(|| Value::Object(Map::new())),
+            );
+        }
+    }
+
     fn last(&self) -> Option<u64> {
         self.visits.last_key_value().map(|(key, _)| key.0)
     }
@@ -309,6 +348,7 @@ fn visit<'a>(
         activated_at: at.to_string(),
         ended_at: None,
         decisions: Vec::new(),
+        variables: None,
     }
 }
 

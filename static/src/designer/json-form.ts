@@ -40,6 +40,14 @@ export async function bpmnOf(json: string): Promise<string> {
     nodes.set(text(node.id) ?? '', drawn);
     around.get<Moddle[]>('flowElements').push(drawn);
   }
+  for (const object of list(definition.dataObjects)) {
+    const around = container(object.scope);
+    const drawn = create('bpmn:DataObject', { id: text(object.id), name: text(object.name) }, around);
+    if (object.default !== undefined && object.default !== null) {
+      extend(drawn, [create('stepwire:Default', { body: JSON.stringify(object.default) })], create);
+    }
+    around.get<Moddle[]>('flowElements').push(drawn);
+  }
   for (const node of list(definition.nodes)) {
     const attached = nodes.get(text(node.attachedTo) ?? '');
     const drawn = nodes.get(text(node.id) ?? '');
@@ -106,6 +114,10 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   if (node.canGoBack === false) set('canGoBack', 'false');
   if (node.startCondition) set('startCondition', node.startCondition);
   const extensions = [...list(node.keys).map((key) => createKey(key, create))];
+  const mapping = (type: string) => (one: Json) =>
+    create(type, { source: text(one.source), target: text(one.target) });
+  extensions.push(...list(node.inputs).map(mapping('stepwire:Input')));
+  extensions.push(...list(node.outputs).map(mapping('stepwire:Output')));
   const schedule = node.schedule as Json | undefined;
   if (schedule) extensions.push(...createSchedule(schedule, drawn, set, create));
   const task = (node.task ?? {}) as Json;

@@ -457,8 +457,5 @@ fn what_has_no_effect_is_named_once_for_each_name() {
             ("t", "calls_nothing"),
         ],
     );
-    check(
-        r#"<dataObject id="d"/><dataObjectReference id="r" dataObjectRef="d"/>"#,
-        &[("d", "no_effect"), ("r", "no_effect")],
-    );
+    check(r#"<dataStoreReference id="d"/>"#, &[("d", "no_effect")]);
 }

@@ -1,0 +1,345 @@
+//! Reads input and output mappings: `stepwire:input` and `stepwire:output`, BPMN's own data
+//! associations, and those of other engines where they mean the same.
+//!
+//! What is no plain mapping is a warning that names the element and what has no effect. Data
+//! objects: `data_objects`.
+
+use roxmltree::Node;
+use serde_json::{Map, Value};
+
+use super::{
+    is_bpmn,
+    reader::Reader,
+    xml::{filled, text},
+};
+use crate::model::{mapping::Mapping, path::DataPath, template::Template};
+
+/// Names of the extension elements.
+pub(super) const INPUT: &str = "input";
+/// See [`INPUT`].
+pub(super) const OUTPUT: &str = "output";
+
+const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
+const CAMUNDA: &str = "http://camunda.org/schema/1.0/bpmn";
+const DROOLS: &str = "http://www.jboss.org/drools";
+/// What editors put where an association ends at an activity as a whole.
+const PLACEHOLDER: &str = "__targetRef_placeholder";
+/// BPMN elements that this module reads.
+const ASSOCIATIONS: [&str; 2] = ["dataInputAssociation", "dataOutputAssociation"];
+
+/// Inputs and outputs.
+#[derive(Default)]
+pub(super) struct Mappings {
+    pub(super) inputs: Vec<Mapping>,
+    pub(super) outputs: Vec<Mapping>,
+}
+
+/// Whether an extension element of another engine holds mappings, which [`read_others`] reads.
+pub(super) fn is_read(child: Node<'_, '_>) -> bool {
+    let name = (child.tag_name().namespace(), child.tag_name().name());
+    name == (Some(ZEEBE), "ioMapping") || name == (Some(CAMUNDA), "inputOutput")
+}
+
+/// Reads a `stepwire:input` or `stepwire:output`: the source as an attribute, or, as a JSON template
+/// is easier to write so, as the text.
+pub(super) fn read_own(extension: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Mapping {
+    reader.check_attributes(extension, id, &["source", "target"], &[]);
+    let inner = text(extension);
+    let attribute = filled(extension.attribute("source"));
+    if attribute.is_some() && !inner.is_empty() {
+        let message = format!(
+            "expected the source of a mapping as an attribute or as text, but in line {} it is \
+            both; keep one",
+            reader.line(extension)
+        );
+        reader.error(id, "duplicate_source", message);
+    }
+    Mapping {
+        source: attribute.map_or(inner, str::to_owned),
+        target: filled(extension.attribute("target"))
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// Reads the mappings of BPMN and of other engines at a node.
+pub(super) fn read_others(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Mappings {
+    let mut found = Mappings::default();
+    let holders = node
+        .children()
+        .filter(|child| is_bpmn(*child, "extensionElements"));
+    for child in holders
+        .flat_map(|holder| holder.children())
+        .filter(|child| is_read(*child))
+    {
+        match child.tag_name().namespace() {
+            Some(ZEEBE) => read_io_mapping(child, id, reader, &mut found),
+            _ => read_input_output(child, id, reader, &mut found),
+        }
+    }
+    read_associations(node, id, reader, &mut found);
+    found
+}
+
+/// Zeebe's: sources are FEEL expressions, of which paths and literals mean the same here.
+fn read_io_mapping(holder: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, found: &mut Mappings) {
+    for child in holder.children().filter(Node::is_element) {
+        let (written, target) = (
+            filled(child.attribute("source")).unwrap_or_default(),
+            filled(child.attribute("target")).unwrap_or_default(),
+        );
+        let source = match written.strip_prefix('=') {
+            Some(feel) => feel_source(feel.trim()),
+            None => Some(constant(written)),
+        };
+        take(child, (written, source, target), id, reader, found);
+    }
+}
+
+/// A FEEL expression that is a path of members or a literal.
+fn feel_source(feel: &str) -> Option<String> {
+    if serde_json::from_str::<Value>(feel).is_ok() {
+        return Some(feel.to_owned());
+    }
+    variable_path(feel)
+}
+
+/// Camunda 7's: texts with expressions, lists and maps of them.
+fn read_input_output(
+    holder: Node<'_, '_>,
+    id: &str,
+    reader: &mut Reader<'_>,
+    found: &mut Mappings,
+) {
+    for child in holder.children().filter(Node::is_element) {
+        let target = filled(child.attribute("name")).unwrap_or_default();
+        let source = camunda_value(child).map(|template| template.to_string());
+        take(child, (&text(child), source, target), id, reader, found);
+    }
+}
+
+/// The value of a parameter, a list's item or a map's entry, as a template.
+fn camunda_value(holder: Node<'_, '_>) -> Option<Value> {
+    let mut elements = holder.children().filter(Node::is_element);
+    let Some(inner) = elements.next() else {
+        return camunda_text(&text(holder));
+    };
+    if elements.next().is_some() {
+        return None;
+    }
+    let parts = || inner.children().filter(Node::is_element);
+    match inner.tag_name().name() {
+        "list" => parts()
+            .map(camunda_value)
+            .collect::<Option<Vec<_>>>()
+            .map(Value::Array),
+        "map" => {
+            let entry = |part: Node<'_, '_>| {
+                Some((
+                    filled(part.attribute("key"))?.to_owned(),
+                    camunda_value(part)?,
+                ))
+            };
+            parts()
+                .map(entry)
+                .collect::<Option<Map<_, _>>>()
+                .map(Value::Object)
+        }
+        _ => None,
+    }
+}
+
+/// A text whose expressions are paths; `#{…}` is another spelling of `${…}`.
+fn camunda_text(text: &str) -> Option<Value> {
+    let text = text.replace("#{", "${");
+    let mut rest = text.as_str();
+    while let Some((_, expression)) = rest.split_once("${") {
+        let (path, after) = expression.split_once('}')?;
+        let is_special = |name: &str| ["execution", "task"].contains(&name);
+        let path = Some(path.trim()).filter(|path| is_plain(path))?;
+        let path = DataPath::parse(path)
+            .ok()
+            .filter(|path| !is_special(path.first()))?;
+        Template::compile(&format!("${{{path}}}"))
+            .ok()
+            .filter(reads_data)?;
+        rest = after;
+    }
+    Some(Value::String(text.replace("${ ", "${").replace(" }", "}")))
+}
+
+/// BPMN's: from a data object, a property or an expression to an input of the activity, and from its
+/// outputs back.
+fn read_associations(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, found: &mut Mappings) {
+    let is_literal = node
+        .document()
+        .root_element()
+        .namespaces()
+        .any(|it| it.uri() == DROOLS);
+    let mut outputs = Vec::new();
+    for association in node
+        .children()
+        .filter(|child| ASSOCIATIONS.iter().any(|name| is_bpmn(*child, name)))
+    {
+        let is_input = association.tag_name().name() == ASSOCIATIONS[0];
+        match pairs(association, is_literal, reader) {
+            Some(pairs) => {
+                for (source, target) in pairs {
+                    let mapping = Mapping { source, target };
+                    if is_input {
+                        found.inputs.push(mapping);
+                    } else {
+                        outputs.push(mapping);
+                    }
+                }
+            }
+            None => reader
+                .without_effect
+                .bpmn(id, association.tag_name().name()),
+        }
+    }
+    // What an activity gives out is its own until then.
+    for output in &outputs {
+        let own = DataPath::parse(&output.source).map(|path| path.first().to_owned());
+        if let Ok(own) = own
+            && found.inputs.iter().all(|input| input.target != own)
+        {
+            found.inputs.push(Mapping {
+                source: "null".to_owned(),
+                target: own,
+            });
+        }
+    }
+    let has_none = found.inputs.is_empty() && outputs.is_empty();
+    found.outputs.extend(outputs);
+    let specification = "ioSpecification";
+    if has_none && node.children().any(|child| is_bpmn(child, specification)) {
+        reader.without_effect.bpmn(id, specification);
+    }
+}
+
+/// What an association maps; `None` when that is not plain.
+fn pairs(
+    association: Node<'_, '_>,
+    is_literal: bool,
+    reader: &Reader<'_>,
+) -> Option<Vec<(String, String)>> {
+    let parts = |name: &'static str| {
+        let children = association.children();
+        children.filter(move |child| is_bpmn(*child, name))
+    };
+    if parts("transformation").next().is_some() {
+        return None;
+    }
+    let mut assignments = parts("assignment").peekable();
+    if assignments.peek().is_some() {
+        let pair = |assignment: Node<'_, '_>| {
+            let part = |name| {
+                assignment
+                    .children()
+                    .find(|child| is_bpmn(*child, name))
+                    .map(text)
+            };
+            let (from, to) = (part("from")?, part("to")?);
+            let source = if is_literal && !from.contains("#{") && !from.contains("${") {
+                constant(&from)
+            } else {
+                expression(&from)?
+            };
+            let to = item(&to, reader).or_else(|| expression(&to))?;
+            Some((source, to))
+        };
+        return assignments.map(pair).collect();
+    }
+    let [source] = parts("sourceRef")
+        .map(text)
+        .collect::<Vec<_>>()
+        .try_into()
+        .ok()?;
+    let [target] = parts("targetRef")
+        .map(text)
+        .collect::<Vec<_>>()
+        .try_into()
+        .ok()?;
+    Some(vec![(item(&source, reader)?, item(&target, reader)?)])
+}
+
+/// The variable that an item is, which something refers to by its id.
+fn item(id: &str, reader: &Reader<'_>) -> Option<String> {
+    let id = id.rsplit(':').next().unwrap_or(id);
+    let variable = reader.variables.get(id)?;
+    variable_path(variable).filter(|variable| variable != PLACEHOLDER)
+}
+
+/// An expression that is a JSON value or a path, also within `${…}`.
+fn expression(text: &str) -> Option<String> {
+    if serde_json::from_str::<Value>(text).is_ok() {
+        return Some(text.to_owned());
+    }
+    let inner = text
+        .strip_prefix("${")
+        .or_else(|| text.strip_prefix("#{"))
+        .and_then(|rest| rest.strip_suffix('}'));
+    variable_path(inner.unwrap_or(text).trim())
+}
+
+/// A path of members that reads data, and no built-in.
+fn variable_path(text: &str) -> Option<String> {
+    let path = DataPath::parse_members(text)
+        .ok()
+        .filter(|_| is_plain(text))?;
+    Template::compile(&format!("${{{path}}}"))
+        .ok()
+        .filter(reads_data)?;
+    Some(path.to_string())
+}
+
+/// Whether a path has letters only that are part of a name in every language.
+fn is_plain(path: &str) -> bool {
+    path.chars()
+        .all(|c| c.is_alphanumeric() || "_.[]".contains(c))
+}
+
+fn reads_data(template: &Template) -> bool {
+    template.paths().next().is_some()
+}
+
+/// A text as a source.
+fn constant(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// Takes a mapping of another engine; one that means something else is named in a warning.
+fn take(
+    child: Node<'_, '_>,
+    (written, source, target): (&str, Option<String>, &str),
+    id: &str,
+    reader: &mut Reader<'_>,
+    found: &mut Mappings,
+) {
+    let name = child.tag_name().name();
+    let is_input = name.starts_with(INPUT);
+    let target_is_path = DataPath::parse_members(target).is_ok();
+    match source.filter(|_| target_is_path && (is_input || name.starts_with(OUTPUT))) {
+        Some(source) => {
+            let mapping = Mapping {
+                source,
+                target: target.to_owned(),
+            };
+            if is_input {
+                found.inputs.push(mapping);
+            } else {
+                found.outputs.push(mapping);
+            }
+        }
+        None => {
+            let message = format!(
+                "expected a mapping of a path or a value, but the {name} `{target}` in line {} \
+                reads `{written}`, which has no effect here; write `stepwire:{}`",
+                reader.line(child),
+                if is_input { INPUT } else { OUTPUT }
+            );
+            reader.warning(id, "no_effect", message);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+use serde_json::Value;
+
+use super::{
+    others::{problems, says},
+    *,
+};
+use crate::model::mapping::Mapping;
+
+/// Mappings as `target=source`.
+fn shown(mappings: &[Mapping]) -> Vec<String> {
+    let shown = mappings
+        .iter()
+        .map(|it| format!("{}={}", it.target, it.source));
+    shown.collect()
+}
+
+fn check_mappings(content: &str, inputs: &[&str], outputs: &[&str]) {
+    let (definition, problems) = read_one(content);
+    let node = definition.nodes.iter().find(|node| node.id == "t");
+    let node = node.unwrap_or_else(|| panic!("no node: {content}"));
+    assert_eq!(
+        (shown(&node.inputs), shown(&node.outputs)),
+        (
+            inputs.iter().map(|it| (*it).to_owned()).collect(),
+            outputs.iter().map(|it| (*it).to_owned()).collect()
+        ),
+        "{content}"
+    );
+    assert_eq!(problems, [], "{content}");
+}
+
+#[test]
+fn own_mappings_have_a_source_as_attribute_or_text() {
+    let content = r#"<stepwire:input source="${client.name}" target="name"/><stepwire:input target="box">{"n": ${n}}</stepwire:input>
+        <stepwire:output source="name" target="client.name"/>"#;
+    check_mappings(
+        &task_with(content),
+        &["name=${client.name}", r#"box={"n": ${n}}"#],
+        &["client.name=name"],
+    );
+    check(
+        &task_with(r#"<stepwire:input source="a" target="b">c</stepwire:input>"#),
+        &[("t", "duplicate_source")],
+    );
+    check(
+        &task_with(r#"<stepwire:output from="a" target="b"/>"#),
+        &[("t", "unknown_name")],
+    );
+}
+
+#[test]
+fn mappings_of_other_engines_are_read_where_they_mean_the_same() {
+    let zeebe = |content: &str| {
+        format!(
+            r#"<serviceTask id="t" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><extensionElements><zeebe:ioMapping>{content}</zeebe:ioMapping></extensionElements></serviceTask>"#
+        )
+    };
+    check_mappings(
+        &zeebe(
+            r#"<zeebe:input source="= client.name" target="name"/><zeebe:input source="=5" target="n"/><zeebe:input source="text" target="t"/>
+               <zeebe:input source="=&quot;a&quot;" target="u"/><zeebe:output source="=name" target="client.name"/>"#,
+        ),
+        &["name=client.name", "n=5", r#"t="text""#, r#"u="a""#],
+        &["client.name=name"],
+    );
+    for feel in ["= a + 1", "= list[1]", "= now", "= if a then 1 else 2"] {
+        let xml = document(
+            "",
+            &zeebe(&format!(r#"<zeebe:input source="{feel}" target="x"/>"#)),
+        );
+        says(&xml, "no_effect", &[feel, "stepwire:input"], &[]);
+    }
+    let camunda = |content: &str| {
+        task_with(&format!(
+            "<camunda:inputOutput>{content}</camunda:inputOutput>"
+        ))
+    };
+    check_mappings(
+        &camunda(
+            r#"<camunda:inputParameter name="a">${client.name}</camunda:inputParameter>
+               <camunda:inputParameter name="b">for #{client.name}</camunda:inputParameter>
+               <camunda:inputParameter name="c"><camunda:list><camunda:value>1</camunda:value><camunda:value>${x}</camunda:value></camunda:list></camunda:inputParameter>
+               <camunda:inputParameter name="d"><camunda:map><camunda:entry key="k">v</camunda:entry></camunda:map></camunda:inputParameter>
+               <camunda:outputParameter name="e">${a}</camunda:outputParameter>"#,
+        ),
+        &[
+            r#"a="${client.name}""#,
+            r#"b="for ${client.name}""#,
+            r#"c=["1","${x}"]"#,
+            r#"d={"k":"v"}"#,
+        ],
+        &[r#"e="${a}""#],
+    );
+    for expression in ["${a + 1}", "${execution.id}", "${a.b()}", "${now}"] {
+        let parameter =
+            format!(r#"<camunda:inputParameter name="x">{expression}</camunda:inputParameter>"#);
+        let xml = document("", &camunda(&parameter));
+        says(&xml, "no_effect", &[expression], &[]);
+    }
+}
+
+#[test]
+fn data_associations_are_mappings_where_they_are_plain() {
+    let data = r#"<dataObject id="d" name="order"/><dataObjectReference id="r" dataObjectRef="d"/><property id="q" name="quota"/>"#;
+    let task = |inner: &str| {
+        format!(
+            r#"{data}<userTask id="t"><ioSpecification><dataInput id="i" name="in"/><dataOutput id="o" name="out"/></ioSpecification>{inner}</userTask>"#
+        )
+    };
+    let read = |inner: &str| {
+        let (definition, problems) = read_one(&task(inner));
+        let node = &definition.nodes[0];
+        let codes: Vec<_> = problems.iter().map(|it| it.code).collect();
+        (shown(&node.inputs), shown(&node.outputs), codes)
+    };
+    let (inputs, outputs, _) = read(
+        r#"<dataInputAssociation><sourceRef>r</sourceRef><targetRef>i</targetRef></dataInputAssociation>
+           <dataOutputAssociation><sourceRef>o</sourceRef><targetRef>d</targetRef></dataOutputAssociation>"#,
+    );
+    assert_eq!(
+        (inputs, outputs),
+        (
+            vec!["in=order".into(), "out=null".into()],
+            vec!["order=out".into()]
+        )
+    );
+    let (inputs, _, _) = read(
+        r#"<dataInputAssociation><targetRef>i</targetRef><assignment><from>${client.name}</from><to>i</to></assignment></dataInputAssociation>"#,
+    );
+    assert_eq!(inputs, ["in=client.name"]);
+    for odd in [
+        r#"<dataInputAssociation><sourceRef>r</sourceRef><targetRef>i</targetRef><transformation>a + 1</transformation></dataInputAssociation>"#,
+        r#"<dataInputAssociation><targetRef>i</targetRef><assignment><from>a + 1</from><to>i</to></assignment></dataInputAssociation>"#,
+        r#"<dataInputAssociation><sourceRef>nothing</sourceRef><targetRef>i</targetRef></dataInputAssociation>"#,
+    ] {
+        let (inputs, _, codes) = read(odd);
+        assert_eq!(inputs, Vec::<String>::new(), "{odd}");
+        assert!(codes.contains(&"no_effect"), "{odd}: {codes:?}");
+    }
+    check(&task(""), &[("t", "no_effect"), ("q", "no_effect")]);
+}
+
+#[test]
+fn data_objects_are_variables_of_their_scope() {
+    let content = r#"<dataObject id="d1"><extensionElements><stepwire:default>{"total": 0}</stepwire:default></extensionElements></dataObject>
+        <dataObjectReference id="r1" name="My order" dataObjectRef="d1"/><dataObjectReference id="r2" name="order" dataObjectRef="d1"/>
+        <dataStoreReference id="store"/>
+        <subProcess id="s"><dataObject id="note"/><dataObjectReference id="r3" name="a note" dataObjectRef="note">
+          <extensionElements><stepwire:default>"new"</stepwire:default></extensionElements></dataObjectReference></subProcess>"#;
+    let (definition, _) = read_one(content);
+    let found: Vec<_> = definition
+        .data_objects
+        .iter()
+        .map(|it| (it.variable(), it.scope.as_deref(), it.default.clone()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("order", None, Some(json!({"total": 0}))),
+            ("note", Some("s"), Some(Value::from("new")))
+        ]
+    );
+    for (default, parts) in [
+        ("<stepwire:default>{</stepwire:default>", "as JSON"),
+        (
+            "<stepwire:default>1</stepwire:default><stepwire:default>2</stepwire:default>",
+            "one default",
+        ),
+    ] {
+        let xml = document(
+            "",
+            &format!(
+                r#"<dataObject id="d"><extensionElements>{default}</extensionElements></dataObject>"#
+            ),
+        );
+        let found = problems(&xml);
+        assert!(
+            found
+                .iter()
+                .any(|it| it.element == "d" && it.message.contains(parts)),
+            "{found:?}"
+        );
+    }
+}
