@@ -1,6 +1,8 @@
 //! What happened in an instance: the visits of its nodes, and the messages it pushed. Read from its
 //! log, part by part.
 
+mod entries;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use self::entries::{DecisionEntry, PatchedData, Visit};
 use super::{json, query};
 use crate::{
     engine::{
@@ -67,53 +70,6 @@ struct History<'a> {
     truncated: bool,
     /// Where to go on, when there may be more.
     next: Option<u64>,
-}
-
-/// A correction of the data.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-struct PatchedData<'a> {
-    seq: u64,
-    by: Option<&'a str>,
-    #[schema(format = DateTime)]
-    at: String,
-    /// What was merged; told to operators only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>, nullable = false)]
-    data: Option<&'a Value>,
-}
-
-/// One visit of a node.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Visit<'a> {
-    element: String,
-    node: &'a str,
-    name: &'a str,
-    r#type: &'a str,
-    /// `Activated`, `Completed` or `Terminated`.
-    #[schema(pattern = "^(Activated|Completed|Terminated)$")]
-    lifecycle: &'static str,
-    #[schema(format = DateTime)]
-    activated_at: String,
-    #[schema(required, format = DateTime)]
-    ended_at: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    decisions: Vec<DecisionEntry<'a>>,
-    /// The variables it owns, as of what was read; told to operators only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>, nullable = false)]
-    variables: Option<Value>,
-}
-
-/// A decision in an approval.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-struct DecisionEntry<'a> {
-    #[schema(examples("approved", "rejected"))]
-    decision: &'static str,
-    by: Option<&'a str>,
-    #[schema(format = DateTime)]
-    at: String,
-    comment: Option<&'a str>,
 }
 
 /// `GET /v1/instances/{key}/history?after=&limit=` →

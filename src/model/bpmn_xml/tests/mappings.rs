@@ -1,3 +1,5 @@
+//! Input and output mappings and data objects: own ones, BPMN's, and those of other engines.
+
 use serde_json::Value;
 
 use super::{
