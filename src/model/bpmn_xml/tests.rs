@@ -124,10 +124,6 @@ fn unsupported_elements_are_named() {
 #[test]
 fn unsupported_attributes_are_named() {
     check(
-        r#"<task id="t" isForCompensation="true"/>"#,
-        &[("t", "unsupported_attribute")],
-    );
-    check(
         r#"<task id="t" isForCompensation="false" startQuantity="1"/>"#,
         &[],
     );
@@ -217,7 +213,7 @@ fn invalid_values_are_named() {
 fn node_rules_are_told_beside_reading_errors() {
     check(
         &format!(
-            r#"<transaction id="x"/>{}"#,
+            r#"<adHocSubProcess id="x"/>{}"#,
             action_with(r#"type="websocketSend" timer="soon""#, "")
         ),
         &[

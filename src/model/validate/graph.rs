@@ -366,11 +366,7 @@ fn check_reach<'a>(
         boundaries.entry(event).or_default().push(handler);
     }
     // A subprocess that is reached begins.
-    for subprocess in definition
-        .nodes
-        .iter()
-        .filter(|node| node.kind == ElementType::SubProcess)
-    {
+    for subprocess in definition.nodes.iter().filter(|node| node.kind.is_scope()) {
         let inner = entry_points.all(Some(&subprocess.id));
         let inner = inner.iter().map(|node| node.id.as_str());
         boundaries.entry(&subprocess.id).or_default().extend(inner);

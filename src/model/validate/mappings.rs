@@ -67,7 +67,7 @@ pub(super) fn check_data_objects(definition: &ProcessDefinition, report: &mut Re
             report.error(&object.id, "duplicate_data_object", message);
         }
         if let Some(scope) = object.scope.as_deref()
-            && kinds.get(scope) != Some(&ElementType::SubProcess)
+            && !kinds.get(scope).is_some_and(|kind| kind.is_scope())
         {
             let message = format!(
                 "expected `scope` to name a subprocess of this process, but `{scope}` is none; \
