@@ -268,6 +268,8 @@ impl Runtime {
         let runtime = self.clone();
         let after_commit = move |written: Written| match written {
             Ok(()) => {
+                // What follows is under way before who asked is told.
+                let _active = runtime.active();
                 let numbers = outgoing.iter().map(|sent| sent.number).collect();
                 // Before anything is delivered, so that whoever waits for it misses nothing.
                 reply(Ok((numbers, outcome)));
