@@ -2,13 +2,14 @@ import { type ActionMessage, pick } from './action-message.js';
 import { channels, type Followed, INSTANCE, keyOf } from './channels.js';
 import { connection } from './connection.js';
 import { failure, guarded, StepwireError } from './error.js';
-import type { ClientFrame, CommandResult, InstanceFrame, JsonObject, ListFrame, ReplyFrame, ServerFrame, SnapshotFrame } from './frames.js';
+import type { ClientFrame, CommandResult, InstanceFrame, JsonObject, ListFrame, Published, ReplyFrame, ServerFrame, SnapshotFrame } from './frames.js';
 import { instance, type Instance, type InstanceOwner, type Member } from './instance.js';
 import type {
   AnyProcesses,
   ConnectionStatus,
   ConnectOptions,
   ProcessShape,
+  Publication,
   StartOf,
   StartOptions,
   WaitOptions,
@@ -44,6 +45,11 @@ export interface Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
    * {@link Following.close} once. Lists are made of this: see `@stepwire/client/lists`.
    */
   follow<F extends Followed>(channel: string, make: (following: Following) => F): F;
+  /**
+   * Publishes a message or signal. Resolves to who got it, once those have it. Needs role operator, unless it is for one instance:
+   * whoever may act in that may.
+   */
+  publish(what: Publication, wait?: WaitOptions): Promise<Published>;
   /**
    * Sends any command of the protocol and resolves to its reply. A lost connection or a server that has no room is no reason to
    * reject: it is sent again, with the same id, until it is answered.
@@ -255,6 +261,7 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
       return open(member);
     },
     follow,
+    publish: async (what, wait) => (await command({ type: 'publish', ...what }, wait)).result as unknown as Published,
     command,
     close: () => wire.stop(failure('closed', 'the client was closed')),
     signOut: () => wire.stop(failure('unauthenticated', 'the user has signed out'), 'signedOut'),

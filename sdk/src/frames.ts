@@ -113,6 +113,18 @@ export interface CommandResult extends Partial<Step> {
   expiresAt?: string | null;
 }
 
+/** What `client.publish` resolves to: who got what was published. */
+export interface Published {
+  /** The instances that got it: at most 100 are named. */
+  instances: string[];
+  /** The instances it started: at most 100 are named. */
+  started: string[];
+  /** Until when it is kept for those who do not wait yet, RFC 3339; absent when it is not. */
+  bufferedUntil?: string;
+  /** Instances that it could not start, each with the reason. */
+  refused?: { instance: string; message: string }[];
+}
+
 interface Numbered {
   channel: string;
   seq: number;

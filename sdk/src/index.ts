@@ -21,6 +21,7 @@ export type {
   InstanceInfo,
   InstanceStatus,
   JsonObject,
+  Published,
   TaskInfo,
 } from './frames.js';
 export type { Instance, RunResult } from './instance.js';
@@ -31,6 +32,7 @@ export type {
   Direction,
   FrameLog,
   ProcessShape,
+  Publication,
   RunOptions,
   StartOptions,
   WaitOptions,

@@ -86,6 +86,23 @@ export interface StartOptions<Data = JsonObject> extends WaitOptions {
   test?: boolean | undefined;
 }
 
+/** A message or signal that {@link Client.publish} publishes. */
+export interface Publication {
+  name: string;
+  /** `message`, as without it: to one in each process; `signal`: to all who wait. */
+  kind?: 'message' | 'signal' | undefined;
+  /** Which of those who wait for the name a message is for; those without a key when left out. */
+  correlationKey?: string | undefined;
+  /** What it brings: merged into the data of whoever gets it. */
+  data?: JsonObject | undefined;
+  /** How long a message is kept for those who do not wait yet: an ISO 8601 duration of at most 30 days. */
+  ttl?: string | undefined;
+  /** The instance a message is for: to what waits there for its name. */
+  instance?: string | undefined;
+  /** A UUID that the app keeps itself: what is published again with it has no second effect. */
+  id?: string | undefined;
+}
+
 /** What {@link Instance.run} takes beside action and data. */
 export interface RunOptions<View = JsonObject> extends WaitOptions {
   /** A UUID that the app keeps itself: what is sent again with it is done once. */

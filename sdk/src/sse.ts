@@ -14,6 +14,7 @@ const PING_SECONDS = 15;
 interface Parts extends JsonObject {
   instance?: string;
   channel?: string;
+  kind?: string;
   after?: number;
   token?: string;
   resume?: { instance: string; after: number }[];
@@ -120,8 +121,12 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
       return token ? { authorization: `Bearer ${token}` } : {};
     }
 
-    async #command(type: string, id: string | undefined, { instance, subscribe: _follow, ...body }: Parts): Promise<void> {
-      const path = type === 'start' ? '/instances' : `/instances/${instance}/${type === 'patch' ? 'data' : type}`;
+    async #command(type: string, id: string | undefined, { instance, subscribe: _follow, kind, ...body }: Parts): Promise<void> {
+      let path = type === 'start' ? '/instances' : `/instances/${instance}/${type === 'patch' ? 'data' : type}`;
+      if (type === 'publish') {
+        path = `/${kind ?? 'message'}s`;
+        body.instance = instance;
+      }
       const answer = await fetchWith(this.#base + path, {
         method: type === 'patch' ? 'PATCH' : 'POST',
         headers: { ...this.#headers(instance), 'content-type': 'application/json', 'idempotency-key': id! },

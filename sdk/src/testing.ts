@@ -3,7 +3,7 @@
  * Nothing happens by itself: {@link FakeServer.advance} carries frames over and lets time pass.
  */
 import type { ErrorDetails } from './error.js';
-import type { AvailableAction, ChildInfo, ClientFrame, InstanceInfo, JsonObject, NumberedFrame, Step, TaskInfo } from './frames.js';
+import type { AvailableAction, ChildInfo, ClientFrame, InstanceInfo, JsonObject, NumberedFrame, Published, Step, TaskInfo } from './frames.js';
 import { merge } from './merge.js';
 import type { Platform, Socket } from './platform.js';
 
@@ -356,6 +356,8 @@ export class FakeServer {
     if (list && frame.type === 'unsubscribe') list.leave(connection);
     if (list) return connection.push({ type: 'reply', id: frame.id, seq: 0, result: {} });
     if (frame.type === 'auth') return connection.push({ type: 'reply', id: frame.id, result: {} });
+    const published = { instances: [], started: [] } satisfies Published;
+    if (frame.type === 'publish') return connection.push({ type: 'reply', id: frame.id, result: published });
     const key = frame.type === 'start' ? `key-${String(frame.process)}` : keyOf(frame);
     const follows = frame.type === 'start' && frame.subscribe !== false && !connection.cursors.has(key);
     if (follows) connection.cursors.set(key, 0);

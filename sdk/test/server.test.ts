@@ -13,6 +13,7 @@ import {
   type JsonObject,
   type Store,
 } from '../src/index.js';
+import { eventStream } from '../src/sse.js';
 import { instances as listed, tasks as tasksOf } from '../src/lists.js';
 import { localTokenStore, memoryTokenStore, visitor } from '../src/visitor.js';
 
@@ -209,17 +210,17 @@ const claim = {
   ],
 };
 
-/** Deploys a draft: what runs it is a test. */
-async function deployDraft(): Promise<void> {
-  const address = url.replace(/^ws/, 'http').replace('/v1/ws', '/v1/definitions');
+/** Deploys a process, as it is a draft: what runs that is a test. */
+async function deploy(definition: JsonObject, query = ''): Promise<void> {
+  const address = url.replace(/^ws/, 'http').replace('/v1/ws', `/v1/definitions${query}`);
   const headers = { authorization: `Bearer ${tokens.root}`, 'content-type': 'application/json' };
-  const response = await fetch(address, { method: 'POST', headers, body: JSON.stringify(claim) });
+  const response = await fetch(address, { method: 'POST', headers, body: JSON.stringify(definition) });
   expect([200, 201]).toContain(response.status);
 }
 
 describe.skipIf(url === '' || tokens.root === undefined)('work of several users', () => {
   test('a task wanders through the lists, the instance through its process, also through a lost connection', async () => {
-    await deployDraft();
+    await deploy(claim);
     const [root, bob, ben] = [as('root'), as('bob'), as('ben')];
     const lists = [tasksOf(bob), tasksOf(ben)] as const;
     const instances = listed(root, 'sdkClaim');
@@ -254,4 +255,45 @@ describe.skipIf(url === '' || tokens.root === undefined)('work of several users'
     await until(lists[1].tasks, (tasks) => tasks?.length === 0);
     [root, bob, ben].forEach((client) => client.close());
   }, 20_000);
+});
+
+/** Waits for a message with the key `k`, then for a signal. */
+const sdkWaits = {
+  id: 'sdkWaits',
+  nodes: [
+    { id: 'start', type: 'startEvent' },
+    { id: 'paid', type: 'intermediateCatchEvent', event: { type: 'message', name: 'sdkPaid', correlationKey: '${k}' } },
+    { id: 'go', type: 'intermediateCatchEvent', event: { type: 'signal', name: 'sdkGo' } },
+    { id: 'end', type: 'endEvent' },
+  ],
+  flows: [
+    { id: 'f1', source: 'start', target: 'paid' },
+    { id: 'f2', source: 'paid', target: 'go' },
+    { id: 'f3', source: 'go', target: 'end' },
+  ],
+};
+
+describe.skipIf(url === '' || tokens.root === undefined)('what is published', () => {
+  test.each(['websocket', 'event stream'])('over a %s: reaches who waits, and nobody else', async (over) => {
+    await deploy(sdkWaits, '?publish=true');
+    const root = over === 'websocket' ? as('root') : connect({ url, webSocket: eventStream(), getToken: () => tokens.root });
+    const ada = as('ada');
+    const waits = await ada.start('sdkWaits', { data: { k: over } });
+    const at = (node: string) => until(waits.nodes, (nodes) => nodes[0]?.node === node);
+    await at('paid');
+    const message = { name: 'sdkPaid', correlationKey: over };
+    await expect(ada.publish(message)).rejects.toMatchObject({ code: 'forbidden' });
+    const id = crypto.randomUUID();
+    const paid = { ...message, data: { amount: 5 }, id };
+    expect(await root.publish(paid)).toEqual({ instances: [waits.key], started: [] });
+    await at('go');
+    expect(await root.publish(paid)).toEqual({ instances: [waits.key], started: [] });
+    const other = root.publish({ ...paid, data: { amount: 6 } });
+    await expect(other).rejects.toMatchObject({ code: 'id_reused' });
+    const kept = await root.publish({ ...message, correlationKey: 'nobody', ttl: 'PT1S' });
+    expect(kept).toMatchObject({ instances: [], bufferedUntil: expect.any(String) as string });
+    expect(await root.publish({ name: 'sdkGo', kind: 'signal' })).toEqual({ instances: [waits.key], started: [] });
+    await until(waits.status, (status) => status === 'finished');
+    [root, ada].forEach((client) => client.close());
+  });
 });

@@ -270,7 +270,9 @@ impl Runtime {
             Ok(()) => {
                 // What follows is under way before who asked is told.
                 let _active = runtime.active();
-                let numbers = outgoing.iter().map(|sent| sent.number).collect();
+                // Those with an answer: what the entity tells itself has none.
+                let to_instances = outgoing.iter().filter(|sent| sent.target.is_some());
+                let numbers = to_instances.map(|sent| sent.number).collect();
                 // Before anything is delivered, so that whoever waits for it misses nothing.
                 reply(Ok((numbers, outcome)));
                 runtime.send(entity, outgoing);

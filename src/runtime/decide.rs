@@ -415,6 +415,10 @@ pub fn observe(
                 .open(now)
                 .map(|(seq, message)| (seq, message.clone()))
                 .collect(),
+            subscriptions: state
+                .all_subscriptions()
+                .map(|(by, open)| (by, open.clone()))
+                .collect(),
         }),
         rendered: Rendered::default(),
         missed: MissedRows::default(),

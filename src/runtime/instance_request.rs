@@ -19,8 +19,8 @@ use crate::{
         command::{RunAction, StartInstance},
         next_step::NextStep,
         permissions::Permissions,
-        record::{CommandTag, Created, StoredFile},
-        state::{Child, OpenMessage},
+        record::{CommandTag, Created, StoredFile, Subscriber},
+        state::{Child, OpenMessage, Subscriptions},
     },
     journal::{NotWritten, Written, disk_room::DiskRoom},
     limits::{CallerKind, PotPlace},
@@ -211,6 +211,8 @@ pub struct InstanceContents {
     pub view: Value,
     /// Action messages that can be answered, by number.
     pub open: BTreeMap<u64, OpenMessage>,
+    /// The events it waits for: by whom, and the nodes of the events.
+    pub subscriptions: Vec<(Subscriber, Subscriptions)>,
 }
 
 impl Observed {

@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod previews;
 pub mod schedules;
 pub mod stream;
+pub mod subscriptions;
 pub mod tasks;
 pub mod tickets;
 pub mod timers;

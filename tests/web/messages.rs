@@ -41,6 +41,22 @@ async fn a_message_goes_to_who_has_waited_longest_and_the_answer_says_to_whom() 
     deploy(&dora, WAITER).await;
     let first = alice.start("waiter", json!({"k": 7})).await;
     let second = alice.start("waiter", json!({"k": 7})).await;
+    let look = olga.get(&format!("/v1/instances/{first}")).await.json();
+    let [waits] = &look["subscriptions"].as_array().unwrap()[..] else {
+        panic!("{look}");
+    };
+    assert_eq!(
+        (
+            &waits["kind"],
+            &waits["node"],
+            &waits["name"],
+            &waits["correlationKey"]
+        ),
+        (&json!("message"), &json!("c"), &json!("paid"), &json!("7"))
+    );
+    assert_eq!(waits["element"], look["nodes"][0]["element"]);
+    let look = alice.get(&format!("/v1/instances/{first}")).await.json();
+    assert!(look["subscriptions"].is_null(), "for operators: {look}");
     let paid = json!({"name": "paid", "correlationKey": "7", "data": {"amount": 5}});
     let id = Uuid::now_v7();
     let answer = publish(&olga, "/v1/messages", &paid, id).await;

@@ -10,6 +10,7 @@ use std::{
 
 use dashmap::DashMap;
 use serde_json::Value;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
@@ -73,6 +74,8 @@ pub struct Publishing {
 
 struct Waiter {
     inner: Mutex<Waited>,
+    /// Ends what waits for its patience to be over.
+    answered: Notify,
 }
 
 struct Waited {
@@ -89,11 +92,13 @@ impl Waiter {
 
     fn answer(&self) {
         let mut waited = self.lock();
-        let (published, reply) = (waited.published.clone(), waited.reply.take());
+        let Some(reply) = waited.reply.take() else {
+            return;
+        };
+        let published = std::mem::take(&mut waited.published);
         drop(waited);
-        if let Some(reply) = reply {
-            reply(Ok(published));
-        }
+        self.answered.notify_one();
+        reply(Ok(published));
     }
 }
 
@@ -228,19 +233,24 @@ impl Runtime {
                 published,
                 reply: Some(reply),
             }),
+            answered: Notify::new(),
         });
         let waiting = &self.correlations.publishing.waiting;
         for number in &numbers {
             waiting.insert((entity, *number), waiter.clone());
         }
         let runtime = self.clone();
-        self.later(PATIENCE, move || {
+        // It counts as nothing under way: the deliveries do.
+        self.services.spawn(async move {
+            if tokio::time::timeout(PATIENCE, waiter.answered.notified())
+                .await
+                .is_ok()
+            {
+                return;
+            }
+            let waiting = &runtime.correlations.publishing.waiting;
             for number in numbers {
-                runtime
-                    .correlations
-                    .publishing
-                    .waiting
-                    .remove(&(entity, number));
+                waiting.remove(&(entity, number));
             }
             waiter.answer();
         });

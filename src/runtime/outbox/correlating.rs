@@ -50,10 +50,10 @@ pub(super) fn tell(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         ),
         _ => return runtime.outbox.taken(runtime, &delivery),
     };
-    let answered = runtime.clone();
-    let active = runtime.active();
+    let (answered, active) = (runtime.clone(), runtime.active());
     let reply = Box::new(move |answer: Result<_, Refusal>| {
-        drop(active);
+        // What follows is under way before this is over.
+        let _active = active;
         let pause = answer.err().and_then(|refusal| refusal.again_after(AGAIN));
         match pause {
             None => answered.outbox.taken(&answered, &delivery),
@@ -141,8 +141,9 @@ pub(super) fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, se
         subject: THROWN.to_owned(),
         hash: 0,
     };
-    let answered = runtime.clone();
+    let (answered, active) = (runtime.clone(), runtime.active());
     let reply = Box::new(move |answer: Result<_, Refusal>| {
+        let _active = active;
         let pause = answer.err().and_then(|refusal| refusal.again_after(AGAIN));
         match pause {
             None => answered.outbox.taken(&answered, &delivery),

@@ -58,6 +58,14 @@ fn unusable(good: &SnapshotRow, foreign: &SnapshotRow) -> Vec<SnapshotRow> {
     bad
 }
 
+/// Waits until no instance is in memory: one whose last row is on its way leaves after that.
+async fn all_have_left(runtime: &Arc<Runtime>) {
+    while runtime.live_instances() > 0 {
+        runtime.registry.sweep(Duration::ZERO);
+        tokio::task::yield_now().await;
+    }
+}
+
 #[actix_web::test]
 async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
     let directory = tempfile::tempdir().unwrap();
@@ -79,10 +87,7 @@ async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
         assert!(again.state.as_ref() == Some(&whole) && again.snapshot_bytes == 0);
     }
     // The runtime goes on from there, and its next snapshot is a good one.
-    runtime.registry.sweep(Duration::ZERO);
-    while runtime.live_instances() > 0 {
-        tokio::task::yield_now().await;
-    }
+    all_have_left(&runtime).await;
     put(&journal, entity, unusable(&good, &foreign).remove(2)).await;
     let committed = applied(
         ask(
@@ -93,10 +98,7 @@ async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
         .await,
     );
     assert_eq!(committed.row.first_seq, whole.seq() + 1);
-    runtime.registry.sweep(Duration::ZERO);
-    while runtime.live_instances() > 0 {
-        tokio::task::yield_now().await;
-    }
+    all_have_left(&runtime).await;
     let last = restored(&journal, entity).await;
     assert_eq!(last.state.unwrap().seq(), committed.row.last_seq());
 }

@@ -48,6 +48,10 @@ const KNOWN: &[&str] = &[
     "user",
     "test",
     "schemas",
+    "kind",
+    "name",
+    "correlationKey",
+    "ttl",
 ];
 
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.
@@ -148,7 +152,9 @@ impl<'a> Fields<'a> {
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
-        if let Some(place) = KNOWN.iter().position(|known| *known == name) {
+        let place = KNOWN.iter().position(|known| *known == name);
+        debug_assert!(place.is_some(), "no frame has a member '{name}'");
+        if let Some(place) = place {
             self.asked.set(self.asked.get() | 1 << place);
         }
         self.members

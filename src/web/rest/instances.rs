@@ -13,6 +13,7 @@ use super::{
     commands::{answer, command_id},
     history::PartQuery,
     json, query,
+    subscriptions::{SubscriptionEntry, entries},
 };
 use crate::{
     engine::{access::Caller, instance_outcome::InstanceOutcome, record::Status},
@@ -106,9 +107,14 @@ struct Look<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<Object>)]
     data: Option<&'a Value>,
+    /// The events it waits for; for operators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    subscriptions: Option<Vec<SubscriptionEntry>>,
 }
 
-/// `GET /v1/instances/{key}`: where it stands. Its whole data for operators only.
+/// `GET /v1/instances/{key}`: where it stands. Its whole data, and what it waits for, for
+/// operators only.
 ///
 /// # Errors
 /// 401, 404.
@@ -131,6 +137,7 @@ fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
     let head = observed.head();
     let (nodes, actions) = rendering::observed_step(observed, caller);
     let whole = observed.whole.as_ref();
+    let for_operators = whole.filter(|_| caller.operator);
     Look {
         instance: head.key,
         seq: observed.seq,
@@ -155,7 +162,8 @@ fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
             .flat_map(|whole| &whole.open)
             .map(OpenAction::from)
             .collect(),
-        data: whole.filter(|_| caller.operator).map(|whole| &whole.data),
+        data: for_operators.map(|whole| &whole.data),
+        subscriptions: for_operators.map(|whole| entries(head.key, &whole.subscriptions)),
     }
 }
 
