@@ -8,6 +8,7 @@ mod compile_queue;
 mod cycles;
 mod damage;
 mod deploy_plan;
+mod lookups;
 mod removal;
 mod start_data;
 mod times;
@@ -195,69 +196,6 @@ impl Definitions {
     /// Tells of every change from here on: a deploy, another state of a version, a schedule.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.table.changes()
-    }
-
-    /// The version new instances run.
-    pub fn published(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
-        self.find(tenant, id, |row| row.state == DefinitionState::Published)
-    }
-
-    /// The version that is being edited.
-    pub fn draft(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
-        self.find(tenant, id, |row| row.state == DefinitionState::Draft)
-    }
-
-    /// A version, also when it was deleted since.
-    pub fn version(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<DeployedProcess>> {
-        self.find(tenant, id, |row| row.version == version)
-    }
-
-    /// Whether there is any version of the process.
-    pub fn knows(&self, tenant: &str, id: &str) -> bool {
-        self.find(tenant, id, |row| row.state != DefinitionState::Deleted)
-            .is_some()
-    }
-
-    /// The published processes of a tenant that a message or signal may start.
-    pub fn started_by_events(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
-        self.table.read(|catalog| {
-            let versions = catalog.versions();
-            let ids = versions
-                .by_process()
-                .filter(|((owner, _), _)| owner == tenant);
-            ids.filter_map(|((_, id), _)| versions.standing(tenant, id))
-                .filter(|process| process.is_published())
-                .filter(|process| process.executable.event_starts().next().is_some())
-                .cloned()
-                .collect()
-        })
-    }
-
-    /// All versions of all definitions of a tenant, by id and version, without deleted ones.
-    pub fn all(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
-        let mut all: Vec<Arc<DeployedProcess>> = self.table.read(|catalog| {
-            let of_tenant = catalog
-                .versions()
-                .by_process()
-                .filter(|((owner, _), _)| owner == tenant)
-                .flat_map(|(_, versions)| versions);
-            of_tenant
-                .filter(|process| process.row.state != DefinitionState::Deleted)
-                .cloned()
-                .collect()
-        });
-        all.sort_by(|a, b| (&a.row.id, a.row.version).cmp(&(&b.row.id, b.row.version)));
-        all
-    }
-
-    fn find(
-        &self,
-        tenant: &str,
-        id: &str,
-        wanted: impl Fn(&DefinitionRow) -> bool,
-    ) -> Option<Arc<DeployedProcess>> {
-        self.table
-            .read(|catalog| catalog.versions().find(tenant, id, wanted))
     }
 
     /// Deploys the processes of a source, all or none: as drafts, or published. The same content

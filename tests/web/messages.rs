@@ -21,7 +21,7 @@ async fn nodes(user: &User<'_>, key: &str) -> Vec<String> {
     let nodes = body["nodes"].as_array().cloned().unwrap_or_default();
     let ids = nodes
         .iter()
-        .map(|node| node["id"].as_str().unwrap_or_default());
+        .map(|node| node["node"].as_str().unwrap_or_default());
     ids.map(str::to_owned).collect()
 }
 
@@ -73,7 +73,7 @@ async fn a_message_goes_to_who_has_waited_longest_and_the_answer_says_to_whom() 
     let other = json!({"name": "paid", "correlationKey": "7", "data": {"amount": 6}});
     publish(&olga, "/v1/messages", &other, id)
         .await
-        .is_problem(409, "id_reused", "another body");
+        .is_problem(422, "id_reused", "another body");
     let kept = json!({"name": "paid", "correlationKey": "8", "ttl": "PT1H"});
     let answer = publish(&olga, "/v1/messages", &kept, Uuid::now_v7()).await;
     assert!(answer.json()["bufferedUntil"].is_string(), "{answer:?}");
