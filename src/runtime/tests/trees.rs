@@ -122,7 +122,7 @@ async fn until_all_is_delivered(runtime: &Arc<Runtime>) {
     let mut quiet = 0;
     while quiet < 2 {
         let (sender, passed) = oneshot::channel();
-        runtime.pass_the_queue(move || drop(sender.send(())));
+        runtime.pass_the_queue(move || sender.send(()).unwrap());
         passed.await.unwrap();
         quiet = match runtime.letters_under_way() {
             0 => quiet + 1,
