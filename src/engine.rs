@@ -7,8 +7,8 @@
 //!
 //! Where to go next: `step` for the dispatch, `context` for what a step knows, `transition` for the
 //! moves of element instances, `elements` for one file per BPMN element kind, `actions`
-//! for the action model, `back` for back steps, `subprocess` for messages between instances,
-//! `open_messages` for what clients answer, `subscription` and `publishing` for messages and signals, `http_call` for calls to other systems, `start` and `end`,
+//! for the action model, `conditions` for conditional events, `back` for back steps, `subprocess` for messages between instances,
+//! `open_messages` for what clients answer, `subscription` and `triggering` for what is waited for, `publishing` for messages and signals, `http_call` for calls to other systems, `start` and `end`,
 //! `variables` and `mappings` for data by scope,
 //! `compensation` for handlers of what is completed,
 //! `suspend` for hold and the ends from outside, `access` for who may do what, `assignment` and `due_date` for user tasks, `state` for what is remembered.
@@ -19,6 +19,7 @@ mod assignment;
 mod back;
 pub mod command;
 mod compensation;
+mod conditions;
 mod context;
 pub mod correlation;
 mod due_date;
@@ -50,6 +51,7 @@ mod subscription;
 mod suspend;
 mod throwing;
 mod transition;
+mod triggering;
 mod variables;
 
 pub use command::Command;

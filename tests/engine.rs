@@ -215,6 +215,21 @@ fn scopes() {
 }
 
 #[test]
+fn conditional() {
+    check("conditional");
+}
+
+#[test]
+fn event_gateway() {
+    check("event_gateway");
+}
+
+#[test]
+fn event_subprocess() {
+    check("event_subprocess");
+}
+
+#[test]
 fn errors() {
     check("errors");
 }

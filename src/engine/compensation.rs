@@ -150,9 +150,10 @@ pub(super) fn is_undoing(step: &Step<'_>, key: ElementKey, node: &ExecutableNode
 /// A cancel end event has been left: the innermost transaction around it ends what is active in it,
 /// and undoes what is completed. Once.
 pub(super) fn cancel(step: &mut Step<'_>, scope: Option<ElementKey>) {
-    let is_transaction = |key: &ElementKey| match step.node_of(*key).map(|node| &node.kind) {
-        Some(NodeKind::SubProcess(subprocess)) => subprocess.transaction,
-        _ => false,
+    let is_transaction = |key: &ElementKey| {
+        step.node_of(*key).is_some_and(
+            |node| matches!(&node.kind, NodeKind::SubProcess(subprocess) if subprocess.transaction),
+        )
     };
     let mut around = std::iter::successors(scope, |key| step.state.element(*key)?.scope());
     let Some(transaction) = around.find(is_transaction) else {
@@ -168,6 +169,6 @@ pub(super) fn cancel(step: &mut Step<'_>, scope: Option<ElementKey>) {
     step.record(Record::TransactionCancelled {
         element: transaction,
     });
-    step.empty(transaction);
+    step.empty(Some(transaction));
     begin(step, transaction, Some(transaction), None);
 }

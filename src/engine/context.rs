@@ -14,7 +14,7 @@ use super::{
     effect::Effect,
     instance_message::InstanceMessage,
     record::created::{CommandTag, Created},
-    record::{Incident, Record, StoredFile, batch::RecordBatch},
+    record::{Incident, Record, StoredFile, Subscriber, batch::RecordBatch},
     state::InstanceState,
 };
 use crate::{
@@ -71,6 +71,10 @@ pub(super) struct Step<'a> {
     pub tree_room: usize,
     /// Children this step has begun.
     pub children_begun: usize,
+    /// Whether data changed since conditions were looked at.
+    pub is_data_changed: bool,
+    /// Whose conditions are to be looked at.
+    pub conditions: Vec<Subscriber>,
     work: VecDeque<ElementKey>,
     child_key: &'a dyn Fn(u64) -> InstanceKey,
     first_seq: u64,
@@ -100,6 +104,8 @@ impl<'a> Step<'a> {
             limits: input.limits,
             tree_room: input.tree_room,
             children_begun: 0,
+            is_data_changed: false,
+            conditions: Vec::new(),
             work: VecDeque::new(),
             child_key: input.child_key,
             first_seq,
@@ -123,6 +129,7 @@ impl<'a> Step<'a> {
     /// Remembers something, at once; returns its number.
     pub fn record(&mut self, record: Record) -> u64 {
         let seq = self.next_seq();
+        self.is_data_changed |= self.process.has_conditional && record.changes_data();
         self.state.apply(seq, self.now, &record);
         self.records.push(record);
         seq

@@ -7,6 +7,8 @@
 pub(super) mod boundary_event;
 pub(super) mod call_activity;
 pub(super) mod end_event;
+mod event_gateway;
+pub(super) mod event_sub_process;
 mod exclusive_gateway;
 pub(super) mod inclusive_gateway;
 mod multi_instance;
@@ -17,7 +19,8 @@ mod sub_process;
 
 use self::own_work::Own;
 use super::{
-    actions::automatic, compensation, context::Step, mappings, publishing, subscription, throwing,
+    actions::automatic, compensation, conditions, context::Step, mappings, publishing,
+    subscriber::Subscriber, subscription, throwing,
 };
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
@@ -30,21 +33,24 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     let Some(node) = step.node_of(key) else {
         return;
     };
-    if step
-        .state
-        .element(key)
-        .is_none_or(|element| !element.is_active() || !element.incidents().is_empty())
-    {
+    if !can_move(step, key) {
         return;
     }
     // What a completed subprocess waited for is over.
-    let opened = compensation::is_undoing(step, key, node) || subscription::open(step, key, node);
-    if !opened || !automatic::run_automatic(step, key, node) {
+    if !compensation::is_undoing(step, key, node) {
+        if !subscription::open(step, key, node) {
+            return;
+        }
+        conditions::look_at(step, Subscriber::Element(key));
+    }
+    if !can_move(step, key) || !automatic::run_automatic(step, key, node) {
         return;
     }
     if let Own::Done(flows) = own_work(step, key, node)
         && !automatic::hold(step.state.element(key), node)
         && (compensation::is_undoing(step, key, node) || mappings::complete(step, key, node))
+        // What its own work has changed may end it.
+        && (!step.is_data_changed || !conditions::look(step) || can_move(step, key))
         && let Some(flows) = outgoing(step, key, node, flows)
         && publishing::publish(step, key, node)
         && compensation::has_room(step, key, node)
@@ -58,6 +64,13 @@ pub(super) fn leave_silently(step: &mut Step<'_>, key: ElementKey, node: &Execut
     if let Some(flows) = outgoing(step, key, node, node.outgoing.iter().collect()) {
         leave(step, key, node, flows);
     }
+}
+
+/// Whether nothing has ended or stopped an element.
+fn can_move(step: &Step<'_>, key: ElementKey) -> bool {
+    step.state
+        .element(key)
+        .is_some_and(|element| element.is_active() && element.incidents().is_empty())
 }
 
 /// Leaves an element whose work is done without writing what its output mappings read.
@@ -105,15 +118,25 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
     match &node.kind {
         NodeKind::Gateway(GatewayKind::Exclusive) => exclusive_gateway::choose(step, key, node),
         NodeKind::Gateway(GatewayKind::Inclusive) => inclusive_gateway::choose(step, key, node),
+        NodeKind::Gateway(GatewayKind::EventBased) => event_gateway::choose(step, key, node),
         NodeKind::Call(called) => call_activity::call(step, key, node, called),
         NodeKind::SubProcess(subprocess) => sub_process::advance(step, key, node, subprocess),
-        NodeKind::End(EventDefinition::Compensation(thrown))
-        | NodeKind::Throw(EventDefinition::Compensation(thrown)) => {
-            if compensation::throw(step, key, thrown) {
-                all()
-            } else {
-                Own::Waiting
-            }
+        NodeKind::End(event) | NodeKind::Throw(event) => {
+            // The others are thrown when the element is left.
+            let is_thrown = match event {
+                EventDefinition::Compensation(thrown) => compensation::throw(step, key, thrown),
+                EventDefinition::None
+                | EventDefinition::Error(_)
+                | EventDefinition::Escalation(_)
+                | EventDefinition::Link
+                | EventDefinition::Cancel
+                | EventDefinition::Conditional
+                | EventDefinition::Timer(_)
+                | EventDefinition::Message(_)
+                | EventDefinition::Signal(_)
+                | EventDefinition::Terminate => true,
+            };
+            if is_thrown { all() } else { Own::Waiting }
         }
         NodeKind::Catch(EventDefinition::Link) => all(),
         NodeKind::Catch(
@@ -122,6 +145,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
             | EventDefinition::Escalation(_)
             | EventDefinition::Compensation(_)
             | EventDefinition::Cancel
+            | EventDefinition::Conditional
             | EventDefinition::Timer(_)
             | EventDefinition::Message(_)
             | EventDefinition::Signal(_)
@@ -133,8 +157,6 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
         // A user task waits by its mandatory manual actions; the other kinds have no work besides
         // their actions.
         NodeKind::Start(_)
-        | NodeKind::End(_)
-        | NodeKind::Throw(_)
         | NodeKind::Boundary { .. }
         | NodeKind::Task(
             TaskKind::Undefined
@@ -160,7 +182,11 @@ fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec
     {
         return;
     }
-    step.take_all(&flows, scope, from);
+    if node.is_event_gateway() {
+        step.take_to_event(&flows, scope, from);
+    } else {
+        step.take_all(&flows, scope, from);
+    }
     if let Some(by) = undone_for {
         compensation::next(step, by, scope);
     }

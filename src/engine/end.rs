@@ -11,7 +11,7 @@ use super::{
     elements::inclusive_gateway,
     http_call,
     instance_message::InstanceMessage,
-    record::{Record, Status, Subscriber},
+    record::{Record, Status},
     state::Scope,
     subscription,
 };
@@ -66,7 +66,7 @@ impl Step<'_> {
         for element in active {
             self.terminate(element);
         }
-        subscription::close_by(self, Subscriber::Scope(None));
+        subscription::close_scope(self, None);
         if status == Status::Finished {
             let live = self
                 .state

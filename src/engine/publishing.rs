@@ -57,6 +57,7 @@ fn thrown(kind: &NodeKind) -> Option<Thrown<'_>> {
             EventDefinition::Signal(signal) => Some(Thrown::Signal(signal)),
             EventDefinition::None
             | EventDefinition::Error(_)
+            | EventDefinition::Conditional
             | EventDefinition::Timer(_)
             | EventDefinition::Escalation(_)
             | EventDefinition::Link

@@ -192,6 +192,23 @@ pub enum Record {
         /// The transaction.
         element: ElementKey,
     },
+    /// A condition that somebody waits for is false again.
+    #[serde(rename = "conditionReset")]
+    ConditionReset {
+        /// Who waits.
+        by: Subscriber,
+        /// The node of the event.
+        node: Arc<str>,
+    },
+    /// An interrupting event subprocess began: everything else in its scope has ended, nothing there
+    /// can be gone back to, and its event subprocesses wait for nothing any more.
+    #[serde(rename = "interrupted")]
+    ScopeInterrupted {
+        /// The scope.
+        scope: Option<ElementKey>,
+        /// The start event of the event subprocess.
+        node: Arc<str>,
+    },
     /// A terminate end event ended a scope: the flows that waited at its joins are gone.
     #[serde(rename = "cleared")]
     WaitingFlowsCleared {
@@ -383,6 +400,16 @@ pub enum Record {
         /// How.
         status: Status,
     },
+}
+
+impl Record {
+    /// Whether it changes data that conditions read.
+    pub fn changes_data(&self) -> bool {
+        matches!(
+            self,
+            Self::DataMerged { .. } | Self::DataPatched { .. } | Self::DataReplaced { .. }
+        )
+    }
 }
 
 /// A taken flow.

@@ -8,13 +8,14 @@
 use super::{
     actions, assignment,
     command::{Command, RunAction},
+    conditions,
     context::{Step, StepInput, StepOutcome},
     elements, http_call, open_messages, patch,
     record::Status,
     record::created::CommandTag,
     rejection::Rejection,
     state::InstanceState,
-    subprocess, subscription, suspend,
+    subprocess, suspend, triggering,
 };
 use crate::model::{evaluator::Evaluator, executable::ExecutableProcess, upload::UploadRules};
 
@@ -39,8 +40,8 @@ pub fn step(
             number,
             message,
         } => subprocess::receive(&mut step, from, number, *message),
-        Command::Deliver(delivery) => subscription::deliver(&mut step, *delivery),
-        Command::TakeMessage(message) => subscription::take_message(&mut step, message)?,
+        Command::Deliver(delivery) => triggering::deliver(&mut step, *delivery),
+        Command::TakeMessage(message) => triggering::take_message(&mut step, message)?,
         Command::TakeAnswer { number, answer } => {
             http_call::response::take(&mut step, number, *answer)
         }
@@ -77,14 +78,19 @@ pub fn may_upload(
 }
 
 impl Step<'_> {
+    /// Lets the next element of the queue do what it can; `false` when there is none.
+    fn advance_next(&mut self) -> bool {
+        let next = self.next_queued();
+        next.inspect(|&element| elements::advance(self, element))
+            .is_some()
+    }
+
     /// The row and effects of all that was recorded, once every element has done what it can.
     pub fn finish(mut self, command: Option<CommandTag>) -> StepOutcome {
         // On hold no token moves: `unhold` lets every active element look again at what it can do.
         if self.state.status() != Status::OnHold {
             loop {
-                while let Some(element) = self.next_queued() {
-                    elements::advance(&mut self, element);
-                }
+                while conditions::look(&mut self) || self.advance_next() {}
                 if !elements::inclusive_gateway::release_any(&mut self) {
                     break;
                 }

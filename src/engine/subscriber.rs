@@ -16,3 +16,13 @@ pub enum Subscriber {
     #[serde(rename = "s")]
     Scope(Option<ElementKey>),
 }
+
+impl Subscriber {
+    /// The element that waits, or that is the scope that does; `None` for the instance.
+    pub fn element(self) -> Option<ElementKey> {
+        match self {
+            Self::Element(element) => Some(element),
+            Self::Scope(scope) => scope,
+        }
+    }
+}

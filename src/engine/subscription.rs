@@ -1,25 +1,22 @@
 //! Subscriptions: what is waited for besides work. An intermediate catch event waits for its own
-//! event, an activity for those of its boundary events, a scope for the start events of its event
-//! subprocesses. They are opened together when the element or scope begins, and are gone with it;
-//! those who bring messages and signals are told of both.
+//! event, an event-based gateway for those behind it, an activity for those of its boundary events, a
+//! scope for the start events of its event subprocesses. They are opened together when the element
+//! or scope begins, and are gone with it; those who bring messages and signals are told of both.
 //!
-//! Not here: what is sent (`publishing`); errors and escalations, which are not waited for but
-//! thrown (`throwing`); what is open
-//! (`state::subscription`).
+//! Not here: what happens when an event comes (`triggering`), when conditions are looked at
+//! (`conditions`), what is sent (`publishing`); errors and escalations, which are not
+//! waited for but thrown (`throwing`); what is open (`state::subscription`).
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
-    command::{TakeMessage, TimerKey},
-    context::{STOPPED, Step},
-    correlation::{CorrelationNote, EventDelivery},
-    elements::boundary_event,
-    guards, publishing,
-    record::{Record, Status, Subscriber, Subscription},
-    rejection::{Rejection, RejectionKind},
-    state::OpenSubscription,
+    context::Step,
+    correlation::CorrelationNote,
+    publishing,
+    record::{Record, Subscription},
+    subscriber::Subscriber,
 };
 use crate::model::{
     executable::ExecutableNode,
@@ -28,71 +25,147 @@ use crate::model::{
     timer_cycle::Occurrences,
 };
 
-/// Incident of an element that waits for a time which cannot be read off the data. A retry reads it
-/// again.
-const UNREADABLE: &str = "timer_error";
-/// The same for a message or signal: its name or its key cannot be read off the data.
-const NO_CORRELATION: &str = "subscription_error";
+/// Incidents of elements that wait for what cannot be read off the data: a time, or the name or key
+/// of a message or signal. A retry reads it again.
+pub(super) const UNREADABLE: [&str; 2] = ["timer_error", "subscription_error"];
 
 /// The node of an event, and what is waited for.
 type Waited = (Arc<str>, Subscription);
 
-/// Opens what an element waits for, once. `false` when that is not possible.
-pub(super) fn open(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
-    if step
-        .state
-        .element(key)
-        .is_none_or(|element| element.has_subscribed())
-    {
-        return true;
-    }
-    let attached = node
-        .boundary_events
-        .iter()
-        .filter_map(|event| step.process.node(event));
-    // A boundary event is waited for by its activity, and passed when it is activated itself.
-    let own = Some(node).filter(|node| !matches!(node.kind, NodeKind::Boundary { .. }));
-    let events: Vec<&ExecutableNode> = own.into_iter().chain(attached).collect();
-    open_all(step, Subscriber::Element(key), &events, key)
+/// What becomes of an event that cannot be read off the data.
+#[derive(Clone, Copy, PartialEq)]
+enum OnUnreadable {
+    /// It stops the element.
+    Stop,
+    /// It is not waited for.
+    LeaveOut,
 }
 
-/// Opens what somebody waits for at these nodes. `false` when that is not possible, which is an
-/// incident of the element `told`.
+/// Opens what an element waits for, at its boundary and as a scope, too, once. `false` when that is
+/// not possible. Its conditions are to be looked at next.
+pub(super) fn open(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
+    open_of(step, key, node, OnUnreadable::Stop)
+}
+
+/// Opens what an element waits for, without what cannot be read; its own event counts as come.
+pub(super) fn open_readable(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    open_of(step, key, node, OnUnreadable::LeaveOut);
+    let open = step.state.subscriptions(Subscriber::Element(key));
+    let own = open.and_then(|open| open.get(&node.id));
+    if waits_itself(node) && own.is_none() {
+        pass(step, key, node);
+    }
+}
+
+/// Lets an element go on as if its own event had come.
+pub(super) fn pass(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    step.record(Record::SubscriptionTriggered {
+        by: Subscriber::Element(key),
+        node: node.id.clone(),
+        remains: None,
+    });
+}
+
+fn open_of(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+    unreadable: OnUnreadable,
+) -> bool {
+    let events = events(step, key, node);
+    open_all(step, Subscriber::Element(key), &events, key, unreadable)
+        && open_scopes(step, key, node, unreadable)
+}
+
+/// The events that an element waits for: its own, those of its boundary events and, as an
+/// event-based gateway, those behind it.
+fn events<'a>(
+    step: &Step<'a>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+) -> Vec<&'a ExecutableNode> {
+    let is_triggered = step
+        .state
+        .element(key)
+        .is_none_or(|element| element.is_triggered());
+    let own = Some(node).filter(|node| waits_itself(node) && !is_triggered);
+    let attached = node.boundary_events.iter();
+    let behind = node.outgoing.iter().filter(|_| node.is_event_gateway());
+    let others = attached.chain(behind.map(|flow| &flow.target));
+    own.into_iter()
+        .chain(others.filter_map(|event| step.process.node(event)))
+        .collect()
+}
+
+/// Opens what the event subprocesses wait for in the scope that an element begins: its own, and
+/// that of the instance with the first element.
+fn open_scopes(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+    unreadable: OnUnreadable,
+) -> bool {
+    let begins_instance = step
+        .state
+        .element(key)
+        .is_some_and(|element| element.scope().is_none())
+        && !step.process.event_subprocess_starts.is_empty();
+    let scopes = [
+        node.sub_process().map(|_| (Some(key), Some(&*node.id))),
+        begins_instance.then_some((None, None)),
+    ];
+    scopes.into_iter().flatten().all(|(scope, id)| {
+        let starts: Vec<&ExecutableNode> = step.process.event_subprocess_starts(id).collect();
+        open_all(step, Subscriber::Scope(scope), &starts, key, unreadable)
+    })
+}
+
+/// Opens what somebody waits for at these nodes, once. `false` when that is not possible, which is
+/// an incident of the element `told`.
 fn open_all(
     step: &mut Step<'_>,
     by: Subscriber,
     events: &[&ExecutableNode],
     told: ElementKey,
+    unreadable: OnUnreadable,
 ) -> bool {
-    match subscriptions(step, by, events) {
-        Ok(subscriptions) if subscriptions.is_empty() => true,
-        Ok(subscriptions) => {
-            step.record(Record::SubscriptionsOpened {
-                by,
-                subscriptions: subscriptions.clone(),
-            });
-            let opened = step.state.subscriptions(by);
-            let timers: Vec<_> = opened
-                .into_iter()
-                .flat_map(|open| open.timers(element_of(by)))
-                .collect();
-            for timer in timers {
-                step.set_timer(timer.due, timer.key);
-            }
-            for (node, subscription) in subscriptions {
-                if let Some(correlation) = subscription.correlation() {
-                    let process = step.process.definition.id.as_str().into();
-                    let note = CorrelationNote::Opened { by, node, process };
-                    step.notify(correlation, note);
-                }
-            }
-            true
+    if events.is_empty() || step.state.subscriptions(by).is_some() {
+        return true;
+    }
+    let subscriptions = match subscriptions(step, by, events, unreadable) {
+        Ok(subscriptions) => subscriptions,
+        Err(Unreadable { code, sentence }) => {
+            step.incident(told, code, sentence, None);
+            return false;
         }
-        Err(unreadable) => {
-            step.incident(told, unreadable.code, unreadable.sentence, None);
-            false
+    };
+    if subscriptions.is_empty() && unreadable == OnUnreadable::Stop {
+        return true;
+    }
+    step.record(Record::SubscriptionsOpened {
+        by,
+        subscriptions: subscriptions.clone(),
+    });
+    let opened = step.state.subscriptions(by);
+    let timers: Vec<_> = opened
+        .into_iter()
+        .flat_map(|open| open.timers(by.element()))
+        .collect();
+    for timer in timers {
+        step.set_timer(timer.due, timer.key);
+    }
+    for (node, subscription) in subscriptions {
+        if let Some(correlation) = subscription.correlation() {
+            let process = step.process.definition.id.as_str().into();
+            let note = CorrelationNote::Opened { by, node, process };
+            step.notify(correlation, note);
         }
     }
+    if let Subscriber::Scope(_) = by {
+        // Looked at when the scope has begun.
+        step.conditions.push(by);
+    }
+    true
 }
 
 /// Closes what an element still waits for, by itself and as a scope, as it is about to be left or
@@ -106,8 +179,22 @@ pub(super) fn close(step: &mut Step<'_>, key: ElementKey) {
     close_by(step, Subscriber::Scope(Some(key)));
 }
 
+/// Closes what the event subprocesses of a scope wait for, as it is about to be ended or taken over
+/// by one of them.
+pub(super) fn close_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
+    let open = step.state.subscriptions(Subscriber::Scope(scope));
+    let timers: Vec<_> = open
+        .into_iter()
+        .flat_map(|open| open.timers(scope))
+        .collect();
+    for timer in timers {
+        step.clear_timer(timer.key);
+    }
+    close_by(step, Subscriber::Scope(scope));
+}
+
 /// Tells those who bring messages and signals that somebody waits for none any more.
-pub(super) fn close_by(step: &mut Step<'_>, by: Subscriber) {
+fn close_by(step: &mut Step<'_>, by: Subscriber) {
     let open = step.state.subscriptions(by).into_iter();
     let told: Vec<_> = open
         .flat_map(|open| open.iter())
@@ -136,18 +223,23 @@ fn subscriptions(
     step: &Step<'_>,
     by: Subscriber,
     events: &[&ExecutableNode],
+    unreadable: OnUnreadable,
 ) -> Result<Vec<Waited>, Unreadable> {
     let mut found = Vec::new();
     for event in events {
         let Some(definition) = waits_for(event) else {
             continue;
         };
-        let subscription =
-            subscription(step, by, definition).map_err(|(code, what, sentence)| {
+        match subscription(step, by, definition) {
+            Ok(subscription) => {
+                found.extend(subscription.map(|subscription| (event.id.clone(), subscription)));
+            }
+            Err(_) if unreadable == OnUnreadable::LeaveOut => {}
+            Err((code, what, sentence)) => {
                 let sentence = format!("the {what} of '{}': {sentence}", event.id);
-                Unreadable { code, sentence }
-            })?;
-        found.extend(subscription.map(|subscription| (event.id.clone(), subscription)));
+                return Err(Unreadable { code, sentence });
+            }
+        }
     }
     Ok(found)
 }
@@ -159,19 +251,20 @@ fn subscription(
     by: Subscriber,
     event: &EventDefinition,
 ) -> Result<Option<Subscription>, (&'static str, &'static str, String)> {
-    let element = element_of(by);
+    let element = by.element();
     let opened = match event {
         EventDefinition::Timer(timer) => {
-            timer_subscription(step, by, timer).map_err(|error| (UNREADABLE, "timer", error))?
+            timer_subscription(step, by, timer).map_err(|error| (UNREADABLE[0], "timer", error))?
         }
         EventDefinition::Message(message) => {
             let read = publishing::correlation_of_message(step, element, message);
-            Subscription::to(read.map_err(|error| (NO_CORRELATION, "message", error))?)
+            Subscription::to(read.map_err(|error| (UNREADABLE[1], "message", error))?)
         }
         EventDefinition::Signal(signal) => {
             let read = publishing::correlation_of_signal(step, element, signal);
-            Subscription::to(read.map_err(|error| (NO_CORRELATION, "signal", error))?)
+            Subscription::to(read.map_err(|error| (UNREADABLE[1], "signal", error))?)
         }
+        EventDefinition::Conditional => Subscription::Conditional { holds: false },
         EventDefinition::None
         | EventDefinition::Error(_)
         | EventDefinition::Escalation(_)
@@ -186,14 +279,14 @@ fn subscription(
 }
 
 /// The event that a node waits for, or that is waited for at it.
-fn waits_for(node: &ExecutableNode) -> Option<&EventDefinition> {
+pub(super) fn waits_for(node: &ExecutableNode) -> Option<&EventDefinition> {
     match &node.kind {
         NodeKind::Catch(definition)
         | NodeKind::Boundary {
             event: definition, ..
         } => Some(definition),
-        NodeKind::Start(_)
-        | NodeKind::End(_)
+        NodeKind::Start(start) => Some(&start.event),
+        NodeKind::End(_)
         | NodeKind::Throw(_)
         | NodeKind::Task(_)
         | NodeKind::Call(_)
@@ -202,27 +295,10 @@ fn waits_for(node: &ExecutableNode) -> Option<&EventDefinition> {
     }
 }
 
-/// The element that waits, or that is the scope that does; `None` for the instance.
-fn element_of(by: Subscriber) -> Option<ElementKey> {
-    match by {
-        Subscriber::Element(element) => Some(element),
-        Subscriber::Scope(scope) => scope,
-    }
-}
-
-/// Who waits for the event of a node, when an element does or the instance itself.
-fn subscriber(node: &ExecutableNode, element: Option<ElementKey>) -> Option<Subscriber> {
-    match &node.kind {
-        NodeKind::Start(_) => Some(Subscriber::Scope(element)),
-        NodeKind::End(_)
-        | NodeKind::Catch(_)
-        | NodeKind::Throw(_)
-        | NodeKind::Boundary { .. }
-        | NodeKind::Task(_)
-        | NodeKind::Call(_)
-        | NodeKind::SubProcess(_)
-        | NodeKind::Gateway(_) => element.map(Subscriber::Element),
-    }
+/// Whether a node waits for an event of its own.
+pub(super) fn waits_itself(node: &ExecutableNode) -> bool {
+    waits_for(node).is_some()
+        && !matches!(node.kind, NodeKind::Boundary { .. } | NodeKind::Start(_))
 }
 
 fn timer_subscription(
@@ -231,7 +307,7 @@ fn timer_subscription(
     timer: &TimerDefinition,
 ) -> Result<Subscription, String> {
     let mend = "correct the data (patch) and retry";
-    let variables = step.state.variables(element_of(by));
+    let variables = step.state.variables(by.element());
     let rendered = timer.text().render(variables, &step.builtins())?;
     let text = match rendered {
         Value::String(text) => text,
@@ -258,222 +334,4 @@ fn timer_subscription(
         due,
         text: text.into(),
     })
-}
-
-/// A timer event is due. Nothing when nobody waits for it, or for another occurrence.
-pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &str) {
-    let Some(node) = step.process.node(event) else {
-        return;
-    };
-    let Some(by) = subscriber(node, timer.element) else {
-        return;
-    };
-    let open = step
-        .state
-        .subscriptions(by)
-        .and_then(|open| open.get(event))
-        .filter(|open| open.occurrence() == timer.occurrence);
-    let Some(remains) = open.map(|open| remains(step, node, open)) else {
-        return;
-    };
-    step.clear_timer(timer.clone());
-    if let Some(due) = remains.as_ref().and_then(Subscription::due) {
-        let key = TimerKey::event(timer.element, event, timer.occurrence + 1);
-        step.set_timer(due, key);
-    }
-    trigger(step, by, node, remains);
-}
-
-/// A message or signal comes to who waits for it, at most once for each delivery. On hold it is
-/// kept until the instance goes on; nothing when nobody waits for it any more.
-pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
-    let waits = step
-        .state
-        .subscriptions(delivery.by)
-        .and_then(|open| open.get(&delivery.node))
-        .is_some_and(|open| open.subscription().is_new(delivery.number));
-    if !waits {
-        return;
-    }
-    if step.state.status() == Status::OnHold {
-        if !step.state.holds_delivery(&delivery) {
-            step.record(Record::DeliveryHeld(Box::new(delivery)));
-        }
-        return;
-    }
-    let EventDelivery {
-        by,
-        node,
-        number,
-        data,
-    } = delivery;
-    take(step, by, &node, Some(number), data);
-}
-
-/// A client sends a message to this instance: who has waited longest for it gets it.
-///
-/// # Errors
-/// A caller who may only watch; an instance that has ended or is on hold; nobody who waits for it.
-pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<(), Rejection> {
-    guards::require_actor(step)?;
-    guards::require_moving(step)?;
-    let TakeMessage {
-        name,
-        correlation_key,
-        data,
-    } = message;
-    let fits = |subscription: &Subscription| match subscription {
-        Subscription::Message {
-            name: waited, key, ..
-        } => {
-            let asked = correlation_key.as_deref();
-            **waited == *name && (asked.is_none() || key.as_deref() == asked)
-        }
-        Subscription::Timer { .. } | Subscription::Signal { .. } => false,
-    };
-    let waiting = step.state.all_subscriptions().find_map(|(by, open)| {
-        let mut all = open.iter();
-        let (node, _) = all.find(|(_, open)| fits(open.subscription()))?;
-        Some((by, node.clone()))
-    });
-    let Some((by, node)) = waiting else {
-        let with_key = correlation_key
-            .map(|key| format!(" with correlation key '{key}'"))
-            .unwrap_or_default();
-        let sentence = format!(
-            "expected an element that waits for message '{name}'{with_key}, but none of this \
-            instance does"
-        );
-        return Err(Rejection::new(RejectionKind::Conflict, sentence));
-    };
-    take(step, by, &node, None, data);
-    Ok(())
-}
-
-/// A message or signal is taken, with what it brings.
-fn take(step: &mut Step<'_>, by: Subscriber, event: &str, delivery: Option<u64>, data: Value) {
-    let open = step
-        .state
-        .subscriptions(by)
-        .and_then(|open| open.get(event));
-    let (Some(subscription), Some(node)) = (
-        open.map(OpenSubscription::subscription),
-        step.process.node(event),
-    ) else {
-        return;
-    };
-    let remains =
-        (!interrupts(node)).then(|| subscription.having_taken(delivery.unwrap_or_default()));
-    let stays_open = remains.is_some();
-    if let Some(correlation) = subscription
-        .correlation()
-        .filter(|_| delivery.is_some() || !stays_open)
-    {
-        let note = CorrelationNote::Settled {
-            by,
-            node: node.id.clone(),
-            taken: delivery,
-            stays_open,
-        };
-        step.notify(correlation, note);
-    }
-    step.merge(element_of(by), data);
-    trigger(step, by, node, remains);
-}
-
-/// An event that somebody waits for has come. What remains is waited for from now on.
-pub(super) fn trigger(
-    step: &mut Step<'_>,
-    by: Subscriber,
-    node: &ExecutableNode,
-    remains: Option<Subscription>,
-) {
-    step.record(Record::SubscriptionTriggered {
-        by,
-        node: node.id.clone(),
-        remains,
-    });
-    let interrupts = interrupts(node);
-    match (by, &node.kind) {
-        (Subscriber::Element(element), NodeKind::Boundary { .. }) => {
-            if interrupts || has_room(step, element, &node.id) {
-                boundary_event::trigger(step, element, &node.id, interrupts);
-            }
-        }
-        (
-            Subscriber::Element(element),
-            NodeKind::Start(_)
-            | NodeKind::End(_)
-            | NodeKind::Catch(_)
-            | NodeKind::Throw(_)
-            | NodeKind::Task(_)
-            | NodeKind::Call(_)
-            | NodeKind::SubProcess(_)
-            | NodeKind::Gateway(_),
-        ) => step.queue(element),
-        (Subscriber::Scope(_), _) => {}
-    }
-}
-
-/// Whether another element may become active beside an activity. What comes again by itself must
-/// not gather: without room it is passed over, which is an incident of the activity.
-pub(super) fn has_room(step: &mut Step<'_>, activity: ElementKey, event: &str) -> bool {
-    let most = step.limits.active_elements;
-    if step.state.active_count() < most {
-        return true;
-    }
-    let code = STOPPED[1];
-    let is_told = step.state.element(activity).is_some_and(|element| {
-        element
-            .incidents()
-            .iter()
-            .any(|incident| incident.code == code)
-    });
-    if !is_told {
-        let sentence = format!(
-            "expected at most {most} active elements, but there are as many, so '{event}' was \
-            passed over. Retry when others have gone on"
-        );
-        step.incident(activity, code, sentence, None);
-    }
-    false
-}
-
-/// Whether an event is waited for once: it ends who waits for it, or lets that go on.
-fn interrupts(node: &ExecutableNode) -> bool {
-    match &node.kind {
-        NodeKind::Boundary { interrupting, .. } => *interrupting,
-        NodeKind::Start(_)
-        | NodeKind::End(_)
-        | NodeKind::Catch(_)
-        | NodeKind::Throw(_)
-        | NodeKind::Task(_)
-        | NodeKind::Call(_)
-        | NodeKind::SubProcess(_)
-        | NodeKind::Gateway(_) => true,
-    }
-}
-
-/// What is waited for once an event has come.
-fn remains(
-    step: &Step<'_>,
-    node: &ExecutableNode,
-    open: &OpenSubscription,
-) -> Option<Subscription> {
-    if interrupts(node) {
-        return None;
-    }
-    match (open.subscription(), waits_for(node)?) {
-        (Subscription::Timer { text, .. }, EventDefinition::Timer(timer)) => {
-            let next = timer.occurrences(text).ok()?.next(step.now, open.since())?;
-            Some(Subscription::Timer {
-                due: next,
-                text: text.clone(),
-            })
-        }
-        (subscription @ (Subscription::Message { .. } | Subscription::Signal { .. }), _) => {
-            Some(subscription.clone())
-        }
-        (Subscription::Timer { .. }, _) => None,
-    }
 }

@@ -8,13 +8,14 @@ use super::{
     access::Right,
     actions::automatic,
     command::{TimerKey, TimerKind},
+    conditions,
     context::Step,
     due_date,
     guards::{forbidden, require_actor, require_execute, require_live},
     open_messages,
     record::{Record, Status},
     rejection::{Rejection, RejectionKind},
-    subscription,
+    triggering,
 };
 use crate::model::ids::{ElementKey, Time};
 
@@ -57,11 +58,12 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
         step.set_timer(due, timer);
     }
     for delivery in held {
-        subscription::deliver(step, delivery);
+        triggering::deliver(step, delivery);
     }
     for (_, timer) in overdue {
         fire_timer(step, &timer);
     }
+    conditions::look_again(step);
     let active: Vec<ElementKey> = step.state.active().map(|(key, _)| key).collect();
     active.into_iter().for_each(|element| step.queue(element));
     Ok(())
@@ -89,7 +91,7 @@ pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
         _ => match &timer.kind {
             TimerKind::Expiry => step.end(Status::Expired),
             TimerKind::Reminder => due_date::remind(step, timer),
-            TimerKind::Event(node) => subscription::fire_timer(step, timer, node),
+            TimerKind::Event(node) => triggering::fire_timer(step, timer, node),
             TimerKind::Action(action) => automatic::fire_timer(step, timer, action),
         },
     }

@@ -1,6 +1,6 @@
 //! One way to throw: an error or an escalation climbs from the element that waits or the scope it is
-//! thrown in, from the inside out, until a boundary event catches it; of those of one activity the
-//! specific code goes before the catch-all.
+//! thrown in, from the inside out. In each scope an event subprocess may catch it, then a boundary
+//! event; of those of one scope or activity the specific code goes before the catch-all.
 //!
 //! What no scope catches leaves the instance: an error fails it, and its end tells the parent; an
 //! escalation is sent to the parent, and the instance goes on. There both climb on from the element
@@ -11,10 +11,11 @@ use std::sync::Arc;
 use super::{
     compensation,
     context::Step,
-    elements::{boundary_event, end_event},
+    elements::{boundary_event, end_event, event_sub_process},
     instance_message::InstanceMessage,
     record::Record,
-    subscription,
+    subscriber::Subscriber,
+    triggering,
 };
 use crate::model::{
     executable::{Catch, Thrown},
@@ -23,7 +24,7 @@ use crate::model::{
 };
 
 /// Does what an end or intermediate throw event of this scope throws, once it has been left.
-/// `false` when the scope has ended by that.
+/// `false` when the scope has ended or was taken over by that.
 pub(super) fn throw(
     step: &mut Step<'_>,
     by: ElementKey,
@@ -47,9 +48,15 @@ pub(super) fn throw(
         | EventDefinition::Link
         | EventDefinition::Message(_)
         | EventDefinition::Signal(_)
+        | EventDefinition::Conditional
         | EventDefinition::Timer(_) => {}
     }
+    let is_taken_over = |scope| {
+        let held = step.state.scope(scope);
+        held.is_some_and(|held| held.is_interrupted())
+    };
     step.state.status().is_live()
+        && !is_taken_over(scope)
         && scope.is_none_or(|key| {
             step.state
                 .element(key)
@@ -64,10 +71,25 @@ pub(super) fn throw_error(
     first: Option<ElementKey>,
     code: Option<&str>,
 ) -> bool {
-    let Some((activity, catch)) = catcher(step, first, Thrown::Error(code)) else {
+    let Some((by, catch)) = catcher(step, first, Thrown::Error(code)) else {
         return false;
     };
-    boundary_event::trigger(step, activity, &catch.node, true)
+    reach(step, by, catch);
+    true
+}
+
+/// What is thrown has come to what catches it.
+fn reach(step: &mut Step<'_>, by: Subscriber, catch: &Catch) {
+    match by {
+        Subscriber::Element(activity) => {
+            boundary_event::trigger(step, activity, &catch.node, catch.interrupting);
+        }
+        Subscriber::Scope(scope) => {
+            if let Some(start) = step.process.node(&catch.node) {
+                event_sub_process::begin(step, scope, start);
+            }
+        }
+    }
 }
 
 /// Lets an element, or a scope around it, catch an escalation; else it goes to the parent.
@@ -84,10 +106,10 @@ pub(super) fn throw_escalation(
         caught_by: found.map(|(_, catch)| Arc::clone(&catch.node)),
     });
     match found {
-        Some((activity, catch)) => {
+        Some((by, catch)) => {
             // A child may escalate again and again by itself.
-            if catch.interrupting || subscription::has_room(step, activity, &catch.node) {
-                boundary_event::trigger(step, activity, &catch.node, catch.interrupting);
+            if catch.interrupting || triggering::has_room(step, by, &catch.node) {
+                reach(step, by, catch);
             }
         }
         None => step.send_to_parent(InstanceMessage::Escalation {
@@ -96,20 +118,45 @@ pub(super) fn throw_escalation(
     }
 }
 
-/// The innermost boundary event that catches what is thrown, and the activity it is attached to.
+/// What catches what is thrown, innermost first: the event subprocess of a scope, a boundary event of
+/// an activity.
 fn catcher<'a>(
     step: &Step<'a>,
     first: Option<ElementKey>,
     thrown: Thrown<'_>,
-) -> Option<(ElementKey, &'a Catch)> {
+) -> Option<(Subscriber, &'a Catch)> {
     // A completed subprocess in which something is undone catches nothing any more.
-    let catch = |key: ElementKey| {
+    let at_boundary = |key: ElementKey| {
         let node = step.node_of(key)?;
         let catch = node.catch(thrown)?;
-        (!compensation::is_undoing(step, key, node)).then_some((key, catch))
+        (!compensation::is_undoing(step, key, node)).then_some((Subscriber::Element(key), catch))
     };
     if matches!(thrown, Thrown::Error(None)) {
-        return catch(first?);
+        return at_boundary(first?);
     }
-    std::iter::successors(first, |key| step.state.element(*key)?.scope()).find_map(catch)
+    let around = std::iter::successors(first, |key| step.state.element(*key)?.scope());
+    around
+        .map(Some)
+        .chain([None])
+        .find_map(|scope| in_scope(step, scope, thrown).or_else(|| at_boundary(scope?)))
+}
+
+/// The event subprocess of a scope that catches what is thrown; none once one has taken it over.
+fn in_scope<'a>(
+    step: &Step<'a>,
+    scope: Option<ElementKey>,
+    thrown: Thrown<'_>,
+) -> Option<(Subscriber, &'a Catch)> {
+    step.state
+        .scope(scope)
+        .filter(|held| !held.is_interrupted())?;
+    let node = scope.and_then(|key| step.node_of(key));
+    let starts = step
+        .process
+        .event_subprocess_starts(node.map(|node| &*node.id));
+    let catches: Vec<&Catch> = starts
+        .filter_map(|start| start.start()?.catch.as_ref())
+        .collect();
+    let catch = thrown.caught_by(&catches)?;
+    Some((Subscriber::Scope(scope), catch))
 }

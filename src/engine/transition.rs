@@ -123,15 +123,11 @@ impl Step<'_> {
         from: Option<ElementKey>,
     ) {
         for flow in flows {
-            let flow_id = flow.id.clone();
-            self.take(
-                flow,
-                scope,
-                Arrival {
-                    flow: flow_id,
-                    from,
-                },
-            );
+            let arrival = Arrival {
+                flow: flow.id.clone(),
+                from,
+            };
+            self.take(flow, scope, arrival);
         }
     }
 
@@ -159,15 +155,51 @@ impl Step<'_> {
         }
     }
 
+    /// Takes the sequence flow by which a token leaves an event-based gateway: to the event that has
+    /// come, which does not wait again.
+    pub fn take_to_event(
+        &mut self,
+        flows: &[&ExecutableFlow],
+        scope: Option<ElementKey>,
+        from: Option<ElementKey>,
+    ) {
+        let event = ElementKey(self.next_seq());
+        self.take_all(flows, scope, from);
+        let target = flows.first().map(|flow| &flow.target);
+        if let Some(node) = target.and_then(|target| self.process.node(target)) {
+            subscription::pass(self, event, node);
+        }
+    }
+
     /// Ends an element from outside, with its timers and its calls; before it what is in it, the
     /// latest first.
     pub fn terminate(&mut self, key: ElementKey) {
         if self.state.scope(Some(key)).is_some() {
-            for inner in self.state.inside(key).into_iter().rev() {
+            for inner in self.state.inside(Some(key)).into_iter().rev() {
                 self.terminate_one(inner);
             }
         }
         self.terminate_one(key);
+    }
+
+    /// Ends everything in a scope from outside, with the children it started; the scope stays.
+    pub fn terminate_inside(&mut self, scope: Option<ElementKey>) {
+        let inside = self.state.inside(scope);
+        self.end_children_of(&inside);
+        for element in inside.into_iter().rev() {
+            self.terminate(element);
+        }
+    }
+
+    /// An interrupting event subprocess takes a scope over: everything in that ends, and so does the
+    /// waiting of its event subprocesses.
+    pub fn interrupt(&mut self, scope: Option<ElementKey>, start: &Arc<str>) {
+        self.terminate_inside(scope);
+        subscription::close_scope(self, scope);
+        self.record(Record::ScopeInterrupted {
+            scope,
+            node: start.clone(),
+        });
     }
 
     fn terminate_one(&mut self, key: ElementKey) {
@@ -191,15 +223,11 @@ impl Step<'_> {
     }
 
     /// Ends everything in a scope, which goes on without it.
-    pub fn empty(&mut self, scope: ElementKey) {
-        let inside = self.state.inside(scope);
-        self.end_children_of(&inside);
-        for element in inside.into_iter().rev() {
-            self.terminate(element);
-        }
-        let waits = self.state.scope(Some(scope));
+    pub fn empty(&mut self, scope: Option<ElementKey>) {
+        self.terminate_inside(scope);
+        let waits = self.state.scope(scope);
         if waits.is_some_and(|scope| scope.waiting().next().is_some()) {
-            self.record(Record::WaitingFlowsCleared { scope: Some(scope) });
+            self.record(Record::WaitingFlowsCleared { scope });
         }
     }
 

@@ -129,6 +129,7 @@ fn bare_event(event: &mut EventDefinition, id: &str, interrupting: bool) {
             *data = None;
         }
         EventDefinition::Error { .. }
+        | EventDefinition::Conditional { .. }
         | EventDefinition::Escalation { .. }
         | EventDefinition::Link { .. }
         | EventDefinition::Compensation { .. }

@@ -242,12 +242,17 @@ fn event(
             let timer = TimerKey::event(element, event, open.occurrence());
             (Command::FireTimer(timer), *due, "timer")
         }
+        // Conditions are looked at again when data change; the oracle says what they are.
+        Subscription::Conditional { .. } => {
+            let data = Value::Object(Map::from_iter([("changed".to_owned(), Value::Bool(true))]));
+            (Command::Patch { data }, Time(0), "condition")
+        }
         Subscription::Message { taken, .. } => (deliver(by, event, *taken), Time(0), "message"),
         Subscription::Signal { taken, .. } => (deliver(by, event, *taken), Time(0), "signal"),
     };
     let comes_again = match &node.kind {
         NodeKind::Boundary { interrupting, .. } => !interrupting,
-        NodeKind::Start(_) => true,
+        NodeKind::Start(start) => !start.interrupting,
         NodeKind::End(_)
         | NodeKind::Catch(_)
         | NodeKind::Throw(_)

@@ -11,6 +11,7 @@ use super::rule::Rule;
 use crate::model::action::ActionType;
 use crate::model::definition::ProcessDefinition;
 use crate::model::evaluator::{EvaluationError, Evaluator};
+use crate::model::event_definition::EventDefinition;
 use crate::model::expression_language::{Language, named};
 use crate::model::field_error::FieldError;
 use crate::model::problem::{Problem, Severity};
@@ -19,7 +20,7 @@ use crate::model::variables::Variables;
 /// Compiles all conditions, business rules and key schemas of `definition`.
 ///
 /// # Errors
-/// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow,
+/// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow or event,
 /// `invalid_schema` and `invalid_script` at a node.
 pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec<Problem>> {
     let mut evaluator = ProcessEvaluator::default();
@@ -30,22 +31,17 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
         .iter()
         .filter(|flow| !unasked.contains(flow.id.as_str()))
     {
-        let Some(text) = &flow.condition else {
-            continue;
-        };
-        match Condition::compile(text) {
-            Ok(condition) => {
-                evaluator.conditions.insert(flow.id.clone(), condition);
-            }
-            Err(Refusal::Unsupported(message)) => {
-                problems.push(problem(&flow.id, "unsupported_condition", message))
-            }
-            Err(Refusal::Invalid(message)) => {
-                problems.push(problem(&flow.id, "invalid_condition", message))
-            }
+        if let Some(text) = &flow.condition {
+            evaluator.add_condition(&flow.id, text, &mut problems);
         }
     }
     for node in &definition.nodes {
+        // An empty one is told by `model::validate`.
+        if let Some(EventDefinition::Conditional { condition }) = &node.event
+            && !condition.trim().is_empty()
+        {
+            evaluator.add_condition(&node.id, condition, &mut problems);
+        }
         for action in &node.actions {
             // Another language and an empty script are told by `model::validate`.
             let ActionType::BusinessRule { script, language } = &action.work else {
@@ -116,11 +112,28 @@ fn problem(element: &str, code: &'static str, message: String) -> Problem {
 /// The compiled conditions, business rules and key schemas of one process definition.
 #[derive(Debug, Default)]
 pub struct ProcessEvaluator {
-    /// By id of the element that has it: a sequence flow.
+    /// By id of the element that has it: a sequence flow or a conditional event.
     conditions: HashMap<String, Condition>,
     /// By id of the node and name of the action.
     rules: HashMap<String, HashMap<String, Rule>>,
     schemas: KeySchemas,
+}
+
+impl ProcessEvaluator {
+    /// Compiles the condition of an element.
+    fn add_condition(&mut self, element: &str, text: &str, problems: &mut Vec<Problem>) {
+        match Condition::compile(text) {
+            Ok(condition) => {
+                self.conditions.insert(element.to_owned(), condition);
+            }
+            Err(Refusal::Unsupported(message)) => {
+                problems.push(problem(element, "unsupported_condition", message))
+            }
+            Err(Refusal::Invalid(message)) => {
+                problems.push(problem(element, "invalid_condition", message))
+            }
+        }
+    }
 }
 
 impl Evaluator for ProcessEvaluator {

@@ -87,6 +87,8 @@ pub fn changes(
             | Record::SubscriptionTriggered { .. }
             | Record::DeliveryHeld(_)
             | Record::CorrelationNotified { .. }
+            | Record::ConditionReset { .. }
+            | Record::ScopeInterrupted { .. }
             | Record::WaitingFlowsCleared { .. }
             | Record::EscalationThrown { .. }
             | Record::CompensationThrown { .. }

@@ -4,7 +4,7 @@
 //! Not here: the rules that make this possible (`validate`, which runs first).
 
 mod actions;
-mod events;
+pub(super) mod events;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,6 +22,7 @@ use super::{
         CallActivity, ElementType, FlowNode, Lane, LaneTree, ProcessDefinition, SequenceFlow,
     },
     entry_points::EntryPoints,
+    event_definition,
     executable::{ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
     mapping::{DataObject, ExecutableMapping, Mapping, declared},
     node_kind::{EventDefinition, GatewayKind, NodeKind, SubProcess, TaskKind},
@@ -80,6 +81,18 @@ pub fn compile(
         |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
     let search_keys = SearchKeys::compile(&definition.search_keys).map_err(not_compilable)?;
     let lanes = lanes_of_candidates(&definition, &mut nodes);
+    let event_subprocess_starts = around.event_subprocess_starts(None);
+    let is_conditional = |event| {
+        matches!(
+            event,
+            &event_definition::EventDefinition::Conditional { .. }
+        )
+    };
+    let mut events = definition
+        .nodes
+        .iter()
+        .filter_map(|node| node.event.as_ref());
+    let has_conditional = events.any(is_conditional);
     let with_default = |object: &&DataObject| object.scope.is_none() && object.default.is_some();
     let data_objects = declared(definition.data_objects.iter().filter(with_default));
     let of_node = |node: &ExecutableNode| {
@@ -100,6 +113,8 @@ pub fn compile(
             has_inclusive_join: nodes.iter().any(ExecutableNode::is_inclusive_join),
             implicit_starts,
             event_starts: event_starts(&nodes),
+            has_conditional,
+            event_subprocess_starts,
             flow_sources,
             lanes,
             nodes,
@@ -169,6 +184,8 @@ struct Surroundings<'a> {
     scopes: HashMap<&'a str, &'a str>,
     /// The data objects in each embedded subprocess.
     data_objects: HashMap<&'a str, Vec<&'a DataObject>>,
+    /// The start events of event subprocesses, by the scope around those.
+    event_subprocess_starts: HashMap<Option<&'a str>, Vec<&'a str>>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -199,6 +216,25 @@ impl<'a> Surroundings<'a> {
                     .push(object);
             }
         }
+        let starts: HashMap<&str, &str> = definition
+            .nodes
+            .iter()
+            .filter(|node| node.kind == ElementType::StartEvent)
+            .filter_map(|node| Some((node.scope.as_deref()?, node.id.as_str())))
+            .collect();
+        let mut event_subprocess_starts = HashMap::new();
+        for subprocess in definition
+            .nodes
+            .iter()
+            .filter(|node| node.triggered_by_event)
+        {
+            if let Some(start) = starts.get(subprocess.id.as_str()) {
+                event_subprocess_starts
+                    .entry(subprocess.scope.as_deref())
+                    .or_insert_with(Vec::new)
+                    .push(*start);
+            }
+        }
         Self {
             outgoing,
             incoming,
@@ -206,12 +242,23 @@ impl<'a> Surroundings<'a> {
             data_objects,
             lanes: innermost_lanes(&definition.lanes),
             entry_points: EntryPoints::of(definition),
+            event_subprocess_starts,
             scopes: definition
                 .nodes
                 .iter()
                 .filter_map(|node| Some((node.id.as_str(), node.scope.as_deref()?)))
                 .collect(),
         }
+    }
+
+    /// The start events of the event subprocesses that lie in a scope.
+    fn event_subprocess_starts(&self, scope: Option<&str>) -> Vec<Arc<str>> {
+        let starts = self
+            .event_subprocess_starts
+            .get(&scope)
+            .into_iter()
+            .flatten();
+        starts.map(|start| Arc::from(*start)).collect()
     }
 
     /// The lane a node lies in: its own, else that of the subprocess around it.
@@ -304,6 +351,7 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
             // `validate` lets a send task have no others.
             EventDefinition::None
             | EventDefinition::Error(_)
+            | EventDefinition::Conditional
             | EventDefinition::Timer(_)
             | EventDefinition::Signal(_)
             | EventDefinition::Escalation(_)
@@ -317,11 +365,14 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
         ElementType::ExclusiveGateway => NodeKind::Gateway(GatewayKind::Exclusive),
         ElementType::InclusiveGateway => NodeKind::Gateway(GatewayKind::Inclusive),
         ElementType::ParallelGateway => NodeKind::Gateway(GatewayKind::Parallel),
+        ElementType::EventBasedGateway => NodeKind::Gateway(GatewayKind::EventBased),
         ElementType::CallActivity => {
             let called = node.call.as_ref().ok_or("expected a called process")?;
             NodeKind::Call(Box::new(compile_call(called)?))
         }
         ElementType::SubProcess | ElementType::Transaction => NodeKind::SubProcess(SubProcess {
+            triggered_by_event: node.triggered_by_event,
+            event_subprocess_starts: around.event_subprocess_starts(Some(&node.id)),
             starts: ids(around.entry_points.all(Some(&node.id))),
             transaction: node.kind == ElementType::Transaction,
         }),

@@ -157,7 +157,12 @@ pub struct FlowNode {
     /// Boundary events: id of the activity they are attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attached_to: Option<String>,
-    /// End, intermediate and boundary events: what is thrown or caught; `None` for a none event.
+    /// Embedded subprocesses: whether it is an event subprocess, which its start event begins while
+    /// the scope around it is active.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub triggered_by_event: bool,
+    /// End, intermediate and boundary events, and start events of event subprocesses: what is thrown
+    /// or caught; `None` for a none event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<EventDefinition>,
     /// Compensation boundary events: id of the activity that compensates the one they are attached
@@ -167,7 +172,8 @@ pub struct FlowNode {
     /// Activities: whether it is a compensation handler, which no token reaches.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub for_compensation: bool,
-    /// Boundary events: whether the activity ends when the event is caught.
+    /// Boundary events: whether the activity ends when the event is caught. Start events of event
+    /// subprocesses: whether everything else in the scope around it does.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub interrupting: bool,
 }
@@ -184,6 +190,7 @@ impl FlowNode {
             | EventDefinition::Signal { .. }
             | EventDefinition::Compensation { .. }
             | EventDefinition::Cancel
+            | EventDefinition::Conditional { .. }
             | EventDefinition::Terminate => None,
         }
     }
@@ -201,7 +208,7 @@ pub enum ElementType {
     IntermediateThrowEvent,
     /// Waits for its event; that of a link is reached from its throw events.
     IntermediateCatchEvent,
-    /// Error, escalation or timer boundary event.
+    /// Error, escalation, timer or conditional boundary event.
     BoundaryEvent,
     /// Undefined task: runs its actions and completes.
     Task,
@@ -223,6 +230,8 @@ pub enum ElementType {
     InclusiveGateway,
     /// Forks and joins.
     ParallelGateway,
+    /// Waits for the first of the events behind it.
+    EventBasedGateway,
     /// Starts a child instance and waits for its end.
     CallActivity,
     /// Embedded subprocess: a scope of its own, which completes when nothing in it is active.
@@ -233,7 +242,7 @@ pub enum ElementType {
 
 impl ElementType {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::StartEvent,
         Self::EndEvent,
         Self::IntermediateThrowEvent,
@@ -249,6 +258,7 @@ impl ElementType {
         Self::ExclusiveGateway,
         Self::InclusiveGateway,
         Self::ParallelGateway,
+        Self::EventBasedGateway,
         Self::CallActivity,
         Self::SubProcess,
         Self::Transaction,
@@ -259,9 +269,10 @@ impl ElementType {
         matches!(self, Self::SubProcess | Self::Transaction)
     }
 
-    /// Whether the conditions of its outgoing flows are asked: all but a parallel gateway ask.
+    /// Whether the conditions of its outgoing flows are asked: all ask but a parallel gateway, which
+    /// takes all of them, and an event-based one, where the first event decides.
     pub fn asks_conditions(self) -> bool {
-        self != Self::ParallelGateway
+        !matches!(self, Self::ParallelGateway | Self::EventBasedGateway)
     }
 
     /// Whether it may have a default flow: gateways that choose, and activities.
@@ -304,6 +315,7 @@ impl ElementType {
             Self::ExclusiveGateway => "exclusiveGateway",
             Self::InclusiveGateway => "inclusiveGateway",
             Self::ParallelGateway => "parallelGateway",
+            Self::EventBasedGateway => "eventBasedGateway",
             Self::CallActivity => "callActivity",
             Self::SubProcess => "subProcess",
             Self::Transaction => "transaction",

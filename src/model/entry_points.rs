@@ -69,6 +69,6 @@ fn begins_unentered(node: &FlowNode) -> bool {
         ElementType::BoundaryEvent => false,
         // It is reached from its throw events.
         ElementType::IntermediateCatchEvent => node.link().is_none(),
-        _ => true,
+        _ => !node.triggered_by_event,
     }
 }

@@ -13,7 +13,8 @@ use super::{field_error::FieldError, variables::Variables};
 /// input, same answer.
 pub trait Evaluator: Send + Sync {
     /// Whether the condition at `element` holds over these variables: an element has one at most,
-    /// and it is known by its id (a sequence flow's).
+    /// and it is known by its id (a sequence flow's, or a conditional
+    /// event's).
     ///
     /// # Errors
     /// A failing condition: a script error with its text, a result that is not boolean, time or

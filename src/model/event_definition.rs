@@ -44,6 +44,11 @@ pub enum EventDefinition {
     },
     /// The cancellation of a transaction: by an end event in it, left by a boundary event of it.
     Cancel,
+    /// Data of which something is true.
+    Conditional {
+        /// The condition over the data, as written: `${amount > 100}` or bare.
+        condition: String,
+    },
     /// A time, read when the element is activated.
     Timer {
         /// Which time.
@@ -102,6 +107,7 @@ impl EventDefinition {
             Self::Compensation { .. } => "compensateEventDefinition",
             Self::Cancel => "cancelEventDefinition",
             Self::Link { .. } => "linkEventDefinition",
+            Self::Conditional { .. } => "conditionalEventDefinition",
             Self::Timer { .. } => "timerEventDefinition",
             Self::Message { .. } => "messageEventDefinition",
             Self::Signal { .. } => "signalEventDefinition",

@@ -18,7 +18,7 @@ use super::{
     ids::Time,
     keys::Keys,
     mapping::ExecutableMapping,
-    node_kind::{GatewayKind, NodeKind, StartEvent, TaskKind},
+    node_kind::{GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind},
     path::DataPath,
     schedule::Schedule,
     search_attributes::SearchKeys,
@@ -49,6 +49,10 @@ pub struct ExecutableProcess {
     pub implicit_starts: Vec<Arc<str>>,
     /// Its start events that a message or signal starts, by their place among the nodes.
     pub(super) event_starts: Vec<usize>,
+    /// Whether any of its events is a conditional one.
+    pub has_conditional: bool,
+    /// The start events of the event subprocesses that lie in the process itself, in document order.
+    pub event_subprocess_starts: Vec<Arc<str>>,
     /// The node each sequence flow leaves.
     pub(super) flow_sources: BTreeMap<Arc<str>, Arc<str>>,
     pub(super) lanes: Vec<Lane>,
@@ -106,6 +110,21 @@ impl ExecutableProcess {
             ActionWork::HttpRequest(call) => Some((node, action, &**call)),
             _ => None,
         })
+    }
+
+    /// The start events of the event subprocesses that lie in a scope: in an embedded subprocess, or
+    /// without one in the process itself.
+    pub fn event_subprocess_starts(
+        &self,
+        scope: Option<&str>,
+    ) -> impl Iterator<Item = &ExecutableNode> {
+        let starts = match scope.map(|scope| self.node(scope).and_then(ExecutableNode::sub_process))
+        {
+            None => &self.event_subprocess_starts[..],
+            Some(Some(subprocess)) => &subprocess.event_subprocess_starts,
+            Some(None) => &[],
+        };
+        starts.iter().filter_map(|start| self.node(start))
     }
 
     /// The start events of the process itself, in document order.
@@ -202,6 +221,15 @@ impl ExecutableNode {
         self.start()?.schedule.as_ref()
     }
 
+    /// What it is as an embedded subprocess.
+    pub fn sub_process(&self) -> Option<&SubProcess> {
+        if let NodeKind::SubProcess(subprocess) = &self.kind {
+            Some(subprocess)
+        } else {
+            None
+        }
+    }
+
     /// What it calls as a call activity.
     pub fn call(&self) -> Option<&Subprocess> {
         if let NodeKind::Call(called) = &self.kind {
@@ -229,6 +257,11 @@ impl ExecutableNode {
         matches!(self.kind, NodeKind::Gateway(GatewayKind::Inclusive)) && self.is_join()
     }
 
+    /// Whether it waits for the first of the events behind it.
+    pub fn is_event_gateway(&self) -> bool {
+        matches!(self.kind, NodeKind::Gateway(GatewayKind::EventBased))
+    }
+
     /// What it waits under as a user task.
     pub fn user_task(&self) -> Option<&TaskSettings> {
         if let NodeKind::Task(TaskKind::User(settings)) = &self.kind {
@@ -241,18 +274,8 @@ impl ExecutableNode {
     /// The boundary event that catches what is thrown: the one with its code, else the one that
     /// catches everything of its kind.
     pub fn catch(&self, thrown: Thrown<'_>) -> Option<&Catch> {
-        let (escalates, code) = match thrown {
-            Thrown::Error(code) => (false, code),
-            Thrown::Escalation(code) => (true, Some(code)),
-        };
-        let fitting = || {
-            self.catches
-                .iter()
-                .filter(|catch| catch.escalation == escalates)
-        };
-        fitting()
-            .find(|catch| code.is_some() && catch.code.as_deref() == code)
-            .or_else(|| fitting().find(|catch| catch.code.is_none()))
+        let all: Vec<&Catch> = self.catches.iter().collect();
+        thrown.caught_by(&all)
     }
 }
 
@@ -285,6 +308,23 @@ pub enum Thrown<'a> {
     Error(Option<&'a str>),
     /// An escalation with its code.
     Escalation(&'a str),
+}
+
+impl Thrown<'_> {
+    /// Which of these catches it: the one with its code, else the one that catches every code.
+    pub fn caught_by<'c>(self, catches: &[&'c Catch]) -> Option<&'c Catch> {
+        let (escalates, code) = match self {
+            Self::Error(code) => (false, code),
+            Self::Escalation(code) => (true, Some(code)),
+        };
+        let fitting = || {
+            let all = catches.iter().copied();
+            all.filter(|catch| catch.escalation == escalates)
+        };
+        fitting()
+            .find(|catch| code.is_some() && catch.code.as_deref() == code)
+            .or_else(|| fitting().find(|catch| catch.code.is_none()))
+    }
 }
 
 /// A sequence flow from the node that owns it.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{
     event_definition::TimerValue,
-    executable::{ExecutableSchedule, Subprocess},
+    executable::{Catch, ExecutableSchedule, Subprocess},
     keys::Keys,
     message_event::{MessageDefinition, SignalDefinition},
     schedule::{Missed, Overlap, Schedule, When},
@@ -63,6 +63,8 @@ pub enum EventDefinition {
     Compensation(CompensationThrow),
     /// The cancellation of a transaction.
     Cancel,
+    /// Data of which a condition is true; the evaluator knows it by the id of the node.
+    Conditional,
     /// A time.
     Timer(Box<TimerDefinition>),
     /// A message.
@@ -82,8 +84,13 @@ pub struct StartEvent {
     pub schedule: Option<ExecutableSchedule>,
     /// What start data is accepted; `None` accepts everything.
     pub keys: Option<Keys>,
-    /// The message or signal that starts the process here.
+    /// The message or signal that starts the process here, or what the event subprocess waits for
+    /// that it begins.
     pub event: EventDefinition,
+    /// Whether everything else in the scope around its event subprocess ends when that begins.
+    pub interrupting: bool,
+    /// What thrown the event subprocess catches that it begins.
+    pub catch: Option<Catch>,
 }
 
 impl StartEvent {
@@ -104,6 +111,7 @@ impl StartEvent {
             | EventDefinition::Link
             | EventDefinition::Compensation(_)
             | EventDefinition::Cancel
+            | EventDefinition::Conditional
             | EventDefinition::Terminate => None,
         }
     }
@@ -120,6 +128,7 @@ impl StartEvent {
             | EventDefinition::Link
             | EventDefinition::Compensation(_)
             | EventDefinition::Cancel
+            | EventDefinition::Conditional
             | EventDefinition::Terminate => None,
         }
     }
@@ -153,6 +162,8 @@ pub enum GatewayKind {
     Inclusive,
     /// Forks and joins.
     Parallel,
+    /// Waits for the first of the events behind it.
+    EventBased,
 }
 
 /// An embedded subprocess.
@@ -162,6 +173,10 @@ pub struct SubProcess {
     pub starts: Vec<Arc<str>>,
     /// Whether it can be cancelled, with what completed in it undone.
     pub transaction: bool,
+    /// Whether it is an event subprocess: no token reaches it, its start event begins it.
+    pub triggered_by_event: bool,
+    /// The start events of the event subprocesses that lie in it, in document order.
+    pub event_subprocess_starts: Vec<Arc<str>>,
 }
 
 /// What a compensation event asks for.
@@ -206,6 +221,7 @@ impl NodeKind {
             Self::Task(TaskKind::BusinessRule) => "businessRuleTask",
             Self::Gateway(GatewayKind::Inclusive) => "inclusiveGateway",
             Self::Gateway(GatewayKind::Parallel) => "parallelGateway",
+            Self::Gateway(GatewayKind::EventBased) => "eventBasedGateway",
         }
     }
 }

@@ -38,7 +38,11 @@ pub fn certain_starts(process: &ExecutableProcess, start_event: Option<&str>) ->
         starts: Vec::new(),
         seen: BTreeSet::new(),
         arrived: BTreeMap::new(),
-        fails: false,
+        // Such an event subprocess may end everything before it has begun.
+        fails: process.event_subprocess_starts(None).any(|node| {
+            node.start()
+                .is_some_and(|start| matches!(start.event, EventDefinition::Conditional))
+        }),
     };
     let mut next: Vec<String> = match start_event {
         Some(id) => vec![id.to_owned()],
@@ -106,10 +110,9 @@ impl Walk<'_> {
                 node.outgoing.len() == 1 && !node.outgoing[0].conditional
             }
             // It may have to wait for what it undoes.
-            NodeKind::Throw(EventDefinition::Compensation(_)) => false,
+            NodeKind::Throw(event) => !matches!(event, EventDefinition::Compensation(_)),
             NodeKind::Start(_)
             | NodeKind::End(_)
-            | NodeKind::Throw(_)
             | NodeKind::Catch(EventDefinition::Link)
             | NodeKind::Task(
                 TaskKind::Undefined
@@ -121,7 +124,7 @@ impl Walk<'_> {
             )
             | NodeKind::Gateway(GatewayKind::Parallel) => true,
             NodeKind::Call(_)
-            | NodeKind::Gateway(GatewayKind::Inclusive)
+            | NodeKind::Gateway(GatewayKind::Inclusive | GatewayKind::EventBased)
             | NodeKind::SubProcess(_)
             | NodeKind::Catch(
                 EventDefinition::None
@@ -129,6 +132,7 @@ impl Walk<'_> {
                 | EventDefinition::Escalation(_)
                 | EventDefinition::Compensation(_)
                 | EventDefinition::Cancel
+                | EventDefinition::Conditional
                 | EventDefinition::Timer(_)
                 | EventDefinition::Message(_)
                 | EventDefinition::Signal(_)

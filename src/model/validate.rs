@@ -4,13 +4,15 @@
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inherit` its actions,
 //! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and flows
 //! hang together, `scopes` which embedded subprocess a node is in, `events` what events throw or wait for, `lanes` which lane a node is in, `mappings` what declares variables, `boundary` what boundary events are attached to,
-//! `schedules` what starts by itself. Not here: what BPMN can be read at all (`bpmn_xml`); whether
+//! `schedules` what starts by itself, `event_gateways` what follows those, `event_subprocesses` what begins those. Not here: what BPMN can be read at all (`bpmn_xml`); whether
 //! conditions, rules and schemas compile (`expression`).
 
 mod actions;
 mod boundary;
 mod compensation;
 mod effects;
+mod event_gateways;
+mod event_subprocesses;
 mod events;
 
 mod graph;
@@ -26,6 +28,7 @@ mod schedules;
 mod scopes;
 mod task_settings;
 
+use self::event_subprocesses::EventSubprocesses;
 use super::{
     compile::compile_expiry, cron, definition::ProcessDefinition, ids::Time, problem::Problem,
 };
@@ -55,11 +58,14 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     lanes::check(definition, &mut report);
     mappings::check_data_objects(definition, &mut report);
     boundary::check(definition, &mut report);
+    event_gateways::check(definition, &mut report);
+    event_subprocesses::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
     // Only of what was read whole: what stands in for something unreadable may well change nothing.
+    let event_subprocesses = EventSubprocesses::of(definition);
     definition.nodes.iter().for_each(|node| {
         effects::check(node, &mut report);
-        events::check_definition(node, &mut report);
+        events::check_definition(node, event_subprocesses.is_begun_by(node), &mut report);
     });
     report.problems
 }
@@ -68,8 +74,14 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
 /// be read.
 pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
     let mut report = Report::default();
+    let event_subprocesses = EventSubprocesses::of(definition);
     for node in &definition.nodes {
-        nodes::check(node, definition.anonymous_start, &mut report);
+        nodes::check(
+            node,
+            definition.anonymous_start,
+            &event_subprocesses,
+            &mut report,
+        );
         schedules::check(node, &mut report);
         mappings::check(node, &mut report);
     }

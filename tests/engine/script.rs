@@ -376,12 +376,20 @@ impl Script {
         let (element, node) = event.split_once(".@").unwrap_or((event, event));
         let element = self.names.find(element);
         let node = node.split('/').next().unwrap_or_default();
+        let begins = self
+            .subject
+            .process
+            .node(node)
+            .and_then(|node| node.start());
+        let by = begins.map_or(Subscriber::Element(element), |_| {
+            Subscriber::Scope(Some(element))
+        });
         let fixed = rest.iter().find_map(|word| word.strip_prefix("nr="));
         let last = self.numbers.entry(OWN).or_insert(1);
         let number = fixed.map_or(*last + 1, number);
         *last = number.max(*last);
         self.apply(Command::Deliver(Box::new(EventDelivery {
-            by: Subscriber::Element(element),
+            by,
             node: node.into(),
             number,
             data: value(data),

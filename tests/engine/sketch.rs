@@ -7,7 +7,7 @@
 //! start -> details -> choice           a chain of flows; ids `start…` and `end…` need no line of their own
 //! choice -> end when amount > 5        a condition; `default`, before one, marks the default flow
 //! user details                         kinds: start end task manual user service send script rule xor or and call boundary
-//!                                       throw catch subprocess
+//!                                       throw catch subprocess events (an event-based gateway)
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
 //! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok   whose it is, when it is due; where a decision lands
@@ -19,6 +19,8 @@
 //! boundary late at=s after=PT1H beside  a timer boundary event that does not interrupt
 //! data order in=s {"a":1}               a data object with its first value
 //!   input name ${client.name}           an input mapping of the node above: target, source; also `output`
+//! catch c when="a > 1"                  a conditional event; also at boundaries
+//! subprocess e event in=s               an event subprocess, begun by its start event, which has what a boundary event has
 //! end all terminate in=s                a terminate end event
 //! catch c message=paid key=${order}     a message it waits for (also start, boundary) or sends (throw, end, send); `signal=NAME`
 //! throw t message=paid key=${order} payload={"a":"${a}"} ttl=PT1H   what is sent along, how long it is kept
@@ -36,6 +38,7 @@
 
 mod keys;
 mod thrown;
+mod words;
 
 use std::collections::HashMap;
 
@@ -43,6 +46,7 @@ use serde_json::{Map, Value, json};
 use stepwire::model::definition::ProcessDefinition;
 
 use keys::Keys;
+use words::*;
 
 /// Reads a sketch.
 pub fn definition(text: &str) -> ProcessDefinition {
@@ -123,12 +127,17 @@ impl Sketch {
             ("id".to_owned(), json!(id)),
             ("type".to_owned(), json!(kind)),
         ]);
+        let scope = attributes.iter().find_map(|it| it.strip_prefix("in="));
+        let begins = self
+            .nodes
+            .iter()
+            .any(|node| node["id"] == json!(scope) && node.contains_key("triggeredByEvent"));
         let mut keys = Keys::default();
         for attribute in attributes {
             let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             match name {
                 "cycle" | "date" | "after" | "startup" | "zone" | "missed" | "overlap" | "data"
-                    if kind == "startEvent" =>
+                    if kind == "startEvent" && !begins =>
                 {
                     schedule_attribute(
                         node.entry("schedule").or_insert_with(|| json!({})),
@@ -141,6 +150,12 @@ impl Sketch {
                 "in" => drop(node.insert("scope".to_owned(), json!(value))),
                 "error" | "escalation" | "compensate" | "nowait" | "handler" | "cancel"
                 | "link" | "terminate" => thrown::attribute(&mut node, kind, name, value),
+                "event" => drop(node.insert("triggeredByEvent".to_owned(), json!(true))),
+                "when" => {
+                    let condition = value.trim_matches('"');
+                    let event = json!({"type": "conditional", "condition": condition});
+                    node.insert("event".to_owned(), event);
+                }
                 "cycle" | "date" | "after" => {
                     let name = if name == "after" { "duration" } else { name };
                     let when = json!({name: value.trim_matches('"')});
@@ -392,6 +407,7 @@ fn kind(word: &str) -> Option<&'static str> {
         "script" => "scriptTask",
         "rule" => "businessRuleTask",
         "and" => "parallelGateway",
+        "events" => "eventBasedGateway",
         "call" => "callActivity",
         "boundary" => "boundaryEvent",
         "manual" => "manualTask",
@@ -401,75 +417,4 @@ fn kind(word: &str) -> Option<&'static str> {
         "transaction" => "transaction",
         _ => return None,
     })
-}
-
-/// Writes an action's type and params; returns the attributes that follow.
-fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'a [String] {
-    let target = if kind.ends_with('^') {
-        "parent"
-    } else {
-        "active"
-    };
-    let (name, params, taken) = match kind.trim_end_matches('^') {
-        "save" => ("saveData", Value::Null, 0),
-        "push" => (
-            "websocketSend",
-            json!({"message": rest[0], "target": target}),
-            1,
-        ),
-        "ask" => (
-            "websocketSend",
-            json!({"message": rest[0], "target": target, "messageType": "action"}),
-            1,
-        ),
-        "append" => (
-            "appendToParent",
-            json!({"destination": rest[0], "message": rest[1]}),
-            2,
-        ),
-        "rule" => ("businessRule", json!({"script": rest[0]}), 1),
-        "upload" => ("uploadFile", json!({"destination": rest[0]}), 1),
-        "http" => ("httpRequest", json!({"method": rest[0], "url": rest[1]}), 2),
-        "sub" => ("startSubprocess", json!({"process": rest[0]}), 1),
-        other => panic!("unknown action type {other}"),
-    };
-    action["type"] = json!(name);
-    if !params.is_null() {
-        action["params"] = params;
-    }
-    &rest[taken..]
-}
-
-fn schedule_attribute(into: &mut Value, name: &str, value: &str) {
-    match name {
-        "cycle" | "date" => into["when"] = json!({name: value}),
-        "after" => into["when"] = json!({"duration": value}),
-        "startup" => into["when"] = json!("startup"),
-        "zone" => into["timeZone"] = json!(value),
-        "data" => into["startData"] = serde_json::from_str(value).expect("start data are JSON"),
-        _ => into[name] = json!(value),
-    }
-}
-
-fn subprocess_attribute(
-    into: &mut Value,
-    process_key: &str,
-    process: Option<&str>,
-    name: &str,
-    value: &str,
-) {
-    match (name, process) {
-        ("await", _) => into["async"] = json!(false),
-        ("copy", _) => into["paramsToCopy"] = list(value.trim_matches('-')),
-        ("without", _) => into["withoutParams"] = list(value),
-        ("each", _) => into["collection"] = json!(value),
-        ("out", _) => into["outputKey"] = json!(value),
-        ("output", _) => into["output"] = json!(value),
-        (_, Some(process)) => into[process_key] = json!(process),
-        _ => panic!("unknown attribute of a subprocess: {name}"),
-    }
-}
-
-fn list(value: &str) -> Value {
-    value.split(',').filter(|path| !path.is_empty()).collect()
 }

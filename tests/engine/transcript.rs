@@ -178,6 +178,13 @@ impl Names {
             | Record::CompensationStarted { .. }
             | Record::CompensationCompleted { .. }
             | Record::TransactionCancelled { .. } => thrown::written(record, at),
+            Record::ConditionReset { by, node } => {
+                format!("@{node} of {} is false", self.subscriber(*by))
+            }
+            Record::ScopeInterrupted { scope, node } => {
+                let scope = scope.as_ref().map_or("the instance", at);
+                format!("interrupted {scope} by {node}")
+            }
             Record::WaitingFlowsCleared { scope } => {
                 let scope = scope.as_ref().map_or("the instance", at);
                 format!("cleared the joins of {scope}")
@@ -313,15 +320,6 @@ impl Names {
             Record::Unheld => "unheld".to_owned(),
             Record::IncidentsResolved { element, .. } => format!("resolved {}", at(element)),
             Record::Ended { status } => format!("ended {}", status.name()),
-        }
-    }
-
-    fn subscriber(&self, by: Subscriber) -> &str {
-        match by {
-            Subscriber::Element(element) | Subscriber::Scope(Some(element)) => {
-                self.element(element)
-            }
-            Subscriber::Scope(None) => "the instance",
         }
     }
 

@@ -3,6 +3,7 @@
 use super::automatic::{OnRecord, perform};
 use crate::{
     engine::{
+        conditions,
         context::Step,
         due_date,
         guards::{require_execute, require_moving},
@@ -37,6 +38,7 @@ pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(
         match &*code {
             due_date::UNREADABLE => due_date::retry(step, key),
             mappings::INPUT | quotas::VARIABLES => step.begin_element(key),
+            conditions::FAILED => conditions::look_again(step),
             // It has not been triggered yet.
             quotas::DELAYED => continue,
             _ => {}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
-        compensation,
+        compensation, conditions,
         context::{STOPPED, Step},
         due_date, elements,
         guards::{require_execute, require_moving},
@@ -16,6 +16,7 @@ use crate::{
         record::Record,
         rejection::{Rejection, RejectionKind},
         state::Call,
+        subscription,
     },
     model::ids::ElementKey,
 };
@@ -65,6 +66,16 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
+    let is_unreadable = subscription::UNREADABLE.iter().any(|code| has(code));
+    let is_condition = has(conditions::FAILED) && subscription::waits_itself(node);
+    if is_unreadable && node.is_event_gateway() {
+        let sentence = format!(
+            "expected something that can be left out, but gateway '{}' waits for its events and would \
+            not know where to go: correct the data (patch) and retry",
+            node.id
+        );
+        return Err(Rejection::new(RejectionKind::Conflict, sentence));
+    }
     step.record(Record::IncidentsResolved {
         element: key,
         skipped: true,
@@ -88,6 +99,12 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
     if lacks_inputs {
         mappings::begin_without_inputs(step, key);
         due_date::begin(step, key);
+    }
+    if is_unreadable {
+        subscription::open_readable(step, key, node);
+    }
+    if is_condition {
+        subscription::pass(step, key, node);
     }
     if (cannot_publish || is_forgotten) && !stopped {
         elements::leave_silently(step, key, node);

@@ -35,7 +35,7 @@ pub(in crate::engine) fn trigger(
     if interrupts {
         let mut ended = vec![element];
         if step.state.scope(Some(element)).is_some() {
-            ended.extend(step.state.inside(element));
+            ended.extend(step.state.inside(Some(element)));
         }
         step.end_children_of(&ended);
         step.terminate(element);

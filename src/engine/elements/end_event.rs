@@ -9,7 +9,7 @@ use crate::{
 /// Ends everything in the scope; the scope itself then completes. That of the instance finishes it.
 pub(in crate::engine) fn terminate(step: &mut Step<'_>, scope: Option<ElementKey>) {
     match scope {
-        Some(key) => step.empty(key),
+        Some(_) => step.empty(scope),
         None => step.end(Status::Finished),
     }
 }

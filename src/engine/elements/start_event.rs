@@ -96,6 +96,7 @@ fn started_by(process: &ExecutableProcess) -> String {
         EventDefinition::Signal(signal) => Some(("signal", signal.fixed_name()?)),
         EventDefinition::None
         | EventDefinition::Error(_)
+        | EventDefinition::Conditional
         | EventDefinition::Timer(_)
         | EventDefinition::Escalation(_)
         | EventDefinition::Link

@@ -27,7 +27,9 @@ pub(super) fn advance<'a>(
     if compensation::is_undoing(step, key, node) {
         return undo(step, key);
     }
-    match step.state.scope(Some(key)).map(|scope| scope.live()) {
+    let scope = step.state.scope(Some(key));
+    let begun = scope.filter(|scope| scope.has_begun());
+    match begun.map(|scope| scope.live()) {
         None if subprocess.starts.is_empty() => Own::Done(node.outgoing.iter().collect()),
         None => {
             for start in &subprocess.starts {

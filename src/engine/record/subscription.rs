@@ -17,6 +17,13 @@ pub enum Subscription {
         /// The text that says when, with its placeholders filled in.
         text: Arc<str>,
     },
+    /// A condition.
+    #[serde(rename = "condition")]
+    Conditional {
+        /// Whether it was true when it was looked at last: it has to become false before it comes
+        /// again.
+        holds: bool,
+    },
     /// A message.
     #[serde(rename = "message")]
     Message {
@@ -42,7 +49,7 @@ impl Subscription {
     pub fn due(&self) -> Option<Time> {
         match self {
             Self::Timer { due, .. } => Some(*due),
-            Self::Message { .. } | Self::Signal { .. } => None,
+            Self::Conditional { .. } | Self::Message { .. } | Self::Signal { .. } => None,
         }
     }
 
@@ -61,7 +68,7 @@ impl Subscription {
     /// Whom it is opened with, besides who waits; `None` for what the instance sees to alone.
     pub fn correlation(&self) -> Option<Correlation> {
         match self {
-            Self::Timer { .. } => None,
+            Self::Timer { .. } | Self::Conditional { .. } => None,
             Self::Message { name, key, .. } => Some(Correlation::Message {
                 name: name.clone(),
                 key: key.clone(),
@@ -73,7 +80,7 @@ impl Subscription {
     /// Whether a delivery with this number was not taken yet.
     pub fn is_new(&self, delivery: u64) -> bool {
         match self {
-            Self::Timer { .. } => false,
+            Self::Timer { .. } | Self::Conditional { .. } => false,
             Self::Message { taken, .. } | Self::Signal { taken, .. } => delivery > *taken,
         }
     }
@@ -82,7 +89,7 @@ impl Subscription {
     pub fn having_taken(&self, delivery: u64) -> Self {
         let mut after = self.clone();
         match &mut after {
-            Self::Timer { .. } => {}
+            Self::Timer { .. } | Self::Conditional { .. } => {}
             Self::Message { taken, .. } | Self::Signal { taken, .. } => {
                 *taken = (*taken).max(delivery);
             }

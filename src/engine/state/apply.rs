@@ -122,6 +122,8 @@ impl InstanceState {
             Record::DeliveryHeld(delivery) => self.held_deliveries.push((**delivery).clone()),
             // What follows from it is for others to remember.
             Record::CorrelationNotified { .. } => {}
+            Record::ConditionReset { by, node } => self.reset_condition(*by, node),
+            Record::ScopeInterrupted { scope, .. } => self.interrupt(*scope),
             Record::ElementCompleted {
                 element,
                 keep,

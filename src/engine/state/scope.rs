@@ -23,6 +23,8 @@ pub struct Scope {
     pub(super) compensations: Vec<Compensation>,
     /// What of that is being compensated, by the elements that asked for it.
     pub(super) compensating: BTreeMap<ElementKey, CompensationRun>,
+    /// Whether an interrupting event subprocess has taken it over.
+    pub(super) interrupted: bool,
 }
 
 impl Scope {
@@ -39,6 +41,11 @@ impl Scope {
     /// What its event subprocesses wait for; `None` before that was opened.
     pub fn subscriptions(&self) -> Option<&Subscriptions> {
         self.subscriptions.as_ref()
+    }
+
+    /// Whether an interrupting event subprocess has taken it over: no other one begins any more.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
     }
 
     /// Taken flows waiting at a join.
@@ -102,7 +109,10 @@ impl InstanceState {
     }
 
     /// Everything in a scope, active or retained, at any depth, in order of activation.
-    pub fn inside(&self, scope: ElementKey) -> Vec<ElementKey> {
+    pub fn inside(&self, scope: Option<ElementKey>) -> Vec<ElementKey> {
+        let Some(scope) = scope else {
+            return self.elements.keys().copied().collect();
+        };
         self.elements
             .range(scope..)
             .filter(|(_, element)| self.is_inside(element, scope))

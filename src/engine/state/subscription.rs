@@ -74,6 +74,13 @@ impl Subscriptions {
         }
     }
 
+    /// A condition is false again.
+    pub(super) fn reset_condition(&mut self, node: &str) {
+        if let Some(open) = self.0.get_mut(node) {
+            open.subscription = Subscription::Conditional { holds: false };
+        }
+    }
+
     /// All of them, by the nodes of the events.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &OpenSubscription)> {
         self.0.iter()

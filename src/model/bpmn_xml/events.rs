@@ -1,11 +1,11 @@
-//! Reads the definitions of end, intermediate and boundary events: what they throw or wait for.
+//! Reads the definitions of events: what they throw or wait for.
 //!
-//! Not here: the timers of start events, which start a process by themselves (`schedules`).
+//! Not here: the timers of a process's start events, which start it by themselves (`schedules`).
 
 use roxmltree::Node;
 
 use super::{
-    errors, is_bpmn, messages,
+    errors, is_bpmn, languages, messages,
     reader::{Reader, own},
     schedules,
     xml::filled,
@@ -18,6 +18,8 @@ use crate::model::{
 
 /// The element that makes an event a timer event.
 pub(super) const TIMER: &str = "timerEventDefinition";
+/// The element that makes an event a conditional event.
+const CONDITIONAL: &str = "conditionalEventDefinition";
 /// The element that makes an event an error event.
 const ERROR: &str = "errorEventDefinition";
 /// The element that makes an event an escalation event.
@@ -36,17 +38,31 @@ pub(super) const MESSAGE: &str = "messageEventDefinition";
 /// The element that makes an event a signal event.
 pub(super) const SIGNAL: &str = "signalEventDefinition";
 
-/// Names of the event definitions that an element of this type may hold.
-pub(super) fn definitions(kind: ElementType) -> &'static [&'static str] {
+/// What holds the condition of a conditional event.
+const CONDITION: &str = "condition";
+
+/// Names of the event definitions that an element of this type may hold; `begins` says whether it
+/// is the start event of an event subprocess.
+pub(super) fn definitions(kind: ElementType, begins: bool) -> &'static [&'static str] {
     match kind {
+        ElementType::StartEvent if begins => {
+            &[CONDITIONAL, ERROR, ESCALATION, TIMER, MESSAGE, SIGNAL]
+        }
         ElementType::StartEvent => &[MESSAGE, SIGNAL],
         ElementType::IntermediateThrowEvent => &[MESSAGE, SIGNAL, ESCALATION, LINK, COMPENSATE],
         ElementType::EndEvent => &[
             ERROR, ESCALATION, TERMINATE, MESSAGE, SIGNAL, COMPENSATE, CANCEL,
         ],
-        ElementType::IntermediateCatchEvent => &[TIMER, MESSAGE, SIGNAL, LINK],
+        ElementType::IntermediateCatchEvent => &[CONDITIONAL, TIMER, MESSAGE, SIGNAL, LINK],
         ElementType::BoundaryEvent => &[
-            ERROR, ESCALATION, TIMER, MESSAGE, SIGNAL, COMPENSATE, CANCEL,
+            CONDITIONAL,
+            ERROR,
+            ESCALATION,
+            TIMER,
+            MESSAGE,
+            SIGNAL,
+            COMPENSATE,
+            CANCEL,
         ],
         ElementType::Task
         | ElementType::ManualTask
@@ -58,6 +74,7 @@ pub(super) fn definitions(kind: ElementType) -> &'static [&'static str] {
         | ElementType::ExclusiveGateway
         | ElementType::InclusiveGateway
         | ElementType::ParallelGateway
+        | ElementType::EventBasedGateway
         | ElementType::CallActivity
         | ElementType::SubProcess
         | ElementType::Transaction => &[],
@@ -74,7 +91,7 @@ pub(super) fn read(
     if kind == ElementType::SendTask && filled(node.attribute("messageRef")).is_some() {
         return messages::read_message(node, node, kind, id, reader);
     }
-    let known = definitions(kind);
+    let known = definitions(kind, begins_event_subprocess(node, kind));
     if known.is_empty() {
         return None;
     }
@@ -83,10 +100,11 @@ pub(super) fn read(
         .filter(|child| known.iter().any(|name| is_bpmn(*child, name)));
     let Some(definition) = reader.only(id, "unsupported_element", found) else {
         // Another definition is reported by what the event may not hold.
-        let waits = matches!(
-            kind,
-            ElementType::IntermediateCatchEvent | ElementType::BoundaryEvent
-        );
+        let waits = begins_event_subprocess(node, kind)
+            || matches!(
+                kind,
+                ElementType::IntermediateCatchEvent | ElementType::BoundaryEvent
+            );
         if waits && !node.children().any(names_event) {
             let message = format!(
                 "expected one of {} in the {}, but it holds no event definition; add one",
@@ -112,6 +130,7 @@ pub(super) fn read(
             Some(EventDefinition::Cancel)
         }
         TIMER => timer(node, definition, id, reader),
+        CONDITIONAL => Some(conditional(definition, id, reader)),
         MESSAGE => {
             check_reference(definition, "messageRef", id, reader);
             messages::read_message(node, definition, kind, id, reader)
@@ -136,6 +155,31 @@ fn compensation(definition: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> 
     EventDefinition::Compensation {
         activity: Some(named).filter(|named| !named.is_empty()),
         wait_for_completion: reader.flag(id, wait, definition.attribute(wait), true),
+    }
+}
+
+/// Whether a node is the start event of an event subprocess.
+pub(super) fn begins_event_subprocess(node: Node<'_, '_>, kind: ElementType) -> bool {
+    kind == ElementType::StartEvent
+        && node.parent().is_some_and(|parent| {
+            let flag = parent.attribute("triggeredByEvent").map(str::trim);
+            is_bpmn(parent, ElementType::SubProcess.bpmn_name())
+                && matches!(flag, Some("true" | "1"))
+        })
+}
+
+/// The condition of a conditional event.
+fn conditional(definition: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> EventDefinition {
+    reader.check_attributes(definition, id, &["id"], &[]);
+    reader.refuse_other_children(definition, id, &[CONDITION]);
+    let found = definition
+        .children()
+        .filter(|child| is_bpmn(*child, CONDITION));
+    let condition = reader.only(id, "duplicate_condition", found);
+    EventDefinition::Conditional {
+        condition: condition
+            .map(|condition| languages::read(condition, id, reader))
+            .unwrap_or_default(),
     }
 }
 

@@ -4,7 +4,7 @@
 use roxmltree::Node;
 
 use super::{
-    is_bpmn,
+    events, is_bpmn,
     reader::{Reader, own},
     xml::filled,
 };
@@ -34,7 +34,10 @@ pub(super) fn read_message(
     };
     Some(EventDefinition::Message {
         name,
-        correlation_key: correlation_key.filter(|_| kind != ElementType::StartEvent),
+        // That of a message which starts the process says how it is published.
+        correlation_key: correlation_key.filter(|_| {
+            kind != ElementType::StartEvent || events::begins_event_subprocess(node, kind)
+        }),
         data: own(node, "data").map(str::to_owned),
         time_to_live: own(node, "timeToLive").map(str::to_owned),
     })

@@ -36,6 +36,13 @@ const BOUNDARY_ATTRIBUTES: &[&str] = &[
     "parallelMultiple",
 ];
 const GATEWAY_ATTRIBUTES: &[&str] = &["id", "name", "default", "gatewayDirection"];
+const EVENT_GATEWAY_ATTRIBUTES: &[&str] = &[
+    "id",
+    "name",
+    "gatewayDirection",
+    "instantiate",
+    "eventGatewayType",
+];
 const TASK_ATTRIBUTES: &[&str] = &[
     "id",
     "name",
@@ -117,7 +124,9 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
 ) -> FlowNode {
     let id = &*reader.id(node);
+    let begins = events::begins_event_subprocess(node, kind);
     let (plain, own_names): (&[&str], &[&str]) = match kind {
+        ElementType::StartEvent if begins => (EVENT_ATTRIBUTES, WAITING_ATTRIBUTES),
         ElementType::StartEvent => (EVENT_ATTRIBUTES, START_ATTRIBUTES),
         ElementType::EndEvent | ElementType::IntermediateThrowEvent => {
             (EVENT_ATTRIBUTES, SENDING_ATTRIBUTES)
@@ -129,6 +138,7 @@ pub(super) fn read(
         ElementType::ExclusiveGateway
         | ElementType::InclusiveGateway
         | ElementType::ParallelGateway => (GATEWAY_ATTRIBUTES, &["canGoBack"]),
+        ElementType::EventBasedGateway => (EVENT_GATEWAY_ATTRIBUTES, &["canGoBack"]),
         ElementType::CallActivity => (
             CALL_ATTRIBUTES,
             &[
@@ -164,10 +174,10 @@ pub(super) fn read(
     // What a subprocess holds is read with it, by `process`.
     if !kind.is_scope() {
         let content: &[&str] = match kind {
-            ElementType::StartEvent => &[events::TIMER, events::MESSAGE, events::SIGNAL],
+            ElementType::StartEvent if !begins => &[events::TIMER, events::MESSAGE, events::SIGNAL],
             ElementType::CallActivity => &[multi_instance::CHARACTERISTICS],
             ElementType::ScriptTask => &[SCRIPT],
-            _ => events::definitions(kind),
+            _ => events::definitions(kind, begins),
         };
         reader.refuse_other_children(node, id, content);
     }
@@ -191,7 +201,11 @@ pub(super) fn read(
         start_condition: own(node, "startCondition")
             .filter(|_| kind == ElementType::StartEvent)
             .map(str::to_owned),
-        schedule: schedules::read(node, kind, id, reader),
+        schedule: if begins {
+            None
+        } else {
+            schedules::read(node, kind, id, reader)
+        },
         keys: Vec::new(),
         actions: Vec::new(),
         inputs: Vec::new(),
@@ -209,8 +223,22 @@ pub(super) fn read(
             node.attribute("isForCompensation"),
             false,
         ),
-        interrupting: kind != ElementType::BoundaryEvent
-            || reader.flag(id, "cancelActivity", node.attribute("cancelActivity"), true),
+        triggered_by_event: kind == ElementType::SubProcess
+            && reader.flag(
+                id,
+                "triggeredByEvent",
+                node.attribute("triggeredByEvent"),
+                false,
+            ),
+        interrupting: match kind {
+            ElementType::BoundaryEvent => {
+                reader.flag(id, "cancelActivity", node.attribute("cancelActivity"), true)
+            }
+            _ if begins => {
+                reader.flag(id, "isInterrupting", node.attribute("isInterrupting"), true)
+            }
+            _ => true,
+        },
     };
     let extensions: &[&str] = if read.schedule.is_some() {
         &["actions", "key", INPUT, OUTPUT, schedules::START_DATA]
@@ -302,10 +330,14 @@ fn read_script(node: Node<'_, '_>, others: &[Action], reader: &mut Reader<'_>) -
 
 /// Reports attributes that would change how the node runs, and notes those that change nothing.
 fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
-    let name = "triggeredByEvent";
+    let name = "instantiate";
     if reader.flag(id, name, node.attribute(name), false) {
-        let message = "expected an embedded subprocess, but triggeredByEvent makes it an event \
-            subprocess, which is not supported; use boundary events";
+        let message = "expected an event-based gateway that a token reaches, but instantiate makes \
+            it start the process, which is not supported; draw a start event for each of its events";
+        reader.error(id, "unsupported_attribute", message);
+    } else if filled(node.attribute("eventGatewayType")).is_some_and(|kind| kind != "Exclusive") {
+        let message = "expected an event-based gateway that waits for one event, but its \
+            eventGatewayType is another, which only one that starts the process may have; remove it";
         reader.error(id, "unsupported_attribute", message);
     }
     // Undoing by compensation is the only way here.

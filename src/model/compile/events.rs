@@ -23,6 +23,8 @@ pub(super) fn compile_start(node: &FlowNode) -> Result<StartEvent, String> {
             Some(Keys::compile(&node.keys, false)?)
         },
         event: compile_event(node.event.as_ref())?,
+        interrupting: node.interrupting,
+        catch: compile_catch(node),
     })
 }
 
@@ -50,6 +52,7 @@ pub(super) fn compile_event(
         Some(Written::Signal { name, data }) => {
             EventDefinition::Signal(Box::new(SignalDefinition::compile(name, data.as_deref())?))
         }
+        Some(Written::Conditional { .. }) => EventDefinition::Conditional,
         Some(Written::Escalation { code }) => {
             EventDefinition::Escalation(code.as_deref().map(Arc::from))
         }
@@ -73,12 +76,13 @@ fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
     })
 }
 
-pub(super) fn compile_catch(event: &FlowNode) -> Option<Catch> {
+pub(in crate::model) fn compile_catch(event: &FlowNode) -> Option<Catch> {
     use event_definition::EventDefinition as Written;
     let (escalation, code) = match event.event.as_ref()? {
         Written::Error { code } => (false, code),
         Written::Escalation { code } => (true, code),
         Written::Timer { .. }
+        | Written::Conditional { .. }
         | Written::Message { .. }
         | Written::Signal { .. }
         | Written::Link { .. }

@@ -37,6 +37,13 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 );
                 report.error(&event.id, "unknown_node", message);
             }
+            Some(node) if node.triggered_by_event => {
+                let message = format!(
+                    "expected the boundary event to be attached to an activity that tokens reach, \
+                    but `{activity}` is an event subprocess; attach it to the subprocess around it"
+                );
+                report.error(&event.id, "no_activity", message);
+            }
             Some(node) if !is_activity(node.kind) => {
                 let message = format!(
                     "expected the boundary event to be attached to an activity, but `{activity}` \
@@ -87,6 +94,7 @@ fn catches(event: &FlowNode) -> Option<Catches<'_>> {
         EventDefinition::Error { code } => Some(Catches::Error(code.as_deref())),
         EventDefinition::Escalation { code } => Some(Catches::Escalation(code.as_deref())),
         EventDefinition::Timer { .. }
+        | EventDefinition::Conditional { .. }
         | EventDefinition::Message { .. }
         | EventDefinition::Signal { .. }
         | EventDefinition::Link { .. }
@@ -115,7 +123,8 @@ pub(super) fn is_activity(kind: ElementType) -> bool {
         | ElementType::BoundaryEvent
         | ElementType::ExclusiveGateway
         | ElementType::InclusiveGateway
-        | ElementType::ParallelGateway => false,
+        | ElementType::ParallelGateway
+        | ElementType::EventBasedGateway => false,
     }
 }
 

@@ -30,13 +30,14 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             );
             report.error(&node.id, "misplaced_compensation", message);
         }
-        let (seen, what, is_boundary) = match &node.event {
-            Some(EventDefinition::Compensation { .. }) => {
-                (&mut compensated, "compensation", is_boundary(node))
-            }
-            Some(EventDefinition::Cancel) => (&mut cancelled, "cancel", is_boundary(node)),
-            _ => continue,
+        let (seen, what) = if is_compensation(node) {
+            (&mut compensated, "compensation")
+        } else if is_cancel(node) {
+            (&mut cancelled, "cancel")
+        } else {
+            continue;
         };
+        let is_boundary = is_boundary(node);
         if let Some(attached) = node.attached_to.as_deref().filter(|_| is_boundary)
             && let Some(other) = seen.insert(attached, &node.id)
         {
@@ -49,20 +50,25 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     }
     check_flows(definition, &nodes, report);
     for node in &definition.nodes {
-        match (&node.event, node.kind) {
-            (Some(EventDefinition::Compensation { activity, .. }), kind) => {
-                if let Some(activity) = activity.as_deref() {
-                    check_named(node, activity, kind, (&nodes, &compensated), report);
-                }
-            }
-            (Some(EventDefinition::Cancel), ElementType::BoundaryEvent) => {
-                check_cancel_boundary(node, &nodes, report);
-            }
-            (Some(EventDefinition::Cancel), _) => check_cancel(node, &nodes, &cancelled, report),
-            _ => {}
+        if let Some(EventDefinition::Compensation { activity, .. }) = &node.event
+            && let Some(activity) = activity.as_deref()
+        {
+            check_named(node, activity, node.kind, (&nodes, &compensated), report);
+        } else if is_cancel(node) && is_boundary(node) {
+            check_cancel_boundary(node, &nodes, report);
+        } else if is_cancel(node) {
+            check_cancel(node, &nodes, &cancelled, report);
         }
     }
     check_back_steps(definition, &nodes, report);
+}
+
+fn is_compensation(node: &FlowNode) -> bool {
+    matches!(node.event, Some(EventDefinition::Compensation { .. }))
+}
+
+fn is_cancel(node: &FlowNode) -> bool {
+    matches!(node.event, Some(EventDefinition::Cancel))
 }
 
 fn is_boundary(node: &FlowNode) -> bool {

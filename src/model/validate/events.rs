@@ -10,7 +10,9 @@ use crate::model::{
     node_kind::TimerDefinition,
 };
 
-pub(super) fn check(node: &FlowNode, report: &mut Report) {
+/// Checks what a node has of an event; `begins` says whether it is the start event of an event
+/// subprocess.
+pub(super) fn check(node: &FlowNode, begins: bool, report: &mut Report) {
     let kind = node.kind.bpmn_name();
     if node.attached_to.is_some() && node.kind != ElementType::BoundaryEvent {
         let message = format!(
@@ -18,9 +20,10 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         );
         report.error(&node.id, "misplaced_attachment", message);
     }
-    if !node.interrupting && node.kind != ElementType::BoundaryEvent {
+    if !node.interrupting && node.kind != ElementType::BoundaryEvent && !begins {
         let message = format!(
-            "expected `interrupting` on boundary events only, but this is a {kind}; remove it"
+            "expected `interrupting` on boundary events and start events of event subprocesses only, \
+            but this is a {kind}; remove it"
         );
         report.error(&node.id, "misplaced_interrupting", message);
     }
@@ -36,6 +39,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
                 }
                 EventDefinition::Link { .. } => ("name of the link", "invalid_link_name"),
                 EventDefinition::Error { .. }
+                | EventDefinition::Conditional { .. }
                 | EventDefinition::Timer { .. }
                 | EventDefinition::Message { .. }
                 | EventDefinition::Signal { .. }
@@ -51,8 +55,8 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
             report.error(&node.id, code, message.replace("an name", "a name"));
         }
         Some(EventDefinition::Error { .. }) if !node.interrupting => {
-            let message = "expected an error boundary event to interrupt its activity, but it \
-                does not (cancelActivity is false), which an error cannot be; remove that";
+            let message = "expected an event that catches an error to interrupt, but it does not \
+                (cancelActivity or isInterrupting is false), which an error cannot be; remove that";
             report.error(&node.id, "unsupported_attribute", message);
         }
         Some(EventDefinition::Timer { when, time_zone }) => {
@@ -63,25 +67,46 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         Some(EventDefinition::Message { .. } | EventDefinition::Signal { .. }) => {
             messages::check(node, report);
         }
+        Some(EventDefinition::Conditional { condition }) if is_empty(condition) => {
+            let message =
+                "expected a condition such as ${amount > 100}, but it is empty; write one";
+            report.error(&node.id, "invalid_condition", message);
+        }
         Some(
             EventDefinition::Error { .. }
             | EventDefinition::Escalation { .. }
             | EventDefinition::Link { .. }
             | EventDefinition::Compensation { .. }
             | EventDefinition::Cancel
+            | EventDefinition::Conditional { .. }
             | EventDefinition::Terminate,
         )
         | None => {}
     }
 }
 
+fn is_empty(condition: &str) -> bool {
+    matches!(condition.trim(), "" | "${}")
+}
+
 /// Checks that an element of this type may have this definition. Only of what was read whole: a
 /// definition that could not be read is missing here.
-pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
+pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Report) {
     use ElementType as Type;
     use EventDefinition as Event;
     let fits = match (node.kind, &node.event) {
         (Type::BoundaryEvent | Type::IntermediateCatchEvent, None) => false,
+        (Type::StartEvent, event) if begins => matches!(
+            event,
+            Some(
+                Event::Error { .. }
+                    | Event::Escalation { .. }
+                    | Event::Conditional { .. }
+                    | Event::Timer { .. }
+                    | Event::Message { .. }
+                    | Event::Signal { .. }
+            )
+        ),
         (_, None) => true,
         (Type::EndEvent, Some(Event::Error { code })) => code.is_some(),
         (Type::EndEvent | Type::IntermediateThrowEvent, Some(Event::Escalation { code })) => {
@@ -97,7 +122,10 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
         (Type::IntermediateThrowEvent | Type::IntermediateCatchEvent, Some(Event::Link { .. })) => {
             true
         }
-        (Type::BoundaryEvent | Type::IntermediateCatchEvent, Some(Event::Timer { .. })) => true,
+        (
+            Type::BoundaryEvent | Type::IntermediateCatchEvent,
+            Some(Event::Conditional { .. } | Event::Timer { .. }),
+        ) => true,
         (
             Type::BoundaryEvent
             | Type::IntermediateCatchEvent
@@ -118,6 +146,7 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
                 | Event::Compensation { .. }
                 | Event::Cancel
                 | Event::Terminate
+                | Event::Conditional { .. }
                 | Event::Timer { .. }
                 | Event::Message { .. }
                 | Event::Signal { .. },
@@ -129,9 +158,13 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
     }
     let expected = match node.kind {
         Type::BoundaryEvent => {
-            "an error, an escalation, a timer, a message, a signal, compensation or cancel"
+            "an error, an escalation, a condition, a timer, a message, a signal, compensation or \
+            cancel"
         }
-        Type::IntermediateCatchEvent => "a timer, a message, a signal or a link",
+        Type::StartEvent if begins => {
+            "an error, an escalation, a condition, a timer, a message or a signal"
+        }
+        Type::IntermediateCatchEvent => "a condition, a timer, a message, a signal or a link",
         Type::IntermediateThrowEvent => {
             "an escalation with a code, a message, a signal, a link, compensation, or nothing"
         }

@@ -137,11 +137,18 @@ fn check_condition(
             return report.warning(&flow.id, "default_with_condition", message);
         }
         Some(node) if !node.kind.asks_conditions() => {
+            let why = if node.kind == ElementType::EventBasedGateway {
+                "the first event decides; remove it".to_owned()
+            } else {
+                let id = &node.id;
+                format!(
+                    "all of its flows are taken; remove it, or make `{id}` an inclusive gateway"
+                )
+            };
             let message = format!(
                 "expected no condition on a flow that leaves a {}, but there is one: it is not \
-                asked, as all of its flows are taken; remove it, or make `{}` an inclusive gateway",
+                asked, as {why}",
                 node.kind.bpmn_name(),
-                node.id
             );
             return report.warning(&flow.id, "misplaced_condition", message);
         }
@@ -168,6 +175,7 @@ fn check_condition(
 fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
     let ends_there = node.kind == ElementType::EndEvent
         || node.for_compensation
+        || node.triggered_by_event
         || matches!(node.event, Some(EventDefinition::Compensation { .. }));
     // A throw event of compensation goes on; one at a boundary leads to its handler.
     let ends_there = ends_there && node.kind != ElementType::IntermediateThrowEvent;
@@ -332,6 +340,7 @@ fn event_name(event: &EventDefinition) -> (&'static str, &str) {
         EventDefinition::Message { name, .. } => ("message", name),
         EventDefinition::Signal { name, .. } => ("signal", name),
         EventDefinition::Error { .. }
+        | EventDefinition::Conditional { .. }
         | EventDefinition::Timer { .. }
         | EventDefinition::Escalation { .. }
         | EventDefinition::Link { .. }
@@ -350,6 +359,7 @@ fn check_reach<'a>(
     let mut reached: HashSet<&str> = HashSet::new();
     let starts = entry_points.all(None);
     let mut open: Vec<&str> = starts.iter().map(|node| node.id.as_str()).collect();
+    let has_start = !open.is_empty();
     let mut boundaries: HashMap<&str, Vec<&str>> = HashMap::new();
     for (activity, event) in definition
         .nodes
@@ -364,6 +374,18 @@ fn check_reach<'a>(
         .filter_map(|node| Some((node.id.as_str(), node.compensation_handler.as_ref()?)))
     {
         boundaries.entry(event).or_default().push(handler);
+    }
+    // Event subprocesses wait as soon as the scope around them begins.
+    for subprocess in definition
+        .nodes
+        .iter()
+        .filter(|node| node.triggered_by_event)
+    {
+        match subprocess.scope.as_deref() {
+            Some(scope) => boundaries.entry(scope).or_default().push(&subprocess.id),
+            None if has_start => open.push(&subprocess.id),
+            None => {}
+        }
     }
     // A subprocess that is reached begins.
     for subprocess in definition.nodes.iter().filter(|node| node.kind.is_scope()) {

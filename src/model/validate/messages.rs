@@ -38,6 +38,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         }
         Some(
             EventDefinition::Error { .. }
+            | EventDefinition::Conditional { .. }
             | EventDefinition::Timer { .. }
             | EventDefinition::Escalation { .. }
             | EventDefinition::Link { .. }
@@ -55,7 +56,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
                 format!("the {what}: {sentence}"),
             );
         }
-        Ok(false) if node.kind == ElementType::StartEvent => {
+        Ok(false) if node.kind == ElementType::StartEvent && node.scope.is_none() => {
             let message = format!(
                 "expected a fixed name of the {what} that starts the process, but it has a \
                 placeholder, and there are no data before the start; write the name"
@@ -70,6 +71,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         ElementType::IntermediateCatchEvent | ElementType::BoundaryEvent => {
             member == "correlationKey"
         }
+        ElementType::StartEvent => member == "correlationKey" && node.scope.is_some(),
         _ => false,
     };
     for (member, _) in written

@@ -1,12 +1,19 @@
 //! What a node may carry, by its kind.
 
-use super::{Report, actions, events, keys, params, task_settings};
+use super::{
+    Report, actions, event_subprocesses::EventSubprocesses, events, keys, params, task_settings,
+};
 use crate::model::{
     definition::{CallActivity, ElementType, FlowNode},
     path::DataPath,
 };
 
-pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report) {
+pub(super) fn check(
+    node: &FlowNode,
+    anonymous_start: bool,
+    event_subprocesses: &EventSubprocesses<'_>,
+    report: &mut Report,
+) {
     let kind = node.kind.bpmn_name();
     match node.kind {
         ElementType::StartEvent if node.scope.is_some() => check_inner_start(node, report),
@@ -55,13 +62,20 @@ pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report)
         }
         (_, None) => {}
     }
-    events::check(node, report);
+    events::check(node, event_subprocesses.is_begun_by(node), report);
+    if node.triggered_by_event && node.kind != ElementType::SubProcess {
+        let message = format!(
+            "expected `triggeredByEvent` on subprocesses only, but this is a {kind}; remove it"
+        );
+        report.error(&node.id, "misplaced_triggered_by_event", message);
+    }
     task_settings::check(node, report);
     let has_no_actions = matches!(
         node.kind,
         ElementType::ExclusiveGateway
             | ElementType::InclusiveGateway
             | ElementType::ParallelGateway
+            | ElementType::EventBasedGateway
             | ElementType::CallActivity
             | ElementType::SubProcess
             | ElementType::Transaction

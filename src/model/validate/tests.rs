@@ -2,6 +2,7 @@ mod actions;
 mod boundary;
 mod compensation;
 mod contradictions;
+mod event_subprocesses;
 mod links;
 mod outside;
 mod params;

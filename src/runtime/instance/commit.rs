@@ -64,6 +64,8 @@ impl ProcessInstance {
                 | Record::SubscriptionTriggered { .. }
                 | Record::DeliveryHeld(_)
                 | Record::CorrelationNotified { .. }
+                | Record::ConditionReset { .. }
+                | Record::ScopeInterrupted { .. }
                 | Record::WaitingFlowsCleared { .. }
                 | Record::EscalationThrown { .. }
                 | Record::CompensationThrown { .. }

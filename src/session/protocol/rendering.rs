@@ -220,6 +220,8 @@ fn frame(
         | Record::SubscriptionTriggered { .. }
         | Record::DeliveryHeld(_)
         | Record::CorrelationNotified { .. }
+        | Record::ConditionReset { .. }
+        | Record::ScopeInterrupted { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::EscalationThrown { .. }
         | Record::CompensationThrown { .. }

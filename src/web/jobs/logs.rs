@@ -146,6 +146,8 @@ fn line(
         | Record::SubscriptionTriggered { .. }
         | Record::DeliveryHeld(_)
         | Record::CorrelationNotified { .. }
+        | Record::ConditionReset { .. }
+        | Record::ScopeInterrupted { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::EscalationThrown { .. }
         | Record::CompensationThrown { .. }

@@ -235,6 +235,8 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::SubscriptionTriggered { .. }
                     | Record::DeliveryHeld(_)
                     | Record::CorrelationNotified { .. }
+                    | Record::ConditionReset { .. }
+                    | Record::ScopeInterrupted { .. }
                     | Record::WaitingFlowsCleared { .. }
                     | Record::EscalationThrown { .. }
                     | Record::CompensationThrown { .. }
@@ -409,6 +411,8 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         | Record::SubscriptionTriggered { .. }
         | Record::DeliveryHeld(_)
         | Record::CorrelationNotified { .. }
+        | Record::ConditionReset { .. }
+        | Record::ScopeInterrupted { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::EscalationThrown { .. }
         | Record::CompensationThrown { .. }

@@ -7,7 +7,7 @@ pub(super) fn attribute(node: &mut Map<String, Value>, kind: &str, name: &str, v
     let event = match (name, value) {
         ("handler", _) => return drop(node.insert("forCompensation".to_owned(), json!(true))),
         ("compensate" | "nowait", _) => return compensation(node, kind, name, value),
-        ("escalation", "") => json!({"type": "escalation"}),
+        ("error" | "escalation", "") => json!({"type": name}),
         ("error" | "escalation", code) => json!({"type": name, "code": code}),
         ("link", link) => json!({"type": "link", "name": link}),
         _ => json!({"type": name}),

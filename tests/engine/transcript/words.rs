@@ -9,6 +9,18 @@ pub(super) fn later(at: Time, now: Time) -> String {
     format!("{:+}s", (at.0 - now.0) / 1000)
 }
 
+impl Names {
+    /// Who waits.
+    pub(super) fn subscriber(&self, by: Subscriber) -> &str {
+        match by {
+            Subscriber::Element(element) | Subscriber::Scope(Some(element)) => {
+                self.element(element)
+            }
+            Subscriber::Scope(None) => "the instance",
+        }
+    }
+}
+
 /// What is waited for, behind the name of its event.
 pub(super) fn waits_for(subscription: &Subscription, now: Time) -> String {
     match subscription {
@@ -22,6 +34,8 @@ pub(super) fn waits_for(subscription: &Subscription, now: Time) -> String {
             ..
         } => format!(" message {name}({key})"),
         Subscription::Signal { name, .. } => format!(" signal {name}"),
+        Subscription::Conditional { holds: false } => String::new(),
+        Subscription::Conditional { holds: true } => " once it was false".to_owned(),
     }
 }
 

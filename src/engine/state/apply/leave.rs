@@ -65,7 +65,7 @@ impl InstanceState {
             .get(&key)
             .is_some_and(|element| element.as_scope.is_some());
         if is_scope {
-            self.inside(key)
+            self.inside(Some(key))
         } else {
             Vec::new()
         }
@@ -129,7 +129,7 @@ impl InstanceState {
     }
 
     /// Drops an element; what came from it now comes from `heir`.
-    fn forget(&mut self, key: ElementKey, heir: Option<ElementKey>) {
+    pub(super) fn forget(&mut self, key: ElementKey, heir: Option<ElementKey>) {
         self.take_element(key);
         self.forget_references(key, heir);
     }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::engine::{
-    record::{Subscriber, Subscription},
-    state::{InstanceState, Subscriptions},
+use crate::{
+    engine::{
+        record::{Subscriber, Subscription},
+        state::{InstanceState, Subscriptions},
+    },
+    model::ids::ElementKey,
 };
 
 impl InstanceState {
@@ -28,23 +31,41 @@ impl InstanceState {
         node: &Arc<str>,
         remains: Option<&Subscription>,
     ) {
-        match by {
-            Subscriber::Element(key) => self.with(key, |element| {
+        if let Subscriber::Element(key) = by {
+            self.with(key, |element| {
                 if !element.triggered.contains(node) {
                     element.triggered.push(node.clone());
                 }
-                if let Some(open) = &mut element.subscriptions {
-                    open.trigger(node, remains);
-                }
-            }),
-            Subscriber::Scope(scope) => {
-                if let Some(open) = self
-                    .scope_mut(scope)
-                    .and_then(|scope| scope.subscriptions.as_mut())
-                {
-                    open.trigger(node, remains);
-                }
-            }
+            });
         }
+        if let Some(open) = self.open_subscriptions(by) {
+            open.trigger(node, remains);
+        }
+    }
+
+    pub(super) fn reset_condition(&mut self, by: Subscriber, node: &str) {
+        if let Some(open) = self.open_subscriptions(by) {
+            open.reset_condition(node);
+        }
+    }
+
+    fn open_subscriptions(&mut self, by: Subscriber) -> Option<&mut Subscriptions> {
+        match by {
+            Subscriber::Element(key) => self.elements.get_mut(&key)?.subscriptions.as_mut(),
+            Subscriber::Scope(scope) => self.scope_mut(scope)?.subscriptions.as_mut(),
+        }
+    }
+
+    /// An interrupting event subprocess takes a scope over, in which nothing is active any more.
+    pub(super) fn interrupt(&mut self, scope: Option<ElementKey>) {
+        for key in self.inside(scope) {
+            self.forget(key, None);
+        }
+        if let Some(scope) = self.scope_mut(scope) {
+            scope.waiting.clear();
+            scope.subscriptions = Some(Subscriptions::default());
+            scope.interrupted = true;
+        }
+        self.forget_merges();
     }
 }

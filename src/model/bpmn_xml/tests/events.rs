@@ -27,7 +27,7 @@ fn subprocesses_are_read_with_what_is_in_them() {
     assert_eq!(definitions[0].0.flows.len(), 1);
     check(
         r#"<subProcess id="s" triggeredByEvent="1"><startEvent id="a"/></subProcess>"#,
-        &[("s", "unsupported_attribute")],
+        &[("a", "missing_event_definition")],
     );
     check(
         r#"<subProcess id="s"><complexGateway id="g"/></subProcess>"#,
@@ -170,4 +170,54 @@ fn a_script_task_has_its_script_as_first_action() {
         &format!(r#"<scriptTask id="t">{}</scriptTask>"#, script.repeat(2)),
         &[("t", "duplicate_script")],
     );
+}
+
+#[test]
+fn event_subprocesses_and_conditions_are_read() {
+    let inner = r#"<subProcess id="s" triggeredByEvent=" 1 "><startEvent id="a" isInterrupting="false"
+        stepwire:timeZone="UTC"><conditionalEventDefinition id="c">
+        <condition xsi:type="tFormalExpression"> ${x &gt; 1} </condition></conditionalEventDefinition></startEvent></subProcess>
+        <subProcess id="t" triggeredByEvent="true"><startEvent id="b">
+        <timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></startEvent></subProcess>"#;
+    let definitions = read(&document(
+        r#"xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance""#,
+        inner,
+    ))
+    .expect("it is sound enough to be read");
+    let nodes = &definitions[0].0.nodes;
+    let found: Vec<_> = nodes
+        .iter()
+        .map(|node| (node.id.as_str(), node.triggered_by_event, node.interrupting))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("s", true, true),
+            ("a", false, false),
+            ("t", true, true),
+            ("b", false, true)
+        ]
+    );
+    let condition = "${x > 1}".to_owned();
+    assert_eq!(
+        nodes[1].event,
+        Some(EventDefinition::Conditional { condition })
+    );
+    assert!(nodes[3].schedule.is_none() && nodes[3].event.is_some());
+    for (content, problems) in [
+        (
+            r#"<intermediateCatchEvent id="c"><conditionalEventDefinition><condition language="FEEL">if x then y else z</condition></conditionalEventDefinition></intermediateCatchEvent>"#,
+            &[("c", "unsupported_expression")],
+        ),
+        (
+            r#"<eventBasedGateway id="g" instantiate="true"/>"#,
+            &[("g", "unsupported_attribute")],
+        ),
+        (
+            r#"<eventBasedGateway id="g" eventGatewayType="Parallel"/>"#,
+            &[("g", "unsupported_attribute")],
+        ),
+    ] {
+        check(content, problems);
+    }
 }

@@ -54,7 +54,7 @@ fn own_mappings_have_a_source_as_attribute_or_text() {
 fn mappings_of_other_engines_are_read_where_they_mean_the_same() {
     let zeebe = |content: &str| {
         format!(
-            r#"<serviceTask id="t" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><extensionElements><zeebe:ioMapping>{content}</zeebe:ioMapping></extensionElements></serviceTask>"#
+            r#"<task id="t" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><extensionElements><zeebe:ioMapping>{content}</zeebe:ioMapping></extensionElements></task>"#
         )
     };
     check_mappings(

@@ -387,7 +387,7 @@ fn stepwires_elements_stand_in_extension_elements() {
 
 #[test]
 fn an_event_of_another_kind_is_told_as_that_kind() {
-    for event in ["conditional"] {
+    for event in ["terminate"] {
         for interrupting in ["true", "false", "0"] {
             let content = format!(
                 r#"<boundaryEvent id="b" attachedToRef="t" cancelActivity="{interrupting}"><{event}EventDefinition/></boundaryEvent>"#

@@ -1,0 +1,83 @@
+//! Conditional events: their conditions are looked at when they are waited for and whenever data
+//! changed, before anything else moves. One that becomes true triggers its event; one that stays
+//! waited for has to become false before it does so again.
+//!
+//! Not here: conditions of sequence flows (`elements::exclusive_gateway`).
+
+use std::sync::Arc;
+
+use super::{
+    context::Step,
+    record::{Record, Subscription},
+    subscriber::Subscriber,
+    triggering,
+};
+use crate::model::evaluator::EvaluationError;
+
+/// Incident of an element that waits for a condition which cannot be told. A retry looks again.
+pub(super) const FAILED: &str = "conditional_event_error";
+
+/// Looks at the conditions that may have changed. `false` when there are none.
+pub(super) fn look(step: &mut Step<'_>) -> bool {
+    if std::mem::take(&mut step.is_data_changed) {
+        let all = step.state.all_subscriptions().map(|(by, _)| by).collect();
+        step.conditions = all;
+    }
+    let waiting = std::mem::take(&mut step.conditions);
+    let is_any = !waiting.is_empty();
+    for by in waiting {
+        look_at(step, by);
+    }
+    is_any
+}
+
+/// Looks at the conditions that somebody waits for.
+pub(super) fn look_at(step: &mut Step<'_>, by: Subscriber) {
+    for (node, held) in waited_for(step, by) {
+        let is_open = |node: &Arc<str>| {
+            let open = step.state.subscriptions(by);
+            open.is_some_and(|open| open.get(node).is_some())
+        };
+        // An event before it may have ended who waits.
+        let Some(event) = step.process.node(&node).filter(|_| is_open(&node)) else {
+            continue;
+        };
+        let variables = step.state.variables(by.element());
+        match (step.evaluator.condition(&node, &variables), held) {
+            (Ok(true), false) => triggering::fire(step, by, event),
+            (Ok(false), true) => drop(step.record(Record::ConditionReset { by, node })),
+            (Ok(_), _) => {}
+            (Err(error), _) => fail(step, by, &node, &error),
+        }
+    }
+}
+
+/// The nodes of the conditional events somebody waits for, and whether each was true.
+fn waited_for(step: &Step<'_>, by: Subscriber) -> Vec<(Arc<str>, bool)> {
+    let open = step.state.subscriptions(by).into_iter();
+    let open = open.flat_map(|open| open.iter());
+    open.filter_map(|(node, open)| match open.subscription() {
+        Subscription::Conditional { holds } => Some((node.clone(), *holds)),
+        Subscription::Timer { .. } | Subscription::Message { .. } | Subscription::Signal { .. } => {
+            None
+        }
+    })
+    .collect()
+}
+
+/// A condition cannot be told: an incident where it is waited for, once.
+fn fail(step: &mut Step<'_>, by: Subscriber, node: &str, error: &EvaluationError) {
+    let Some(element) = triggering::told(step, by) else {
+        return;
+    };
+    let sentence =
+        format!("expected the condition of event '{node}' to be true or false, but {error}");
+    if !triggering::is_told(step, element, FAILED) {
+        step.incident(element, FAILED, sentence, None);
+    }
+}
+
+/// Looks at every condition again, as after data changed.
+pub(super) fn look_again(step: &mut Step<'_>) {
+    step.is_data_changed |= step.process.has_conditional;
+}

@@ -1,0 +1,280 @@
+//! An event comes to who waits for it: a time is due, a message or signal is brought, a condition
+//! has become true (`conditions`). What waits goes on, or what belongs to the event begins.
+//!
+//! Not here: how it came to wait (`subscription`); errors, which are thrown (`throwing`).
+
+use serde_json::Value;
+
+use super::{
+    command::{TakeMessage, TimerKey},
+    context::{STOPPED, Step},
+    correlation::{CorrelationNote, EventDelivery},
+    elements::{boundary_event, event_sub_process},
+    guards,
+    record::{Record, Status, Subscription},
+    rejection::{Rejection, RejectionKind},
+    state::OpenSubscription,
+    subscriber::Subscriber,
+    subscription::waits_for,
+};
+use crate::model::{
+    executable::ExecutableNode,
+    ids::ElementKey,
+    node_kind::{EventDefinition, NodeKind},
+};
+
+/// A timer event is due. Nothing when nobody waits for it, or for another occurrence.
+pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &str) {
+    let Some(node) = step.process.node(event) else {
+        return;
+    };
+    let Some(by) = subscriber(node, timer.element) else {
+        return;
+    };
+    let open = step.state.subscriptions(by);
+    if open
+        .and_then(|open| open.get(event))
+        .is_some_and(|open| open.occurrence() == timer.occurrence)
+    {
+        fire(step, by, node);
+    }
+}
+
+/// What somebody waits for by themselves has come: a time or a condition. Nothing when it is not
+/// waited for.
+pub(super) fn fire(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
+    let open = step.state.subscriptions(by);
+    let Some(open) = open.and_then(|open| open.get(&node.id)) else {
+        return;
+    };
+    let (due, occurrence) = (open.due(), open.occurrence());
+    let remains = remains(step, node, open);
+    let timer = |occurrence| TimerKey::event(by.element(), &node.id, occurrence);
+    if due.is_some() {
+        step.clear_timer(timer(occurrence));
+    }
+    if let Some(due) = remains.as_ref().and_then(Subscription::due) {
+        step.set_timer(due, timer(occurrence + 1));
+    }
+    trigger(step, by, node, remains);
+}
+
+/// Who waits for the event of a node, when an element does or the instance itself.
+fn subscriber(node: &ExecutableNode, element: Option<ElementKey>) -> Option<Subscriber> {
+    match &node.kind {
+        NodeKind::Start(_) => Some(Subscriber::Scope(element)),
+        NodeKind::End(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Boundary { .. }
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => element.map(Subscriber::Element),
+    }
+}
+
+/// A message or signal comes to who waits for it, at most once for each delivery. On hold it is
+/// kept until the instance goes on; nothing when nobody waits for it any more.
+pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
+    let waits = step
+        .state
+        .subscriptions(delivery.by)
+        .and_then(|open| open.get(&delivery.node))
+        .is_some_and(|open| open.subscription().is_new(delivery.number));
+    if !waits {
+        return;
+    }
+    if step.state.status() == Status::OnHold {
+        if !step.state.holds_delivery(&delivery) {
+            step.record(Record::DeliveryHeld(Box::new(delivery)));
+        }
+        return;
+    }
+    let EventDelivery {
+        by,
+        node,
+        number,
+        data,
+    } = delivery;
+    take(step, by, &node, Some(number), data);
+}
+
+/// A client sends a message to this instance: who has waited longest for it gets it.
+///
+/// # Errors
+/// A caller who may only watch; an instance that has ended or is on hold; nobody who waits for it.
+pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<(), Rejection> {
+    guards::require_actor(step)?;
+    guards::require_moving(step)?;
+    let TakeMessage {
+        name,
+        correlation_key,
+        data,
+    } = message;
+    let fits = |subscription: &Subscription| match subscription {
+        Subscription::Message {
+            name: waited, key, ..
+        } => {
+            let asked = correlation_key.as_deref();
+            **waited == *name && (asked.is_none() || key.as_deref() == asked)
+        }
+        Subscription::Timer { .. }
+        | Subscription::Conditional { .. }
+        | Subscription::Signal { .. } => false,
+    };
+    let waiting = step.state.all_subscriptions().find_map(|(by, open)| {
+        let mut all = open.iter();
+        let (node, _) = all.find(|(_, open)| fits(open.subscription()))?;
+        Some((by, node.clone()))
+    });
+    let Some((by, node)) = waiting else {
+        let with_key = correlation_key
+            .map(|key| format!(" with correlation key '{key}'"))
+            .unwrap_or_default();
+        let sentence = format!(
+            "expected an element that waits for message '{name}'{with_key}, but none of this \
+            instance does"
+        );
+        return Err(Rejection::new(RejectionKind::Conflict, sentence));
+    };
+    take(step, by, &node, None, data);
+    Ok(())
+}
+
+/// A message or signal is taken, with what it brings.
+fn take(step: &mut Step<'_>, by: Subscriber, event: &str, delivery: Option<u64>, data: Value) {
+    let open = step
+        .state
+        .subscriptions(by)
+        .and_then(|open| open.get(event));
+    let (Some(subscription), Some(node)) = (
+        open.map(OpenSubscription::subscription),
+        step.process.node(event),
+    ) else {
+        return;
+    };
+    let remains =
+        (!interrupts(node)).then(|| subscription.having_taken(delivery.unwrap_or_default()));
+    let stays_open = remains.is_some();
+    if let Some(correlation) = subscription
+        .correlation()
+        .filter(|_| delivery.is_some() || !stays_open)
+    {
+        let note = CorrelationNote::Settled {
+            by,
+            node: node.id.clone(),
+            taken: delivery,
+            stays_open,
+        };
+        step.notify(correlation, note);
+    }
+    step.merge(by.element(), data);
+    trigger(step, by, node, remains);
+}
+
+/// An event that somebody waits for has come. What remains is waited for from now on.
+fn trigger(
+    step: &mut Step<'_>,
+    by: Subscriber,
+    node: &ExecutableNode,
+    remains: Option<Subscription>,
+) {
+    step.record(Record::SubscriptionTriggered {
+        by,
+        node: node.id.clone(),
+        remains,
+    });
+    let interrupts = interrupts(node);
+    match (by, &node.kind) {
+        (_, NodeKind::Boundary { .. } | NodeKind::Start(_))
+            if !interrupts && !has_room(step, by, &node.id) => {}
+        (Subscriber::Element(element), NodeKind::Boundary { .. }) => {
+            boundary_event::trigger(step, element, &node.id, interrupts);
+        }
+        (
+            Subscriber::Element(element),
+            NodeKind::Start(_)
+            | NodeKind::End(_)
+            | NodeKind::Catch(_)
+            | NodeKind::Throw(_)
+            | NodeKind::Task(_)
+            | NodeKind::Call(_)
+            | NodeKind::SubProcess(_)
+            | NodeKind::Gateway(_),
+        ) => step.queue(element),
+        (Subscriber::Scope(scope), _) => event_sub_process::begin(step, scope, node),
+    }
+}
+
+/// Whether another element may become active besides. What comes again by itself must not gather:
+/// without room it is passed over, which is an incident where it is waited for.
+pub(super) fn has_room(step: &mut Step<'_>, by: Subscriber, event: &str) -> bool {
+    let most = step.limits.active_elements;
+    if step.state.active().count() < most {
+        return true;
+    }
+    if let Some(element) = told(step, by).filter(|element| !is_told(step, *element, STOPPED[1])) {
+        let sentence = format!(
+            "expected at most {most} active elements, but there are as many, so '{event}' was \
+            passed over. Retry when others have gone on"
+        );
+        step.incident(element, STOPPED[1], sentence, None);
+    }
+    false
+}
+
+/// The element that is told of trouble with what is waited for: who waits, or for the instance
+/// itself its oldest element.
+pub(super) fn told(step: &Step<'_>, by: Subscriber) -> Option<ElementKey> {
+    by.element()
+        .or_else(|| step.state.active().next().map(|(key, _)| key))
+}
+
+/// Whether an element has an incident of this code.
+pub(super) fn is_told(step: &Step<'_>, element: ElementKey, code: &str) -> bool {
+    step.state.element(element).is_some_and(|element| {
+        let mut incidents = element.incidents().iter();
+        incidents.any(|incident| incident.code == code)
+    })
+}
+
+/// Whether an event is waited for once: it ends who waits for it, or lets that go on.
+fn interrupts(node: &ExecutableNode) -> bool {
+    match &node.kind {
+        NodeKind::Boundary { interrupting, .. } => *interrupting,
+        NodeKind::Start(start) => start.interrupting,
+        NodeKind::End(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => true,
+    }
+}
+
+/// What is waited for once an event has come.
+fn remains(
+    step: &Step<'_>,
+    node: &ExecutableNode,
+    open: &OpenSubscription,
+) -> Option<Subscription> {
+    if interrupts(node) {
+        return None;
+    }
+    match (open.subscription(), waits_for(node)?) {
+        (Subscription::Timer { text, .. }, EventDefinition::Timer(timer)) => {
+            let next = timer.occurrences(text).ok()?.next(step.now, open.since())?;
+            Some(Subscription::Timer {
+                due: next,
+                text: text.clone(),
+            })
+        }
+        (subscription @ (Subscription::Message { .. } | Subscription::Signal { .. }), _) => {
+            Some(subscription.clone())
+        }
+        (Subscription::Timer { .. }, _) => None,
+        (Subscription::Conditional { .. }, _) => Some(Subscription::Conditional { holds: true }),
+    }
+}

@@ -1,0 +1,74 @@
+//! What the words behind a node's or an action's name mean: types, params, schedules, lists.
+
+use serde_json::{Value, json};
+
+/// Writes an action's type and params; returns the attributes that follow.
+pub(super) fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'a [String] {
+    let target = if kind.ends_with('^') {
+        "parent"
+    } else {
+        "active"
+    };
+    let (name, params, taken) = match kind.trim_end_matches('^') {
+        "save" => ("saveData", Value::Null, 0),
+        "push" => (
+            "websocketSend",
+            json!({"message": rest[0], "target": target}),
+            1,
+        ),
+        "ask" => (
+            "websocketSend",
+            json!({"message": rest[0], "target": target, "messageType": "action"}),
+            1,
+        ),
+        "append" => (
+            "appendToParent",
+            json!({"destination": rest[0], "message": rest[1]}),
+            2,
+        ),
+        "rule" => ("businessRule", json!({"script": rest[0]}), 1),
+        "upload" => ("uploadFile", json!({"destination": rest[0]}), 1),
+        "http" => ("httpRequest", json!({"method": rest[0], "url": rest[1]}), 2),
+        "sub" => ("startSubprocess", json!({"process": rest[0]}), 1),
+        other => panic!("unknown action type {other}"),
+    };
+    action["type"] = json!(name);
+    if !params.is_null() {
+        action["params"] = params;
+    }
+    &rest[taken..]
+}
+
+pub(super) fn schedule_attribute(into: &mut Value, name: &str, value: &str) {
+    match name {
+        "cycle" | "date" => into["when"] = json!({name: value}),
+        "after" => into["when"] = json!({"duration": value}),
+        "startup" => into["when"] = json!("startup"),
+        "zone" => into["timeZone"] = json!(value),
+        "data" => into["startData"] = serde_json::from_str(value).expect("start data are JSON"),
+        _ => into[name] = json!(value),
+    }
+}
+
+pub(super) fn subprocess_attribute(
+    into: &mut Value,
+    process_key: &str,
+    process: Option<&str>,
+    name: &str,
+    value: &str,
+) {
+    match (name, process) {
+        ("await", _) => into["async"] = json!(false),
+        ("copy", _) => into["paramsToCopy"] = list(value.trim_matches('-')),
+        ("without", _) => into["withoutParams"] = list(value),
+        ("each", _) => into["collection"] = json!(value),
+        ("out", _) => into["outputKey"] = json!(value),
+        ("output", _) => into["output"] = json!(value),
+        (_, Some(process)) => into[process_key] = json!(process),
+        _ => panic!("unknown attribute of a subprocess: {name}"),
+    }
+}
+
+pub(super) fn list(value: &str) -> Value {
+    value.split(',').filter(|path| !path.is_empty()).collect()
+}
