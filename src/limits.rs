@@ -199,6 +199,9 @@ pub const MESSAGE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Instances that the answer to what was published names; of those it went to and of those it
 /// started.
 pub const PUBLICATION_INSTANCES: usize = 100;
+/// How long the answer to what was published waits for the instances: what is not there by then gets
+/// it all the same.
+pub const PUBLISH_PATIENCE: Duration = Duration::from_secs(5);
 /// Publications of one message with its key, or of one signal, that are known again when they are
 /// repeated: the newest.
 pub const PUBLICATIONS_REMEMBERED: usize = 256;

@@ -28,6 +28,9 @@ pub struct Versions {
     /// The highest version of each definition that the store holds, also of those that this server
     /// cannot run.
     numbers: HashMap<(String, String), u32>,
+    /// By tenant and id those with a version that a message or signal may start: who publishes looks
+    /// at no others.
+    started_by_events: BTreeSet<(String, String)>,
 }
 
 /// Definitions and schedules.
@@ -248,10 +251,23 @@ impl Versions {
     pub fn insert(&mut self, process: Arc<DeployedProcess>) {
         let id = (process.row.tenant.clone(), process.row.id.clone());
         self.take_number(id.clone(), process.row.version);
+        if process.executable.event_starts().next().is_some() {
+            self.started_by_events.insert(id.clone());
+        }
         let known = self.known.entry(id).or_default();
         known.retain(|known| known.row.version != process.row.version);
         known.push(process);
         known.sort_by_key(|known| known.row.version);
+    }
+
+    /// The published versions of a tenant's definitions that a message or signal may start.
+    pub fn started_by_events(&self, tenant: &str) -> impl Iterator<Item = &Arc<DeployedProcess>> {
+        self.started_by_events
+            .range((tenant.to_owned(), String::new())..)
+            .take_while(move |(owner, _)| owner == tenant)
+            .filter_map(|(tenant, id)| self.standing(tenant, id))
+            .filter(|process| process.is_published())
+            .filter(|process| process.executable.event_starts().next().is_some())
     }
 
     /// The number of a definition's next version.

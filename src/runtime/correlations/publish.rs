@@ -5,7 +5,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use dashmap::DashMap;
@@ -25,9 +24,6 @@ use crate::{
     model::ids::{InstanceKey, Time},
     runtime::{Runtime, instance_request::Refusal, keys},
 };
-
-/// How long an answer waits for the instances: what is not there by then gets it all the same.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Before every other entity.
 const FIRST: Entity = Entity {
@@ -242,7 +238,7 @@ impl Runtime {
         let runtime = self.clone();
         // It counts as nothing under way: the deliveries do.
         self.services.spawn(async move {
-            if tokio::time::timeout(PATIENCE, waiter.answered.notified())
+            if tokio::time::timeout(limits::PUBLISH_PATIENCE, waiter.answered.notified())
                 .await
                 .is_ok()
             {

@@ -30,13 +30,9 @@ impl Definitions {
     /// The published processes of a tenant that a message or signal may start.
     pub fn started_by_events(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
         self.table.read(|catalog| {
-            let versions = catalog.versions();
-            let ids = versions
-                .by_process()
-                .filter(|((owner, _), _)| owner == tenant);
-            ids.filter_map(|((_, id), _)| versions.standing(tenant, id))
-                .filter(|process| process.is_published())
-                .filter(|process| process.executable.event_starts().next().is_some())
+            catalog
+                .versions()
+                .started_by_events(tenant)
                 .cloned()
                 .collect()
         })
