@@ -7,7 +7,8 @@
 //!
 //! Where to go next: `step` for the dispatch, `context` for what a step knows, `transition` for the
 //! moves of element instances, `elements` for one file per BPMN element kind, `actions`
-//! for the action model, `conditions` for conditional events, `back` for back steps, `subprocess` for messages between instances,
+//! for the action model, `looping` for what runs more than once, `conditions` for conditional events,
+//! `back` for back steps, `subprocess` for messages between instances,
 //! `open_messages` for what clients answer, `subscription` and `triggering` for what is waited for, `publishing` for messages and signals, `http_call` for calls to other systems, `start` and `end`,
 //! `variables` and `mappings` for data by scope,
 //! `compensation` for handlers of what is completed,
@@ -31,6 +32,7 @@ pub mod http_call;
 pub mod instance_message;
 pub mod instance_outcome;
 pub mod job_status;
+mod looping;
 mod mappings;
 pub mod next_step;
 pub mod open_messages;

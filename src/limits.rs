@@ -336,11 +336,13 @@ pub const TREE_START_BYTES: usize = 4 * 1024;
 pub const TREE_DELIVERIES: usize = 16;
 /// Instances below an ended one that end at the same time; the next ones wait.
 pub const TREE_ENDS: usize = 16;
-/// Items of a multi-instance call activity that one step starts; the next step starts more, so that
+/// Iterations of multi-instance activities that one step begins; the next step begins more, so that
 /// others have their turn in between.
 pub const STEP_STARTS: usize = 64;
-/// Start data of the items that one step starts together, in bytes of JSON; one item at least.
+/// Items and start data of the iterations that one step begins, in bytes of JSON; one at least.
 pub const STEP_START_BYTES: usize = 128 * 1024;
+/// Steps in which iterations begin and that follow from one another; one more is an incident.
+pub const LOOP_TURNS: u32 = 1_000;
 /// Users who may ever have had a task of one process instance.
 pub const PARTICIPANTS: usize = 1_000;
 /// Action messages one process instance may have open; one more is an incident.
@@ -361,17 +363,17 @@ pub const WRITER_QUEUE: usize = 4_096;
 /// without being counted.
 pub const DAMAGED_NAMED: usize = 10_000;
 /// Element instances one process instance may have active at once; one more is an incident.
-pub const ACTIVE_ELEMENTS: usize = 1_000;
+pub const ACTIVE_ELEMENTS: usize = 10_000;
 /// Completed activities of one instance that may be compensated; with another one its completion is
 /// an incident.
 pub const COMPENSATIONS: usize = 1_000;
 /// Elements one command may enter before the step ends with an incident: a model with an endless
 /// loop.
 pub const ELEMENTS_PER_COMMAND: usize = 1_000;
-/// Items of one multi-instance call activity; a longer collection is an incident.
+/// Iterations of one multi-instance activity; more are an incident.
 pub const ITEMS: usize = 1_000;
-/// Start data of all children of one multi-instance call activity together, in bytes of JSON; more
-/// is an incident.
+/// Items and start data of all iterations of one multi-instance activity together, in bytes of JSON;
+/// more is an incident.
 pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
 /// Variables that the elements of one process instance own together when they declare them, and
 /// what all mappings of one element read together, in bytes of JSON; more is an incident.
@@ -449,6 +451,8 @@ pub struct InstanceLimits {
     pub start_bytes_per_step: usize,
     /// [`VARIABLE_BYTES`].
     pub variable_bytes: usize,
+    /// [`LOOP_TURNS`].
+    pub turns: u32,
 }
 
 impl Default for InstanceLimits {
@@ -466,6 +470,7 @@ impl Default for InstanceLimits {
             starts_per_step: STEP_STARTS,
             start_bytes_per_step: STEP_START_BYTES,
             variable_bytes: VARIABLE_BYTES,
+            turns: LOOP_TURNS,
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod ids;
 pub mod input_schema;
 pub mod json;
 pub mod keys;
+pub mod loop_characteristics;
 pub mod mapping;
 pub mod message_event;
 pub mod node_kind;

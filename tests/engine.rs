@@ -185,6 +185,11 @@ fn multi_instance() {
 }
 
 #[test]
+fn standard_loop() {
+    check("standard_loop");
+}
+
+#[test]
 fn inclusive() {
     check("inclusive");
 }

@@ -16,6 +16,8 @@ export interface ActiveNode {
   type: string;
   /** Key of the element of the embedded subprocess it is in. */
   scope?: string;
+  /** Which iteration it is of an activity that runs more than once, from 1; `scope` is the whole then. */
+  loopCounter?: number;
   /** Whether this receiver may only watch. */
   readOnly: boolean;
   assignee?: string;
@@ -77,6 +79,8 @@ export interface TaskInfo {
   dueAt: string | null;
   /** When it reminded of itself last. */
   remindedAt: string | null;
+  /** Which iteration it is of a user task that runs more than once, from 1. */
+  loopCounter: number | null;
 }
 
 /** An instance in a list. */

@@ -139,9 +139,14 @@ fn user_task<'s>(
         .filter(|element| element.is_active());
     let node = active.and_then(|element| step.process.node(element.node()));
     match active.zip(node) {
-        Some((element, node)) if node.user_task().is_some() => Ok((element, node)),
+        Some((element, node)) if node.user_task().is_some() && !element.is_whole(node) => {
+            Ok((element, node))
+        }
         found => {
             let place = found.map_or("this element is none any more".to_owned(), |(_, node)| {
+                if node.user_task().is_some() {
+                    return format!("'{}' is the whole of its iterations: name one", node.id);
+                }
                 format!("'{}' is a {}", node.id, node.kind.bpmn_name())
             });
             let sentence = format!("expected an active user task, but {place}");

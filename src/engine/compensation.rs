@@ -27,7 +27,7 @@ pub(super) fn is_compensable(step: &Step<'_>, key: ElementKey, node: &Executable
     if step
         .state
         .element(key)
-        .is_none_or(ElementInstance::is_undoing)
+        .is_none_or(|element| element.is_undoing() || element.loop_counter().is_some())
         || node.for_compensation
     {
         return false;

@@ -5,7 +5,10 @@
 //! it. Not here: which command does what (`step`), the moves of element instances (`transition`),
 //! how an instance ends (`end`).
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use super::{
     access::Caller,
@@ -75,7 +78,15 @@ pub(super) struct Step<'a> {
     pub is_data_changed: bool,
     /// Whose conditions are to be looked at.
     pub conditions: Vec<Subscriber>,
+    /// How many messages to the instance itself have led to this step, one after the other.
+    pub turn: u32,
     work: VecDeque<ElementKey>,
+    /// Wholes that begin another iteration once nothing else can move; the latest first.
+    last: Vec<ElementKey>,
+    /// Iterations this step has begun, and the bytes of their items.
+    pub begun: (usize, usize),
+    /// Wholes whose next turn this step has asked for.
+    pub asked: BTreeSet<ElementKey>,
     child_key: &'a dyn Fn(u64) -> InstanceKey,
     first_seq: u64,
     records: Vec<Record>,
@@ -106,7 +117,11 @@ impl<'a> Step<'a> {
             children_begun: 0,
             is_data_changed: false,
             conditions: Vec::new(),
+            turn: 0,
             work: VecDeque::new(),
+            last: Vec::new(),
+            begun: (0, 0),
+            asked: BTreeSet::new(),
             child_key: input.child_key,
             first_seq,
             records: Vec::new(),
@@ -223,9 +238,15 @@ impl<'a> Step<'a> {
         self.work.push_back(element);
     }
 
+    /// Looks at an element once nothing else in this step can move.
+    pub fn queue_last(&mut self, element: ElementKey) {
+        self.last.retain(|queued| *queued != element);
+        self.last.push(element);
+    }
+
     /// The element to look at next.
     pub fn next_queued(&mut self) -> Option<ElementKey> {
-        self.work.pop_front()
+        self.work.pop_front().or_else(|| self.last.pop())
     }
 
     /// Whether nothing has been recorded yet.

@@ -43,6 +43,9 @@ pub(super) fn retry(step: &mut Step<'_>, key: ElementKey) {
 }
 
 fn take(step: &mut Step<'_>, key: ElementKey, assigns: bool) {
+    if step.is_whole(key) {
+        return;
+    }
     let (Some(node), Some(begun)) = (
         step.node_of(key),
         step.state.element(key).map(|element| element.entered()),

@@ -11,7 +11,6 @@ mod event_gateway;
 pub(super) mod event_sub_process;
 mod exclusive_gateway;
 pub(super) mod inclusive_gateway;
-mod multi_instance;
 mod own_work;
 pub(super) mod parallel_gateway;
 pub(super) mod start_event;
@@ -19,8 +18,13 @@ mod sub_process;
 
 use self::own_work::Own;
 use super::{
-    actions::automatic, compensation, conditions, context::Step, mappings, publishing,
-    subscriber::Subscriber, subscription, throwing,
+    actions::automatic,
+    compensation, conditions,
+    context::Step,
+    looping::{self, iteration::Verdict},
+    mappings, publishing,
+    subscriber::Subscriber,
+    subscription, throwing,
 };
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
@@ -43,7 +47,21 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
         }
         conditions::look_at(step, Subscriber::Element(key));
     }
-    if !can_move(step, key) || !automatic::run_automatic(step, key, node) {
+    if !can_move(step, key) {
+        return;
+    }
+    if step.is_whole(key) {
+        if looping::advance(step, key, node)
+            && mappings::complete(step, key, node)
+            && (!step.is_data_changed || !conditions::look(step) || can_move(step, key))
+            && let Some(flows) = outgoing(step, key, node, node.outgoing.iter().collect())
+            && compensation::has_room(step, key, node)
+        {
+            leave(step, key, node, flows);
+        }
+        return;
+    }
+    if !automatic::run_automatic(step, key, node) {
         return;
     }
     if let Own::Done(flows) = own_work(step, key, node)
@@ -52,10 +70,11 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
         // What its own work has changed may end it.
         && (!step.is_data_changed || !conditions::look(step) || can_move(step, key))
         && let Some(flows) = outgoing(step, key, node, flows)
+        && let Some(verdict) = looping::verdict(step, key, node)
         && publishing::publish(step, key, node)
         && compensation::has_room(step, key, node)
     {
-        leave(step, key, node, flows);
+        leave_with(step, key, node, &flows, verdict);
     }
 }
 
@@ -75,6 +94,9 @@ fn can_move(step: &Step<'_>, key: ElementKey) -> bool {
 
 /// Leaves an element whose work is done without writing what its output mappings read.
 pub(super) fn leave_without_outputs(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    if step.is_whole(key) {
+        return leave_silently(step, key, node);
+    }
     if let Own::Done(flows) = own_work(step, key, node)
         && let Some(flows) = outgoing(step, key, node, flows)
         && publishing::publish(step, key, node)
@@ -92,8 +114,12 @@ fn outgoing<'a>(
     node: &'a ExecutableNode,
     flows: Vec<&'a ExecutableFlow>,
 ) -> Option<Vec<&'a ExecutableFlow>> {
-    let is_chosen =
-        matches!(node.kind, NodeKind::Gateway(_)) || compensation::is_undoing(step, key, node);
+    // By an iteration no flow is taken.
+    let element = step.state.element(key);
+    let is_iteration = element.is_some_and(|element| element.loop_counter().is_some());
+    let is_chosen = is_iteration
+        || matches!(node.kind, NodeKind::Gateway(_))
+        || compensation::is_undoing(step, key, node);
     if is_chosen || !node.chooses_flows() {
         return Some(flows);
     }
@@ -172,20 +198,41 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
 }
 
 fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec<&ExecutableFlow>) {
-    let Some(scope) = step.state.element(key).map(|element| element.scope()) else {
+    if let Some(verdict) = looping::verdict(step, key, node) {
+        leave_with(step, key, node, &flows, verdict);
+    }
+}
+
+/// Leaves an iteration whose result or completion condition cannot be told, without either.
+pub(super) fn leave_iteration(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    leave_with(step, key, node, &[], Verdict::default());
+}
+
+fn leave_with(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+    flows: &[&ExecutableFlow],
+    verdict: Verdict,
+) {
+    let Some(element) = step.state.element(key) else {
         return;
     };
+    let (scope, iteration) = (element.scope(), element.loop_counter());
     let undone_for = compensation::complete(step, key);
     let from = step.complete(key, node);
+    if let (Some(whole), Some(iteration)) = (scope, iteration) {
+        return looping::iteration_left(step, whole, iteration, verdict);
+    }
     if let NodeKind::End(event) | NodeKind::Throw(event) = &node.kind
         && !throwing::throw(step, key, scope, event)
     {
         return;
     }
     if node.is_event_gateway() {
-        step.take_to_event(&flows, scope, from);
+        step.take_to_event(flows, scope, from);
     } else {
-        step.take_all(&flows, scope, from);
+        step.take_all(flows, scope, from);
     }
     if let Some(by) = undone_for {
         compensation::next(step, by, scope);

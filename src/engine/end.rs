@@ -132,6 +132,7 @@ impl Step<'_> {
             scope,
             node: node.clone(),
             arrivals,
+            loop_counter: None,
         }));
         let sentence = format!(
             "expected a token on every incoming flow of the join '{node}', but no other token is \

@@ -34,11 +34,13 @@ pub enum InstanceMessage {
     /// To itself, once it has ended other than by finishing, or was terminated after that: end all
     /// that is live below it, on every level, and close what finished instances there left open.
     EndDescendants,
-    /// To itself: start more of the items of a call activity, of which one step started only so
-    /// many.
+    /// To itself: begin more iterations of a multi-instance activity, of which one step begins only
+    /// so many.
     StartMore {
-        /// The call activity.
+        /// The activity.
         element: ElementKey,
+        /// How many such messages have followed from one another, this one included.
+        turn: u32,
     },
     /// Parent to child: the parent finished normally; there is nobody to send to any more.
     ParentFinished,

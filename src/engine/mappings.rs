@@ -24,7 +24,9 @@ pub(super) const OUTPUT: &str = "output_error";
 /// An element begins: it owns its data objects and what its input mappings read. `false` when that
 /// cannot be read, which is an incident.
 pub(super) fn begin(step: &mut Step<'_>, key: ElementKey) -> bool {
-    let Some(node) = step.node_of(key).filter(|node| owns_something(node)) else {
+    // What an activity that runs more than once owns and gives is its whole's.
+    let node = step.node_of(key).filter(|node| owns_something(node));
+    let Some(node) = node.filter(|_| !is_iteration(step, key)) else {
         return true;
     };
     let owned = inputs(step, key, node)
@@ -59,7 +61,7 @@ fn bytes(owned: &Map<String, Value>) -> usize {
 /// An element completes: what its output mappings read is written around it. `false` when that
 /// cannot be read, which is an incident.
 pub(super) fn complete(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
-    if node.outputs.is_empty() || node.call().is_some() {
+    if node.outputs.is_empty() || node.call().is_some() || is_iteration(step, key) {
         return true;
     }
     match read(&node.outputs, &step.variables(key), &step.builtins()) {
@@ -87,6 +89,11 @@ pub(super) fn outputs_of_call(
     builtins: &Builtins<'_>,
 ) -> Result<Value, String> {
     read(outputs, &step.variables(key).inside(result), builtins)
+}
+
+fn is_iteration(step: &Step<'_>, key: ElementKey) -> bool {
+    let element = step.state.element(key);
+    element.is_some_and(|element| element.loop_counter().is_some())
 }
 
 fn owns_something(node: &ExecutableNode) -> bool {

@@ -40,6 +40,8 @@ pub struct Token {
     pub node: Arc<str>,
     /// The element of the embedded subprocess it is in; `None` in the process itself.
     pub scope: Option<ElementKey>,
+    /// Which iteration of its scope it is, from 1; `None` for what is none.
+    pub loop_counter: Option<u32>,
     /// The subject it belongs to.
     pub assignee: Option<Arc<str>>,
     /// When it is due.
@@ -87,11 +89,13 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
             element: key,
             node: node.id.clone(),
             scope: element.scope(),
+            loop_counter: element.loop_counter(),
             assignee,
             due: element.due(),
             reminded: element.reminded(),
             incident: element.incidents().first().cloned(),
         });
+        let moves = moves && !element.is_whole(node);
         let runnable = manual(node)
             .filter(|action| moves && selection::can_run(element, node, action).is_ok());
         offers.extend(runnable.map(|action| offer(key, element, node, action, false)));

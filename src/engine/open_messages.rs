@@ -58,7 +58,6 @@ pub(super) fn start_child(step: &mut Step<'_>, start: StartChild) -> Result<(), 
         process: head.process.id.clone(),
         element,
         action: None,
-        item: None,
         awaited: false,
         received: 0,
     })));

@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod created;
+mod looped;
 mod subscription;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     created::{CommandTag, Created, ParentLink, ProcessRef},
+    looped::{Items, LoopRecord},
     subscription::Subscription,
 };
 pub use super::{
@@ -95,6 +97,8 @@ pub enum Record {
         node: Arc<str>,
         /// The flows that led here; a join consumes one per incoming flow.
         arrivals: Vec<Arrival>,
+        /// Which iteration of its scope it is, from 1: it owns the loop's variables then.
+        loop_counter: Option<u32>,
     },
     /// An element instance ended normally.
     #[serde(rename = "completed")]
@@ -265,25 +269,9 @@ pub enum Record {
     /// A child instance belongs to this one from now on.
     #[serde(rename = "child")]
     ChildStarted(Box<ChildStarted>),
-    /// A multi-instance call activity looked at its collection: it runs once for each of these
-    /// items, whatever becomes of the collection meanwhile.
-    #[serde(rename = "items")]
-    ItemsTaken {
-        /// The call activity.
-        element: ElementKey,
-        /// In the order of the collection.
-        items: Vec<Value>,
-    },
-    /// An item's child ended well.
-    #[serde(rename = "itemDone")]
-    ItemCompleted {
-        /// The call activity.
-        element: ElementKey,
-        /// Which item, from 0.
-        item: u32,
-        /// What it adds to the collected results; `null` when they are dropped.
-        result: Value,
-    },
+    /// An activity runs more than once.
+    #[serde(rename = "loop")]
+    Loop(Box<LoopRecord>),
     /// A message of a child or the parent was taken.
     #[serde(rename = "heard")]
     MessageReceived {
@@ -468,8 +456,6 @@ pub struct ChildStarted {
     pub element: Option<ElementKey>,
     /// The action and its triggering that started it; `None` for a call activity or a client.
     pub action: Option<(Arc<str>, u32)>,
-    /// Which item of a multi-instance call activity it runs for, from 0.
-    pub item: Option<u32>,
     /// Whether the element waits for its end.
     pub awaited: bool,
     /// Its messages up to this number are taken already.

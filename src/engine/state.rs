@@ -13,6 +13,7 @@ mod decisions;
 mod element;
 mod http_call;
 mod lineage;
+mod loop_state;
 mod merges;
 mod scope;
 mod subscription;
@@ -38,12 +39,13 @@ use self::{
     decisions::Decisions,
     merges::{Author, Merges},
 };
-pub use call::{Call, Item, ItemRun};
+pub use call::Call;
 pub use commands::{Commands, Seen};
 pub use compensation::{Compensation, CompensationRun};
 pub use decisions::Decision;
 pub use element::{ActionState, ElementInstance, FirstRun};
 pub use http_call::OpenCall;
+pub use loop_state::LoopState;
 pub use scope::Scope;
 pub use subscription::{OpenSubscription, Subscriptions};
 

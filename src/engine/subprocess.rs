@@ -11,8 +11,8 @@ pub(super) mod start;
 
 use super::{
     context::Step,
-    elements::call_activity,
     instance_message::InstanceMessage,
+    looping,
     record::{Push, Record, Status},
     state::Child,
     throwing,
@@ -39,8 +39,10 @@ pub(super) fn receive(
     if is_parent {
         return receive_from_parent(step, from, number, message);
     }
-    if let (InstanceMessage::StartMore { element }, true) = (&message, from == step.state.key()) {
-        return call_activity::start_more(step, *element);
+    if let (InstanceMessage::StartMore { element, turn }, true) =
+        (&message, from == step.state.key())
+    {
+        return looping::begin_more(step, *element, *turn);
     }
     let Some(child) = step
         .state

@@ -88,8 +88,12 @@ fn events<'a>(
         .state
         .element(key)
         .is_none_or(|element| element.is_triggered());
+    let element = step.state.element(key);
+    let is_iteration = element.is_some_and(|element| element.loop_counter().is_some());
     let own = Some(node).filter(|node| waits_itself(node) && !is_triggered);
-    let attached = node.boundary_events.iter();
+    // Of what runs more than once the whole waits for what is attached, an iteration for its own.
+    let own = own.filter(|_| !step.is_whole(key));
+    let attached = node.boundary_events.iter().filter(|_| !is_iteration);
     let behind = node.outgoing.iter().filter(|_| node.is_event_gateway());
     let others = attached.chain(behind.map(|flow| &flow.target));
     own.into_iter()
@@ -111,7 +115,9 @@ fn open_scopes(
         .is_some_and(|element| element.scope().is_none())
         && !step.process.event_subprocess_starts.is_empty();
     let scopes = [
-        node.sub_process().map(|_| (Some(key), Some(&*node.id))),
+        node.sub_process()
+            .filter(|_| !step.is_whole(key))
+            .map(|_| (Some(key), Some(&*node.id))),
         begins_instance.then_some((None, None)),
     ];
     scopes.into_iter().flatten().all(|(scope, id)| {

@@ -13,6 +13,7 @@ use super::{
     context::Step,
     elements::{boundary_event, end_event, event_sub_process},
     instance_message::InstanceMessage,
+    looping::iteration::whole_of,
     record::Record,
     subscriber::Subscriber,
     triggering,
@@ -125,14 +126,19 @@ fn catcher<'a>(
     first: Option<ElementKey>,
     thrown: Thrown<'_>,
 ) -> Option<(Subscriber, &'a Catch)> {
+    // What is attached to an activity that runs more than once belongs to its whole.
+    let is_iteration = |key| {
+        let element = step.state.element(key);
+        element.is_some_and(|element| element.loop_counter().is_some())
+    };
     // A completed subprocess in which something is undone catches nothing any more.
     let at_boundary = |key: ElementKey| {
-        let node = step.node_of(key)?;
+        let node = step.node_of(key).filter(|_| !is_iteration(key))?;
         let catch = node.catch(thrown)?;
         (!compensation::is_undoing(step, key, node)).then_some((Subscriber::Element(key), catch))
     };
     if matches!(thrown, Thrown::Error(None)) {
-        return at_boundary(first?);
+        return at_boundary(whole_of(step, first?));
     }
     let around = std::iter::successors(first, |key| step.state.element(*key)?.scope());
     around
@@ -150,6 +156,9 @@ fn in_scope<'a>(
     step.state
         .scope(scope)
         .filter(|held| !held.is_interrupted())?;
+    if scope.is_some_and(|key| step.is_whole(key)) {
+        return None;
+    }
     let node = scope.and_then(|key| step.node_of(key));
     let starts = step
         .process

@@ -29,7 +29,7 @@ impl Step<'_> {
         self.activate_with(node, scope, arrivals, Map::new());
     }
 
-    /// Activates a node that owns variables from its beginning, as each iteration of a loop does.
+    /// Activates a node that owns variables from its beginning.
     pub fn activate_with(
         &mut self,
         node: &Arc<str>,
@@ -37,10 +37,33 @@ impl Step<'_> {
         arrivals: Vec<Arrival>,
         variables: Map<String, Value>,
     ) {
+        self.activate_one(node, scope, arrivals, None, variables);
+    }
+
+    /// Activates an iteration of a whole.
+    pub fn activate_iteration(
+        &mut self,
+        node: &Arc<str>,
+        whole: ElementKey,
+        iteration: u32,
+        variables: Map<String, Value>,
+    ) {
+        self.activate_one(node, Some(whole), Vec::new(), Some(iteration), variables);
+    }
+
+    fn activate_one(
+        &mut self,
+        node: &Arc<str>,
+        scope: Option<ElementKey>,
+        arrivals: Vec<Arrival>,
+        loop_counter: Option<u32>,
+        variables: Map<String, Value>,
+    ) {
         let element = ElementKey(self.record(Record::ElementActivated {
             scope,
             node: node.clone(),
             arrivals,
+            loop_counter,
         }));
         self.declare(element, variables);
         self.begin_element(element);
@@ -59,6 +82,7 @@ impl Step<'_> {
             scope,
             node: node.clone(),
             arrivals,
+            loop_counter: None,
         }));
         self.enter(element);
     }
@@ -96,7 +120,8 @@ impl Step<'_> {
     pub fn complete(&mut self, key: ElementKey, node: &ExecutableNode) -> Option<ElementKey> {
         let element = self.state.element(key)?;
         let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
-        let closes = !node.can_go_back;
+        // What an iteration closes its whole closes.
+        let closes = !node.can_go_back && element.loop_counter().is_none();
         let keep = !closes && is_retained(node, element.arrivals());
         subscription::close(self, key);
         self.record(Record::ElementCompleted {

@@ -5,6 +5,7 @@ use crate::model::{
     action::{Action, ActionType, Required, Trigger},
     definition::{CallActivity, ElementType, FlowNode, ProcessDefinition},
     event_definition::{EventDefinition, TimerValue},
+    loop_characteristics::{LoopCharacteristics, MultiInstance, StandardLoop},
 };
 
 /// Path of the list that every collection is replaced by.
@@ -50,12 +51,10 @@ fn strip(node: &mut FlowNode, catches_errors: bool) {
             without_params: Vec::new(),
             output_key: None,
             output: None,
-            collection: node
-                .call
-                .take()
-                .and_then(|call| call.collection)
-                .map(|_| COLLECTION.to_owned()),
         });
+    }
+    if let Some(looping) = &mut node.looping {
+        *looping = bare_loop(looping);
     }
     node.actions.clear();
     node.keys.clear();
@@ -68,6 +67,23 @@ fn strip(node: &mut FlowNode, catches_errors: bool) {
     }
     if let Some(event) = &mut node.event {
         bare_event(event, &node.id, node.interrupting);
+    }
+}
+
+/// Every list has the same items, every loop runs twice; none is ended early.
+fn bare_loop(looping: &LoopCharacteristics) -> LoopCharacteristics {
+    match looping {
+        LoopCharacteristics::MultiInstance(multiple) => {
+            LoopCharacteristics::MultiInstance(MultiInstance {
+                sequential: multiple.sequential,
+                collection: Some(COLLECTION.to_owned()),
+                ..MultiInstance::default()
+            })
+        }
+        LoopCharacteristics::Standard(_) => LoopCharacteristics::Standard(StandardLoop {
+            maximum: Some(2),
+            ..StandardLoop::default()
+        }),
     }
 }
 

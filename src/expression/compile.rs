@@ -20,20 +20,24 @@ use crate::model::variables::Variables;
 /// Compiles all conditions, business rules and key schemas of `definition`.
 ///
 /// # Errors
-/// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow or event,
+/// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow, an event or an
+/// activity with a loop,
 /// `invalid_schema` and `invalid_script` at a node.
 pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec<Problem>> {
     let mut evaluator = ProcessEvaluator::default();
     let mut problems = Vec::new();
     let unasked = definition.unasked_flows();
-    for flow in definition
+    let of_flows = definition
         .flows
         .iter()
         .filter(|flow| !unasked.contains(flow.id.as_str()))
-    {
-        if let Some(text) = &flow.condition {
-            evaluator.add_condition(&flow.id, text, &mut problems);
-        }
+        .filter_map(|flow| Some((&flow.id, flow.condition.as_deref()?)));
+    let of_loops = definition
+        .nodes
+        .iter()
+        .filter_map(|node| Some((&node.id, node.looping.as_ref()?.condition()?)));
+    for (id, text) in of_flows.chain(of_loops) {
+        evaluator.add_condition(id, text, &mut problems);
     }
     for node in &definition.nodes {
         // An empty one is told by `model::validate`.

@@ -116,6 +116,8 @@ pub struct TaskRow {
     pub due_at: Option<Time>,
     /// When it reminded of itself last.
     pub reminded_at: Option<Time>,
+    /// Which iteration it is of a user task that runs more than once, from 1.
+    pub loop_counter: Option<u32>,
 }
 
 /// Whose list of tasks it is: what is assigned to the subject, and what is nobody's and it may

@@ -100,8 +100,7 @@ pub fn changes(
             | Record::Pushed(_)
             | Record::ViewReplaced { .. }
             | Record::ChildStarted(_)
-            | Record::ItemsTaken { .. }
-            | Record::ItemCompleted { .. }
+            | Record::Loop(_)
             | Record::MessageReceived { .. }
             | Record::ChildEnded { .. }
             | Record::ParentFinished
@@ -219,7 +218,7 @@ fn task(
     let element = state.element(key).filter(|element| element.is_active())?;
     let node = process
         .node(element.node())
-        .filter(|node| node.user_task().is_some())?;
+        .filter(|node| node.user_task().is_some() && !element.is_whole(node))?;
     let lane = process.lane_of(node);
     let head = state.head();
     Some(ReadModelChange::TaskOpened(TaskRow {
@@ -237,6 +236,7 @@ fn task(
         created_at: element.entered(),
         due_at: element.due(),
         reminded_at: element.reminded(),
+        loop_counter: element.loop_counter(),
     }))
 }
 

@@ -24,6 +24,7 @@ use super::{
     entry_points::EntryPoints,
     event_definition,
     executable::{ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
+    loop_characteristics::LoopCharacteristics,
     mapping::{DataObject, ExecutableMapping, Mapping, declared},
     node_kind::{EventDefinition, GatewayKind, NodeKind, SubProcess, TaskKind},
     path::DataPath,
@@ -283,10 +284,15 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
         })
         .collect();
     let attached = around.attached.get(id).map_or(&[][..], Vec::as_slice);
+    let looping = node.looping.as_ref().map(LoopCharacteristics::compile);
+    let (mut kind, mut looping) = (compile_kind(node, around)?, looping.transpose()?);
+    if let (NodeKind::Call(called), Some(looping)) = (&mut kind, &mut looping) {
+        looping.gather(&mut called.output_key);
+    }
     Ok(ExecutableNode {
         id: node.id.as_str().into(),
         name: node.name.clone().unwrap_or_else(|| node.id.clone()),
-        kind: compile_kind(node, around)?,
+        kind,
         default_flow: default_flow(node, &outgoing),
         scope: node.scope.as_deref().map(Arc::from),
         lane: around.lane(id),
@@ -303,6 +309,7 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             ElementType::UserTask if node.actions.is_empty() => vec![complete_action()],
             _ => compile_actions(&node.actions, None)?,
         },
+        looping,
         inputs: compile_mappings(&node.inputs)?,
         outputs: compile_mappings(&node.outputs)?,
         data_objects: declared(around.data_objects.get(id).into_iter().flatten().copied()),
@@ -419,11 +426,6 @@ fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {
             .map(DataPath::parse_members)
             .transpose()?,
         output: call.output.as_deref().map(compile_template).transpose()?,
-        collection: call
-            .collection
-            .as_deref()
-            .map(DataPath::parse)
-            .transpose()?,
     })
 }
 

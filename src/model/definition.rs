@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     action::{Action, Key},
     event_definition::EventDefinition,
+    loop_characteristics::LoopCharacteristics,
     mapping::{DataObject, Mapping},
     schedule::Schedule,
     task_settings::UserTask,
@@ -151,6 +152,9 @@ pub struct FlowNode {
     /// Call activities: what is called and how data crosses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallActivity>,
+    /// Activities: how they run more than once.
+    #[serde(rename = "loop", default, skip_serializing_if = "Option::is_none")]
+    pub looping: Option<LoopCharacteristics>,
     /// User tasks: whose they are, when they are due, when they remind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<UserTask>,
@@ -269,6 +273,31 @@ impl ElementType {
         matches!(self, Self::SubProcess | Self::Transaction)
     }
 
+    /// Whether it is an activity: a task, a subprocess, a call activity.
+    pub fn is_activity(self) -> bool {
+        match self {
+            Self::Task
+            | Self::ManualTask
+            | Self::UserTask
+            | Self::ServiceTask
+            | Self::SendTask
+            | Self::ScriptTask
+            | Self::BusinessRuleTask
+            | Self::CallActivity
+            | Self::SubProcess
+            | Self::Transaction => true,
+            Self::StartEvent
+            | Self::EndEvent
+            | Self::IntermediateThrowEvent
+            | Self::IntermediateCatchEvent
+            | Self::BoundaryEvent
+            | Self::ExclusiveGateway
+            | Self::InclusiveGateway
+            | Self::ParallelGateway
+            | Self::EventBasedGateway => false,
+        }
+    }
+
     /// Whether the conditions of its outgoing flows are asked: all ask but a parallel gateway, which
     /// takes all of them, and an event-based one, where the first event decides.
     pub fn asks_conditions(self) -> bool {
@@ -342,9 +371,6 @@ pub struct CallActivity {
     /// child's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
-    /// Path of a list: one child per item then, in parallel, with the item in its data as `item`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collection: Option<String>,
 }
 
 /// A sequence flow.

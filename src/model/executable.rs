@@ -17,6 +17,7 @@ use super::{
     http_request::HttpCall,
     ids::Time,
     keys::Keys,
+    loop_characteristics::Loop,
     mapping::ExecutableMapping,
     node_kind::{GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind},
     path::DataPath,
@@ -178,6 +179,8 @@ pub struct ExecutableNode {
     pub incoming: Vec<Arc<str>>,
     /// Top-level actions by order, manual and automatic together.
     pub actions: Vec<ExecutableAction>,
+    /// How it runs more than once, if it does.
+    pub looping: Option<Loop>,
     /// What it owns as variables from its beginning, besides its data objects.
     pub inputs: Vec<ExecutableMapping>,
     /// What it writes into the scopes around it when it completes.
@@ -428,6 +431,4 @@ pub struct Subprocess {
     pub output_key: Option<DataPath>,
     /// Makes the result from the child's data; without it the result is all of it.
     pub output: Option<Template>,
-    /// Multi-instance call activities: the list with an item for each child.
-    pub collection: Option<DataPath>,
 }

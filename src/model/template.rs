@@ -161,6 +161,14 @@ impl Template {
         }
     }
 
+    /// The path whose value it is, when it is exactly one placeholder for data.
+    pub fn single_path(&self) -> Option<&DataPath> {
+        match self.root {
+            TemplatePart::Placeholder(Placeholder::Path(index)) => self.paths.get(index),
+            _ => None,
+        }
+    }
+
     /// The data paths it reads, in the order of their placeholders; built-ins are not among them.
     pub fn paths(&self) -> impl Iterator<Item = &DataPath> {
         self.paths.iter()

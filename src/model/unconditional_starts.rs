@@ -101,7 +101,11 @@ impl Walk<'_> {
             .filter(|action| self.act(node, action))
             .count()
             > 0;
-        if let Some(call) = node.call().filter(|call| call.collection.is_none()) {
+        // Whether it runs at all is a choice of the data.
+        if node.looping.is_some() {
+            return Vec::new();
+        }
+        if let Some(call) = node.call() {
             self.start(node, call.process.to_string(), None);
         }
         let goes_on = match &node.kind {

@@ -310,7 +310,7 @@ fn collections_are_bounded() {
         // One step starts a part of them.
         let element = subject.next().tokens[0].element;
         for number in 0..1_000 {
-            let message = Box::new(InstanceMessage::StartMore { element });
+            let message = Box::new(InstanceMessage::StartMore { element, turn: 1 });
             let more = Command::Receive {
                 from: OWN,
                 number,
@@ -320,7 +320,7 @@ fn collections_are_bounded() {
             if row.is_none() {
                 break;
             }
-            assert!(row.is_some_and(|row| row.records.len() <= 2 * 64 + 1));
+            assert!(row.is_some_and(|row| row.records.len() <= 3 * 64 + 1));
         }
         let incident = subject.next().tokens[0].incident.clone();
         (

@@ -35,7 +35,7 @@ use super::{
     random_process::{Move, commands, sketch},
     script::call_answer,
     sketch,
-    subject::{PARENT, Subject, compiled, starter, stranger, user},
+    subject::{OWN, PARENT, Subject, compiled, starter, stranger, user},
 };
 
 const CASES: u32 = 900;
@@ -299,6 +299,21 @@ impl Run<'_> {
         let until = Time(self.subject.now.0 + seconds * 1000);
         while let Some(timer) = self.subject.next_due(until) {
             self.apply(Command::FireTimer(timer));
+        }
+        // The instance's own messages come: loops go on.
+        let open: Vec<ElementKey> = self
+            .subject
+            .state()
+            .active()
+            .filter(|(_, element)| element.looping().is_some_and(|looping| looping.open() > 0))
+            .map(|(key, _)| key)
+            .collect();
+        for element in open {
+            self.apply(Command::Receive {
+                from: OWN,
+                number: 0,
+                message: Box::new(InstanceMessage::StartMore { element, turn: 1 }),
+            });
         }
     }
 

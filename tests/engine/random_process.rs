@@ -55,6 +55,8 @@ enum Block {
         back: bool,
         terms: &'static str,
         mappings: &'static str,
+        /// How it runs more than once, perhaps.
+        looping: &'static str,
         actions: Vec<Action>,
     },
     /// A user task that is decided; what of it can be gone back to.
@@ -63,10 +65,10 @@ enum Block {
         approve: &'static str,
         back: &'static str,
     },
-    /// Perhaps once per item of `x.y`, perhaps with a way out when a child fails.
+    /// Perhaps more than once, perhaps with a way out when a child fails.
     Call {
         out: bool,
-        each: bool,
+        looping: &'static str,
         caught: Option<&'static str>,
         mappings: &'static str,
     },
@@ -75,6 +77,7 @@ enum Block {
     Scope {
         path: Vec<Block>,
         timer: &'static str,
+        looping: &'static str,
         error: bool,
         terminate: bool,
         escalation: &'static str,
@@ -119,12 +122,13 @@ struct Action {
 fn block(depth: u32) -> impl Strategy<Value = Block> {
     let kinds = select(vec!["user", "user", "user", "task", "service", "send"]);
     let actions = vec(action(), 0..5);
-    let node = (kinds, any::<u8>(), terms(), mappings(), actions).prop_map(
-        |(kind, noback, terms, mappings, actions)| Block::Node {
+    let node = (kinds, any::<u8>(), terms(), looping(), mappings(), actions).prop_map(
+        |(kind, noback, terms, looping, mappings, actions)| Block::Node {
             kind,
             back: noback % 12 != 0,
             terms: if kind == "user" { terms } else { "" },
             mappings,
+            looping,
             actions,
         },
     );
@@ -168,22 +172,26 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
             (
                 path,
                 timer(),
+                looping(),
                 caught_escalation(),
                 any::<u8>(),
                 mappings(),
                 data_objects()
             )
-                .prop_map(|(path, timer, escalation, dice, mappings, objects)| {
-                    Block::Scope {
-                        path,
-                        timer,
-                        error: dice % 3 == 0,
-                        terminate: dice % 4 == 0,
-                        escalation,
-                        mappings,
-                        objects,
+                .prop_map(
+                    |(path, timer, looping, escalation, dice, mappings, objects)| {
+                        Block::Scope {
+                            path,
+                            timer,
+                            looping,
+                            error: dice % 3 == 0,
+                            terminate: dice % 4 == 0,
+                            escalation,
+                            mappings,
+                            objects,
+                        }
                     }
-                }),
+                ),
         ]
     })
 }
@@ -213,6 +221,27 @@ fn timer() -> impl Strategy<Value = &'static str> {
         "cycle=R2/PT10S beside",
         "cycle=R/PT5S beside",
         "after=${x.y}",
+    ])
+}
+
+/// How an activity runs more than once, if it does; some cannot tell how often, by some data.
+fn looping() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "each=x.y",
+        "each=x.y sequential list=r gives=${item}",
+        "times=3 until=${n==loopCounter} list=r gives={\"n\":\"${n}\",\"i\":\"${loopCounter}\"}",
+        "times=${n} sequential",
+        "times=2 list=up.list gives=${n}",
+        "times=4 sequential until=${numberOfCompletedInstances>=2}",
+        "while=${loopCounter<3}",
+        "while=${again==true} before",
+        "most=2",
     ])
 }
 
@@ -263,10 +292,10 @@ fn data_objects() -> impl Strategy<Value = &'static str> {
 
 fn call() -> impl Strategy<Value = Block> {
     let caught = select(vec![None, Some(""), Some("error=POOR")]);
-    (any::<bool>(), any::<bool>(), caught, mappings()).prop_map(|(out, each, caught, mappings)| {
+    (any::<bool>(), looping(), caught, mappings()).prop_map(|(out, looping, caught, mappings)| {
         Block::Call {
             out,
-            each,
+            looping,
             caught,
             mappings,
         }

@@ -11,7 +11,9 @@
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
 //! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok   whose it is, when it is due; where a decision lands
-//! call check credit each=clients out=r  one child per item of `clients`
+//! call check credit each=clients out=r  once per item of `clients`: on every activity; also `times=N`, `sequential`,
+//!                                       `item=NAME`, `until=CONDITION`, `list=PATH` and `gives=T` (results)
+//! task t while=${n<3} before most=5     a standard loop
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
 //! subprocess s                          an embedded subprocess; nodes in it have `in=s`
@@ -37,6 +39,7 @@
 //! `out=PATH`, `output=T`).
 
 mod keys;
+mod parts;
 mod thrown;
 mod words;
 
@@ -46,6 +49,7 @@ use serde_json::{Map, Value, json};
 use stepwire::model::definition::ProcessDefinition;
 
 use keys::Keys;
+use parts::*;
 use words::*;
 
 /// Reads a sketch.
@@ -173,6 +177,8 @@ impl Sketch {
                 "remind" => term(&mut node, "reminder", value),
                 "again" => term(&mut node, "reminderRepeat", value),
                 "decision" => term(&mut node, "decisionKey", value),
+                "each" | "times" | "sequential" | "item" | "until" | "list" | "gives" | "while"
+                | "before" | "most" => loop_attribute(&mut node, name, value),
                 _ if kind == "callActivity" => {
                     let call = node.entry("call").or_insert_with(|| json!({}));
                     let process = if value.is_empty() { Some(name) } else { None };
@@ -354,44 +360,6 @@ fn event_member(node: &mut Map<String, Value>, kind: &str, name: &str, value: &s
 /// One of the terms a user task waits under.
 fn term(node: &mut Map<String, Value>, name: &str, value: &str) {
     node.entry("task").or_insert_with(|| json!({}))[name] = json!(value);
-}
-
-/// `lane ID nodes=a,b execute=clerk,chief parent=outer …`.
-fn lane(id: &str, attributes: &[String]) -> Value {
-    let listed = attributes
-        .iter()
-        .filter_map(|attribute| attribute.split_once('='));
-    let members = listed.map(|(name, value)| {
-        (
-            name.to_owned(),
-            if name == "parent" {
-                json!(value)
-            } else {
-                list(value)
-            },
-        )
-    });
-    Value::Object(
-        [
-            ("id".to_owned(), json!(id)),
-            ("nodes".to_owned(), json!([])),
-        ]
-        .into_iter()
-        .chain(members)
-        .collect(),
-    )
-}
-
-/// `webhook URL on=a,b data`.
-fn webhook(url: &str, attributes: &[String]) -> Value {
-    let mut webhook = json!({"url": url});
-    for attribute in attributes {
-        match attribute.strip_prefix("on=") {
-            Some(statuses) => webhook["on"] = list(statuses),
-            None => webhook["include"] = json!(attribute),
-        }
-    }
-    webhook
 }
 
 fn kind(word: &str) -> Option<&'static str> {

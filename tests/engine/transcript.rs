@@ -1,6 +1,6 @@
 //! How what an instance did is written in a case: short, but exact in what matters.
 //!
-//! `node/2` is the second visit of a node, `child1` the first child; times are relative to the
+//! `node/2` is the second visit of a node, `node[1]` its first iteration, `child1` the first child; times are relative to the
 //! step.
 
 mod thrown;
@@ -47,6 +47,15 @@ impl Names {
     pub fn learn(&mut self, row: &RecordBatch) {
         for (seq, record) in row.numbered() {
             match record {
+                Record::ElementActivated {
+                    scope: Some(whole),
+                    loop_counter: Some(nr),
+                    ..
+                } => {
+                    let whole = self.element(*whole);
+                    self.elements
+                        .insert(ElementKey(seq), format!("{whole}[{nr}]"));
+                }
                 Record::ElementActivated { node, .. } | Record::Returned { node, .. } => {
                     let visits = self.visits.entry(node.to_string()).or_default();
                     visits.push(ElementKey(seq));
@@ -69,10 +78,14 @@ impl Names {
         self.elements.get(&key).map_or("?", String::as_str)
     }
 
-    /// The element a command names: `node` (its latest visit), `node/2`, `#17`.
+    /// The element a command names: `node` (its latest visit), `node/2`, `node[1]`, `#17`.
     pub fn find(&self, text: &str) -> ElementKey {
         if let Some(number) = text.strip_prefix('#') {
             return ElementKey(number.parse().expect("a number"));
+        }
+        if text.ends_with(']') {
+            let named = self.elements.iter().find(|(_, name)| *name == text);
+            return *named.expect("an iteration that has begun").0;
         }
         let (node, visit) = text
             .split_once('/')
@@ -145,9 +158,14 @@ impl Names {
             Record::FlowArrived { node, arrival, .. } => {
                 format!("arrived {node} by {}", arrival.flow)
             }
-            Record::ElementActivated { scope, .. } => {
+            Record::ElementActivated {
+                scope,
+                loop_counter: nr,
+                ..
+            } => {
                 let inside = scope
                     .as_ref()
+                    .filter(|_| nr.is_none())
                     .map_or(String::new(), |scope| format!(" in {}", at(scope)));
                 format!("activated {}{inside}", self.element(ElementKey(seq)))
             }
@@ -240,22 +258,14 @@ impl Names {
             }
             Record::ChildStarted(start) => {
                 let element = start.element.as_ref().map_or("a client", at);
-                let item = start.item.map_or(String::new(), |item| format!("[{item}]"));
                 let awaited = if start.awaited { ", awaited" } else { "" };
                 format!(
-                    "{} {} of {element}{item}{awaited}",
+                    "{} {} of {element}{awaited}",
                     self.peer(start.child),
                     start.process
                 )
             }
-            Record::ItemsTaken { element, items } => {
-                format!("took {} items at {}", items.len(), at(element))
-            }
-            Record::ItemCompleted {
-                element,
-                item,
-                result,
-            } => format!("item {}[{item}] {result}", at(element)),
+            Record::Loop(record) => looped(record, at),
             Record::MessageReceived { from, number } => {
                 format!("heard {} {number}", self.peer(*from))
             }
@@ -377,22 +387,9 @@ impl Names {
 
     /// A text with the names of children in place of their keys.
     fn peers_named(&self, text: String) -> String {
-        self.children.iter().fold(text, |text, &child| {
-            text.replace(&child.to_string(), &self.peer(child))
-        })
-    }
-
-    pub fn timer(&self, timer: &TimerKey) -> String {
-        let element = timer
-            .element
-            .map_or("the instance", |element| self.element(element));
-        let occurrence = timer.occurrence;
-        match &timer.kind {
-            TimerKind::Expiry => "expiry".to_owned(),
-            TimerKind::Reminder => format!("reminder {occurrence} of {element}"),
-            TimerKind::Event(node) => format!("{element}.@{node}:{occurrence}"),
-            TimerKind::Action(action) => format!("{element}.{action}:{occurrence}"),
-        }
+        let named =
+            |text: String, &child| text.replace(&InstanceKey::to_string(&child), &self.peer(child));
+        self.children.iter().fold(text, named)
     }
 
     /// What a step did, as lines of a case: `>` records, `!` timers cleared, `?` ignored paths.

@@ -81,6 +81,14 @@ impl Names {
         let (Some(key), Some(node)) = (entry["element"].as_str(), entry["node"].as_str()) else {
             return;
         };
+        if let (None, Some(iteration), Some(whole)) = (
+            self.elements.get(key),
+            entry["loopCounter"].as_u64(),
+            entry["scope"].as_str(),
+        ) {
+            let name = format!("{}[{iteration}]", self.of_element(whole));
+            self.elements.insert(key.to_owned(), name);
+        }
         if !self.elements.contains_key(key) {
             let visits = self
                 .visits
@@ -139,8 +147,13 @@ impl Names {
         &self.instances.first().expect("an instance was started").0
     }
 
-    /// The element key of a node's latest visit, or of `node/2`.
+    /// The element key of a node's latest visit, of `node/2`, or of the iteration `node[1]`.
     pub fn element(&self, instance: &str, text: &str) -> &str {
+        if text.ends_with(']') {
+            let mut named = self.elements.iter();
+            let found = named.find(|(key, name)| *name == text && key.starts_with(instance));
+            return found.unwrap_or_else(|| panic!("no iteration {text} yet")).0;
+        }
         let (node, visit) = text
             .split_once('/')
             .map_or((text, None), |(node, visit)| (node, visit.parse().ok()));

@@ -6,8 +6,8 @@ use crate::{
         conditions,
         context::Step,
         due_date,
-        guards::{require_execute, require_moving},
-        mappings, quotas,
+        guards::require_moving,
+        looping, mappings, quotas,
         record::{Incident, Record},
         rejection::{Rejection, RejectionKind},
         subprocess,
@@ -17,8 +17,14 @@ use crate::{
 
 /// Runs what the incidents of an element left undone; what has run is not run again.
 pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
-    require_execute(step, key)?;
+    let meant = looping::with_incidents(step, key)?;
     require_moving(step)?;
+    meant
+        .into_iter()
+        .try_for_each(|element| retry_one(step, element))
+}
+
+fn retry_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     let failed: Vec<Incident> = step
         .state
         .element(key)

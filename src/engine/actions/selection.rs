@@ -144,7 +144,7 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
             .state
             .element(key)
             .is_some_and(|element| element.is_active() || is_open(step, key, &run.action));
-        return if fits {
+        return if fits && !step.is_whole(key) {
             Ok(key)
         } else {
             Err(not_active(step, &run.action))
@@ -152,6 +152,9 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
     }
     let manual = |element: &ElementInstance| {
         let node = step.process.node(element.node())?;
+        if element.is_whole(node) {
+            return None;
+        }
         let action = node
             .action(&run.action)
             .filter(|action| action.trigger == Trigger::Manual)?;

@@ -11,11 +11,11 @@ use crate::{
         compensation, conditions,
         context::{STOPPED, Step},
         due_date, elements,
-        guards::{require_execute, require_moving},
-        mappings, publishing, quotas,
-        record::Record,
+        guards::require_moving,
+        looping, mappings, publishing, quotas,
+        record::{LoopRecord, Record},
         rejection::{Rejection, RejectionKind},
-        state::Call,
+        state::ElementInstance,
         subscription,
     },
     model::ids::ElementKey,
@@ -26,8 +26,14 @@ const NO_CHOICE: [&str; 2] = ["condition_error", "no_flow"];
 
 /// Goes on without what the incidents of an element left undone.
 pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
-    require_execute(step, key)?;
+    let meant = looping::with_incidents(step, key)?;
     require_moving(step)?;
+    meant
+        .into_iter()
+        .try_for_each(|element| skip_one(step, element))
+}
+
+fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     let element = step
         .state
         .element(key)
@@ -52,6 +58,11 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
         incidents.any(|incident| incident.code == code)
     };
     // What an element throws is read off the data when nothing else is left to do.
+    let is_whole = element.is_whole(node);
+    let (stops, left_out) = (
+        looping::stops_by_skip(element),
+        looping::is_left_out(element),
+    );
     let cannot_publish = has(publishing::UNREADABLE);
     let lacks_inputs = has(mappings::INPUT) || has(quotas::VARIABLES);
     let lacks_outputs = has(mappings::OUTPUT) && node.call().is_none();
@@ -87,12 +98,10 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
             occurrence,
         });
     }
-    if node.call().is_some()
-        && !stopped
-        && step
-            .state
-            .element(key)
-            .is_some_and(|element| Call::failed(element.call()))
+    let failed_call = |element: &ElementInstance| element.call().is_none();
+    if is_whole && stops {
+        step.record_loop(LoopRecord::Stopped { element: key });
+    } else if node.call().is_some() && !stopped && step.state.element(key).is_some_and(failed_call)
     {
         step.record(Record::CallSkipped { element: key });
     }
@@ -108,6 +117,8 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
     }
     if (cannot_publish || is_forgotten) && !stopped {
         elements::leave_silently(step, key, node);
+    } else if left_out {
+        elements::leave_iteration(step, key, node);
     } else if lacks_outputs {
         elements::leave_without_outputs(step, key, node);
     } else if cannot_choose {

@@ -11,6 +11,7 @@
 mod back_step;
 mod http_call;
 mod leave;
+mod looped;
 mod subscription;
 mod variables;
 
@@ -19,7 +20,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Call, Child, Commands, Decision, InstanceState, ItemRun, OpenMessage, Scope, Subscriptions,
+    Call, Child, Commands, Decision, InstanceState, OpenMessage, Scope, Subscriptions,
     decisions::Decisions,
     element::{ActionState, ElementInstance, FirstRun},
     merges::{Author, Change, Merge, Merges},
@@ -112,7 +113,13 @@ impl InstanceState {
                 scope,
                 node,
                 arrivals,
-            } => self.activate(seq, time, *scope, node, arrivals),
+                loop_counter,
+            } => {
+                self.activate(seq, time, *scope, node, arrivals);
+                if let Some(iteration) = loop_counter {
+                    self.begin_iteration(seq, *scope, *iteration);
+                }
+            }
             Record::SubscriptionsOpened { by, subscriptions } => {
                 self.subscribe(*by, Subscriptions::opened(subscriptions, time))
             }
@@ -158,17 +165,7 @@ impl InstanceState {
             Record::ViewReplaced { body } => self.view = body.clone(),
             Record::Returned { to, action, .. } => self.return_to(seq, time, *to, action),
             Record::ChildStarted(start) => self.start_child(seq, start),
-            Record::ItemsTaken { element, items } => {
-                self.with(*element, |element| element.call = Some(Call::over(items)))
-            }
-            Record::ItemCompleted {
-                element,
-                item,
-                result,
-            } => self.with(*element, |element| {
-                element.call =
-                    Call::with_item(element.call.take(), *item, ItemRun::Done(result.clone()));
-            }),
+            Record::Loop(record) => self.looped(record),
             Record::MessageReceived { from, number } => self.receive(*from, *number),
             Record::ChildEnded { child, status, .. } => self.end_child(*child, *status),
             Record::ParentFinished => self.parent_finished = true,
@@ -204,9 +201,7 @@ impl InstanceState {
                 occurrence,
             } => self.skip_action(*element, action, *occurrence),
             Record::CallSkipped { element } => {
-                self.with(*element, |element| {
-                    element.call = Some(Call::skipped(element.call.take()))
-                });
+                self.with(*element, |element| element.call = Some(Call::Done));
             }
             Record::Held => self.status = Status::OnHold,
             Record::Unheld => {
@@ -215,12 +210,7 @@ impl InstanceState {
             }
             Record::IncidentsResolved { element, skipped } => {
                 self.has_skipped |= *skipped;
-                self.with(*element, |element| {
-                    element.incidents.clear();
-                    if let Some(call) = element.call.as_mut().filter(|_| !skipped) {
-                        call.retried();
-                    }
-                });
+                self.with(*element, |element| element.incidents.clear());
             }
             Record::Ended { status } => self.end(*status, time),
         }
@@ -393,7 +383,7 @@ impl InstanceState {
         }
         if let (Some(element), None, true) = (start.element, &start.action, start.awaited) {
             self.with(element, |element| {
-                element.call = Call::started(element.call.take(), start.item, start.child)
+                element.call = Some(Call::Awaiting(start.child))
             });
         }
         self.children.insert(
@@ -429,10 +419,8 @@ impl InstanceState {
         child.status = status;
         let awaited = std::mem::take(&mut child.start.awaited);
         if let (Some(element), None, true) = (child.start.element, &child.start.action, awaited) {
-            let (item, well) = (child.start.item, status == Status::Finished);
-            self.with(element, |element| {
-                element.call = Call::ended(element.call.take(), item, well)
-            });
+            let well = status == Status::Finished;
+            self.with(element, |element| element.call = well.then_some(Call::Done));
         }
     }
 
@@ -478,6 +466,8 @@ fn visit(
         first_runs: BTreeMap::new(),
         incidents: Vec::new(),
         call: None,
+        loop_counter: None,
+        looping: None,
         http_calls: Vec::new(),
         assignee: None,
         due: None,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{
     call::Call,
     http_call::OpenCall,
+    loop_state::LoopState,
     scope::Scope,
     subscription::{OpenSubscription, Subscriptions},
 };
@@ -18,7 +19,10 @@ use crate::{
         command::{DueTimer, TimerKey},
         record::{Arrival, Incident},
     },
-    model::ids::{ElementKey, Time},
+    model::{
+        executable::ExecutableNode,
+        ids::{ElementKey, Time},
+    },
 };
 
 /// One visit of a node.
@@ -54,6 +58,10 @@ pub struct ElementInstance {
     pub(super) incidents: Vec<Incident>,
     /// What a call activity has started; `None` before it has.
     pub(super) call: Option<Call>,
+    /// Which iteration of its scope it is, from 1; `None` for what is none.
+    pub(super) loop_counter: Option<u32>,
+    /// Where it stands as a whole that runs more than once; `None` before it has begun.
+    pub(super) looping: Option<Box<LoopState>>,
     /// Calls to the outside without a result yet, oldest first.
     pub(super) http_calls: Vec<OpenCall>,
     /// The subject it belongs to.
@@ -316,7 +324,22 @@ impl ElementInstance {
             .find(|open| *open.action == *action && open.occurrence == occurrence)
     }
 
-    /// Where the children of a call activity stand.
+    /// Which iteration of its scope it is, from 1; `None` for what is none.
+    pub fn loop_counter(&self) -> Option<u32> {
+        self.loop_counter
+    }
+
+    /// Whether it is the whole of a node that runs more than once: its iterations do the work.
+    pub fn is_whole(&self, node: &ExecutableNode) -> bool {
+        node.looping.is_some() && self.loop_counter.is_none()
+    }
+
+    /// Where it stands as such a whole, once it has begun.
+    pub fn looping(&self) -> Option<&LoopState> {
+        self.looping.as_deref()
+    }
+
+    /// Where the child of a call activity stands.
     pub fn call(&self) -> Option<&Call> {
         self.call.as_ref()
     }

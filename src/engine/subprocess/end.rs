@@ -8,8 +8,9 @@ use crate::{
     engine::{
         context::Step,
         instance_message::InstanceMessage,
+        looping::iteration,
         mappings,
-        record::{Record, Status},
+        record::{LoopRecord, Record, Status},
         state::Child,
         throwing,
     },
@@ -63,11 +64,12 @@ pub(super) fn child_ended(
     let (value, trouble) =
         outcome.map_or_else(|sentence| (None, Some(sentence)), |value| (value, None));
     let outputs = result.map_or(Ok(None), |result| outputs(step, element, child, &result));
-    if let Some(item) = child.start.item {
-        step.record(Record::ItemCompleted {
-            element,
-            item,
-            result: value.unwrap_or_default(),
+    let listed = iteration::lists_call(step, element).filter(|_| child.start.action.is_none());
+    if let (Some((whole, iteration)), Some(result)) = (listed, &value) {
+        step.record_loop(LoopRecord::Result {
+            element: whole,
+            iteration,
+            result: result.clone(),
         });
     } else if let (Some(value), Some(path)) =
         (value, called.and_then(|called| called.output_key.as_ref()))
@@ -158,14 +160,7 @@ fn child_failed(step: &mut Step<'_>, child: &Child, error: Option<&str>, sentenc
     if throwing::throw_error(step, Some(element), error) {
         return;
     }
-    // One incident stands for all failed items: its retry starts every one of them again.
-    let incidents = step
-        .state
-        .element(element)
-        .map_or(&[][..], |element| element.incidents());
-    if child.start.item.is_none() || incidents.iter().all(|incident| incident.code != FAILED) {
-        step.incident(element, FAILED, sentence, child.start.action.clone());
-    }
+    step.incident(element, FAILED, sentence, child.start.action.clone());
 }
 
 fn called_by<'a>(step: &Step<'a>, child: &Child) -> Option<&'a Subprocess> {
@@ -179,13 +174,13 @@ fn called_by<'a>(step: &Step<'a>, child: &Child) -> Option<&'a Subprocess> {
     }
 }
 
-/// A child as sentences name it: its process, and the item it ran for.
+/// A child as sentences name it: its process, and the iteration it ran for.
 fn described(step: &Step<'_>, child: &Child) -> String {
     let process = &child.start.process;
-    let collection = called_by(step, child).and_then(|called| called.collection.as_ref());
-    match (child.start.item, collection) {
-        (Some(item), Some(collection)) => format!("'{process}' for {collection}[{item}]"),
-        _ => format!("'{process}'"),
+    let element = child.start.element.and_then(|key| step.state.element(key));
+    match element.and_then(|element| element.loop_counter()) {
+        Some(iteration) => format!("'{process}' for iteration {iteration}"),
+        None => format!("'{process}'"),
     }
 }
 
@@ -248,8 +243,9 @@ fn outcome(
             })?
         }
     };
-    // Results of items lie one level deeper, in a list.
-    let levels = path.depth() + usize::from(child.start.item.is_some());
+    // Results of iterations lie one level deeper, in a list.
+    let is_iteration = |key| step.state.element(key).and_then(|it| it.loop_counter());
+    let levels = path.depth() + usize::from(child.start.element.and_then(is_iteration).is_some());
     if exceeds_depth(&value, DATA_DEPTH.saturating_sub(levels)) {
         return Err(format!(
             "expected a result of subprocess {} of at most {DATA_DEPTH} levels in the data, \

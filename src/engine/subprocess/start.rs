@@ -1,7 +1,7 @@
 //! Starting a child: recorded here, begun by a message. Its key is drawn from the number of the
 //! record.
 //!
-//! Started by a call activity, once or per item; by a `startSubprocess`; by a message whose process
+//! Started by a call activity; by a `startSubprocess`; by a message whose process
 //! the engine starts. A client's start of a child: `open_messages`.
 
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crate::{
     engine::{
         context::Step,
         instance_message::InstanceMessage,
+        looping::iteration,
         quotas,
         record::{ChildStarted, Created, ParentLink, ProcessRef, Push, Record},
     },
@@ -23,9 +24,6 @@ use crate::{
     },
 };
 
-/// The name under which a child of a multi-instance call activity finds its item.
-const ITEM: &str = "item";
-
 /// The action and its triggering that start a child.
 type StartedBy = Option<(Arc<str>, u32)>;
 
@@ -35,7 +33,6 @@ struct NewChild {
     start_condition: Option<String>,
     element: Option<ElementKey>,
     action: StartedBy,
-    item: Option<u32>,
     awaited: bool,
     wants_result: bool,
     data: Value,
@@ -64,30 +61,6 @@ pub(in crate::engine) fn start_child(
     begin(step, NewChild { action, ..child });
 }
 
-/// Starts the child for one item of a multi-instance call activity.
-pub(in crate::engine) fn start_item(
-    step: &mut Step<'_>,
-    called: &Subprocess,
-    element: ElementKey,
-    index: u32,
-    item: Value,
-) {
-    let mut data = called_data(step, called, element);
-    if let Value::Object(members) = &mut data {
-        members.insert(ITEM.to_owned(), item);
-    }
-    let child = called_child(called, element, data);
-    begin(
-        step,
-        NewChild {
-            item: Some(index),
-            awaited: true,
-            wants_result: called.output_key.is_some() || gives_out(step, element),
-            ..child
-        },
-    );
-}
-
 /// What the child of a call activity gets: what is copied of the variables it sees, and what its
 /// input mappings have read.
 pub(in crate::engine) fn called_data(
@@ -96,7 +69,14 @@ pub(in crate::engine) fn called_data(
     element: ElementKey,
 ) -> Value {
     let variables = step.variables(element);
-    let mut data = called.copy.apply(&variables);
+    let whole = iteration::whole_of(step, element);
+    // All that is copied is what the activity sees as a whole; a path may name what an iteration owns.
+    let mut data = if called.copy.copy.is_some() || whole == element {
+        called.copy.apply(&variables)
+    } else {
+        let around = step.state.element(whole).and_then(|whole| whole.scope());
+        called.copy.apply(step.state.variables(around))
+    };
     let inputs = step.node_of(element).map_or(&[][..], |node| &node.inputs);
     if let Value::Object(members) = &mut data {
         for name in inputs.iter().map(|mapping| mapping.target().first()) {
@@ -104,6 +84,7 @@ pub(in crate::engine) fn called_data(
                 members.insert(name.to_owned(), value.clone());
             }
         }
+        members.extend(iteration::item_of(step, element));
     }
     data
 }
@@ -120,7 +101,6 @@ fn called_child(called: &Subprocess, element: ElementKey, data: Value) -> NewChi
         start_condition: None,
         element: Some(element),
         action: None,
-        item: None,
         awaited: false,
         wants_result: false,
         data,
@@ -152,7 +132,6 @@ pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: Start
             start_condition: start.start_condition,
             element: push.element,
             action,
-            item: None,
             awaited: false,
             wants_result: false,
         },
@@ -185,7 +164,6 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
         process,
         element,
         action,
-        item,
         awaited,
         ..
     } = new;
@@ -194,7 +172,6 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
         process: process.clone(),
         element,
         action,
-        item,
         awaited,
         received: 0,
     };

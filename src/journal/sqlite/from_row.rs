@@ -69,6 +69,7 @@ pub(super) fn task_row(row: &Row<'_>) -> Result<TaskRow> {
         created_at: row.get(11)?,
         due_at: row.get(12)?,
         reminded_at: row.get(13)?,
+        loop_counter: row.get(14)?,
     })
 }
 

@@ -76,7 +76,7 @@ pub(super) const INSTANCE: &str = "
 
 pub(super) const TASK: &str = "
     SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at,
-        due_at, reminded_at
+        due_at, reminded_at, loop_counter
     FROM task";
 
 pub(super) const INCIDENT: &str =

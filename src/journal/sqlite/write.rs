@@ -359,8 +359,8 @@ fn put_searched(db: &mut Statements<'_>, row: &SearchedRow) -> rusqlite::Result<
 fn put_task(db: &mut Statements<'_>, row: &TaskRow) -> rusqlite::Result<()> {
     let statement = db.get(
         "INSERT OR REPLACE INTO task (instance, element, tenant, process, node, name, lane, assignee, candidates, started_by,
-             root_started_by, created_at, due_at, reminded_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             root_started_by, created_at, due_at, reminded_at, loop_counter)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     statement.execute(params![
         row.instance,
@@ -377,6 +377,7 @@ fn put_task(db: &mut Statements<'_>, row: &TaskRow) -> rusqlite::Result<()> {
         row.created_at,
         row.due_at,
         row.reminded_at,
+        row.loop_counter,
     ])?;
     Ok(())
 }

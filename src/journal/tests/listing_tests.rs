@@ -204,6 +204,7 @@ fn task(n: u128, element: u64, assignee: Option<&str>) -> TaskRow {
         created_at: Time(100 - n as i64),
         due_at: None,
         reminded_at: None,
+        loop_counter: None,
     }
 }
 

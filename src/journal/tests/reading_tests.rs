@@ -201,6 +201,7 @@ fn tasks_and_incidents_come_and_go() {
             created_at: Time(4),
             due_at: Some(Time(5)),
             reminded_at: None,
+            loop_counter: None,
         };
         let incident = IncidentRow {
             instance: key(1),
@@ -279,6 +280,7 @@ fn tasks_for_a_user_are_those_the_audience_includes() {
                             created_at: Time((number % 3) as i64),
                             due_at: number.is_multiple_of(2).then_some(Time(7)),
                             reminded_at: number.is_multiple_of(5).then_some(Time(6)),
+                            loop_counter: number.is_multiple_of(7).then_some(3),
                         });
                     }
                 }

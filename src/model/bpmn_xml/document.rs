@@ -31,6 +31,7 @@ const STRUCTURE: &[&str] = &[
     "signal",
     "escalation",
     "multiInstanceLoopCharacteristics",
+    "standardLoopCharacteristics",
 ];
 /// What the namespaces of BPMN's diagrams begin with.
 const DIAGRAMS: &str = "http://www.omg.org/spec/";

@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use self::mappings::{INPUT, OUTPUT};
 use super::{
-    actions, assignments, events, is_bpmn, mappings, multi_instance,
+    actions, assignments, events, is_bpmn, loops, mappings,
     reader::{Reader, own},
     schedules,
     xml::{filled, text},
@@ -147,7 +147,6 @@ pub(super) fn read(
                 "withoutParams",
                 "outputKey",
                 "output",
-                "collection",
             ],
         ),
         ElementType::ScriptTask => (SCRIPT_ATTRIBUTES, &["canGoBack"]),
@@ -170,16 +169,25 @@ pub(super) fn read(
         ElementType::SendTask => (TASK_ATTRIBUTES, SENDING_ATTRIBUTES),
     };
     let task = (kind == ElementType::UserTask).then(|| read_task(node, id, reader));
-    reader.check_attributes(node, id, plain, own_names);
+    let of_loops: &[&str] = if kind.is_activity() {
+        &loops::ATTRIBUTES
+    } else {
+        &[]
+    };
+    reader.check_attributes(node, id, plain, &[own_names, of_loops].concat());
     // What a subprocess holds is read with it, by `process`.
     if !kind.is_scope() {
         let content: &[&str] = match kind {
             ElementType::StartEvent if !begins => &[events::TIMER, events::MESSAGE, events::SIGNAL],
-            ElementType::CallActivity => &[multi_instance::CHARACTERISTICS],
             ElementType::ScriptTask => &[SCRIPT],
             _ => events::definitions(kind, begins),
         };
-        reader.refuse_other_children(node, id, content);
+        let of_loops: &[&str] = if kind.is_activity() {
+            &loops::CHARACTERISTICS
+        } else {
+            &[]
+        };
+        reader.refuse_other_children(node, id, &[content, of_loops].concat());
     }
     refuse_attributes(node, id, reader);
 
@@ -212,6 +220,7 @@ pub(super) fn read(
         outputs: Vec::new(),
         default_flow,
         call: (kind == ElementType::CallActivity).then(|| read_call(node, id, reader)),
+        looping: loops::read(node, kind, id, reader),
         task: task.filter(|task| *task != UserTask::default()),
         attached_to,
         event: events::read(node, kind, id, reader),
@@ -393,6 +402,5 @@ fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> CallActiv
             .unwrap_or_default(),
         output_key: own(node, "outputKey").map(str::to_owned),
         output: own(node, "output").map(str::to_owned),
-        collection: multi_instance::read(node, id, reader),
     }
 }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, compensation, data_objects, flows, is_bpmn, lanes, nodes,
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, compensation, data_objects, flows, is_bpmn, lanes, loops,
+    nodes,
     reader::{Reader, WITHOUT_EFFECT, own, plain},
     xml::{filled, text},
 };
@@ -127,6 +128,8 @@ fn read_content(
                 "ioSpecification" => reader.without_effect.bpmn(&id, name),
                 "laneSet" => lanes::read(child, None, reader, &mut definition.lanes),
                 "incoming" | "outgoing" if scope.is_some() => {}
+                // Read with the subprocess itself.
+                name if scope.is_some() && loops::CHARACTERISTICS.contains(&name) => {}
                 _ if MEANINGLESS.contains(&name) => {}
                 _ if WITHOUT_EFFECT.contains(&name) || DATA.contains(&name) => {
                     reader

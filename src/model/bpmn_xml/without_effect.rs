@@ -115,7 +115,7 @@ const ADVICE: &[(&[&str], &str)] = &[
     ),
     (
         &["collection", "elementVariable", "loopCharacteristics"],
-        "write `stepwire:collection` on a call activity",
+        "write `stepwire:collection`, or BPMN's multiInstanceLoopCharacteristics",
     ),
     (
         &[

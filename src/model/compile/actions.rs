@@ -146,7 +146,6 @@ fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
                     .map(DataPath::parse_members)
                     .transpose()?,
                 output: output.as_deref().map(compile_template).transpose()?,
-                collection: None,
             },
             asynchronous: *asynchronous,
         },

@@ -44,7 +44,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 );
                 report.error(&event.id, "no_activity", message);
             }
-            Some(node) if !is_activity(node.kind) => {
+            Some(node) if !node.kind.is_activity() => {
                 let message = format!(
                     "expected the boundary event to be attached to an activity, but `{activity}` \
                     is a {}; attach it to one",
@@ -101,30 +101,6 @@ fn catches(event: &FlowNode) -> Option<Catches<'_>> {
         | EventDefinition::Compensation { .. }
         | EventDefinition::Cancel
         | EventDefinition::Terminate => None,
-    }
-}
-
-pub(super) fn is_activity(kind: ElementType) -> bool {
-    match kind {
-        ElementType::Task
-        | ElementType::ManualTask
-        | ElementType::UserTask
-        | ElementType::ServiceTask
-        | ElementType::SendTask
-        | ElementType::ScriptTask
-        | ElementType::BusinessRuleTask
-        | ElementType::CallActivity
-        | ElementType::SubProcess
-        | ElementType::Transaction => true,
-        ElementType::StartEvent
-        | ElementType::EndEvent
-        | ElementType::IntermediateThrowEvent
-        | ElementType::IntermediateCatchEvent
-        | ElementType::BoundaryEvent
-        | ElementType::ExclusiveGateway
-        | ElementType::InclusiveGateway
-        | ElementType::ParallelGateway
-        | ElementType::EventBasedGateway => false,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Report, boundary::is_activity};
+use super::Report;
 use crate::model::{
     definition::{ElementType, FlowNode, ProcessDefinition},
     event_definition::EventDefinition,
@@ -23,7 +23,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let mut cancelled: HashMap<&str, &str> = HashMap::new();
     for node in &definition.nodes {
         check_handler_of(node, &nodes, report);
-        if node.for_compensation && !is_activity(node.kind) {
+        if node.for_compensation && !node.kind.is_activity() {
             let message = format!(
                 "expected `isForCompensation` on activities only, but this is a {}; remove it",
                 node.kind.bpmn_name()
@@ -102,7 +102,7 @@ fn check_handler_of(node: &FlowNode, nodes: &Nodes<'_>, report: &mut Report) {
     };
     let found = match nodes.get(handler) {
         None => "it is no node of the process".to_owned(),
-        Some(found) if !is_activity(found.kind) => format!("it is a {}", found.kind.bpmn_name()),
+        Some(found) if !found.kind.is_activity() => format!("it is a {}", found.kind.bpmn_name()),
         Some(found) if !found.for_compensation => {
             "its isForCompensation is not true, so tokens may reach it".to_owned()
         }
@@ -163,7 +163,7 @@ fn check_named(
             "a boundary event compensates what it is attached to; remove activityRef".to_owned()
         }
         None => "it is no node of the process; correct it".to_owned(),
-        Some(found) if !is_activity(found.kind) => {
+        Some(found) if !found.kind.is_activity() => {
             format!("it is a {}; name an activity", found.kind.bpmn_name())
         }
         Some(found) if found.scope != node.scope => {

@@ -3,10 +3,7 @@
 use super::{
     Report, actions, event_subprocesses::EventSubprocesses, events, keys, params, task_settings,
 };
-use crate::model::{
-    definition::{CallActivity, ElementType, FlowNode},
-    path::DataPath,
-};
+use crate::model::definition::{CallActivity, ElementType, FlowNode};
 
 pub(super) fn check(
     node: &FlowNode,
@@ -127,11 +124,4 @@ fn check_call(node: &FlowNode, call: &CallActivity, report: &mut Report) {
         call.output.as_deref(),
         report,
     );
-    if let Some(Err(sentence)) = call.collection.as_deref().map(DataPath::parse) {
-        report.error(
-            &node.id,
-            "invalid_path",
-            format!("the call activity, collection: {sentence}"),
-        );
-    }
 }

@@ -79,8 +79,7 @@ impl ProcessInstance {
                 | Record::ViewReplaced { .. }
                 | Record::Returned { .. }
                 | Record::ChildStarted(_)
-                | Record::ItemsTaken { .. }
-                | Record::ItemCompleted { .. }
+                | Record::Loop(_)
                 | Record::MessageReceived { .. }
                 | Record::ChildEnded { .. }
                 | Record::ParentFinished

@@ -45,6 +45,9 @@ pub struct TaskEntry<'a> {
     /// When it reminded of itself last, RFC 3339.
     #[schema(required, format = DateTime)]
     pub reminded_at: Option<String>,
+    /// Which iteration it is of a user task that runs more than once, from 1.
+    #[schema(required)]
+    pub loop_counter: Option<u32>,
 }
 
 impl<'a> From<&'a TaskRow> for TaskEntry<'a> {
@@ -61,6 +64,7 @@ impl<'a> From<&'a TaskRow> for TaskEntry<'a> {
             created_at: row.created_at.to_string(),
             due_at: row.due_at.map(|time| time.to_string()),
             reminded_at: row.reminded_at.map(|time| time.to_string()),
+            loop_counter: row.loop_counter,
         }
     }
 }

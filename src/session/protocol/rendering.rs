@@ -232,8 +232,7 @@ fn frame(
         | Record::ActionCompleted { .. }
         | Record::OfferClosed { .. }
         | Record::Returned { .. }
-        | Record::ItemsTaken { .. }
-        | Record::ItemCompleted { .. }
+        | Record::Loop(_)
         | Record::MessageReceived { .. }
         | Record::ParentFinished
         | Record::DescendantsEnded
@@ -328,6 +327,7 @@ fn nodes<'a>(
             name: &node.name,
             r#type: node.kind.bpmn_name(),
             scope: token.scope.map(|scope| scope.wire(instance)),
+            loop_counter: token.loop_counter,
             read_only: !standpoint.token(index),
             assignee: token.assignee.as_deref(),
             due_at: token.due.map(|due| due.to_string()),

@@ -27,6 +27,11 @@ pub struct NodeEntry<'a> {
     /// The element of the embedded subprocess it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// Which iteration it is of an activity that runs more than once, from 1; its `scope` is the
+    /// activity as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub loop_counter: Option<u32>,
     /// Whether the receiver may look only.
     pub read_only: bool,
     /// Who has claimed it.

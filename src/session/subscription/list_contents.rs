@@ -201,6 +201,7 @@ mod tests {
             created_at: Time(1),
             due_at: None,
             reminded_at: None,
+            loop_counter: None,
         }
     }
 

@@ -158,8 +158,7 @@ fn line(
         | Record::Pushed(_)
         | Record::OfferClosed { .. }
         | Record::ViewReplaced { .. }
-        | Record::ItemsTaken { .. }
-        | Record::ItemCompleted { .. }
+        | Record::Loop(_)
         | Record::MessageReceived { .. }
         | Record::ParentFinished
         | Record::MessageSent { .. }

@@ -249,8 +249,7 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::OfferClosed { .. }
                     | Record::ViewReplaced { .. }
                     | Record::ChildStarted(_)
-                    | Record::ItemsTaken { .. }
-                    | Record::ItemCompleted { .. }
+                    | Record::Loop(_)
                     | Record::MessageReceived { .. }
                     | Record::ChildEnded { .. }
                     | Record::ParentFinished
@@ -424,8 +423,7 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         | Record::OfferClosed { .. }
         | Record::Returned { .. }
         | Record::ChildStarted(_)
-        | Record::ItemsTaken { .. }
-        | Record::ItemCompleted { .. }
+        | Record::Loop(_)
         | Record::MessageReceived { .. }
         | Record::ChildEnded { .. }
         | Record::ParentFinished

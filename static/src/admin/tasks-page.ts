@@ -15,6 +15,10 @@ interface Versions {
 /** The longest a timer of a browser may wait. */
 const LONGEST_WAIT = 2 ** 31 - 1;
 
+/** What a task is called; iterations of one user task by their numbers. */
+const taskName = ({ name, node, loopCounter }: TaskInfo): string =>
+  loopCounter === null ? name || node : `${name || node} (${loopCounter})`;
+
 /** The page of a user's tasks: what is theirs, and what they may claim. */
 export class TasksPage {
   private readonly client: Client;
@@ -74,13 +78,13 @@ export class TasksPage {
   }
 
   private row(task: TaskInfo): HTMLElement {
-    const { instance, element, process, node, name, lane, createdAt } = task;
+    const { instance, element, process, lane, createdAt } = task;
     const cell = (label: string, ...content: (Node | string)[]) => h('td', { 'data-label': label }, h('div', {}, ...content));
     const href = `${this.instances}/${encodeURIComponent(instance)}`;
-    const link = h('a', { href, 'data-focus': `open/${element}` }, name || node);
+    const link = h('a', { href, 'data-focus': `open/${element}` }, taskName(task));
     return h(
       'tr',
-      { 'data-element': element, 'data-node': node, 'data-mine': String(task.assignee === this.user) },
+      { 'data-element': element, 'data-node': task.node, 'data-mine': String(task.assignee === this.user) },
       cell('Task', link),
       cell('Process', this.names.get(process) || process),
       cell('Lane', lane ?? '—'),
@@ -97,11 +101,12 @@ export class TasksPage {
     return [h('span', { class: 'muted' }, candidates.length > 0 ? `nobody’s, open to ${candidates.join(', ')}` : 'nobody’s')];
   }
 
-  private commands({ instance, element, name, node, assignee }: TaskInfo): HTMLElement[] {
+  private commands(task: TaskInfo): HTMLElement[] {
+    const { instance, element, assignee } = task;
     const button = (label: string, type: string) =>
       commandButton({
         label,
-        about: name || node,
+        about: taskName(task),
         focus: `${element}/${type}`,
         run: () => run(this.client.command({ type, instance, element })),
       });

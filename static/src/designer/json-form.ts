@@ -125,7 +125,7 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   const { calledElement, ...call } = (node.call ?? {}) as Json;
   if (calledElement !== undefined) drawn.set('calledElement', calledElement);
   for (const [name, value] of Object.entries(call)) set(name, value);
-  if (call.collection) drawn.set('loopCharacteristics', create('bpmn:MultiInstanceLoopCharacteristics', {}, drawn));
+  if (node.loop) drawn.set('loopCharacteristics', createLoop(node.loop as Json, drawn, create));
   if (node.forCompensation === true) drawn.set('isForCompensation', true);
   if (node.interrupting === false) drawn.set('cancelActivity', false);
   const event = node.event as Json | undefined;
@@ -158,6 +158,25 @@ function createSchedule(schedule: Json, node: Moddle, set: (name: string, value:
   return startData && Object.keys(startData).length > 0
     ? [create('stepwire:StartData', { body: JSON.stringify(startData) })]
     : [];
+}
+
+function createLoop({ type, ...looping }: Json, node: Moddle, create: Create): Moddle {
+  const isStandard = type === 'standard';
+  const loop = create(`bpmn:${isStandard ? 'Standard' : 'MultiInstance'}LoopCharacteristics`, {}, node);
+  const expression = (name: string, body: unknown) =>
+    body !== undefined && body !== null && loop.set(name, create('bpmn:FormalExpression', { body: text(body) }, loop));
+  if (isStandard) {
+    if (looping.testBefore === true) loop.set('testBefore', true);
+    if (looping.maximum !== undefined) loop.set('loopMaximum', looping.maximum);
+    expression('loopCondition', looping.condition);
+    return loop;
+  }
+  if (looping.sequential === true) loop.set('isSequential', true);
+  expression('loopCardinality', looping.cardinality);
+  expression('completionCondition', looping.completionCondition);
+  for (const name of ['collection', 'item', 'outputKey', 'output'])
+    if (looping[name] !== undefined) loop.set(`stepwire:${name}`, text(looping[name]));
+  return loop;
 }
 
 function createTimer(when: unknown, node: Moddle, create: Create): Moddle {

@@ -10,6 +10,8 @@ pub(super) struct Writer {
     pub(super) scope: Option<String>,
     /// Whether nothing can be gone back to where it is written.
     pub(super) without_back: bool,
+    /// How many loops there are around it, in which nothing can be gone back to.
+    pub(super) loops: usize,
 }
 
 impl Writer {
@@ -86,16 +88,17 @@ impl Writer {
                 kind,
                 back,
                 terms,
+                looping,
                 mappings,
                 actions,
             } => {
                 let node = self.name("n");
                 self.node(&format!(
-                    "{kind} {node} {terms} {}",
+                    "{kind} {node} {terms} {looping} {}",
                     if *back { "" } else { "noback" }
                 ));
                 self.lines(mappings);
-                self.actions(actions, true);
+                self.actions(actions, looping.is_empty());
                 self.flow(from, &node);
                 node
             }
@@ -105,6 +108,7 @@ impl Writer {
                 back,
             } => {
                 let node = self.name("n");
+                let back = if self.loops > 0 { "" } else { back };
                 self.node(&format!("user {node} {terms} decision=r"));
                 let back = if self.without_back { "" } else { back };
                 self.line(&format!("  approve manual {approve} keys=n,again {back}"));
@@ -117,16 +121,13 @@ impl Writer {
             }
             Block::Call {
                 out,
-                each,
+                looping,
                 caught,
                 mappings,
             } => {
                 let node = self.name("c");
-                let (out, each) = (
-                    if *out { "out=r" } else { "" },
-                    if *each { "each=x.y" } else { "" },
-                );
-                self.node(&format!("call {node} q {out} {each}"));
+                let out = if *out { "out=r" } else { "" };
+                self.node(&format!("call {node} q {out} {looping}"));
                 self.lines(mappings);
                 self.flow(from, &node);
                 if let Some(error) = caught {
@@ -176,6 +177,7 @@ impl Writer {
             Block::Scope {
                 path,
                 timer,
+                looping,
                 error,
                 terminate,
                 escalation,
@@ -183,7 +185,13 @@ impl Writer {
                 objects,
             } => {
                 let owned = (*mappings, *objects);
-                self.subprocess(path, [timer, escalation], (*error, *terminate), owned, from)
+                self.subprocess(
+                    path,
+                    (looping, [timer, escalation]),
+                    (*error, *terminate),
+                    owned,
+                    from,
+                )
             }
             Block::Inclusive(branches) => {
                 let (split, join) = (self.name("x"), self.name("m"));
@@ -303,13 +311,13 @@ impl Writer {
     pub(super) fn subprocess(
         &mut self,
         path: &[Block],
-        events: [&str; 2],
+        (looping, events): (&str, [&str; 2]),
         (error, terminate): (bool, bool),
         (mappings, objects): (&str, &str),
         from: &str,
     ) -> String {
         let (node, start, end) = (self.name("s"), self.name("i"), self.name("o"));
-        self.node(&format!("subprocess {node}"));
+        self.node(&format!("subprocess {node} {looping}"));
         self.lines(mappings);
         self.lines(&objects.replace("SCOPE", &node));
         self.flow(from, &node);
@@ -321,6 +329,7 @@ impl Writer {
             self.node(&format!("boundary {event} at={node} error=BROKEN"));
         }
         let around = self.scope.replace(node.clone());
+        self.loops += usize::from(!looping.is_empty());
         self.node(&format!("start {start}"));
         let mut first = start;
         if terminate {
@@ -340,6 +349,7 @@ impl Writer {
         self.node(&format!("end {end} {how}"));
         self.flow(&last, &end);
         self.scope = around;
+        self.loops -= usize::from(!looping.is_empty());
         node
     }
 
@@ -348,7 +358,7 @@ impl Writer {
     pub(super) fn actions(&mut self, actions: &[Action], leaves: bool) {
         let mut parent = None;
         for (index, action) in actions.iter().enumerate() {
-            let back = if leaves && !self.without_back {
+            let back = if leaves && !self.without_back && self.loops == 0 {
                 action.back
             } else {
                 ""

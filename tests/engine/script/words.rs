@@ -52,7 +52,8 @@ pub(super) fn message(words: &[&str], names: &Names) -> InstanceMessage {
         ["refused"] => InstanceMessage::StartRefused {
             message: "no version is published".to_owned(),
         },
-        ["more", element] => InstanceMessage::StartMore {
+        ["more", element, ref turn @ ..] => InstanceMessage::StartMore {
+            turn: turn.first().map_or(1, |turn| number(turn) as u32),
             element: names.find(element),
         },
         ["end"] => InstanceMessage::End {

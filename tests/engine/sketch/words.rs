@@ -39,17 +39,6 @@ pub(super) fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'
     &rest[taken..]
 }
 
-pub(super) fn schedule_attribute(into: &mut Value, name: &str, value: &str) {
-    match name {
-        "cycle" | "date" => into["when"] = json!({name: value}),
-        "after" => into["when"] = json!({"duration": value}),
-        "startup" => into["when"] = json!("startup"),
-        "zone" => into["timeZone"] = json!(value),
-        "data" => into["startData"] = serde_json::from_str(value).expect("start data are JSON"),
-        _ => into[name] = json!(value),
-    }
-}
-
 pub(super) fn subprocess_attribute(
     into: &mut Value,
     process_key: &str,
@@ -61,7 +50,6 @@ pub(super) fn subprocess_attribute(
         ("await", _) => into["async"] = json!(false),
         ("copy", _) => into["paramsToCopy"] = list(value.trim_matches('-')),
         ("without", _) => into["withoutParams"] = list(value),
-        ("each", _) => into["collection"] = json!(value),
         ("out", _) => into["outputKey"] = json!(value),
         ("output", _) => into["output"] = json!(value),
         (_, Some(process)) => into[process_key] = json!(process),

@@ -1,6 +1,6 @@
 //! How times, refusals and messages between instances are written.
 
-use stepwire::engine::record::Subscription;
+use stepwire::engine::record::{LoopRecord, Subscription};
 
 use super::*;
 
@@ -197,6 +197,39 @@ impl Names {
                 format!("published {data}{until}")
             }
             CorrelationNote::Ended => "may start another".to_owned(),
+        }
+    }
+}
+
+pub(super) fn looped<'a>(record: &LoopRecord, at: impl Fn(&ElementKey) -> &'a str) -> String {
+    match record {
+        LoopRecord::Begun {
+            element,
+            instances: Some(instances),
+            ..
+        } => format!("{} runs {instances} times", at(element)),
+        LoopRecord::Begun { element, .. } => format!("{} loops", at(element)),
+        LoopRecord::Result {
+            element,
+            iteration,
+            result,
+        } => format!("{}[{iteration}] gave {result}", at(element)),
+        LoopRecord::Stopped { element } => format!("stopped the loop of {}", at(element)),
+    }
+}
+
+impl Names {
+    /// How a timer is named.
+    pub fn timer(&self, timer: &TimerKey) -> String {
+        let element = timer
+            .element
+            .map_or("the instance", |element| self.element(element));
+        let occurrence = timer.occurrence;
+        match &timer.kind {
+            TimerKind::Expiry => "expiry".to_owned(),
+            TimerKind::Reminder => format!("reminder {occurrence} of {element}"),
+            TimerKind::Event(node) => format!("{element}.@{node}:{occurrence}"),
+            TimerKind::Action(action) => format!("{element}.{action}:{occurrence}"),
         }
     }
 }

@@ -23,6 +23,9 @@ impl InstanceState {
             self.remember(seq, &mut element, key, true);
         }
         let inherited = element.arrivals.first().and_then(|arrival| arrival.from);
+        // What begins in a scope comes from the scope.
+        let inherited = inherited.or(element.scope);
+        self.end_iteration(&element, true);
         if closes {
             for ancestor in self.ancestors(&element) {
                 self.forget(ancestor, None);
@@ -35,7 +38,7 @@ impl InstanceState {
                 action.delayed.clear();
             }
             (element.due, element.reminder, element.reminded) = (None, None, None);
-            (element.as_scope, element.subscriptions) = (None, None);
+            (element.as_scope, element.looping, element.subscriptions) = (None, None, None);
             self.put_element(key, element);
         } else {
             self.forget_references(key, inherited);
@@ -109,6 +112,10 @@ impl InstanceState {
             self.give_up_compensation(seq, &mut element, key);
         }
         let heir = element.arrivals.first().and_then(|arrival| arrival.from);
+        let heir = heir.or(element.scope);
+        if element.active {
+            self.end_iteration(&element, false);
+        }
         if element.active
             && element.arrivals.len() > 1
             && let Some(scope) = self.scope_mut(element.scope)

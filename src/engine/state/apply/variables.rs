@@ -12,8 +12,7 @@ impl InstanceState {
         let Some(element) = self.elements.get_mut(&key) else {
             return;
         };
-        let owned = element.variables.get_or_insert_with(empty);
-        declare_in(owned, declared);
+        element.own(declared);
         let bytes = serde_json::to_string(declared).map_or(0, |text| text.len());
         element.owned_bytes += bytes;
         self.owned_bytes += bytes;
@@ -56,6 +55,13 @@ impl InstanceState {
                 element.variables = Some(Box::new(data.clone()));
             }),
         }
+    }
+}
+
+impl ElementInstance {
+    /// It owns these variables, with these values.
+    pub(super) fn own(&mut self, variables: &Map<String, Value>) {
+        declare_in(self.variables.get_or_insert_with(empty), variables);
     }
 }
 

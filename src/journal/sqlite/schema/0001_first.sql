@@ -109,6 +109,8 @@ CREATE TABLE task (
     created_at  INTEGER NOT NULL,
     due_at      INTEGER,
     reminded_at INTEGER,
+    -- Which iteration of a multi-instance user task it is, from 1.
+    loop_counter INTEGER,
     PRIMARY KEY (instance, element)
 ) STRICT, WITHOUT ROWID;
 -- A task is in exactly one of them (or in two when a child's starter is not its root's): one more page per task, not four.

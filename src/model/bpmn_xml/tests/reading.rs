@@ -213,56 +213,6 @@ fn search_keys_are_a_list() {
 }
 
 #[test]
-fn multi_instance_call_activities() {
-    let call = |attributes: &str, content: &str| {
-        format!(r#"<callActivity id="c" calledElement="q" {attributes}>{content}</callActivity>"#)
-    };
-    let each = r#"stepwire:collection="app.people""#;
-    for content in [
-        "",
-        "<multiInstanceLoopCharacteristics/>",
-        r#"<multiInstanceLoopCharacteristics id="m" isSequential="false" behavior="All"><documentation>All.</documentation></multiInstanceLoopCharacteristics>"#,
-    ] {
-        let (definition, problems) = read_one(&call(each, content));
-        assert_eq!(problems, []);
-        let collection = definition.nodes[0]
-            .call
-            .as_ref()
-            .and_then(|call| call.collection.as_deref());
-        assert_eq!(collection, Some("app.people"));
-    }
-    check(
-        &call("", "<multiInstanceLoopCharacteristics/>"),
-        &[("c", "missing_attribute")],
-    );
-    check(
-        &call(
-            each,
-            r#"<multiInstanceLoopCharacteristics isSequential="true" behavior="None"/>"#,
-        ),
-        &[
-            ("c", "unsupported_attribute"),
-            ("c", "unsupported_attribute"),
-        ],
-    );
-    check(
-        &call(
-            each,
-            "<multiInstanceLoopCharacteristics><completionCondition>x</completionCondition></multiInstanceLoopCharacteristics>",
-        ),
-        &[("c", "unsupported_element")],
-    );
-    check(
-        &call(each, "<standardLoopCharacteristics/>"),
-        &[("c", "unsupported_element")],
-    );
-    check(
-        r#"<task id="t" stepwire:collection="list"/>"#,
-        &[("t", "unknown_name")],
-    );
-}
-
-#[test]
 fn user_tasks_have_terms() {
     let (definition, problems) = read_one(
         r#"<userTask id="t" stepwire:assignee="${chief}" stepwire:dueDate="P3D" stepwire:reminder=" PT1H" stepwire:reminderRepeat="P1D"

@@ -166,6 +166,7 @@ fn node() -> NodeEntry<'static> {
         name: "Your details",
         r#type: "userTask",
         scope: None,
+        loop_counter: None,
         read_only: false,
         assignee: None,
         due_at: None,

@@ -1,0 +1,153 @@
+//! Activities that run more than once. The element instance of such a node is a whole: a scope that
+//! does no work itself. Its iterations are element instances of the same node in that scope, each
+//! with its variables, actions, assignee, child and incidents; what is attached to the activity
+//! belongs to the whole.
+//!
+//! Iterations begin one by one, each when the one before it has come to rest, and one step begins so
+//! many and no more: it holds up whatever else is on its thread. What is left begins in steps that
+//! the instance asks for by a message to itself.
+//!
+//! Multi-instance: `multi_instance`; standard loops: `standard`; one iteration: `iteration`; what one
+//! step begins: `turn`. What a whole remembers: `state::loop_state`.
+
+pub(super) mod iteration;
+mod multi_instance;
+mod standard;
+mod turn;
+
+use self::iteration::{COLLECTION, CONDITION, RESULT, Verdict};
+use super::{
+    context::Step,
+    guards::require_execute,
+    quotas,
+    record::{LoopRecord, Status},
+    rejection::Rejection,
+    state::ElementInstance,
+};
+use crate::model::{executable::ExecutableNode, ids::ElementKey, loop_characteristics::Loop};
+
+/// Lets a whole do what it can. `true` once every iteration has ended and the results are merged.
+pub(super) fn advance(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
+    match &node.looping {
+        None => true,
+        Some(Loop::MultiInstance(multiple)) => multi_instance::advance(step, key, node, multiple),
+        Some(Loop::Standard {
+            conditional,
+            test_before,
+            maximum,
+        }) => standard::advance(step, key, node, (*conditional, *test_before), *maximum),
+    }
+}
+
+/// What it comes to that an element is about to be left; `None` when that cannot be told, which is
+/// an incident. What is no iteration comes to nothing.
+pub(super) fn verdict(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+) -> Option<Verdict> {
+    let iteration = step
+        .state
+        .element(key)
+        .and_then(ElementInstance::loop_counter);
+    match (&node.looping, iteration) {
+        (Some(Loop::MultiInstance(multiple)), Some(_)) => {
+            match multi_instance::verdict(step, key, node, multiple) {
+                Ok(verdict) => Some(verdict),
+                Err((code, sentence)) => {
+                    step.incident(key, code, sentence, None);
+                    None
+                }
+            }
+        }
+        _ => Some(Verdict::default()),
+    }
+}
+
+/// An iteration has been left: its whole goes on.
+pub(super) fn iteration_left(
+    step: &mut Step<'_>,
+    whole: ElementKey,
+    iteration: u32,
+    verdict: Verdict,
+) {
+    if let Some(result) = verdict.result {
+        step.record_loop(LoopRecord::Result {
+            element: whole,
+            iteration,
+            result,
+        });
+    }
+    if verdict.stops {
+        step.record_loop(LoopRecord::Stopped { element: whole });
+        step.empty(Some(whole));
+    }
+    step.queue(whole);
+}
+
+/// Whether what an iteration could not tell, when it was left, is left out by a skip: it then ends
+/// without a result, and stops nothing.
+pub(super) fn is_left_out(element: &ElementInstance) -> bool {
+    element.loop_counter().is_some()
+        && element
+            .incidents()
+            .iter()
+            .any(|incident| [CONDITION, RESULT].contains(&&*incident.code))
+}
+
+/// Whether a skip of what a whole cannot tell, or has no room for, leaves out the iterations that
+/// have not begun.
+pub(super) fn stops_by_skip(element: &ElementInstance) -> bool {
+    let mut incidents = element.incidents().iter();
+    incidents.any(|incident| [COLLECTION, CONDITION, quotas::CHILDREN].contains(&&*incident.code))
+}
+
+/// The elements whose incidents a retry or a skip of an element means: its own, else those of the
+/// iterations of a whole, as far as the caller may act there.
+///
+/// # Errors
+/// The caller may act at none of them.
+pub(super) fn with_incidents(
+    step: &Step<'_>,
+    key: ElementKey,
+) -> Result<Vec<ElementKey>, Rejection> {
+    let has_incidents = |element: &ElementInstance| !element.incidents().is_empty();
+    if !step.is_whole(key) || step.state.element(key).is_some_and(has_incidents) {
+        require_execute(step, key)?;
+        return Ok(vec![key]);
+    }
+    let iterations = step
+        .state
+        .active()
+        .filter(|(_, element)| element.scope() == Some(key) && has_incidents(element))
+        .map(|(key, _)| key);
+    let (mut open, mut refusal) = (Vec::new(), None);
+    for iteration in iterations {
+        match require_execute(step, iteration) {
+            Ok(()) => open.push(iteration),
+            Err(rejection) => refusal = refusal.or(Some(rejection)),
+        }
+    }
+    match refusal {
+        Some(rejection) if open.is_empty() => Err(rejection),
+        _ if open.is_empty() => {
+            require_execute(step, key)?;
+            Ok(vec![key])
+        }
+        _ => Ok(open),
+    }
+}
+
+/// The turn of a whole to begin more iterations has come; on hold nothing begins, as `unhold` looks
+/// again.
+pub(super) fn begin_more(step: &mut Step<'_>, key: ElementKey, turn: u32) {
+    let begins = step.is_whole(key)
+        && step
+            .state
+            .element(key)
+            .is_some_and(ElementInstance::is_active);
+    if begins && step.state.status() == Status::Started {
+        step.turn = turn;
+        step.queue(key);
+    }
+}

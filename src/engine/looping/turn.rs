@@ -1,0 +1,60 @@
+//! How much of its iterations an activity begins in one step, and how the next step comes.
+
+use crate::{
+    engine::{
+        context::{STOPPED, Step},
+        instance_message::InstanceMessage,
+        record::{LoopRecord, Record},
+    },
+    model::ids::ElementKey,
+};
+
+impl Step<'_> {
+    /// Whether this step may begin one more iteration, with an item of so many bytes: one at least,
+    /// as long as there is room for what is in it.
+    pub fn takes_turn(&mut self, bytes: usize) -> bool {
+        let (begun, before) = self.begun;
+        let fits = begun < self.limits.starts_per_step
+            && before + bytes <= self.limits.start_bytes_per_step;
+        let takes = (fits || begun == 0) && self.budget > self.limits.elements_per_command / 2;
+        if takes {
+            self.begun = (begun + 1, before + bytes);
+        }
+        takes
+    }
+
+    /// Asks for a step in which an activity begins more iterations. A process that does so again and
+    /// again without an end stops.
+    pub fn ask_for_turn(&mut self, element: ElementKey) {
+        if self.asked.contains(&element) {
+            return;
+        }
+        if self.turn >= self.limits.turns {
+            let sentence = format!(
+                "expected the process to come to rest, but iterations went on by themselves over \
+                {} steps: is there a loop without a user task or a timer? Retry to let it go on",
+                self.limits.turns
+            );
+            return self.incident(element, STOPPED[0], sentence, None);
+        }
+        self.asked.insert(element);
+        let turn = self.turn + 1;
+        self.send(
+            self.state.key(),
+            InstanceMessage::StartMore { element, turn },
+        );
+    }
+
+    /// Whether an element is the whole of an activity that runs more than once.
+    pub fn is_whole(&self, key: ElementKey) -> bool {
+        let element = self.state.element(key);
+        element
+            .zip(self.node_of(key))
+            .is_some_and(|(element, node)| element.is_whole(node))
+    }
+
+    /// Remembers something of an activity that runs more than once.
+    pub fn record_loop(&mut self, record: LoopRecord) {
+        self.record(Record::Loop(Box::new(record)));
+    }
+}

@@ -1,0 +1,302 @@
+//! Reads how an activity runs more than once: BPMN's loop characteristics with Stepwire's
+//! attributes, and the spellings of other engines that mean the same.
+//!
+//! Not here: what a loop must say (`validate::loops`).
+
+use roxmltree::Node;
+
+use super::{
+    is_bpmn,
+    reader::{Reader, own},
+    xml::{filled, text},
+};
+use crate::model::{
+    definition::ElementType,
+    loop_characteristics::{COUNTERS, LoopCharacteristics, MultiInstance, StandardLoop},
+};
+
+/// BPMN's markers.
+pub(super) const CHARACTERISTICS: [&str; 2] = [
+    "multiInstanceLoopCharacteristics",
+    "standardLoopCharacteristics",
+];
+
+/// Stepwire's attributes that may stand on the activity itself.
+pub(super) const ATTRIBUTES: [&str; 2] = ["collection", "item"];
+
+const MULTIPLE_ATTRIBUTES: &[&str] = &[
+    "id",
+    "isSequential",
+    "behavior",
+    "noneBehaviorEventRef",
+    "oneBehaviorEventRef",
+];
+const MULTIPLE_OWN: &[&str] = &["collection", "item", "outputKey", "output"];
+const MULTIPLE_CHILDREN: &[&str] = &[
+    "loopCardinality",
+    "loopDataInputRef",
+    "loopDataOutputRef",
+    "inputDataItem",
+    "outputDataItem",
+    "completionCondition",
+];
+const STANDARD_CHILDREN: &[&str] = &["loopCondition"];
+
+const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
+/// Engines with the attributes `collection` and `elementVariable`.
+const ATTRIBUTE_ENGINES: [&str; 3] = [
+    "http://camunda.org/schema/1.0/bpmn",
+    "http://flowable.org/bpmn",
+    "http://activiti.org/bpmn",
+];
+/// The names of other engines for BPMN's counters.
+const OTHER_COUNTERS: [(&str, &str); 4] = [
+    ("nrOfInstances", COUNTERS[0]),
+    ("nrOfActiveInstances", COUNTERS[1]),
+    ("nrOfCompletedInstances", COUNTERS[2]),
+    ("nrOfTerminatedInstances", COUNTERS[3]),
+];
+
+/// Whether a name of another engine, at this element, is read here.
+pub(super) fn is_understood(node: Node<'_, '_>, name: &str, namespace: &str) -> bool {
+    match name {
+        "collection" | "elementVariable" => {
+            is_bpmn(node, CHARACTERISTICS[0]) && ATTRIBUTE_ENGINES.contains(&namespace)
+        }
+        "loopCharacteristics" => namespace == ZEEBE,
+        _ => false,
+    }
+}
+
+/// How the activity runs more than once; `None` when it does not.
+pub(super) fn read(
+    node: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<LoopCharacteristics> {
+    if !kind.is_activity() {
+        return None;
+    }
+    let markers = node
+        .children()
+        .filter(|child| CHARACTERISTICS.iter().any(|name| is_bpmn(*child, name)));
+    let marker = reader.only(id, "unsupported_element", markers);
+    match marker {
+        Some(marker) if is_bpmn(marker, CHARACTERISTICS[1]) => Some(LoopCharacteristics::Standard(
+            read_standard(marker, id, reader),
+        )),
+        None if own(node, "collection").is_none() => None,
+        marker => Some(LoopCharacteristics::MultiInstance(read_multiple(
+            node, marker, id, reader,
+        ))),
+    }
+}
+
+fn read_standard(marker: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> StandardLoop {
+    reader.check_attributes(marker, id, &["id", "testBefore", "loopMaximum"], &[]);
+    reader.extensions(marker, id, &[]);
+    reader.refuse_other_children(marker, id, STANDARD_CHILDREN);
+    let maximum = reader.integer(id, "loopMaximum", marker.attribute("loopMaximum"));
+    StandardLoop {
+        condition: child_text(marker, "loopCondition"),
+        test_before: reader.flag(id, "testBefore", marker.attribute("testBefore"), false),
+        // What is below zero can be no maximum, which `validate` says.
+        maximum: maximum.map(|maximum| u32::try_from(maximum.max(0)).unwrap_or(u32::MAX)),
+    }
+}
+
+fn read_multiple(
+    node: Node<'_, '_>,
+    marker: Option<Node<'_, '_>>,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> MultiInstance {
+    if let Some(marker) = marker {
+        reader.check_attributes(marker, id, MULTIPLE_ATTRIBUTES, MULTIPLE_OWN);
+        reader.extensions(marker, id, &[]);
+        reader.refuse_other_children(marker, id, MULTIPLE_CHILDREN);
+        refuse_behavior(marker, id, reader);
+    }
+    let zeebe = marker.and_then(zeebe);
+    let attribute = |name: &str| filled(marker?.attribute(name));
+    let of_marker = |name: &str| own(marker?, name);
+    let of_engine = |name: &str| {
+        let mut engines = ATTRIBUTE_ENGINES.iter();
+        engines.find_map(|engine| filled(marker?.attribute((*engine, name))))
+    };
+    let of_zeebe = |name: &str| filled(zeebe?.attribute(name));
+    let of_child = |name: &str| marker.and_then(|marker| child_text(marker, name));
+    let data_item = |name: &str| {
+        let item = marker?.children().find(|child| is_bpmn(*child, name))?;
+        filled(item.attribute("name")).or_else(|| filled(item.attribute("id")))
+    };
+    let referred = |name: &str| of_child(name).map(|written| variable(node, &written));
+    let expression = |written: Option<&str>| written.map(|written| bare(written).to_owned());
+    let collections = [
+        own(node, "collection").map(str::to_owned),
+        of_marker("collection").map(str::to_owned),
+        referred("loopDataInputRef"),
+        expression(of_engine("collection")),
+        expression(of_zeebe("inputCollection")),
+    ];
+    let items = [
+        own(node, "item"),
+        of_marker("item"),
+        data_item("inputDataItem"),
+        of_engine("elementVariable"),
+        of_zeebe("inputElement"),
+    ];
+    let output_keys = [
+        of_marker("outputKey").map(str::to_owned),
+        referred("loopDataOutputRef"),
+        of_zeebe("outputCollection").map(str::to_owned),
+    ];
+    let placeholder = |path: &str| format!("${{{}}}", bare(path));
+    let outputs = [
+        of_marker("output").map(str::to_owned),
+        data_item("outputDataItem").map(placeholder),
+        of_zeebe("outputElement").map(placeholder),
+    ];
+    MultiInstance {
+        sequential: reader.flag(id, "isSequential", attribute("isSequential"), false),
+        cardinality: of_child("loopCardinality").map(|written| cardinality(&written)),
+        collection: one(id, "collection", collections, reader),
+        item: one(
+            id,
+            "item",
+            items.map(|item| item.map(str::to_owned)),
+            reader,
+        ),
+        completion_condition: of_child("completionCondition").map(|written| counters(&written)),
+        output_key: one(id, "list of results", output_keys, reader),
+        output: one(id, "result", outputs, reader),
+    }
+}
+
+fn refuse_behavior(marker: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
+    if let Some(value) = filled(marker.attribute("behavior")).filter(|value| *value != "All") {
+        let message = format!(
+            "expected `behavior` to be `All`, but got `{value}`, which throws events while \
+            iterations end; remove it, and throw the event behind the activity"
+        );
+        reader.error(id, "unsupported_attribute", message);
+    }
+}
+
+/// The one spelling that is there; several are reported.
+fn one<const N: usize>(
+    id: &str,
+    what: &str,
+    found: [Option<String>; N],
+    reader: &mut Reader<'_>,
+) -> Option<String> {
+    let mut found = found.into_iter().flatten();
+    let first = found.next()?;
+    if let Some(other) = found.find(|other| *other != first) {
+        let message = format!(
+            "expected the {what} of the loop once, but it is `{first}` and `{other}`; remove one"
+        );
+        reader.error(id, "ambiguous_loop", message);
+    }
+    Some(first)
+}
+
+fn zeebe<'a, 'i>(marker: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
+    let holder = marker
+        .children()
+        .find(|child| is_bpmn(*child, "extensionElements"))?;
+    let is_it = |child: &Node<'_, '_>| {
+        child.tag_name().namespace() == Some(ZEEBE)
+            && child.tag_name().name() == "loopCharacteristics"
+    };
+    holder.children().find(is_it)
+}
+
+fn child_text(node: Node<'_, '_>, name: &str) -> Option<String> {
+    let child = node.children().find(|child| is_bpmn(*child, name))?;
+    Some(text(child)).filter(|text| !text.is_empty())
+}
+
+/// An expression without what marks it as one: `${people}`, `#{people}`, `=people`.
+fn bare(written: &str) -> &str {
+    let written = written.trim();
+    let inner = written
+        .strip_prefix("${")
+        .or_else(|| written.strip_prefix("#{"))
+        .and_then(|rest| rest.strip_suffix('}'));
+    inner
+        .or_else(|| written.strip_prefix('='))
+        .unwrap_or(written)
+        .trim()
+}
+
+/// A number as it is, anything else as a placeholder.
+fn cardinality(written: &str) -> String {
+    match bare(written) {
+        number if number.parse::<f64>().is_ok() => number.to_owned(),
+        path => format!("${{{path}}}"),
+    }
+}
+
+/// A condition with BPMN's names in the place of other engines'.
+fn counters(written: &str) -> String {
+    let mut condition = String::with_capacity(written.len());
+    let mut rest = written;
+    while let Some(at) = rest.find(|c: char| c.is_alphanumeric() || c == '_') {
+        condition.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        let word = &rest[..end];
+        let known = OTHER_COUNTERS.iter().find(|(other, _)| *other == word);
+        condition.push_str(known.map_or(word, |(_, own)| own));
+        rest = &rest[end..];
+    }
+    condition + rest
+}
+
+/// The variable that a reference to an element with data means: the name of a data object, or what
+/// the data input of the activity is filled from. What refers to no element is a path itself.
+fn variable(node: Node<'_, '_>, reference: &str) -> String {
+    let local = reference.rsplit(':').next().unwrap_or(reference);
+    let mut id = local.to_owned();
+    // A data input, a reference and the object itself: longer chains say nothing more.
+    for _ in 0..4 {
+        let mut document = node.document().root_element().descendants();
+        let found = document.find(|other| {
+            other.attribute("id") == Some(&id) && is_bpmn(*other, other.tag_name().name())
+        });
+        let Some(found) = found else { return id };
+        let next = match found.tag_name().name() {
+            "dataObjectReference" => filled(found.attribute("dataObjectRef")).map(str::to_owned),
+            "dataInput" | "dataOutput" => association(node, &id),
+            _ => None,
+        };
+        match next.filter(|next| *next != id) {
+            Some(next) => id = next,
+            None => return filled(found.attribute("name")).unwrap_or(&id).to_owned(),
+        }
+    }
+    id
+}
+
+/// What a data input of the activity comes from, or a data output goes to.
+fn association(node: Node<'_, '_>, id: &str) -> Option<String> {
+    let associations = node.children().filter(|child| {
+        is_bpmn(*child, "dataInputAssociation") || is_bpmn(*child, "dataOutputAssociation")
+    });
+    let mut ends = associations.filter_map(|association| {
+        let (source, target) = (
+            child_text(association, "sourceRef")?,
+            child_text(association, "targetRef")?,
+        );
+        match id {
+            id if id == target => Some(source),
+            id if id == source => Some(target),
+            _ => None,
+        }
+    });
+    ends.next()
+}

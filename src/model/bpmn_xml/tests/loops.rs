@@ -1,0 +1,155 @@
+//! How an activity runs more than once: BPMN's spelling, Stepwire's, and those of other engines.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const OTHERS: &str = r#"xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0""#;
+
+/// The loop of the only activity, in its JSON form.
+fn looping(content: &str) -> Value {
+    let xml = document(OTHERS, content);
+    let (definition, problems) = read(&xml)
+        .unwrap_or_else(|problems| panic!("{content}: {problems:?}"))
+        .remove(0);
+    assert_eq!(problems, [], "{content}");
+    serde_json::to_value(&definition.nodes[0].looping).expect("a loop is JSON")
+}
+
+fn task(attributes: &str, marker: &str) -> String {
+    format!(r#"<userTask id="t" {attributes}>{marker}</userTask>"#)
+}
+
+fn multiple(attributes: &str, content: &str) -> String {
+    task(
+        "",
+        &format!(
+            "<multiInstanceLoopCharacteristics {attributes}>{content}</multiInstanceLoopCharacteristics>"
+        ),
+    )
+}
+
+#[test]
+fn every_spelling_of_a_collection_is_the_same() {
+    let expected = json!({"type": "multiInstance", "collection": "people", "item": "person"});
+    for content in [
+        task(r#"stepwire:collection="people" stepwire:item="person""#, ""),
+        task(
+            r#"stepwire:collection="people" stepwire:item="person""#,
+            "<multiInstanceLoopCharacteristics/>",
+        ),
+        multiple(
+            r#"stepwire:collection="people" stepwire:item="person" behavior="All""#,
+            "",
+        ),
+        multiple(
+            "",
+            r#"<loopDataInputRef>people</loopDataInputRef><inputDataItem id="i" name="person"/>"#,
+        ),
+        multiple(
+            r#"camunda:collection="people" camunda:elementVariable="person""#,
+            "",
+        ),
+        multiple(
+            r#"camunda:collection="${people}" camunda:elementVariable="person""#,
+            "",
+        ),
+        multiple(
+            r#"isSequential="false""#,
+            r#"<extensionElements><zeebe:loopCharacteristics inputCollection="= people" inputElement="person"/></extensionElements>"#,
+        ),
+    ] {
+        assert_eq!(looping(&content), expected, "{content}");
+    }
+}
+
+#[test]
+fn a_reference_to_data_means_their_name() {
+    let loops = r#"<multiInstanceLoopCharacteristics><loopDataInputRef>in</loopDataInputRef><inputDataItem id="person"/></multiInstanceLoopCharacteristics>"#;
+    let xml = document(
+        OTHERS,
+        &format!(
+            r#"<userTask id="t"><ioSpecification><dataInput id="in"/></ioSpecification><dataInputAssociation><sourceRef>ref</sourceRef><targetRef>in</targetRef></dataInputAssociation>{loops}</userTask><dataObject id="object" name="people"/><dataObjectReference id="ref" dataObjectRef="object"/>"#
+        ),
+    );
+    let (definition, _) = read(&xml).expect("it can be read").remove(0);
+    let found = serde_json::to_value(&definition.nodes[0].looping).expect("a loop is JSON");
+    assert_eq!(
+        found,
+        json!({"type": "multiInstance", "collection": "people", "item": "person"})
+    );
+}
+
+#[test]
+fn cardinality_completion_and_results_are_read() {
+    let whole = json!({"type": "multiInstance", "sequential": true, "cardinality": "3",
+        "completionCondition": "${numberOfCompletedInstances/numberOfInstances >= 0.5}", "outputKey": "votes", "output": "${vote}"});
+    for content in [
+        r#"<loopCardinality>3</loopCardinality><loopDataOutputRef>votes</loopDataOutputRef><outputDataItem id="o" name="vote"/>
+           <completionCondition>${numberOfCompletedInstances/numberOfInstances &gt;= 0.5}</completionCondition>"#,
+        r#"<loopCardinality>${3}</loopCardinality><completionCondition>${nrOfCompletedInstances/nrOfInstances &gt;= 0.5}</completionCondition>
+           <extensionElements><zeebe:loopCharacteristics outputCollection="votes" outputElement="=vote"/></extensionElements>"#,
+    ] {
+        assert_eq!(
+            looping(&multiple(r#"isSequential="true""#, content)),
+            whole,
+            "{content}"
+        );
+    }
+    assert_eq!(
+        looping(&multiple("", "<loopCardinality>#{count}</loopCardinality>")),
+        json!({"type": "multiInstance", "cardinality": "${count}"})
+    );
+}
+
+#[test]
+fn standard_loops_are_read_on_every_activity() {
+    let marker = r#"<standardLoopCharacteristics id="m" testBefore="1" loopMaximum="5"><loopCondition>${n &lt; 3}</loopCondition></standardLoopCharacteristics>"#;
+    let expected =
+        json!({"type": "standard", "condition": "${n < 3}", "testBefore": true, "maximum": 5});
+    for kind in ["task", "userTask", "manualTask", "subProcess"] {
+        assert_eq!(
+            looping(&format!(r#"<{kind} id="t">{marker}</{kind}>"#)),
+            expected,
+            "{kind}"
+        );
+    }
+    assert_eq!(
+        looping(&task("", "<standardLoopCharacteristics/>")),
+        json!({"type": "standard"})
+    );
+}
+
+#[test]
+fn what_a_loop_cannot_mean_is_named() {
+    check(
+        &multiple(r#"behavior="None" noneBehaviorEventRef="e""#, ""),
+        &[("t", "unsupported_attribute"), ("t", "missing_collection")],
+    );
+    check(
+        &multiple(
+            r#"stepwire:collection="a""#,
+            "<loopDataInputRef>b</loopDataInputRef>",
+        ),
+        &[("t", "ambiguous_loop")],
+    );
+    check(
+        &multiple(r#"stepwire:collection="a""#, "<complexBehaviorDefinition/>"),
+        &[("t", "unsupported_element")],
+    );
+    check(
+        &task(
+            r#"stepwire:collection="a""#,
+            "<multiInstanceLoopCharacteristics/><standardLoopCharacteristics/>",
+        ),
+        &[("t", "unsupported_element")],
+    );
+    check(
+        r#"<exclusiveGateway id="t"><standardLoopCharacteristics/></exclusiveGateway>"#,
+        &[("t", "unsupported_element")],
+    );
+    check(
+        r#"<startEvent id="t" stepwire:collection="list"/>"#,
+        &[("t", "unknown_name")],
+    );
+}

@@ -1,0 +1,184 @@
+//! Loops: which elements may have one, and what it must say.
+//!
+//! Not here: whether conditions compile (`expression`).
+
+use std::collections::HashMap;
+
+use super::{Report, params};
+use crate::{
+    limits::ITEMS,
+    model::{
+        definition::{FlowNode, ProcessDefinition},
+        loop_characteristics::{
+            COUNTERS, LOOP_COUNTER, LoopCharacteristics, MultiInstance, StandardLoop,
+        },
+        path::DataPath,
+        template::Template,
+    },
+};
+
+/// What the problems of a node with a loop are told with.
+const OWNER: &str = "the loop";
+
+/// What one node says by itself.
+pub(super) fn check_node(node: &FlowNode, report: &mut Report) {
+    let Some(looping) = &node.looping else { return };
+    if !node.kind.is_activity() {
+        let message = format!(
+            "expected a loop on activities only, but this is a {}; remove it",
+            node.kind.bpmn_name()
+        );
+        return report.error(&node.id, "misplaced_loop", message);
+    }
+    if looping.condition().is_some_and(is_empty) {
+        let message = format!(
+            "{OWNER}: expected a condition such as ${{approved == true}}, but it is empty; write \
+            one, or remove it"
+        );
+        report.error(&node.id, "invalid_condition", message);
+    }
+    match looping {
+        LoopCharacteristics::MultiInstance(multiple) => check_multiple(node, multiple, report),
+        LoopCharacteristics::Standard(standard) => check_standard(node, standard, report),
+    }
+}
+
+/// Back steps that would reach into a loop.
+pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
+    let nodes: HashMap<&str, &FlowNode> = definition
+        .nodes
+        .iter()
+        .map(|node| (node.id.as_str(), node))
+        .collect();
+    for node in &definition.nodes {
+        let Some(action) = node.actions.iter().find(|action| action.allow_back) else {
+            continue;
+        };
+        // As many steps as there are scopes: `scopes` reports those that lie in themselves.
+        let mut around = std::iter::successors(Some(node), |node| {
+            nodes.get(node.scope.as_deref()?).copied()
+        })
+        .take(nodes.len());
+        if let Some(outer) = around.find(|node| node.looping.is_some()) {
+            let message = format!(
+                "action `{}`: expected no allowBack in what runs more than once, but `{}` is a \
+                loop, and which of its iterations a step back would mean cannot be told; remove \
+                allowBack",
+                action.name, outer.id
+            );
+            report.error(&node.id, "back_in_loop", message);
+        }
+    }
+}
+
+fn is_empty(condition: &str) -> bool {
+    ["", "${}"].contains(&condition.trim())
+}
+
+fn check_multiple(node: &FlowNode, multiple: &MultiInstance, report: &mut Report) {
+    let error = |report: &mut Report, code, sentence: String| {
+        report.error(&node.id, code, format!("{OWNER}{sentence}"));
+    };
+    match (&multiple.collection, &multiple.cardinality) {
+        (None, None) => {
+            let sentence = ": expected a `collection` (the path of a list) or a `cardinality` (how \
+                many), but there is neither; write one";
+            error(report, "missing_collection", sentence.to_owned());
+        }
+        (Some(_), Some(_)) => {
+            let sentence = ": expected a `collection` or a `cardinality`, but there are both; \
+                remove one";
+            error(report, "ambiguous_loop", sentence.to_owned());
+        }
+        (Some(path), None) => {
+            if let Err(sentence) = DataPath::parse(path) {
+                error(report, "invalid_path", format!(", collection: {sentence}"));
+            }
+        }
+        (None, Some(text)) => check_cardinality(text, &error, report),
+    }
+    if let Some(item) = &multiple.item {
+        let is_name = DataPath::parse_members(item).is_ok_and(|path| path.depth() == 1);
+        let is_taken = item == LOOP_COUNTER || COUNTERS.contains(&item.as_str());
+        if !is_name || is_taken {
+            let found = if is_taken {
+                "is counted by the loop itself"
+            } else {
+                "is none"
+            };
+            let sentence = format!(
+                ": expected the name of a variable for the item, but `{item}` {found}; write \
+                another"
+            );
+            error(report, "invalid_name", sentence);
+        }
+        if multiple.collection.is_none() {
+            let sentence = ": expected a variable for the item of a collection only, but there is \
+                no collection; remove `item`";
+            error(report, "misplaced_item", sentence.to_owned());
+        }
+    }
+    params::check_output(
+        &node.id,
+        OWNER,
+        multiple.output_key.as_deref(),
+        multiple.output.as_deref(),
+        report,
+    );
+    let of_call = node.call.as_ref().map(|call| call.output_key.is_some());
+    let has_key = multiple.output_key.is_some() || of_call == Some(true);
+    if multiple.output.is_some() && !has_key {
+        let sentence = ": expected `outputKey` beside `output`, but there is none: results would \
+            be dropped; name where they land";
+        error(report, "missing_output_key", sentence.to_owned());
+    }
+    if multiple.output_key.is_some() && multiple.output.is_none() && node.call.is_none() {
+        let sentence = ": expected `output` beside `outputKey`, but there is none: nothing says \
+            what of an iteration is listed; write a template such as ${answer}";
+        error(report, "missing_output", sentence.to_owned());
+    }
+}
+
+fn check_cardinality(
+    text: &str,
+    error: &dyn Fn(&mut Report, &'static str, String),
+    report: &mut Report,
+) {
+    let expected = format!(
+        "expected how many iterations as a whole number of 0 to {ITEMS}, or as one placeholder \
+        such as ${{count}}"
+    );
+    match Template::compile_text(text) {
+        Err(problem) => {
+            let sentence = format!(", cardinality: {}", problem.sentence);
+            error(report, "invalid_template", sentence);
+        }
+        Ok(template) if template.constant().is_some() => {
+            let fits = text
+                .trim()
+                .parse::<usize>()
+                .is_ok_and(|count| count <= ITEMS);
+            if !fits {
+                let sentence = format!(": {expected}, but `cardinality` is `{text}`; correct it");
+                error(report, "invalid_value", sentence);
+            }
+        }
+        Ok(_) => {}
+    }
+}
+
+fn check_standard(node: &FlowNode, standard: &StandardLoop, report: &mut Report) {
+    if standard.condition.is_none() && standard.maximum.is_none() {
+        let message = format!(
+            "{OWNER}: expected a condition that ends it or a maximum of iterations, but there is \
+            neither, so it would never end; write `loopCondition` or `loopMaximum`"
+        );
+        report.error(&node.id, "endless_loop", message);
+    }
+    if standard.maximum == Some(0) {
+        let message = format!(
+            "{OWNER}: expected a maximum of at least 1 iteration, but it is 0; raise or remove it"
+        );
+        report.error(&node.id, "invalid_value", message);
+    }
+}

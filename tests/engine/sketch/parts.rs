@@ -1,0 +1,75 @@
+//! Parts of a sketch that are lines or attributes of their own.
+
+use super::*;
+
+/// How an activity runs more than once.
+pub(super) fn loop_attribute(node: &mut Map<String, Value>, name: &str, value: &str) {
+    let kind = match name {
+        "while" | "before" | "most" => "standard",
+        _ => "multiInstance",
+    };
+    let into = node
+        .entry("loop")
+        .or_insert_with(|| json!({ "type": kind }));
+    match name {
+        "each" => into["collection"] = json!(value),
+        "times" => into["cardinality"] = json!(value),
+        "until" => into["completionCondition"] = json!(value),
+        "list" => into["outputKey"] = json!(value),
+        "gives" => into["output"] = json!(value),
+        "while" => into["condition"] = json!(value),
+        "before" => into["testBefore"] = json!(true),
+        "most" => into["maximum"] = json!(value.parse::<u32>().expect("a number")),
+        "sequential" => into[name] = json!(true),
+        _ => into[name] = json!(value),
+    }
+}
+
+pub(super) fn schedule_attribute(into: &mut Value, name: &str, value: &str) {
+    match name {
+        "cycle" | "date" => into["when"] = json!({name: value}),
+        "after" => into["when"] = json!({"duration": value}),
+        "startup" => into["when"] = json!("startup"),
+        "zone" => into["timeZone"] = json!(value),
+        "data" => into["startData"] = serde_json::from_str(value).expect("start data are JSON"),
+        _ => into[name] = json!(value),
+    }
+}
+
+/// `webhook URL on=a,b data`.
+pub(super) fn webhook(url: &str, attributes: &[String]) -> Value {
+    let mut webhook = json!({"url": url});
+    for attribute in attributes {
+        match attribute.strip_prefix("on=") {
+            Some(statuses) => webhook["on"] = list(statuses),
+            None => webhook["include"] = json!(attribute),
+        }
+    }
+    webhook
+}
+
+/// `lane ID nodes=a,b execute=clerk,chief parent=outer …`.
+pub(super) fn lane(id: &str, attributes: &[String]) -> Value {
+    let listed = attributes
+        .iter()
+        .filter_map(|attribute| attribute.split_once('='));
+    let members = listed.map(|(name, value)| {
+        (
+            name.to_owned(),
+            if name == "parent" {
+                json!(value)
+            } else {
+                list(value)
+            },
+        )
+    });
+    Value::Object(
+        [
+            ("id".to_owned(), json!(id)),
+            ("nodes".to_owned(), json!([])),
+        ]
+        .into_iter()
+        .chain(members)
+        .collect(),
+    )
+}
