@@ -23,8 +23,9 @@ pub struct Compensation {
     finished: bool,
     /// What completed in it as a scope.
     as_scope: Option<Box<Scope>>,
-    /// The variables it ended with.
+    /// The variables it ended with, and their bytes as declared.
     variables: Option<Box<Value>>,
+    owned_bytes: usize,
 }
 
 /// What one element has asked to be compensated and has not begun yet.
@@ -119,6 +120,7 @@ impl InstanceState {
             finished,
             as_scope,
             variables: element.variables.clone(),
+            owned_bytes: element.owned_bytes,
         };
         if let Some(scope) = self.scope_mut(element.scope) {
             scope.compensations.push(compensation);
@@ -207,6 +209,8 @@ impl InstanceState {
         element.compensates = Some(by);
         if element.node == started.node {
             (element.as_scope, element.variables) = (started.as_scope, started.variables);
+            let declared = std::mem::replace(&mut element.owned_bytes, started.owned_bytes);
+            self.owned_bytes = self.owned_bytes.saturating_sub(declared) + started.owned_bytes;
         }
     }
 
