@@ -8,7 +8,7 @@
 //! and the elements of parallel branches interleave.
 //!
 //! What it does not see: the values of data (a path it finds may never be taken), the work of
-//! actions, back steps, holds. An event that does not interrupt comes at most [`COMES`] times for
+//! actions, back steps, holds. An event that does not interrupt comes at most twice for
 //! one activity. Beyond [`EXPLORED_STATES`](crate::limits::EXPLORED_STATES) states there is no
 //! verdict.
 //!

@@ -34,7 +34,7 @@ const NAME_LENGTH: usize = 64;
 /// that is none, so whoever sends such would fill the disk.
 const USUAL: &str = "info,actix_http::h1::dispatcher=off";
 
-/// Lets the log go to standard error, as text or as JSON, as [`USUAL`] or as `RUST_LOG` says.
+/// Lets the log go to standard error, as text or as JSON, as usual or as `RUST_LOG` says.
 pub fn start(json: bool) {
     let mut builder = Builder::from_env(Env::default().default_filter_or(USUAL));
     builder.format(if json { write_json } else { write_text });

@@ -123,7 +123,7 @@ fn of_lists(name: &str) -> Option<Value> {
     let created = "2026-11-21T09:30:00Z";
     let task = json!({
         "instance": KEY, "element": ELEMENT, "process": "onboarding", "node": "review", "name": "Review", "lane": "clerks",
-        "assignee": null, "candidates": ["clerk"], "createdAt": created, "dueAt": null, "remindedAt": null,
+        "assignee": null, "candidates": ["clerk"], "createdAt": created, "dueAt": null, "remindedAt": null, "loopCounter": null,
     });
     let mut instance = json!({
         "instance": KEY, "process": "onboarding", "status": "started", "businessKey": "C-1815", "startedBy": "ada",

@@ -38,7 +38,7 @@ fn root() -> Value {
         ),
         push("active", json!({"begun": true})),
     ];
-    let people = json!({"calledElement": "person", "paramsToCopy": [], "collection": "people", "outputKey": "grades",
+    let people = json!({"calledElement": "person", "paramsToCopy": [], "outputKey": "grades",
         "output": r#"{"name": "${item}", "grade": "${grade.value}"}"#});
     let credit =
         json!({"calledElement": "credit", "paramsToCopy": ["people"], "outputKey": "credit"});
@@ -47,7 +47,11 @@ fn root() -> Value {
         "root",
         vec![
             node("kick", "task", &kick),
-            with(node("all", "callActivity", &[]), "call", people),
+            with(
+                with(node("all", "callActivity", &[]), "call", people),
+                "loop",
+                json!({"type": "multiInstance", "collection": "people"}),
+            ),
             with(node("check", "callActivity", &[]), "call", credit),
             with(
                 with(

@@ -134,7 +134,7 @@ fn a_user_with_the_longest_names_and_roles_can_sign_in() {
 fn nobody_speaks_for_a_schedule() {
     check(
         json!({"sub": "schedule:nightly", "exp": LATER, "roles": ["admin"]}),
-        "which is kept for schedules",
+        "which are kept for what starts by itself",
     );
     check(
         json!({"sub": "schedule", "exp": LATER}),
