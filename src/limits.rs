@@ -12,6 +12,7 @@ pub use pot::{CallerKind, Pot, PotPlace, Taker};
 pub use quota::Quota;
 pub use refused::Limit;
 pub use settings::{Limits, Rates};
+pub use tree_limits::TreeLimits;
 pub use watermark::{Watermark, Watermarks};
 
 mod network;
@@ -19,6 +20,7 @@ mod pot;
 mod quota;
 mod refused;
 mod settings;
+mod tree_limits;
 mod watermark;
 
 /// The longest websocket message, in bytes, whole or in fragments. Announced in `welcome`; more
@@ -471,30 +473,6 @@ impl Default for InstanceLimits {
             start_bytes_per_step: STEP_START_BYTES,
             variable_bytes: VARIABLE_BYTES,
             turns: LOOP_TURNS,
-        }
-    }
-}
-
-/// How much one tree of process instances may hold and do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TreeLimits {
-    /// [`TREE_INSTANCES`].
-    pub instances: usize,
-    /// [`TREE_STARTS_PER_SECOND`].
-    pub starts_per_second: u32,
-    /// [`TREE_STARTS_AT_ONCE`].
-    pub starts_at_once: u32,
-    /// [`TREE_DELIVERIES`].
-    pub deliveries: usize,
-}
-
-impl Default for TreeLimits {
-    fn default() -> Self {
-        Self {
-            instances: TREE_INSTANCES,
-            starts_per_second: TREE_STARTS_PER_SECOND,
-            starts_at_once: TREE_STARTS_AT_ONCE,
-            deliveries: TREE_DELIVERIES,
         }
     }
 }

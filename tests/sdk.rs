@@ -32,7 +32,21 @@ fn the_client_plays_against_the_server() {
     if let Err(missing) = node::prepare("sdk") {
         return node::skip("client tests", &missing);
     }
-    let server = Server::start();
+    // What plays there side by side comes from one address, which has the rates of one stranger.
+    let server = Server::with(&[
+        "--store",
+        "memory",
+        "--rate-per-second",
+        "0",
+        "--anonymous-requests",
+        "0",
+        "--anonymous-bytes",
+        "0",
+        "--anonymous-starts",
+        "0",
+        "--user-starts",
+        "0",
+    ]);
     // As long as a token may be: the first frame has less room for the rest.
     let long = "r".repeat(5_900);
     let users: [(&str, &[&str]); 5] = [

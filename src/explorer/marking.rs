@@ -28,9 +28,10 @@ impl Marking {
             } else {
                 "~"
             };
-            add(format!("{place}{}{is_paused}", element.node()));
+            let node = node_of(element);
+            add(format!("{place}{node}{is_paused}"));
             if let Some(scope) = state.scope(Some(key)) {
-                waiting(scope, &format!("{place}{}/", element.node())).for_each(&mut add);
+                waiting(scope, &format!("{place}{node}/")).for_each(&mut add);
             }
         }
         if let Some(scope) = state.scope(None) {
@@ -65,7 +66,16 @@ impl Marking {
 fn name(place: &str) -> String {
     let node = place.split(" <- ").next().unwrap_or(place);
     let node = node.trim_end_matches('~');
-    node.rsplit('/').next().unwrap_or(node).to_owned()
+    let node = node.rsplit('/').next().unwrap_or(node);
+    node.split('[').next().unwrap_or(node).to_owned()
+}
+
+/// The node of an element, with the number of the iteration that it is.
+fn node_of(element: &ElementInstance) -> String {
+    match element.loop_counter() {
+        Some(number) => format!("{}[{number}]", element.node()),
+        None => element.node().to_string(),
+    }
 }
 
 fn waiting<'a>(scope: &'a Scope, place: &'a str) -> impl Iterator<Item = String> + 'a {
@@ -79,8 +89,8 @@ fn waiting<'a>(scope: &'a Scope, place: &'a str) -> impl Iterator<Item = String>
 /// The nodes of the subprocesses around what is in a scope.
 fn path(state: &InstanceState, scope: Option<ElementKey>) -> String {
     let around = std::iter::successors(scope, |key| state.element(*key)?.scope());
-    let mut nodes: Vec<&str> = around
-        .filter_map(|key| Some(&**state.element(key)?.node()))
+    let mut nodes: Vec<String> = around
+        .filter_map(|key| Some(node_of(state.element(key)?)))
         .collect();
     nodes.reverse();
     nodes.iter().map(|node| format!("{node}/")).collect()

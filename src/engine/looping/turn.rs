@@ -16,7 +16,8 @@ impl Step<'_> {
         let (begun, before) = self.begun;
         let fits = begun < self.limits.starts_per_step
             && before + bytes <= self.limits.start_bytes_per_step;
-        let takes = (fits || begun == 0) && self.budget > self.limits.elements_per_command / 2;
+        let spared = self.limits.elements_per_command / 2;
+        let takes = (fits || begun == 0) && (self.budget > spared || spared == 0);
         if takes {
             self.begun = (begun + 1, before + bytes);
         }
