@@ -49,6 +49,14 @@ fn a_difference_names_line_and_place_for_people_and_build_servers() {
 }
 
 #[test]
+fn any_other_frame_is_sent_with_an_id() {
+    let (_folder, path) = scenario(&format!(
+        "{ORDER}  - send: {{type: hold, instance: orderApproval}}\n  - expect: {{status: onHold}}"
+    ));
+    Site::new().run(&["test", &path], "").ends(0);
+}
+
+#[test]
 fn refusals_are_expected_or_end_it() {
     let site = Site::new();
     let start = "  - start: orderApproval\n    data: {order: {item: desk}}\n";

@@ -118,6 +118,8 @@ impl Stage {
             Does::Expect(expected) => self.expect(expected, step.line).await,
             Does::Send(frame) => {
                 let mut frame = frame.clone();
+                let id = || Uuid::now_v7().to_string().into();
+                frame.entry("id").or_insert_with(id);
                 if let Some(name) = frame.get("instance").and_then(Value::as_str) {
                     let key = self.key_of(name, step.line)?;
                     frame.insert("instance".to_owned(), key.into());
