@@ -334,7 +334,7 @@ impl Stage {
     async fn oldest_open(&mut self, line: u64) -> Result<Value, Failure> {
         let key = self.current(line)?;
         self.settle().await?;
-        let _ = self.see(&key).await?;
+        self.see(&key).await?.map_err(refused)?;
         let player = self.player().await?;
         player.catch_up().await?;
         let open = player
@@ -399,7 +399,8 @@ impl Stage {
     /// Waits until nothing is under way, where the clock stands still.
     async fn settle(&mut self) -> Result<(), Failure> {
         if self.stands_still {
-            let _ = self.admin.command(framed("idle", Map::new())).await?;
+            let asked = self.admin.command(framed("idle", Map::new())).await?;
+            asked.map_err(|told| Failure::told(&told))?;
         }
         Ok(())
     }
