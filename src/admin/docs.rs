@@ -93,6 +93,10 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("logging", "What the log says, as text or as JSON"),
             ("metrics", "What to watch"),
             ("limits", "Every limit, and what is beyond it"),
+            (
+                "benchmarks",
+                "What an action costs, and what that depends on",
+            ),
         ],
     ),
 ];
