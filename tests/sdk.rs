@@ -57,14 +57,16 @@ fn the_client_plays_against_the_server() {
         ("lena", &[&long]),
     ];
     let tokens = tokens_of(&users);
-    // With the usual limit of messages.
+    // With the usual limit of messages; with the usual rates of strangers.
     let limited = Server::with(&["--store", "memory"]);
-    let [url, limited_url] =
-        [&server, &limited].map(|server| format!("ws://127.0.0.1:{}/v1/ws", server.port));
+    let strangers = Server::with(&["--store", "memory", "--rate-per-second", "0"]);
+    let [url, limited_url, strangers_url] = [&server, &limited, &strangers]
+        .map(|server| format!("ws://127.0.0.1:{}/v1/ws", server.port));
     let mut test = node::npm_run("sdk", "test");
     pass(
         test.env("STEPWIRE_URL", url)
             .env("STEPWIRE_LIMITED_URL", limited_url)
+            .env("STEPWIRE_STRANGERS_URL", strangers_url)
             .env("STEPWIRE_TOKENS", tokens),
     );
 }

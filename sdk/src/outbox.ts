@@ -21,7 +21,10 @@ export const SUBSCRIPTIONS = 2;
 /** What a command asks of the outbox. */
 export interface Sending extends WaitOptions {
   lane?: typeof TOKENS | typeof COMMANDS | typeof SUBSCRIPTIONS;
-  /** Whether a new connection, or a server that has room again, is sent it anew. Subscriptions are not: `hello` names them. */
+  /**
+   * Whether a new connection, or a server that has room again, is sent it anew. Subscriptions are not: `hello` names them. A
+   * token is sent anew on its own connection only: the `hello` of another one brings one.
+   */
   again?: boolean;
 }
 
@@ -70,6 +73,7 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
   const take = (pending: Pending) => {
     all.delete(pending.frame.id);
     pending.timer();
+    if (pending.lane === TOKENS) sendAll();
   };
 
   const reject = (pending: Pending, error: StepwireError) => {
@@ -100,11 +104,12 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
   const sendAll = (): void => {
     pump();
     while (open) {
-      const lane = lanes.find((waiting) => waiting?.length);
-      if (!lane) return;
+      const lane = lanes.findIndex((waiting) => waiting?.length);
+      // What a token is for would be refused before the server has taken it.
+      if (lane < 0 || (lane > TOKENS && [...all.values()].some((pending) => pending.lane === TOKENS))) return;
       const wait = Math.ceil(due - ahead - now());
       if (wait > 0) return pump(wait, sendAll);
-      send(lane.shift()!);
+      send(lanes[lane]!.shift()!);
     }
   };
 
@@ -113,10 +118,12 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
     const limited = code === 'rate_limited';
     // Whatever else waits would be refused as well.
     if (limited) due = Math.max(due, now() + ahead + Math.max(pace, afterMs));
-    if (!pending.again || !pending.waiters.size || !(limited || code === 'busy' || code === 'outcome_unknown') || pending.tries >= TRIES) return false;
+    const mayRetry = (pending.again || pending.lane === TOKENS) && pending.waiters.size > 0;
+    // Whoever waits as told gets its turn in the end, however often others were quicker.
+    if (!mayRetry || !(limited || (/^(busy|outcome_unknown)$/.test(code) && pending.tries < TRIES))) return false;
     pending.state = undefined;
     pending.timer(afterMs + jitter(limited ? 0 : pending.tries, random()), () => enqueue(pending));
-    pending.tries += 1;
+    if (!limited) pending.tries += 1;
     return true;
   };
 

@@ -69,6 +69,15 @@ test('afterMs is honoured, for whatever else waits, too', async () => {
   await Promise.all([first, second]);
 });
 
+test('who waits as told gets on in the end, however often others were quicker', async () => {
+  const { server, client } = await live();
+  refuse(server, 'run', 30, { code: 'rate_limited', afterMs: 100 });
+  const running = client.instance('p', 'k').run('save');
+  await server.advance(30 * 350 + 100);
+  expect(await running).toMatchObject({ duplicate: false });
+  expect(server.sent('run')).toHaveLength(31);
+});
+
 test('what is final is told at once', async () => {
   const { server, client } = await live();
   refuse(server, 'run', 1, { code: 'conflict', retryable: false });

@@ -21,6 +21,7 @@ function visitable() {
   const server = new FakeServer();
   const trees = new WeakMap<object, Set<string>>();
   const expired = new Set<string>();
+  let refusals = 0;
   const rootOf = (token: unknown) => String(token).replace('token of ', '');
   let started = 0;
   server.on('hello', (frame, connection) => {
@@ -36,6 +37,9 @@ function visitable() {
   });
   server.on('auth', (frame, connection) => {
     const { id, token } = frame;
+    if (refusals-- > 0) {
+      return connection.push({ type: 'error', id, code: 'rate_limited', message: 'wait', retryable: true, afterMs: 10 });
+    }
     if (expired.has(String(token))) return connection.push({ type: 'error', id, code: 'token_expired', message: 'over' });
     trees.get(connection)!.add(rootOf(token));
     server.answer(frame, connection);
@@ -59,8 +63,27 @@ function visitable() {
     await server.advance();
     return client;
   };
-  return { server, visit, expired };
+  return { server, visit, expired, refuseTokens: (times: number) => void (refusals = times) };
 }
+
+test('a token that the server has no room for is shown again, before anything it is for', async () => {
+  const { server, visit, refuseTokens } = visitable();
+  const tokenStore = memoryTokenStore();
+  const before = await visit(tokenStore);
+  const starting = Promise.all(['a', 'b', 'c'].map((process) => before.start(process)));
+  await server.advance();
+  const keys = (await starting).map(({ key }) => key);
+  before.close();
+  const client = await visit(tokenStore);
+  // More often than a server that is busy is asked again.
+  refuseTokens(12);
+  const instances = keys.map((key) => client.instance('p', key));
+  const running = Promise.all(instances.map((instance) => instance.run('save')));
+  await server.advance(20_000);
+  expect((await running).map(({ duplicate }) => duplicate)).toEqual([false, false, false]);
+  expect(instances.map(({ error }) => error.get())).toEqual([undefined, undefined, undefined]);
+  client.close();
+});
 
 test('several anonymous starts in one page all survive a cut', async () => {
   const { server, visit } = visitable();
