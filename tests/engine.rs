@@ -15,6 +15,7 @@ mod random_process;
 mod script;
 pub mod sketch;
 mod subject;
+mod tokens;
 mod transcript;
 
 use check::check;
@@ -247,6 +248,11 @@ fn server_starts() {
 #[test]
 fn interactions() {
     check("interactions");
+}
+
+#[test]
+fn combinations() {
+    check("combinations");
 }
 
 #[test]

@@ -63,6 +63,10 @@ impl Step<'_> {
 
     fn end_with(&mut self, status: Status, error: Option<String>, reaches_down: bool) {
         let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
+        if status == Status::Finished {
+            // A terminate end event ends what is under way, and so what that has called.
+            self.end_children_of(&active);
+        }
         for element in active {
             self.terminate(element);
         }
@@ -72,7 +76,7 @@ impl Step<'_> {
                 .state
                 .children()
                 .iter()
-                .filter(|(_, child)| child.status.is_live());
+                .filter(|(_, child)| child.status.is_live() && !child.ending);
             for child in live.map(|(key, _)| *key).collect::<Vec<_>>() {
                 self.send(child, InstanceMessage::ParentFinished);
             }

@@ -140,17 +140,24 @@ fn catcher<'a>(
     if matches!(thrown, Thrown::Error(None)) {
         return at_boundary(whole_of(step, first?));
     }
-    let around = std::iter::successors(first, |key| step.state.element(*key)?.scope());
-    around
-        .map(Some)
-        .chain([None])
-        .find_map(|scope| in_scope(step, scope, thrown).or_else(|| at_boundary(scope?)))
+    let around: Vec<Option<ElementKey>> =
+        std::iter::successors(first, |key| step.state.element(*key)?.scope())
+            .map(Some)
+            .chain([None])
+            .collect();
+    let mut inner = None;
+    around.into_iter().find_map(|scope| {
+        let from = std::mem::replace(&mut inner, scope);
+        in_scope(step, scope, from, thrown).or_else(|| at_boundary(scope?))
+    })
 }
 
-/// The event subprocess of a scope that catches what is thrown; none once one has taken it over.
+/// The event subprocess of a scope that catches what is thrown `from` an element of that; none once
+/// one has taken it over. What an event subprocess throws it does not catch itself.
 fn in_scope<'a>(
     step: &Step<'a>,
     scope: Option<ElementKey>,
+    from: Option<ElementKey>,
     thrown: Thrown<'_>,
 ) -> Option<(Subscriber, &'a Catch)> {
     step.state
@@ -163,7 +170,9 @@ fn in_scope<'a>(
     let starts = step
         .process
         .event_subprocess_starts(node.map(|node| &*node.id));
+    let thrower = from.and_then(|key| step.node_of(key)).map(|node| &node.id);
     let catches: Vec<&Catch> = starts
+        .filter(|start| start.scope.as_ref() != thrower || thrower.is_none())
         .filter_map(|start| start.start()?.catch.as_ref())
         .collect();
     let catch = thrown.caught_by(&catches)?;

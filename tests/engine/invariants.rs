@@ -35,7 +35,7 @@ pub fn check(subject: &Subject) {
         offers_are_true(subject, &next);
         nothing_else_can_be_run(subject, &next);
     } else {
-        nothing_is_left(subject.state(), &next);
+        nothing_is_left(subject, &next);
     }
     children_are_ended_once(subject);
     user_tasks_remind(subject);
@@ -133,7 +133,8 @@ fn user_tasks_remind(subject: &Subject) {
     }
 }
 
-fn nothing_is_left(state: &InstanceState, next: &NextStep) {
+fn nothing_is_left(subject: &Subject, next: &NextStep) {
+    let state = subject.state();
     assert!(
         next.offers.is_empty(),
         "an ended instance offers nothing: {next:?}"
@@ -148,11 +149,40 @@ fn nothing_is_left(state: &InstanceState, next: &NextStep) {
             .is_some_and(|scope| scope.waiting().next().is_none()),
         "nothing waits in an ended instance"
     );
+    assert!(
+        state.all_subscriptions().next().is_none() && subject.waits.is_empty(),
+        "an ended instance waits for nothing"
+    );
+    assert!(
+        state.timers().next().is_none() && subject.timers.is_empty(),
+        "an ended instance has no timer: {:?}",
+        subject.timers
+    );
+    assert!(
+        state.held_deliveries().is_empty(),
+        "an ended instance keeps nothing for later"
+    );
+    awaited_children_end(subject);
     let offers = state.open(Time(0)).count();
     assert!(
         offers == 0 || state.status() == Status::Finished,
         "only a finished instance leaves what it offered open"
     );
+}
+
+/// A child that an element waited for has ended, or was told to, when the instance has ended; how it
+/// reaches those of one that did not finish is told to the instance itself.
+fn awaited_children_end(subject: &Subject) {
+    let state = subject.state();
+    if state.status() != Status::Finished {
+        return;
+    }
+    for child in state.children().values() {
+        assert!(
+            !child.start.awaited || !child.status.is_live() || child.ending,
+            "nobody waits for it any more, and it goes on: {child:?}"
+        );
+    }
 }
 
 fn children_are_ended_once(subject: &Subject) {

@@ -20,9 +20,10 @@ use stepwire::{
     engine::{
         Command,
         access::Caller,
-        command::{RunAction, StartInstance, TimerKey},
+        command::{RunAction, StartInstance, TakeMessage, TimerKey},
+        correlation::EventDelivery,
         instance_message::InstanceMessage,
-        record::{ParentLink, Status, StoredFile},
+        record::{ParentLink, Status, StoredFile, Subscription},
     },
     model::{
         action::MessageType,
@@ -112,6 +113,7 @@ impl Run<'_> {
     fn all(&mut self, moves: &[Move]) {
         self.subject.limits.elements_per_command = 40;
         self.subject.limits.calls = 4;
+        self.subject.limits.open_messages = 8;
         // Every other instance is a child, so that messages to the parent have somewhere to go.
         let parent = moves.len().is_multiple_of(2).then_some(ParentLink {
             instance: PARENT,
@@ -240,6 +242,12 @@ impl Run<'_> {
                 dice if dice % 3 == 0 => Command::Hold,
                 _ => Command::Unhold,
             }),
+            Move::Deliver(index, again, payload) => self.deliver(*index, *again, payload),
+            Move::Message(key, payload) => self.apply(Command::TakeMessage(TakeMessage {
+                name: "m".to_owned(),
+                correlation_key: (key % 3 == 0).then(|| (key % 4).to_string()),
+                data: object(payload),
+            })),
             Move::Task(index, what) => {
                 let elements: Vec<ElementKey> =
                     self.subject.state().active().map(|(key, _)| key).collect();
@@ -337,12 +345,7 @@ impl Run<'_> {
                 child.start.received
             });
         let number = heard + again.min(1);
-        let body: Value = serde_json::from_str(payload).expect("payloads are JSON");
-        let object = if body.is_object() {
-            body
-        } else {
-            json!({"list": body})
-        };
+        let object = object(payload);
         let (node, action) = ("there".to_owned(), "send".to_owned());
         let message = match what {
             0 => InstanceMessage::Push {
@@ -397,10 +400,36 @@ impl Run<'_> {
         });
     }
 
+    /// What somebody waits for comes, mostly anew.
+    fn deliver(&mut self, index: usize, again: u8, payload: &str) {
+        let waits: Vec<_> = self.subject.waits.keys().cloned().collect();
+        let Some((by, node)) = pick(&waits, index).cloned() else {
+            return;
+        };
+        let open = self.subject.state().subscriptions(by);
+        let taken =
+            open.and_then(|open| open.get(&node))
+                .map_or(0, |open| match open.subscription() {
+                    Subscription::Message { taken, .. } | Subscription::Signal { taken, .. } => {
+                        *taken
+                    }
+                    Subscription::Timer { .. } | Subscription::Conditional { .. } => 0,
+                });
+        self.apply(Command::Deliver(Box::new(EventDelivery {
+            by,
+            node,
+            number: taken + u64::from(again.min(1)),
+            data: object(payload),
+        })));
+    }
+
     fn apply(&mut self, command: Command) {
         let by_server = matches!(
             command,
-            Command::FireTimer(_) | Command::Receive { .. } | Command::TakeAnswer { .. }
+            Command::FireTimer(_)
+                | Command::Receive { .. }
+                | Command::TakeAnswer { .. }
+                | Command::Deliver(_)
         );
         let caller = self.caller.clone().filter(|_| !by_server);
         let result = self.subject.apply(command, caller.as_ref());
@@ -440,6 +469,16 @@ fn paper() -> StoredFile {
         size: 3,
         media_type,
         sha256,
+    }
+}
+
+/// A payload as what a message brings.
+fn object(payload: &str) -> Value {
+    let body: Value = serde_json::from_str(payload).expect("payloads are JSON");
+    if body.is_object() {
+        body
+    } else {
+        json!({"list": body})
     }
 }
 

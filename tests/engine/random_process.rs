@@ -1,6 +1,7 @@
 //! Random valid definitions: a main path of random nodes, with random forks, joins, choices and
 //! loops between them, and random actions on whatever may carry some.
 
+mod moves;
 mod writer;
 
 use proptest::{
@@ -9,18 +10,21 @@ use proptest::{
     sample::select,
 };
 
+pub use moves::{Move, commands};
 use writer::Writer;
 
 /// A sketch of a process, as [`super::sketch`] reads it.
 pub fn sketch() -> impl Strategy<Value = String> {
     let head = (any::<bool>(), any::<u8>(), any::<u8>());
+    let events = proptest::option::weighted(0.3, event_scope(vec(block(1), 0..2)));
     (
         vec(block(2), 1..5),
         head,
+        events,
         vec(action(), 0..2),
         vec(action(), 0..2),
     )
-        .prop_map(|(blocks, (keys, lanes, expiry), first, last)| {
+        .prop_map(|(blocks, (keys, lanes, expiry), events, first, last)| {
             let expiry = if expiry % 6 == 0 { " expiry=PT3M" } else { "" };
             let webhook = if lanes % 2 == 0 {
                 "webhook https://hooks.example.com/x data\n"
@@ -41,6 +45,9 @@ pub fn sketch() -> impl Strategy<Value = String> {
             writer.line("end end");
             writer.actions(&last, false);
             writer.flow(&behind, "end");
+            if let Some(events) = &events {
+                writer.event_subprocess(events);
+            }
             if lanes % 3 == 0 {
                 writer.lane(lanes);
             }
@@ -88,13 +95,31 @@ enum Block {
     Escalation(&'static str),
     /// Two ends of a link.
     Link,
+    /// A path that is entered again by a link while `again` is true.
+    LinkLoop(Vec<Block>),
+    /// Something thrown, by an intermediate event or a send task.
+    Throw(&'static str),
+    /// A task with an event at its boundary, and what follows that.
+    Guarded {
+        event: &'static str,
+        beside: bool,
+        path: Vec<Block>,
+    },
+    /// An event-based gateway: the first event decides.
+    Race(Vec<(&'static str, Vec<Block>)>),
+    /// A subprocess with an event subprocess beside a path.
+    Eventful {
+        path: Vec<Block>,
+        events: EventScope,
+        looping: &'static str,
+    },
     /// A task with a handler.
     Compensable(&'static str),
     /// Asks for compensation in its scope.
     Compensate(&'static str),
     /// A transaction that is cancelled in its end.
     Transaction(Vec<Block>),
-    /// A time to wait for.
+    /// An event to wait for.
     Catch(&'static str),
     /// A user task with a timer.
     Timed(&'static str),
@@ -150,12 +175,25 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
         "date=1970-01-01T00:01:00Z",
         "cycle=R/PT10S",
         "after=${x.y}",
+        "message=m",
+        "message=m key=${n}",
+        "signal=s",
+        "when=\"n == 2\"",
+        "when=\"x.y.z > 1\"",
     ])
     .prop_map(Block::Catch);
+    let thrown = select(vec![
+        "throw NODE message=m payload={\"n\":\"${n}\"}",
+        "throw NODE message=m key=${n} ttl=PT1H",
+        "throw NODE signal=s payload={\"n\":2}",
+        "throw NODE signal=${x.y}",
+        "send NODE message=m key=${n}",
+    ])
+    .prop_map(Block::Throw);
     let timed = timer().prop_map(Block::Timed);
     let escalation = select(vec!["LATE", "OTHER"]).prop_map(Block::Escalation);
-    let leaf = prop_oneof![12 => node, 2 => approval, 2 => call(), 1 => catch, 1 => timed,
-        2 => escalation, 1 => Just(Block::Link),
+    let leaf = prop_oneof![12 => node, 2 => approval, 2 => call(), 3 => catch, 1 => timed,
+        2 => escalation, 1 => Just(Block::Link), 1 => thrown,
         2 => handler().prop_map(Block::Compensable),
         1 => select(vec!["", "nowait"]).prop_map(Block::Compensate)];
     leaf.prop_recursive(depth, 12, 3, |inner| {
@@ -169,6 +207,22 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
             }),
             path.clone().prop_map(Block::Loop),
             path.clone().prop_map(Block::Transaction),
+            path.clone().prop_map(Block::LinkLoop),
+            (event(), any::<bool>(), path.clone()).prop_map(|(event, beside, path)| {
+                Block::Guarded {
+                    event,
+                    beside,
+                    path,
+                }
+            }),
+            vec((event(), path.clone()), 2..4).prop_map(Block::Race),
+            (path.clone(), event_scope(path.clone()), looping()).prop_map(
+                |(path, events, looping)| Block::Eventful {
+                    path,
+                    events,
+                    looping
+                }
+            ),
             (
                 path,
                 timer(),
@@ -193,6 +247,40 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
                     }
                 ),
         ]
+    })
+}
+
+/// An event subprocess: what begins it, whether that interrupts, what it does.
+#[derive(Clone, Debug)]
+struct EventScope {
+    event: &'static str,
+    beside: bool,
+    path: Vec<Block>,
+}
+
+/// What somebody waits for, each of the kinds that are waited for.
+fn event() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "after=PT10S",
+        "after=PT20S",
+        "message=m",
+        "message=m key=${n}",
+        "signal=s",
+        "signal=${x.y}",
+        "when=\"n == 2\"",
+        "when=\"again == true && n != 1\"",
+    ])
+}
+
+fn event_scope(path: impl Strategy<Value = Vec<Block>>) -> impl Strategy<Value = EventScope> {
+    let begins = prop_oneof![
+        3 => event(),
+        1 => select(vec!["error=BROKEN", "error", "escalation=LATE", "escalation", "cycle=R2/PT5S"]),
+    ];
+    (begins, any::<bool>(), path).prop_map(|(event, beside, path)| EventScope {
+        event,
+        beside: beside && !event.starts_with("error"),
+        path,
     })
 }
 
@@ -366,64 +454,4 @@ fn action() -> impl Strategy<Value = Action> {
             }
         },
     )
-}
-
-/// Commands, each a few numbers that are made to fit when it is given.
-pub fn commands() -> impl Strategy<Value = Vec<Move>> {
-    let payload = || {
-        select(vec![
-            r#"{}"#,
-            r#"{"n":0,"again":false}"#,
-            r#"{"n":1,"x":{"y":[1,null,{"z":1.5}]}}"#,
-            r#"{"n":2,"x":7,"odd":{"a":{"b":"c"}},"again":true}"#,
-            r#"{"n":"text","x":{},"r":{"r":-9007199254740993}}"#,
-            r#"{"x":null}"#,
-            r#"[1]"#,
-            r#"{"again":null,"n":1e300}"#,
-            r#"{"comment":"fine","n":"bob","x":{"y":"PT1M"}}"#,
-            r#"{"comment":["odd"],"n":null}"#,
-        ])
-    };
-    let kind = prop_oneof![
-        // Mostly what is offered, so that processes get on; sometimes anything.
-        30 => (any::<usize>(), payload()).prop_map(|(offer, payload)| Move::Offer(offer, payload)),
-        3 => (any::<usize>(), any::<u64>(), payload()).prop_map(|(name, element, payload)| Move::Any(name, element % 60, payload)),
-        5 => (0..20_i64).prop_map(Move::Wait),
-        1 => (any::<usize>(), any::<u32>()).prop_map(|(timer, nr)| Move::Stale(timer, nr % 4)),
-        8 => (any::<usize>(), 0..10_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Hear(peer, what, again, payload)),
-        6 => (any::<usize>(), 0..6_u8, payload()).prop_map(|(call, what, payload)| Move::Answer(call, what, payload)),
-        3 => any::<usize>().prop_map(Move::Retry),
-        2 => any::<usize>().prop_map(Move::Skip),
-        2 => any::<u8>().prop_map(Move::Life),
-        3 => (any::<usize>(), any::<u8>()).prop_map(|(element, what)| Move::Task(element, what)),
-        4 => any::<u8>().prop_map(Move::As),
-        1 => any::<u64>().prop_map(|seq| Move::Done(seq % 50)),
-        2 => payload().prop_map(Move::Patch),
-        1 => Just(Move::Terminate),
-    ];
-    vec(kind, 10..80)
-}
-
-/// One command of a random run.
-#[derive(Clone, Debug)]
-pub enum Move {
-    Offer(usize, &'static str),
-    Any(usize, u64, &'static str),
-    Wait(i64),
-    Stale(usize, u32),
-    /// Peer, what it says, 0 for a number heard already, payload.
-    Hear(usize, u8, u64, &'static str),
-    /// Call, what comes of it, the answer's body.
-    Answer(usize, u8, &'static str),
-    Retry(usize),
-    Skip(usize),
-    /// Hold, unhold, or more seldom dismiss.
-    Life(u8),
-    /// Claim, release or assign an active element.
-    Task(usize, u8),
-    /// Who gives the commands from here on.
-    As(u8),
-    Done(u64),
-    Patch(&'static str),
-    Terminate,
 }

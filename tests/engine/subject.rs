@@ -5,6 +5,8 @@
 //! refusal changes nothing; armed timers, sent messages and the view are what the records say. What
 //! else must hold: [`invariants`].
 
+mod starts;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
@@ -36,7 +38,7 @@ use stepwire::{
 };
 use uuid::Uuid;
 
-use super::invariants;
+use super::{invariants, tokens::Tokens};
 
 /// Key of the instance under test.
 pub const OWN: InstanceKey = InstanceKey(Uuid::from_u128(1));
@@ -95,6 +97,7 @@ pub struct Subject {
     pub waits: BTreeMap<(Subscriber, Arc<str>), Correlation>,
     /// The fold of the records, row by row.
     replayed: Option<InstanceState>,
+    tokens: Tokens,
     view: Value,
     /// The encoded state.
     bytes: Vec<u8>,
@@ -138,6 +141,7 @@ impl Subject {
             restarts: Vec::new(),
             tag: None,
             replayed: None,
+            tokens: Tokens::default(),
             view: json!({}),
             bytes: Vec::new(),
         }
@@ -159,67 +163,6 @@ impl Subject {
     /// Bytes of the encoded state.
     pub fn size(&self) -> usize {
         self.bytes.len()
-    }
-
-    /// First record of a start with these data.
-    pub fn head(&self, data: Value, parent: Option<ParentLink>) -> Created {
-        let root = parent.as_ref().map_or(OWN, |link| link.instance);
-        let level = if parent.is_some() { 2 } else { 1 };
-        let process = ProcessRef {
-            id: self.process.definition.id.clone(),
-            version: 1,
-            revision: "r".to_owned(),
-        };
-        let (tenant, started_by) = ("default".to_owned(), "ada".to_owned());
-        let root_started_by = started_by.clone();
-        Created {
-            key: OWN,
-            tenant,
-            process,
-            business_key: None,
-            parent,
-            root,
-            level,
-            started_by,
-            root_started_by,
-            data,
-            expires_at: None,
-            origin: None,
-            test: false,
-            scheduled_for: None,
-            correlation: None,
-        }
-    }
-
-    /// A client's start of a subprocess of process `q`.
-    pub fn child(&self, child: InstanceKey, offer: Option<u64>) -> StartChild {
-        let own = self.state().head();
-        let link = ParentLink {
-            instance: own.key,
-            seq: offer.unwrap_or(0),
-            wants_result: false,
-        };
-        let head = Created {
-            key: child,
-            level: own.level + 1,
-            ..self.head(json!({}), Some(link))
-        };
-        StartChild {
-            head: Created {
-                process: ProcessRef {
-                    id: "q".to_owned(),
-                    ..head.process
-                },
-                ..head
-            },
-            start_condition: None,
-            offer,
-            command: CommandTag {
-                id: child.0,
-                subject: "ada".to_owned(),
-                hash: 0,
-            },
-        }
     }
 
     /// Starts it as the server does, or as the caller.
@@ -296,6 +239,9 @@ impl Subject {
             "a row does not survive the codec: {row:#?}"
         );
         self.replayed = InstanceState::replay(self.replayed.take(), [&row]);
+        let (mut tokens, process) = (std::mem::take(&mut self.tokens), self.process.clone());
+        tokens.follow(&process, &row, self.state());
+        self.tokens = tokens;
         self.rows.push(row);
         let state = self.state();
         assert_eq!(state.seq(), self.rows[self.rows.len() - 1].last_seq());

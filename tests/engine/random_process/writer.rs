@@ -160,6 +160,72 @@ impl Writer {
                 self.flow(from, &throw);
                 catch
             }
+            Block::LinkLoop(path) => {
+                let (throw, catch) = (self.name("w"), self.name("w"));
+                self.node(&format!("throw {throw} link={catch}"));
+                self.node(&format!("catch {catch} link={catch}"));
+                self.flow(from, &throw);
+                let last = self.path(path, &catch);
+                let (choice, again, out) = (self.name("x"), self.name("w"), self.name("t"));
+                self.node(&format!("xor {choice}"));
+                self.node(&format!("throw {again} link={catch}"));
+                self.node(&format!("task {out}"));
+                self.flow(&last, &choice);
+                self.line(&format!("{choice} -> {again} when again == true"));
+                self.line(&format!("{choice} -> {out} default"));
+                out
+            }
+            Block::Throw(thrown) => {
+                let node = self.name("w");
+                self.node(&thrown.replace("NODE", &node));
+                self.flow(from, &node);
+                node
+            }
+            Block::Guarded {
+                event,
+                beside,
+                path,
+            } => {
+                let (node, at, out) = (self.name("n"), self.name("b"), self.name("m"));
+                let beside = if *beside { "beside" } else { "" };
+                self.node(&format!("user {node}"));
+                self.line("  go manual save keys=n,x,again");
+                self.node(&format!("boundary {at} at={node} {event} {beside}"));
+                self.node(&format!("xor {out}"));
+                self.flow(from, &node);
+                self.flow(&node, &out);
+                let last = self.path(path, &at);
+                self.flow(&last, &out);
+                out
+            }
+            Block::Race(events) => {
+                let (gateway, out) = (self.name("x"), self.name("m"));
+                self.node(&format!("events {gateway}"));
+                self.node(&format!("xor {out}"));
+                self.flow(from, &gateway);
+                for (event, path) in events {
+                    let catch = self.name("w");
+                    self.node(&format!("catch {catch} {event}"));
+                    self.flow(&gateway, &catch);
+                    let last = self.path(path, &catch);
+                    self.flow(&last, &out);
+                }
+                out
+            }
+            Block::Eventful {
+                path,
+                events,
+                looping,
+            } => {
+                let node =
+                    self.subprocess(path, (looping, ["", ""]), (false, false), ("", ""), from);
+                let around = self.scope.replace(node.clone());
+                self.loops += usize::from(!looping.is_empty());
+                self.event_subprocess(events);
+                self.scope = around;
+                self.loops -= usize::from(!looping.is_empty());
+                node
+            }
             Block::Catch(timer) => {
                 let node = self.name("w");
                 self.node(&format!("catch {node} {timer}"));
@@ -258,6 +324,19 @@ impl Writer {
                 out
             }
         }
+    }
+
+    /// An event subprocess of the scope that is written.
+    pub(super) fn event_subprocess(&mut self, events: &EventScope) {
+        let (node, start, end) = (self.name("s"), self.name("i"), self.name("o"));
+        self.node(&format!("subprocess {node} event"));
+        let around = self.scope.replace(node);
+        let beside = if events.beside { "beside" } else { "" };
+        self.node(&format!("start {start} {} {beside}", events.event));
+        let last = self.path(&events.path, &start);
+        self.node(&format!("end {end}"));
+        self.flow(&last, &end);
+        self.scope = around;
     }
 
     /// A task, and what undoes it.

@@ -1,0 +1,223 @@
+//! Every token accounted for, read off the records alone: nothing is activated by a flow that no
+//! completed element was left by, a completed element is left by as many flows as its kind says, and
+//! what waits at joins is what has arrived there and was not taken.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use stepwire::{
+    engine::{InstanceState, Record, RecordBatch, record::Arrival},
+    model::{
+        executable::{ExecutableNode, ExecutableProcess},
+        ids::ElementKey,
+        node_kind::{GatewayKind, NodeKind},
+    },
+};
+
+type Scope = Option<ElementKey>;
+
+/// The tokens of an instance.
+#[derive(Default)]
+pub struct Tokens {
+    /// Of each element ever activated: its scope, and whether no flow is taken when it completes.
+    elements: BTreeMap<ElementKey, (Scope, bool)>,
+    /// Flows that wait at joins.
+    waiting: BTreeMap<(Scope, Arc<str>), Vec<Arc<str>>>,
+}
+
+/// What happened in one batch.
+#[derive(Default)]
+struct Batch {
+    /// Flows that may be taken: of elements completed so far, each once.
+    free: Vec<(ElementKey, Scope, Arc<str>)>,
+    completed: Vec<(ElementKey, Arc<str>)>,
+    /// Scopes whose tokens were taken away.
+    emptied: BTreeSet<Scope>,
+    /// What was begun to undo something: no token comes to it, and none leaves it.
+    undoing: BTreeSet<ElementKey>,
+    has_ended: bool,
+    has_returned: bool,
+}
+
+impl Tokens {
+    /// Follows what was recorded; `state` is the one it led to.
+    pub fn follow(
+        &mut self,
+        process: &ExecutableProcess,
+        row: &RecordBatch,
+        state: &InstanceState,
+    ) {
+        let undoing = row.records.iter().filter_map(|record| match record {
+            Record::CompensationStarted { element, .. } => Some(*element),
+            _ => None,
+        });
+        let mut batch = Batch {
+            undoing: undoing.collect(),
+            ..Batch::default()
+        };
+        for (seq, record) in row.numbered() {
+            self.record(process, ElementKey(seq), record, &mut batch);
+        }
+        if batch.has_returned {
+            self.waiting = waiting(state);
+            return;
+        }
+        if batch.has_ended {
+            return;
+        }
+        for (element, node) in &batch.completed {
+            let node = process.node(node).expect("completed elements have nodes");
+            self.is_left(*element, node, &batch);
+        }
+        assert_eq!(
+            self.waiting,
+            waiting(state),
+            "what waits at joins is what arrived there"
+        );
+    }
+
+    fn record(
+        &mut self,
+        process: &ExecutableProcess,
+        key: ElementKey,
+        record: &Record,
+        batch: &mut Batch,
+    ) {
+        match record {
+            Record::ElementActivated {
+                scope,
+                node,
+                arrivals,
+                loop_counter,
+            } => {
+                let is_silent = loop_counter.is_some() || batch.undoing.contains(&key);
+                self.elements.insert(key, (*scope, is_silent));
+                let node = process.node(node).expect("activated elements have nodes");
+                if !batch.undoing.contains(&key) {
+                    self.enters(node, *scope, arrivals, batch);
+                }
+            }
+            Record::FlowArrived {
+                scope,
+                node,
+                arrival,
+            } => {
+                take(batch, *scope, arrival);
+                let place = (*scope, node.clone());
+                let waits = self.waiting.entry(place).or_default();
+                waits.push(arrival.flow.clone());
+            }
+            Record::ElementCompleted { element, node, .. } => {
+                let (scope, is_silent) = self.elements[element];
+                let outgoing = &process.node(node).expect("elements have nodes").outgoing;
+                if !is_silent {
+                    let flows = outgoing.iter().map(|flow| flow.id.clone());
+                    batch.free.extend(flows.map(|flow| (*element, scope, flow)));
+                }
+                batch.completed.push((*element, node.clone()));
+                self.forget(Some(*element), batch);
+            }
+            Record::ElementTerminated { element, .. } => self.forget(Some(*element), batch),
+            Record::WaitingFlowsCleared { scope } | Record::ScopeInterrupted { scope, .. } => {
+                self.forget(*scope, batch);
+            }
+            Record::Returned { to, .. } => {
+                let (scope, _) = self.elements[to];
+                self.elements.insert(key, (scope, false));
+                batch.has_returned = true;
+            }
+            Record::TransactionCancelled { element } => drop(batch.emptied.insert(Some(*element))),
+            Record::Ended { .. } => {
+                self.waiting.clear();
+                batch.has_ended = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// The tokens in a scope are gone.
+    fn forget(&mut self, scope: Scope, batch: &mut Batch) {
+        self.waiting.retain(|(of, _), _| *of != scope);
+        batch.emptied.insert(scope);
+    }
+
+    /// A node is activated by flows that were taken, or that waited for it.
+    fn enters(
+        &mut self,
+        node: &ExecutableNode,
+        scope: Scope,
+        arrivals: &[Arrival],
+        batch: &mut Batch,
+    ) {
+        // A boundary event descends from what its activity descended from.
+        if batch.has_returned || matches!(node.kind, NodeKind::Boundary { .. }) {
+            return;
+        }
+        if !node.is_join() {
+            assert!(arrivals.len() <= 1, "{} is no join: {arrivals:?}", node.id);
+            for arrival in arrivals {
+                take(batch, scope, arrival);
+            }
+            return;
+        }
+        let place = (scope, node.id.clone());
+        let waits = self.waiting.entry(place.clone()).or_default();
+        for arrival in arrivals {
+            let at = waits.iter().position(|flow| *flow == arrival.flow);
+            let at = at.unwrap_or_else(|| panic!("{}: nothing arrived by {arrival:?}", node.id));
+            waits.remove(at);
+        }
+        if waits.is_empty() {
+            self.waiting.remove(&place);
+        }
+    }
+
+    /// A completed element was left by as many flows as its kind says, unless its scope is gone.
+    fn is_left(&self, element: ElementKey, node: &ExecutableNode, batch: &Batch) {
+        let (scope, is_silent) = self.elements[&element];
+        let is_gone = |scope: &Scope| batch.emptied.contains(scope);
+        let mut around = std::iter::successors(Some(scope), |scope| {
+            Some(self.elements.get(&(*scope)?).and_then(|(scope, _)| *scope))
+        });
+        if is_silent || node.outgoing.is_empty() || around.any(|scope| is_gone(&scope)) {
+            return;
+        }
+        let left = batch.free.iter().filter(|(by, ..)| *by == element).count();
+        let taken = node.outgoing.len() - left;
+        let fits = match &node.kind {
+            NodeKind::Gateway(GatewayKind::Exclusive | GatewayKind::EventBased) => taken == 1,
+            NodeKind::Gateway(GatewayKind::Inclusive) => taken >= 1,
+            _ if node.chooses_flows() => taken >= 1,
+            _ => left == 0,
+        };
+        assert!(
+            fits,
+            "'{}' was left by {taken} of {} flows",
+            node.id,
+            node.outgoing.len()
+        );
+    }
+}
+
+/// A flow is taken that an element completed before was left by.
+fn take(batch: &mut Batch, scope: Scope, arrival: &Arrival) {
+    let mut free = batch.free.iter();
+    let at = free.position(|(_, of, flow)| *of == scope && *flow == arrival.flow);
+    let at = at.unwrap_or_else(|| panic!("nothing was left by {arrival:?} in {scope:?}"));
+    batch.free.remove(at);
+}
+
+fn waiting(state: &InstanceState) -> BTreeMap<(Scope, Arc<str>), Vec<Arc<str>>> {
+    let elements = state.active().map(|(key, _)| Some(key));
+    let scopes = elements.chain([None]);
+    let held = scopes.filter_map(|scope| Some((scope, state.scope(scope)?)));
+    held.flat_map(|(scope, held)| {
+        held.waiting().map(move |(node, arrivals)| {
+            let flows = arrivals.iter().map(|arrival| arrival.flow.clone());
+            ((scope, node.clone()), flows.collect())
+        })
+    })
+    .collect()
+}
