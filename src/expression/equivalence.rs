@@ -237,6 +237,20 @@ fn check(text: &str, data: &Value) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// A byte order mark is white space in JavaScript: a name behind one is the name.
+#[test]
+fn a_byte_order_mark_is_part_of_no_name() {
+    for text in [
+        "'\u{feff}a' == a",
+        "\u{feff}a == a",
+        "a\u{feff} == '\u{feff}b'",
+        "'\u{feff}$ä' == $ä",
+    ] {
+        check(text, &json!({"a": 1})).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        Script::compile(text).unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]

@@ -86,8 +86,11 @@ fn wrap(names: &[String], open: char, expression: &str, close: char) -> String {
 }
 
 fn words(text: &str) -> BTreeSet<&str> {
+    // JavaScript counts the byte order mark as white space, Unicode does not.
     let separates = |c: char| {
-        c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' && c != '$' || c.is_whitespace()
+        c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' && c != '$'
+            || c.is_whitespace()
+            || c == '\u{feff}'
     };
     text.split(separates)
         .filter(|word| !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()))
