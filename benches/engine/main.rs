@@ -1,0 +1,276 @@
+//! What the engine alone costs: a step by the size of the model, by the elements that were passed and
+//! by those that are active, and reading a definition, as a deploy does.
+//!
+//! `cargo bench --bench engine` prints the tables of `docs/benchmarks.md`; names of tables run these
+//! alone. Medians of many steps of one instance, without journal and without a client; what those
+//! cost, the load generator measures (`benches/load`).
+
+mod models;
+
+use std::{
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use stepwire::{
+    engine::{
+        self, Command, InstanceState, StepInput,
+        command::{RunAction, StartInstance},
+        next_step::next_step,
+        record::{Created, ProcessRef},
+    },
+    expression,
+    journal::codec,
+    limits::InstanceLimits,
+    model::{
+        compile::compile,
+        evaluator::Evaluator,
+        executable::ExecutableProcess,
+        ids::{ElementKey, InstanceKey, Time},
+        source::{SourceFormat, read_source},
+    },
+};
+use uuid::Uuid;
+
+/// Steps that a median is of.
+const STEPS: usize = 400;
+/// Nodes of the models.
+const SIZES: [usize; 3] = [10, 1_000, 10_000];
+
+fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let named: Vec<&String> = asked.iter().filter(|word| !word.starts_with('-')).collect();
+    let tables: [(&str, fn()); 4] = [
+        ("size", by_size),
+        ("passed", by_passed),
+        ("active", by_active),
+        ("deploy", deploys),
+    ];
+    for (name, table) in tables {
+        if named.is_empty() || named.iter().any(|word| *word == name) {
+            table();
+        }
+    }
+}
+
+/// A step of a small loop in a model of so many nodes.
+fn by_size() {
+    println!("| a step, in a model of | 10 nodes | 1,000 | 10,000 |\n| --- | --- | --- | --- |");
+    for kind in models::KINDS {
+        let cells = SIZES.map(|size| {
+            let mut instance = Instance::start(&models::looping(kind, size));
+            (0..STEPS / 4).for_each(|_| drop(instance.complete_last()));
+            shown(median((0..STEPS).map(|_| instance.complete_last())))
+        });
+        println!("| {} | {} |", kind.told, cells.join(" | "));
+    }
+}
+
+/// A step after so many elements were passed in a loop.
+fn by_passed() {
+    println!(
+        "\n| a step, after | 10 passed elements | 1,000 | 10,000 |\n| --- | --- | --- | --- |"
+    );
+    for (told, back) in [
+        ("which are forgotten", false),
+        ("to which one can go back", true),
+    ] {
+        let mut instance = Instance::start(&models::returning(back));
+        let mut passed = 0;
+        let cells = SIZES.map(|size| {
+            while passed + 3 < size {
+                instance.complete_last();
+                // The task and two gateways.
+                passed += 3;
+            }
+            let mut copy = instance.clone();
+            shown(median((0..STEPS / 20).map(|_| copy.complete_last())))
+        });
+        println!("| {told} | {} |", cells.join(" | "));
+    }
+}
+
+/// A step while so many elements are active.
+fn by_active() {
+    println!("\n| with active elements | 10 | 1,000 | 10,000 |\n| --- | --- | --- | --- |");
+    for joined in [false, true] {
+        let mut rows = [const { Vec::new() }; 4];
+        for size in SIZES {
+            let begun = Instant::now();
+            let mut instance = Instance::start(&models::fork(size, joined));
+            rows[0].push(shown(begun.elapsed()));
+            let next = median((0..5).map(|_| instance.reads()));
+            let bytes = codec::encode(&instance.state)
+                .expect("states can be encoded")
+                .len();
+            let steps = STEPS.min(size / 2);
+            rows[1].push(shown(median((0..steps).map(|_| instance.complete_last()))));
+            rows[2].push(shown(next));
+            rows[3].push(format!("{} KiB", bytes / 1024));
+        }
+        let told = if joined {
+            "before a join"
+        } else {
+            "each to an end"
+        };
+        let names = [
+            "deploy and start",
+            "a step",
+            "the next step as clients get it",
+            "a snapshot",
+        ];
+        for (name, cells) in names.iter().zip(rows) {
+            println!("| {name} ({told}) | {} |", cells.join(" | "));
+        }
+    }
+}
+
+/// Reading, checking and compiling a definition.
+fn deploys() {
+    println!("\n| a deploy of | 10 nodes | 1,000 | 10,000 |\n| --- | --- | --- | --- |");
+    for kind in models::KINDS {
+        let cells = SIZES.map(|size| {
+            let xml = models::looping(kind, size);
+            shown(median((0..3).map(|_| {
+                let begun = Instant::now();
+                black_box(deployed(&xml));
+                begun.elapsed()
+            })))
+        });
+        println!("| {} | {} |", kind.told, cells.join(" | "));
+    }
+}
+
+type Deployed = (Arc<ExecutableProcess>, Arc<dyn Evaluator>);
+
+fn deployed(xml: &str) -> Deployed {
+    let read = read_source(xml.as_bytes(), SourceFormat::BpmnXml)
+        .unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let (definition, _) = read.into_iter().next().expect("a file of one process");
+    let evaluator =
+        expression::compile(&definition).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let (process, _) = compile(definition).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    (Arc::new(process), evaluator)
+}
+
+/// An instance that goes on by completed user tasks.
+#[derive(Clone)]
+struct Instance {
+    deployed: Deployed,
+    state: InstanceState,
+}
+
+impl Instance {
+    fn start(xml: &str) -> Self {
+        let (process, evaluator) = deployed(xml);
+        let key = InstanceKey(Uuid::from_u128(1));
+        let head = Created {
+            key,
+            tenant: "default".to_owned(),
+            process: ProcessRef {
+                id: process.definition.id.clone(),
+                version: 1,
+                revision: String::new(),
+            },
+            business_key: None,
+            parent: None,
+            root: key,
+            level: 1,
+            started_by: "ada".to_owned(),
+            root_started_by: "ada".to_owned(),
+            data: json!({"n": 1}),
+            expires_at: None,
+            origin: None,
+            test: false,
+            scheduled_for: None,
+            correlation: None,
+        };
+        let start = StartInstance {
+            head,
+            start_condition: None,
+            start_event: None,
+        };
+        let (state, _) = engine::start(&process, evaluator.as_ref(), start, input())
+            .unwrap_or_else(|rejection| panic!("{rejection:?}"));
+        Self {
+            deployed: (process, evaluator),
+            state,
+        }
+    }
+
+    /// Completes the user task that became active last; says how long that took.
+    fn complete_last(&mut self) -> Duration {
+        let (process, evaluator) = &self.deployed;
+        let is_task = |node: &str| node.starts_with('u');
+        let tasks = self
+            .state
+            .active()
+            .filter(|(_, element)| is_task(element.node()));
+        let (element, _) = tasks.last().expect("a user task waits");
+        self.run(element, process.clone(), evaluator.clone())
+    }
+
+    fn run(
+        &mut self,
+        element: ElementKey,
+        process: Arc<ExecutableProcess>,
+        evaluator: Arc<dyn Evaluator>,
+    ) -> Duration {
+        let run = RunAction {
+            action: "complete".to_owned(),
+            element: Some(element),
+            data: json!({}),
+            file: None,
+        };
+        let begun = Instant::now();
+        let outcome = engine::step(
+            &process,
+            evaluator.as_ref(),
+            &mut self.state,
+            Command::Run(run),
+            input(),
+        );
+        let took = begun.elapsed();
+        black_box(outcome.unwrap_or_else(|rejection| panic!("{rejection:?}")));
+        took
+    }
+
+    /// How long it takes to say what can be done next.
+    fn reads(&self) -> Duration {
+        let begun = Instant::now();
+        black_box(next_step(&self.deployed.0, &self.state));
+        begun.elapsed()
+    }
+}
+
+fn input() -> StepInput<'static> {
+    StepInput {
+        now: Time(0),
+        child_key: &|seq| InstanceKey(Uuid::from_u64_pair(2, seq)),
+        caller: None,
+        command: None,
+        limits: InstanceLimits {
+            elements_per_command: 100_000,
+            active_elements: 100_000,
+            ..InstanceLimits::default()
+        },
+        tree_room: 1,
+    }
+}
+
+fn median(times: impl Iterator<Item = Duration>) -> Duration {
+    let mut times: Vec<Duration> = times.collect();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn shown(time: Duration) -> String {
+    let micros = time.as_secs_f64() * 1e6;
+    match micros {
+        ..100.0 => format!("{micros:.1} µs"),
+        ..10_000.0 => format!("{micros:.0} µs"),
+        _ => format!("{:.0} ms", micros / 1e3),
+    }
+}
