@@ -122,8 +122,13 @@ impl Runtime {
                     inner: Mutex::new(SlotState::Loading(VecDeque::new())),
                 })
             };
-            let slot = self.correlations.slots.entry(entity).or_insert_with(new);
-            let slot = slot.value().clone();
+            // The map's lock is given back here: what follows may ask the map again.
+            let slot = self
+                .correlations
+                .slots
+                .entry(entity)
+                .or_insert_with(new)
+                .clone();
             let mut inner = slot.lock();
             match &mut *inner {
                 SlotState::Gone => {
