@@ -30,6 +30,7 @@ mod row;
 mod schedule;
 pub mod snapshot;
 mod sqlite;
+mod steps;
 mod store;
 mod user;
 mod writer;
@@ -56,6 +57,7 @@ pub use schedule::{ScheduleChange, ScheduleKey, ScheduleRow};
 pub use sqlite::{
     CopiedDatabase, DATABASE, DiskUse, Examined, Facts, Orphan, SqliteStore, copy_database,
 };
+pub use steps::{Steps, Undone};
 pub use store::{Store, StoreError, StoreReader};
 pub use user::UserRow;
 

@@ -26,6 +26,24 @@ pub(super) struct Free {
     pub written: Written,
 }
 
+impl Free {
+    /// Runs the release.
+    pub fn run(self) {
+        let Self {
+            place,
+            release,
+            written,
+        } = self;
+        // Free first: a release may want a place itself.
+        drop(place);
+        if catch_unwind(AssertUnwindSafe(|| release(written))).is_err() {
+            log::error!(
+                "expected a release to run to its end, but it panicked: its answer may be lost"
+            );
+        }
+    }
+}
+
 /// Starts the commit gate's thread. It ends when the sender is dropped and all that was sent has run.
 pub(super) fn start() -> Result<(Sender<Vec<Free>>, JoinHandle<()>), StoreError> {
     let (sender, receiver) = crossbeam_channel::unbounded();
@@ -37,18 +55,5 @@ pub(super) fn start() -> Result<(Sender<Vec<Free>>, JoinHandle<()>), StoreError>
 }
 
 fn run(batches: &Receiver<Vec<Free>>) {
-    for Free {
-        place,
-        release,
-        written,
-    } in batches.iter().flatten()
-    {
-        // Free first: a release may want a place itself.
-        drop(place);
-        if catch_unwind(AssertUnwindSafe(|| release(written))).is_err() {
-            log::error!(
-                "expected a release to run to its end, but it panicked: its answer may be lost"
-            );
-        }
-    }
+    batches.iter().flatten().for_each(Free::run);
 }

@@ -22,6 +22,7 @@ use super::{
     queue_permit::Busy,
     readers::Readers,
     row::{Entity, SnapshotRow},
+    steps::Steps,
     store::{Store, StoreError, StoreReader},
     writer::{Batch, Handed, Writer, WriterMessage},
 };
@@ -101,16 +102,52 @@ impl Journal {
             .name("journal-writer".into())
             .spawn(move || run_writer(writer, on_fatal))
             .map_err(|cause| StoreError::Failed("start the writer thread", Box::new(cause)))?;
-        let threads = Mutex::new(Some(Threads { writer, gate }));
-        Ok(Self {
+        let threads = Some(Threads { writer, gate });
+        Ok(Self::over(queue, capacity, readers, room, threads))
+    }
+
+    /// A journal without threads, and its [`Steps`]: nothing is written, released or read until
+    /// they are told so. Everything else is as with [`Journal::start`].
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn stepped(
+        store: Box<dyn Store>,
+        capacity: usize,
+        on_fatal: OnFatal,
+    ) -> Result<(Self, Steps), StoreError> {
+        let (queue, entries) = crossbeam_channel::unbounded();
+        let (gate, freed) = crossbeam_channel::unbounded();
+        let (readers, questions) = Readers::without_threads();
+        let room = Arc::<RoomState>::default();
+        let reader = store.reader()?;
+        let writer = Writer {
+            store,
+            queue: entries,
+            gate,
+            room: room.clone(),
+            rested: true,
+        };
+        let steps = Steps::new(writer, on_fatal, freed, reader, questions);
+        Ok((Self::over(queue, capacity, readers, room, None), steps))
+    }
+
+    fn over(
+        queue: Sender<WriterMessage>,
+        capacity: usize,
+        readers: Readers,
+        room: Arc<RoomState>,
+        threads: Option<Threads>,
+    ) -> Self {
+        Self {
             shared: Arc::new(Shared {
                 queue,
                 places: Pot::new(capacity, Limit::WriterQueue),
                 readers,
                 room,
-                threads,
+                threads: Mutex::new(threads),
             }),
-        })
+        }
     }
 
     /// Takes a place in the queue for what the server does by itself, before anything is decided

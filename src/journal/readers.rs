@@ -14,7 +14,7 @@ use super::store::{Store, StoreError, StoreReader};
 /// Enough to keep one long list from holding up activations.
 const THREADS: usize = 2;
 
-type Question = Box<dyn FnOnce(&dyn StoreReader) + Send>;
+pub(super) type Question = Box<dyn FnOnce(&dyn StoreReader) + Send>;
 
 /// The pool's handle.
 pub(super) struct Readers {
@@ -38,6 +38,16 @@ impl Readers {
             questions: Mutex::new(Some(questions)),
             threads: Mutex::new(threads),
         })
+    }
+
+    /// Readers without threads: the questions are for whoever holds the receiver.
+    pub fn without_threads() -> (Self, Receiver<Question>) {
+        let (questions, receiver) = crossbeam_channel::unbounded();
+        let readers = Self {
+            questions: Mutex::new(Some(questions)),
+            threads: Mutex::default(),
+        };
+        (readers, receiver)
     }
 
     /// Runs `question` on one of the threads, then `done` with its answer on the same thread. After
@@ -83,8 +93,13 @@ impl Readers {
 
 fn run(reader: &dyn StoreReader, questions: &Receiver<Question>) {
     for question in questions {
-        if catch_unwind(AssertUnwindSafe(|| question(reader))).is_err() {
-            log::error!("expected the receiver of an answer to run to its end, but it panicked");
-        }
+        answer(reader, question);
+    }
+}
+
+/// Answers one question.
+pub(super) fn answer(reader: &dyn StoreReader, question: Question) {
+    if catch_unwind(AssertUnwindSafe(|| question(reader))).is_err() {
+        log::error!("expected the receiver of an answer to run to its end, but it panicked");
     }
 }

@@ -118,7 +118,7 @@ impl Waiting {
 }
 
 impl Batch {
-    fn take(&mut self, entry: WriterMessage) {
+    pub fn take(&mut self, entry: WriterMessage) {
         match entry {
             WriterMessage::Write(Handed {
                 place,
@@ -143,6 +143,11 @@ impl Batch {
             }
             WriterMessage::Stop => self.stop = true,
         }
+    }
+
+    /// What waits for other work does so no longer.
+    pub fn hurry(&mut self) {
+        self.lazy_until = self.lazy_until.map(|_| Instant::now());
     }
 
     /// Whether nobody waits for this batch.
@@ -244,7 +249,10 @@ impl Writer {
     }
 
     /// Commits the batch, then hands its releases over.
-    fn write(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn write(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let mut written = Ok(());
         if batch.must_commit() {
             let began = Instant::now();
@@ -297,8 +305,7 @@ impl Writer {
     /// is may be on the disk or not. Returns when told to stop.
     pub fn give_up(self, mut batch: Batch) {
         loop {
-            // The commit gate ends after the writer, so it is there.
-            let _ = self.gate.send(batch.failed(NotWritten::Unknown));
+            self.refuse(&mut batch);
             if batch.stop {
                 return;
             }
@@ -307,5 +314,11 @@ impl Writer {
                 Err(_) => return,
             }
         }
+    }
+
+    /// Tells those who wait for the batch that nobody knows what became of it.
+    pub fn refuse(&self, batch: &mut Batch) {
+        // The commit gate ends after the writer, so it is there.
+        let _ = self.gate.send(batch.failed(NotWritten::Unknown));
     }
 }
