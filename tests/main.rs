@@ -14,6 +14,7 @@ mod readme;
 mod scenario;
 mod sdk;
 mod session;
+mod simulation;
 mod spec;
 mod streams;
 mod support;

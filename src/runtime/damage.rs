@@ -41,7 +41,8 @@ impl Runtime {
                 for row in &part {
                     runtime.look_at(reader, row)?;
                 }
-                Ok(part.last().map(InstanceRow::cursor))
+                let is_last = part.len() < PART;
+                Ok(part.last().map(InstanceRow::cursor).filter(|_| !is_last))
             });
             // Nobody reads any more when the server ends.
             let Ok(part) = part.await else { return Ok(()) };

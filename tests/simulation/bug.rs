@@ -1,0 +1,24 @@
+//! Bugs that are planted to show that each check can fail.
+
+/// What is wrong on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// The store forgets its newest transactions in a crash, though it said they are durable.
+    LostTail,
+    /// Clients send a command again under another id.
+    AnotherId,
+    /// A pushed frame is lost on its way, and the connection goes on.
+    LostFrame,
+    /// A pushed frame says something else than was recorded.
+    ChangedFrame,
+    /// The log says of timers that they fired a minute before they did.
+    EarlyTimer,
+    /// The log holds rows with a number left out.
+    Gap,
+    /// The store forgets messages between instances.
+    LostMessage,
+    /// An instance forgets after a crash which messages of others it has taken.
+    ForgottenReceipt,
+    /// One client is never answered.
+    Silence,
+}

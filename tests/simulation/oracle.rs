@@ -1,0 +1,294 @@
+//! What must hold in the end, read from the log itself and from what clients were told.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::Value;
+use stepwire::{
+    engine::{RecordBatch, record::Record},
+    journal::{Entity, StoreReader, codec},
+    model::ids::{InstanceKey, Time},
+};
+use uuid::Uuid;
+
+use super::{
+    client::{Answered, Client, Held},
+    store::{SimulatedStore, is_timer},
+    violation::{Invariant, Violation, hold},
+};
+
+/// The rows of every instance.
+type Logs = BTreeMap<InstanceKey, Vec<RecordBatch>>;
+
+/// Checks everything. `seen` is what somebody who comes new is told of each instance.
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn check(
+    store: &SimulatedStore,
+    clients: &[Client],
+    seen: &BTreeMap<String, Held>,
+    now: Time,
+) -> Result<(), Violation> {
+    let logs = store.read(logs)?;
+    let answered: Vec<&Answered> = clients.iter().flat_map(|it| &it.answered).collect();
+    commands(&logs, &answered)?;
+    timers(&logs)?;
+    children(&logs)?;
+    messages(&logs, &answered)?;
+    for client in clients {
+        views(client, seen)?;
+    }
+    store.read(|reader| nothing_left(reader, now))
+}
+
+fn logs(reader: &dyn StoreReader) -> Result<Logs, Violation> {
+    let mut logs = Logs::new();
+    let everyone = reader.instance_keys(InstanceKey(Uuid::nil()), usize::MAX);
+    for key in everyone.expect("memory can be read") {
+        let rows = reader.rows(Entity::from(key), 0, usize::MAX);
+        let mut last = 0;
+        let log = logs.entry(key).or_default();
+        for stored in rows.expect("memory can be read") {
+            let row: RecordBatch = codec::decode(&stored.row.body).expect("a row can be decoded");
+            let is_dense = (stored.row.first_seq, row.first_seq) == (last + 1, last + 1)
+                && stored.row.last_seq == row.last_seq();
+            hold(Invariant::Dense, is_dense, || {
+                format!("behind {last} of {key} comes {}", row.first_seq)
+            })?;
+            last = row.last_seq();
+            log.push(row);
+        }
+    }
+    Ok(logs)
+}
+
+/// Every acknowledged command has one row, a refused one none, and no entry is there twice.
+fn commands(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
+    let mut rows: HashMap<Uuid, Vec<u64>> = HashMap::new();
+    let mut entries = HashSet::new();
+    for (key, row) in all_rows(logs) {
+        if let Some(tag) = &row.command {
+            rows.entry(tag.id).or_default().push(row.last_seq());
+        }
+        for record in &row.records {
+            let Record::DataMerged { patch, .. } = record else {
+                continue;
+            };
+            if let Some(entry) = patch["entry"].as_str() {
+                hold(Invariant::Acknowledged, entries.insert(entry), || {
+                    format!("entry {entry} was made twice, the second time in {key}")
+                })?;
+            }
+        }
+    }
+    for answered in answered {
+        let frame = &answered.command.frame;
+        if frame["type"] == "publish" {
+            continue;
+        }
+        let found = rows
+            .get(&answered.command.id)
+            .map_or(&[][..], Vec::as_slice);
+        let expected = usize::from(answered.is_done());
+        hold(Invariant::Acknowledged, found.len() == expected, || {
+            format!(
+                "{} rows of {frame}, answered {}",
+                found.len(),
+                answered.answer
+            )
+        })?;
+        let seq = answered.answer["seq"].as_u64();
+        let is_run = answered.is_done() && frame["type"] == "run";
+        hold(
+            Invariant::Acknowledged,
+            !is_run || found.first().copied() == seq,
+            || format!("{frame} was answered with {seq:?}, and its row is {found:?}"),
+        )?;
+    }
+    Ok(())
+}
+
+/// A timer event is triggered at most as often as it is opened, and never before it is due.
+fn timers(logs: &Logs) -> Result<(), Violation> {
+    for (key, log) in logs {
+        let mut due = HashMap::new();
+        for row in log {
+            for record in &row.records {
+                match record {
+                    Record::SubscriptionsOpened { by, subscriptions } => {
+                        let timers = subscriptions
+                            .iter()
+                            .filter_map(|(node, it)| Some(((*by, node.clone()), it.due()?)));
+                        due.extend(timers);
+                    }
+                    Record::SubscriptionTriggered { by, node, .. } if is_timer(node) => {
+                        let was = due.remove(&(*by, node.clone()));
+                        let is_in_time = was.is_some_and(|due| due <= row.time);
+                        hold(Invariant::Timers, is_in_time, || {
+                            format!("{node} of {key}, due {was:?}, fired at {:?}", row.time)
+                        })?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Each subprocess exists once; its parent heard each of its messages and its end once.
+fn children(logs: &Logs) -> Result<(), Violation> {
+    for (key, log) in logs {
+        let (mut received, mut ended) = (HashSet::new(), HashSet::new());
+        let mut children = Vec::new();
+        for record in log.iter().flat_map(|row| &row.records) {
+            match record {
+                Record::ChildStarted(child) => children.push(child.child),
+                Record::MessageReceived { from, number } => {
+                    hold(
+                        Invariant::Children,
+                        received.insert((*from, *number)),
+                        || format!("{key} took message {number} of {from} twice"),
+                    )?;
+                }
+                Record::ChildEnded { child, .. } => {
+                    hold(Invariant::Children, ended.insert(*child), || {
+                        format!("{key} was told twice that {child} has ended")
+                    })?;
+                }
+                _ => {}
+            }
+        }
+        for child in children {
+            let Some(of_child) = logs.get(&child) else {
+                let text = format!("{child}, a subprocess of {key}, is not there");
+                return hold(Invariant::Children, false, || text);
+            };
+            let records = of_child.iter().flat_map(|row| &row.records);
+            let is_over = records.clone().any(|it| matches!(it, Record::Ended { .. }));
+            hold(
+                Invariant::Liveness,
+                is_over == ended.contains(&child),
+                || format!("{child} has ended: {is_over}; its parent {key} does not agree"),
+            )?;
+            let begins = records.filter(|it| matches!(it, Record::Created(_)));
+            hold(Invariant::Children, begins.count() == 1, || {
+                format!("{child} began more than once")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// What was published reaches one instance at most, and that which the answer names.
+fn messages(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
+    let mut delivered: HashMap<String, Vec<InstanceKey>> = HashMap::new();
+    for (key, row) in all_rows(logs) {
+        for record in &row.records {
+            if let Record::DataMerged { patch, .. } = record
+                && let Some(ids) = patch["paid"].as_object()
+            {
+                for id in ids.keys() {
+                    delivered.entry(id.clone()).or_default().push(key);
+                }
+            }
+        }
+    }
+    for (id, to) in &delivered {
+        hold(Invariant::Messages, to.len() == 1, || {
+            format!("message {id} was delivered to {to:?}")
+        })?;
+    }
+    for answered in answered {
+        if answered.command.frame["type"] != "publish" || !answered.is_done() {
+            continue;
+        }
+        let id = answered.command.frame["data"]["paid"].as_object();
+        let id = id.and_then(|ids| ids.keys().next()).expect("it has an id");
+        let told = answered.answer["result"]["instances"].as_array();
+        let told: Vec<String> = told
+            .into_iter()
+            .flatten()
+            .filter_map(|key| key.as_str().map(str::to_owned))
+            .collect();
+        let to = delivered.get(id).map_or(&[][..], Vec::as_slice);
+        let agrees = told
+            .iter()
+            .all(|it| to.iter().any(|key| key.to_string() == *it));
+        hold(Invariant::Messages, agrees, || {
+            format!("message {id} went to {told:?}, says its answer, and to {to:?}")
+        })?;
+        let is_kept = answered.answer["result"]["bufferedUntil"].is_string();
+        hold(
+            Invariant::Messages,
+            is_kept || !told.is_empty() || to.is_empty(),
+            || format!("message {id} went to nobody, says its answer, but to {to:?}"),
+        )?;
+        let key = &answered.command.frame["correlationKey"];
+        hold(
+            Invariant::Liveness,
+            !is_kept || !to.is_empty() || !somebody_waits(logs, key),
+            || format!("message {id} is kept though somebody waits for {key}"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Whether an instance waits for a message with this key.
+fn somebody_waits(logs: &Logs, key: &Value) -> bool {
+    logs.values().any(|log| {
+        let (mut waits, mut live) = (false, true);
+        for record in log.iter().flat_map(|row| &row.records) {
+            match record {
+                Record::Created(head) => {
+                    waits = head.process.id == "waiter" && head.data["k"] == *key;
+                }
+                Record::SubscriptionTriggered { node, .. } if &**node == "c" => waits = false,
+                Record::Ended { .. } => live = false,
+                _ => {}
+            }
+        }
+        waits && live
+    })
+}
+
+/// A client holds what somebody is told who comes new.
+fn views(client: &Client, seen: &BTreeMap<String, Held>) -> Result<(), Violation> {
+    for (instance, held) in &client.held {
+        let Some(seen) = seen.get(instance) else {
+            let text = format!("{} holds {instance}, which nobody else sees", client.name);
+            return hold(Invariant::View, false, || text);
+        };
+        let agrees =
+            (held.cursor, &held.view, &held.status) == (seen.cursor, &seen.view, &seen.status);
+        hold(Invariant::View, agrees, || {
+            format!(
+                "{} holds of {instance} {held:?}, but it is {seen:?}",
+                client.name
+            )
+        })?;
+        hold(Invariant::View, held.elements() == seen.elements(), || {
+            format!("{} sees {instance} at {:?}", client.name, held.nodes)
+        })?;
+    }
+    Ok(())
+}
+
+/// Nothing is due, and nothing is under way.
+fn nothing_left(reader: &dyn StoreReader, now: Time) -> Result<(), Violation> {
+    let outbox = reader.outbox().expect("memory can be read");
+    hold(Invariant::Liveness, outbox.is_empty(), || {
+        format!("messages are still under way: {outbox:?}")
+    })?;
+    let due = reader
+        .due_timers(now, usize::MAX)
+        .expect("memory can be read");
+    hold(Invariant::Liveness, due.is_empty(), || {
+        format!("timers are due and did not fire: {due:?}")
+    })
+}
+
+fn all_rows(logs: &Logs) -> impl Iterator<Item = (InstanceKey, &RecordBatch)> {
+    logs.iter()
+        .flat_map(|(key, log)| log.iter().map(|row| (*key, row)))
+}

@@ -1,0 +1,44 @@
+//! The processes that are simulated: together they use commands, pushes, timers, messages and
+//! subprocesses.
+
+/// As sketches. Nothing in them needs a script thread, which would have an order of its own.
+pub const PROCESSES: [&str; 4] = [
+    // Entries of users, each pushed to whoever follows.
+    r#"
+process ledger
+start -> open -> end
+user open
+  add manual push {"entry":"${entry}","slots":"${slots}"} keys=entry,slots optional repeat
+  close manual save
+"#,
+    // A message, then a timer, then a user.
+    r#"
+process waiter
+start -> c -> d -> t -> end
+catch c message=paid key=${k}
+catch d after=PT30S
+user t
+  ok manual save
+"#,
+    // A subprocess that is waited for, with a reminder that does not interrupt.
+    r#"
+process parent
+start -> check -> u -> end
+call check errand copy=k out=r
+boundary late at=check after=PT2M beside
+late -> note -> endlate
+service note
+  say auto push {"late":true}
+user u
+  done manual save
+"#,
+    // The subprocess: tells its parent, then waits for a user.
+    r#"
+process errand
+start -> tell -> t -> end
+service tell
+  say auto push^ {"asked":"${k}"}
+user t
+  finish manual save keys=answer
+"#,
+];

@@ -1,0 +1,364 @@
+//! One simulated run: the choices of its seed, until everything is quiet, and then the checks.
+//!
+//! First come troubles: crashes, commits that fail, connections that are cut, time that passes.
+//! Behind the last of them everybody must be served: what is unanswered is sent again, timers fire,
+//! and somebody who comes new looks at everything.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use stepwire::{
+    model::ids::Time,
+    runtime::clock::{Clock, real_now},
+    session::{auth::token::Identity, sessions::Sessions},
+};
+use uuid::Uuid;
+
+use super::{
+    bug::Bug,
+    client::{Client, Held},
+    link::Link,
+    oracle,
+    random::Random,
+    server::Server,
+    settle::{self, settled},
+    store::{Fault, SimulatedStore},
+    violation::{Invariant, Violation, violated},
+};
+
+/// Steps with troubles.
+pub const TROUBLES: usize = 350;
+/// Steps in which everybody must be served after the last trouble.
+const SERVED_WITHIN: usize = 20_000;
+/// How often something is waited for that waits for real time.
+const WAITS: usize = 2_000;
+/// When every run begins, in process time.
+const BEGIN: Time = Time(1_700_000_000_000);
+/// Users, and whether they publish.
+const USERS: [(&str, &[&str]); 3] = [("alice", &[]), ("bob", &[]), ("olga", &["operator"])];
+
+/// A run of a seed.
+pub struct Run {
+    random: Random,
+    store: SimulatedStore,
+    clients: Vec<Client>,
+    now: Time,
+    /// Correlation keys that instances may wait for.
+    keys: Vec<String>,
+    /// What happened, a line each.
+    pub log: Vec<String>,
+    steps: usize,
+    troubles: usize,
+    phase: Phase,
+    bug: Option<Bug>,
+}
+
+/// What a run is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Troubles,
+    /// Everybody is served.
+    Calm,
+    /// Somebody comes new.
+    Looking,
+    Over,
+}
+
+/// What happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Write,
+    Release,
+    Answer,
+    Connect(usize),
+    Act(usize),
+    Send(usize),
+    Receive(usize),
+    Work(usize),
+    Read(usize),
+}
+
+/// The server and the connections to it, in one life.
+struct Life {
+    server: Server,
+    links: Vec<Option<Link>>,
+}
+
+impl Run {
+    /// A run of this seed with so many steps of troubles.
+    pub fn new(seed: u64, troubles: usize, bug: Option<Bug>) -> Self {
+        let client = |(name, roles): (&str, _)| Client::new(name.to_owned(), roles, bug);
+        Self {
+            random: Random::new(seed),
+            store: SimulatedStore::new(bug),
+            clients: USERS.into_iter().map(client).collect(),
+            now: BEGIN,
+            keys: Vec::new(),
+            log: Vec::new(),
+            steps: 0,
+            troubles,
+            phase: Phase::Troubles,
+            bug,
+        }
+    }
+
+    /// Runs to its end.
+    ///
+    /// # Errors
+    /// What did not hold.
+    pub fn play(&mut self) -> Result<(), Violation> {
+        while self.phase != Phase::Over {
+            let system = actix_rt::System::with_tokio_rt(|| {
+                settle::runtime().expect("the system gives a runtime")
+            });
+            system.block_on(self.live())?;
+        }
+        let observer = self.clients.pop().expect("it came last");
+        oracle::check(&self.store, &self.clients, &observer.held, self.now)
+    }
+
+    fn note(&mut self, what: impl FnOnce() -> String) {
+        let line = format!("{} {}", self.steps, what());
+        self.log.push(line);
+    }
+
+    /// One life of the server. Ends with a crash, or with the run.
+    async fn live(&mut self) -> Result<(), Violation> {
+        let server = Server::start(&self.store, Clock::standing_at(self.now)).await;
+        let links = self.clients.iter().map(|_| None).collect();
+        let mut life = Life { server, links };
+        let mut waits = 0;
+        for client in &mut self.clients {
+            client.cut(&mut self.random, self.now);
+        }
+        while self.phase != Phase::Over {
+            settled().await;
+            self.steps += 1;
+            if self.phase == Phase::Troubles && self.steps > self.troubles {
+                self.phase = Phase::Calm;
+                self.note(|| "calm".to_owned());
+                self.store.fail(None);
+            }
+            let ends = life.server.has_failed() && self.random.once_in(6);
+            if ends || (self.phase == Phase::Troubles && self.trouble(&mut life)) {
+                self.note(|| "crash".to_owned());
+                break;
+            }
+            let choices = self.choices(&life);
+            if !choices.is_empty() {
+                let choice = *self.random.pick(&choices);
+                self.take(&mut life, choice)?;
+            } else if life.server.waits() && waits < WAITS {
+                waits += 1;
+                actix_rt::time::sleep(Duration::from_millis(2)).await;
+            } else {
+                self.quiet(&mut life)?;
+            }
+            if self.steps > self.troubles + SERVED_WITHIN {
+                return Err(violated(Invariant::Liveness, "it does not come to rest"));
+            }
+        }
+        drop(life.links);
+        self.store.crash();
+        life.server.unwind().await;
+        Ok(())
+    }
+
+    /// Perhaps a trouble; whether the server crashes.
+    fn trouble(&mut self, life: &mut Life) -> bool {
+        if self.random.once_in(120) {
+            return true;
+        }
+        if self.random.once_in(150) {
+            let fault = *self.random.pick(&[Fault::Before, Fault::After]);
+            self.note(|| format!("the next commit fails, {fault:?}"));
+            self.store.fail(Some(fault));
+        }
+        if self.random.once_in(25) {
+            let who = self.random.below(self.clients.len());
+            if life.links[who].take().is_some() {
+                self.note(|| format!("cut {who}"));
+                self.clients[who].cut(&mut self.random, self.now);
+            }
+        }
+        if self.random.once_in(20) {
+            let to = Time(self.now.0 + 1_000 * (1 + self.random.below(60) as i64));
+            self.pass(life, to);
+        }
+        false
+    }
+
+    fn pass(&mut self, life: &Life, to: Time) {
+        self.now = to;
+        life.server.clock.set(to);
+        self.note(|| format!("it is {}", to.0));
+    }
+
+    fn choices(&self, life: &Life) -> Vec<Choice> {
+        let undone = life.server.steps.undone();
+        let mut choices = Vec::new();
+        let mut offer = |is_there: bool, choice| {
+            if is_there {
+                choices.push(choice);
+            }
+        };
+        offer(undone.writes > 0, Choice::Write);
+        offer(undone.releases > 0, Choice::Release);
+        offer(undone.questions > 0, Choice::Answer);
+        for (who, client) in self.clients.iter().enumerate() {
+            let Some(link) = &life.links[who] else {
+                offer(true, Choice::Connect(who));
+                continue;
+            };
+            let acts = self.phase == Phase::Troubles && client.can_act();
+            offer(acts, Choice::Act(who));
+            offer(client.can_send(), Choice::Send(who));
+            offer(link.can_receive(), Choice::Receive(who));
+            offer(link.can_work(), Choice::Work(who));
+            let is_silenced = self.bug == Some(Bug::Silence) && who == 0;
+            offer(link.can_read() && !is_silenced, Choice::Read(who));
+        }
+        choices
+    }
+
+    fn take(&mut self, life: &mut Life, choice: Choice) -> Result<(), Violation> {
+        match choice {
+            Choice::Write => {
+                let most = 1 + self.random.below(4);
+                self.note(|| format!("write {most}"));
+                life.server.steps.write(most);
+            }
+            Choice::Release => {
+                self.note(|| "release".to_owned());
+                life.server.steps.release();
+            }
+            Choice::Answer => {
+                self.note(|| "answer".to_owned());
+                life.server.steps.answer();
+            }
+            Choice::Connect(who) => {
+                let client = &mut self.clients[who];
+                let mut link = Link::open(&life.server.sessions);
+                link.send(client.hello(&token(&life.server.sessions, client)));
+                life.links[who] = Some(link);
+                self.note(|| format!("connect {who}"));
+            }
+            Choice::Act(who) => {
+                let client = &mut self.clients[who];
+                client.act(&mut self.random, self.now, &mut self.keys);
+                self.note(|| format!("act {who}"));
+            }
+            Choice::Send(who) => self.send(life, who),
+            Choice::Receive(who) => {
+                self.note(|| format!("receive {who}"));
+                link(life, who).receive();
+            }
+            Choice::Work(who) => {
+                self.note(|| format!("work {who}"));
+                link(life, who).work();
+                if let Some(why) = link(life, who).closed() {
+                    self.note(|| format!("closed {who}: {why}"));
+                    life.links[who] = None;
+                    self.clients[who].cut(&mut self.random, self.now);
+                }
+            }
+            Choice::Read(who) => return self.read(life, who),
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, life: &mut Life, who: usize) {
+        if let Some(frame) = self.clients[who].send() {
+            self.note(|| format!("send {who} {frame}"));
+            link(life, who).send(frame);
+        }
+    }
+
+    fn read(&mut self, life: &mut Life, who: usize) -> Result<(), Violation> {
+        let Some(mut frame) = link(life, who).read() else {
+            return Ok(());
+        };
+        // What is told of the connection itself is not of the seed.
+        let is_of_the_seed = frame["type"] != "welcome";
+        self.note(|| {
+            format!(
+                "read {who} {}",
+                if is_of_the_seed { &frame } else { &Value::Null }
+            )
+        });
+        let is_pushed = frame["type"] == "data";
+        if is_pushed && self.bug == Some(Bug::LostFrame) && self.random.once_in(4) {
+            return Ok(());
+        }
+        if is_pushed && self.bug == Some(Bug::ChangedFrame) {
+            frame["body"] = serde_json::json!({"changed": true});
+        }
+        if let Some(back) = self.clients[who].read(&frame)? {
+            link(life, who).send(back);
+        }
+        Ok(())
+    }
+
+    /// Nothing can go on by itself: time passes, or the run goes on to what is next.
+    fn quiet(&mut self, life: &mut Life) -> Result<(), Violation> {
+        let due = self.store.read(|reader| reader.next_due());
+        if let Some(due) = due.expect("memory can be read")
+            && due > self.now
+        {
+            self.pass(life, due);
+            return Ok(());
+        }
+        match self.phase {
+            Phase::Troubles => Ok(()),
+            Phase::Calm => {
+                for client in &self.clients {
+                    if let Some(command) = client.unanswered.front() {
+                        let text = format!("{} is never answered: {}", client.name, command.frame);
+                        return Err(violated(Invariant::Liveness, text));
+                    }
+                }
+                self.phase = Phase::Looking;
+                self.note(|| "somebody comes new".to_owned());
+                self.look(life);
+                Ok(())
+            }
+            Phase::Looking | Phase::Over => {
+                self.phase = Phase::Over;
+                Ok(())
+            }
+        }
+    }
+
+    /// Somebody comes new, and looks at everything that somebody holds.
+    fn look(&mut self, life: &mut Life) {
+        let mut observer = Client::new("observer".to_owned(), &["operator"], None);
+        let mut link = Link::open(&life.server.sessions);
+        link.send(observer.hello(&token(&life.server.sessions, &observer)));
+        let held = self.clients.iter().flat_map(|client| client.held.keys());
+        for (number, instance) in held.enumerate() {
+            let channel = format!("instance/{instance}");
+            link.send(
+                serde_json::json!({"type": "subscribe", "id": format!("look-{number}"),
+                "channel": channel, "tree": false}),
+            );
+            observer.held.insert(instance.clone(), Held::default());
+        }
+        self.clients.push(observer);
+        life.links.push(Some(link));
+    }
+}
+
+fn link(life: &mut Life, who: usize) -> &mut Link {
+    life.links[who].as_mut().expect("a choice of a connection")
+}
+
+fn token(sessions: &Arc<Sessions>, client: &Client) -> String {
+    let identity = Identity {
+        subject: client.name.clone(),
+        roles: client.roles.iter().map(|&role| role.to_owned()).collect(),
+        ..Identity::anonymous(Uuid::nil())
+    };
+    let hour = Duration::from_secs(3_600);
+    let token = sessions.tokens.mint(&identity, real_now(), hour);
+    token.expect("a token is made")
+}

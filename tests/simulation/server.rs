@@ -1,0 +1,160 @@
+//! One life of the server, from a start to a crash: the whole of it but sockets and threads, over a
+//! journal whose every step the simulation takes.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use stepwire::{
+    journal::{Journal, Steps, Undone},
+    limits::{Limits, Rates, WRITER_QUEUE},
+    model::source::SourceFormat,
+    runtime::{
+        Runtime, clock::Clock, definitions::Deploy, files::Files, http_calls::HttpCallSettings,
+    },
+    session::{
+        auth::token::{TokenSettings, Tokens},
+        sessions::Sessions,
+    },
+};
+
+use super::{processes::PROCESSES, settle::settled, store::SimulatedStore};
+use crate::engine::sketch;
+
+/// Steps in which a server that has crashed lets go of everything.
+const UNWINDING: usize = 10_000;
+const SECRET: &str = "a secret for simulations only";
+
+/// A running server.
+pub struct Server {
+    /// What connections are opened with.
+    pub sessions: Arc<Sessions>,
+    /// Process time, which the simulation moves.
+    pub clock: Clock,
+    /// What the journal has still to do.
+    pub steps: Steps,
+    failed: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// Starts on what the store holds.
+    pub async fn start(store: &SimulatedStore, clock: Clock) -> Self {
+        let failed = Arc::new(AtomicBool::new(false));
+        let fails = failed.clone();
+        let on_fatal = Box::new(move |_| fails.store(true, Ordering::SeqCst));
+        let (journal, mut steps) =
+            Journal::stepped(Box::new(store.of_next_life()), WRITER_QUEUE, on_fatal)
+                .expect("the journal starts");
+        let arbiter = actix_rt::Arbiter::current();
+        let starting = Runtime::start(
+            journal,
+            Files::temporary(),
+            HttpCallSettings::default(),
+            clock.clone(),
+            vec![arbiter],
+            None,
+        );
+        let runtime = complete(&mut steps, starting).await;
+        let runtime = runtime.expect("the runtime starts on what it has written");
+        let deploys = runtime.clone();
+        complete(&mut steps, async move { deploy(&deploys).await }).await;
+        // What else a start does ends here, in whatever order other threads left it.
+        loop {
+            settled().await;
+            if !step(&mut steps) {
+                break;
+            }
+        }
+        let tokens = Tokens::new(TokenSettings {
+            secret: SECRET.to_owned(),
+            issuer: None,
+            audience: None,
+        });
+        let limits = Limits {
+            rate_per_second: 0,
+            anonymous: Rates::OFF,
+            user: Rates::OFF,
+            address: Rates::OFF,
+            ..Limits::default()
+        };
+        let sessions = Sessions::new(runtime, Arc::new(tokens), limits, SECRET);
+        Self {
+            sessions: Arc::new(sessions),
+            clock,
+            steps,
+            failed,
+        }
+    }
+
+    /// Whether a commit has failed, so that the process is about to end.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::SeqCst)
+    }
+
+    /// Whether something waits for real time to pass, as what is tried again does.
+    pub fn waits(&self) -> bool {
+        self.sessions.runtime.letters_under_way() > 0
+    }
+}
+
+impl Server {
+    /// Lets go of what waits in a server that has crashed, so that its threads end.
+    pub async fn unwind(mut self) {
+        self.sessions.runtime.stop();
+        for _ in 0..UNWINDING {
+            settled().await;
+            if !step(&mut self.steps) {
+                return;
+            }
+        }
+    }
+}
+
+async fn deploy(runtime: &Runtime) {
+    for process in PROCESSES {
+        let definition = sketch::definition(process);
+        let source = serde_json::to_vec(&definition).expect("a definition is JSON");
+        let deploy = Deploy {
+            tenant: "default",
+            source: &source,
+            format: SourceFormat::Json,
+            publish: true,
+            by: "simulation",
+            now: runtime.clock.now(),
+        };
+        let deployed = runtime.definitions.deploy_if_unknown(deploy).await;
+        deployed.expect("the process deploys");
+    }
+}
+
+/// Takes the journal's steps in order until something is done. The start and deploys of a server
+/// know no other order, and compile on other threads.
+async fn complete<T: 'static>(steps: &mut Steps, work: impl Future<Output = T> + 'static) -> T {
+    let work = actix_rt::spawn(work);
+    loop {
+        settled().await;
+        if work.is_finished() {
+            return work.await.expect("it does not panic");
+        }
+        if !step(steps) {
+            actix_rt::time::sleep(Duration::from_micros(200)).await;
+        }
+    }
+}
+
+/// Takes one step; whether there was one.
+fn step(steps: &mut Steps) -> bool {
+    let undone = steps.undone();
+    if undone.questions > 0 {
+        steps.answer();
+    } else if undone.releases > 0 {
+        steps.release();
+    } else {
+        steps.write(usize::MAX);
+    }
+    undone != Undone::default()
+}

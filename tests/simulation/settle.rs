@@ -1,0 +1,41 @@
+//! The server runs on the thread of its simulation, and knows no order but that of its own queues.
+//! [`settled`] is over when nothing of it can go on by itself: everything further is a choice of
+//! the simulation.
+
+use std::{cell::RefCell, future::poll_fn, io, task::Poll, task::Waker};
+
+use tokio::runtime::{Builder, Runtime};
+
+thread_local! {
+    /// Who waits for the thread to have nothing to do.
+    static WAITING: RefCell<Option<Waker>> = const { RefCell::new(None) };
+}
+
+/// A runtime of this thread that says when it has nothing to do.
+///
+/// # Errors
+/// When the system gives no runtime.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(|| {
+            if let Some(waker) = WAITING.take() {
+                waker.wake();
+            }
+        })
+        .build()
+}
+
+/// Waits until no task of this thread can go on.
+pub async fn settled() {
+    let mut asked = false;
+    poll_fn(|context| {
+        if asked && WAITING.with_borrow(Option::is_none) {
+            return Poll::Ready(());
+        }
+        asked = true;
+        WAITING.set(Some(context.waker().clone()));
+        Poll::Pending
+    })
+    .await;
+}

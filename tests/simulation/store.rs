@@ -1,0 +1,160 @@
+//! The store of a simulation: in memory, outlives the server's crashes, and fails on demand.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use stepwire::{
+    engine::{RecordBatch, record::Record},
+    journal::{MemoryStore, Store, StoreError, StoreReader, WriteOp, codec},
+    model::ids::Time,
+};
+
+use super::bug::Bug;
+
+/// What becomes of a commit of which the writer learns nothing good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing was written.
+    Before,
+    /// All was written.
+    After,
+}
+
+/// A store that its clones share.
+#[derive(Clone)]
+pub struct SimulatedStore {
+    shared: Arc<Mutex<Shared>>,
+    /// Of which server this handle is.
+    life: u32,
+}
+
+struct Shared {
+    store: MemoryStore,
+    /// Which server may write.
+    life: u32,
+    /// What the next commit comes to.
+    fault: Option<Fault>,
+    bug: Option<Bug>,
+    /// Everything written, for a store that is to forget some of it.
+    written: Vec<Vec<WriteOp>>,
+}
+
+impl SimulatedStore {
+    /// An empty store.
+    pub fn new(bug: Option<Bug>) -> Self {
+        Self {
+            shared: Arc::new(Mutex::new(Shared {
+                store: MemoryStore::default(),
+                life: 0,
+                fault: None,
+                bug,
+                written: Vec::new(),
+            })),
+            life: 0,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().expect("no commit panics")
+    }
+
+    /// The next commit fails so, or does not.
+    pub fn fail(&self, fault: Option<Fault>) {
+        self.lock().fault = fault;
+    }
+
+    /// For the server of another life.
+    pub fn of_next_life(&self) -> Self {
+        let mut shared = self.lock();
+        shared.life += 1;
+        shared.fault = None;
+        Self {
+            shared: self.shared.clone(),
+            life: shared.life,
+        }
+    }
+
+    /// The server is gone: nothing of it is written any more.
+    pub fn crash(&self) {
+        let mut shared = self.lock();
+        shared.life += 1;
+        if shared.bug == Some(Bug::LostTail) && shared.written.len() > 6 {
+            let kept = shared.written.len() - 2;
+            shared.written.truncate(kept);
+            let mut store = MemoryStore::default();
+            for batch in &shared.written {
+                store.commit(batch).expect("it was written before");
+            }
+            shared.store = store;
+        }
+    }
+
+    /// Reads it.
+    pub fn read<T>(&self, question: impl FnOnce(&dyn StoreReader) -> T) -> T {
+        let store = self.lock().store.clone();
+        question(store.reader().expect("memory can be read").as_ref())
+    }
+}
+
+impl Store for SimulatedStore {
+    fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
+        let mut shared = self.lock();
+        let fault = if shared.life == self.life {
+            shared.fault.take()
+        } else {
+            Some(Fault::Before)
+        };
+        if fault != Some(Fault::Before) {
+            let mut batch = batch.to_vec();
+            if let Some(bug) = shared.bug {
+                batch.iter_mut().for_each(|op| spoil(op, bug));
+            }
+            shared.store.commit(&batch)?;
+            if shared.bug == Some(Bug::LostTail) {
+                shared.written.push(batch);
+            }
+        }
+        match fault {
+            None => Ok(()),
+            Some(_) => Err(StoreError::Failed("sync", "a simulated fault".into())),
+        }
+    }
+
+    fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
+        self.lock().store.reader()
+    }
+}
+
+/// Writes something else, as this bug would.
+fn spoil(op: &mut WriteOp, bug: Bug) {
+    let WriteOp::Commit(commit) = op else { return };
+    if !commit.row.entity.is_instance() {
+        return;
+    }
+    let mut row: RecordBatch = codec::decode(&commit.row.body).expect("a row can be decoded");
+    match bug {
+        Bug::LostMessage => return commit.outbox.clear(),
+        Bug::EarlyTimer if fires_a_timer(&row) => row.time = Time(row.time.0 - 60_000),
+        Bug::Gap if row.first_seq > 1 => row.first_seq += 1,
+        Bug::ForgottenReceipt => {
+            for record in &mut row.records {
+                if let Record::MessageReceived { number, .. } = record {
+                    *number = 0;
+                }
+            }
+            commit.snapshot = None;
+        }
+        _ => return,
+    }
+    commit.row.body = codec::encode(&row).expect("a row can be encoded");
+}
+
+fn fires_a_timer(row: &RecordBatch) -> bool {
+    row.records.iter().any(
+        |record| matches!(record, Record::SubscriptionTriggered { node, .. } if is_timer(node)),
+    )
+}
+
+/// Whether the node of the simulated processes is a timer.
+pub fn is_timer(node: &str) -> bool {
+    matches!(node, "d" | "late")
+}

@@ -1,0 +1,61 @@
+//! What must hold, and what is said when it does not.
+
+use std::fmt;
+
+/// What must hold whatever happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invariant {
+    /// What was acknowledged is there, once; what was refused is not.
+    Acknowledged,
+    /// The numbers of each instance's log are dense.
+    Dense,
+    /// What clients hold is what the server says.
+    View,
+    /// A timer fires once and never early.
+    Timers,
+    /// Subprocesses and parents get each other's messages once.
+    Children,
+    /// A message is delivered once at most, and to whom the answer says.
+    Messages,
+    /// After the last fault everybody is served.
+    Liveness,
+}
+
+/// One of them does not hold.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// Which.
+    pub invariant: Invariant,
+    /// What was seen.
+    pub text: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.invariant, self.text)
+    }
+}
+
+/// A violation with its text.
+pub fn violated(invariant: Invariant, text: impl Into<String>) -> Violation {
+    Violation {
+        invariant,
+        text: text.into(),
+    }
+}
+
+/// Holds that something is so.
+///
+/// # Errors
+/// It is not; `text` says what was seen.
+pub fn hold(
+    invariant: Invariant,
+    is_so: bool,
+    text: impl FnOnce() -> String,
+) -> Result<(), Violation> {
+    if is_so {
+        Ok(())
+    } else {
+        Err(violated(invariant, text()))
+    }
+}
