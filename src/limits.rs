@@ -164,6 +164,12 @@ pub const HISTORY_PART: usize = 1_000;
 /// and it says so.
 pub const HISTORY_ROWS: usize = 10_000;
 
+/// Rows of an instance's log that an earlier moment of it is folded from.
+pub const PAST_ROWS: usize = 10_000;
+
+/// Earlier moments that are folded at the same time; others wait.
+pub const PAST_FOLDS: usize = 2;
+
 /// Subscriptions of all connections together. How much of it is whose: [`CallerKind::share`].
 pub const SUBSCRIPTIONS_IN_ALL: usize = 262_144;
 /// Subscriptions one connection may hold, followed children included.

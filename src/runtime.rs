@@ -32,6 +32,7 @@ pub mod keys;
 pub mod lists;
 pub mod missed_rows;
 mod outbox;
+pub mod past;
 pub mod previews;
 pub mod read_queue;
 mod registry;
@@ -199,8 +200,12 @@ impl Runtime {
             .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
         let services = actix_rt::Arbiter::current();
         let activity = clock.is_virtual().then(Arc::default);
+        let users = Users::load(journal.clone(), users, &damaged);
+        let lists = Lists::default();
+        definitions.announce_to(&lists);
+        users.announce_to(&lists);
         let runtime = Arc::new(Self {
-            users: Users::load(journal.clone(), users, &damaged),
+            users,
             journal,
             clock,
             definitions,
@@ -208,7 +213,7 @@ impl Runtime {
             files,
             damaged,
             hub: Arc::default(),
-            lists: Lists::default(),
+            lists,
             log,
             registry: Registry::default(),
             fresh: FreshKeys::after(bound, keys),

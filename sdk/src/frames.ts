@@ -205,7 +205,11 @@ export type ListSnapshotFrame = {
 };
 export type ListChangeFrame =
   | { type: 'tasks'; channel: string; seq: number; prev: number; set: TaskInfo[]; removed: string[] }
-  | ({ type: 'instance'; channel: string; seq: number; prev: number } & InstanceInfo);
+  | ({ type: 'instance'; channel: string; seq: number; prev: number } & InstanceInfo)
+  | { type: 'changes'; channel: string; seq: number; prev: number; topics: Topic[] };
+
+/** What the channel `changes` tells of. */
+export type Topic = 'instances' | 'tasks' | 'incidents' | 'timers' | 'httpCalls' | 'definitions' | 'schedules' | 'users';
 
 /** A frame of a list's channel: `tasks` or `process/ID`. */
 export type ListFrame = ListSnapshotFrame | ListChangeFrame | { type: 'resync'; channel: string; reason: string };

@@ -2,7 +2,7 @@
 import type { Followed } from './channels.js';
 import type { Client, Following } from './client.js';
 import type { StepwireError } from './error.js';
-import type { InstanceInfo, ListChangeFrame, ListFrame, TaskInfo } from './frames.js';
+import type { InstanceInfo, ListChangeFrame, ListFrame, TaskInfo, Topic } from './frames.js';
 import { share } from './merge.js';
 import { store, type Store } from './store.js';
 
@@ -46,6 +46,69 @@ export const tasks = (client: Follower): TaskList => open(client, 'tasks');
 
 /** Follows the instances of a process, or with `*` of all; needs role operator or admin. Shared like {@link tasks}. */
 export const instances = (client: Follower, process: string): InstanceList => open(client, `process/${process}`);
+
+/** How long after a change the next one is asked for, in milliseconds: a busy server has changes all the time. */
+const CHANGES_MS = 500;
+
+/** A use of the changes. */
+export interface Changes {
+  /** What changed last; begins as `undefined`, and is so again after a gap, when anything may have changed. */
+  readonly topics: Store<readonly Topic[] | undefined>;
+  /** Why changes are not told. */
+  readonly error: Store<StepwireError | undefined>;
+  /** Ends this use. */
+  close(): void;
+}
+
+/**
+ * Tells that lists have changed which this user may ask the server for: `changed` is called when it is time to ask, at most twice
+ * a second, also after each reconnect. What is asked for then holds every change it was called for.
+ */
+export function changes(client: Follower, changed: (topics: readonly Topic[] | undefined) => void): Changes {
+  const followed = client.follow('changes', (following) => followedChanges(following));
+  const stop = followed.heard.subscribe(() => changed(followed.face.topics.get()));
+  return {
+    ...followed.face,
+    close() {
+      stop();
+      followed.face.close();
+    },
+  };
+}
+
+interface FollowedChanges extends Followed {
+  readonly face: Changes;
+  /** Counts how often it is time to ask. */
+  readonly heard: Store<number>;
+}
+
+function followedChanges(following: Following): FollowedChanges {
+  const topics = store<readonly Topic[] | undefined>(undefined);
+  const error = store<StepwireError | undefined>(undefined);
+  const heard = store(0);
+  let told: readonly Topic[] | undefined;
+  const followed: FollowedChanges = {
+    channel: 'changes',
+    uses: 0,
+    ended: () => false,
+    heard,
+    face: { topics, error, close: following.close },
+    lost: () => (told = undefined),
+    fail: (reason) => reason && error.set(reason),
+    receive(received) {
+      const frame = received as ListFrame;
+      if (frame.type === 'changes') {
+        told = frame.topics;
+        setTimeout(() => followed.uses > 0 && following.again(), CHANGES_MS);
+      } else if (frame.type === 'snapshot') {
+        topics.set(told);
+        told = undefined;
+        heard.set(heard.get() + 1);
+      }
+    },
+  };
+  return followed;
+}
 
 /** A client, whatever its processes are. */
 type Follower = Pick<Client, 'follow'>;

@@ -16,7 +16,10 @@ use super::{
     row::{Entity, SnapshotRow, StoredRow},
     store::{StoreError, StoreReader},
 };
-use crate::engine::{InstanceState, RecordBatch};
+use crate::{
+    engine::{InstanceState, RecordBatch},
+    model::ids::Time,
+};
 
 /// Version of what a snapshot holds.
 pub const VERSION: u16 = 1;
@@ -113,6 +116,53 @@ pub fn restore(reader: &dyn StoreReader, entity: Entity) -> Result<Restored, Sto
         row_bytes: stored.iter().map(|stored| stored.row.body.len()).sum(),
         snapshot_bytes,
     })
+}
+
+/// What an earlier state of an instance is folded from.
+pub struct Past {
+    snapshot: Option<InstanceState>,
+    stored: Vec<StoredRow>,
+}
+
+/// What the state of an instance after a record is folded from, read at the cost of at most `most`
+/// rows; `None` when it takes more.
+///
+/// # Errors
+/// When the store fails.
+pub fn until(
+    reader: &dyn StoreReader,
+    entity: Entity,
+    seq: u64,
+    most: usize,
+) -> Result<Option<Past>, StoreError> {
+    let loaded = reader.load(entity)?;
+    let snapshot = loaded
+        .snapshot
+        .filter(|row| row.seq <= seq)
+        .and_then(|row| read(entity, &row).ok());
+    let mut stored = if snapshot.is_some() {
+        loaded.rows
+    } else {
+        // A row takes two numbers at least: its record's and its own.
+        let enough = usize::try_from(seq / 2 + 1).unwrap_or(usize::MAX);
+        reader.rows(entity, 0, enough.min(most + 1))?
+    };
+    stored.retain(|stored| stored.row.last_seq <= seq);
+    Ok((stored.len() <= most).then_some(Past { snapshot, stored }))
+}
+
+impl Past {
+    /// The state, with the time of its last row; `None` when the instance had not begun. May take
+    /// long.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] with the row that is damaged or missing.
+    pub fn fold(self) -> Result<Option<(InstanceState, Option<Time>)>, StoreError> {
+        let next = self.snapshot.as_ref().map_or(1, |state| state.seq() + 1);
+        let rows = decoded(&self.stored, next)?;
+        let time = rows.last().map(|row| row.time);
+        Ok(replayed(self.snapshot, &rows)?.map(|state| (state, time)))
+    }
 }
 
 /// Rows without a gap, the first of which begins with the record `next`.

@@ -74,6 +74,8 @@ limits! {
     Subscriptions = "subscriptions",
     /// Followed lists of one connection.
     Lists = "lists",
+    /// An earlier moment lies too many rows behind the first.
+    PastRows = "past_rows",
     /// Trees whose tokens one anonymous connection has shown.
     AnonymousTrees = "anonymous_trees",
     /// Commands of one connection without an answer.

@@ -10,6 +10,7 @@ use super::{
     Runtime, event_log,
     instance_request::{Committed, InstanceResponse, Reply},
     keys,
+    lists::Origin,
     outbox::OutboxDelivery,
     trees::Tree,
 };
@@ -28,7 +29,12 @@ pub(super) fn release(
 ) {
     let _active = runtime.active();
     runtime.hub.publish(committed);
-    runtime.lists.publish(changes);
+    let head = &committed.members.head;
+    let origin = Origin {
+        tenant: &head.tenant,
+        started_by: &head.started_by,
+    };
+    runtime.lists.publish(origin, changes);
     // What waits for a message is known before the reply: whoever publishes after it finds it.
     let is_note = |effect: &Effect| matches!(effect, Effect::Notify { .. });
     let (notes, effects): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_note);

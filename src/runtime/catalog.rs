@@ -12,6 +12,7 @@ use std::{
 use super::{
     definitions::DeployedProcess,
     durable::{DurableTable, Table},
+    lists::Topic,
 };
 use crate::{
     journal::{
@@ -72,6 +73,17 @@ impl Table for Catalog {
             .map(|process| process.row.clone())
             .collect();
         WriteOp::Definitions(rows, change.schedules.clone())
+    }
+
+    fn topic(change: &CatalogChange) -> Option<(&str, Topic)> {
+        if let Some(version) = change.versions.first() {
+            return Some((&version.row.tenant, Topic::Definitions));
+        }
+        let key = match change.schedules.first()? {
+            ScheduleChange::Put(row) => &row.key,
+            ScheduleChange::Removed(key) => key,
+        };
+        Some((&key.tenant, Topic::Schedules))
     }
 
     fn apply(&mut self, change: CatalogChange) {

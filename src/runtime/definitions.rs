@@ -28,6 +28,7 @@ use super::{
     clock::Clock,
     durable::{NoAnswer, TableDecision},
     http_calls::HttpCallSettings,
+    lists::Lists,
     room_policy,
     schedules::{Schedules, Standing},
 };
@@ -191,6 +192,11 @@ impl Definitions {
             },
             schedules,
         )
+    }
+
+    /// Tells those who follow lists of every change from here on.
+    pub(super) fn announce_to(&self, lists: &Lists) {
+        self.table.announce_to(lists);
     }
 
     /// Tells of every change from here on: a deploy, another state of a version, a schedule.

@@ -15,11 +15,14 @@
 //! [`users`](super::users). Not here: instances, whose actors do the same with records (`instance`,
 //! `after_commit`).
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::{oneshot, watch};
 
-use super::instance_request::Refusal;
+use super::{
+    instance_request::Refusal,
+    lists::{Lists, Topic},
+};
 use crate::journal::{Busy, Chain, Journal, NotWritten, WriteOp, Written, disk_room::DiskRoom};
 
 /// What a store holds of one kind, by key.
@@ -29,6 +32,11 @@ pub trait Table: Clone + Send + Sync + 'static {
 
     /// What the store is to write.
     fn write(change: &Self::Change) -> WriteOp;
+
+    /// Whose lists of what show something else after the change.
+    fn topic(_change: &Self::Change) -> Option<(&str, Topic)> {
+        None
+    }
 
     /// Takes the change in. Runs on the commit gate, so it must be short; it must not fail.
     fn apply(&mut self, change: Self::Change);
@@ -46,6 +54,7 @@ struct Inner<T> {
     /// As the store has it.
     visible: RwLock<T>,
     changed: watch::Sender<()>,
+    lists: OnceLock<Lists>,
 }
 
 /// The table as it is once all that was handed over is durable: what the next change is decided on.
@@ -118,6 +127,7 @@ impl<T: Table> DurableTable<T> {
                 decided,
                 visible,
                 changed: watch::Sender::new(()),
+                lists: OnceLock::new(),
             }),
         }
     }
@@ -132,6 +142,12 @@ impl<T: Table> DurableTable<T> {
                 .read()
                 .unwrap_or_else(PoisonError::into_inner),
         )
+    }
+
+    /// Tells those who follow lists of every change from here on.
+    pub fn announce_to(&self, lists: &Lists) {
+        // Whoever was named first stays.
+        let _ = self.inner.lists.set(lists.clone());
     }
 
     /// Wakes whenever a change has become visible.
@@ -216,11 +232,15 @@ impl<T: Table> DurableTable<T> {
 impl<T: Table> Inner<T> {
     /// Makes a change visible that is durable.
     fn show(&self, change: T::Change) {
+        let topic = T::topic(&change).map(|(tenant, topic)| (tenant.to_owned(), topic));
         self.visible
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .apply(change);
         self.changed.send_replace(());
+        if let (Some(lists), Some((tenant, topic))) = (self.lists.get(), topic) {
+            lists.announce(&tenant, topic);
+        }
     }
 
     /// A change of this chain was not written: those after it fail, too, and the next one is

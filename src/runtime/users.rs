@@ -26,7 +26,10 @@ use tokio::sync::watch;
 pub use changes::{NewUser, UserError, UserUpdate};
 pub use sign_in::{SignInError, SignedIn};
 
-use super::durable::{DurableTable, Table};
+use super::{
+    durable::{DurableTable, Table},
+    lists::{Lists, Topic},
+};
 use crate::{
     journal::{Damaged, Journal, StoredKind, UserRow, WriteOp},
     model::ids::Time,
@@ -54,6 +57,10 @@ impl Table for Index {
 
     fn write(row: &Arc<UserRow>) -> WriteOp {
         WriteOp::User(UserRow::clone(row))
+    }
+
+    fn topic(row: &Arc<UserRow>) -> Option<(&str, Topic)> {
+        Some((&row.tenant, Topic::Users))
     }
 
     fn apply(&mut self, row: Arc<UserRow>) {
@@ -104,6 +111,11 @@ impl Users {
         };
         let since = |revoked: Time| issued_at.is_some_and(|issued| issued > revoked);
         row.password_hash.is_some() && row.revoked_at.is_none_or(since)
+    }
+
+    /// Tells those who follow lists of every change from here on.
+    pub(super) fn announce_to(&self, lists: &Lists) {
+        self.table.announce_to(lists);
     }
 
     /// Wakes whenever a user has changed.

@@ -35,7 +35,9 @@ use super::{
     rate_limit::{Admission, Rate},
     sessions::Sessions,
     shared_rates::{Asked, Payer},
-    subscription::{lists::ListFollowing, state::Subscription, tree_cursor::Mark},
+    subscription::{
+        changes::ChangesFollowing, lists::ListFollowing, state::Subscription, tree_cursor::Mark,
+    },
 };
 use crate::{
     engine::access::Caller,
@@ -51,6 +53,8 @@ pub struct Connection {
     pub(super) follower: Arc<dyn Follower>,
     pub(super) following: HashMap<InstanceKey, Subscription>,
     pub(super) lists: HashMap<Channel, ListFollowing>,
+    /// Whether it wants to hear that lists have changed.
+    pub(super) changes: Option<ChangesFollowing>,
     /// Followed instances that have ended, oldest first.
     pub(super) ended: VecDeque<InstanceKey>,
     pub(super) rounds: u64,
@@ -113,6 +117,7 @@ impl Connection {
             inbox,
             following: HashMap::new(),
             lists: HashMap::new(),
+            changes: None,
             ended: VecDeque::new(),
             rounds: 0,
             unanswered: 0,
@@ -298,6 +303,7 @@ impl Connection {
                 observed,
                 rows,
             } => self.missed(instance, round, &observed, rows),
+            Inbound::Changed { round } => self.tell_changes(round),
             Inbound::ListChanged { channel, round } => self.send_changes(&channel, round),
             Inbound::Listed {
                 channel,
@@ -426,6 +432,7 @@ impl Drop for Connection {
             following.channel.leave(&self.follower);
         }
         self.leave_lists();
+        self.unfollow_changes();
         self.inbox.end();
     }
 }

@@ -63,6 +63,11 @@ pub enum Inbound {
         /// See [`Inbound::Looked`].
         round: u64,
     },
+    /// Lists have changed of which the connection wants to hear.
+    Changed {
+        /// See [`Inbound::Looked`].
+        round: u64,
+    },
     /// The lines of a list that is to be followed.
     Listed {
         /// Which.

@@ -3,6 +3,7 @@
 //! Not here: how frames are spelled (`protocol`), where committed records come from
 //! (`runtime::channel`). Where to go next: `subscriptions` for the life of one subscription.
 
+pub mod changes;
 pub mod list_contents;
 pub mod lists;
 pub mod state;

@@ -71,6 +71,7 @@ use super::{
         rest::instances::children,
         rest::history::history,
         rest::history::messages,
+        rest::history::timeline::records,
         rest::stream::stream,
         rest::commands::run,
         rest::commands::patch,

@@ -113,6 +113,10 @@ pub fn table() -> RouteTable {
         .service(get("/v1/instances/{key}", instances::get))
         .service(get("/v1/instances/{key}/children", instances::children))
         .service(get("/v1/instances/{key}/history", history::history))
+        .service(get(
+            "/v1/instances/{key}/records",
+            history::timeline::records,
+        ))
         .service(get("/v1/instances/{key}/messages", history::messages))
         .service(stream(
             "/v1/instances/{key}/stream",

@@ -211,3 +211,44 @@ fn a_token_with_other_rights_shows_everything_anew() {
         );
     });
 }
+
+fn changes() -> Value {
+    json!({"type": "subscribe", "channel": "changes"})
+}
+
+#[test]
+fn changes_are_told_once_until_they_are_asked_for_again() {
+    with_process(CLAIM, |sessions| async move {
+        let mut ada = Client::connect(&sessions, "ada", json!([])).await;
+        let mut eve = Client::connect(&sessions, "eve", json!([])).await;
+        let mut olga = Client::with_roles(&sessions, "olga", &["operator"]).await;
+        for client in [&mut ada, &mut eve, &mut olga] {
+            let frames = client.ask(changes()).await;
+            assert_eq!(
+                frames[0],
+                json!({"type": "snapshot", "channel": "changes", "seq": 0})
+            );
+            assert_eq!(frames[1]["result"]["mode"], "snapshot");
+        }
+        let started = ada.ask(start()).await;
+        let instance = started.last().expect("a reply")["result"]["instance"].clone();
+        let topics = json!(["instances", "tasks"]);
+        for client in [&mut ada, &mut olga] {
+            assert_eq!(client.found("changes").await["topics"], topics);
+        }
+        // Nothing more, however much happens, before it is asked for again.
+        olga.ask(json!({"type": "hold", "instance": instance}))
+            .await;
+        let frames = olga.ask(changes()).await;
+        assert!(
+            frames.iter().all(|frame| frame["type"] != "changes"),
+            "{frames:?}"
+        );
+        olga.ask(json!({"type": "unhold", "instance": instance}))
+            .await;
+        assert_eq!(olga.found("changes").await["topics"], json!(["instances"]));
+        // What others start is not hers: her own start is the first she hears of.
+        eve.ask(start()).await;
+        assert_eq!(eve.found("changes").await["topics"], topics);
+    });
+}

@@ -164,3 +164,189 @@ async fn history_messages_and_children_come_in_parts() {
     }
     server.stop().await;
 }
+
+/// A subprocess with a boundary event and an event subprocess, a loop of user tasks, and a call.
+fn nested() -> Value {
+    json!({
+        "id": "nested",
+        "nodes": [{"id": "start", "type": "startEvent"},
+            {"id": "sub", "type": "subProcess"}, {"id": "in", "type": "startEvent", "scope": "sub"},
+            {"id": "inside", "type": "userTask", "scope": "sub", "actions": [
+                {"name": "inside", "trigger": "manual", "type": "saveData"}]},
+            {"id": "out", "type": "endEvent", "scope": "sub"},
+            {"id": "late", "type": "boundaryEvent", "attachedTo": "sub", "interrupting": false,
+                "event": {"type": "message", "name": "hurry"}},
+            {"id": "hurried", "type": "endEvent"},
+            {"id": "many", "type": "userTask", "loop": {"type": "multiInstance", "collection": "items"},
+                "actions": [{"name": "one", "trigger": "manual", "type": "saveData"}]},
+            {"id": "call", "type": "callActivity", "call": {"calledElement": "child"}},
+            {"id": "end", "type": "endEvent"}],
+        "flows": [{"id": "f1", "source": "start", "target": "sub"}, {"id": "f2", "source": "sub", "target": "many"},
+            {"id": "f3", "source": "many", "target": "call"}, {"id": "f4", "source": "call", "target": "end"},
+            {"id": "f5", "source": "late", "target": "hurried"}, {"id": "g1", "source": "in", "target": "inside"},
+            {"id": "g2", "source": "inside", "target": "out"}],
+    })
+}
+
+#[actix_web::test]
+async fn visits_tell_scope_loop_boundary_and_call() {
+    let server = support::server().await;
+    let olga = User::new(&server, "olga", &["designer", "operator"]);
+    olga.publish(child()).await;
+    olga.publish(nested()).await;
+    let key = olga.start("nested", json!({"items": [1, 2]})).await;
+    let path = format!("/v1/instances/{key}");
+    let waiting = olga.get(&path).await.json();
+    let waiting = &waiting["subscriptions"][0];
+    assert_eq!(
+        (&waiting["kind"], &waiting["node"], &waiting["name"]),
+        (&json!("message"), &json!("late"), &json!("hurry"))
+    );
+    olga.post("/v1/messages", json!({"name": "hurry", "instance": key}))
+        .await;
+    olga.post(&format!("{path}/run"), json!({"action": "inside"}))
+        .await;
+    let visits = list(
+        &olga.get(&format!("{path}/history")).await.json(),
+        "elements",
+    );
+    let all = |node: &str| {
+        visits
+            .iter()
+            .filter(|visit| visit["node"] == node)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let (sub, inside, late) = (&all("sub")[0], &all("inside")[0], &all("late")[0]);
+    assert_eq!(
+        (&sub["kind"], &sub["scope"]),
+        (&json!("subProcess"), &Value::Null)
+    );
+    assert_eq!(
+        (&inside["kind"], &inside["scope"]),
+        (&json!("task"), &sub["element"])
+    );
+    assert_eq!(
+        (&late["kind"], &late["attachedTo"]),
+        (&json!("boundaryEvent"), &json!("sub"))
+    );
+    assert_eq!(sub["events"][0]["node"], "late");
+    let many = all("many");
+    assert_eq!(
+        (&many[0]["kind"], &many[0]["loop"]),
+        (
+            &json!("loop"),
+            &json!({"instances": 2, "sequential": false})
+        )
+    );
+    for (place, iteration) in many[1..].iter().enumerate() {
+        assert_eq!(
+            (
+                &iteration["loopCounter"],
+                &iteration["scope"],
+                &iteration["kind"]
+            ),
+            (&json!(place + 1), &many[0]["element"], &json!("task"))
+        );
+        let run = json!({"action": "one", "element": iteration["element"]});
+        olga.post(&format!("{path}/run"), run).await;
+    }
+    let visits = list(
+        &olga.get(&format!("{path}/history")).await.json(),
+        "elements",
+    );
+    let call = visits.iter().find(|visit| visit["node"] == "call").unwrap();
+    let children = list(
+        &olga.get(&format!("{path}/children")).await.json(),
+        "children",
+    );
+    assert_eq!(
+        (&call["kind"], &call["children"]),
+        (
+            &json!("callActivity"),
+            &json!([{"instance": children[0]["instance"], "process": "child", "status": null}])
+        )
+    );
+    server.stop().await;
+}
+
+/// A user saves something; a second task follows.
+fn asking() -> Value {
+    json!({
+        "id": "asking",
+        "nodes": [{"id": "start", "type": "startEvent"}, {"id": "second", "type": "userTask"}, {"id": "end", "type": "endEvent"},
+            {"id": "first", "type": "userTask", "actions": [
+                {"name": "save", "trigger": "manual", "type": "saveData", "keys": [{"path": "a"}]}]}],
+        "flows": [{"id": "f1", "source": "start", "target": "first"}, {"id": "f2", "source": "first", "target": "second"},
+            {"id": "f3", "source": "second", "target": "end"}],
+    })
+}
+
+#[actix_web::test]
+async fn operators_see_who_did_what_and_any_earlier_moment() {
+    let server = support::server().await;
+    let olga = User::new(&server, "olga", &["designer", "operator"]);
+    let alice = User::new(&server, "alice", &[]);
+    olga.publish(asking()).await;
+    let key = alice.start("asking", json!({})).await;
+    let path = format!("/v1/instances/{key}");
+    let before = olga.get(&path).await.json();
+    alice
+        .post(
+            &format!("{path}/run"),
+            json!({"action": "save", "data": {"a": 1}}),
+        )
+        .await;
+    let after = olga.get(&path).await.json();
+    let records = olga
+        .whole(&format!("{path}/records"), "records", "kind")
+        .await;
+    assert_eq!(records[0], "created");
+    assert!(
+        records.iter().any(|kind| kind == "actionStarted"),
+        "{records:?}"
+    );
+    let all = list(
+        &olga.get(&format!("{path}/records")).await.json(),
+        "records",
+    );
+    let saved = all
+        .iter()
+        .find(|record| record["action"] == "save")
+        .unwrap();
+    assert_eq!(
+        (&saved["by"], &saved["moment"]),
+        (&json!("alice"), &after["seq"])
+    );
+
+    // Each moment is as it was then, whatever came later.
+    let at = |seq: &Value| format!("{path}?at={seq}");
+    assert_eq!(olga.get(&at(&before["seq"])).await.json(), before);
+    assert_eq!(olga.get(&at(&after["seq"])).await.json(), after);
+    assert_eq!(
+        olga.get(&format!("{path}?at={}", u64::MAX)).await.json(),
+        after
+    );
+    let between = after["seq"].as_u64().unwrap() - 1;
+    assert_eq!(
+        olga.get(&format!("{path}?at={between}")).await.json(),
+        before
+    );
+    olga.get(&format!("{path}?at=1"))
+        .await
+        .is_problem(400, "bad_request", "had not begun");
+    olga.get(&format!("{path}?at=x"))
+        .await
+        .is_problem(400, "bad_request", "'?'");
+    for what in ["?at=5", "/records"] {
+        alice
+            .get(&format!("{path}{what}"))
+            .await
+            .is_problem(403, "forbidden", "operator");
+        User::elsewhere(&server, "other", "olga", &["operator"])
+            .get(&format!("{path}{what}"))
+            .await
+            .is_problem(404, "not_found", "");
+    }
+    server.stop().await;
+}

@@ -16,7 +16,10 @@ use crate::{
     engine::{InstanceState, RecordBatch},
     journal::{Entity, InstanceFilter, MemoryStore, ReadModelChange, Store, StoreReader, codec},
     model::{ids::InstanceKey, search_attributes::SearchedTexts},
-    runtime::{Runtime, lists::ListFollower},
+    runtime::{
+        Runtime,
+        lists::{ListFollower, Origin},
+    },
 };
 
 const PATHS: [&str; 2] = ["client.email", "number"];
@@ -188,7 +191,7 @@ impl Told {
 }
 
 impl ListFollower for Told {
-    fn changed(&self, changes: &[ReadModelChange]) {
+    fn changed(&self, _: Origin<'_>, changes: &[ReadModelChange]) {
         use ReadModelChange::{SearchedCleared, SearchedSet};
         let count = changes
             .iter()

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     engine::InstanceState,
     journal::{
-        Entity, SnapshotRow, SqliteStore,
+        Entity, MemoryStore, SnapshotRow, SqliteStore,
         snapshot::{self, Restored, VERSION},
     },
 };
@@ -101,4 +101,21 @@ async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
     all_have_left(&runtime).await;
     let last = restored(&journal, entity).await;
     assert_eq!(last.state.unwrap().seq(), committed.row.last_seq());
+}
+
+#[actix_rt::test]
+async fn an_earlier_moment_is_folded_from_few_rows_or_not_at_all() {
+    let (runtime, journal) = runtime_over(Box::new(MemoryStore::default())).await;
+    let key = start(&runtime).await;
+    let entity = Entity::from(key);
+    let until = |seq, most| {
+        let read = journal.read(move |reader| snapshot::until(reader, entity, seq, most));
+        async move { read.await.unwrap().unwrap() }
+    };
+    let now = observe(&runtime, key).await.seq;
+    let (state, _) = until(now, 1).await.unwrap().fold().unwrap().unwrap();
+    assert_eq!(state.seq(), now);
+    assert!(until(now - 1, 1).await.unwrap().fold().unwrap().is_none());
+    assert!(until(now, 0).await.is_none(), "that is one row too many");
+    journal.shutdown();
 }

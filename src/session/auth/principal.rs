@@ -70,6 +70,11 @@ impl Principal {
         self.identity.as_ref().is_some_and(Identity::is_designer)
     }
 
+    /// Whether it may do everything in its tenant: role `admin`.
+    pub fn is_admin(&self) -> bool {
+        self.identity.as_ref().is_some_and(Identity::is_admin)
+    }
+
     /// Whether it looks after processes: those who change definitions, and operators.
     pub fn is_staff(&self) -> bool {
         self.is_designer() || self.identity.as_ref().is_some_and(Identity::is_operator)

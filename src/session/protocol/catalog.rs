@@ -14,7 +14,9 @@ use utoipa::{
 
 use super::{
     client::{Hello, Patch, Run, Start},
-    lists::{InstanceFrame, InstancesSnapshot, TasksFrame, TasksSnapshot},
+    lists::{
+        ChangesFrame, ChangesSnapshot, InstanceFrame, InstancesSnapshot, TasksFrame, TasksSnapshot,
+    },
     on_instance,
     publish::Publish,
     server::{Bye, ErrorFrame, Live, Resync, Schemas, Snapshot, Welcome},
@@ -132,6 +134,8 @@ impl Catalog {
             "An instance of a process that is new or has changed",
             &[],
         );
+        self.push::<ChangesSnapshot<'_>>("changesSnapshot", "Changes are told from here on", &[]);
+        self.push::<ChangesFrame<'_>>("changes", "Lists have changed", &[]);
         self.push::<Schemas<'_>>("schemas", "What actions take, as JSON Schemas", &[]);
         self.push::<Live<'_>>("live", "A resumed channel has caught up", &[]);
         self.push::<Resync<'_>>("resync", "The next frame of the channel is a snapshot", &[]);

@@ -13,6 +13,8 @@ pub enum Channel {
     Instance(InstanceKey),
     /// `tasks`: the user tasks the receiver may act on.
     Tasks,
+    /// `changes`: that lists have changed which the receiver may ask for.
+    Changes,
     /// `process/ID`: the instances of one process.
     Process(String),
 }
@@ -22,6 +24,7 @@ impl fmt::Display for Channel {
         match self {
             Self::Instance(key) => write!(f, "instance/{key}"),
             Self::Tasks => f.write_str("tasks"),
+            Self::Changes => f.write_str("changes"),
             Self::Process(id) => write!(f, "process/{id}"),
         }
     }
@@ -31,7 +34,8 @@ impl FromStr for Channel {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let unknown = || {
-            "expected 'channel' to be instance/KEY, tasks or process/ID, but it is none of them"
+            "expected 'channel' to be instance/KEY, tasks, process/ID or changes, but it is none of \
+                them"
                 .to_owned()
         };
         match text.split_once('/') {
@@ -42,6 +46,7 @@ impl FromStr for Channel {
             }),
             Some(("process", id)) if !id.is_empty() => Ok(Self::Process(id.into())),
             None if text == "tasks" => Ok(Self::Tasks),
+            None if text == "changes" => Ok(Self::Changes),
             _ => Err(unknown()),
         }
     }
@@ -62,6 +67,7 @@ mod tests {
         for text in [
             "instance/0197a1b2-0000-7000-8000-000000000007",
             "tasks",
+            "changes",
             "process/onboarding",
             "process/a/b",
         ] {

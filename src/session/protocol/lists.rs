@@ -11,6 +11,7 @@ use crate::{
     engine::record::Status,
     journal::{InstanceRow, TaskRow},
     model::ids::InstanceKey,
+    runtime::lists::Topic,
 };
 
 /// A waiting user task.
@@ -169,6 +170,32 @@ pub struct InstanceFrame<'a> {
     pub entry: InstanceEntry<'a>,
 }
 
+/// Changes are told from here on.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "type", rename = "snapshot")]
+pub struct ChangesSnapshot<'a> {
+    /// `changes`.
+    pub channel: &'a Channel,
+    /// Always 0.
+    pub seq: u64,
+}
+
+/// Lists have changed; nothing more is told before another `subscribe`.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "type", rename = "changes")]
+pub struct ChangesFrame<'a> {
+    /// `changes`.
+    pub channel: &'a Channel,
+    /// Always 1.
+    pub seq: u64,
+    /// Always 0.
+    pub prev: u64,
+    /// What has changed.
+    pub topics: &'a [Topic],
+}
+
+impl ServerFrame for ChangesSnapshot<'_> {}
+impl ServerFrame for ChangesFrame<'_> {}
 impl ServerFrame for TasksSnapshot<'_> {}
 impl ServerFrame for TasksFrame<'_> {}
 impl ServerFrame for InstancesSnapshot<'_> {}

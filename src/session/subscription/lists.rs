@@ -30,7 +30,7 @@ use crate::{
     engine::access::Caller,
     journal::{InstanceFilter, ReadModelChange, StoreError, StoreReader, TaskAudience},
     limits,
-    runtime::lists::ListFollower,
+    runtime::lists::{ListFollower, Origin},
 };
 
 /// One followed list of a connection.
@@ -63,7 +63,7 @@ impl FollowedList {
 }
 
 impl ListFollower for FollowedList {
-    fn changed(&self, changes: &[ReadModelChange]) {
+    fn changed(&self, _: Origin<'_>, changes: &[ReadModelChange]) {
         if self.contents().take(changes) {
             self.inbox.put(Inbound::ListChanged {
                 channel: self.channel.clone(),
@@ -116,6 +116,9 @@ impl Connection {
     /// Begins every list again, as the user's rights have changed.
     pub(in crate::session) fn list_again(&mut self, reason: ResyncReason) {
         let Some(caller) = self.caller() else { return };
+        if self.changes.is_some() {
+            self.follow_changes(None, Some(reason));
+        }
         for channel in self.lists.keys().cloned().collect::<Vec<_>>() {
             let ids = self.unfollow_list(&channel);
             if let Some(sentence) = no_list(&channel, &caller) {

@@ -39,8 +39,10 @@ impl Connection {
         after: Option<u64>,
         tree: bool,
     ) {
-        let Channel::Instance(instance) = channel else {
-            return self.follow_list(id, channel);
+        let instance = match channel {
+            Channel::Instance(instance) => instance,
+            Channel::Changes => return self.follow_changes(Some(&id), None),
+            Channel::Tasks | Channel::Process(_) => return self.follow_list(id, channel),
         };
         let want = if after.is_some() {
             StartFrom::Replay
@@ -60,6 +62,8 @@ impl Connection {
     pub(in crate::session) fn unsubscribe(&mut self, id: &FrameId, channel: &Channel) {
         if let Channel::Instance(instance) = channel {
             self.unfollow_tree(*instance);
+        } else if *channel == Channel::Changes {
+            self.unfollow_changes();
         } else {
             let owed = self.unfollow_list(channel);
             self.send_unsubscribed(&owed);

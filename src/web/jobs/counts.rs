@@ -22,7 +22,10 @@ use crate::{
     journal::{DefinitionState, JobFilter, ReadModelChange, StoreError},
     limits,
     model::ids::InstanceKey,
-    runtime::{channel::Follower, lists::ListFollower},
+    runtime::{
+        channel::Follower,
+        lists::{ListFollower, Origin},
+    },
     session::inbox::Inbox,
     web::{
         http::{app::App, problem::Problem},
@@ -141,7 +144,7 @@ struct CountsStream {
 struct AnyJob(Arc<Inbox>);
 
 impl ListFollower for AnyJob {
-    fn changed(&self, changes: &[ReadModelChange]) {
+    fn changed(&self, _: Origin<'_>, changes: &[ReadModelChange]) {
         if changes
             .iter()
             .any(|change| matches!(change, ReadModelChange::Job(_)))

@@ -1,9 +1,11 @@
 //! What happened in an instance: the visits of its nodes, and the messages it pushed. Read from its
 //! log, part by part.
 
+mod builder;
 mod entries;
+pub mod timeline;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -11,22 +13,20 @@ use actix_web::{
     web::{Data, Path},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use self::entries::{DecisionEntry, PatchedData, Visit};
+use self::{
+    builder::HistoryBuilder,
+    entries::{PatchedData, Visit},
+};
 use super::{json, query};
 use crate::{
-    engine::{
-        Record, RecordBatch,
-        record::{Arrival, Push},
-    },
+    engine::{Record, RecordBatch, record::Push},
     limits,
     model::{
         action::MessageType,
-        deep_merge::deep_merge,
-        executable::ExecutableProcess,
-        ids::{ElementKey, InstanceKey, Time},
+        ids::{InstanceKey, Time},
     },
     web::{
         http::{app::App, problem::Problem},
@@ -117,203 +117,6 @@ pub async fn history(
             next,
         },
     ))
-}
-
-/// A part of a history as it is put together.
-struct HistoryBuilder<'a> {
-    key: InstanceKey,
-    process: &'a ExecutableProcess,
-    visits: BTreeMap<ElementKey, Visit<'a>>,
-    flows: BTreeSet<&'a str>,
-    patches: Vec<PatchedData<'a>>,
-    /// Whether data are told.
-    with_data: bool,
-}
-
-impl<'a> HistoryBuilder<'a> {
-    fn new(key: InstanceKey, process: &'a ExecutableProcess, with_data: bool) -> Self {
-        Self {
-            key,
-            process,
-            visits: BTreeMap::new(),
-            flows: BTreeSet::new(),
-            patches: Vec::new(),
-            with_data,
-        }
-    }
-
-    /// Tells what came after a number, up to so many visits; of later rows only how these ended.
-    /// `false` when there are more.
-    fn tell(&mut self, rows: &'a [RecordBatch], after: u64, length: usize) -> bool {
-        let mut whole = true;
-        for row in rows {
-            for (seq, record) in row.numbered().filter(|(seq, _)| *seq > after) {
-                if let Record::ElementActivated { node, .. } | Record::Returned { node, .. } =
-                    record
-                {
-                    whole &= self.visits.len() < length;
-                    if whole {
-                        self.visits.insert(
-                            ElementKey(seq),
-                            visit(self.key, ElementKey(seq), self.process, node, row.time),
-                        );
-                    }
-                }
-                match record {
-                    Record::ElementActivated { arrivals, .. } if whole => {
-                        self.flows
-                            .extend(arrivals.iter().map(|arrival: &Arrival| &*arrival.flow));
-                    }
-                    Record::Decided {
-                        element,
-                        approved,
-                        comment,
-                    } => {
-                        let decision = if *approved { "approved" } else { "rejected" };
-                        let (by, at) = (row.by.as_deref(), row.time.to_string());
-                        let decided = DecisionEntry {
-                            decision,
-                            by,
-                            at,
-                            comment: comment.as_deref(),
-                        };
-                        self.visits
-                            .entry(*element)
-                            .and_modify(|visit| visit.decisions.push(decided));
-                    }
-                    Record::DataPatched { patch } if whole => {
-                        let (by, at) = (row.by.as_deref(), row.time.to_string());
-                        self.patches.push(PatchedData {
-                            seq,
-                            by,
-                            at,
-                            data: self.with_data.then_some(patch),
-                        });
-                    }
-                    Record::VariablesDeclared { element, variables } => {
-                        self.variables(*element, |owned| {
-                            if let Value::Object(owned) = owned {
-                                owned.extend(variables.clone());
-                            }
-                        });
-                    }
-                    Record::DataMerged {
-                        scope: Some(owner),
-                        patch,
-                        ..
-                    } => self.variables(*owner, |owned| deep_merge(owned, patch)),
-                    Record::DataReplaced {
-                        scope: Some(owner),
-                        data,
-                    } => self.variables(*owner, |owned| *owned = data.clone()),
-                    Record::Returned { to, .. } => {
-                        let owned = self
-                            .visits
-                            .get(to)
-                            .and_then(|visit| visit.variables.clone());
-                        if let Some(owned) = owned {
-                            self.variables(ElementKey(seq), |again| *again = owned);
-                        }
-                    }
-                    Record::DataMerged { scope: None, .. }
-                    | Record::DataReplaced { scope: None, .. } => {}
-                    Record::FlowArrived { arrival, .. } if whole => {
-                        self.flows.insert(&*arrival.flow);
-                    }
-                    Record::ElementCompleted { element, .. } => {
-                        end(self.visits.get_mut(element), "Completed", row.time)
-                    }
-                    Record::ElementTerminated { element, .. } => {
-                        end(self.visits.get_mut(element), "Terminated", row.time)
-                    }
-                    Record::Created(_)
-                    | Record::DataPatched { .. }
-                    | Record::FileStored(_)
-                    | Record::FlowArrived { .. }
-                    | Record::ElementActivated { .. }
-                    | Record::SubscriptionsOpened { .. }
-                    | Record::SubscriptionTriggered { .. }
-                    | Record::DeliveryHeld(_)
-                    | Record::CorrelationNotified { .. }
-                    | Record::ConditionReset { .. }
-                    | Record::ScopeInterrupted { .. }
-                    | Record::WaitingFlowsCleared { .. }
-                    | Record::EscalationThrown { .. }
-                    | Record::CompensationThrown { .. }
-                    | Record::CompensationStarted { .. }
-                    | Record::CompensationCompleted { .. }
-                    | Record::TransactionCancelled { .. }
-                    | Record::ActionStarted { .. }
-                    | Record::ActionCompleted { .. }
-                    | Record::Pushed(_)
-                    | Record::OfferClosed { .. }
-                    | Record::ViewReplaced { .. }
-                    | Record::ChildStarted(_)
-                    | Record::Loop(_)
-                    | Record::MessageReceived { .. }
-                    | Record::ChildEnded { .. }
-                    | Record::ParentFinished
-                    | Record::DescendantsEnded
-                    | Record::MessageSent { .. }
-                    | Record::HttpCall(_)
-                    | Record::IncidentRaised { .. }
-                    | Record::Assigned { .. }
-                    | Record::TaskScheduled { .. }
-                    | Record::Reminded { .. }
-                    | Record::ActionSkipped { .. }
-                    | Record::CallSkipped { .. }
-                    | Record::Held
-                    | Record::Unheld
-                    | Record::IncidentsResolved { .. }
-                    | Record::Ended { .. } => {}
-                }
-            }
-        }
-        whole
-    }
-
-    /// Notes what becomes of the variables that an element owns.
-    fn variables(&mut self, owner: ElementKey, change: impl FnOnce(&mut Value)) {
-        if let Some(visit) = self.visits.get_mut(&owner).filter(|_| self.with_data) {
-            change(
-                visit
-                    .variables
-                    .get_or_insert_with(|| Value::Object(Map::new())),
-            );
-        }
-    }
-
-    fn last(&self) -> Option<u64> {
-        self.visits.last_key_value().map(|(key, _)| key.0)
-    }
-}
-
-fn visit<'a>(
-    key: InstanceKey,
-    element: ElementKey,
-    process: &'a ExecutableProcess,
-    node: &'a str,
-    at: Time,
-) -> Visit<'a> {
-    let known = process.node(node);
-    Visit {
-        element: element.wire(key),
-        node,
-        name: known.map_or("", |node| &node.name),
-        r#type: known.map_or("", |node| node.kind.bpmn_name()),
-        lifecycle: "Activated",
-        activated_at: at.to_string(),
-        ended_at: None,
-        decisions: Vec::new(),
-        variables: None,
-    }
-}
-
-fn end(visit: Option<&mut Visit<'_>>, lifecycle: &'static str, at: Time) {
-    if let Some(visit) = visit {
-        visit.lifecycle = lifecycle;
-        visit.ended_at = Some(at.to_string());
-    }
 }
 
 /// A part of what an instance pushed, oldest first.

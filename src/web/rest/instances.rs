@@ -1,13 +1,16 @@
 //! Instances: start, look, children. Lists of them: `instance_list`.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::LOCATION},
-    web::{Data, Path, Payload},
+    web::{self, Data, Path, Payload},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use tokio::sync::Semaphore;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     commands::{answer, command_id},
@@ -17,11 +20,17 @@ use super::{
 };
 use crate::{
     engine::{access::Caller, instance_outcome::InstanceOutcome, record::Status},
+    journal::snapshot,
+    limits,
     model::ids::InstanceKey,
-    runtime::instance_request::Observed,
+    runtime::{
+        instance_request::{Observed, Refusal},
+        past,
+    },
     session::protocol::{
         body as fields,
         client::Start,
+        code::ErrorCode,
         rendering,
         server::OpenAction,
         step::{ActionEntry, ChildEntry, NodeEntry},
@@ -31,7 +40,7 @@ use crate::{
         http::{app::App, body, problem::Problem},
         instance_client::instance_key,
         openapi::shared::{Applied, CommandRefused, IdempotencyKey, InstancePath},
-        rest::listing::cut,
+        rest::listing::{cut, require_operator},
     },
 };
 
@@ -113,24 +122,76 @@ struct Look<'a> {
     subscriptions: Option<Vec<SubscriptionEntry>>,
 }
 
-/// `GET /v1/instances/{key}`: where it stands. Its whole data, and what it waits for, for
-/// operators only.
+/// Which moment of an instance is asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct MomentQuery {
+    /// The number of an earlier record: the answer tells how the instance stood after the last
+    /// command up to it. For operators.
+    at: Option<u64>,
+}
+
+/// `GET /v1/instances/{key}?at=`: where it stands, or stood. Its whole data, and what it waits for,
+/// for operators only.
 ///
 /// # Errors
-/// 401, 404.
+/// 400, 401, 403 for an earlier moment without role operator or admin, 404, 413 for one that lies
+/// too many rows behind the first.
 #[utoipa::path(get, path = "/v1/instances/{key}", tag = "instances", operation_id = "getInstance", summary = "Read \
-    where an instance stands", params(InstancePath),
-    responses((status = 200, body = Look), (status = 404)))]
+    where an instance stands, or stood", params(InstancePath, MomentQuery),
+    responses((status = 200, body = Look), (status = 403), (status = 404), (status = 413)))]
 pub async fn get(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let principal = app.bearer(&request)?;
-    let observed = app
-        .observe(instance_key(&path)?, &principal.caller, true)
+    let key = instance_key(&path)?;
+    let asked: MomentQuery = query(request.query_string())?;
+    if asked.at.is_some() {
+        require_operator(&principal.caller)?;
+    }
+    let now = app
+        .observe(key, &principal.caller, asked.at.is_none())
         .await?;
+    let observed = match asked.at {
+        Some(at) => moment(&app, &now, at).await?,
+        None => now,
+    };
     Ok(json(StatusCode::OK, &look(&observed, &principal.caller)))
+}
+
+/// An instance as it was at an earlier moment. Folded apart from its actor, and few at a time.
+async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, Problem> {
+    static FOLDS: Semaphore = Semaphore::const_new(limits::PAST_FOLDS);
+    let _turn = FOLDS.acquire().await;
+    let key = now.head().key;
+    let past = app
+        .read(move |reader| snapshot::until(reader, key.into(), at, limits::PAST_ROWS))
+        .await?
+        .ok_or_else(too_far)?;
+    let (process, time) = (now.process.clone(), app.sessions.runtime.clock.now());
+    let folded = web::block(move || past::observe(past, &process, time))
+        .await
+        .map_err(|_| Problem::from(Refusal::Internal))??;
+    folded.map(Arc::new).ok_or_else(|| {
+        let sentence = format!(
+            "expected 'at' to be a number at or after the instance's first command, but at {at} it \
+            had not begun"
+        );
+        Problem::new(ErrorCode::BadRequest, sentence)
+    })
+}
+
+fn too_far() -> Problem {
+    limits::Limit::PastRows.refused();
+    let sentence = format!(
+        "expected a moment at most {} commands after the first, but this one lies behind more: ask \
+        for an earlier one, or for how the instance stands",
+        limits::PAST_ROWS
+    );
+    Problem::new(ErrorCode::TooLarge, sentence)
 }
 
 fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
@@ -207,4 +268,18 @@ pub async fn children(
             next,
         },
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limit;
+
+    #[test]
+    fn a_moment_that_is_too_far_is_counted() {
+        let before = Limit::PastRows.count();
+        let refused = too_far();
+        assert!(refused.to_string().contains("10000 commands"));
+        assert_eq!(Limit::PastRows.count(), before + 1);
+    }
 }

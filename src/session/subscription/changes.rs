@@ -1,0 +1,223 @@
+//! The channel `changes`: tells a page that what it lists has changed, so that it asks again. Says
+//! which lists, never what is in them.
+//!
+//! Told once: then nothing more is noted until the client subscribes again, so a busy server says no
+//! more than its clients ask for, and what it holds for one is a handful of bits. A client that
+//! subscribes first and asks then misses nothing.
+//!
+//! Not here: lists with lines that are pushed (`lists`).
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use super::super::{
+    connection::{Connection, Out},
+    inbox::{Inbound, Inbox},
+    protocol::{
+        channel::Channel,
+        client::FrameId,
+        code::ErrorCode,
+        lists::{ChangesFrame, ChangesSnapshot},
+        server::{Reply, Resync, ResyncReason, ServerFrame},
+        step::{SubscribeMode, SubscribeResult},
+        wire_error::WireError,
+    },
+};
+use crate::{
+    journal::ReadModelChange,
+    runtime::lists::{ListFollower, Origin, Topic},
+};
+
+/// A connection that wants to hear of changes.
+pub(in crate::session) struct ChangesFollowing {
+    follower: Arc<dyn ListFollower>,
+    noted: Arc<NotedChanges>,
+}
+
+/// What has changed since the client asked, one bit per topic.
+struct NotedChanges {
+    audience: Audience,
+    topics: AtomicU32,
+    inbox: Arc<Inbox>,
+    round: u64,
+}
+
+/// Of whose changes it hears.
+#[derive(Debug)]
+struct Audience {
+    tenant: String,
+    /// Of instances that this subject started; `None` for those of all.
+    started_by: Option<String>,
+    /// Whether of processes and schedules.
+    staff: bool,
+    /// Whether of users.
+    admin: bool,
+}
+
+impl Audience {
+    fn hears(&self, tenant: &str, topic: Topic) -> bool {
+        let may = match topic {
+            Topic::Definitions | Topic::Schedules => self.staff,
+            Topic::Users => self.admin,
+            Topic::Instances
+            | Topic::Tasks
+            | Topic::Incidents
+            | Topic::Timers
+            | Topic::HttpCalls => true,
+        };
+        may && self.tenant == tenant
+    }
+
+    fn hears_of(&self, origin: Origin<'_>) -> bool {
+        let may_see = self
+            .started_by
+            .as_ref()
+            .is_none_or(|subject| subject == origin.started_by);
+        may_see && self.tenant == origin.tenant
+    }
+}
+
+impl NotedChanges {
+    fn note(&self, topics: u32) {
+        if topics != 0 && self.topics.fetch_or(topics, Ordering::AcqRel) == 0 {
+            self.inbox.put(Inbound::Changed { round: self.round });
+        }
+    }
+}
+
+fn bit(topic: Topic) -> u32 {
+    1 << topic as u32
+}
+
+impl ListFollower for NotedChanges {
+    fn changed(&self, origin: Origin<'_>, changes: &[ReadModelChange]) {
+        if self.audience.hears_of(origin) {
+            let topics = changes.iter().map(|change| bit(Topic::of(change)));
+            self.note(topics.fold(0, |all, one| all | one));
+        }
+    }
+
+    fn table_changed(&self, tenant: &str, topic: Topic) {
+        if self.audience.hears(tenant, topic) {
+            self.note(bit(topic));
+        }
+    }
+}
+
+impl Connection {
+    /// Tells of the next change; `resync` says why it begins again without being asked to.
+    pub(in crate::session) fn follow_changes(
+        &mut self,
+        id: Option<&FrameId>,
+        resync: Option<ResyncReason>,
+    ) {
+        let channel = Channel::Changes;
+        self.unfollow_changes();
+        let (Some(caller), Some(principal)) = (self.caller(), self.principal()) else {
+            return;
+        };
+        if caller.trees.is_some() {
+            let sentence = "expected the token of a user, but this one is good for one instance and \
+                its children only";
+            let error = WireError::new(ErrorCode::Forbidden, sentence);
+            return self.send_error(id.map(FrameId::as_str), Some(&channel), &error);
+        }
+        let audience = Audience {
+            staff: principal.is_staff(),
+            admin: principal.is_admin(),
+            started_by: (!caller.operator).then(|| caller.subject.clone()),
+            tenant: caller.tenant.clone(),
+        };
+        self.rounds += 1;
+        let noted = Arc::new(NotedChanges {
+            audience,
+            topics: AtomicU32::new(0),
+            inbox: self.inbox.clone(),
+            round: self.rounds,
+        });
+        let follower: Arc<dyn ListFollower> = noted.clone();
+        self.sessions.runtime.lists.join(follower.clone());
+        self.changes = Some(ChangesFollowing { follower, noted });
+        if let Some(reason) = resync {
+            let resync = Resync {
+                channel: &channel,
+                reason,
+            };
+            self.out.push_back(Out::Text(resync.text()));
+        }
+        let snapshot = ChangesSnapshot {
+            channel: &channel,
+            seq: 0,
+        };
+        self.out.push_back(Out::Text(snapshot.text()));
+        if let Some(id) = id {
+            let result = SubscribeResult {
+                channel: &channel,
+                seq: 0,
+                mode: SubscribeMode::Snapshot,
+            };
+            let reply = Reply {
+                id: id.as_str(),
+                seq: Some(0),
+                duplicate: false,
+                result,
+            };
+            self.out.push_back(Out::Text(reply.text()));
+        }
+    }
+
+    /// Hears of no change any more.
+    pub(in crate::session) fn unfollow_changes(&mut self) {
+        if let Some(following) = self.changes.take() {
+            self.sessions.runtime.lists.leave(&following.follower);
+        }
+    }
+
+    /// Something has changed: it is told, and then nothing more until the client asks again.
+    pub(in crate::session) fn tell_changes(&mut self, round: u64) {
+        let is_this = |following: &ChangesFollowing| following.noted.round == round;
+        let Some(noted) = self.changes.as_ref().filter(|one| is_this(one)) else {
+            return;
+        };
+        let noted = noted.noted.topics.load(Ordering::Acquire);
+        self.unfollow_changes();
+        let topics: Vec<Topic> = Topic::ALL
+            .into_iter()
+            .filter(|topic| noted & bit(*topic) != 0)
+            .collect();
+        let frame = ChangesFrame {
+            channel: &Channel::Changes,
+            seq: 1,
+            prev: 0,
+            topics: &topics,
+        };
+        self.out.push_back(Out::Text(frame.text()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn audience(started_by: Option<&str>, staff: bool) -> Audience {
+        Audience {
+            tenant: "a".into(),
+            started_by: started_by.map(str::to_owned),
+            staff,
+            admin: false,
+        }
+    }
+
+    #[test]
+    fn nobody_hears_of_other_tenants_or_of_what_others_started() {
+        let of = |tenant, started_by| Origin { tenant, started_by };
+        let (operator, user) = (audience(None, true), audience(Some("ada"), false));
+        assert!(operator.hears_of(of("a", "bob")) && !operator.hears_of(of("b", "bob")));
+        assert!(user.hears_of(of("a", "ada")) && !user.hears_of(of("a", "bob")));
+        assert!(!user.hears_of(of("b", "ada")));
+        assert!(operator.hears("a", Topic::Definitions) && !operator.hears("b", Topic::Schedules));
+        assert!(!operator.hears("a", Topic::Users) && !user.hears("a", Topic::Definitions));
+    }
+}

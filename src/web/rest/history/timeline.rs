@@ -1,0 +1,315 @@
+//! Who did what when in an instance: its records, one by one, as operators see them.
+//!
+//! Not here: what the records do (`engine::state::apply`), the state after one
+//! (`GET /v1/instances/{key}?at=`).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::PartQuery;
+use crate::{
+    engine::{
+        Record, RecordBatch,
+        record::{LoopRecord, Subscriber},
+    },
+    model::ids::{ElementKey, InstanceKey},
+    web::{
+        http::{app::App, problem::Problem},
+        instance_client::instance_key,
+        openapi::shared::InstancePath,
+        rest::{
+            json,
+            listing::{cut, require_operator},
+            query,
+        },
+    },
+};
+
+/// A part of an instance's records, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecordList)]
+struct Records<'a> {
+    records: Vec<RecordEntry<'a>>,
+    /// Where to go on, when there may be more.
+    #[schema(required)]
+    next: Option<u64>,
+}
+
+/// One thing that happened.
+#[derive(Serialize, ToSchema)]
+struct RecordEntry<'a> {
+    /// Its number.
+    seq: u64,
+    /// The number its command ended with: how the instance stood then is told by `?at=` this.
+    moment: u64,
+    #[schema(format = DateTime)]
+    at: String,
+    /// Who gave the command; null for the server itself.
+    #[schema(required)]
+    by: Option<&'a str>,
+    /// What happened, such as `elementActivated`. More kinds may come.
+    kind: &'static str,
+    /// The element it happened at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    element: Option<String>,
+    /// The node it happened at, where the record says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    node: Option<&'a str>,
+    /// The action it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    action: Option<&'a str>,
+    /// What else there is to say, such as the code of an incident or the key of a child.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    about: Option<String>,
+}
+
+/// `GET /v1/instances/{key}/records?after=SEQ&limit=` → `{"records","next"}`: what happened after a
+/// number, oldest first. For operators.
+///
+/// # Errors
+/// 400, 401, 403 without role operator or admin, 404.
+#[utoipa::path(get, path = "/v1/instances/{key}/records", tag = "instances", operation_id = "listRecords", summary = "List \
+    what happened in an instance",
+    params(InstancePath, PartQuery), responses((status = 200, body = Records), (status = 403), (status = 404)))]
+pub async fn records(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let principal = app.bearer(&request)?;
+    require_operator(&principal.caller)?;
+    let key = instance_key(&path)?;
+    let asked: PartQuery = query(request.query_string())?;
+    let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
+    app.observe(key, &principal.caller, false).await?;
+    // A row has a record at least, so these are enough for the part and one record more.
+    let rows = app.rows(key, after, length + 1).await?;
+    let all = rows.iter().flat_map(|row| {
+        row.numbered()
+            .map(move |(seq, record)| entry(key, row, seq, record))
+    });
+    let mut records: Vec<RecordEntry<'_>> = all
+        .filter(|record| record.seq > after)
+        .take(length + 1)
+        .collect();
+    let next = cut(&mut records, length).map(|record| record.seq);
+    Ok(json(StatusCode::OK, &Records { records, next }))
+}
+
+/// What a record is about: kind, element, node, action, and what else there is to say.
+type About<'a> = (
+    &'static str,
+    Option<ElementKey>,
+    Option<&'a str>,
+    Option<&'a str>,
+    Option<String>,
+);
+
+fn entry<'a>(
+    key: InstanceKey,
+    row: &'a RecordBatch,
+    seq: u64,
+    record: &'a Record,
+) -> RecordEntry<'a> {
+    let (kind, element, node, action, about) = about(seq, record);
+    RecordEntry {
+        seq,
+        moment: row.last_seq(),
+        at: row.time.to_string(),
+        by: row.by.as_deref(),
+        kind,
+        element: element.map(|element| element.wire(key)),
+        node,
+        action,
+        about,
+    }
+}
+
+fn waiting(by: &Subscriber) -> Option<ElementKey> {
+    match by {
+        Subscriber::Element(element) => Some(*element),
+        Subscriber::Scope(scope) => *scope,
+    }
+}
+
+fn text(about: impl ToString) -> Option<String> {
+    Some(about.to_string())
+}
+
+fn about(seq: u64, record: &Record) -> About<'_> {
+    let at = |kind, element: &ElementKey| (kind, Some(*element), None, None, None);
+    match record {
+        Record::Created(created) => ("created", None, None, None, text(&created.process.id)),
+        Record::DataMerged { by, child, .. } => (
+            "dataMerged",
+            *by,
+            None,
+            None,
+            child.map(|child| child.to_string()),
+        ),
+        Record::DataPatched { .. } => ("dataPatched", None, None, None, None),
+        Record::VariablesDeclared { element, .. } => at("variablesDeclared", element),
+        Record::DataReplaced { scope, .. } => ("dataReplaced", *scope, None, None, None),
+        Record::FileStored(file) => ("fileStored", None, None, None, text(&file.name)),
+        Record::FlowArrived {
+            scope,
+            node,
+            arrival,
+        } => ("flowArrived", *scope, Some(node), None, text(&arrival.flow)),
+        Record::ElementActivated {
+            node, loop_counter, ..
+        } => (
+            "elementActivated",
+            Some(ElementKey(seq)),
+            Some(node),
+            None,
+            loop_counter.map(|counter| counter.to_string()),
+        ),
+        Record::ElementCompleted { element, node, .. } => {
+            ("elementCompleted", Some(*element), Some(node), None, None)
+        }
+        Record::ElementTerminated { element, node } => {
+            ("elementTerminated", Some(*element), Some(node), None, None)
+        }
+        Record::SubscriptionsOpened { by, subscriptions } => {
+            let nodes: Vec<&str> = subscriptions.iter().map(|(node, _)| &**node).collect();
+            (
+                "subscriptionsOpened",
+                waiting(by),
+                None,
+                None,
+                text(nodes.join(", ")),
+            )
+        }
+        Record::SubscriptionTriggered { by, node, .. } => {
+            ("subscriptionTriggered", waiting(by), Some(node), None, None)
+        }
+        Record::DeliveryHeld(_) => ("deliveryHeld", None, None, None, None),
+        Record::CorrelationNotified { correlation, .. } => (
+            "correlationNotified",
+            None,
+            None,
+            None,
+            text(correlation.name()),
+        ),
+        Record::EscalationThrown { element, code, .. } => {
+            ("escalationThrown", Some(*element), None, None, text(code))
+        }
+        Record::CompensationThrown { by, .. } => at("compensationThrown", by),
+        Record::CompensationStarted { element, .. } => at("compensationStarted", element),
+        Record::CompensationCompleted { element } => at("compensationCompleted", element),
+        Record::TransactionCancelled { element } => at("transactionCancelled", element),
+        Record::ConditionReset { by, node } => {
+            ("conditionReset", waiting(by), Some(node), None, None)
+        }
+        Record::ScopeInterrupted { scope, node } => {
+            ("scopeInterrupted", *scope, Some(node), None, None)
+        }
+        Record::WaitingFlowsCleared { scope } => ("waitingFlowsCleared", *scope, None, None, None),
+        Record::ActionStarted {
+            element,
+            action,
+            due,
+            ..
+        } => (
+            "actionStarted",
+            Some(*element),
+            None,
+            Some(action),
+            due.map(|due| due.to_string()),
+        ),
+        Record::ActionCompleted {
+            element, action, ..
+        } => ("actionCompleted", Some(*element), None, Some(action), None),
+        Record::Pushed(push) => (
+            "pushed",
+            push.element,
+            Some(&push.node),
+            Some(&push.action),
+            push.origin.map(|origin| origin.to_string()),
+        ),
+        Record::OfferClosed { seq } => ("offerClosed", None, None, None, text(seq)),
+        Record::ViewReplaced { .. } => ("viewReplaced", None, None, None, None),
+        Record::Returned { node, action, .. } => (
+            "returned",
+            Some(ElementKey(seq)),
+            Some(node),
+            Some(action),
+            None,
+        ),
+        Record::ChildStarted(child) => {
+            ("childStarted", child.element, None, None, text(child.child))
+        }
+        Record::Loop(looped) => match &**looped {
+            LoopRecord::Begun {
+                element, instances, ..
+            } => (
+                "loopBegun",
+                Some(*element),
+                None,
+                None,
+                instances.map(|instances| instances.to_string()),
+            ),
+            LoopRecord::Result {
+                element, iteration, ..
+            } => ("loopResult", Some(*element), None, None, text(iteration)),
+            LoopRecord::Stopped { element } => at("loopStopped", element),
+        },
+        Record::MessageReceived { from, .. } => ("messageReceived", None, None, None, text(from)),
+        Record::ChildEnded { child, .. } => ("childEnded", None, None, None, text(child)),
+        Record::ParentFinished => ("parentFinished", None, None, None, None),
+        Record::DescendantsEnded => ("descendantsEnded", None, None, None, None),
+        Record::MessageSent { target, .. } => ("messageSent", None, None, None, text(target)),
+        Record::HttpCall(_) => ("httpCall", None, None, None, None),
+        Record::IncidentRaised { element, incident } => (
+            "incidentRaised",
+            Some(*element),
+            None,
+            incident.action.as_ref().map(|(action, _)| &**action),
+            text(&incident.code),
+        ),
+        Record::Assigned { element, user } => (
+            "assigned",
+            Some(*element),
+            None,
+            None,
+            user.as_ref().map(ToString::to_string),
+        ),
+        Record::TaskScheduled { element, due, .. } => {
+            ("taskScheduled", Some(*element), None, None, text(due))
+        }
+        Record::Reminded { element, .. } => at("reminded", element),
+        Record::Decided {
+            element, approved, ..
+        } => (
+            "decided",
+            Some(*element),
+            None,
+            None,
+            text(if *approved { "approved" } else { "rejected" }),
+        ),
+        Record::ActionSkipped {
+            element, action, ..
+        } => ("actionSkipped", Some(*element), None, Some(action), None),
+        Record::CallSkipped { element } => at("callSkipped", element),
+        Record::Held => ("held", None, None, None, None),
+        Record::Unheld => ("unheld", None, None, None, None),
+        Record::IncidentsResolved { element, skipped } => (
+            "incidentsResolved",
+            Some(*element),
+            None,
+            None,
+            text(if *skipped { "skipped" } else { "retried" }),
+        ),
+        Record::Ended { status } => ("ended", None, None, None, text(status.name())),
+    }
+}
