@@ -33,6 +33,7 @@ pub mod lists;
 pub mod missed_rows;
 mod outbox;
 pub mod past;
+mod placement;
 pub mod previews;
 pub mod read_queue;
 mod registry;
@@ -54,7 +55,6 @@ use std::{
     time::Duration,
 };
 
-use actix::Actor;
 use actix_rt::ArbiterHandle;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
@@ -67,7 +67,7 @@ use files::Files;
 use fresh_keys::FreshKeys;
 use http_calls::{HttpCallSettings, HttpCalls};
 use idle_tracker::{Active, IdleTracker};
-use instance::{Gathered, ProcessInstance, Remembered};
+use instance::{Gathered, Remembered};
 use instance_request::{Envelope, Refusal, Reply};
 use lists::Lists;
 use outbox::{Outbox, StoredDelivery};
@@ -435,15 +435,6 @@ impl Runtime {
             tree,
             gathered,
         })
-    }
-
-    fn settle(self: &Arc<Self>, key: InstanceKey, remembered: Remembered) {
-        let generation = self.registry.next_generation();
-        let arbiter = &self.arbiters[usize::from(key.partition()) % self.arbiters.len()];
-        let runtime = self.clone();
-        ProcessInstance::start_in_arbiter(arbiter, move |_| {
-            ProcessInstance::new(key, generation, runtime, remembered)
-        });
     }
 
     /// Runs `then` once it is known what became of every row handed over so far.

@@ -103,13 +103,14 @@ impl StartRequest {
 impl Runtime {
     /// Starts an instance, or finds the one this command has started before. The answer comes
     /// through `reply`.
-    pub fn start_instance(self: &Arc<Self>, request: StartRequest, reply: Reply) {
+    pub fn start_instance(self: &Arc<Self>, mut request: StartRequest, reply: Reply) {
         let reply = self.until_answered(reply);
         match request.inherit.clone() {
             None => {
                 let key = request.key();
                 let process = request.process.clone().unwrap_or_default();
-                let head = self.head(&request, key, None, request.data.clone());
+                let data = std::mem::take(&mut request.data);
+                let head = self.head(&request, key, None, data);
                 let start_condition = request.start_condition.clone();
                 let command = StartInstance {
                     head,

@@ -366,6 +366,8 @@ fn open_files(config: &Config) -> io::Result<Files> {
 fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::Server)> {
     let state = app.clone();
     let application = move || {
+        // Called once by each worker, on its thread.
+        Runtime::host_instances_here();
         ActixApp::new()
             .wrap(from_fn(within_rates))
             .wrap(cors(&state))
