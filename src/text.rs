@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+pub mod buffer;
 pub mod json;
 mod json_scan;
 pub mod member_path;

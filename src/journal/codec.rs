@@ -7,19 +7,23 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::store::StoreError;
+use crate::text::buffer::Buffer;
 
 const VERSION: u8 = 1;
+/// Bytes that most rows fit into.
+const TYPICAL: usize = 1024;
 
 /// Encodes a value.
 ///
 /// # Errors
 /// Only for values MessagePack cannot hold, which the record types are not.
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::with_capacity(256);
-    bytes.push(VERSION);
-    rmp_serde::encode::write(&mut bytes, value)
+    let mut written = Vec::with_capacity(TYPICAL);
+    written.push(VERSION);
+    let mut buffer = Buffer::from(written);
+    rmp_serde::encode::write(&mut buffer, value)
         .map_err(|error| StoreError::Failed("encode a record", Box::new(error)))?;
-    Ok(bytes)
+    Ok(buffer.into_bytes())
 }
 
 /// Decodes what [`encode`] wrote.

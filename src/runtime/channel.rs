@@ -6,11 +6,13 @@
 
 use std::{
     collections::VecDeque,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
 };
 
 use bytestring::ByteString;
 use dashmap::DashMap;
+use serde_json::value::RawValue;
 
 use super::{instance_request::Committed, registry::give_back};
 use crate::{engine::permissions::Permissions, model::ids::InstanceKey};
@@ -39,25 +41,36 @@ pub struct Rendered {
 /// A next step as receivers of one standpoint are told it.
 #[derive(Debug, Default)]
 pub struct RenderedStep {
+    /// Tokens and actions, which all of the others hold.
+    pub entries: OnceLock<RenderedEntries>,
     /// The progress frame.
     pub progress: OnceLock<SharedFrame>,
-    /// The result in replies, as JSON text.
-    pub result: OnceLock<ByteString>,
+    /// The result in replies.
+    pub result: OnceLock<Arc<RawValue>>,
     /// The snapshot frame, of an observation.
     pub snapshot: OnceLock<ByteString>,
 }
 
+/// Tokens and actions of a next step, each a JSON list.
+#[derive(Debug)]
+pub struct RenderedEntries {
+    /// The tokens.
+    pub nodes: Box<RawValue>,
+    /// The actions.
+    pub actions: Box<RawValue>,
+}
+
 impl Rendered {
     /// What receivers of this standpoint share. With many standpoints the later ones share nothing.
-    pub fn step(&self, standpoint: Permissions) -> Arc<RenderedStep> {
+    pub fn step(&self, standpoint: &Permissions) -> Arc<RenderedStep> {
         // Only pushed to.
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, step)) = steps.iter().find(|(other, _)| *other == standpoint) {
+        if let Some((_, step)) = steps.iter().find(|(other, _)| other == standpoint) {
             return step.clone();
         }
         let step = Arc::<RenderedStep>::default();
         if steps.len() < STANDPOINTS {
-            steps.push((standpoint, step.clone()));
+            steps.push((standpoint.clone(), step.clone()));
         }
         step
     }
@@ -74,22 +87,18 @@ pub struct SharedFrame {
     /// The child whose start it announces.
     pub announces: Option<InstanceKey>,
     whole: ByteString,
-    prev_at: usize,
-    tail_at: usize,
+    prev: Range<usize>,
 }
 
 impl SharedFrame {
-    /// A frame from its text before `prev` and its text after.
-    pub fn new(seq: u64, natural_prev: u64, head: &str, tail: &str) -> Self {
-        let whole = format!("{head}{natural_prev}{tail}");
-        let (prev_at, tail_at) = (head.len(), whole.len() - tail.len());
+    /// A frame from its text, and where `prev` stands in it.
+    pub fn new(seq: u64, natural_prev: u64, whole: ByteString, prev: Range<usize>) -> Self {
         Self {
             seq,
             natural_prev,
             announces: None,
-            whole: whole.into(),
-            prev_at,
-            tail_at,
+            whole,
+            prev,
         }
     }
 
@@ -100,8 +109,8 @@ impl SharedFrame {
         }
         format!(
             "{}{prev}{}",
-            &self.whole[..self.prev_at],
-            &self.whole[self.tail_at..]
+            &self.whole[..self.prev.start],
+            &self.whole[self.prev.end..]
         )
         .into()
     }

@@ -4,6 +4,7 @@
 //! come in. What is asked is built in `to_command`.
 
 use super::{
+    auth::principal::Principal,
     connection::{Connection, Out},
     inbox::{CommandKind, Inbound, PendingCommand},
     input_schemas,
@@ -14,7 +15,6 @@ use super::{
         publish::{self, Publish, PublishResult, PublishTo},
         rendering,
         server::{Reply, ServerFrame},
-        step::NoResult,
         to_command,
         wire_error::WireError,
     },
@@ -250,27 +250,21 @@ impl Connection {
             } => to_command::anonymous_token(&self.sessions.tokens, subject, *instance),
             _ => None,
         };
-        let Some(caller) = self.caller() else { return };
+        let Some(Principal { caller, .. }) = &self.principal else {
+            return;
+        };
         self.out.extend(input_schemas::before_row(
             self.schemas.as_ref(),
             committed,
-            &caller,
+            caller,
         ));
-        let seq = committed.row.last_seq();
-        let envelope = Reply {
+        let reply = Reply {
             id: command.id.as_str(),
-            seq: Some(seq),
+            seq: Some(committed.row.last_seq()),
             duplicate,
-            result: NoResult {},
-        }
-        .text();
-        // The result is shared between repliers of a row, so it is put in place of the empty one.
-        let head = envelope.strip_suffix("{}}").unwrap_or(&envelope);
-        let text = format!(
-            "{head}{}}}",
-            rendering::result(committed, &caller, token.as_deref())
-        );
-        self.out.push_back(Out::Text(text.into()));
+            result: rendering::result(committed, caller, token.as_deref()),
+        };
+        self.out.push_back(Out::Text(reply.text()));
     }
 }
 

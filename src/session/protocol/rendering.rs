@@ -8,11 +8,12 @@
 use std::sync::Arc;
 
 use bytestring::ByteString;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
     channel::Channel,
-    server::{OpenAction, ServerFrame, Snapshot, to_text},
+    server::{OpenAction, ServerFrame, Snapshot, to_raw},
     shared::{ActionTail, ChildTail, DataTail, ProgressTail, ViewTail, shared_frame},
     step::{ActionEntry, ChildEntry, IncidentEntry, NodeEntry, StepResult},
 };
@@ -33,7 +34,7 @@ use crate::{
         upload::UploadRules,
     },
     runtime::{
-        channel::SharedFrame,
+        channel::{RenderedEntries, RenderedStep, SharedFrame},
         instance_request::{Committed, InstanceContents, Observed},
         missed_rows::Missed,
     },
@@ -50,31 +51,55 @@ pub fn messages(committed: &Committed) -> &[SharedFrame] {
 /// The progress frame of a committed row, as the caller is told it.
 pub fn progress_of(committed: &Committed, caller: &Caller) -> SharedFrame {
     let standpoint = committed.standpoint(caller);
+    let step = committed.rendered.step(&standpoint);
     let render = || {
         let prev = messages(committed)
             .last()
             .map_or(committed.row.first_seq - 1, |frame| frame.seq);
         let (seq, cause) = (committed.row.last_seq(), committed.cause());
+        let entries = entries_of(committed, &standpoint, &step);
         progress(
-            committed.instance,
-            seq,
-            prev,
-            &executable(committed),
+            (committed.instance, seq, prev),
             &committed.next,
-            &standpoint,
+            entries,
             cause,
         )
     };
-    committed
-        .rendered
-        .step(standpoint.clone())
-        .progress
-        .get_or_init(render)
-        .clone()
+    step.progress.get_or_init(render).clone()
 }
 
-fn executable(committed: &Committed) -> Arc<ExecutableProcess> {
-    committed.process.executable.clone()
+/// Tokens and actions after a committed row, written once.
+fn entries_of<'a>(
+    committed: &Committed,
+    standpoint: &Permissions,
+    step: &'a RenderedStep,
+) -> &'a RenderedEntries {
+    let (instance, process) = (committed.instance, &committed.process.executable);
+    step.entries
+        .get_or_init(|| render_entries(instance, process, &committed.next, standpoint))
+}
+
+/// Tokens and actions of an observation, written once.
+fn entries_observed<'a>(
+    observed: &Observed,
+    standpoint: &Permissions,
+    step: &'a RenderedStep,
+) -> &'a RenderedEntries {
+    let (instance, process) = (observed.head().key, &observed.process.executable);
+    step.entries
+        .get_or_init(|| render_entries(instance, process, &observed.next, standpoint))
+}
+
+fn render_entries(
+    instance: InstanceKey,
+    process: &ExecutableProcess,
+    next: &NextStep,
+    standpoint: &Permissions,
+) -> RenderedEntries {
+    RenderedEntries {
+        nodes: to_raw(&nodes(instance, process, next, standpoint)),
+        actions: to_raw(&actions(instance, process, next, standpoint)),
+    }
 }
 
 /// The frames of rows that were missed, but their progress.
@@ -91,24 +116,13 @@ pub fn frames_of_missed(instance: InstanceKey, missed: &Missed) -> &[SharedFrame
 /// The progress frame of an observation, for a caller that stands at `prev`.
 pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> SharedFrame {
     let standpoint = observed.standpoint(caller);
-    let (instance, process) = (observed.head().key, &observed.process.executable);
+    let step = observed.rendered.step(&standpoint);
     let render = || {
-        progress(
-            instance,
-            observed.seq,
-            prev,
-            process,
-            &observed.next,
-            &standpoint,
-            None,
-        )
+        let entries = entries_observed(observed, &standpoint, &step);
+        let place = (observed.head().key, observed.seq, prev);
+        progress(place, &observed.next, entries, None)
     };
-    observed
-        .rendered
-        .step(standpoint.clone())
-        .progress
-        .get_or_init(render)
-        .clone()
+    step.progress.get_or_init(render).clone()
 }
 
 /// The snapshot frame of an observation, as the caller is told it; `None` when it was not asked for
@@ -116,27 +130,23 @@ pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> Sha
 pub fn snapshot(observed: &Observed, caller: &Caller) -> Option<ByteString> {
     let whole = observed.whole.as_ref()?;
     let standpoint = observed.standpoint(caller);
-    let render = || render_snapshot(observed, whole, &standpoint);
-    Some(
-        observed
-            .rendered
-            .step(standpoint.clone())
-            .snapshot
-            .get_or_init(render)
-            .clone(),
-    )
+    let step = observed.rendered.step(&standpoint);
+    let render = || {
+        render_snapshot(
+            observed,
+            whole,
+            entries_observed(observed, &standpoint, &step),
+        )
+    };
+    Some(step.snapshot.get_or_init(render).clone())
 }
 
 fn render_snapshot(
     observed: &Observed,
     whole: &InstanceContents,
-    standpoint: &Permissions,
+    entries: &RenderedEntries,
 ) -> ByteString {
-    let (head, process, next) = (
-        observed.head(),
-        &observed.process.executable,
-        &observed.next,
-    );
+    let (head, next) = (observed.head(), &observed.next);
     let instance = head.key;
     let snapshot = Snapshot {
         channel: &Channel::Instance(instance),
@@ -146,8 +156,8 @@ fn render_snapshot(
         status: next.status.name(),
         outcome: next.outcome.map(InstanceOutcome::name),
         view: &whole.view,
-        nodes: &nodes(instance, process, next, standpoint),
-        actions: &actions(instance, process, next, standpoint),
+        nodes: &entries.nodes,
+        actions: &entries.actions,
         open: &whole.open.iter().map(OpenAction::from).collect::<Vec<_>>(),
         children: &children(instance, &observed.children),
     };
@@ -291,22 +301,19 @@ fn pushed(
     }
 }
 
-/// The progress frame of a row's end.
-pub fn progress(
-    instance: InstanceKey,
-    seq: u64,
-    prev: u64,
-    process: &ExecutableProcess,
+/// The progress frame of a row's end: of which instance, its number, and the one before.
+fn progress(
+    (instance, seq, prev): (InstanceKey, u64, u64),
     next: &NextStep,
-    standpoint: &Permissions,
+    entries: &RenderedEntries,
     cause: Option<Uuid>,
 ) -> SharedFrame {
     let cause = cause.map(|id| id.to_string());
     let tail = ProgressTail {
         status: next.status.name(),
         outcome: next.outcome.map(InstanceOutcome::name),
-        nodes: &nodes(instance, process, next, standpoint),
-        actions: &actions(instance, process, next, standpoint),
+        nodes: &entries.nodes,
+        actions: &entries.actions,
         cause: cause.as_deref(),
     };
     shared_frame(instance, seq, prev, &tail)
@@ -410,35 +417,35 @@ pub fn children<'a>(
     children.into_iter().map(entry).collect()
 }
 
-/// The `result` of a command, as JSON text, as the caller is told it. Shared by the repliers of one
-/// row and standpoint unless it carries a token.
-pub fn result(committed: &Committed, caller: &Caller, token: Option<&str>) -> ByteString {
+/// The `result` of a command, as the caller is told it. Shared by the repliers of one row and
+/// standpoint unless it carries a token.
+pub fn result(committed: &Committed, caller: &Caller, token: Option<&str>) -> Arc<RawValue> {
     let standpoint = committed.standpoint(caller);
-    if token.is_some() {
-        return render_result(committed, &standpoint, token);
+    let step = committed.rendered.step(&standpoint);
+    let render = || render_result(committed, entries_of(committed, &standpoint, &step), token);
+    match token {
+        Some(_) => render(),
+        None => step.result.get_or_init(render).clone(),
     }
-    let step = committed.rendered.step(standpoint.clone());
-    step.result
-        .get_or_init(|| render_result(committed, &standpoint, None))
-        .clone()
 }
 
 fn render_result(
     committed: &Committed,
-    standpoint: &Permissions,
+    entries: &RenderedEntries,
     token: Option<&str>,
-) -> ByteString {
-    let (instance, process) = (committed.instance, &committed.process.executable);
-    to_text(&StepResult {
+) -> Arc<RawValue> {
+    let instance = committed.instance;
+    let result = StepResult {
         instance,
         status: committed.next.status.name(),
         outcome: committed.next.outcome.map(InstanceOutcome::name),
-        nodes: nodes(instance, process, &committed.next, standpoint),
-        actions: actions(instance, process, &committed.next, standpoint),
+        nodes: &entries.nodes,
+        actions: &entries.actions,
         ignored: committed.row.ignored.iter().map(String::as_str).collect(),
         children: children(instance, &committed.children),
         token,
-    })
+    };
+    to_raw(&result).into()
 }
 
 /// Nodes and actions of a look, as the caller is told them.

@@ -7,7 +7,10 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use bytestring::ByteString;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{
+    Map, Value,
+    value::{RawValue, to_raw_value},
+};
 use utoipa::ToSchema;
 
 use super::{
@@ -18,7 +21,11 @@ use super::{
 use crate::{
     engine::{record::Status, state::OpenMessage},
     model::{field_error::FieldError, ids::InstanceKey},
+    text::buffer::Buffer,
 };
+
+/// Bytes that most frames fit into.
+pub(super) const TYPICAL: usize = 768;
 
 /// A frame that goes to one connection.
 pub trait ServerFrame: Serialize {
@@ -30,8 +37,26 @@ pub trait ServerFrame: Serialize {
 
 /// The JSON text of a wire type.
 pub(in crate::session) fn to_text<T: Serialize + ?Sized>(frame: &T) -> ByteString {
-    serde_json::to_string(frame)
-        .expect("wire types have text keys and no failing serializers")
+    let mut buffer = Buffer::with_capacity(TYPICAL);
+    write(&mut buffer, frame);
+    text_of(buffer)
+}
+
+/// The JSON text of a part of a frame, to be put into frames.
+pub(super) fn to_raw<T: Serialize + ?Sized>(part: &T) -> Box<RawValue> {
+    to_raw_value(part).expect("wire types have text keys and no failing serializers")
+}
+
+/// Writes a wire type as JSON.
+pub(super) fn write<T: Serialize + ?Sized>(buffer: &mut Buffer, frame: &T) {
+    serde_json::to_writer(buffer, frame)
+        .expect("wire types have text keys and no failing serializers");
+}
+
+/// The text that was written.
+pub(super) fn text_of(buffer: Buffer) -> ByteString {
+    String::from_utf8(buffer.into_bytes())
+        .expect("JSON is written in UTF-8")
         .into()
 }
 
@@ -190,9 +215,11 @@ pub struct Snapshot<'a> {
     #[schema(value_type = Object)]
     pub view: &'a Value,
     /// Active elements.
-    pub nodes: &'a [NodeEntry<'a>],
+    #[schema(value_type = Vec<NodeEntry>)]
+    pub nodes: &'a RawValue,
     /// What the receiver may run.
-    pub actions: &'a [ActionEntry<'a>],
+    #[schema(value_type = Vec<ActionEntry>)]
+    pub actions: &'a RawValue,
     /// Action messages that stay open.
     pub open: &'a [OpenAction<'a>],
     /// Its children, live and ended.

@@ -3,16 +3,21 @@
 //! Subscribers differ in one place only, `prev`, and mostly not even there; so a frame is kept
 //! whole, and written anew only for a subscriber that stands elsewhere.
 
+use std::fmt::Write;
+
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
 
 use super::{
     channel::Channel,
-    server::to_text,
+    server::{self, TYPICAL},
     step::{ActionEntry, ChildEntry, NodeEntry},
 };
-use crate::{engine::record::Status, model::ids::InstanceKey, runtime::channel::SharedFrame};
+use crate::{
+    engine::record::Status, model::ids::InstanceKey, runtime::channel::SharedFrame,
+    text::buffer::Buffer,
+};
 
 /// What a shared frame tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +107,11 @@ pub struct ProgressTail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<&'a str>,
     /// Active elements.
-    pub nodes: &'a [NodeEntry<'a>],
+    #[schema(value_type = Vec<NodeEntry>)]
+    pub nodes: &'a RawValue,
     /// What receivers of this frame may run.
-    pub actions: &'a [ActionEntry<'a>],
+    #[schema(value_type = Vec<ActionEntry>)]
+    pub actions: &'a RawValue,
     /// Id of the command it followed from.
     #[schema(required)]
     pub cause: Option<&'a str>,
@@ -141,13 +148,22 @@ pub fn shared_frame<T: Tail>(
 ) -> SharedFrame {
     // No name or key in the header needs escaping.
     let kind = T::KIND.name();
-    let head = format!(
+    let mut head = String::with_capacity(TYPICAL);
+    let _ = write!(
+        head,
         r#"{{"type":"{kind}","channel":"{}","seq":{seq},"prev":"#,
         Channel::Instance(instance)
     );
+    let prev_at = head.len();
+    let _ = write!(head, "{natural_prev}");
+    let tail_at = head.len();
+    let mut buffer = Buffer::from(head.into_bytes());
+    server::write(&mut buffer, tail);
     // The tail is an object with at least one member: its opening bracket becomes the comma.
-    let text = to_text(tail);
-    SharedFrame::new(seq, natural_prev, &head, &format!(",{}", &text[1..]))
+    let mut bytes = buffer.into_bytes();
+    bytes[tail_at] = b',';
+    let whole = server::text_of(Buffer::from(bytes));
+    SharedFrame::new(seq, natural_prev, whole, prev_at..tail_at)
 }
 
 #[cfg(test)]

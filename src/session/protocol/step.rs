@@ -4,6 +4,7 @@
 //! Wire shapes only; `runtime` knows what they are made from.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::channel::Channel;
@@ -119,7 +120,7 @@ pub struct ChildEntry<'a> {
 }
 
 /// The `result` of a command on an instance: where it stands after the same commit.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StepResult<'a> {
     /// The instance.
     pub instance: InstanceKey,
@@ -130,9 +131,11 @@ pub struct StepResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<&'a str>,
     /// Its active elements.
-    pub nodes: Vec<NodeEntry<'a>>,
+    #[schema(value_type = Vec<NodeEntry>)]
+    pub nodes: &'a RawValue,
     /// What the receiver may run.
-    pub actions: Vec<ActionEntry<'a>>,
+    #[schema(value_type = Vec<ActionEntry>)]
+    pub actions: &'a RawValue,
     /// Paths of the sent data that no key covers.
     pub ignored: Vec<&'a str>,
     /// Children it waits for or has started.

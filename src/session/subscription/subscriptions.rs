@@ -271,7 +271,7 @@ impl Connection {
 
     /// A pull is first in line: what the channel has after our cursor takes its place.
     pub(in crate::session) fn pull(&mut self, instance: InstanceKey) {
-        let Some(caller) = self.caller() else {
+        let Some(Principal { caller, .. }) = &self.principal else {
             return drop(self.out.pop_front());
         };
         let Some(following) = self
@@ -287,7 +287,7 @@ impl Connection {
             After::Behind => self.fall_behind(instance),
             // An announced child that was not found may be one the caller may not see: whose rows
             // these are is known only now.
-            After::Rows(rows) if !rows.iter().all(|row| row.may_be_seen_by(&caller)) => {
+            After::Rows(rows) if !rows.iter().all(|row| row.may_be_seen_by(caller)) => {
                 self.out.pop_front();
                 self.unfollow(instance);
             }
@@ -299,8 +299,8 @@ impl Connection {
                 following.ended = ended;
                 for row in &rows {
                     let cursor = following.cursor;
-                    texts.extend(before_row(self.schemas.as_ref(), row, &caller));
-                    let progress = rendering::progress_of(row, &caller);
+                    texts.extend(before_row(self.schemas.as_ref(), row, caller));
+                    let progress = rendering::progress_of(row, caller);
                     let frames = rendering::messages(row).iter().chain([&progress]);
                     for frame in frames.filter(|frame| frame.seq > cursor) {
                         let last = frame.seq == progress.seq && !row.next.status.is_live();

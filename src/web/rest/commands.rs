@@ -212,7 +212,7 @@ pub fn answer(outcome: &CommandOutcome, caller: &Caller, token: Option<&str>) ->
             format!(
                 r#"{{"seq":{},"duplicate":{duplicate},{file}{}"#,
                 committed.row.last_seq(),
-                &result[1..]
+                &result.get()[1..]
             )
         }
         CommandOutcome::Unchanged => r#"{"duplicate":false}"#.to_owned(),

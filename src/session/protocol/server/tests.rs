@@ -141,8 +141,8 @@ fn replies() {
         instance: key(),
         status: "started",
         outcome: None,
-        nodes: vec![node()],
-        actions: vec![],
+        nodes: &to_raw(&[node()]),
+        actions: &to_raw(&[(); 0]),
         ignored: vec!["client.age"],
         children: vec![],
         token: None,
@@ -205,8 +205,8 @@ fn a_snapshot() {
         status: "started",
         outcome: None,
         view: &view,
-        nodes: &[],
-        actions: &[save()],
+        nodes: &to_raw(&[(); 0]),
+        actions: &to_raw(&[save()]),
         open: &[OpenAction {
             seq: 90,
             body: &body,
@@ -274,8 +274,8 @@ fn frames_of_an_instance() {
     let progress = ProgressTail {
         status: "started",
         outcome: None,
-        nodes: &[node()],
-        actions: &[],
+        nodes: &to_raw(&[node()]),
+        actions: &to_raw(&[(); 0]),
         cause: None,
     };
     check(

@@ -1,0 +1,50 @@
+//! Where encoders write.
+//!
+//! JSON and MessagePack are written in many pieces of one byte, brackets and markers, between a few
+//! longer ones; a vector of bytes takes each by a call and a copy.
+
+use std::io::{self, Write};
+
+/// Bytes to be, with little work for each single one.
+pub struct Buffer(Vec<u8>);
+
+impl Buffer {
+    /// An empty one, with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    /// What has been written.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl From<Vec<u8>> for Buffer {
+    /// Goes on behind what is written.
+    fn from(written: Vec<u8>) -> Self {
+        Self(written)
+    }
+}
+
+impl Write for Buffer {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match bytes {
+            [byte] => self.0.push(*byte),
+            _ => self.0.extend_from_slice(bytes),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
