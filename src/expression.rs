@@ -24,6 +24,7 @@
 mod compile;
 mod condition;
 mod effects;
+mod engine;
 mod exact_operators;
 mod fast;
 mod input;

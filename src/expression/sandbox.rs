@@ -2,37 +2,27 @@
 //! in time, memory and stack, without clock, randomness, `eval`, modules or any way out.
 //!
 //! Every evaluation gets a new engine, so nothing can leak from one evaluation or instance into the
-//! next; that costs about a tenth of a millisecond, on a script thread. Needs rquickjs with
+//! next (`engine`, which makes one ready before it is needed). Needs rquickjs with
 //! `disable-assertions` (the engine must not abort the process when it finds a leak of its own) and
 //! *without* `rust-alloc` and `allocator` (with them the memory limit is a no-op). `guards.js`
 //! takes away or bounds what the limits here do not reach.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::fmt;
 
-use rquickjs::context::{EvalOptions, intrinsic};
+use rquickjs::context::EvalOptions;
 use rquickjs::function::Rest;
-use rquickjs::{
-    CatchResultExt, CaughtError, Context, Ctx, Exception, Function, Object, Runtime, Type, Value,
-};
+use rquickjs::{CaughtError, Ctx, Exception, Function, Object, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{fast, input, lexer::is_space, numerals, output};
+use super::{
+    engine::{MEMORY_LIMIT, TIME_LIMIT, run},
+    fast, input,
+    lexer::is_space,
+    numerals, output,
+};
 use crate::{limits::SCRIPT_JSON_BYTES, text::json};
 
-/// How long one evaluation may run.
-const TIME_LIMIT: Duration = Duration::from_millis(100);
-/// The engine asks first at its start, then every 10,000 calls or jumps: short scripts are never
-/// timed out, whatever else the machine is busy with.
-const UNTIMED_POLLS: u64 = 2;
-/// How much memory one evaluation may hold, its data included, in bytes.
-const MEMORY_LIMIT: usize = 16 << 20;
-/// How much of the thread's stack the engine may use, in bytes. Script threads need at least twice
-/// that.
-const STACK_LIMIT: usize = 256 << 10;
 /// The file name in the engine's stack traces.
 const SOURCE_NAME: &str = "script";
 /// What the engine's words about a `BigInt` leave out.
@@ -40,17 +30,6 @@ const BIG_INT_HINT: &str = "a whole number of the data beyond 2^53 is a BigInt: 
     in place of 1, or round it on purpose with Number(x)";
 /// A longer message of an error is cut off, in bytes.
 const MESSAGE_BYTES: usize = 1_000;
-
-/// No `Date`, `Proxy`, `WeakRef`, typed arrays or timers. `Promise` only because the engine needs
-/// it for async functions.
-type Intrinsics = (
-    intrinsic::Eval,
-    intrinsic::RegExpCompiler,
-    intrinsic::RegExp,
-    intrinsic::Json,
-    intrinsic::MapSet,
-    intrinsic::Promise,
-);
 
 /// Why a script gave no value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,49 +158,15 @@ fn member<'js>(
     }
 }
 
-/// Does `work` in a new engine, with what `guards.js` gave.
-fn run<T>(
-    work: impl for<'js> FnOnce(&Ctx<'js>, &Object<'js>) -> rquickjs::Result<T>,
-) -> Result<T, ScriptError> {
-    let unavailable = |error| ScriptError {
-        message: format!("the script engine did not start ({error})"),
-        position: None,
-    };
-    let runtime = Runtime::new().map_err(unavailable)?;
-    let context = Context::custom::<Intrinsics>(&runtime).map_err(unavailable)?;
-    runtime.set_memory_limit(MEMORY_LIMIT);
-    runtime.set_max_stack_size(STACK_LIMIT);
-    // Fuel, not time of the model: it decides only whether there is an answer, never which.
-    let deadline = Instant::now() + TIME_LIMIT;
-    let mut polls = 0_u64;
-    runtime.set_interrupt_handler(Some(Box::new(move || {
-        polls += 1;
-        polls > UNTIMED_POLLS && Instant::now() >= deadline
-    })));
-    context.with(|ctx| {
-        let result = guards(&ctx).and_then(|guards| work(&ctx, &guards));
-        result.catch(&ctx).map_err(|error| script_error(&error))
-    })
-}
-
-/// What `guards.js` gives, after it has guarded the engine.
-fn guards<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
-    let native = Object::new(ctx.clone())?;
-    native.set("isRounded", Function::new(ctx.clone(), is_rounded)?)?;
-    native.set("parse", Function::new(ctx.clone(), parse)?)?;
-    ctx.eval::<Function<'_>, _>(include_str!("guards.js"))?
-        .call((native,))
-}
-
 /// Whether a text that JavaScript reads as a number would lose digits by that.
-fn is_rounded(text: String) -> bool {
+pub(super) fn is_rounded(text: String) -> bool {
     let numeral = text.trim_matches(is_space).trim_start_matches(['+', '-']);
     let is_numeral = numeral.starts_with(|first: char| first.is_ascii_digit() || first == '.');
     is_numeral && numerals::mistake(numeral).is_some()
 }
 
 /// A JSON text as the data are read: every digit survives.
-fn parse<'js>(ctx: Ctx<'js>, json: String) -> rquickjs::Result<Value<'js>> {
+pub(super) fn parse<'js>(ctx: Ctx<'js>, json: String) -> rquickjs::Result<Value<'js>> {
     let refuse = |found: &dyn fmt::Display| {
         let sentence = format!("expected JSON to parse, but {found}");
         Exception::throw_syntax(&ctx, &sentence)
@@ -258,7 +203,7 @@ fn outcome(value: &Value<'_>) -> ScriptOutcome {
     })
 }
 
-fn script_error(error: &CaughtError<'_>) -> ScriptError {
+pub(super) fn script_error(error: &CaughtError<'_>) -> ScriptError {
     let (message, position) = match error {
         CaughtError::Exception(exception) => (
             exception.message(),

@@ -24,7 +24,10 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value as Json;
 
-use super::sandbox::{self, ScriptError, ScriptOutcome};
+use super::{
+    engine,
+    sandbox::{self, ScriptError, ScriptOutcome},
+};
 
 /// The argument by which the program becomes a worker.
 pub const ARGUMENT: &str = "script-worker";
@@ -280,6 +283,8 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
             }
         };
         send(&mut output, &answer)?;
+        // The other side goes on meanwhile.
+        engine::prepare();
     }
     Ok(())
 }
