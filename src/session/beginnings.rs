@@ -152,6 +152,12 @@ impl Connection {
         }
     }
 
+    /// Whether a child was announced that is not there yet.
+    pub(super) fn awaits_announced(&self) -> bool {
+        let mut all = self.following.values();
+        all.any(|following| following.not_found_deadline.is_some())
+    }
+
     /// Looks after announced instances that are not there after a while. As long as the message that
     /// starts one is under way, it may come; after that one more look tells.
     pub(super) fn look_for_announced(&mut self, now: Instant) {

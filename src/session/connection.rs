@@ -46,6 +46,9 @@ use crate::{
     runtime::channel::Follower,
 };
 
+/// How seldom a connection may be looked after that waits for nothing: of many, most are idle.
+pub const CALM: Duration = Duration::from_secs(5);
+
 /// One client's connection.
 pub struct Connection {
     pub(super) sessions: Arc<Sessions>,
@@ -324,13 +327,19 @@ impl Connection {
         }
     }
 
-    /// Does what is due by real time. Call it about once a second.
+    /// Does what is due by real time. Call it about once a second, and as seldom as every
+    /// [`CALM`] while the connection [`is_calm`](Self::is_calm).
     pub fn tick(&mut self, now: Instant) {
         if self.is_read_only {
             self.look_for_life(now);
         }
         self.close_if_expired();
         self.look_for_announced(now);
+    }
+
+    /// Whether nothing is due within [`CALM`] but signs of life, which have time.
+    pub fn is_calm(&self) -> bool {
+        self.principal.is_some() && !self.expires_within(CALM) && !self.awaits_announced()
     }
 
     fn look_for_life(&mut self, now: Instant) {

@@ -2,6 +2,8 @@
 //!
 //! Not here: how a token is read (`token`, `authentication`), what its bearer may do (`engine::access`).
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::{
@@ -131,14 +133,20 @@ impl Connection {
     }
 
     pub(super) fn close_if_expired(&mut self) {
+        if self.expires_within(Duration::ZERO) {
+            self.close(CloseCode::Token);
+        }
+    }
+
+    /// Whether the token ends in this time, or has ended.
+    pub(super) fn expires_within(&self, time: Duration) -> bool {
         let expires_at = self
             .principal
             .as_ref()
             .and_then(|principal| principal.identity.as_ref())
             .and_then(|identity| identity.expires_at);
-        if expires_at.is_some_and(|expires_at| real_now() >= expires_at) {
-            self.close(CloseCode::Token);
-        }
+        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        expires_at.is_some_and(|expires_at| real_now().0.saturating_add(millis) >= expires_at.0)
     }
 
     /// What waits to be sent is not for somebody whose access was taken away.

@@ -69,6 +69,11 @@ impl GuardVerdict {
         self.stop.get()
     }
 
+    /// Whether the rest of a message has still to come in.
+    pub fn is_unfinished(&self) -> bool {
+        self.message.borrow().pace.is_some()
+    }
+
     /// Whether the rest of a message has been coming in too slowly.
     pub fn is_late(&self, now: Instant) -> bool {
         let pace = self.message.borrow().pace;

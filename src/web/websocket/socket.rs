@@ -41,7 +41,7 @@ use crate::{
     meters::meters,
     session::{
         auth::ticket::TicketUse,
-        connection::Connection,
+        connection::{CALM, Connection},
         inbox::Inbound,
         protocol::{
             close::{Close, CloseCode},
@@ -55,7 +55,7 @@ use crate::{
 pub const PROTOCOL: &str = "stepwire.v1.json";
 /// What a connection is counted under that ended without a Close (RFC 6455, 7.4.1).
 const ABNORMAL: u16 = 1006;
-/// How often a session looks at its deadlines.
+/// How often a session looks at its deadlines; see also [`CALM`].
 const TICK: Duration = Duration::from_secs(1);
 
 /// What may stand in the address.
@@ -204,6 +204,13 @@ struct Socket {
     full_since: Option<Instant>,
 }
 
+impl Socket {
+    /// Whether the peer keeps nothing waiting that has a deadline.
+    fn is_calm(&self) -> bool {
+        self.full_since.is_none() && !self.verdict.is_unfinished()
+    }
+}
+
 /// Why a session's loop ended.
 enum End {
     /// The peer is gone; there is nobody to say anything to.
@@ -221,7 +228,9 @@ async fn run(
 ) {
     let _open = app.connections.opened(connection.inbox());
     let mut user = None;
-    let mut tick = rt::time::interval(TICK);
+    // Whether the next tick is as far away as a calm connection allows.
+    let mut is_slow = false;
+    let mut tick = std::pin::pin!(rt::time::sleep(TICK));
     let end = loop {
         if user.is_none()
             && let Some(subject) = connection.user()
@@ -246,6 +255,10 @@ async fn run(
         if connection.is_drained() {
             connection.inbox().settle(&inbound);
         }
+        if is_slow && !(connection.is_calm() && socket.is_calm()) {
+            is_slow = false;
+            tick.as_mut().reset(rt::time::Instant::now() + TICK);
+        }
         tokio::select! {
             room = room(&mut socket.session), if socket.full_since.is_some() => {
                 socket.full_since = None;
@@ -265,9 +278,12 @@ async fn run(
                     connection.take(next);
                 }
             }
-            _ = tick.tick() => {
+            () = &mut tick => {
                 let now = Instant::now();
                 connection.tick(now);
+                is_slow = connection.is_calm() && socket.is_calm();
+                let pause = if is_slow { CALM } else { TICK };
+                tick.as_mut().reset((now + pause).into());
                 if socket.verdict.is_late(now) {
                     Limit::SlowBodies.refused();
                     let reason = "a message came in too slowly";
