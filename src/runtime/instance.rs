@@ -341,6 +341,8 @@ impl ProcessInstance {
     /// flight.
     fn gate(&self, slot: AppendPermit, out: impl FnOnce(Written) + Send + 'static) {
         if self.gate.is_open() {
+            // Free first: whoever is answered may look how full the queue is.
+            drop(slot);
             return out(Ok(()));
         }
         self.gate.on(slot).release(self.gate.counted(out));
