@@ -111,8 +111,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn begin(&mut self) {
-        for (node, _) in self.process.start_events() {
-            let (state, row) = moves::start(self.process, &node.id);
+        let events = self.process.event_starts().map(|(node, _)| node);
+        let by_event = events.filter(|node| node.start().is_none());
+        let starts = self.process.start_events().map(|(node, _)| node);
+        for node in starts.chain(by_event) {
+            let (state, row) = moves::start(self.process, node);
             self.note(&row);
             self.reach(None, format!("start at '{}'", node.id), false, state);
         }

@@ -226,6 +226,11 @@ fn conditional() {
 }
 
 #[test]
+fn receive() {
+    check("receive");
+}
+
+#[test]
 fn event_gateway() {
     check("event_gateway");
 }

@@ -144,7 +144,9 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
     match &node.kind {
         NodeKind::Gateway(GatewayKind::Exclusive) => exclusive_gateway::choose(step, key, node),
         NodeKind::Gateway(GatewayKind::Inclusive) => inclusive_gateway::choose(step, key, node),
-        NodeKind::Gateway(GatewayKind::EventBased) => event_gateway::choose(step, key, node),
+        NodeKind::Gateway(GatewayKind::EventBased { instantiates }) => {
+            event_gateway::choose(step, key, node, *instantiates)
+        }
         NodeKind::Call(called) => call_activity::call(step, key, node, called),
         NodeKind::SubProcess(subprocess) => sub_process::advance(step, key, node, subprocess),
         NodeKind::End(event) | NodeKind::Throw(event) => {
@@ -165,7 +167,26 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
             if is_thrown { all() } else { Own::Waiting }
         }
         NodeKind::Catch(EventDefinition::Link) => all(),
-        NodeKind::Catch(
+        // Without a message its actions say what it waits for.
+        NodeKind::Task(TaskKind::Receive {
+            event: EventDefinition::None,
+            ..
+        }) => all(),
+        NodeKind::Task(TaskKind::Receive {
+            event:
+                EventDefinition::Error(_)
+                | EventDefinition::Escalation(_)
+                | EventDefinition::Link
+                | EventDefinition::Compensation(_)
+                | EventDefinition::Cancel
+                | EventDefinition::Conditional
+                | EventDefinition::Timer(_)
+                | EventDefinition::Message(_)
+                | EventDefinition::Signal(_)
+                | EventDefinition::Terminate,
+            ..
+        })
+        | NodeKind::Catch(
             EventDefinition::None
             | EventDefinition::Error(_)
             | EventDefinition::Escalation(_)
@@ -219,6 +240,7 @@ fn leave_with(
         return;
     };
     let (scope, iteration) = (element.scope(), element.loop_counter());
+    let events = element.triggered().to_vec();
     let undone_for = compensation::complete(step, key);
     let from = step.complete(key, node);
     if let (Some(whole), Some(iteration)) = (scope, iteration) {
@@ -230,7 +252,7 @@ fn leave_with(
         return;
     }
     if node.is_event_gateway() {
-        step.take_to_event(flows, scope, from);
+        step.take_to_events(flows, scope, from, &events);
     } else {
         step.take_all(flows, scope, from);
     }

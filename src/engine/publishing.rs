@@ -68,6 +68,7 @@ fn thrown(kind: &NodeKind) -> Option<Thrown<'_>> {
         NodeKind::Task(task) => match task {
             TaskKind::Send(message) => message.as_deref().map(Thrown::Message),
             TaskKind::Undefined
+            | TaskKind::Receive { .. }
             | TaskKind::Manual
             | TaskKind::User(_)
             | TaskKind::Service

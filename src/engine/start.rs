@@ -59,7 +59,7 @@ pub fn start(
         step.set_timer(due, TimerKey::expiry());
     }
     for node in starts_at {
-        step.activate(&node.id, None, Vec::new());
+        elements::start_event::begin(&mut step, node);
     }
     let outcome = step.finish(input.command);
     Ok((state, outcome))

@@ -1,5 +1,5 @@
-//! Subscriptions: what is waited for besides work. An intermediate catch event waits for its own
-//! event, an event-based gateway for those behind it, an activity for those of its boundary events, a
+//! Subscriptions: what is waited for besides work. An intermediate catch event or a receive task waits
+//! for its own event, an event-based gateway for those behind it, an activity for those of its boundary events, a
 //! scope for the start events of its event subprocesses. They are opened together when the element
 //! or scope begins, and are gone with it; those who bring messages and signals are told of both.
 //!
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     context::Step,
-    correlation::CorrelationNote,
+    correlation::{Correlation, CorrelationNote},
     publishing,
     record::{Record, Subscription},
     subscriber::Subscriber,
@@ -94,7 +94,9 @@ fn events<'a>(
     // Of what runs more than once the whole waits for what is attached, an iteration for its own.
     let own = own.filter(|_| !step.is_whole(key));
     let attached = node.boundary_events.iter().filter(|_| !is_iteration);
-    let behind = node.outgoing.iter().filter(|_| node.is_event_gateway());
+    // One that starts the process is begun by an event that has come.
+    let awaits = node.is_event_gateway() && node.instantiates().is_none();
+    let behind = node.outgoing.iter().filter(|_| awaits);
     let others = attached.chain(behind.map(|flow| &flow.target));
     own.into_iter()
         .chain(others.filter_map(|event| step.process.node(event)))
@@ -233,10 +235,7 @@ fn subscriptions(
 ) -> Result<Vec<Waited>, Unreadable> {
     let mut found = Vec::new();
     for event in events {
-        let Some(definition) = waits_for(event) else {
-            continue;
-        };
-        match subscription(step, by, definition) {
+        match subscription(step, by, event) {
             Ok(subscription) => {
                 found.extend(subscription.map(|subscription| (event.id.clone(), subscription)));
             }
@@ -250,21 +249,25 @@ fn subscriptions(
     Ok(found)
 }
 
-/// What an event waits for; `None` for what waits for nothing. Else the incident's code, what
+/// What is waited for at a node; `None` for what waits for nothing. Else the incident's code, what
 /// cannot be read, and why.
 fn subscription(
     step: &Step<'_>,
     by: Subscriber,
-    event: &EventDefinition,
+    node: &ExecutableNode,
 ) -> Result<Option<Subscription>, (&'static str, &'static str, String)> {
     let element = by.element();
+    let Some(event) = node.kind.awaited() else {
+        return Ok(None);
+    };
     let opened = match event {
         EventDefinition::Timer(timer) => {
             timer_subscription(step, by, timer).map_err(|error| (UNREADABLE[0], "timer", error))?
         }
         EventDefinition::Message(message) => {
             let read = publishing::correlation_of_message(step, element, message);
-            Subscription::to(read.map_err(|error| (UNREADABLE[1], "message", error))?)
+            let read = read.map_err(|error| (UNREADABLE[1], "message", error))?;
+            Subscription::to(with_key_of_start(step, node, read))
         }
         EventDefinition::Signal(signal) => {
             let read = publishing::correlation_of_signal(step, element, signal);
@@ -284,26 +287,26 @@ fn subscription(
     Ok(Some(opened))
 }
 
-/// The event that a node waits for, or that is waited for at it.
-pub(super) fn waits_for(node: &ExecutableNode) -> Option<&EventDefinition> {
-    match &node.kind {
-        NodeKind::Catch(definition)
-        | NodeKind::Boundary {
-            event: definition, ..
-        } => Some(definition),
-        NodeKind::Start(start) => Some(&start.event),
-        NodeKind::End(_)
-        | NodeKind::Throw(_)
-        | NodeKind::Task(_)
-        | NodeKind::Call(_)
-        | NodeKind::SubProcess(_)
-        | NodeKind::Gateway(_) => None,
+/// A message that is awaited behind the gateway that has started the instance goes by the key of the
+/// message that did, unless it has one of its own.
+fn with_key_of_start(step: &Step<'_>, node: &ExecutableNode, read: Correlation) -> Correlation {
+    match read {
+        Correlation::Message { name, key: None }
+            if step.process.instantiating_gateway(node).is_some() =>
+        {
+            let start = step.state.head().correlation.as_ref();
+            Correlation::Message {
+                name,
+                key: start.and_then(Correlation::key).cloned(),
+            }
+        }
+        read => read,
     }
 }
 
 /// Whether a node waits for an event of its own.
 pub(super) fn waits_itself(node: &ExecutableNode) -> bool {
-    waits_for(node).is_some()
+    node.kind.awaited().is_some()
         && !matches!(node.kind, NodeKind::Boundary { .. } | NodeKind::Start(_))
 }
 

@@ -180,19 +180,23 @@ impl Step<'_> {
         }
     }
 
-    /// Takes the sequence flow by which a token leaves an event-based gateway: to the event that has
-    /// come, which does not wait again.
-    pub fn take_to_event(
+    /// Takes the sequence flows by which tokens leave an event-based gateway; the events that have
+    /// come are not waited for again.
+    pub fn take_to_events(
         &mut self,
         flows: &[&ExecutableFlow],
         scope: Option<ElementKey>,
         from: Option<ElementKey>,
+        come: &[Arc<str>],
     ) {
-        let event = ElementKey(self.next_seq());
-        self.take_all(flows, scope, from);
-        let target = flows.first().map(|flow| &flow.target);
-        if let Some(node) = target.and_then(|target| self.process.node(target)) {
-            subscription::pass(self, event, node);
+        for flow in flows {
+            let event = ElementKey(self.next_seq());
+            self.take_all(&[flow], scope, from);
+            if let Some(node) = self.process.node(&flow.target)
+                && come.contains(&node.id)
+            {
+                subscription::pass(self, event, node);
+            }
         }
     }
 

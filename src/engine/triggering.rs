@@ -15,7 +15,6 @@ use super::{
     rejection::{Rejection, RejectionKind},
     state::OpenSubscription,
     subscriber::Subscriber,
-    subscription::waits_for,
 };
 use crate::model::{
     executable::ExecutableNode,
@@ -263,7 +262,7 @@ fn remains(
     if interrupts(node) {
         return None;
     }
-    match (open.subscription(), waits_for(node)?) {
+    match (open.subscription(), node.kind.awaited()?) {
         (Subscription::Timer { text, .. }, EventDefinition::Timer(timer)) => {
             let next = timer.occurrences(text).ok()?.next(step.now, open.since())?;
             Some(Subscription::Timer {

@@ -34,7 +34,9 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
 }
 
 fn strip(node: &mut FlowNode, catches_errors: bool) {
-    if is_task(node.kind) {
+    // One that waits for a message still does.
+    let receives = node.kind == ElementType::ReceiveTask && node.event.is_some();
+    if is_task(node.kind) && !receives {
         node.kind = match waits(node) {
             // It can fail, so it is called.
             _ if catches_errors => ElementType::CallActivity,
@@ -95,6 +97,7 @@ fn is_task(kind: ElementType) -> bool {
             | ElementType::UserTask
             | ElementType::ServiceTask
             | ElementType::SendTask
+            | ElementType::ReceiveTask
             | ElementType::ScriptTask
             | ElementType::BusinessRuleTask
     )
@@ -102,8 +105,8 @@ fn is_task(kind: ElementType) -> bool {
 
 /// Whether a task stands still until somebody or something comes.
 fn waits(node: &FlowNode) -> bool {
-    (node.kind == ElementType::UserTask && node.actions.is_empty())
-        || node.actions.iter().any(holds)
+    let has_to_complete = matches!(node.kind, ElementType::UserTask | ElementType::ReceiveTask);
+    (has_to_complete && node.actions.is_empty()) || node.actions.iter().any(holds)
 }
 
 fn holds(action: &Action) -> bool {

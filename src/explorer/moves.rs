@@ -69,7 +69,8 @@ impl Move {
 }
 
 /// Starts an instance at a start event.
-pub fn start(process: &ExecutableProcess, start_event: &str) -> (InstanceState, RecordBatch) {
+pub fn start(process: &ExecutableProcess, at: &ExecutableNode) -> (InstanceState, RecordBatch) {
+    let is_start_event = at.start().is_some();
     let key = InstanceKey(Uuid::from_u128(1));
     let head = Created {
         key,
@@ -94,8 +95,8 @@ pub fn start(process: &ExecutableProcess, start_event: &str) -> (InstanceState, 
     };
     let command = StartInstance {
         head,
-        start_condition: Some(start_event.to_owned()),
-        start_event: None,
+        start_condition: is_start_event.then(|| at.id.to_string()),
+        start_event: (!is_start_event).then(|| at.id.to_string()),
     };
     let oracle = Oracle::new(process, Vec::new());
     let (state, outcome) = engine::start(process, &oracle, command, input(Time(0)))

@@ -7,7 +7,7 @@ mod actions;
 pub(super) mod events;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -126,14 +126,40 @@ pub fn compile(
 }
 
 fn event_starts(nodes: &[ExecutableNode]) -> Vec<usize> {
-    let is_started = |node: &ExecutableNode| {
-        let start = node.start().filter(|_| node.scope.is_none());
-        start.is_some_and(|start| start.message().or(start.signal()).is_some())
+    let gateways = nodes.iter().filter(|node| node.instantiates().is_some());
+    let behind: HashSet<&str> = gateways
+        .flat_map(|gateway| gateway.outgoing.iter().map(|flow| &*flow.target))
+        .collect();
+    let is_start = |node: &ExecutableNode| match &node.kind {
+        NodeKind::Start(_) => node.scope.is_none(),
+        NodeKind::Task(TaskKind::Receive { instantiates, .. }) => {
+            *instantiates || behind.contains(&*node.id)
+        }
+        NodeKind::Catch(_) => behind.contains(&*node.id),
+        NodeKind::End(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Boundary { .. }
+        | NodeKind::Task(
+            TaskKind::Undefined
+            | TaskKind::Manual
+            | TaskKind::User(_)
+            | TaskKind::Service
+            | TaskKind::Send(_)
+            | TaskKind::Script
+            | TaskKind::BusinessRule,
+        )
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => false,
+    };
+    let is_named = |node: &ExecutableNode| {
+        let event = node.kind.awaited();
+        event.is_some_and(|event| event.message().or(event.signal()).is_some())
     };
     let started = nodes
         .iter()
         .enumerate()
-        .filter(|(_, node)| is_started(node));
+        .filter(|(_, node)| is_start(node) && is_named(node));
     started.map(|(index, _)| index).collect()
 }
 
@@ -307,6 +333,9 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             .collect(),
         actions: match node.kind {
             ElementType::UserTask if node.actions.is_empty() => vec![complete_action()],
+            ElementType::ReceiveTask if node.actions.is_empty() && node.event.is_none() => {
+                vec![complete_action()]
+            }
             _ => compile_actions(&node.actions, None)?,
         },
         looping,
@@ -367,12 +396,18 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
             | EventDefinition::Cancel
             | EventDefinition::Terminate => None,
         })),
+        ElementType::ReceiveTask => NodeKind::Task(TaskKind::Receive {
+            event: event()?,
+            instantiates: node.instantiate,
+        }),
         ElementType::ScriptTask => NodeKind::Task(TaskKind::Script),
         ElementType::BusinessRuleTask => NodeKind::Task(TaskKind::BusinessRule),
         ElementType::ExclusiveGateway => NodeKind::Gateway(GatewayKind::Exclusive),
         ElementType::InclusiveGateway => NodeKind::Gateway(GatewayKind::Inclusive),
         ElementType::ParallelGateway => NodeKind::Gateway(GatewayKind::Parallel),
-        ElementType::EventBasedGateway => NodeKind::Gateway(GatewayKind::EventBased),
+        ElementType::EventBasedGateway => NodeKind::Gateway(GatewayKind::EventBased {
+            instantiates: node.instantiate.then_some(node.event_gateway_type),
+        }),
         ElementType::CallActivity => {
             let called = node.call.as_ref().ok_or("expected a called process")?;
             NodeKind::Call(Box::new(compile_call(called)?))

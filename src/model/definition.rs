@@ -180,6 +180,30 @@ pub struct FlowNode {
     /// subprocesses: whether everything else in the scope around it does.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub interrupting: bool,
+    /// Receive tasks and event-based gateways: whether what they wait for starts the process here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub instantiate: bool,
+    /// Event-based gateways that start the process: whether one of their events is awaited, or each.
+    #[serde(default, skip_serializing_if = "EventGatewayType::is_exclusive")]
+    pub event_gateway_type: EventGatewayType,
+}
+
+/// How many of the events behind an event-based gateway are awaited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EventGatewayType {
+    /// The first one.
+    #[default]
+    Exclusive,
+    /// Each; the first one starts the process.
+    Parallel,
+}
+
+impl EventGatewayType {
+    /// Whether it is the one that is meant where nothing is written.
+    pub fn is_exclusive(&self) -> bool {
+        *self == Self::Exclusive
+    }
 }
 
 impl FlowNode {
@@ -222,8 +246,10 @@ pub enum ElementType {
     UserTask,
     /// Without a job type: runs its actions and completes.
     ServiceTask,
-    /// Runs its actions and completes.
+    /// Runs its actions, sends its message and completes.
     SendTask,
+    /// Waits for its message.
+    ReceiveTask,
     /// Runs its script and completes.
     ScriptTask,
     /// Runs its rules and completes.
@@ -246,7 +272,7 @@ pub enum ElementType {
 
 impl ElementType {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::StartEvent,
         Self::EndEvent,
         Self::IntermediateThrowEvent,
@@ -257,6 +283,7 @@ impl ElementType {
         Self::UserTask,
         Self::ServiceTask,
         Self::SendTask,
+        Self::ReceiveTask,
         Self::ScriptTask,
         Self::BusinessRuleTask,
         Self::ExclusiveGateway,
@@ -281,6 +308,7 @@ impl ElementType {
             | Self::UserTask
             | Self::ServiceTask
             | Self::SendTask
+            | Self::ReceiveTask
             | Self::ScriptTask
             | Self::BusinessRuleTask
             | Self::CallActivity
@@ -339,6 +367,7 @@ impl ElementType {
             Self::UserTask => "userTask",
             Self::ServiceTask => "serviceTask",
             Self::SendTask => "sendTask",
+            Self::ReceiveTask => "receiveTask",
             Self::ScriptTask => "scriptTask",
             Self::BusinessRuleTask => "businessRuleTask",
             Self::ExclusiveGateway => "exclusiveGateway",

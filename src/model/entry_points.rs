@@ -1,5 +1,6 @@
 //! Where a process and its embedded subprocesses begin: at their start events, else at the nodes
-//! that no sequence flow enters, all at once (BPMN 2.0.2, 13.3.1).
+//! that no sequence flow enters, all at once (BPMN 2.0.2, 13.3.1). Receive tasks and event-based
+//! gateways that start the process are starts as its start events are.
 //!
 //! Not here: which of several start events a start means (`engine::elements::start_event`).
 
@@ -13,7 +14,7 @@ pub struct EntryPoints<'a>(HashMap<Option<&'a str>, Entry<'a>>);
 /// Where one scope begins.
 #[derive(Default)]
 struct Entry<'a> {
-    start_events: Vec<&'a FlowNode>,
+    starts: Vec<&'a FlowNode>,
     /// Nodes that no flow enters and that do not wait to be triggered.
     unentered: Vec<&'a FlowNode>,
 }
@@ -29,8 +30,8 @@ impl<'a> EntryPoints<'a> {
         let mut scopes: HashMap<Option<&str>, Entry<'_>> = HashMap::new();
         for node in &definition.nodes {
             let entry = scopes.entry(node.scope.as_deref()).or_default();
-            if node.kind == ElementType::StartEvent {
-                entry.start_events.push(node);
+            if node.kind == ElementType::StartEvent || node.instantiate {
+                entry.starts.push(node);
             } else if begins_unentered(node) && !entered.contains(node.id.as_str()) {
                 entry.unentered.push(node);
             }
@@ -38,22 +39,22 @@ impl<'a> EntryPoints<'a> {
         Self(scopes)
     }
 
-    /// The start events of a scope.
-    pub fn start_events(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
-        self.0.get(&scope).map_or(&[], |entry| &entry.start_events)
+    /// The start events of a scope, and what else starts the process.
+    pub fn starts(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
+        self.0.get(&scope).map_or(&[], |entry| &entry.starts)
     }
 
-    /// The nodes that a scope without a start event begins at; none where it has one.
+    /// The nodes that a scope without a start begins at; none where it has one.
     pub fn implicit(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
         match self.0.get(&scope) {
-            Some(entry) if entry.start_events.is_empty() => &entry.unentered,
+            Some(entry) if entry.starts.is_empty() => &entry.unentered,
             _ => &[],
         }
     }
 
-    /// Where a scope begins: its start events, else its implicit starts.
+    /// Where a scope begins: its starts, else its implicit starts.
     pub fn all(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
-        match self.start_events(scope) {
+        match self.starts(scope) {
             [] => self.implicit(scope),
             starts => starts,
         }

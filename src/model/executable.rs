@@ -13,13 +13,13 @@ use serde_json::{Map, Value};
 use super::{
     action::{MessageType, Required, Target, Trigger},
     copying::CopyList,
-    definition::{Lane, ProcessDefinition},
+    definition::{EventGatewayType, Lane, ProcessDefinition},
     http_request::HttpCall,
     ids::Time,
     keys::Keys,
     loop_characteristics::Loop,
     mapping::ExecutableMapping,
-    node_kind::{GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind},
+    node_kind::{EventDefinition, GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind},
     path::DataPath,
     schedule::Schedule,
     search_attributes::SearchKeys,
@@ -48,7 +48,7 @@ pub struct ExecutableProcess {
     pub has_inclusive_join: bool,
     /// Where an instance begins that has no start event to begin at: all nodes that no flow enters.
     pub implicit_starts: Vec<Arc<str>>,
-    /// Its start events that a message or signal starts, by their place among the nodes.
+    /// What a message or signal starts the process at, by its place among the nodes.
     pub(super) event_starts: Vec<usize>,
     /// Whether any of its events is a conditional one.
     pub has_conditional: bool,
@@ -95,10 +95,17 @@ impl ExecutableProcess {
             .filter_map(|node| Some((node, node.schedule()?)))
     }
 
-    /// The start events that a message or signal starts.
-    pub fn event_starts(&self) -> impl Iterator<Item = (&ExecutableNode, &StartEvent)> {
+    /// The nodes at which a message or signal starts the process: start events, receive tasks, the
+    /// events behind event-based gateways.
+    pub fn event_starts(&self) -> impl Iterator<Item = (&ExecutableNode, &EventDefinition)> {
         let nodes = self.event_starts.iter().map(|&index| &self.nodes[index]);
-        nodes.filter_map(|node| Some((node, node.start()?)))
+        nodes.filter_map(|node| Some((node, node.kind.awaited()?)))
+    }
+
+    /// The event-based gateway that an event is behind, when that starts the process.
+    pub fn instantiating_gateway(&self, event: &ExecutableNode) -> Option<&ExecutableNode> {
+        let gateway = self.source_of(event.incoming.first()?)?;
+        gateway.instantiates().map(|_| gateway)
     }
 
     /// The calls to the outside that its actions make.
@@ -262,7 +269,17 @@ impl ExecutableNode {
 
     /// Whether it waits for the first of the events behind it.
     pub fn is_event_gateway(&self) -> bool {
-        matches!(self.kind, NodeKind::Gateway(GatewayKind::EventBased))
+        matches!(self.kind, NodeKind::Gateway(GatewayKind::EventBased { .. }))
+    }
+
+    /// How many of the events behind it are awaited, as an event-based gateway that starts the
+    /// process.
+    pub fn instantiates(&self) -> Option<EventGatewayType> {
+        if let NodeKind::Gateway(GatewayKind::EventBased { instantiates }) = &self.kind {
+            *instantiates
+        } else {
+            None
+        }
     }
 
     /// What it waits under as a user task.

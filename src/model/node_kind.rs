@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::{
+    definition::EventGatewayType,
     event_definition::TimerValue,
     executable::{Catch, ExecutableSchedule, Subprocess},
     keys::Keys,
@@ -98,38 +99,40 @@ impl StartEvent {
     pub fn is_for_clients(&self) -> bool {
         self.schedule.is_none() && matches!(self.event, EventDefinition::None)
     }
+}
 
-    /// Name of the message that starts the process here.
+impl EventDefinition {
+    /// Name of the message, when no data are needed to tell.
     pub fn message(&self) -> Option<&str> {
-        match &self.event {
-            EventDefinition::Message(message) => message.fixed_name(),
-            EventDefinition::None
-            | EventDefinition::Error(_)
-            | EventDefinition::Timer(_)
-            | EventDefinition::Signal(_)
-            | EventDefinition::Escalation(_)
-            | EventDefinition::Link
-            | EventDefinition::Compensation(_)
-            | EventDefinition::Cancel
-            | EventDefinition::Conditional
-            | EventDefinition::Terminate => None,
+        match self {
+            Self::Message(message) => message.fixed_name(),
+            Self::None
+            | Self::Error(_)
+            | Self::Timer(_)
+            | Self::Signal(_)
+            | Self::Escalation(_)
+            | Self::Link
+            | Self::Compensation(_)
+            | Self::Cancel
+            | Self::Conditional
+            | Self::Terminate => None,
         }
     }
 
-    /// Name of the signal that starts the process here.
+    /// Name of the signal, when no data are needed to tell.
     pub fn signal(&self) -> Option<&str> {
-        match &self.event {
-            EventDefinition::Signal(signal) => signal.fixed_name(),
-            EventDefinition::None
-            | EventDefinition::Error(_)
-            | EventDefinition::Timer(_)
-            | EventDefinition::Message(_)
-            | EventDefinition::Escalation(_)
-            | EventDefinition::Link
-            | EventDefinition::Compensation(_)
-            | EventDefinition::Cancel
-            | EventDefinition::Conditional
-            | EventDefinition::Terminate => None,
+        match self {
+            Self::Signal(signal) => signal.fixed_name(),
+            Self::None
+            | Self::Error(_)
+            | Self::Timer(_)
+            | Self::Message(_)
+            | Self::Escalation(_)
+            | Self::Link
+            | Self::Compensation(_)
+            | Self::Cancel
+            | Self::Conditional
+            | Self::Terminate => None,
         }
     }
 }
@@ -147,6 +150,13 @@ pub enum TaskKind {
     Service,
     /// Runs its actions, then sends its message, if it has one.
     Send(Option<Box<MessageDefinition>>),
+    /// Runs its actions and waits for its message.
+    Receive {
+        /// The message; none when its actions say what it waits for.
+        event: EventDefinition,
+        /// Whether the message starts the process here.
+        instantiates: bool,
+    },
     /// Runs its script, which is an action of it.
     Script,
     /// Runs its rules, which are actions of it.
@@ -163,7 +173,10 @@ pub enum GatewayKind {
     /// Forks and joins.
     Parallel,
     /// Waits for the first of the events behind it.
-    EventBased,
+    EventBased {
+        /// How many of them are awaited, when the first one starts the process here.
+        instantiates: Option<EventGatewayType>,
+    },
 }
 
 /// An embedded subprocess.
@@ -211,6 +224,7 @@ impl NodeKind {
             Self::Task(TaskKind::User(_)) => "userTask",
             Self::Task(TaskKind::Service) => "serviceTask",
             Self::Task(TaskKind::Send(_)) => "sendTask",
+            Self::Task(TaskKind::Receive { .. }) => "receiveTask",
             Self::Call(_) => "callActivity",
             Self::SubProcess(SubProcess {
                 transaction: true, ..
@@ -221,7 +235,32 @@ impl NodeKind {
             Self::Task(TaskKind::BusinessRule) => "businessRuleTask",
             Self::Gateway(GatewayKind::Inclusive) => "inclusiveGateway",
             Self::Gateway(GatewayKind::Parallel) => "parallelGateway",
-            Self::Gateway(GatewayKind::EventBased) => "eventBasedGateway",
+            Self::Gateway(GatewayKind::EventBased { .. }) => "eventBasedGateway",
+        }
+    }
+
+    /// The event that it waits for, or that is waited for at it.
+    pub fn awaited(&self) -> Option<&EventDefinition> {
+        match self {
+            Self::Catch(event) | Self::Boundary { event, .. } => Some(event),
+            Self::Start(start) => Some(&start.event),
+            Self::Task(TaskKind::Receive { event, .. }) => {
+                Some(event).filter(|event| !matches!(event, EventDefinition::None))
+            }
+            Self::End(_)
+            | Self::Throw(_)
+            | Self::Task(
+                TaskKind::Undefined
+                | TaskKind::Manual
+                | TaskKind::User(_)
+                | TaskKind::Service
+                | TaskKind::Send(_)
+                | TaskKind::Script
+                | TaskKind::BusinessRule,
+            )
+            | Self::Call(_)
+            | Self::SubProcess(_)
+            | Self::Gateway(_) => None,
         }
     }
 }

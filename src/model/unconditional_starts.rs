@@ -128,7 +128,8 @@ impl Walk<'_> {
             )
             | NodeKind::Gateway(GatewayKind::Parallel) => true,
             NodeKind::Call(_)
-            | NodeKind::Gateway(GatewayKind::Inclusive | GatewayKind::EventBased)
+            | NodeKind::Task(TaskKind::Receive { .. })
+            | NodeKind::Gateway(GatewayKind::Inclusive | GatewayKind::EventBased { .. })
             | NodeKind::SubProcess(_)
             | NodeKind::Catch(
                 EventDefinition::None

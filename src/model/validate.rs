@@ -4,7 +4,7 @@
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inherit` its actions,
 //! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and flows
 //! hang together, `scopes` which embedded subprocess a node is in, `events` what events throw or wait for, `lanes` which lane a node is in, `mappings` what declares variables, `boundary` what boundary events are attached to,
-//! `loops` what runs more than once, `schedules` what starts by itself, `event_gateways` what follows those, `event_subprocesses` what begins those. Not here: what BPMN can be read at all (`bpmn_xml`); whether
+//! `loops` what runs more than once, `schedules` what starts by itself, `event_gateways` what follows those, `instantiation` what starts a process besides start events, `event_subprocesses` what begins those. Not here: what BPMN can be read at all (`bpmn_xml`); whether
 //! conditions, rules and schemas compile (`expression`).
 
 mod actions;
@@ -17,6 +17,7 @@ mod events;
 
 mod graph;
 mod inherit;
+mod instantiation;
 mod keys;
 mod lanes;
 mod links;
@@ -60,6 +61,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     mappings::check_data_objects(definition, &mut report);
     boundary::check(definition, &mut report);
     event_gateways::check(definition, &mut report);
+    instantiation::check(definition, &mut report);
     event_subprocesses::check(definition, &mut report);
     loops::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));

@@ -313,16 +313,16 @@ impl Runtime {
         }
     }
 
-    /// The start events of published processes that a message or signal starts.
+    /// Where a message or signal starts published processes.
     fn event_starts(&self, tenant: &str, correlation: &Correlation) -> Vec<EventStart> {
         self.definitions
             .started_by_events(tenant)
             .iter()
             .flat_map(|process| {
                 let starts = process.executable.event_starts();
-                let fitting = starts.filter(|(_, start)| match correlation {
-                    Correlation::Message { name, .. } => start.message() == Some(name),
-                    Correlation::Signal { name } => start.signal() == Some(name),
+                let fitting = starts.filter(|(_, event)| match correlation {
+                    Correlation::Message { name, .. } => event.message() == Some(name),
+                    Correlation::Signal { name } => event.signal() == Some(name),
                 });
                 fitting.map(|(node, _)| EventStart {
                     process: process.row.id.as_str().into(),

@@ -25,7 +25,7 @@ use stepwire::{
         Command, Rejection, StepOutcome,
         access::Caller,
         command::{RunAction, StartInstance, TakeMessage, TimerKey},
-        correlation::EventDelivery,
+        correlation::{Correlation, EventDelivery},
         http_call::{CallAnswer, CallFailure, HttpCallRequest, OutgoingCall, Response},
         instance_message::InstanceMessage,
         permissions::Permissions,
@@ -209,13 +209,18 @@ impl Script {
             wants_result,
         });
         self.numbers.insert(PARENT, 10);
-        let head = self.subject.head(data, parent);
+        let mut head = self.subject.head(data, parent);
         let start_condition = flag("on=").map(str::to_owned);
+        let start_event = flag("by=").map(str::to_owned);
+        head.correlation = flag("key=").map(|key| Correlation::Message {
+            name: "the one of the start".into(),
+            key: Some(key.into()),
+        });
         let result = self.subject.start(
             StartInstance {
                 head,
                 start_condition,
-                start_event: None,
+                start_event,
             },
             self.caller.as_ref(),
         );

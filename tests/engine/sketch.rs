@@ -6,7 +6,7 @@
 //! lane clerks nodes=details execute=clerk,chief view=customer
 //! start -> details -> choice           a chain of flows; ids `start…` and `end…` need no line of their own
 //! choice -> end when amount > 5        a condition; `default`, before one, marks the default flow
-//! user details                         kinds: start end task manual user service send script rule xor or and call boundary
+//! user details                         kinds: start end task manual user service send receive script rule xor or and call boundary
 //!                                       throw catch subprocess events (an event-based gateway)
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
@@ -24,7 +24,8 @@
 //! catch c when="a > 1"                  a conditional event; also at boundaries
 //! subprocess e event in=s               an event subprocess, begun by its start event, which has what a boundary event has
 //! end all terminate in=s                a terminate end event
-//! catch c message=paid key=${order}     a message it waits for (also start, boundary) or sends (throw, end, send); `signal=NAME`
+//! catch c message=paid key=${order}     a message it waits for (also start, boundary, receive) or sends (throw, end, send); `signal=NAME`
+//! events g starts parallel               it starts the process, by one of its events or each; `receive r starts`
 //! throw t message=paid key=${order} payload={"a":"${a}"} ttl=PT1H   what is sent along, how long it is kept
 //! throw t escalation=LATE               an escalation; without code on a boundary event every one
 //! boundary b at=a compensate=undo        `undo` (`task undo handler`) compensates `a`
@@ -170,6 +171,8 @@ impl Sketch {
                 "key" => event_member(&mut node, "", "correlationKey", value),
                 "payload" => event_member(&mut node, "", "data", value),
                 "ttl" => event_member(&mut node, "", "timeToLive", value),
+                "starts" => drop(node.insert("instantiate".to_owned(), json!(true))),
+                "parallel" => drop(node.insert("eventGatewayType".to_owned(), json!(name))),
                 "beside" => drop(node.insert("interrupting".to_owned(), json!(false))),
                 "noback" => drop(node.insert("canGoBack".to_owned(), json!(false))),
                 "assignee" => term(&mut node, "assignee", value),
@@ -370,6 +373,7 @@ fn kind(word: &str) -> Option<&'static str> {
         "user" => "userTask",
         "service" => "serviceTask",
         "send" => "sendTask",
+        "receive" => "receiveTask",
         "xor" => "exclusiveGateway",
         "or" => "inclusiveGateway",
         "script" => "scriptTask",

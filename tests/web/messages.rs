@@ -203,3 +203,45 @@ async fn what_is_no_message_is_refused() {
     }
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_parallel_gateway_waits_for_every_message_of_a_key() {
+    let server = support::server().await;
+    let (dora, olga) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "olga", &["operator"]),
+    );
+    deploy(
+        &dora,
+        "process claim\nevents g starts parallel\ng -> form -> j\ng -> photo -> j\nand j\nj -> t -> end\n\
+        catch form message=form\nreceive photo message=photo\nuser t",
+    )
+    .await;
+    let message =
+        |name: &str, key: &str| json!({"name": name, "correlationKey": key, "data": {name: key}});
+    let mut answers = Vec::new();
+    for (name, key) in [("form", "a"), ("photo", "b"), ("photo", "a"), ("form", "b")] {
+        let answer = publish(&olga, "/v1/messages", &message(name, key), Uuid::now_v7()).await;
+        let answer = answer.json();
+        let started = answer["started"][0].as_str().map(str::to_owned);
+        let got = answer["instances"][0].as_str().map(str::to_owned);
+        answers.push((started, got));
+    }
+    let [
+        (Some(a), None),
+        (Some(b), None),
+        (None, Some(to_a)),
+        (None, Some(to_b)),
+    ] = &answers[..]
+    else {
+        panic!("{answers:?}");
+    };
+    assert_eq!((a, b), (to_a, to_b));
+    assert_eq!(nodes(&olga, a).await, ["t"]);
+    let body = olga.get(&format!("/v1/instances/{b}")).await.json();
+    assert_eq!(body["data"], json!({"photo": "b", "form": "b"}));
+    olga.post("/v1/instances", json!({"process": "claim"}))
+        .await
+        .is_problem(400, "bad_request", "'form'");
+    server.stop().await;
+}

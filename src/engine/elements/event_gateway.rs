@@ -1,18 +1,41 @@
 //! Event-based gateway: waits for the events behind it; the token goes on behind the one that comes
-//! first, which does not wait again (`transition`).
+//! first, which does not wait again (`transition`). One that starts the process begins with an event
+//! that has come; a parallel one goes on to all events, where the others are awaited.
 
 use super::own_work::Own;
 use crate::{
-    engine::context::Step,
-    model::{executable::ExecutableNode, ids::ElementKey},
+    engine::{
+        context::Step,
+        record::{Record, Subscriber},
+    },
+    model::{definition::EventGatewayType, executable::ExecutableNode, ids::ElementKey},
 };
 
-/// The flow to the event that has come.
-pub(super) fn choose<'a>(step: &Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
+/// The flow to the event that has come, or all flows of a parallel one.
+pub(super) fn choose<'a>(
+    step: &Step<'_>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+    instantiates: Option<EventGatewayType>,
+) -> Own<'a> {
+    if instantiates == Some(EventGatewayType::Parallel) {
+        return Own::Done(node.outgoing.iter().collect());
+    }
     let first = step
         .state
         .element(key)
         .and_then(|element| element.triggered().first());
     let flow = first.and_then(|event| node.outgoing.iter().find(|flow| flow.target == *event));
     flow.map_or(Own::Waiting, |flow| Own::Done(vec![flow]))
+}
+
+/// An event behind a gateway has started the instance.
+pub(super) fn begin(step: &mut Step<'_>, gateway: &ExecutableNode, event: &ExecutableNode) {
+    let key = ElementKey(step.next_seq());
+    step.activate(&gateway.id, None, Vec::new());
+    step.record(Record::SubscriptionTriggered {
+        by: Subscriber::Element(key),
+        node: event.id.clone(),
+        remains: None,
+    });
 }

@@ -1,16 +1,22 @@
 //! Start event: which one a start means, and what start data it accepts. Those with a schedule, a
-//! message or a signal are for it alone. A process without any begins at the nodes that
-//! no flow enters.
+//! message or a signal are for it alone; so are receive tasks, and events behind event-based gateways,
+//! that start the process. A process without any begins at the nodes that no flow enters.
 
 use serde_json::Value;
 
+use super::event_gateway;
 use crate::{
-    engine::rejection::{Rejection, RejectionKind},
+    engine::{
+        context::Step,
+        rejection::{Rejection, RejectionKind},
+        subscription,
+    },
     model::{
         evaluator::Evaluator,
         executable::{ExecutableNode, ExecutableProcess},
+        ids::ElementKey,
         keys::Keys,
-        node_kind::{EventDefinition, StartEvent},
+        node_kind::{EventDefinition, NodeKind, StartEvent, TaskKind},
     },
 };
 
@@ -90,7 +96,7 @@ fn started_by(process: &ExecutableProcess) -> String {
             node.id
         );
     }
-    let mut events = process.start_events().map(|(_, start)| &start.event);
+    let mut events = process.event_starts().map(|(_, event)| event);
     let named = events.find_map(|event| match event {
         EventDefinition::Message(message) => Some(("message", message.fixed_name()?)),
         EventDefinition::Signal(signal) => Some(("signal", signal.fixed_name()?)),
@@ -108,15 +114,36 @@ fn started_by(process: &ExecutableProcess) -> String {
     format!("publish the {what} '{name}'")
 }
 
-/// The start event of a schedule, a message or a signal.
+/// An instance begins at a node: at an event that has started it behind that, or before its gateway.
+pub(in crate::engine) fn begin(step: &mut Step<'_>, node: &ExecutableNode) {
+    let is_instantiating = matches!(
+        node.kind,
+        NodeKind::Task(TaskKind::Receive {
+            instantiates: true,
+            ..
+        })
+    );
+    if let Some(gateway) = step.process.instantiating_gateway(node) {
+        event_gateway::begin(step, gateway, node);
+    } else {
+        let key = ElementKey(step.next_seq());
+        step.activate(&node.id, None, Vec::new());
+        if is_instantiating {
+            subscription::pass(step, key, node);
+        }
+    }
+}
+
+/// The node of a schedule, a message or a signal that starts the process.
 pub(in crate::engine) fn by_itself<'a>(
     process: &'a ExecutableProcess,
     id: &str,
 ) -> Result<&'a ExecutableNode, Rejection> {
-    process
-        .start_events()
-        .find(|(node, start)| &*node.id == id && !start.is_for_clients())
-        .map(|(node, _)| node)
+    let by_time = process.schedules().map(|(node, _)| node);
+    let by_event = process.event_starts().map(|(node, _)| node);
+    by_time
+        .chain(by_event)
+        .find(|node| &*node.id == id)
         .ok_or_else(|| {
             let sentence = format!(
                 "expected a start event of '{}' that starts by itself, but '{id}' is \

@@ -69,6 +69,7 @@ pub(super) fn definitions(kind: ElementType, begins: bool) -> &'static [&'static
         | ElementType::UserTask
         | ElementType::ServiceTask
         | ElementType::SendTask
+        | ElementType::ReceiveTask
         | ElementType::ScriptTask
         | ElementType::BusinessRuleTask
         | ElementType::ExclusiveGateway
@@ -88,8 +89,17 @@ pub(super) fn read(
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<EventDefinition> {
-    if kind == ElementType::SendTask && filled(node.attribute("messageRef")).is_some() {
-        return messages::read_message(node, node, kind, id, reader);
+    let has_message = filled(node.attribute("messageRef")).is_some();
+    match kind {
+        ElementType::SendTask | ElementType::ReceiveTask if has_message => {
+            return messages::read_message(node, node, kind, id, reader);
+        }
+        ElementType::ReceiveTask => {
+            let message = "expected a messageRef in the receive task, but there is none: it waits for \
+                its mandatory manual actions, without any action for `complete`; name a message";
+            reader.warning(id, "no_message", message);
+        }
+        _ => {}
     }
     let known = definitions(kind, begins_event_subprocess(node, kind));
     if known.is_empty() {

@@ -6,7 +6,7 @@ use roxmltree::Node;
 use super::{
     events, is_bpmn,
     reader::{Reader, own},
-    xml::filled,
+    xml::{self, filled},
 };
 use crate::model::{definition::ElementType, event_definition::EventDefinition};
 
@@ -28,16 +28,18 @@ pub(super) fn read_message(
         .or_else(|| own(definition, "correlationKey"))
         .or_else(|| own(message, "correlationKey"))
         .map(str::to_owned);
+    // That of a message which starts the process says how it is published.
+    let starts = match kind {
+        ElementType::StartEvent => !events::begins_event_subprocess(node, kind),
+        _ => node.attribute("instantiate").and_then(xml::boolean) == Some(true),
+    };
     let correlation_key = match written {
         Some(key) => Some(key),
         None => zeebe_key(message, id, reader),
     };
     Some(EventDefinition::Message {
         name,
-        // That of a message which starts the process says how it is published.
-        correlation_key: correlation_key.filter(|_| {
-            kind != ElementType::StartEvent || events::begins_event_subprocess(node, kind)
-        }),
+        correlation_key: correlation_key.filter(|_| !starts),
         data: own(node, "data").map(str::to_owned),
         time_to_live: own(node, "timeToLive").map(str::to_owned),
     })

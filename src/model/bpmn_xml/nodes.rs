@@ -11,7 +11,7 @@ use super::{
 };
 use crate::model::{
     action::{Action, ActionType, Required, Trigger},
-    definition::{CallActivity, ElementType, FlowNode},
+    definition::{CallActivity, ElementType, EventGatewayType, FlowNode},
     task_settings::UserTask,
 };
 
@@ -57,6 +57,18 @@ const TASK_ATTRIBUTES: &[&str] = &[
 /// Attributes of tasks that name what BPMN's services and messages are, of which there are none
 /// here.
 const NO_EFFECT: &[&str] = &["implementation", "messageRef", "operationRef"];
+const RECEIVE_ATTRIBUTES: &[&str] = &[
+    "id",
+    "name",
+    "default",
+    "implementation",
+    "messageRef",
+    "operationRef",
+    "instantiate",
+    "isForCompensation",
+    "startQuantity",
+    "completionQuantity",
+];
 const SCRIPT_ATTRIBUTES: &[&str] = &[
     "id",
     "name",
@@ -167,6 +179,7 @@ pub(super) fn read(
         | ElementType::ServiceTask
         | ElementType::BusinessRuleTask => (TASK_ATTRIBUTES, &["canGoBack"]),
         ElementType::SendTask => (TASK_ATTRIBUTES, SENDING_ATTRIBUTES),
+        ElementType::ReceiveTask => (RECEIVE_ATTRIBUTES, &["canGoBack", "correlationKey"]),
     };
     let task = (kind == ElementType::UserTask).then(|| read_task(node, id, reader));
     let of_loops: &[&str] = if kind.is_activity() {
@@ -247,6 +260,21 @@ pub(super) fn read(
                 reader.flag(id, "isInterrupting", node.attribute("isInterrupting"), true)
             }
             _ => true,
+        },
+        instantiate: plain.contains(&"instantiate")
+            && reader.flag(id, "instantiate", node.attribute("instantiate"), false),
+        event_gateway_type: match kind {
+            ElementType::EventBasedGateway => reader.word(
+                id,
+                "eventGatewayType",
+                node.attribute("eventGatewayType"),
+                &[
+                    ("Exclusive", EventGatewayType::Exclusive),
+                    ("Parallel", EventGatewayType::Parallel),
+                ],
+                EventGatewayType::default(),
+            ),
+            _ => EventGatewayType::default(),
         },
     };
     let extensions: &[&str] = if read.schedule.is_some() {
@@ -339,16 +367,6 @@ fn read_script(node: Node<'_, '_>, others: &[Action], reader: &mut Reader<'_>) -
 
 /// Reports attributes that would change how the node runs, and notes those that change nothing.
 fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
-    let name = "instantiate";
-    if reader.flag(id, name, node.attribute(name), false) {
-        let message = "expected an event-based gateway that a token reaches, but instantiate makes \
-            it start the process, which is not supported; draw a start event for each of its events";
-        reader.error(id, "unsupported_attribute", message);
-    } else if filled(node.attribute("eventGatewayType")).is_some_and(|kind| kind != "Exclusive") {
-        let message = "expected an event-based gateway that waits for one event, but its \
-            eventGatewayType is another, which only one that starts the process may have; remove it";
-        reader.error(id, "unsupported_attribute", message);
-    }
     // Undoing by compensation is the only way here.
     if filled(node.attribute("method")).is_some_and(|method| method != "##Compensate") {
         reader.without_effect.bpmn(id, "method");
@@ -364,8 +382,11 @@ fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
             reader.error(id, "unsupported_attribute", message);
         }
     }
-    let sends = |name| name == "messageRef" && is_bpmn(node, ElementType::SendTask.bpmn_name());
-    for name in NO_EFFECT.iter().filter(|name| !sends(**name)) {
+    let has_message = [ElementType::SendTask, ElementType::ReceiveTask]
+        .iter()
+        .any(|kind| is_bpmn(node, kind.bpmn_name()));
+    let has_effect = |name| name == "messageRef" && has_message;
+    for name in NO_EFFECT.iter().filter(|name| !has_effect(**name)) {
         if filled(node.attribute(*name)).is_some_and(|value| value != "##unspecified") {
             reader.without_effect.bpmn(id, name);
         }

@@ -102,7 +102,7 @@ fn what_has_no_meaning_at_run_time_is_passed_over() {
 
 #[test]
 fn unsupported_elements_are_named() {
-    for element in ["adHocSubProcess", "receiveTask"] {
+    for element in ["adHocSubProcess", "choreographyTask"] {
         check(
             &format!(r#"<{element} id="x"/>"#),
             &[("x", "unsupported_element")],

@@ -66,8 +66,8 @@ fn compile_action(action: &Action, all: &[Action]) -> Result<ExecutableAction, S
     })
 }
 
-/// What a user task without any action offers, so that it waits for its user: accepts all data,
-/// then lets the token go on.
+/// What a user task, or a receive task without a message, offers when it has no action, so that it
+/// waits: accepts all data, then lets the token go on.
 pub(super) fn complete_action() -> ExecutableAction {
     ExecutableAction {
         name: "complete".into(),

@@ -1,6 +1,8 @@
 //! Event-based gateways: what may follow one (BPMN 2.0.2, 10.6.6).
+//!
+//! Not here: what those that start the process need besides (`instantiation`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Report;
 use crate::model::{
@@ -22,6 +24,11 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         .nodes
         .iter()
         .map(|node| (node.id.as_str(), node))
+        .collect();
+    let attached: HashSet<&str> = definition
+        .nodes
+        .iter()
+        .filter_map(|node| node.attached_to.as_deref())
         .collect();
     let mut incoming: HashMap<&str, usize> = HashMap::new();
     let mut outgoing: HashMap<&str, usize> = HashMap::new();
@@ -50,15 +57,13 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         ) else {
             continue;
         };
-        let is_link = matches!(event.event, Some(EventDefinition::Link { .. }));
-        if event.kind != ElementType::IntermediateCatchEvent || is_link {
+        if let Some(found) = unfit(event, &attached) {
             let message = format!(
-                "expected an intermediate catch event that waits behind the event-based gateway \
-                `{}`, but `{}` is a {}{}; put an event between",
+                "expected an intermediate catch event, or a receive task with a message, that waits \
+                behind the event-based gateway `{}`, but `{}` is a {}{found}; put an event between",
                 gateway.id,
                 event.id,
                 event.kind.bpmn_name(),
-                if is_link { " of a link" } else { "" }
             );
             report.error(&flow.id, "event_gateway_target", message);
         } else if incoming
@@ -71,6 +76,51 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 event.id, gateway.id
             );
             report.error(&event.id, "event_gateway_other_flow", message);
+        }
+    }
+    check_mixed(definition, &gateways, &nodes, report);
+}
+
+/// Why a node cannot be waited for behind a gateway, as words behind its kind; `None` when it can.
+fn unfit(event: &FlowNode, attached: &HashSet<&str>) -> Option<&'static str> {
+    match (event.kind, &event.event) {
+        (ElementType::IntermediateCatchEvent, Some(EventDefinition::Link { .. })) => {
+            Some(" of a link")
+        }
+        (ElementType::IntermediateCatchEvent, _) => None,
+        (ElementType::ReceiveTask, None) => Some(" without a message"),
+        (ElementType::ReceiveTask, _) if attached.contains(&*event.id) => {
+            Some(" with an event at its boundary")
+        }
+        (ElementType::ReceiveTask, _) if event.looping.is_some() => Some(" that runs in a loop"),
+        (ElementType::ReceiveTask, _) => None,
+        (_, _) => Some(""),
+    }
+}
+
+/// Warns of a gateway with message events and receive tasks, which the standard has apart.
+fn check_mixed(
+    definition: &ProcessDefinition,
+    gateways: &HashMap<&str, &FlowNode>,
+    nodes: &HashMap<&str, &FlowNode>,
+    report: &mut Report,
+) {
+    let mut found: HashMap<&str, (bool, bool)> = HashMap::new();
+    for flow in &definition.flows {
+        let gateway = gateways.get(flow.source.as_str());
+        let event = nodes.get(flow.target.as_str());
+        if let (Some(gateway), Some(event)) = (gateway, event) {
+            let seen = found.entry(&gateway.id).or_default();
+            let is_message = matches!(event.event, Some(EventDefinition::Message { .. }));
+            seen.0 |= event.kind == ElementType::ReceiveTask;
+            seen.1 |= event.kind == ElementType::IntermediateCatchEvent && is_message;
+        }
+    }
+    for gateway in &definition.nodes {
+        if found.get(&*gateway.id) == Some(&(true, true)) {
+            let message = "expected message events or receive tasks behind an event-based gateway, \
+                but there are both, which other tools may refuse; draw one of the two";
+            report.warning(&gateway.id, "event_gateway_mixed", message);
         }
     }
 }

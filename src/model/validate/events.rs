@@ -133,7 +133,7 @@ pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Repor
             | Type::EndEvent,
             Some(Event::Message { .. } | Event::Signal { .. }),
         ) => true,
-        (Type::SendTask, Some(Event::Message { .. })) => true,
+        (Type::SendTask | Type::ReceiveTask, Some(Event::Message { .. })) => true,
         (Type::StartEvent, Some(Event::Message { .. } | Event::Signal { .. })) => {
             node.scope.is_none()
         }
@@ -172,7 +172,7 @@ pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Repor
             "an error or an escalation with a code, a message, a signal, \
             compensation, cancel, terminate, or nothing"
         }
-        Type::SendTask => "a message, or nothing",
+        Type::SendTask | Type::ReceiveTask => "a message, or nothing",
         Type::StartEvent if node.scope.is_none() => "a message, a signal, or nothing",
         _ => "nothing",
     };

@@ -270,12 +270,11 @@ fn check_starts(
     report: &mut Report,
 ) {
     let mut conditions = HashMap::new();
-    let mut starts = definition
+    let starts = definition
         .nodes
         .iter()
-        .filter(|node| node.kind == ElementType::StartEvent && node.scope.is_none())
-        .peekable();
-    let has_start = starts.peek().is_some();
+        .filter(|node| node.kind == ElementType::StartEvent && node.scope.is_none());
+    let has_start = !entry_points.starts(None).is_empty();
     let mut events = HashMap::new();
     let implicit = entry_points.implicit(None);
     for start in starts.filter(|start| start.schedule.is_none()) {

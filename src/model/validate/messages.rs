@@ -56,7 +56,10 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
                 format!("the {what}: {sentence}"),
             );
         }
-        Ok(false) if node.kind == ElementType::StartEvent && node.scope.is_none() => {
+        Ok(false)
+            if node.instantiate
+                || (node.kind == ElementType::StartEvent && node.scope.is_none()) =>
+        {
             let message = format!(
                 "expected a fixed name of the {what} that starts the process, but it has a \
                 placeholder, and there are no data before the start; write the name"
@@ -72,6 +75,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
             member == "correlationKey"
         }
         ElementType::StartEvent => member == "correlationKey" && node.scope.is_some(),
+        ElementType::ReceiveTask => member == "correlationKey" && !node.instantiate,
         _ => false,
     };
     for (member, _) in written
@@ -79,13 +83,18 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         .filter(|(member, is_there)| *is_there && !has_effect(member))
     {
         let message = format!(
-            "expected `{member}` where a {what} is {}, but this is a {}; remove it",
+            "expected `{member}` where a {what} is {}, but this is a {}{}; remove it",
             if member == "correlationKey" {
                 "sent or waited for"
             } else {
                 "sent"
             },
-            node.kind.bpmn_name()
+            node.kind.bpmn_name(),
+            if node.instantiate {
+                " that starts the process"
+            } else {
+                ""
+            }
         );
         report.error(&node.id, "misplaced_message", message);
     }

@@ -99,12 +99,12 @@ fn check_beginning<'a>(
     report: &mut Report,
 ) {
     match (
-        entry_points.start_events(Some(id)),
+        entry_points.starts(Some(id)),
         entry_points.implicit(Some(id)),
     ) {
         ([_], _) => {}
         ([_, ..], _) => {
-            let starts = entry_points.start_events(Some(id)).len();
+            let starts = entry_points.starts(Some(id)).len();
             let message = format!(
                 "expected one start event in the subprocess, but there are {starts}; keep one"
             );

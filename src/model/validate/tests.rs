@@ -3,6 +3,7 @@ mod boundary;
 mod compensation;
 mod contradictions;
 mod event_subprocesses;
+mod instantiation;
 mod links;
 mod loops;
 mod outside;

@@ -45,12 +45,12 @@ pub enum CorrelationCommand {
     Continue(u64),
 }
 
-/// A start event that a message or signal starts.
+/// A node at which a message or signal starts a process.
 #[derive(Clone, Debug)]
 pub struct EventStart {
     /// The id of the process.
     pub process: Arc<str>,
-    /// The start event.
+    /// Its node.
     pub node: Arc<str>,
 }
 

@@ -1,7 +1,10 @@
 //! Embedded subprocesses, and events besides errors.
 
 use super::*;
-use crate::model::event_definition::{EventDefinition, TimerValue};
+use crate::model::{
+    definition::EventGatewayType,
+    event_definition::{EventDefinition, TimerValue},
+};
 
 #[test]
 fn subprocesses_are_read_with_what_is_in_them() {
@@ -204,20 +207,66 @@ fn event_subprocesses_and_conditions_are_read() {
         Some(EventDefinition::Conditional { condition })
     );
     assert!(nodes[3].schedule.is_none() && nodes[3].event.is_some());
-    for (content, problems) in [
-        (
-            r#"<intermediateCatchEvent id="c"><conditionalEventDefinition><condition language="FEEL">if x then y else z</condition></conditionalEventDefinition></intermediateCatchEvent>"#,
-            &[("c", "unsupported_expression")],
-        ),
-        (
-            r#"<eventBasedGateway id="g" instantiate="true"/>"#,
-            &[("g", "unsupported_attribute")],
-        ),
-        (
-            r#"<eventBasedGateway id="g" eventGatewayType="Parallel"/>"#,
-            &[("g", "unsupported_attribute")],
-        ),
-    ] {
+    for (content, problems) in [(
+        r#"<intermediateCatchEvent id="c"><conditionalEventDefinition><condition language="FEEL">if x then y else z</condition></conditionalEventDefinition></intermediateCatchEvent>"#,
+        &[("c", "unsupported_expression")],
+    )] {
         check(content, problems);
     }
+}
+
+#[test]
+fn receive_tasks_and_what_starts_a_process() {
+    let with_message = |content: &str| {
+        let message = r#"<message id="m" name="paid" stepwire:correlationKey="${k}"/>"#;
+        document("", content).replace("<process", &format!("{message}<process"))
+    };
+    let nodes = |content: &str| {
+        let definitions = read(&with_message(content))
+            .unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
+        definitions[0].0.nodes.clone()
+    };
+    let message = |key: Option<&str>| {
+        Some(EventDefinition::Message {
+            name: "paid".to_owned(),
+            correlation_key: key.map(str::to_owned),
+            data: None,
+            time_to_live: None,
+        })
+    };
+    let read = nodes(r#"<receiveTask id="r" messageRef="m"/>"#);
+    assert_eq!(
+        (read[0].kind, read[0].instantiate),
+        (ElementType::ReceiveTask, false)
+    );
+    assert_eq!(read[0].event, message(Some("${k}")));
+    let read = nodes(r#"<receiveTask id="r" messageRef="m" stepwire:correlationKey="7"/>"#);
+    assert_eq!(read[0].event, message(Some("7")));
+    let read = nodes(r#"<receiveTask id="r" messageRef="m" instantiate="1"/>"#);
+    assert_eq!(
+        (&read[0].event, read[0].instantiate),
+        (&message(None), true)
+    );
+    let gateway = |attributes: &str| {
+        let read = nodes(&format!(r#"<eventBasedGateway id="g" {attributes}/>"#));
+        (read[0].instantiate, read[0].event_gateway_type)
+    };
+    assert_eq!(gateway(""), (false, EventGatewayType::Exclusive));
+    assert_eq!(
+        gateway(r#"instantiate="true" eventGatewayType="Parallel""#),
+        (true, EventGatewayType::Parallel)
+    );
+    check(r#"<receiveTask id="r"/>"#, &[("r", "no_message")]);
+    check(
+        r#"<receiveTask id="r" messageRef="other"/>"#,
+        &[("r", "unknown_message")],
+    );
+    check(
+        r#"<eventBasedGateway id="g" eventGatewayType="all"/>"#,
+        &[("g", "invalid_value")],
+    );
+    check(
+        r#"<userTask id="t" instantiate="true"/>"#,
+        &[("t", "unknown_attribute")],
+    );
 }
