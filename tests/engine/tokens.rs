@@ -10,6 +10,7 @@ use std::{
 use stepwire::{
     engine::{InstanceState, Record, RecordBatch, record::Arrival},
     model::{
+        definition::EventGatewayType,
         executable::{ExecutableNode, ExecutableProcess},
         ids::ElementKey,
         node_kind::{GatewayKind, NodeKind},
@@ -187,7 +188,14 @@ impl Tokens {
         let left = batch.free.iter().filter(|(by, ..)| *by == element).count();
         let taken = node.outgoing.len() - left;
         let fits = match &node.kind {
-            NodeKind::Gateway(GatewayKind::Exclusive | GatewayKind::EventBased) => taken == 1,
+            NodeKind::Gateway(GatewayKind::Exclusive) => taken == 1,
+            NodeKind::Gateway(GatewayKind::EventBased { instantiates }) => {
+                if *instantiates == Some(EventGatewayType::Parallel) {
+                    left == 0
+                } else {
+                    taken == 1
+                }
+            }
             NodeKind::Gateway(GatewayKind::Inclusive) => taken >= 1,
             _ if node.chooses_flows() => taken >= 1,
             _ => left == 0,

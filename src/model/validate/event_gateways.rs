@@ -83,18 +83,18 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
 
 /// Why a node cannot be waited for behind a gateway, as words behind its kind; `None` when it can.
 fn unfit(event: &FlowNode, attached: &HashSet<&str>) -> Option<&'static str> {
-    match (event.kind, &event.event) {
-        (ElementType::IntermediateCatchEvent, Some(EventDefinition::Link { .. })) => {
-            Some(" of a link")
+    match event.kind {
+        ElementType::IntermediateCatchEvent => {
+            let is_link = matches!(event.event, Some(EventDefinition::Link { .. }));
+            is_link.then_some(" of a link")
         }
-        (ElementType::IntermediateCatchEvent, _) => None,
-        (ElementType::ReceiveTask, None) => Some(" without a message"),
-        (ElementType::ReceiveTask, _) if attached.contains(&*event.id) => {
+        ElementType::ReceiveTask if event.event.is_none() => Some(" without a message"),
+        ElementType::ReceiveTask if attached.contains(&*event.id) => {
             Some(" with an event at its boundary")
         }
-        (ElementType::ReceiveTask, _) if event.looping.is_some() => Some(" that runs in a loop"),
-        (ElementType::ReceiveTask, _) => None,
-        (_, _) => Some(""),
+        ElementType::ReceiveTask if event.looping.is_some() => Some(" that runs in a loop"),
+        ElementType::ReceiveTask => None,
+        _ => Some(""),
     }
 }
 

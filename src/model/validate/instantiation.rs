@@ -86,34 +86,30 @@ fn check_node(node: &FlowNode, is_entered: bool, report: &mut Report) {
 
 /// An event that starts the process is a message with a fixed name.
 fn check_event(gateway: &FlowNode, event: &FlowNode, report: &mut Report) {
-    let message = match &event.event {
-        Some(EventDefinition::Message {
-            name,
-            correlation_key,
-            ..
-        }) => {
-            if correlation_key.is_some() && gateway.event_gateway_type.is_exclusive() {
-                let message = format!(
-                    "expected a correlation key only where a message is waited for, but that of `{}` \
-                    starts the process: it has no effect; remove it",
-                    event.id
-                );
-                report.warning(&event.id, "no_effect", message);
-            }
-            MessageDefinition::compile(name, None, None, None)
-        }
-        found => {
-            let found = found
-                .as_ref()
-                .map_or("none", |event| EventDefinition::bpmn_name(event));
-            let message = format!(
-                "expected messages behind gateway `{}`, as it starts the process, but `{}` waits for \
-                another event ({found}); draw a start event for that",
-                gateway.id, event.id
-            );
-            return report.error(&event.id, "event_gateway_target", message);
-        }
+    let Some(EventDefinition::Message {
+        name,
+        correlation_key,
+        ..
+    }) = &event.event
+    else {
+        let found = event.event.as_ref();
+        let found = found.map_or("none", EventDefinition::bpmn_name);
+        let message = format!(
+            "expected messages behind gateway `{}`, as it starts the process, but `{}` waits for \
+            another event ({found}); draw a start event for that",
+            gateway.id, event.id
+        );
+        return report.error(&event.id, "event_gateway_target", message);
     };
+    if correlation_key.is_some() && gateway.event_gateway_type.is_exclusive() {
+        let message = format!(
+            "expected a correlation key only where a message is waited for, but that of `{}` starts \
+            the process: it has no effect; remove it",
+            event.id
+        );
+        report.warning(&event.id, "no_effect", message);
+    }
+    let message = MessageDefinition::compile(name, None, None, None);
     // What is no name at all is reported with the event itself.
     if message.is_ok_and(|message| message.fixed_name().is_none()) {
         let message = "expected a fixed name of the message that starts the process, but it has a \

@@ -25,6 +25,7 @@ const ACTIVITIES = [
   'bpmn:UserTask',
   'bpmn:ServiceTask',
   'bpmn:SendTask',
+  'bpmn:ReceiveTask',
   'bpmn:ManualTask',
   'bpmn:ScriptTask',
   'bpmn:BusinessRuleTask',
@@ -57,6 +58,7 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
       add('start', 'Start', startFields(editing));
       add('schedule', 'Schedule', scheduleFields(editing));
       add('keys', 'Start data', [startKeys(editing)]);
+      addEventNames(editing, add);
       break;
     case 'bpmn:UserTask':
       add('task', 'User task', taskFields(editing));
@@ -64,11 +66,20 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
     case 'bpmn:CallActivity':
       add('call', 'Call', callFields(editing, processIds));
       break;
+    case 'bpmn:SendTask':
+    case 'bpmn:ReceiveTask':
+      add('message', 'Message', messageFields(editing, element.businessObject, 'Message'));
+      break;
+    case 'bpmn:EventBasedGateway':
+      add('start', 'Start', gatewayStartFields(editing));
+      break;
     case 'bpmn:SequenceFlow':
       add('condition', 'Condition', conditionFields(editing));
       break;
     case 'bpmn:ExclusiveGateway':
     case 'bpmn:InclusiveGateway':
+    case 'bpmn:ComplexGateway':
+      add('activation', 'Activation', activationFields(editing));
       add('default', 'Default flow', [defaultField(editing)]);
       break;
     case 'bpmn:EndEvent':
@@ -76,14 +87,17 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
       add('error', 'Error', codeFields(editing, ERROR));
       add('escalation', 'Escalation', codeFields(editing, ESCALATION));
       add('timer', 'Timer', timerFields(editing));
+      addEventNames(editing, add);
       break;
     case 'bpmn:IntermediateCatchEvent':
       add('timer', 'Timer', timerFields(editing));
       add('link', 'Link', linkFields(editing));
+      addEventNames(editing, add);
       break;
     case 'bpmn:IntermediateThrowEvent':
       add('escalation', 'Escalation', codeFields(editing, ESCALATION));
       add('link', 'Link', linkFields(editing));
+      addEventNames(editing, add);
       break;
     case 'bpmn:Lane':
       add('roles', 'Roles', roleFields(editing));
@@ -107,6 +121,90 @@ function general(editing: Editing, moddle: Moddle): HTMLElement[] {
       ),
     );
   return fields;
+}
+
+/** The message or signal that an event throws or waits for, by name. */
+function addEventNames(editing: Editing, add: (name: string, label: string, content: HTMLElement[]) => unknown): void {
+  for (const kind of ['Message', 'Signal'] as const) {
+    const event = definitionOf(editing, kind);
+    if (event) add(kind.toLowerCase(), kind, messageFields(editing, event, kind));
+  }
+}
+
+function messageFields(editing: Editing, holder: Moddle, kind: 'Message' | 'Signal'): HTMLElement[] {
+  const { model, element } = editing;
+  const reference = `${kind.toLowerCase()}Ref`;
+  const commit = (text: string) => {
+    const wanted = text.trim();
+    if (!wanted) return model.change(element, { moddle: holder, properties: { [reference]: undefined } });
+    const roots = model.definitions.get<Moddle[]>('rootElements');
+    const known = roots.find((one) => one.$type === `bpmn:${kind}` && one.name === wanted);
+    if (known) return model.change(element, { moddle: holder, properties: { [reference]: known } });
+    const made = model.create(`bpmn:${kind}`, { name: wanted }, model.definitions);
+    return model.change(
+      element,
+      { moddle: model.definitions, properties: { rootElements: [...roots, made] } },
+      { moddle: holder, properties: { [reference]: made } },
+    );
+  };
+  const name = drawing(editing)({
+    kind: 'text',
+    name: `${kind.toLowerCase()}Name`,
+    label: `${kind} name`,
+    value: holder.get<Moddle | undefined>(reference)?.name ?? '',
+    check: isRequired,
+    hint: kind === 'Message' ? 'Goes to one that waits for it.' : 'Goes to all that wait for it.',
+    commit,
+  });
+  if (kind === 'Signal' || element.type === 'bpmn:StartEvent') return [name];
+  const key = attribute(editing, element.businessObject, 'correlationKey', {
+    label: 'Correlation key',
+    placeholder: '${order.id}',
+    hint: 'A template: a message goes to who waits for the same key.',
+  });
+  return [name, key];
+}
+
+/** What makes an event-based gateway start the process. */
+function gatewayStartFields(editing: Editing): HTMLElement[] {
+  const { model, element, redraw } = editing;
+  const gateway = element.businessObject;
+  const isParallel = gateway.get<string | undefined>('eventGatewayType') === 'Parallel';
+  const value = gateway.get<boolean | undefined>('instantiate') ? (isParallel ? 'Parallel' : 'Exclusive') : '';
+  const commit = (kind: string) => {
+    const properties = { instantiate: kind ? true : undefined, eventGatewayType: kind === 'Parallel' ? kind : undefined };
+    model.change(element, { moddle: gateway, properties });
+    redraw();
+  };
+  const options = [
+    ['', 'No: a token comes here'],
+    ['Exclusive', 'By the first message'],
+    ['Parallel', 'By the first message, and the others are awaited'],
+  ] as const;
+  const hint = 'What is behind it waits for messages, and no flow leads here.';
+  return [drawing(editing)({ kind: 'select', name: 'instantiate', label: 'Starts the process', value, options, hint, commit })];
+}
+
+/** The condition on which a join of a complex gateway goes on. */
+function activationFields(editing: Editing): HTMLElement[] {
+  const { model, element } = editing;
+  if (element.type !== 'bpmn:ComplexGateway') return [];
+  const gateway = element.businessObject;
+  const commit = (body: string) => {
+    const condition = body.trim() ? model.create('bpmn:FormalExpression', { body }, gateway) : undefined;
+    model.change(element, { moddle: gateway, properties: { activationCondition: condition } });
+  };
+  return [
+    drawing(editing)({
+      kind: 'text',
+      name: 'activationCondition',
+      label: 'Activation condition',
+      value: gateway.get<Moddle | undefined>('activationCondition')?.get<string | undefined>('body') ?? '',
+      placeholder: '${activationCount >= 2}',
+      hint: 'A join goes on once it is true. It reads the data and activationCount, the tokens at its flows.',
+      commit,
+    }),
+  ];
 }
 
 function taskFields(editing: Editing): HTMLElement[] {

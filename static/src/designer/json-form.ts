@@ -127,10 +127,16 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   for (const [name, value] of Object.entries(call)) set(name, value);
   if (node.loop) drawn.set('loopCharacteristics', createLoop(node.loop as Json, drawn, create));
   if (node.forCompensation === true) drawn.set('isForCompensation', true);
-  if (node.interrupting === false) drawn.set('cancelActivity', false);
+  if (node.interrupting === false) drawn.set(drawn.$type === 'bpmn:StartEvent' ? 'isInterrupting' : 'cancelActivity', false);
+  if (node.triggeredByEvent === true) drawn.set('triggeredByEvent', true);
   const event = node.event as Json | undefined;
-  if (event) drawn.get<Moddle[]>('eventDefinitions').push(createEvent(event, drawn, definitions, create));
-  if (event?.timeZone) set('timeZone', event.timeZone);
+  if (event && /Task$/.test(drawn.$type)) drawn.set('messageRef', named('Message', text(event.name), definitions, create));
+  else if (event) drawn.get<Moddle[]>('eventDefinitions').push(createEvent(event, drawn, definitions, create));
+  for (const name of ['timeZone', 'correlationKey', 'data', 'timeToLive']) if (event?.[name]) set(name, event[name]);
+  if (node.instantiate === true) drawn.set('instantiate', true);
+  if (node.eventGatewayType === 'parallel') drawn.set('eventGatewayType', 'Parallel');
+  if (node.activationCondition !== undefined)
+    drawn.set('activationCondition', create('bpmn:FormalExpression', { body: text(node.activationCondition) }, drawn));
   const actions = list(node.actions).map((action) => createAction(action, create));
   if (actions.length > 0) {
     const all = create('stepwire:Actions', { values: actions });
@@ -204,9 +210,30 @@ function createEvent(event: Json, node: Moddle, definitions: Moddle, create: Cre
       return create('bpmn:LinkEventDefinition', { name: text(event.name) }, node);
     case 'timer':
       return createTimer(event.when, node, create);
+    case 'message':
+    case 'signal': {
+      const kind = event.type === 'message' ? 'Message' : 'Signal';
+      const reference = { [`${event.type}Ref`]: named(kind, text(event.name), definitions, create) };
+      return create(`bpmn:${kind}EventDefinition`, reference, node);
+    }
+    case 'conditional': {
+      const definition = create('bpmn:ConditionalEventDefinition', {}, node);
+      definition.set('condition', create('bpmn:FormalExpression', { body: text(event.condition) }, definition));
+      return definition;
+    }
     default:
       return create(`bpmn:${typeName(text(event.type) ?? '').slice('bpmn:'.length)}EventDefinition`, {}, node);
   }
+}
+
+/** The message or signal of a name, which stands beside the process. */
+function named(kind: 'Message' | 'Signal', name: string | undefined, definitions: Moddle, create: Create): Moddle {
+  const roots = definitions.get<Moddle[]>('rootElements');
+  const known = roots.find((root) => root.$type === `bpmn:${kind}` && root.name === name);
+  if (known) return known;
+  const made = create(`bpmn:${kind}`, { id: `${kind}_${roots.length}`, name }, definitions);
+  roots.push(made);
+  return made;
 }
 
 /** The definition of an event that throws or catches under a code, which an element beside the process holds. */
