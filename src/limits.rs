@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+pub use instance_limits::InstanceLimits;
 pub use network::network;
 pub use pot::{CallerKind, Pot, PotPlace, Taker};
 pub use quota::Quota;
@@ -15,6 +16,7 @@ pub use settings::{Limits, Rates};
 pub use tree_limits::TreeLimits;
 pub use watermark::{Watermark, Watermarks};
 
+mod instance_limits;
 mod network;
 mod pot;
 mod quota;
@@ -33,6 +35,19 @@ pub const FIRST_MESSAGE_BYTES: usize = 128 * 1024;
 pub const JSON_DEPTH: usize = 64;
 /// The longest command id, in bytes.
 pub const ID_BYTES: usize = 128;
+/// What the JSON of one body may take once it is read, roughly counted: many small values take many
+/// times their text.
+pub const JSON_MEMORY: usize = 16 * 1024 * 1024;
+/// JSON that takes up to this is not counted among what all bodies take.
+pub const JSON_MEMORY_UNCOUNTED: usize = 64 * 1024;
+/// What the large instances in memory may take together, roughly counted; with more they leave
+/// memory as soon as they have answered, and are read again when they are wanted.
+pub const LIVE_MEMORY: usize = 128 * 1024 * 1024;
+/// An instance that takes more than this is a large one.
+pub const LARGE_INSTANCE: usize = 16 * 1024;
+/// Values in the data of a command up to which its step is done on the arbiter of its instance; one
+/// with more goes to a script thread.
+pub const VALUES_ON_ARBITER: usize = 4_096;
 /// The longest name a client may send (process, action, business key, start condition, user), in
 /// bytes.
 pub const NAME_BYTES: usize = 256;
@@ -75,9 +90,6 @@ pub const REQUEST_HEAD: Duration = Duration::from_secs(10);
 /// Bytes of a connection that are read before something of what came earlier was taken, and so the
 /// longest head of a request.
 pub const READ_AHEAD_BYTES: usize = 32 * 1024;
-/// Bytes of requests that a connection sends ahead of their turn; the library holds up to 17 times as
-/// much, as each request that waits keeps the buffer it was read with.
-pub const PIPELINED_BYTES: usize = 8 * 1024;
 /// How long a connection may wait for its next request.
 pub const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// How long a peer may send its body, or read its answer, as slowly as it likes.
@@ -91,6 +103,10 @@ pub const LARGE_BODY_BYTES: usize = 64 * 1024;
 pub const LARGE_BODIES_AT_ONCE: usize = 2;
 /// What of an answer the system holds for who does not read it, in bytes, per connection.
 pub const SEND_BUFFER_BYTES: u32 = 256 * 1024;
+/// What of requests the system holds that the server does not read yet, in bytes, per connection.
+pub const RECEIVE_BUFFER_BYTES: u32 = 128 * 1024;
+/// What is read of a body behind its refusal, so that the peer sees the answer.
+pub const DRAINED_BYTES: u64 = DEFINITION_BYTES as u64;
 /// How long the body of a request may take altogether, except an upload.
 pub const BODY_TIME: Duration = Duration::from_secs(5 * 60);
 /// The part of the memory for bodies that one user, or strangers at one address, may take.
@@ -202,6 +218,9 @@ pub const HELLO: Duration = Duration::from_secs(10);
 pub const MESSAGES_KEPT: usize = 10_000;
 /// The same of all tenants together.
 pub const MESSAGES_KEPT_IN_ALL: usize = 100_000;
+/// The data of a message or signal that is published to whoever waits, in bytes of JSON: each of
+/// them gets a copy.
+pub const PUBLISHED_BYTES: usize = 64 * 1024;
 /// How long a message may be kept.
 pub const MESSAGE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Instances that the answer to what was published names; of those it went to and of those it
@@ -215,6 +234,8 @@ pub const PUBLISH_PATIENCE: Duration = Duration::from_secs(5);
 pub const PUBLICATIONS_REMEMBERED: usize = 256;
 /// Deliveries of a signal in one step; more follow in steps of their own.
 pub const SIGNAL_FAN_OUT: usize = 64;
+/// What those deliveries bring together, in bytes of JSON; one at least.
+pub const SIGNAL_FAN_OUT_BYTES: usize = 1024 * 1024;
 /// Between two pings of the server, in seconds. Without a frame for twice that long a connection is
 /// closed 4000.
 pub const PING_SECONDS: u32 = 25;
@@ -430,58 +451,6 @@ pub const REFUSED_ORIGINS_LOGGED: usize = 8;
 pub const REFUSED_ORIGIN_BYTES: usize = 80;
 /// The longest text that a script reads by `JSON.parse`, in bytes.
 pub const SCRIPT_JSON_BYTES: usize = 1024 * 1024;
-
-/// How much one process instance may hold and one command may do: an argument of the engine, so
-/// that tests come to the limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InstanceLimits {
-    /// [`ELEMENTS_PER_COMMAND`].
-    pub elements_per_command: usize,
-    /// [`ACTIVE_ELEMENTS`].
-    pub active_elements: usize,
-    /// [`COMPENSATIONS`].
-    pub compensations: usize,
-    /// [`CHILDREN`].
-    pub children: usize,
-    /// [`PARTICIPANTS`].
-    pub participants: usize,
-    /// [`OPEN_MESSAGES`].
-    pub open_messages: usize,
-    /// [`DELAYED`].
-    pub delayed: usize,
-    /// [`CALLS_PER_INSTANCE`].
-    pub calls: usize,
-    /// [`TREE_LEVELS`].
-    pub levels: usize,
-    /// [`STEP_STARTS`].
-    pub starts_per_step: usize,
-    /// [`STEP_START_BYTES`].
-    pub start_bytes_per_step: usize,
-    /// [`VARIABLE_BYTES`].
-    pub variable_bytes: usize,
-    /// [`LOOP_TURNS`].
-    pub turns: u32,
-}
-
-impl Default for InstanceLimits {
-    fn default() -> Self {
-        Self {
-            elements_per_command: ELEMENTS_PER_COMMAND,
-            active_elements: ACTIVE_ELEMENTS,
-            compensations: COMPENSATIONS,
-            children: CHILDREN,
-            participants: PARTICIPANTS,
-            open_messages: OPEN_MESSAGES,
-            delayed: DELAYED,
-            calls: CALLS_PER_INSTANCE,
-            levels: TREE_LEVELS,
-            starts_per_step: STEP_STARTS,
-            start_bytes_per_step: STEP_START_BYTES,
-            variable_bytes: VARIABLE_BYTES,
-            turns: LOOP_TURNS,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,7 @@ mod instance;
 pub mod instance_request;
 pub mod keys;
 pub mod lists;
+mod live_memory;
 pub mod missed_rows;
 mod outbox;
 pub mod past;
@@ -70,6 +71,7 @@ use idle_tracker::{Active, IdleTracker};
 use instance::{Gathered, Remembered};
 use instance_request::{Envelope, Refusal, Reply};
 use lists::Lists;
+use live_memory::LiveMemoryTotal;
 use outbox::{Outbox, StoredDelivery};
 use read_queue::Read;
 use registry::{Dispatched, Registry};
@@ -134,6 +136,7 @@ pub struct Runtime {
     /// Identity of the log; client cursors of another one mean nothing.
     pub log: Uuid,
     registry: Registry,
+    live_memory: LiveMemoryTotal,
     fresh: FreshKeys,
     outbox: Outbox,
     correlations: Correlations,
@@ -216,6 +219,7 @@ impl Runtime {
             lists,
             log,
             registry: Registry::default(),
+            live_memory: LiveMemoryTotal::default(),
             fresh: FreshKeys::after(bound, keys),
             outbox: Outbox::default(),
             correlations: Correlations::default(),
@@ -409,6 +413,7 @@ impl Runtime {
             rows: restored.rows as u32,
             bytes: restored.row_bytes,
             last_snapshot: restored.snapshot_bytes,
+            memory: restored.memory,
         };
         let Some(state) = restored.state else {
             return Ok(Remembered {
@@ -465,13 +470,14 @@ async fn sweep(runtime: std::sync::Weak<Runtime>) {
             None => return,
             Some(runtime) => {
                 let idle = *runtime.idle.get_or_init(|| IDLE);
-                let crowded = runtime.registry.len() > CROWDED;
-                runtime.registry.sweep(if crowded {
+                let crowded = runtime.registry.len() > CROWDED || runtime.live_memory.is_too_much();
+                let unused = if crowded {
                     HURRIED_IDLE.min(idle)
                 } else {
                     idle
-                });
-                runtime.correlations.sweep(idle);
+                };
+                runtime.registry.sweep(unused);
+                runtime.correlations.sweep(unused);
                 runtime.hub.sweep();
                 idle
             }

@@ -9,6 +9,7 @@ pub mod buffer;
 pub mod json;
 mod json_scan;
 pub mod member_path;
+pub mod memory;
 pub mod number;
 
 /// The text without the byte order mark it may begin with.

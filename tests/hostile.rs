@@ -100,10 +100,13 @@ macro_rules! attacks {
 
 attacks! {
     intricate_values = "values × schemas that cost their product": data::intricate_values,
+    large_instances = "instances of large data": data::large_instances,
     odd_bodies = "deep JSON, long ids, names, numbers, big lists": data::odd_bodies,
     hostile_definitions = "1.7 MB of attributes, nested xmlns, 8,000 tasks": deploys::definitions,
     endless_native_calls = "endless native calls in a rule": processes::native_calls,
     a_process_that_calls_itself = "a process that calls itself": processes::calls_itself,
+    signals = "signals to hundreds of instances": processes::signals,
+    loops = "loops over 1,000 items": processes::loops,
     unfinished_bodies = "POSTs whose last bytes never come": sockets::unfinished_bodies,
     unfinished_heads = "heads that never end": sockets::unfinished_heads,
     one_byte_at_a_time = "requests of one byte at a time": sockets::byte_by_byte,
@@ -116,9 +119,11 @@ attacks! {
     anonymous_starts = "anonymous starts over REST, 16 connections": floods::starts_over_rest,
     anonymous_starts_by_websocket = "anonymous starts over websockets, 16 connections": floods::starts_over_websockets,
     frames = "a flood of frames": floods::frames,
+    a_busy_machine = "none: the attackers' processor alone": floods::nothing,
     an_obedient_client = "a client that obeys afterMs": floods::obedient,
     subscriptions = "subscriptions to nothing, 1,000 a connection": floods::subscriptions,
     connections = "connections of one user": floods::connections,
+    unread_streams = "streams that nobody reads": floods::unread_streams,
     reads = "reads by one user, 16 connections": floods::reads,
     uploads = "uploads that stall": floods::uploads,
     tickets = "tickets by 105 strangers": accounts::tickets,
@@ -137,7 +142,7 @@ async fn play(attack: &Attack) -> String {
     let calm = tokio::time::sleep(field.seconds / 2);
     let (quiet, ()) = bystander::beside(&field, calm).await;
     let gauge = field.gauge();
-    let (met, mut outcome) = bystander::beside(&field, (attack.play)(field.clone())).await;
+    let (met, mut outcome) = bystander::beside(&field, attackers(attack, &field)).await;
     let taken = gauge.taken();
 
     let name = attack.name;
@@ -162,6 +167,29 @@ async fn play(attack: &Attack) -> String {
     let much = || format!("it took {} MiB of memory", more / 1024 / 1024);
     outcome.must(&field, more <= MEMORY, much);
     line(name, &taken, [&quiet, &met], &outcome)
+}
+
+/// Plays it on a thread of its own. For a table that thread gets what processor time the server and the
+/// other user leave, as if attackers had a machine of their own.
+async fn attackers(attack: &Attack, field: &Arc<Field>) -> Outcome {
+    let (play, field) = (attack.play, field.clone());
+    let (done, outcome) = tokio::sync::oneshot::channel();
+    let playing = std::thread::spawn(move || {
+        if field.long {
+            // Of this thread alone, on Linux.
+            rustix::process::nice(19).expect("a thread may step back");
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        // Whoever waits has a panic told by the join.
+        let _ = done.send(runtime.block_on(play(field)));
+    });
+    match outcome.await {
+        Ok(outcome) => outcome,
+        Err(_) => std::panic::resume_unwind(playing.join().expect_err("it panicked")),
+    }
 }
 
 fn line(name: &str, taken: &Taken, [quiet, met]: [&Met; 2], outcome: &Outcome) -> String {

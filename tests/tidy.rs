@@ -3,6 +3,7 @@
 //! (`tidy/cycles`).
 
 mod cycles;
+mod limits;
 mod matches;
 mod pattern;
 mod tokens;

@@ -20,7 +20,7 @@ use super::{
     disk_room::RoomState,
     http_call::CallChange,
     queue_permit::Busy,
-    readers::Readers,
+    readers::{Purpose, Readers},
     row::{Entity, SnapshotRow},
     steps::Steps,
     store::{Store, StoreError, StoreReader},
@@ -194,7 +194,30 @@ impl Journal {
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
-        self.shared.readers.ask(question, done);
+        self.shared.readers.ask(Purpose::Work, question, done);
+    }
+
+    /// Like [`Journal::read_then`], for what somebody wants to see of many: nothing that the server
+    /// goes on with waits behind it.
+    pub fn list_then<T: 'static>(
+        &self,
+        question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
+        done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) {
+        self.shared.readers.ask(Purpose::List, question, done);
+    }
+
+    /// Like [`Journal::list_then`]; the receiver fails only when the journal is shut down.
+    pub fn list<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
+        let (sender, receiver) = oneshot::channel();
+        self.list_then(question, move |answer| {
+            // Nobody waits any more: the answer has no use.
+            let _ = sender.send(answer);
+        });
+        receiver
     }
 
     /// How much is reserved, queued, being written or waiting at the commit gate.

@@ -1,5 +1,6 @@
 //! The readers: a few threads, each with its own [`StoreReader`], so that reads wait neither for
-//! the writer nor for each other.
+//! the writer nor for each other. One of them answers no lists: what instances, timers and messages
+//! need is never behind those that clients ask for.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -7,44 +8,57 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::store::{Store, StoreError, StoreReader};
 
-/// Enough to keep one long list from holding up activations.
-const THREADS: usize = 2;
+/// What a question is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// What the server goes on with: instances, timers, messages.
+    Work,
+    /// What somebody wants to see of many: lists, histories, pages.
+    List,
+}
 
 pub(super) type Question = Box<dyn FnOnce(&dyn StoreReader) + Send>;
 
 /// The pool's handle.
 pub(super) struct Readers {
-    questions: Mutex<Option<Sender<Question>>>,
+    questions: Mutex<Option<Lanes>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Lanes {
+    work: Sender<Question>,
+    lists: Sender<Question>,
 }
 
 impl Readers {
     pub fn start(store: &dyn Store) -> Result<Self, StoreError> {
-        let (questions, receiver) = crossbeam_channel::unbounded();
-        let mut threads = Vec::with_capacity(THREADS);
-        for _ in 0..THREADS {
-            let (reader, receiver) = (store.reader()?, receiver.clone());
+        let (work, work_asked) = crossbeam_channel::unbounded();
+        let (lists, lists_asked) = crossbeam_channel::unbounded();
+        let mut threads = Vec::new();
+        for lists_asked in [None, Some(lists_asked)] {
+            let (reader, work_asked) = (store.reader()?, work_asked.clone());
             let thread = thread::Builder::new()
                 .name("journal-reader".into())
-                .spawn(move || run(reader.as_ref(), &receiver))
+                .spawn(move || run(reader.as_ref(), work_asked, lists_asked))
                 .map_err(|cause| StoreError::Failed("start a reader thread", Box::new(cause)))?;
             threads.push(thread);
         }
         Ok(Self {
-            questions: Mutex::new(Some(questions)),
+            questions: Mutex::new(Some(Lanes { work, lists })),
             threads: Mutex::new(threads),
         })
     }
 
     /// Readers without threads: the questions are for whoever holds the receiver.
     pub fn without_threads() -> (Self, Receiver<Question>) {
-        let (questions, receiver) = crossbeam_channel::unbounded();
+        let (work, receiver) = crossbeam_channel::unbounded();
+        let lists = work.clone();
         let readers = Self {
-            questions: Mutex::new(Some(questions)),
+            questions: Mutex::new(Some(Lanes { work, lists })),
             threads: Mutex::default(),
         };
         (readers, receiver)
@@ -54,6 +68,7 @@ impl Readers {
     /// [`Readers::stop`] neither runs.
     pub fn ask<T: 'static>(
         &self,
+        purpose: Purpose,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
@@ -67,8 +82,12 @@ impl Readers {
             .unwrap_or_else(PoisonError::into_inner)
             .as_ref()
         {
+            let lane = match purpose {
+                Purpose::Work => &questions.work,
+                Purpose::List => &questions.lists,
+            };
             // The threads outlive the sender, so this cannot fail.
-            let _ = questions.send(question);
+            let _ = lane.send(question);
         }
     }
 
@@ -91,9 +110,19 @@ impl Readers {
     }
 }
 
-fn run(reader: &dyn StoreReader, questions: &Receiver<Question>) {
-    for question in questions {
-        answer(reader, question);
+fn run(reader: &dyn StoreReader, mut work: Receiver<Question>, lists: Option<Receiver<Question>>) {
+    let mut open = [true, lists.is_some()];
+    let mut lists = lists.unwrap_or_else(never);
+    while open[0] || open[1] {
+        let (question, of) = select! {
+            recv(work) -> question => (question, Purpose::Work),
+            recv(lists) -> question => (question, Purpose::List),
+        };
+        match (question, of) {
+            (Ok(question), _) => answer(reader, question),
+            (Err(_), Purpose::Work) => (work, open[0]) = (never(), false),
+            (Err(_), Purpose::List) => (lists, open[1]) = (never(), false),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     engine::{InstanceState, RecordBatch},
     model::ids::Time,
+    text::memory,
 };
 
 /// Version of what a snapshot holds.
@@ -38,6 +39,8 @@ pub struct Restored {
     pub row_bytes: usize,
     /// Size of the snapshot they were replayed on, in bytes; 0 without one.
     pub snapshot_bytes: usize,
+    /// What both take in memory, in bytes, roughly.
+    pub memory: usize,
 }
 
 /// The snapshot of a state.
@@ -96,9 +99,9 @@ pub fn read(entity: Entity, snapshot: &SnapshotRow) -> Result<InstanceState, Str
 pub fn restore(reader: &dyn StoreReader, entity: Entity) -> Result<Restored, StoreError> {
     let loaded = reader.load(entity)?;
     let snapshot = loaded.snapshot.map(|row| (read(entity, &row), row));
-    let (state, stored, snapshot_bytes) = match snapshot {
-        None => (None, loaded.rows, 0),
-        Some((Ok(state), row)) => (Some(state), loaded.rows, row.body.len()),
+    let (state, stored, snapshot) = match snapshot {
+        None => (None, loaded.rows, Vec::new()),
+        Some((Ok(state), row)) => (Some(state), loaded.rows, row.body),
         Some((Err(why), row)) => {
             log::warn!(
                 "the snapshot of instance {} after record {} is passed over, as {why}: the \
@@ -106,15 +109,20 @@ pub fn restore(reader: &dyn StoreReader, entity: Entity) -> Result<Restored, Sto
                 entity.instance(),
                 row.seq
             );
-            (None, reader.rows(entity, 0, usize::MAX)?, 0)
+            (None, reader.rows(entity, 0, usize::MAX)?, Vec::new())
         }
     };
     let rows = decoded(&stored, state.as_ref().map_or(1, |state| state.seq() + 1))?;
+    let bodies = stored.iter().map(|stored| &stored.row.body);
     Ok(Restored {
         state: replayed(state, &rows)?,
         rows: rows.len(),
         row_bytes: stored.iter().map(|stored| stored.row.body.len()).sum(),
-        snapshot_bytes,
+        snapshot_bytes: snapshot.len(),
+        memory: bodies
+            .chain([&snapshot])
+            .map(|body| memory::of_message_pack(body))
+            .sum(),
     })
 }
 

@@ -68,6 +68,8 @@ limits! {
     SlowReaders = "slow_readers",
     /// Memory for bodies of requests.
     BodyMemory = "body_memory",
+    /// JSON that takes too much memory once it is read.
+    JsonMemory = "json_memory",
     /// Subscriptions in all.
     SubscriptionsInAll = "subscriptions_in_all",
     /// Subscriptions of one connection.
@@ -122,6 +124,8 @@ limits! {
     Calls = "calls",
     /// Variables that the elements of an instance own.
     Variables = "variables",
+    /// Data of what is published to whoever waits.
+    PublishedBytes = "published_bytes",
     /// Messages kept for those who do not wait for them yet, of a tenant or of all.
     MessagesKept = "messages_kept",
 }

@@ -18,6 +18,23 @@ pub fn exceeds_depth(value: &Value, limit: usize) -> bool {
     }
 }
 
+/// Whether there are more values in it than `limit`, itself and those in it included. Looks at no
+/// more than that.
+pub fn exceeds_values(value: &Value, limit: usize) -> bool {
+    fn count(value: &Value, left: &mut usize) -> bool {
+        let Some(less) = left.checked_sub(1) else {
+            return true;
+        };
+        *left = less;
+        match value {
+            Value::Array(items) => items.iter().any(|item| count(item, left)),
+            Value::Object(members) => members.values().any(|member| count(member, left)),
+            _ => false,
+        }
+    }
+    count(value, &mut { limit })
+}
+
 /// Merges `patch` into `into`: objects merge member by member, everything else replaces. `null` is
 /// a value like any other.
 pub fn deep_merge(into: &mut Value, patch: &Value) {
@@ -67,6 +84,14 @@ mod tests {
             data,
             json!({"a": {"b": 1, "c": [3], "g": {}}, "d": null, "f": {"h": true}})
         );
+    }
+
+    #[test]
+    fn values_are_counted_up_to_a_limit() {
+        let value = json!({"a": [1, {"b": 2}], "c": "x"});
+        assert!(exceeds_values(&value, 5));
+        assert!(!exceeds_values(&value, 6));
+        assert!(exceeds_values(&json!(1), 0));
     }
 
     #[test]

@@ -28,7 +28,12 @@ use self::{
     state::{CorrelationRow, CorrelationState},
 };
 use super::{
-    Runtime, commit_gate::CommitGate, instance_request::Refusal, keys, outbox::OutboxDelivery,
+    Runtime,
+    commit_gate::CommitGate,
+    instance_request::Refusal,
+    keys,
+    live_memory::{LiveMemory, LiveMemoryTotal},
+    outbox::OutboxDelivery,
 };
 use crate::{
     engine::{Rejection, correlation::Correlation, rejection::RejectionKind},
@@ -37,6 +42,7 @@ use crate::{
     },
     limits::{self, Limit},
     model::ids::Time,
+    text::memory,
 };
 
 /// Rows after which a snapshot may be due.
@@ -82,6 +88,7 @@ struct Live {
     rows: usize,
     bytes: usize,
     last_snapshot: usize,
+    memory: LiveMemory,
     used: Instant,
 }
 
@@ -173,8 +180,9 @@ impl Runtime {
         // Behind what was handed over before: one whose row was not written may have others there.
         self.pass_the_queue(move || {
             let journal = runtime.journal.clone();
+            let total = runtime.live_memory.clone();
             journal.read_then(
-                move |reader| remembered(&reader.load(entity)?),
+                move |reader| remembered(&reader.load(entity)?, &total),
                 move |loaded| {
                     let mut inner = slot.lock();
                     let next = match loaded {
@@ -360,9 +368,11 @@ fn commit(
     let body = codec::encode(row)?;
     live.rows += 1;
     live.bytes += body.len();
+    live.memory.add(memory::of_message_pack(&body));
     let snapshot = if live.rows >= SNAPSHOT_ROWS && live.bytes >= live.last_snapshot {
         let body = codec::encode(&live.state)?;
         (live.rows, live.bytes, live.last_snapshot) = (0, 0, body.len());
+        live.memory.set(memory::of_message_pack(&body));
         Some(SnapshotRow {
             seq: live.state.seq(),
             body,
@@ -393,14 +403,19 @@ fn commit(
     })
 }
 
-fn remembered(loaded: &Loaded) -> Result<Live, StoreError> {
+fn remembered(loaded: &Loaded, total: &LiveMemoryTotal) -> Result<Live, StoreError> {
     let mut state: CorrelationState = match &loaded.snapshot {
         Some(snapshot) => codec::decode(&snapshot.body)?,
         None => CorrelationState::default(),
     };
     let mut bytes = 0;
+    let mut held = total.of_one(0);
+    for body in loaded.snapshot.iter().map(|row| &row.body) {
+        held.add(memory::of_message_pack(body));
+    }
     for stored in &loaded.rows {
         bytes += stored.row.body.len();
+        held.add(memory::of_message_pack(&stored.row.body));
         state.replay(&codec::decode::<CorrelationRow>(&stored.row.body)?);
     }
     Ok(Live {
@@ -409,6 +424,7 @@ fn remembered(loaded: &Loaded) -> Result<Live, StoreError> {
         rows: loaded.rows.len(),
         bytes,
         last_snapshot: loaded.snapshot.as_ref().map_or(0, |row| row.body.len()),
+        memory: held,
         used: Instant::now(),
     })
 }

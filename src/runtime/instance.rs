@@ -28,6 +28,7 @@ use super::{
     decide::{ActorDecision, Around, Memory, decide},
     deduplication,
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
+    live_memory::LiveMemory,
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     scripts::{Owner, Panicked},
@@ -40,7 +41,7 @@ use crate::{
         codec, read_models, snapshot,
     },
     limits::{self, CallerKind},
-    model::{ids::InstanceKey, search_attributes::SearchedTexts},
+    model::{deep_merge::exceeds_values, ids::InstanceKey, search_attributes::SearchedTexts},
 };
 
 /// Rows after which a snapshot may be due.
@@ -65,6 +66,7 @@ pub struct ProcessInstance {
     readers: Arc<ReadQueue>,
     last_observed: LastObserved,
     since_snapshot: Gathered,
+    live_memory: LiveMemory,
     /// What waited for the instance while it was loaded; goes before the mailbox.
     backlog: VecDeque<Envelope>,
     /// Whether a step is on a script thread, and the state with it.
@@ -82,6 +84,8 @@ pub struct Gathered {
     pub bytes: usize,
     /// Size of the last snapshot.
     pub last_snapshot: usize,
+    /// What all of it takes in memory, roughly.
+    pub memory: usize,
 }
 
 /// What was loaded of an instance.
@@ -126,9 +130,11 @@ impl ProcessInstance {
             gathered,
         }: Remembered,
     ) -> Self {
+        let live_memory = runtime.live_memory.of_one(gathered.memory);
         Self {
             key,
             generation,
+            live_memory,
             runtime,
             memory,
             tree,
@@ -191,7 +197,7 @@ impl ProcessInstance {
     fn serve(&mut self, ctx: &mut Context<Self>) {
         self.leave_if_broken(ctx);
         self.serve_readers();
-        if !self.away && self.is_over() {
+        if !self.away && (self.is_over() || self.live_memory.is_too_much()) {
             self.rest(ctx);
         }
     }
@@ -258,7 +264,8 @@ impl ProcessInstance {
             tenant: process.row.tenant.clone(),
             process: process.row.id.clone(),
         };
-        process.evaluator.may_take_long(payload).then(owner)
+        let is_large = exceeds_values(payload, limits::VALUES_ON_ARBITER);
+        (is_large || process.evaluator.may_take_long(payload)).then(owner)
     }
 
     /// The mailbox waits while the step runs elsewhere: order and exclusive ownership hold, the
@@ -332,7 +339,7 @@ impl ProcessInstance {
                 before,
             }) => self.write(&committed, effects, &before, reply, slot, ctx),
         }
-        if self.is_over() {
+        if self.is_over() || self.live_memory.is_too_much() {
             self.rest(ctx);
         }
     }
@@ -383,6 +390,7 @@ impl ProcessInstance {
             }
         };
         self.gate.on(slot).append(commit, self.gate.counted(out));
+        self.live_memory.set(self.since_snapshot.memory);
     }
 
     fn around(&self) -> Around {
@@ -482,10 +490,12 @@ impl ProcessInstance {
     }
 }
 
-/// What of a command is checked against keys.
+/// What a command brings.
 fn payload(command: &Command) -> &Value {
     match command {
         Command::Run(run) => &run.data,
+        Command::TakeMessage(message) => &message.data,
+        Command::Patch { data } => data,
         _ => &Value::Null,
     }
 }

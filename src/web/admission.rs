@@ -108,8 +108,6 @@ pub async fn count_all(
         let address = app.approach(request.head()).address;
         (app.sessions.payer(None, address), app)
     });
-    // Of requests that came together, others have their turn between them.
-    tokio::task::yield_now().await;
     let answered = next.call(request).await;
     if let Some((payer, app)) = payer
         && !counted.0.get()

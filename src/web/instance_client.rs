@@ -186,7 +186,7 @@ impl App {
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
-        match self.sessions.runtime.journal.read(question).await {
+        match self.sessions.runtime.journal.list(question).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(Refusal::Busy.into()),
         }

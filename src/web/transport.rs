@@ -6,7 +6,7 @@
 //! connection is wrapped in a stream of our own, which counts bytes and times (`stream`, `state`);
 //! a table of all connections refuses too many, closes the idle ones first, and looks for those
 //! that are overdue (`table`); a middleware tells the stream where a request begins and its answer
-//! ends (`tracking`). One descriptor per connection suffices for all of it.
+//! ends (`tracking`), so that the library has one request at a time (`framing`). One descriptor per connection suffices for all of it.
 //!
 //! Not here: which bodies may take how much memory (`body_memory`), frames of websockets
 //! (`frame_guard`), connections of one user (`connections`).
@@ -26,7 +26,7 @@ use actix_web::{
 };
 use tokio::net::TcpSocket;
 
-use crate::limits::{SEND_BUFFER_BYTES, network};
+use crate::limits::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES, network};
 
 pub use connection::ConnectionHandle;
 pub use descriptors::room_for_connections;
@@ -37,6 +37,7 @@ pub use tracking::track;
 
 mod connection;
 mod descriptors;
+mod framing;
 mod known_addresses;
 mod limits;
 mod raw_answer;
@@ -147,6 +148,7 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     // Connections inherit it: what is answered to many who do not read stays bounded, outside of the
     // process, too.
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }

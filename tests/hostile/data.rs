@@ -62,7 +62,7 @@ pub async fn intricate_values(field: Arc<Field>) -> Outcome {
 pub async fn odd_bodies(field: Arc<Field>) -> Outcome {
     let start = |data: &str| format!(r#"{{"process":"visit","data":{data}}}"#);
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-    let odd: [(String, &[u16]); 10] = [
+    let odd: [(String, &[u16]); 11] = [
         (start(&deep(100_000)), &[400, 413, 422]),
         (start(&format!(r#"{{"a":{}}}"#, deep(65))), &[400, 413, 422]),
         (
@@ -97,6 +97,10 @@ pub async fn odd_bodies(field: Arc<Field>) -> Outcome {
             &[201],
         ),
         ("{".repeat(1_000_000), &[400, 413]),
+        (
+            start(&format!(r#"{{"a":[{}1]}}"#, r#"{"a":1},"#.repeat(100_000))),
+            &[413],
+        ),
     ];
     let odd: Arc<[(String, &[u16])]> = Arc::from(odd);
     let tally = Arc::<Tally>::default();
@@ -128,6 +132,41 @@ pub async fn odd_bodies(field: Arc<Field>) -> Outcome {
     })
     .await;
     long_heads(&field).await;
+    Outcome::of(tally)
+}
+
+/// Instances of large data, started and read as fast as it goes: many of them are no reason to have
+/// all of them in memory.
+pub async fn large_instances(field: Arc<Field>) -> Outcome {
+    let items = "1,".repeat(250_000);
+    let body = Arc::new(format!(
+        r#"{{"process":"visit","data":{{"a":[{items}1]}}}}"#
+    ));
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    swarm(&field, 4, move |field, _| {
+        let (body, told) = (body.clone(), told.clone());
+        async move {
+            let client = field.client(ATTACKER);
+            let token = field.token("mallory", &[]);
+            while Instant::now() < end {
+                let request = client
+                    .post(field.url("/v1/instances"))
+                    .bearer_auth(&token)
+                    .header("content-type", "application/json");
+                let (status, text) = sent(request.body(body.to_string())).await;
+                told.add(status);
+                let started: Value = serde_json::from_str(&text).unwrap_or_default();
+                if let Some(key) = started["instance"].as_str() {
+                    let url = field.url(&format!("/v1/instances/{key}"));
+                    told.add(sent(client.get(url).bearer_auth(&token)).await.0);
+                }
+            }
+        }
+    })
+    .await;
+    tally.only(&["200", "201", "429", "503", "0"]);
+    assert!(tally.of("201") > 0, "{tally}");
     Outcome::of(tally)
 }
 

@@ -130,6 +130,16 @@ pub async fn frames(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
+/// No attack: as much of the machine as attackers take for themselves, so that the table says what is
+/// theirs.
+pub async fn nothing(field: Arc<Field>) -> Outcome {
+    let end = field.end();
+    while Instant::now() < end {
+        std::hint::black_box(json!({"type": "hello"}).to_string());
+    }
+    Outcome::of("")
+}
+
 /// A client that sends whatever it has at once, waits as long as it is told, and sends again. It is not
 /// cut off for that.
 pub async fn obedient(field: Arc<Field>) -> Outcome {
@@ -277,6 +287,52 @@ pub async fn reads(field: Arc<Field>) -> Outcome {
     })
     .await;
     tally.only(&["200", "429", "503", "0"]);
+    Outcome::of(tally)
+}
+
+/// Streams of an instance that nobody reads, while it pushes as much as it can.
+pub async fn unread_streams(field: Arc<Field>) -> Outcome {
+    let push = json!({"name": "say", "type": "websocketSend", "trigger": "manual", "repeatable": true,
+        "params": {"message": format!(r#"{{"text":"{}"}}"#, "x".repeat(8_000))}});
+    field
+        .publish(json!({
+            "id": "loud",
+            "nodes": [{"id": "start", "type": "startEvent"}, {"id": "ask", "type": "userTask", "actions": [push]}, {"id": "end", "type": "endEvent"}],
+            "flows": [{"id": "f1", "source": "start", "target": "ask"}, {"id": "f2", "source": "ask", "target": "end"}],
+        }))
+        .await;
+    let (client, token) = (field.client(ATTACKER), field.token("mallory", &[]));
+    let request = client.post(field.url("/v1/instances")).bearer_auth(&token);
+    let (status, text) = sent(request.json(&json!({"process": "loud"}))).await;
+    assert_eq!(status, 201, "{text}");
+    let started: Value = serde_json::from_str(&text).expect("an answer");
+    let key = started["instance"].as_str().unwrap_or_default().to_owned();
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    swarm(&field, 104, move |field, index| {
+        let (told, token, key) = (told.clone(), token.clone(), key.clone());
+        async move {
+            if index >= 100 {
+                let client = field.client(ATTACKER);
+                let url = field.url(&format!("/v1/instances/{key}/run"));
+                while Instant::now() < end {
+                    let request = client.post(&url).bearer_auth(&token);
+                    told.add(sent(request.json(&json!({"action": "say"}))).await.0);
+                }
+                return;
+            }
+            let Ok(mut stream) = field.connect(ATTACKER).await else {
+                return told.add("not connected");
+            };
+            let head = format!(
+                "GET /v1/instances/{key}/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+            );
+            let _ = timeout_at(end.into(), stream.write_all(head.as_bytes())).await;
+            tokio::time::sleep_until(end.into()).await;
+            told.add(super::sockets::answer(&mut stream, end).await);
+        }
+    })
+    .await;
     Outcome::of(tally)
 }
 

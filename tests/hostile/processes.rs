@@ -93,3 +93,82 @@ pub async fn calls_itself(field: Arc<Field>) -> Outcome {
     assert_eq!(status, 200, "{text}");
     Outcome::of(format!("{live} live instances, ended by one command"))
 }
+
+/// Instances of this process that wait for a signal.
+const WAITING: usize = 300;
+
+/// One user has hundreds of instances wait for a signal, and an operator publishes it again and again,
+/// each time with as much data as may be. More than that is refused.
+pub async fn signals(field: Arc<Field>) -> Outcome {
+    let event = json!({"type": "signal", "name": "all"});
+    field
+        .publish(json!({
+            "id": "crowd",
+            "nodes": [{"id": "start", "type": "startEvent"}, {"id": "wait", "type": "userTask"},
+                {"id": "heard", "type": "boundaryEvent", "attachedTo": "wait", "interrupting": false, "event": event},
+                {"id": "end", "type": "endEvent"}, {"id": "noted", "type": "endEvent"}],
+            "flows": [{"id": "f1", "source": "start", "target": "wait"}, {"id": "f2", "source": "wait", "target": "end"},
+                {"id": "f3", "source": "heard", "target": "noted"}],
+        }))
+        .await;
+    let (client, token) = (field.client(ATTACKER), field.token("mallory", &[]));
+    let waiting = if field.long { WAITING } else { WAITING / 10 };
+    for _ in 0..waiting {
+        let request = client.post(field.url("/v1/instances")).bearer_auth(&token);
+        let (status, text) = sent(request.json(&json!({"process": "crowd"}))).await;
+        assert!([201, 429].contains(&status), "{text}");
+    }
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    swarm(&field, 4, move |field, index| {
+        let told = told.clone();
+        async move {
+            let client = field.client(ATTACKER);
+            let token = field.token("olga", &["operator"]);
+            // Some of them bring more than a publication may.
+            let bytes = if index == 0 { 100_000 } else { 60_000 };
+            let signal = json!({"name": "all", "data": {"x": "x".repeat(bytes)}});
+            loop {
+                let request = client.post(field.url("/v1/signals")).bearer_auth(&token);
+                told.add(sent(request.json(&signal)).await.0);
+                if Instant::now() >= end {
+                    break;
+                }
+            }
+        }
+    })
+    .await;
+    tally.only(&["200", "413", "429", "503", "0"]);
+    assert!(tally.of("413") > 0, "{tally}");
+    Outcome::of(tally)
+}
+
+/// Loops over as many items as may be, one after the other.
+pub async fn loops(field: Arc<Field>) -> Outcome {
+    field
+        .publish(json!({
+            "id": "each",
+            "nodes": [{"id": "start", "type": "startEvent"}, {"id": "end", "type": "endEvent"},
+                {"id": "task", "type": "userTask", "loop": {"type": "multiInstance", "collection": "items"}}],
+            "flows": [{"id": "f1", "source": "start", "target": "task"}, {"id": "f2", "source": "task", "target": "end"}],
+        }))
+        .await;
+    let items: Vec<u32> = (0..1_000).collect();
+    let body = Arc::new(json!({"process": "each", "data": {"items": items}}));
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    swarm(&field, 8, move |field, _| {
+        let (told, body) = (told.clone(), body.clone());
+        async move {
+            let client = field.client(ATTACKER);
+            let token = field.token("mallory", &[]);
+            while Instant::now() < end {
+                let request = client.post(field.url("/v1/instances")).bearer_auth(&token);
+                told.add(sent(request.json(&*body)).await.0);
+            }
+        }
+    })
+    .await;
+    tally.only(&["201", "429", "503", "0"]);
+    Outcome::of(tally)
+}

@@ -421,10 +421,11 @@ impl Step<'_> {
 
     /// A signal goes to more of those who waited when it was published.
     fn broadcast(&mut self, publication: u64) {
-        let Some(reached) = self.state.publication(publication).map(|kept| kept.reached) else {
+        let Some(kept) = self.state.publication(publication) else {
             return;
         };
-        let most = limits::SIGNAL_FAN_OUT;
+        let (reached, bytes) = (kept.reached, kept.data.to_string().len());
+        let most = (limits::SIGNAL_FAN_OUT_BYTES / bytes.max(1)).clamp(1, limits::SIGNAL_FAN_OUT);
         let next = self.state.between(reached, publication, most + 1);
         for subscription in next.iter().take(most) {
             self.deliver(publication, *subscription);

@@ -2,7 +2,7 @@
 //! and, now and then, a snapshot.
 
 use super::*;
-use crate::runtime::keys;
+use crate::{runtime::keys, text::memory};
 
 impl ProcessInstance {
     /// Lets the tree know what a row means for it.
@@ -113,6 +113,7 @@ impl ProcessInstance {
         let body = codec::encode(row)?;
         self.since_snapshot.rows += 1;
         self.since_snapshot.bytes += body.len();
+        self.since_snapshot.memory += memory::of_message_pack(&body);
         let log_row = LogRow {
             entity: Entity::from(self.key),
             tenant: state.head().tenant.clone(),
@@ -150,6 +151,7 @@ impl ProcessInstance {
             rows,
             bytes,
             last_snapshot,
+            ..
         } = self.since_snapshot;
         let often = rows >= SNAPSHOT_ROWS && bytes >= last_snapshot;
         let ended = !state.status().is_live() && rows >= WORTH_A_SNAPSHOT;
@@ -168,6 +170,7 @@ impl ProcessInstance {
             rows: 0,
             bytes: 0,
             last_snapshot: snapshot.body.len(),
+            memory: memory::of_message_pack(&snapshot.body),
         };
         Ok(snapshot)
     }

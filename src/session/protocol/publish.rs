@@ -16,7 +16,7 @@ use crate::{
     engine::{
         Command, access::Caller, command::TakeMessage, correlation::Correlation, record::CommandTag,
     },
-    limits,
+    limits::{self, Limit},
     model::ids::{InstanceKey, Time},
     runtime::{
         correlations::publish::{PublishRequest, Published},
@@ -203,7 +203,7 @@ pub(super) fn read(
 ///
 /// # Errors
 /// `bad_request` for data that are no object, an empty key, a time that is none; `forbidden` for who
-/// is no operator and names no instance.
+/// is no operator and names no instance; `too_large` for large data without an instance.
 pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<PublishTo, WireError> {
     let refuse = |sentence: String| WireError::new(ErrorCode::BadRequest, sentence);
     let data = object(publish.data.as_ref())?;
@@ -237,6 +237,16 @@ pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<Publi
         let sentence = "expected role operator to publish to whoever waits, but this user has it \
             not: name an instance this user may act in by 'instance'";
         return Err(WireError::new(ErrorCode::Forbidden, sentence));
+    }
+    let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
+    if bytes > limits::PUBLISHED_BYTES {
+        Limit::PublishedBytes.refused();
+        let sentence = format!(
+            "expected 'data' of at most {} bytes for whoever waits, as each gets a copy, but they \
+            are {bytes}: publish a reference to them, or name one instance by 'instance'",
+            limits::PUBLISHED_BYTES
+        );
+        return Err(WireError::new(ErrorCode::TooLarge, sentence));
     }
     let name = publish.name.as_str().into();
     let correlation = match publish.kind {

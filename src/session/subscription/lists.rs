@@ -154,7 +154,7 @@ impl Connection {
         self.sessions.runtime.lists.join(follower.clone());
         let inbox = self.inbox.clone();
         let told = channel.clone();
-        self.sessions.runtime.journal.read_then(
+        self.sessions.runtime.journal.list_then(
             move |reader| read(reader, &subject),
             move |listed| {
                 inbox.put(Inbound::Listed {

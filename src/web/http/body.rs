@@ -147,7 +147,33 @@ pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Proble
             format!("expected JSON in UTF-8, but {found}"),
         )
     };
-    text::utf8(&bytes).map(str::to_owned).map_err(refuse)
+    let text = text::utf8(&bytes).map_err(refuse)?;
+    hold_values(request, text)?;
+    Ok(text.to_owned())
+}
+
+/// Takes room for what a text is as values, beside its own.
+fn hold_values(request: &HttpRequest, text: &str) -> Result<(), Problem> {
+    let values = text::memory::of_json(text);
+    if values > limits::JSON_MEMORY {
+        Limit::JsonMemory.refused();
+        let sentence = format!(
+            "expected JSON that takes at most {} bytes as values, but this takes some {values}: \
+            send fewer objects, members and items at a time",
+            limits::JSON_MEMORY
+        );
+        return Err(Problem::new(ErrorCode::TooLarge, sentence));
+    }
+    if values <= limits::JSON_MEMORY_UNCOUNTED {
+        return Ok(());
+    }
+    match request.extensions_mut().get_mut::<Option<PotPlace>>() {
+        Some(Some(place)) => {
+            let all = (place.amount() + values).min(place.most());
+            place.resize(all).then_some(()).ok_or_else(no_room)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Large bodies that are read at the same time.

@@ -184,6 +184,11 @@ fn gauges(app: &App) -> Vec<Gauge> {
             app.body_memory.taken() as f64,
         ),
         (
+            "stepwire_live_memory_bytes",
+            "Memory taken by live instances, roughly counted",
+            runtime.live_memory() as f64,
+        ),
+        (
             "stepwire_followed_instances",
             "Instances that somebody follows",
             runtime.hub.len() as f64,

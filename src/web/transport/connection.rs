@@ -14,6 +14,7 @@ use futures_util::task::AtomicWaker;
 
 use super::{
     ConnectionTable,
+    framing::BodyKind,
     state::{ConnectionState, End},
 };
 
@@ -75,6 +76,7 @@ impl ConnectionHandle {
     /// peer is decided there.
     pub fn session_begins(&self) {
         self.0.state().session_begins(Instant::now());
+        self.0.waker.wake();
     }
 
     /// Tells that somebody at the address has shown a token, so that it counts no longer among
@@ -88,28 +90,23 @@ impl ConnectionHandle {
         }
     }
 
-    /// A request's head is whole; it had so many bytes.
-    pub(super) fn request_begins(&self, head: usize) {
-        self.0.state().request_begins(head, Instant::now());
-    }
-
-    /// Its answer has been handed over.
-    pub(super) fn request_ends(&self, whole: bool) {
-        self.0.state().request_ends(whole, Instant::now());
-        self.0.waker.wake();
-    }
-
-    /// The rest of a body has still to come in.
-    pub(super) fn is_starved(&self) {
-        let may_read_more = self.0.state().is_starved();
-        if may_read_more {
+    /// A request's head is whole, and this is its body.
+    pub(super) fn request_begins(&self, body: BodyKind) {
+        let has_more = self.0.state().request_begins(body, Instant::now());
+        if has_more {
             self.0.waker.wake();
         }
     }
 
-    /// So many bytes of a body were taken.
-    pub(super) fn taken(&self, bytes: usize) {
-        self.0.state().taken(bytes);
+    /// Its answer has been handed over.
+    pub(super) fn request_ends(&self) {
+        self.0.state().request_ends(Instant::now());
+        self.0.waker.wake();
+    }
+
+    /// Some of a body was taken.
+    pub(super) fn taken(&self) {
+        self.0.state().taken();
         self.0.waker.wake();
     }
 }

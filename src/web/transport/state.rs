@@ -3,8 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::TransportLimits;
-use crate::limits::{Limit, PIPELINED_BYTES};
+use super::{
+    TransportLimits,
+    framing::{BodyKind, Framing},
+};
+use crate::limits::{DRAINED_BYTES, Limit};
 
 /// How long a peer may take for its part of an orderly end.
 const ENDING: Duration = Duration::from_secs(5);
@@ -46,6 +49,9 @@ pub enum Reading {
     Later,
     /// What was read before has to be taken first: whoever takes it wakes the reader.
     Full,
+    /// The request that is answered is whole: what comes behind it has to wait, but for the
+    /// connection's end.
+    Whole,
     /// Nothing is read any more.
     Over(End),
 }
@@ -58,8 +64,10 @@ pub struct ConnectionState {
     since: Instant,
     /// Bytes that came in since something of them was taken.
     untaken: usize,
-    /// Bytes that came in and are not known to be taken: requests that were sent ahead.
-    ahead: usize,
+    /// What of what comes is the library's.
+    framing: Framing,
+    /// Bytes of a body that the library got along with its head, or that it throws away.
+    of_body: u64,
     /// Whether the reader was sent away to look at a full buffer.
     looked_at: bool,
     /// Since when a write waits for the peer, and how many bytes went out since.
@@ -74,7 +82,8 @@ impl ConnectionState {
             phase: Phase::Head,
             since: now,
             untaken: 0,
-            ahead: 0,
+            framing: Framing::next_request(),
+            of_body: 0,
             looked_at: false,
             waiting_write: None,
             end: None,
@@ -109,77 +118,80 @@ impl ConnectionState {
             return Reading::Over(end);
         }
         let is_much = self.untaken >= limits.read_ahead;
-        if !is_much && self.ahead < PIPELINED_BYTES {
-            return Reading::Open;
-        }
         match self.phase {
-            Phase::Head | Phase::Idle if self.looked_at && is_much => {
+            _ if self.framing == Framing::Whole => Reading::Whole,
+            Phase::Head | Phase::Idle if is_much && self.looked_at => {
                 Limit::RequestHeadBytes.refused();
                 self.end_by(End::LongHead, now);
                 Reading::Over(End::LongHead)
             }
-            // What came before was looked at, and no request is whole in it: less is there than is
-            // counted, as heads and chunks are counted by what they say.
-            Phase::Head | Phase::Idle if self.looked_at => {
-                self.ahead = self.untaken;
-                Reading::Open
-            }
-            Phase::Head | Phase::Idle => {
-                self.looked_at = true;
+            Phase::Head | Phase::Idle | Phase::Drain if is_much => {
+                // What is thrown away is taken by being looked at.
+                let is_drained = self.phase == Phase::Drain;
+                self.looked_at = !is_drained;
+                self.untaken = if is_drained { 0 } else { self.untaken };
                 Reading::Later
             }
-            Phase::Request | Phase::Session => Reading::Full,
-            Phase::Drain => {
-                self.taken(self.ahead);
-                Reading::Open
+            Phase::Request | Phase::Session if is_much => Reading::Full,
+            Phase::Drain if self.of_body >= DRAINED_BYTES => {
+                Limit::SlowBodies.refused();
+                self.end_by(End::Forced, now);
+                Reading::Over(End::Forced)
             }
+            _ => Reading::Open,
         }
     }
 
-    /// So many bytes came in.
-    pub fn came(&mut self, bytes: usize, now: Instant) {
-        self.untaken += bytes;
-        self.ahead += bytes;
-        if self.phase == Phase::Idle && bytes > 0 {
+    /// These bytes come next; how many of them are the library's now.
+    pub fn came(&mut self, bytes: &[u8], now: Instant) -> usize {
+        let (some, of_body) = self.framing.take(bytes);
+        self.untaken += some;
+        self.of_body += of_body as u64;
+        if self.phase == Phase::Idle && some > 0 {
             self.enter(Phase::Head, now);
         }
+        if self.phase == Phase::Drain && self.framing == Framing::Whole {
+            self.expect_next(now);
+        }
+        some
     }
 
-    /// So many bytes of what came in were taken, so more may be read.
-    pub fn taken(&mut self, bytes: usize) {
+    /// Some of what came in was taken, so more may be read.
+    pub fn taken(&mut self) {
         self.untaken = 0;
-        self.ahead = self.ahead.saturating_sub(bytes);
         self.looked_at = false;
     }
 
-    /// Nothing of a body is there, so nothing of what came in waits behind it; whether something was
-    /// thought to.
-    pub fn is_starved(&mut self) -> bool {
-        std::mem::take(&mut self.ahead) > 0
-    }
-
-    /// A request's head is whole; it had so many bytes.
-    pub fn request_begins(&mut self, head: usize, now: Instant) {
-        self.taken(head);
+    /// A request's head is whole, and this is its body; whether there is something to be read of it.
+    pub fn request_begins(&mut self, body: BodyKind, now: Instant) -> bool {
+        self.taken();
+        self.framing = Framing::of_body(body, std::mem::take(&mut self.of_body));
         self.enter(Phase::Request, now);
+        self.framing != Framing::Whole
     }
 
     /// The connection is a websocket or a stream from here on.
     pub fn session_begins(&mut self, now: Instant) {
-        self.ahead = 0;
+        self.framing = Framing::Open;
         self.enter(Phase::Session, now);
     }
 
-    /// The answer to a request has been handed over; `whole` tells whether its body came in to its
-    /// end.
-    pub fn request_ends(&mut self, whole: bool, now: Instant) {
-        let next = match (whole, self.untaken) {
-            (false, _) => Phase::Drain,
-            (true, 0) => Phase::Idle,
-            (true, _) => Phase::Head,
-        };
-        self.taken(0);
-        self.enter(next, now);
+    /// The answer to a request has been handed over.
+    pub fn request_ends(&mut self, now: Instant) {
+        self.taken();
+        // Whoever follows a stream has sent all of its request.
+        if self.framing == Framing::Whole || self.phase == Phase::Session {
+            return self.expect_next(now);
+        }
+        self.of_body = 0;
+        self.enter(Phase::Drain, now);
+    }
+
+    fn expect_next(&mut self, now: Instant) {
+        self.framing = Framing::next_request();
+        self.of_body = 0;
+        self.taken();
+        self.enter(Phase::Idle, now);
     }
 
     /// So many bytes went out; `None` when the peer takes none now.

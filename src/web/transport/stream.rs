@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use actix_web::rt::net::TcpStream;
+use actix_web::{rt::net::TcpStream, web::Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
@@ -21,11 +21,17 @@ use super::{
 pub struct GuardedStream {
     socket: TcpStream,
     connection: Arc<Connection>,
+    /// What came behind the request that the library has: one read at most.
+    waiting: Bytes,
 }
 
 impl GuardedStream {
     pub(super) fn new(socket: TcpStream, connection: Arc<Connection>) -> Self {
-        Self { socket, connection }
+        Self {
+            socket,
+            connection,
+            waiting: Bytes::new(),
+        }
     }
 
     /// A handle for whoever handles its requests.
@@ -55,6 +61,33 @@ impl GuardedStream {
         }
     }
 
+    /// Gives the library what of the bytes that came is its own, first of those that wait.
+    fn read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.waiting.is_empty() {
+            let most = self.waiting.len().min(buffer.remaining());
+            let some = self
+                .connection
+                .state()
+                .came(&self.waiting[..most], Instant::now());
+            buffer.put_slice(&self.waiting.split_to(some));
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.socket).poll_read(cx, buffer))?;
+        let came = &buffer.filled()[before..];
+        let some = self.connection.state().came(came, Instant::now());
+        let is_end = came.is_empty();
+        if some < came.len() {
+            self.waiting = Bytes::copy_from_slice(&came[some..]);
+        }
+        buffer.set_filled(before + some);
+        match some {
+            // The end of the connection is told by no bytes, so nothing else may be.
+            0 if !is_end => Poll::Pending,
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
     fn may_read(&self) -> Reading {
         let Some(table) = self.connection.table.upgrade() else {
             return Reading::Over(End::Forced);
@@ -75,26 +108,23 @@ impl AsyncRead for GuardedStream {
         // Before the state is looked at: whoever changes it later wakes this reader.
         this.connection.waker.register(cx.waker());
         match this.may_read() {
-            Reading::Open => {}
+            Reading::Open => this.read(cx, buffer),
+            // Somebody who is gone waits for no answer.
+            Reading::Whole if this.waiting.is_empty() => this.read(cx, buffer),
             Reading::Later => {
                 cx.waker().wake_by_ref();
-                return Poll::Pending;
+                Poll::Pending
             }
-            Reading::Full => return Poll::Pending,
+            Reading::Whole | Reading::Full => Poll::Pending,
             Reading::Over(End::Forced) => {
                 this.unless_forced(cx)?;
-                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+                Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
             }
             Reading::Over(end) => {
                 this.say_why(end, cx);
-                return Poll::Ready(Ok(()));
+                Poll::Ready(Ok(()))
             }
         }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.socket).poll_read(cx, buffer))?;
-        let bytes = buffer.filled().len() - before;
-        this.connection.state().came(bytes, Instant::now());
-        Poll::Ready(Ok(()))
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::{
 };
 
 use super::{
+    framing::BodyKind,
     state::{ConnectionState, Reading},
     *,
 };
@@ -357,8 +358,9 @@ fn a_stranger_takes_the_place_of_no_user() {
     let idle = |last| {
         let connection = table.admit(address(last), true).unwrap();
         let now = Instant::now();
-        connection.state().request_begins(0, now);
-        connection.state().request_ends(true, now);
+        connection.state().came(HEAD.as_bytes(), now);
+        connection.state().request_begins(BodyKind::None, now);
+        connection.state().request_ends(now);
         connection
     };
     table.remember(address(1));
@@ -373,35 +375,54 @@ fn a_stranger_takes_the_place_of_no_user() {
 }
 
 #[test]
-fn requests_that_are_sent_ahead_pile_up_to_a_bound() {
+fn the_library_gets_one_request_at_a_time() {
     let (limits, now) = (patient(), Instant::now());
-    let most = crate::limits::PIPELINED_BYTES;
     let mut state = ConnectionState::new(now);
+    let many = HEAD.repeat(100);
+    let post = format!("POST /body HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc{many}");
+    let chunked = format!(
+        "POST /body HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n{many}"
+    );
+    let bodies = [
+        (&many, BodyKind::None),
+        (&post, BodyKind::Length(3)),
+        (&chunked, BodyKind::Chunked),
+    ];
+    for (text, body) in bodies {
+        let mut taken = state.came(text.as_bytes(), now);
+        if state.request_begins(body, now) {
+            taken += state.came(&text.as_bytes()[taken..], now);
+        }
+        assert_eq!(
+            text.len() - taken,
+            if body == BodyKind::None {
+                many.len() - HEAD.len()
+            } else {
+                many.len()
+            }
+        );
+        assert_eq!(state.reading(&limits, now), Reading::Whole);
+        assert_eq!(state.came(many.as_bytes(), now), 0);
+        state.request_ends(now);
+        assert_eq!(state.reading(&limits, now), Reading::Open);
+    }
+    // A body of which nothing is taken is read up to a bound, and one that nobody wants, too.
+    state.came(
+        b"POST /body HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        now,
+    );
+    state.request_begins(BodyKind::Chunked, now);
+    state.came(format!("{:x}\r\n", u32::MAX).as_bytes(), now);
     let mut read = 0;
-    // As much is sent as is read; each request is far shorter.
-    for _ in 0..1_000 {
-        while state.reading(&limits, now) == Reading::Open {
-            state.came(1_000, now);
-            read += 1_000;
-        }
-        state.request_begins(100, now);
-        state.request_ends(true, now);
+    let piece = vec![b'x'; 16 * 1024];
+    while state.reading(&limits, now) == Reading::Open {
+        read += state.came(&piece, now);
     }
-    assert!(read <= most + 1_000 * 100 + 2_000, "{read}");
-    // When no request is whole in what is there, more is read.
-    let mut waiting = ConnectionState::new(now);
-    for _ in 0..1_000 {
-        waiting.came(limits.read_ahead / 2, now);
-        waiting.request_begins(10, now);
-        waiting.request_ends(true, now);
-        if waiting.reading(&limits, now) == Reading::Later {
-            assert_eq!(waiting.reading(&limits, now), Reading::Open);
-        }
+    assert_eq!(state.reading(&limits, now), Reading::Full);
+    assert!(read <= limits.read_ahead + piece.len(), "{read}");
+    state.request_ends(now);
+    while !matches!(state.reading(&limits, now), Reading::Over(_)) {
+        read += state.came(&piece, now);
     }
-    // A body that has still to come in is read, whatever was counted before.
-    waiting.request_begins(10, now);
-    waiting.came(limits.read_ahead - 1, now);
-    waiting.taken(1);
-    assert!(waiting.is_starved());
-    assert_eq!(waiting.reading(&limits, now), Reading::Open);
+    assert!(read <= 3 * crate::limits::DRAINED_BYTES as usize, "{read}");
 }

@@ -2,24 +2,25 @@
 //! is taken, and when its answer has been handed over.
 
 use std::{
-    cell::Cell,
     pin::Pin,
-    rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use actix_web::{
     Error, HttpMessage,
     body::{BodySize, BoxBody, MessageBody},
-    dev::{Payload, ServiceRequest, ServiceResponse},
+    dev::{Payload, RequestHead, ServiceRequest, ServiceResponse},
     error::PayloadError,
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        Version,
+        header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
+    },
     middleware::Next,
     web::Bytes,
 };
 use futures_util::Stream;
 
-use super::ConnectionHandle;
+use super::{ConnectionHandle, framing::BodyKind};
 
 /// Tracks a request on its connection.
 ///
@@ -39,42 +40,49 @@ pub async fn track(
 }
 
 fn track_payload(connection: ConnectionHandle, request: &mut ServiceRequest) -> TrackedRequest {
-    connection.request_begins(head_bytes(request));
     let payload = request.take_payload();
-    let whole = Rc::new(Cell::new(matches!(payload, Payload::None)));
-    if !whole.get() {
+    let body = body_kind(&payload, request.head());
+    connection.request_begins(body);
+    if body != BodyKind::None {
         request.set_payload(Payload::Stream {
             payload: Box::pin(TrackedPayload {
                 payload,
                 connection: connection.clone(),
-                whole: whole.clone(),
             }),
         });
     }
-    TrackedRequest { connection, whole }
+    TrackedRequest(connection)
 }
 
-/// The bytes of a request's head, as it is usually written.
-fn head_bytes(request: &ServiceRequest) -> usize {
-    const LINE: usize = " HTTP/1.1\r\n\r\n".len() + 1;
-    let target = request.uri().path_and_query();
-    let target = target.map_or(1, |target| target.as_str().len());
-    let header = |(name, value): (&HeaderName, &HeaderValue)| {
-        name.as_str().len() + value.len() + ": \r\n".len()
+/// What the library takes a request's body for.
+fn body_kind(payload: &Payload, head: &RequestHead) -> BodyKind {
+    if matches!(payload, Payload::None) {
+        return BodyKind::None;
+    }
+    let value = |name| {
+        head.headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
     };
-    let headers: usize = request.headers().iter().map(header).sum();
-    request.method().as_str().len() + target + LINE + headers
+    let is = |name, wanted: &str| {
+        value(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
+    };
+    if head.version == Version::HTTP_11 && is(TRANSFER_ENCODING, "chunked") {
+        return BodyKind::Chunked;
+    }
+    let length = value(CONTENT_LENGTH).and_then(|value| value.trim().parse().ok());
+    match length {
+        Some(length) if !is(UPGRADE, "websocket") => BodyKind::Length(length),
+        _ => BodyKind::Rest,
+    }
 }
 
 /// A request that is answered, until this is dropped.
-struct TrackedRequest {
-    connection: ConnectionHandle,
-    whole: Rc<Cell<bool>>,
-}
+struct TrackedRequest(ConnectionHandle);
 
 impl Drop for TrackedRequest {
     fn drop(&mut self) {
-        self.connection.request_ends(self.whole.get());
+        self.0.request_ends();
     }
 }
 
@@ -82,7 +90,6 @@ impl Drop for TrackedRequest {
 struct TrackedPayload {
     payload: Payload,
     connection: ConnectionHandle,
-    whole: Rc<Cell<bool>>,
 }
 
 impl Stream for TrackedPayload {
@@ -90,15 +97,8 @@ impl Stream for TrackedPayload {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let Poll::Ready(piece) = Pin::new(&mut this.payload).poll_next(cx) else {
-            this.connection.is_starved();
-            return Poll::Pending;
-        };
-        if piece.is_none() {
-            this.whole.set(true);
-        }
-        let bytes = piece.iter().flatten().map(Bytes::len).sum();
-        this.connection.taken(bytes);
+        let piece = ready!(Pin::new(&mut this.payload).poll_next(cx));
+        this.connection.taken();
         Poll::Ready(piece)
     }
 }

@@ -1,0 +1,114 @@
+//! How much memory data take once they are read, roughly: many times their text when they are many
+//! small values. Known from the text alone, before anything of it is read.
+//!
+//! Not here: how much may be taken (`limits`), who is refused (its reader).
+
+/// A value on its own, or in a list.
+const VALUE: usize = 32;
+/// The room that an object with members takes at least: it comes for several at a time.
+const OBJECT: usize = 640;
+/// A member of an object, with the room for its name and those that are left free beside it.
+const MEMBER: usize = OBJECT / 6;
+
+/// Bytes that this JSON takes as values. The text need not be JSON: what is none is refused by its
+/// reader, and takes nothing.
+pub fn of_json(text: &str) -> usize {
+    let (mut in_string, mut is_escaped, mut after_brace) = (false, false, false);
+    let (mut values, mut objects, mut members) = (1, 0, 0);
+    for byte in text.bytes() {
+        if in_string {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' => is_escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b',' | b'[' => values += 1,
+            b':' => members += 1,
+            _ => {}
+        }
+        // Only an object with members has room for some.
+        objects += usize::from(after_brace && byte == b'"');
+        after_brace = byte == b'{' || (after_brace && byte.is_ascii_whitespace());
+    }
+    text.len() + VALUE * values + OBJECT * objects + MEMBER * members
+}
+
+/// Bytes that a value takes that is written as MessagePack, as the journal writes them.
+pub fn of_message_pack(bytes: &[u8]) -> usize {
+    let (mut total, mut at) = (bytes.len(), 0);
+    let number = |at: usize, width: usize| {
+        let bytes = bytes.get(at..at + width).unwrap_or_default();
+        bytes
+            .iter()
+            .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
+    };
+    let map = |members: usize| match members {
+        0 => 0,
+        members => OBJECT.max(MEMBER * members),
+    };
+    while let Some(&marker) = bytes.get(at) {
+        at += 1;
+        total += VALUE;
+        match marker {
+            0x80..=0x8f => total += map(usize::from(marker & 0x0f)),
+            0xde => (total, at) = (total + map(number(at, 2)), at + 2),
+            0xdf => (total, at) = (total.saturating_add(map(number(at, 4))), at + 4),
+            0xa0..=0xbf => at += usize::from(marker & 0x1f),
+            0xc4 | 0xd9 => at += 1 + number(at, 1),
+            0xc5 | 0xda => at += 2 + number(at, 2),
+            0xc6 | 0xdb => at = at.saturating_add(4 + number(at, 4)),
+            0xcc | 0xd0 => at += 1,
+            0xcd | 0xd1 | 0xdc => at += 2,
+            0xca | 0xce | 0xd2 | 0xdd => at += 4,
+            0xcb | 0xcf | 0xd3 => at += 8,
+            // Whole small numbers, short lists and what has no content; extensions are not written.
+            _ => {}
+        }
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn both_forms_of_the_same_value_take_about_as_much() {
+        let long: Vec<Value> = (0..1_000)
+            .map(|index| json!({"a": index, "b": [index]}))
+            .collect();
+        for value in [
+            json!(null),
+            json!({}),
+            json!([1, 2.5, "x,{:"]),
+            json!(long),
+            json!({"a": {"b": {}}}),
+        ] {
+            let text = of_json(&value.to_string());
+            let packed = rmp_serde::to_vec(&value).unwrap();
+            let packed = of_message_pack(&packed);
+            assert!(
+                text <= 2 * packed + 100 && packed <= 2 * text,
+                "{value:.80}: {text} {packed}"
+            );
+        }
+    }
+
+    #[test]
+    fn many_small_objects_take_far_more_than_their_text() {
+        let many = format!("[{}1]", r#"{"a":1},"#.repeat(1_000));
+        assert!(of_json(&many) > 50 * many.len());
+        let strings = format!("[{:?}]", "{[,:".repeat(1_000));
+        assert!(of_json(&strings) < 2 * strings.len());
+        // Damaged bytes end the count, and nothing else.
+        assert!(of_message_pack(&[0xdb, 0xff, 0xff, 0xff, 0xff]) > 0);
+        assert!(of_message_pack(&[0xdf]) > 0);
+    }
+}

@@ -1,0 +1,392 @@
+//! Every limit of `src/limits.rs` has its line in `docs/limits.md`, and the line says its value.
+//!
+//! Metric labels of limits that refuse are held against `docs/metrics.md` by `limits::refused`.
+
+use std::{collections::BTreeMap, fs};
+
+use super::root;
+
+/// Which constants the rows of the page state: by the words a row begins with.
+const ROWS: &[(&str, &[&str])] = &[
+    (
+        "websocket message;",
+        &["MESSAGE_BYTES", "FIRST_MESSAGE_BYTES"],
+    ),
+    ("JSON depth", &["JSON_DEPTH"]),
+    (
+        "what the JSON of one body",
+        &["JSON_MEMORY", "JSON_MEMORY_UNCOUNTED"],
+    ),
+    ("what large instances", &["LIVE_MEMORY", "LARGE_INSTANCE"]),
+    ("command id", &["ID_BYTES"]),
+    ("values in the data", &["VALUES_ON_ARBITER"]),
+    ("name in a frame", &["NAME_BYTES"]),
+    ("bearer token", &["TOKEN_BYTES"]),
+    ("subscriptions per connection", &["SUBSCRIPTIONS"]),
+    ("schemas of actions", &["SCHEMAS_TOLD"]),
+    ("unanswered commands", &["UNANSWERED_COMMANDS"]),
+    ("fragments of a websocket", &["MESSAGE_FRAGMENTS"]),
+    ("subscriptions of all", &["SUBSCRIPTIONS_IN_ALL"]),
+    ("lists (`tasks`", &["LISTS"]),
+    ("lines of a list |", &["TASKS_LISTED"]),
+    ("lines of a list that", &["LIST_CHANGES"]),
+    ("frames a subscription", &["REPLAY_FRAMES"]),
+    ("frames that wait", &["UNSENT_FRAMES"]),
+    ("client without progress", &["SLOW_CONSUMER"]),
+    ("comments of the stream of jobs", &["JOB_COUNTS_KEEP_ALIVE"]),
+    ("comments of any other stream", &["KEEP_ALIVE"]),
+    ("live descendants", &["CURSOR_DESCENDANTS"]),
+    ("ended instances", &["ENDED_FOLLOWED"]),
+    ("`hello` after", &["HELLO"]),
+    ("no sign of life", &["PING_SECONDS"]),
+    ("answer to the server's Close", &["CLOSE_REPLY"]),
+    ("wait for a child", &["ANNOUNCED_INSTANCE"]),
+    ("messages per connection", &["RATE_MESSAGE_BYTES", "FLOOD"]),
+    ("live instances that were started", &["LIVE_AGAIN"]),
+    ("`/healthz`", &["LIFE_SIGNS"]),
+    (
+        "addresses and users whose rates",
+        &["RATES_KEPT", "UNKNOWN_BODY_BYTES"],
+    ),
+    (
+        "refusal over REST",
+        &["HELD_BACK", "HELD_AT_ONCE", "HELD_BACK_LONGEST"],
+    ),
+    (
+        "websocket after a refusal",
+        &["AFTER_REFUSED", "AFTER_REFUSED_LONGEST"],
+    ),
+    ("addresses remembered as", &["TRUSTED_ADDRESSES"]),
+    ("head of a request", &["REQUEST_HEAD"]),
+    ("connection that waits", &["IDLE_CONNECTION"]),
+    ("bytes of a head or body", &["READ_AHEAD_BYTES"]),
+    ("pace of a body", &["PEER_BYTES_PER_SECOND", "PEER_GRACE"]),
+    ("REST body", &["REST_BODY_BYTES", "BODY_TIME"]),
+    (
+        "body that is read on",
+        &["LARGE_BODY_BYTES", "LARGE_BODIES_AT_ONCE"],
+    ),
+    ("bytes of an answer", &["SEND_BUFFER_BYTES"]),
+    (
+        "bytes of requests that the system",
+        &["RECEIVE_BUFFER_BYTES"],
+    ),
+    ("rest of a body", &["DRAINED_BYTES"]),
+    ("memory for bodies of requests", &["BODY_MEMORY_PART"]),
+    ("process definition", &["DEFINITION_BYTES"]),
+    ("problems of a definition", &["DEFINITION_PROBLEMS"]),
+    ("its flow nodes", &["DEFINITION_ELEMENTS"]),
+    (
+        "definitions that are compiled",
+        &["DEPLOYS_PER_USER", "DEPLOYS"],
+    ),
+    (
+        "rows of a part",
+        &["LISTED", "DEFINITIONS_LISTED", "HISTORY_PART"],
+    ),
+    ("entries on a page", &["JOB_ENTRIES"]),
+    ("rows of its log", &["HISTORY_ROWS"]),
+    ("lines of a job's log", &["JOB_LOG_LINES"]),
+    ("search keys", &["SEARCH_KEYS"]),
+    ("value that is searched", &["SEARCHED_BYTES"]),
+    ("file of an", &["UPLOAD_BYTES", "UPLOAD_DEFAULT_BYTES"]),
+    ("name of a file", &["FILE_NAME_BYTES"]),
+    ("files of an instance", &["FILES_PER_INSTANCE"]),
+    (
+        "uploads at the same time",
+        &["UPLOADS", "UPLOADS_PER_TAKER"],
+    ),
+    ("upload without a byte", &["UPLOAD_STALL", "UPLOAD_TIME"]),
+    ("rendered template", &["TEMPLATE_BYTES"]),
+    ("elements one command", &["ELEMENTS_PER_COMMAND"]),
+    ("elements active at once", &["ACTIVE_ELEMENTS"]),
+    ("completed activities", &["COMPENSATIONS"]),
+    ("embedded subprocesses", &["SUBPROCESS_DEPTH"]),
+    ("subprocesses an instance", &["CHILDREN"]),
+    ("levels of a tree", &["TREE_LEVELS"]),
+    ("live instances of a tree", &["TREE_INSTANCES"]),
+    (
+        "subprocesses a tree starts",
+        &[
+            "TREE_STARTS_PER_SECOND",
+            "TREE_STARTS_AT_ONCE",
+            "TREE_START_BYTES",
+        ],
+    ),
+    (
+        "messages between instances",
+        &["TREE_DELIVERIES", "TREE_ENDS"],
+    ),
+    (
+        "iterations of multi-instance activities",
+        &["STEP_STARTS", "STEP_START_BYTES"],
+    ),
+    ("steps in which iterations", &["LOOP_TURNS"]),
+    ("Action messages open", &["OPEN_MESSAGES"]),
+    ("an Action message stays", &["ACTION_MESSAGE_OPEN"]),
+    ("actions of an instance", &["DELAYED"]),
+    ("users who ever", &["PARTICIPANTS"]),
+    ("reminders of a user task", &["REMINDERS"]),
+    ("comment of a decision", &["COMMENT_BYTES"]),
+    ("iterations of a multi-instance activity", &["ITEMS"]),
+    ("its items", &["ITEM_DATA_BYTES"]),
+    ("variables that", &["VARIABLE_BYTES"]),
+    ("one try of a call", &["CALL_TIMEOUT"]),
+    ("`retries`", &["CALL_RETRIES", "CALL_FIRST_PAUSE"]),
+    ("longest pause", &["CALL_PAUSE"]),
+    ("address of a call", &["CALL_URL_BYTES"]),
+    ("headers of a call", &["CALL_HEADERS", "CALL_HEADER_BYTES"]),
+    (
+        "answer's body",
+        &["CALL_ANSWER_BYTES", "CALL_ANSWER_HEADER_BYTES"],
+    ),
+    ("redirects", &["CALL_REDIRECTS"]),
+    (
+        "messages kept",
+        &["MESSAGES_KEPT", "MESSAGES_KEPT_IN_ALL", "MESSAGE_KEPT"],
+    ),
+    ("publications of one", &["PUBLICATIONS_REMEMBERED"]),
+    ("how long an answer to `publish`", &["PUBLISH_PATIENCE"]),
+    ("data of a message or signal", &["PUBLISHED_BYTES"]),
+    ("instances that an answer", &["PUBLICATION_INSTANCES"]),
+    (
+        "deliveries of a signal",
+        &["SIGNAL_FAN_OUT", "SIGNAL_FAN_OUT_BYTES"],
+    ),
+    (
+        "calls at once",
+        &["CALLS_AT_ONCE", "CALLS_PER_HOST", "CALLS_PER_INSTANCE"],
+    ),
+    (
+        "calls to other systems at once",
+        &["CALLS_PER_DEFINITION", "CALLS_PER_TENANT"],
+    ),
+    ("webhooks of a process", &["WEBHOOKS", "WEBHOOK_DATA_BYTES"]),
+    ("damaged things", &["DAMAGED_NAMED"]),
+    ("webhooks given up", &["WEBHOOKS_GIVEN_UP"]),
+    ("JSON Schema of a key", &["KEY_SCHEMA_PARTS"]),
+    ("check of a value", &["KEY_CHECK_STEPS"]),
+    ("… all checks", &["KEY_STEPS_ON_ARBITER"]),
+    ("… up to which", &["KEY_REASON_STEPS"]),
+    ("violations", &["KEY_VIOLATIONS"]),
+    ("levels of data taken over", &["DATA_DEPTH"]),
+    ("starts of processes by processes", &["STARTS_LOOKED_AT"]),
+    ("states that", &["EXPLORED_STATES"]),
+    (
+        "scripts of a definition",
+        &["SCRIPTS_KILLED", "SCRIPTS_STOPPED"],
+    ),
+    (
+        "steps with scripts",
+        &[
+            "SCRIPTS_WAITING_PER_DEFINITION",
+            "SCRIPTS_WAITING_PER_TENANT",
+        ],
+    ),
+    ("text that a script reads", &["SCRIPT_JSON_BYTES"]),
+    ("script of a rule", &["RULE_BYTES"]),
+    ("output of a rule", &["RULE_OUTPUT_BYTES"]),
+    ("start data of a schedule", &["START_DATA_BYTES"]),
+    ("times of a schedule", &["SCHEDULE_BACKLOG"]),
+    ("schedules that start", &["SCHEDULES_AT_ONCE"]),
+    ("newest time on record", &["CLOCK_AHEAD"]),
+    (
+        "commands waiting at one instance | 512, see",
+        &["INSTANCE_MAILBOX"],
+    ),
+    ("rows on their way to the disk, over", &["WRITER_QUEUE"]),
+    ("tickets that wait", &["TICKETS_PER_USER", "TICKETS"]),
+    (
+        "sign-in link",
+        &[
+            "SIGN_IN_LINK",
+            "TICKET",
+            "SIGNED_IN",
+            "ANONYMOUS_TOKEN",
+            "LOCAL_TOKEN",
+        ],
+    ),
+    ("token that an admin", &["ISSUED_TOKEN"]),
+    ("any token", &["TOKEN_LIFETIME"]),
+    (
+        "password;",
+        &["PASSWORD_BYTES", "USER_ROLES", "USER_ROLES_BYTES"],
+    ),
+    ("cookie", &["COOKIE_BYTES"]),
+    (
+        "refused origins",
+        &[
+            "REFUSED_ORIGIN_AGAIN",
+            "REFUSED_ORIGINS_LOGGED",
+            "REFUSED_ORIGIN_BYTES",
+        ],
+    ),
+    (
+        "wrong passwords for a name from",
+        &[
+            "WRONG_PER_NAME",
+            "WRONG_PER_NAME_ANYWHERE",
+            "WRONG_PER_ADDRESS",
+        ],
+    ),
+    (
+        "wait after a wrong password",
+        &["SIGN_IN_WAIT", "WRONG_FORGOTTEN"],
+    ),
+    (
+        "names and addresses whose",
+        &["WRONG_COUNTED", "KNOWN_ADDRESSES"],
+    ),
+    (
+        "passwords checked",
+        &["HASHES", "HASHES_WAITING", "HASHES_WAITING_PER_ADDRESS"],
+    ),
+    ("`disk_low`", &["DISK_LOW"]),
+    ("`disk_critical`", &["DISK_CRITICAL"]),
+    ("look at the disk", &["DISK_LOOK"]),
+];
+
+#[test]
+fn every_limit_has_its_line_with_its_value() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let (source, page) = (read("src/limits.rs"), read("docs/limits.md"));
+    let values = constants(&source);
+    let mut wrong = Vec::new();
+    let mut missing: Vec<&str> = values.keys().map(String::as_str).collect();
+    for (begin, names) in ROWS {
+        let begin = format!("| {begin}");
+        let mut rows = page.lines().filter(|line| line.starts_with(&begin));
+        let (Some(row), None) = (rows.next(), rows.next()) else {
+            wrong.push(format!("expected one row that begins with {begin:?}"));
+            continue;
+        };
+        for name in *names {
+            missing.retain(|other| other != name);
+            match values.get(*name) {
+                None => wrong.push(format!("{name} is no constant of src/limits.rs")),
+                Some(value) if !value.forms(&values).iter().any(|form| holds(row, form)) => {
+                    let forms = value.forms(&values);
+                    wrong.push(format!("expected one of {forms:?} for {name} in {row}"));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    for name in missing {
+        wrong.push(format!(
+            "{name} has no row in docs/limits.md: name it in tests/tidy/limits.rs"
+        ));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a constant is set to, as it is written.
+struct Written(String);
+
+fn constants(source: &str) -> BTreeMap<String, Written> {
+    let declared = source.split("pub const ").skip(1);
+    declared
+        .filter_map(|text| {
+            let (name, rest) = text.split_once(':')?;
+            let (_, value) = rest.split_once(';')?.0.split_once('=')?;
+            let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+            Some((name.to_owned(), Written(value)))
+        })
+        .collect()
+}
+
+impl Written {
+    /// The ways in which the page may state it.
+    fn forms(&self, all: &BTreeMap<String, Written>) -> Vec<String> {
+        let within = |begin: &str| self.0.strip_prefix(begin)?.strip_suffix(')');
+        if let Some(seconds) = within("Duration::from_secs(") {
+            return durations(number(seconds, all));
+        }
+        if let Some(millis) = within("Duration::from_millis(") {
+            return vec![format!("{} ms", number(millis, all))];
+        }
+        if let Some((first, second)) = within("Quota::new(").and_then(|both| both.split_once(',')) {
+            let (rate, burst) = (number(first, all), number(second, all));
+            return vec![format!("{rate} per second, {burst} at once")];
+        }
+        if let Some((bytes, percent)) =
+            within("Watermark::new(").and_then(|both| both.split_once(','))
+        {
+            let bytes = number(bytes, all);
+            let size = if bytes.is_multiple_of(1 << 30) {
+                format!("{} GiB", bytes >> 30)
+            } else {
+                format!("{} MiB", bytes >> 20)
+            };
+            return vec![format!("{size} or {} %", percent.trim())];
+        }
+        let value = number(&self.0, all);
+        let mut forms = vec![grouped(value), format!("{} s", 2 * value)];
+        if value.is_multiple_of(1024) {
+            forms.push(format!("{} KiB", grouped(value / 1024)));
+        }
+        if value.is_multiple_of(1024 * 1024) {
+            forms.push(format!("{} MiB", grouped(value / 1024 / 1024)));
+        }
+        if value == 8 {
+            forms.push("an eighth".to_owned());
+        }
+        forms
+    }
+}
+
+fn durations(seconds: u64) -> Vec<String> {
+    let mut forms = vec![format!("{seconds} s")];
+    for (unit, length) in [("min", 60), ("h", 3_600), ("days", 24 * 3_600)] {
+        if seconds.is_multiple_of(length) {
+            forms.push(format!("{} {unit}", seconds / length));
+        }
+    }
+    if seconds == 60 {
+        forms.push("a minute".to_owned());
+    }
+    forms
+}
+
+/// A product of numbers, shifts and other constants.
+fn number(text: &str, all: &BTreeMap<String, Written>) -> u64 {
+    let factor = |factor: &str| {
+        let factor = factor.trim().trim_end_matches(" as u64").replace('_', "");
+        if let Some((base, shift)) = factor.split_once(" << ") {
+            return base.parse::<u64>().expect("a number")
+                << shift.parse::<u32>().expect("a number");
+        }
+        let named = |name: &str| {
+            let own = all.iter().find(|(other, _)| other.replace('_', "") == name);
+            let (_, written) = own.expect("a number or another constant");
+            number(&written.0, all)
+        };
+        factor.parse().unwrap_or_else(|_| named(&factor))
+    };
+    text.split('*').map(factor).product()
+}
+
+fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).expect("digits"))
+        .collect();
+    groups.join(",")
+}
+
+/// Whether a row holds a number, and not only as a part of a longer one.
+fn holds(row: &str, form: &str) -> bool {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = row.as_bytes();
+    row.match_indices(form).any(|(at, _)| {
+        let (before, after) = (&bytes[..at], &bytes[at + form.len()..]);
+        let goes_on = is_digit(after.first())
+            || (matches!(after.first(), Some(b',' | b'.')) && is_digit(after.get(1)));
+        let began = is_digit(before.last())
+            || (before.last() == Some(&b',') && is_digit(before.iter().rev().nth(1)));
+        !goes_on && !began
+    })
+}
