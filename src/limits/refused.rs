@@ -56,6 +56,8 @@ limits! {
     ConnectionsPerUser = "connections_per_user",
     /// Open connections of one address.
     ConnectionsPerAddress = "connections_per_address",
+    /// New connections per second of one address.
+    NewConnections = "new_connections",
     /// Open connections in all.
     Connections = "connections",
     /// Request heads that did not come in time.

@@ -11,7 +11,12 @@
 //! Not here: which bodies may take how much memory (`body_memory`), frames of websockets
 //! (`frame_guard`), connections of one user (`connections`).
 
-use std::{fmt, io, net::SocketAddr, sync::Arc};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_http::{
     HttpService, KeepAlive, Request, Response, body::MessageBody, error::DispatchError,
@@ -22,7 +27,7 @@ use actix_service::{
 use actix_web::{
     Error,
     dev::{AppConfig, Extensions, Server, Service},
-    rt::net::TcpStream,
+    rt::{net::TcpStream, time::sleep},
 };
 use tokio::net::TcpSocket;
 
@@ -49,7 +54,7 @@ mod tracking;
 /// Connections that wait to be accepted by the server; more are the system's to refuse.
 const BACKLOG: u32 = 1_024;
 /// For how long the rest of a request is read whose refusal was sent already.
-const LINGER: std::time::Duration = std::time::Duration::from_secs(1);
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves HTTP on these addresses. `is_counted` tells for which peers the number of connections is
 /// bounded: not for trusted proxies, which ask for many.
@@ -98,7 +103,7 @@ where
                 })
                 // Both are the stream's business, for every request and not the first alone.
                 .keep_alive(KeepAlive::Os)
-                .client_request_timeout(std::time::Duration::ZERO)
+                .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(LINGER)
                 .h1_allow_half_closed(false)
                 .on_connect_ext(|stream: &GuardedStream, extensions: &mut Extensions| {
@@ -127,7 +132,17 @@ async fn accept(
     // A commit is several small frames: held back for the acknowledgement of the first, they would
     // take 40 ms.
     stream.set_nodelay(true)?;
-    match table.admit(network(peer.ip()), is_counted(peer)) {
+    let (address, is_counted) = (network(peer.ip()), is_counted(peer));
+    let turn = match is_counted {
+        true => table.turn(address, Instant::now()),
+        false => Ok(Duration::ZERO),
+    };
+    if let Ok(wait) = turn
+        && !wait.is_zero()
+    {
+        sleep(wait).await;
+    }
+    match turn.and_then(|_| table.admit(address, is_counted)) {
         Ok(connection) => Ok((GuardedStream::new(stream, connection), Some(peer))),
         Err(refusal) => {
             // In a box: its buffer would be part of every connection that is not refused.

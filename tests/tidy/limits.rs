@@ -57,6 +57,10 @@ const ROWS: &[(&str, &[&str])] = &[
         &["AFTER_REFUSED", "AFTER_REFUSED_LONGEST"],
     ),
     ("addresses remembered as", &["TRUSTED_ADDRESSES"]),
+    (
+        "new TCP connections",
+        &["NEW_CONNECTIONS", "CONNECTION_TURN"],
+    ),
     ("head of a request", &["REQUEST_HEAD"]),
     ("connection that waits", &["IDLE_CONNECTION"]),
     ("bytes of a head or body", &["READ_AHEAD_BYTES"]),

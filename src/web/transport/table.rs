@@ -17,7 +17,7 @@ use super::{
     LINGER, TransportLimits, connection::Connection, known_addresses::KnownAddresses, raw_answer,
     state::End,
 };
-use crate::limits::Limit;
+use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS, RATES_KEPT};
 
 /// Idle connections that are closed at once when all places are taken.
 const RECLAIMED_AT_ONCE: usize = 64;
@@ -42,6 +42,8 @@ struct Inner {
     /// Numbers by address; connections that are being closed are no longer among them.
     by_address: HashMap<IpAddr, BTreeSet<u64>>,
     known: KnownAddresses,
+    /// When the newest connection of an address had its turn, or will have it.
+    turns: HashMap<IpAddr, Instant>,
 }
 
 impl ConnectionTable {
@@ -55,6 +57,7 @@ impl ConnectionTable {
                 open: 0,
                 by_address: HashMap::new(),
                 known: KnownAddresses::new(Instant::now()),
+                turns: HashMap::new(),
             }),
             lingering: AtomicUsize::new(0),
             itself: itself.clone(),
@@ -108,6 +111,27 @@ impl ConnectionTable {
         Ok(connection)
     }
 
+    /// How long a new connection of this address has to wait for its turn.
+    ///
+    /// # Errors
+    /// Too many others of the address wait before it.
+    pub(super) fn turn(&self, address: IpAddr, now: Instant) -> Result<Duration, Limit> {
+        let mut inner = self.inner();
+        let is_new = !inner.turns.contains_key(&address);
+        if inner.known.contain(address, now) || (is_new && inner.turns.len() >= RATES_KEPT) {
+            return Ok(Duration::ZERO);
+        }
+        let each = Duration::from_secs(1) / NEW_CONNECTIONS.per_second as u32;
+        let newest = inner.turns.entry(address).or_insert(now);
+        let turn = (*newest).max(now) + each;
+        let wait = (turn - now).saturating_sub(each * NEW_CONNECTIONS.burst as u32);
+        if wait > CONNECTION_TURN {
+            return Err(Limit::NewConnections);
+        }
+        *newest = turn;
+        Ok(wait)
+    }
+
     /// Tells a peer that there is no room for it.
     pub(super) async fn refuse(&self, mut stream: TcpStream, limit: Limit) {
         limit.refused();
@@ -142,6 +166,7 @@ impl ConnectionTable {
 
     /// Ends the connections whose peers have kept the server waiting for too long.
     pub fn sweep(&self, now: Instant) {
+        self.inner().turns.retain(|_, turn| *turn > now);
         let overdue: Vec<_> = self
             .inner()
             .all

@@ -426,3 +426,29 @@ fn the_library_gets_one_request_at_a_time() {
     }
     assert!(read <= 3 * crate::limits::DRAINED_BYTES as usize, "{read}");
 }
+
+#[test]
+fn many_new_connections_of_a_stranger_wait_for_their_turn() {
+    use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS};
+    let table = ConnectionTable::new(TransportLimits::new(0, 1_000));
+    let (address, now) = (IpAddr::from([10, 0, 0, 1]), Instant::now());
+    for _ in 0..NEW_CONNECTIONS.burst {
+        assert_eq!(table.turn(address, now), Ok(Duration::ZERO));
+    }
+    let mut last = Duration::ZERO;
+    while let Ok(wait) = table.turn(address, now) {
+        assert!(wait > last && wait <= CONNECTION_TURN, "{wait:?}");
+        last = wait;
+    }
+    assert_eq!(table.turn(address, now), Err(Limit::NewConnections));
+    // Others do not wait, nor does who comes later, nor who has shown a token.
+    let other = IpAddr::from([10, 0, 0, 2]);
+    assert_eq!(table.turn(other, now), Ok(Duration::ZERO));
+    let later = now + 2 * CONNECTION_TURN;
+    table.sweep(later);
+    assert_eq!(table.turn(address, later), Ok(Duration::ZERO));
+    table.remember(address);
+    for _ in 0..2 * NEW_CONNECTIONS.burst {
+        assert_eq!(table.turn(address, Instant::now()), Ok(Duration::ZERO));
+    }
+}
