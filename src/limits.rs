@@ -111,7 +111,9 @@ pub const SEND_BUFFER_BYTES: u32 = 256 * 1024;
 /// What of requests the system holds that the server does not read yet, in bytes, per connection.
 pub const RECEIVE_BUFFER_BYTES: u32 = 128 * 1024;
 /// What is read of a body behind its refusal, so that the peer sees the answer.
-pub const DRAINED_BYTES: u64 = DEFINITION_BYTES as u64;
+pub const DRAINED_BYTES: u64 = 16 * 1024 * 1024;
+/// The same where the request was over a rate.
+pub const DRAINED_OVER_RATE_BYTES: u64 = 64 * 1024;
 /// How long the body of a request may take altogether, except an upload.
 pub const BODY_TIME: Duration = Duration::from_secs(5 * 60);
 /// The part of the memory for bodies that one user, or strangers at one address, may take.

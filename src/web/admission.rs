@@ -20,7 +20,10 @@ use actix_web::{
     web::Data,
 };
 
-use super::http::{app::App, problem::Problem};
+use super::{
+    http::{app::App, problem::Problem},
+    transport::ConnectionHandle,
+};
 use crate::{
     limits,
     runtime::StartRequest,
@@ -77,6 +80,9 @@ pub async fn within_rates(
             (payer, rates.admit(payer, asked, now))
         };
         if let Err(spent) = admitted {
+            ConnectionHandle::of(request)
+                .iter()
+                .for_each(ConnectionHandle::is_over_rate);
             let held = hold_back(&app, payer, spent.after).await;
             let after = spent.after.saturating_sub(held).max(SOONEST);
             return Err(Problem::from(Spent { after, ..spent }).into());

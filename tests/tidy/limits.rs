@@ -75,7 +75,10 @@ const ROWS: &[(&str, &[&str])] = &[
         "bytes of requests that the system",
         &["RECEIVE_BUFFER_BYTES"],
     ),
-    ("rest of a body", &["DRAINED_BYTES"]),
+    (
+        "rest of a body",
+        &["DRAINED_BYTES", "DRAINED_OVER_RATE_BYTES"],
+    ),
     ("memory for bodies of requests", &["BODY_MEMORY_PART"]),
     ("process definition", &["DEFINITION_BYTES"]),
     ("problems of a definition", &["DEFINITION_PROBLEMS"]),

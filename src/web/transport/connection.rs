@@ -79,6 +79,11 @@ impl ConnectionHandle {
         self.0.waker.wake();
     }
 
+    /// Tells that the request is refused as over a rate, so that little of its body is read.
+    pub fn is_over_rate(&self) {
+        self.0.state().is_over_rate();
+    }
+
     /// Tells that somebody at the address has shown a token, so that it counts no longer among
     /// strangers when connections are scarce.
     pub fn is_known(&self) {

@@ -7,7 +7,7 @@ use super::{
     TransportLimits,
     framing::{BodyKind, Framing},
 };
-use crate::limits::{DRAINED_BYTES, Limit};
+use crate::limits::{DRAINED_BYTES, DRAINED_OVER_RATE_BYTES, Limit};
 
 /// How long a peer may take for its part of an orderly end.
 const ENDING: Duration = Duration::from_secs(5);
@@ -68,6 +68,8 @@ pub struct ConnectionState {
     framing: Framing,
     /// Bytes of a body that the library got along with its head, or that it throws away.
     of_body: u64,
+    /// Whether the request is refused as over a rate.
+    is_over_rate: bool,
     /// Whether the reader was sent away to look at a full buffer.
     looked_at: bool,
     /// Since when a write waits for the peer, and how many bytes went out since.
@@ -84,6 +86,7 @@ impl ConnectionState {
             untaken: 0,
             framing: Framing::next_request(),
             of_body: 0,
+            is_over_rate: false,
             looked_at: false,
             waiting_write: None,
             end: None,
@@ -133,7 +136,7 @@ impl ConnectionState {
                 Reading::Later
             }
             Phase::Request | Phase::Session if is_much => Reading::Full,
-            Phase::Drain if self.of_body >= DRAINED_BYTES => {
+            Phase::Drain if self.of_body >= self.most_drained() => {
                 Limit::SlowBodies.refused();
                 self.end_by(End::Forced, now);
                 Reading::Over(End::Forced)
@@ -170,6 +173,18 @@ impl ConnectionState {
         self.framing != Framing::Whole
     }
 
+    /// The request is refused as over a rate: of its body is read what came anyway.
+    pub fn is_over_rate(&mut self) {
+        self.is_over_rate = true;
+    }
+
+    fn most_drained(&self) -> u64 {
+        match self.is_over_rate {
+            true => DRAINED_OVER_RATE_BYTES,
+            false => DRAINED_BYTES,
+        }
+    }
+
     /// The connection is a websocket or a stream from here on.
     pub fn session_begins(&mut self, now: Instant) {
         self.framing = Framing::Open;
@@ -189,7 +204,7 @@ impl ConnectionState {
 
     fn expect_next(&mut self, now: Instant) {
         self.framing = Framing::next_request();
-        self.of_body = 0;
+        (self.of_body, self.is_over_rate) = (0, false);
         self.taken();
         self.enter(Phase::Idle, now);
     }
