@@ -13,6 +13,7 @@ pub mod instance;
 pub mod instances;
 pub mod layout;
 pub mod message;
+pub mod operations;
 pub mod percent;
 pub mod processes;
 pub mod tasks;

@@ -63,6 +63,11 @@ fn tasks_and_statuses_wander_between_users() {
 }
 
 #[test]
+fn operators_see_what_stands_still_and_any_earlier_moment() {
+    play("operations.mjs", |_| ());
+}
+
+#[test]
 fn a_plain_event_source_comes_back_and_stays_away_after_the_end() {
     play("stream.mjs", |server| server.kill_and_restart());
 }

@@ -6,6 +6,8 @@ import type { InstanceInfo, ListChangeFrame, ListFrame, TaskInfo, Topic } from '
 import { share } from './merge.js';
 import { store, type Store } from './store.js';
 
+export type { Topic } from './frames.js';
+
 /** A list that is open for days would grow without end: beyond this many lines the oldest go, and `more` says so. */
 const LONGEST = 1_000;
 

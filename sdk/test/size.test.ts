@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const BUDGETS: [entry: string, contents: string, most: number][] = [
   ['core', `export { connect, StepwireError } from './src/index.js'`, 7_600],
   ['core with all exports', `export * from './src/index.js'`, 7_700],
-  ['lists', `export * from './src/lists.js'`, 1_200],
+  ['lists', `export * from './src/lists.js'`, 1_400],
   ['visitor', `export * from './src/visitor.js'`, 900],
   ['react', `export * from './src/react.js'`, 2_650],
   ['forms', `export * from './src/forms.js'`, 3_072],

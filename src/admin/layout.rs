@@ -37,6 +37,8 @@ pub const INSTANCES_URL: &str = "/admin/instances";
 pub const PROCESSES_URL: &str = "/admin/processes";
 /// The designer: a process's id, or `new`, is below it.
 pub const DESIGNER_URL: &str = "/admin/designer";
+/// The pages of operators are below it.
+pub const OPERATIONS_URL: &str = "/admin/operations";
 /// Address of a user's tasks.
 pub const TASKS_URL: &str = "/admin/tasks";
 /// Address of the sign-in page.
@@ -77,6 +79,7 @@ impl Layout {
             entry_to(INSTANCES_URL, "Instances"),
             entry_to(PROCESSES_URL, "Processes"),
             entry_to(TASKS_URL, "My tasks"),
+            entry_to(OPERATIONS_URL, "Operations"),
         ];
         let of_users = user.is_some().then_some(of_users).into_iter().flatten();
         Self {

@@ -69,6 +69,7 @@ use super::{
         rest::instances::start,
         rest::instances::get,
         rest::instances::children,
+        rest::overview::overview,
         rest::history::history,
         rest::history::messages,
         rest::history::timeline::records,

@@ -5,6 +5,7 @@ pub mod designer;
 pub mod docs;
 pub mod home;
 pub mod instances;
+pub mod operations;
 pub mod problem_pages;
 pub mod processes;
 pub mod sign_in;

@@ -20,6 +20,7 @@ pub mod listing;
 pub mod login;
 pub mod messages;
 pub mod metrics;
+pub mod overview;
 pub mod previews;
 pub mod schedules;
 pub mod stream;

@@ -21,14 +21,14 @@ use super::{
     jobs,
     openapi::{self, api_page, asyncapi},
     pages::{
-        assets, designer, docs, home, instances as instance_pages, processes, sign_in, start,
-        tasks as task_pages,
+        assets, designer, docs, home, instances as instance_pages, operations, processes, sign_in,
+        start, tasks as task_pages,
     },
     rest::{
         commands, definition_source, definition_types, definition_versions, definitions, health,
         history, http_calls, incidents, instance_list, instances, login, messages, metrics,
-        previews, schedules, stream as instance_stream, tasks, tickets, timers, tokens, uploads,
-        users,
+        overview, previews, schedules, stream as instance_stream, tasks, tickets, timers, tokens,
+        uploads, users,
     },
     websocket::socket,
 };
@@ -151,6 +151,7 @@ pub fn table() -> RouteTable {
         .service(get("/v1/tasks", tasks::list))
         .service(get("/v1/incidents", incidents::list))
         .service(get("/v1/timers", timers::list))
+        .service(get("/v1/overview", overview::overview))
         .service(get("/v1/http-calls", http_calls::list))
         .service(get("/api/v1/hello", jobs::sign_in::hello))
         .service(post("/api/v1/login", jobs::sign_in::login))
@@ -243,6 +244,8 @@ pub fn table() -> RouteTable {
         .service(get("/admin/processes", processes::list))
         .service(get("/admin/designer/{process}", designer::open))
         .service(get("/admin/tasks", task_pages::mine))
+        .service(get("/admin/operations", operations::first))
+        .service(get("/admin/operations/{page}", operations::one))
         .service(get("/assets/{file:.*}", assets::asset))
         .service(get("/llms.txt", docs::llms))
         .service(get("/docs", docs::list))

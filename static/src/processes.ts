@@ -1,22 +1,18 @@
 /**
- * The list of processes (templates/admin_processes.hbs), kept live by the channel `process/*`: files are imported, versions
+ * The list of processes (templates/admin_processes.hbs), kept live by the channel `changes`: files are imported, versions
  * published, deprecated, deleted and exported through the HTTP interface, then the list is fetched again.
  */
 import { connect } from '@stepwire/client';
-import { instances } from '@stepwire/client/lists';
 import { change, deploy, download, formatOf, Refused, source, switchProcess } from './admin/definitions.js';
 import { problemList } from './admin/problem-list.js';
-import { Refresher } from './admin/refresh.js';
+import { pageParts } from './admin/refresh.js';
 import { ticketUrl } from './admin/rest.js';
 import { showConnection } from './connection-badge.js';
-import { batched, byId, h } from './dom.js';
-
-/** What others deploy is not pushed. */
-const LOOK_MS = 30_000;
+import { byId, h } from './dom.js';
 
 const list = byId('processes');
 let open = new Set<string>();
-const page = new Refresher(['processes'], () => {
+const page = pageParts(['processes'], () => {
   const details = list.querySelectorAll<HTMLDetailsElement>('details[data-details]');
   details.forEach((one) => (one.open = open.has(one.dataset.details ?? '')));
 });
@@ -133,5 +129,4 @@ acceptFiles();
 
 const client = connect({ url: ticketUrl, client: 'admin/1' });
 showConnection(byId('connection'), client);
-instances(client, '*').instances.subscribe(batched(() => page.news()));
-setInterval(() => client.status.get() === 'live' && page.news(), LOOK_MS);
+page.follow(client, ['definitions', 'instances']);

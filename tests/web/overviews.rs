@@ -44,6 +44,28 @@ async fn server() -> (Running, Vec<String>) {
 }
 
 #[actix_web::test]
+async fn an_overview_counts_what_runs_in_the_tenant() {
+    let (server, _) = server().await;
+    let olga = User::new(&server, "olga", &["operator"]);
+    let overview = olga.get("/v1/overview").await.json();
+    assert_eq!(
+        overview,
+        json!({"running": 2, "stuck": 1, "incidents": 1, "startedLastHour": 2, "startedLastDay": 2, "processes": [
+            {"process": "first", "name": "first", "running": 1, "stuck": 0},
+            {"process": "second", "name": "second", "running": 1, "stuck": 1}]})
+    );
+    User::new(&server, "ada", &[])
+        .get("/v1/overview")
+        .await
+        .is_problem(403, "forbidden", "operator");
+    User::with_token(&server, None)
+        .get("/v1/overview")
+        .await
+        .is_problem(401, "unauthenticated", "");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn tasks_are_those_that_wait_for_one() {
     let (server, keys) = server().await;
     let (ada, bob) = (

@@ -247,3 +247,38 @@ async fn parts_of_a_model_are_previewed() {
         .is_problem(403, "forbidden", "designer");
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn pages_of_operators_are_for_those_who_may_read_what_they_show() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    let mut names = vec![
+        "dashboard",
+        "incidents",
+        "schedules",
+        "timers",
+        "users",
+        "about",
+    ];
+    for name in &names {
+        let path = format!("/admin/operations/{name}");
+        let shown = page(&stranger, &["admin"], &path).await;
+        assert!(
+            shown.status == 200 && shown.text.contains(&format!("data-page=\"{name}\"")),
+            "{name}: {}",
+            shown.text
+        );
+        let linked = shown.text.contains("href=\"/admin/operations/users\"");
+        assert!(linked, "an admin is led to the users");
+    }
+    names.pop();
+    for name in names {
+        let path = format!("/admin/operations/{name}");
+        assert_eq!(page(&stranger, &[], &path).await.status, 403, "{name}");
+    }
+    let about = page(&stranger, &[], "/admin/operations/about").await;
+    assert_eq!(about.status, 200);
+    let none = page(&stranger, &["admin"], "/admin/operations/none").await;
+    assert_eq!(none.status, 404);
+    server.stop().await;
+}

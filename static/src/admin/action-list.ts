@@ -1,36 +1,99 @@
-import type { AvailableAction, JsonObject } from '@stepwire/client';
+import type { AvailableAction, Instance, JsonObject } from '@stepwire/client';
+import { StepwireForm } from '@stepwire/client/forms';
 import { h } from '../dom.js';
 
-/** Runs an action with data; rejects when the server refuses it. */
-export type RunAction = (action: AvailableAction, data: JsonObject) => Promise<void>;
+/**
+ * The actions that may be run now, each as a form made from what it takes. What somebody types stays while other actions come and
+ * go.
+ */
+export class ActionList {
+  private readonly items = new Map<string, HTMLElement>();
+  private readonly list = h('ul', { class: 'log-list' });
+  private readonly empty = h('p', { class: 'empty' }, 'None for you at this step.');
 
-/** The actions that may be run now, each with a form for its data. */
-export function actionList(actions: readonly AvailableAction[], run: RunAction): HTMLElement {
-  if (actions.length === 0) return h('p', { class: 'empty' }, 'None for you at this step.');
-  return h('ul', { class: 'log-list' }, ...actions.map((action) => h('li', { 'data-action': action.name }, form(action, run))));
-}
+  constructor(
+    root: HTMLElement,
+    private readonly instance: Instance,
+  ) {
+    root.replaceChildren(this.empty, this.list);
+  }
 
-function form(action: AvailableAction, run: RunAction): HTMLElement {
-  const { name, node, required, repeatable, back, keys } = action;
-  const words = [required, repeatable && 'repeatable', back && 'goes back'].filter(Boolean).join(', ');
-  const text = h('textarea', { class: 'input mono', rows: 4, 'aria-label': `Data for ${name}`, spellcheck: false });
-  text.value = JSON.stringify(example(keys), null, 2);
-  const trouble = h('p', { class: 'error', role: 'alert' });
-  const button = h('button', { class: 'button compact' }, `Run ${name}`);
-  const fields = h('form', { class: 'stack body' }, h('div', { class: 'field' }, text, trouble), h('div', {}, button));
-  fields.addEventListener('submit', (submitted) => {
-    submitted.preventDefault();
-    trouble.textContent = '';
-    const refused = (error: Error) => (trouble.textContent = error.message);
-    try {
-      run(action, JSON.parse(text.value) as JsonObject).catch(refused);
-    } catch (error) {
-      refused(error as Error);
+  show(actions: readonly AvailableAction[]): void {
+    const names = actions.map(({ name }) => name);
+    const keys = new Set(actions.map(keyOf));
+    for (const [key, item] of this.items) {
+      if (keys.has(key)) continue;
+      item.remove();
+      this.items.delete(key);
     }
-  });
-  const summary = h('summary', {}, h('strong', {}, name), h('code', {}, node), h('span', { class: 'muted' }, words));
-  return h('details', {}, summary, fields);
+    for (const action of actions) {
+      const key = keyOf(action);
+      if (this.items.has(key)) continue;
+      // The element's form finds its action by name; where several elements offer the same, each gets a form of JSON.
+      const several = names.filter((name) => name === action.name).length > 1;
+      const item = h('li', { 'data-action': action.name }, this.draw(action, several));
+      this.items.set(key, item);
+      this.list.append(item);
+    }
+    this.empty.hidden = actions.length > 0;
+  }
+
+  private draw(action: AvailableAction, several: boolean): HTMLElement {
+    const { name, node, required, repeatable, back } = action;
+    const words = [required, repeatable && 'repeatable', back && 'goes back'].filter(Boolean).join(', ');
+    const summary = h('summary', {}, h('strong', {}, name), h('code', {}, node), h('span', { class: 'muted' }, words));
+    const form = isDecision(action) ? this.decision(action) : several || action.type === 'uploadFile' ? this.jsonForm(action) : this.form(action);
+    return h('details', {}, summary, h('div', { class: 'body' }, form));
+  }
+
+  private form({ name }: AvailableAction): HTMLElement {
+    const form = new StepwireForm();
+    form.action = name;
+    form.texts = { submit: `Run ${name}` };
+    form.instance = this.instance;
+    form.classList.add('action-form');
+    return form;
+  }
+
+  /** A decision takes a comment, which no key says. */
+  private decision(action: AvailableAction): HTMLElement {
+    const { name, element } = action;
+    const id = `comment-${element}-${name}`;
+    const comment = h('textarea', { class: 'input', id, rows: 2 });
+    return this.sending(action, [h('label', { for: id }, `Comment for ${name}`), comment], () =>
+      this.instance.run(name, comment.value ? { comment: comment.value } : {}, { element }),
+    );
+  }
+
+  private sending({ name }: AvailableAction, inputs: Node[], send: () => Promise<unknown>): HTMLElement {
+    const trouble = h('p', { class: 'error', role: 'alert' });
+    const button = h('button', { class: 'button compact' }, `Run ${name}`);
+    const fields = h('form', { class: 'stack' }, h('div', { class: 'field' }, ...inputs, trouble), h('div', {}, button));
+    fields.addEventListener('submit', (submitted) => {
+      submitted.preventDefault();
+      trouble.textContent = '';
+      const refused = (error: Error) => (trouble.textContent = error.message);
+      try {
+        send().catch(refused);
+      } catch (error) {
+        refused(error as Error);
+      }
+    });
+    return fields;
+  }
+
+  private jsonForm(action: AvailableAction): HTMLElement {
+    const { name, element, keys } = action;
+    const text = h('textarea', { class: 'input mono', rows: 4, 'aria-label': `Data for ${name}`, spellcheck: false });
+    text.value = JSON.stringify(example(keys), null, 2);
+    return this.sending(action, [text], () => this.instance.run(name, JSON.parse(text.value) as JsonObject, { element }));
+  }
 }
+
+/** An approval is decided by actions of these names. */
+const isDecision = ({ name, keys }: AvailableAction) => (name === 'approve' || name === 'reject') && keys.length === 0;
+
+const keyOf = ({ name, element }: AvailableAction) => `${element}/${name}`;
 
 /** An object with every accepted key, to be filled in. */
 function example(keys: readonly string[]): JsonObject {

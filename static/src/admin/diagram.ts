@@ -11,11 +11,11 @@ interface Canvas {
   removeMarker(element: string, marker: string): void;
 }
 interface Overlays {
-  add(element: string, type: string, overlay: { position: { top: number; right: number }; html: HTMLElement }): void;
+  add(element: string, type: string, overlay: { position: { top?: number; bottom?: number; left?: number; right?: number }; html: HTMLElement }): void;
   remove(filter: { type: string }): void;
 }
 interface Registry {
-  get(id: string): unknown;
+  get(id: string): { source?: { id: string }; target?: { id: string } } | undefined;
 }
 
 /** How a token looks. */
@@ -38,13 +38,23 @@ export class Diagram {
     this.fit();
   }
 
-  /** Marks where the tokens are, and the nodes and flows that were passed. */
-  show(active: readonly ActiveNode[], passed: Iterable<string>): void {
+  /**
+   * Marks where the tokens are, the nodes and flows that were passed, and how often a node was visited when that is more than
+   * once. A flow counts only between nodes that were visited, so that an earlier moment shows no later path.
+   */
+  show(active: readonly ActiveNode[], passed: Iterable<string>, flows: Iterable<string>, visits: ReadonlyMap<string, number>): void {
     const canvas = this.viewer.get<Canvas>('canvas');
     this.viewer.get<Overlays>('overlays').remove({ type: 'token' });
+    this.viewer.get<Overlays>('overlays').remove({ type: 'visits' });
     this.marked.forEach(([element, marker]) => canvas.removeMarker(element, marker));
     this.marked = [];
     for (const element of passed) this.mark(element, 'passed');
+    const registry = this.viewer.get<Registry>('elementRegistry');
+    for (const flow of flows) {
+      const ends = registry.get(flow);
+      if (visits.has(ends?.source?.id ?? '') && visits.has(ends?.target?.id ?? '')) this.mark(flow, 'passed');
+    }
+    for (const [node, count] of visits) this.visited(node, count);
     for (const [node, visits] of byNode(active)) this.token(node, visits);
   }
 
@@ -62,6 +72,12 @@ export class Diagram {
     this.viewer.get<Canvas>('canvas').addMarker(element, marker);
     this.marked.push([element, marker]);
     return true;
+  }
+
+  private visited(node: string, count: number): void {
+    if (count < 2 || !this.viewer.get<Registry>('elementRegistry').get(node)) return;
+    const html = h('span', { class: 'visits', 'data-node': node }, `${count}×`);
+    this.viewer.get<Overlays>('overlays').add(node, 'visits', { position: { bottom: 10, left: -8 }, html });
   }
 
   private token(node: string, visits: ActiveNode[]): void {

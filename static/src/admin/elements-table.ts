@@ -7,6 +7,17 @@ export interface Visit {
   node: string;
   name?: string | null;
   type: string;
+  kind?: string;
+  scope?: string;
+  loopCounter?: number;
+  attachedTo?: string;
+  loop?: { instances: number | null; sequential: boolean };
+  /** The events that came for it. */
+  events?: { node: string; at: string }[];
+  /** The instances it called. */
+  children?: { instance: string; process: string; status: string | null }[];
+  /** What it owns, for operators. */
+  variables?: unknown;
   lifecycle: string;
   activatedAt?: string | null;
   endedAt?: string | null;
@@ -21,9 +32,10 @@ type Notes = (active: ActiveNode) => (Node | string)[];
 export function elementsTable(visits: readonly Visit[], active: readonly ActiveNode[], notes: Notes): HTMLElement {
   const known = new Set(visits.map(({ element }) => element));
   const unlisted = active.filter(({ element }) => !known.has(element)).map((node) => ({ ...node, lifecycle: 'Activated' }));
-  const rows = [...visits, ...unlisted].map((visit) =>
+  const rows = inScopes([...visits, ...unlisted]).map(({ visit, depth }) =>
     row(
       visit,
+      depth,
       active.find(({ element }) => element === visit.element),
       notes,
     ),
@@ -34,20 +46,79 @@ export function elementsTable(visits: readonly Visit[], active: readonly ActiveN
   return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows));
 }
 
-function row(visit: Visit, active: ActiveNode | undefined, notes: Notes): HTMLElement {
+function row(visit: Visit, depth: number, active: ActiveNode | undefined, notes: Notes): HTMLElement {
   const lifecycle = visit.lifecycle === 'Terminated' ? 'aborted' : visit.lifecycle;
   const badge = h('span', { class: 'badge', 'data-status': active?.incident ? 'incident' : visit.lifecycle }, lifecycle);
   const cell = (label: string, ...content: (Node | string)[]) => h('td', { 'data-label': label }, h('div', {}, ...content));
   return h(
     'tr',
-    { 'data-node': visit.node, 'data-active': String(active !== undefined) },
-    cell('Element', visit.name || visit.node, ' ', h('code', { class: 'muted' }, visit.node)),
-    cell('Type', visit.type),
+    { 'data-node': visit.node, 'data-kind': visit.kind, 'data-active': String(active !== undefined) },
+    h(
+      'td',
+      { 'data-label': 'Element' },
+      h('div', { class: `depth-${Math.min(depth, 5)}` }, nameOf(visit), ' ', h('code', { class: 'muted' }, visit.node)),
+    ),
+    cell('Type', ...typeOf(visit)),
     cell('Lifecycle', badge),
     cell('Entered', time(visit.activatedAt)),
     cell('Left', time(visit.endedAt)),
-    cell('Notes', ...decided(visit), ...(active ? notes(active) : visit.decisions?.length ? [] : ['—'])),
+    cell('Notes', ...orDash([...came(visit), ...decided(visit), ...(active ? notes(active) : [])])),
   );
+}
+
+const orDash = (words: (Node | string)[]) => {
+  const said = words.filter((word) => word !== '—');
+  return said.length > 0 ? said : ['—'];
+};
+
+/** Visits in their order, each followed by those in its scope. */
+function inScopes(visits: readonly Visit[]): { visit: Visit; depth: number }[] {
+  const known = new Set(visits.map(({ element }) => element));
+  const inside = new Map<string | undefined, Visit[]>();
+  for (const visit of visits) {
+    const scope = visit.scope !== undefined && known.has(visit.scope) ? visit.scope : undefined;
+    inside.set(scope, [...(inside.get(scope) ?? []), visit]);
+  }
+  const all: { visit: Visit; depth: number }[] = [];
+  const add = (scope: string | undefined, depth: number) => {
+    for (const visit of inside.get(scope) ?? []) {
+      all.push({ visit, depth });
+      add(visit.element, depth + 1);
+    }
+  };
+  add(undefined, 0);
+  return all;
+}
+
+/** Iterations by their numbers. */
+function nameOf({ name, node, loopCounter }: Visit): string {
+  return loopCounter === undefined ? name || node : `${name || node} (${loopCounter})`;
+}
+
+function typeOf({ type, kind, loop, attachedTo }: Visit): (Node | string)[] {
+  const words: (Node | string)[] = [type];
+  if (kind === 'eventSubProcess') words.push(' started by an event');
+  if (kind === 'loop') {
+    const often = loop ? (loop.instances === null ? 'again and again' : `${loop.instances} times`) : 'not begun';
+    words.push(h('span', { class: 'muted' }, ` · loop, ${often}${loop?.sequential ? ', one after the other' : ''}`));
+  }
+  if (attachedTo) words.push(h('span', { class: 'muted' }, ' at ', h('code', {}, attachedTo)));
+  return words;
+}
+
+/** The events that came for it, and the instances it called. */
+function came({ events = [], children = [] }: Visit): HTMLElement[] {
+  const event = ({ node, at }: { node: string; at: string }) =>
+    h('p', { 'data-testid': 'event' }, 'Event ', h('code', {}, node), ' came ', time(at));
+  const child = ({ instance, process, status }: { instance: string; process: string; status: string | null }) =>
+    h(
+      'p',
+      { 'data-testid': 'called' },
+      'Called ',
+      h('a', { href: encodeURIComponent(instance) }, process),
+      status ? ` (${status})` : '',
+    );
+  return [...events.map(event), ...children.map(child)];
 }
 
 /** What was decided, by whom, and what they said to it. */

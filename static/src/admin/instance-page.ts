@@ -1,20 +1,38 @@
-import { type Client, connect, type Instance, type JsonObject, type Store } from '@stepwire/client';
+import { type ActiveNode, type Client, connect, type Instance, type JsonObject, type Store } from '@stepwire/client';
 import { showConnection } from '../connection-badge.js';
 import { batched, byId, h, redraw } from '../dom.js';
-import { actionList } from './action-list.js';
+import { ActionList } from './action-list.js';
+import { ChildTree } from './child-tree.js';
 import { commandButton } from './command-button.js';
 import { Diagram } from './diagram.js';
 import { ElementNotes, isLive } from './element-notes.js';
 import { elementsTable, time, type Visit } from './elements-table.js';
+import { NullReasons } from './null-reasons.js';
 import { messageIn, MessageList, type PushedMessage } from './message-list.js';
 import { askForPatch } from './patch-dialog.js';
 import { getJson, ticketUrl } from './rest.js';
+import { Timeline } from './timeline.js';
 import { JsonTree } from './tree.js';
 import { complain, run } from './trouble.js';
+import { type Waiting, waitingTable } from './waiting.js';
 
 interface History {
   elements: Visit[];
   flows?: string[];
+}
+
+/** How the instance stands, or stood: what operators are told of it. */
+interface Look {
+  nodes: ActiveNode[];
+  view: unknown;
+  status: string;
+  data?: unknown;
+  subscriptions?: Waiting[];
+}
+
+/** Timers of events are among the subscriptions. */
+interface Timers {
+  timers: Waiting[];
 }
 
 /** The page of one instance: everything that moves on it. */
@@ -24,7 +42,11 @@ export class InstancePage {
   private readonly diagram = new Diagram(byId('diagram'));
   private readonly view = new JsonTree(byId('view'));
   private readonly data = new JsonTree(byId('data'));
-  private readonly messages = new MessageList(byId('messages'));
+  private readonly messages = new MessageList(byId('messages'), (message) => this.whyNull(message));
+  private readonly children = new ChildTree(byId('children'));
+  private readonly actions: ActionList;
+  private readonly timeline: Timeline;
+  private readonly reasons: NullReasons;
   private readonly notes: ElementNotes;
   private readonly path: string;
   private readonly isChild: boolean;
@@ -34,24 +56,35 @@ export class InstancePage {
   private history: History = { elements: [] };
   private reading = false;
   private readAgain = false;
+  /** How it stood at the moment that is looked at; `undefined` for now. */
+  private past: Look | undefined;
+  private readingPast = false;
 
   constructor({ key = '', process = '', version = '', child, diagram }: DOMStringMap) {
     this.isChild = child === 'true';
     this.path = `/v1/instances/${encodeURIComponent(key)}`;
     // The page watches: it starts nothing that an Action message asks a frontend to start.
-    this.client = connect({ url: ticketUrl, onAction: () => true, client: 'admin/1', debug: (_, frame) => this.saw(frame, key) });
+    this.client = connect({ url: ticketUrl, onAction: () => true, client: 'admin/1', schemas: true, debug: (_, frame) => this.saw(frame, key) });
     this.instance = this.client.instance(process, key);
     this.notes = new ElementNotes(this.instance, run);
+    this.actions = new ActionList(byId('actions'), this.instance);
+    this.reasons = new NullReasons(`/v1/definitions/${encodeURIComponent(process)}/${encodeURIComponent(version)}`);
+    const nodeOf = (element: string) => this.history.elements.find((visit) => visit.element === element)?.node;
+    this.timeline = new Timeline(byId('timeline'), this.path, nodeOf, () => void this.lookBack());
+    byId<HTMLInputElement>('search-data').addEventListener('input', ({ target }) => {
+      this.data.search((target as HTMLInputElement).value);
+      this.view.search((target as HTMLInputElement).value);
+    });
     showConnection(byId('connection'), this.client);
     const { view, nodes, actions, status, children, error } = this.instance;
-    this.follow(view, () => this.view.show(view.get()));
+    this.follow(view, () => this.past ?? this.view.show(view.get()));
     this.follow(status, () => {
       this.showStatus();
       this.showTokens();
     });
     this.follow(nodes, () => this.showTokens());
-    this.follow(actions, () => this.showActions());
-    this.follow(children, () => this.showChildren());
+    this.follow(actions, () => this.actions.show(actions.get()));
+    this.follow(children, () => this.children.show(children.get()));
     this.follow(error, () => complain(error.get()));
     document.querySelectorAll<HTMLTimeElement>('#instance time').forEach((at) => at.replaceWith(time(at.dateTime)));
     if (diagram === 'true') void this.draw(process, version);
@@ -92,16 +125,22 @@ export class InstancePage {
     this.reading = true;
     while (this.readAgain) {
       this.readAgain = false;
-      const [history, instance, pushed] = await Promise.all([
+      const [history, instance, pushed, timers] = await Promise.all([
         getJson<History>(`${this.path}/history`),
-        getJson<{ data?: unknown }>(this.path),
+        getJson<Look>(this.path),
         getJson<{ messages: PushedMessage[] }>(`${this.path}/messages`),
+        this.hasData ? getJson<Timers>(`/v1/timers?instance=${this.instance.key}`) : undefined,
       ]);
       if (history) this.history = history;
       if (instance?.data !== undefined) {
-        this.data.show(instance.data);
+        // Only operators are told the data, and only they may read what else is for them.
+        if (!this.hasData) this.readAgain = true;
         this.hasData = true;
+        if (!this.past) this.data.show(instance.data);
         this.showCorrection();
+        await this.timeline.read();
+        this.showWaiting(instance, timers?.timers ?? []);
+        document.querySelectorAll<HTMLElement>('[data-operators]').forEach((part) => (part.hidden = false));
       }
       pushed?.messages.forEach((message) => this.messages.add(message));
       this.showTokens();
@@ -109,14 +148,68 @@ export class InstancePage {
     this.reading = false;
   }
 
+  private showWaiting({ subscriptions = [] }: Look, timers: readonly Waiting[]): void {
+    const nodeOf = (element: string) => this.history.elements.find((visit) => visit.element === element)?.node;
+    const others = timers.filter(({ kind }) => kind !== 'event');
+    redraw(byId('waiting'), waitingTable([...subscriptions, ...others], nodeOf));
+  }
+
+  /** The timeline was dragged: shows how the instance stood at that moment, the newest one that was asked for. */
+  private async lookBack(): Promise<void> {
+    if (this.readingPast) return;
+    this.readingPast = true;
+    try {
+      for (let shown: number | undefined = NaN; shown !== this.timeline.moment;) {
+        shown = this.timeline.moment;
+        this.past = shown === undefined ? undefined : await getJson<Look>(`${this.path}?at=${shown}`);
+      }
+    } finally {
+      this.readingPast = false;
+    }
+    document.body.classList.toggle('in-the-past', this.past !== undefined);
+    this.showTokens();
+    const { past } = this;
+    if (past) {
+      this.view.show(past.view);
+      this.data.show(past.data);
+      this.showWaiting(past, []);
+    } else {
+      this.view.show(this.instance.view.get());
+      void this.read();
+    }
+  }
+
+  /** What of the history had happened at the moment that is looked at. */
+  private visits(): Visit[] {
+    const { moment } = this.timeline;
+    if (moment === undefined) return this.history.elements;
+    const ended = this.timeline.ended();
+    return this.history.elements
+      .filter(({ element }) => Number(element.slice(element.lastIndexOf('-') + 1)) <= moment)
+      .map((visit) => (ended.has(visit.element) ? visit : { ...visit, lifecycle: 'Activated', endedAt: null, events: [], children: [] }));
+  }
+
+  private async whyNull({ seq, node = '', action = '' }: PushedMessage): Promise<string[]> {
+    const moment = this.timeline.momentOf(seq);
+    const then = moment === undefined ? undefined : await getJson<Look>(`${this.path}?at=${moment}`);
+    if (then?.data === undefined) return [];
+    const owners: unknown[] = [];
+    const known = (element: string | undefined) => this.history.elements.find((visit) => visit.element === element);
+    const pushed = this.timeline.records.find((record) => record.seq === seq);
+    for (let visit = known(pushed?.element); visit; visit = known(visit.scope)) owners.push(visit.variables);
+    return this.reasons.of(node, action, [...owners, then.data]);
+  }
+
   private showTokens(): void {
-    const active = this.instance.nodes.get();
-    const { elements, flows = [] } = this.history;
+    const active = this.past?.nodes ?? this.instance.nodes.get();
+    const elements = this.visits();
     const passed = elements.filter(({ lifecycle }) => lifecycle === 'Completed').map(({ node }) => node);
-    if (this.drawn) this.diagram.show(active, [...passed, ...flows]);
+    const visits = new Map<string, number>();
+    for (const { node, loopCounter } of elements) if (loopCounter === undefined) visits.set(node, (visits.get(node) ?? 0) + 1);
+    if (this.drawn) this.diagram.show(active, passed, this.history.flows ?? [], visits);
     redraw(
       byId('elements'),
-      elementsTable(elements, active, (node) => this.notes.draw(node)),
+      elementsTable(elements, active, (node) => (this.past ? [] : this.notes.draw(node))),
     );
   }
 
@@ -156,32 +249,5 @@ export class InstancePage {
     const dismiss = button('Dismiss', () => instance.dismiss(), 'Dismiss this subprocess? That cannot be undone.');
     const terminate = button('Terminate', () => instance.terminate(), 'Terminate this instance? That cannot be undone.');
     return this.isChild ? [hold, dismiss, terminate] : [hold, terminate];
-  }
-
-  private showActions(): void {
-    const list = actionList(this.instance.actions.get(), async ({ name, element }, data) => {
-      await this.instance.run(name, data, { element });
-    });
-    byId('actions').replaceChildren(list);
-  }
-
-  private showChildren(): void {
-    const children = this.instance.children.get();
-    if (children.length === 0) return byId('children').replaceChildren(h('p', { class: 'empty' }, 'None.'));
-    const items = children.map(({ key, process, status }) => {
-      const badge = h('span', { class: 'badge', 'data-status': status.get() }, status.get() ?? '…');
-      status.subscribe((now) => {
-        badge.dataset.status = now;
-        badge.textContent = now ?? '';
-      });
-      return h(
-        'li',
-        { class: 'row body' },
-        h('a', { href: encodeURIComponent(key), class: 'table-link' }, key),
-        process ?? '',
-        badge,
-      );
-    });
-    byId('children').replaceChildren(h('ul', { class: 'log-list' }, ...items));
   }
 }

@@ -25,7 +25,10 @@ export class MessageList {
   private readonly shown = new Set<number>();
   private highest = 0;
 
-  constructor(private readonly root: HTMLElement) {}
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly whyNull: (message: PushedMessage) => Promise<string[]>,
+  ) {}
 
   add(message: PushedMessage): void {
     if (this.shown.has(message.seq)) return;
@@ -38,7 +41,8 @@ export class MessageList {
     else this.root.insertBefore(item, older ?? null);
   }
 
-  private draw({ seq, kind, node, action, origin, at, body }: PushedMessage): HTMLElement {
+  private draw(message: PushedMessage): HTMLElement {
+    const { seq, kind, node, action, origin, at, body } = message;
     const from = [node, action].filter(Boolean).join(' · ');
     const summary = h(
       'summary',
@@ -49,6 +53,14 @@ export class MessageList {
       h('span', { class: 'muted' }, time(at)),
     );
     if (origin) summary.append(h('span', { class: 'muted small' }, `from child ${origin}`));
-    return h('details', {}, summary, h('pre', {}, JSON.stringify(body, null, 2)));
+    const reasons = h('ul', { class: 'reasons', 'data-testid': 'null-reasons' });
+    let asked = false;
+    const details = h('details', {}, summary, h('pre', {}, JSON.stringify(body, null, 2)), reasons);
+    details.addEventListener('toggle', () => {
+      if (asked || !details.open || !JSON.stringify(body).includes('null')) return;
+      asked = true;
+      void this.whyNull(message).then((found) => reasons.replaceChildren(...found.map((reason) => h('li', {}, reason))));
+    });
+    return details;
   }
 }

@@ -1,25 +1,24 @@
 /**
- * Keeps parts of a page that the server draws up to date: the page's own address is fetched again, and those parts are taken
- * over. So filters, paging and what may be seen stay the server's affair.
+ * Keeps what a page shows up to date: the server tells that lists have changed (channel `changes`), and the page asks again. What
+ * it shows, filters, paging and what may be seen, stay the server's affair.
  */
+import type { Client } from '@stepwire/client';
+import { changes, type Topic } from '@stepwire/client/lists';
 import { byId, redraw } from '../dom.js';
 
 /** A busy server has news all the time; one look in this many milliseconds is enough for a person. */
 const PAUSE_MS = 1_000;
 
-export class Refresher {
+/** Looks when there is news: not too often, and while nobody looks at the page, not at all. */
+export class Looker {
   private waiting = false;
   private wanted = false;
 
-  /** `ids` name the parts; `after` is run when they were taken over. */
-  constructor(
-    private readonly ids: readonly string[],
-    private readonly after: () => void = () => undefined,
-  ) {
+  constructor(readonly look: () => Promise<void>) {
     document.addEventListener('visibilitychange', () => this.wanted && this.news());
   }
 
-  /** Looks again, soon; while nobody looks at the page, it waits. */
+  /** Looks again, soon. */
   news(): void {
     this.wanted = true;
     if (this.waiting || document.hidden) return;
@@ -34,15 +33,24 @@ export class Refresher {
     this.look().then(pause, pause);
   }
 
-  /** Looks at once. */
-  async look(): Promise<void> {
+  /** Looks whenever lists of these topics have changed, and after each gap in the connection. */
+  follow(client: Client, topics: readonly Topic[]): void {
+    changes(client, (changed) => {
+      if (!changed || changed.some((topic) => topics.includes(topic))) this.news();
+    });
+  }
+}
+
+/** Parts of a page that the server draws: its own address is fetched again, and the parts with these ids are taken over. */
+export function pageParts(ids: readonly string[], after: () => void = () => undefined): Looker {
+  return new Looker(async () => {
     const response = await fetch(location.href, { credentials: 'same-origin', headers: { accept: 'text/html' } });
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-    for (const id of this.ids) {
+    for (const id of ids) {
       const part = page.getElementById(id);
       if (part) redraw(byId(id), ...part.childNodes);
     }
-    this.after();
-  }
+    after();
+  });
 }

@@ -22,3 +22,16 @@ export async function ticketUrl(): Promise<string> {
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   return `${scheme}://${location.host}/v1/ws?ticket=${encodeURIComponent(ticket)}`;
 }
+
+/** Posts JSON; rejects with the server's sentence when it refuses. */
+export async function post(path: string, body: unknown, method = 'POST'): Promise<void> {
+  const response = await fetch(path, {
+    method,
+    credentials: 'same-origin',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (response.ok) return;
+  const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
+  throw new Error(detail ?? `expected the server to do it, but it answered ${response.status}`);
+}

@@ -4,13 +4,33 @@ import { h } from '../dom.js';
 export class JsonTree {
   private readonly folded = new Set<string>();
   private shown: unknown;
+  private wanted = '';
 
   constructor(private readonly root: HTMLElement) {}
+
+  /** Shows only branches in which a name or value holds this text. */
+  search(text: string): void {
+    this.wanted = text.trim().toLowerCase();
+    this.narrow();
+  }
+
+  private narrow(): void {
+    for (const line of this.root.querySelectorAll<HTMLElement>('li')) {
+      const fits = this.wanted === '' || line.textContent!.toLowerCase().includes(this.wanted);
+      const above = line.parentElement!.closest<HTMLElement>('li');
+      const name = above?.querySelector('.name')?.textContent?.toLowerCase() ?? '';
+      // What is in a branch whose name fits is shown whole.
+      line.hidden = !fits && !(above !== null && !above.hidden && this.wanted !== '' && name.includes(this.wanted));
+      const branch = line.querySelector<HTMLDetailsElement>(':scope > details');
+      if (branch && fits && this.wanted !== '') branch.open = true;
+    }
+  }
 
   show(value: unknown): void {
     const before = this.shown;
     this.shown = value;
     this.root.replaceChildren(this.draw(value, before, '', before === undefined));
+    if (this.wanted) this.narrow();
   }
 
   private draw(value: unknown, before: unknown, path: string, first: boolean): HTMLElement {

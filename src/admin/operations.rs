@@ -1,0 +1,126 @@
+//! The pages of operators: a frame each, as what they show is asked of the HTTP interface.
+
+use serde::Serialize;
+
+use super::{
+    assets::Assets,
+    layout::{Layout, OPERATIONS_URL},
+};
+
+/// One of the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// What runs, what stands still.
+    Dashboard,
+    /// Open incidents by cause.
+    Incidents,
+    /// What starts by itself.
+    Schedules,
+    /// What waits for a time.
+    Timers,
+    /// Users with a password.
+    Users,
+    /// The program and what is built into it.
+    About,
+}
+
+impl Page {
+    const ALL: [Self; 6] = [
+        Self::Dashboard,
+        Self::Incidents,
+        Self::Schedules,
+        Self::Timers,
+        Self::Users,
+        Self::About,
+    ];
+
+    /// The page with this name in its address.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|page| page.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dashboard => "dashboard",
+            Self::Incidents => "incidents",
+            Self::Schedules => "schedules",
+            Self::Timers => "timers",
+            Self::Users => "users",
+            Self::About => "about",
+        }
+    }
+
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Dashboard => "Dashboard",
+            Self::Incidents => "Incidents",
+            Self::Schedules => "Schedules",
+            Self::Timers => "Timers",
+            Self::Users => "Users",
+            Self::About => "About",
+        }
+    }
+
+    fn says(self) -> &'static str {
+        match self {
+            Self::Dashboard => "What runs, and what needs somebody.",
+            Self::Incidents => "What stands still until somebody helps, by cause.",
+            Self::Schedules => "What starts by itself, and when next.",
+            Self::Timers => "What waits for a time, the next one first.",
+            Self::Users => "Who signs in with a password, and with which roles.",
+            Self::About => "This program, and what is built into it.",
+        }
+    }
+}
+
+/// Fields of `admin_operations.hbs`.
+#[derive(Serialize)]
+pub struct OperationsPage {
+    #[serde(flatten)]
+    layout: Layout,
+    page: &'static str,
+    heading: &'static str,
+    says: &'static str,
+    pages: Vec<Link>,
+    about: bool,
+    version: &'static str,
+    notices_url: &'static str,
+}
+
+#[derive(Serialize)]
+struct Link {
+    href: String,
+    label: &'static str,
+    current: bool,
+}
+
+impl OperationsPage {
+    /// A page for a user; an admin is led to the users, too.
+    pub fn new(assets: &Assets, user: &str, page: Page, is_admin: bool) -> Self {
+        let link = |other: Page| Link {
+            href: format!("{OPERATIONS_URL}/{}", other.name()),
+            label: other.heading(),
+            current: other == page,
+        };
+        let pages = Page::ALL.into_iter();
+        Self {
+            layout: Layout::new(
+                assets,
+                page.heading(),
+                "operations",
+                OPERATIONS_URL,
+                Some(user),
+            ),
+            page: page.name(),
+            heading: page.heading(),
+            says: page.says(),
+            pages: pages
+                .filter(|other| *other != Page::Users || is_admin)
+                .map(link)
+                .collect(),
+            about: page == Page::About,
+            version: env!("CARGO_PKG_VERSION"),
+            notices_url: "/assets/third-party-notices.txt",
+        }
+    }
+}

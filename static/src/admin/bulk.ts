@@ -1,0 +1,106 @@
+/** A command to every instance that fits the filter in the address, with its progress. */
+import { h, redraw } from '../dom.js';
+import { getJson, post } from './rest.js';
+
+/** Instances that one run reaches; the rest is a second run. */
+const MOST = 10_000;
+/** Commands that are under way at once. */
+const AT_ONCE = 4;
+
+interface Listed {
+  instances: { instance: string; status: string; incidents: number }[];
+  next: string | null;
+}
+
+type Wanted = (one: Listed['instances'][number]) => boolean;
+
+const isLive: Wanted = ({ status }) => status === 'started' || status === 'onHold';
+
+/** The page's filter as the HTTP interface takes it. */
+function filter(): URLSearchParams {
+  const page = new URLSearchParams(location.search);
+  const asked = new URLSearchParams();
+  for (const name of ['process', 'status', 'node']) if (page.get(name)) asked.set(name, page.get(name)!);
+  if (page.get('q')) asked.set('businessKey', page.get('q')!);
+  return asked;
+}
+
+async function all(wanted: Wanted, say: (found: number) => void): Promise<string[]> {
+  const keys: string[] = [];
+  const asked = filter();
+  for (let cursor: string | null = ''; cursor !== null && keys.length < MOST;) {
+    if (cursor) asked.set('cursor', cursor);
+    const part: Listed | undefined = await getJson<Listed>(`/v1/instances?${asked}`);
+    if (!part) break;
+    keys.push(...part.instances.filter(wanted).map(({ instance }) => instance));
+    say(keys.length);
+    cursor = part.next;
+  }
+  return keys.slice(0, MOST);
+}
+
+/** Retries every incident of an instance. */
+async function retry(key: string): Promise<void> {
+  const found = await getJson<{ incidents: { element: string }[] }>(`/v1/incidents?instance=${key}`);
+  for (const { element } of found?.incidents ?? []) await post(`/v1/instances/${key}/retry`, { element });
+}
+
+const COMMANDS: Record<string, { label: string; wanted: Wanted; work: (key: string) => Promise<unknown>; kind?: string }> = {
+  retry: { label: 'Retry incidents…', wanted: (one) => isLive(one) && one.incidents > 0, work: retry },
+  terminate: {
+    label: 'Terminate…',
+    wanted: isLive,
+    work: (key) => post(`/v1/instances/${key}/terminate`, {}),
+    kind: 'danger',
+  },
+};
+
+/** Puts the buttons and the progress into `root`. */
+export function offerBulk(root: HTMLElement): void {
+  const buttons = Object.entries(COMMANDS).map(([name, { label, kind }]) =>
+    h(
+      'button',
+      { class: ['button compact', kind].filter(Boolean).join(' '), type: 'button', 'data-testid': `bulk-${name}`, onclick: () => run(name) },
+      label,
+    ),
+  );
+  const told = h('div', { id: 'bulk-told', role: 'status', 'data-testid': 'bulk-told' });
+  root.append(h('span', { class: 'muted small' }, 'All that fit:'), ...buttons, told);
+
+  const run = async (name: string) => {
+    const { label, wanted, work } = COMMANDS[name]!;
+    const verb = label.replace('…', '');
+    buttons.forEach((button) => (button.disabled = true));
+    try {
+      const keys = await all(wanted, (found) => (told.textContent = `Looking: ${found} found…`));
+      told.textContent = '';
+      if (keys.length === 0) told.textContent = `${verb}: nothing that fits can be helped this way.`;
+      else if (confirm(`${verb}: ${keys.length} ${keys.length === 1 ? 'instance' : 'instances'}. That cannot be undone.`))
+        await each(told, keys, work, verb);
+    } finally {
+      buttons.forEach((button) => (button.disabled = false));
+    }
+  };
+}
+
+/** Does the work for each, a few at a time, with its progress in `told` and a button that stops it. */
+export async function each<T>(told: HTMLElement, all: readonly T[], work: (one: T) => Promise<unknown>, verb: string): Promise<void> {
+  const bar = h('progress', { max: all.length, value: 0, 'aria-label': verb });
+  const words = h('span', {});
+  let stopped = false;
+  const stop = h('button', { class: 'button compact', type: 'button', onclick: () => (stopped = true) }, 'Stop');
+  redraw(told, bar, words, stop);
+  const refused: string[] = [];
+  let next = 0;
+  let done = 0;
+  const worker = async () => {
+    while (!stopped && next < all.length) {
+      await work(all[next++]!).catch((error: Error) => refused.push(error.message));
+      bar.value = ++done;
+      words.textContent = ` ${done} of ${all.length}`;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const failed = refused.length > 0 ? `; ${refused.length} refused, the first: ${refused[0]}` : '';
+  redraw(told, h('span', {}, `${verb}: ${done - refused.length} of ${all.length} done${failed}.`));
+}

@@ -1,0 +1,53 @@
+/** What runs, what stands still, what is started: for all processes and for each. */
+import { h } from '../dom.js';
+import type { OperationsPage } from './operations.js';
+import { getJson } from './rest.js';
+import { box, table } from './table.js';
+
+interface Overview {
+  running: number;
+  stuck: number;
+  incidents: number;
+  startedLastHour: number;
+  startedLastDay: number;
+  processes: { process: string; name: string; running: number; stuck: number }[];
+}
+
+export function dashboard(): OperationsPage {
+  return {
+    topics: ['instances', 'incidents', 'definitions'],
+    async draw() {
+      const overview = await getJson<Overview>('/v1/overview');
+      if (!overview) throw new Error('expected the server to tell what runs, but it refused; your role may not reach as far');
+      const tile = (name: string, label: string, value: number, href: string, bad = false) =>
+        h(
+          'a',
+          { class: bad && value > 0 ? 'tile bad' : 'tile', href, 'data-testid': name, 'data-focus': `tiles/${name}` },
+          h('strong', {}, value.toLocaleString()),
+          h('span', {}, label),
+        );
+      const tiles = h(
+        'div',
+        { class: 'tiles' },
+        tile('running', 'running', overview.running, '/admin/instances?status=started'),
+        tile('stuck', 'stuck', overview.stuck, '/admin/operations/incidents', true),
+        tile('open-incidents', 'open incidents', overview.incidents, '/admin/operations/incidents', true),
+        tile('hour', 'started in the last hour', overview.startedLastHour, '/admin/instances'),
+        tile('day', 'started in the last 24 hours', overview.startedLastDay, '/admin/instances'),
+      );
+      const link = (process: string, text: string) =>
+        h('a', { href: `/admin/instances?process=${encodeURIComponent(process)}`, 'data-focus': `${process}/open` }, text);
+      const byProcess = table(
+        'Processes that run',
+        [
+          { label: 'Process', draw: ({ process, name }: Overview['processes'][number]) => [link(process, name || process), ' ', h('code', { class: 'muted' }, process)] },
+          { label: 'Running', draw: ({ running }) => [running.toLocaleString()] },
+          { label: 'Stuck', draw: ({ stuck }) => [stuck > 0 ? h('span', { class: 'badge', 'data-status': 'incident' }, String(stuck)) : '0'] },
+        ],
+        overview.processes,
+        ({ process }) => process,
+      );
+      return [tiles, box('By process', 'Nothing runs. Start an instance, for example by playing the demo.', overview.processes.length > 0 ? byProcess : undefined)];
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * The pages of operators (templates/admin_operations.hbs): each is a query to the HTTP interface, read part by part
+ * and again when the server tells that something of it has changed.
+ */
+import { connect } from '@stepwire/client';
+import type { Topic } from '@stepwire/client/lists';
+import { showConnection } from '../connection-badge.js';
+import { byId, h, redraw } from '../dom.js';
+import { dashboard } from './dashboard.js';
+import { incidents } from './incidents.js';
+import { schedules, timers, users } from './rest-lists.js';
+import { Looker } from './refresh.js';
+import { ticketUrl } from './rest.js';
+import { complain } from './trouble.js';
+
+/** A page: of which topics it hears, and how it is drawn. */
+export interface OperationsPage {
+  topics: readonly Topic[];
+  draw(look: () => Promise<void>): Promise<HTMLElement[]>;
+}
+
+const PAGES: Record<string, () => OperationsPage> = { dashboard, incidents, schedules, timers, users };
+
+export function openOperations(root: HTMLElement): void {
+  const client = connect({ url: ticketUrl, client: 'admin/1' });
+  showConnection(byId('connection'), client);
+  const page = PAGES[root.dataset.page ?? '']?.();
+  if (!page) return;
+  const look = async (): Promise<void> => {
+    try {
+      redraw(root, ...(await page.draw(look)));
+      if (root.childElementCount === 0) root.append(h('p', { class: 'empty' }, 'Nothing.'));
+    } catch (error) {
+      complain(error as Error);
+    }
+  };
+  const looker = new Looker(look);
+  looker.follow(client, page.topics);
+  void look();
+}

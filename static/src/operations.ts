@@ -1,0 +1,4 @@
+import { openOperations } from './admin/operations.js';
+import { byId } from './dom.js';
+
+openOperations(byId('operations'));

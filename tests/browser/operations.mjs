@@ -1,0 +1,160 @@
+// Plays the pages of operators: TOKENS holds a token for each user, as JSON. What happens on the server shows without a reload, and
+// what is done here changes it.
+import assert from 'node:assert/strict';
+import { baseUrl, play, shots } from './chromium.mjs';
+
+const tokens = JSON.parse(process.env.TOKENS ?? '{}');
+const live = (page) => page.locator('[data-testid="connection"][data-status="live"]').waitFor();
+
+async function ask(user, path, body) {
+  const headers = { authorization: `Bearer ${tokens[user]}`, 'content-type': 'application/json' };
+  const response = await fetch(`${baseUrl()}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  assert.ok(response.ok, `${path} answered ${response.status}: ${await response.clone().text()}`);
+  return response.json();
+}
+
+/** Fails at its rule unless it is told not to; waits for a message and a time meanwhile; pushes a placeholder without a value. */
+const PROCESS = {
+  id: 'failing',
+  name: 'Failing <b>rule</b>',
+  nodes: [
+    { id: 'start', type: 'startEvent' },
+    {
+      id: 'work',
+      type: 'userTask',
+      actions: [
+        { name: 'hello', order: 1, type: 'websocketSend', params: { message: '{"name": "${client.name}", "amount": "${amount}"}' } },
+        { name: 'go', order: 2, type: 'saveData', trigger: 'manual', keys: [{ path: 'amount' }] },
+      ],
+    },
+    { id: 'late', type: 'boundaryEvent', attachedTo: 'work', interrupting: false, event: { type: 'message', name: 'hurry' } },
+    { id: 'hurried', type: 'endEvent' },
+    {
+      id: 'rule',
+      type: 'task',
+      actions: [
+        { name: 'check', type: 'businessRule', params: { script: "if (input.amount === 13) { throw new Error('unlucky') }" } },
+      ],
+    },
+    { id: 'end', type: 'endEvent' },
+  ],
+  flows: [
+    { id: 'f1', source: 'start', target: 'work' },
+    { id: 'f2', source: 'work', target: 'rule' },
+    { id: 'f3', source: 'rule', target: 'end' },
+    { id: 'f4', source: 'late', target: 'hurried' },
+  ],
+};
+
+async function signIn(browser, watch, user, path) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+  const page = watch(await context.newPage());
+  await page.goto(`${baseUrl()}/sign-in`);
+  await page.getByLabel('Token').fill(tokens[user]);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in by token' }).click();
+  await page.goto(`${baseUrl()}${path}`);
+  await live(page);
+  return page;
+}
+
+const start = async (data = {}) => (await ask('ada', '/v1/instances', { process: 'failing', data })).instance;
+
+async function failed() {
+  const key = await start();
+  await ask('ada', `/v1/instances/${key}/run`, { action: 'go', data: { amount: 13 } });
+  return key;
+}
+
+/** Numbers follow what happens. */
+async function dashboard(page) {
+  const number = (name, value) => page.getByTestId(name).locator('strong', { hasText: new RegExp(`^${value}$`) }).waitFor();
+  await number('stuck', 0);
+  const keys = [await failed(), await failed()];
+  await number('stuck', 2);
+  await number('running', 2);
+  await shots(page, 'dashboard');
+  return keys;
+}
+
+/** Two of one cause are retried at once: one was corrected, the other fails again. */
+async function incidents(page, [corrected]) {
+  await page.goto(`${baseUrl()}/admin/operations/incidents`);
+  await page.getByTestId('count').getByText('2', { exact: true }).waitFor();
+  await shots(page, 'incidents');
+  const patch = { method: 'PATCH', headers: { authorization: `Bearer ${tokens.olga}`, 'content-type': 'application/json' } };
+  const changed = await fetch(`${baseUrl()}/v1/instances/${corrected}/data`, { ...patch, body: '{"data": {"amount": 1}}' });
+  assert.ok(changed.ok, await changed.text());
+  await page.getByRole('button', { name: 'Retry all' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('bulk-told').getByText('Retry: 2 of 2 done').waitFor();
+  await page.getByTestId('count').getByText('1', { exact: true }).waitFor();
+}
+
+/** Dragged back, the page shows how it stood; what it waits for and why a value is null are told. */
+async function instance(page) {
+  const key = await start();
+  await page.goto(`${baseUrl()}/admin/instances/${key}`);
+  await live(page);
+  await page.getByTestId('waiting').locator('tr[data-kind="message"]').getByText('hurry').waitFor();
+  await page.getByTestId('messages').locator('summary').first().click();
+  await page.getByTestId('null-reasons').getByText("the data have no 'client' there").first().waitFor();
+  await page.getByTestId('actions').locator('summary', { hasText: 'go' }).click();
+  await page.locator('stepwire-form').getByLabel('Amount').fill('7');
+  await page.getByTestId('actions').getByRole('button', { name: 'Run go' }).click();
+  await page.locator('[data-testid="status"][data-status="finished"]').waitFor();
+  const row = (node) => page.locator(`[data-testid="elements"] tr[data-node="${node}"]`);
+  await row('end').waitFor();
+  await page.getByTestId('timeline').getByText('ada').first().waitFor();
+  await page.getByTestId('slider').focus();
+  await page.keyboard.press('Home');
+  await page.getByTestId('moment').getByText('An earlier moment').waitFor();
+  await row('end').waitFor({ state: 'detached' });
+  assert.equal(await row('work').getAttribute('data-active'), 'true');
+  assert.equal(await page.getByTestId('data').getByText('amount').count(), 0);
+  await shots(page, 'instance-earlier');
+  await page.getByTestId('now').click();
+  await row('end').waitFor();
+  await page.getByTestId('data').getByText('amount').waitFor();
+  await page.getByTestId('search-data').fill('nothing like that');
+  await page.getByTestId('data').getByText('amount').waitFor({ state: 'hidden' });
+}
+
+/** All that fit the filter, and no other. */
+async function bulk(page) {
+  await page.goto(`${baseUrl()}/admin/instances?process=failing&status=started`);
+  await live(page);
+  page.once('dialog', (dialog) => dialog.accept());
+  await page.getByTestId('bulk-terminate').click();
+  await page.getByTestId('bulk-told').getByText('Terminate: 1 of 1 done').waitFor();
+  await page.getByText('Nothing fits.').waitFor();
+}
+
+async function others(page) {
+  for (const name of ['schedules', 'timers', 'about']) {
+    await page.goto(`${baseUrl()}/admin/operations/${name}`);
+    await live(page);
+    if (name !== 'about') await page.getByTestId('operations').locator('.box').first().waitFor();
+    await shots(page, `operations-${name}`);
+  }
+  await page.goto(`${baseUrl()}/admin/operations/users`);
+  await page.getByLabel('Name').fill('<i>eve</i>');
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.getByLabel('Roles').fill('clerk');
+  await page.getByTestId('add-user').click();
+  await page.getByTestId('operations').locator('strong', { hasText: '<i>eve</i>' }).or(page.getByTestId('trouble').locator('p')).first().waitFor();
+  await page.getByLabel('Name').fill('eve');
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.getByTestId('add-user').click();
+  await page.getByTestId('operations').locator('tr[data-key="eve"]').waitFor();
+  await shots(page, 'operations-users');
+}
+
+await play(async (browser, watch) => {
+  await ask('dora', '/v1/definitions?publish=true', PROCESS);
+  const page = await signIn(browser, watch, 'root', '/admin/operations/dashboard');
+  const keys = await dashboard(page);
+  await incidents(page, keys);
+  await instance(page);
+  await bulk(page);
+  await others(page);
+});
