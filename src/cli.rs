@@ -25,6 +25,7 @@ mod payload;
 mod print;
 mod problems;
 mod progress;
+mod publish;
 mod rest;
 mod run;
 mod scenario;
@@ -94,6 +95,9 @@ async fn perform(
         ClientCommand::Start(start) => start::start(start, access, printer).await,
         ClientCommand::Run(run) => run::run(run, access, printer).await,
         ClientCommand::Patch(patch) => patch::patch(patch, access, printer).await,
+        ClientCommand::Publish(publish) => {
+            in_time(limit, publish::publish(publish, access, printer)).await
+        }
         ClientCommand::Approve(approve) => approve::approve(approve, access, printer).await,
         ClientCommand::Stop(stop) => stop::stop(stop, access, printer).await,
         ClientCommand::Watch(watch) => watch::watch(watch, access, printer).await,

@@ -38,7 +38,7 @@ mod user_command;
 pub use backup_command::{BackupCommand, DoctorCommand, ProgressFormat, RestoreCommand};
 pub use client_command::{
     Approve, Check, ClientCommand, Common, DefinitionText, Deploy, Export, Hidden, List, PatchData,
-    Payload, RunAction, Show, StartProcess, Stop, Until, Waiting, Watch,
+    Payload, Publish, RunAction, Show, StartProcess, Stop, Until, Waiting, Watch,
 };
 pub use command_line::{Command, TokenRequest};
 pub use date_time_format::DateTimeFormat;

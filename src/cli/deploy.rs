@@ -227,7 +227,11 @@ pub fn body(file: &Path, bytes: Vec<u8>) -> Body {
     } else {
         "application/xml"
     };
-    Body { media_type, bytes }
+    Body {
+        media_type,
+        bytes,
+        id: None,
+    }
 }
 
 fn is_json(file: &Path) -> bool {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode, redirect::Policy};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{
     access::Access,
@@ -27,6 +28,19 @@ pub struct Body {
     pub media_type: &'static str,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// Of a command: the same id never does it twice.
+    pub id: Option<Uuid>,
+}
+
+impl Body {
+    /// A command as JSON.
+    pub fn command(value: &Value, id: Uuid) -> Self {
+        Self {
+            media_type: "application/json",
+            bytes: value.to_string().into_bytes(),
+            id: Some(id),
+        }
+    }
 }
 
 impl Rest {
@@ -112,10 +126,18 @@ impl Rest {
             if let Some(token) = self.access.token() {
                 request = request.bearer_auth(token);
             }
-            if let Some(Body { media_type, bytes }) = &body {
+            if let Some(Body {
+                media_type,
+                bytes,
+                id,
+            }) = &body
+            {
                 request = request
                     .header("Content-Type", *media_type)
                     .body(bytes.clone());
+                if let Some(id) = id {
+                    request = request.header("Idempotency-Key", id.to_string());
+                }
             }
             let failed = |error: reqwest::Error| self.access.unreachable(&innermost(&error));
             let answer = request.send().await.map_err(failed)?;

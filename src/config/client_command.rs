@@ -17,6 +17,8 @@ pub enum ClientCommand {
     Run(RunAction),
     /// Correct the data of an instance, as an operator, and print its next step
     Patch(PatchData),
+    /// Publish a message or a signal and print who got it
+    Publish(Publish),
     /// Approve what an instance waits for, or reject it
     Approve(Approve),
     /// End instances
@@ -44,6 +46,7 @@ impl ClientCommand {
             Self::Start(start) => &start.common,
             Self::Run(run) => &run.common,
             Self::Patch(patch) => &patch.common,
+            Self::Publish(publish) => &publish.common,
             Self::Approve(approve) => &approve.common,
             Self::Stop(stop) => &stop.common,
             Self::Watch(watch) => &watch.common,
@@ -196,6 +199,34 @@ pub struct PatchData {
     /// Refuse if the instance has moved on from this number
     #[arg(long, value_name = "SEQ")]
     pub if_seq: Option<u64>,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire publish`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// Name of the message or signal
+    pub name: String,
+    /// Publish a signal: to all who wait for it
+    #[arg(long, conflicts_with_all = ["key", "ttl", "instance"])]
+    pub signal: bool,
+    /// Which of those who wait for the message it is for: its correlation key [default: those without one]
+    #[arg(long, value_name = "TEXT")]
+    pub key: Option<String>,
+    /// What it brings: a JSON object, @FILE, or - for standard input
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    pub data_json: Option<String>,
+    /// How long the message is kept for those who do not wait yet: ISO 8601, at most P30D [default: not at all]
+    #[arg(long, value_name = "DURATION")]
+    pub ttl: Option<String>,
+    /// The instance the message is for
+    #[arg(long, value_name = "KEY", conflicts_with = "key")]
+    pub instance: Option<Uuid>,
+    /// Id of the command: the same id never does it twice [default: a new one]
+    #[arg(long, value_name = "UUID")]
+    pub id: Option<Uuid>,
     /// Where, and how to print.
     #[command(flatten)]
     pub common: Common,

@@ -60,6 +60,7 @@ Through a server (the one on the data directory, or --server URL):
   run       Run a manual action of an instance and print its next step
   approve   Approve what an instance waits for, or reject it
   patch     Correct the data of an instance, as an operator
+  publish   Publish a message or a signal
   stop      End instances
   watch     Print every push of an instance, of a process's instances, or of the tasks as a line
   show      Print where an instance stands

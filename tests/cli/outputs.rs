@@ -174,3 +174,41 @@ fn data_are_corrected() {
         .ends(2);
     site.run(&["patch", &key], "").is_wrong_usage("--data-json");
 }
+
+#[test]
+fn a_message_that_is_published_starts_what_begins_with_it_once() {
+    let site = served();
+    let definition = site.data().join("paid.json");
+    let process = json!({"id": "paid",
+        "nodes": [{"id": "start", "type": "startEvent", "event": {"type": "message", "name": "paid"}},
+            {"id": "task", "type": "userTask"}, {"id": "end", "type": "endEvent"}],
+        "flows": [{"id": "a", "source": "start", "target": "task"}, {"id": "b", "source": "task", "target": "end"}]});
+    fs::write(&definition, process.to_string()).unwrap();
+    json(
+        &site,
+        &["deploy", definition.to_str().unwrap(), "--publish"],
+        0,
+    );
+    let id = "0197aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee";
+    let publish = [
+        "publish",
+        "paid",
+        "--data-json",
+        r#"{"amount":3}"#,
+        "--id",
+        id,
+    ];
+    let first = json(&site, &publish, 0);
+    assert_eq!(
+        first["started"].as_array().map(Vec::len),
+        Some(1),
+        "{first}"
+    );
+    assert_eq!(json(&site, &publish, 0)["started"], first["started"]);
+    let (text, _) = site.run(&["publish", "nothing"], "").ends(0);
+    assert_eq!(text, "nobody waits for it\n");
+    site.run(&["publish", "stop", "--signal", "--ttl", "PT1H"], "")
+        .ends(2);
+    site.run(&["publish", "paid", "--ttl", "soon"], "")
+        .refused("expected 'ttl'");
+}

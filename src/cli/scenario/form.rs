@@ -212,6 +212,8 @@ struct StepForm {
     skip: Option<String>,
     #[serde(default)]
     patch: Option<Value>,
+    #[serde(default)]
+    publish: Option<Map<String, Value>>,
     #[serde(rename = "do", default)]
     operation: Option<Operation>,
     #[serde(default)]
@@ -234,8 +236,8 @@ enum Operation {
 }
 
 /// What a step may do, as it is written.
-const VERBS: &str = "start, run, claim, release, assign, retry, skip, patch, do, send, advance, \
-    deploy or expect";
+const VERBS: &str = "start, run, claim, release, assign, retry, skip, patch, publish, do, send, \
+    advance, deploy or expect";
 
 impl Scenario {
     /// Reads a file.
@@ -362,6 +364,10 @@ impl StepForm {
         if let Some(data) = self.patch.take() {
             fields.insert("data".to_owned(), data);
             return command("patch", None, fields);
+        }
+        if let Some(mut published) = self.publish.take() {
+            published.insert("type".to_owned(), "publish".into());
+            return Some(Does::Send(published));
         }
         if let Some(operation) = self.operation.take() {
             let kind = match operation {

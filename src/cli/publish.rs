@@ -1,0 +1,77 @@
+//! `stepwire publish`: publishes a message or a signal.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    access::Access,
+    exit::{Exit, Failure},
+    payload,
+    print::{Printer, list},
+    rest::{Body, Rest},
+};
+use crate::config::Publish;
+
+/// Publishes it, and prints who got it.
+///
+/// # Errors
+/// The refusal, or no server.
+pub async fn publish(
+    publish: Publish,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let mut body = json!({
+        "name": publish.name,
+        "data": payload::read(publish.data_json.as_deref())?,
+    });
+    let members = [
+        ("correlationKey", publish.key),
+        ("ttl", publish.ttl),
+        (
+            "instance",
+            publish.instance.map(|instance| instance.to_string()),
+        ),
+    ];
+    for (name, value) in members {
+        if let Some(value) = value {
+            body[name] = value.into();
+        }
+    }
+    let path = if publish.signal {
+        "/v1/signals"
+    } else {
+        "/v1/messages"
+    };
+    let id = publish.id.unwrap_or_else(Uuid::now_v7);
+    let mut result = Rest::new(access)?
+        .post(path, Body::command(&body, id))
+        .await?;
+    result["id"] = json!(id.to_string());
+    printer.result(&text(&result), &result)?;
+    Ok(Exit::Done)
+}
+
+/// Who got it, in a few lines.
+fn text(result: &Value) -> String {
+    let mut lines = Vec::new();
+    for (name, what) in [("instances", "got it"), ("started", "was started")] {
+        let keys = list(&result[name]).iter().filter_map(Value::as_str);
+        lines.extend(keys.map(|key| format!("{key}  {what}")));
+    }
+    for refused in list(&result["refused"]) {
+        let told = |name: &str| refused[name].as_str().unwrap_or_default().to_owned();
+        lines.push(format!(
+            "{}  could not be started: {}",
+            told("instance"),
+            told("message")
+        ));
+    }
+    if let Some(until) = result["bufferedUntil"].as_str() {
+        lines.push(format!("kept until {until} for those who do not wait yet"));
+    }
+    if lines.is_empty() {
+        lines.push("nobody waits for it".to_owned());
+    }
+    lines.join("\n")
+}
