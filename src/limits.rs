@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+pub use drafts::*;
 pub use instance_limits::InstanceLimits;
 pub use network::network;
 pub use pot::{CallerKind, Pot, PotPlace, Taker};
@@ -16,6 +17,7 @@ pub use settings::{Limits, Rates};
 pub use tree_limits::TreeLimits;
 pub use watermark::{Watermark, Watermarks};
 
+mod drafts;
 mod instance_limits;
 mod network;
 mod pot;
@@ -200,6 +202,8 @@ pub const SUBSCRIPTIONS: usize = 1_000;
 /// Schemas of what actions take that a connection remembers having been told; beyond that it is told
 /// them again.
 pub const SCHEMAS_TOLD: usize = 1_000;
+/// What an action on offer shows of the data at its keys, as JSON, roughly; more is not shown.
+pub const INITIAL_BYTES: usize = 8 * 1024;
 /// Followed instances that have ended and are followed on, per connection: the newest.
 pub const ENDED_FOLLOWED: usize = 8;
 /// Live descendants that the cursor of a stream has room for; with more a cut costs a snapshot.

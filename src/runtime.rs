@@ -20,6 +20,7 @@ mod decide;
 mod deduplication;
 pub mod definitions;
 pub mod disk_watch;
+pub mod drafts;
 mod durable;
 mod event_log;
 pub mod files;
@@ -35,6 +36,7 @@ pub mod missed_rows;
 mod outbox;
 pub mod past;
 mod placement;
+pub mod presence;
 pub mod previews;
 pub mod read_queue;
 mod registry;
@@ -42,6 +44,8 @@ mod room_policy;
 pub mod schedules;
 mod scripts;
 mod start_child;
+mod sweep;
+pub mod task_access;
 mod timers;
 mod trees;
 pub mod users;
@@ -64,6 +68,7 @@ use channel::Hub;
 use clock::Clock;
 use correlations::Correlations;
 use definitions::{Definitions, DeployedProcess, StoredCatalog};
+use drafts::Drafts;
 use files::Files;
 use fresh_keys::FreshKeys;
 use http_calls::{HttpCallSettings, HttpCalls};
@@ -73,6 +78,7 @@ use instance_request::{Envelope, Refusal, Reply};
 use lists::Lists;
 use live_memory::LiveMemoryTotal;
 use outbox::{Outbox, StoredDelivery};
+use presence::Presence;
 use read_queue::Read;
 use registry::{Dispatched, Registry};
 use schedules::Schedules;
@@ -91,14 +97,6 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// Instances unused for this long leave memory.
-const IDLE: Duration = Duration::from_secs(60);
-/// With more instances in memory than this, they leave after [`HURRIED_IDLE`] already.
-const CROWDED: usize = 50_000;
-/// See [`CROWDED`].
-const HURRIED_IDLE: Duration = Duration::from_secs(2);
-/// How often idle instances are looked for.
-const SWEEP: Duration = Duration::from_secs(5);
 /// Threads for steps with scripts.
 const SCRIPT_THREADS: usize = 2;
 /// Before something that cannot be refused is tried again on a disk without room for it.
@@ -129,6 +127,10 @@ pub struct Runtime {
     pub damaged: Damaged,
     /// Those who sign in with a password.
     pub users: Users,
+    /// What users have typed into tasks and not sent.
+    pub drafts: Drafts,
+    /// Who has which task open.
+    pub presence: Presence,
     /// Who follows which instance.
     pub hub: Arc<Hub>,
     /// Who follows which list.
@@ -176,13 +178,13 @@ impl Runtime {
             };
             Ok((
                 deployed,
-                reader.users()?,
+                (reader.users()?, drafts::stored(reader)?),
                 outbox::stored(reader)?,
                 (reader.log_incarnation()?, reader.newest_time()?),
                 keys,
             ))
         });
-        let (deployed, users, outbox, (log, newest), keys) =
+        let (deployed, (users, drafts), outbox, (log, newest), keys) =
             stored.await.map_err(|_| StoreError::Panicked)??;
         if let Some(newest) = newest {
             clock.go_on_after(newest);
@@ -209,6 +211,8 @@ impl Runtime {
         users.announce_to(&lists);
         let runtime = Arc::new(Self {
             users,
+            drafts: Drafts::load(journal.clone(), drafts),
+            presence: Presence::default(),
             journal,
             clock,
             definitions,
@@ -235,7 +239,7 @@ impl Runtime {
         });
         runtime.resume_outbox(outbox).await?;
         let timers = actix_rt::spawn(timers::run(runtime.clone()));
-        let sweeper = actix_rt::spawn(sweep(Arc::downgrade(&runtime)));
+        let sweeper = actix_rt::spawn(sweep::run(Arc::downgrade(&runtime)));
         let calls = actix_rt::spawn(http_calls::run(runtime.clone()));
         let looks = runtime.clone();
         // Nobody waits for it: it reads all live instances.
@@ -461,28 +465,6 @@ impl Runtime {
             then();
             drop(active);
         });
-    }
-}
-
-async fn sweep(runtime: std::sync::Weak<Runtime>) {
-    loop {
-        let idle = match runtime.upgrade() {
-            None => return,
-            Some(runtime) => {
-                let idle = *runtime.idle.get_or_init(|| IDLE);
-                let crowded = runtime.registry.len() > CROWDED || runtime.live_memory.is_too_much();
-                let unused = if crowded {
-                    HURRIED_IDLE.min(idle)
-                } else {
-                    idle
-                };
-                runtime.registry.sweep(unused);
-                runtime.correlations.sweep(unused);
-                runtime.hub.sweep();
-                idle
-            }
-        };
-        tokio::time::sleep(SWEEP.min(idle)).await;
     }
 }
 

@@ -24,5 +24,6 @@ mod read_only_connection;
 pub mod sessions;
 pub mod shared_rates;
 pub mod subscription;
+mod task_notes;
 mod test_clock;
 mod token_bucket;

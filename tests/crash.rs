@@ -12,6 +12,7 @@ mod damage;
 mod deploys;
 mod directory;
 mod disk;
+mod drafts;
 mod follower;
 mod kill;
 mod oracle;

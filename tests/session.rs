@@ -9,3 +9,4 @@ mod start;
 mod stepping_back;
 mod storm;
 mod subscriptions;
+mod task_notes;

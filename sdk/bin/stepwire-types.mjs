@@ -104,8 +104,13 @@ async function fetchText(url, token) {
     throw new Error(`expected a server at ${url.origin}, but it cannot be reached`, { cause: cause.cause ?? cause });
   });
   if (answer.ok) return answer.text();
-  const hint = answer.status === 401 ? '; give a token by --token or STEPWIRE_TOKEN (stepwire token --sub NAME makes one)' : '';
-  throw new Error(`expected ${url.pathname}, but the server answered ${answer.status}${hint}`);
+  const tell = {
+    401: token
+      ? 'does not take this token; make a new one: stepwire token --sub types'
+      : "tells the types only to users: add --token, or set STEPWIRE_TOKEN, to what 'stepwire token --sub types' prints on the server's machine",
+    403: "does not show the definitions to this user; one with role designer sees all: stepwire token --sub types --role designer",
+  }[answer.status];
+  throw new Error(`expected ${url.pathname}, but the server ${tell ?? `answered ${answer.status}`}`);
 }
 
 function readFolder(out) {

@@ -18,7 +18,7 @@ const TEXTS: Record<string, string> = {
   gone: 'This is not offered to you any more; what you typed is kept.',
   ended: 'The process has ended; what you typed is kept.',
   taken: 'Somebody else has this task; what you typed is kept.',
-  json: 'As JSON: the form has no input for this.',
+  json: 'As JSON.',
 };
 
 /** Kind of input by format. */
@@ -190,7 +190,9 @@ export class StepwireForm extends Base {
     const { actions, view, status, nodes } = this.#instance ?? {};
     this.#offered = actions?.get().find(({ name }) => name === this.action);
     if (this.#offered) this.#build(this.#offered);
-    for (const field of this.#fields) if (!field.typed) field.write(valueAt(view?.get(), field.path) ?? field.schema.default);
+    for (const { path, schema, typed, write } of this.#fields) {
+      if (!typed) write(valueAt(this.#offered?.initial, path) ?? valueAt(view?.get(), path) ?? schema.default);
+    }
     const stands = status?.get();
     if (!this.#offered && !this.#sending && stands && this.#source) {
       const taken = nodes!.get().some(({ readOnly, assignee }) => readOnly && assignee);

@@ -45,6 +45,8 @@ export interface AvailableAction<Name extends string = string> {
   requiredKeys: string[];
   /** JSON Schema of what it takes; only where `connect` was told `schemas: true`, and absent when it takes no data. */
   schema?: JsonObject;
+  /** What the data hold at its keys: what a form begins with. Absent: nothing, or too much to be shown. */
+  initial?: JsonObject;
   /** Of an `uploadFile`: the largest file it takes, in bytes, and which media types (`image/*`); absent: any. */
   maxBytes?: number;
   types?: string[];
@@ -187,8 +189,22 @@ export type ProgressFrame = Numbered & Step & { type: 'progress' };
 /** A frame that moves an instance's cursor. */
 export type NumberedFrame = DataFrame | ActionFrame | ViewFrame | ChildFrame | ProgressFrame;
 
+/** Somebody who has a user task open. */
+export interface PresentUser {
+  user: string;
+  /** Whether the user types. */
+  typing: boolean;
+  /** Since when it is open, RFC 3339. */
+  since: string;
+}
+/** What is said beside an instance's log: a draft of this user's (`null`: there is none any more), and who has a task open. */
+export type NoteFrame =
+  | { type: 'drafted'; channel: string; element: string; action: string; data: JsonObject | null; savedAt?: string }
+  | { type: 'present'; channel: string; element: string; users: PresentUser[] };
+
 /** A frame of an instance's channel. */
 export type InstanceFrame =
+  | NoteFrame
   | NumberedFrame
   | SnapshotFrame
   | { type: 'live'; channel: string; seq: number }

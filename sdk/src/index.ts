@@ -21,6 +21,8 @@ export type {
   InstanceInfo,
   InstanceStatus,
   JsonObject,
+  NoteFrame,
+  PresentUser,
   Published,
   TaskInfo,
 } from './frames.js';

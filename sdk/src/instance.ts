@@ -10,6 +10,7 @@ import type {
   InstanceFrame,
   InstanceStatus,
   JsonObject,
+  NoteFrame,
   NumberedFrame,
   ReplyFrame,
   SnapshotFrame,
@@ -48,6 +49,8 @@ export interface Instance<S extends ProcessShape = ProcessShape> {
   /** `undefined` until the server has said it. */
   readonly status: Store<InstanceStatus | undefined>;
   readonly children: Store<Instance[]>;
+  /** Drafts of this user, and who has a task open, as the server said last: see `@stepwire/client/task`. */
+  readonly notes: Store<readonly NoteFrame[]>;
   /** Why the instance cannot be followed, or a process it asked for not be started. */
   readonly error: Store<StepwireError | undefined>;
   /**
@@ -142,6 +145,7 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
   const status = store<InstanceStatus | undefined>(undefined);
   const children = store<Instance[]>([]);
   const error = store<StepwireError | undefined>(undefined);
+  const notes = store<readonly NoteFrame[]>([]);
   /** The view that the server has said. */
   let said: JsonObject = {};
   let optimistic: Optimistic[] = [];
@@ -264,6 +268,7 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
     nodes,
     status,
     children,
+    notes,
     error,
     async run(action, data, { element, ifSeq, id = uuidv7(platform.now()), optimistic: expected, ...wait } = {}) {
       const change = typeof expected === 'object' ? (view: JsonObject) => merge(view, expected) : expected;
@@ -311,9 +316,18 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
     receive(frame: InstanceFrame) {
       if (frame.type === 'snapshot') replace(frame);
       else if (frame.type === 'resync') member.cursor = undefined;
-      else if (frame.type !== 'live') advance(frame);
+      else if (frame.type === 'drafted' || frame.type === 'present') {
+        // Of one place the newest counts.
+        const placeOf = (one: NoteFrame) => `${one.type} ${one.element} ${one.type === 'drafted' && one.action}`;
+        const others = notes.get().filter((one) => placeOf(one) !== placeOf(frame));
+        notes.set([...others, frame]);
+      } else if (frame.type !== 'live') advance(frame);
     },
-    lost: () => (resubscribing = false),
+    lost() {
+      resubscribing = false;
+      // The next connection is told all of them.
+      if (notes.get().length) notes.set([]);
+    },
     fail(reason) {
       if (reason) error.set(reason);
       settle();

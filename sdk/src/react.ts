@@ -231,7 +231,7 @@ function within(data: JsonObject, paths: string[]): JsonObject {
 export interface ActionState<Data, View> {
   /** The action as the server offers it; `undefined`: this user may not run it now. */
   action: AvailableAction | undefined;
-  /** What the view holds at the paths that the action takes: what a form begins with. */
+  /** What a form begins with: what the server says, else what the view holds at the paths that the action takes. */
   initial: JsonObject;
   /** It has been sent, and its effect is not in the view yet. */
   pending: boolean;
@@ -278,7 +278,7 @@ export function useAction<S extends ProcessShape, A extends keyof ActionsOf<S> &
     [instance, name, element],
   );
   const reset = useCallback(() => setState(({ pending: still }) => ({ pending: still })), []);
-  return { action, initial: initial ?? (EMPTY as JsonObject), pending: pending > 0, error, fields: error?.fields ?? (EMPTY as FieldErrors), run, reset };
+  return { action, initial: action?.initial ?? initial ?? (EMPTY as JsonObject), pending: pending > 0, error, fields: error?.fields ?? (EMPTY as FieldErrors), run, reset };
 }
 
 /** The tasks of this user, and those that this user may claim; `undefined` until the server has said it. */

@@ -15,6 +15,7 @@ import {
 } from '../src/index.js';
 import { eventStream } from '../src/sse.js';
 import { instances as listed, tasks as tasksOf } from '../src/lists.js';
+import { openTask } from '../src/task.js';
 import { localTokenStore, memoryTokenStore, visitor } from '../src/visitor.js';
 
 const url = process.env.STEPWIRE_URL ?? '';
@@ -118,6 +119,32 @@ describe.skipIf(url === '' || tokens.lena === undefined)('many instances', () =>
     },
     60_000,
   );
+});
+
+describe.skipIf(url === '' || tokens.ada === undefined)('drafts and presence', () => {
+  test('what is typed on one device is there on the other, until the action runs', async () => {
+    const [desk, phone] = [as('ada'), as('ada')];
+    const there = await desk.start('onboarding');
+    const save = (await offers(there, 'save')).find(({ name }) => name === 'save')!;
+    expect(save.initial).toBeUndefined();
+    const place = { element: save.element, action: 'save' };
+    const typing = openTask(desk, there, place);
+    const here = phone.instance('onboarding', there.key);
+    const reading = openTask(phone, here, place);
+    typing.save({ client: { firstName: 'Ad' } });
+    await until(reading.draft, (draft) => draft !== undefined);
+    expect(reading.draft.get()).toEqual({ client: { firstName: 'Ad' } });
+    await until(reading.others, (users) => users.some(({ user, typing }) => user === 'ada' && typing));
+    // A device that was away is told again.
+    sockets.at(-1)?.terminate();
+    await until(phone.status, (status) => status !== 'live');
+    await until(reading.draft, (draft) => draft !== undefined);
+    await typing.run(details);
+    await until(reading.draft, (draft) => draft === undefined);
+    typing.close();
+    desk.close();
+    phone.close();
+  }, 20_000);
 });
 
 describe.skipIf(limitedUrl === '')('a server with its usual limits', () => {

@@ -5,9 +5,10 @@ import { expect, test } from 'vitest';
 
 /** What an app imports → bytes at most. Of the other entries, what they add to the core. */
 const BUDGETS: [entry: string, contents: string, most: number][] = [
-  ['core', `export { connect, StepwireError } from './src/index.js'`, 7_600],
-  ['core with all exports', `export * from './src/index.js'`, 7_700],
+  ['core', `export { connect, StepwireError } from './src/index.js'`, 7_700],
+  ['core with all exports', `export * from './src/index.js'`, 7_800],
   ['lists', `export * from './src/lists.js'`, 1_400],
+  ['task', `export * from './src/task.js'`, 700],
   ['visitor', `export * from './src/visitor.js'`, 900],
   ['react', `export * from './src/react.js'`, 2_650],
   ['forms', `export * from './src/forms.js'`, 3_072],

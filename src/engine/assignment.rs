@@ -129,7 +129,8 @@ fn require_somewhere(step: &Step<'_>, right: Right) -> Result<(), Rejection> {
     ))
 }
 
-fn user_task<'s>(
+/// An active user task.
+pub(super) fn user_task<'s>(
     step: &'s Step<'_>,
     key: ElementKey,
 ) -> Result<(&'s ElementInstance, &'s ExecutableNode), Rejection> {

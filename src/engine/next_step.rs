@@ -6,16 +6,21 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{
     actions::selection,
     instance_outcome::{InstanceOutcome, outcome},
     record::{Incident, Status},
     state::{ElementInstance, InstanceState},
 };
-use crate::model::{
-    action::Trigger,
-    executable::{ExecutableAction, ExecutableNode, ExecutableProcess},
-    ids::{ElementKey, Time},
+use crate::{
+    limits,
+    model::{
+        action::Trigger,
+        executable::{ExecutableAction, ExecutableNode, ExecutableProcess},
+        ids::{ElementKey, Time},
+    },
 };
 
 /// The next step of an instance.
@@ -65,6 +70,9 @@ pub struct Offer {
     pub assignee: Option<Arc<str>>,
     /// Whether running it moves the token back.
     pub back: bool,
+    /// What the data hold at its keys, as an object: what a form begins with. `None` when they hold
+    /// nothing there, or more than [`limits::INITIAL_BYTES`].
+    pub initial: Option<Arc<Value>>,
 }
 
 impl NextStep {
@@ -98,14 +106,14 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
         let moves = moves && !element.is_whole(node);
         let runnable = manual(node)
             .filter(|action| moves && selection::can_run(element, node, action).is_ok());
-        offers.extend(runnable.map(|action| offer(key, element, node, action, false)));
+        offers.extend(runnable.map(|action| offer(state, key, node, action, false)));
     }
     for (key, element) in state.retained() {
         let Some(node) = process.node(element.node()) else {
             continue;
         };
         let open = manual(node).filter(|action| moves && opens_back(element, action));
-        offers.extend(open.map(|action| offer(key, element, node, action, true)));
+        offers.extend(open.map(|action| offer(state, key, node, action, true)));
     }
     NextStep {
         status: state.status(),
@@ -116,19 +124,25 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
 }
 
 fn offer(
+    state: &InstanceState,
     key: ElementKey,
-    element: &ElementInstance,
     node: &ExecutableNode,
     action: &ExecutableAction,
     back: bool,
 ) -> Offer {
-    let assignee = element.assignee().cloned();
+    let element = state.element(key);
+    let assignee = element.and_then(|element| element.assignee().cloned());
+    let variables = state.variables(Some(key));
     Offer {
         element: key,
         node: node.id.clone(),
         action: action.name.clone(),
         assignee,
         back,
+        initial: action
+            .keys
+            .held_by(&variables, limits::INITIAL_BYTES)
+            .map(Arc::new),
     }
 }
 

@@ -15,9 +15,11 @@ use super::{
     record::created::CommandTag,
     rejection::Rejection,
     state::InstanceState,
-    subprocess, suspend, triggering,
+    subprocess, suspend, task_access, triggering,
 };
-use crate::model::{evaluator::Evaluator, executable::ExecutableProcess, upload::UploadRules};
+use crate::model::{
+    evaluator::Evaluator, executable::ExecutableProcess, ids::ElementKey, upload::UploadRules,
+};
 
 /// Applies a command to an instance.
 ///
@@ -75,6 +77,23 @@ pub fn may_upload(
 ) -> Result<UploadRules, Rejection> {
     let first_seq = state.seq() + 1;
     actions::upload::may_upload(&Step::new(process, evaluator, state, first_seq, input), run)
+}
+
+/// The user task at which the caller may work now: run this action there or, without one, act at
+/// all. Nothing is recorded.
+///
+/// # Errors
+/// The [`Rejection`] a run would meet, or why the element is no user task of the caller's.
+pub fn may_work(
+    process: &ExecutableProcess,
+    evaluator: &dyn Evaluator,
+    state: &mut InstanceState,
+    (element, action): (Option<ElementKey>, Option<&str>),
+    input: &StepInput<'_>,
+) -> Result<ElementKey, Rejection> {
+    let first_seq = state.seq() + 1;
+    let step = Step::new(process, evaluator, state, first_seq, input);
+    task_access::may_work(&step, element, action)
 }
 
 impl Step<'_> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::{
     definition::DefinitionRow,
+    draft::DraftChange,
     http_call::{CallChange, HttpCallRow},
     job::JobRow,
     listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
@@ -31,6 +32,8 @@ pub enum WriteOp {
     Definitions(Vec<DefinitionRow>, Vec<ScheduleChange>),
     /// Inserts or replaces a user by (tenant, name).
     User(UserRow),
+    /// Changes drafts of tasks, in order; removing one that is not there is fine.
+    Drafts(Vec<DraftChange>),
     /// Changes a call to the outside by its instance and seq.
     HttpCall(InstanceKey, u64, CallChange),
     /// Deletes a message of the outbox by its source and seq; one already gone is fine.

@@ -28,6 +28,8 @@ pub enum StoredKind {
     Message,
     /// A call to another system.
     HttpCall,
+    /// A draft of a task.
+    Draft,
     /// A timer.
     Timer,
     /// A line of the lists: an instance, a task, an incident, a job.
@@ -45,6 +47,7 @@ impl StoredKind {
             Self::File => ("file", "files"),
             Self::Message => ("message between instances", "messages between instances"),
             Self::HttpCall => ("call to another system", "calls to other systems"),
+            Self::Draft => ("draft of a task", "drafts of tasks"),
             Self::Timer => ("timer", "timers"),
             Self::ListLine => ("line of a list", "lines of lists"),
         }

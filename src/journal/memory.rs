@@ -18,6 +18,7 @@ use tables::Tables;
 use super::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
+    draft::{DraftChange, DraftKey, DraftRow},
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
     http_call::{CallChange, FullPlaces, HttpCallRow},
     job::{JobFilter, JobOrder, JobRow},
@@ -409,6 +410,10 @@ impl StoreReader for MemoryStore {
 
     fn users(&self) -> Result<Vec<UserRow>, StoreError> {
         Ok(self.tables().users.values().cloned().collect())
+    }
+
+    fn drafts(&self) -> Result<Vec<DraftRow>, StoreError> {
+        Ok(self.tables().drafts.values().cloned().collect())
     }
 
     fn log_incarnation(&self) -> Result<Uuid, StoreError> {

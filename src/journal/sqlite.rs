@@ -10,6 +10,7 @@
 
 mod checkpoint;
 mod copy;
+mod drafts;
 mod examine;
 mod from_row;
 mod http_calls;

@@ -12,6 +12,7 @@ use super::{
     change::WriteOp,
     damaged::Damaged,
     definition::DefinitionRow,
+    draft::DraftRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
     http_call::{FullPlaces, HttpCallRow},
     job::{JobFilter, JobOrder, JobRow},
@@ -216,6 +217,8 @@ pub trait StoreReader: Send {
     /// Every user, removed ones too, by (tenant, name). One that is damaged is there without a
     /// password, and with all its tokens revoked.
     fn users(&self) -> Result<Vec<UserRow>, StoreError>;
+    /// Every draft of a task, by its key.
+    fn drafts(&self) -> Result<Vec<DraftRow>, StoreError>;
     /// What was left out so far, as it cannot be read.
     fn damaged(&self) -> Damaged {
         Damaged::default()

@@ -128,6 +128,14 @@ limits! {
     Variables = "variables",
     /// Data of what is published to whoever waits.
     PublishedBytes = "published_bytes",
+    /// Drafts of one user.
+    DraftsPerUser = "drafts_per_user",
+    /// Bytes of drafts, of a tenant or of all.
+    DraftBytes = "draft_bytes",
+    /// Tasks that one connection has open.
+    TasksOpen = "tasks_open",
+    /// Connections that have one task open.
+    PresentAtTask = "present_at_task",
     /// Messages kept for those who do not wait for them yet, of a tenant or of all.
     MessagesKept = "messages_kept",
 }

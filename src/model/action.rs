@@ -3,10 +3,26 @@
 //! Not here: when an action runs and what that does (`engine::actions`); the compiled form
 //! (`executable`).
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::http_request::HttpRequestParams;
 use crate::limits::UPLOAD_DEFAULT_BYTES;
+
+/// The order of each action of a node: the one written, else one more than that of the sibling
+/// before it, from 0.
+pub fn orders(actions: &[Action]) -> Vec<i64> {
+    let mut next: HashMap<Option<&str>, i64> = HashMap::new();
+    let mut orders = Vec::with_capacity(actions.len());
+    for action in actions {
+        let next = next.entry(action.parent.as_deref()).or_default();
+        let order = action.order.unwrap_or(*next);
+        *next = order.saturating_add(1);
+        orders.push(order);
+    }
+    orders
+}
 
 /// One action of a node. Field meanings follow the action editor of the process model
 /// (docs/process-model.md).
@@ -16,9 +32,9 @@ pub struct Action {
     /// Unique in the node; what a client runs it by. Letters, digits, `_ - .`.
     pub name: String,
     /// Running order of automatic actions, display order of manual ones; compared among siblings
-    /// only.
-    #[serde(default)]
-    pub order: i64,
+    /// only. `None`: behind the sibling before it, see [`orders`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<i64>,
     /// What its work is, with the parameters that type needs.
     #[serde(flatten)]
     pub work: ActionType,

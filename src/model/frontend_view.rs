@@ -9,7 +9,7 @@
 use serde::Serialize;
 
 use super::{
-    action::{Action, ActionType, Key, Required, Trigger},
+    action::{Action, ActionType, Key, Required, Trigger, orders},
     definition::{ElementType, FlowNode, Lane, ProcessDefinition, SequenceFlow},
 };
 
@@ -122,14 +122,18 @@ impl<'a> From<&'a FlowNode> for NodeView<'a> {
             scope: node.scope.as_deref(),
             start_condition: node.start_condition.as_deref(),
             keys: &node.keys,
-            actions: node.actions.iter().map(ActionView::from).collect(),
+            actions: orders(&node.actions)
+                .into_iter()
+                .zip(&node.actions)
+                .map(ActionView::from)
+                .collect(),
             attached_to: node.attached_to.as_deref(),
         }
     }
 }
 
-impl<'a> From<&'a Action> for ActionView<'a> {
-    fn from(action: &'a Action) -> Self {
+impl<'a> From<(i64, &'a Action)> for ActionView<'a> {
+    fn from((order, action): (i64, &'a Action)) -> Self {
         let params = match &action.work {
             ActionType::UploadFile {
                 max_bytes, types, ..
@@ -141,7 +145,7 @@ impl<'a> From<&'a Action> for ActionView<'a> {
         };
         Self {
             name: &action.name,
-            order: action.order,
+            order,
             r#type: action.work.name(),
             params,
             trigger: action.trigger,
@@ -239,7 +243,7 @@ mod tests {
         assert_eq!(node(1)["startCondition"], "night");
         assert_eq!(
             node(2)["actions"][5],
-            json!({"name": "save", "order": 0, "type": "saveData", "trigger": "manual",
+            json!({"name": "save", "order": 5, "type": "saveData", "trigger": "manual",
                 "required": "mandatory", "repeatable": false, "allowBack": false,
                 "keys": [{"path": "name"}], "strictKeys": false})
         );

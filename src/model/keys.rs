@@ -13,6 +13,7 @@ use super::{
     field_error::{FieldError, FieldErrors},
     input_schema::InputSchema,
     path::{DataPath, Segment},
+    variables::Variables,
 };
 use crate::text::member_path::push_member;
 
@@ -94,6 +95,21 @@ impl Keys {
     /// What is accepted, as a schema; `None` when nothing is, or everything.
     pub fn input_schema(&self) -> Option<&Arc<InputSchema>> {
         self.input_schema.as_ref()
+    }
+
+    /// What the variables hold at these paths, as an object: what a payload would begin with. `None`
+    /// when that is nothing, or has more than `most` bytes as JSON, roughly.
+    pub fn held_by(&self, variables: &Variables<'_>, most: usize) -> Option<Value> {
+        let held = |key: &CompiledKey| variables.at(&key.path).filter(|value| !value.is_null());
+        let mut left = most;
+        let mut found = Value::Null;
+        for key in &self.keys {
+            if let Some(value) = held(key) {
+                take_bytes(value, &mut left)?;
+                key.path.set(&mut found, value.clone());
+            }
+        }
+        (!found.is_null()).then_some(found)
     }
 
     /// Whether nothing is accepted.
@@ -233,6 +249,24 @@ fn join(key: &str, below: &str) -> String {
         "" => key.to_owned(),
         _ if below.starts_with('[') => format!("{key}{below}"),
         _ => format!("{key}.{below}"),
+    }
+}
+
+/// Takes the bytes of a value, as JSON, from those left; `None` when they are too few.
+fn take_bytes(value: &Value, left: &mut usize) -> Option<()> {
+    let own = match value {
+        Value::String(text) => text.len() + 2,
+        Value::Object(members) => members.keys().map(|name| name.len() + 4).sum::<usize>() + 2,
+        Value::Array(items) => items.len() + 2,
+        Value::Number(_) | Value::Bool(_) | Value::Null => 8,
+    };
+    *left = left.checked_sub(own)?;
+    match value {
+        Value::Object(members) => members
+            .values()
+            .try_for_each(|value| take_bytes(value, left)),
+        Value::Array(items) => items.iter().try_for_each(|value| take_bytes(value, left)),
+        _ => Some(()),
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn release(
     reply: Reply,
 ) {
     let _active = runtime.active();
+    runtime.presence.follow(committed);
     runtime.hub.publish(committed);
     let head = &committed.members.head;
     let origin = Origin {
@@ -35,6 +36,7 @@ pub(super) fn release(
         started_by: &head.started_by,
     };
     runtime.lists.publish(origin, changes);
+    runtime.drop_outdated_drafts(committed);
     // What waits for a message is known before the reply: whoever publishes after it finds it.
     let is_note = |effect: &Effect| matches!(effect, Effect::Notify { .. });
     let (notes, effects): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_note);

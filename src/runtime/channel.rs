@@ -149,6 +149,20 @@ impl Hub {
         }
     }
 
+    /// Wakes the followers of an instance, as something beside its rows has changed.
+    pub fn wake(&self, instance: InstanceKey) {
+        let channel = self
+            .channels
+            .get(&instance)
+            .and_then(|entry| entry.upgrade());
+        if let Some(channel) = channel {
+            let inner = channel.lock();
+            for follower in &inner.followers {
+                follower.wake(instance);
+            }
+        }
+    }
+
     /// How many follow them, all together.
     pub fn followers(&self) -> usize {
         let channels: Vec<_> = self

@@ -15,6 +15,7 @@ use super::{
     keys,
     missed_rows::MissedRows,
     room_policy,
+    task_access::TaskAccess,
 };
 use crate::{
     engine::{
@@ -94,7 +95,9 @@ fn kind_of(ask: &InstanceRequest) -> &'static str {
     match ask {
         InstanceRequest::Start(_) => "start",
         InstanceRequest::StartChild { .. } => "start_child",
-        InstanceRequest::Observe | InstanceRequest::MayUpload { .. } => "look",
+        InstanceRequest::Observe
+        | InstanceRequest::MayUpload { .. }
+        | InstanceRequest::MayWork { .. } => "look",
         InstanceRequest::Apply { command, .. } => command.name(),
     }
 }
@@ -161,6 +164,24 @@ fn decide_ask(
             Ok(ActorDecision::InstanceResponse(
                 InstanceResponse::MayUpload(rules),
             ))
+        }
+        InstanceRequest::MayWork { element, action } => {
+            let (state, process) = visible_mut(memory, caller)?;
+            let process = process.clone();
+            let key = state.key();
+            let child_key = move |seq| keys::of_child(key, seq, around.now);
+            let input = input(around, &child_key, caller, None);
+            let element = engine::may_work(
+                &process.executable,
+                process.evaluator.as_ref(),
+                state,
+                (element, action.as_deref()),
+                &input,
+            )?;
+            let access = TaskAccess::of(state, process, element);
+            Ok(ActorDecision::InstanceResponse(InstanceResponse::MayWork(
+                Box::new(access),
+            )))
         }
         InstanceRequest::Apply {
             command,

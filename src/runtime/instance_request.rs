@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{
     DAMAGED_AGAIN, ROOM_AGAIN, channel::Rendered, correlations::publish::Published,
-    definitions::DeployedProcess, missed_rows::MissedRows, trees::TreePlace,
+    definitions::DeployedProcess, missed_rows::MissedRows, task_access::TaskAccess,
+    trees::TreePlace,
 };
 use crate::{
     engine::{
@@ -25,7 +26,7 @@ use crate::{
     journal::{NotWritten, Written, disk_room::DiskRoom},
     limits::{CallerKind, PotPlace},
     model::{
-        ids::{InstanceKey, Time},
+        ids::{ElementKey, InstanceKey, Time},
         upload::UploadRules,
     },
 };
@@ -76,6 +77,14 @@ pub enum InstanceRequest {
         /// Refuse when the instance has moved on from this number.
         if_seq: Option<u64>,
     },
+    /// Whether the caller may work at a user task now: run this action there or, without one, act at
+    /// all.
+    MayWork {
+        /// The task; without it the one that offers the action.
+        element: Option<ElementKey>,
+        /// The action.
+        action: Option<String>,
+    },
     /// Look at the whole state, in the order of commands: for a start that copies from this
     /// instance. Whoever only reads does not wait behind commands:
     /// [`read_queue`](super::read_queue).
@@ -108,6 +117,8 @@ pub enum InstanceResponse {
     Unchanged,
     /// These files may come.
     MayUpload(UploadRules),
+    /// The caller may work there.
+    MayWork(Box<TaskAccess>),
     /// The file asked for.
     File(Box<StoredFile>),
     /// The state, as asked for.

@@ -29,6 +29,7 @@ use crate::{
         instance_request::{
             Committed, Envelope, InstanceRequest, InstanceResponse, Reply as Answering,
         },
+        task_access::TaskAccess,
     },
 };
 
@@ -199,6 +200,11 @@ impl Connection {
             let duplicate = matches!(answer, InstanceResponse::Duplicate(_));
             return self.send_published(&command.id, duplicate, PublishResult::of(*instance));
         }
+        if let (&CommandKind::Presence { typing }, InstanceResponse::MayWork(access)) =
+            (&command.kind, &answer)
+        {
+            return self.opened_task(&command.id, TaskAccess::clone(access), typing);
+        }
         match answer {
             InstanceResponse::Published(published) => {
                 self.send_published(&command.id, false, (*published).into());
@@ -208,6 +214,7 @@ impl Connection {
             InstanceResponse::Unchanged
             | InstanceResponse::Observed(_)
             | InstanceResponse::MayUpload(_)
+            | InstanceResponse::MayWork(_)
             | InstanceResponse::File(_) => {
                 self.forget_start(&command.kind);
                 self.send_done(&command.id);

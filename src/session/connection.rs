@@ -38,6 +38,7 @@ use super::{
     subscription::{
         changes::ChangesFollowing, lists::ListFollowing, state::Subscription, tree_cursor::Mark,
     },
+    task_notes::OpenTasks,
 };
 use crate::{
     engine::access::Caller,
@@ -64,13 +65,15 @@ pub struct Connection {
     pub(super) unanswered: usize,
     pub(super) out: VecDeque<Out>,
     pub(super) principal: Option<Principal>,
+    /// The tasks its user has open.
+    pub(super) open_tasks: OpenTasks,
     /// Of a client that wants to know what actions take.
     pub(super) schemas: Option<ToldSchemas>,
     /// Where it comes from; `None` where the transport has no address.
     pub(super) address: Option<IpAddr>,
     /// Whose rates its messages count for.
     pub(super) payer: Payer,
-    /// Whether the client can say anything: somebody who only listens cannot.
+    /// Whether the client only listens, and can say nothing.
     pub(super) is_read_only: bool,
     /// Known before `hello` by a ticket.
     pub(super) ticket: Option<Identity>,
@@ -113,6 +116,7 @@ impl Connection {
             sessions.limits.rate_burst,
             now,
         );
+        let open_tasks = OpenTasks::new(sessions.runtime.presence.new_connection());
         let follower: Arc<dyn Follower> = inbox.clone();
         let connection = Self {
             sessions,
@@ -126,10 +130,11 @@ impl Connection {
             unanswered: 0,
             out: VecDeque::new(),
             principal: None,
+            open_tasks,
             schemas: None,
             address,
             payer: Payer::default(),
-            is_read_only: true,
+            is_read_only: false,
             ticket,
             close: None,
             rate,
@@ -231,6 +236,8 @@ impl Connection {
             ClientFrame::Run(run) => self.run(run),
             ClientFrame::Patch(patch) => self.patch(patch),
             ClientFrame::Publish(publish) => self.publish(&publish),
+            ClientFrame::Draft(draft) => self.draft(draft),
+            ClientFrame::Presence(presence) => self.presence(presence),
             ClientFrame::Subscribe {
                 id,
                 channel,
@@ -330,11 +337,12 @@ impl Connection {
     /// Does what is due by real time. Call it about once a second, and as seldom as every
     /// [`CALM`] while the connection [`is_calm`](Self::is_calm).
     pub fn tick(&mut self, now: Instant) {
-        if self.is_read_only {
+        if !self.is_read_only {
             self.look_for_life(now);
         }
         self.close_if_expired();
         self.look_for_announced(now);
+        self.calm_down(now);
     }
 
     /// Whether nothing is due within [`CALM`] but signs of life, which have time.
@@ -440,6 +448,7 @@ impl Drop for Connection {
         for following in self.following.values() {
             following.channel.leave(&self.follower);
         }
+        self.close_tasks();
         self.leave_lists();
         self.unfollow_changes();
         self.inbox.end();

@@ -109,6 +109,11 @@ pub enum CommandKind {
     },
     /// A message to this instance.
     Publish(InstanceKey),
+    /// Has a task open, and perhaps types there.
+    Presence {
+        /// Whether the user types.
+        typing: bool,
+    },
     /// Any other command on an instance.
     Other,
 }

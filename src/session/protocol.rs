@@ -27,6 +27,7 @@ pub mod shapes;
 pub mod shared;
 pub mod spelling;
 pub mod step;
+pub mod task_notes;
 pub mod to_command;
 pub mod wire_error;
 

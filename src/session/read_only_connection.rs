@@ -33,7 +33,7 @@ impl Connection {
         let log = sessions.runtime.log.as_u128() as u32;
         let (mut connection, inbound) = Self::open(sessions, None, None, now);
         connection.principal = Some(principal);
-        connection.is_read_only = false;
+        connection.is_read_only = true;
         let cursor = connection.resume_tree(cursor, log);
         (connection, inbound, cursor)
     }

@@ -247,6 +247,7 @@ fn outcome(
             InstanceResponse::Unchanged
             | InstanceResponse::Observed(_)
             | InstanceResponse::MayUpload(_)
+            | InstanceResponse::MayWork(_)
             | InstanceResponse::Published(_)
             | InstanceResponse::File(_),
         ) => Ok(CommandOutcome::Unchanged),

@@ -185,6 +185,18 @@ async fn what_a_server_sends_has_the_shapes_of_the_document() {
             "invalid_data",
         )
         .await;
+    alice
+        .done(
+            json!({"type": "draft", "id": id(), "instance": second, "action": "save", "data": {}}),
+        )
+        .await;
+    let channel = format!("instance/{second}");
+    let mut frames = alice.frames.iter().rev();
+    let step = frames.find(|frame| frame["channel"] == *channel && frame["type"] == "progress");
+    let element = step.expect("a step")["nodes"][0]["element"].clone();
+    operator
+        .done(json!({"type": "presence", "id": id(), "instance": second, "element": element, "state": "open"}))
+        .await;
     alice.run(&second, "save", details()).await;
     wait_for_node(&mut alice, &second, "review").await;
     operator

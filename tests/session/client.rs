@@ -236,6 +236,12 @@ impl Client {
         }
     }
 
+    /// It is so many seconds later for this client.
+    pub fn later(&mut self, seconds: u64) {
+        self.connection
+            .tick(Instant::now() + std::time::Duration::from_secs(seconds));
+    }
+
     /// The first frame of this type of a client for which it is so many seconds later.
     pub async fn until_later(&mut self, kind: &str, seconds: u64) -> Value {
         loop {

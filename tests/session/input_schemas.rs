@@ -47,6 +47,7 @@ fn each_schema_is_told_once_before_the_action_that_names_it() {
         let mut ada = Client::with_schemas(&sessions, "ada", &[]).await;
         let frames = ada.ask(json!({"type": "start", "process": "asking"})).await;
         assert_eq!(types(&frames), ["schemas", "progress", "reply"]);
+        assert_eq!(frames[1]["actions"][0]["initial"], Value::Null);
         let name = &frames[1]["actions"][0]["schema"];
         assert_eq!(
             frames[0]["schemas"],
@@ -68,6 +69,11 @@ fn each_schema_is_told_once_before_the_action_that_names_it() {
         assert_eq!(
             (&actions[0]["schema"], &actions[1]["schema"]),
             (name, &Value::Null)
+        );
+        // What a form begins with is what the data hold at the keys.
+        assert_eq!(
+            (&actions[0]["initial"], &actions[1]["initial"]),
+            (&json!({"client": {"name": "Ada"}}), &Value::Null)
         );
 
         let frames = ada.ask(run(&instance, "again")).await;

@@ -188,6 +188,7 @@ impl Kind {
             StoredKind::File => Self::File,
             StoredKind::Message => Self::Message,
             StoredKind::HttpCall => Self::HttpCall,
+            StoredKind::Draft => Self::Draft,
             StoredKind::Timer => Self::Timer,
             StoredKind::ListLine => Self::ListLine,
         }

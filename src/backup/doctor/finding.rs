@@ -42,6 +42,8 @@ pub enum Kind {
     Message,
     /// A call to another system that cannot be read.
     HttpCall,
+    /// A draft of a task that cannot be read.
+    Draft,
     /// A timer that cannot be read.
     Timer,
     /// A line of a list that cannot be read.
@@ -106,6 +108,10 @@ impl Kind {
             ),
             Self::Message => (
                 "it is not delivered, nor is what its sender wrote to the same receiver after it",
+                RESTORE,
+            ),
+            Self::Draft => (
+                "its user does not see again what was typed and not sent",
                 RESTORE,
             ),
             Self::HttpCall => (

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The element and the action a run means, once everything but what it brings is checked.
-pub(super) fn meant<'a>(
+pub(in crate::engine) fn meant<'a>(
     step: &Step<'a>,
     run: &RunAction,
 ) -> Result<(ElementKey, &'a ExecutableAction), Rejection> {

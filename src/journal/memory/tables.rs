@@ -24,6 +24,7 @@ pub(super) struct Tables {
     pub(super) definitions: BTreeMap<(String, String, u32), DefinitionRow>,
     pub(super) schedules: BTreeMap<ScheduleKey, ScheduleRow>,
     pub(super) users: BTreeMap<(String, String), UserRow>,
+    pub(super) drafts: BTreeMap<DraftKey, DraftRow>,
 }
 
 impl Tables {
@@ -79,6 +80,18 @@ impl Tables {
             WriteOp::User(row) => {
                 self.users
                     .insert((row.tenant.clone(), row.name.clone()), row.clone());
+            }
+            WriteOp::Drafts(changes) => {
+                for change in changes {
+                    match change {
+                        DraftChange::Put(row) => {
+                            self.drafts.insert(row.key.clone(), DraftRow::clone(row));
+                        }
+                        DraftChange::Removed(key) => {
+                            self.drafts.remove(key);
+                        }
+                    }
+                }
             }
             WriteOp::HttpCall(instance, seq, change) => self.change_call((*instance, *seq), change),
             WriteOp::OutboxDelivered(source, seq) => {

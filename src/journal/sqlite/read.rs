@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 use uuid::Uuid;
 
 use super::{
-    failed,
+    drafts, failed,
     from_row::{
         definition_row, incident_row, instance_row, locked_out_user, outbox_message, schedule_row,
         stored_row, task_row, timer_row, user_row,
@@ -20,6 +20,7 @@ use crate::{
     journal::{
         damaged::Damaged,
         definition::DefinitionRow,
+        draft::DraftRow,
         filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
         http_call::{FullPlaces, HttpCallRow},
         job::{JobFilter, JobOrder, JobRow},
@@ -462,6 +463,10 @@ impl StoreReader for SqliteReader {
         let sql = "SELECT tenant, name, password_hash, roles, revoked_at, created_at FROM user \
             ORDER BY tenant, name";
         self.listed_or(&row_reading::USERS, sql, [], user_row, locked_out_user)
+    }
+
+    fn drafts(&self) -> Result<Vec<DraftRow>, StoreError> {
+        self.listed(&row_reading::DRAFTS, drafts::DRAFT, [], drafts::row)
     }
 
     fn damaged(&self) -> Damaged {

@@ -44,6 +44,7 @@ tables! {
     DEFINITIONS = Definition, "definition", 0..3;
     SCHEDULES = Schedule, "schedule", 0..3;
     USERS = User, "user", 0..2;
+    DRAFTS = Draft, "draft", 0..4;
     INSTANCES = ListLine, "instance", 0..1;
     TASKS = ListLine, "task", 0..2;
     INCIDENTS = ListLine, "incident", 0..2;
@@ -116,6 +117,7 @@ impl SqliteReader {
         self.schedules()?;
         self.users()?;
         self.outbox()?;
+        self.drafts()?;
         self.each(
             &INSTANCES,
             &format!("SELECT {INSTANCE} FROM instance"),

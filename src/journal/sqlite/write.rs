@@ -5,7 +5,7 @@ use rusqlite::{ErrorCode, params};
 use uuid::Uuid;
 
 use super::{
-    failed, http_calls, jobs,
+    drafts, failed, http_calls, jobs,
     open::{PATIENCE, SqliteStore},
     statements::Statements,
     values::{INSTANCE_ITSELF, Roles, Seq},
@@ -85,6 +85,9 @@ impl SqliteStore {
                     change_schedules(&mut db, schedules)?;
                 }
                 WriteOp::User(row) => put_user(&mut db, row).map_err(failed("write a user"))?,
+                WriteOp::Drafts(changes) => {
+                    bytes += drafts::change(&mut db, changes).map_err(failed("write drafts"))?;
+                }
                 WriteOp::HttpCall(instance, seq, change) => {
                     http_calls::change(&mut db, *instance, *seq, change)
                         .map_err(failed("write a call to the outside"))?;

@@ -75,9 +75,7 @@ fn read_action(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Action 
     ];
     Action {
         name: plain(node, "name"),
-        order: reader
-            .integer(id, "order", node.attribute("order"))
-            .unwrap_or_default(),
+        order: reader.integer(id, "order", node.attribute("order")),
         work: read_type(node, params, id, reader),
         timer: filled(node.attribute("timer")).map(str::to_owned),
         trigger: reader.word(

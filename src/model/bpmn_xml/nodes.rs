@@ -10,7 +10,7 @@ use super::{
     xml::{filled, text},
 };
 use crate::model::{
-    action::{Action, ActionType, Required, Trigger},
+    action::{Action, ActionType, Required, Trigger, orders},
     definition::{CallActivity, ElementType, EventGatewayType, FlowNode},
     task_settings::UserTask,
 };
@@ -341,10 +341,10 @@ fn read_script(node: Node<'_, '_>, others: &[Action], reader: &mut Reader<'_>) -
         }
         return None;
     };
-    let first = others.iter().map(|action| action.order).min().unwrap_or(1);
+    let first = orders(others).into_iter().min().unwrap_or(1);
     Some(Action {
         name: SCRIPT.to_owned(),
-        order: first.saturating_sub(1),
+        order: Some(first.saturating_sub(1)),
         work: ActionType::BusinessRule {
             script: text(script),
             language: filled(node.attribute("scriptFormat"))

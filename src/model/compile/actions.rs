@@ -7,7 +7,7 @@ use std::{cmp::Reverse, sync::Arc};
 use crate::{
     duration,
     model::{
-        action::{Action, ActionType, Required, Trigger},
+        action::{Action, ActionType, Required, Trigger, orders},
         copying::CopyList,
         executable::{ActionWork, ExecutableAction, Subprocess},
         keys::Keys,
@@ -22,18 +22,19 @@ pub(super) fn compile_actions(
     actions: &[Action],
     parent: Option<&str>,
 ) -> Result<Vec<ExecutableAction>, String> {
-    let mut siblings: Vec<&Action> = actions
-        .iter()
-        .filter(|action| action.parent.as_deref() == parent)
+    let mut siblings: Vec<(i64, &Action)> = orders(actions)
+        .into_iter()
+        .zip(actions)
+        .filter(|(_, action)| action.parent.as_deref() == parent)
         .collect();
-    siblings.sort_by_key(|action| action.order);
+    siblings.sort_by_key(|(order, _)| *order);
     siblings
         .into_iter()
-        .map(|action| compile_action(action, actions))
+        .map(|(order, action)| compile_action(order, action, actions))
         .collect()
 }
 
-fn compile_action(action: &Action, all: &[Action]) -> Result<ExecutableAction, String> {
+fn compile_action(order: i64, action: &Action, all: &[Action]) -> Result<ExecutableAction, String> {
     // Children have none themselves: `validate` allows one level.
     let children = if action.parent.is_none() {
         compile_actions(all, Some(&action.name))?
@@ -48,7 +49,7 @@ fn compile_action(action: &Action, all: &[Action]) -> Result<ExecutableAction, S
     restart_keys.sort_by_key(|path| Reverse(path.segments().len()));
     Ok(ExecutableAction {
         name: action.name.as_str().into(),
-        order: action.order,
+        order,
         type_name: action.work.name(),
         work: compile_work(&action.work)?,
         timer: action.timer.as_deref().map(duration::parse).transpose()?,

@@ -7,7 +7,7 @@ use super::{Report, keys, params};
 use crate::{
     duration,
     model::{
-        action::{Action, Required, Trigger},
+        action::{Action, Required, Trigger, orders},
         definition::{ElementType, FlowNode},
         ids::Time,
     },
@@ -19,8 +19,8 @@ const BUILT_IN_ACTION: &str = "complete";
 
 pub(super) fn check(node: &FlowNode, report: &mut Report) {
     let mut names = HashMap::new();
-    let mut orders: HashMap<(Option<&str>, i64), &str> = HashMap::new();
-    for (number, action) in (1..).zip(&node.actions) {
+    let mut taken: HashMap<(Option<&str>, i64), &str> = HashMap::new();
+    for ((number, action), order) in (1..).zip(&node.actions).zip(orders(&node.actions)) {
         report.name(&node.id, "action name", &action.name);
         if let Some(first) = names.insert(action.name.as_str(), number) {
             let message = format!(
@@ -29,13 +29,11 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
                 action.name
             );
             report.error(&node.id, "duplicate_action", message);
-        } else if let Some(other) =
-            orders.insert((action.parent.as_deref(), action.order), &action.name)
-        {
+        } else if let Some(other) = taken.insert((action.parent.as_deref(), order), &action.name) {
             let message = format!(
                 "expected siblings to differ in their order, but actions `{other}` and `{}` both \
-                have {}; renumber one",
-                action.name, action.order
+                have {order}; renumber one",
+                action.name
             );
             report.error(&node.id, "order_tie", message);
         }

@@ -23,6 +23,7 @@ use super::{
     shapes::{Assign, AtElement, Done, Follow, Fresh, Move, Nothing, OfInstance, Unfollow},
     shared::{ActionTail, ChildTail, DataTail, ProgressTail, ViewTail},
     step::{AuthResult, ClockResult, StepResult, SubscribeResult},
+    task_notes::{DraftOf, Drafted, PresenceAt, PresentAt},
 };
 
 /// One kind of frame.
@@ -74,6 +75,14 @@ impl Catalog {
         self.at::<Done>("done", "Closes an open Action message");
         self.at::<Patch>("patch", "Corrects the data of an instance");
         self.command::<Publish>("publish", "Publishes a message or signal");
+        self.at::<DraftOf>(
+            "draft",
+            "Saves what a user has typed into an action, or drops it",
+        );
+        self.at::<PresenceAt>(
+            "presence",
+            "Says that a user has a task open, or types there",
+        );
         for name in on_instance::NAMES {
             let summary = on_instance::summary(name);
             match name {
@@ -137,6 +146,12 @@ impl Catalog {
         self.push::<ChangesSnapshot<'_>>("changesSnapshot", "Changes are told from here on", &[]);
         self.push::<ChangesFrame<'_>>("changes", "Lists have changed", &[]);
         self.push::<Schemas<'_>>("schemas", "What actions take, as JSON Schemas", &[]);
+        self.push::<Drafted<'_>>(
+            "drafted",
+            "A draft of the receiver's, or that it is gone",
+            &[],
+        );
+        self.push::<PresentAt<'_>>("present", "Who else has a task open", &[]);
         self.push::<Live<'_>>("live", "A resumed channel has caught up", &[]);
         self.push::<Resync<'_>>("resync", "The next frame of the channel is a snapshot", &[]);
         let ping = typed(ObjectBuilder::new().build().into(), "ping", &[]);

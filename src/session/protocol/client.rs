@@ -16,6 +16,7 @@ use super::{
     on_instance::OnInstance,
     publish::Publish,
     reading::{frame, hello, read},
+    task_notes::{DraftOf, PresenceAt},
 };
 use crate::{
     model::ids::{ElementKey, InstanceKey},
@@ -69,6 +70,10 @@ pub enum ClientFrame {
     Patch(Patch),
     /// Publishes a message or signal.
     Publish(Publish),
+    /// Saves or drops a draft.
+    Draft(DraftOf),
+    /// Says who has a task open.
+    Presence(PresenceAt),
     /// Answers a ping; any frame would do.
     Pong,
     /// A command on an instance that carries no data.
@@ -102,6 +107,8 @@ impl ClientFrame {
             | Self::Run(Run { id, .. })
             | Self::Patch(Patch { id, .. })
             | Self::Publish(Publish { id, .. })
+            | Self::Draft(DraftOf { id, .. })
+            | Self::Presence(PresenceAt { id, .. })
             | Self::Subscribe { id, .. }
             | Self::Unsubscribe { id, .. }
             | Self::Auth { id, .. }

@@ -47,6 +47,12 @@ fn from_client(name: &str) -> Option<Value> {
         "patch" => {
             json!({"type": "patch", "id": ID, "instance": KEY, "data": {"client": {"email": "ada@example.org"}}, "ifSeq": 97})
         }
+        "draft" => {
+            json!({"type": "draft", "id": ID, "instance": KEY, "element": ELEMENT, "action": "save", "data": {"client": {"firstName": "Ad"}}})
+        }
+        "presence" => {
+            json!({"type": "presence", "id": ID, "instance": KEY, "element": ELEMENT, "state": "typing"})
+        }
         "assign" => {
             json!({"type": "assign", "id": ID, "instance": KEY, "element": ELEMENT, "user": "ben"})
         }
@@ -111,6 +117,14 @@ fn from_server(name: &str) -> Option<Value> {
                 "type": "object", "required": ["email"], "properties": {"email": {"type": "string", "format": "email"}},
             }},
         }}}),
+        "drafted" => {
+            json!({"type": "drafted", "channel": channel, "element": ELEMENT, "action": "save",
+                "data": {"client": {"firstName": "Ad"}}, "savedAt": "2026-11-21T09:30:00Z"})
+        }
+        "present" => {
+            json!({"type": "present", "channel": channel, "element": ELEMENT,
+                "users": [{"user": "bob", "typing": true, "since": "2026-11-21T09:30:00Z"}]})
+        }
         "live" => json!({"type": "live", "channel": channel, "seq": 97}),
         "resync" => json!({"type": "resync", "channel": channel, "reason": "lag"}),
         "ping" => json!({"type": "ping"}),

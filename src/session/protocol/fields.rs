@@ -52,6 +52,7 @@ const KNOWN: &[&str] = &[
     "name",
     "correlationKey",
     "ttl",
+    "state",
 ];
 
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.

@@ -11,7 +11,7 @@ use super::{
     depth,
     fields::{Fields, Sentence, quoted},
     on_instance::{self, OnInstance},
-    publish,
+    publish, task_notes,
 };
 use crate::{
     limits,
@@ -93,6 +93,12 @@ pub(super) fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientF
         },
         "patch" => ClientFrame::Patch(patch(fields, id_needed()?, instance(fields)?)?),
         "publish" => ClientFrame::Publish(publish::read(fields, id_needed()?, None)?),
+        "draft" => ClientFrame::Draft(task_notes::draft(fields, id_needed()?, instance(fields)?)?),
+        "presence" => ClientFrame::Presence(task_notes::presence(
+            fields,
+            id_needed()?,
+            instance(fields)?,
+        )?),
         "pong" => ClientFrame::Pong,
         "clock" => ClientFrame::Clock {
             id: id_needed()?,
@@ -114,8 +120,8 @@ pub(super) fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientF
 }
 
 fn unknown_type(found: &str) -> Sentence {
-    let known =
-        "hello, start, run, subscribe, unsubscribe, auth, done, patch, publish, pong, clock, idle";
+    let known = "hello, start, run, subscribe, unsubscribe, auth, done, patch, publish, draft, \
+        presence, pong, clock, idle";
     format!(
         "expected 'type' to be one of {known}, {}, but it is {}",
         on_instance::NAMES.join(", "),

@@ -396,6 +396,7 @@ fn action<'a>(
         keys: action.keys.names().iter().map(String::as_str).collect(),
         required_keys: action.keys.required(),
         schema: action.keys.input_schema().map(|input| input.name.as_str()),
+        initial: offer.initial.as_deref(),
         max_bytes: rules.map(UploadRules::max_bytes),
         types: rules.and_then(UploadRules::types),
     })

@@ -4,7 +4,7 @@
 //! Wire shapes only; `runtime` knows what they are made from.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
 
 use super::channel::Channel;
@@ -94,6 +94,11 @@ pub struct ActionEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub schema: Option<&'a str>,
+    /// What the data hold at its keys: what a form begins with. Absent: they hold nothing there, or too
+    /// much to be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    pub initial: Option<&'a Value>,
     /// The largest file it takes, in bytes, for `uploadFile`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,

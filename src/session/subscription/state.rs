@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use super::super::{
     connection::Out,
     protocol::{client::FrameId, server::ResyncReason},
+    task_notes::ToldNotes,
 };
 use crate::{limits::PotPlace, model::ids::InstanceKey, runtime::channel::Channel};
 
@@ -22,6 +23,8 @@ pub(in crate::session) struct Subscription {
     pub ended: bool,
     /// Whether children are followed as they are announced.
     pub tree: bool,
+    /// What the client was told beside its frames.
+    pub notes: ToldNotes,
     /// The parent for whose sake it is followed; `None` when the client asked for it.
     pub because: Option<InstanceKey>,
     /// Tells its present beginning from earlier ones.

@@ -18,6 +18,7 @@ use super::{
             server::ResyncReason,
             wire_error::WireError,
         },
+        task_notes::ToldNotes,
     },
     state::{Acknowledgement, Phase, StartFrom, Subscription},
     tree_cursor::Mark,
@@ -235,6 +236,7 @@ impl Connection {
                 round,
                 acknowledgement,
                 not_found_deadline: None,
+                notes: ToldNotes::default(),
                 last_look: false,
             },
         );
@@ -283,7 +285,14 @@ impl Connection {
             return;
         };
         match following.channel.after(following.cursor, PULL_ROWS) {
-            After::Nothing => drop(self.out.pop_front()),
+            After::Nothing => {
+                self.out.pop_front();
+                // A stream has no half that would save drafts.
+                if !self.is_read_only {
+                    let caller = caller.clone();
+                    self.tell_notes(instance, &caller);
+                }
+            }
             After::Behind => self.fall_behind(instance),
             // An announced child that was not found may be one the caller may not see: whose rows
             // these are is known only now.

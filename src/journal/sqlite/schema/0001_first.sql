@@ -120,6 +120,19 @@ CREATE INDEX task_root_owner ON task (root_started_by)
     WHERE assignee IS NULL AND candidates IS NULL AND root_started_by <> started_by;
 CREATE INDEX task_candidates ON task (candidates) WHERE assignee IS NULL AND candidates IS NOT NULL;
 
+-- What users have typed into actions of user tasks and not sent.
+CREATE TABLE draft (
+    instance BLOB    NOT NULL,
+    element  INTEGER NOT NULL,
+    action   TEXT    NOT NULL,
+    subject  TEXT    NOT NULL,
+    tenant   TEXT    NOT NULL,
+    stranger INTEGER NOT NULL,
+    data     TEXT    NOT NULL,
+    saved_at INTEGER NOT NULL,
+    PRIMARY KEY (instance, element, action, subject)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE timer (
     instance   BLOB    NOT NULL,
     element    INTEGER NOT NULL,

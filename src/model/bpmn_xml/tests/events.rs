@@ -161,13 +161,19 @@ fn a_script_task_has_its_script_as_first_action() {
             .collect::<Vec<_>>()
     };
     let script = "<script><![CDATA[output.x = 1;]]></script>";
-    assert_eq!(task(script), [("script".to_owned(), 0, "businessRule")]);
+    assert_eq!(
+        task(script),
+        [("script".to_owned(), Some(0), "businessRule")]
+    );
     let push = r#"<extensionElements><stepwire:actions><stepwire:action name="a" order="5" type="saveData"/></stepwire:actions></extensionElements>"#;
     let names: Vec<_> = task(&format!("{push}{script}"))
         .into_iter()
         .map(|(name, order, _)| (name, order))
         .collect();
-    assert_eq!(names, [("a".to_owned(), 5), ("script".to_owned(), 4)]);
+    assert_eq!(
+        names,
+        [("a".to_owned(), Some(5)), ("script".to_owned(), Some(4))]
+    );
     check(r#"<scriptTask id="t"/>"#, &[("t", "no_script")]);
     check(
         &format!(r#"<scriptTask id="t">{}</scriptTask>"#, script.repeat(2)),

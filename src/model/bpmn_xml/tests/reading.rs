@@ -141,7 +141,7 @@ fn everything_written_is_read() {
             action.restart_keys.as_slice(),
             action.restart_from_snapshot
         ),
-        (3, &["k".to_owned()][..], true)
+        (Some(3), &["k".to_owned()][..], true)
     );
     assert_eq!(
         (gateway.kind, gateway.default_flow.as_deref()),

@@ -52,13 +52,23 @@ fn actions_have_names_orders_and_parents() {
 fn orders_differ_among_siblings_only() {
     let child = |name: &str, parent: &str, order: i64| json!({"name": name, "parent": parent, "order": order});
     let (a, b) = (json!({"order": -1}), json!({"name": "b"}));
+    let named = |name: &str, order: i64| json!({"name": name, "order": order});
     check(
-        with_actions(&[json!({}), json!({"name": "b"})]),
+        with_actions(&[named("b", 0), named("c", 0)]),
         &["t order_tie"],
     );
     check(
-        with_actions(&[json!({}), json!({"name": "b"}), json!({"name": "c"})]),
+        with_actions(&[named("b", 3), named("c", 3), named("d", 3)]),
         &["t order_tie", "t order_tie"],
+    );
+    // Without one: behind the sibling before it.
+    check(
+        with_actions(&[json!({}), b.clone(), json!({"name": "c"})]),
+        &[],
+    );
+    check(
+        with_actions(&[named("c", 7), b.clone(), named("d", 8)]),
+        &["t order_tie"],
     );
     check(
         with_actions(&[a.clone(), b.clone(), child("c", "a", 0), child("d", "b", 0)]),

@@ -1,0 +1,104 @@
+/**
+ * A user task that a page has open: the draft of what its user types, kept by the server and on every device of the user, and who
+ * else has the task open.
+ */
+import type { Client } from './client.js';
+import type { JsonObject, NoteFrame, PresentUser } from './frames.js';
+import type { Instance, RunResult } from './instance.js';
+import type { RunOptions } from './options.js';
+import type { Store } from './store.js';
+
+/** How long a draft may lie in the page before it is sent. */
+const SAVE_MS = 1_000;
+/** How often the server is told that somebody types; it believes that for 10 s. */
+const TYPING_MS = 5_000;
+
+/** Which task, and which of its actions is being filled in. */
+export interface TaskPlace {
+  /** Key of the element, as `actions` and `nodes` have it. */
+  element: string;
+  /** Name of the action. */
+  action: string;
+}
+
+/** A task that this page has open. */
+export interface OpenTask {
+  /** What the user has typed and not sent, here or on another device; `undefined` while there is nothing. */
+  readonly draft: Store<JsonObject | undefined>;
+  /** Who else has the task open, and who is typing: a soft lock, which hinders nobody. */
+  readonly others: Store<readonly PresentUser[]>;
+  /** Keeps what the user has typed: sends it within a second, and tells the others that somebody types. Never rejects. */
+  save(data: JsonObject): void;
+  /** Drops the draft. */
+  discard(): Promise<void>;
+  /** Runs the action once nothing of the draft is under way, so that the draft goes with it. */
+  run(data?: JsonObject, options?: Omit<RunOptions<any>, 'element'>): Promise<RunResult>;
+  /** Sends what is not sent yet, and has the task open no longer. */
+  close(): void;
+}
+
+const NOBODY: readonly PresentUser[] = [];
+
+/** Opens a task of a followed instance. Close it when the page shows it no longer. */
+export function openTask(client: Pick<Client, 'command' | 'status'>, instance: Instance<any>, place: TaskPlace): OpenTask {
+  const { element, action } = place;
+  const at = { instance: instance.key, element };
+  /** What was said last of this task, and of this action. */
+  const drafted = (notes: readonly NoteFrame[]) =>
+    notes.flatMap((one) => (one.type === 'drafted' && one.element === element && one.action === action ? [one.data ?? undefined] : []))[0];
+  const present = (notes: readonly NoteFrame[]) =>
+    notes.flatMap((one) => (one.type === 'present' && one.element === element ? [one.users] : []))[0] ?? NOBODY;
+  let unsent: JsonObject | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The sending under way. */
+  let sending: Promise<unknown> = Promise.resolve();
+  let saidTyping = -Infinity;
+  let closed = false;
+
+  const send = (frame: JsonObject & { type: string }) => client.command({ ...at, ...frame }).then(() => undefined);
+  // A task that is gone, or a connection that ends, is told by the instance's own stores.
+  const quietly = (work: Promise<unknown>) => work.catch(() => undefined);
+  const tell = (state: string) => void quietly(send({ type: 'presence', state }));
+
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const data = unsent;
+    unsent = undefined;
+    if (data) sending = quietly(Promise.all([sending, send({ type: 'draft', action, data })]));
+    return sending;
+  };
+
+  // The server forgets with the connection who was there.
+  const live = client.status.subscribe((status) => void (status === 'live' && tell('open')));
+  if (client.status.get() === 'live') tell('open');
+
+  return {
+    draft: instance.notes.select(drafted),
+    others: instance.notes.select(present),
+    save(data) {
+      unsent = data;
+      timer ??= setTimeout(flush, SAVE_MS);
+      if (Date.now() - saidTyping < TYPING_MS) return;
+      saidTyping = Date.now();
+      tell('typing');
+    },
+    async discard() {
+      unsent = undefined;
+      await flush();
+      await send({ type: 'draft', action });
+    },
+    async run(data, options) {
+      unsent = undefined;
+      await flush();
+      return (instance as Instance).run(action, data, { ...options, element });
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      void flush();
+      live();
+      tell('closed');
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { connect } from '../src/index.js';
+import { openTask } from '../src/task.js';
+import { FakeServer } from '../src/testing.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+async function opened() {
+  const server = new FakeServer();
+  const client = connect({ url: 'ws://test', getToken: () => 'token', platform: server.platform });
+  const instance = client.instance('p', 'k');
+  await server.advance();
+  const task = openTask(client, instance, { element: 'k-3', action: 'save' });
+  await server.advance();
+  return { server, client, instance, task };
+}
+
+test('what is typed is kept by the server within a second, the newest of it', async () => {
+  const { server, task } = await opened();
+  task.save({ name: 'A' });
+  task.save({ name: 'Ad' });
+  await vi.advanceTimersByTimeAsync(999);
+  await server.advance();
+  expect(server.sent('draft')).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  await server.advance();
+  expect(server.sent('draft')).toMatchObject([{ instance: 'k', element: 'k-3', action: 'save', data: { name: 'Ad' } }]);
+  expect(server.sent('presence').map(({ state }) => state)).toEqual(['open', 'typing']);
+});
+
+test('the draft and who else is there are stores, told anew after a cut', async () => {
+  const { server, task } = await opened();
+  const note = (frame: object) => server.connection.push({ channel: 'instance/k', element: 'k-3', ...frame });
+  note({ type: 'drafted', action: 'save', data: { name: 'Ada' } });
+  note({ type: 'drafted', action: 'other', data: {} });
+  note({ type: 'present', users: [{ user: 'bob', typing: true, since: '2030-01-01T00:00:00Z' }] });
+  await server.advance();
+  expect(task.draft.get()).toEqual({ name: 'Ada' });
+  expect(task.others.get()).toMatchObject([{ user: 'bob', typing: true }]);
+  note({ type: 'drafted', action: 'save', data: null });
+  await server.advance();
+  expect(task.draft.get()).toBeUndefined();
+  server.connection.drop();
+  await server.advance(1_000);
+  expect(task.others.get()).toEqual([]);
+  expect(server.sent('presence').map(({ state }) => state)).toEqual(['open', 'open']);
+});
+
+test('a run goes behind the draft that is under way, and nothing is saved after it', async () => {
+  const { server, task } = await opened();
+  const answers: (() => void)[] = [];
+  server.on('draft', (frame, connection) => void answers.push(() => server.answer(frame, connection)));
+  task.save({ name: 'Ad' });
+  await vi.advanceTimersByTimeAsync(1_000);
+  task.save({ name: 'Ada' });
+  const running = task.run({ name: 'Ada' });
+  await server.advance();
+  expect(server.sent('run')).toEqual([]);
+  answers.forEach((answer) => answer());
+  await server.advance();
+  await running;
+  await vi.advanceTimersByTimeAsync(5_000);
+  await server.advance();
+  expect(server.sent('run')).toMatchObject([{ action: 'save', element: 'k-3', data: { name: 'Ada' } }]);
+  expect(server.sent('draft')).toHaveLength(1);
+});
+
+test('a task that is closed is left, and what was typed last is kept', async () => {
+  const { server, task } = await opened();
+  task.save({ name: 'Ada' });
+  task.close();
+  task.close();
+  await server.advance();
+  expect(server.sent('draft')).toMatchObject([{ data: { name: 'Ada' } }]);
+  expect(server.sent('presence').map(({ state }) => state)).toEqual(['open', 'typing', 'closed']);
+});

@@ -1,0 +1,42 @@
+//! Whether a caller may work at a user task now: what drafts and presence depend on. Nothing is
+//! recorded. What may be done there: `actions`, `assignment`.
+
+use serde_json::Value;
+
+use super::{
+    actions::selection,
+    assignment::user_task,
+    command::RunAction,
+    context::Step,
+    guards::{require_execute, require_participant},
+    rejection::{Rejection, RejectionKind},
+};
+use crate::model::ids::ElementKey;
+
+/// The user task that is meant, where the caller may run the action; without one, act at all.
+pub(super) fn may_work(
+    step: &Step<'_>,
+    element: Option<ElementKey>,
+    action: Option<&str>,
+) -> Result<ElementKey, Rejection> {
+    let key = match (action, element) {
+        (Some(action), element) => {
+            let run = RunAction {
+                action: action.to_owned(),
+                element,
+                data: Value::Null,
+                file: None,
+            };
+            selection::meant(step, &run)?.0
+        }
+        (None, Some(element)) => element,
+        (None, None) => {
+            let sentence = "expected an element or an action, but there is neither";
+            return Err(Rejection::new(RejectionKind::BadRequest, sentence));
+        }
+    };
+    require_participant(step)?;
+    user_task(step, key)?;
+    require_execute(step, key)?;
+    Ok(key)
+}

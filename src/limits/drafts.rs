@@ -1,0 +1,20 @@
+//! How much is kept beside user tasks: drafts and presence.
+
+use std::time::Duration;
+
+/// One draft, as JSON.
+pub const DRAFT_BYTES: usize = 16 * 1024;
+/// What a draft counts beside its data.
+pub const DRAFT_OVERHEAD: usize = 512;
+/// Drafts of one user; of a stranger, in one instance.
+pub const DRAFTS_PER_USER: usize = 100;
+/// Drafts of a tenant, with what they count beside their data.
+pub const DRAFTS_PER_TENANT: usize = 16 << 20;
+/// Drafts in all.
+pub const DRAFTS_IN_ALL: usize = 64 << 20;
+/// Tasks that one connection has open.
+pub const TASKS_OPEN: usize = 16;
+/// Connections that have one task open.
+pub const PRESENT_AT_TASK: usize = 32;
+/// How long somebody counts as typing.
+pub const TYPING: Duration = Duration::from_secs(10);

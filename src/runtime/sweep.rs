@@ -1,0 +1,38 @@
+//! Lets leave memory what was not used for a while. Not here: what leaves (`registry`, `correlations`,
+//! `channel`).
+
+use std::{sync::Weak, time::Duration};
+
+use super::Runtime;
+
+/// Instances unused for this long leave memory.
+const IDLE: Duration = Duration::from_secs(60);
+/// With more instances in memory than this, they leave after [`HURRIED_IDLE`] already.
+const CROWDED: usize = 50_000;
+/// See [`CROWDED`].
+const HURRIED_IDLE: Duration = Duration::from_secs(2);
+/// How often idle instances are looked for.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// Runs as long as there is a runtime.
+pub(super) async fn run(runtime: Weak<Runtime>) {
+    loop {
+        let idle = match runtime.upgrade() {
+            None => return,
+            Some(runtime) => {
+                let idle = *runtime.idle.get_or_init(|| IDLE);
+                let crowded = runtime.registry.len() > CROWDED || runtime.live_memory.is_too_much();
+                let unused = if crowded {
+                    HURRIED_IDLE.min(idle)
+                } else {
+                    idle
+                };
+                runtime.registry.sweep(unused);
+                runtime.correlations.sweep(unused);
+                runtime.hub.sweep();
+                idle
+            }
+        };
+        tokio::time::sleep(SWEEP.min(idle)).await;
+    }
+}
