@@ -209,6 +209,6 @@ fn a_message_that_is_published_starts_what_begins_with_it_once() {
     assert_eq!(text, "nobody waits for it\n");
     site.run(&["publish", "stop", "--signal", "--ttl", "PT1H"], "")
         .ends(2);
-    site.run(&["publish", "paid", "--ttl", "soon"], "")
+    site.run(&["publish", "paid", "--ttl", "soon", "-q"], "")
         .refused("expected 'ttl'");
 }
