@@ -17,7 +17,7 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 /** Bundles the examples as an app's own tools would. */
 async function bundle(out) {
   const { build } = createRequire(join(sdk, 'package.json'))('esbuild');
-  const entries = ['index', 'debug', 'forms', 'lists', 'react', 'visitor'];
+  const entries = ['index', 'debug', 'forms', 'lists', 'react', 'task', 'visitor'];
   await build({
     entryPoints: ['wizard/main.ts', 'react-wizard/main.tsx', 'inbox/main.ts'],
     absWorkingDir: join(sdk, 'examples'),
@@ -125,12 +125,17 @@ async function reactWizard(page) {
 }
 
 /** Two clerks: one takes the task and decides; what the other has typed stays, and the other is told why. */
-async function decide(bob, visitor) {
+async function decide(bob, visitor, tablet) {
   await bob.getByRole('button', { name: 'Claim' }).first().waitFor();
   await bob.getByRole('button', { name: 'Claim' }).first().click();
   await bob.getByLabel('Granted').selectOption('Yes');
   await bob.getByLabel('Comment').fill('Have a good time.');
   await shots(bob, 'example-inbox');
+  // On another device it goes on where it was left, and says who else is there.
+  await tablet.getByRole('button', { name: 'Open' }).click();
+  await tablet.waitForFunction(() => document.querySelector('stepwire-form').shadowRoot.querySelector('[name="decision.comment"]')?.value === 'Have a good time.');
+  await tablet.getByText('bob ').first().waitFor();
+  await shots(tablet, 'example-inbox-draft');
   const element = await bob.evaluate(() => document.querySelector('stepwire-form').instance.nodes.get()[0].element);
   const [instance] = element.split(/-(?=\d+$)/);
   const assigned = await fetch(`${baseUrl()}/v1/instances/${instance}/assign`, {
@@ -167,7 +172,8 @@ await play(async (browser, watch) => {
   const visitor = await open(browser, watch, `${pages}/wizard/?server=${websocket}`);
   await wizard(visitor);
   const bob = await open(browser, watch, `${pages}/inbox/#server=${websocket}&token=${tokens.bob}`);
-  await decide(bob, visitor);
+  const tablet = await open(browser, watch, `${pages}/inbox/#server=${websocket}&token=${tokens.bob}`);
+  await decide(bob, visitor, tablet);
   await reactWizard(await open(browser, watch, `${pages}/react-wizard/?server=${websocket}`));
   server.close();
   await rm(out, { recursive: true });

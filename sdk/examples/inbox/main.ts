@@ -1,7 +1,11 @@
-/** A clerk's inbox: tasks come and go, one is claimed, its form is shown, and whoever has it decides. */
+/**
+ * A clerk's inbox: tasks come and go, one is claimed, its form is shown, and whoever has it decides. What is typed is kept, on every
+ * device of the clerk, and who else has the task open is told.
+ */
 import { connect, type Instance, type StepwireError, type TaskInfo } from '@stepwire/client';
 import '@stepwire/client/forms';
 import { tasks } from '@stepwire/client/lists';
+import { openTask } from '@stepwire/client/task';
 
 const { server = 'ws://127.0.0.1:8000/v1/ws', token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 // An app asks its identity provider here.
@@ -14,10 +18,16 @@ const form = document.createElement('stepwire-form');
 trouble.role = 'alert';
 form.hidden = true;
 title.textContent = 'Tasks';
-page.append(title, trouble, list, form);
+const others = document.createElement('p');
+others.role = 'status';
+page.append(title, trouble, list, others, form);
 
 const inbox = tasks(client);
 let open: Instance | undefined;
+let close = () => {};
+
+/** The inputs of the form, by their paths. */
+const inputs = () => [...form.shadowRoot!.querySelectorAll<HTMLInputElement>('[name]')];
 
 function show(): void {
   const mine = inbox.tasks.get();
@@ -36,15 +46,46 @@ function show(): void {
 
 async function take({ process, instance: key, element, assignee }: TaskInfo): Promise<void> {
   trouble.textContent = '';
-  open?.close();
+  close();
   open = client.instance(process, key);
   form.instance = open;
   form.action = 'decide';
   form.hidden = false;
+  close = keepDraft(open, element);
   if (!assignee) await open.claim(element);
 }
 
-form.addEventListener('stepwire-done', () => (form.hidden = true));
+/** Keeps what is typed, and goes on with what was typed on another device. Returns the function that ends it. */
+function keepDraft(instance: Instance, element: string): () => void {
+  const task = openTask(client, instance, { element, action: 'decide' });
+  // A draft is checked by nothing, so it may be what stands in the inputs.
+  const typed = () => task.save(Object.fromEntries(inputs().map(({ name, value }) => [name, value])));
+  const fill = (draft: Record<string, unknown> = {}) => {
+    for (const input of inputs()) {
+      if (typeof draft[input.name] !== 'string' || input.value === draft[input.name] || input.matches(':focus')) continue;
+      input.value = draft[input.name] as string;
+      input.dispatchEvent(new Event('input'));
+    }
+  };
+  const tell = (users: readonly { user: string; typing: boolean }[]) =>
+    (others.textContent = users.map(({ user, typing }) => `${user} ${typing ? 'is typing' : 'has this open'}`).join(', '));
+  const ends = [task.draft.subscribe(fill), task.others.subscribe(tell)];
+  fill(task.draft.get());
+  tell(task.others.get());
+  form.addEventListener('input', typed);
+  return () => {
+    form.removeEventListener('input', typed);
+    ends.forEach((end) => end());
+    task.close();
+    instance.close();
+    close = () => {};
+  };
+}
+
+form.addEventListener('stepwire-done', () => {
+  form.hidden = true;
+  close();
+});
 inbox.tasks.subscribe(show);
 inbox.error.subscribe((error) => (trouble.textContent = error?.message ?? ''));
 show();
