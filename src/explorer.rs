@@ -1,5 +1,5 @@
 //! The soundness explorer: walks every interleaving of a small model through the pure engine and
-//! says where it gets stuck, grows without bound, or never comes.
+//! says where it gets stuck, grows without bound, never comes, or ends with tokens left.
 //!
 //! Data are free: a condition may be true or false, but of an exclusive or inclusive gateway without
 //! default flow one always holds. What waits is answered in every order: user tasks are completed,
@@ -28,9 +28,10 @@ use std::{
 };
 
 use crate::{
-    engine::{InstanceState, Record, RecordBatch},
+    engine::{InstanceState, Record, RecordBatch, state::Scope},
     model::{
-        compile, definition::ProcessDefinition, executable::ExecutableProcess, problem::Problem,
+        compile, definition::ProcessDefinition, executable::ExecutableProcess, node_kind::NodeKind,
+        problem::Problem,
     },
 };
 
@@ -80,6 +81,7 @@ pub fn explore(definition: &ProcessDefinition, most: usize) -> Result<Exploratio
         reached: Vec::new(),
         open: VecDeque::new(),
         activated: BTreeSet::new(),
+        ends: Vec::new(),
         judge: Judge::default(),
         is_complete: true,
     };
@@ -104,9 +106,19 @@ struct Walk<'a> {
     open: VecDeque<(usize, InstanceState)>,
     /// Nodes that were ever activated.
     activated: BTreeSet<Arc<str>>,
+    /// Steps that completed end events of the process.
+    ends: Vec<Ending>,
     judge: Judge,
     /// Whether nothing was left out.
     is_complete: bool,
+}
+
+/// A step that completed an end event of the process.
+struct Ending {
+    node: Arc<str>,
+    from: usize,
+    to: usize,
+    step: String,
 }
 
 impl Walk<'_> {
@@ -142,7 +154,18 @@ impl Walk<'_> {
             for (after, row, choice) in found {
                 self.note(&row);
                 let step = next.told(&choice);
-                self.reach(Some(index), step, next.comes_again(), after);
+                for (end, left) in left_behind(self.process, state, &after, &row) {
+                    self.judge.improper(index, &step, &end, &left);
+                }
+                let ends = process_ends(self.process, &row);
+                let to = self.reach(Some(index), step.clone(), next.comes_again(), after);
+                let ends = ends.into_iter();
+                self.ends.extend(ends.map(|node| Ending {
+                    node,
+                    from: index,
+                    to,
+                    step: step.clone(),
+                }));
             }
         }
     }
@@ -153,14 +176,14 @@ impl Walk<'_> {
         step: String,
         comes_again: bool,
         state: InstanceState,
-    ) {
+    ) -> usize {
         let key = marking::key(&state);
         let index = self.reached.len();
         if let Some(&known) = self.known.get(&key) {
             if let Some(from) = from {
                 self.reached[from].leads_to.push(known);
             }
-            return;
+            return known;
         }
         self.known.insert(key, index);
         self.reached.push(Reached {
@@ -186,6 +209,7 @@ impl Walk<'_> {
         if end == End::Open {
             self.open.push_back((index, state));
         }
+        index
     }
 
     /// Whether a state before this one had the same tokens and fewer of them: what led from there to
@@ -225,7 +249,20 @@ impl Walk<'_> {
         }
     }
 
+    /// End events of the process that one instance may reach more than once.
+    fn end_again(&mut self) {
+        let nodes: BTreeSet<&Arc<str>> = self.ends.iter().map(|end| &end.node).collect();
+        for node in nodes {
+            let of_node = || self.ends.iter().filter(|end| end.node == *node);
+            let behind = behind(&self.reached, of_node().map(|end| end.to));
+            if let Some(again) = of_node().find(|end| behind[end.from]) {
+                self.judge.end_again(again.from, &again.step, node);
+            }
+        }
+    }
+
     fn told(mut self) -> Exploration {
+        self.end_again();
         if self.is_complete {
             let nodes = self.process.nodes().iter();
             let dead = nodes.filter(|node| !self.activated.contains(&node.id));
@@ -238,6 +275,62 @@ impl Walk<'_> {
         }
         self.judge.told(&self.reached, self.is_complete)
     }
+}
+
+/// The end events that a step completed while other tokens are left in their scope, each with a node
+/// where one is.
+fn left_behind(
+    process: &ExecutableProcess,
+    before: &InstanceState,
+    after: &InstanceState,
+    row: &RecordBatch,
+) -> Vec<(Arc<str>, Arc<str>)> {
+    let mut found = Vec::new();
+    for record in &row.records {
+        let Record::ElementCompleted { element, node, .. } = record else {
+            continue;
+        };
+        let is_end = process
+            .node(node)
+            .is_some_and(|node| matches!(node.kind, NodeKind::End(_)));
+        let Some(scope) = before.element(*element).filter(|_| is_end) else {
+            continue;
+        };
+        let scope = scope.scope();
+        let mut active = after
+            .active()
+            .filter(|(_, element)| element.scope() == scope);
+        let waits = after.scope(scope).and_then(|held| {
+            let mut waiting = Scope::waiting(held);
+            waiting.next().map(|(node, _)| node.clone())
+        });
+        let left = active.next().map(|(_, element)| element.node().clone());
+        found.extend(left.or(waits).map(|left| (node.clone(), left)));
+    }
+    found
+}
+
+/// The end events of the process itself that were completed.
+fn process_ends(process: &ExecutableProcess, row: &RecordBatch) -> Vec<Arc<str>> {
+    let completed = row.records.iter().filter_map(|record| match record {
+        Record::ElementCompleted { node, .. } => process.node(node),
+        _ => None,
+    });
+    let ends =
+        completed.filter(|node| node.scope.is_none() && matches!(node.kind, NodeKind::End(_)));
+    ends.map(|node| node.id.clone()).collect()
+}
+
+/// Which states can be come to from these.
+fn behind(reached: &[Reached], from: impl Iterator<Item = usize>) -> Vec<bool> {
+    let mut is_behind = vec![false; reached.len()];
+    let mut open: Vec<usize> = from.collect();
+    while let Some(index) = open.pop() {
+        if !std::mem::replace(&mut is_behind[index], true) {
+            open.extend(&reached[index].leads_to);
+        }
+    }
+    is_behind
 }
 
 /// The first state from which no end is reached, whatever happens.

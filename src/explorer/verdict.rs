@@ -21,6 +21,13 @@ impl Exploration {
         self.is_complete && !self.faults.iter().any(|fault| fault.kind.is_fault())
     }
 
+    /// Whether no end event was seen to be reached while tokens are left in its scope: what soundness
+    /// of workflow nets asks for besides.
+    pub fn completes_properly(&self) -> bool {
+        let mut kinds = self.faults.iter().map(|fault| fault.kind);
+        !kinds.any(|kind| kind == FaultKind::Improper)
+    }
+
     /// The verdict as one line.
     pub fn verdict(&self) -> String {
         let faults = self
@@ -29,7 +36,14 @@ impl Exploration {
             .filter(|fault| fault.kind.is_fault())
             .count();
         match (faults, self.is_complete) {
-            (0, true) => format!("sound: all {} states can come to an end", self.states),
+            (0, true) if self.completes_properly() => {
+                format!("sound: all {} states can come to an end", self.states)
+            }
+            (0, true) => format!(
+                "sound as BPMN ends a process, with its last token: all {} states can come to an \
+                end, but an end event is reached while tokens are left",
+                self.states
+            ),
             (0, false) => format!(
                 "without verdict beyond {} states: nothing is wrong in these, but there are more",
                 self.states
@@ -69,6 +83,11 @@ pub enum FaultKind {
     Dead,
     /// An element that may be active twice at the same time; BPMN allows it, and it is rarely meant.
     Twice,
+    /// An end event that is reached while tokens are left in its scope; BPMN goes on with those, and
+    /// soundness of workflow nets forbids it.
+    Improper,
+    /// An end event of the process that one instance may reach more than once.
+    EndTwice,
     /// An element that stops for a reason that depends on data: what lies behind was not looked at.
     Unknown,
 }
@@ -82,6 +101,8 @@ impl FaultKind {
             Self::Growth => "unbounded_growth",
             Self::Dead => "dead_element",
             Self::Twice => "active_twice",
+            Self::Improper => "improper_completion",
+            Self::EndTwice => "end_twice",
             Self::Unknown => "not_explored",
         }
     }
@@ -90,7 +111,7 @@ impl FaultKind {
     pub fn is_fault(self) -> bool {
         match self {
             Self::Deadlock | Self::Endless | Self::Growth | Self::Dead => true,
-            Self::Twice | Self::Unknown => false,
+            Self::Twice | Self::Improper | Self::EndTwice | Self::Unknown => false,
         }
     }
 }
@@ -108,17 +129,41 @@ impl fmt::Display for Fault {
 /// Gathers faults: of each kind and element the first, which has the shortest way.
 #[derive(Default)]
 pub(super) struct Judge {
-    found: Vec<(FaultKind, String, String, Option<usize>)>,
+    found: Vec<Found>,
+}
+
+/// A fault, and how to come to it.
+struct Found {
+    kind: FaultKind,
+    element: String,
+    sentence: String,
+    /// The state it was found in, or before the step it was found in.
+    state: Option<usize>,
+    step: Option<String>,
 }
 
 impl Judge {
     fn add(&mut self, kind: FaultKind, element: String, sentence: String, state: Option<usize>) {
-        let is_known = self
-            .found
-            .iter()
-            .any(|(known, at, ..)| *known == kind && *at == element);
-        if !is_known {
-            self.found.push((kind, element, sentence, state));
+        self.add_behind(kind, element, sentence, state, None);
+    }
+
+    fn add_behind(
+        &mut self,
+        kind: FaultKind,
+        element: String,
+        sentence: String,
+        state: Option<usize>,
+        step: Option<&str>,
+    ) {
+        let is_known = |known: &Found| known.kind == kind && known.element == element;
+        if !self.found.iter().any(is_known) {
+            self.found.push(Found {
+                kind,
+                element,
+                sentence,
+                state,
+                step: step.map(str::to_owned),
+            });
         }
     }
 
@@ -189,6 +234,23 @@ impl Judge {
         self.add(FaultKind::Twice, place, sentence, Some(index));
     }
 
+    /// A step from a state completed an end event while a token is left at a node beside it.
+    pub fn improper(&mut self, state: usize, step: &str, end: &str, left: &str) {
+        let sentence = format!(
+            "'{end}' is reached while a token is left at '{left}': BPMN goes on with that, and ends \
+            with the last one"
+        );
+        let kind = FaultKind::Improper;
+        self.add_behind(kind, end.to_owned(), sentence, Some(state), Some(step));
+    }
+
+    /// A step from a state completes an end event of the process that was reached before.
+    pub fn end_again(&mut self, state: usize, step: &str, end: &str) {
+        let sentence = format!("'{end}' may be reached more than once in one instance");
+        let kind = FaultKind::EndTwice;
+        self.add_behind(kind, end.to_owned(), sentence, Some(state), Some(step));
+    }
+
     /// A node that was never activated.
     pub fn dead(&mut self, node: &str) {
         let sentence = format!("expected '{node}' to be activated, but it never is");
@@ -207,20 +269,24 @@ impl Judge {
     }
 
     pub fn told(self, reached: &[Reached], is_complete: bool) -> Exploration {
-        let stops_early = self.found.iter().any(|(kind, ..)| {
+        let stops_early = self.found.iter().any(|found| {
             matches!(
-                kind,
+                found.kind,
                 FaultKind::Deadlock | FaultKind::Growth | FaultKind::Unknown
             )
         });
         let faults = self.found.into_iter();
         // What a fault cuts off may come in a mended model.
-        let faults = faults.filter(|(kind, ..)| *kind != FaultKind::Dead || !stops_early);
-        let faults = faults.map(|(kind, element, sentence, state)| Fault {
-            kind,
-            element,
-            sentence,
-            path: state.map_or_else(Vec::new, |state| path(reached, state)),
+        let faults = faults.filter(|found| found.kind != FaultKind::Dead || !stops_early);
+        let faults = faults.map(|found| {
+            let way = found.state.map(|state| path(reached, state));
+            let way = way.into_iter().flatten();
+            Fault {
+                kind: found.kind,
+                element: found.element,
+                sentence: found.sentence,
+                path: way.chain(found.step).collect(),
+            }
         });
         Exploration {
             states: reached.len(),
