@@ -312,13 +312,17 @@ fn left_behind(
 
 /// The end events of the process itself that were completed.
 fn process_ends(process: &ExecutableProcess, row: &RecordBatch) -> Vec<Arc<str>> {
-    let completed = row.records.iter().filter_map(|record| match record {
-        Record::ElementCompleted { node, .. } => process.node(node),
-        _ => None,
-    });
-    let ends =
-        completed.filter(|node| node.scope.is_none() && matches!(node.kind, NodeKind::End(_)));
-    ends.map(|node| node.id.clone()).collect()
+    let mut ends = Vec::new();
+    for record in &row.records {
+        if let Record::ElementCompleted { node, .. } = record
+            && process
+                .node(node)
+                .is_some_and(|node| node.scope.is_none() && matches!(node.kind, NodeKind::End(_)))
+        {
+            ends.push(node.clone());
+        }
+    }
+    ends
 }
 
 /// Which states can be come to from these.

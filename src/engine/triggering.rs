@@ -42,6 +42,9 @@ pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &str) {
 /// What somebody waits for by themselves has come: a time or a condition. Nothing when it is not
 /// waited for.
 pub(super) fn fire(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
+    if is_decided(step, by) {
+        return;
+    }
     let open = step.state.subscriptions(by);
     let Some(open) = open.and_then(|open| open.get(&node.id)) else {
         return;
@@ -73,6 +76,20 @@ fn subscriber(node: &ExecutableNode, element: Option<ElementKey>) -> Option<Subs
     }
 }
 
+/// Whether an event-based gateway has its event already: it is about to be left by that, and what
+/// comes besides comes too late.
+fn is_decided(step: &Step<'_>, by: Subscriber) -> bool {
+    let Subscriber::Element(element) = by else {
+        return false;
+    };
+    step.node_of(element)
+        .is_some_and(ExecutableNode::is_event_gateway)
+        && step
+            .state
+            .element(element)
+            .is_some_and(|element| !element.triggered().is_empty())
+}
+
 /// A message or signal comes to who waits for it, at most once for each delivery. On hold it is
 /// kept until the instance goes on; nothing when nobody waits for it any more.
 pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
@@ -81,7 +98,7 @@ pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
         .subscriptions(delivery.by)
         .and_then(|open| open.get(&delivery.node))
         .is_some_and(|open| open.subscription().is_new(delivery.number));
-    if !waits {
+    if !waits || is_decided(step, delivery.by) {
         return;
     }
     if step.state.status() == Status::OnHold {
@@ -125,7 +142,7 @@ pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<
     let waiting = step.state.all_subscriptions().find_map(|(by, open)| {
         let mut all = open.iter();
         let (node, _) = all.find(|(_, open)| fits(open.subscription()))?;
-        Some((by, node.clone()))
+        (!is_decided(step, by)).then(|| (by, node.clone()))
     });
     let Some((by, node)) = waiting else {
         let with_key = correlation_key

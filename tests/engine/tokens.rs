@@ -211,8 +211,9 @@ impl Tokens {
 
 /// A flow is taken that an element completed before was left by.
 fn take(batch: &mut Batch, scope: Scope, arrival: &Arrival) {
+    // In a loop the visit that was completed last.
     let mut free = batch.free.iter();
-    let at = free.position(|(_, of, flow)| *of == scope && *flow == arrival.flow);
+    let at = free.rposition(|(_, of, flow)| *of == scope && *flow == arrival.flow);
     let at = at.unwrap_or_else(|| panic!("nothing was left by {arrival:?} in {scope:?}"));
     batch.free.remove(at);
 }
