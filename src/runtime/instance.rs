@@ -46,8 +46,7 @@ use crate::{
 
 /// Rows after which a snapshot may be due.
 const SNAPSHOT_ROWS: u32 = 32;
-/// Fewer rows than this are cheaper to replay than a snapshot is to write, at passivation and at
-/// the end.
+/// Fewer rows than this are cheaper to replay than a snapshot is to write, when it leaves or ends.
 const WORTH_A_SNAPSHOT: u32 = 8;
 
 /// One live process instance.

@@ -156,6 +156,9 @@ async fn what_a_server_sends_has_the_shapes_of_the_document() {
         .done(json!({"type": "subscribe", "id": id(), "channel": "process/*"}))
         .await;
     operator
+        .done(json!({"type": "subscribe", "id": id(), "channel": "changes"}))
+        .await;
+    operator
         .done(json!({"type": "clock", "id": id(), "advance": "PT1S"}))
         .await;
     operator.done(json!({"type": "idle", "id": id()})).await;

@@ -24,6 +24,11 @@ const ROWS: &[(&str, &[&str])] = &[
     ("bearer token", &["TOKEN_BYTES"]),
     ("subscriptions per connection", &["SUBSCRIPTIONS"]),
     ("schemas of actions", &["SCHEMAS_TOLD"]),
+    ("`initial` of an action", &["INITIAL_BYTES"]),
+    (
+        "commands between the first and",
+        &["PAST_ROWS", "PAST_FOLDS"],
+    ),
     ("unanswered commands", &["UNANSWERED_COMMANDS"]),
     ("fragments of a websocket", &["MESSAGE_FRAGMENTS"]),
     ("subscriptions of all", &["SUBSCRIPTIONS_IN_ALL"]),

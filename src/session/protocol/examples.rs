@@ -150,6 +150,10 @@ fn of_lists(name: &str) -> Option<Value> {
         "tasks" => {
             json!({"type": "tasks", "channel": "tasks", "seq": 1, "prev": 0, "set": [task], "removed": [ELEMENT]})
         }
+        "changesSnapshot" => json!({"type": "snapshot", "channel": "changes", "seq": 0}),
+        "changes" => {
+            json!({"type": "changes", "channel": "changes", "seq": 1, "prev": 0, "topics": ["tasks"]})
+        }
         "instancesSnapshot" => {
             json!({"type": "snapshot", "channel": "process/onboarding", "seq": 0, "instances": [instance], "more": false})
         }

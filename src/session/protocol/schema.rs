@@ -25,7 +25,7 @@ use crate::{
 const ELEMENT: &str = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9]+$";
 /// The form of a channel's name.
 const CHANNEL: &str =
-    "^(tasks|process/.+|instance/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
+    "^(tasks|changes|process/.+|instance/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
 
 macro_rules! looks_like {
     ($($named:ty => $schema:expr;)*) => {$(
