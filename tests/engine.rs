@@ -231,6 +231,11 @@ fn receive() {
 }
 
 #[test]
+fn complex() {
+    check("complex");
+}
+
+#[test]
 fn event_gateway() {
     check("event_gateway");
 }

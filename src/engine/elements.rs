@@ -6,11 +6,13 @@
 
 pub(super) mod boundary_event;
 pub(super) mod call_activity;
+pub(super) mod complex_gateway;
 pub(super) mod end_event;
 mod event_gateway;
 pub(super) mod event_sub_process;
 mod exclusive_gateway;
-pub(super) mod inclusive_gateway;
+mod inclusive_gateway;
+pub(super) mod late_join;
 mod own_work;
 pub(super) mod parallel_gateway;
 pub(super) mod start_event;
@@ -144,6 +146,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
     match &node.kind {
         NodeKind::Gateway(GatewayKind::Exclusive) => exclusive_gateway::choose(step, key, node),
         NodeKind::Gateway(GatewayKind::Inclusive) => inclusive_gateway::choose(step, key, node),
+        NodeKind::Gateway(GatewayKind::Complex { .. }) => complex_gateway::choose(step, key, node),
         NodeKind::Gateway(GatewayKind::EventBased { instantiates }) => {
             event_gateway::choose(step, key, node, *instantiates)
         }

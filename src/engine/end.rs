@@ -8,7 +8,7 @@ use super::{
     command::TimerKey,
     context::Step,
     correlation::CorrelationNote,
-    elements::inclusive_gateway,
+    elements::{complex_gateway, late_join},
     http_call,
     instance_message::InstanceMessage,
     record::{Record, Status},
@@ -117,10 +117,10 @@ impl Step<'_> {
         }
     }
 
-    /// Whether a flow waits at a join of a scope in which nothing else is active: an inclusive join
-    /// goes on with it, and a join that nothing can complete any more is an incident.
+    /// Whether a flow waits at a join of a scope in which nothing else is active: an inclusive or
+    /// complex join goes on with it, and a join that nothing can complete any more is an incident.
     pub fn stops_at_join(&mut self, scope: Option<ElementKey>) -> bool {
-        if inclusive_gateway::release(self, scope) {
+        if late_join::release(self, scope) {
             return true;
         }
         let waiting = self
@@ -132,6 +132,11 @@ impl Step<'_> {
         else {
             return false;
         };
+        let join = self.process.node(&node);
+        if let Some(join) = join.filter(|join| join.is_complex_join()) {
+            complex_gateway::stop_for_good(self, scope, join);
+            return true;
+        }
         let element = ElementKey(self.record(Record::ElementActivated {
             scope,
             node: node.clone(),

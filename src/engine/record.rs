@@ -219,6 +219,16 @@ pub enum Record {
         /// The scope.
         scope: Option<ElementKey>,
     },
+    /// A complex gateway went on, or has reset.
+    #[serde(rename = "gateway")]
+    GatewayStateChanged {
+        /// The scope it is in.
+        scope: Option<ElementKey>,
+        /// The gateway.
+        node: Arc<str>,
+        /// The flows it went on with: it waits for the others before it resets; `None` when it has.
+        taken: Option<Vec<Arrival>>,
+    },
     /// An action was triggered but its work is not done yet, or a user set it off.
     #[serde(rename = "started")]
     ActionStarted {

@@ -110,7 +110,7 @@ impl Step<'_> {
         if self.state.status() != Status::OnHold {
             loop {
                 while conditions::look(&mut self) || self.advance_next() {}
-                if !elements::inclusive_gateway::release_any(&mut self) {
+                if !elements::late_join::release_any(&mut self) {
                     break;
                 }
             }

@@ -14,7 +14,7 @@ use super::{
     elements::{boundary_event, end_event, event_sub_process},
     instance_message::InstanceMessage,
     looping::iteration::whole_of,
-    record::Record,
+    record::{Record, Status},
     subscriber::Subscriber,
     triggering,
 };
@@ -33,9 +33,13 @@ pub(super) fn throw(
     event: &EventDefinition,
 ) -> bool {
     match event {
-        EventDefinition::Error(Some(code)) => {
-            if !throw_error(step, scope, Some(code)) {
-                step.fail(code);
+        EventDefinition::Error(code) => {
+            // No event catches the empty code by name.
+            if !throw_error(step, scope, Some(code.as_deref().unwrap_or_default())) {
+                match code {
+                    Some(code) => step.fail(code),
+                    None => step.end(Status::Failed),
+                }
             }
         }
         EventDefinition::Escalation(Some(code)) => throw_escalation(step, by, scope, code),
@@ -43,7 +47,6 @@ pub(super) fn throw(
         EventDefinition::Cancel => compensation::cancel(step, scope),
         // Compensation is over by now; a link is a flow; messages and signals are published before (`publishing`).
         EventDefinition::None
-        | EventDefinition::Error(None)
         | EventDefinition::Escalation(None)
         | EventDefinition::Compensation(_)
         | EventDefinition::Link

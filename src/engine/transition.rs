@@ -12,7 +12,7 @@ use super::{
     context::{STOPPED, Step},
     due_date,
     effect::Effect,
-    elements::parallel_gateway,
+    elements::{complex_gateway, parallel_gateway},
     mappings,
     record::{Arrival, Record},
     state::Child,
@@ -169,6 +169,9 @@ impl Step<'_> {
             node: target.id.clone(),
             arrival,
         });
+        if target.is_complex_join() {
+            return complex_gateway::arrived(self, scope, target);
+        }
         // Whether an inclusive join goes on is looked at when nothing else can move.
         if target.is_inclusive_join() {
             return;

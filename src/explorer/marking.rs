@@ -1,6 +1,9 @@
 //! Where the tokens are: what tells two states apart, and one that has more from one that has fewer.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use crate::{
     engine::{
@@ -122,7 +125,15 @@ fn scope_key(
             .into_iter()
             .flat_map(|open| open.iter());
         let open: Vec<&str> = open.map(|(node, _)| &**node).collect();
-        let _ = write!(text, "({waits:?}{open:?}");
+        let resets = held.all_resetting().filter_map(|node| {
+            let taken = held.resetting(node)?.iter();
+            Some((
+                node,
+                taken.map(|arrival| &arrival.flow).collect::<BTreeSet<_>>(),
+            ))
+        });
+        let resets: Vec<_> = resets.collect();
+        let _ = write!(text, "({waits:?}{open:?}{resets:?}");
     }
     let inner = children.get(&scope).into_iter().flatten();
     let mut elements: Vec<String> = inner

@@ -11,6 +11,7 @@ use crate::model::{
     evaluator::{EvaluationError, Evaluator},
     executable::{ExecutableNode, ExecutableProcess},
     field_error::FieldError,
+    node_kind::{ACTIVATION_COUNT, WAITING_FOR_START},
     variables::Variables,
 };
 
@@ -49,6 +50,25 @@ impl<'a> Oracle<'a> {
         Some(answers)
     }
 
+    /// What an activation condition comes to that only counts tokens: `activationCount >= 2`.
+    fn counted(&self, element: &str, variables: &Variables<'_>) -> Option<bool> {
+        let nodes = &self.process.definition.nodes;
+        let node = nodes.iter().find(|node| node.id == element)?;
+        let text = node.activation_condition.as_deref()?.trim();
+        let text = text
+            .strip_prefix("${")
+            .unwrap_or(text)
+            .trim_end_matches('}');
+        let compared = text.trim().strip_prefix(ACTIVATION_COUNT)?.trim();
+        let count = variables.get(ACTIVATION_COUNT)?.as_u64()?;
+        let (at_least, number) = match compared.strip_prefix(">=") {
+            Some(number) => (true, number),
+            None => (false, compared.strip_prefix('>')?),
+        };
+        let number: u64 = number.trim().parse().ok()?;
+        Some(count > number || (at_least && count == number))
+    }
+
     /// Whether this is the last flow of a gateway without default flow, and no other one holds: then
     /// it does.
     fn must_hold(&self, gateway: &ExecutableNode, flow: &str, asked: &Asked) -> bool {
@@ -67,9 +87,13 @@ impl<'a> Oracle<'a> {
 }
 
 impl Evaluator for Oracle<'_> {
-    fn condition(&self, element: &str, _: &Variables<'_>) -> Result<bool, EvaluationError> {
+    fn condition(&self, element: &str, variables: &Variables<'_>) -> Result<bool, EvaluationError> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(gateway) = self.process.source_of(element)
+        if let Some(answer) = self.counted(element, variables) {
+            return Ok(answer);
+        }
+        let resets = variables.get(WAITING_FOR_START) == Some(&Value::Bool(false));
+        if let Some(gateway) = self.process.source_of(element).filter(|_| !resets)
             && self.must_hold(gateway, element, &asked)
         {
             return Ok(true);

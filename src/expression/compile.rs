@@ -36,7 +36,12 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
         .nodes
         .iter()
         .filter_map(|node| Some((&node.id, node.looping.as_ref()?.condition()?)));
-    for (id, text) in of_flows.chain(of_loops) {
+    // An empty one is told by `model::validate`.
+    let of_gateways = definition.nodes.iter().filter_map(|node| {
+        let written = node.activation_condition.as_deref()?;
+        Some((&node.id, written)).filter(|_| !written.trim().is_empty())
+    });
+    for (id, text) in of_flows.chain(of_loops).chain(of_gateways) {
         evaluator.add_condition(id, text, &mut problems);
     }
     for node in &definition.nodes {
@@ -116,7 +121,8 @@ fn problem(element: &str, code: &'static str, message: String) -> Problem {
 /// The compiled conditions, business rules and key schemas of one process definition.
 #[derive(Debug, Default)]
 pub struct ProcessEvaluator {
-    /// By id of the element that has it: a sequence flow or a conditional event.
+    /// By id of the element that has it: a sequence flow, a conditional event, an activity with a loop,
+    /// a complex gateway.
     conditions: HashMap<String, Condition>,
     /// By id of the node and name of the action.
     rules: HashMap<String, HashMap<String, Rule>>,

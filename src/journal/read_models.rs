@@ -90,6 +90,7 @@ pub fn changes(
             | Record::ConditionReset { .. }
             | Record::ScopeInterrupted { .. }
             | Record::WaitingFlowsCleared { .. }
+            | Record::GatewayStateChanged { .. }
             | Record::EscalationThrown { .. }
             | Record::CompensationThrown { .. }
             | Record::CompensationStarted { .. }

@@ -111,7 +111,9 @@ pub fn compile(
             action_message_expiry,
             search_keys,
             data_objects,
-            has_inclusive_join: nodes.iter().any(ExecutableNode::is_inclusive_join),
+            has_late_join: nodes
+                .iter()
+                .any(|node| node.is_inclusive_join() || node.is_complex_join()),
             implicit_starts,
             event_starts: event_starts(&nodes),
             has_conditional,
@@ -405,6 +407,9 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
         ElementType::ExclusiveGateway => NodeKind::Gateway(GatewayKind::Exclusive),
         ElementType::InclusiveGateway => NodeKind::Gateway(GatewayKind::Inclusive),
         ElementType::ParallelGateway => NodeKind::Gateway(GatewayKind::Parallel),
+        ElementType::ComplexGateway => NodeKind::Gateway(GatewayKind::Complex {
+            conditional: node.activation_condition.is_some(),
+        }),
         ElementType::EventBasedGateway => NodeKind::Gateway(GatewayKind::EventBased {
             instantiates: node.instantiate.then_some(node.event_gateway_type),
         }),

@@ -186,6 +186,10 @@ pub struct FlowNode {
     /// Event-based gateways that start the process: whether one of their events is awaited, or each.
     #[serde(default, skip_serializing_if = "EventGatewayType::is_exclusive")]
     pub event_gateway_type: EventGatewayType,
+    /// Complex gateways: the condition, over the data and the tokens at its incoming flows, on which
+    /// a join goes on, as written: `${activationCount >= 2}` or bare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation_condition: Option<String>,
 }
 
 /// How many of the events behind an event-based gateway are awaited.
@@ -260,6 +264,8 @@ pub enum ElementType {
     InclusiveGateway,
     /// Forks and joins.
     ParallelGateway,
+    /// Chooses as an inclusive one; its join goes on once its activation condition is true.
+    ComplexGateway,
     /// Waits for the first of the events behind it.
     EventBasedGateway,
     /// Starts a child instance and waits for its end.
@@ -272,7 +278,7 @@ pub enum ElementType {
 
 impl ElementType {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::StartEvent,
         Self::EndEvent,
         Self::IntermediateThrowEvent,
@@ -289,6 +295,7 @@ impl ElementType {
         Self::ExclusiveGateway,
         Self::InclusiveGateway,
         Self::ParallelGateway,
+        Self::ComplexGateway,
         Self::EventBasedGateway,
         Self::CallActivity,
         Self::SubProcess,
@@ -322,6 +329,7 @@ impl ElementType {
             | Self::ExclusiveGateway
             | Self::InclusiveGateway
             | Self::ParallelGateway
+            | Self::ComplexGateway
             | Self::EventBasedGateway => false,
         }
     }
@@ -351,7 +359,10 @@ impl ElementType {
 
     /// Whether it is a gateway whose outgoing flows are chosen by conditions.
     pub fn chooses(self) -> bool {
-        matches!(self, Self::ExclusiveGateway | Self::InclusiveGateway)
+        matches!(
+            self,
+            Self::ExclusiveGateway | Self::InclusiveGateway | Self::ComplexGateway
+        )
     }
 
     /// The BPMN tag name, as in frames and problems: `userTask`.
@@ -373,6 +384,7 @@ impl ElementType {
             Self::ExclusiveGateway => "exclusiveGateway",
             Self::InclusiveGateway => "inclusiveGateway",
             Self::ParallelGateway => "parallelGateway",
+            Self::ComplexGateway => "complexGateway",
             Self::EventBasedGateway => "eventBasedGateway",
             Self::CallActivity => "callActivity",
             Self::SubProcess => "subProcess",

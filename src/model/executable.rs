@@ -44,8 +44,8 @@ pub struct ExecutableProcess {
     pub search_keys: SearchKeys,
     /// What its own data objects add to the data of a start that does not bring it.
     pub data_objects: Map<String, Value>,
-    /// Whether any of its gateways is an inclusive join.
-    pub has_inclusive_join: bool,
+    /// Whether any of its gateways is an inclusive or complex join.
+    pub has_late_join: bool,
     /// Where an instance begins that has no start event to begin at: all nodes that no flow enters.
     pub implicit_starts: Vec<Arc<str>>,
     /// What a message or signal starts the process at, by its place among the nodes.
@@ -256,10 +256,26 @@ impl ExecutableNode {
 
     /// Whether flows wait here for others.
     pub fn is_join(&self) -> bool {
-        matches!(
+        let is_gateway = matches!(
             self.kind,
             NodeKind::Gateway(GatewayKind::Parallel | GatewayKind::Inclusive)
-        ) && self.incoming.len() > 1
+        );
+        is_gateway && self.incoming.len() > 1 || self.is_complex_join()
+    }
+
+    /// Whether it has a condition on which a join of a complex gateway goes on.
+    pub fn has_activation_condition(&self) -> bool {
+        matches!(
+            self.kind,
+            NodeKind::Gateway(GatewayKind::Complex { conditional: true })
+        )
+    }
+
+    /// Whether flows wait here for the condition of a complex gateway.
+    pub fn is_complex_join(&self) -> bool {
+        matches!(self.kind, NodeKind::Gateway(GatewayKind::Complex { .. }))
+            && (self.incoming.len() > 1
+                || (self.has_activation_condition() && !self.incoming.is_empty()))
     }
 
     /// Whether flows wait here for those that can still come.

@@ -18,6 +18,13 @@ use super::{
     timer_cycle::Occurrences,
 };
 
+/// The variable of a complex gateway: how many tokens are at its incoming flows.
+pub const ACTIVATION_COUNT: &str = "activationCount";
+/// The variable of a complex gateway: the same, flow by flow, as members by their ids.
+pub const ACTIVATION_COUNTS: &str = "activationCounts";
+/// The variable of a complex gateway: whether it goes on for the first time, else it resets.
+pub const WAITING_FOR_START: &str = "waitingForStart";
+
 /// What element a node is.
 #[derive(Debug)]
 pub enum NodeKind {
@@ -172,6 +179,13 @@ pub enum GatewayKind {
     Inclusive,
     /// Forks and joins.
     Parallel,
+    /// Takes every outgoing flow whose condition is true; a join goes on once its activation condition
+    /// is, and then waits for the other flows before it resets.
+    Complex {
+        /// Whether it has such a condition, which the evaluator knows by the id of the node; without
+        /// one it joins as an inclusive gateway does.
+        conditional: bool,
+    },
     /// Waits for the first of the events behind it.
     EventBased {
         /// How many of them are awaited, when the first one starts the process here.
@@ -235,6 +249,7 @@ impl NodeKind {
             Self::Task(TaskKind::BusinessRule) => "businessRuleTask",
             Self::Gateway(GatewayKind::Inclusive) => "inclusiveGateway",
             Self::Gateway(GatewayKind::Parallel) => "parallelGateway",
+            Self::Gateway(GatewayKind::Complex { .. }) => "complexGateway",
             Self::Gateway(GatewayKind::EventBased { .. }) => "eventBasedGateway",
         }
     }

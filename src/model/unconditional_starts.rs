@@ -129,7 +129,11 @@ impl Walk<'_> {
             | NodeKind::Gateway(GatewayKind::Parallel) => true,
             NodeKind::Call(_)
             | NodeKind::Task(TaskKind::Receive { .. })
-            | NodeKind::Gateway(GatewayKind::Inclusive | GatewayKind::EventBased { .. })
+            | NodeKind::Gateway(
+                GatewayKind::Inclusive
+                | GatewayKind::Complex { .. }
+                | GatewayKind::EventBased { .. },
+            )
             | NodeKind::SubProcess(_)
             | NodeKind::Catch(
                 EventDefinition::None

@@ -4,12 +4,13 @@
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inherit` its actions,
 //! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and flows
 //! hang together, `scopes` which embedded subprocess a node is in, `events` what events throw or wait for, `lanes` which lane a node is in, `mappings` what declares variables, `boundary` what boundary events are attached to,
-//! `loops` what runs more than once, `schedules` what starts by itself, `event_gateways` what follows those, `instantiation` what starts a process besides start events, `event_subprocesses` what begins those. Not here: what BPMN can be read at all (`bpmn_xml`); whether
+//! `loops` what runs more than once, `schedules` what starts by itself, `event_gateways` what follows those, `complex_gateways` when those go on, `instantiation` what starts a process besides start events, `event_subprocesses` what begins those. Not here: what BPMN can be read at all (`bpmn_xml`); whether
 //! conditions, rules and schemas compile (`expression`).
 
 mod actions;
 mod boundary;
 mod compensation;
+mod complex_gateways;
 mod effects;
 mod event_gateways;
 mod event_subprocesses;
@@ -60,6 +61,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     lanes::check(definition, &mut report);
     mappings::check_data_objects(definition, &mut report);
     boundary::check(definition, &mut report);
+    complex_gateways::check(definition, &mut report);
     event_gateways::check(definition, &mut report);
     instantiation::check(definition, &mut report);
     event_subprocesses::check(definition, &mut report);

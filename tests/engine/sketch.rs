@@ -21,6 +21,7 @@
 //! boundary late at=s after=PT1H beside  a timer boundary event that does not interrupt
 //! data order in=s {"a":1}               a data object with its first value
 //!   input name ${client.name}           an input mapping of the node above: target, source; also `output`
+//! complex j when="activationCount >= 2"  a complex gateway with its activation condition
 //! catch c when="a > 1"                  a conditional event; also at boundaries
 //! subprocess e event in=s               an event subprocess, begun by its start event, which has what a boundary event has
 //! end all terminate in=s                a terminate end event
@@ -156,6 +157,10 @@ impl Sketch {
                 "error" | "escalation" | "compensate" | "nowait" | "handler" | "cancel"
                 | "link" | "terminate" => thrown::attribute(&mut node, kind, name, value),
                 "event" => drop(node.insert("triggeredByEvent".to_owned(), json!(true))),
+                "when" if kind == "complexGateway" => {
+                    let condition = json!(value.trim_matches('"'));
+                    node.insert("activationCondition".to_owned(), condition);
+                }
                 "when" => {
                     let condition = value.trim_matches('"');
                     let event = json!({"type": "conditional", "condition": condition});
@@ -379,6 +384,7 @@ fn kind(word: &str) -> Option<&'static str> {
         "script" => "scriptTask",
         "rule" => "businessRuleTask",
         "and" => "parallelGateway",
+        "complex" => "complexGateway",
         "events" => "eventBasedGateway",
         "call" => "callActivity",
         "boundary" => "boundaryEvent",

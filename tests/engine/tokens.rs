@@ -26,6 +26,8 @@ pub struct Tokens {
     elements: BTreeMap<ElementKey, (Scope, bool)>,
     /// Flows that wait at joins.
     waiting: BTreeMap<(Scope, Arc<str>), Vec<Arc<str>>>,
+    /// Flows that joins of complex gateways took, by their elements.
+    held: BTreeMap<ElementKey, Vec<(ElementKey, Scope, Arc<str>)>>,
 }
 
 /// What happened in one batch.
@@ -97,7 +99,7 @@ impl Tokens {
                 self.elements.insert(key, (*scope, is_silent));
                 let node = process.node(node).expect("activated elements have nodes");
                 if !batch.undoing.contains(&key) {
-                    self.enters(node, *scope, arrivals, batch);
+                    self.enters(key, node, *scope, arrivals, batch);
                 }
             }
             Record::FlowArrived {
@@ -120,7 +122,17 @@ impl Tokens {
                 batch.completed.push((*element, node.clone()));
                 self.forget(Some(*element), batch);
             }
-            Record::ElementTerminated { element, .. } => self.forget(Some(*element), batch),
+            Record::ElementTerminated { element, node } => {
+                // A join that is ended gives back what it held: several flows by its end.
+                let held = self.held.remove(element).unwrap_or_default();
+                if let [(_, scope, _), _, ..] = held[..] {
+                    let waits = self.waiting.entry((scope, node.clone())).or_default();
+                    waits.extend(held.into_iter().map(|(.., flow)| flow));
+                } else {
+                    batch.free.extend(held);
+                }
+                self.forget(Some(*element), batch);
+            }
             Record::WaitingFlowsCleared { scope } | Record::ScopeInterrupted { scope, .. } => {
                 self.forget(*scope, batch);
             }
@@ -147,6 +159,7 @@ impl Tokens {
     /// A node is activated by flows that were taken, or that waited for it.
     fn enters(
         &mut self,
+        key: ElementKey,
         node: &ExecutableNode,
         scope: Scope,
         arrivals: &[Arrival],
@@ -162,6 +175,11 @@ impl Tokens {
                 take(batch, scope, arrival);
             }
             return;
+        }
+        if node.is_complex_join() {
+            let flows = arrivals.iter().map(|arrival| arrival.flow.clone());
+            let flows = flows.map(|flow| (key, scope, flow)).collect();
+            self.held.insert(key, flows);
         }
         let place = (scope, node.id.clone());
         let waits = self.waiting.entry(place.clone()).or_default();
@@ -197,6 +215,8 @@ impl Tokens {
                 }
             }
             NodeKind::Gateway(GatewayKind::Inclusive) => taken >= 1,
+            // By a reset no flow may be taken.
+            NodeKind::Gateway(GatewayKind::Complex { .. }) => node.is_complex_join() || taken >= 1,
             _ if node.chooses_flows() => taken >= 1,
             _ => left == 0,
         };

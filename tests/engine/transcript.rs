@@ -207,6 +207,10 @@ impl Names {
                 let scope = scope.as_ref().map_or("the instance", at);
                 format!("cleared the joins of {scope}")
             }
+            Record::GatewayStateChanged { node, taken, .. } => match taken {
+                Some(_) => format!("{node} waits for its other flows"),
+                None => format!("{node} has reset"),
+            },
             Record::ElementCompleted {
                 element,
                 keep,

@@ -5,7 +5,7 @@ use crate::{
     engine::{
         conditions,
         context::Step,
-        due_date,
+        due_date, elements,
         guards::require_moving,
         looping, mappings, quotas,
         record::{Incident, Record},
@@ -36,6 +36,9 @@ fn retry_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
             retried already, or has gone on";
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
+    if elements::complex_gateway::give_back(step, key, node) {
+        return Ok(());
+    }
     step.record(Record::IncidentsResolved {
         element: key,
         skipped: false,

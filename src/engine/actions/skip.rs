@@ -87,6 +87,7 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
+    elements::complex_gateway::go_on(step, key, node);
     step.record(Record::IncidentsResolved {
         element: key,
         skipped: true,

@@ -41,10 +41,18 @@ pub(super) fn choose<'a>(
 pub(super) fn is_true(step: &mut Step<'_>, key: ElementKey, flow: &ExecutableFlow) -> Option<bool> {
     // A flow lies in the scope around the element that it leaves.
     let scope = step.state.element(key).and_then(|element| element.scope());
-    match step
-        .evaluator
-        .condition(&flow.id, &step.state.variables(scope))
-    {
+    is_true_for(step, key, scope, flow)
+}
+
+/// The same with the variables that the element `reader` sees.
+pub(super) fn is_true_for(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    reader: Option<ElementKey>,
+    flow: &ExecutableFlow,
+) -> Option<bool> {
+    let variables = step.state.variables(reader);
+    match step.evaluator.condition(&flow.id, &variables) {
         Ok(answer) => Some(answer),
         Err(error) => {
             let sentence = format!(

@@ -3,7 +3,7 @@
 //!
 //! When a join goes on (BPMN 2.0.2, 13.4.3): it has a flow, and no token that could reach one of
 //! its flows that have none yet, without passing the join, is anywhere but where it could also
-//! reach a flow that has one. That is looked at when nothing else can move.
+//! reach a flow that has one. That is looked at when nothing else can move (`late_join`).
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -46,62 +46,48 @@ pub(super) fn choose<'a>(
     }
 }
 
-/// Lets one join go on that waits for nothing any more, in any scope. `false` when there is none.
-pub(in crate::engine) fn release_any(step: &mut Step<'_>) -> bool {
-    if !step.process.has_inclusive_join {
+/// Lets a join go on that waits for nothing any more. `false` when it waits.
+pub(super) fn release(
+    step: &mut Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+) -> bool {
+    let held = step.state.scope(scope);
+    let arrivals = held.map_or(&[][..], |held| held.waiting_at(&join.id));
+    if arrivals.is_empty() || waits(step, scope, join, arrivals) {
         return false;
     }
-    let scopes: Vec<ElementKey> = step
-        .state
-        .active()
-        .map(|(key, _)| key)
-        .filter(|&key| step.state.scope(Some(key)).is_some())
-        .collect();
-    scopes
-        .into_iter()
-        .map(Some)
-        .chain([None])
-        .any(|scope| release(step, scope))
-}
-
-/// Lets one join of this scope go on that waits for nothing any more. `false` when there is none.
-pub(in crate::engine) fn release(step: &mut Step<'_>, scope: Option<ElementKey>) -> bool {
-    let waiting = step
-        .state
-        .scope(scope)
-        .into_iter()
-        .flat_map(|scope| scope.waiting());
-    let joins = waiting
-        .filter_map(|(node, arrivals)| Some((step.process.node(node)?, arrivals)))
-        .filter(|(node, _)| node.is_inclusive_join());
-    let ready = joins
-        .filter(|(join, arrivals)| !waits(step, scope, join, arrivals))
-        .map(|(join, arrivals)| (join.id.clone(), first_of_each(join, arrivals)))
-        .next();
-    let Some((join, arrivals)) = ready else {
-        return false;
-    };
-    step.activate(&join, scope, arrivals);
+    let arrivals = first_of_each(join, arrivals);
+    step.activate(&join.id, scope, arrivals);
     true
 }
 
 /// The oldest flow that waits, of each incoming flow that has one.
-fn first_of_each(join: &ExecutableNode, arrivals: &[Arrival]) -> Vec<Arrival> {
+pub(super) fn first_of_each(join: &ExecutableNode, arrivals: &[Arrival]) -> Vec<Arrival> {
     let first = |flow: &Arc<str>| arrivals.iter().find(|arrival| arrival.flow == *flow);
     join.incoming.iter().filter_map(first).cloned().collect()
 }
 
 /// Whether a token can still bring a flow that is missing.
-fn waits(
+pub(super) fn waits(
     step: &Step<'_>,
     scope: Option<ElementKey>,
     join: &ExecutableNode,
     arrivals: &[Arrival],
 ) -> bool {
-    let (there, missing): (Vec<&Arc<str>>, Vec<&Arc<str>>) = join
-        .incoming
-        .iter()
-        .partition(|flow| arrivals.iter().any(|arrival| arrival.flow == **flow));
+    let there: Vec<&Arc<str>> = arrivals.iter().map(|arrival| &arrival.flow).collect();
+    waits_beside(step, scope, join, &there)
+}
+
+/// Whether a token can still bring one of the flows besides those that are there.
+pub(super) fn waits_beside(
+    step: &Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+    there: &[&Arc<str>],
+) -> bool {
+    let (there, missing): (Vec<&Arc<str>>, Vec<&Arc<str>>) =
+        join.incoming.iter().partition(|flow| there.contains(flow));
     if missing.is_empty() {
         return false;
     }

@@ -107,6 +107,12 @@ impl InstanceState {
             Record::WaitingFlowsCleared { scope } => {
                 if let Some(scope) = self.scope_mut(*scope) {
                     scope.waiting.clear();
+                    scope.resetting.clear();
+                }
+            }
+            Record::GatewayStateChanged { scope, node, taken } => {
+                if let Some(scope) = self.scope_mut(*scope) {
+                    scope.change_gateway(node, taken.as_deref());
                 }
             }
             Record::ElementActivated {

@@ -13,6 +13,8 @@ use crate::{engine::record::Arrival, model::ids::ElementKey};
 pub struct Scope {
     /// Taken flows that wait at joins, in order of arrival.
     pub(super) waiting: BTreeMap<Arc<str>, Vec<Arrival>>,
+    /// The flows that complex gateways went on with, as long as they wait for the others.
+    pub(super) resetting: BTreeMap<Arc<str>, Vec<Arrival>>,
     /// How many of its own elements are active.
     pub(super) live: u32,
     /// Whether anything in it was ever active.
@@ -53,6 +55,16 @@ impl Scope {
         self.waiting.get(node).map_or(&[], Vec::as_slice)
     }
 
+    /// The flows that a complex gateway went on with, when it waits for the others before it resets.
+    pub fn resetting(&self, node: &str) -> Option<&[Arrival]> {
+        self.resetting.get(node).map(Vec::as_slice)
+    }
+
+    /// All complex gateways that wait before they reset.
+    pub fn all_resetting(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.resetting.keys()
+    }
+
     /// All joins with waiting flows.
     pub fn waiting(&self) -> impl Iterator<Item = (&Arc<str>, &[Arrival])> {
         self.waiting
@@ -62,6 +74,14 @@ impl Scope {
 }
 
 impl Scope {
+    /// A complex gateway went on with these flows, or has reset.
+    pub(super) fn change_gateway(&mut self, node: &Arc<str>, taken: Option<&[Arrival]>) {
+        match taken {
+            Some(taken) => drop(self.resetting.insert(node.clone(), taken.to_vec())),
+            None => drop(self.resetting.remove(node)),
+        }
+    }
+
     /// Flows that lead to an element wait no longer.
     pub(super) fn take_arrivals(&mut self, node: &Arc<str>, arrivals: &[Arrival]) {
         let Some(waiting) = self.waiting.get_mut(node) else {

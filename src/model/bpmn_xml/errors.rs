@@ -54,7 +54,13 @@ pub(super) fn read(
                 kind.bpmn_name(),
                 coded.name
             );
-            reader.error(id, "missing_attribute", message);
+            if coded.name == ERROR.name {
+                let message =
+                    format!("{message}. Without one, what catches every error catches it");
+                reader.warning(id, "missing_attribute", message);
+            } else {
+                reader.error(id, "missing_attribute", message);
+            }
             None
         }
         None => None,

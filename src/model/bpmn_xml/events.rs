@@ -8,7 +8,7 @@ use super::{
     errors, is_bpmn, languages, messages,
     reader::{Reader, own},
     schedules,
-    xml::filled,
+    xml::{filled, text},
 };
 use crate::model::{
     definition::ElementType,
@@ -75,10 +75,53 @@ pub(super) fn definitions(kind: ElementType, begins: bool) -> &'static [&'static
         | ElementType::ExclusiveGateway
         | ElementType::InclusiveGateway
         | ElementType::ParallelGateway
+        | ElementType::ComplexGateway
         | ElementType::EventBasedGateway
         | ElementType::CallActivity
         | ElementType::SubProcess
         | ElementType::Transaction => &[],
+    }
+}
+
+/// The child of an event that names a definition beside the process.
+pub(super) const REFERENCE: &str = "eventDefinitionRef";
+
+/// The definitions of an event: those in it, and those beside the process that it names.
+pub(super) fn definitions_of<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
+    node.children().filter_map(|child| {
+        if is_bpmn(child, REFERENCE) {
+            named(child)
+        } else {
+            Some(child)
+        }
+    })
+}
+
+/// The definition beside the process that a reference names.
+fn named<'a, 'i>(reference: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
+    let written = text(reference);
+    let id = written.rsplit(':').next()?;
+    let mut beside = reference.document().root_element().children();
+    beside.find(|child| {
+        child.tag_name().name().ends_with("EventDefinition")
+            && filled(child.attribute("id")) == Some(id)
+    })
+}
+
+/// Reports what an event names that is no definition beside the process, or none it may have.
+fn check_references(node: Node<'_, '_>, known: &[&str], id: &str, reader: &mut Reader<'_>) {
+    for child in node.children().filter(|child| is_bpmn(*child, REFERENCE)) {
+        let (written, found) = (text(child), named(child));
+        let found = match found.map(|found| found.tag_name().name()) {
+            Some(name) if known.contains(&name) => continue,
+            Some(name) => format!("it is a {name}"),
+            None => "the document has none of this id beside its processes".to_owned(),
+        };
+        let message = format!(
+            "expected {REFERENCE} `{written}` to name one of {}, but {found}; correct it",
+            known.join(", ")
+        );
+        reader.error(id, "unknown_event_definition", message);
     }
 }
 
@@ -105,9 +148,11 @@ pub(super) fn read(
     if known.is_empty() {
         return None;
     }
-    let found = node
-        .children()
-        .filter(|child| known.iter().any(|name| is_bpmn(*child, name)));
+    let starts = kind == ElementType::StartEvent && !begins_event_subprocess(node, kind);
+    let with_timer = starts.then_some(TIMER);
+    let all: Vec<&str> = known.iter().copied().chain(with_timer).collect();
+    check_references(node, &all, id, reader);
+    let found = definitions_of(node).filter(|child| known.iter().any(|name| is_bpmn(*child, name)));
     let Some(definition) = reader.only(id, "unsupported_element", found) else {
         // Another definition is reported by what the event may not hold.
         let waits = begins_event_subprocess(node, kind)

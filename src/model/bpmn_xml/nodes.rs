@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use self::mappings::{INPUT, OUTPUT};
 use super::{
-    actions, assignments, events, is_bpmn, loops, mappings,
+    actions, assignments, events, is_bpmn, languages, loops, mappings,
     reader::{Reader, own},
     schedules,
     xml::{filled, text},
@@ -110,6 +110,9 @@ const CALL_ATTRIBUTES: &[&str] = &[
 /// The element that holds the script of a script task; the action it becomes is named so.
 const SCRIPT: &str = "script";
 
+/// The element that holds the activation condition of a complex gateway.
+const ACTIVATION_CONDITION: &str = "activationCondition";
+
 /// The kind with this BPMN tag name.
 pub(super) fn kind(tag: &str) -> Option<ElementType> {
     ElementType::ALL
@@ -149,7 +152,8 @@ pub(super) fn read(
         ElementType::Transaction => (TRANSACTION_ATTRIBUTES, &["canGoBack"]),
         ElementType::ExclusiveGateway
         | ElementType::InclusiveGateway
-        | ElementType::ParallelGateway => (GATEWAY_ATTRIBUTES, &["canGoBack"]),
+        | ElementType::ParallelGateway
+        | ElementType::ComplexGateway => (GATEWAY_ATTRIBUTES, &["canGoBack"]),
         ElementType::EventBasedGateway => (EVENT_GATEWAY_ATTRIBUTES, &["canGoBack"]),
         ElementType::CallActivity => (
             CALL_ATTRIBUTES,
@@ -193,6 +197,7 @@ pub(super) fn read(
         let content: &[&str] = match kind {
             ElementType::StartEvent if !begins => &[events::TIMER, events::MESSAGE, events::SIGNAL],
             ElementType::ScriptTask => &[SCRIPT],
+            ElementType::ComplexGateway => &[ACTIVATION_CONDITION],
             _ => events::definitions(kind, begins),
         };
         let of_loops: &[&str] = if kind.is_activity() {
@@ -200,7 +205,12 @@ pub(super) fn read(
         } else {
             &[]
         };
-        reader.refuse_other_children(node, id, &[content, of_loops].concat());
+        let of_events: &[&str] = if kind.is_event() {
+            &[events::REFERENCE]
+        } else {
+            &[]
+        };
+        reader.refuse_other_children(node, id, &[content, of_loops, of_events].concat());
     }
     refuse_attributes(node, id, reader);
 
@@ -261,6 +271,11 @@ pub(super) fn read(
             }
             _ => true,
         },
+        activation_condition: if kind == ElementType::ComplexGateway {
+            read_activation_condition(node, id, reader)
+        } else {
+            None
+        },
         instantiate: plain.contains(&"instantiate")
             && reader.flag(id, "instantiate", node.attribute("instantiate"), false),
         event_gateway_type: match kind {
@@ -318,6 +333,17 @@ pub(super) fn read(
         reader.without_effect.calls_nothing(id);
     }
     read
+}
+
+fn read_activation_condition(
+    node: Node<'_, '_>,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<String> {
+    let found = node.children();
+    let found = found.filter(|child| is_bpmn(*child, ACTIVATION_CONDITION));
+    let condition = reader.only(id, "duplicate_condition", found)?;
+    Some(languages::read(condition, id, reader)).filter(|text| !text.is_empty())
 }
 
 /// Whether a task that other engines do by a call has nothing to do here.

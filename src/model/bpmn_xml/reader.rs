@@ -21,6 +21,7 @@ const MEANINGLESS: &[&str] = &[
     "extensionElements",
     "auditing",
     "monitoring",
+    "categoryValueRef",
     // Read, or noted, by `mappings`.
     "ioSpecification",
     "dataInputAssociation",

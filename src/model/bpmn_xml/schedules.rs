@@ -34,9 +34,7 @@ pub(super) fn read(
     if kind != ElementType::StartEvent {
         return None;
     }
-    let timers = node
-        .children()
-        .filter(|child| is_bpmn(*child, events::TIMER));
+    let timers = events::definitions_of(node).filter(|child| is_bpmn(*child, events::TIMER));
     let timer = reader
         .only(id, "several_triggers", timers)
         .and_then(|definition| read_timer(definition, id, reader));
@@ -100,7 +98,8 @@ pub(super) fn read_timer(
         TIMES
             .into_iter()
             .find(|(name, _)| is_bpmn(child, name))
-            .map(|(_, when)| when(text(child)))
+            // The other spelling of a placeholder means the same.
+            .map(|(_, when)| when(text(child).replace("#{", "${")))
     };
     let times: Vec<Node<'_, '_>> = definition
         .children()

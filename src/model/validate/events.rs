@@ -108,7 +108,7 @@ pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Repor
             )
         ),
         (_, None) => true,
-        (Type::EndEvent, Some(Event::Error { code })) => code.is_some(),
+        (Type::EndEvent, Some(Event::Error { .. })) => true,
         (Type::EndEvent | Type::IntermediateThrowEvent, Some(Event::Escalation { code })) => {
             code.is_some()
         }
@@ -169,7 +169,7 @@ pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Repor
             "an escalation with a code, a message, a signal, a link, compensation, or nothing"
         }
         Type::EndEvent => {
-            "an error or an escalation with a code, a message, a signal, \
+            "an error, an escalation with a code, a message, a signal, \
             compensation, cancel, terminate, or nothing"
         }
         Type::SendTask | Type::ReceiveTask => "a message, or nothing",

@@ -72,6 +72,7 @@ pub(super) fn check(
         ElementType::ExclusiveGateway
             | ElementType::InclusiveGateway
             | ElementType::ParallelGateway
+            | ElementType::ComplexGateway
             | ElementType::EventBasedGateway
             | ElementType::CallActivity
             | ElementType::SubProcess

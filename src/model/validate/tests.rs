@@ -1,6 +1,7 @@
 mod actions;
 mod boundary;
 mod compensation;
+mod complex_gateways;
 mod contradictions;
 mod event_subprocesses;
 mod instantiation;

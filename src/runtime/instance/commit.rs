@@ -67,6 +67,7 @@ impl ProcessInstance {
                 | Record::ConditionReset { .. }
                 | Record::ScopeInterrupted { .. }
                 | Record::WaitingFlowsCleared { .. }
+                | Record::GatewayStateChanged { .. }
                 | Record::EscalationThrown { .. }
                 | Record::CompensationThrown { .. }
                 | Record::CompensationStarted { .. }

@@ -233,6 +233,7 @@ fn frame(
         | Record::ConditionReset { .. }
         | Record::ScopeInterrupted { .. }
         | Record::WaitingFlowsCleared { .. }
+        | Record::GatewayStateChanged { .. }
         | Record::EscalationThrown { .. }
         | Record::CompensationThrown { .. }
         | Record::CompensationStarted { .. }

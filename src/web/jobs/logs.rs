@@ -149,6 +149,7 @@ fn line(
         | Record::ConditionReset { .. }
         | Record::ScopeInterrupted { .. }
         | Record::WaitingFlowsCleared { .. }
+        | Record::GatewayStateChanged { .. }
         | Record::EscalationThrown { .. }
         | Record::CompensationThrown { .. }
         | Record::CompensationStarted { .. }

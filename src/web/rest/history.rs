@@ -216,6 +216,7 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         | Record::ConditionReset { .. }
         | Record::ScopeInterrupted { .. }
         | Record::WaitingFlowsCleared { .. }
+        | Record::GatewayStateChanged { .. }
         | Record::EscalationThrown { .. }
         | Record::CompensationThrown { .. }
         | Record::CompensationStarted { .. }

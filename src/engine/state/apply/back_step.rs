@@ -166,10 +166,26 @@ impl InstanceState {
         for scope in scopes {
             let mut waiting = kept.remove(&scope).unwrap_or_default();
             waiting.retain(|_, arrivals| !arrivals.is_empty());
+            let undone: Vec<Arc<str>> = self.gateways_undone(scope, to);
             if let Some(scope) = self.scope_mut(scope) {
                 scope.waiting = waiting;
+                scope.resetting.retain(|node, _| !undone.contains(node));
             }
         }
+    }
+
+    /// The complex gateways of a scope that went on with a flow that comes from an element.
+    fn gateways_undone(&self, scope: Option<ElementKey>, to: ElementKey) -> Vec<Arc<str>> {
+        let held = self.scope(scope).into_iter();
+        let resetting = held.flat_map(|scope| &scope.resetting);
+        let comes = |taken: &[Arrival]| {
+            let mut taken = taken.iter();
+            taken.any(|arrival| self.arrival_descends(arrival, to))
+        };
+        resetting
+            .filter(|(_, taken)| comes(taken))
+            .map(|(node, _)| node.clone())
+            .collect()
     }
 
     /// Those of these flows that do not come from an element.

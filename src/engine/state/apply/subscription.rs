@@ -63,6 +63,7 @@ impl InstanceState {
         }
         if let Some(scope) = self.scope_mut(scope) {
             scope.waiting.clear();
+            scope.resetting.clear();
             scope.subscriptions = Some(Subscriptions::default());
             scope.interrupted = true;
         }

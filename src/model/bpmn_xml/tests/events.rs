@@ -33,7 +33,7 @@ fn subprocesses_are_read_with_what_is_in_them() {
         &[("a", "missing_event_definition")],
     );
     check(
-        r#"<subProcess id="s"><complexGateway id="g"/></subProcess>"#,
+        r#"<subProcess id="s"><choreographyTask id="g"/></subProcess>"#,
         &[("g", "unsupported_element")],
     );
 }
@@ -271,4 +271,65 @@ fn receive_tasks_and_what_starts_a_process() {
         r#"<userTask id="t" instantiate="true"/>"#,
         &[("t", "unknown_name")],
     );
+}
+
+#[test]
+fn complex_gateways() {
+    let condition = |content: &str| {
+        let (definition, _) = read_one(&format!(
+            r#"<complexGateway id="g">{content}</complexGateway>"#
+        ));
+        definition.nodes[0].activation_condition.clone()
+    };
+    assert_eq!(condition(""), None);
+    assert_eq!(
+        condition("<activationCondition>${activationCount &gt;= 2}</activationCondition>")
+            .as_deref(),
+        Some("${activationCount >= 2}")
+    );
+    let twice = "<activationCondition>a</activationCondition>".repeat(2);
+    check(
+        &format!(r#"<complexGateway id="g">{twice}</complexGateway>"#),
+        &[("g", "duplicate_condition")],
+    );
+    check(
+        r#"<inclusiveGateway id="g"><activationCondition>a</activationCondition></inclusiveGateway>"#,
+        &[("g", "unsupported_element")],
+    );
+}
+
+#[test]
+fn definitions_beside_the_process() {
+    let beside = r##"<timerEventDefinition id="soon"><timeDuration>#{wait}</timeDuration></timerEventDefinition>
+        <terminateEventDefinition id="all"/>"##;
+    let with =
+        |content: &str| document("", content).replace("<process", &format!("{beside}<process"));
+    let event = |content: &str| {
+        let definitions =
+            read(&with(content)).unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
+        definitions[0].0.nodes[0].event.clone()
+    };
+    let named = |tag: &str, id: &str| {
+        format!(
+            r#"<{tag} id="e"><eventDefinitionRef>{id}</eventDefinitionRef><categoryValueRef>c</categoryValueRef></{tag}>"#
+        )
+    };
+    let when = TimerValue::Duration("${wait}".to_owned());
+    assert_eq!(
+        event(&named("intermediateCatchEvent", "soon")),
+        Some(EventDefinition::Timer {
+            when,
+            time_zone: None
+        })
+    );
+    assert_eq!(
+        event(&named("endEvent", "x:all")),
+        Some(EventDefinition::Terminate)
+    );
+    let problem =
+        |content: &str| check_document(&with(content), &[("e", "unknown_event_definition")]);
+    problem(&named("endEvent", "soon"));
+    problem(&named("intermediateCatchEvent", "none"));
+    let started = read(&with(&named("startEvent", "soon"))).expect("a timer starts it");
+    assert!(started[0].0.nodes[0].schedule.is_some());
 }

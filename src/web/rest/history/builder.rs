@@ -202,6 +202,7 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::ConditionReset { .. }
                     | Record::ScopeInterrupted { .. }
                     | Record::WaitingFlowsCleared { .. }
+                    | Record::GatewayStateChanged { .. }
                     | Record::EscalationThrown { .. }
                     | Record::CompensationThrown { .. }
                     | Record::CompensationStarted { .. }

@@ -310,6 +310,7 @@ fn about(seq: u64, record: &Record) -> About<'_> {
             None,
             text(if *skipped { "skipped" } else { "retried" }),
         ),
+        Record::GatewayStateChanged { .. } => ("gateway", None, None, None, None),
         Record::Ended { status } => ("ended", None, None, None, text(status.name())),
     }
 }

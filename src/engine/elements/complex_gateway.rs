@@ -1,0 +1,284 @@
+//! Complex gateway (BPMN 2.0.2, 13.4.5): a split is that of an inclusive gateway; a join goes on once
+//! its activation condition is true, which reads the data and how many tokens are at its incoming
+//! flows, and then waits for the other flows, as an inclusive join would, before it resets.
+//!
+//! It is asked when a token comes, and again when nothing else moves, as data may have changed. A
+//! reset is a visit of its own, by which the conditions of the outgoing flows are asked once more. A
+//! join without activation condition is an inclusive join.
+//!
+//! What is remembered between the two: `state::scope`.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{exclusive_gateway, inclusive_gateway, own_work::Own};
+use crate::{
+    engine::{
+        context::Step,
+        record::{Arrival, Record},
+    },
+    model::{
+        evaluator::EvaluationError,
+        executable::ExecutableNode,
+        ids::ElementKey,
+        node_kind::{ACTIVATION_COUNT, ACTIVATION_COUNTS, WAITING_FOR_START},
+    },
+};
+
+/// Incident of a join whose activation condition cannot be told.
+const FAILED: &str = "activation_error";
+/// Incident of a join whose activation condition stays false.
+const STUCK: &str = "join_incomplete";
+
+/// The flows that one is left by: those whose condition is true; of what has none all, but not when
+/// it resets; else the default flow.
+pub(super) fn choose<'a>(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+) -> Own<'a> {
+    let element = step.state.element(key);
+    let variables = element.and_then(|element| element.variables());
+    let resets =
+        variables.is_some_and(|own| own.get(WAITING_FOR_START) == Some(&Value::Bool(false)));
+    let mut taken = Vec::new();
+    for (index, flow) in node.outgoing.iter().enumerate() {
+        if Some(index) == node.default_flow {
+            continue;
+        }
+        let goes = if flow.conditional {
+            exclusive_gateway::is_true_for(step, key, Some(key), flow)
+        } else {
+            Some(!resets)
+        };
+        match goes {
+            Some(true) => taken.push(flow),
+            Some(false) => {}
+            None => return Own::Waiting,
+        }
+    }
+    if !taken.is_empty() || (resets && !asks_at_reset(node)) {
+        return Own::Done(taken);
+    }
+    match node.default_flow {
+        // A reset may lead nowhere.
+        None if resets => Own::Done(taken),
+        _ => exclusive_gateway::otherwise(step, key, node),
+    }
+}
+
+/// Whether a reset may take a flow: the default flow counts beside flows with conditions.
+fn asks_at_reset(node: &ExecutableNode) -> bool {
+    node.outgoing.iter().any(|flow| flow.conditional)
+}
+
+/// A token has come to a join: its condition may be true now. What cannot be told is told when
+/// nothing else moves.
+pub(in crate::engine) fn arrived(
+    step: &mut Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+) {
+    let held = step.state.scope(scope);
+    let waits_for_start = held.is_some_and(|held| held.resetting(&join.id).is_none());
+    if waits_for_start && matches!(is_active(step, scope, join), Ok(true)) {
+        activate(step, scope, join);
+    }
+}
+
+/// Lets a join go on, or reset, that can when nothing else moves. `false` when it cannot.
+pub(super) fn release(
+    step: &mut Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+) -> bool {
+    let Some(held) = step.state.scope(scope) else {
+        return false;
+    };
+    if let Some(taken) = held.resetting(&join.id) {
+        let taken: Vec<Arc<str>> = taken.iter().map(|arrival| arrival.flow.clone()).collect();
+        return reset(step, scope, join, &taken);
+    }
+    if held.waiting_at(&join.id).is_empty() {
+        return false;
+    }
+    match is_active(step, scope, join) {
+        Ok(true) => activate(step, scope, join),
+        Ok(false) => return false,
+        Err(error) => {
+            let sentence = format!(
+                "expected the activation condition of gateway '{}' to be true or false, but \
+                {error}",
+                join.id
+            );
+            stop(step, scope, join, FAILED, sentence);
+        }
+    }
+    true
+}
+
+/// The activation condition of a join is false, and no other token can come: an incident.
+pub(in crate::engine) fn stop_for_good(
+    step: &mut Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+) {
+    let sentence = format!(
+        "expected the activation condition of gateway '{}' to become true, but it is false, and no \
+        other token is left. Correct the data (patch) and retry to ask again, or skip to go on",
+        join.id
+    );
+    stop(step, scope, join, STUCK, sentence);
+}
+
+/// An element holds what waits at a join, with an incident.
+fn stop(
+    step: &mut Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+    code: &str,
+    sentence: String,
+) {
+    let held = step.state.scope(scope);
+    let waiting = held.map_or(&[][..], |held| held.waiting_at(&join.id));
+    let (arrivals, counts) = (waiting.to_vec(), counts(join, waiting, true));
+    let key = ElementKey(step.next_seq());
+    step.activate_with(&join.id, scope, arrivals, counts);
+    step.incident(key, code, sentence, None);
+}
+
+/// Whether an incident of a join is one that a retry resolves by asking its condition again.
+fn is_undecided(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
+    let element = step.state.element(key);
+    let mut incidents = element.into_iter().flat_map(|element| element.incidents());
+    node.is_complex_join() && incidents.any(|incident| [FAILED, STUCK].contains(&&*incident.code))
+}
+
+/// The tokens of a join whose condition could not be true wait again. `false` for anything else.
+pub(in crate::engine) fn give_back(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+) -> bool {
+    if !is_undecided(step, key, node) {
+        return false;
+    }
+    let element = step.state.element(key);
+    let Some((scope, arrivals)) = element.map(|found| (found.scope(), found.arrivals().to_vec()))
+    else {
+        return false;
+    };
+    step.record(Record::IncidentsResolved {
+        element: key,
+        skipped: false,
+    });
+    step.terminate(key);
+    // Several are given back by the end of the element.
+    if let [arrival] = &arrivals[..] {
+        let arrival = arrival.clone();
+        step.record(Record::FlowArrived {
+            scope,
+            node: node.id.clone(),
+            arrival,
+        });
+    }
+    true
+}
+
+/// A join whose condition could not be true goes on as if it were, when it is skipped.
+pub(in crate::engine) fn go_on(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    if is_undecided(step, key, node)
+        && let Some(element) = step.state.element(key)
+    {
+        let (scope, arrivals) = (element.scope(), element.arrivals().to_vec());
+        wait_for_reset(step, scope, node, arrivals);
+    }
+}
+
+/// Whether the activation condition is true; without one, whether no other token can come.
+fn is_active(
+    step: &Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+) -> Result<bool, EvaluationError> {
+    let held = step.state.scope(scope);
+    let waiting = held.map_or(&[][..], |held| held.waiting_at(&join.id));
+    if !join.has_activation_condition() {
+        return Ok(!inclusive_gateway::waits(step, scope, join, waiting));
+    }
+    let own = Value::Object(counts(join, waiting, true));
+    let variables = step.state.variables(scope);
+    step.evaluator.condition(&join.id, &variables.inside(&own))
+}
+
+/// A join takes one token of each flow that has one, and waits for the others then.
+fn activate(step: &mut Step<'_>, scope: Option<ElementKey>, join: &ExecutableNode) {
+    let held = step.state.scope(scope);
+    let waiting = held.map_or(&[][..], |held| held.waiting_at(&join.id));
+    let arrivals = inclusive_gateway::first_of_each(join, waiting);
+    let counts = counts(join, waiting, true);
+    step.activate_with(&join.id, scope, arrivals.clone(), counts);
+    wait_for_reset(step, scope, join, arrivals);
+}
+
+fn wait_for_reset(
+    step: &mut Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+    arrivals: Vec<Arrival>,
+) {
+    if join.has_activation_condition() && join.incoming.len() > 1 {
+        step.record(Record::GatewayStateChanged {
+            scope,
+            node: join.id.clone(),
+            taken: Some(arrivals),
+        });
+    }
+}
+
+/// A join that waits for the flows it has not had resets once no other token can come there.
+fn reset(
+    step: &mut Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+    taken: &[Arc<str>],
+) -> bool {
+    let held = step.state.scope(scope);
+    let waiting = held.map_or(&[][..], |held| held.waiting_at(&join.id));
+    let is_missing = |arrival: &&Arrival| !taken.contains(&arrival.flow);
+    let others: Vec<Arrival> = waiting.iter().filter(is_missing).cloned().collect();
+    let there = others.iter().map(|arrival| &arrival.flow).chain(taken);
+    if inclusive_gateway::waits_beside(step, scope, join, &there.collect::<Vec<_>>()) {
+        return false;
+    }
+    let counts = counts(join, waiting, false);
+    let arrivals = inclusive_gateway::first_of_each(join, &others);
+    step.record(Record::GatewayStateChanged {
+        scope,
+        node: join.id.clone(),
+        taken: None,
+    });
+    if !arrivals.is_empty() || asks_at_reset(join) {
+        step.activate_with(&join.id, scope, arrivals, counts);
+    } else if let Some(scope) = scope {
+        // It may be complete now.
+        step.queue(scope);
+    }
+    true
+}
+
+/// What conditions of a gateway read besides the data.
+fn counts(join: &ExecutableNode, waiting: &[Arrival], waits_for_start: bool) -> Map<String, Value> {
+    let count = |flow: &Arc<str>| waiting.iter().filter(|found| found.flow == *flow).count();
+    let of_flow = |flow: &Arc<str>| (flow.to_string(), count(flow).into());
+    let by_flow = Value::Object(join.incoming.iter().map(of_flow).collect());
+    [
+        (ACTIVATION_COUNT, waiting.len().into()),
+        (ACTIVATION_COUNTS, by_flow),
+        (WAITING_FOR_START, waits_for_start.into()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
+}
