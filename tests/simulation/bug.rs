@@ -19,6 +19,8 @@ pub enum Bug {
     LostMessage,
     /// An instance forgets after a crash which messages of others it has taken.
     ForgottenReceipt,
+    /// What is known of published messages is lost in a crash.
+    ForgottenDelivery,
     /// One client is never answered.
     Silence,
 }

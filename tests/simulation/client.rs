@@ -152,15 +152,34 @@ impl Client {
     }
 
     /// The user does something. `keys` are those that instances wait for messages with; others are
-    /// added for those to come.
-    pub fn act(&mut self, random: &mut Random, now: Time, keys: &mut Vec<String>) {
+    /// added for those to come. `instances` are those that somebody holds. What is sent once, and
+    /// not again, is returned.
+    pub fn act(
+        &mut self,
+        random: &mut Random,
+        now: Time,
+        keys: &mut Vec<String>,
+        instances: &[String],
+    ) -> Option<Value> {
         let id = random.command_id(now);
         let offers = self.offers();
-        let mut frame = if self.roles.contains(&"operator") && random.once_in(2) {
+        let is_operator = self.roles.contains(&"operator") && !instances.is_empty();
+        if is_operator && random.once_in(8) {
+            let instance = random.pick(instances).clone();
+            let channel = format!("instance/{instance}");
+            let after = self.held.entry(instance).or_default().cursor;
+            return Some(
+                json!({"type": "subscribe", "id": "follow", "channel": channel,
+                "after": after}),
+            );
+        }
+        let mut frame = if is_operator && random.once_in(25) {
+            json!({"type": "terminate", "instance": random.pick(instances)})
+        } else if is_operator && random.once_in(2) {
             self.publish(random, id, keys)
         } else if offers.is_empty() || (self.started < STARTS && random.once_in(3)) {
             if self.started == STARTS {
-                return;
+                return None;
             }
             self.start(random, keys)
         } else {
@@ -173,6 +192,7 @@ impl Client {
             frame,
             is_sent: false,
         });
+        None
     }
 
     /// What may be run; what ends an instance is left out mostly.
@@ -190,14 +210,16 @@ impl Client {
 
     fn start(&mut self, random: &mut Random, keys: &mut Vec<String>) -> Value {
         self.started += 1;
-        let process = *random.pick(&["ledger", "ledger", "waiter", "waiter", "parent"]);
+        let process = *random.pick(&[
+            "ledger", "ledger", "waiter", "waiter", "parent", "crew", "alarm",
+        ]);
         let key = if !keys.is_empty() && random.once_in(2) {
             random.pick(keys).clone()
         } else {
             keys.push(format!("{}-{}", self.name, self.started));
             keys[keys.len() - 1].clone()
         };
-        json!({"type": "start", "process": process, "data": {"k": key}})
+        json!({"type": "start", "process": process, "data": {"k": key, "team": [1, 2, 3]}})
     }
 
     fn run(&mut self, random: &mut Random, instance: &str, action: &str) -> Value {
@@ -213,11 +235,20 @@ impl Client {
     }
 
     fn publish(&mut self, random: &mut Random, id: Uuid, keys: &mut Vec<String>) -> Value {
+        if random.once_in(4) {
+            return json!({"type": "publish", "kind": "signal", "name": "go",
+                "data": {"signalled": {id.to_string(): true}}});
+        }
         if keys.is_empty() || random.once_in(4) {
             keys.push(format!("{}-early-{}", self.name, keys.len()));
         }
-        let mut frame = json!({"type": "publish", "name": "paid",
-            "correlationKey": random.pick(keys), "data": {"paid": {id.to_string(): true}}});
+        let key = random.pick(keys).clone();
+        if random.once_in(3) {
+            return json!({"type": "publish", "name": "order", "correlationKey": key,
+                "data": {"ordered": {id.to_string(): true}}});
+        }
+        let mut frame = json!({"type": "publish", "name": "paid", "correlationKey": key,
+            "data": {"paid": {id.to_string(): true}}});
         if random.once_in(2) {
             frame["ttl"] = json!("P30D");
         }
@@ -259,7 +290,9 @@ impl Client {
             return;
         }
         let command = self.unanswered.remove(position).expect("it was found");
-        if let Some(instance) = answer["result"]["instance"].as_str() {
+        if command.frame["type"] == "start"
+            && let Some(instance) = answer["result"]["instance"].as_str()
+        {
             self.held.entry(instance.to_owned()).or_default();
         }
         self.answered.push(Answered {

@@ -35,6 +35,8 @@ pub fn check(
     timers(&logs)?;
     children(&logs)?;
     messages(&logs, &answered)?;
+    signals(&logs)?;
+    store.read(|reader| orders(reader, &logs))?;
     for client in clients {
         views(client, seen)?;
     }
@@ -140,6 +142,7 @@ fn timers(logs: &Logs) -> Result<(), Violation> {
 fn children(logs: &Logs) -> Result<(), Violation> {
     for (key, log) in logs {
         let (mut received, mut ended) = (HashSet::new(), HashSet::new());
+        let is_live = !is_over(log);
         let mut children = Vec::new();
         for record in log.iter().flat_map(|row| &row.records) {
             match record {
@@ -160,17 +163,22 @@ fn children(logs: &Logs) -> Result<(), Violation> {
             }
         }
         for child in children {
-            let Some(of_child) = logs.get(&child) else {
-                let text = format!("{child}, a subprocess of {key}, is not there");
-                return hold(Invariant::Children, false, || text);
+            // What was ended before its subprocess began may have none.
+            let Some(of_child) = logs.get(&child).filter(|log| !log.is_empty()) else {
+                hold(Invariant::Children, !is_live, || {
+                    format!("{child}, a subprocess of {key}, is not there")
+                })?;
+                continue;
             };
+            let agrees = if is_live {
+                is_over(of_child) == ended.contains(&child)
+            } else {
+                is_over(of_child)
+            };
+            hold(Invariant::Liveness, agrees, || {
+                format!("{child} and its parent {key} do not agree on whether it has ended")
+            })?;
             let records = of_child.iter().flat_map(|row| &row.records);
-            let is_over = records.clone().any(|it| matches!(it, Record::Ended { .. }));
-            hold(
-                Invariant::Liveness,
-                is_over == ended.contains(&child),
-                || format!("{child} has ended: {is_over}; its parent {key} does not agree"),
-            )?;
             let begins = records.filter(|it| matches!(it, Record::Created(_)));
             hold(Invariant::Children, begins.count() == 1, || {
                 format!("{child} began more than once")
@@ -180,27 +188,21 @@ fn children(logs: &Logs) -> Result<(), Violation> {
     Ok(())
 }
 
+fn is_over(log: &[RecordBatch]) -> bool {
+    let mut records = log.iter().flat_map(|row| &row.records);
+    records.any(|it| matches!(it, Record::Ended { .. }))
+}
+
 /// What was published reaches one instance at most, and that which the answer names.
 fn messages(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
-    let mut delivered: HashMap<String, Vec<InstanceKey>> = HashMap::new();
-    for (key, row) in all_rows(logs) {
-        for record in &row.records {
-            if let Record::DataMerged { patch, .. } = record
-                && let Some(ids) = patch["paid"].as_object()
-            {
-                for id in ids.keys() {
-                    delivered.entry(id.clone()).or_default().push(key);
-                }
-            }
-        }
-    }
+    let delivered = merged(logs, "paid");
     for (id, to) in &delivered {
         hold(Invariant::Messages, to.len() == 1, || {
             format!("message {id} was delivered to {to:?}")
         })?;
     }
     for answered in answered {
-        if answered.command.frame["type"] != "publish" || !answered.is_done() {
+        if answered.command.frame["name"] != "paid" || !answered.is_done() {
             continue;
         }
         let id = answered.command.frame["data"]["paid"].as_object();
@@ -230,6 +232,75 @@ fn messages(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
             !is_kept || !to.is_empty() || !somebody_waits(logs, key),
             || format!("message {id} is kept though somebody waits for {key}"),
         )?;
+    }
+    Ok(())
+}
+
+/// Which instances had what data merged: for each id below `name`, as often as it was.
+fn merged(logs: &Logs, name: &str) -> HashMap<String, Vec<InstanceKey>> {
+    let mut found: HashMap<String, Vec<InstanceKey>> = HashMap::new();
+    for (key, row) in all_rows(logs) {
+        for record in &row.records {
+            if let Record::DataMerged { patch, .. } = record
+                && let Some(ids) = patch[name].as_object()
+            {
+                for id in ids.keys() {
+                    found.entry(id.clone()).or_default().push(key);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A signal reaches each instance once at most.
+fn signals(logs: &Logs) -> Result<(), Violation> {
+    for (id, mut to) in merged(logs, "signalled") {
+        let count = to.len();
+        to.sort();
+        to.dedup();
+        hold(Invariant::Messages, to.len() == count, || {
+            format!("signal {id} came twice to one of {to:?}")
+        })?;
+    }
+    Ok(())
+}
+
+/// A message starts one instance at most, and none while another of its key is live.
+fn orders(reader: &dyn StoreReader, logs: &Logs) -> Result<(), Violation> {
+    let (mut begun, mut moments) = (HashSet::new(), BTreeMap::new());
+    for (key, log) in logs {
+        let Some(Record::Created(head)) = log.first().and_then(|row| row.records.first()) else {
+            continue;
+        };
+        let Some(ids) = head.data["ordered"].as_object() else {
+            continue;
+        };
+        for id in ids.keys() {
+            hold(Invariant::Messages, begun.insert(id.clone()), || {
+                format!("message {id} started a second instance, {key}")
+            })?;
+        }
+        let correlation = format!("{:?}", head.correlation);
+        let rows = reader.rows(Entity::from(*key), 0, usize::MAX);
+        for (stored, row) in rows.expect("memory can be read").iter().zip(log) {
+            if row.first_seq == 1 {
+                moments.insert(stored.pos, (correlation.clone(), true));
+            } else if is_over(std::slice::from_ref(row)) {
+                moments.insert(stored.pos, (correlation.clone(), false));
+            }
+        }
+    }
+    let mut live = HashSet::new();
+    for (correlation, begins) in moments.into_values() {
+        let is_alone = if begins {
+            live.insert(correlation.clone())
+        } else {
+            live.remove(&correlation)
+        };
+        hold(Invariant::Messages, is_alone, || {
+            format!("two instances of {correlation} were live at a time")
+        })?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! subprocesses.
 
 /// As sketches. Nothing in them needs a script thread, which would have an order of its own.
-pub const PROCESSES: [&str; 4] = [
+pub const PROCESSES: [&str; 7] = [
     // Entries of users, each pushed to whoever follows.
     r#"
 process ledger
@@ -40,5 +40,28 @@ service tell
   say auto push^ {"asked":"${k}"}
 user t
   finish manual save keys=answer
+"#,
+    // Subprocesses side by side, one for each of a list.
+    r#"
+process crew
+start -> all -> end
+call all errand each=team item=k copy=k
+"#,
+    // Started by a message, one at a time for each key.
+    r#"
+process order
+start s message=order
+s -> t -> end
+user t
+  ok manual save
+"#,
+    // A signal ends what a user might have done.
+    r#"
+process alarm
+start -> t -> end
+user t
+  ok manual save
+boundary b at=t signal=go
+b -> endb
 "#,
 ];

@@ -244,8 +244,12 @@ impl Run {
                 self.note(|| format!("connect {who}"));
             }
             Choice::Act(who) => {
+                let held = self.clients.iter().flat_map(|it| it.held.keys().cloned());
+                let instances: Vec<String> = held.collect();
                 let client = &mut self.clients[who];
-                client.act(&mut self.random, self.now, &mut self.keys);
+                let once = client.act(&mut self.random, self.now, &mut self.keys, &instances);
+                once.into_iter()
+                    .for_each(|frame| link(life, who).send(frame));
                 self.note(|| format!("act {who}"));
             }
             Choice::Send(who) => self.send(life, who),

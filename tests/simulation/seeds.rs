@@ -145,7 +145,8 @@ fn planted_bugs_are_found() {
     is_found(Bug::ChangedFrame, Invariant::View);
     is_found(Bug::EarlyTimer, Invariant::Timers);
     is_found(Bug::Gap, Invariant::Dense);
-    is_found(Bug::LostMessage, Invariant::Liveness);
+    is_found(Bug::LostMessage, Invariant::Children);
     is_found(Bug::ForgottenReceipt, Invariant::Children);
+    is_found(Bug::ForgottenDelivery, Invariant::Messages);
     is_found(Bug::Silence, Invariant::Liveness);
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use stepwire::{
     engine::{RecordBatch, record::Record},
-    journal::{MemoryStore, Store, StoreError, StoreReader, WriteOp, codec},
+    journal::{EntityKind, MemoryStore, Store, StoreError, StoreReader, WriteOp, codec},
     model::ids::Time,
 };
 
@@ -106,6 +106,7 @@ impl Store for SimulatedStore {
         if fault != Some(Fault::Before) {
             let mut batch = batch.to_vec();
             if let Some(bug) = shared.bug {
+                batch.retain(|op| bug != Bug::ForgottenDelivery || !is_of_message(op));
                 batch.iter_mut().for_each(|op| spoil(op, bug));
             }
             shared.store.commit(&batch)?;
@@ -122,6 +123,10 @@ impl Store for SimulatedStore {
     fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
         self.lock().store.reader()
     }
+}
+
+fn is_of_message(op: &WriteOp) -> bool {
+    matches!(op, WriteOp::Commit(commit) if commit.row.entity.kind == EntityKind::Message)
 }
 
 /// Writes something else, as this bug would.
