@@ -10,6 +10,7 @@
 //! what clients publish. Not here: what happens in an instance (`engine::subscription`).
 
 pub mod decide;
+mod decided;
 pub mod publish;
 mod state;
 
@@ -23,7 +24,8 @@ use dashmap::DashMap;
 
 pub use self::state::Outcome;
 use self::{
-    decide::{Around, CorrelationCommand, Decided, EventStart, NotPublished, Outgoing, decide},
+    decide::{Around, CorrelationCommand, EventStart, decide},
+    decided::{Decided, NotPublished, Outgoing},
     publish::Publishing,
     state::{CorrelationRow, CorrelationState},
 };
@@ -256,6 +258,7 @@ impl Runtime {
             row,
             outgoing,
             outcome,
+            not_taken,
         } = decided;
         let Some(row) = row else {
             let answer = move |written: Written| {
@@ -288,6 +291,9 @@ impl Runtime {
                 let numbers = to_instances.map(|sent| sent.number).collect();
                 // Before anything is delivered, so that whoever waits for it misses nothing.
                 reply(Ok((numbers, outcome)));
+                if let Some(not_taken) = not_taken {
+                    runtime.correlations.publishing.not_taken(entity, not_taken);
+                }
                 runtime.send(entity, outgoing);
             }
             Err(why) => {

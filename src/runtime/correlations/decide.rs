@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::state::{CorrelationRecord, CorrelationRow, CorrelationState, Outcome, Place};
+use super::{
+    decided::{Decided, NotPublished, NotTaken, Outgoing},
+    state::{CorrelationRecord, CorrelationRow, CorrelationState, Outcome, Place},
+};
 use crate::{
     engine::{
         correlation::{Correlation, CorrelationNote, EventDelivery},
@@ -70,37 +73,6 @@ pub struct Around<'a> {
     pub may_keep: bool,
 }
 
-/// A message to send once the row is durable.
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    /// Number of its record.
-    pub number: u64,
-    /// The receiver; `None` for the entity itself.
-    pub target: Option<InstanceKey>,
-    /// What it says.
-    pub message: InstanceMessage,
-}
-
-/// What came of a command.
-#[derive(Debug, Default)]
-pub struct Decided {
-    /// The records; none when nothing changed.
-    pub row: Option<CorrelationRow>,
-    /// To be sent after the commit.
-    pub outgoing: Vec<Outgoing>,
-    /// For who published.
-    pub outcome: Outcome,
-}
-
-/// Why a publication is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotPublished {
-    /// Its id was used with another body.
-    IdReused,
-    /// No more can be kept.
-    Full,
-}
-
 /// Applies a command.
 ///
 /// # Errors
@@ -116,6 +88,7 @@ pub fn decide(
         around,
         records: Vec::new(),
         outgoing: Vec::new(),
+        not_taken: None,
     };
     let outcome = match command {
         CorrelationCommand::Publish { tag, data, until } => step.publish(tag, data, until)?,
@@ -137,6 +110,7 @@ struct Step<'a> {
     first_seq: u64,
     records: Vec<CorrelationRecord>,
     outgoing: Vec<Outgoing>,
+    not_taken: Option<NotTaken>,
 }
 
 impl Step<'_> {
@@ -270,11 +244,21 @@ impl Step<'_> {
             taken: was_taken,
             stays_open,
         });
-        if let Some((_, publication)) = under_way.filter(|_| !self.is_signal()) {
-            if !was_taken {
+        if let Some((delivery, publication)) = under_way {
+            let before = self.outgoing.len();
+            if !was_taken && !self.is_signal() {
                 self.correlate(publication);
             }
-            self.end_if_done(publication);
+            if !was_taken {
+                self.not_taken = Some(NotTaken {
+                    delivery,
+                    instead: self.outgoing[before..].iter().map(|it| it.number).collect(),
+                    outcome: self.state.outcome(publication),
+                });
+            }
+            if !self.is_signal() {
+                self.end_if_done(publication);
+            }
         }
         self.offer(&process);
     }
@@ -485,6 +469,7 @@ impl Step<'_> {
             row: Some(row),
             outgoing: self.outgoing,
             outcome,
+            not_taken: self.not_taken,
         }
     }
 }

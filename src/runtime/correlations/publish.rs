@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     CorrelationRequest, Correlations, Outcome,
     decide::CorrelationCommand,
+    decided::NotTaken,
     state::{CorrelationRecord, CorrelationRow, CorrelationState},
 };
 use crate::{
@@ -165,6 +166,31 @@ impl Publishing {
             waiter.answer();
         }
     }
+
+    /// A delivery was not taken: whoever published is answered once those have it that get it
+    /// instead, if there are any.
+    pub(super) fn not_taken(&self, source: Entity, not_taken: NotTaken) {
+        let NotTaken {
+            delivery,
+            instead,
+            outcome,
+        } = not_taken;
+        let Some((_, waiter)) = self.waiting.remove(&(source, delivery)) else {
+            return;
+        };
+        let mut waited = waiter.lock();
+        waited.left.remove(&delivery);
+        waited.left.extend(&instead);
+        waited.published.outcome = outcome;
+        let is_done = waited.left.is_empty();
+        drop(waited);
+        for number in instead {
+            self.waiting.insert((source, number), waiter.clone());
+        }
+        if is_done {
+            waiter.answer();
+        }
+    }
 }
 
 impl Correlations {
@@ -245,7 +271,8 @@ impl Runtime {
                 return;
             }
             let waiting = &runtime.correlations.publishing.waiting;
-            for number in numbers {
+            let left = std::mem::take(&mut waiter.lock().left);
+            for number in left {
                 waiting.remove(&(entity, number));
             }
             waiter.answer();

@@ -270,13 +270,16 @@ impl CorrelationState {
         let Some(waiting) = self.waiting.get_mut(&subscription) else {
             return;
         };
-        let process = waiting.process.clone();
-        if let Some((_, publication)) = waiting.under_way.take()
-            && let Some(publication) = self.publications.get_mut(&publication)
+        let (process, instance) = (waiting.process.clone(), waiting.place.instance);
+        if let Some((_, number)) = waiting.under_way.take()
+            && let Some(publication) = self.publications.get_mut(&number)
         {
             publication.under_way = publication.under_way.saturating_sub(1);
             if !taken {
                 publication.processes.remove(&process);
+                if let Some((.., outcome)) = self.seen_mut(number) {
+                    outcome.instances.retain(|told| *told != instance);
+                }
             }
         }
         if stays_open {

@@ -113,9 +113,16 @@ pub(super) fn on_answer(
     {
         return not_startable(runtime, delivery, why.message.clone());
     }
-    runtime
-        .correlations
-        .delivered(delivery.source, delivery.number, None);
+    // What is not taken is settled by a note of the instance, with what comes instead.
+    let is_taken = !matches!(
+        (&*delivery.message, answer),
+        (InstanceMessage::Delivery(_), InstanceResponse::Unchanged)
+    );
+    if is_taken {
+        runtime
+            .correlations
+            .delivered(delivery.source, delivery.number, None);
+    }
     runtime.outbox.taken(runtime, &delivery);
 }
 

@@ -1,0 +1,50 @@
+//! What a decision on a message or signal comes to: a row, what is sent, what the publisher is told.
+//!
+//! Not here: how it is decided ([`decide`](super::decide)).
+
+use super::state::{CorrelationRow, Outcome};
+use crate::{engine::instance_message::InstanceMessage, model::ids::InstanceKey};
+
+/// A message to send once the row is durable.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Number of its record.
+    pub number: u64,
+    /// The receiver; `None` for the entity itself.
+    pub target: Option<InstanceKey>,
+    /// What it says.
+    pub message: InstanceMessage,
+}
+
+/// What came of a command.
+#[derive(Debug, Default)]
+pub struct Decided {
+    /// The records; none when nothing changed.
+    pub row: Option<CorrelationRow>,
+    /// To be sent after the commit.
+    pub outgoing: Vec<Outgoing>,
+    /// For who published.
+    pub outcome: Outcome,
+    /// A delivery that was not taken, for whom it was answered with.
+    pub not_taken: Option<NotTaken>,
+}
+
+/// A delivery that was not taken, and what came of it.
+#[derive(Debug)]
+pub struct NotTaken {
+    /// Its number.
+    pub delivery: u64,
+    /// Numbers of the deliveries in its stead.
+    pub instead: Vec<u64>,
+    /// What is true of the publication now.
+    pub outcome: Outcome,
+}
+
+/// Why a publication is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotPublished {
+    /// Its id was used with another body.
+    IdReused,
+    /// No more can be kept.
+    Full,
+}
