@@ -463,5 +463,18 @@ pub const REFUSED_ORIGIN_BYTES: usize = 80;
 /// The longest text that a script reads by `JSON.parse`, in bytes.
 pub const SCRIPT_JSON_BYTES: usize = 1024 * 1024;
 
+/// Trials of drafts that run at the same time; more are answered `busy`.
+pub const TRIALS: usize = 8;
+/// Of them, those of one designer; another one ends the oldest.
+pub const TRIALS_PER_USER: usize = 2;
+/// How long a trial stays without a connection and a request.
+pub const TRIAL_IDLE: Duration = Duration::from_secs(10 * 60);
+/// How long a trial may run altogether.
+pub const TRIAL_TIME: Duration = Duration::from_secs(2 * 60 * 60);
+/// How many bytes of records a trial may hold before it ends.
+pub const TRIAL_BYTES: usize = 32 * 1024 * 1024;
+/// Processes a trial runs, those that the draft starts or calls among them.
+pub const TRIAL_PROCESSES: usize = 32;
+
 #[cfg(test)]
 mod tests;

@@ -94,7 +94,7 @@ use crate::{
         Busy, Damaged, Entity, Journal, StoreError, StoreReader,
         snapshot::{self, Restored},
     },
-    model::ids::InstanceKey,
+    model::ids::{InstanceKey, Time},
 };
 
 /// Threads for steps with scripts.
@@ -345,6 +345,16 @@ impl Runtime {
             }
             then();
         });
+    }
+
+    /// When the next timer or schedule is due.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn next_due(&self) -> Result<Option<Time>, StoreError> {
+        let timer = self.journal.read(|reader| reader.next_due());
+        let timer = timer.await.map_err(|_| StoreError::Panicked)??;
+        Ok(timer.into_iter().chain(self.schedules.next_due()).min())
     }
 
     fn until_answered(&self, reply: Reply) -> Reply {

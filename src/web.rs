@@ -19,4 +19,5 @@ pub mod routes;
 pub mod sse;
 pub mod startup_definitions;
 pub mod transport;
+mod trials;
 pub mod websocket;

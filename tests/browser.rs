@@ -48,6 +48,11 @@ fn processes_are_drawn_saved_and_published() {
 }
 
 #[test]
+fn a_draft_is_tried_and_its_run_is_a_scenario() {
+    play("trial.mjs", |_| ());
+}
+
+#[test]
 fn every_example_survives_the_designer() {
     play("round_trip.mjs", |_| ());
 }
@@ -94,6 +99,7 @@ fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
         .env("STEPWIRE_URL", &server.url)
         .env("SIGN_IN", &server.sign_in)
         .env("TOKENS", tokens_of(&USERS))
+        .env("STEPWIRE_PROGRAM", env!("CARGO_BIN_EXE_stepwire"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

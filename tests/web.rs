@@ -27,6 +27,7 @@ mod rates;
 mod schedules;
 mod search_attributes;
 mod tickets;
+mod trials;
 mod types;
 mod uploads;
 mod users;

@@ -7,6 +7,7 @@
 
 mod expectation;
 mod form;
+mod model_source;
 mod own_server;
 mod player;
 mod report;
@@ -30,7 +31,7 @@ use super::{
 use crate::config::PlayScenarios;
 
 /// The longest scenario file.
-const FILE_BYTES: u64 = 1024 * 1024;
+const FILE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Plays every file; one that comes out otherwise is no reason to leave the others.
 ///

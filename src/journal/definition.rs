@@ -1,6 +1,6 @@
 //! The row of a process definition, as stored. Not here: what its source means (see `model`).
 
-use crate::model::ids::Time;
+use crate::model::{ids::Time, source::SourceFormat};
 
 /// Where a version of a definition stands in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -40,6 +40,15 @@ pub enum DefinitionFormat {
     Bpmn,
     /// The project's own JSON.
     Json,
+}
+
+impl From<DefinitionFormat> for SourceFormat {
+    fn from(format: DefinitionFormat) -> Self {
+        match format {
+            DefinitionFormat::Bpmn => Self::BpmnXml,
+            DefinitionFormat::Json => Self::Json,
+        }
+    }
 }
 
 /// One version of a process definition.

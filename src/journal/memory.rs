@@ -55,6 +55,11 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
+    /// How many bytes the rows of its log have, which are never deleted.
+    pub fn log_bytes(&self) -> usize {
+        self.tables().log_bytes
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         // A panic while the lock is held can only come from running out of memory, so the tables
         // are whole.

@@ -90,6 +90,12 @@ limits! {
     SignInWait = "sign_in_wait",
     /// Passwords that wait to be checked.
     PasswordChecks = "password_checks",
+    /// Trials of drafts at the same time.
+    Trials = "trials",
+    /// Trials of drafts of one designer.
+    TrialsPerUser = "trials_per_user",
+    /// Bytes of a trial's records.
+    TrialBytes = "trial_bytes",
     /// Uploads at the same time.
     Uploads = "uploads",
     /// Definitions that are compiled or wait for it.

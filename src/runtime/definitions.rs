@@ -78,6 +78,11 @@ impl DeployedProcess {
         }
     }
 
+    /// Ids of the processes that it starts or calls by a fixed name.
+    pub fn started_processes(&self) -> Vec<String> {
+        unknown_processes::started(&self.executable)
+    }
+
     /// Whether instances of it may start.
     pub fn is_published(&self) -> bool {
         self.row.state == DefinitionState::Published

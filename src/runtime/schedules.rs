@@ -164,7 +164,7 @@ impl Schedules {
     }
 
     /// When the first is due that is not being kept.
-    fn next_due(&self) -> Option<Time> {
+    pub(super) fn next_due(&self) -> Option<Time> {
         if !self.begun.load(Ordering::Acquire) {
             return None;
         }

@@ -13,7 +13,7 @@ use crate::{
     journal::{Entity, StoreError, StoreReader, codec},
     model::{ids::InstanceKey, upload::UploadRules},
     runtime::{
-        StartRequest,
+        Runtime, StartRequest,
         files::Received,
         instance_request::{
             Committed, Envelope, InstanceRequest, InstanceResponse, Observed, Refusal, Reply,
@@ -104,10 +104,8 @@ impl App {
         caller: &Caller,
         id: Uuid,
     ) -> Result<StoredFile, Problem> {
-        match self
-            .read_instance(key, caller, Question::FindFile(id))
-            .await
-        {
+        let runtime = &self.sessions.runtime;
+        match read_instance(runtime, key, caller, Question::FindFile(id)).await {
             Ok(InstanceResponse::File(file)) => Ok(*file),
             other => Err(refused(other)),
         }
@@ -133,31 +131,7 @@ impl App {
         caller: &Caller,
         whole: bool,
     ) -> Result<Arc<Observed>, Problem> {
-        match self
-            .read_instance(key, caller, Question::Observe { whole })
-            .await
-        {
-            Ok(InstanceResponse::Observed(observed)) => Ok(observed),
-            other => Err(refused(other)),
-        }
-    }
-
-    async fn read_instance(
-        &self,
-        key: InstanceKey,
-        caller: &Caller,
-        question: Question,
-    ) -> Result<InstanceResponse, oneshot::error::RecvError> {
-        let (reply, answer) = reply();
-        self.sessions.runtime.read(
-            key,
-            Read {
-                caller: Some(caller.clone()),
-                question,
-                reply,
-            },
-        );
-        answer.await
+        observe(&self.sessions.runtime, key, caller, whole).await
     }
 
     async fn answer(
@@ -212,6 +186,40 @@ impl App {
         })
         .await
     }
+}
+
+/// Looks at an instance of a runtime with the caller's eyes.
+///
+/// # Errors
+/// 404 when there is none, or none the caller may see.
+pub async fn observe(
+    runtime: &Arc<Runtime>,
+    key: InstanceKey,
+    caller: &Caller,
+    whole: bool,
+) -> Result<Arc<Observed>, Problem> {
+    match read_instance(runtime, key, caller, Question::Observe { whole }).await {
+        Ok(InstanceResponse::Observed(observed)) => Ok(observed),
+        other => Err(refused(other)),
+    }
+}
+
+async fn read_instance(
+    runtime: &Arc<Runtime>,
+    key: InstanceKey,
+    caller: &Caller,
+    question: Question,
+) -> Result<InstanceResponse, oneshot::error::RecvError> {
+    let (reply, answer) = reply();
+    runtime.read(
+        key,
+        Read {
+            caller: Some(caller.clone()),
+            question,
+            reply,
+        },
+    );
+    answer.await
 }
 
 /// The instance key in an address. What is none names no instance.

@@ -29,6 +29,7 @@ pub mod tasks;
 pub mod tickets;
 pub mod timers;
 pub mod tokens;
+pub mod trials;
 pub mod upload_form;
 pub mod uploads;
 pub mod users;

@@ -27,7 +27,7 @@ use super::{
     rest::{
         commands, definition_source, definition_types, definition_versions, definitions, health,
         history, http_calls, incidents, instance_list, instances, login, messages, metrics,
-        overview, previews, schedules, stream as instance_stream, tasks, tickets, timers, tokens,
+        overview, previews, schedules, stream as instance_stream, tasks, tickets, timers, tokens, trials,
         uploads, users,
     },
     websocket::socket,
@@ -66,6 +66,16 @@ pub fn table() -> RouteTable {
         ))
         .service(post("/v1/definition-checks", definitions::check))
         .service(post("/v1/definition-previews", previews::preview))
+        .service(post("/v1/trials", trials::begin))
+        .service(at("/v1/trials/{trial}", "GET, HEAD, DELETE", |trial| {
+            trial
+                .route(read(trials::get))
+                .route(web::delete().to(trials::end))
+        }))
+        .service(post("/v1/trials/{trial}/users", trials::user))
+        .service(post("/v1/trials/{trial}/clock", trials::clock))
+        .service(get("/v1/trials/{trial}/instances/{key}", trials::instance))
+        .service(get("/v1/trials/{trial}/ws", socket::trial_websocket))
         .service(get("/v1/definitions/{id}", definition_versions::get))
         .service(post(
             "/v1/definitions/{id}/{change:disable|enable}",

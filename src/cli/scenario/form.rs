@@ -1,11 +1,13 @@
 //! A scenario file as it is written, in YAML: who is there, what is deployed, and step by step what
 //! a user does or should have received. The reference is `docs/scenarios.md`.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
+
+use super::model_source::ModelSource;
 
 /// Who does what nobody is named for.
 pub const NOBODY_NAMED: &str = "user";
@@ -16,7 +18,7 @@ pub struct Scenario {
     /// What it shows.
     pub name: Option<String>,
     /// Definitions that are deployed and published first; paths from the scenario's folder.
-    pub deploy: Vec<PathBuf>,
+    pub deploy: Vec<ModelSource>,
     /// Who is not a plain user of their name.
     pub users: BTreeMap<String, User>,
     /// When it begins, on a server of its own.
@@ -81,7 +83,7 @@ pub enum Does {
     /// Moves the clock.
     Advance(String),
     /// Deploys and publishes a definition.
-    Deploy(PathBuf),
+    Deploy(ModelSource),
     /// Holds what the user has received against what is written.
     Expect(Box<Expectation>),
 }
@@ -157,7 +159,7 @@ struct ScenarioForm {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
-    deploy: Vec<PathBuf>,
+    deploy: Vec<ModelSource>,
     #[serde(default)]
     users: BTreeMap<String, User>,
     #[serde(default)]
@@ -221,7 +223,7 @@ struct StepForm {
     #[serde(default)]
     advance: Option<String>,
     #[serde(default)]
-    deploy: Option<PathBuf>,
+    deploy: Option<ModelSource>,
     #[serde(default)]
     expect: Option<Expectation>,
 }
@@ -280,7 +282,7 @@ impl Step {
             }
             Does::Send(frame) => format!("send {}", frame["type"].as_str().unwrap_or_default()),
             Does::Advance(by) => format!("advance {by}"),
-            Does::Deploy(path) => format!("deploy {}", path.display()),
+            Does::Deploy(model) => format!("deploy {}", model.name(Path::new(""))),
             Does::Expect(_) => "expect".to_owned(),
         }
         .trim_end()

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -14,6 +13,7 @@ use uuid::Uuid;
 use super::{
     expectation,
     form::{Does, Expectation, NOBODY_NAMED, Refusal, Scenario, Step, User},
+    model_source::ModelSource,
     own_server::OwnServer,
     player::{Player, Received},
 };
@@ -22,7 +22,6 @@ use crate::{
         Home,
         access::Access,
         client::Client,
-        deploy,
         exit::{Exit, Failure},
         print::list,
         rest::Rest,
@@ -94,8 +93,8 @@ impl Stage {
         if let Some(clock) = &scenario.clock {
             stage.move_clock("set", clock).await?.map_err(refused)?;
         }
-        for path in &scenario.deploy {
-            stage.deploy(path).await?.map_err(refused)?;
+        for model in &scenario.deploy {
+            stage.deploy(model).await?.map_err(refused)?;
         }
         Ok(stage)
     }
@@ -114,7 +113,7 @@ impl Stage {
         let refusal = step.refused.as_ref();
         match &step.does {
             Does::Advance(by) => self.move_clock("advance", by).await,
-            Does::Deploy(path) => self.deploy(path).await,
+            Does::Deploy(model) => self.deploy(model).await,
             Does::Expect(expected) => self.expect(expected, step.line).await,
             Does::Send(frame) => {
                 let mut frame = frame.clone();
@@ -365,15 +364,8 @@ impl Stage {
         }))
     }
 
-    async fn deploy(&mut self, path: &Path) -> Result<Outcome, Failure> {
-        let file = self.folder.join(path);
-        let bytes = fs::read(&file).map_err(|error| {
-            Failure::usage(format!(
-                "expected a definition in {}, but: {error}; paths begin at the scenario's folder",
-                file.display()
-            ))
-        })?;
-        let body = deploy::body(&file, bytes);
+    async fn deploy(&mut self, model: &ModelSource) -> Result<Outcome, Failure> {
+        let body = model.body(&self.folder)?;
         let deployed = self
             .admin
             .rest
@@ -382,10 +374,7 @@ impl Stage {
         Ok(match deployed {
             Ok(_) => Ok(()),
             Err(failure) if failure.exit == Exit::Refused => {
-                let mut lines = vec![
-                    file.display().to_string(),
-                    format!("  + {}", failure.message),
-                ];
+                let mut lines = vec![model.name(&self.folder), format!("  + {}", failure.message)];
                 for problem in list(&failure.told["problems"]) {
                     let text = |name: &str| problem[name].as_str().unwrap_or_default();
                     lines.push(format!("    at '{}': {}", text("element"), text("message")));

@@ -9,6 +9,8 @@ use super::*;
 pub(super) struct Tables {
     pub(super) incarnation: Uuid,
     pub(super) pos: i64,
+    /// Bytes of the rows of the log.
+    pub(super) log_bytes: usize,
     pub(super) log: BTreeMap<(Entity, u64), StoredRow>,
     pub(super) snapshots: BTreeMap<Entity, SnapshotRow>,
     pub(super) instances: BTreeMap<InstanceCursor, InstanceRow>,
@@ -103,6 +105,7 @@ impl Tables {
     pub(super) fn append(&mut self, commit: &Commit) {
         let row = &commit.row;
         self.pos += 1;
+        self.log_bytes += row.body.len();
         self.log.insert(
             (row.entity, row.first_seq),
             StoredRow {

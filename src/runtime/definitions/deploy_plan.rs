@@ -293,7 +293,7 @@ pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String>
             "its source is not the one that was deployed, as its hash is another".to_owned(),
         ));
     }
-    let read = read_source(&row.source, format_of(row.format))
+    let read = read_source(&row.source, row.format.into())
         .map_err(|problems| unusable(sentences(problems)))?;
     let this = read
         .into_iter()
@@ -426,13 +426,6 @@ pub(super) fn supersede(
         .iter()
         .for_each(|known| versions.insert(known.clone()));
     changed
-}
-
-fn format_of(format: DefinitionFormat) -> SourceFormat {
-    match format {
-        DefinitionFormat::Bpmn => SourceFormat::BpmnXml,
-        DefinitionFormat::Json => SourceFormat::Json,
-    }
 }
 
 /// The revision of a source: the first 16 bytes of its SHA-256, in hex.

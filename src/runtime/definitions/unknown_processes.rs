@@ -15,7 +15,7 @@ pub(super) fn warnings(
     is_known: impl Fn(&str) -> bool,
 ) -> Vec<Problem> {
     let mut warnings = Vec::new();
-    let mut warn = |element: &str, what: String, called: &str| {
+    each(process, |element, what, called| {
         if !is_known(called) {
             let message = format!(
                 "{what}: expected the process `{called}` to be deployed, but there is none of \
@@ -23,18 +23,29 @@ pub(super) fn warnings(
             );
             warnings.push(Problem::warning(element, "unknown_process", message));
         }
-    };
+    });
+    warnings
+}
+
+/// Ids of all started or called processes, as often as they are.
+pub(super) fn started(process: &ExecutableProcess) -> Vec<String> {
+    let mut ids = Vec::new();
+    each(process, |_, _, called| ids.push(called.to_owned()));
+    ids
+}
+
+/// Calls `found` with the element, what of it starts or calls a process, and the id of that.
+fn each(process: &ExecutableProcess, mut found: impl FnMut(&str, &str, &str)) {
     for node in process.nodes() {
         if let Some(call) = node.call() {
-            warn(&node.id, "the call activity".to_owned(), &call.process);
+            found(&node.id, "the call activity", &call.process);
         }
         for action in node.all_actions() {
             if let Some(called) = started_by(action) {
-                warn(&node.id, format!("action `{}`", action.name), &called);
+                found(&node.id, &format!("action `{}`", action.name), &called);
             }
         }
     }
-    warnings
 }
 
 /// The process an action starts, or has a client start.

@@ -9,6 +9,7 @@ use super::{
     super::{
         proxy::client_info::Approach,
         transport::{ConnectionHandle, ConnectionTable},
+        trials::Trials,
     },
     connections::{ConnectionPermit, Connections},
     origin_check::Refusals,
@@ -48,6 +49,8 @@ pub struct App {
     pub pages: Pages,
     /// One-time tickets.
     pub tickets: Mutex<Tickets>,
+    /// Drafts that are tried.
+    pub trials: Trials,
     /// Refused origins the log was told of.
     pub refusals: Refusals,
 }

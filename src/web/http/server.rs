@@ -32,6 +32,7 @@ use super::{
         transport::{
             ConnectionTable, TransportLimits, room_for_connections, serve as serve_http, track,
         },
+        trials::Trials,
         websocket::no_upgrade::no_upgrade,
     },
     accepted_tokens::accepted_tokens,
@@ -79,6 +80,7 @@ pub struct Running {
     served: rt::task::JoinHandle<io::Result<()>>,
     watch: [rt::task::JoinHandle<()>; 3],
     fetching: Option<rt::task::JoinHandle<()>>,
+    sweeping: rt::task::JoinHandle<()>,
     local: Option<LocalSocket>,
     arbiters: Vec<Arbiter>,
     /// Ends with the server.
@@ -166,6 +168,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
         connections,
         pages,
         tickets,
+        trials: Trials::default(),
         refusals: Refusals::default(),
     });
     let (addresses, server) = listen(&app).map_err(|error| {
@@ -178,6 +181,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let local = listen_locally(&app, &addresses);
     Ok(Running {
         addresses,
+        sweeping: rt::spawn(Trials::sweep(app.clone())),
         app,
         handle,
         served: rt::spawn(server),
@@ -267,6 +271,8 @@ impl Running {
             connections.len()
         );
         connections.drain(SPREAD_MS);
+        self.sweeping.abort();
+        self.app.trials.end_all();
         let gone = async {
             while !connections.is_empty() {
                 rt::time::sleep(Duration::from_millis(20)).await;

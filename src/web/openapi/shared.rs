@@ -66,6 +66,14 @@ pub struct VersionPath {
     pub version: u32,
 }
 
+/// Which trial.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TrialPath {
+    /// Its key.
+    pub trial: Uuid,
+}
+
 /// What a command answers that has changed an instance: the next step of the same commit.
 #[derive(ToSchema)]
 pub struct Applied<'a> {

@@ -149,7 +149,7 @@ pub async fn deploy(
     }
 }
 
-fn format(request: &HttpRequest) -> Result<SourceFormat, Problem> {
+pub(super) fn format(request: &HttpRequest) -> Result<SourceFormat, Problem> {
     match body::media_type(request).as_deref() {
         Some("application/xml" | "text/xml") => Ok(SourceFormat::BpmnXml),
         Some("application/json") => Ok(SourceFormat::Json),

@@ -83,7 +83,7 @@ pub async fn start(
 /// Where an instance stands, for who asks.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Look<'a> {
+pub(super) struct Look<'a> {
     instance: InstanceKey,
     seq: u64,
     process: &'a str,
@@ -194,7 +194,8 @@ fn too_far() -> Problem {
     Problem::new(ErrorCode::TooLarge, sentence)
 }
 
-fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
+/// What a caller is told of an instance.
+pub(super) fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
     let head = observed.head();
     let (nodes, actions) = rendering::observed_step(observed, caller);
     let whole = observed.whole.as_ref();

@@ -6,6 +6,7 @@
 
 use std::{
     future::poll_fn,
+    sync::Arc,
     task::Poll,
     time::{Duration, Instant},
 };
@@ -20,7 +21,7 @@ use actix_ws::{
     Session,
 };
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{mpsc::UnboundedReceiver, watch};
 
 use super::{
     super::{
@@ -30,7 +31,10 @@ use super::{
             origin_check::{is_browser, origin},
             problem::Problem,
         },
+        openapi::shared::TrialPath,
+        rest::trials,
         transport::ConnectionHandle,
+        trials::Trial,
     },
     frame_guard::{FrameGuard, Stop},
     guarded_payload::{GuardVerdict, guard},
@@ -40,7 +44,7 @@ use crate::{
     limits::{self, Limit},
     meters::meters,
     session::{
-        auth::ticket::TicketUse,
+        auth::{ticket::TicketUse, token::Identity},
         connection::{CALM, Connection},
         inbox::Inbound,
         protocol::{
@@ -48,6 +52,7 @@ use crate::{
             code::ErrorCode,
             server::{ErrorFrame, ServerFrame},
         },
+        sessions::Sessions,
     },
 };
 
@@ -102,13 +107,64 @@ pub async fn websocket(
             )
         })?),
     };
+    let sessions = app.sessions.clone();
+    let trial = None;
+    let of = Of {
+        sessions,
+        ticket,
+        trial,
+    };
+    open(&request, body, app, of).await
+}
+
+/// Upgrades a request to a session of a trial.
+///
+/// # Errors
+/// A problem: 400 without the subprotocol, 403 from a foreign origin, 404 for an unknown trial, 503
+/// for too many connections.
+#[utoipa::path(get, path = "/v1/trials/{trial}/ws", tag = "trials", operation_id = "openTrialWebsocket", summary = "Open \
+    the websocket of a trial", params(TrialPath), security(()),
+    responses(
+        (status = 101, description = "From here on frames are exchanged, as on /v1/ws: see \
+            /asyncapi.json"),
+        (status = 400), (status = 403), (status = 404), (status = 503),
+    ))]
+pub async fn trial_websocket(
+    request: HttpRequest,
+    body: web::Payload,
+    path: web::Path<String>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, actix_web::Error> {
+    require_protocol(&request)?;
+    app.require_origin(&request)?;
+    let trial = trials::running(&app, &path)?;
+    let of = Of {
+        sessions: trial.sessions.clone(),
+        ticket: None,
+        trial: Some(trial),
+    };
+    open(&request, body, app, of).await
+}
+
+/// What a connection belongs to.
+struct Of {
+    sessions: Arc<Sessions>,
+    ticket: Option<Identity>,
+    trial: Option<Arc<Trial>>,
+}
+
+async fn open(
+    request: &HttpRequest,
+    body: web::Payload,
+    app: web::Data<App>,
+    of: Of,
+) -> Result<HttpResponse, actix_web::Error> {
     app.require_staying()?;
-    let places = app.admit_address(&request)?;
-    let (response, socket) = upgrade(&app, &request, body).await?;
+    let places = app.admit_address(request)?;
+    let (response, socket) = upgrade(&app, request, body).await?;
     let address = app.approach(request.head()).address;
-    let (connection, inbound) =
-        Connection::open(app.sessions.clone(), ticket, address, Instant::now());
-    rt::spawn(run(app, connection, inbound, socket, places));
+    let (connection, inbound) = Connection::open(of.sessions, of.ticket, address, Instant::now());
+    rt::spawn(run(app, connection, inbound, socket, (places, of.trial)));
     Ok(response)
 }
 
@@ -224,24 +280,29 @@ async fn run(
     mut connection: Connection,
     mut inbound: UnboundedReceiver<Inbound>,
     mut socket: Socket,
-    places: Vec<ConnectionPermit>,
+    (places, trial): (Vec<ConnectionPermit>, Option<Arc<Trial>>),
 ) {
     let _open = app.connections.opened(connection.inbox());
+    let _tried = trial.as_ref().map(Trial::connected);
+    let mut ending = trial.as_ref().map(|trial| trial.ending());
     let mut user = None;
     // Whether the next tick is as far away as a calm connection allows.
     let mut is_slow = false;
     let mut tick = std::pin::pin!(rt::time::sleep(TICK));
     let end = loop {
         if user.is_none()
-            && let Some(subject) = connection.user()
+            && let Some(principal) = connection.principal()
         {
+            // Who plays in a trial is its designer.
+            let payer = trial.as_ref().map_or(principal, |trial| &trial.owner);
+            let (subject, taker) = (payer.user(), taker_of(payer));
             match app
                 .connections
                 .of_user(&subject, app.config.limits.max_connections_per_user)
             {
                 Some(place) => {
                     user = Some(place);
-                    if let Some(taker) = connection.principal().and_then(taker_of) {
+                    if let Some(taker) = taker {
                         socket.verdict.take_room_by(app.body_memory.permit(taker));
                         socket.tcp.iter().for_each(ConnectionHandle::is_known);
                     }
@@ -278,6 +339,9 @@ async fn run(
                     connection.take(next);
                 }
             }
+            () = ended(&mut ending) => {
+                break End::Close(Close::because(CloseCode::Revoked, "the trial has ended"));
+            }
             () = &mut tick => {
                 let now = Instant::now();
                 connection.tick(now);
@@ -305,6 +369,15 @@ async fn run(
         say_goodbye(socket, close).await;
     } else if let Some(tcp) = socket.tcp {
         tcp.force_close();
+    }
+}
+
+/// Waits for the end of a trial; without one for ever.
+async fn ended(ending: &mut Option<watch::Receiver<bool>>) {
+    match ending {
+        // A trial that is gone has ended, too.
+        Some(ending) => drop(ending.wait_for(|ended| *ended).await),
+        None => std::future::pending().await,
     }
 }
 

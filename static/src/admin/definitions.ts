@@ -40,7 +40,7 @@ export class Refused extends Error {
   }
 }
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { credentials: 'same-origin', ...init });
@@ -135,12 +135,17 @@ export function formatOf(text: string): Format {
   return /^[\s\uFEFF]*[{[]/.test(text) ? 'json' : 'bpmn';
 }
 
-/** Hands a text to the browser as a file to save. */
+/** Hands a model to the browser as a file to save. */
 export function download(name: string, text: string, format: Format): void {
-  const url = URL.createObjectURL(new Blob([text], { type: MEDIA_TYPES[format] }));
+  saveText(`${name.replace(/[^\w.-]+/g, '_')}.${format === 'bpmn' ? 'bpmn' : 'json'}`, text, MEDIA_TYPES[format]);
+}
+
+/** Hands a text to the browser as a file to save. */
+export function saveText(name: string, text: string, type = 'text/plain'): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement('a');
   link.href = url;
-  link.download = `${name.replace(/[^\w.-]+/g, '_')}.${format === 'bpmn' ? 'bpmn' : 'json'}`;
+  link.download = name;
   link.click();
   // The download has its own hold on the file only after a moment.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);

@@ -11,6 +11,7 @@ import {
   formatOf,
   processIds,
   Refused,
+  saveText,
   source,
   type Version,
   versions,
@@ -25,6 +26,7 @@ import { clearNews, clearTrouble, complain, saved, tell, type Way } from './note
 import { Panel } from './panel.js';
 import { Problems } from './problems.js';
 import { type Tool, Toolbar } from './toolbar.js';
+import type { TrialPanel } from './trial/trial-panel.js';
 import type { Canvas, CommandStack, EventBus } from './types.js';
 
 const KEEP_MS = 400;
@@ -53,6 +55,7 @@ export class Designer {
   private isLoading = true;
   private keeping = 0;
   private told = 0;
+  private trial: TrialPanel | undefined;
 
   constructor(private readonly root: HTMLElement) {
     const { process = '', version, newest, mayEdit, kinds = '', user = '', template: from = '' } = root.dataset;
@@ -83,6 +86,7 @@ export class Designer {
     return [
       { name: 'save', label: 'Save draft', look: 'primary', keys: 'Ctrl+S', run: () => this.save(false) },
       { name: 'publish', label: 'Publish', run: () => this.save(true) },
+      { name: 'try', label: 'Try it', run: () => this.tryIt() },
       { name: 'check', label: 'Check', run: () => this.checkNow() },
       { name: 'undo', label: 'Undo', keys: 'Ctrl+Z', run: () => this.step('undo') },
       { name: 'redo', label: 'Redo', keys: 'Ctrl+Y', run: () => this.step('redo') },
@@ -247,6 +251,7 @@ export class Designer {
   // Changing.
 
   private changed(): void {
+    this.trial?.modelChanged();
     this.markDirty();
     this.showState();
     this.problems.later();
@@ -433,6 +438,30 @@ export class Designer {
     const found = await this.problems.now();
     if (found.length === 0) saved('Checked: no problems.');
     byId('problems').scrollIntoView({ block: 'nearest' });
+  }
+
+  // Trying.
+
+  private async tryIt(): Promise<void> {
+    clearTrouble();
+    const { TrialPanel } = await import('./trial/trial-panel.js');
+    const isOpen = this.showTrial(this.root.dataset.trying !== 'true');
+    this.trial ??= new TrialPanel(byId('trial'), {
+      model: this.model,
+      xml: () => this.xml(),
+      problems: (found) => this.problems.show(found),
+      save: saveText,
+      closed: () => this.showTrial(false),
+    });
+    if (isOpen && !this.trial.isRunning) await this.trial.begin();
+  }
+
+  /** The trial takes the place of the properties, and goes on while they are back. */
+  private showTrial(isOpen: boolean): boolean {
+    this.root.dataset.trying = String(isOpen);
+    byId('trial').hidden = !isOpen;
+    byId('properties').hidden = isOpen;
+    return isOpen;
   }
 
   // Files.

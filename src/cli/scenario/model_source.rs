@@ -1,0 +1,59 @@
+//! A definition that a scenario deploys: a file beside it, or a model within it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use crate::cli::{deploy, exit::Failure, rest::Body};
+
+/// Where a definition of a scenario is.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(untagged)]
+pub enum ModelSource {
+    /// A path from the scenario's folder.
+    Path(PathBuf),
+    /// In the scenario itself.
+    Inside(InsideModel),
+}
+
+/// A model that is written in a scenario.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct InsideModel {
+    /// BPMN XML.
+    pub bpmn: String,
+}
+
+impl ModelSource {
+    /// What people know it by.
+    pub fn name(&self, folder: &Path) -> String {
+        match self {
+            Self::Path(path) => folder.join(path).display().to_string(),
+            Self::Inside(_) => "the model in the scenario".to_owned(),
+        }
+    }
+
+    /// As it goes to a server.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn body(&self, folder: &Path) -> Result<Body, Failure> {
+        let path = match self {
+            Self::Path(path) => folder.join(path),
+            Self::Inside(model) => {
+                let bytes = model.bpmn.clone().into_bytes();
+                return Ok(deploy::body(Path::new("model.bpmn"), bytes));
+            }
+        };
+        let bytes = fs::read(&path).map_err(|error| {
+            Failure::usage(format!(
+                "expected a definition in {}, but: {error}; paths begin at the scenario's folder",
+                path.display()
+            ))
+        })?;
+        Ok(deploy::body(&path, bytes))
+    }
+}

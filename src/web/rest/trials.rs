@@ -1,0 +1,372 @@
+//! Trials of drafts: begin, look, move the clock, add users, read instances, end. For their
+//! designers.
+//!
+//! Not here: what a trial is (`web::trials`), its websocket (`websocket::socket`).
+
+use std::{str::FromStr, sync::Arc};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Payload},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{
+    definitions::{designer, format, refused},
+    instances::{Look, look},
+    json,
+    users::read,
+};
+use crate::{
+    duration, limits,
+    model::{
+        ids::{InstanceKey, Time},
+        problem::Problem as DefinitionProblem,
+    },
+    session::{
+        auth::{principal::Principal, token::Identity},
+        protocol::code::ErrorCode,
+    },
+    web::{
+        http::{app::App, audit::Act, body, problem::Problem},
+        instance_client::{instance_key, observe},
+        openapi::shared::TrialPath,
+        trials::{BeginError, NotAtRest, Trial},
+    },
+};
+
+/// How many instances of a trial are listed.
+const LISTED: usize = 100;
+
+/// A trial, as it is now.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct TrialView<'a> {
+    /// Its key, for its other addresses.
+    trial: Uuid,
+    /// Its process time, which stands still until it is moved.
+    #[schema(format = DateTime)]
+    now: String,
+    /// When the next timer or schedule of the trial is due.
+    #[schema(format = DateTime)]
+    next_due: Option<String>,
+    /// What it runs: the processes of the draft, then those they start or call.
+    definitions: Vec<TriedEntry<'a>>,
+    /// Its newest instances, at most 100, newest first.
+    instances: Vec<TriedInstance>,
+    /// Warnings about the draft.
+    problems: &'a [DefinitionProblem],
+}
+
+/// An instance of a trial.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct TriedInstance {
+    /// Its key.
+    instance: InstanceKey,
+    /// Its process.
+    process: String,
+    /// Its status.
+    status: String,
+    /// Who started it.
+    started_by: String,
+    /// Of a subprocess: which instance called it.
+    parent: Option<InstanceKey>,
+}
+
+/// A process of a trial.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TriedProcess)]
+struct TriedEntry<'a> {
+    /// Its id.
+    id: &'a str,
+    /// Its name.
+    name: &'a str,
+    /// The published version that it is; `null` for a process of the draft.
+    version: Option<u32>,
+}
+
+/// A user of a trial.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = TrialUser)]
+#[serde(deny_unknown_fields)]
+struct UserRequest {
+    /// The name.
+    #[schema(min_length = 1, max_length = 256)]
+    user: String,
+    /// Its roles.
+    #[serde(default)]
+    #[schema(required = false)]
+    roles: Vec<String>,
+}
+
+/// A token that is good in the trial only.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TrialToken)]
+struct UserAnswer {
+    /// For `hello` on the websocket of the trial.
+    token: String,
+}
+
+/// Where the clock goes: one of the two.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = TrialClock)]
+#[serde(deny_unknown_fields)]
+struct ClockRequest {
+    /// An ISO 8601 duration, by which it moves.
+    #[schema(nullable = false, example = "PT1H")]
+    advance: Option<String>,
+    /// `next`: to when the next timer or schedule is due.
+    #[schema(nullable = false)]
+    to: Option<ClockTarget>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum ClockTarget {
+    /// When the next timer or schedule is due.
+    Next,
+}
+
+/// `POST /v1/trials` with BPMN XML or the JSON form → 201: the draft runs in a trial of its own.
+///
+/// # Errors
+/// 401, 403 without role designer, 413, 415, 422 with `problems`, 503 with too many trials.
+#[utoipa::path(post, path = "/v1/trials", tag = "trials", operation_id = "beginTrial", summary = "Begin \
+    a trial of a draft",
+    request_body(content((String = "application/xml"), (Object = "application/json"))),
+    responses((status = 201, body = TrialView), (status = 403), (status = 415), (status = 422), (status = 503)))]
+pub async fn begin(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let identity = designer(&app, &request)?;
+    let format = format(&request)?;
+    let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
+    let owner = Principal::new(Some(identity.clone()));
+    let real = &app.sessions.runtime;
+    let begun = app
+        .trials
+        .begin(real, &app.config, owner, source.to_vec(), format);
+    let trial = begun.await.map_err(|error| match error {
+        BeginError::Deploy(error) => refused(error),
+        BeginError::Busy => Problem::new(
+            ErrorCode::Busy,
+            "expected room for another trial, but too many run: try again later",
+        ),
+        BeginError::Failed(sentence) => {
+            log::error!("{sentence}");
+            Problem::new(ErrorCode::Internal, sentence)
+        }
+    })?;
+    Act::by(&identity, "trial begun")
+        .on("trial", &trial.key.to_string())
+        .is_done();
+    view(&trial, StatusCode::CREATED).await
+}
+
+/// `GET /v1/trials/{trial}` → 200, when nothing is under way there: the time, and when something
+/// happens next.
+///
+/// # Errors
+/// 401, 403 without role designer, 404 when it has ended, or is another designer's.
+#[utoipa::path(get, path = "/v1/trials/{trial}", tag = "trials", operation_id = "getTrial", summary = "Read \
+    the clock of a trial", params(TrialPath),
+    responses((status = 200, body = TrialView), (status = 403), (status = 404)))]
+pub async fn get(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let trial = own(&app, &request, &path)?;
+    trial.rest().await.map_err(not_at_rest)?;
+    view(&trial, StatusCode::OK).await
+}
+
+/// `DELETE /v1/trials/{trial}` → 204: everything of it is gone.
+///
+/// # Errors
+/// As [`get`].
+#[utoipa::path(delete, path = "/v1/trials/{trial}", tag = "trials", operation_id = "endTrial", summary = "End \
+    a trial", params(TrialPath),
+    responses((status = 204, description = "The trial has ended"), (status = 403), (status = 404)))]
+pub async fn end(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let trial = own(&app, &request, &path)?;
+    app.trials.end(trial.key);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /v1/trials/{trial}/users` `{"user","roles"}` → 201 `{"token"}`, good in the trial only.
+///
+/// # Errors
+/// As [`get`]; 400 for a name that is none.
+#[utoipa::path(post, path = "/v1/trials/{trial}/users", tag = "trials", operation_id = "addTrialUser", summary = "Make \
+    a token for a user of a trial", params(TrialPath), request_body = UserRequest,
+    responses((status = 201, body = UserAnswer), (status = 403), (status = 404)))]
+pub async fn user(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let trial = own(&app, &request, &path)?;
+    let form = r#"{"user":"ada","roles":["clerk"]}"#;
+    let UserRequest { user, roles } = read(&request, payload, form).await?;
+    let is_name = (1..=limits::NAME_BYTES).contains(&user.len());
+    let token = trial.token(&user, roles).ok().filter(|_| is_name);
+    let token = token.filter(|token| token.len() <= limits::TOKEN_BYTES);
+    let Some(token) = token else {
+        let sentence = format!(
+            "expected a name of 1 to {} bytes and roles that fit into a token, but it is another; \
+            shorten them",
+            limits::NAME_BYTES
+        );
+        return Err(Problem::new(ErrorCode::BadRequest, sentence));
+    };
+    Ok(json(StatusCode::CREATED, &UserAnswer { token }))
+}
+
+/// `POST /v1/trials/{trial}/clock` `{"advance":"PT1H"}` or `{"to":"next"}` → 200, when what is due
+/// by then has happened.
+///
+/// # Errors
+/// As [`get`]; 400 for what is no duration, 409 when nothing is due, 503 when what is due takes too
+/// long.
+#[utoipa::path(post, path = "/v1/trials/{trial}/clock", tag = "trials", operation_id = "moveTrialClock", summary = "Move \
+    the clock of a trial", params(TrialPath), request_body = ClockRequest,
+    responses((status = 200, body = TrialView), (status = 403), (status = 404), (status = 409), (status = 503)))]
+pub async fn clock(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let trial = own(&app, &request, &path)?;
+    let asked: ClockRequest = read(&request, payload, r#"{"advance":"PT1H"}"#).await?;
+    // What is under way may arm a timer.
+    trial.rest().await.map_err(not_at_rest)?;
+    let target = match (asked.advance, asked.to) {
+        (Some(span), None) => advanced(trial.now(), &span)?,
+        (None, Some(ClockTarget::Next)) => trial.next_due().await?.ok_or_else(|| {
+            let sentence = "expected a timer or schedule to skip to, but none is armed; advance \
+                the clock by a duration";
+            Problem::new(ErrorCode::Conflict, sentence)
+        })?,
+        _ => {
+            let sentence =
+                "expected one of 'advance' and 'to', but there is none or both; send one";
+            return Err(Problem::new(ErrorCode::BadRequest, sentence));
+        }
+    };
+    trial.move_clock(target).await.map_err(not_at_rest)?;
+    view(&trial, StatusCode::OK).await
+}
+
+/// Where an instance of a trial is.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "it says what the address holds")]
+struct TrialInstancePath {
+    /// The trial's key.
+    trial: Uuid,
+    /// The instance's key.
+    key: InstanceKey,
+}
+
+/// `GET /v1/trials/{trial}/instances/{key}` → 200: where it stands and its whole data, as operators
+/// see it.
+///
+/// # Errors
+/// As [`get`]; 404 for an unknown instance, too.
+#[utoipa::path(get, path = "/v1/trials/{trial}/instances/{key}", tag = "trials", operation_id = "getTrialInstance", summary = "Read \
+    an instance of a trial", params(TrialInstancePath),
+    responses((status = 200, body = Look), (status = 403), (status = 404)))]
+pub async fn instance(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let (trial, key) = path.into_inner();
+    let trial = own(&app, &request, &trial)?;
+    let caller = Principal::new(Some(Identity::owner())).caller;
+    let observed = observe(&trial.sessions.runtime, instance_key(&key)?, &caller, true).await?;
+    Ok(json(StatusCode::OK, &look(&observed, &caller)))
+}
+
+/// A running trial, whosever it is: who has a token of it may connect.
+///
+/// # Errors
+/// 404.
+pub(in crate::web) fn running(app: &App, key: &str) -> Result<Arc<Trial>, Problem> {
+    let found = Uuid::from_str(key).ok().and_then(|key| app.trials.get(key));
+    found.ok_or_else(|| {
+        Problem::new(
+            ErrorCode::NotFound,
+            "expected a running trial of yours, but there is none with this key: it has ended, \
+            begin another",
+        )
+    })
+}
+
+/// A running trial of the designer who asks.
+fn own(app: &App, request: &HttpRequest, key: &str) -> Result<Arc<Trial>, Problem> {
+    let designer = Principal::new(Some(designer(app, request)?));
+    let found = running(app, key)?;
+    if found.owner.user() != designer.user() {
+        return running(app, "");
+    }
+    found.touch();
+    Ok(found)
+}
+
+async fn view(trial: &Trial, status: StatusCode) -> Result<HttpResponse, Problem> {
+    let next_due = trial.next_due().await?;
+    let instances = trial.newest_instances(LISTED).await?;
+    let instances = instances.into_iter().map(|row| TriedInstance {
+        instance: row.key,
+        process: row.process,
+        status: row.status,
+        started_by: row.started_by,
+        parent: row.parent,
+    });
+    let definitions = trial.definitions.iter().map(|one| TriedEntry {
+        id: &one.id,
+        name: &one.name,
+        version: one.version,
+    });
+    let view = TrialView {
+        trial: trial.key,
+        now: trial.now().to_string(),
+        next_due: next_due.map(|due| due.to_string()),
+        definitions: definitions.collect(),
+        instances: instances.collect(),
+        problems: &trial.problems,
+    };
+    Ok(json(status, &view))
+}
+
+fn advanced(now: Time, span: &str) -> Result<Time, Problem> {
+    let wrong = |sentence: String| Problem::new(ErrorCode::BadRequest, sentence);
+    let parsed = duration::parse(span).map_err(wrong)?;
+    let target = now.plus(&parsed).filter(|target| *target >= now);
+    target.ok_or_else(|| {
+        wrong(format!(
+            "expected a duration that ends before the year 10000, but `{span}` does not; advance \
+            the clock by less"
+        ))
+    })
+}
+
+fn not_at_rest(_: NotAtRest) -> Problem {
+    let sentence = "expected the trial to come to rest, but what is due takes longer: try again, \
+        or begin another";
+    Problem::new(ErrorCode::Busy, sentence)
+}

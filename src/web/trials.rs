@@ -1,0 +1,129 @@
+//! Trials: drafts that their designers try, each in a runtime of its own that keeps everything in
+//! memory and whose clock stands still. Nothing of a trial reaches the server's store, and no call
+//! leaves it.
+//!
+//! Not here: what one trial is (`trial`), its requests (`rest::trials`), its websocket
+//! (`websocket::socket`).
+
+mod trial;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use actix_web::rt;
+use uuid::Uuid;
+
+pub use trial::{BeginError, NotAtRest, Trial};
+
+use crate::{
+    config::Config,
+    limits::{self, CallerKind, Limit, Pot},
+    model::source::SourceFormat,
+    runtime::Runtime,
+    session::auth::principal::Principal,
+};
+
+/// How often it is looked which trials are over.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// The trials of a server.
+pub struct Trials {
+    running: Mutex<HashMap<Uuid, Arc<Trial>>>,
+    places: Pot,
+}
+
+impl Default for Trials {
+    fn default() -> Self {
+        Self {
+            running: Mutex::default(),
+            places: Pot::new(limits::TRIALS, Limit::Trials),
+        }
+    }
+}
+
+impl Trials {
+    /// Begins a trial of a draft for a designer. With too many trials of one designer the oldest
+    /// ends.
+    ///
+    /// # Errors
+    /// [`BeginError`].
+    pub async fn begin(
+        &self,
+        real: &Arc<Runtime>,
+        config: &Config,
+        owner: Principal,
+        source: Vec<u8>,
+        format: SourceFormat,
+    ) -> Result<Arc<Trial>, BeginError> {
+        self.end_oldest_of(&owner);
+        let place = self
+            .places
+            .take(CallerKind::Staff)
+            .ok_or(BeginError::Busy)?;
+        let trial = Arc::new(Trial::begin(real, config, owner, (source, format), place).await?);
+        self.running().insert(trial.key, trial.clone());
+        Ok(trial)
+    }
+
+    /// A running trial.
+    pub fn get(&self, key: Uuid) -> Option<Arc<Trial>> {
+        self.running().get(&key).cloned()
+    }
+
+    /// Ends a trial.
+    pub fn end(&self, key: Uuid) {
+        let ended = self.running().remove(&key);
+        if let Some(trial) = ended {
+            trial.end();
+        }
+    }
+
+    /// Ends all of them, for good.
+    pub fn end_all(&self) {
+        let all: Vec<_> = self.running().drain().collect();
+        all.iter().for_each(|(_, trial)| trial.end());
+    }
+
+    /// Ends those whose time is over, again and again.
+    pub async fn sweep(app: actix_web::web::Data<super::http::app::App>) {
+        let mut tick = rt::time::interval(SWEEP);
+        loop {
+            tick.tick().await;
+            let now = Instant::now();
+            let over: Vec<Uuid> = {
+                let running = app.trials.running();
+                let over = running.values().filter(|trial| trial.is_over(now));
+                over.map(|trial| trial.key).collect()
+            };
+            over.into_iter().for_each(|key| app.trials.end(key));
+        }
+    }
+
+    fn end_oldest_of(&self, owner: &Principal) {
+        let mut running = self.running();
+        let mut own: Vec<_> = running
+            .values()
+            .filter(|trial| trial.owner.user() == owner.user())
+            .map(|trial| (trial.began, trial.key))
+            .collect();
+        own.sort();
+        let too_many = (own.len() + 1).saturating_sub(limits::TRIALS_PER_USER);
+        let ended: Vec<_> = own[..too_many]
+            .iter()
+            .filter_map(|(_, key)| running.remove(key))
+            .collect();
+        drop(running);
+        for trial in ended {
+            Limit::TrialsPerUser.refused();
+            trial.end();
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Trial>>> {
+        // The map is changed by single calls that cannot panic half-way.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

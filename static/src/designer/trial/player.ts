@@ -1,0 +1,71 @@
+/** A user of a trial: a client of its own, as an app would be, and what it was pushed. */
+import { type ActionMessage, type Client, connect, type Instance, type JsonObject } from '@stepwire/client';
+import { messageIn, type PushedMessage } from '../../admin/message-list.js';
+import { socketOf, tokenOf } from './trial-api.js';
+
+/** An instance of nobody: a command about it changes nothing, and its answer comes after all that came before. */
+const NONE = 'instance/00000000-0000-0000-0000-000000000000';
+
+export class Player {
+  readonly client: Client;
+  private readonly followed = new Map<string, Instance>();
+  private readonly messages = new Map<string, PushedMessage[]>();
+  /** Action messages that ask for the start of a process. */
+  readonly offers = new Map<string, ActionMessage[]>();
+
+  constructor(
+    trial: string,
+    readonly name: string,
+    readonly roles: readonly string[],
+    private readonly changed: () => void,
+  ) {
+    this.client = connect({
+      url: socketOf(trial),
+      getToken: () => tokenOf(trial, name, roles),
+      schemas: true,
+      // What asks for a process is shown as a button, so that its user decides.
+      onAction: () => true,
+      debug: (way, frame) => way === 'in' && this.received(frame),
+    });
+  }
+
+  private received(frame: JsonObject): void {
+    const channel = frame.channel as string | undefined;
+    if (!channel?.startsWith('instance/')) return;
+    const message = messageIn(frame, channel);
+    if (message) {
+      const key = channel.slice('instance/'.length);
+      this.messages.set(key, [...(this.messages.get(key) ?? []), message]);
+    }
+    this.changed();
+  }
+
+  /** Follows an instance, as far as this user may see it. */
+  follow(process: string, key: string): Instance {
+    const known = this.followed.get(key);
+    if (known) return known;
+    const instance = this.client.instance(process, key);
+    this.followed.set(key, instance);
+    for (const store of [instance.view, instance.actions, instance.nodes, instance.status, instance.error])
+      store.subscribe(() => this.changed());
+    instance.onAction((message) => {
+      this.offers.set(key, [...(this.offers.get(key) ?? []), message]);
+      this.changed();
+      return true;
+    });
+    return instance;
+  }
+
+  messagesOf(key: string): readonly PushedMessage[] {
+    return this.messages.get(key) ?? [];
+  }
+
+  /** Takes in all that the server has sent. */
+  async catchUp(): Promise<void> {
+    await this.client.command({ type: 'unsubscribe', channel: NONE }, { timeout: 5_000 }).catch(() => undefined);
+  }
+
+  close(): void {
+    this.client.close();
+  }
+}

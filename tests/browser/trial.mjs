@@ -1,0 +1,108 @@
+// Tries a draft beside its canvas: users with roles, forms, the clock, tokens, a subprocess that is published; a version that is not
+// saved anywhere. What was done is saved as a scenario, which `stepwire test` replays. TOKENS holds a token for each user, as JSON.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { baseUrl, play, shots } from './chromium.mjs';
+
+const tokens = JSON.parse(process.env.TOKENS ?? '{}');
+const problems = (page, part) => page.getByTestId('problem-count').filter({ hasText: part }).waitFor();
+const trial = (page, name) => page.getByTestId(`trial-${name}`);
+
+async function ask(path, init = {}) {
+  const headers = { authorization: `Bearer ${tokens.dora}`, ...init.headers };
+  return fetch(`${baseUrl()}${path}`, { ...init, headers });
+}
+
+async function replay(page, button, expected) {
+  const downloads = [];
+  page.on('download', (download) => downloads.push(download));
+  await trial(page, button).click();
+  while (downloads.length < expected) await page.waitForEvent('download').catch(() => undefined);
+  const folder = mkdtempSync(join(tmpdir(), 'scenario-'));
+  for (const download of downloads) await download.saveAs(join(folder, download.suggestedFilename()));
+  const [file] = downloads.map((one) => one.suggestedFilename()).filter((name) => name.endsWith('.yaml'));
+  const told = execFileSync(process.env.STEPWIRE_PROGRAM, ['test', join(folder, file)], { encoding: 'utf8' });
+  assert.match(told, /^good/m);
+  return readFile(join(folder, file), 'utf8');
+}
+
+await play(async (browser, watch) => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', acceptDownloads: true });
+  const page = watch(await context.newPage());
+  await page.goto(`${baseUrl()}/sign-in`);
+  await page.getByLabel('Token').fill(tokens.dora);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in by token' }).click();
+  await page.waitForURL('**/admin/processes');
+  const credit = await readFile('tried-subprocess.bpmn', 'utf8');
+  const xml = { 'content-type': 'application/xml' };
+  assert.equal((await ask('/v1/definitions?publish=true', { method: 'POST', headers: xml, body: credit })).status, 201);
+
+  await page.goto(`${baseUrl()}/admin/designer/new?template=blank`);
+  await problems(page, '1 warning');
+  page.on('dialog', (dialog) => dialog.accept());
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByTestId('import').click()]);
+  await chooser.setFiles('tried.bpmn');
+  await problems(page, 'No problems');
+
+  await page.getByTestId('try').click();
+  await trial(page, 'start').waitFor();
+  await shots(page, 'trial-begun');
+  await page.getByLabel('Start data').fill('{"order": ');
+  await trial(page, 'start').click();
+  await trial(page, 'said').filter({ hasText: 'Start data: expected JSON' }).waitFor();
+  await page.getByLabel('Start data').fill('{"order": {"item": "desk"}}');
+  await trial(page, 'start').click();
+  await page.locator('.token[data-node="ask"]').waitFor();
+  await trial(page, 'messages').getByText('data').first().waitFor();
+  await trial(page, 'view').getByText('"desk"').first().waitFor();
+
+  // A form made of the action's keys, which refuses what the schema does.
+  const form = page.locator('[data-action="save"]');
+  await form.getByLabel('Amount').fill('-5');
+  await form.getByRole('button', { name: 'Run save' }).click();
+  await page.locator('.token[data-node="ask"]').waitFor();
+  await form.getByLabel('Amount').fill('2500');
+  await form.getByRole('button', { name: 'Run save' }).click();
+  await page.locator('.token[data-node="approve"]').waitFor();
+  await page.getByText('No action for this user at this step.').waitFor();
+
+  // Two days later it reminds, and nobody had to wait.
+  await trial(page, 'next').filter({ hasText: 'in 2 days' }).click();
+  await trial(page, 'view').getByText('"It waits"').first().waitFor();
+
+  await page.getByText('Add a user').click();
+  await page.getByLabel('User', { exact: true }).fill('grace');
+  await page.getByLabel('Roles').fill('chief');
+  await trial(page, 'add-user').click();
+  await trial(page, 'user').locator('option:checked').filter({ hasText: 'grace (chief)' }).waitFor({ state: 'attached' });
+  await page.locator('[data-action="approve"]').getByRole('button', { name: 'Run approve' }).click();
+  await page.locator('.token[data-node="credit"]').waitFor();
+  await shots(page, 'trial');
+
+  // The subprocess is the published one; it ends by its timer.
+  await trial(page, 'next').filter({ hasText: 'in 1 hour' }).click();
+  await trial(page, 'status').filter({ hasText: 'finished' }).waitFor();
+  await page.locator('.token').waitFor({ state: 'detached' });
+  const scenario = await replay(page, 'save', 1);
+  assert.match(scenario, /^ {2}- bpmn: \|$/m);
+  await replay(page, 'save-beside', 3);
+
+  // Nothing of it is on the server.
+  assert.deepEqual((await (await ask('/v1/definitions/tried')).json()).versions ?? [], []);
+  await shots(page, 'trial-finished');
+
+  await page.getByTestId('try').click();
+  await page.getByTestId('element').selectOption('ask');
+  await page.getByTestId('group-general').getByLabel('Name', { exact: true }).fill('Ask kindly');
+  await page.getByTestId('try').click();
+  await page.getByText('The model has changed').waitFor();
+  await trial(page, 'again').click();
+  await trial(page, 'start').waitFor();
+  await page.getByText('The model has changed').waitFor({ state: 'detached' });
+  await trial(page, 'end').click();
+  await page.getByTestId('properties').waitFor();
+});
