@@ -48,6 +48,11 @@ fn processes_are_drawn_saved_and_published() {
 }
 
 #[test]
+fn all_that_runs_has_its_fields() {
+    play("fields.mjs", |_| ());
+}
+
+#[test]
 fn a_draft_is_tried_and_its_run_is_a_scenario() {
     play("trial.mjs", |_| ());
 }

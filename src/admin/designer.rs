@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     journal::{DefinitionFormat, DefinitionRow},
-    model::definition::ElementType,
+    model::{bpmn_xml::event_definitions, definition::ElementType},
 };
 
 /// A process to begin with.
@@ -68,6 +68,7 @@ pub struct DesignerPage<'a> {
     format: &'static str,
     template: &'a str,
     kinds: String,
+    events: String,
     may_edit: bool,
     built: bool,
 }
@@ -127,8 +128,22 @@ impl<'a> DesignerPage<'a> {
             format,
             template,
             kinds: kinds.join(" "),
+            events: events(),
             may_edit,
             built: assets.are_built(),
         }
     }
+}
+
+/// Which events run, by name: `endEvent:terminateEventDefinition`, and
+/// `eventSubprocess:timerEventDefinition` for what begins an event subprocess.
+fn events() -> String {
+    let of = |name: &'static str, kind, begins| {
+        let definitions = event_definitions(kind, begins).into_iter();
+        definitions.map(move |definition| format!("{name}:{definition}"))
+    };
+    let kinds = ElementType::ALL.iter();
+    let all = kinds.flat_map(|kind| of(kind.bpmn_name(), *kind, false));
+    let begins = of("eventSubprocess", ElementType::StartEvent, true);
+    all.chain(begins).collect::<Vec<_>>().join(" ")
 }

@@ -52,6 +52,7 @@ use super::{
     source::ReadDefinition,
     validate,
 };
+use crate::model::definition::ElementType;
 
 /// Namespace of the extension elements and attributes.
 pub const STEPWIRE_NAMESPACE: &str = "https://stepwire.dev/schema/bpmn/1.0";
@@ -191,6 +192,17 @@ fn is_bpmn(node: Node<'_, '_>, name: &str) -> bool {
     node.is_element()
         && node.tag_name().namespace() == Some(BPMN_NAMESPACE)
         && node.tag_name().name() == name
+}
+
+/// Names of the event definitions that a kind of event may hold, such as `timerEventDefinition`;
+/// `begins` says whether it begins an event subprocess. That of a process may hold a timer, too,
+/// which starts it by itself.
+pub fn event_definitions(kind: ElementType, begins: bool) -> Vec<&'static str> {
+    let mut names = events::definitions(kind, begins).to_vec();
+    if kind == ElementType::StartEvent && !begins {
+        names.push(events::TIMER);
+    }
+    names
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ await play(async (browser, watch) => {
   await page.waitForURL('**/admin/processes');
 
   const examples = (await readdir('../../examples')).filter((name) => name.endsWith('.bpmn'));
-  for (const file of ['everything.bpmn', ...examples.map((name) => `../../examples/${name}`)]) {
+  for (const file of ['everything.bpmn', 'events.bpmn', ...examples.map((name) => `../../examples/${name}`)]) {
     const source = await readFile(file, 'utf8');
     const { id, version } = await ask('/v1/definitions?publish=true', 'POST', 'application/xml', source);
     const again = await ask('/v1/definitions', 'POST', 'application/xml', await exported(page, id));

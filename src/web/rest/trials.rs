@@ -124,6 +124,7 @@ struct ClockRequest {
     to: Option<ClockTarget>,
 }
 
+/// A moment that the server knows.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 enum ClockTarget {

@@ -20,6 +20,7 @@ import { problemList } from '../admin/problem-list.js';
 import { byId, h } from '../dom.js';
 import { Autosave, type Draft } from './autosave.js';
 import { CompareView } from './compare-view.js';
+import { fit, MARGIN, PALETTE } from './fit.js';
 import { createDrawing, type Drawing } from './modeler.js';
 import { Model } from './model.js';
 import { clearNews, clearTrouble, complain, saved, tell, type Way } from './notes.js';
@@ -30,9 +31,6 @@ import type { TrialPanel } from './trial/trial-panel.js';
 import type { Canvas, CommandStack, EventBus } from './types.js';
 
 const KEEP_MS = 400;
-/** Widths on the canvas, in pixels. */
-const PALETTE = 130;
-const MARGIN = 30;
 /** What others save is not pushed. */
 const LOOK_MS = 30_000;
 
@@ -58,13 +56,13 @@ export class Designer {
   private trial: TrialPanel | undefined;
 
   constructor(private readonly root: HTMLElement) {
-    const { process = '', version, newest, mayEdit, kinds = '', user = '', template: from = '' } = root.dataset;
+    const { process = '', version, newest, mayEdit, kinds = '', events = '', user = '', template: from = '' } = root.dataset;
     this.mayEdit = mayEdit === 'true';
     this.process = process;
     this.version = Number(version);
     this.base = Number(newest);
     this.state = byId('state').dataset.status ?? '';
-    this.drawing = createDrawing(byId('canvas'), this.mayEdit, new Set(kinds.split(' ')));
+    this.drawing = createDrawing(byId('canvas'), this.mayEdit, new Set([...kinds.split(' '), ...events.split(' ')]));
     this.model = new Model(this.drawing);
     this.panel = new Panel(byId('properties'), this.model, this.mayEdit);
     this.problems = new Problems(byId('problems'), this.model, this.panel, () => this.xml());
@@ -303,17 +301,7 @@ export class Designer {
   }
 
   private fit(): void {
-    const canvas = this.model.service<Canvas>('canvas');
-    canvas.resized();
-    const { inner, outer } = canvas.viewbox();
-    if (inner.width === 0 || outer.width === 0) return;
-    // The palette lies on the canvas.
-    const left = this.mayEdit ? PALETTE : MARGIN;
-    const room = { width: Math.max(outer.width - left - MARGIN, 80), height: outer.height - 2 * MARGIN };
-    const scale = Math.min(room.width / inner.width, room.height / inner.height, 1.2);
-    const x = inner.x - (left + (room.width - inner.width * scale) / 2) / scale;
-    const y = inner.y - (MARGIN + (room.height - inner.height * scale) / 2) / scale;
-    canvas.viewbox({ x, y, width: outer.width / scale, height: outer.height / scale });
+    fit(this.model.service<Canvas>('canvas'), this.mayEdit ? PALETTE : MARGIN);
   }
 
   private showState(): void {

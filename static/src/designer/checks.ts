@@ -62,6 +62,9 @@ export const isTemplate: Check = (text) => {
   return isJson(bare(text));
 };
 
+/** A JSON template, or nothing. */
+export const isJsonTemplate = optional((text) => isTemplate(text));
+
 /** A template that makes an object, as a data message must. */
 export const isObjectTemplate: Check = (text) => {
   const wrong = isTemplate(text);

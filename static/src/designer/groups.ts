@@ -2,10 +2,13 @@
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, documentation, drawing, flagged, idField, nameField } from './attributes.js';
-import { type Check, durationInWords, isDuration, isList, isPath, isRequired, isTemplate } from './checks.js';
+import { forCompensation, isActivity, loopFields, mappingFields } from './activity-fields.js';
+import { type Check, durationInWords, isDuration, isJson, isList, isPath, isRequired, isTemplate } from './checks.js';
 import { completePaths } from './completion.js';
+import { beginsEventSubprocess, eventParts } from './event-fields.js';
 import { processFields } from './process-fields.js';
-import { scheduleFields, startFields, startKeys, timerFields } from './start-fields.js';
+import { lanesOf, rolesField } from './roles-field.js';
+import { scheduleFields, startFields, startKeys } from './start-fields.js';
 import { tryOut } from './try-out.js';
 import type { Element, Moddle, Modeling } from './types.js';
 
@@ -51,59 +54,38 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
   const processes = editing.model.processesOf(element);
   for (const process of processes)
     add(`process/${process.id}`, processes.length > 1 ? `Process ${process.id}` : 'Process', processFields(editing, process));
+  for (const lane of processes.flatMap(lanesOf).filter(({ id = '' }) => !editing.model.registry.get(id)))
+    add(`lane/${lane.id}`, `Lane ${lane.name ?? lane.id}`, roleFields(editing, lane));
   if (element.type === 'bpmn:Process' || element.type === 'bpmn:Collaboration') return groups;
   add('general', 'General', general(editing, moddle));
-  switch (element.type) {
-    case 'bpmn:StartEvent':
-      add('start', 'Start', startFields(editing));
-      add('schedule', 'Schedule', scheduleFields(editing));
-      add('keys', 'Start data', [startKeys(editing)]);
-      addEventNames(editing, add);
-      break;
-    case 'bpmn:UserTask':
-      add('task', 'User task', taskFields(editing));
-      break;
-    case 'bpmn:CallActivity':
-      add('call', 'Call', callFields(editing, processIds));
-      break;
-    case 'bpmn:SendTask':
-    case 'bpmn:ReceiveTask':
-      add('message', 'Message', messageFields(editing, element.businessObject, 'Message'));
-      break;
-    case 'bpmn:EventBasedGateway':
-      add('start', 'Start', gatewayStartFields(editing));
-      break;
-    case 'bpmn:SequenceFlow':
-      add('condition', 'Condition', conditionFields(editing));
-      break;
-    case 'bpmn:ExclusiveGateway':
-    case 'bpmn:InclusiveGateway':
-    case 'bpmn:ComplexGateway':
-      add('activation', 'Activation', activationFields(editing));
-      add('default', 'Default flow', [defaultField(editing)]);
-      break;
-    case 'bpmn:EndEvent':
-    case 'bpmn:BoundaryEvent':
-      add('error', 'Error', codeFields(editing, ERROR));
-      add('escalation', 'Escalation', codeFields(editing, ESCALATION));
-      add('timer', 'Timer', timerFields(editing));
-      addEventNames(editing, add);
-      break;
-    case 'bpmn:IntermediateCatchEvent':
-      add('timer', 'Timer', timerFields(editing));
-      add('link', 'Link', linkFields(editing));
-      addEventNames(editing, add);
-      break;
-    case 'bpmn:IntermediateThrowEvent':
-      add('escalation', 'Escalation', codeFields(editing, ESCALATION));
-      add('link', 'Link', linkFields(editing));
-      addEventNames(editing, add);
-      break;
-    case 'bpmn:Lane':
-      add('roles', 'Roles', roleFields(editing));
-      break;
+  const startsProcess = element.type === 'bpmn:StartEvent' && !beginsEventSubprocess(element);
+  if (startsProcess) {
+    const starts = moddle.$parent?.$type === 'bpmn:Process';
+    if (starts) add('start', 'Start', startFields(editing));
+    if (starts) add('schedule', 'Schedule', scheduleFields(editing));
+    if (starts) add('keys', 'Start data', [startKeys(editing)]);
   }
+  if (element.type === 'bpmn:UserTask') add('task', 'User task', taskFields(editing));
+  if (element.type === 'bpmn:ScriptTask') add('script', 'Script', scriptFields(editing));
+  if (element.type === 'bpmn:CallActivity') add('call', 'Call', callFields(editing, processIds));
+  if (/Event$|^bpmn:(Send|Receive)Task$/.test(element.type)) eventParts(editing).forEach((part) => add(...part));
+  if (element.type === 'bpmn:EventBasedGateway') add('start', 'Start', gatewayStartFields(editing));
+  if (element.type === 'bpmn:ComplexGateway') add('activation', 'Activation', activationFields(editing));
+  if (element.type === 'bpmn:SequenceFlow') add('condition', 'Condition', conditionFields(editing));
+  if (hasDefault(element)) add('default', 'Default flow', [defaultField(editing)]);
+  if (isActivity(element)) {
+    add('loop', 'Loop', loopFields(editing));
+    add('mappings', 'Inputs and outputs', mappingFields(editing));
+  }
+  if (/^bpmn:DataObject(Reference)?$/.test(element.type)) add('default-value', 'Default', dataObjectFields(editing));
+  if (element.type === 'bpmn:Lane') add('roles', 'Roles', roleFields(editing, moddle));
   return groups;
+}
+
+/** Whether one of its outgoing flows may be the default: of gateways that choose, and of activities that are left by conditions. */
+function hasDefault(element: Element): boolean {
+  if (/^bpmn:(Exclusive|Inclusive|Complex)Gateway$/.test(element.type)) return true;
+  return isActivity(element) && element.businessObject.get<Moddle[]>('outgoing').length > 1;
 }
 
 function general(editing: Editing, moddle: Moddle): HTMLElement[] {
@@ -120,49 +102,8 @@ function general(editing: Editing, moddle: Moddle): HTMLElement[] {
         true,
       ),
     );
+  if (isActivity(editing.element)) fields.push(forCompensation(editing));
   return fields;
-}
-
-/** The message or signal that an event throws or waits for, by name. */
-function addEventNames(editing: Editing, add: (name: string, label: string, content: HTMLElement[]) => unknown): void {
-  for (const kind of ['Message', 'Signal'] as const) {
-    const event = definitionOf(editing, kind);
-    if (event) add(kind.toLowerCase(), kind, messageFields(editing, event, kind));
-  }
-}
-
-function messageFields(editing: Editing, holder: Moddle, kind: 'Message' | 'Signal'): HTMLElement[] {
-  const { model, element } = editing;
-  const reference = `${kind.toLowerCase()}Ref`;
-  const commit = (text: string) => {
-    const wanted = text.trim();
-    if (!wanted) return model.change(element, { moddle: holder, properties: { [reference]: undefined } });
-    const roots = model.definitions.get<Moddle[]>('rootElements');
-    const known = roots.find((one) => one.$type === `bpmn:${kind}` && one.name === wanted);
-    if (known) return model.change(element, { moddle: holder, properties: { [reference]: known } });
-    const made = model.create(`bpmn:${kind}`, { name: wanted }, model.definitions);
-    return model.change(
-      element,
-      { moddle: model.definitions, properties: { rootElements: [...roots, made] } },
-      { moddle: holder, properties: { [reference]: made } },
-    );
-  };
-  const name = drawing(editing)({
-    kind: 'text',
-    name: `${kind.toLowerCase()}Name`,
-    label: `${kind} name`,
-    value: holder.get<Moddle | undefined>(reference)?.name ?? '',
-    check: isRequired,
-    hint: kind === 'Message' ? 'Goes to one that waits for it.' : 'Goes to all that wait for it.',
-    commit,
-  });
-  if (kind === 'Signal' || element.type === 'bpmn:StartEvent') return [name];
-  const key = attribute(editing, element.businessObject, 'correlationKey', {
-    label: 'Correlation key',
-    placeholder: '${order.id}',
-    hint: 'A template: a message goes to who waits for the same key.',
-  });
-  return [name, key];
 }
 
 /** What makes an event-based gateway start the process. */
@@ -216,6 +157,7 @@ function taskFields(editing: Editing): HTMLElement[] {
       placeholder: '${order.approver}',
       hint: 'Whose task it is from the beginning: a name, or a template of one.',
     }),
+    rolesField(editing, moddle, 'candidateGroups', 'Candidate groups', 'Roles of which somebody may claim it; else the lane says.'),
     field('dueDate', {
       label: 'Due date',
       placeholder: 'P3D',
@@ -246,7 +188,7 @@ function taskFields(editing: Editing): HTMLElement[] {
 }
 
 function callFields(editing: Editing, processIds: readonly string[]): HTMLElement[] {
-  const { model, element, redraw } = editing;
+  const { model, element } = editing;
   const moddle = element.businessObject;
   const field = (name: string, part: Parameters<typeof attribute>[3]) => attribute(editing, moddle, name, part);
   const called = drawing(editing)({
@@ -257,23 +199,6 @@ function callFields(editing: Editing, processIds: readonly string[]): HTMLElemen
     suggestions: [...new Set([...processIds, ...model.processes().map(({ id = '' }) => id)])],
     check: isRequired,
     commit: (text) => model.set(element, moddle, { calledElement: text }),
-  });
-  const collection = moddle.get<string | undefined>('stepwire:collection') ?? '';
-  const each = drawing(editing)({
-    kind: 'text',
-    name: 'collection',
-    label: 'Collection',
-    value: collection,
-    placeholder: 'order.lines',
-    hint: 'A path of a list: one subprocess runs per item, at the same time, with the item as item.',
-    check: isPath,
-    suggestions: editing.paths,
-    commit: (text) => {
-      // The marker goes with it, as it is how the diagram shows it.
-      const marker = text.trim() ? model.create('bpmn:MultiInstanceLoopCharacteristics', {}, moddle) : undefined;
-      model.change(element, { moddle, properties: { 'stepwire:collection': text || undefined, loopCharacteristics: marker } });
-      redraw();
-    },
   });
   return [
     called,
@@ -301,7 +226,6 @@ function callFields(editing: Editing, processIds: readonly string[]): HTMLElemen
       check: optional(isTemplate),
       hint: "A template over the subprocess's data; without it the result is all of them.",
     }),
-    each,
   ];
 }
 
@@ -309,7 +233,9 @@ function conditionFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
   const flow = element.businessObject;
   const source = flow.get<Moddle | undefined>('sourceRef');
-  if (source?.$type !== 'bpmn:ExclusiveGateway' && !flow.get('conditionExpression')) return [];
+  // Behind the other gateways no flow is chosen.
+  const chosen = source && !/^bpmn:(Parallel|EventBased)Gateway$|Event$/.test(source.$type);
+  if (!chosen && !flow.get('conditionExpression')) return [];
   if (source?.get('default') === flow)
     return [h('p', { class: 'hint' }, 'This is the default flow: it is taken when no condition is true.')];
   const commit = (body: string) => {
@@ -356,86 +282,60 @@ function defaultField(editing: Editing): HTMLElement {
   });
 }
 
-/** What is thrown and caught under a code. */
-interface Coded {
-  kind: 'Error' | 'Escalation';
-  caught: string;
-  thrown: string;
-}
-const ERROR: Coded = {
-  kind: 'Error',
-  caught: 'The only error that is caught; without it every failure is.',
-  thrown: 'The error the instance fails with.',
-};
-const ESCALATION: Coded = {
-  kind: 'Escalation',
-  caught: 'The only escalation that is caught; without it every one is.',
-  thrown: 'The escalation that is thrown.',
-};
-
-function definitionOf({ element }: Editing, kind: string): Moddle | undefined {
-  const definitions = element.businessObject.get<Moddle[]>('eventDefinitions');
-  return definitions.find(({ $type }) => $type === `bpmn:${kind}EventDefinition`);
-}
-
-function codeFields(editing: Editing, { kind, caught, thrown }: Coded): HTMLElement[] {
+/** The script of a script task; other tasks have it as an action. */
+function scriptFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
-  const event = definitionOf(editing, kind);
-  if (!event) return [];
-  const [reference, member] = [`${kind.toLowerCase()}Ref`, `${kind.toLowerCase()}Code`];
-  const code = event.get<Moddle | undefined>(reference)?.get<string | undefined>(member) ?? '';
-  const commit = (text: string) => {
-    const wanted = text.trim();
-    if (!wanted) return model.change(element, { moddle: event, properties: { [reference]: undefined } });
-    const roots = model.definitions.get<Moddle[]>('rootElements');
-    const known = roots.find((one) => one.$type === `bpmn:${kind}` && one.get(member) === wanted);
-    if (known) return model.change(element, { moddle: event, properties: { [reference]: known } });
-    const made = model.create(`bpmn:${kind}`, { [member]: wanted, name: wanted }, model.definitions);
-    return model.change(
-      element,
-      { moddle: model.definitions, properties: { rootElements: [...roots, made] } },
-      { moddle: event, properties: { [reference]: made } },
-    );
-  };
-  const catches = element.type === 'bpmn:BoundaryEvent';
+  const moddle = element.businessObject;
+  const commit = (script: string) =>
+    model.change(element, { moddle, properties: { script: script || undefined, scriptFormat: script ? 'javascript' : undefined } });
   return [
     drawing(editing)({
-      kind: 'text',
-      name: member,
-      label: `${kind} code`,
-      value: code,
-      hint: catches ? caught : thrown,
-      check: catches ? undefined : isRequired,
+      kind: 'template',
+      name: 'script',
+      label: 'Script',
+      rows: 6,
+      placeholder: 'output.total = input.order.amount * 2;',
+      hint: 'JavaScript: input holds the data, output what is merged into them.',
+      value: moddle.get<string | undefined>('script') ?? '',
       commit,
     }),
   ];
 }
 
-function linkFields(editing: Editing): HTMLElement[] {
-  const event = definitionOf(editing, 'Link');
-  if (!event) return [];
-  return [
-    drawing(editing)({
-      kind: 'text',
-      name: 'linkName',
-      label: 'Link name',
-      value: event.get<string | undefined>('name') ?? '',
-      hint: 'Throw events go on at the catch event of the same name in the same process or subprocess.',
-      check: isRequired,
-      commit: (text) => editing.model.change(editing.element, { moddle: event, properties: { name: text.trim() || undefined } }),
-    }),
-  ];
+function dataObjectFields(editing: Editing): HTMLElement[] {
+  const { model, element } = editing;
+  const moddle = element.businessObject;
+  const object = moddle.$type === 'bpmn:DataObjectReference' ? moddle.get<Moddle | undefined>('dataObjectRef') : moddle;
+  if (!object) return [];
+  const [found] = model.extensions(object, 'stepwire:Default');
+  const commit = (body: string) =>
+    model.setExtensions(element, object, 'stepwire:Default', body.trim() ? [model.create('stepwire:Default', { body })] : []);
+  const name = drawing(editing)({
+    kind: 'text',
+    name: 'variable',
+    label: 'Variable',
+    hint: 'What the data are called in the scope around it; the id without.',
+    value: object.name ?? '',
+    commit: (text) => model.set(element, object, { name: text }),
+  });
+  const value = drawing(editing)({
+    kind: 'template',
+    name: 'default',
+    label: 'Default value',
+    hint: 'JSON that it holds at the beginning.',
+    placeholder: '{"items": []}',
+    value: found?.get<string | undefined>('body') ?? '',
+    check: optional(isJson),
+    commit,
+  });
+  return object === moddle ? [value] : [name, value];
 }
 
-function roleFields(editing: Editing): HTMLElement[] {
-  const lane = editing.element.businessObject;
-  const field = (name: string, label: string, hint: string) =>
-    attribute(editing, lane, name, { label, hint, placeholder: 'clerk manager' });
+function roleFields(editing: Editing, lane: Moddle): HTMLElement[] {
   return [
-    h('p', { class: 'hint' }, 'Roles, separated by blanks.'),
-    field('view', 'View', 'Who may watch the instance; without a list its members only.'),
-    field('execute', 'Execute', 'Who may run the actions of its nodes; without a list every member.'),
-    field('assign', 'Assign', 'Who may assign its user tasks; without a list every member.'),
-    field('hold', 'Hold', 'Who may hold and end an instance whose token is here; without a list every member.'),
+    rolesField(editing, lane, 'view', 'View', 'Who may watch the instance; without a list its members only.'),
+    rolesField(editing, lane, 'execute', 'Execute', 'Who may run the actions of its nodes; without a list every member.'),
+    rolesField(editing, lane, 'assign', 'Assign', 'Who may assign its user tasks; without a list every member.'),
+    rolesField(editing, lane, 'hold', 'Hold', 'Who may hold and end an instance whose token is here; without a list every member.'),
   ];
 }

@@ -126,11 +126,11 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   if (calledElement !== undefined) drawn.set('calledElement', calledElement);
   for (const [name, value] of Object.entries(call)) set(name, value);
   if (node.loop) drawn.set('loopCharacteristics', createLoop(node.loop as Json, drawn, create));
+  if (node.triggeredByEvent === true) drawn.set('triggeredByEvent', true);
   if (node.forCompensation === true) drawn.set('isForCompensation', true);
   if (node.interrupting === false) drawn.set(drawn.$type === 'bpmn:StartEvent' ? 'isInterrupting' : 'cancelActivity', false);
-  if (node.triggeredByEvent === true) drawn.set('triggeredByEvent', true);
   const event = node.event as Json | undefined;
-  if (event && /Task$/.test(drawn.$type)) drawn.set('messageRef', named('Message', text(event.name), definitions, create));
+  if (event && /Task$/.test(drawn.$type)) drawn.set('messageRef', createRoot('Message', 'name', event.name, definitions, create));
   else if (event) drawn.get<Moddle[]>('eventDefinitions').push(createEvent(event, drawn, definitions, create));
   for (const name of ['timeZone', 'correlationKey', 'data', 'timeToLive']) if (event?.[name]) set(name, event[name]);
   if (node.instantiate === true) drawn.set('instantiate', true);
@@ -198,9 +198,24 @@ function createTimer(when: unknown, node: Moddle, create: Create): Moddle {
 function createEvent(event: Json, node: Moddle, definitions: Moddle, create: Create): Moddle {
   switch (event.type) {
     case 'error':
-      return createCoded('Error', text(event.code), node, definitions, create);
-    case 'escalation':
-      return createCoded('Escalation', text(event.code), node, definitions, create);
+    case 'escalation': {
+      const kind = event.type === 'error' ? 'Error' : 'Escalation';
+      const thrown = create(`bpmn:${kind}EventDefinition`, {}, node);
+      if (event.code !== undefined)
+        thrown.set(`${kind.toLowerCase()}Ref`, createRoot(kind, `${kind.toLowerCase()}Code`, event.code, definitions, create));
+      return thrown;
+    }
+    case 'message':
+    case 'signal': {
+      const kind = event.type === 'message' ? 'Message' : 'Signal';
+      const referred = createRoot(kind, 'name', event.name, definitions, create);
+      return create(`bpmn:${kind}EventDefinition`, { [`${kind.toLowerCase()}Ref`]: referred }, node);
+    }
+    case 'conditional': {
+      const definition = create('bpmn:ConditionalEventDefinition', {}, node);
+      definition.set('condition', create('bpmn:FormalExpression', { body: text(event.condition) }, definition));
+      return definition;
+    }
     case 'compensation': {
       const definition = create('bpmn:CompensateEventDefinition', {}, node);
       if (event.waitForCompletion === false) definition.set('waitForCompletion', false);
@@ -210,51 +225,26 @@ function createEvent(event: Json, node: Moddle, definitions: Moddle, create: Cre
       return create('bpmn:LinkEventDefinition', { name: text(event.name) }, node);
     case 'timer':
       return createTimer(event.when, node, create);
-    case 'message':
-    case 'signal': {
-      const kind = event.type === 'message' ? 'Message' : 'Signal';
-      const reference = { [`${event.type}Ref`]: named(kind, text(event.name), definitions, create) };
-      return create(`bpmn:${kind}EventDefinition`, reference, node);
-    }
-    case 'conditional': {
-      const definition = create('bpmn:ConditionalEventDefinition', {}, node);
-      definition.set('condition', create('bpmn:FormalExpression', { body: text(event.condition) }, definition));
-      return definition;
-    }
     default:
       return create(`bpmn:${typeName(text(event.type) ?? '').slice('bpmn:'.length)}EventDefinition`, {}, node);
   }
 }
 
-/** The message or signal of a name, which stands beside the process. */
-function named(kind: 'Message' | 'Signal', name: string | undefined, definitions: Moddle, create: Create): Moddle {
-  const roots = definitions.get<Moddle[]>('rootElements');
-  const known = roots.find((root) => root.$type === `bpmn:${kind}` && root.name === name);
-  if (known) return known;
-  const made = create(`bpmn:${kind}`, { id: `${kind}_${roots.length}`, name }, definitions);
-  roots.push(made);
-  return made;
-}
-
-/** The definition of an event that throws or catches under a code, which an element beside the process holds. */
-function createCoded(
-  kind: 'Error' | 'Escalation',
-  code: string | undefined,
-  node: Moddle,
+/** What events refer to by its name or code: an element beside the process, once in the document. */
+function createRoot(
+  kind: 'Error' | 'Escalation' | 'Message' | 'Signal',
+  member: string,
+  value: unknown,
   definitions: Moddle,
   create: Create,
 ): Moddle {
-  const event = create(`bpmn:${kind}EventDefinition`, {}, node);
-  if (code === undefined) return event;
-  const member = `${kind.toLowerCase()}Code`;
+  const written = text(value);
   const roots = definitions.get<Moddle[]>('rootElements');
-  let found = roots.find((root) => root.$type === `bpmn:${kind}` && root.get(member) === code);
-  if (!found) {
-    found = create(`bpmn:${kind}`, { id: `${kind}_${roots.length}`, name: code, [member]: code }, definitions);
-    roots.push(found);
-  }
-  event.set(`${kind.toLowerCase()}Ref`, found);
-  return event;
+  const found = roots.find((root) => root.$type === `bpmn:${kind}` && root.get(member) === written);
+  if (found) return found;
+  const made = create(`bpmn:${kind}`, { id: `${kind}_${roots.length}`, name: written, [member]: written }, definitions);
+  roots.push(made);
+  return made;
 }
 
 function createAction({ params, keys, restartKeys, ...attributes }: Json, create: Create): Moddle {

@@ -35,6 +35,7 @@ function linkFlows(process: Moddle): void {
     if (flows && !flows.includes(flow)) flows.push(flow);
   };
   for (const flow of process.get<Moddle[]>('flowElements')) {
+    if (flow.$type === 'bpmn:SubProcess' || flow.$type === 'bpmn:Transaction') linkFlows(flow);
     if (flow.$type !== 'bpmn:SequenceFlow') continue;
     add(flow.get('sourceRef'), 'outgoing', flow);
     add(flow.get('targetRef'), 'incoming', flow);

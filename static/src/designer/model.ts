@@ -19,11 +19,17 @@ export class Model {
   /** Everything that is drawn, without labels; the canvas itself is among it. */
   elements(): Element[] {
     // Before a model is open, the canvas stands for nothing.
-    return this.registry.filter(({ businessObject, labelTarget }) => Boolean(businessObject) && !labelTarget);
+    // The plane of a collapsed subprocess stands for that once more.
+    return this.registry.filter(
+      ({ businessObject, labelTarget, parent, type }) =>
+        Boolean(businessObject) && !labelTarget && (Boolean(parent) || isRoot(type)),
+    );
   }
 
+  /** What the whole canvas stands for, also while a collapsed subprocess is open on it. */
   get root(): Element {
-    return this.service<Canvas>('canvas').getRootElement();
+    const [root] = this.registry.filter(({ type, parent }) => !parent && isRoot(type));
+    return root ?? this.service<Canvas>('canvas').getRootElement();
   }
 
   get definitions(): Moddle {
@@ -132,4 +138,8 @@ export class Model {
     const params = all.filter((one) => one.get('body') || wanted[one.get<string>('name')] === undefined);
     this.change(element, { moddle: action, properties: { ...attributes, params } });
   }
+}
+
+function isRoot(type: string): boolean {
+  return type === 'bpmn:Process' || type === 'bpmn:Collaboration';
 }

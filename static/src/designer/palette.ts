@@ -2,6 +2,8 @@
  * The palette, the context pad and the menu of kinds, narrowed to what runs here. What the server refuses anyway need not be drawn
  * first; models that hold such elements are opened and kept as they are.
  */
+import { PopupEntries } from 'bpmn-js/lib/features/popup-menu/PopupEntries';
+import { beginsEventSubprocess } from './event-fields.js';
 import type { Element, Modeling } from './types.js';
 
 interface Entry {
@@ -28,57 +30,17 @@ interface ElementFactory {
   createShape(attributes: { type: string; eventDefinitionType?: string }): unknown;
 }
 
+/** Markers without effect. */
+const NO_EFFECT = ['toggle-is-collection', 'toggle-participant-multiplicity'];
 /** Runs after the providers of bpmn-js. */
 const LATE = 400;
-/** Kinds of events that run, as the menu calls them; other events are other kinds there. */
-const EVENTS = [
-  'none-start',
-  'timer-start',
-  'message-start',
-  'signal-start',
-  'none-end',
-  'error-end',
-  'escalation-end',
-  'compensation-end',
-  'cancel-end',
-  'terminate-end',
-  'message-end',
-  'signal-end',
-  'none-intermediate-throw',
-  'timer-intermediate-catch',
-  'message-intermediate-catch',
-  'message-intermediate-throw',
-  'signal-intermediate-catch',
-  'signal-intermediate-throw',
-  'conditional-intermediate-catch',
-  'escalation-intermediate-throw',
-  'compensation-intermediate-throw',
-  'link-intermediate-throw',
-  'link-intermediate-catch',
-  'error-boundary',
-  'compensation-boundary',
-  'cancel-boundary',
-  'escalation-boundary',
-  'non-interrupting-escalation-boundary',
-  'timer-boundary',
-  'non-interrupting-timer-boundary',
-  'message-boundary',
-  'non-interrupting-message-boundary',
-  'signal-boundary',
-  'non-interrupting-signal-boundary',
-  'conditional-boundary',
-  'non-interrupting-conditional-boundary',
-];
-/** Names of the menu for BPMN elements. */
-const KINDS: Record<string, string> = {
-  task: 'task',
-  'rule-task': 'businessRuleTask',
-  'collapsed-subprocess': 'subProcess',
-  'expanded-subprocess': 'subProcess',
-  transaction: 'transaction',
-  'event-subprocess': 'eventSubProcess',
-  'ad-hoc-subprocess': 'adHocSubProcess',
-  'collapsed-ad-hoc-subprocess': 'adHocSubProcess',
+/** Names of the menu that are not those of its entries. */
+const NAMED: Record<string, string> = {
+  'none-start': 'none-start-event',
+  'none-intermediate-throw': 'none-intermediate-throwing',
+  'none-end': 'none-end-event',
+  subprocess: 'expanded-subprocess',
+  'ad-hoc-subprocess': 'expanded-ad-hoc-subprocess',
 };
 /** What the palette and the context pad offer that is one kind of element. */
 const OFFERED: Record<string, string> = {
@@ -86,11 +48,11 @@ const OFFERED: Record<string, string> = {
   'create.subprocess-expanded': 'subProcess',
   'append.intermediate-event': 'intermediateThrowEvent',
   'append.receive-task': 'receiveTask',
-  'append.message-intermediate-event': 'intermediateCatchEvent',
-  'append.timer-intermediate-event': 'intermediateCatchEvent',
-  'append.condition-intermediate-event': 'intermediateCatchEvent',
-  'append.signal-intermediate-event': 'intermediateCatchEvent',
-  'append.compensation-activity': 'boundaryEvent',
+  'append.message-intermediate-event': 'intermediateCatchEvent:messageEventDefinition',
+  'append.timer-intermediate-event': 'intermediateCatchEvent:timerEventDefinition',
+  'append.condition-intermediate-event': 'intermediateCatchEvent:conditionalEventDefinition',
+  'append.signal-intermediate-event': 'intermediateCatchEvent:signalEventDefinition',
+  'append.compensation-activity': 'boundaryEvent:compensateEventDefinition',
 };
 /** What the palette offers besides, as it is what most processes are made of. */
 export const ADDED = [
@@ -101,16 +63,30 @@ export const ADDED = [
 /** An event at the border of an activity that catches its failure. */
 const CATCH = { type: 'bpmn:BoundaryEvent', eventDefinitionType: 'bpmn:ErrorEventDefinition' };
 
-function camelCase(words: string): string {
-  return words.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+/** What an entry of the menu makes. */
+interface Target {
+  type: string;
+  eventDefinitionType?: string;
+  triggeredByEvent?: boolean;
+}
+const TARGETS = PopupEntries as Record<string, { target: Target }>;
+
+/** A name of BPMN without its prefix, in the spelling of tags. */
+function tagOf(type: string): string {
+  const name = type.replace('bpmn:', '');
+  return name[0]!.toLowerCase() + name.slice(1);
 }
 
-function runs(entry: string, kinds: ReadonlySet<string>): boolean {
+/** Whether what an entry of the menu makes runs: exactly what the server says of kinds and events. */
+function runs(entry: string, replaced: Element, kinds: ReadonlySet<string>): boolean {
   const name = entry.replace(/^replace-with-/, '');
-  if (name === entry) return true;
-  const kind = KINDS[name] ?? camelCase(name);
-  if (/(start|end|boundary|event|throwing|throw|catch)$/.test(name)) return EVENTS.includes(name);
-  return !/(Task|Gateway|Activity|SubProcess|subProcess|task|transaction)$/.test(kind) || kinds.has(kind);
+  const target = name === entry ? undefined : TARGETS[NAMED[name] ?? name]?.target;
+  // What is no kind of element: flows, pools.
+  if (!target || !/(Event|Task|Gateway|SubProcess|Transaction|CallActivity)$/.test(target.type)) return true;
+  const kind = tagOf(target.type);
+  if (!target.eventDefinitionType) return kinds.has(kind);
+  const place = kind === 'startEvent' && beginsEventSubprocess(replaced) ? 'eventSubprocess' : kind;
+  return kinds.has(`${place}:${tagOf(target.eventDefinitionType)}`);
 }
 
 function without(entries: Entries, drop: (name: string) => boolean): Entries {
@@ -136,10 +112,12 @@ class Narrowed {
         (entries) =>
           this.pad(element, entries),
     });
-    // Loops are a call activity's, over all items at once; its field for the collection draws the marker.
     popupMenu.registerProvider('bpmn-replace', LATE, {
-      getPopupMenuEntries: (): Narrow => (entries) => without(entries, (name) => !runs(name, this.kinds)),
-      getPopupMenuHeaderEntries: (): Narrow => (entries) => without(entries, (name) => name.startsWith('toggle-')),
+      getPopupMenuEntries:
+        (element: Element): Narrow =>
+        (entries) =>
+          without(entries, (name) => !runs(name, element, this.kinds)),
+      getPopupMenuHeaderEntries: (): Narrow => (entries) => without(entries, (name) => NO_EFFECT.includes(name)),
     });
   }
 

@@ -11,7 +11,27 @@ import { knownPaths } from './paths.js';
 import type { Canvas, Element, EventBus, Modeling, Selection } from './types.js';
 
 /** Groups that are open when an element is selected for the first time. */
-const OPEN_AT_FIRST = ['general', 'process', 'actions', 'condition', 'default', 'call', 'task', 'error', 'roles'];
+const OPEN_AT_FIRST = [
+  'general',
+  'process',
+  'actions',
+  'condition',
+  'conditional',
+  'default',
+  'default-value',
+  'call',
+  'task',
+  'script',
+  'timer',
+  'message',
+  'signal',
+  'error',
+  'escalation',
+  'compensation',
+  'link',
+  'interrupting',
+  'roles',
+];
 /** Elements in the list of all; a browser's list of more is of no use. */
 const LISTED = 500;
 
@@ -80,7 +100,11 @@ export class Panel {
   private select(): void {
     this.pending.flush();
     const [first, ...others] = this.model.service<Selection>('selection').get();
-    const element = first && others.length === 0 ? (first.labelTarget ?? first) : this.model.root;
+    const chosen = first && others.length === 0 ? (first.labelTarget ?? first) : undefined;
+    const shown = this.model.service<Canvas>('canvas').getRootElement();
+    // Nothing chosen on the plane of a collapsed subprocess: that itself.
+    const inner = shown === this.model.root ? undefined : this.model.registry.get(shown?.businessObject?.id ?? '');
+    const element = chosen ?? inner ?? this.model.root;
     if (element === this.selected) return;
     this.selected = element;
     this.draw();
@@ -190,8 +214,12 @@ export class Panel {
     const element = found ?? pool ?? (this.model.processes().some((process) => process.id === id) ? this.model.root : undefined);
     if (!element) return false;
     const isRoot = element === this.model.root;
+    const canvas = this.model.service<Canvas>('canvas');
+    // What is in a collapsed subprocess is on a plane of its own.
+    const plane = isRoot ? element : canvas.findRoot(element);
+    if (plane && plane !== canvas.getRootElement()) canvas.setRootElement(plane);
     this.model.service<Selection>('selection').select(isRoot ? null : element);
-    if (!isRoot) this.model.service<Canvas>('canvas').scrollToElement(element, 120);
+    if (!isRoot) canvas.scrollToElement(element, 120);
     this.select();
     return true;
   }

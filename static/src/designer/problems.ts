@@ -30,22 +30,50 @@ const FIELDS: Record<string, readonly string[]> = {
   misplaced_default: ['default'],
   missing_condition: ['condition'],
   default_with_condition: ['condition'],
-  unsupported_expression: ['condition'],
-  unsupported_condition: ['condition'],
-  invalid_condition: ['condition'],
+  unsupported_expression: ['condition', 'completionCondition', 'loopCondition', 'messageName', 'signalName'],
+  unsupported_condition: ['condition', 'completionCondition', 'loopCondition'],
+  invalid_condition: ['condition', 'completionCondition', 'loopCondition'],
   invalid_script: ['script'],
   missing_called_element: ['calledElement'],
   invalid_schedule: ['timeCycle', 'timeDate', 'timeDuration', 'when'],
   invalid_start_data: ['startData'],
-  unknown_error: ['errorCode'],
+  unknown_error: ['errorCode', 'error'],
+  unknown_message: ['message', 'messageName'],
+  unknown_signal: ['signal', 'signalName'],
+  nothing_sent: ['message', 'signal'],
+  invalid_message_name: ['messageName', 'signalName'],
+  duplicate_message: ['messageName'],
+  invalid_duration: ['timeToLive'],
+  missing_attribute: ['linkName', 'message', 'signal'],
+  unknown_activity: ['activityRef'],
+  invalid_loop: ['loop', 'collection', 'loopCardinality', 'loopCondition', 'loopMaximum'],
+  invalid_default: ['default'],
   invalid_error_code: ['errorCode'],
   alias_taken: ['alias'],
   invalid_action_message_expiry: ['actionMessageExpiry'],
 };
 /** Names of fields as sentences say them. */
 const WORDS =
-  /\b(message|destination|script|timer|order|trigger|required|type|parent|target|messageType|process|paramsToCopy|withoutParams|outputKey|output|url|headers|body|timeout|retries|backoff|success|maxBytes|types|restartKey|key|assignee|dueDate|reminderRepeat|reminder|decisionKey|collection|calledElement|condition|expiry|searchKeys|alias|startCondition|timeZone|missed|overlap|errorRef|id)\b/g;
-const ALIASES: Record<string, readonly string[]> = { restartKey: ['restartKeys'], key: ['keys'], errorRef: ['errorCode'] };
+  /\b(message|destination|script|timer|order|trigger|required|type|parent|target|messageType|process|paramsToCopy|withoutParams|outputKey|output|url|headers|body|timeout|retries|backoff|success|maxBytes|types|restartKey|key|assignee|dueDate|reminderRepeat|reminder|decisionKey|collection|item|loopCardinality|completionCondition|loopCondition|loopMaximum|correlationKey|timeToLive|messageRef|signalRef|escalationRef|activityRef|candidateGroups|data|input|source|calledElement|condition|expiry|searchKeys|alias|startCondition|timeZone|missed|overlap|errorRef|id)\b/g;
+const ALIASES: Record<string, readonly string[]> = { restartKey: ['restartKeys'], key: ['keys'], errorRef: ['errorCode', 'error'],
+  escalationRef: ['escalationCode', 'escalation'],
+  messageRef: ['messageName', 'message'],
+  signalRef: ['signalName', 'signal'],
+  output: ['output', 'outputs/0/source'],
+  input: ['inputs/0/source'],
+  source: ['inputs/0/source', 'outputs/0/source'],
+};
+
+/** Fields as sentences speak of them in more words than one. */
+const PHRASES: [RegExp, readonly string[]][] = [
+  [/time to live/, ['timeToLive']],
+  [/correlation key/, ['correlationKey']],
+  [/completion condition/, ['completionCondition']],
+  [/loop condition/, ['loopCondition']],
+  [/cardinality/, ['loopCardinality']],
+  [/candidate groups?/, ['candidateGroups']],
+  [/the data of the (message|signal)/, ['data']],
+];
 
 export class Problems {
   private timer = 0;
@@ -130,7 +158,20 @@ export class Problems {
       /\bactions `[^`]+` and `([^`]+)`/.exec(message)?.[1];
     const sentence = message.replace(/^action `[^`]*`:\s*/, '');
     const words = [...sentence.matchAll(WORDS)].flatMap(([word]) => ALIASES[word] ?? [word]);
+    const phrases = PHRASES.flatMap(([phrase, fields]) => (phrase.test(sentence) ? fields : []));
     const quoted = [...sentence.matchAll(/`([^`]+)`/g)].map(([, text]) => text!);
-    this.panel.focus([...(FIELDS[code] ?? []), ...words], action, quoted);
+    this.panel.focus([...mappingIn(sentence), ...(FIELDS[code] ?? []), ...phrases, ...words], action, quoted);
   }
+}
+
+/** The field of a mapping that a sentence speaks of, by its target. */
+function mappingIn(sentence: string): string[] {
+  const [, kind, target = '', part = 'source'] = /\b(input|output) mapping to `([^`]*)`(?:, (target|source))?/.exec(sentence) ?? [];
+  if (!kind) return [];
+  const targets = document.querySelectorAll<HTMLInputElement>(`[data-field^="${kind}s/"][data-field$="/target"]`);
+  const index = Math.max(
+    0,
+    [...targets].findIndex(({ value }) => value === target),
+  );
+  return [`${kind}s/${index}/${part}`];
 }

@@ -3,6 +3,7 @@ import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, documentation, drawing, flagged, idField, nameField } from './attributes.js';
 import { durationInWords, isDuration, isPath, isRequired, isWholeNumber } from './checks.js';
+import { timeInWords } from './time-words.js';
 import type { Moddle } from './types.js';
 
 export function processFields(editing: Editing, process: Moddle): HTMLElement[] {
@@ -41,7 +42,7 @@ export function processFields(editing: Editing, process: Moddle): HTMLElement[] 
       label: 'Expiry',
       placeholder: 'P30D',
       hint: 'An ISO 8601 duration after its start, or a cron expression: then a live instance expires.',
-      reading: durationInWords,
+      reading: timeInWords,
     }),
     field('actionMessageExpiry', {
       label: 'Action message expiry',

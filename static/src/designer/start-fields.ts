@@ -2,7 +2,8 @@
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, drawing } from './attributes.js';
-import { durationInWords, isDuration, isJsonObject, isRequired } from './checks.js';
+import { isDuration, isJsonObject, isRequired } from './checks.js';
+import { timeInWords } from './time-words.js';
 import { drawKeys } from './key-editor.js';
 import { nextTimes } from './try-out.js';
 import type { Moddle } from './types.js';
@@ -26,7 +27,9 @@ export function startFields(editing: Editing): HTMLElement[] {
 export function scheduleFields(editing: Editing): HTMLElement[] {
   const { model, element, redraw } = editing;
   const moddle = element.businessObject;
-  const timer = moddle.get<Moddle[]>('eventDefinitions').find(({ $type }) => $type === 'bpmn:TimerEventDefinition');
+  const timer = moddle
+    .get<Moddle[] | undefined>('eventDefinitions')
+    ?.find(({ $type }) => $type === 'bpmn:TimerEventDefinition');
   const onStartup = ['true', '1'].includes(moddle.get<string | undefined>('stepwire:onStartup') ?? '');
   const chosen = TIMES.find(([name]) => timer?.get(name))?.[0] ?? (timer ? 'timeCycle' : onStartup ? 'startup' : '');
   const value = timer?.get<Moddle | undefined>(chosen)?.get<string | undefined>('body') ?? '';
@@ -78,7 +81,7 @@ export function scheduleFields(editing: Editing): HTMLElement[] {
       hint,
       value,
       check: chosen === 'timeDuration' ? isDuration : isRequired,
-      reading: durationInWords,
+      reading: timeInWords,
       commit,
     });
     const timeZone = () => moddle.get<string | undefined>('stepwire:timeZone');
@@ -123,7 +126,9 @@ export function scheduleFields(editing: Editing): HTMLElement[] {
 export function timerFields(editing: Editing): HTMLElement[] {
   const { model, element, redraw } = editing;
   const moddle = element.businessObject;
-  const timer = moddle.get<Moddle[]>('eventDefinitions').find(({ $type }) => $type === 'bpmn:TimerEventDefinition');
+  const timer = moddle
+    .get<Moddle[] | undefined>('eventDefinitions')
+    ?.find(({ $type }) => $type === 'bpmn:TimerEventDefinition');
   if (!timer) return [];
   const chosen = TIMES.find(([name]) => timer.get(name))?.[0] ?? 'timeDuration';
   const value = timer.get<Moddle | undefined>(chosen)?.get<string | undefined>('body') ?? '';
@@ -138,6 +143,21 @@ export function timerFields(editing: Editing): HTMLElement[] {
       },
     });
   const draw = drawing(editing);
+  const time = draw({
+    kind: 'text',
+    name: chosen,
+    label: 'Time',
+    hint: 'Counted from when the token comes; ${…} stands for a value of the data.',
+    value,
+    check: (text) => (chosen === 'timeDuration' && !text.includes('${') && text.trim() ? isDuration(text) : isRequired(text)),
+    reading: timeInWords,
+    commit: (body) => write(chosen, body),
+  });
+  const timeZone = () => moddle.get<string | undefined>('stepwire:timeZone');
+  const kind = chosen.replace('time', '').toLowerCase();
+  // What data fill in is known only then.
+  if (editing.mayEdit)
+    nextTimes(time, (text) => (text.includes('${') ? undefined : { when: { [kind]: text }, timeZone: timeZone() }));
   return [
     draw({
       kind: 'select',
@@ -150,16 +170,7 @@ export function timerFields(editing: Editing): HTMLElement[] {
         redraw();
       },
     }),
-    draw({
-      kind: 'text',
-      name: chosen,
-      label: 'Time',
-      hint: 'Counted from when the token comes; ${…} stands for a value of the data.',
-      value,
-      check: isRequired,
-      reading: durationInWords,
-      commit: (body) => write(chosen, body),
-    }),
+    time,
     attribute(editing, moddle, 'timeZone', {
       label: 'Time zone',
       placeholder: 'Europe/Berlin',

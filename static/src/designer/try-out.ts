@@ -59,7 +59,7 @@ export function tryOut(
   field.append(details);
 }
 
-/** The next times of a schedule, below its field. */
+/** The next times of a schedule, below its field; none where `schedule` says so. */
 export function nextTimes(field: HTMLElement, schedule: (text: string) => unknown): void {
   const input = field.querySelector('input');
   if (!input) return;
@@ -68,7 +68,11 @@ export function nextTimes(field: HTMLElement, schedule: (text: string) => unknow
     const next = times.map((time) => new Date(time).toLocaleString());
     return next.length > 0 ? `Next: ${next.join(' · ')}` : 'It is never due.';
   });
-  const update = () => (input.value.trim() ? ask.later({ schedule: schedule(input.value) }) : ask.say(''));
+  const update = () => {
+    const asked = input.value.trim() ? schedule(input.value) : undefined;
+    if (asked === undefined) ask.say('');
+    else ask.later({ schedule: asked });
+  };
   input.addEventListener('input', update);
   update();
   field.append(result);

@@ -44,6 +44,8 @@ export interface Box {
 }
 export interface Canvas {
   getRootElement(): Element;
+  findRoot(element: Element): Element | undefined;
+  setRootElement(root: Element): void;
   getContainer(): HTMLElement;
   resized(): void;
   focus(): void;
