@@ -27,8 +27,8 @@ use super::{
     rest::{
         commands, definition_source, definition_types, definition_versions, definitions, health,
         history, http_calls, incidents, instance_list, instances, login, messages, metrics,
-        overview, previews, schedules, stream as instance_stream, tasks, tickets, timers, tokens, trials,
-        uploads, users,
+        overview, previews, schedules, stream as instance_stream, tasks, tickets, timers, tokens,
+        trials, uploads, users,
     },
     websocket::socket,
 };

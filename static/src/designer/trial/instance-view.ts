@@ -25,7 +25,7 @@ export class InstanceView {
   private readonly list = h('ul', { class: 'log-list', 'data-testid': 'trial-messages' });
   private readonly view = new JsonTree(this.tree);
   private readonly whole = new JsonTree(this.dataTree);
-  private readonly messages = new MessageList(this.list);
+  private readonly messages = new MessageList(this.list, () => Promise.resolve([]));
   private readonly forms = new Map<string, HTMLElement>();
   private offered = '';
   private shown = 0;
