@@ -12,6 +12,7 @@
 //! behind [`evaluator`]).
 
 pub mod action;
+pub mod ad_hoc;
 pub mod bpmn_xml;
 pub mod compile;
 pub mod content_hash;

@@ -31,6 +31,11 @@ fn actions() {
 }
 
 #[test]
+fn ad_hoc() {
+    check("ad_hoc");
+}
+
+#[test]
 fn timers() {
     check("timers");
 }

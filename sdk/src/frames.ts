@@ -48,6 +48,8 @@ export interface AvailableAction<Name extends string = string> {
   /** What the data hold at its keys: what a form begins with. Absent: nothing, or too much to be shown. */
   initial?: JsonObject;
   /** Of an `uploadFile`: the largest file it takes, in bytes, and which media types (`image/*`); absent: any. */
+  /** Id of the activity it starts, for an action of an ad-hoc subprocess. */
+  activity?: string;
   maxBytes?: number;
   types?: string[];
 }

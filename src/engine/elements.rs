@@ -4,6 +4,7 @@
 //! The order is always the same: automatic actions, the element's own work, then, when no mandatory
 //! action is left, out.
 
+pub(super) mod ad_hoc;
 pub(super) mod boundary_event;
 pub(super) mod call_activity;
 pub(super) mod complex_gateway;
@@ -52,39 +53,97 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     if !can_move(step, key) {
         return;
     }
-    if step.is_whole(key) {
-        if looping::advance(step, key, node)
-            && mappings::complete(step, key, node)
-            && (!step.is_data_changed || !conditions::look(step) || can_move(step, key))
-            && let Some(flows) = outgoing(step, key, node, node.outgoing.iter().collect())
-            && compensation::has_room(step, key, node)
-        {
-            leave(step, key, node, flows);
-        }
+    let Some(flows) = finished(step, key, node) else {
+        return;
+    };
+    let writes = !compensation::is_undoing(step, key, node);
+    if writes && !mappings::complete(step, key, node) {
         return;
     }
-    if !automatic::run_automatic(step, key, node) {
-        return;
+    // What its own work has changed may end it.
+    if !step.is_data_changed || !conditions::look(step) || can_move(step, key) {
+        leave(step, key, node, flows, Leaving::default());
     }
-    if let Own::Done(flows) = own_work(step, key, node)
-        && !automatic::hold(step.state.element(key), node)
-        && (compensation::is_undoing(step, key, node) || mappings::complete(step, key, node))
-        // What its own work has changed may end it.
-        && (!step.is_data_changed || !conditions::look(step) || can_move(step, key))
-        && let Some(flows) = outgoing(step, key, node, flows)
-        && let Some(verdict) = looping::verdict(step, key, node)
-        && publishing::publish(step, key, node)
-        && compensation::has_room(step, key, node)
-    {
-        leave_with(step, key, node, &flows, verdict);
+    if writes {
+        mappings::keep(step, key, node);
     }
 }
 
-/// Leaves a node by its flows, without what it would throw.
-pub(super) fn leave_silently(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    if let Some(flows) = outgoing(step, key, node, node.outgoing.iter().collect()) {
-        leave(step, key, node, flows);
+/// The flows that an element is left by, when all it has to do is done.
+fn finished<'a>(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+) -> Option<Vec<&'a ExecutableFlow>> {
+    if step.is_whole(key) {
+        let is_done = looping::advance(step, key, node);
+        return is_done.then(|| node.outgoing.iter().collect());
     }
+    if !automatic::run_automatic(step, key, node) {
+        return None;
+    }
+    match own_work(step, key, node) {
+        Own::Done(flows) if !automatic::hold(step.state.element(key), node) => Some(flows),
+        Own::Done(_) | Own::Waiting => None,
+    }
+}
+
+/// What is left out when an element is left.
+#[derive(Clone, Copy, Default)]
+struct Leaving {
+    /// What it would publish.
+    without_publishing: bool,
+    /// That it may be compensated, where there is no room for that.
+    without_room: bool,
+    /// The completion condition of the ad-hoc subprocess around it.
+    without_asking: bool,
+    /// The conditions of its flows: they are chosen already.
+    is_chosen: bool,
+}
+
+/// Leaves an element whose work is done. What cannot be told is an incident, before anything is
+/// recorded that a retry would do again.
+fn leave(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+    flows: Vec<&ExecutableFlow>,
+    leaving: Leaving,
+) {
+    // What a whole would publish its iterations have published.
+    let is_silent = leaving.without_publishing || step.is_whole(key);
+    if let Some(flows) = outgoing(step, key, node, flows, leaving.is_chosen)
+        && let Some(verdict) = looping::verdict(step, key, node)
+        && let Some(fulfils) = fulfils(step, key, node, flows.is_empty(), leaving)
+        && (leaving.without_room || compensation::has_room(step, key, node))
+        && (is_silent || publishing::publish(step, key, node))
+    {
+        leave_with(step, key, node, &flows, verdict, fulfils);
+    }
+}
+
+fn fulfils(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+    ends_path: bool,
+    leaving: Leaving,
+) -> Option<bool> {
+    if leaving.without_asking {
+        return Some(false);
+    }
+    ad_hoc::fulfils(step, key, node, ends_path)
+}
+
+/// Leaves a node by its flows, without what it would throw, and though it cannot be remembered to be
+/// compensated.
+pub(super) fn leave_silently(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    let leaving = Leaving {
+        without_publishing: true,
+        without_room: true,
+        ..Leaving::default()
+    };
+    leave(step, key, node, node.outgoing.iter().collect(), leaving);
 }
 
 /// Whether nothing has ended or stopped an element.
@@ -96,15 +155,29 @@ fn can_move(step: &Step<'_>, key: ElementKey) -> bool {
 
 /// Leaves an element whose work is done without writing what its output mappings read.
 pub(super) fn leave_without_outputs(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    if step.is_whole(key) {
-        return leave_silently(step, key, node);
-    }
-    if let Own::Done(flows) = own_work(step, key, node)
-        && let Some(flows) = outgoing(step, key, node, flows)
-        && publishing::publish(step, key, node)
-    {
-        leave(step, key, node, flows);
-    }
+    leave_finished(step, key, node, Leaving::default());
+}
+
+/// Leaves an element whose work is done without asking whether the ad-hoc subprocess around it is
+/// complete.
+pub(super) fn leave_without_asking(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    let leaving = Leaving {
+        without_asking: true,
+        ..Leaving::default()
+    };
+    leave_finished(step, key, node, leaving);
+}
+
+fn leave_finished(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, leaving: Leaving) {
+    let flows = if step.is_whole(key) {
+        node.outgoing.iter().collect()
+    } else {
+        match own_work(step, key, node) {
+            Own::Done(flows) => flows,
+            Own::Waiting => return,
+        }
+    };
+    leave(step, key, node, flows, leaving);
 }
 
 /// The flows that an element is left by: those that a gateway has chosen; of an activity or event
@@ -115,11 +188,13 @@ fn outgoing<'a>(
     key: ElementKey,
     node: &'a ExecutableNode,
     flows: Vec<&'a ExecutableFlow>,
+    is_chosen: bool,
 ) -> Option<Vec<&'a ExecutableFlow>> {
     // By an iteration no flow is taken.
     let element = step.state.element(key);
     let is_iteration = element.is_some_and(|element| element.loop_counter().is_some());
-    let is_chosen = is_iteration
+    let is_chosen = is_chosen
+        || is_iteration
         || matches!(node.kind, NodeKind::Gateway(_))
         || compensation::is_undoing(step, key, node);
     if is_chosen || !node.chooses_flows() {
@@ -138,7 +213,11 @@ pub(super) fn leave_by_default(step: &mut Step<'_>, key: ElementKey, node: &Exec
         .map(|index| &node.outgoing[index])
         .into_iter()
         .collect();
-    leave(step, key, node, flows);
+    let leaving = Leaving {
+        is_chosen: true,
+        ..Leaving::default()
+    };
+    leave(step, key, node, flows, leaving);
 }
 
 fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
@@ -221,15 +300,9 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
     }
 }
 
-fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec<&ExecutableFlow>) {
-    if let Some(verdict) = looping::verdict(step, key, node) {
-        leave_with(step, key, node, &flows, verdict);
-    }
-}
-
 /// Leaves an iteration whose result or completion condition cannot be told, without either.
 pub(super) fn leave_iteration(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    leave_with(step, key, node, &[], Verdict::default());
+    leave_with(step, key, node, &[], Verdict::default(), false);
 }
 
 fn leave_with(
@@ -238,6 +311,7 @@ fn leave_with(
     node: &ExecutableNode,
     flows: &[&ExecutableFlow],
     verdict: Verdict,
+    fulfils: bool,
 ) {
     let Some(element) = step.state.element(key) else {
         return;
@@ -254,7 +328,11 @@ fn leave_with(
     {
         return;
     }
-    if node.is_event_gateway() {
+    if fulfils {
+        ad_hoc::fulfil(step, scope);
+    } else if ad_hoc::is_fulfilled(step, scope) {
+        // Nothing begins there any more.
+    } else if node.is_event_gateway() {
         step.take_to_events(flows, scope, from, &events);
     } else {
         step.take_all(flows, scope, from);

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{context::Step, quotas};
+use super::{context::Step, quotas, record::Record};
 use crate::{
     limits::{DATA_DEPTH, VARIABLE_BYTES},
     model::{
@@ -61,7 +61,7 @@ fn bytes(owned: &Map<String, Value>) -> usize {
 /// An element completes: what its output mappings read is written around it. `false` when that
 /// cannot be read, which is an incident.
 pub(super) fn complete(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
-    if node.outputs.is_empty() || node.call().is_some() || is_iteration(step, key) {
+    if !writes_outputs(step, key, node) {
         return true;
     }
     match read(&node.outputs, &step.variables(key), &step.builtins()) {
@@ -74,6 +74,22 @@ pub(super) fn complete(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNo
             false
         }
     }
+}
+
+/// What an element has written is not written again, when it could not be left.
+pub(super) fn keep(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    if writes_outputs(step, key, node) {
+        step.record(Record::OutputsWritten { element: key });
+    }
+}
+
+/// Whether an active element has output mappings of its own that were not written yet.
+fn writes_outputs(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
+    let element = step.state.element(key).filter(|it| it.is_active());
+    element.is_some_and(|element| !element.has_written_outputs())
+        && !node.outputs.is_empty()
+        && node.call().is_none()
+        && !is_iteration(step, key)
 }
 
 /// What the output mappings of a call activity read off its child's data, and below them off what

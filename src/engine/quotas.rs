@@ -128,6 +128,21 @@ pub(super) fn for_delay(step: &Step<'_>) -> Result<(), String> {
     ))
 }
 
+/// Whether a client may start one more activity.
+///
+/// # Errors
+/// The sentence for the refusal.
+pub(super) fn for_activity(step: &Step<'_>) -> Result<(), String> {
+    let most = step.limits.active_elements;
+    if step.state.active_count() < most {
+        return Ok(());
+    }
+    Err(format!(
+        "expected at most {most} active elements of one instance, but this is one more: try again \
+        when others have gone on"
+    ))
+}
+
 /// Whether one more subject may take part.
 pub(super) fn for_participant(step: &Step<'_>, user: &str) -> bool {
     let participants = step.state.members().participants;

@@ -5,6 +5,7 @@
 //! Once released, a variant never changes: add a variant. Applying them: `state::apply`. Encoding:
 //! `journal::codec`.
 
+mod ad_hoc;
 pub mod batch;
 pub mod created;
 mod looped;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::{
+    ad_hoc::AdHocRecord,
     created::{CommandTag, Created, ParentLink, ProcessRef},
     looped::{Items, LoopRecord},
     subscription::Subscription,
@@ -282,6 +284,16 @@ pub enum Record {
     /// An activity runs more than once.
     #[serde(rename = "loop")]
     Loop(Box<LoopRecord>),
+    /// Something happened to an ad-hoc subprocess as a whole.
+    #[serde(rename = "adHoc")]
+    AdHoc(AdHocRecord),
+    /// What the output mappings of an element read was written around it; it was not left, as what
+    /// came then failed. It is not written again.
+    #[serde(rename = "outputs")]
+    OutputsWritten {
+        /// Which.
+        element: ElementKey,
+    },
     /// A message of a child or the parent was taken.
     #[serde(rename = "heard")]
     MessageReceived {

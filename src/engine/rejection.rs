@@ -56,6 +56,9 @@ pub enum Unavailable {
     Incident,
     /// Its parent action has not run.
     ParentNotRun,
+    /// The activity it starts cannot be started now: another one is active in a sequential ad-hoc
+    /// subprocess, or nothing begins there any more.
+    NotEnabled,
 }
 
 impl Rejection {

@@ -43,7 +43,7 @@ pub use call::Call;
 pub use commands::{Commands, Seen};
 pub use compensation::{Compensation, CompensationRun};
 pub use decisions::Decision;
-pub use element::{ActionState, ElementInstance, FirstRun};
+pub use element::{ActionState, AdHocState, ElementInstance, FirstRun};
 pub use http_call::OpenCall;
 pub use loop_state::LoopState;
 pub use scope::Scope;

@@ -155,7 +155,9 @@ fn element_key(element: &ElementInstance) -> String {
     let incidents: Vec<&str> = element.incidents().iter().map(|one| &*one.code).collect();
     let triggered = element.triggered();
     let call = without_numbers(&format!("{:?}", element.call()));
-    format!("{}{open:?}{incidents:?}{triggered:?}{call}", element.node())
+    let ad_hoc = element.ad_hoc();
+    let node = element.node();
+    format!("{node}{open:?}{incidents:?}{triggered:?}{call}{ad_hoc:?}")
 }
 
 /// A text in which every run of letters, digits and hyphens with a digit in it is `#`.

@@ -58,6 +58,9 @@ fn strip(node: &mut FlowNode, catches_errors: bool) {
     if let Some(looping) = &mut node.looping {
         *looping = bare_loop(looping);
     }
+    if let Some(ad_hoc) = &mut node.ad_hoc {
+        ad_hoc.active_elements = None;
+    }
     node.actions.clear();
     node.keys.clear();
     node.task = None;

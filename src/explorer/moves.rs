@@ -12,13 +12,13 @@ use crate::{
         command::{RunAction, StartInstance, TimerKey},
         correlation::EventDelivery,
         instance_message::InstanceMessage,
-        next_step::next_step,
+        next_step::{Offer, next_step},
         record::{Created, ProcessRef, Status, Subscriber, Subscription},
         state::{Child, OpenSubscription},
     },
     limits::InstanceLimits,
     model::{
-        executable::{ExecutableNode, ExecutableProcess},
+        executable::{ActionWork, ExecutableNode, ExecutableProcess},
         ids::{ElementKey, InstanceKey, Time},
         node_kind::{EventDefinition, NodeKind},
     },
@@ -210,8 +210,15 @@ fn passing(node: &ExecutableNode) -> String {
 fn offers(process: &ExecutableProcess, state: &InstanceState) -> Vec<Move> {
     let step = next_step(process, state);
     let offers = step.offers.into_iter().filter(|offer| !offer.back);
-    let run = offers.map(|offer| {
-        let told = format!("'{}' is completed", offer.node);
+    let offers = offers.filter_map(|offer| {
+        let action = process.node(&offer.node)?.action(&offer.action)?;
+        match &action.work {
+            ActionWork::StartActivity { activity } => starts_again(state, &offer, activity)
+                .then(|| (format!("'{activity}' is started"), offer)),
+            _ => Some((format!("'{}' is completed", offer.node), offer)),
+        }
+    });
+    let run = offers.map(|(told, offer)| {
         let run = RunAction {
             action: offer.action.to_string(),
             element: Some(offer.element),
@@ -221,6 +228,20 @@ fn offers(process: &ExecutableProcess, state: &InstanceState) -> Vec<Move> {
         Move::new(Command::Run(run), told)
     });
     run.collect()
+}
+
+/// Whether it is looked at that an activity of an ad-hoc subprocess is started: users may do so
+/// without bound, but one visit at a time shows what it leads to.
+fn starts_again(state: &InstanceState, offer: &Offer, activity: &Arc<str>) -> bool {
+    let is_active = state
+        .active()
+        .any(|(_, element)| element.scope() == Some(offer.element) && element.node() == activity);
+    let scope = state.scope(Some(offer.element));
+    let waits = scope.is_some_and(|scope| scope.waiting().next().is_some());
+    let is_first = state
+        .element(offer.element)
+        .is_some_and(|element| element.counts(&offer.action).0 == 0);
+    !is_active && (is_first || !waits)
 }
 
 /// An event that is waited for comes.

@@ -9,6 +9,7 @@ use super::condition::{Condition, Refusal};
 use super::key_schemas::KeySchemas;
 use super::rule::Rule;
 use crate::model::action::ActionType;
+use crate::model::ad_hoc;
 use crate::model::definition::ProcessDefinition;
 use crate::model::evaluator::{EvaluationError, Evaluator};
 use crate::model::event_definition::EventDefinition;
@@ -45,6 +46,12 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
         evaluator.add_condition(id, text, &mut problems);
     }
     for node in &definition.nodes {
+        if let Some(ad_hoc) = &node.ad_hoc
+            && let Some(text) = ad_hoc.completion_condition.as_deref()
+        {
+            let known_by = ad_hoc::condition_id(&node.id);
+            evaluator.add_condition_as(&known_by, &node.id, text, &mut problems);
+        }
         // An empty one is told by `model::validate`.
         if let Some(EventDefinition::Conditional { condition }) = &node.event
             && !condition.trim().is_empty()
@@ -132,9 +139,20 @@ pub struct ProcessEvaluator {
 impl ProcessEvaluator {
     /// Compiles the condition of an element.
     fn add_condition(&mut self, element: &str, text: &str, problems: &mut Vec<Problem>) {
+        self.add_condition_as(element, element, text, problems);
+    }
+
+    /// Compiles a condition of an element that may have another one.
+    fn add_condition_as(
+        &mut self,
+        known_by: &str,
+        element: &str,
+        text: &str,
+        problems: &mut Vec<Problem>,
+    ) {
         match Condition::compile(text) {
             Ok(condition) => {
-                self.conditions.insert(element.to_owned(), condition);
+                self.conditions.insert(known_by.to_owned(), condition);
             }
             Err(Refusal::Unsupported(message)) => {
                 problems.push(problem(element, "unsupported_condition", message))

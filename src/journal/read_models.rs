@@ -102,6 +102,8 @@ pub fn changes(
             | Record::ViewReplaced { .. }
             | Record::ChildStarted(_)
             | Record::Loop(_)
+            | Record::AdHoc(_)
+            | Record::OutputsWritten { .. }
             | Record::MessageReceived { .. }
             | Record::ChildEnded { .. }
             | Record::ParentFinished

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::http_request::HttpRequestParams;
+use super::{ad_hoc::START_ACTIVITY, http_request::HttpRequestParams};
 use crate::limits::UPLOAD_DEFAULT_BYTES;
 
 /// The order of each action of a node: the one written, else one more than that of the sibling
@@ -154,6 +154,11 @@ pub enum ActionType {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
     },
+    /// Starts an activity of the ad-hoc subprocess that it is an action of.
+    StartActivity {
+        /// Id of the activity.
+        activity: String,
+    },
 }
 
 impl ActionType {
@@ -167,6 +172,7 @@ impl ActionType {
             Self::UploadFile { .. } => "uploadFile",
             Self::HttpRequest(_) => "httpRequest",
             Self::StartSubprocess { .. } => "startSubprocess",
+            Self::StartActivity { .. } => START_ACTIVITY,
         }
     }
 }

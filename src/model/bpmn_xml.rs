@@ -14,6 +14,7 @@
 //! definition must keep (`validate`).
 
 mod actions;
+mod ad_hoc;
 mod assignments;
 mod compensation;
 mod data_objects;

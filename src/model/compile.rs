@@ -13,9 +13,10 @@ use std::{
 
 use jiff::Span;
 
-use self::actions::{compile_actions, compile_template, complete_action};
+use self::actions::{compile_actions, compile_ad_hoc_actions, compile_template, complete_action};
 use self::events::{compile_catch, compile_event, compile_start};
 use super::{
+    ad_hoc::AdHoc,
     copying::CopyList,
     cron,
     definition::{
@@ -338,6 +339,10 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             ElementType::ReceiveTask if node.actions.is_empty() && node.event.is_none() => {
                 vec![complete_action()]
             }
+            ElementType::AdHocSubProcess => {
+                let activities = around.entry_points.implicit(Some(&node.id));
+                compile_ad_hoc_actions(&node.actions, activities)?
+            }
             _ => compile_actions(&node.actions, None)?,
         },
         looping,
@@ -417,12 +422,21 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
             let called = node.call.as_ref().ok_or("expected a called process")?;
             NodeKind::Call(Box::new(compile_call(called)?))
         }
-        ElementType::SubProcess | ElementType::Transaction => NodeKind::SubProcess(SubProcess {
-            triggered_by_event: node.triggered_by_event,
-            event_subprocess_starts: around.event_subprocess_starts(Some(&node.id)),
-            starts: ids(around.entry_points.all(Some(&node.id))),
-            transaction: node.kind == ElementType::Transaction,
-        }),
+        ElementType::SubProcess | ElementType::Transaction | ElementType::AdHocSubProcess => {
+            NodeKind::SubProcess(SubProcess {
+                triggered_by_event: node.triggered_by_event,
+                event_subprocess_starts: around.event_subprocess_starts(Some(&node.id)),
+                starts: ids(around.entry_points.all(Some(&node.id))),
+                transaction: node.kind == ElementType::Transaction,
+                ad_hoc: match (node.kind, &node.ad_hoc) {
+                    (ElementType::AdHocSubProcess, Some(ad_hoc)) => Some(ad_hoc.compile(&node.id)?),
+                    (ElementType::AdHocSubProcess, None) => {
+                        Some(AdHoc::default().compile(&node.id)?)
+                    }
+                    _ => None,
+                },
+            })
+        }
     })
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     action::{Action, Key},
+    ad_hoc::AdHoc,
     event_definition::EventDefinition,
     loop_characteristics::LoopCharacteristics,
     mapping::{DataObject, Mapping},
@@ -165,6 +166,9 @@ pub struct FlowNode {
     /// the scope around it is active.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub triggered_by_event: bool,
+    /// Ad-hoc subprocesses: how they run; without it as [`AdHoc::default`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ad_hoc: Option<AdHoc>,
     /// End, intermediate and boundary events, and start events of event subprocesses: what is thrown
     /// or caught; `None` for a none event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -274,6 +278,8 @@ pub enum ElementType {
     SubProcess,
     /// Embedded subprocess that can be cancelled, with what completed in it undone.
     Transaction,
+    /// Embedded subprocess without an order: users start the activities in it.
+    AdHocSubProcess,
 }
 
 impl ElementType {
@@ -300,11 +306,15 @@ impl ElementType {
         Self::CallActivity,
         Self::SubProcess,
         Self::Transaction,
+        Self::AdHocSubProcess,
     ];
 
     /// Whether other nodes may lie in it.
     pub fn is_scope(self) -> bool {
-        matches!(self, Self::SubProcess | Self::Transaction)
+        matches!(
+            self,
+            Self::SubProcess | Self::Transaction | Self::AdHocSubProcess
+        )
     }
 
     /// Whether it is an activity: a task, a subprocess, a call activity.
@@ -320,7 +330,8 @@ impl ElementType {
             | Self::BusinessRuleTask
             | Self::CallActivity
             | Self::SubProcess
-            | Self::Transaction => true,
+            | Self::Transaction
+            | Self::AdHocSubProcess => true,
             Self::StartEvent
             | Self::EndEvent
             | Self::IntermediateThrowEvent
@@ -389,6 +400,7 @@ impl ElementType {
             Self::CallActivity => "callActivity",
             Self::SubProcess => "subProcess",
             Self::Transaction => "transaction",
+            Self::AdHocSubProcess => "adHocSubProcess",
         }
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::{
     action::{MessageType, Required, Target, Trigger},
+    ad_hoc::ExecutableAdHoc,
     copying::CopyList,
     definition::{EventGatewayType, Lane, ProcessDefinition},
     http_request::HttpCall,
@@ -240,6 +241,11 @@ impl ExecutableNode {
         }
     }
 
+    /// What it is as an ad-hoc subprocess.
+    pub fn ad_hoc(&self) -> Option<&ExecutableAdHoc> {
+        self.sub_process()?.ad_hoc.as_ref()
+    }
+
     /// What it calls as a call activity.
     pub fn call(&self) -> Option<&Subprocess> {
         if let NodeKind::Call(called) = &self.kind {
@@ -450,6 +456,11 @@ pub enum ActionWork {
         subprocess: Subprocess,
         /// Whether the action ends without waiting for the child.
         asynchronous: bool,
+    },
+    /// Start an activity of the ad-hoc subprocess.
+    StartActivity {
+        /// Its id.
+        activity: Arc<str>,
     },
 }
 

@@ -58,7 +58,7 @@ struct ActionView<'a> {
     order: i64,
     r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    params: Option<UploadView<'a>>,
+    params: Option<ParamsView<'a>>,
     trigger: Trigger,
     required: Required,
     repeatable: bool,
@@ -68,6 +68,14 @@ struct ActionView<'a> {
     #[serde(skip_serializing_if = "no_keys")]
     keys: &'a [Key],
     strict_keys: bool,
+}
+
+/// What frontends are told of an action's params.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ParamsView<'a> {
+    Upload(UploadView<'a>),
+    Activity { activity: &'a str },
 }
 
 /// What an upload may be.
@@ -137,10 +145,11 @@ impl<'a> From<(i64, &'a Action)> for ActionView<'a> {
         let params = match &action.work {
             ActionType::UploadFile {
                 max_bytes, types, ..
-            } => Some(UploadView {
+            } => Some(ParamsView::Upload(UploadView {
                 max_bytes: *max_bytes,
                 types: types.as_deref(),
-            }),
+            })),
+            ActionType::StartActivity { activity } => Some(ParamsView::Activity { activity }),
             _ => None,
         };
         Self {

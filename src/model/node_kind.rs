@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::{
+    ad_hoc::ExecutableAdHoc,
     definition::EventGatewayType,
     event_definition::TimerValue,
     executable::{Catch, ExecutableSchedule, Subprocess},
@@ -200,6 +201,8 @@ pub struct SubProcess {
     pub starts: Vec<Arc<str>>,
     /// Whether it can be cancelled, with what completed in it undone.
     pub transaction: bool,
+    /// How it runs as an ad-hoc subprocess: it does not begin at its starts, users start those.
+    pub ad_hoc: Option<ExecutableAdHoc>,
     /// Whether it is an event subprocess: no token reaches it, its start event begins it.
     pub triggered_by_event: bool,
     /// The start events of the event subprocesses that lie in it, in document order.
@@ -225,6 +228,19 @@ pub struct TimerDefinition {
 }
 
 impl NodeKind {
+    /// Whether it is an activity: a task, a subprocess, a call activity.
+    pub fn is_activity(&self) -> bool {
+        match self {
+            Self::Task(_) | Self::Call(_) | Self::SubProcess(_) => true,
+            Self::Start(_)
+            | Self::End(_)
+            | Self::Catch(_)
+            | Self::Throw(_)
+            | Self::Boundary { .. }
+            | Self::Gateway(_) => false,
+        }
+    }
+
     /// The BPMN tag name, as in frames and problems: `userTask`.
     pub fn bpmn_name(&self) -> &'static str {
         match self {
@@ -243,6 +259,9 @@ impl NodeKind {
             Self::SubProcess(SubProcess {
                 transaction: true, ..
             }) => "transaction",
+            Self::SubProcess(SubProcess {
+                ad_hoc: Some(_), ..
+            }) => "adHocSubProcess",
             Self::SubProcess(_) => "subProcess",
             Self::Gateway(GatewayKind::Exclusive) => "exclusiveGateway",
             Self::Task(TaskKind::Script) => "scriptTask",

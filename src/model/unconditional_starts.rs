@@ -215,6 +215,7 @@ impl Walk<'_> {
             | ActionWork::SaveData
             | ActionWork::AppendToParent { .. }
             | ActionWork::BusinessRule
+            | ActionWork::StartActivity { .. }
             | ActionWork::UploadFile { .. } => false,
         };
         // Children of what waits run later, if at all.

@@ -4,10 +4,11 @@
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inherit` its actions,
 //! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and flows
 //! hang together, `scopes` which embedded subprocess a node is in, `events` what events throw or wait for, `lanes` which lane a node is in, `mappings` what declares variables, `boundary` what boundary events are attached to,
-//! `loops` what runs more than once, `schedules` what starts by itself, `event_gateways` what follows those, `complex_gateways` when those go on, `instantiation` what starts a process besides start events, `event_subprocesses` what begins those. Not here: what BPMN can be read at all (`bpmn_xml`); whether
+//! `loops` what runs more than once, `ad_hoc` what has no order, `schedules` what starts by itself, `event_gateways` what follows those, `complex_gateways` when those go on, `instantiation` what starts a process besides start events, `event_subprocesses` what begins those. Not here: what BPMN can be read at all (`bpmn_xml`); whether
 //! conditions, rules and schemas compile (`expression`).
 
 mod actions;
+mod ad_hoc;
 mod boundary;
 mod compensation;
 mod complex_gateways;
@@ -66,6 +67,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     instantiation::check(definition, &mut report);
     event_subprocesses::check(definition, &mut report);
     loops::check(definition, &mut report);
+    ad_hoc::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
     // Only of what was read whole: what stands in for something unreadable may well change nothing.
     let event_subprocesses = EventSubprocesses::of(definition);
@@ -90,6 +92,7 @@ pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
         );
         schedules::check(node, &mut report);
         loops::check_node(node, &mut report);
+        ad_hoc::check_node(node, &mut report);
         mappings::check(node, &mut report);
     }
     report.problems

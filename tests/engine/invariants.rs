@@ -12,7 +12,7 @@ use stepwire::{
         next_step::{NextStep, Offer},
         record::Status,
         rejection::RejectionKind,
-        state::ElementInstance,
+        state::{AdHocState, ElementInstance},
     },
     model::{
         action::Trigger,
@@ -88,11 +88,13 @@ fn scopes_hold_what_is_in_them(state: &InstanceState) {
             .filter(|(_, element)| element.scope() == scope)
             .count();
         assert_eq!(held.live() as usize, live, "{scope:?} counts wrong");
-        // What runs more than once may have its next iteration begin in the next step.
+        // What runs more than once may have its next iteration begin in the next step, and an
+        // ad-hoc subprocess waits for its users.
         let waits = scope
             .and_then(|key| state.element(key))
             .is_none_or(|element| {
                 !element.incidents().is_empty()
+                    || element.ad_hoc() == Some(AdHocState::Open)
                     || element.looping().is_some_and(|looping| looping.open() > 0)
             });
         assert!(
@@ -213,8 +215,9 @@ fn offers_are_true(subject: &Subject, next: &NextStep) {
                 .active()
                 .map(|(_, element)| element.delayed().count())
                 .sum();
-            let full =
-                rejection.kind == RejectionKind::Conflict && delayed >= subject.limits.delayed;
+            let full = rejection.kind == RejectionKind::Conflict
+                && (delayed >= subject.limits.delayed
+                    || state.active_count() >= subject.limits.active_elements);
             assert!(
                 full || rejection.kind == RejectionKind::InvalidData,
                 "an offer is refused: {offer:?} {rejection:?}"

@@ -119,6 +119,14 @@ enum Block {
     Compensate(&'static str),
     /// A transaction that is cancelled in its end.
     Transaction(Vec<Block>),
+    /// An ad-hoc subprocess over some activities, with attributes; an own action starts one of them.
+    AdHoc {
+        attributes: &'static str,
+        own: &'static str,
+        looping: &'static str,
+        timer: &'static str,
+        inner: Vec<Block>,
+    },
     /// An event to wait for.
     Catch(&'static str),
     /// A user task with a timer.
@@ -223,6 +231,15 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
                     looping
                 }
             ),
+            (ad_hoc(), own_start(), looping(), timer(), path.clone()).prop_map(
+                |(attributes, own, looping, timer, inner)| Block::AdHoc {
+                    attributes,
+                    own,
+                    looping,
+                    timer,
+                    inner,
+                }
+            ),
             (
                 path,
                 timer(),
@@ -287,6 +304,32 @@ fn event_scope(path: impl Strategy<Value = Vec<Block>>) -> impl Strategy<Value =
 /// What undoes a task; some fail, some wait.
 fn handler() -> impl Strategy<Value = &'static str> {
     select(vec!["task", "user", "user", "call", "subprocess"])
+}
+
+/// How an ad-hoc subprocess runs; `A` stands for an activity in it.
+fn ad_hoc() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "",
+        "",
+        "onebyone",
+        "done=n>1",
+        "done=again==true keep",
+        "onebyone done=n==1",
+        "begin=A",
+        "begin=A,A done=n==2 keep",
+        "begin=$up.list",
+    ])
+}
+
+/// An own action of an ad-hoc subprocess; `A` stands for an activity in it.
+fn own_start() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "",
+        "",
+        "go manual starts A keys=n",
+        "go manual starts A optional repeat",
+        "finish manual save keys=n",
+    ])
 }
 
 /// The escalation boundary event of a subprocess.

@@ -32,12 +32,14 @@
 //! boundary b at=a compensate=undo        `undo` (`task undo handler`) compensates `a`
 //! throw t compensate=a nowait            asks for it, all without `=a`; also `end`
 //! end e cancel in=t                      cancels `transaction t`, left by `boundary b at=t cancel`
+//! adhoc s done="n > 2" keep begin=a,b   an ad-hoc subprocess: completion condition, what is active goes
+//!                                       on, what begins with it (`begin=$PATH`); `onebyone`: sequential
 //! throw t link=onward                   a link, to `catch c link=onward`
 //! start nightly cycle="0 2 * * *" zone=Europe/Berlin missed=all overlap=skip data={"a":1}   a schedule; also `date`, `after`, `startup`
 //! ```
 //! webhook https://hooks.example.com/x on=failed data Types: `save`, `push T`, `ask T` (`push^`,
 //! `ask^`: to the parent), `append PATH T`, `rule {SCRIPT}`, `upload PATH` (`max=BYTES`,
-//! `types=TYPE,…`), `sub PROCESS`, `http METHOD URL` (`headers=T`, `body=T`, `success=2xx,404`,
+//! `types=TYPE,…`), `sub PROCESS`, `starts ACTIVITY`, `http METHOD URL` (`headers=T`, `body=T`, `success=2xx,404`,
 //! `out=PATH`, `output=T`).
 
 mod keys;
@@ -156,6 +158,9 @@ impl Sketch {
                 "in" => drop(node.insert("scope".to_owned(), json!(value))),
                 "error" | "escalation" | "compensate" | "nowait" | "handler" | "cancel"
                 | "link" | "terminate" => thrown::attribute(&mut node, kind, name, value),
+                "done" | "keep" | "begin" | "onebyone" if kind == "adHocSubProcess" => {
+                    ad_hoc_attribute(&mut node, name, value);
+                }
                 "event" => drop(node.insert("triggeredByEvent".to_owned(), json!(true))),
                 "when" if kind == "complexGateway" => {
                     let condition = json!(value.trim_matches('"'));
@@ -393,6 +398,7 @@ fn kind(word: &str) -> Option<&'static str> {
         "catch" => "intermediateCatchEvent",
         "subprocess" => "subProcess",
         "transaction" => "transaction",
+        "adhoc" => "adHocSubProcess",
         _ => return None,
     })
 }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use stepwire::{
-    engine::{InstanceState, Record, RecordBatch, record::Arrival},
+    engine::{
+        InstanceState, Record, RecordBatch,
+        record::{AdHocRecord, Arrival},
+    },
     model::{
         definition::EventGatewayType,
         executable::{ExecutableNode, ExecutableProcess},
@@ -26,6 +29,8 @@ pub struct Tokens {
     elements: BTreeMap<ElementKey, (Scope, bool)>,
     /// Flows that wait at joins.
     waiting: BTreeMap<(Scope, Arc<str>), Vec<Arc<str>>>,
+    /// Ad-hoc subprocesses in which no flow is taken any more.
+    closed: BTreeSet<ElementKey>,
     /// Flows that joins of complex gateways took, by their elements.
     held: BTreeMap<ElementKey, Vec<(ElementKey, Scope, Arc<str>)>>,
 }
@@ -136,6 +141,9 @@ impl Tokens {
             Record::WaitingFlowsCleared { scope } | Record::ScopeInterrupted { scope, .. } => {
                 self.forget(*scope, batch);
             }
+            Record::AdHoc(AdHocRecord::Fulfilled { element }) => {
+                self.closed.insert(*element);
+            }
             Record::Returned { to, .. } => {
                 let (scope, _) = self.elements[to];
                 self.elements.insert(key, (scope, false));
@@ -196,7 +204,8 @@ impl Tokens {
     /// A completed element was left by as many flows as its kind says, unless its scope is gone.
     fn is_left(&self, element: ElementKey, node: &ExecutableNode, batch: &Batch) {
         let (scope, is_silent) = self.elements[&element];
-        let is_gone = |scope: &Scope| batch.emptied.contains(scope);
+        let is_closed = |scope: &Scope| scope.is_some_and(|key| self.closed.contains(&key));
+        let is_gone = |scope: &Scope| batch.emptied.contains(scope) || is_closed(scope);
         let mut around = std::iter::successors(Some(scope), |scope| {
             Some(self.elements.get(&(*scope)?).and_then(|(scope, _)| *scope))
         });

@@ -270,6 +270,8 @@ impl Names {
                 )
             }
             Record::Loop(record) => looped(record, at),
+            Record::AdHoc(record) => ad_hoc(record, at),
+            Record::OutputsWritten { element } => format!("{} wrote its outputs", at(element)),
             Record::MessageReceived { from, number } => {
                 format!("heard {} {number}", self.peer(*from))
             }

@@ -163,13 +163,18 @@ pub(super) fn perform(
 /// Whether an element must wait for one of its actions.
 pub(in crate::engine) fn hold(element: Option<&ElementInstance>, node: &ExecutableNode) -> bool {
     let Some(element) = element else { return false };
+    // What nothing begins in any more waits for no user.
+    let is_open = !element.is_closed_ad_hoc();
     node.actions.iter().any(|action| {
         let (_, completed) = element.counts(&action.name);
-        holds(element, action, !is_decided(element, node, action))
-            || action
-                .children
-                .iter()
-                .any(|child| holds(element, child, completed > 0))
+        holds(
+            element,
+            action,
+            is_open && !is_decided(element, node, action),
+        ) || action
+            .children
+            .iter()
+            .any(|child| holds(element, child, is_open && completed > 0))
     })
 }
 

@@ -4,6 +4,7 @@ use crate::{
     engine::{
         command::RunAction,
         context::Step,
+        elements::ad_hoc,
         guards::{require_execute, require_moving, require_participant},
         instance_outcome::other_decision,
         quotas,
@@ -12,7 +13,7 @@ use crate::{
     },
     model::{
         action::Trigger,
-        executable::{ExecutableAction, ExecutableNode, ExecutableProcess},
+        executable::{ActionWork, ExecutableAction, ExecutableNode, ExecutableProcess},
         ids::ElementKey,
     },
 };
@@ -38,6 +39,10 @@ pub(in crate::engine) fn meant<'a>(
     }
     if action.timer.is_some() {
         quotas::for_delay(step)
+            .map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
+    }
+    if matches!(action.work, ActionWork::StartActivity { .. }) {
+        quotas::for_activity(step)
             .map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
     }
     Ok((key, action))
@@ -72,6 +77,15 @@ pub(in crate::engine) fn can_run(
             incident.code
         );
         return Err(unavailable(Unavailable::Incident, sentence));
+    }
+    if let ActionWork::StartActivity { activity } = &action.work
+        && let Err(found) = ad_hoc::can_start(element, node)
+    {
+        let sentence = format!(
+            "expected to start '{activity}' in '{}', but {found}",
+            node.id
+        );
+        return Err(unavailable(Unavailable::NotEnabled, sentence));
     }
     if let Some(parent) = &action.parent
         && element.counts(parent).1 == 0

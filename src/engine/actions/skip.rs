@@ -10,7 +10,8 @@ use crate::{
     engine::{
         compensation, conditions,
         context::{STOPPED, Step},
-        due_date, elements,
+        due_date,
+        elements::{self, ad_hoc},
         guards::require_moving,
         looping, mappings, publishing, quotas,
         record::{LoopRecord, Record},
@@ -77,6 +78,8 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
+    let opens = has(ad_hoc::ACTIVE_ELEMENTS) && !stopped;
+    let is_unasked = has(ad_hoc::CONDITION);
     let is_unreadable = subscription::UNREADABLE.iter().any(|code| has(code));
     let is_condition = has(conditions::FAILED) && subscription::waits_itself(node);
     if is_unreadable && node.is_event_gateway() {
@@ -113,6 +116,9 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     if is_unreadable {
         subscription::open_readable(step, key, node);
     }
+    if opens {
+        ad_hoc::open(step, key, Vec::new());
+    }
     if is_condition {
         subscription::pass(step, key, node);
     }
@@ -120,6 +126,8 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         elements::leave_silently(step, key, node);
     } else if left_out {
         elements::leave_iteration(step, key, node);
+    } else if is_unasked {
+        elements::leave_without_asking(step, key, node);
     } else if lacks_outputs {
         elements::leave_without_outputs(step, key, node);
     } else if cannot_choose {

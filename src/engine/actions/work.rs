@@ -75,6 +75,10 @@ pub(super) fn perform(
             destination,
         } => append(step, key, message, destination).map(|()| Worked::Done),
         ActionWork::BusinessRule => apply_rule(step, key, action).map(|()| Worked::Done),
+        ActionWork::StartActivity { activity } => {
+            step.activate(activity, Some(key), Vec::new());
+            Ok(Worked::Done)
+        }
         ActionWork::StartSubprocess { .. } if let Err(sentence) = quotas::for_children(step, 1) => {
             Err(Failure::new(quotas::CHILDREN, sentence))
         }

@@ -1,7 +1,7 @@
 //! Embedded subprocess: a scope of its own. It begins at its start event, else at the nodes that no
 //! flow enters, and is complete when nothing in it is active.
 
-use super::{boundary_event, own_work::Own};
+use super::{ad_hoc, boundary_event, own_work::Own};
 use crate::{
     engine::{compensation, context::Step},
     model::{
@@ -26,6 +26,9 @@ pub(super) fn advance<'a>(
     }
     if compensation::is_undoing(step, key, node) {
         return undo(step, key);
+    }
+    if let Some(ad_hoc) = &subprocess.ad_hoc {
+        return ad_hoc::advance(step, key, node, subprocess, ad_hoc);
     }
     let scope = step.state.scope(Some(key));
     let begun = scope.filter(|scope| scope.has_begun());

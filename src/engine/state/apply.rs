@@ -22,14 +22,15 @@ use serde_json::{Map, Value};
 use super::{
     Call, Child, Commands, Decision, InstanceState, OpenMessage, Scope, Subscriptions,
     decisions::Decisions,
-    element::{ActionState, ElementInstance, FirstRun},
+    element::{ActionState, AdHocState, ElementInstance, FirstRun},
     merges::{Author, Change, Merge, Merges},
 };
 use crate::{
     engine::{
         instance_message::InstanceMessage,
         record::{
-            Arrival, ChildStarted, Created, Push, Record, Remember, Status, batch::RecordBatch,
+            AdHocRecord, Arrival, ChildStarted, Created, Push, Record, Remember, Status,
+            batch::RecordBatch,
         },
     },
     model::{
@@ -172,6 +173,15 @@ impl InstanceState {
             Record::Returned { to, action, .. } => self.return_to(seq, time, *to, action),
             Record::ChildStarted(start) => self.start_child(seq, start),
             Record::Loop(record) => self.looped(record),
+            Record::AdHoc(AdHocRecord::Opened { element }) => {
+                self.with(*element, |element| element.ad_hoc = Some(AdHocState::Open))
+            }
+            Record::AdHoc(AdHocRecord::Fulfilled { element }) => self.with(*element, |element| {
+                element.ad_hoc = Some(AdHocState::Fulfilled)
+            }),
+            Record::OutputsWritten { element } => {
+                self.with(*element, |element| element.has_written_outputs = true)
+            }
             Record::MessageReceived { from, number } => self.receive(*from, *number),
             Record::ChildEnded { child, status, .. } => self.end_child(*child, *status),
             Record::ParentFinished => self.parent_finished = true,
@@ -465,6 +475,8 @@ fn visit(
         compensates: None,
         has_undone: false,
         cancelling: false,
+        ad_hoc: None,
+        has_written_outputs: false,
         arrivals,
         active: true,
         entered,

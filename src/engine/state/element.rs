@@ -50,6 +50,10 @@ pub struct ElementInstance {
     pub(super) has_undone: bool,
     /// Whether it is a transaction that was cancelled.
     pub(super) cancelling: bool,
+    /// Where it stands as an ad-hoc subprocess; `None` before its activities can be started.
+    pub(super) ad_hoc: Option<AdHocState>,
+    /// Whether what its output mappings read was written before it stopped.
+    pub(super) has_written_outputs: bool,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) active: bool,
     pub(super) entered: Time,
@@ -72,6 +76,17 @@ pub struct ElementInstance {
     pub(super) reminder: Option<(u32, Time)>,
     /// When it reminded last.
     pub(super) reminded: Option<Time>,
+}
+
+/// Where an ad-hoc subprocess stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AdHocState {
+    /// Its activities can be started.
+    #[serde(rename = "o")]
+    Open,
+    /// Its completion condition is true: nothing in it begins any more.
+    #[serde(rename = "f")]
+    Fulfilled,
 }
 
 /// What an action did in one visit.
@@ -211,6 +226,31 @@ impl ElementInstance {
     /// Whether it is a transaction that was cancelled and undoes what is completed in it.
     pub fn is_cancelling(&self) -> bool {
         self.cancelling
+    }
+
+    /// Where it stands as an ad-hoc subprocess; `None` before its activities can be started.
+    pub fn ad_hoc(&self) -> Option<AdHocState> {
+        self.ad_hoc
+    }
+
+    /// Whether it is an ad-hoc subprocess in which nothing begins any more.
+    pub fn is_closed_ad_hoc(&self) -> bool {
+        let is_interrupted = self.as_scope().is_some_and(Scope::is_interrupted);
+        match self.ad_hoc {
+            None => false,
+            Some(AdHocState::Open) => is_interrupted,
+            Some(AdHocState::Fulfilled) => true,
+        }
+    }
+
+    /// What it holds as a scope, once something in it has begun.
+    pub fn as_scope(&self) -> Option<&Scope> {
+        self.as_scope.as_deref()
+    }
+
+    /// Whether what its output mappings read was written before it stopped.
+    pub fn has_written_outputs(&self) -> bool {
+        self.has_written_outputs
     }
 
     /// Id of its node.

@@ -11,6 +11,7 @@ use crate::model::{
         Action, ActionType, Key, MessageType, Required, Target, Trigger, javascript,
         upload_default_bytes,
     },
+    ad_hoc::START_ACTIVITY,
     http_request::{self, HttpRequestParams},
 };
 
@@ -190,13 +191,16 @@ fn read_type(
                 output: params.take("output"),
             }
         }
+        START_ACTIVITY => ActionType::StartActivity {
+            activity: params.text("activity"),
+        },
         "saveData" => ActionType::SaveData,
         other => {
             if !other.is_empty() {
                 let message = format!(
                     "action `{}`: expected type websocketSend, saveData, appendToParent, \
-                    businessRule, uploadFile, httpRequest or startSubprocess, but got `{other}`, \
-                    which is not supported; use one of those",
+                    businessRule, uploadFile, httpRequest, startSubprocess or startActivity, but \
+                    got `{other}`, which is not supported; use one of those",
                     params.action
                 );
                 reader.error(id, "unsupported_action_type", message);

@@ -79,7 +79,8 @@ pub(super) fn definitions(kind: ElementType, begins: bool) -> &'static [&'static
         | ElementType::EventBasedGateway
         | ElementType::CallActivity
         | ElementType::SubProcess
-        | ElementType::Transaction => &[],
+        | ElementType::Transaction
+        | ElementType::AdHocSubProcess => &[],
     }
 }
 

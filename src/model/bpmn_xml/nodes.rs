@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use self::mappings::{INPUT, OUTPUT};
 use super::{
-    actions, assignments, events, is_bpmn, languages, loops, mappings,
+    actions, ad_hoc, assignments, events, is_bpmn, languages, loops, mappings,
     reader::{Reader, own},
     schedules,
     xml::{filled, text},
@@ -150,6 +150,7 @@ pub(super) fn read(
         ElementType::BoundaryEvent => (BOUNDARY_ATTRIBUTES, WAITING_ATTRIBUTES),
         ElementType::SubProcess => (SUBPROCESS_ATTRIBUTES, &["canGoBack"]),
         ElementType::Transaction => (TRANSACTION_ATTRIBUTES, &["canGoBack"]),
+        ElementType::AdHocSubProcess => (ad_hoc::ATTRIBUTES, ad_hoc::OWN_ATTRIBUTES),
         ElementType::ExclusiveGateway
         | ElementType::InclusiveGateway
         | ElementType::ParallelGateway
@@ -247,6 +248,7 @@ pub(super) fn read(
         task: task.filter(|task| *task != UserTask::default()),
         attached_to,
         event: events::read(node, kind, id, reader),
+        ad_hoc: ad_hoc::read(node, kind, id, reader),
         // What it is associated with is read with the process, by `compensation`.
         compensation_handler: None,
         for_compensation: reader.flag(

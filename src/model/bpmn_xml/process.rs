@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, compensation, data_objects, flows, is_bpmn, lanes, loops,
-    nodes,
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, ad_hoc, compensation, data_objects, flows, is_bpmn, lanes,
+    loops, nodes,
     reader::{Reader, WITHOUT_EFFECT, own, plain},
     xml::{filled, text},
 };
@@ -130,6 +130,7 @@ fn read_content(
                 "incoming" | "outgoing" if scope.is_some() => {}
                 // Read with the subprocess itself.
                 name if scope.is_some() && loops::CHARACTERISTICS.contains(&name) => {}
+                ad_hoc::CONDITION if ad_hoc::is_one(container) => {}
                 _ if MEANINGLESS.contains(&name) => {}
                 _ if WITHOUT_EFFECT.contains(&name) || DATA.contains(&name) => {
                     reader

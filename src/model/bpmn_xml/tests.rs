@@ -1,3 +1,4 @@
+mod ad_hoc;
 mod contradictions;
 mod errors;
 mod events;
@@ -210,7 +211,7 @@ fn invalid_values_are_named() {
 fn node_rules_are_told_beside_reading_errors() {
     check(
         &format!(
-            r#"<adHocSubProcess id="x"/>{}"#,
+            r#"<complexGateway id="x"/>{}"#,
             action_with(r#"type="websocketSend" timer="soon""#, "")
         ),
         &[

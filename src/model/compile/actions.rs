@@ -2,13 +2,15 @@
 //!
 //! Not here: nodes and flows (`compile`).
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
 use crate::{
     duration,
     model::{
         action::{Action, ActionType, Required, Trigger, orders},
+        ad_hoc::start_action,
         copying::CopyList,
+        definition::FlowNode,
         executable::{ActionWork, ExecutableAction, Subprocess},
         keys::Keys,
         path::DataPath,
@@ -65,6 +67,33 @@ fn compile_action(order: i64, action: &Action, all: &[Action]) -> Result<Executa
         keys: Keys::compile(&action.keys, action.strict_keys)?,
         children,
     })
+}
+
+/// The actions of an ad-hoc subprocess: its own, and behind them one for each of its activities that
+/// none of its own starts.
+pub(super) fn compile_ad_hoc_actions(
+    actions: &[Action],
+    activities: &[&FlowNode],
+) -> Result<Vec<ExecutableAction>, String> {
+    let mut compiled = compile_actions(actions, None)?;
+    let started: HashSet<&str> = actions
+        .iter()
+        .filter_map(|action| match &action.work {
+            ActionType::StartActivity { activity } => Some(activity.as_str()),
+            _ => None,
+        })
+        .collect();
+    let last = compiled.iter().map(|action| action.order).max();
+    let others = activities
+        .iter()
+        .filter(|activity| !started.contains(activity.id.as_str()));
+    let orders = last.unwrap_or(0).saturating_add(1)..;
+    compiled.extend(
+        orders
+            .zip(others)
+            .map(|(order, activity)| start_action(activity, order)),
+    );
+    Ok(compiled)
 }
 
 /// What a user task, or a receive task without a message, offers when it has no action, so that it
@@ -149,6 +178,9 @@ fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
                 output: output.as_deref().map(compile_template).transpose()?,
             },
             asynchronous: *asynchronous,
+        },
+        ActionType::StartActivity { activity } => ActionWork::StartActivity {
+            activity: activity.as_str().into(),
         },
     })
 }

@@ -108,7 +108,10 @@ fn catches(event: &FlowNode) -> Option<Catches<'_>> {
 fn may_throw(node: &FlowNode) -> bool {
     matches!(
         node.kind,
-        ElementType::CallActivity | ElementType::SubProcess | ElementType::Transaction
+        ElementType::CallActivity
+            | ElementType::SubProcess
+            | ElementType::Transaction
+            | ElementType::AdHocSubProcess
     ) || node.actions.iter().any(|action| {
         matches!(
             action.work,

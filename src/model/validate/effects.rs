@@ -4,7 +4,7 @@
 use super::Report;
 use crate::model::{
     action::{Action, ActionType, Required, Trigger},
-    definition::FlowNode,
+    definition::{ElementType, FlowNode},
 };
 
 pub(super) fn check(node: &FlowNode, report: &mut Report) {
@@ -96,7 +96,9 @@ fn is_unrun_child(node: &FlowNode, action: &Action) -> bool {
 /// An optional manual action of a node that nothing makes wait.
 fn is_passed_by(node: &FlowNode, action: &Action) -> bool {
     let optional = action.trigger == Trigger::Manual && action.required == Required::Optional;
-    optional && action.parent.is_none() && !node.actions.iter().any(may_hold)
+    // An ad-hoc subprocess waits for what is in it.
+    let waits = node.kind == ElementType::AdHocSubProcess || node.actions.iter().any(may_hold);
+    optional && action.parent.is_none() && !waits
 }
 
 /// Whether the token may have to wait for it. Children may hold only when something let their

@@ -31,8 +31,10 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         outgoing.entry(&flow.source).or_default().push(flow);
     }
     for node in &definition.nodes {
+        let scope = node.scope.as_deref().and_then(|scope| nodes.get(scope));
         check_outgoing(
             node,
+            scope.copied(),
             outgoing.get(node.id.as_str()).map_or(&[], Vec::as_slice),
             report,
         );
@@ -172,14 +174,21 @@ fn check_condition(
     }
 }
 
-fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
+fn check_outgoing(
+    node: &FlowNode,
+    scope: Option<&FlowNode>,
+    outgoing: &[&SequenceFlow],
+    report: &mut Report,
+) {
     let ends_there = node.kind == ElementType::EndEvent
         || node.for_compensation
         || node.triggered_by_event
         || matches!(node.event, Some(EventDefinition::Compensation { .. }));
     // A throw event of compensation goes on; one at a boundary leads to its handler.
     let ends_there = ends_there && node.kind != ElementType::IntermediateThrowEvent;
-    if outgoing.is_empty() && !ends_there {
+    // Flows between the activities of an ad-hoc subprocess are an exception.
+    let is_free = scope.is_some_and(|scope| scope.kind == ElementType::AdHocSubProcess);
+    if outgoing.is_empty() && !ends_there && !is_free {
         let kind = node.kind.bpmn_name();
         let message =
             format!("expected a flow that leaves the {kind}, but there is none: tokens end here");

@@ -108,6 +108,10 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
                 report,
             );
         }
+        // Whether there is such an activity: `ad_hoc`.
+        ActionType::StartActivity { activity } => {
+            is_given(element, &owner, "activity", activity, report);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::Report;
 use crate::{
     limits::SUBPROCESS_DEPTH,
     model::{
-        definition::{FlowNode, ProcessDefinition},
+        definition::{ElementType, FlowNode, ProcessDefinition},
         entry_points::EntryPoints,
     },
 };
@@ -59,7 +59,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let subprocesses = definition.nodes.iter().filter(|node| node.kind.is_scope());
     for subprocess in subprocesses {
         check_beginning(
-            &subprocess.id,
+            subprocess,
             &entry_points,
             filled.contains(&*subprocess.id),
             report,
@@ -93,16 +93,20 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
 
 /// Checks that it is clear where a subprocess begins.
 fn check_beginning<'a>(
-    id: &'a str,
+    subprocess: &'a FlowNode,
     entry_points: &EntryPoints<'a>,
     holds_nodes: bool,
     report: &mut Report,
 ) {
+    // Users start what is in an ad-hoc subprocess.
+    let is_ad_hoc = subprocess.kind == ElementType::AdHocSubProcess;
+    let id = subprocess.id.as_str();
     match (
         entry_points.starts(Some(id)),
         entry_points.implicit(Some(id)),
     ) {
         ([_], _) => {}
+        ([_, ..], _) | ([], [_, ..]) if is_ad_hoc => {}
         ([_, ..], _) => {
             let starts = entry_points.starts(Some(id)).len();
             let message = format!(

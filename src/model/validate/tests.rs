@@ -1,4 +1,5 @@
 mod actions;
+mod ad_hoc;
 mod boundary;
 mod compensation;
 mod complex_gateways;

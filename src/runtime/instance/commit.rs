@@ -81,6 +81,8 @@ impl ProcessInstance {
                 | Record::Returned { .. }
                 | Record::ChildStarted(_)
                 | Record::Loop(_)
+                | Record::AdHoc(_)
+                | Record::OutputsWritten { .. }
                 | Record::MessageReceived { .. }
                 | Record::ChildEnded { .. }
                 | Record::ParentFinished

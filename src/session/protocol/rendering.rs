@@ -244,6 +244,8 @@ fn frame(
         | Record::OfferClosed { .. }
         | Record::Returned { .. }
         | Record::Loop(_)
+        | Record::AdHoc(_)
+        | Record::OutputsWritten { .. }
         | Record::MessageReceived { .. }
         | Record::ParentFinished
         | Record::DescendantsEnded
@@ -397,6 +399,10 @@ fn action<'a>(
         keys: action.keys.names().iter().map(String::as_str).collect(),
         required_keys: action.keys.required(),
         schema: action.keys.input_schema().map(|input| input.name.as_str()),
+        activity: match &action.work {
+            ActionWork::StartActivity { activity } => Some(activity),
+            _ => None,
+        },
         initial: offer.initial.as_deref(),
         max_bytes: rules.map(UploadRules::max_bytes),
         types: rules.and_then(UploadRules::types),

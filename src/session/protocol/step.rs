@@ -94,6 +94,10 @@ pub struct ActionEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub schema: Option<&'a str>,
+    /// Id of the activity it starts, for one of an ad-hoc subprocess.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub activity: Option<&'a str>,
     /// What the data hold at its keys: what a form begins with. Absent: they hold nothing there, or too
     /// much to be shown.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -164,5 +164,6 @@ fn reason(why: Unavailable) -> &'static str {
         Unavailable::NotActive => "not_active",
         Unavailable::Incident => "incident",
         Unavailable::ParentNotRun => "parent_not_run",
+        Unavailable::NotEnabled => "not_enabled",
     }
 }

@@ -160,6 +160,8 @@ fn line(
         | Record::OfferClosed { .. }
         | Record::ViewReplaced { .. }
         | Record::Loop(_)
+        | Record::AdHoc(_)
+        | Record::OutputsWritten { .. }
         | Record::MessageReceived { .. }
         | Record::ParentFinished
         | Record::MessageSent { .. }

@@ -228,6 +228,8 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         | Record::Returned { .. }
         | Record::ChildStarted(_)
         | Record::Loop(_)
+        | Record::AdHoc(_)
+        | Record::OutputsWritten { .. }
         | Record::MessageReceived { .. }
         | Record::ChildEnded { .. }
         | Record::ParentFinished

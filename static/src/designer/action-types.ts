@@ -84,6 +84,7 @@ export const TYPE_LABELS: readonly (readonly [string, string])[] = [
   ['uploadFile', 'Upload File'],
   ['httpRequest', 'HTTP Request'],
   ['startSubprocess', 'Start Subprocess'],
+  ['startActivity', 'Start Activity'],
 ];
 
 export const PARAMS: Record<string, readonly Param[]> = {
@@ -193,6 +194,16 @@ export const PARAMS: Record<string, readonly Param[]> = {
     ...COPY,
     { name: 'async', label: 'Async', kind: 'flag', absent: 'true', hint: 'The action ends without waiting for the subprocess.' },
     ...OUTPUT.map((param) => ({ ...param, applies: (value: (name: string) => string) => value('async') === 'false' })),
+  ],
+  startActivity: [
+    {
+      name: 'activity',
+      label: 'Activity',
+      kind: 'text',
+      check: isRequired,
+      placeholder: 'callCustomer',
+      hint: 'The id of an activity in this ad-hoc subprocess that no flow enters.',
+    },
   ],
 };
 

@@ -33,6 +33,7 @@ const ACTIVITIES = [
   'bpmn:ScriptTask',
   'bpmn:BusinessRuleTask',
   'bpmn:CallActivity',
+  'bpmn:AdHocSubProcess',
   'bpmn:StartEvent',
   'bpmn:IntermediateThrowEvent',
   'bpmn:IntermediateCatchEvent',
@@ -70,6 +71,14 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
   if (element.type === 'bpmn:CallActivity') add('call', 'Call', callFields(editing, processIds));
   if (/Event$|^bpmn:(Send|Receive)Task$/.test(element.type)) eventParts(editing).forEach((part) => add(...part));
   if (element.type === 'bpmn:EventBasedGateway') add('start', 'Start', gatewayStartFields(editing));
+  if (element.type === 'bpmn:AdHocSubProcess')
+    add('adHoc', 'Ad-hoc subprocess', [
+      attribute(editing, moddle, 'activeElements', {
+        label: 'Begins with',
+        placeholder: '["callCustomer"]',
+        hint: 'A JSON list of ids of activities in it, or the path of such a list in the data.',
+      }),
+    ]);
   if (element.type === 'bpmn:ComplexGateway') add('activation', 'Activation', activationFields(editing));
   if (element.type === 'bpmn:SequenceFlow') add('condition', 'Condition', conditionFields(editing));
   if (hasDefault(element)) add('default', 'Default flow', [defaultField(editing)]);

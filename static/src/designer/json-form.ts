@@ -127,6 +127,7 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   for (const [name, value] of Object.entries(call)) set(name, value);
   if (node.loop) drawn.set('loopCharacteristics', createLoop(node.loop as Json, drawn, create));
   if (node.triggeredByEvent === true) drawn.set('triggeredByEvent', true);
+  if (node.adHoc) fillAdHoc(node.adHoc as Json, drawn, create);
   if (node.forCompensation === true) drawn.set('isForCompensation', true);
   if (node.interrupting === false) drawn.set(drawn.$type === 'bpmn:StartEvent' ? 'isInterrupting' : 'cancelActivity', false);
   const event = node.event as Json | undefined;
@@ -164,6 +165,16 @@ function createSchedule(schedule: Json, node: Moddle, set: (name: string, value:
   return startData && Object.keys(startData).length > 0
     ? [create('stepwire:StartData', { body: JSON.stringify(startData) })]
     : [];
+}
+
+function fillAdHoc(adHoc: Json, node: Moddle, create: Create): void {
+  if (adHoc.sequential === true) node.set('ordering', 'Sequential');
+  if (adHoc.cancelRemainingInstances === false) node.set('cancelRemainingInstances', false);
+  const condition = text(adHoc.completionCondition);
+  if (condition !== undefined)
+    node.set('completionCondition', create('bpmn:FormalExpression', { body: condition }, node));
+  const active = text(adHoc.activeElements);
+  if (active !== undefined) node.set('stepwire:activeElements', active);
 }
 
 function createLoop({ type, ...looping }: Json, node: Moddle, create: Create): Moddle {

@@ -135,7 +135,15 @@ impl Writer {
                     self.node(&format!("boundary {event} at={node} {error}"));
                     let broke = self.name("e");
                     self.flow(&event, &broke);
-                    self.node(&format!("end {broke} error=BROKEN"));
+                    if self
+                        .scope
+                        .as_ref()
+                        .is_some_and(|scope| scope.starts_with('z'))
+                    {
+                        self.node(&format!("task {broke}"));
+                    } else {
+                        self.node(&format!("end {broke} error=BROKEN"));
+                    }
                 }
                 node
             }
@@ -147,6 +155,13 @@ impl Writer {
                 node
             }
             Block::Transaction(path) => self.transaction(path, from),
+            Block::AdHoc {
+                attributes,
+                own,
+                looping,
+                timer,
+                inner,
+            } => self.ad_hoc((attributes, own), (looping, timer), inner, from),
             Block::Escalation(code) => {
                 let node = self.name("w");
                 self.node(&format!("throw {node} escalation={code}"));
@@ -385,6 +400,32 @@ impl Writer {
         self.line(&format!("{choice} -> {end} default"));
         self.scope = around;
         merge
+    }
+
+    /// An ad-hoc subprocess, in which there is no end event; with a path that begins at one of its
+    /// activities.
+    fn ad_hoc(
+        &mut self,
+        (attributes, own): (&str, &str),
+        (looping, timer): (&str, &str),
+        inner: &[Block],
+        from: &str,
+    ) -> String {
+        let (node, first, second) = (self.name("z"), self.name("n"), self.name("t"));
+        let attributes = attributes.replace('A', &first);
+        self.node(&format!("adhoc {node} {attributes} {looping}"));
+        self.lines(&own.replace('A', &first));
+        self.flow(from, &node);
+        self.timer(&node, timer);
+        let around = self.scope.replace(node.clone());
+        let back = std::mem::replace(&mut self.without_back, true);
+        self.node(&format!("user {first}"));
+        self.line("  go manual save keys=n,again");
+        self.node(&format!("task {second}"));
+        self.subprocess(inner, ("", ["", ""]), (false, false), ("", ""), &first);
+        self.without_back = back;
+        self.scope = around;
+        node
     }
 
     pub(super) fn subprocess(

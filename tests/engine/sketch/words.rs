@@ -1,6 +1,6 @@
 //! What the words behind a node's or an action's name mean: types, params, schedules, lists.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Writes an action's type and params; returns the attributes that follow.
 pub(super) fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'a [String] {
@@ -29,6 +29,7 @@ pub(super) fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'
         "rule" => ("businessRule", json!({"script": rest[0]}), 1),
         "upload" => ("uploadFile", json!({"destination": rest[0]}), 1),
         "http" => ("httpRequest", json!({"method": rest[0], "url": rest[1]}), 2),
+        "starts" => ("startActivity", json!({"activity": rest[0]}), 1),
         "sub" => ("startSubprocess", json!({"process": rest[0]}), 1),
         other => panic!("unknown action type {other}"),
     };
@@ -54,6 +55,20 @@ pub(super) fn subprocess_attribute(
         ("output", _) => into["output"] = json!(value),
         (_, Some(process)) => into[process_key] = json!(process),
         _ => panic!("unknown attribute of a subprocess: {name}"),
+    }
+}
+
+/// How an ad-hoc subprocess runs.
+pub(super) fn ad_hoc_attribute(node: &mut Map<String, Value>, name: &str, value: &str) {
+    let ad_hoc = node.entry("adHoc").or_insert_with(|| json!({}));
+    match name {
+        "done" => ad_hoc["completionCondition"] = json!(value.trim_matches('"')),
+        "keep" => ad_hoc["cancelRemainingInstances"] = json!(false),
+        "onebyone" => ad_hoc["sequential"] = json!(true),
+        _ => {
+            let path = value.strip_prefix('$').map(|path| json!(path));
+            ad_hoc["activeElements"] = path.unwrap_or_else(|| list(value));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How times, refusals and messages between instances are written.
 
-use stepwire::engine::record::{LoopRecord, Subscription};
+use stepwire::engine::record::{AdHocRecord, LoopRecord, Subscription};
 
 use super::*;
 
@@ -83,6 +83,7 @@ pub(super) fn reason_name(reason: Unavailable) -> &'static str {
         Unavailable::NotActive => "not_active",
         Unavailable::Incident => "incident",
         Unavailable::ParentNotRun => "parent_not_run",
+        Unavailable::NotEnabled => "not_enabled",
     }
 }
 
@@ -215,6 +216,14 @@ pub(super) fn looped<'a>(record: &LoopRecord, at: impl Fn(&ElementKey) -> &'a st
             result,
         } => format!("{}[{iteration}] gave {result}", at(element)),
         LoopRecord::Stopped { element } => format!("stopped the loop of {}", at(element)),
+    }
+}
+
+/// What happened to an ad-hoc subprocess.
+pub(super) fn ad_hoc<'a>(record: &AdHocRecord, at: impl Fn(&ElementKey) -> &'a str) -> String {
+    match record {
+        AdHocRecord::Opened { element } => format!("opened {}", at(element)),
+        AdHocRecord::Fulfilled { element } => format!("fulfilled {}", at(element)),
     }
 }
 

@@ -189,6 +189,7 @@ fn save() -> ActionEntry<'static> {
         keys: vec!["client.email", "client.address"],
         required_keys: vec!["client.email"],
         schema: None,
+        activity: None,
         initial: None,
         max_bytes: None,
         types: None,

@@ -1,0 +1,233 @@
+//! Ad-hoc subprocess: an embedded subprocess whose activities users start, by actions of it, as often
+//! and in whichever order they like (BPMN 2.0.2, 13.3.5).
+//!
+//! Its completion condition is asked when an activity in it completes, and at the end of a path.
+//! Once it is true, nothing in it begins any more; what is active ends, or is waited for. Without a
+//! condition it is complete when something was started and nothing is active any more.
+//!
+//! What its actions are: `model::ad_hoc`. What starts an activity: `actions::work`.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::own_work::Own;
+use crate::{
+    engine::{
+        context::Step,
+        record::{AdHocRecord, Record},
+        state::{AdHocState, ElementInstance, Scope},
+    },
+    limits::ITEMS,
+    model::{
+        action::{Required, Trigger},
+        ad_hoc::{Active, ExecutableAdHoc},
+        executable::{ActionWork, ExecutableNode},
+        ids::ElementKey,
+        node_kind::SubProcess,
+    },
+};
+
+/// Incident of an ad-hoc subprocess that cannot tell what starts with it. A retry looks again, a skip
+/// starts nothing.
+pub(in crate::engine) const ACTIVE_ELEMENTS: &str = "active_elements_error";
+/// Incident of an element whose end leads to a condition that fails. A retry asks again, a skip goes
+/// on as if the condition were false.
+pub(in crate::engine) const CONDITION: &str = "completion_condition_error";
+
+pub(super) fn advance<'a>(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+    subprocess: &SubProcess,
+    ad_hoc: &ExecutableAdHoc,
+) -> Own<'a> {
+    let element = step.state.element(key);
+    if element.is_some_and(|element| element.ad_hoc().is_none()) {
+        match active_elements(step, key, subprocess, ad_hoc) {
+            Ok(activities) => open(step, key, activities),
+            Err((code, sentence)) => {
+                step.incident(key, code, sentence, None);
+                return Own::Waiting;
+            }
+        }
+    }
+    if is_complete(step, key, node, subprocess, ad_hoc) {
+        Own::Done(node.outgoing.iter().collect())
+    } else {
+        Own::Waiting
+    }
+}
+
+/// From now on its activities can be started; these start at once.
+pub(in crate::engine) fn open(step: &mut Step<'_>, key: ElementKey, activities: Vec<Arc<str>>) {
+    step.record(Record::AdHoc(AdHocRecord::Opened { element: key }));
+    for activity in activities {
+        step.activate(&activity, Some(key), Vec::new());
+    }
+}
+
+/// The activities that start with it.
+fn active_elements(
+    step: &Step<'_>,
+    key: ElementKey,
+    subprocess: &SubProcess,
+    ad_hoc: &ExecutableAdHoc,
+) -> Result<Vec<Arc<str>>, (&'static str, String)> {
+    let path = match &ad_hoc.active {
+        None => return Ok(Vec::new()),
+        Some(Active::Ids(ids)) => return Ok(ids.clone()),
+        Some(Active::Path(path)) => path,
+    };
+    let expected = |found: String| {
+        let sentence = format!(
+            "expected under '{path}' a list of ids of activities that no flow enters, at most \
+            {ITEMS}, but {found}; correct the data (patch) and retry"
+        );
+        (ACTIVE_ELEMENTS, sentence)
+    };
+    let variables = step.variables(key);
+    let listed = match variables.at(path) {
+        Some(Value::Array(listed)) if listed.len() <= ITEMS => listed,
+        Some(Value::Array(listed)) => return Err(expected(format!("it has {}", listed.len()))),
+        Some(_) => return Err(expected("there is another value".to_owned())),
+        None => return Err(expected("there is nothing".to_owned())),
+    };
+    let activity = |id: &Value| {
+        let found = id
+            .as_str()
+            .and_then(|id| subprocess.starts.iter().find(|start| ***start == *id));
+        let shown = || id.to_string().chars().take(80).collect::<String>();
+        found
+            .cloned()
+            .ok_or_else(|| expected(format!("{} in it is none", shown())))
+    };
+    listed.iter().map(activity).collect()
+}
+
+/// Whether nothing is left to wait for in it.
+fn is_complete(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+    subprocess: &SubProcess,
+    ad_hoc: &ExecutableAdHoc,
+) -> bool {
+    let Some(element) = step.state.element(key) else {
+        return false;
+    };
+    let scope = element.as_scope();
+    if scope.is_some_and(|scope| scope.live() > 0) {
+        return false;
+    }
+    let waits = scope.is_some_and(|scope| scope.waiting().next().is_some());
+    if element.ad_hoc() == Some(AdHocState::Fulfilled) {
+        if waits {
+            step.record(Record::WaitingFlowsCleared { scope: Some(key) });
+        }
+        return true;
+    }
+    // Nothing could be started there.
+    if subprocess.starts.is_empty() || scope.is_some_and(Scope::is_interrupted) {
+        return true;
+    }
+    // What waits at a join may be completed by what a user starts.
+    ad_hoc.condition.is_none()
+        && !waits
+        && (ad_hoc.active.is_some() || was_started(element, node) || asks_for_end(node))
+}
+
+/// Whether a user has started anything in it.
+fn was_started(element: &ElementInstance, node: &ExecutableNode) -> bool {
+    let mut starting = node
+        .all_actions()
+        .filter(|action| matches!(action.work, ActionWork::StartActivity { .. }));
+    starting.any(|action| element.counts(&action.name).1 > 0)
+}
+
+/// Whether users say by an action when it is done.
+fn asks_for_end(node: &ExecutableNode) -> bool {
+    node.actions
+        .iter()
+        .any(|action| action.trigger == Trigger::Manual && action.required == Required::Mandatory)
+}
+
+/// Whether an activity of an ad-hoc subprocess can be started now.
+///
+/// # Errors
+/// What prevents it.
+pub(in crate::engine) fn can_start(
+    element: &ElementInstance,
+    node: &ExecutableNode,
+) -> Result<(), &'static str> {
+    let scope = element.as_scope();
+    match element.ad_hoc() {
+        // A completed one again: what it completed is undone.
+        None => Err("its activities cannot be started now"),
+        Some(AdHocState::Fulfilled) => {
+            Err("its completion condition is true: nothing begins there any more")
+        }
+        Some(AdHocState::Open) if scope.is_some_and(Scope::is_interrupted) => {
+            Err("an event has interrupted it: nothing begins there any more")
+        }
+        Some(AdHocState::Open)
+            if node.ad_hoc().is_some_and(|ad_hoc| ad_hoc.sequential)
+                && scope.is_some_and(|scope| scope.live() > 0) =>
+        {
+            Err("its ordering is sequential and another activity is active; complete that first")
+        }
+        Some(AdHocState::Open) => Ok(()),
+    }
+}
+
+/// Whether an element that is about to be left makes the completion condition of the ad-hoc
+/// subprocess around it true; `None` when that cannot be told, which is an incident.
+pub(super) fn fulfils(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+    ends_path: bool,
+) -> Option<bool> {
+    let Some((around, condition)) = asked(step, key) else {
+        return Some(false);
+    };
+    if node.for_compensation || !(ends_path || node.kind.is_activity()) {
+        return Some(false);
+    }
+    match step.evaluator.condition(condition, &step.variables(around)) {
+        Ok(is_true) => Some(is_true),
+        Err(error) => {
+            let sentence = format!(
+                "expected the completion condition of the ad-hoc subprocess around '{}' to be true \
+                or false, but {error}",
+                node.id
+            );
+            step.incident(key, CONDITION, sentence, None);
+            None
+        }
+    }
+}
+
+/// The open ad-hoc subprocess directly around an element, and what its condition is known by.
+fn asked<'a>(step: &Step<'a>, key: ElementKey) -> Option<(ElementKey, &'a str)> {
+    let around = step.state.element(key)?.scope()?;
+    let condition = step.node_of(around)?.ad_hoc()?.condition.as_deref()?;
+    let is_open = step.state.element(around)?.ad_hoc() == Some(AdHocState::Open);
+    is_open.then_some((around, condition))
+}
+
+/// The condition is true: nothing in it begins any more.
+pub(super) fn fulfil(step: &mut Step<'_>, scope: Option<ElementKey>) {
+    let Some(key) = scope else { return };
+    step.record(Record::AdHoc(AdHocRecord::Fulfilled { element: key }));
+    let ad_hoc = step.node_of(key).and_then(ExecutableNode::ad_hoc);
+    if ad_hoc.is_some_and(|ad_hoc| ad_hoc.cancels_remaining) {
+        step.empty(scope);
+    }
+}
+
+/// Whether a scope is an ad-hoc subprocess in which nothing begins any more.
+pub(super) fn is_fulfilled(step: &Step<'_>, scope: Option<ElementKey>) -> bool {
+    let element = scope.and_then(|scope| step.state.element(scope));
+    element.is_some_and(|element| element.ad_hoc() == Some(AdHocState::Fulfilled))
+}
