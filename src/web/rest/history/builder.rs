@@ -223,6 +223,8 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::TaskScheduled { .. }
                     | Record::Reminded { .. }
                     | Record::ActionSkipped { .. }
+                    | Record::AdHoc(_)
+                    | Record::OutputsWritten { .. }
                     | Record::CallSkipped { .. }
                     | Record::Held
                     | Record::Unheld

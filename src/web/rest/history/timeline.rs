@@ -15,7 +15,7 @@ use super::PartQuery;
 use crate::{
     engine::{
         Record, RecordBatch,
-        record::{LoopRecord, Subscriber},
+        record::{AdHocRecord, LoopRecord, Subscriber},
     },
     model::ids::{ElementKey, InstanceKey},
     web::{
@@ -301,6 +301,9 @@ fn about(seq: u64, record: &Record) -> About<'_> {
             element, action, ..
         } => ("actionSkipped", Some(*element), None, Some(action), None),
         Record::CallSkipped { element } => at("callSkipped", element),
+        Record::AdHoc(AdHocRecord::Opened { element }) => at("adHocOpened", element),
+        Record::AdHoc(AdHocRecord::Fulfilled { element }) => at("adHocFulfilled", element),
+        Record::OutputsWritten { element } => at("outputsWritten", element),
         Record::Held => ("held", None, None, None, None),
         Record::Unheld => ("unheld", None, None, None, None),
         Record::IncidentsResolved { element, skipped } => (
