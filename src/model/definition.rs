@@ -284,7 +284,7 @@ pub enum ElementType {
 
 impl ElementType {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::StartEvent,
         Self::EndEvent,
         Self::IntermediateThrowEvent,
