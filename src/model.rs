@@ -20,6 +20,7 @@ pub mod copying;
 pub mod cron;
 pub mod deep_merge;
 pub mod definition;
+mod element_type;
 pub mod entry_points;
 pub mod evaluator;
 pub mod event_definition;

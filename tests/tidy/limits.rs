@@ -26,6 +26,15 @@ const ROWS: &[(&str, &[&str])] = &[
     ("schemas of actions", &["SCHEMAS_TOLD"]),
     ("`initial` of an action", &["INITIAL_BYTES"]),
     (
+        "trials of drafts in the designer",
+        &["TRIALS", "TRIALS_PER_USER"],
+    ),
+    (
+        "trial without a connection",
+        &["TRIAL_IDLE", "TRIAL_TIME", "TRIAL_BYTES"],
+    ),
+    ("processes a trial runs", &["TRIAL_PROCESSES"]),
+    (
         "commands between the first and",
         &["PAST_ROWS", "PAST_FOLDS"],
     ),

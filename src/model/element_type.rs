@@ -1,0 +1,178 @@
+//! The kinds of nodes that a definition may have, by BPMN's names.
+//!
+//! Not here: what a node of each kind holds (`definition`), what it is compiled to (`node_kind`).
+
+use serde::{Deserialize, Serialize};
+
+/// The BPMN element kinds that run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ElementType {
+    /// None start event, or with a schedule a timer start event.
+    StartEvent,
+    /// None, error, escalation or terminate end event.
+    EndEvent,
+    /// None, escalation or link event: runs its actions, throws and completes.
+    IntermediateThrowEvent,
+    /// Waits for its event; that of a link is reached from its throw events.
+    IntermediateCatchEvent,
+    /// Error, escalation, timer or conditional boundary event.
+    BoundaryEvent,
+    /// Undefined task: runs its actions and completes.
+    Task,
+    /// Done outside of any system: runs its actions and completes.
+    ManualTask,
+    /// Waits for its user.
+    UserTask,
+    /// Without a job type: runs its actions and completes.
+    ServiceTask,
+    /// Runs its actions, sends its message and completes.
+    SendTask,
+    /// Waits for its message.
+    ReceiveTask,
+    /// Runs its script and completes.
+    ScriptTask,
+    /// Runs its rules and completes.
+    BusinessRuleTask,
+    /// Chooses one outgoing flow.
+    ExclusiveGateway,
+    /// Chooses one or more outgoing flows, and waits for those that can still come.
+    InclusiveGateway,
+    /// Forks and joins.
+    ParallelGateway,
+    /// Chooses as an inclusive one; its join goes on once its activation condition is true.
+    ComplexGateway,
+    /// Waits for the first of the events behind it.
+    EventBasedGateway,
+    /// Starts a child instance and waits for its end.
+    CallActivity,
+    /// Embedded subprocess: a scope of its own, which completes when nothing in it is active.
+    SubProcess,
+    /// Embedded subprocess that can be cancelled, with what completed in it undone.
+    Transaction,
+    /// Embedded subprocess without an order: users start the activities in it.
+    AdHocSubProcess,
+}
+
+impl ElementType {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::StartEvent,
+        Self::EndEvent,
+        Self::IntermediateThrowEvent,
+        Self::IntermediateCatchEvent,
+        Self::BoundaryEvent,
+        Self::Task,
+        Self::ManualTask,
+        Self::UserTask,
+        Self::ServiceTask,
+        Self::SendTask,
+        Self::ReceiveTask,
+        Self::ScriptTask,
+        Self::BusinessRuleTask,
+        Self::ExclusiveGateway,
+        Self::InclusiveGateway,
+        Self::ParallelGateway,
+        Self::ComplexGateway,
+        Self::EventBasedGateway,
+        Self::CallActivity,
+        Self::SubProcess,
+        Self::Transaction,
+        Self::AdHocSubProcess,
+    ];
+
+    /// Whether other nodes may lie in it.
+    pub fn is_scope(self) -> bool {
+        matches!(
+            self,
+            Self::SubProcess | Self::Transaction | Self::AdHocSubProcess
+        )
+    }
+
+    /// Whether it is an activity: a task, a subprocess, a call activity.
+    pub fn is_activity(self) -> bool {
+        match self {
+            Self::Task
+            | Self::ManualTask
+            | Self::UserTask
+            | Self::ServiceTask
+            | Self::SendTask
+            | Self::ReceiveTask
+            | Self::ScriptTask
+            | Self::BusinessRuleTask
+            | Self::CallActivity
+            | Self::SubProcess
+            | Self::Transaction
+            | Self::AdHocSubProcess => true,
+            Self::StartEvent
+            | Self::EndEvent
+            | Self::IntermediateThrowEvent
+            | Self::IntermediateCatchEvent
+            | Self::BoundaryEvent
+            | Self::ExclusiveGateway
+            | Self::InclusiveGateway
+            | Self::ParallelGateway
+            | Self::ComplexGateway
+            | Self::EventBasedGateway => false,
+        }
+    }
+
+    /// Whether the conditions of its outgoing flows are asked: all ask but a parallel gateway, which
+    /// takes all of them, and an event-based one, where the first event decides.
+    pub fn asks_conditions(self) -> bool {
+        !matches!(self, Self::ParallelGateway | Self::EventBasedGateway)
+    }
+
+    /// Whether it may have a default flow: gateways that choose, and activities.
+    pub fn has_default_flow(self) -> bool {
+        self.asks_conditions() && !self.is_event()
+    }
+
+    /// Whether it is an event.
+    pub fn is_event(self) -> bool {
+        matches!(
+            self,
+            Self::StartEvent
+                | Self::EndEvent
+                | Self::IntermediateThrowEvent
+                | Self::IntermediateCatchEvent
+                | Self::BoundaryEvent
+        )
+    }
+
+    /// Whether it is a gateway whose outgoing flows are chosen by conditions.
+    pub fn chooses(self) -> bool {
+        matches!(
+            self,
+            Self::ExclusiveGateway | Self::InclusiveGateway | Self::ComplexGateway
+        )
+    }
+
+    /// The BPMN tag name, as in frames and problems: `userTask`.
+    pub fn bpmn_name(self) -> &'static str {
+        match self {
+            Self::StartEvent => "startEvent",
+            Self::EndEvent => "endEvent",
+            Self::IntermediateThrowEvent => "intermediateThrowEvent",
+            Self::IntermediateCatchEvent => "intermediateCatchEvent",
+            Self::BoundaryEvent => "boundaryEvent",
+            Self::Task => "task",
+            Self::ManualTask => "manualTask",
+            Self::UserTask => "userTask",
+            Self::ServiceTask => "serviceTask",
+            Self::SendTask => "sendTask",
+            Self::ReceiveTask => "receiveTask",
+            Self::ScriptTask => "scriptTask",
+            Self::BusinessRuleTask => "businessRuleTask",
+            Self::ExclusiveGateway => "exclusiveGateway",
+            Self::InclusiveGateway => "inclusiveGateway",
+            Self::ParallelGateway => "parallelGateway",
+            Self::ComplexGateway => "complexGateway",
+            Self::EventBasedGateway => "eventBasedGateway",
+            Self::CallActivity => "callActivity",
+            Self::SubProcess => "subProcess",
+            Self::Transaction => "transaction",
+            Self::AdHocSubProcess => "adHocSubProcess",
+        }
+    }
+}
