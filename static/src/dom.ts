@@ -26,13 +26,17 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
 }
 
 /**
- * Replaces what is in `root`. The focus stays: on the element with the same `data-focus`, else on another one with the same part
+ * Replaces what is in `root`; what stays is not touched, so that who types or presses there goes on. The focus stays, too: on the element with the same `data-focus`, else on another one with the same part
  * before the `/`, else on `root`.
  */
 export function redraw(root: HTMLElement, ...children: Node[]): void {
   const focused = root.contains(document.activeElement) ? (document.activeElement as HTMLElement) : undefined;
-  root.replaceChildren(...children);
-  if (!focused) return;
+  const wanted = new Set(children);
+  for (const child of [...root.childNodes]) if (!wanted.has(child)) child.remove();
+  children.forEach((child, at) => {
+    if (root.childNodes[at] !== child) root.insertBefore(child, root.childNodes[at] ?? null);
+  });
+  if (!focused || root.contains(focused)) return;
   const name = focused.dataset.focus ?? '';
   const place = name.split('/')[0]!;
   const exact = root.querySelector<HTMLElement>(`[data-focus="${CSS.escape(name)}"]`);
