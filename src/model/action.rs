@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn type_and_params_stand_beside_the_other_members() {
         let full = |kind: &str, params: Option<Value>| {
-            let mut full = json!({"name": "a", "order": 0, "type": kind, "trigger": "automatic", "required": "mandatory",
+            let mut full = json!({"name": "a", "type": kind, "trigger": "automatic", "required": "mandatory",
                 "repeatable": false, "autorunChildren": false, "allowBack": false, "restartFromSnapshot": false,
                 "holdsToken": true, "strictKeys": false});
             if let Some(params) = params {

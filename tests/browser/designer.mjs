@@ -228,7 +228,7 @@ async function tryParts(page) {
   await page.goto(`${baseUrl()}/admin/designer/onboarding`);
   await problems(page, 'No problems');
   await page.getByTestId('element').selectOption('yes');
-  await page.getByText('Try it', { exact: true }).click();
+  await page.getByTestId('group-condition').getByText('Try it', { exact: true }).click();
   await page.getByLabel('Sample data').fill('{"client": {"age": 17, "income": 20000}}');
   await page.getByTestId('preview').getByText('false').waitFor();
   await page.getByLabel('Sample data').fill('{"client": {"age": 18, "income": 20000}}');

@@ -76,7 +76,7 @@ await play(async (browser, watch) => {
 
   await page.getByText('Add a user').click();
   await page.getByLabel('User', { exact: true }).fill('grace');
-  await page.getByLabel('Roles').fill('chief');
+  await page.getByRole('textbox', { name: 'Roles' }).fill('chief');
   await trial(page, 'add-user').click();
   await trial(page, 'user').locator('option:checked').filter({ hasText: 'grace (chief)' }).waitFor({ state: 'attached' });
   await page.locator('[data-action="approve"]').getByRole('button', { name: 'Run approve' }).click();

@@ -146,11 +146,7 @@ fn write_types(app: &Path, port: u16, token: &str) {
         2,
         "there is none of the name nowhere",
     );
-    told(
-        types("", &[]),
-        2,
-        "give a token by --token or STEPWIRE_TOKEN",
-    );
+    told(types("", &[]), 2, "add --token, or set STEPWIRE_TOKEN");
     told(
         types(token, &["--url", "http://127.0.0.1:1"]),
         2,

@@ -40,6 +40,10 @@ async fn a_message_goes_to_who_has_waited_longest_and_the_answer_says_to_whom() 
     );
     deploy(&dora, WAITER).await;
     let first = alice.start("waiter", json!({"k": 7})).await;
+    // Who waits longest is who is known first.
+    while server.runtime().letters_under_way() > 0 {
+        tokio::task::yield_now().await;
+    }
     let second = alice.start("waiter", json!({"k": 7})).await;
     let look = olga.get(&format!("/v1/instances/{first}")).await.json();
     let [waits] = &look["subscriptions"].as_array().unwrap()[..] else {

@@ -103,7 +103,7 @@ fn what_has_no_meaning_at_run_time_is_passed_over() {
 
 #[test]
 fn unsupported_elements_are_named() {
-    for element in ["adHocSubProcess", "choreographyTask"] {
+    for element in ["choreographyTask", "subChoreography"] {
         check(
             &format!(r#"<{element} id="x"/>"#),
             &[("x", "unsupported_element")],
@@ -211,7 +211,7 @@ fn invalid_values_are_named() {
 fn node_rules_are_told_beside_reading_errors() {
     check(
         &format!(
-            r#"<complexGateway id="x"/>{}"#,
+            r#"<choreographyTask id="x"/>{}"#,
             action_with(r#"type="websocketSend" timer="soon""#, "")
         ),
         &[

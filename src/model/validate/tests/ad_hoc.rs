@@ -123,5 +123,8 @@ fn it_holds_no_start_and_end_events_and_nothing_to_go_back_to() {
             {"id": "b", "type": "task", "scope": "h"}]),
         &[("s", "h"), ("h", "e"), ("a", "b"), ("b", "a")],
     );
-    check(around, &["h subprocess_start"]);
+    check(
+        around,
+        &["a unreachable?", "b unreachable?", "h subprocess_start"],
+    );
 }

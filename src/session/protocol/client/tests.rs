@@ -322,7 +322,7 @@ fn a_wrong_field_is_named() {
     refused(
         r#"{"type":"subscribe","id":"1","channel":"news"}"#,
         id,
-        "instance/KEY, tasks or process/ID",
+        "instance/KEY, tasks, process/ID or changes",
     );
     refused(
         r#"{"type":"hello","id":"1","resume":[{"instance":"KEY"}]}"#,
