@@ -3,6 +3,11 @@
 //!
 //! Not here: requests, cookies and routes (`web::pages`), what moves on a page by itself
 //! (`static/`).
+//!
+//! # Why so
+//!
+//! **The admin layer stands below the edge**, which serves its pages: one route table, and the
+//! pages stay free of HTTP.
 
 pub mod ago;
 pub mod assets;

@@ -15,6 +15,13 @@
 //! Where to go next: `model` for what is left of a definition, `moves` for what can happen next,
 //! `oracle` for the conditions, `marking` for when two states are the same, `verdict` for what is
 //! said of them.
+//!
+//! # Why so
+//!
+//! **The explorer walks the engine, not a net made from the model.** With a limit of no
+//! activation each step moves one element, so parallel branches interleave and what is proved
+//! is what runs; a second semantics would have to be kept equal. States are told apart by what
+//! an instance remembers, times and numbers left out.
 
 mod marking;
 mod model;

@@ -1,3 +1,7 @@
+// **The client is a core and entries.** What every app loads has a budget of bytes, held by a test;
+// what only some need (lists, visitors without sign-in, the log of frames, React, forms) is imported
+// by those. State is held in closures, as names within them cost nothing.
+
 import { type ActionMessage, pick } from './action-message.js';
 import { channels, type Followed, INSTANCE, keyOf } from './channels.js';
 import { connection } from './connection.js';

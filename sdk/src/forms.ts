@@ -3,6 +3,9 @@
  * styles by its parts: `form`, `field`, `label`, `input`, `hint`, `error`, `status`, `submit`.
  *
  * The client must have been told `schemas: true`. The server's answer counts: what the form checks itself is a courtesy.
+ *
+ * **A form's checks are the browser's, and then the server's.** A second validator in the client would
+ * be another truth, and the larger half of the form.
  */
 import type { FieldErrors, StepwireError } from './error.js';
 import { choicesOf, flat, isNullable, type Schema, typeOf, valueAt } from './form-schema.js';

@@ -1,3 +1,7 @@
+// **The client paces itself at four fifths of the rate it is told**, as what a network delays arrives
+// in heaps. Tokens go first, then what the user does, then subscriptions; what does not fit into
+// `hello` is such a subscription.
+
 import { jitter } from './backoff.js';
 import { failure, StepwireError } from './error.js';
 import type { ClientFrame, ErrorFrame, ReplyFrame, WelcomeFrame } from './frames.js';

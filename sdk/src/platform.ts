@@ -1,3 +1,7 @@
+// **The client's errors never leave by a timer**: a listener that throws is reported like an uncaught
+// error where the platform has `reportError`, else on the console, because on Node an uncaught one
+// would end the process.
+
 import { failure } from './error.js';
 import type { WaitOptions } from './options.js';
 

@@ -5,6 +5,11 @@
 //! copy it goes on after the first thing that is wrong. `examination` looks at the directory,
 //! `database` at the rows and the files they name, one instance in memory at a time; `finding` is
 //! what was found. Not here: damage that a running server meets (`runtime::damage`).
+//!
+//! # Why so
+//!
+//! **The doctor reads a write-ahead log with its index in memory**, as SQLite would write files
+//! beside the database otherwise; it locks the directory, so no server starts meanwhile.
 
 mod database;
 mod examination;

@@ -7,6 +7,12 @@
 //! the lane a node lies in decides who may act there, and without a list every owner may. Operators
 //! may do everything. Which token a client shows: `session::auth::token`. What the rules mean to a
 //! modeller: docs/process-model.md, "Lanes".
+//!
+//! # Why so
+//!
+//! **An assignee acts at what is assigned, and only watches the rest.** The model page counts
+//! assignees among those who belong to an instance; letting one who was lent a task act
+//! everywhere would be a surprise.
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -3,6 +3,11 @@
 //!
 //! A due date does nothing by itself: it is shown, and reminded of. Not here: who takes and gives
 //! back a task (`assignment`).
+//!
+//! # Why so
+//!
+//! **A reminder is a record.** A due date does nothing; a reminder is a timer whose row moves
+//! the instance on, so followers and lists see it by the ways they have.
 
 use std::sync::Arc;
 

@@ -4,6 +4,18 @@
 //! The instance that sent a message decides what becomes of it, so of all who are at it at the same
 //! time exactly one wins. How a message comes to be open: `subprocess::push`; what a step back
 //! closes: `back`.
+//!
+//! # Why so
+//!
+//! **Whether an Action message is open is a matter of time, not of a timer.** Its record says
+//! until when; readers leave out what is over, and the next one pushed takes the old ones out
+//! of the state. So a finished instance has nothing armed and keeps its offers.
+//!
+//! **The instance that sent an Action message decides who answers it**, in its own row: a
+//! `done` closes it, a start closes it and is sent as a message to the child, once the child's
+//! process was seen to accept it. So one of those that come together wins, a refused start
+//! leaves no trace, and a decided one takes place after a crash, too. All tabs derive the same
+//! key from (instance, seq).
 
 use super::{
     command::StartChild,

@@ -6,6 +6,12 @@
 //! Not here: what happens when an event comes (`triggering`), when conditions are looked at
 //! (`conditions`), what is sent (`publishing`); errors and escalations, which are not
 //! waited for but thrown (`throwing`); what is open (`state::subscription`).
+//!
+//! # Why so
+//!
+//! **What an element waits for is opened once, in one record,** by itself and for its boundary
+//! events, and gone with it; interrupting or not is a flag of the event. A timer's text is read
+//! when the token comes and recorded with its value, so a cycle goes on by that text.
 
 use std::sync::Arc;
 

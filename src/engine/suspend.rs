@@ -3,6 +3,11 @@
 //! Hold blocks the work of users, and no timer is armed. Messages between instances are still
 //! taken, but no token moves; `unhold` catches up in the order things were due, and arms the rest.
 //! How an instance ends with everything in it: `end`. What ends it from within: `elements`.
+//!
+//! # Why so
+//!
+//! **A held instance still takes messages of other instances**, so nothing piles up elsewhere;
+//! only tokens stand still, and `unhold` asks every active element what it can do now.
 
 use super::{
     access::Right,

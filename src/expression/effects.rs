@@ -5,6 +5,14 @@
 //! Looks at tokens only, so it must be strict where they leave something open. It is no guard: data
 //! are frozen while a condition runs (`input`), and what is no JavaScript at all the engine says.
 //! Words of other languages: `other_languages`.
+//!
+//! # Why so
+//!
+//! **A condition is checked by its tokens, not by a second JavaScript parser.** The engine
+//! itself says what is no expression; what is one but has an effect shows in its tokens, which
+//! a lexer of 200 lines splits exactly for expressions, and the fast path reads, too. A parser
+//! crate is several megabytes of program for the same sentences. No safety rests on it: data
+//! are frozen in the sandbox.
 
 use std::ops::Deref;
 

@@ -2,6 +2,12 @@
 //!
 //! References are not fetched and not recursive, patterns run in linear time, `format` is checked.
 //! A check is bounded by the parts of the schema and of the value (`schema_parts`).
+//!
+//! # Why so
+//!
+//! **Key schemas have no cycles, so that a check has a bound**: parts of the schema times parts
+//! of the value, counted before the library looks. Within it the library may build its errors;
+//! beyond a part of it a refusal no longer says where. Longer checks leave the arbiter.
 
 use std::collections::HashMap;
 

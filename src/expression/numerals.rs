@@ -1,5 +1,11 @@
 //! Numbers written in JavaScript. One that JavaScript would round is a mistake: the modeller would
 //! see other digits than count.
+//!
+//! # Why so
+//!
+//! **Whole numbers beyond 2^53 are `BigInt`s in scripts.** Their digits survive, comparing
+//! works, and arithmetic that would round is an error, where a plain number would be another
+//! one without a word.
 
 use crate::text::number::is_exact;
 

@@ -4,6 +4,11 @@
 //!
 //! Plain objects, arrays, texts, booleans, finite numbers, `BigInt`s of 64 bits and `null` are
 //! taken. A member that is `undefined` is left out.
+//!
+//! # Why so
+//!
+//! **A rule's output is read strictly.** What JSON cannot hold is an incident with its path
+//! instead of the silent loss of `JSON.stringify`.
 
 use rquickjs::{Array, Atom, Function, Object, Type, Value, atom::PredefinedAtom};
 use serde_json::{Map, Number, Value as Json};

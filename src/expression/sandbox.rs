@@ -6,6 +6,13 @@
 //! `disable-assertions` (the engine must not abort the process when it finds a leak of its own) and
 //! *without* `rust-alloc` and `allocator` (with them the memory limit is a no-op). `guards.js`
 //! takes away or bounds what the limits here do not reach.
+//!
+//! # Why so
+//!
+//! **The script engine gets a fresh runtime per evaluation.** Nothing can leak between
+//! evaluations; definitions without scripts never meet it, as the fast path decides comparisons
+//! and boolean operators alone. Making one takes longer than most scripts, so the process of
+//! scripts makes the next one when it has answered.
 
 use std::fmt;
 

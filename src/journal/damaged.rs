@@ -3,6 +3,13 @@
 //! A damaged row is left out of what is read, and everything else is served; what was left out is
 //! told in the log, once, by `/readyz` and by `stepwire doctor`. Not here: what is looked for
 //! (`sqlite::read`, `runtime::damage`, `backup::doctor`).
+//!
+//! # Why so
+//!
+//! **A damaged row is left out and told, not a reason to stop.** Rows of the log are whole or
+//! their instance is answered 409; rows of other tables are left out. A user whose row is
+//! damaged stays there without a password and with all tokens revoked, as nobody knows which
+//! were. A definition's content is held against its hash, so a changed one runs nowhere.
 
 use std::{
     collections::BTreeMap,

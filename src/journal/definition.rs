@@ -1,4 +1,10 @@
 //! The row of a process definition, as stored. Not here: what its source means (see `model`).
+//!
+//! # Why so
+//!
+//! **A definition's row with another content ends the server** (`StoreError::Overwrite`), as a
+//! row of the log that is there does: memory and store are of two minds, nothing of the batch
+//! was acknowledged, and the next start reads the store.
 
 use crate::model::{ids::Time, source::SourceFormat};
 

@@ -2,6 +2,12 @@
 //!
 //! A row is written when a job starts and when its status changes; other instances have none, so
 //! they pay nothing. What the statuses mean: `engine::job_status`; who asks: `web::jobs`.
+//!
+//! # Why so
+//!
+//! **Jobs have a table of their own.** The dashboard's orders are by process, status and time
+//! of the status; an index for each would cost every start. Only instances of processes with a
+//! number have a row there.
 
 use std::{cmp::Reverse, collections::HashMap};
 

@@ -6,6 +6,12 @@
 //! instance is replayed from its first row, and the next snapshot replaces the bad one. Raise
 //! [`VERSION`] whenever the fields of the state or their meaning change; records never change
 //! (`engine::record`).
+//!
+//! # Why so
+//!
+//! **A snapshot is a short cut with a version of its own.** Records are for good, the layout of
+//! the state is not; what cannot be read, or has a wrong checksum, is replayed from the first
+//! row. `tests/engine/golden` keeps rows and snapshots as bytes, with the state they mean.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -4,6 +4,13 @@
 //!
 //! Not here: what each step does. It is what the threads of [`writer`](super::writer),
 //! [`commit gate`](super::commit_gate) and [`readers`](super::readers) do.
+//!
+//! # Why so
+//!
+//! **A simulation takes the journal's steps itself** (`journal::steps`), instead of the three
+//! kinds of threads that take them otherwise; all else runs on one thread, which says when
+//! nothing can go on by itself. So the production code is what is simulated, without a second
+//! scheduler or runtime.
 
 use std::collections::VecDeque;
 

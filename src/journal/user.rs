@@ -1,5 +1,11 @@
 //! The row of a user with a password, as stored. Not here: what may be done with it (see
 //! `runtime::users`).
+//!
+//! # Why so
+//!
+//! **A removed user's row stays**, without its hash: a token is held against the users by its
+//! subject, and one whose subject is unknown is an issuer's business. A revocation is a time:
+//! tokens issued until then are refused, so `iat` has milliseconds.
 
 use std::fmt;
 

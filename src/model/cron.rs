@@ -7,6 +7,11 @@
 //! (`22-2`), and `L`, `W` and `#`.
 //!
 //! Not here: when a schedule is due by it (`timer_cycle`), the fields but weekdays (`fields`).
+//!
+//! # Why so
+//!
+//! **The form of a cron expression decides its dialect**: fields and `?`, never the numbers in
+//! it; where dialects of one form differ, a warning names the days.
 
 mod fields;
 

@@ -5,6 +5,13 @@
 //! or addressed: conditions, rules, templates, calls, webhooks, schedules, assignees, roles. What is
 //! told stands here member by member, so that a new member of a definition is left out until somebody
 //! adds it. The same of a drawing: `bpmn_xml::diagram`; as TypeScript: `typescript`.
+//!
+//! # Why so
+//!
+//! **What a frontend is told of a definition is a list of what is told**, member by member and
+//! element by element (`model::frontend_view`, `model::bpmn_xml::diagram`): a new member is
+//! left out until somebody adds it. Messages of incidents quote expressions, so they are a part
+//! of the permissions.
 
 use serde::Serialize;
 

@@ -2,6 +2,11 @@
 //!
 //! Not here: names written by the modeller (node ids, action names); those are plain strings. How
 //! an instance key is derived from a start command: `runtime::keys`.
+//!
+//! # Why so
+//!
+//! **Element keys on the wire are `<instance>-<number>`**: globally unique without a second id,
+//! and readable.
 
 use std::{fmt, str::FromStr};
 

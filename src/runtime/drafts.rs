@@ -4,6 +4,13 @@
 //!
 //! Held in memory as the store has them, within limits by user and tenant. Not here: who may work at
 //! a task (`engine::task_access`), frames (`session::task_notes`), who has a task open (`presence`).
+//!
+//! # Why so
+//!
+//! **Drafts have a table of their own, held in memory**, and are told as a difference when
+//! their instance is pulled: no queue, no number, no record. A row of the log that ends one
+//! costs nothing while there are none; a crash between that row and the deletion leaves a draft
+//! that the next start leaves out.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},

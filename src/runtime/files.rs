@@ -7,6 +7,12 @@
 //!
 //! Not here: how bytes come in and go out (`web`), which files are taken (`model::upload`), who may
 //! have one (`engine`). Everything here blocks: call it off the arbiters.
+//!
+//! # Why so
+//!
+//! **A file's bytes come before its command.** They are durable at their place when the engine
+//! decides; a mark stands until the answer is known, so a start after a crash asks the
+//! instances behind the marks left and removes what none of them knows.
 
 mod incoming;
 

@@ -4,6 +4,11 @@
 //! than all before. Known are all stored keys after a bound, which begins at the server's start and
 //! follows the newest keys; at the bound or before it the store is read as ever. So a client whose
 //! clock is wrong, or a resend of an old start, costs a read, no more.
+//!
+//! # Why so
+//!
+//! **A new key needs no read.** A key begins with its command's time, so the runtime knows
+//! every stored key after its start; only repeats, old commands and wrong clocks are looked up.
 
 use std::{
     collections::BTreeSet,

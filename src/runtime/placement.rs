@@ -6,6 +6,13 @@
 //! server starts) lives on the runtime's own arbiters, by partition.
 //!
 //! Not here: how an instance is found, wherever it lives (`registry`).
+//!
+//! # Why so
+//!
+//! **An instance lives on the thread of the connection that started it.** By partition, each
+//! command crossed to another thread, which cost a wake-up, cold caches and frees across
+//! threads. A connection that starts thousands keeps its thread busy with reading and rendering
+//! anyway.
 
 use std::{cell::Cell, sync::Arc};
 

@@ -5,6 +5,11 @@
 //! [`Registry::read`]. No slot means: not in memory, and no row of it is in flight, so the store
 //! tells the whole truth. An actor leaves only its own generation's slot. Nothing is lost: an
 //! envelope that meets a leaving actor is routed again.
+//!
+//! # Why so
+//!
+//! **Loading does not pass the writer's queue**, except after a crash of the actor: invariant 7
+//! makes a plain read complete, and a start does not wait for the commit in flight.
 
 use std::{
     collections::VecDeque,

@@ -7,6 +7,11 @@
 //! script is over at its deadline, as it runs in a process that can be killed
 //! (`expression::worker`); a definition whose scripts have to be killed again and again is not run
 //! for a while: its scripts fail at once then, which is an incident where they are.
+//!
+//! # Why so
+//!
+//! **Steps that may take long wait by definition, and tenants take turns**; a place in the
+//! writer's queue is taken when their turn has come.
 
 use std::{
     collections::{HashMap, VecDeque},

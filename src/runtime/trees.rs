@@ -9,6 +9,12 @@
 //!
 //! Where the limits become incidents: `engine::quotas`. How messages wait for their turn:
 //! `outbox::delivery_queue`.
+//!
+//! # Why so
+//!
+//! **How large a tree is, is counted, not recorded**: a number beside its instances in memory,
+//! read from the read models when the tree comes into memory. A record of it would be a second
+//! truth, and a lock across instances.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,

@@ -3,6 +3,11 @@
 //! and whoever does as told waits no longer than told.
 //!
 //! Not here: what is refused (`shared_rates`, `rate_limit`), who waits (`web`).
+//!
+//! # Why so
+//!
+//! **Refusals of one address wait the longer, the more of them wait.** A fixed wait bounds what
+//! one connection costs, not what a thousand do; who does as told is never one of many.
 
 use std::{
     collections::HashMap,

@@ -2,6 +2,12 @@
 //! once, before the first frame that names it.
 //!
 //! Not here: what the schemas are made of (`model::input_schema`).
+//!
+//! # Why so
+//!
+//! **Schemas of actions are told by name, to those who ask.** Frames are rendered once for all
+//! who may do the same, so they can only name a schema; its name is a hash of its content, and
+//! each connection remembers which it has told.
 
 use std::{
     collections::{BTreeMap, HashSet},

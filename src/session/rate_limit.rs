@@ -4,6 +4,11 @@
 //! Not here: what one user or address may do over all connections and requests (`shared_rates`);
 //! connections per user and address (`web`). No library: governor reads its clock itself, has no
 //! notion of "over the rate for so long", and needs two limiters for what are two numbers here.
+//!
+//! # Why so
+//!
+//! **Signs of life have a rate, and are refused like anything else**: a server that answered
+//! them first would be kept busy with them.
 
 use std::time::{Duration, Instant};
 

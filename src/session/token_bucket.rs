@@ -4,6 +4,11 @@
 //! of those gets a turn of its own, so that many who come again as told do not meet: obeying
 //! suffices. What it allows is an argument, so that many buckets of one kind are small. Not here:
 //! whose bucket it is (`rate_limit`, `shared_rates`).
+//!
+//! # Why so
+//!
+//! **Rate limits are a token bucket of our own**: the library at hand reads its own clock and
+//! does not know "over for 10 s".
 
 use std::time::{Duration, Instant};
 

@@ -7,6 +7,13 @@
 //!
 //! Not here: what makes a number exact (`number`), how such places are found (`json_scan`), how
 //! deep and long a text may be (its reader's business).
+//!
+//! # Why so
+//!
+//! **A number that would lose digits is refused where it comes in** (`text::json`, one pass
+//! over the text). `arbitrary_precision` of serde_json would carry longer ones, but makes
+//! numbers maps wherever serde buffers (flattened and tagged types, MessagePack), and clients
+//! and scripts would round them anyway.
 
 use std::fmt;
 

@@ -6,6 +6,11 @@
 //! may be asked about users (`runtime::users::requests`).
 //!
 //! Where to go next: `request` for the other end, `command` for the command line.
+//!
+//! # Why so
+//!
+//! **The owner of a data directory gets its token from the running server**, so no command
+//! reads the secret.
 
 pub mod command;
 pub mod request;

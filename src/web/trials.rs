@@ -4,6 +4,16 @@
 //!
 //! Not here: what one trial is (`trial`), its requests (`rest::trials`), its websocket
 //! (`websocket::socket`).
+//!
+//! # Why so
+//!
+//! **A draft is tried in a second runtime of the same process**, with a store in memory, a
+//! virtual clock, its own secret for tokens and its own sessions, on a thread that ends with
+//! it. So what is tried is what runs: the same engine, frames and SDK, and a run is a scenario.
+//! A process for each trial would cost more memory and a proxy of its websocket; the pure
+//! engine alone has no timers, messages and subprocesses. Trials are bounded in number, time
+//! and bytes; none has the server's secrets or allowed targets, and its connections count as
+//! its designer's.
 
 mod trial;
 

@@ -1,6 +1,11 @@
 //! What the engine triggers by itself: automatic actions on entering a node, children after their
 //! parent, due timers, and the rest of a node after an incident. Everything asks the same question:
 //! what has not been triggered yet?
+//!
+//! # Why so
+//!
+//! **A delayed action fires even while its element has an incident**: it was triggered before,
+//! and others do not wait for it.
 
 use super::work::{self, Worked};
 use crate::{

@@ -2,6 +2,12 @@
 //!
 //! The comment is a member of the payload that needs no key: it is kept with the decision, and is
 //! no data without one. What of a decision counts at the end of an instance: `outcome`.
+//!
+//! # Why so
+//!
+//! **An approval needs one of its two actions.** A user task with manual actions `approve` and
+//! `reject` is left when one has run: as two mandatory actions both would be needed, as two
+//! optional ones nothing would wait. The names are the contract of the jobs' surface.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,10 @@
 //! End event: what a terminate end event does to its scope. What the others throw: `engine::throwing`;
 //! what one publishes it has published before it is left (`publishing`).
+//!
+//! # Why so
+//!
+//! **A terminate end event of the process finishes the instance**, as Camunda does, rather than
+//! giving it a status of its own.
 
 use crate::{
     engine::{context::Step, record::Status},

@@ -4,6 +4,12 @@
 //! When a join goes on (BPMN 2.0.2, 13.4.3): it has a flow, and no token that could reach one of
 //! its flows that have none yet, without passing the join, is anywhere but where it could also
 //! reach a flow that has one. That is looked at when nothing else can move (`late_join`).
+//!
+//! # Why so
+//!
+//! **An inclusive join is looked at when nothing else moves.** The standard's rule asks where
+//! every token could still go; asked at the end of a step, only then and only in models that
+//! have such a join, it is one walk over the graph and cheap.
 
 use std::{collections::BTreeSet, sync::Arc};
 

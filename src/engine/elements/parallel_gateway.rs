@@ -1,5 +1,9 @@
 //! Parallel gateway: a join counts taken flows per incoming flow and fires with one of each; the
 //! fork takes every flow.
+//!
+//! # Why so
+//!
+//! **A join that can never complete becomes an incident** instead of an instance that hangs.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,5 +1,10 @@
 //! What approvals came to. Only the last decision that no step back has undone counts; the earlier
 //! ones are kept as long as a step back may make one of them the last again.
+//!
+//! # Why so
+//!
+//! **Decisions have authors like merges**, so a step back undoes them; of those no step back
+//! can part, only the last is kept.
 
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,11 @@
 //! step took: half of the disk is left to the server.
 //!
 //! Not here: what else belongs to a copy of a data directory (`backup`).
+//!
+//! # Why so
+//!
+//! **A copy is one read transaction of another process**: the writer never waits for it, the
+//! write-ahead log pays.
 
 use std::{
     path::Path,

@@ -1,5 +1,11 @@
 //! Opening a data directory: the lock, the file, its settings, the tables. Not here: what is
 //! written (see `write`).
+//!
+//! # Why so
+//!
+//! **TCP_NODELAY and stable query plans** (SQLite's QPSG) came out of the first profile: a
+//! commit's small frames waited 40 ms for a delayed acknowledgement, and re-preparing
+//! statements took 11 % of the processor.
 
 use std::{
     fs::{File, TryLockError},

@@ -4,6 +4,10 @@
 //! A message goes to each process once: to the subscription that has waited longest there, else it
 //! starts an instance. What is on its way holds its subscription until the instance has told whether
 //! it was taken; what was not goes to the next. A signal goes to all, so many in a step.
+//!
+//! # Why so
+//!
+//! **A publication without effect leaves no row**: names that nobody waits for cost no disk.
 
 use std::sync::Arc;
 

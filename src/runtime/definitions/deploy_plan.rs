@@ -4,6 +4,11 @@
 //!
 //! Not here: writing the plan (`Definitions::deploy`), the rules a definition keeps by itself
 //! (`model::validate`).
+//!
+//! # Why so
+//!
+//! **A check makes the plan of a deploy and drops it**, so it says the same. Times are compared
+//! with the clock in that plan only: a stored definition stays what it is while its times pass.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -1,5 +1,10 @@
 //! Deleting versions. A deleted one is gone for everybody but the instances that run or ran it: a
 //! definition is needed to read an instance's history, so its row stays, and so does its number.
+//!
+//! # Why so
+//!
+//! **A deleted definition keeps its row and number**: an instance cannot be read without its
+//! definition.
 
 use std::sync::Arc;
 

@@ -1,5 +1,10 @@
 //! Processes by number: those with an alias, as clients of jobs know them; and the switch that lets
 //! a process start nothing new.
+//!
+//! # Why so
+//!
+//! **An alias belongs to one process**: a second one with the same number is a problem at
+//! deploy, not a matter of order.
 
 use std::{collections::BTreeMap, sync::Arc};
 

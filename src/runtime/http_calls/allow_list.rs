@@ -3,6 +3,12 @@
 //! Checked twice: the address before a request is made, by name and port, and the machine it leads
 //! to before it is connected to. An exact host is trusted wherever it leads; everything else
 //! reaches public addresses and listed networks only.
+//!
+//! # Why so
+//!
+//! **Nothing leaves unless the operator names where to.** A name is looked up and checked for
+//! each try, and the checked address is the one connected to; `*` means public addresses only.
+//! Secrets are put into headers when a call is made and stand in no record.
 
 use std::net::IpAddr;
 

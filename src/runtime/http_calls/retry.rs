@@ -1,5 +1,11 @@
 //! When a call that failed is tried again. Pauses are process time, so that they stand still with
 //! it.
+//!
+//! # Why so
+//!
+//! **A retried call sends what was recorded** under the key of the record: filling templates in
+//! anew under an old key would be another request to the other side. A failed call is an
+//! incident; to branch on a status, a definition counts it as success.
 
 use std::time::Duration;
 

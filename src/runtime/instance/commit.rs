@@ -1,5 +1,11 @@
 //! What a decided row becomes for the journal: the commit with its read models, its outbox messages
 //! and, now and then, a snapshot.
+//!
+//! # Why so
+//!
+//! **No snapshot for a handful of rows.** At passivation and at the end a snapshot is written
+//! only when at least 8 rows would have to be replayed: fewer are cheaper to replay than a
+//! snapshot is to write.
 
 use super::*;
 use crate::{runtime::keys, text::memory};

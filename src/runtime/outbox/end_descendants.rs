@@ -5,6 +5,14 @@
 //! The message that asks for it stands in the outbox until nothing of that is left, so a restart
 //! goes on with it. Instances end level by level, those above first: else one above would take the end
 //! of its subprocess for a failure, and act on it.
+//!
+//! # Why so
+//!
+//! **An end reaches everything below by one message of the ended instance to itself.** Its
+//! delivery finds in the read models the live descendants, and finished ones that left Action
+//! messages open, and ends them, those above first; level by level through the outbox a tree
+//! that grows would outrun its end. A start looks whether something above has ended, and only
+//! in trees where something has.
 
 use std::{
     collections::VecDeque,

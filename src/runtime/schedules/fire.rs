@@ -4,6 +4,11 @@
 //! The times of one schedule are kept one after the other, each when the one before is durable with
 //! its instance. A start for which there is no room is tried again; one that is refused, or breaks
 //! again and again, is given up and says why on its schedule.
+//!
+//! # Why so
+//!
+//! **A scheduled start's next time is written after the start is durable**; the start's key
+//! follows from the due time.
 
 use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
 

@@ -2,6 +2,11 @@
 //!
 //! A time is missed when the server was down, or its schedule or process was disabled. What passes
 //! while the server runs is not missed, however far its clock is moved at once, but bounded.
+//!
+//! # Why so
+//!
+//! **What is missed is told by why nothing could start**, not by how late it is: under a
+//! virtual clock everything is late.
 
 use crate::{
     journal::ScheduleRow,

@@ -6,6 +6,11 @@
 //! counts as wrong from its beginning, so that many at once are no way around; a right password
 //! takes that back. Memory is bounded; when it is full, the least suspicious are forgotten. Time is
 //! an argument.
+//!
+//! # Why so
+//!
+//! **A wrong password is counted before it is checked** and taken back when it was right, so
+//! that many tries at once are no way around.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, time::Duration};
 

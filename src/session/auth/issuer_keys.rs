@@ -4,6 +4,11 @@
 //! Keys are found by `kid` and algorithm. A set that cannot be read or holds no usable key leaves
 //! the last good keys in place. Not here: how an address is asked (`web::http::key_address`), what a
 //! token must say (`token`).
+//!
+//! # Why so
+//!
+//! **An unknown key of an issuer only rings a bell**: a flood of bad tokens is no flood of
+//! requests, and no arbiter waits for an issuer.
 
 use std::{
     fmt, fs,

@@ -2,6 +2,18 @@
 //! engine's terms.
 //!
 //! Not here: how a token is read (`token`), what an instance lets its caller do (`engine::access`).
+//!
+//! # Why so
+//!
+//! **Tokens of several trees add up on an anonymous connection**, by `auth`: a token stays good
+//! for one tree, and a visitor with several needs no connection for each. The one that ends
+//! first ends the connection, so that no right outlives its token.
+//!
+//! **An anonymous connection may act on what it started** without a new `hello`; the token is
+//! for later connections.
+//!
+//! **Whoever shows a tree's token is one subject for command ids**, so a resend is recognised
+//! on a connection that came back with it.
 
 use std::sync::Arc;
 

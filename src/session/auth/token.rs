@@ -5,6 +5,12 @@
 //! what a role may do (`runtime`), where a token is read from a request (`web`), the secret's
 //! origin (`config`). Expiry compares with the real clock, never the virtual one of `--test-clock`:
 //! the caller gives the time.
+//!
+//! # Why so
+//!
+//! **Rights over the whole server are a role of their own**, `server-operator`, which no admin
+//! of a tenant can give. The tenant `default`, where the sign-in link and the local socket
+//! lead, is the owner's: its admins have them, so that one tenant needs one role.
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -1,4 +1,9 @@
 //! Close codes: why the server ends a connection, and whether the client should come back.
+//!
+//! # Why so
+//!
+//! **A frame before `hello` is a mistake, not a missing token**: close 4400 and the sentence.
+//! The usual reaction to 4401 is another token, which does not help here.
 
 use std::borrow::Cow;
 

@@ -6,6 +6,12 @@
 //! subscribes first and asks then misses nothing.
 //!
 //! Not here: lists with lines that are pushed (`lists`).
+//!
+//! # Why so
+//!
+//! **Pages are told that something changed, and ask.** A page's filters, order and paging stay
+//! one query of the server; what is pushed is a handful of bits per connection, once per
+//! question, so neither a busy server nor many pages make anything grow.
 
 use std::sync::{
     Arc,

@@ -4,6 +4,11 @@
 //! The list joins the runtime's changes first and reads the store then; what changed in between is
 //! applied on top, so nothing is missed. A list with too much unsent starts over with a snapshot.
 //! What its frames look like: `frames::lists`. What belongs into it: `list_contents`.
+//!
+//! # Why so
+//!
+//! **A list with too much unsent starts over** with a snapshot instead of queueing: lists are
+//! queries.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

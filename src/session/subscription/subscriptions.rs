@@ -4,6 +4,12 @@
 //! Wake-ups are registered first, then the instance is looked at through its commit gate at S, then what
 //! comes after S is pulled: no gap, nothing twice. What was missed before S is read from the
 //! journal. Every look authorises anew.
+//!
+//! # Why so
+//!
+//! **A connection goes on following only the newest 8 ended instances.** Little comes after an
+//! end; a client that starts thousands would otherwise run into the limit of subscriptions and
+//! hold their rows.
 
 use super::{
     super::{

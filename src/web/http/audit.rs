@@ -3,6 +3,12 @@
 //! A request that is cut off may have done what it asked for all the same: then the line says that
 //! this is not known, so nobody can act unseen by hanging up. Not here: what operators do to
 //! instances (`runtime`), what the lines look like (`logging`).
+//!
+//! # Why so
+//!
+//! **Lines about administrators are written where the request is**, which knows who asks; one
+//! that is cut off gets a line, too, as its change may be durable. Incidents are told behind
+//! the commit gate, so each is told once.
 
 use actix_web::{HttpRequest, ResponseError, http::StatusCode};
 

@@ -1,4 +1,10 @@
 //! Bodies of requests, read up to a limit.
+//!
+//! # Why so
+//!
+//! **Memory for a body is taken before the body is read**, by whom the request is from:
+//! strangers, users and operators fill the same room up to marks of their own, so that the
+//! first cannot take what the others need.
 
 use std::time::Instant;
 

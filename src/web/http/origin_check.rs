@@ -2,6 +2,12 @@
 //! may not: the client in words, the log once a minute with the option that would allow it.
 //!
 //! Which origins may: `config::AllowedOrigins`. What a browser is told beforehand: `cors`.
+//!
+//! # Why so
+//!
+//! **Development on loopback trusts the pages of this machine, not their cookies**, and answers
+//! to this machine's names only: a stranger's name that was made to lead to 127.0.0.1 would be
+//! the server's own origin otherwise.
 
 use std::{
     borrow::Cow,

@@ -1,6 +1,11 @@
 //! The listening end. The socket comes into being in a directory that is closed to others and is
 //! then moved into place: nobody else can connect at any moment, and one that a killed server left
 //! behind is replaced.
+//!
+//! # Why so
+//!
+//! **The local socket is moved into place** from a directory closed to others: at no moment can
+//! a stranger connect, and one that a killed server left behind is no obstacle.
 
 use std::{
     fs, io,

@@ -4,6 +4,11 @@
 //! Both are lists to which each proxy adds at the end for whom it asked. They are read from the
 //! end, and no further than one needs to: whatever stands before the first word of a proxy that is
 //! trusted came from a stranger. Not here: whom to trust (`client_info`).
+//!
+//! # Why so
+//!
+//! **Two kinds of forwarding headers must agree**: a proxy that sets one lets the other
+//! through.
 
 use std::net::{IpAddr, SocketAddr};
 

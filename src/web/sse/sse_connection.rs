@@ -4,6 +4,11 @@
 //! One task per stream takes what the runtime has and hands over one event at a time; the HTTP
 //! library asks for the next when the socket has room. How the answer is headed and kept alive:
 //! `sse_response`. What frames mean: `session`.
+//!
+//! # Why so
+//!
+//! **A stream is a connection that hears nothing**: one machine for websocket and server-sent
+//! events. Behind the end 204 keeps a browser's EventSource from coming back for ever.
 
 use std::time::{Duration, Instant};
 

@@ -5,6 +5,13 @@
 //! It only counts: what a request says is the library's to judge. Where both do not agree, the
 //! library gets too few bytes, and the deadline for a head or a body ends the connection. Not here:
 //! where bytes wait that are not the library's yet (`stream`).
+//!
+//! # Why so
+//!
+//! **The HTTP library has one request at a time.** It decodes all heads that it is given at
+//! once, and each head that waits takes kilobytes and the buffer it was read with. So the
+//! stream under it follows heads and bodies (`web::transport::framing`), and what comes behind
+//! a request waits there, one read at most, until the answer is out.
 
 /// What a request's body is, as its head says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,9 @@
 //! All connections: who has how many, which are idle, and which are overdue.
+//!
+//! # Why so
+//!
+//! **Deadlines are looked for by one task twice a second**, not by a timer per connection: idle
+//! connections cost less, and no deadline here needs better.
 
 use std::{
     collections::{BTreeSet, HashMap},

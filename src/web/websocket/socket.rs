@@ -3,6 +3,14 @@
 //! One task per connection reads the client, takes what the runtime has, and sends frames as the
 //! socket has room; while a frame waits for the socket it keeps reading. Headers are guarded before
 //! the websocket library sees them (`guarded_payload`). What frames mean: `session`.
+//!
+//! # Why so
+//!
+//! **A browser's refused websocket is accepted and closed with 4403**: an HTTP answer is hidden
+//! from its page, a close code is not. Others get the answer.
+//!
+//! **A connection that waits for nothing is looked after every 5 s**, one with a deadline every
+//! second: of many connections most are idle.
 
 use std::{
     future::poll_fn,

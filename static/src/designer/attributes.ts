@@ -1,4 +1,8 @@
-/** Fields that many elements have, and how an attribute of an element becomes a field. */
+/** Fields that many elements have, and how an attribute of an element becomes a field.
+ *
+ * **Attributes of extension elements are texts in the designer's model**, so that a file keeps what it
+ * says, also where it is wrong.
+ */
 import type { Editing } from './action-editor.js';
 import { type Check, isId, isPath } from './checks.js';
 import { drawField, type Field } from './fields.js';
