@@ -236,7 +236,8 @@ impl Client {
 
     fn publish(&mut self, random: &mut Random, id: Uuid, keys: &mut Vec<String>) -> Value {
         if random.once_in(4) {
-            return json!({"type": "publish", "kind": "signal", "name": "go",
+            let name = *random.pick(&["go", "tick", "tick", "tick"]);
+            return json!({"type": "publish", "kind": "signal", "name": name,
                 "data": {"signalled": {id.to_string(): true}}});
         }
         if keys.is_empty() || random.once_in(4) {

@@ -35,7 +35,7 @@ pub fn check(
     timers(&logs)?;
     children(&logs)?;
     messages(&logs, &answered)?;
-    signals(&logs)?;
+    signals(&logs, &answered)?;
     store.read(|reader| orders(reader, &logs))?;
     for client in clients {
         views(client, seen)?;
@@ -253,15 +253,30 @@ fn merged(logs: &Logs, name: &str) -> HashMap<String, Vec<InstanceKey>> {
     found
 }
 
-/// A signal reaches each instance once at most.
-fn signals(logs: &Logs) -> Result<(), Violation> {
-    for (id, mut to) in merged(logs, "signalled") {
+/// A signal reaches each instance once at most, and all that the answer names.
+fn signals(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
+    let mut merged = merged(logs, "signalled");
+    for (id, to) in &mut merged {
         let count = to.len();
         to.sort();
         to.dedup();
         hold(Invariant::Messages, to.len() == count, || {
             format!("signal {id} came twice to one of {to:?}")
         })?;
+    }
+    for answered in answered {
+        if answered.command.frame["kind"] != "signal" || !answered.is_done() {
+            continue;
+        }
+        let id = answered.command.id.to_string();
+        let to = merged.get(&id).map_or(&[][..], Vec::as_slice);
+        let told = answered.answer["result"]["instances"].as_array();
+        for instance in told.into_iter().flatten() {
+            let got_it = to.iter().any(|key| instance == &key.to_string());
+            hold(Invariant::Messages, got_it, || {
+                format!("signal {id} went to {instance}, says its answer, and to {to:?}")
+            })?;
+        }
     }
     Ok(())
 }

@@ -55,13 +55,15 @@ s -> t -> end
 user t
   ok manual save
 "#,
-    // A signal ends what a user might have done.
+    // One signal ends what a user might have done, another comes beside it.
     r#"
 process alarm
 start -> t -> end
 user t
   ok manual save
 boundary b at=t signal=go
+boundary c at=t signal=tick beside
 b -> endb
+c -> endc
 "#,
 ];
