@@ -10,7 +10,7 @@
 //! what clients publish. Not here: what happens in an instance (`engine::subscription`).
 
 pub mod decide;
-mod decided;
+pub mod decided;
 pub mod publish;
 mod state;
 

@@ -1,6 +1,6 @@
 //! What a decision on a message or signal comes to: a row, what is sent, what the publisher is told.
 //!
-//! Not here: how it is decided ([`decide`](super::decide)).
+//! Not here: how it is decided ([`decide`](mod@super::decide)).
 
 use super::state::{CorrelationRow, Outcome};
 use crate::{engine::instance_message::InstanceMessage, model::ids::InstanceKey};

@@ -168,8 +168,8 @@ async fn readers_that_wait_together_share_one_observation_and_see_what_they_may(
     let directory = tempfile::tempdir().unwrap();
     let (runtime, _) = runtime_over(Box::new(SqliteStore::open(directory.path()).unwrap())).await;
     let key = start(&runtime).await;
-    runtime.registry.sweep(std::time::Duration::ZERO);
     while runtime.live_instances() > 0 {
+        runtime.registry.sweep(std::time::Duration::ZERO);
         tokio::task::yield_now().await;
     }
     // It is not in memory: all of them wait while it is loaded.
