@@ -13,6 +13,7 @@ mod deploys;
 mod directory;
 mod disk;
 mod drafts;
+mod events;
 mod follower;
 mod kill;
 mod oracle;

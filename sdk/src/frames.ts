@@ -127,6 +127,10 @@ export interface Published {
   instances: string[];
   /** The instances it started: at most 100 are named. */
   started: string[];
+  /** How many got it beyond those that are named, or wait for it still; absent when none do. */
+  moreInstances?: number;
+  /** How many it started beyond those that are named; absent when none were. */
+  moreStarted?: number;
   /** Until when it is kept for those who do not wait yet, RFC 3339; absent when it is not. */
   bufferedUntil?: string;
   /** Instances that it could not start, each with the reason. */

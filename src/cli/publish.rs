@@ -59,6 +59,11 @@ fn text(result: &Value) -> String {
         let keys = list(&result[name]).iter().filter_map(Value::as_str);
         lines.extend(keys.map(|key| format!("{key}  {what}")));
     }
+    for (name, what) in [("moreInstances", "got it"), ("moreStarted", "were started")] {
+        if let Some(more) = result[name].as_u64() {
+            lines.push(format!("{more} more {what}"));
+        }
+    }
     for refused in list(&result["refused"]) {
         let told = |name: &str| refused[name].as_str().unwrap_or_default().to_owned();
         lines.push(format!(

@@ -13,6 +13,8 @@ pub mod decide;
 pub mod decided;
 pub mod publish;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::VecDeque,
@@ -69,7 +71,7 @@ pub struct CorrelationRequest {
     pub reply: CorrelationReply,
 }
 
-/// Gets the number of the publication, if there is one, with what came of it.
+/// Gets the numbers of the deliveries that are awaited, with what came of the publication.
 pub type CorrelationReply = Box<dyn FnOnce(Result<(Vec<u64>, Outcome), Refusal>) + Send + Sync>;
 
 struct Slot {
@@ -258,15 +260,12 @@ impl Runtime {
             row,
             outgoing,
             outcome,
-            not_taken,
+            awaited,
+            settled,
         } = decided;
         let Some(row) = row else {
             let answer = move |written: Written| {
-                reply(
-                    written
-                        .map(|()| (Vec::new(), outcome))
-                        .map_err(Refusal::from),
-                );
+                reply(written.map(|()| (awaited, outcome)).map_err(Refusal::from));
             };
             permit.release(live.gate.counted(answer));
             return None;
@@ -286,13 +285,10 @@ impl Runtime {
             Ok(()) => {
                 // What follows is under way before who asked is told.
                 let _active = runtime.active();
-                // Those with an answer: what the entity tells itself has none.
-                let to_instances = outgoing.iter().filter(|sent| sent.target.is_some());
-                let numbers = to_instances.map(|sent| sent.number).collect();
                 // Before anything is delivered, so that whoever waits for it misses nothing.
-                reply(Ok((numbers, outcome)));
-                if let Some(not_taken) = not_taken {
-                    runtime.correlations.publishing.not_taken(entity, not_taken);
+                reply(Ok((awaited, outcome)));
+                for settled in settled {
+                    runtime.correlations.publishing.settled(entity, settled);
                 }
                 runtime.send(entity, outgoing);
             }

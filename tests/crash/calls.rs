@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use super::{kill::draw, rounds, server::Site};
 
 #[path = "../../src/runtime/tests/http_calls/receiver.rs"]
-mod receiver;
+pub mod receiver;
 
 use receiver::{Receiver, json as answered};
 

@@ -253,8 +253,7 @@ fn merged(logs: &Logs, name: &str) -> HashMap<String, Vec<InstanceKey>> {
     found
 }
 
-/// A signal reaches each instance once at most, and all that the answer names, but for those that
-/// ended while it was on its way.
+/// A signal reaches each instance once at most, and all that the answer names.
 fn signals(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
     let mut merged = merged(logs, "signalled");
     for (id, to) in &mut merged {
@@ -273,10 +272,7 @@ fn signals(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
         let to = merged.get(&id).map_or(&[][..], Vec::as_slice);
         let told = answered.answer["result"]["instances"].as_array();
         for instance in told.into_iter().flatten() {
-            let has_ended = logs
-                .iter()
-                .any(|(key, log)| instance == &key.to_string() && is_over(log));
-            let got_it = has_ended || to.iter().any(|key| instance == &key.to_string());
+            let got_it = to.iter().any(|key| instance == &key.to_string());
             hold(Invariant::Messages, got_it, || {
                 format!("signal {id} went to {instance}, says its answer, and to {to:?}")
             })?;

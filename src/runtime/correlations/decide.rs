@@ -14,8 +14,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    decided::{Decided, NotPublished, NotTaken, Outgoing},
-    state::{CorrelationRecord, CorrelationRow, CorrelationState, Outcome, Place},
+    decided::{Decided, NotPublished, NotTaken, Outgoing, SettledDelivery},
+    state::{CorrelationRecord, CorrelationRow, CorrelationState, Delivery, Outcome, Place},
 };
 use crate::{
     engine::{
@@ -92,7 +92,8 @@ pub fn decide(
         around,
         records: Vec::new(),
         outgoing: Vec::new(),
-        not_taken: None,
+        awaited: Vec::new(),
+        settled: Vec::new(),
     };
     let outcome = match command {
         CorrelationCommand::Publish { tag, data, until } => step.publish(tag, data, until)?,
@@ -114,7 +115,8 @@ struct Step<'a> {
     first_seq: u64,
     records: Vec<CorrelationRecord>,
     outgoing: Vec<Outgoing>,
-    not_taken: Option<NotTaken>,
+    awaited: Vec<u64>,
+    settled: Vec<SettledDelivery>,
 }
 
 impl Step<'_> {
@@ -135,12 +137,12 @@ impl Step<'_> {
         data: Value,
         until: Option<Time>,
     ) -> Result<Outcome, NotPublished> {
-        if let Some((hash, outcome)) = self.state.seen(&tag) {
-            return if hash == tag.hash {
-                Ok(outcome)
-            } else {
-                Err(NotPublished::IdReused)
-            };
+        if let Some((number, hash)) = self.state.seen(&tag) {
+            if hash != tag.hash {
+                return Err(NotPublished::IdReused);
+            }
+            self.awaited = self.state.under_way(number);
+            return Ok(self.state.outcome(number));
         }
         let until = until.filter(|until| *until > self.around.now && !self.is_signal());
         if until.is_none() && !self.reaches_anybody() {
@@ -150,7 +152,13 @@ impl Step<'_> {
         if until.is_some() && !self.around.may_keep {
             return Err(NotPublished::Full);
         }
-        let number = self.record(CorrelationRecord::Published { tag, data, until });
+        let receivers = self.is_signal().then(|| self.state.receivers());
+        let number = self.record(CorrelationRecord::Published {
+            tag,
+            data,
+            until,
+            receivers,
+        });
         if self.is_signal() {
             for start in self.around.starts {
                 self.start(number, start, false);
@@ -234,37 +242,44 @@ impl Step<'_> {
         let Some(waiting) = self.state.waiting(subscription) else {
             return;
         };
-        let (process, under_way) = (waiting.process.clone(), waiting.under_way);
-        let was_taken = match (under_way, taken) {
-            (Some((delivery, _)), Some(taken)) => delivery == taken,
-            (_, _) => false,
-        };
-        if stays_open && under_way.is_some() && !was_taken {
-            // Of a delivery before the one on its way.
+        let (process, under_way) = (waiting.process.clone(), waiting.under_way.clone());
+        let is_known = |number: &u64| under_way.iter().any(|delivery| delivery.number == *number);
+        let taken = taken.filter(is_known);
+        if stays_open && taken.is_none() {
+            // Of a delivery that was settled before.
             return;
         }
         self.record(CorrelationRecord::Settled {
             subscription,
-            taken: was_taken,
+            taken,
             stays_open,
         });
-        if let Some((delivery, publication)) = under_way {
-            let before = self.outgoing.len();
-            if !was_taken && !self.is_signal() {
-                self.correlate(publication);
-            }
-            if !was_taken {
-                self.not_taken = Some(NotTaken {
-                    delivery,
-                    instead: self.outgoing[before..].iter().map(|it| it.number).collect(),
-                    outcome: self.state.outcome(publication),
-                });
-            }
-            if !self.is_signal() {
-                self.end_if_done(publication);
+        for delivery in under_way {
+            let is_taken = taken == Some(delivery.number);
+            if is_taken || !stays_open {
+                self.settled(delivery, is_taken);
             }
         }
         self.offer(&process);
+    }
+
+    /// A delivery is over: a message that was not taken goes to whoever else it may go to.
+    fn settled(&mut self, delivery: Delivery, is_taken: bool) {
+        let before = self.outgoing.len();
+        if !is_taken && !self.is_signal() {
+            self.correlate(delivery.publication);
+        }
+        let not_taken = (!is_taken).then(|| NotTaken {
+            instead: self.outgoing[before..].iter().map(|it| it.number).collect(),
+            outcome: self.state.outcome(delivery.publication),
+        });
+        self.settled.push(SettledDelivery {
+            number: delivery.number,
+            not_taken,
+        });
+        if !self.is_signal() {
+            self.end_if_done(delivery.publication);
+        }
     }
 
     /// What is kept goes to a process in which somebody has come to wait, or may start.
@@ -451,6 +466,7 @@ impl Step<'_> {
         if self.records.is_empty() {
             return Decided {
                 outcome,
+                awaited: self.awaited,
                 ..Decided::default()
             };
         }
@@ -469,11 +485,14 @@ impl Step<'_> {
             records: self.records,
         };
         self.state.end_row(row.last_seq());
+        // Those with an answer: what the entity tells itself has none.
+        let to_instances = self.outgoing.iter().filter(|sent| sent.target.is_some());
         Decided {
             row: Some(row),
+            awaited: to_instances.map(|sent| sent.number).collect(),
             outgoing: self.outgoing,
             outcome,
-            not_taken: self.not_taken,
+            settled: self.settled,
         }
     }
 }

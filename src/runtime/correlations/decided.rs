@@ -25,15 +25,25 @@ pub struct Decided {
     pub outgoing: Vec<Outgoing>,
     /// For who published.
     pub outcome: Outcome,
-    /// A delivery that was not taken, for whom it was answered with.
+    /// Numbers of the deliveries whose end who published waits for: not those of the outbox to the
+    /// entity itself.
+    pub awaited: Vec<u64>,
+    /// Deliveries that are over, for who waits for their end.
+    pub settled: Vec<SettledDelivery>,
+}
+
+/// A delivery that is over.
+#[derive(Debug)]
+pub struct SettledDelivery {
+    /// Its number.
+    pub number: u64,
+    /// When it was not taken: what came of that.
     pub not_taken: Option<NotTaken>,
 }
 
-/// A delivery that was not taken, and what came of it.
+/// What came of a delivery that was not taken.
 #[derive(Debug)]
 pub struct NotTaken {
-    /// Its number.
-    pub delivery: u64,
     /// Numbers of the deliveries in its stead.
     pub instead: Vec<u64>,
     /// What is true of the publication now.

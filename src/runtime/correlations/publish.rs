@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use dashmap::DashMap;
+use dashmap::{DashMap, Entry};
 use serde_json::Value;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     CorrelationRequest, Correlations, Outcome,
     decide::CorrelationCommand,
-    decided::NotTaken,
+    decided::{NotTaken, SettledDelivery},
     state::{CorrelationRecord, CorrelationRow, CorrelationState},
 };
 use crate::{
@@ -64,7 +64,8 @@ type Kept = BTreeMap<String, BTreeSet<(Time, Entity, u64)>>;
 /// Publications that wait for their deliveries, and what is kept.
 #[derive(Default)]
 pub struct Publishing {
-    waiting: DashMap<(Entity, u64), Arc<Waiter>>,
+    /// By delivery: whoever published, and whoever repeats it meanwhile.
+    waiting: DashMap<(Entity, u64), Vec<Arc<Waiter>>>,
     /// Messages kept, by tenant: until when, of which entity, with which number.
     kept: Mutex<Kept>,
 }
@@ -79,6 +80,18 @@ struct Waited {
     left: BTreeSet<u64>,
     published: Published,
     reply: Option<PublishReply>,
+}
+
+impl Waited {
+    /// An instance could not begin.
+    fn refuse(&mut self, instance: InstanceKey, why: String) {
+        let outcome = &mut self.published.outcome;
+        match outcome.started.iter().position(|it| *it == instance) {
+            Some(at) => drop(outcome.started.remove(at)),
+            None => outcome.more_started = outcome.more_started.saturating_sub(1),
+        }
+        self.published.refused.push((instance, why));
+    }
 }
 
 impl Waiter {
@@ -150,46 +163,64 @@ impl Publishing {
 
     /// A delivery of an entity was answered; `refused` says which instance could not begin, and why.
     fn delivered(&self, source: Entity, number: u64, refused: Option<(InstanceKey, String)>) {
-        let Some((_, waiter)) = self.waiting.remove(&(source, number)) else {
-            return;
-        };
-        let mut waited = waiter.lock();
-        waited.left.remove(&number);
-        if let Some(refused) = refused {
-            let started = &mut waited.published.outcome.started;
-            started.retain(|instance| *instance != refused.0);
-            waited.published.refused.push(refused);
-        }
-        let is_done = waited.left.is_empty();
-        drop(waited);
-        if is_done {
-            waiter.answer();
+        self.over(source, number, &[], |waited| {
+            if let Some((instance, why)) = refused.clone() {
+                waited.refuse(instance, why);
+            }
+        });
+    }
+
+    /// A delivery is over. When it was not taken, whoever published is answered once those have it
+    /// that get it instead, if there are any.
+    pub(super) fn settled(&self, source: Entity, settled: SettledDelivery) {
+        match settled.not_taken {
+            None => self.over(source, settled.number, &[], |_| {}),
+            Some(NotTaken { instead, outcome }) => {
+                self.over(source, settled.number, &instead, |waited| {
+                    waited.published.outcome = outcome.clone();
+                });
+            }
         }
     }
 
-    /// A delivery was not taken: whoever published is answered once those have it that get it
-    /// instead, if there are any.
-    pub(super) fn not_taken(&self, source: Entity, not_taken: NotTaken) {
-        let NotTaken {
-            delivery,
-            instead,
-            outcome,
-        } = not_taken;
-        let Some((_, waiter)) = self.waiting.remove(&(source, delivery)) else {
+    /// Nobody waits for a delivery any more, but for those instead of it.
+    fn over(&self, source: Entity, number: u64, instead: &[u64], note: impl Fn(&mut Waited)) {
+        let Some((_, waiters)) = self.waiting.remove(&(source, number)) else {
             return;
         };
-        let mut waited = waiter.lock();
-        waited.left.remove(&delivery);
-        waited.left.extend(&instead);
-        waited.published.outcome = outcome;
-        let is_done = waited.left.is_empty();
-        drop(waited);
-        for number in instead {
-            self.waiting.insert((source, number), waiter.clone());
+        for waiter in waiters {
+            let mut waited = waiter.lock();
+            waited.left.remove(&number);
+            waited.left.extend(instead);
+            note(&mut waited);
+            let is_done = waited.left.is_empty();
+            drop(waited);
+            for number in instead {
+                self.wait(source, *number, &waiter);
+            }
+            if is_done {
+                waiter.answer();
+            }
         }
-        if is_done {
-            waiter.answer();
+    }
+
+    fn wait(&self, source: Entity, number: u64, waiter: &Arc<Waiter>) {
+        let mut waiters = self.waiting.entry((source, number)).or_default();
+        waiters.push(waiter.clone());
+    }
+
+    /// Its patience is over.
+    fn wait_no_more(&self, source: Entity, waiter: &Arc<Waiter>) {
+        let left = std::mem::take(&mut waiter.lock().left);
+        for number in left {
+            if let Entry::Occupied(mut waiters) = self.waiting.entry((source, number)) {
+                waiters.get_mut().retain(|it| !Arc::ptr_eq(it, waiter));
+                if waiters.get().is_empty() {
+                    waiters.remove();
+                }
+            }
         }
+        waiter.answer();
     }
 }
 
@@ -257,25 +288,21 @@ impl Runtime {
             }),
             answered: Notify::new(),
         });
-        let waiting = &self.correlations.publishing.waiting;
-        for number in &numbers {
-            waiting.insert((entity, *number), waiter.clone());
+        let publishing = &self.correlations.publishing;
+        for number in numbers {
+            publishing.wait(entity, number, &waiter);
         }
         let runtime = self.clone();
         // It counts as nothing under way: the deliveries do.
         self.services.spawn(async move {
-            if tokio::time::timeout(limits::PUBLISH_PATIENCE, waiter.answered.notified())
+            let answered = waiter.answered.notified();
+            if tokio::time::timeout(limits::PUBLISH_PATIENCE, answered)
                 .await
-                .is_ok()
+                .is_err()
             {
-                return;
+                let publishing = &runtime.correlations.publishing;
+                publishing.wait_no_more(entity, &waiter);
             }
-            let waiting = &runtime.correlations.publishing.waiting;
-            let left = std::mem::take(&mut waiter.lock().left);
-            for number in left {
-                waiting.remove(&(entity, number));
-            }
-            waiter.answer();
         });
     }
 }

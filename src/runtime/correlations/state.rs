@@ -65,6 +65,8 @@ pub enum CorrelationRecord {
         data: Value,
         /// Until when it is kept for those who do not wait yet.
         until: Option<Time>,
+        /// Of a signal: how many wait for it.
+        receivers: Option<u64>,
     },
     /// It went to somebody who waits; this record's number is the delivery's.
     #[serde(rename = "delivered")]
@@ -91,9 +93,9 @@ pub enum CorrelationRecord {
     Settled {
         /// Number of the subscription.
         subscription: u64,
-        /// Whether what was on its way there was taken.
-        taken: bool,
-        /// Whether it goes on waiting.
+        /// Number of the delivery that was taken, if one was.
+        taken: Option<u64>,
+        /// Whether it goes on waiting; when not, no other delivery on its way there is taken.
         stays_open: bool,
     },
     /// The instance that alone could be live has ended.
@@ -123,8 +125,17 @@ pub struct Waiting {
     pub place: Place,
     /// The id of its process.
     pub process: Arc<str>,
-    /// The delivery on its way there, and what was published: number by number.
-    pub under_way: Option<(u64, u64)>,
+    /// What is on its way there, in order: of messages one at most.
+    pub under_way: Vec<Delivery>,
+}
+
+/// Something published on its way to who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Number of its record.
+    pub number: u64,
+    /// Number of what was published.
+    pub publication: u64,
 }
 
 /// What was published and is not done.
@@ -138,6 +149,8 @@ pub struct Publication {
     pub processes: BTreeSet<Arc<str>>,
     /// Deliveries that were not settled.
     pub under_way: u32,
+    /// Whether it goes to all who wait.
+    pub is_broadcast: bool,
     /// The subscription a broadcast went to last.
     pub reached: u64,
 }
@@ -156,6 +169,10 @@ pub struct Outcome {
     pub instances: Vec<InstanceKey>,
     /// Instances it started, as many at most.
     pub started: Vec<InstanceKey>,
+    /// Instances it went to beyond those, or goes to.
+    pub more_instances: u64,
+    /// Instances it started beyond those.
+    pub more_started: u64,
     /// Until when it is kept, if it was when it came.
     pub until: Option<Time>,
 }
@@ -197,21 +214,31 @@ impl CorrelationState {
                 let waiting = Waiting {
                     place: place.clone(),
                     process: process.clone(),
-                    under_way: None,
+                    under_way: Vec::new(),
                 };
                 self.waiting.insert(seq, waiting);
                 self.idle.entry(process.clone()).or_default().insert(seq);
             }
-            CorrelationRecord::Published { tag, data, until } => {
+            CorrelationRecord::Published {
+                tag,
+                data,
+                until,
+                receivers,
+            } => {
                 let publication = Publication {
                     data: data.clone(),
                     until: *until,
                     processes: BTreeSet::new(),
                     under_way: 0,
+                    is_broadcast: receivers.is_some(),
                     reached: 0,
                 };
                 self.publications.insert(seq, publication);
-                self.seen.push_back((tag.clone(), seq, Outcome::default()));
+                let outcome = Outcome {
+                    more_instances: receivers.unwrap_or(0),
+                    ..Outcome::default()
+                };
+                self.seen.push_back((tag.clone(), seq, outcome));
                 if self.seen.len() > limits::PUBLICATIONS_REMEMBERED {
                     self.seen.pop_front();
                 }
@@ -232,7 +259,9 @@ impl CorrelationState {
                 if *alone {
                     self.live.insert(process.clone(), *instance);
                 }
-                self.tell(*publication, |outcome| &mut outcome.started, *instance);
+                if let Some(outcome) = self.outcome_mut(*publication) {
+                    tell(&mut outcome.started, &mut outcome.more_started, *instance);
+                }
             }
             CorrelationRecord::Settled {
                 subscription,
@@ -244,7 +273,7 @@ impl CorrelationState {
             CorrelationRecord::Done { publication } => {
                 let done = self.publications.remove(publication);
                 let until = done.and_then(|done| done.until);
-                if let Some((.., outcome)) = self.seen_mut(*publication) {
+                if let Some(outcome) = self.outcome_mut(*publication) {
                     outcome.until = until;
                 }
             }
@@ -256,37 +285,72 @@ impl CorrelationState {
             return;
         };
         let (process, instance) = (waiting.process.clone(), waiting.place.instance);
-        waiting.under_way = Some((seq, publication));
+        waiting.under_way.push(Delivery {
+            number: seq,
+            publication,
+        });
         self.busy(&process, subscription);
+        let mut is_counted = false;
         if let Some(publication) = self.publications.get_mut(&publication) {
             publication.processes.insert(process);
             publication.under_way += 1;
             publication.reached = publication.reached.max(subscription);
+            is_counted = publication.is_broadcast;
         }
-        self.tell(publication, |outcome| &mut outcome.instances, instance);
+        if let Some(outcome) = self.outcome_mut(publication) {
+            if is_counted {
+                outcome.more_instances = outcome.more_instances.saturating_sub(1);
+            }
+            tell(
+                &mut outcome.instances,
+                &mut outcome.more_instances,
+                instance,
+            );
+        }
     }
 
-    fn settle(&mut self, subscription: u64, taken: bool, stays_open: bool) {
+    fn settle(&mut self, subscription: u64, taken: Option<u64>, stays_open: bool) {
         let Some(waiting) = self.waiting.get_mut(&subscription) else {
             return;
         };
         let (process, instance) = (waiting.process.clone(), waiting.place.instance);
-        if let Some((_, number)) = waiting.under_way.take()
-            && let Some(publication) = self.publications.get_mut(&number)
-        {
-            publication.under_way = publication.under_way.saturating_sub(1);
-            if !taken {
-                publication.processes.remove(&process);
-                if let Some((.., outcome)) = self.seen_mut(number) {
-                    outcome.instances.retain(|told| *told != instance);
+        let is_settled = |delivery: &mut Delivery| !stays_open || Some(delivery.number) == taken;
+        let settled: Vec<_> = waiting.under_way.extract_if(.., is_settled).collect();
+        let is_idle = waiting.under_way.is_empty();
+        for delivery in settled {
+            let is_taken = Some(delivery.number) == taken;
+            if let Some(publication) = self.publications.get_mut(&delivery.publication) {
+                publication.under_way = publication.under_way.saturating_sub(1);
+                if !is_taken {
+                    publication.processes.remove(&process);
                 }
             }
+            if !is_taken && let Some(outcome) = self.outcome_mut(delivery.publication) {
+                take_back(outcome, instance);
+            }
         }
-        if stays_open {
-            self.idle.entry(process).or_default().insert(subscription);
-        } else if let Some(gone) = self.waiting.remove(&subscription) {
-            self.places.remove(&gone.place);
+        if !stays_open {
+            if let Some(gone) = self.waiting.remove(&subscription) {
+                self.places.remove(&gone.place);
+            }
             self.busy(&process, subscription);
+            self.miss(subscription);
+        } else if is_idle {
+            self.idle.entry(process).or_default().insert(subscription);
+        }
+    }
+
+    /// A subscription is gone that broadcasts under way did not reach yet.
+    fn miss(&mut self, subscription: u64) {
+        let misses = |(number, publication): (&u64, &Publication)| {
+            let still_to_reach = publication.reached < subscription && subscription < *number;
+            (publication.is_broadcast && still_to_reach).then_some(*number)
+        };
+        let missed: Vec<u64> = self.publications.iter().filter_map(misses).collect();
+        for publication in missed {
+            if let Some(outcome) = self.outcome_mut(publication) {
+                outcome.more_instances = outcome.more_instances.saturating_sub(1);
+            }
         }
     }
 
@@ -300,25 +364,10 @@ impl CorrelationState {
         }
     }
 
-    fn tell(
-        &mut self,
-        publication: u64,
-        which: impl FnOnce(&mut Outcome) -> &mut Vec<InstanceKey>,
-        instance: InstanceKey,
-    ) {
-        if let Some((.., outcome)) = self.seen_mut(publication) {
-            let told = which(outcome);
-            if told.len() < limits::PUBLICATION_INSTANCES {
-                told.push(instance);
-            }
-        }
-    }
-
-    fn seen_mut(&mut self, publication: u64) -> Option<&mut (CommandTag, u64, Outcome)> {
-        self.seen
-            .iter_mut()
-            .rev()
-            .find(|(_, number, _)| *number == publication)
+    fn outcome_mut(&mut self, publication: u64) -> Option<&mut Outcome> {
+        let found = self.seen.iter_mut().rev();
+        let mut found = found.filter(|(_, number, _)| *number == publication);
+        found.next().map(|(.., outcome)| outcome)
     }
 
     /// The number its last row ended with.
@@ -334,6 +383,11 @@ impl CorrelationState {
     /// The subscription of a place.
     pub fn at(&self, place: &Place) -> Option<u64> {
         self.places.get(place).copied()
+    }
+
+    /// How many wait.
+    pub fn receivers(&self) -> u64 {
+        self.waiting.len() as u64
     }
 
     /// For each process the subscription that has waited longest and to which nothing is on its way.
@@ -378,18 +432,22 @@ impl CorrelationState {
         self.live.keys().cloned().collect()
     }
 
-    /// What came of a publication that was seen before, with the hash of its body.
-    pub fn seen(&self, tag: &CommandTag) -> Option<(u64, Outcome)> {
-        let (seen, number, outcome) = self
-            .seen
-            .iter()
-            .rev()
-            .find(|(seen, ..)| seen.id == tag.id && seen.subject == tag.subject)?;
-        let mut outcome = outcome.clone();
-        if let Some(publication) = self.publications.get(number) {
-            outcome.until = publication.until;
-        }
-        Some((seen.hash, outcome))
+    /// The number of a publication that was seen before, with the hash of its body.
+    pub fn seen(&self, tag: &CommandTag) -> Option<(u64, u64)> {
+        let mut seen = self.seen.iter().rev();
+        let (seen, number, _) =
+            seen.find(|(seen, ..)| seen.id == tag.id && seen.subject == tag.subject)?;
+        Some((*number, seen.hash))
+    }
+
+    /// Numbers of the deliveries of a publication that are on their way.
+    pub fn under_way(&self, publication: u64) -> Vec<u64> {
+        self.waiting
+            .values()
+            .flat_map(|waiting| &waiting.under_way)
+            .filter(|delivery| delivery.publication == publication)
+            .map(|delivery| delivery.number)
+            .collect()
     }
 
     /// What came of the publication with this number.
@@ -407,5 +465,23 @@ impl CorrelationState {
     /// Whether nothing is remembered that a later command needs, but for repeats.
     pub fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.publications.is_empty() && self.live.is_empty()
+    }
+}
+
+/// Names an instance while there is room, else counts it.
+fn tell(named: &mut Vec<InstanceKey>, more: &mut u64, instance: InstanceKey) {
+    if named.len() < limits::PUBLICATION_INSTANCES {
+        named.push(instance);
+    } else {
+        *more += 1;
+    }
+}
+
+/// What was on its way to an instance was not taken there. One that waits twice is named twice.
+fn take_back(outcome: &mut Outcome, instance: InstanceKey) {
+    let named = &mut outcome.instances;
+    match named.iter().rposition(|named| *named == instance) {
+        Some(at) => drop(named.remove(at)),
+        None => outcome.more_instances = outcome.more_instances.saturating_sub(1),
     }
 }

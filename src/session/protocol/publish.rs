@@ -1,5 +1,7 @@
 //! Publishing messages and signals: what a client asks for, and what it is answered.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -106,6 +108,14 @@ pub struct PublishResult {
     pub instances: Vec<InstanceKey>,
     /// The instances it started: at most 100 are named.
     pub started: Vec<InstanceKey>,
+    /// How many got it beyond those that are named, or wait for it still; absent when none do.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(nullable = false)]
+    pub more_instances: u64,
+    /// How many it started beyond those that are named; absent when none were.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(nullable = false)]
+    pub more_started: u64,
     /// Until when it is kept for those who do not wait yet; absent when it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = DateTime)]
@@ -124,12 +134,26 @@ pub struct RefusedStart {
     pub message: String,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl From<Published> for PublishResult {
     fn from(published: Published) -> Self {
         let refused = published.refused.into_iter();
+        // One that waits twice is named once.
+        let mut instances = published.outcome.instances;
+        let mut named = BTreeSet::new();
+        instances.retain(|instance| named.insert(*instance));
         Self {
-            instances: published.outcome.instances,
+            instances,
             started: published.outcome.started,
+            more_instances: published.outcome.more_instances,
+            more_started: published.outcome.more_started,
             buffered_until: published.outcome.until.map(|until| until.to_string()),
             refused: refused
                 .map(|(instance, message)| RefusedStart { instance, message })

@@ -1,0 +1,211 @@
+//! Messages, signals, loops and event subprocesses of a server that is killed again and again: what
+//! was published is taken once by each that waits, whoever sends it again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    sync::Mutex,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use stepwire::{
+    engine::{InstanceState, RecordBatch},
+    journal::{Entity, InstanceFilter, SqliteStore, Store, StoreReader, codec},
+};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{
+    calls::receiver::{Receiver, json as answered},
+    kill::draw,
+    rounds,
+    server::Site,
+    socket::{Heard, Socket},
+};
+
+/// Orders per round of killing.
+const ORDERS: usize = 4;
+const SEED: u64 = 0x0e7e_2757;
+/// Far beyond what they take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Tells how many receipts have ended.
+fn hook(heard: watch::Sender<usize>) -> Receiver {
+    let ended: Mutex<BTreeSet<String>> = Mutex::default();
+    Receiver::start(move |_, received| {
+        let id = received.header("webhook-id").expect("a webhook has an id");
+        let mut ended = ended.lock().expect("no test's panic");
+        ended.insert(id.to_owned());
+        heard.send_replace(ended.len());
+        answered(204, "")
+    })
+}
+
+/// Publishes one after the other, each until it is answered; gives the answers.
+async fn publish_all(port: u16, user: String, frames: Vec<Value>) -> Vec<Value> {
+    let mut answers = Vec::new();
+    let mut frames = frames.into_iter();
+    let mut next = frames.next();
+    while next.is_some() {
+        let mut socket = Socket::connect(port, &user, json!([])).await;
+        while let Some(frame) = &next {
+            // A failure shows when listening.
+            let _ = socket.send(frame).await;
+            match answer(&mut socket, frame).await {
+                None => break,
+                Some(reply) if reply["code"] == "busy" => {}
+                Some(reply) => {
+                    assert_eq!(reply["type"], "reply", "{reply}");
+                    answers.push(reply["result"].clone());
+                    next = frames.next();
+                }
+            }
+        }
+    }
+    answers
+}
+
+/// The answer to a frame; `None` when the connection ends before.
+async fn answer(socket: &mut Socket, frame: &Value) -> Option<Value> {
+    loop {
+        match socket.hear().await {
+            Heard::End(_) => return None,
+            Heard::Frame(reply) if reply["id"] == frame["id"] => return Some(reply),
+            Heard::Frame(_) => {}
+        }
+    }
+}
+
+fn message(name: &str, order: usize, data: Value) -> Value {
+    json!({"type": "publish", "id": Uuid::now_v7(), "name": name, "correlationKey": format!("{order}"),
+        "ttl": "PT1H", "data": data})
+}
+
+/// All that is told of one order, in an order in which much has to be kept.
+fn told(order: usize) -> Vec<Value> {
+    let part = |nr: usize| message("part", order, json!({"part": nr}));
+    let begin = json!({"order": order.to_string(), "items": [1, 2, 3]});
+    let tick =
+        || json!({"type": "publish", "id": Uuid::now_v7(), "kind": "signal", "name": "tick"});
+    vec![
+        part(1),
+        message("order", order, begin),
+        tick(),
+        part(2),
+        tick(),
+        message("go", order, json!({})),
+        tick(),
+        part(3),
+    ]
+}
+
+#[tokio::test]
+async fn a_killed_server_brings_each_message_and_signal_once() {
+    let (heard, mut hears) = watch::channel(0);
+    let receiver = hook(heard);
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let file = place.path().join("events.bpmn");
+    let source = include_str!("events.bpmn").replace("HOOK", &receiver.url("/hook"));
+    fs::write(&file, source).expect("a file can be written");
+    let site = Site::with(vec![
+        "--deploy".into(),
+        file.to_str().expect("a path of the tests is UTF-8").into(),
+        "--outbound-targets".into(),
+        receiver.target(),
+    ]);
+    let mut server = site.start();
+    let mut seed = SEED;
+    let (mut ordered, mut ticks) = (0, BTreeMap::new());
+    for _ in 0..rounds(2) {
+        let clients: Vec<_> = (ordered..ordered + ORDERS)
+            .map(|order| {
+                let frames = told(order);
+                tokio::spawn(publish_all(site.port, format!("client{order}"), frames))
+            })
+            .collect();
+        ordered += ORDERS;
+        for _ in 0..2 {
+            // The moment is the test's subject, so it is drawn, not waited for.
+            tokio::time::sleep(Duration::from_millis(20 + draw(&mut seed) % 250)).await;
+            server.kill();
+            server = site.start();
+        }
+        for client in clients {
+            let answers = client.await.expect("a client does not fail");
+            count_ticks(&answers, &mut ticks);
+        }
+        let receipts = tokio::time::timeout(PATIENCE, hears.wait_for(|ends| *ends >= ordered));
+        assert!(
+            receipts.await.is_ok_and(|ends| ends.is_ok()),
+            "some order has no receipt"
+        );
+    }
+    server.kill();
+    let store = SqliteStore::open(site.data()).expect("the store opens");
+    check(
+        &*store.reader().expect("the store can be read"),
+        ordered,
+        &ticks,
+    );
+}
+
+/// Which instance was told of how many ticks, as the publishers were answered.
+fn count_ticks(answers: &[Value], ticks: &mut BTreeMap<String, u64>) {
+    for signal in [2, 4, 6] {
+        let taken = answers[signal]["instances"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        for instance in taken.filter_map(Value::as_str) {
+            *ticks.entry(instance.to_owned()).or_default() += 1;
+        }
+    }
+}
+
+fn check(reader: &dyn StoreReader, ordered: usize, ticks: &BTreeMap<String, u64>) {
+    let rows = reader
+        .instances(&InstanceFilter::default(), None, 10_000)
+        .expect("instances can be read");
+    let mut orders: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for instance in &rows {
+        assert_eq!(instance.status, "finished", "{instance:?}");
+        let state = state(reader, Entity::from(instance.key));
+        let data = state.data();
+        let order = data["order"].as_str().expect("an order").to_owned();
+        let is_new = orders.entry(&instance.process).or_default().insert(order);
+        assert!(is_new, "two instances of {} for {data}", instance.process);
+        if instance.process == "relay" {
+            let mut seen: Vec<u64> = data["seen"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_u64)
+                .collect();
+            seen.sort_unstable();
+            assert_eq!(seen, [1, 2, 3], "each part comes once: {data}");
+            assert_eq!(
+                data["results"],
+                json!([1, 2, 3]),
+                "each item has one iteration"
+            );
+            let told = ticks.get(&instance.key.to_string()).copied().unwrap_or(0);
+            assert_eq!(
+                data["ticks"].as_u64().unwrap_or(0),
+                told,
+                "each tick counts once where its publisher was told it came: {data}"
+            );
+        }
+    }
+    let count = |process: &str| orders.get(process).map_or(0, BTreeSet::len);
+    assert_eq!((count("relay"), count("receipt")), (ordered, ordered));
+}
+
+fn state(reader: &dyn StoreReader, entity: Entity) -> InstanceState {
+    let rows = reader.rows(entity, 0, 1_000).expect("the log can be read");
+    let rows: Vec<RecordBatch> = rows
+        .iter()
+        .map(|stored| codec::decode(&stored.row.body).expect("a row can be decoded"))
+        .collect();
+    InstanceState::replay(None, &rows).expect("an instance has rows")
+}
