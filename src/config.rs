@@ -19,6 +19,7 @@ use crate::{
     text,
 };
 use command_line::CommandLine;
+use settings::Given;
 
 mod backup_command;
 mod client_command;
@@ -32,6 +33,7 @@ mod production;
 mod rates;
 mod scenario_command;
 mod secret;
+mod settings;
 mod trusted_proxies;
 mod user_command;
 
@@ -48,6 +50,7 @@ pub use options::{JwtAlgorithm, LogFormat, Options, Store};
 pub use origins::AllowedOrigins;
 pub use scenario_command::{PlayScenarios, UserToken};
 pub use secret::{JwtSecret, SECRET_FILE, unusable_secrets};
+pub use settings::{Setting, SettingSource};
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
 
@@ -108,6 +111,8 @@ pub struct Config {
     pub production: bool,
     /// This program, of which scripts run in processes of their own.
     pub script_program: PathBuf,
+    /// All options, for people: what counts, and where it comes from.
+    pub settings: Vec<Setting>,
 }
 
 /// A configuration that cannot be used; the text says what was expected and how to mend it.
@@ -128,32 +133,29 @@ impl std::error::Error for ConfigError {}
 pub fn load(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<(Config, Command), ConfigError> {
-    resolve(CommandLine::read(arguments).unwrap_or_else(|error| error.exit()))
+    let (line, given) = CommandLine::read(arguments).unwrap_or_else(|error| error.exit());
+    resolve(line, given)
 }
 
-fn resolve(line: CommandLine) -> Result<(Config, Command), ConfigError> {
-    let file = line
-        .config
-        .as_deref()
-        .map(read_file)
-        .transpose()?
-        .unwrap_or_default();
+fn resolve(line: CommandLine, given: Given) -> Result<(Config, Command), ConfigError> {
+    let file = line.config.as_deref().map(read_file).transpose()?;
+    let (file, table) = file.unwrap_or_default();
     let command = line.asked();
     let options = line.options.or(file);
     // What a server must have to be fit for production is not this command's business.
     let production = options
         .production
         .filter(|_| !matches!(command, Command::Client(_)));
-    Ok((
-        check(Options {
-            production,
-            ..options
-        })?,
-        command,
-    ))
+    let config = check(Options {
+        production,
+        ..options
+    })?;
+    let settings = given.with_file(&table).settle(&config, &table);
+    Ok((Config { settings, ..config }, command))
 }
 
-fn read_file(path: &Path) -> Result<Options, ConfigError> {
+/// The options of a file, and the same as they are written there.
+fn read_file(path: &Path) -> Result<(Options, toml::Table), ConfigError> {
     let name = path.display();
     let text = fs::File::open(path)
         .and_then(|file| text::read_all(file, u64::MAX))
@@ -162,7 +164,8 @@ fn read_file(path: &Path) -> Result<Options, ConfigError> {
                 "expected to read the configuration file {name}, but: {error}"
             ))
         })?;
-    toml::from_str(&text).map_err(|error| {
+    let read = || Ok((toml::from_str(&text)?, toml::from_str(&text)?));
+    read().map_err(|error: toml::de::Error| {
         // Not the library's own rendering: it quotes the line, which may hold the secret.
         let line = 1 + error
             .span()
@@ -294,6 +297,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         access_log: options.access_log.unwrap_or(false),
         production,
         script_program: std::env::current_exe().unwrap_or_else(|_| "stepwire".into()),
+        settings: Vec::new(),
     })
 }
 

@@ -231,7 +231,7 @@ export type ListChangeFrame =
   | { type: 'changes'; channel: string; seq: number; prev: number; topics: Topic[] };
 
 /** What the channel `changes` tells of. */
-export type Topic = 'instances' | 'tasks' | 'incidents' | 'timers' | 'httpCalls' | 'definitions' | 'schedules' | 'users';
+export type Topic = 'instances' | 'tasks' | 'incidents' | 'timers' | 'httpCalls' | 'definitions' | 'schedules' | 'users' | 'connections';
 
 /** A frame of a list's channel: `tasks` or `process/ID`. */
 export type ListFrame = ListSnapshotFrame | ListChangeFrame | { type: 'resync'; channel: string; reason: string };

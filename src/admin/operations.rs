@@ -6,6 +6,7 @@ use super::{
     assets::Assets,
     layout::{Layout, OPERATIONS_URL},
 };
+use crate::session::auth::principal::Principal;
 
 /// One of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,23 +21,42 @@ pub enum Page {
     Timers,
     /// Users with a password.
     Users,
+    /// Open websockets and streams.
+    Connections,
+    /// Options of the server.
+    Settings,
     /// The program and what is built into it.
     About,
 }
 
 impl Page {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Dashboard,
         Self::Incidents,
         Self::Schedules,
         Self::Timers,
         Self::Users,
+        Self::Connections,
+        Self::Settings,
         Self::About,
     ];
 
     /// The page with this name in its address.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|page| page.name() == name)
+    }
+
+    /// Whether it is of use to this person: what it shows may be asked for.
+    pub fn is_for(self, principal: &Principal) -> bool {
+        match self {
+            Self::Dashboard | Self::Incidents | Self::Schedules | Self::Timers => {
+                principal.caller.operator
+            }
+            Self::Users => principal.is_admin(),
+            Self::Connections => principal.caller.operator || principal.is_server_operator(),
+            Self::Settings => principal.is_server_operator(),
+            Self::About => true,
+        }
     }
 
     fn name(self) -> &'static str {
@@ -46,6 +66,8 @@ impl Page {
             Self::Schedules => "schedules",
             Self::Timers => "timers",
             Self::Users => "users",
+            Self::Connections => "connections",
+            Self::Settings => "settings",
             Self::About => "about",
         }
     }
@@ -57,6 +79,8 @@ impl Page {
             Self::Schedules => "Schedules",
             Self::Timers => "Timers",
             Self::Users => "Users",
+            Self::Connections => "Connections",
+            Self::Settings => "Settings",
             Self::About => "About",
         }
     }
@@ -68,6 +92,8 @@ impl Page {
             Self::Schedules => "What starts by itself, and when next.",
             Self::Timers => "What waits for a time, the next one first.",
             Self::Users => "Who signs in with a password, and with which roles.",
+            Self::Connections => "Who is connected, and who does not keep up.",
+            Self::Settings => "What the server was started with, and where each value comes from.",
             Self::About => "This program, and what is built into it.",
         }
     }
@@ -95,8 +121,8 @@ struct Link {
 }
 
 impl OperationsPage {
-    /// A page for a user; an admin is led to the users, too.
-    pub fn new(assets: &Assets, user: &str, page: Page, is_admin: bool) -> Self {
+    /// A page for somebody, who is led to those that are for them.
+    pub fn new(assets: &Assets, page: Page, principal: &Principal) -> Self {
         let link = |other: Page| Link {
             href: format!("{OPERATIONS_URL}/{}", other.name()),
             label: other.heading(),
@@ -109,13 +135,13 @@ impl OperationsPage {
                 page.heading(),
                 "operations",
                 OPERATIONS_URL,
-                Some(user),
+                Some(&principal.caller.subject),
             ),
             page: page.name(),
             heading: page.heading(),
             says: page.says(),
             pages: pages
-                .filter(|other| *other != Page::Users || is_admin)
+                .filter(|other| other.is_for(principal))
                 .map(link)
                 .collect(),
             about: page == Page::About,

@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::{
     BackupCommand, ClientCommand, DoctorCommand, Options, RestoreCommand, UserCommand,
-    duration_argument,
+    duration_argument, settings::Given,
 };
 
 /// What the program is asked to do.
@@ -90,6 +90,9 @@ Examples:
 
 {options}";
 
+/// The heading of the options that the server has, in its help.
+pub(super) const SERVER_OPTIONS: &str = "Options of the server";
+
 /// A websocket-first BPM backend: runs BPMN processes and pushes every next step.
 #[derive(Parser)]
 #[command(name = "stepwire", version, help_template = HELP)]
@@ -100,7 +103,7 @@ pub(super) struct CommandLine {
         global = true,
         env = "STEPWIRE_CONFIG",
         value_name = "FILE",
-        help_heading = "Options of the server"
+        help_heading = SERVER_OPTIONS
     )]
     pub(super) config: Option<std::path::PathBuf>,
     #[command(flatten)]
@@ -137,10 +140,15 @@ impl CommandLine {
     ///
     /// # Errors
     /// Wrong usage; or that help or the version is asked for.
-    pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    pub(super) fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<(Self, Given), clap::Error> {
         let mut grammar = Self::grammar();
         let matches = grammar.try_get_matches_from_mut(arguments)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
+        let given = Given::new(&grammar, &matches);
+        let line = Self::from_arg_matches(&matches);
+        line.map(|line| (line, given))
+            .map_err(|error| error.format(&mut grammar))
     }
 
     /// What may be written.
@@ -219,7 +227,7 @@ mod tests {
                     .into_iter()
                     .map(OsString::from),
             )
-            .map(|line| line.asked())
+            .map(|(line, _)| line.asked())
         };
         let Ok(Command::Client(command)) = read(&[
             "start",

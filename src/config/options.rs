@@ -12,7 +12,7 @@ use serde::Deserialize;
 /// TOML key `some-name` are the same option. No `Debug`: it holds the secret.
 #[derive(Args, Deserialize, Default, Clone)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-#[command(next_help_heading = "Options of the server")]
+#[command(next_help_heading = super::command_line::SERVER_OPTIONS)]
 pub struct Options {
     /// Address and port to listen on [default: 127.0.0.1:8000]
     #[arg(long, global = true, env = "STEPWIRE_LISTEN", value_name = "HOST:PORT")]

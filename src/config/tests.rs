@@ -9,7 +9,8 @@ fn load(arguments: &[&str]) -> Result<(Config, Command), ConfigError> {
             .into_iter()
             .map(OsString::from),
     );
-    resolve(line.map_err(|error| ConfigError(error.to_string()))?)
+    let (line, given) = line.map_err(|error| ConfigError(error.to_string()))?;
+    resolve(line, given)
 }
 
 #[test]
@@ -358,5 +359,48 @@ fn what_cannot_be_used_is_refused() {
         &["serve"],
     ] {
         assert!(load(bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn every_option_tells_its_value_and_where_it_comes_from_but_no_secret() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("stepwire.toml");
+    let text = "rate-burst = 7\nrate-per-second = 3\nallowed-origins = \
+                [\"https://a.example\", \"https://b.example\"]\n[secrets]\nAPI = \"hush-file\"\n";
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let flags = ["--config", path, "--rate-burst", "9", "--jwt-secret"];
+    let (config, _) = load(&[&flags[..], &["hush-flag", "--test-clock"]].concat()).unwrap();
+    let told = |name: &str| {
+        let found = config.settings.iter().find(|setting| setting.name == name);
+        let Setting { value, source, .. } = found.unwrap_or_else(|| panic!("no {name}"));
+        (value.clone(), *source)
+    };
+    let is = |value: &str, source| (Some(value.to_owned()), source);
+    use SettingSource::{CommandLine as Flag, Default, File};
+    assert_eq!(told("rate-burst"), is("9", Flag));
+    assert_eq!(told("rate-per-second"), is("3", File));
+    let origins = "https://a.example,https://b.example";
+    assert_eq!(told("allowed-origins"), is(origins, File));
+    assert_eq!(told("test-clock"), is("true", Flag));
+    assert_eq!(told("config"), is(path, Flag));
+    assert_eq!(told("user-bytes"), is("16MiB:128MiB", Default));
+    assert_eq!(told("workers"), is(&config.workers.to_string(), Default));
+    assert_eq!(told("no-examples"), is("false", Default));
+    assert_eq!(told("deploy"), (None, Default));
+    assert_eq!(told("jwt-secret"), (None, Flag));
+    let generated = is("generated into the data directory", Default);
+    assert_eq!(told("webhook-secret"), generated);
+    assert_eq!(told("secrets"), is("API", File));
+    let shown = format!("{:?}", config.settings);
+    assert!(!shown.contains("hush"), "{shown}");
+    for arg in CommandLine::command().get_arguments() {
+        if let Some(flag) = arg
+            .get_long()
+            .filter(|flag| !["help", "version"].contains(flag))
+        {
+            told(flag);
+        }
     }
 }

@@ -49,11 +49,13 @@ pub enum Topic {
     Schedules,
     /// Users.
     Users,
+    /// Open connections.
+    Connections,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Instances,
         Self::Tasks,
         Self::Incidents,
@@ -62,6 +64,7 @@ impl Topic {
         Self::Definitions,
         Self::Schedules,
         Self::Users,
+        Self::Connections,
     ];
 
     /// What a change of a read model is about.
@@ -105,7 +108,7 @@ impl Lists {
     }
 
     /// Tells every follower that something beside instances has changed.
-    pub(super) fn announce(&self, tenant: &str, topic: Topic) {
+    pub fn announce(&self, tenant: &str, topic: Topic) {
         let followers = self.followers.read();
         for follower in followers.unwrap_or_else(PoisonError::into_inner).iter() {
             follower.table_changed(tenant, topic);

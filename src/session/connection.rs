@@ -17,6 +17,7 @@ use std::{
 
 use bytestring::ByteString;
 use tokio::sync::mpsc::UnboundedReceiver;
+use uuid::Uuid;
 
 use super::{
     auth::{principal::Principal, token::Identity},
@@ -52,6 +53,10 @@ pub const CALM: Duration = Duration::from_secs(5);
 
 /// One client's connection.
 pub struct Connection {
+    /// What `welcome` calls it.
+    pub(super) id: Uuid,
+    /// Name and version of the client, as it says.
+    pub(super) client: Option<String>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) follower: Arc<dyn Follower>,
@@ -119,6 +124,8 @@ impl Connection {
         let open_tasks = OpenTasks::new(sessions.runtime.presence.new_connection());
         let follower: Arc<dyn Follower> = inbox.clone();
         let connection = Self {
+            id: Uuid::now_v7(),
+            client: None,
             sessions,
             follower,
             inbox,
@@ -144,6 +151,31 @@ impl Connection {
             pinged: now,
         };
         (connection, receiver)
+    }
+
+    /// What `welcome` calls it.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Where it comes from.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// Name and version of the client, as its `hello` says.
+    pub fn client(&self) -> Option<&str> {
+        self.client.as_deref()
+    }
+
+    /// How many instances and lists it follows.
+    pub fn subscription_count(&self) -> usize {
+        self.following.len() + self.lists.len() + usize::from(self.changes.is_some())
+    }
+
+    /// How many frames wait for the socket.
+    pub fn queued(&self) -> usize {
+        self.out.len()
     }
 
     /// How the connection is to be closed, once [`Connection::next_frame`] has nothing more.
@@ -321,6 +353,10 @@ impl Connection {
                 listed,
             } => self.listed(&channel, round, listed),
             Inbound::UsersChanged => self.close_if_revoked(),
+            Inbound::Close => {
+                self.out.clear();
+                self.close(CloseCode::ByOperator);
+            }
             Inbound::Drain { reconnect_after_ms } => {
                 self.forget_what_has_not_begun();
                 let text = Bye {

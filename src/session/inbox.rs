@@ -79,6 +79,8 @@ pub enum Inbound {
     },
     /// Some user of the server has changed: whoever is connected may not be allowed to any more.
     UsersChanged,
+    /// An operator ends the connection.
+    Close,
     /// The server is going down: say so, and go within this many milliseconds.
     Drain {
         /// When the client may come back.

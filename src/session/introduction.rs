@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::{
     auth::{principal::Principal, token::TokenError},
     connection::{Connection, Out},
@@ -40,7 +38,7 @@ impl Connection {
         };
         let limits = &self.sessions.limits;
         let welcome = Welcome {
-            connection: &Uuid::now_v7().to_string(),
+            connection: &self.id.to_string(),
             user: &principal.caller.subject,
             log: &self.sessions.runtime.log.to_string(),
             expires_at: principal
@@ -59,6 +57,7 @@ impl Connection {
         self.out.push_back(Out::Text(text));
         self.payer = self.sessions.payer(Some(&principal), self.address);
         self.principal = Some(principal);
+        self.client = hello.client;
         self.schemas = ToldSchemas::wanted(hello.schemas);
         let same_log = hello
             .log

@@ -2,6 +2,7 @@
 //! all that came of it is done.
 
 use super::{
+    auth::principal::Principal,
     connection::{Connection, Out},
     inbox::{CommandKind, PendingCommand},
     protocol::{
@@ -67,12 +68,8 @@ impl Connection {
                 time: start it with --test-clock";
             return Err(WireError::new(ErrorCode::Unsupported, sentence));
         }
-        let is_server_operator = self
-            .principal
-            .as_ref()
-            .and_then(|principal| principal.identity.as_ref())
-            .is_some_and(|identity| identity.is_server_operator());
-        if is_server_operator {
+        let principal = self.principal.as_ref();
+        if principal.is_some_and(Principal::is_server_operator) {
             return Ok(());
         }
         Err(WireError::new(

@@ -12,6 +12,7 @@ pub mod body;
 pub mod connections;
 pub mod cors;
 pub mod key_address;
+pub mod open_connection;
 pub mod origin_check;
 pub mod password_login;
 pub mod problem;

@@ -5,6 +5,7 @@
 //! (`session::protocol::to_command`).
 
 pub mod commands;
+pub mod connections;
 pub mod definition_source;
 pub mod definition_types;
 pub mod definition_versions;
@@ -23,6 +24,7 @@ pub mod metrics;
 pub mod overview;
 pub mod previews;
 pub mod schedules;
+pub mod settings;
 pub mod stream;
 pub mod subscriptions;
 pub mod tasks;

@@ -25,10 +25,10 @@ use super::{
         start, tasks as task_pages,
     },
     rest::{
-        commands, definition_source, definition_types, definition_versions, definitions, health,
-        history, http_calls, incidents, instance_list, instances, login, messages, metrics,
-        overview, previews, schedules, stream as instance_stream, tasks, tickets, timers, tokens,
-        trials, uploads, users,
+        commands, connections, definition_source, definition_types, definition_versions,
+        definitions, health, history, http_calls, incidents, instance_list, instances, login,
+        messages, metrics, overview, previews, schedules, settings, stream as instance_stream,
+        tasks, tickets, timers, tokens, trials, uploads, users,
     },
     websocket::socket,
 };
@@ -163,6 +163,11 @@ pub fn table() -> RouteTable {
         .service(get("/v1/timers", timers::list))
         .service(get("/v1/overview", overview::overview))
         .service(get("/v1/http-calls", http_calls::list))
+        .service(get("/v1/settings", settings::settings))
+        .service(get("/v1/connections", connections::list))
+        .service(at("/v1/connections/{connection}", "DELETE", |connection| {
+            connection.route(web::delete().to(connections::close))
+        }))
         .service(get("/api/v1/hello", jobs::sign_in::hello))
         .service(post("/api/v1/login", jobs::sign_in::login))
         .service(post("/api/v1/logout", jobs::sign_in::logout))

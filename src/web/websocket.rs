@@ -3,6 +3,7 @@
 //! Not here: what the frames say (`session::protocol`). Where to go next: `socket`.
 
 pub mod frame_guard;
+pub mod goodbye;
 pub mod guarded_payload;
 pub mod no_upgrade;
 pub mod socket;

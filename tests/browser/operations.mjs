@@ -136,6 +136,13 @@ async function others(page) {
     if (name !== 'about') await page.getByTestId('operations').locator('.box').first().waitFor();
     await shots(page, `operations-${name}`);
   }
+  await connections(page);
+  await page.goto(`${baseUrl()}/admin/operations/settings`);
+  const option = (name) => page.getByTestId('operations').locator(`tr[data-key="${name}"]`);
+  await option('listen').getByText('command line', { exact: true }).waitFor();
+  await option('jwt-secret').getByText('given, and not shown').waitFor();
+  await option('workers').getByText('default', { exact: true }).waitFor();
+  await shots(page, 'operations-settings');
   await page.goto(`${baseUrl()}/admin/operations/users`);
   await page.getByLabel('Name').fill('<i>eve</i>');
   await page.getByLabel('Password').fill('correct horse battery');
@@ -147,6 +154,26 @@ async function others(page) {
   await page.getByTestId('add-user').click();
   await page.getByTestId('operations').locator('tr[data-key="eve"]').waitFor();
   await shots(page, 'operations-users');
+}
+
+/** Another page shows up by itself, is closed by keyboard, and goes. */
+async function connections(page) {
+  await page.goto(`${baseUrl()}/admin/operations/connections`);
+  await live(page);
+  const row = (user) => page.getByTestId('operations').locator('tr', { has: page.locator('strong', { hasText: user }) });
+  await row('root').waitFor();
+  const { ticket } = await ask('ada', '/v1/tickets', { for: 'ws' });
+  const closed = page.evaluate(async (ticket) => {
+    const socket = new WebSocket(`ws://${location.host}/v1/ws?ticket=${ticket}`, 'stepwire.v1.json');
+    socket.onopen = () => socket.send('{"type":"hello","client":"<img src=x onerror=alert(1)>"}');
+    return new Promise((resolve) => (socket.onclose = ({ code }) => resolve(code)));
+  }, ticket);
+  await row('ada').getByText('<img src=x').waitFor();
+  await shots(page, 'operations-connections');
+  await row('ada').getByTestId('close').focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await closed, 4003);
+  await row('ada').waitFor({ state: 'detached' });
 }
 
 await play(async (browser, watch) => {

@@ -258,6 +258,8 @@ async fn pages_of_operators_are_for_those_who_may_read_what_they_show() {
         "schedules",
         "timers",
         "users",
+        "connections",
+        "settings",
         "about",
     ];
     for name in &names {

@@ -87,6 +87,12 @@ impl Principal {
         self.identity.as_ref().is_some_and(Identity::is_admin)
     }
 
+    /// Whether it has to do with the server as a whole: role `server-operator`.
+    pub fn is_server_operator(&self) -> bool {
+        let identity = self.identity.as_ref();
+        identity.is_some_and(Identity::is_server_operator)
+    }
+
     /// Whether it looks after processes: those who change definitions, and operators.
     pub fn is_staff(&self) -> bool {
         self.is_designer() || self.identity.as_ref().is_some_and(Identity::is_operator)

@@ -34,6 +34,8 @@ pub enum CloseCode {
     SlowConsumer,
     /// No `hello` in time.
     NoHello,
+    /// An operator ended it.
+    ByOperator,
     /// The first message was no valid `hello`; an `error` frame came before.
     NoValidHello,
     /// The token is invalid or has expired.
@@ -63,7 +65,7 @@ pub enum Comeback {
 
 impl CloseCode {
     /// All codes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Normal,
         Self::Protocol,
         Self::Binary,
@@ -75,6 +77,7 @@ impl CloseCode {
         Self::NoSignOfLife,
         Self::SlowConsumer,
         Self::NoHello,
+        Self::ByOperator,
         Self::NoValidHello,
         Self::Token,
         Self::Forbidden,
@@ -97,6 +100,7 @@ impl CloseCode {
             Self::NoSignOfLife => 4000,
             Self::SlowConsumer => 4001,
             Self::NoHello => 4002,
+            Self::ByOperator => 4003,
             Self::NoValidHello => 4400,
             Self::Token => 4401,
             Self::Forbidden => 4403,
@@ -121,6 +125,7 @@ impl CloseCode {
             Self::NoSignOfLife => "no sign of life",
             Self::SlowConsumer => "slow consumer",
             Self::NoHello => "expected hello within 10 s",
+            Self::ByOperator => "closed by an operator",
             Self::NoValidHello => {
                 "expected a valid hello as the first frame: the error frame before says what is \
                 wrong"

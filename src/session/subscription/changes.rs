@@ -60,6 +60,10 @@ struct Audience {
     staff: bool,
     /// Whether of users.
     admin: bool,
+    /// Whether of connections.
+    operator: bool,
+    /// Whether of those of every tenant.
+    server_operator: bool,
 }
 
 impl Audience {
@@ -67,6 +71,8 @@ impl Audience {
         let may = match topic {
             Topic::Definitions | Topic::Schedules => self.staff,
             Topic::Users => self.admin,
+            Topic::Connections if self.server_operator => return true,
+            Topic::Connections => self.operator,
             Topic::Instances
             | Topic::Tasks
             | Topic::Incidents
@@ -133,6 +139,8 @@ impl Connection {
         let audience = Audience {
             staff: principal.is_staff(),
             admin: principal.is_admin(),
+            operator: caller.operator,
+            server_operator: principal.is_server_operator(),
             started_by: (!caller.operator).then(|| caller.subject.clone()),
             tenant: caller.tenant.clone(),
         };
@@ -213,6 +221,8 @@ mod tests {
             started_by: started_by.map(str::to_owned),
             staff,
             admin: false,
+            operator: staff,
+            server_operator: false,
         }
     }
 
@@ -224,6 +234,8 @@ mod tests {
         assert!(user.hears_of(of("a", "ada")) && !user.hears_of(of("a", "bob")));
         assert!(!user.hears_of(of("b", "ada")));
         assert!(operator.hears("a", Topic::Definitions) && !operator.hears("b", Topic::Schedules));
+        assert!(operator.hears("a", Topic::Connections) && !user.hears("a", Topic::Connections));
+        assert!(!operator.hears("b", Topic::Connections));
         assert!(!operator.hears("a", Topic::Users) && !user.hears("a", Topic::Definitions));
     }
 }

@@ -1,6 +1,7 @@
 //! Who is connected: counts per user and address, and the inboxes that a shutdown has to tell.
 //!
-//! Counted by guards, so a connection that ends in any way gives its place back.
+//! Counted by guards, so a connection that ends in any way gives its place back. How each does:
+//! `open_connection`.
 
 use std::{
     net::IpAddr,
@@ -12,10 +13,12 @@ use std::{
 
 use dashmap::DashMap;
 
+use super::open_connection::OpenConnection;
 use crate::{
     limits::Limit,
+    runtime::lists::{Lists, Topic},
     session::{
-        auth::principal::is_of_tenant,
+        auth::principal::{Principal, is_of_tenant},
         inbox::{Inbound, Inbox},
     },
 };
@@ -27,10 +30,17 @@ const RECONNECT_MS: u64 = 500;
 #[derive(Default)]
 pub struct Connections {
     numbers: AtomicU64,
-    open: DashMap<u64, Weak<Inbox>>,
+    open: DashMap<u64, Open>,
+    lists: Lists,
     by_address: DashMap<IpAddr, usize>,
     by_user: DashMap<String, usize>,
     draining: AtomicBool,
+}
+
+/// One of them.
+struct Open {
+    inbox: Weak<Inbox>,
+    about: Arc<OpenConnection>,
 }
 
 /// A place that is given back when dropped.
@@ -46,6 +56,14 @@ enum Counted {
 }
 
 impl Connections {
+    /// None yet; what comes and goes is told to these lists.
+    pub fn new(lists: Lists) -> Self {
+        Self {
+            lists,
+            ..Self::default()
+        }
+    }
+
     /// A place for a connection from this address; `None` when it has as many as `limit` (0 = no
     /// limit).
     pub fn from_address(
@@ -87,9 +105,18 @@ impl Connections {
     }
 
     /// Notes an open connection, to be told when the server goes down.
-    pub fn opened(self: &Arc<Self>, inbox: &Arc<Inbox>) -> ConnectionPermit {
+    pub fn opened(
+        self: &Arc<Self>,
+        inbox: &Arc<Inbox>,
+        about: &Arc<OpenConnection>,
+    ) -> ConnectionPermit {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        self.open.insert(number, Arc::downgrade(inbox));
+        let open = Open {
+            inbox: Arc::downgrade(inbox),
+            about: about.clone(),
+        };
+        self.open.insert(number, open);
+        self.changed(about);
         // Whoever it is was looked up before it could be told of a change.
         inbox.put(Inbound::UsersChanged);
         // Admitted before the drain began, and perhaps too late to be found by it.
@@ -102,6 +129,43 @@ impl Connections {
             connections: self.clone(),
             what: Counted::Open(number),
         }
+    }
+
+    /// It is known who is at the other end of one.
+    pub fn identified(&self, about: &OpenConnection, principal: &Principal, client: Option<&str>) {
+        about.identified(principal, client);
+        self.changed(about);
+    }
+
+    /// Tells those who list connections that something of this one has changed.
+    pub fn changed(&self, about: &OpenConnection) {
+        if let Some(user) = about.user() {
+            self.lists.announce(&user.tenant, Topic::Connections);
+        }
+    }
+
+    /// Those that `wanted` takes, the newest first, each with its number; from the one after
+    /// `after`.
+    pub fn listed(
+        &self,
+        after: Option<u64>,
+        wanted: impl Fn(&OpenConnection) -> bool,
+    ) -> Vec<(u64, Arc<OpenConnection>)> {
+        let open = self.open.iter();
+        let mut found: Vec<_> = open
+            .filter(|entry| after.is_none_or(|last| *entry.key() < last))
+            .filter(|entry| wanted(&entry.about))
+            .map(|entry| (*entry.key(), entry.about.clone()))
+            .collect();
+        found.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
+        found
+    }
+
+    /// Has one that `wanted` takes end; what there was to know of it, if there is one.
+    pub fn close(&self, wanted: impl Fn(&OpenConnection) -> bool) -> Option<Arc<OpenConnection>> {
+        let found = self.open.iter().find(|entry| wanted(&entry.about))?;
+        found.inbox.upgrade()?.put(Inbound::Close);
+        Some(found.about.clone())
     }
 
     /// How many are open.
@@ -125,7 +189,7 @@ impl Connections {
         self.draining.store(true, Ordering::SeqCst);
         let count = self.open.len().max(1) as u64;
         for (turn, entry) in (0..).zip(self.open.iter()) {
-            if let Some(inbox) = entry.value().upgrade() {
+            if let Some(inbox) = entry.inbox.upgrade() {
                 inbox.put(Inbound::Drain {
                     reconnect_after_ms: RECONNECT_MS + turn * spread_ms / count,
                 });
@@ -135,7 +199,8 @@ impl Connections {
 
     /// Has every connection look whether its user may still be there.
     pub fn users_changed(&self) {
-        for inbox in self.open.iter().filter_map(|entry| entry.value().upgrade()) {
+        let open = self.open.iter();
+        for inbox in open.filter_map(|entry| entry.inbox.upgrade()) {
             inbox.put(Inbound::UsersChanged);
         }
     }
@@ -144,7 +209,11 @@ impl Connections {
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         match &self.what {
-            Counted::Open(number) => drop(self.connections.open.remove(number)),
+            Counted::Open(number) => {
+                if let Some((_, open)) = self.connections.open.remove(number) {
+                    self.connections.changed(&open.about);
+                }
+            }
             Counted::Address(address) => give_back(&self.connections.by_address, address),
             Counted::User(user) => give_back(&self.connections.by_user, user),
         }
@@ -160,14 +229,15 @@ fn give_back<K: Eq + std::hash::Hash>(counts: &DashMap<K, usize>, key: &K) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::open_connection::Protocol, *};
 
     #[test]
     fn whoever_connects_looks_whether_its_user_may_still_be_there() {
         let connections = Arc::<Connections>::default();
         let (inbox, mut inbound) = Inbox::new(None);
         // It may have been looked up before a change that nobody has told it of.
-        let place = connections.opened(&Arc::new(inbox));
+        let about = OpenConnection::new(uuid::Uuid::nil(), Protocol::Websocket, None);
+        let place = connections.opened(&Arc::new(inbox), &Arc::new(about));
         assert!(matches!(inbound.try_recv(), Ok(Inbound::UsersChanged)));
         drop(place);
         assert!(connections.is_empty());

@@ -140,7 +140,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
         .begin_schedules()
         .await
         .map_err(|error| error.to_string())?;
-    let connections = Arc::<Connections>::default();
+    let connections = Arc::new(Connections::new(runtime.lists.clone()));
     let transport = ConnectionTable::new(transport_limits(&config));
     let watch = [
         rt::spawn(watch_users(runtime.users.changes(), connections.clone())),

@@ -8,6 +8,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use actix_web::{HttpRequest, rt};
 use futures_util::future;
 use tokio::sync::mpsc::UnboundedReceiver;
+use uuid::Uuid;
 
 use crate::{
     model::ids::Time,
@@ -17,7 +18,12 @@ use crate::{
         inbox::{Inbound, Inbox},
         sessions::Sessions,
     },
-    web::http::{app::App, connections::ConnectionPermit, problem::Problem},
+    web::http::{
+        app::App,
+        connections::ConnectionPermit,
+        open_connection::{OpenConnection, Protocol},
+        problem::Problem,
+    },
 };
 
 /// One listener.
@@ -43,7 +49,11 @@ impl JobSubscriber {
         let mut places = app.admit_listener(request, &principal)?;
         let (inbox, inbound) = Inbox::new(app.sessions.runtime.activity());
         let inbox = Arc::new(inbox);
-        places.push(app.connections.opened(&inbox));
+        let address = app.approach(request.head()).address;
+        let about = Arc::new(OpenConnection::new(Uuid::now_v7(), Protocol::Jobs, address));
+        about.note_one_followed();
+        places.push(app.connections.opened(&inbox, &about));
+        app.connections.identified(&about, &principal, None);
         let signed_in = Box::pin(until(
             principal
                 .identity
@@ -78,7 +88,7 @@ impl JobSubscriber {
                         return true;
                     }
                     Some(Inbound::UsersChanged) if self.is_revoked() => return false,
-                    Some(Inbound::Drain { .. }) | None => return false,
+                    Some(Inbound::Drain { .. } | Inbound::Close) | None => return false,
                     Some(_) => {}
                 },
                 () = &mut self.signed_in => return false,

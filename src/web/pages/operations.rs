@@ -14,7 +14,10 @@ use crate::{
     },
     web::{
         http::{app::App, problem::Problem},
-        rest::listing::require_operator,
+        rest::{
+            connections::require_either, listing::require_operator,
+            settings::require_server_operator,
+        },
     },
 };
 
@@ -32,7 +35,7 @@ pub async fn first() -> Result<HttpResponse, Problem> {
 /// `GET /admin/operations/{page}`.
 ///
 /// # Errors
-/// 401 for a program that has not signed in, 403 without role operator or admin, 404, 500 when the
+/// 401 for a program that has not signed in, 403 without the role that it needs, 404, 500 when the
 /// page cannot be drawn.
 pub async fn one(
     request: HttpRequest,
@@ -43,10 +46,14 @@ pub async fn one(
         return sign_in_first(&request);
     };
     let shown = Page::named(&path).ok_or_else(nothing)?;
-    if shown != Page::About {
-        require_operator(&principal.caller)?;
+    match shown {
+        Page::Settings => require_server_operator(&principal)?,
+        Page::Connections => require_either(&principal)?,
+        Page::About => {}
+        Page::Dashboard | Page::Incidents | Page::Schedules | Page::Timers | Page::Users => {
+            require_operator(&principal.caller)?;
+        }
     }
-    let (assets, user) = (&app.pages.assets, &principal.caller.subject);
-    let view = OperationsPage::new(assets, user, shown, principal.is_admin());
+    let view = OperationsPage::new(&app.pages.assets, shown, &principal);
     page(&app, StatusCode::OK, "admin_operations", &view)
 }

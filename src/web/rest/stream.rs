@@ -81,7 +81,8 @@ pub async fn stream(
     let cursor = cursor(&request, &asked, key)?;
     app.observe(key, &principal.caller, false).await?;
     let places = app.admit_listener(&request, &principal)?;
-    let mut listening = Listening::open(&app, principal, cursor, places);
+    let address = app.approach(request.head()).address;
+    let mut listening = Listening::open(&app, (principal, address), cursor, places);
     if !listening.has_something().await {
         return Ok(HttpResponse::NoContent().finish());
     }

@@ -10,7 +10,11 @@
 //! **A stream is a connection that hears nothing**: one machine for websocket and server-sent
 //! events. Behind the end 204 keeps a browser's EventSource from coming back for ever.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     rt,
@@ -20,7 +24,11 @@ use futures_util::{Stream, stream};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::super::{
-    http::{app::App, connections::ConnectionPermit},
+    http::{
+        app::App,
+        connections::ConnectionPermit,
+        open_connection::{OpenConnection, Protocol},
+    },
     transport::ConnectionHandle,
 };
 use crate::{
@@ -45,6 +53,7 @@ pub struct Listening {
     connection: Connection,
     inbound: UnboundedReceiver<Inbound>,
     cursor: TreeCursor,
+    about: Arc<OpenConnection>,
     /// The next event, once it is known.
     next: Option<Bytes>,
     /// When a browser may come back, once the server is going down.
@@ -57,17 +66,22 @@ impl Listening {
     /// Follows what comes after `cursor`.
     pub fn open(
         app: &Data<App>,
-        principal: Principal,
+        (principal, address): (Principal, Option<IpAddr>),
         cursor: TreeCursor,
         mut places: Vec<ConnectionPermit>,
     ) -> Self {
+        let (sessions, now) = (app.sessions.clone(), Instant::now());
         let (connection, inbound, cursor) =
-            Connection::listening(app.sessions.clone(), principal, cursor, Instant::now());
-        places.push(app.connections.opened(connection.inbox()));
+            Connection::listening(sessions, principal.clone(), cursor, now);
+        let about = OpenConnection::new(connection.id(), Protocol::Events, address);
+        let about = Arc::new(about);
+        places.push(app.connections.opened(connection.inbox(), &about));
+        app.connections.identified(&about, &principal, None);
         Self {
             connection,
             inbound,
             cursor,
+            about,
             next: None,
             reconnect_after_ms: None,
             _places: places,
@@ -113,9 +127,13 @@ impl Listening {
                 }
                 self.connection.inbox().settle(&self.inbound);
             }
+            self.about.note(&self.connection);
             tokio::select! {
                 room = sender.reserve(), if self.next.is_some() => match (room, self.next.take()) {
-                    (Ok(room), Some(event)) => room.send(event),
+                    (Ok(room), Some(event)) => {
+                        room.send(event);
+                        self.about.note_sent();
+                    }
                     _ => return,
                 },
                 () = sender.closed() => return,
@@ -127,6 +145,8 @@ impl Listening {
                 }
                 _ = tick.tick() => {
                     self.connection.tick(Instant::now());
+                    // The HTTP library takes an event when the one before is with the system.
+                    self.about.note_blocked(self.next.is_some() && since.elapsed() >= TICK);
                     if self.next.is_some() && since.elapsed() >= limits::SLOW_CONSUMER {
                         return tcp.iter().for_each(ConnectionHandle::force_close);
                     }
@@ -166,9 +186,10 @@ impl Listening {
         if self
             .connection
             .closing()
-            .is_some_and(|close| close.code == CloseCode::Revoked)
+            .is_some_and(|close| matches!(close.code, CloseCode::Revoked | CloseCode::ByOperator))
         {
-            // What waits is not for somebody whose access was taken away.
+            // What waits is not for somebody whose access was taken away, nor waited for when an
+            // operator ends it.
             self.next = None;
         }
     }

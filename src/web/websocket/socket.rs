@@ -25,8 +25,7 @@ use actix_web::{
     rt, web,
 };
 use actix_ws::{
-    AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, Message, ProtocolError,
-    Session,
+    AggregatedMessage, AggregatedMessageStream, Closed, Message, ProtocolError, Session,
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{mpsc::UnboundedReceiver, watch};
@@ -36,6 +35,7 @@ use super::{
         http::{
             app::{App, taker_of},
             connections::ConnectionPermit,
+            open_connection::{OpenConnection, Protocol},
             origin_check::{is_browser, origin},
             problem::Problem,
         },
@@ -45,6 +45,7 @@ use super::{
         trials::Trial,
     },
     frame_guard::{FrameGuard, Stop},
+    goodbye::{code_of, say_goodbye},
     guarded_payload::{GuardVerdict, guard},
 };
 use crate::{
@@ -259,11 +260,11 @@ fn require_protocol(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// A client's socket.
-struct Socket {
-    session: Session,
-    messages: AggregatedMessageStream,
-    verdict: GuardVerdict,
-    tcp: Option<ConnectionHandle>,
+pub(super) struct Socket {
+    pub(super) session: Session,
+    pub(super) messages: AggregatedMessageStream,
+    pub(super) verdict: GuardVerdict,
+    pub(super) tcp: Option<ConnectionHandle>,
     /// Since when frames wait for room in the socket's queue.
     full_since: Option<Instant>,
 }
@@ -290,7 +291,14 @@ async fn run(
     mut socket: Socket,
     (places, trial): (Vec<ConnectionPermit>, Option<Arc<Trial>>),
 ) {
-    let _open = app.connections.opened(connection.inbox());
+    let protocol = if trial.is_some() {
+        Protocol::Trial
+    } else {
+        Protocol::Websocket
+    };
+    let about = OpenConnection::new(connection.id(), protocol, connection.address());
+    let about = Arc::new(about);
+    let _open = app.connections.opened(connection.inbox(), &about);
     let _tried = trial.as_ref().map(Trial::connected);
     let mut ending = trial.as_ref().map(|trial| trial.ending());
     let mut user = None;
@@ -310,6 +318,8 @@ async fn run(
             {
                 Some(place) => {
                     user = Some(place);
+                    let client = connection.client();
+                    app.connections.identified(&about, payer, client);
                     if let Some(taker) = taker {
                         socket.verdict.take_room_by(app.body_memory.permit(taker));
                         socket.tcp.iter().for_each(ConnectionHandle::is_known);
@@ -318,9 +328,11 @@ async fn run(
                 None => connection.close(CloseCode::TryAgain),
             }
         }
-        if let Err(end) = pump(&mut connection, &mut socket).await {
+        if let Err(end) = pump(&mut connection, &mut socket, &about).await {
             break end;
         }
+        about.note(&connection);
+        about.note_blocked(socket.full_since.is_some());
         if connection.is_drained() {
             connection.inbox().settle(&inbound);
         }
@@ -361,6 +373,9 @@ async fn run(
                     let reason = "a message came in too slowly";
                     break End::Close(Close::because(CloseCode::NoSignOfLife, reason));
                 }
+                if socket.full_since.is_some() {
+                    app.connections.changed(&about);
+                }
                 if socket.full_since.is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER) {
                     break End::Close(CloseCode::SlowConsumer.into());
                 }
@@ -390,7 +405,11 @@ async fn ended(ending: &mut Option<watch::Receiver<bool>>) {
 }
 
 /// Sends what there is until the socket's queue is full.
-async fn pump(connection: &mut Connection, socket: &mut Socket) -> Result<(), End> {
+async fn pump(
+    connection: &mut Connection,
+    socket: &mut Socket,
+    about: &OpenConnection,
+) -> Result<(), End> {
     while socket.full_since.is_none() && !connection.is_drained() {
         match futures_util::poll!(room(&mut socket.session)) {
             Poll::Pending => socket.full_since = Some(Instant::now()),
@@ -404,11 +423,14 @@ async fn pump(connection: &mut Connection, socket: &mut Socket) -> Result<(), En
                     .start_send_unpin(Message::Text(text))
                     .map_err(|Closed| End::Gone)?;
                 meters().pushes.increment(1);
+                about.note_sent();
             }
         }
     }
     match connection.closing() {
-        Some(close) if socket.full_since.is_none() => Err(End::Close(close.clone())),
+        Some(close) if socket.full_since.is_none() || close.code == CloseCode::ByOperator => {
+            Err(End::Close(close.clone()))
+        }
         _ => Ok(()),
     }
 }
@@ -462,39 +484,4 @@ async fn hear(
         }
     }
     Ok(())
-}
-
-fn code_of(error: &ProtocolError) -> CloseCode {
-    match error {
-        ProtocolError::Overflow => CloseCode::TooBig,
-        ProtocolError::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => CloseCode::Utf8,
-        _ => CloseCode::Protocol,
-    }
-}
-
-/// Closes: waits a little for the peer's Close, then drops the connection.
-async fn say_goodbye(mut socket: Socket, close: Close) {
-    let reason = CloseReason {
-        code: close.code.number().into(),
-        description: Some(close.reason.into_owned()),
-    };
-    let goodbye = async {
-        if socket.session.close(Some(reason)).await.is_err() {
-            return;
-        }
-        if socket.verdict.stop().is_some() {
-            // Nothing more is read from this peer: it has the Close when it is gone.
-            socket.verdict.peer_gone().await;
-        } else {
-            while let Some(Ok(message)) = socket.messages.next().await {
-                if matches!(message, AggregatedMessage::Close(_)) {
-                    break;
-                }
-            }
-        }
-    };
-    let _ = rt::time::timeout(limits::CLOSE_REPLY, goodbye).await;
-    if let Some(tcp) = socket.tcp {
-        tcp.force_close();
-    }
 }

@@ -7,9 +7,11 @@ import type { Topic } from '@stepwire/client/lists';
 import { showConnection } from '../connection-badge.js';
 import { byId, h, redraw } from '../dom.js';
 import { dashboard } from './dashboard.js';
+import { connections } from './connections.js';
 import { incidents } from './incidents.js';
 import { schedules, timers, users } from './rest-lists.js';
 import { Looker } from './refresh.js';
+import { settings } from './settings.js';
 import { ticketUrl } from './rest.js';
 import { complain } from './trouble.js';
 
@@ -19,7 +21,7 @@ export interface OperationsPage {
   draw(look: () => Promise<void>): Promise<HTMLElement[]>;
 }
 
-const PAGES: Record<string, () => OperationsPage> = { dashboard, incidents, schedules, timers, users };
+const PAGES: Record<string, () => OperationsPage> = { dashboard, incidents, schedules, timers, users, connections, settings };
 
 export function openOperations(root: HTMLElement): void {
   const client = connect({ url: ticketUrl, client: 'admin/1' });

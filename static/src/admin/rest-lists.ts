@@ -36,7 +36,7 @@ interface ListOptions<Row> {
   before?(look: () => Promise<void>): HTMLElement[];
 }
 
-function list<Row>(options: ListOptions<Row>): OperationsPage {
+export function list<Row>(options: ListOptions<Row>): OperationsPage {
   let wanted = 1;
   let before: HTMLElement[] | undefined;
   return {
@@ -57,7 +57,7 @@ function list<Row>(options: ListOptions<Row>): OperationsPage {
 }
 
 /** A button whose command is sent, and then the list is read again. */
-function act(look: () => Promise<void>, label: string, key: string, about: string, work: () => Promise<unknown> | false, kind?: 'danger') {
+export function act(look: () => Promise<void>, label: string, key: string, about: string, work: () => Promise<unknown> | false, kind?: 'danger') {
   const send = () => {
     const sent = work();
     if (sent !== false) run(sent.then(look));
