@@ -1,18 +1,20 @@
 // Builds dist/ (ES modules and their types) whenever the package is installed from its folder or packed. Needs nothing but Node and
-// npm: where the compiler is missing, as in a fresh clone, it is installed into this folder first.
+// npm: where compiler and bundler are missing, as in a fresh clone, they are installed into this folder first.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const COMPILER = 'node_modules/typescript/bin/tsc';
+const BUNDLER = 'node_modules/esbuild/package.json';
 /** Options of the outer `npm install` that would keep the inner one from installing the compiler. */
 const NOT_OURS =
   /^npm_config_(?!registry$|cache$|prefer_offline$|offline$|userconfig$|globalconfig$|.*proxy$|cafile$|ca$|strict_ssl$)/i;
 
 process.chdir(fileURLToPath(new URL('.', import.meta.url)));
-if (!existsSync(COMPILER)) npm('ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund');
+if (![COMPILER, BUNDLER].every(existsSync)) npm('ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund');
 rmSync('dist', { recursive: true, force: true });
 run(process.execPath, COMPILER, '-p', 'tsconfig.build.json');
+await (await import('./bundle.mjs')).bundle('dist');
 
 /** By the npm that runs this script, if it is one; other package managers need npm in the path. */
 function npm(...args) {

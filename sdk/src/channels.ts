@@ -6,27 +6,29 @@ import { type Alarm, alarm, type Platform } from './platform.js';
 
 /** What is followed: an instance or a list. */
 export interface Followed {
-  readonly channel: string;
+  readonly _channel: string;
   /** The number of the last frame applied; `undefined` while a snapshot is awaited, and for what no cursor resumes. */
-  cursor?: number | undefined;
+  _cursor?: number | undefined;
   /** How often the app opened it and has not closed it. */
-  uses: number;
+  _uses: number;
+  /** Key of the parent of an instance, when the client learned it. */
+  _parent?: string | undefined;
   /** Whether little more will come. */
-  ended(): boolean;
-  receive(frame: InstanceFrame | ListFrame): void;
+  _ended(): boolean;
+  _receive(frame: InstanceFrame | ListFrame): void;
   /** What the old connection still had to say will never come. */
-  lost(): void;
+  _lost(): void;
   /** Nothing more will come: the server does not let this client follow it, or (without error) the app closed the client. */
-  fail(error?: StepwireError): void;
+  _fail(error?: StepwireError): void;
 }
 
 /** What is known of the subscription beside. */
 interface Subscribed extends Followed {
   /** The server was asked for it by name, on this connection. */
-  asked?: boolean;
+  _asked?: boolean;
   /** How often the server refused it for the moment, in a row; and when it is asked again. */
-  refusals?: number;
-  again?: Alarm;
+  _refusals?: number;
+  _again?: Alarm;
 }
 
 /** How the channel of an instance begins. */
@@ -47,20 +49,20 @@ export function channels(outbox: Outbox, platform: Platform) {
 
   const get = (channel: string) => followed.get(channel);
   /** Whether it is this one that is followed, and no other of its name. */
-  const has = (one: Followed) => get(one.channel) === one;
-  const forget = (one: Followed) => has(one) && followed.delete(one.channel);
+  const has = (one: Followed) => get(one._channel) === one;
+  const forget = (one: Followed) => has(one) && followed.delete(one._channel);
   /** All of them: first those of which more may come. */
-  const all = () => [...followed.values()].sort((a, b) => Number(a.ended()) - Number(b.ended()));
-  const send = (frame: ClientFrame) => outbox.command(frame, { lane: SUBSCRIPTIONS, again: false, timeout: Infinity });
+  const all = () => [...followed.values()].sort((a, b) => Number(a._ended()) - Number(b._ended()));
+  const send = (frame: ClientFrame) => outbox._command(frame, { _lane: SUBSCRIPTIONS, _again: false, timeout: Infinity });
 
   /** Asks for what comes after the cursor, or for a snapshot. Without a connection the next one is asked. */
   const subscribe = (one: Subscribed): void => {
     if (!live) return;
-    const { channel, cursor } = one;
-    one.again?.();
-    one.asked = true;
+    const { _channel: channel, _cursor: cursor } = one;
+    one._again!();
+    one._asked = true;
     send({ type: 'subscribe', channel, after: cursor }).then(
-      () => (one.refusals = 0),
+      () => (one._refusals = 0),
       (error: StepwireError) => has(one) && refused(channel, error),
     );
   };
@@ -72,68 +74,66 @@ export function channels(outbox: Outbox, platform: Platform) {
     if (!one || error.code === 'closed') return;
     if (!error.retryable) {
       forget(one);
-      return one.fail(error);
+      return one._fail(error);
     }
-    one.refusals = (one.refusals ?? 0) + 1;
-    one.again ??= alarm(platform);
-    one.again((error.afterMs ?? 0) + jitter(one.refusals - 1, platform.random()), () => has(one) && subscribe(one));
+    one._again!((error.afterMs ?? 0) + jitter(one._refusals!++, platform._random()), () => has(one) && subscribe(one));
   };
 
   const lost = () => {
     live = false;
     followed.forEach((one) => {
-      one.again?.();
-      one.lost();
+      one._again!();
+      one._lost();
     });
   };
 
   return {
-    get,
-    has,
-    all,
-    subscribe,
-    refused,
-    lost,
-    add: (one: Followed) => void followed.set(one.channel, one),
+    _get: get,
+    _has: has,
+    _all: all,
+    _subscribe: subscribe,
+    _refused: refused,
+    _lost: lost,
+    _add(one: Subscribed) {
+      one._again = alarm(platform);
+      one._refusals = 0;
+      followed.set(one._channel, one);
+    },
 
     /** Follows it no more, and tells the server. Of a tree that takes its root, and those that it was asked for by name. */
-    leave(one: Subscribed, root = true) {
+    _leave(one: Subscribed, root = true) {
       forget(one);
-      if (live && (one.asked || root)) send({ type: 'unsubscribe', channel: one.channel }).catch(() => undefined);
-      one.asked = false;
+      if (live && (one._asked || root)) send({ type: 'unsubscribe', channel: one._channel }).catch(() => undefined);
+      one._asked = false;
     },
 
     /** The cursors for a `hello`: of those that may be named in it, as many as fit into `room` bytes. */
-    resume(room: number, mayBeNamed: (key: string) => boolean): ResumePoint[] {
+    _resume(room: number, mayBeNamed: (key: string) => boolean): ResumePoint[] {
       const points: ResumePoint[] = [];
       for (const one of all()) {
-        const { channel, cursor } = one;
-        const point = { instance: keyOf(channel), after: cursor! };
-        one.asked = cursor !== undefined && room > 0 && mayBeNamed(point.instance);
-        if (!one.asked) continue;
-        room -= JSON.stringify(point).length + 1;
-        if (room < 0) one.asked = false;
-        else points.push(point);
+        const point = { instance: keyOf(one._channel), after: one._cursor! };
+        one._asked = one._cursor !== undefined && mayBeNamed(point.instance) && (room -= JSON.stringify(point).length + 1) >= 0;
+        if (one._asked) points.push(point);
       }
       return points;
     },
 
     /** The new connection is there: it is asked for all that the `hello` did not name. */
-    welcomed() {
+    _welcomed() {
       live = true;
       for (const one of all()) {
         // A child of which nothing is known yet comes with its parent.
-        if (!one.asked && (one.cursor !== undefined || one.uses > 0)) subscribe(one);
+        if (!one._asked && (one._cursor !== undefined || one._uses > 0)) subscribe(one);
       }
     },
 
     /** It is over. */
-    end(error: StepwireError) {
+    _end(error: StepwireError) {
       lost();
       const ending = all();
       followed.clear();
       const byTheApp = error.code === 'closed' && error.closeCode === undefined;
-      ending.forEach((one) => one.fail(byTheApp ? undefined : error));
+      ending.forEach((one) => one._fail(byTheApp ? undefined : error));
     },
   };
 }

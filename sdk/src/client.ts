@@ -2,11 +2,10 @@
 // what only some need (lists, visitors without sign-in, the log of frames, React, forms) is imported
 // by those. State is held in closures, as names within them cost nothing.
 
-import { type ActionMessage, pick } from './action-message.js';
 import { channels, type Followed, INSTANCE, keyOf } from './channels.js';
 import { connection } from './connection.js';
-import { failure, guarded, StepwireError } from './error.js';
-import type { ClientFrame, CommandResult, InstanceFrame, JsonObject, ListFrame, Published, ReplyFrame, ServerFrame, SnapshotFrame } from './frames.js';
+import { failure, StepwireError } from './error.js';
+import type { ClientFrame, InstanceFrame, JsonObject, ListFrame, Published, ReplyFrame, ServerFrame, Step } from './frames.js';
 import { instance, type Instance, type InstanceOwner, type Member } from './instance.js';
 import type {
   AnyProcesses,
@@ -27,15 +26,18 @@ type Shape<P, K extends keyof P> = P[K] extends ProcessShape ? P[K] : ProcessSha
 /** What the maker of a followed channel is given. */
 export interface Following {
   /** Asks for it anew. */
-  again(): void;
+  _again(): void;
   /** Ends one use; with the last one the server stops sending its frames. */
-  close(): void;
+  _close(): void;
 }
 
 /** One connection to the server, and all instances followed through it. */
 export interface Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
   readonly status: Store<ConnectionStatus>;
-  /** Why there is no connection: at the moment, or (with a final status) for good. `undefined` while it is live. */
+  /**
+   * Why there is no connection: at the moment (another error for each attempt, `afterMs` says when the next one is made), or, with a
+   * final status, for good. `undefined` while it is live.
+   */
   readonly lastError: Store<StepwireError | undefined>;
   /**
    * Starts a process and follows it from its first record. Waits for a connection as long as it takes: `timeout` or `signal` end
@@ -45,10 +47,11 @@ export interface Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   /** Follows an instance by its key. All that ask for the same key share one object and one subscription. */
   instance<K extends keyof P & string>(process: K, key: string): Instance<Shape<P, K>>;
   /**
-   * Follows a channel that holds no instance; `make` makes what takes its frames. All that ask for it share one, each calls
-   * {@link Following.close} once. Lists are made of this: see `@stepwire/client/lists`.
+   * Follows a channel that holds no instance; `make` makes what takes its frames. All that ask for it share one. Lists are made of
+   * this: see `@stepwire/client/lists`.
+   * @internal
    */
-  follow<F extends Followed>(channel: string, make: (following: Following) => F): F;
+  _follow<F extends Followed>(channel: string, make: (following: Following) => F): F;
   /**
    * Publishes a message or signal. Resolves to who got it, once those have it. Needs role operator, unless it is for one instance:
    * whoever may act in that may.
@@ -67,160 +70,128 @@ export interface Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
 
 /** Connects at once, and keeps connected until {@link Client.close}. Never throws: what hinders it stands in `lastError`. */
 export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesses>(options: ConnectOptions): Client<P> {
-  const { getToken, clientData = {} } = options;
+  const { getToken, onAction } = options;
   const platform = options.platform ?? browser(options.webSocket);
   /** Name → schema of what an action takes. */
   const schemas: Record<string, JsonObject> = {};
-  /** The instance whose snapshot came last among those the app opened: descendants' snapshots follow their root's. */
-  let lastRoot: Member | undefined;
 
-  const find = (key: string | null | undefined) => followed.get(INSTANCE + key) as Member | undefined;
+  const find = (key: string | null | undefined) => followed._get(INSTANCE + key) as Member | undefined;
 
   /** The root of an instance's tree, as far as the client knows. */
   const rootOf = (key: string): string => {
-    const parent = find(key)?.parent;
+    const parent = find(key)?._parent;
     return parent === undefined ? key : rootOf(parent);
   };
 
   const auth = (token: string | undefined) =>
-    commands.command({ type: 'auth', token }, { lane: TOKENS, again: false, timeout: Infinity });
+    commands._command({ type: 'auth', token }, { _lane: TOKENS, _again: false, timeout: Infinity });
 
-  const keys = () => followed.all().map(({ channel }) => keyOf(channel));
-  const visitor = getToken ? undefined : options.visitor?.({ rootOf, keys, auth });
+  const visitor = getToken
+    ? undefined
+    : options.visitor?.({ _rootOf: rootOf, _keys: () => followed._all().map(({ _channel }) => keyOf(_channel)), _auth: auth });
 
-  const command = (frame: ClientFrame, wait?: WaitOptions) => {
-    visitor?.show(frame.instance as string);
-    return commands.command(frame, wait);
-  };
-
-  const subscribe = (member: Member) => {
-    visitor?.show(member.key);
-    followed.subscribe(member);
-  };
-
-  const add = (key: string, process?: string, cursor?: number) => {
+  const add = (key: string, process?: string) => {
     const member = instance(owner, key, process);
-    member.cursor = cursor;
-    followed.add(member);
+    followed._add(member);
     return member;
   };
 
-  const keep = ({ instance: key, token }: CommandResult) => token && visitor?.keep(key!, token);
-
-  const start = async (process: string, { signal, timeout, ...more }: StartOptions<unknown>) => {
-    const { inheritFrom, data = {}, subscribe: follow } = more;
-    const nonce = inheritFrom ? undefined : visitor?.nonce();
-    if (inheritFrom) visitor?.show(inheritFrom.instance);
-    const { result } = await commands.command({ type: 'start', process, ...more, data, nonce }, { signal, timeout });
-    const key = result.instance!;
-    keep(result);
-    const known = find(key);
-    if (!known && follow === false) {
-      const unfollowed = instance(owner, key, process);
-      unfollowed.begin(result);
-      return unfollowed;
-    }
-    const member = known ?? add(key, process);
-    member.is(process);
-    // A repeat after a lost answer: the frames went to the connection that is gone.
-    if (!known) subscribe(member);
-    return member;
-  };
-
-  const release = (member: Member) => {
-    member.uses -= 1;
-    if (member.uses > 0 || member.parent !== undefined || !followed.has(member)) return;
-    const tree = [member];
-    for (const one of tree) tree.push(...one.children);
-    // What the app opened itself stays, and stands on its own from now on.
-    const kept = tree.filter((one) => followed.has(one) && one.uses > 0);
-    for (const one of tree.filter(({ uses }) => uses <= 0)) {
-      followed.leave(one, one === member);
-      one.settle();
-    }
-    for (const one of kept) {
-      one.parent = undefined;
-      followed.subscribe(one);
-    }
-  };
-
-  const follow = <F extends Followed>(channel: string, make: (following: Following) => F): F => {
-    const one = (followed.get(channel) as F | undefined) ?? make({
-      again: () => followed.subscribe(one),
-      close() {
-        one.uses -= 1;
-        if (!one.uses && followed.has(one)) followed.leave(one);
-      },
-    });
-    if (!one.uses++) {
-      followed.add(one);
-      followed.subscribe(one);
+  /** One more use of what is followed by that name; `make` makes it, where it is not. */
+  const open = <F extends Followed>(channel: string, make: () => F): F => {
+    const known = followed._get(channel) as F | undefined;
+    const one = known ?? make();
+    one._uses += 1;
+    if (!known) {
+      followed._add(one);
+      followed._subscribe(one);
     }
     return one;
   };
 
+  const openInstance = (process: string, key: string) => {
+    const member = open(INSTANCE + key, () => instance(owner, key, process));
+    member.process ??= process;
+    member._deliverSoon();
+    return member;
+  };
+
+  /** One use less. With the last one it is followed no more, unless as part of a tree. */
+  const release = (one: Followed) => {
+    one._uses -= 1;
+    if (one._uses <= 0 && one._parent === undefined && followed._has(one)) drop(one as Member);
+  };
+
+  /** Follows it no more, and of what is below it only what the app opened itself: that stands on its own from now on. */
+  const drop = (member: Member, root = true) => {
+    followed._leave(member, root);
+    member._settle?.();
+    for (const child of member.children?.get() ?? []) {
+      child._parent = undefined;
+      if (!followed._has(child)) continue;
+      if (child._uses > 0) followed._subscribe(child);
+      else drop(child, false);
+    }
+  };
+
   const received = (frame: ServerFrame) => {
-    if (frame.type === 'reply') return void commands.answer(frame);
+    if (frame.type === 'reply') {
+      visitor?._answered(frame.result);
+      return void commands._answer(frame);
+    }
     if (frame.type === 'schemas') return void Object.assign(schemas, frame.schemas);
     if (frame.type !== 'error') return route(frame as InstanceFrame | ListFrame);
-    if (commands.answer(frame)) return;
+    if (commands._answer(frame)) return;
     const error = new StepwireError(frame);
-    if (frame.channel !== undefined) followed.refused(frame.channel, error);
-    else wire.complained(error);
+    if (frame.channel !== undefined) followed._refused(frame.channel, error);
+    else wire._complained(error);
   };
 
   const route = (frame: InstanceFrame | ListFrame) => {
     const { channel } = frame;
-    let to: Followed | undefined = followed.get(channel);
-    // Frames of unknown types have any channel, or none.
-    if (channel?.startsWith(INSTANCE)) {
-      const snapshot = frame.type === 'snapshot' ? (frame as SnapshotFrame) : undefined;
-      if (!to) {
-        // Only a snapshot or a first frame makes an instance; anything else is late news of one that was closed.
-        if (!snapshot && (frame as { prev?: number }).prev !== 0) return;
-        const member = (to = add(keyOf(channel), undefined, snapshot ? undefined : 0));
-        const root = lastRoot && followed.has(lastRoot) ? lastRoot : undefined;
-        if (snapshot) (find(snapshot.parent) ?? root)?.addChild(member);
-      }
-      if (snapshot && to.uses > 0) lastRoot = to as Member;
+    const { parent, prev } = frame as { parent?: string; prev?: number };
+    let to: Followed | undefined = followed._get(channel);
+    // Only a snapshot or a first frame makes an instance; anything else is late news of one that was closed. Frames of unknown types
+    // have any channel, or none.
+    if (!to && channel?.startsWith(INSTANCE) && (frame.type === 'snapshot' || prev === 0)) {
+      const member = (to = add(keyOf(channel)));
+      find(parent)?._addChild(member);
     }
-    to?.receive(frame);
+    to?._receive(frame);
   };
 
   const wire = connection(options, platform, {
-    token: () => visitor?.hello(),
-    tokenRefused: () => visitor?.refused() ?? false,
-    resume: (room) => followed.resume(room, (key) => visitor?.named(key) ?? true),
-    welcomed(welcome) {
-      if (visitor) [...keys(), ...commands.instances()].forEach(visitor.show);
-      commands.opened(welcome);
-      followed.welcomed();
+    _token: () => visitor?._hello(),
+    _tokenRefused: () => visitor?._refused() ?? false,
+    _resume: (room) => followed._resume(room, (key) => visitor?._named(key) ?? true),
+    _welcomed(welcome) {
+      commands._opened(welcome);
+      followed._welcomed();
     },
-    received,
-    auth,
-    lost(code) {
-      commands.lost(code);
-      followed.lost();
+    _received: received,
+    _auth: auth,
+    _lost(code) {
+      commands._lost(code);
+      followed._lost();
     },
-    stopped(error) {
-      commands.end(error);
-      followed.end(error);
+    _stopped(error) {
+      commands._end(error);
+      followed._end(error);
     },
   });
 
   const commands = outbox(
     platform,
     {
-      transmit: wire.send,
+      _transmit: wire._send,
+      _postponed: (frame) => visitor?._postponed(frame),
       /** A start that nobody waited for any more was done: what it began is still good for whoever starts with the same id. */
-      abandoned({ result }) {
-        keep(result);
+      _abandoned({ result }) {
         const member = find(result.instance);
-        if (!member || member.uses > 0 || member.parent !== undefined) return;
-        member.uses = 1;
+        if (!member || member._uses > 0) return;
+        member._uses = 1;
         release(member);
       },
-      trouble: wire.lastError.get,
+      _trouble: wire._lastError.get,
     },
     options.timeout,
   );
@@ -228,46 +199,48 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   const followed = channels(commands, platform);
 
   const owner: InstanceOwner = {
-    platform,
-    channels: followed,
-    schemas,
-    command,
-    subscribe,
-    release,
-    announce: (parent, info) => parent.addChild(find(info.instance) ?? add(info.instance, info.process), info),
-    handled: (message: ActionMessage) => guarded(() => options.onAction?.(message)) === true,
-    async inherit(parent, { seq }, { process, dataKeys }) {
-      const values = typeof clientData === 'function' ? clientData() : clientData;
-      const child = await start(process, { data: pick(values, dataKeys), inheritFrom: { instance: parent.key, seq } });
-      parent.addChild(child);
-      child.deliverSoon();
-    },
+    _platform: platform,
+    _channels: followed,
+    _schemas: schemas,
+    _command: commands._command,
+    _release: release,
+    _announce: (parent, info) => parent._addChild(find(info.instance) ?? add(info.instance, info.process), info),
+    _unhandled: (message) => onAction?.(message, client as unknown as Client),
   };
 
   if (!getToken && !options.visitor && typeof options.url === 'string') {
-    wire.giveUp(failure('unauthenticated', "expected the option 'getToken' or 'visitor', but there is neither; see the README"));
+    wire._stop(failure('unauthenticated', "expected the option 'getToken' or 'visitor', but there is neither"));
   }
 
-  const open = <I>(member: Member) => {
-    member.uses += 1;
-    member.deliverSoon();
-    return member.face as unknown as I;
-  };
-
-  return {
-    status: wire.status,
-    lastError: wire.lastError,
-    start: async (process, more = {}) => open(await start(process, more as StartOptions<unknown>)),
-    instance(process, key) {
-      const known = find(key);
-      const member = known ?? add(key, process);
-      if (!known) subscribe(member);
-      return open(member);
+  const client: Client<P> = {
+    status: wire._status,
+    lastError: wire._lastError,
+    async start(process, { signal, timeout, ...more } = {}) {
+      const { inheritFrom, data = {}, subscribe } = more;
+      const { result } = await commands._command({ type: 'start', process, ...more, data }, { signal, timeout });
+      const key = result.instance!;
+      let member = find(key);
+      if (!member && subscribe === false) {
+        member = instance(owner, key, process);
+        member._step(result as Step);
+      } else {
+        // A repeat after a lost answer is asked for anew: the frames went to the connection that is gone.
+        member = openInstance(process, key);
+        find(inheritFrom?.instance)?._addChild(member);
+      }
+      return member as any;
     },
-    follow,
-    publish: async (what, wait) => (await command({ type: 'publish', ...what }, wait)).result as unknown as Published,
-    command,
-    close: () => wire.stop(failure('closed', 'the client was closed')),
-    signOut: () => wire.stop(failure('unauthenticated', 'the user has signed out'), 'signedOut'),
+    instance: (process, key) => openInstance(process, key) as any,
+    _follow: (channel, make) => {
+      const one: ReturnType<typeof make> = open(channel, () =>
+        make({ _again: () => followed._subscribe(one), _close: () => release(one) }),
+      );
+      return one;
+    },
+    publish: async (what, wait) => (await commands._command({ type: 'publish', ...what }, wait)).result as unknown as Published,
+    command: (frame, wait) => commands._command(frame, wait),
+    close: () => wire._stop(failure('closed', 'the client was closed')),
+    signOut: () => wire._stop(failure('unauthenticated', 'the user has signed out')),
   };
+  return client;
 }

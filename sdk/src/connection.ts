@@ -23,19 +23,19 @@ const HELLO_BYTES = 128 * 1024;
 /** What a connection asks of, and tells, the client that owns it. */
 export interface ConnectionOwner {
   /** The token of an anonymous visitor. */
-  token(): string | undefined;
+  _token(): string | undefined;
   /** The server did not take that token; `false` when there was none. */
-  tokenRefused(): boolean;
+  _tokenRefused(): boolean;
   /** Cursors for the `hello`, as many as fit into `room` bytes. */
-  resume(room: number): ResumePoint[];
-  welcomed(welcome: WelcomeFrame): void;
-  received(frame: ServerFrame): void;
+  _resume(room: number): ResumePoint[];
+  _welcomed(welcome: WelcomeFrame): void;
+  _received(frame: ServerFrame): void;
   /** Shows the server a new token. */
-  auth(token: string | undefined): Promise<ReplyFrame>;
+  _auth(token: string | undefined): Promise<ReplyFrame>;
   /** The connection was lost and another one will be made. */
-  lost(code: number): void;
+  _lost(code: number): void;
   /** It is over: no other connection will be made. */
-  stopped(error: StepwireError): void;
+  _stopped(error: StepwireError): void;
 }
 
 /** What the app is told by the code of a close that is final. */
@@ -53,7 +53,7 @@ const FINAL: Record<number, ErrorCode> = {
  * is the client's affair.
  */
 export function connection(options: ConnectOptions, platform: Platform, owner: ConnectionOwner) {
-  const { now, random } = platform;
+  const { _now: now, _random: random } = platform;
   const { getToken, url, debug } = options;
   const status = store<ConnectionStatus>('connecting');
   const lastError = store<StepwireError | undefined>(undefined);
@@ -65,8 +65,6 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
   /** Counts the attempts: what an older one still finishes is ignored. */
   let attempt = 0;
   let tries = 0;
-  /** Attempts in a row that failed. */
-  let failures = 0;
   /** Whether a timer will make the next attempt. */
   let waiting = false;
   let isLost = false;
@@ -106,42 +104,35 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     if (code) guarded(() => left?.close(code));
   };
 
-  /** Ends it for good. `error` goes to whoever still waits. */
-  const stop = (error: StepwireError, final: ConnectionStatus = 'closed') => {
+  /** Ends it for good. `error` says why, also to whoever still waits. */
+  const stop = (error: StepwireError) => {
     if (stopped) return;
     stopped = true;
     unwake();
     leave(1000);
     loss();
-    status.set(final);
-    owner.stopped(error);
-  };
-
-  const tell = (error: StepwireError, retryInMs?: number) => {
-    failures += 1;
-    guarded(() => options.onConnectError?.(error, { attempt: failures, retryInMs }));
-  };
-
-  const giveUp = (error: StepwireError) => {
     lastError.set(error);
-    tell(error);
-    stop(error, /^(unauthenticated|forbidden)$/.test(error.code) ? 'signedOut' : 'closed');
+    status.set(/^(unauthenticated|forbidden)$/.test(error.code) ? 'signedOut' : 'closed');
+    owner._stopped(error);
   };
 
   const open = async () => {
     next();
     waiting = false;
-    complaint = undefined;
+    complaint = address = undefined;
     const mine = ++attempt;
     try {
-      const token = getToken ? await getToken(refused) : owner.token();
-      address = typeof url === 'function' ? await url() : url;
-      if (mine === attempt) start(address, token);
+      const token = getToken ? await getToken(refused) : owner._token();
+      const to = typeof url === 'function' ? await url() : url;
+      if (mine !== attempt) return;
+      address = to;
+      start(platform._open(to, SUBPROTOCOL), token);
     } catch (cause) {
       if (mine !== attempt) return;
-      const known = cause instanceof StepwireError;
-      const error = known ? cause : failure('unreachable', `expected a token and an address, but: ${cause}`, { cause });
-      if (error.code === 'unauthenticated') giveUp(error);
+      const message = `expected ${address ? `an address, but '${shown()}' is none` : 'a token and an address, but'}: ${cause}`;
+      const error = cause instanceof StepwireError ? cause : failure(address ? 'bad_request' : 'unreachable', message, { cause });
+      // No websocket, or an address that none can be made for: that stays so.
+      if (address || error.code === 'unauthenticated') stop(error);
       else retry(1006, error);
     }
   };
@@ -149,15 +140,8 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
   /** The address without a ticket. */
   const shown = () => address?.split('?')[0];
 
-  const start = (to: string, token: string | undefined) => {
-    let mine: Socket;
-    try {
-      mine = socket = platform.open(to, SUBPROTOCOL);
-    } catch (cause) {
-      // No websocket, or an address that none can be made for: that stays so.
-      const message = `expected an address, but '${shown()}' is none: ${cause}`;
-      return giveUp(cause instanceof StepwireError ? cause : failure('bad_request', message, { cause }));
-    }
+  const start = (mine: Socket, token: string | undefined) => {
+    socket = mine;
     const ifCurrent = (run: () => void) => mine === socket && guarded(run);
     silenceMs = WELCOME_MS;
     heard();
@@ -170,7 +154,7 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
 
   const hello = (token: string | undefined) => {
     const frame = { type: 'hello', token, client: options.client, schemas: options.schemas, log: life, lastClose };
-    const resume = owner.resume(helloBytes - bytes({ ...frame, resume: [] }));
+    const resume = owner._resume(helloBytes - bytes({ ...frame, resume: [] }));
     named = resume.length;
     send({ ...frame, resume });
   };
@@ -182,20 +166,19 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     if (type === 'ping') send({ type: 'pong' });
     else if (type === 'bye') byeMs = frame.reconnectAfterMs;
     else if (type === 'welcome') welcome(frame);
-    else owner.received(frame);
+    else owner._received(frame);
   };
 
   const welcome = (frame: WelcomeFrame) => {
     life = frame.log;
     refused = isLost = false;
-    failures = 0;
     welcomedAt = now();
     silenceMs = 2_000 * frame.pingSeconds;
     loss();
     heard();
     renewBefore(frame.expiresAt);
     // First what waits is sent, then the app hears that it may send more.
-    owner.welcomed(frame);
+    owner._welcomed(frame);
     lastError.set(undefined);
     status.set('live');
   };
@@ -221,7 +204,7 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     const mine = attempt;
     try {
       const token = await getToken!(false);
-      const { result } = mine === attempt ? await owner.auth(token) : {};
+      const { result } = mine === attempt ? await owner._auth(token) : {};
       if (mine === attempt) renewBefore(result!.expiresAt);
     } catch {
       // At its expiry the server closes with 4401, and the token is asked for once more.
@@ -234,7 +217,7 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     leave(code === 4000 ? 4000 : 0);
     lastClose = code;
     if (code === 4401) {
-      final = getToken ? refused : !welcomed && !owner.tokenRefused();
+      final = getToken ? refused : !welcomed && !owner._tokenRefused();
       refused = true;
     } else if (code === 1009 && !welcomed) {
       // Less is named the next time, if anything was.
@@ -242,8 +225,8 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
       helloBytes /= 2;
     }
     const error = errorOf(code, reason, final);
-    if (final) return giveUp(error);
-    owner.lost(code);
+    if (final) return stop(error);
+    owner._lost(code);
     retry(code, error);
   };
 
@@ -257,8 +240,7 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
 
   const retry = (code: number, error: StepwireError) => {
     const time = now();
-    const welcomed = welcomedAt !== undefined;
-    if (welcomed && time - welcomedAt! >= STABLE_MS) tries = 0;
+    if (time - welcomedAt! >= STABLE_MS) tries = 0;
     welcomedAt = undefined;
     const wait = code === 4401 && !tries ? 0 : (byeMs ?? backoff(code, tries, random()));
     tries += 1;
@@ -267,8 +249,7 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     waiting = true;
     next(wait, open);
     showLoss();
-    lastError.set(error);
-    if (!welcomed) tell(error, wait);
+    lastError.set(Object.assign(error, { afterMs: wait }));
   };
 
   const showLoss = () => {
@@ -278,10 +259,10 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
         showLoss();
       });
     }
-    status.set(!platform.online() ? 'offline' : isLost ? 'lost' : 'reconnecting');
+    status.set(!platform._online() ? 'offline' : isLost ? 'lost' : 'reconnecting');
   };
 
-  const unwake = platform.onWake(() => {
+  const unwake = platform._onWake(() => {
     const time = now();
     if (waiting && time >= notBefore) open();
     // After a sleep, pings are overdue that would have come; it is not worth waiting long.
@@ -294,12 +275,11 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
   queueMicrotask(() => attempt || open());
 
   return {
-    status,
-    lastError,
-    send,
-    stop,
-    giveUp,
+    _status: status,
+    _lastError: lastError,
+    _send: send,
+    _stop: stop,
     /** The server complains about something that no command waits for. */
-    complained: (error: StepwireError) => (complaint = error),
+    _complained: (error: StepwireError) => (complaint = error),
   };
 }

@@ -2,7 +2,6 @@
  * The Stepwire client: one websocket, process instances as stores, commands that survive a lost connection.
  * Start with {@link connect}.
  */
-export type { ActionMessage } from './action-message.js';
 export type { Followed } from './channels.js';
 export { type Client, connect, type Following } from './client.js';
 export {
@@ -26,7 +25,7 @@ export type {
   Published,
   TaskInfo,
 } from './frames.js';
-export type { Instance, RunResult } from './instance.js';
+export { type ActionMessage, type Instance, type InstanceCommands, onChild, type RunResult } from './instance.js';
 export type {
   AnyProcesses,
   ConnectionStatus,
@@ -40,5 +39,5 @@ export type {
   WaitOptions,
 } from './options.js';
 export type { Platform, Socket, WebSocketConstructor } from './platform.js';
-export type { Store } from './store.js';
+export { select, type Store } from './store.js';
 export { forgetStartId, startId } from './start-id.js';

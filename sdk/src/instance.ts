@@ -1,4 +1,3 @@
-import { type ActionMessage, inheritStart } from './action-message.js';
 import { type Channels, type Followed, INSTANCE } from './channels.js';
 import { guarded, type StepwireError } from './error.js';
 import type {
@@ -22,6 +21,15 @@ import { limit, type Platform } from './platform.js';
 import { store, type Store, type WritableStore } from './store.js';
 import { uuidv7 } from './uuid.js';
 
+/** A message that asks the frontend to do something. It stays open until `done`, or until a start that inherits from it. */
+export interface ActionMessage {
+  instance: string;
+  seq: number;
+  /** The node that sent it, when known. */
+  node: string | undefined;
+  body: JsonObject;
+}
+
 type ActionHandler = (message: ActionMessage) => boolean | void;
 type ActionName<S> = keyof ActionsOf<S> & string;
 
@@ -30,6 +38,30 @@ export interface RunResult extends CommandResult {
   seq: number | undefined;
   /** Whether an earlier sending of the same command had done it already. */
   duplicate: boolean;
+}
+
+/** The commands about an instance beside `run`, with what each takes. */
+export interface InstanceCommands {
+  /** The Action message of this number has been dealt with: snapshots no longer list it. */
+  done: { seq: number };
+  /** Lets nothing happen until `unhold`. */
+  hold: undefined;
+  /** Lets it go on: what became due meanwhile is done first. */
+  unhold: undefined;
+  /** Ends the instance. */
+  terminate: undefined;
+  /** Ends a subprocess, as its user. */
+  dismiss: undefined;
+  /** Tries what failed at an element again. */
+  retry: { element: string };
+  /** Goes on without what failed at an element. */
+  skip: { element: string };
+  /** Takes a user task that is nobody's. */
+  claim: { element: string };
+  /** Gives a user task back. */
+  release: { element: string };
+  /** Gives a user task to somebody. */
+  assign: { element: string; user: string };
 }
 
 /**
@@ -58,142 +90,103 @@ export interface Instance<S extends ProcessShape = ProcessShape> {
    * reason for that: the command is sent again, with the same id, until the server has answered.
    */
   run<A extends ActionName<S>>(action: A, data?: ActionsOf<S>[A], options?: RunOptions<ViewOf<S>>): Promise<RunResult>;
-  /** Says that the Action message of this number has been dealt with: snapshots no longer list it. */
-  done(seq: number, wait?: WaitOptions): Promise<void>;
-  /** Lets nothing happen until {@link Instance.unhold}. */
-  hold(wait?: WaitOptions): Promise<void>;
-  /** Lets it go on: what became due meanwhile is done first. */
-  unhold(wait?: WaitOptions): Promise<void>;
-  /** Ends the instance. */
-  terminate(wait?: WaitOptions): Promise<void>;
-  /** Ends a subprocess, as its user. */
-  dismiss(wait?: WaitOptions): Promise<void>;
-  /** Tries what failed at an element again. */
-  retry(element: string, wait?: WaitOptions): Promise<void>;
-  /** Goes on without what failed at an element. */
-  skip(element: string, wait?: WaitOptions): Promise<void>;
-  /** Takes a user task that is nobody's. */
-  claim(element: string, wait?: WaitOptions): Promise<void>;
-  /** Gives a user task back. */
-  release(element: string, wait?: WaitOptions): Promise<void>;
-  /** Gives a user task to somebody. */
-  assign(element: string, user: string, wait?: WaitOptions): Promise<void>;
+  /**
+   * Sends another command about the instance: `command('claim', { element })`, `command('terminate')`. Resolves, like `run`, when
+   * its effect is in the stores.
+   */
+  command<Type extends keyof InstanceCommands>(
+    type: Type,
+    ...more: InstanceCommands[Type] extends JsonObject ? [members: InstanceCommands[Type], wait?: WaitOptions] : [members?: undefined, wait?: WaitOptions]
+  ): Promise<void>;
   /**
    * Gets the instance's Action messages, also those that came before. A handler that returns true has handled the message;
-   * if none does and it has the form START_PROCESS_INHERIT, the client starts the process.
+   * if none does, `onAction` of {@link ConnectOptions} gets it.
    */
   onAction(handler: ActionHandler): () => void;
-  /** Gets each child, also those already there. */
-  onChild(handler: (child: Instance) => void): () => void;
   /** Ends this use of the instance; with the last one the server stops sending its frames. */
   close(): void;
 }
 
 /** What an instance asks of its client. */
 export interface InstanceOwner {
-  readonly platform: Platform;
-  readonly channels: Channels;
+  readonly _platform: Platform;
+  readonly _channels: Channels;
   /** Name → schema of what an action takes. */
-  readonly schemas: Record<string, JsonObject>;
-  command(frame: ClientFrame, wait?: WaitOptions): Promise<ReplyFrame>;
-  subscribe(member: Member): void;
-  release(member: Member): void;
-  announce(parent: Member, info: ChildInfo): void;
-  /** Whether the app's own `onAction` handled it. */
-  handled(message: ActionMessage): boolean;
-  inherit(parent: Member, message: ActionMessage, asked: { process: string; dataKeys: string[] }): Promise<void>;
+  readonly _schemas: Record<string, JsonObject>;
+  _command(frame: ClientFrame, wait?: WaitOptions): Promise<ReplyFrame>;
+  _release(member: Member): void;
+  _announce(parent: Member, info: ChildInfo): void;
+  /** No handler of the instance has handled it. Resolves when the app has. */
+  _unhandled(message: ActionMessage): unknown;
 }
 
-/** An instance as the client keeps it: what it gives to the app is `face`. */
-export interface Member extends Followed {
-  readonly key: string;
-  readonly face: Instance;
-  readonly children: Member[];
-  /** Key of the parent, when the client learned it. */
-  parent: string | undefined;
-  /** Learns what process it is of. */
-  is(process: string | undefined): void;
-  addChild(child: Member, info?: ChildInfo): void;
-  /** Sets how it stands, unless it is known already. */
-  stands(status: InstanceStatus): void;
+/** An instance as the client keeps it. */
+export interface Member extends Instance, Followed {
+  readonly children: Store<Member[]>;
+  process: string | undefined;
+  _addChild(child: Member, info?: ChildInfo): void;
   /** Shows the step of a start that is not followed. */
-  begin(result: CommandResult): void;
+  _step(step: Step): void;
   /** Hands the Action messages over, in a task of its own: a handler set right after `start` sees the first ones too. */
-  deliverSoon(): void;
+  _deliverSoon(): void;
   /** Nothing more will come: whoever waits for an effect is told. */
-  settle(): void;
+  _settle(): void;
 }
 
-/** A change that is shown before the server has made it. */
-interface Optimistic {
-  id: string;
-  change: (view: JsonObject) => unknown;
+/** Gives each child of an instance to `handler`, also those already there. Returns the function that ends it. */
+export function onChild({ children }: Instance<any>, handler: (child: Instance) => void): () => void {
+  const seen = new Set<Instance>();
+  const look = (all: Instance[]) => all.forEach((child) => seen.has(child) || (seen.add(child), guarded(() => handler(child))));
+  look(children.get());
+  return children.subscribe(look);
 }
-
-type Commands<Name extends keyof Instance> = Pick<Instance, Name>;
-
-/** Commands that differ by their names only. */
-const all = <Name extends keyof Instance>(names: Name[], make: (name: Name) => Instance[Name]) =>
-  Object.fromEntries(names.map((name) => [name, make(name)])) as Commands<Name>;
 
 /** Makes an instance that is not followed yet. */
 export function instance(owner: InstanceOwner, key: string, process: string | undefined): Member {
-  const { platform, channels, schemas } = owner;
+  const { _platform: platform, _channels: channels, _schemas: schemas } = owner;
   const views = store<JsonObject>({});
   const actions = store<AvailableAction[]>([]);
   const nodes = store<ActiveNode[]>([]);
   const status = store<InstanceStatus | undefined>(undefined);
-  const children = store<Instance[]>([]);
+  const children = store<Member[]>([]);
   const error = store<StepwireError | undefined>(undefined);
   const notes = store<readonly NoteFrame[]>([]);
   /** The view that the server has said. */
   let said: JsonObject = {};
-  let optimistic: Optimistic[] = [];
+  /** By its command: a change that is shown before the server has made it. */
+  const optimistic = new Map<unknown, (view: JsonObject) => unknown>();
   let resubscribing = false;
-  let waiting: { seq: number; done: () => void }[] = [];
+  const waiting = new Map<() => void, number>();
   let undelivered: ActionMessage[] = [];
   const delivered = new Set<number>();
   const actionHandlers = new Set<ActionHandler>();
 
   const put = <T>(into: WritableStore<T>, value: unknown) => into.set(share(into.get(), value) as T);
-  const show = () => put(views, optimistic.reduce<unknown>((view, { change }) => change(view as JsonObject), said));
-  const drop = (id: unknown) => {
-    const left = optimistic.filter((one) => one.id !== id);
-    if (left.length === optimistic.length) return;
-    optimistic = left;
-    show();
-  };
+  const show = () => put(views, [...optimistic.values()].reduce<unknown>((view, change) => change(view as JsonObject), said));
+  const drop = (id: unknown) => optimistic.delete(id) && show();
 
   /** Waits for the frames of what was done. Frames that are late, or limits that are over, make nothing undone. */
   const reached = (seq: number | undefined, wait: WaitOptions = {}) =>
     new Promise<void>((resolve) => {
-      if (seq === undefined || (member.cursor ?? -1) >= seq || !channels.has(member) || wait.signal?.aborted) return resolve();
+      if (!(seq! > (member._cursor ?? -1)) || !channels._has(member) || wait.signal?.aborted) return resolve();
       const done = () => {
         end();
-        waiting = waiting.filter((one) => one.done !== done);
+        waiting.delete(done);
         resolve();
       };
       const end = limit(platform, wait, done);
-      waiting.push({ seq, done });
+      waiting.set(done, seq!);
     });
-  const settle = (upTo = Infinity) => waiting.filter(({ seq }) => seq <= upTo).forEach(({ done }) => done());
-
-  /** Resolves, like `run`, when the effect is in the stores. */
-  const command = async (type: string, wait?: WaitOptions, members?: JsonObject) => {
-    const { seq } = await owner.command({ type, instance: key, ...members }, wait);
-    if (type !== 'done') await reached(seq, wait);
-  };
+  const settle = (upTo = Infinity) => waiting.forEach((seq, done) => seq <= upTo && done());
 
   const deliverSoon = () => {
     // A started instance that the app has not got yet (its reply is still to come) keeps them.
-    if (!undelivered.length || (!member.uses && member.parent === undefined)) return;
-    platform.setTimer(() => undelivered.splice(0).forEach(deliver), 0);
+    if (!undelivered.length || (!member._uses && member._parent === undefined)) return;
+    platform._setTimer(() => undelivered.splice(0).forEach(deliver), 0);
   };
   const deliver = (message: ActionMessage) => {
-    const handled = [...actionHandlers].map((handler) => guarded(() => handler(message)));
-    const asked = inheritStart(message.body);
-    if (handled.includes(true) || owner.handled(message) || !asked) return;
-    owner.inherit(member, message, asked).catch(error.set);
+    if ([...actionHandlers].map((handler) => guarded(() => handler(message))).includes(true)) return;
+    Promise.resolve(guarded(() => owner._unhandled(message))).catch(error.set);
   };
   const offer = (seq: number, body: JsonObject, node: string | undefined) => {
     if (delivered.has(seq)) return;
@@ -211,33 +204,33 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
   };
 
   const replace = (frame: SnapshotFrame) => {
-    member.cursor = frame.seq;
+    member._cursor = frame.seq;
     resubscribing = false;
     error.set(undefined);
-    member.is(frame.process);
+    member.process ??= frame.process;
     said = frame.view;
     show();
     step(frame);
-    frame.children?.forEach((child) => owner.announce(member, child));
+    frame.children?.forEach((child) => owner._announce(member, child));
     frame.open?.forEach(({ seq, body, node }) => offer(seq, body, node));
     settle(frame.seq);
   };
 
   const advance = (frame: NumberedFrame) => {
     const { seq, prev } = frame;
-    if (member.cursor === undefined && prev === 0) {
-      member.cursor = 0;
+    if (member._cursor === undefined && prev === 0) {
+      member._cursor = 0;
       said = {};
       show();
     }
     // Frames of types that this client does not know may have no number.
-    if (member.cursor === undefined || !(seq > member.cursor)) return;
-    if (prev !== member.cursor) {
-      if (!resubscribing) owner.subscribe(member);
+    if (member._cursor === undefined || !(seq > member._cursor)) return;
+    if (prev !== member._cursor) {
+      if (!resubscribing) channels._subscribe(member);
       resubscribing = true;
       return;
     }
-    member.cursor = seq;
+    member._cursor = seq;
     resubscribing = false;
     apply(frame);
     settle(seq);
@@ -248,101 +241,81 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
     if (type === 'data' || type === 'view') {
       said = (type === 'data' ? merge(said, frame.body) : share(said, frame.body)) as JsonObject;
       // In one change: what was expected goes, what came is there.
-      optimistic = optimistic.filter(({ id }) => id !== frame.cause);
+      optimistic.delete(frame.cause);
       show();
     } else if (type === 'action') offer(frame.seq, frame.body, frame.node);
-    else if (type === 'child') owner.announce(member, frame.child);
+    else if (type === 'child') owner._announce(member, frame.child);
     else if (type === 'progress') {
       step(frame);
       drop(frame.cause);
     }
   };
 
-  const face: Instance = {
+  const member: Member = {
     key,
-    get process() {
-      return process;
-    },
+    process,
     view: views,
-    actions: actions as Instance['actions'],
+    actions,
     nodes,
     status,
     children,
     notes,
     error,
-    async run(action, data, { element, ifSeq, id = uuidv7(platform.now()), optimistic: expected, ...wait } = {}) {
+    async run(action, data, { element, ifSeq, id = uuidv7(platform._now()), optimistic: expected, ...wait } = {}) {
       const change = typeof expected === 'object' ? (view: JsonObject) => merge(view, expected) : expected;
       if (change) {
-        optimistic.push({ id, change });
+        optimistic.set(id, change);
         show();
       }
       try {
         const frame = { type: 'run', id, instance: key, action, data: data ?? {}, element, ifSeq };
-        const { seq, duplicate = false, result } = await owner.command(frame, wait);
+        const { seq, duplicate = false, result } = await owner._command(frame, wait);
         await reached(seq, wait);
         return { ...result, seq, duplicate };
       } finally {
         drop(id);
       }
     },
-    done: (seq, wait) => command('done', wait, { seq }),
-    ...all(['hold', 'unhold', 'terminate', 'dismiss'], (type) => (wait) => command(type, wait)),
-    ...all(['retry', 'skip', 'claim', 'release'], (type) => (element, wait) => command(type, wait, { element })),
-    assign: (element, user, wait) => command('assign', wait, { element, user }),
+    async command(type, members?: JsonObject, wait?: WaitOptions) {
+      const { seq } = await owner._command({ type, instance: key, ...members }, wait);
+      if (type !== 'done') await reached(seq, wait);
+    },
     onAction(handler) {
       actionHandlers.add(handler);
       return () => void actionHandlers.delete(handler);
     },
-    onChild(handler) {
-      const seen = new Set<Instance>();
-      const look = (all: Instance[]) =>
-        all.forEach((child) => seen.has(child) || (seen.add(child), guarded(() => handler(child))));
-      look(children.get());
-      return children.subscribe(look);
-    },
-    close: () => owner.release(member),
-  };
-
-  const member: Member = {
-    key,
-    channel: INSTANCE + key,
-    face,
-    children: [],
-    uses: 0,
-    parent: undefined,
-    ended: () => !/^(created|started|onHold)$/.test(status.get() ?? 'started'),
-    is: (known) => (process ??= known),
-    stands: (known) => status.get() ?? status.set(known),
-    receive(frame: InstanceFrame) {
+    close: () => owner._release(member),
+    _channel: INSTANCE + key,
+    _uses: 0,
+    _ended: () => !/^(created|started|onHold)$/.test(status.get() ?? 'started'),
+    _receive(frame: InstanceFrame) {
       if (frame.type === 'snapshot') replace(frame);
-      else if (frame.type === 'resync') member.cursor = undefined;
+      else if (frame.type === 'resync') member._cursor = undefined;
       else if (frame.type === 'drafted' || frame.type === 'present') {
         // Of one place the newest counts.
-        const placeOf = (one: NoteFrame) => `${one.type} ${one.element} ${one.type === 'drafted' && one.action}`;
-        const others = notes.get().filter((one) => placeOf(one) !== placeOf(frame));
-        notes.set([...others, frame]);
+        const placeOf = ({ type, element, action }: { type: string; element: string; action?: string }) => type + element + action;
+        notes.set([...notes.get().filter((one) => placeOf(one) !== placeOf(frame)), frame]);
       } else if (frame.type !== 'live') advance(frame);
     },
-    lost() {
+    _lost() {
       resubscribing = false;
       // The next connection is told all of them.
       if (notes.get().length) notes.set([]);
     },
-    fail(reason) {
+    _fail(reason) {
       if (reason) error.set(reason);
       settle();
     },
-    settle,
-    begin: ({ status = 'started', nodes = [], actions = [] }) => step({ status, nodes, actions }),
-    addChild(child, info) {
-      child.parent ??= key;
-      child.is(info?.process);
-      if (info) child.stands(info.status);
-      if (member.children.includes(child)) return;
-      member.children.push(child);
-      children.set([...children.get(), child.face]);
+    _settle: settle,
+    _step: step,
+    _addChild(child, info) {
+      child._parent ??= key;
+      child.process ??= info?.process;
+      // What is known already is newer.
+      if (info && !child.status.get()) (child.status as WritableStore<InstanceStatus>).set(info.status);
+      if (!children.get().includes(child)) children.set([...children.get(), child]);
     },
-    deliverSoon,
+    _deliverSoon: deliverSoon,
   };
   return member;
 }

@@ -67,7 +67,7 @@ export interface Changes {
  * a second, also after each reconnect. What is asked for then holds every change it was called for.
  */
 export function changes(client: Follower, changed: (topics: readonly Topic[] | undefined) => void): Changes {
-  const followed = client.follow('changes', (following) => followedChanges(following));
+  const followed = client._follow('changes', (following) => followedChanges(following));
   const stop = followed.heard.subscribe(() => changed(followed.face.topics.get()));
   return {
     ...followed.face,
@@ -90,18 +90,18 @@ function followedChanges(following: Following): FollowedChanges {
   const heard = store(0);
   let told: readonly Topic[] | undefined;
   const followed: FollowedChanges = {
-    channel: 'changes',
-    uses: 0,
-    ended: () => false,
+    _channel: 'changes',
+    _uses: 0,
+    _ended: () => false,
     heard,
-    face: { topics, error, close: following.close },
-    lost: () => (told = undefined),
-    fail: (reason) => reason && error.set(reason),
-    receive(received) {
+    face: { topics, error, close: following._close },
+    _lost: () => (told = undefined),
+    _fail: (reason) => reason && error.set(reason),
+    _receive(received) {
       const frame = received as ListFrame;
       if (frame.type === 'changes') {
         told = frame.topics;
-        setTimeout(() => followed.uses > 0 && following.again(), CHANGES_MS);
+        setTimeout(() => followed._uses > 0 && following._again(), CHANGES_MS);
       } else if (frame.type === 'snapshot') {
         topics.set(told);
         told = undefined;
@@ -113,10 +113,10 @@ function followedChanges(following: Following): FollowedChanges {
 }
 
 /** A client, whatever its processes are. */
-type Follower = Pick<Client, 'follow'>;
+type Follower = Client<any>;
 
 const open = (client: Follower, channel: string) =>
-  client.follow(channel, (following) => liveList(channel, following)).face;
+  client._follow(channel, (following) => liveList(channel, following)).face;
 
 function liveList(channel: string, following: Following): FollowedList {
   const more = store(false);
@@ -131,7 +131,7 @@ function liveList(channel: string, following: Following): FollowedList {
   const lost = () => (cursor = undefined);
   const again = () => {
     lost();
-    following.again();
+    following._again();
   };
 
   const show = (next: readonly Line[]) => {
@@ -167,16 +167,16 @@ function liveList(channel: string, following: Following): FollowedList {
   };
 
   const list: FollowedList = {
-    channel,
-    uses: 0,
-    ended: () => false,
-    face: { tasks: lines, instances: lines, more, error, close: following.close } as unknown as FollowedList['face'],
-    lost,
-    fail(reason) {
+    _channel: channel,
+    _uses: 0,
+    _ended: () => false,
+    face: { tasks: lines, instances: lines, more, error, close: following._close } as unknown as FollowedList['face'],
+    _lost: lost,
+    _fail(reason) {
       lost();
       if (reason) error.set(reason);
     },
-    receive(received) {
+    _receive(received) {
       const frame = received as ListFrame;
       if (frame.type === 'resync') lost();
       else if (frame.type === 'snapshot') {

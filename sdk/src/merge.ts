@@ -1,8 +1,6 @@
 type Members = Record<string, unknown>;
 
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const own = (members: Members, name: string) => (Object.hasOwn(members, name) ? members[name] : undefined);
 
@@ -10,36 +8,23 @@ const own = (members: Members, name: string) => (Object.hasOwn(members, name) ? 
 const acts = (members: Members) => Object.values(members).some((value) => typeof value === 'function');
 
 /**
- * `after`, with every part that says the same as in `before` taken from there, so that it keeps its identity. Both are data.
- * `fromEntries` defines properties, so a member named `__proto__` is data and nothing else.
+ * The server's deep merge: objects merge, arrays and scalars replace, `null` is a value. Neither argument is changed, and every
+ * part that says the same as in `before` is taken from there, so that it keeps its identity. Without `keep`, what only `before` has
+ * is left out. `fromEntries` defines properties, so a member named `__proto__` is data and nothing else.
  */
-export function share<T>(before: unknown, after: T): T {
-  if (Object.is(before, after)) return after;
-  let shared: unknown = after;
-  let length = 0;
-  if (Array.isArray(before) && Array.isArray(after)) {
-    shared = after.map((item, index) => share(before[index], item));
-    length = before.length;
-  } else if (isObject(before) && isObject(after) && !acts(after)) {
-    shared = Object.fromEntries(Object.entries(after).map(([name, value]) => [name, share(own(before, name), value)]));
-    length = Object.keys(before).length;
+export function merge(before: unknown, after: unknown, keep = true): unknown {
+  let merged: unknown[] | Members;
+  if (Array.isArray(before) && Array.isArray(after)) merged = after.map((item, index) => share(before[index], item));
+  else if (before !== after && isObject(before) && isObject(after) && !acts(after)) {
+    const changed = Object.entries(after).map(([name, value]) => [name, merge(own(before, name), value, keep)]);
+    merged = Object.fromEntries([...(keep ? Object.entries(before) : []), ...changed]) as Members;
   } else return after;
-  const entries = Object.entries(shared as Members);
+  const entries = Object.entries(merged);
   const same =
-    entries.length === length &&
-    entries.every(([name, value]) => Object.hasOwn(before, name) && Object.is(value, (before as Members)[name]));
-  return (same ? before : shared) as T;
+    entries.length === Object.keys(before as Members).length &&
+    entries.every(([name, value]) => Object.hasOwn(before as Members, name) && Object.is(value, (before as Members)[name]));
+  return same ? before : merged;
 }
 
-/**
- * The server's deep merge: objects merge, arrays and scalars replace, `null` is a value.
- * Neither argument is changed, and branches that stay equal keep their identity.
- */
-export function merge(base: unknown, patch: unknown): unknown {
-  if (!isObject(base) || !isObject(patch)) return share(base, patch);
-  const merged = Object.entries(patch).map(([name, value]) => [
-    name,
-    Object.hasOwn(base, name) ? merge(base[name], value) : value,
-  ]);
-  return share(base, Object.fromEntries([...Object.entries(base), ...merged]));
-}
+/** `after`, with every part that says the same as in `before` taken from there. Both are data. */
+export const share = <T>(before: unknown, after: T): T => merge(before, after, false) as T;

@@ -1,6 +1,7 @@
-import type { ActionMessage } from './action-message.js';
+import type { Client } from './client.js';
 import type { StepwireError } from './error.js';
 import type { JsonObject } from './frames.js';
+import type { ActionMessage } from './instance.js';
 import type { Platform, WebSocketConstructor } from './platform.js';
 import type { Visitor } from './visitor.js';
 
@@ -36,20 +37,13 @@ export interface ConnectOptions {
   getToken?: ((refused: boolean) => string | undefined | Promise<string | undefined>) | undefined;
   /** For people who need not sign in, instead of `getToken`: `visitor()` of `@stepwire/client/visitor`. */
   visitor?: Visitor | undefined;
-  /** The page's own values, from which a process started by an Action message takes its `clientDataKeys`. */
-  clientData?: (JsonObject | (() => JsonObject)) | undefined;
   /**
-   * Sees each Action message that no handler of its instance handled. Return true to say that the app handles it; else a
-   * message of the form START_PROCESS_INHERIT starts its process by itself.
+   * Gets each Action message that no handler of its instance handled. `inherit()` of `@stepwire/client/inherit` starts the process
+   * that a START_PROCESS_INHERIT message asks for. What a promise rejects with stands in the `error` store of the instance.
    */
-  onAction?: ((message: ActionMessage) => boolean | void) | undefined;
+  onAction?: ((message: ActionMessage, client: Client) => unknown) | undefined;
   /** Where the runtime has no global `WebSocket`, as Node 20: that of a package, such as `ws`. */
   webSocket?: WebSocketConstructor | undefined;
-  /**
-   * Told each time that a connection cannot be had: before the first one, between two, and when the client gives up (then without
-   * `retryInMs`). {@link Client.lastError} keeps the last one until the connection is live.
-   */
-  onConnectError?: ((error: StepwireError, next: { attempt: number; retryInMs: number | undefined }) => void) | undefined;
   /** How long a command waits for its answer, in milliseconds, where it does not say itself. Default: as long as it takes. */
   timeout?: number | undefined;
   /** The actions bring the JSON Schema of what they take, for `<stepwire-form>` and other forms. */

@@ -24,34 +24,36 @@ export const SUBSCRIPTIONS = 2;
 
 /** What a command asks of the outbox. */
 export interface Sending extends WaitOptions {
-  lane?: typeof TOKENS | typeof COMMANDS | typeof SUBSCRIPTIONS;
+  _lane?: typeof TOKENS | typeof COMMANDS | typeof SUBSCRIPTIONS;
   /**
    * Whether a new connection, or a server that has room again, is sent it anew. Subscriptions are not: `hello` names them. A
    * token is sent anew on its own connection only: the `hello` of another one brings one.
    */
-  again?: boolean;
+  _again?: boolean;
 }
 
 interface Pending {
-  frame: ClientFrame & { id: string };
-  lane: number;
-  again: boolean;
+  _frame: ClientFrame & { id: string };
+  _lane: number;
+  _again: boolean;
   /** Waits in its lane, or was sent on this connection. */
-  state?: 'queued' | 'sent' | undefined;
-  tries: number;
-  timer: Alarm;
+  _state?: 'queued' | 'sent' | undefined;
+  _tries: number;
+  _timer: Alarm;
   /** Those who wait for the answer. */
-  waiters: Set<(error: StepwireError | undefined, reply?: ReplyFrame) => void>;
+  _waiters: Set<(error: StepwireError | undefined, reply?: ReplyFrame) => void>;
 }
 
 /** What an outbox asks of, and tells, the client that owns it. */
 export interface OutboxOwner {
   /** Sends a frame now. */
-  transmit(frame: ClientFrame): void;
+  _transmit(frame: ClientFrame): void;
+  /** A frame is to be sent. True: a token has been handed over that must be answered before. */
+  _postponed(frame: ClientFrame): boolean | undefined;
   /** The answer to a start that nobody waits for any more. */
-  abandoned(reply: ReplyFrame): void;
+  _abandoned(reply: ReplyFrame): void;
   /** Why there is no connection. */
-  trouble(): StepwireError | undefined;
+  _trouble(): StepwireError | undefined;
 }
 
 export type Outbox = ReturnType<typeof outbox>;
@@ -61,10 +63,9 @@ export type Outbox = ReturnType<typeof outbox>;
  * a lost connection or when the server had no room. Each may have a limit of time of its own.
  */
 export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: number | undefined) {
-  const { now, random } = platform;
+  const { _now: now, _random: random } = platform;
   const pump = alarm(platform);
   const all = new Map<string, Pending>();
-  let lanes: Pending[][] = [];
   let open = false;
   let ended: StepwireError | undefined;
   let longest = Infinity;
@@ -75,45 +76,47 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
   let due = 0;
 
   const take = (pending: Pending) => {
-    all.delete(pending.frame.id);
-    pending.timer();
-    if (pending.lane === TOKENS) sendAll();
+    all.delete(pending._frame.id);
+    pending._timer();
+    if (pending._lane === TOKENS) sendAll();
   };
 
   const reject = (pending: Pending, error: StepwireError) => {
     take(pending);
-    pending.waiters.forEach((tell) => tell(error));
+    pending._waiters.forEach((tell) => tell(error));
   };
 
   const enqueue = (pending: Pending) => {
-    if (pending.state) return;
-    pending.state = 'queued';
-    (lanes[pending.lane] ??= []).push(pending);
+    pending._state ??= 'queued';
     sendAll();
   };
 
   const send = (pending: Pending) => {
-    const { frame } = pending;
-    // It may have been given up while it waited in its lane.
-    if (all.get(frame.id) !== pending) return;
+    const { _frame: frame } = pending;
     const length = bytes(frame);
     if (length > longest) {
       return reject(pending, failure('too_large', `expected a message of at most ${longest} bytes, but it has ${length}`));
     }
     due = Math.max(due, now()) + pace;
-    pending.state = 'sent';
-    owner.transmit(frame);
+    pending._state = 'sent';
+    owner._transmit(frame);
   };
 
   const sendAll = (): void => {
     pump();
     while (open) {
-      const lane = lanes.findIndex((waiting) => waiting?.length);
-      // What a token is for would be refused before the server has taken it.
-      if (lane < 0 || (lane > TOKENS && [...all.values()].some((pending) => pending.lane === TOKENS))) return;
+      let next: Pending | undefined;
+      let lanes: number = SUBSCRIPTIONS;
+      for (const pending of all.values()) {
+        // What a token is for would be refused before the server has taken it.
+        if (pending._lane === TOKENS) lanes = TOKENS;
+        if (pending._state === 'queued' && (!next || pending._lane < next._lane)) next = pending;
+      }
+      if (!next || next._lane > lanes) return;
+      if (owner._postponed(next._frame)) continue;
       const wait = Math.ceil(due - ahead - now());
       if (wait > 0) return pump(wait, sendAll);
-      send(lanes[lane]!.shift()!);
+      send(next);
     }
   };
 
@@ -122,36 +125,36 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
     const limited = code === 'rate_limited';
     // Whatever else waits would be refused as well.
     if (limited) due = Math.max(due, now() + ahead + Math.max(pace, afterMs));
-    const mayRetry = (pending.again || pending.lane === TOKENS) && pending.waiters.size > 0;
+    const mayRetry = (pending._again || pending._lane === TOKENS) && pending._waiters.size > 0;
     // Whoever waits as told gets its turn in the end, however often others were quicker.
-    if (!mayRetry || !(limited || (/^(busy|outcome_unknown)$/.test(code) && pending.tries < TRIES))) return false;
-    pending.state = undefined;
-    pending.timer(afterMs + jitter(limited ? 0 : pending.tries, random()), () => enqueue(pending));
-    if (!limited) pending.tries += 1;
+    if (!mayRetry || !(limited || (/^(busy|outcome_unknown)$/.test(code) && pending._tries < TRIES))) return false;
+    pending._state = undefined;
+    pending._timer(afterMs + jitter(limited ? 0 : pending._tries, random()), () => enqueue(pending));
+    if (!limited) pending._tries += 1;
     return true;
   };
 
   return {
     /** Sends a command and resolves to its reply. One that is under way with the same id is waited for instead. */
-    command: (frame: ClientFrame, { lane = COMMANDS, again = true, signal, timeout = usualTimeout }: Sending = {}) =>
+    _command: (frame: ClientFrame, { _lane = COMMANDS, _again = true, signal, timeout = usualTimeout }: Sending = {}) =>
       new Promise<ReplyFrame>((resolve, refuse) => {
         const { type, id = uuidv7(now()) } = frame;
         const over = (late?: boolean) => {
-          const cause = late ? owner.trouble() : signal?.reason;
+          const cause = late ? owner._trouble() : signal?.reason;
           const limits = late ? `within ${timeout} ms` : 'before the wait was aborted';
-          const why = late && cause ? `there is no connection: ${cause.message}` : 'none came';
+          const why = late && cause ? cause.message : 'none came';
           return failure(late ? 'timeout' : 'aborted', `expected an answer to '${type}' ${limits}, but ${why}`, { cause });
         };
         if (ended ?? signal?.aborted) return refuse(ended ?? over());
         const pending: Pending = all.get(id) ?? {
-          frame: { ...frame, id },
-          lane,
-          again,
-          tries: 0,
-          timer: alarm(platform),
-          waiters: new Set(),
+          _frame: { ...frame, id },
+          _lane,
+          _again,
+          _tries: 0,
+          _timer: alarm(platform),
+          _waiters: new Set(),
         };
-        const { waiters } = pending;
+        const { _waiters: waiters } = pending;
         const tell = (error: StepwireError | undefined, reply?: ReplyFrame) => {
           end();
           waiters.delete(tell);
@@ -161,20 +164,17 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
         const end = limit(platform, { signal, timeout }, (late) => {
           tell(over(late));
           // The answer to a start may still come, and somebody must take care of what it began.
-          if (!waiters.size && (pending.state !== 'sent' || type !== 'start')) take(pending);
+          if (!waiters.size && (pending._state !== 'sent' || type !== 'start')) take(pending);
         });
         all.set(id, pending);
         waiters.add(tell);
         enqueue(pending);
       }),
 
-    /** Instances that waiting commands are about. */
-    instances: () => [...all.values()].map(({ frame }) => frame.instance).filter((key) => typeof key === 'string'),
-
     /** A connection is there: sends what waits. */
-    opened({ maxMessageBytes = Infinity, rate: { perSecond, burst } = { perSecond: 0, burst: 0 } }: WelcomeFrame) {
+    _opened({ maxMessageBytes = Infinity, rate: { perSecond, burst } = { perSecond: 0, burst: 0 } }: WelcomeFrame) {
       longest = maxMessageBytes;
-      pace = perSecond > 0 && burst > 0 ? 1000 / (SHARE * perSecond) : 0;
+      pace = perSecond && burst && 1000 / (SHARE * perSecond);
       ahead = pace * Math.max(0, SHARE * burst - 1);
       // The hello was one. What was sent before a cut counts on: the server has one pot for a user's connections.
       due = Math.max(due, now()) + pace;
@@ -183,15 +183,14 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
     },
 
     /** The connection is gone; another one will come. */
-    lost(code: number) {
+    _lost(code: number) {
       open = false;
-      lanes = [];
       for (const pending of [...all.values()]) {
         // A message that is too big would end the next connection too.
-        const tooLarge = pending.state === 'sent' && code === 1009;
-        pending.state = undefined;
-        pending.timer();
-        if (pending.again && !tooLarge && pending.waiters.size) enqueue(pending);
+        const tooLarge = pending._state === 'sent' && code === 1009;
+        pending._state = undefined;
+        pending._timer();
+        if (pending._again && !tooLarge && pending._waiters.size) enqueue(pending);
         else {
           const words = `expected an answer, but the connection was closed with ${code}`;
           reject(pending, failure(tooLarge ? 'too_large' : 'closed', words, { closeCode: code }));
@@ -200,7 +199,7 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
     },
 
     /** It is over: nothing is sent any more. */
-    end(error: StepwireError) {
+    _end(error: StepwireError) {
       open = false;
       ended = error;
       pump();
@@ -208,13 +207,13 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
     },
 
     /** Takes the answer to a command; `false` when there is none of that id. */
-    answer(frame: ReplyFrame | ErrorFrame) {
+    _answer(frame: ReplyFrame | ErrorFrame) {
       const pending = all.get(frame.id!);
       if (!pending) return false;
       if (frame.type === 'reply') {
         take(pending);
-        if (!pending.waiters.size) owner.abandoned(frame);
-        pending.waiters.forEach((tell) => tell(undefined, frame));
+        if (!pending._waiters.size) owner._abandoned(frame);
+        pending._waiters.forEach((tell) => tell(undefined, frame));
       } else if (!retry(frame, pending)) reject(pending, new StepwireError(frame));
       return true;
     },

@@ -31,17 +31,17 @@ export type WebSocketConstructor = new (
 /** All that the client wants from its surroundings, so that tests can hold the clock and the network. */
 export interface Platform {
   /** Throws when there is no websocket, or the address can never be one. */
-  open(url: string, subprotocol: string): Socket;
-  setTimer(run: () => void, ms: number): unknown;
-  clearTimer(timer: unknown): void;
+  _open(url: string, subprotocol: string): Socket;
+  _setTimer(run: () => void, ms: number): unknown;
+  _clearTimer(timer: unknown): void;
   /** Milliseconds since 1970. */
-  now(): number;
+  _now(): number;
   /** From 0 (included) to 1 (excluded). */
-  random(): number;
+  _random(): number;
   /** `false` only when the device knows that it has no network. */
-  online(): boolean;
+  _online(): boolean;
   /** Calls `run` when trying again at once makes sense: network back, page visible. Returns the function that ends it. */
-  onWake(run: () => void): () => void;
+  _onWake(run: () => void): () => void;
 }
 
 /** What tells that a page is awake again: the network is back; it is shown, thawed, or back from the page cache. */
@@ -50,26 +50,22 @@ const WAKES = ['online', 'pageshow', 'visibilitychange', 'resume'];
 /** A browser or another runtime, with its own `WebSocket` or the one that is given. */
 export function browser(webSocket?: WebSocketConstructor): Platform {
   return {
-    open(url, subprotocol) {
+    _open(url, subprotocol) {
       const constructor = webSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined);
       if (constructor) return new constructor(url, subprotocol) as Socket;
-      throw failure(
-        'unsupported',
-        "expected a WebSocket, but this runtime has none; give that of a package (ws) as the option 'webSocket'",
-      );
+      throw failure('unsupported', "expected a WebSocket, but there is none; give one as the option 'webSocket'");
     },
     // Looked up at each call, so that an app's tests may replace the clock.
-    setTimer: (run, ms) => setTimeout(run, ms),
-    clearTimer: (timer) => clearTimeout(timer as number),
-    now: () => Date.now(),
-    random: () => Math.random(),
-    online: () => globalThis.navigator?.onLine !== false,
-    onWake(run) {
+    _setTimer: (run, ms) => setTimeout(run, ms),
+    _clearTimer: (timer) => clearTimeout(timer as number),
+    _now: () => Date.now(),
+    _random: () => Math.random(),
+    _online: () => globalThis.navigator?.onLine !== false,
+    _onWake(run) {
       const awake = () => globalThis.document?.visibilityState !== 'hidden' && run();
-      const each = (change: 'addEventListener' | 'removeEventListener') =>
-        [globalThis, globalThis.document].forEach((target) => WAKES.forEach((event) => target?.[change]?.(event, awake)));
-      each('addEventListener');
-      return () => each('removeEventListener');
+      const listening = new AbortController();
+      for (const target of [globalThis, globalThis.document]) WAKES.forEach((event) => target?.addEventListener?.(event, awake, listening));
+      return () => listening.abort();
     },
   };
 }
@@ -81,7 +77,7 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export type Alarm = (ms?: number, run?: () => void) => void;
 
 /** Makes a timer that is not set. */
-export function alarm({ setTimer, clearTimer }: Platform): Alarm {
+export function alarm({ _setTimer: setTimer, _clearTimer: clearTimer }: Platform): Alarm {
   let timer: unknown;
   return (ms = 0, run) => {
     clearTimer(timer);

@@ -7,11 +7,6 @@ export interface Store<T> {
   get(): T;
   /** Calls `listener` with each new value, not with the present one. Returns the function that ends it. */
   subscribe(listener: (value: T) => void): () => void;
-  /**
-   * A store of a part, or of anything computed from the value. It changes only when the result says something else, and what
-   * says the same in it keeps its identity. `part` must be pure.
-   */
-  select<Part>(part: (value: T) => Part): Store<Part>;
 }
 
 /** A store together with the right to write it: kept inside the client. */
@@ -23,17 +18,14 @@ export interface WritableStore<T> extends Store<T> {
 /** Makes a store that holds `value`. */
 export function store<T>(value: T): WritableStore<T> {
   const listeners = new Set<(value: T) => void>();
-  const get = () => value;
-  const subscribe = (listener: (value: T) => void) => {
-    // A wrapper of its own, so that the same function may be subscribed twice.
-    const own = (next: T) => listener(next);
-    listeners.add(own);
-    return () => void listeners.delete(own);
-  };
   return {
-    get,
-    subscribe,
-    select: (part) => selected(get, subscribe, part),
+    get: () => value,
+    subscribe(listener) {
+      // A wrapper of its own, so that the same function may be subscribed twice.
+      const own = (next: T) => listener(next);
+      listeners.add(own);
+      return () => void listeners.delete(own);
+    },
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
@@ -43,25 +35,24 @@ export function store<T>(value: T): WritableStore<T> {
   };
 }
 
-/** The store of what `part` makes of another store's values; it holds nothing while nobody listens. */
-function selected<T, Part>(
-  source: () => T,
-  listen: (listener: (value: T) => void) => () => void,
-  part: (value: T) => Part,
-): Store<Part> {
+/**
+ * A store of a part of another one, or of anything computed from its value. It changes only when the result says something else,
+ * and what says the same in it keeps its identity. `part` must be pure. It holds nothing while nobody listens.
+ */
+export function select<T, Part>(source: Store<T>, part: (value: T) => Part): Store<Part> {
   let from: T;
   let value: Part;
   const get = () => {
-    const now = source();
+    const now = source.get();
     if (value === undefined || !Object.is(now, from)) value = share(value, part((from = now)));
     return value;
   };
   const subscribe = (listener: (value: Part) => void) => {
     let before = get();
-    return listen(() => {
+    return source.subscribe(() => {
       const was = before;
       if (!Object.is((before = get()), was)) listener(before);
     });
   };
-  return { get, subscribe, select: (next) => selected(get, subscribe, next) };
+  return { get, subscribe };
 }

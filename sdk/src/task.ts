@@ -6,7 +6,7 @@ import type { Client } from './client.js';
 import type { JsonObject, NoteFrame, PresentUser } from './frames.js';
 import type { Instance, RunResult } from './instance.js';
 import type { RunOptions } from './options.js';
-import type { Store } from './store.js';
+import { select, type Store } from './store.js';
 
 /** How long a draft may lie in the page before it is sent. */
 const SAVE_MS = 1_000;
@@ -74,8 +74,8 @@ export function openTask(client: Pick<Client, 'command' | 'status'>, instance: I
   if (client.status.get() === 'live') tell('open');
 
   return {
-    draft: instance.notes.select(drafted),
-    others: instance.notes.select(present),
+    draft: select(instance.notes, drafted),
+    others: select(instance.notes, present),
     save(data) {
       unsent = data;
       timer ??= setTimeout(flush, SAVE_MS);

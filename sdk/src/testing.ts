@@ -236,22 +236,22 @@ export class FakeServer {
   private readonly wakers = new Set<() => void>();
 
   readonly platform: Platform = {
-    open: (url) => {
+    _open: (url) => {
       const connection = new FakeConnection(this, url);
       this.connections.push(connection);
       this.later(() => connection.open && connection.onopen?.());
       return connection;
     },
-    setTimer: (run, ms) => {
+    _setTimer: (run, ms) => {
       const timer = { at: this.now + ms, run };
       this.timers.push(timer);
       return timer;
     },
-    clearTimer: (timer) => void (this.timers = this.timers.filter((other) => other !== timer)),
-    now: () => this.now,
-    random: () => this.random,
-    online: () => this.online,
-    onWake: (run) => {
+    _clearTimer: (timer) => void (this.timers = this.timers.filter((other) => other !== timer)),
+    _now: () => this.now,
+    _random: () => this.random,
+    _online: () => this.online,
+    _onWake: (run) => {
       this.wakers.add(run);
       return () => void this.wakers.delete(run);
     },
@@ -327,7 +327,7 @@ export class FakeServer {
     for (;;) {
       const due = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
       if (!due) break;
-      this.platform.clearTimer(due);
+      this.platform._clearTimer(due);
       this.now = Math.max(this.now, due.at);
       due.run();
       await this.settle();

@@ -2,7 +2,9 @@
  * People who need not sign in: what a visitor has started is the visitor's, also after a lost connection, after a reload and in
  * other tabs. For the option `visitor` of `connect`.
  */
+import { keyOf } from './channels.js';
 import { guarded, type StepwireError } from './error.js';
+import type { ClientFrame, CommandResult } from './frames.js';
 import { memoryTokenStore, type TokenStore } from './token.js';
 
 export { localTokenStore } from './storage.js';
@@ -11,27 +13,28 @@ export { memoryTokenStore, type TokenStore } from './token.js';
 /** What a visitor's tokens ask of the client. */
 export interface VisitorHost {
   /** The root of an instance's tree, as far as the client knows. */
-  rootOf(key: string): string;
+  _rootOf(key: string): string;
   /** Keys of what is followed. */
-  keys(): string[];
+  _keys(): string[];
   /** Shows the server a token. */
-  auth(token: string): Promise<unknown>;
+  _auth(token: string): Promise<unknown>;
 }
 
 /** What a client asks of a visitor's tokens. */
 export interface VisitorTokens {
-  /** The secret that goes with each start. */
-  nonce(): string;
-  /** Keeps the token that the start of this root was answered with. */
-  keep(root: string, token: string): void;
-  /** A frame about this instance is to be sent: shows the server the token of its tree, unless it knows it. */
-  show(key: string): void;
+  /**
+   * A frame is to be sent: a start is given the visitor's secret, and of what is about an instance the server is shown the token of
+   * its tree. True: that token must be answered first.
+   */
+  _postponed(frame: ClientFrame): boolean;
+  /** Keeps the token that a start was answered with. */
+  _answered(result: CommandResult): void;
   /** The token for the `hello` of a new connection. */
-  hello(): string | undefined;
+  _hello(): string | undefined;
   /** The server did not take that token; `false` when there was none. */
-  refused(): boolean;
+  _refused(): boolean;
   /** Whether the `hello` may name this instance: of several trees, only the one whose token it brings. */
-  named(key: string): boolean;
+  _named(key: string): boolean;
 }
 
 /** What the option `visitor` takes. */
@@ -42,7 +45,7 @@ export type Visitor = (host: VisitorHost) => VisitorTokens;
  * `onToken` is told each token that a start is answered with.
  */
 export function visitor(store: TokenStore = memoryTokenStore(), onToken?: (token: string, instance: string) => void): Visitor {
-  return ({ rootOf, keys, auth }) => {
+  return ({ _rootOf: rootOf, _keys: keys, _auth: auth }) => {
     /** Roots whose tokens this connection has been shown, the first of them in its `hello`. */
     let shown = new Set<string>();
 
@@ -52,24 +55,34 @@ export function visitor(store: TokenStore = memoryTokenStore(), onToken?: (token
     /** The token for the tree of an instance, if there is one that the server does not know yet. */
     const unshown = (key: string) => (shown.has(rootOf(key)) ? undefined : store.get(rootOf(key)));
 
+    const show = (key: string) => {
+      const token = unshown(key);
+      if (token === undefined) return;
+      const root = rootOf(key);
+      shown.add(root);
+      auth(token).catch(({ code }: StepwireError) => {
+        // The instances of the tree will be refused by themselves.
+        if (code === 'unauthenticated' || code === 'token_expired') store.set(root, undefined);
+      });
+    };
+
     return {
-      nonce: () => store.nonce(),
-      keep(root, token) {
-        store.set(root, token);
-        shown.add(root);
-        guarded(() => onToken?.(token, root));
+      _postponed(frame) {
+        const inheritFrom = frame.inheritFrom as { instance: string } | undefined;
+        if (frame.type === 'start' && !inheritFrom) frame.nonce = store.nonce();
+        const key = inheritFrom?.instance ?? frame.instance ?? keyOf(String(frame.channel));
+        if (unshown(key as string) === undefined) return false;
+        // All at once, as each is answered before other frames are sent.
+        [...keys(), key as string].forEach(show);
+        return true;
       },
-      show(key) {
-        const token = unshown(key);
-        if (token === undefined) return;
-        const root = rootOf(key);
-        shown.add(root);
-        auth(token).catch(({ code }: StepwireError) => {
-          // The instances of the tree will be refused by themselves.
-          if (code === 'unauthenticated' || code === 'token_expired') store.set(root, undefined);
-        });
+      _answered({ instance, token }) {
+        if (!instance || !token) return;
+        store.set(instance, token);
+        shown.add(instance);
+        guarded(() => onToken?.(token, instance));
       },
-      hello() {
+      _hello() {
         shown = new Set();
         several = false;
         const first = keys().find((key) => unshown(key) !== undefined);
@@ -79,12 +92,12 @@ export function visitor(store: TokenStore = memoryTokenStore(), onToken?: (token
         several = keys().some((key) => unshown(key) !== undefined);
         return token;
       },
-      refused() {
+      _refused() {
         const [root] = shown;
         if (root !== undefined) store.set(root, undefined);
         return root !== undefined;
       },
-      named: (key) => !several || shown.has(rootOf(key)),
+      _named: (key) => !several || shown.has(rootOf(key)),
     };
   };
 }

@@ -145,7 +145,7 @@ test('children come with the tree: by a child frame, or by their snapshot after 
   ]);
   server.on('subscribe', (frame, connection) => {
     server.instance('root').snapshot(connection);
-    server.instance('leaf').snapshot(connection, { view: { leaf: true } });
+    server.instance('leaf').snapshot(connection, { view: { leaf: true }, parent: 'root' });
     connection.push({ type: 'reply', id: frame.id, result: {} });
   });
   const root = client.instance('onboarding', 'root');
@@ -167,13 +167,12 @@ test('commands on an instance name what they are about, and resolve when the eff
     connection.push({ type: 'reply', id: frame.id, seq: 3, result: {} });
     fake.progress({ nodes: [{ ...node, assignee: 'ada' }] });
   });
-  const claimed = instance.claim('e1').then(() => instance.nodes.get()[0]?.assignee);
+  const claimed = instance.command('claim', { element: 'e1' }).then(() => instance.nodes.get()[0]?.assignee);
   await server.advance();
   expect(await claimed).toBe('ada');
-  const { hold, unhold, terminate, dismiss, retry, skip, release, assign } = instance;
-  for (const command of [hold, unhold, terminate, dismiss]) void command.call(instance);
-  for (const command of [retry, skip, release]) void command.call(instance, 'e1');
-  void assign.call(instance, 'e1', 'bob');
+  for (const type of ['hold', 'unhold', 'terminate', 'dismiss'] as const) void instance.command(type);
+  for (const type of ['retry', 'skip', 'release'] as const) void instance.command(type, { element: 'e1' });
+  void instance.command('assign', { element: 'e1', user: 'bob' });
   await server.advance();
   const sent = server.received.slice(-8).map(({ id: _id, instance: key, ...rest }) => [key === instance.key, rest]);
   expect(sent).toEqual([

@@ -76,8 +76,7 @@ test.each([
   [4409, 'replaced', 'closed'],
   [4499, 'closed', 'closed'],
 ])('%d stops, and all that waits is told %s', async (code, error, status) => {
-  const told: unknown[] = [];
-  const { server, client } = await live({ onConnectError: (reason, { retryInMs }) => told.push([reason.code, retryInMs]) });
+  const { server, client } = await live();
   server.on('run', () => undefined);
   const instance = client.instance('p', 'k');
   const running = instance.run('save').catch((reason: unknown) => reason);
@@ -87,7 +86,7 @@ test.each([
   expect(await running).toMatchObject({ code: error, closeCode: code, message: expect.stringContaining('why') });
   expect(client.lastError.get()).toBe(await running);
   expect(instance.error.get()).toBe(await running);
-  expect(told).toEqual([[error, undefined]]);
+  expect(client.lastError.get()?.afterMs).toBeUndefined();
   await expect(client.start('p')).rejects.toMatchObject({ code: error });
   expect(server.connections).toHaveLength(1);
 });
@@ -261,13 +260,13 @@ test('a url callback is asked each time, and may sign out', async () => {
   expect(client.status.get()).toBe('signedOut');
 });
 
-test('when no connection can be had, start tells by its time limit, lastError and onConnectError', async () => {
+test('when no connection can be had, start tells by its time limit, and lastError', async () => {
   const server = new FakeServer();
   const told: unknown[] = [];
   const platform = {
     ...server.platform,
-    open: (url: string, subprotocol: string) => {
-      const connection = server.platform.open(url, subprotocol) as (typeof server)['connection'];
+    _open: (url: string, subprotocol: string) => {
+      const connection = server.platform._open(url, subprotocol) as (typeof server)['connection'];
       connection.onerror?.({ message: 'ECONNREFUSED' });
       server.later(() => connection.onerror?.({ message: 'connect ECONNREFUSED' }));
       connection.drop(1006);
@@ -279,8 +278,8 @@ test('when no connection can be had, start tells by its time limit, lastError an
     url: 'ws://nowhere/v1/ws?ticket=secret',
     getToken: () => 'token',
     platform,
-    onConnectError: ({ code, message }, { attempt, retryInMs }) => told.push([code, message, attempt, retryInMs]),
   });
+  client.lastError.subscribe((error) => told.push([error?.code, error?.message, error?.afterMs]));
   const starting = client.start('p', { timeout: 3_000 }).catch((error: unknown) => error);
   await server.advance(3_000);
   const error = (await starting) as StepwireError;
@@ -289,8 +288,8 @@ test('when no connection can be had, start tells by its time limit, lastError an
   expect(error.message).not.toContain('secret');
   expect(client.lastError.get()).toMatchObject({ code: 'unreachable', closeCode: 1006 });
   expect(told.slice(0, 2)).toEqual([
-    ['unreachable', client.lastError.get()?.message, 1, 125],
-    ['unreachable', client.lastError.get()?.message, 2, 250],
+    ['unreachable', client.lastError.get()?.message, 125],
+    ['unreachable', client.lastError.get()?.message, 250],
   ]);
   client.close();
   const count = server.connections.length;
@@ -320,7 +319,7 @@ test('an address that is none ends it, in words', async () => {
   const server = new FakeServer();
   const platform = {
     ...server.platform,
-    open() {
+    _open() {
       throw new SyntaxError('Invalid URL');
     },
   };

@@ -112,7 +112,7 @@ describe.each(servers)('a connection that breaks all the time, $name,', ({ url, 
     async () => {
       const { state, proxy, address } = await cuttingProxy(url, cuts, numbers(seed));
       const tokenStore = memoryTokenStore();
-      const client = connect({ url: address, platform: { ...browser(WebSocket), random: () => 0 }, visitor: visitor(tokenStore) });
+      const client = connect({ url: address, platform: { ...browser(WebSocket), _random: () => 0 }, visitor: visitor(tokenStore) });
       const watcher = connect({ url, webSocket: WebSocket, visitor: visitor(tokenStore), onAction: () => true });
       while (state.left > 0) {
         const until = state.left - 100;

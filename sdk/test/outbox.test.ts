@@ -83,7 +83,7 @@ test('what is final is told at once', async () => {
   refuse(server, 'run', 1, { code: 'conflict', retryable: false });
   refuse(server, 'claim', 1, { code: 'internal' });
   const instance = client.instance('p', 'k');
-  const [running, claiming] = [caught(instance.run('save')), caught(instance.claim('e'))];
+  const [running, claiming] = [caught(instance.run('save')), caught(instance.command('claim', { element: 'e' }))];
   await server.advance();
   expect(await running).toMatchObject({ code: 'conflict', name: 'StepwireError' });
   // A fault of the server is the app's to judge.

@@ -11,8 +11,10 @@ import {
   type ConnectOptions,
   type Instance,
   type JsonObject,
+  onChild,
   type Store,
 } from '../src/index.js';
+import { inherit } from '../src/inherit.js';
 import { eventStream } from '../src/sse.js';
 import { instances as listed, tasks as tasksOf } from '../src/lists.js';
 import { openTask } from '../src/task.js';
@@ -52,7 +54,7 @@ const showsForm = (instance: Instance, form: string) =>
 describe.skipIf(url === '')('the onboarding example', () => {
   test('from the details to the ordered card, through a lost connection', async () => {
     const tokenStore = memoryTokenStore();
-    const client = connect({ url, webSocket, visitor: visitor(tokenStore), clientData: { theme: 'stripes' } });
+    const client = connect({ url, webSocket, visitor: visitor(tokenStore), onAction: inherit({ theme: 'stripes' }) });
     const instance = await client.start('onboarding');
     await offers(instance, 'save');
     await expect(instance.run('save', { client: {} })).rejects.toMatchObject({ code: 'invalid_data' });
@@ -71,7 +73,7 @@ describe.skipIf(url === '')('the onboarding example', () => {
     expect(twin.view.get()).toEqual(instance.view.get());
 
     const child = new Promise<Instance>((resolve) =>
-      instance.onChild((found) => found.process === 'cardOrder' && resolve(found)),
+      onChild(instance, (found) => found.process === 'cardOrder' && resolve(found)),
     );
     await instance.run('confirm', { consent: true });
     expect(await showsForm(instance, 'done')).toMatchObject({ outcome: 'accepted' });
@@ -110,7 +112,7 @@ describe.skipIf(url === '' || tokens.lena === undefined)('many instances', () =>
       await until(client.status, (status) => status === 'live');
       await Promise.all(instances.slice(-3).map((instance) => instance.run('save', details)));
       await Promise.all(instances.slice(-3).map((instance) => offers(instance, 'confirm')));
-      await instances[0]!.terminate();
+      await instances[0]!.command('terminate');
       expect(instances[0]!.status.get()).toBe('terminated');
       expect(instances.filter(({ error }) => error.get() !== undefined)).toEqual([]);
       const named = count('in live') + count('out subscribe');
@@ -152,7 +154,7 @@ describe.skipIf(limitedUrl === '')('a server with its usual limits', () => {
     const { debug, count } = counting();
     const client = connect({ url: limitedUrl, webSocket, debug, getToken: () => tokens.ada });
     const instances = await Promise.all(Array.from({ length: 80 }, () => client.start('onboarding')));
-    await Promise.all(instances.map((instance) => instance.terminate()));
+    await Promise.all(instances.map((instance) => instance.command('terminate')));
     expect(count('in rate_limited')).toBe(0);
     client.close();
   }, 60_000);
@@ -170,7 +172,7 @@ describe.skipIf(limitedUrl === '')('a server with its usual limits', () => {
     await until(client.status, (status) => status !== 'live');
     // Each has a token of its own: so many are shown, and so many subscriptions follow.
     await instances[54]!.run('save', details);
-    await Promise.all(instances.slice(0, 3).map((instance) => instance.terminate()));
+    await Promise.all(instances.slice(0, 3).map((instance) => instance.command('terminate')));
     await until(instances[53]!.status, (status) => status !== undefined);
     expect(count('in rate_limited')).toBe(starts);
     expect(count('out auth')).toBeGreaterThan(45);
@@ -261,22 +263,22 @@ describe.skipIf(url === '' || tokens.root === undefined)('work of several users'
     await until(instances.instances, (found) => found?.[0]?.instance === started.key);
 
     const seenByBob = bob.instance('sdkClaim', started.key);
-    await seenByBob.claim(task!.element);
+    await seenByBob.command('claim', { element: task!.element });
     expect(seenByBob.nodes.get()).toMatchObject([{ node: 'check', assignee: 'bob', readOnly: false }]);
     await until(lists[1].tasks, (tasks) => tasks?.length === 0);
     await until(lists[0].tasks, (tasks) => tasks?.[0]?.assignee === 'bob');
 
-    await started.hold();
+    await started.command('hold');
     expect(started.status.get()).toBe('onHold');
     await until(instances.instances, (found) => found?.[0]?.status === 'onHold');
-    await started.unhold();
-    await started.assign(task!.element, 'ben');
+    await started.command('unhold');
+    await started.command('assign', { element: task!.element, user: 'ben' });
     sockets.forEach((socket) => socket.terminate());
     await until(lists[1].tasks, (tasks) => tasks?.[0]?.assignee === 'ben');
     await until(lists[0].tasks, (tasks) => tasks?.length === 0);
-    expect(await seenByBob.claim(task!.element).catch((error: Error) => error)).toMatchObject({ code: 'conflict' });
+    expect(await seenByBob.command('claim', { element: task!.element }).catch((error: Error) => error)).toMatchObject({ code: 'conflict' });
 
-    const ended = started.terminate();
+    const ended = started.command('terminate');
     await until(instances.instances, (found) => found?.[0]?.status === 'terminated');
     await ended;
     await until(lists[1].tasks, (tasks) => tasks?.length === 0);

@@ -2,7 +2,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { connect, type Instance, type JsonObject, type Store } from '../src/index.js';
+import { connect, type Instance, type JsonObject, onChild, type Store } from '../src/index.js';
+import { inherit } from '../src/inherit.js';
 import { tasks } from '../src/lists.js';
 import { eventStream } from '../src/sse.js';
 import { visitor } from '../src/visitor.js';
@@ -38,7 +39,7 @@ function breakable() {
 describe.skipIf(url === '')('without websockets', () => {
   test('an onboarding from start to its card, through cut streams, refusals and a child', async () => {
     const { request, cut } = breakable();
-    const client = connect({ url, webSocket: eventStream(request), visitor: visitor(), clientData: { theme: 'stripes' } });
+    const client = connect({ url, webSocket: eventStream(request), visitor: visitor(), onAction: inherit({ theme: 'stripes' }) });
     const instance = await client.start('onboarding');
     await offers(instance, 'save');
     await expect(instance.run('save', { client: {} })).rejects.toMatchObject({
@@ -52,7 +53,7 @@ describe.skipIf(url === '')('without websockets', () => {
     await until(client.status, (status) => status !== 'live');
     await instance.run('simulate', { loan: { amount: 10_000, months: 24 } });
     expect(instance.view.get()).toMatchObject({ simulation: { amount: 10_000, months: 24 } });
-    const child = new Promise<Instance>((resolve) => instance.onChild((found) => found.process === 'cardOrder' && resolve(found)));
+    const child = new Promise<Instance>((resolve) => onChild(instance, (found) => found.process === 'cardOrder' && resolve(found)));
     await instance.run('confirm', { consent: true });
     const card = await child;
     await offers(card, 'choose');

@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest';
 import { connect, type Instance, StepwireError } from '../src/index.js';
 import { explain, frameLog } from '../src/debug.js';
-import { store } from '../src/store.js';
+import { select, store } from '../src/store.js';
 import { FakeServer } from '../src/testing.js';
 
 async function following() {
@@ -17,7 +17,7 @@ async function following() {
 
 test('a selected part changes only when it says something else, and keeps the identity of what is equal', () => {
   const source = store({ a: [1, 2], b: 1 });
-  const part = source.select(({ a }) => ({ list: a.map((item) => ({ item })) }));
+  const part = select(source, ({ a }) => ({ list: a.map((item) => ({ item })) }));
   const seen: unknown[] = [];
   const end = part.subscribe((value) => seen.push(value));
   const before = part.get();
@@ -37,7 +37,7 @@ test('a selected part changes only when it says something else, and keeps the id
 test('a part of a part is a store too, and an unlistened one is computed when it is asked', () => {
   const source = store({ a: { b: 1 } });
   const compute = vi.fn(({ a }: { a: { b: number } }) => a);
-  const part = source.select(compute).select(({ b }) => b * 2);
+  const part = select(select(source, compute), ({ b }) => b * 2);
   expect(compute).not.toHaveBeenCalled();
   expect([part.get(), part.get()]).toEqual([2, 2]);
   expect(compute).toHaveBeenCalledTimes(1);

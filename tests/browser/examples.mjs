@@ -17,7 +17,7 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 /** Bundles the examples as an app's own tools would. */
 async function bundle(out) {
   const { build } = createRequire(join(sdk, 'package.json'))('esbuild');
-  const entries = ['index', 'debug', 'forms', 'lists', 'react', 'task', 'visitor'];
+  const entries = ['index', 'debug', 'forms', 'inherit', 'lists', 'react', 'task', 'visitor'];
   await build({
     entryPoints: ['wizard/main.ts', 'react-wizard/main.tsx', 'inbox/main.ts'],
     absWorkingDir: join(sdk, 'examples'),

@@ -52,7 +52,7 @@ async function take({ process, instance: key, element, assignee }: TaskInfo): Pr
   form.action = 'decide';
   form.hidden = false;
   close = keepDraft(open, element);
-  if (!assignee) await open.claim(element);
+  if (!assignee) await open.command('claim', { element });
 }
 
 /** Keeps what is typed, and goes on with what was typed on another device. Returns the function that ends it. */

@@ -30,8 +30,8 @@ export class ElementNotes {
     // On hold nothing goes on, so there is nothing to try again.
     if (!incident || this.instance.status.get() !== 'started') return [];
     return [
-      this.button('Retry', active, () => this.instance.retry(element)),
-      this.button('Skip', active, () => this.instance.skip(element)),
+      this.button('Retry', active, () => this.instance.command('retry', { element })),
+      this.button('Skip', active, () => this.instance.command('skip', { element })),
     ];
   }
 
@@ -40,14 +40,14 @@ export class ElementNotes {
     if (type !== 'userTask' || !isLive(this.instance.status.get())) return [];
     const mine =
       assignee === undefined
-        ? this.button('Claim', active, () => this.instance.claim(element))
-        : this.button('Release', active, () => this.instance.release(element));
+        ? this.button('Claim', active, () => this.instance.command('claim', { element }))
+        : this.button('Release', active, () => this.instance.command('release', { element }));
     return [mine, this.button('Assign…', active, () => this.assign(active))];
   }
 
   private async assign({ element, name, node, assignee }: ActiveNode): Promise<void> {
     const user = await askForUser(name || node, assignee);
-    if (user !== undefined) await this.instance.assign(element, user);
+    if (user !== undefined) await this.instance.command('assign', { element, user });
   }
 
   private button(label: string, { element, name, node }: ActiveNode, work: () => Promise<unknown>): HTMLElement {

@@ -64,7 +64,7 @@ export class InstancePage {
     this.isChild = child === 'true';
     this.path = `/v1/instances/${encodeURIComponent(key)}`;
     // The page watches: it starts nothing that an Action message asks a frontend to start.
-    this.client = connect({ url: ticketUrl, onAction: () => true, client: 'admin/1', schemas: true, debug: (_, frame) => this.saw(frame, key) });
+    this.client = connect({ url: ticketUrl, client: 'admin/1', schemas: true, debug: (_, frame) => this.saw(frame, key) });
     this.instance = this.client.instance(process, key);
     this.notes = new ElementNotes(this.instance, run);
     this.actions = new ActionList(byId('actions'), this.instance);
@@ -245,9 +245,9 @@ export class InstancePage {
         run: () => (ask === undefined || confirm(ask)) && run(work()),
       });
     const hold =
-      instance.status.get() === 'onHold' ? button('Unhold', () => instance.unhold()) : button('Hold', () => instance.hold());
-    const dismiss = button('Dismiss', () => instance.dismiss(), 'Dismiss this subprocess? That cannot be undone.');
-    const terminate = button('Terminate', () => instance.terminate(), 'Terminate this instance? That cannot be undone.');
+      instance.status.get() === 'onHold' ? button('Unhold', () => instance.command('unhold')) : button('Hold', () => instance.command('hold'));
+    const dismiss = button('Dismiss', () => instance.command('dismiss'), 'Dismiss this subprocess? That cannot be undone.');
+    const terminate = button('Terminate', () => instance.command('terminate'), 'Terminate this instance? That cannot be undone.');
     return this.isChild ? [hold, dismiss, terminate] : [hold, terminate];
   }
 }

@@ -33,7 +33,7 @@ export class TasksPage {
   constructor({ user = '', instances = '' }: DOMStringMap) {
     this.user = user;
     this.instances = instances;
-    this.client = connect({ url: ticketUrl, onAction: () => true, client: 'admin/1' });
+    this.client = connect({ url: ticketUrl, client: 'admin/1' });
     this.list = tasks(this.client);
     showConnection(byId('connection'), this.client);
     const show = batched(() => this.show());

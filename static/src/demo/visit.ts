@@ -1,5 +1,6 @@
-import { type Client, connect, type FrameLog, type Instance } from '@stepwire/client';
+import { type Client, connect, type FrameLog, type Instance, onChild } from '@stepwire/client';
 import { frameLog as masked } from '@stepwire/client/debug';
+import { inherit } from '@stepwire/client/inherit';
 import { localTokenStore, visitor } from '@stepwire/client/visitor';
 import type { Processes } from './processes.js';
 import { theme } from './theme.js';
@@ -35,7 +36,7 @@ export class Visit {
     this.client = connect<Processes>({
       url,
       visitor: visitor(localTokenStore('stepwire.demo')),
-      clientData,
+      onAction: inherit(clientData),
       client: 'demo/1',
       debug: masked(frameLog),
     });
@@ -55,12 +56,12 @@ export class Visit {
     for (const part of [instance.view, instance.actions, instance.nodes, instance.status, instance.error]) {
       part.subscribe(this.changed);
     }
-    // The client starts `cardOrder` by itself when the process asks for it; here it is only shown.
+    // `inherit` starts `cardOrder` when the process asks for it; here it is only shown.
     const look = () => {
       const card = instance.children.get().find(({ process, view }) => process === 'cardOrder' || 'card' in view.get());
       if (card && !this.card) this.followCard(card as unknown as CardOrder);
     };
-    instance.onChild((child) => {
+    onChild(instance, (child) => {
       child.view.subscribe(look);
       look();
     });

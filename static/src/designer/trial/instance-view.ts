@@ -79,12 +79,12 @@ export class InstanceView {
           run: () => void command({ [step]: node }, run).catch(() => undefined),
         });
       const buttons = incident
-        ? [button('Retry', 'retry', (at) => at.retry(element)), button('Skip', 'skip', (at) => at.skip(element))]
+        ? [button('Retry', 'retry', (at) => at.command('retry', { element })), button('Skip', 'skip', (at) => at.command('skip', { element }))]
         : type === 'userTask'
           ? [
               assignee === undefined
-                ? button('Claim', 'claim', (at) => at.claim(element))
-                : button('Release', 'release', (at) => at.release(element)),
+                ? button('Claim', 'claim', (at) => at.command('claim', { element }))
+                : button('Release', 'release', (at) => at.command('release', { element })),
             ]
           : [];
       return h(

@@ -24,7 +24,6 @@ export class Player {
       getToken: () => tokenOf(trial, name, roles),
       schemas: true,
       // What asks for a process is shown as a button, so that its user decides.
-      onAction: () => true,
       debug: (way, frame) => way === 'in' && this.received(frame),
     });
   }

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { connect, type ConnectOptions } from '../src/index.js';
+import { inherit } from '../src/inherit.js';
 import { FakeServer } from '../src/testing.js';
 
 const INHERIT = { processName: 'cardOrder', type: 'START_PROCESS_INHERIT', clientDataKeys: ['theme'] };
 
 async function withAction(body: Record<string, unknown>, options: Partial<ConnectOptions> = {}) {
   const server = new FakeServer();
-  const client = connect({ url: 'ws://test', getToken: () => 't', platform: server.platform, ...options });
+  const client = connect({ url: 'ws://test', getToken: () => 't', platform: server.platform, onAction: inherit(), ...options });
   const fake = server.instance('key-onboarding');
   fake.push({ type: 'action', node: 'done', body });
   const starting = client.start('onboarding');
@@ -16,7 +17,7 @@ async function withAction(body: Record<string, unknown>, options: Partial<Connec
 
 test('a START_PROCESS_INHERIT message starts the child with the values it names', async () => {
   const clientData = () => ({ theme: 'forest', other: 1 });
-  const { server, instance } = await withAction(INHERIT, { clientData });
+  const { server, instance } = await withAction(INHERIT, { onAction: inherit(clientData) });
   const [, start] = server.sent('start');
   expect(start).toMatchObject({
     process: 'cardOrder',
@@ -24,6 +25,10 @@ test('a START_PROCESS_INHERIT message starts the child with the values it names'
     inheritFrom: { instance: 'key-onboarding', seq: 1 },
   });
   expect(instance.children.get().map(({ key }) => key)).toEqual(['key-cardOrder']);
+  // It is followed as long as its parent is.
+  instance.close();
+  await server.advance();
+  expect([...server.connection.cursors.keys()]).toEqual([]);
 });
 
 test('processName without type means the same', async () => {
@@ -42,7 +47,7 @@ test.each([
 
 test('a handler that returns true has handled it, also one set right after start', async () => {
   const server = new FakeServer();
-  const client = connect({ url: 'ws://test', getToken: () => 't', platform: server.platform });
+  const client = connect({ url: 'ws://test', getToken: () => 't', platform: server.platform, onAction: inherit() });
   server.instance('key-onboarding').push({ type: 'action', body: INHERIT });
   const seen: number[] = [];
   const starting = client.start('onboarding').then((instance) => instance.onAction(({ seq }) => seen.push(seq) > 0));
@@ -52,8 +57,8 @@ test('a handler that returns true has handled it, also one set right after start
   expect(server.sent('start')).toHaveLength(1);
 });
 
-test('onAction of the client comes last', async () => {
-  const { server } = await withAction(INHERIT, { onAction: () => true });
+test('an app of its own deals with what comes last', async () => {
+  const { server } = await withAction(INHERIT, { onAction: () => undefined });
   expect(server.sent('start')).toHaveLength(1);
 });
 
