@@ -22,6 +22,7 @@ mod filter;
 mod handle;
 mod http_call;
 mod job;
+mod kept_message;
 mod listing;
 mod memory;
 mod queue_permit;
@@ -46,6 +47,7 @@ pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, 
 pub use handle::{AppendPermit, Journal, OnFatal, end_process};
 pub use http_call::{CallChange, CallTries, FullPlaces, HttpCallRow};
 pub use job::{JobFilter, JobOrder, JobRow};
+pub use kept_message::{KeptMessage, KeptMessageRow};
 pub use listing::{
     IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskAudience, TaskRow,
     TimerKey, TimerRow, VersionInUse,

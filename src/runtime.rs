@@ -179,12 +179,12 @@ impl Runtime {
             Ok((
                 deployed,
                 (reader.users()?, drafts::stored(reader)?),
-                outbox::stored(reader)?,
+                (outbox::stored(reader)?, reader.kept_messages()?),
                 (reader.log_incarnation()?, reader.newest_time()?),
                 keys,
             ))
         });
-        let (deployed, (users, drafts), outbox, (log, newest), keys) =
+        let (deployed, (users, drafts), (outbox, kept), (log, newest), keys) =
             stored.await.map_err(|_| StoreError::Panicked)??;
         if let Some(newest) = newest {
             clock.go_on_after(newest);
@@ -226,7 +226,7 @@ impl Runtime {
             live_memory: LiveMemoryTotal::default(),
             fresh: FreshKeys::after(bound, keys),
             outbox: Outbox::default(),
-            correlations: Correlations::default(),
+            correlations: Correlations::load(kept),
             trees: Trees::default(),
             timers: Timers::default(),
             http_calls: HttpCalls::new(http_calls),

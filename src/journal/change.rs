@@ -12,6 +12,7 @@ use super::{
     draft::DraftChange,
     http_call::{CallChange, HttpCallRow},
     job::JobRow,
+    kept_message::KeptMessage,
     listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::ScheduleChange,
@@ -51,6 +52,8 @@ pub struct Commit {
     pub changes: Arc<Vec<ReadModelChange>>,
     /// Messages this row sends; their source is the row's entity.
     pub outbox: Vec<OutboxRow>,
+    /// The message it keeps for those who do not wait for it yet.
+    pub kept: Option<KeptMessage>,
 }
 
 impl Commit {
@@ -61,6 +64,7 @@ impl Commit {
             snapshot: None,
             changes: Arc::default(),
             outbox: Vec::new(),
+            kept: None,
         }
     }
 }

@@ -22,11 +22,12 @@ use super::{
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
     http_call::{CallChange, FullPlaces, HttpCallRow},
     job::{JobFilter, JobOrder, JobRow},
+    kept_message::{KeptMessage, KeptMessageRow},
     listing::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskRow, TimerKey,
         TimerRow, VersionInUse,
     },
-    row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
+    row::{Entity, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
     store::{Store, StoreError, StoreReader},
     user::UserRow,
@@ -419,6 +420,10 @@ impl StoreReader for MemoryStore {
 
     fn drafts(&self) -> Result<Vec<DraftRow>, StoreError> {
         Ok(self.tables().drafts.values().cloned().collect())
+    }
+
+    fn kept_messages(&self) -> Result<Vec<KeptMessageRow>, StoreError> {
+        Ok(self.tables().kept.iter().cloned().collect())
     }
 
     fn log_incarnation(&self) -> Result<Uuid, StoreError> {

@@ -15,6 +15,7 @@ mod examine;
 mod from_row;
 mod http_calls;
 mod jobs;
+mod kept_messages;
 mod open;
 mod read;
 mod row_reading;

@@ -16,6 +16,7 @@ use super::{
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
     http_call::{FullPlaces, HttpCallRow},
     job::{JobFilter, JobOrder, JobRow},
+    kept_message::KeptMessageRow,
     listing::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow,
         VersionInUse,
@@ -219,6 +220,9 @@ pub trait StoreReader: Send {
     fn users(&self) -> Result<Vec<UserRow>, StoreError>;
     /// Every draft of a task, by its key.
     fn drafts(&self) -> Result<Vec<DraftRow>, StoreError>;
+    /// Every message kept for those who do not wait yet, the first to go first; some whose time is
+    /// over, too.
+    fn kept_messages(&self) -> Result<Vec<KeptMessageRow>, StoreError>;
     /// What was left out so far, as it cannot be read.
     fn damaged(&self) -> Damaged {
         Damaged::default()

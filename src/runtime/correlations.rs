@@ -29,7 +29,7 @@ use self::{
     decide::{Around, CorrelationCommand, EventStart, decide},
     decided::{Decided, NotPublished, Outgoing},
     publish::Publishing,
-    state::{CorrelationRow, CorrelationState},
+    state::{CorrelationRecord, CorrelationRow, CorrelationState},
 };
 use super::{
     Runtime,
@@ -42,7 +42,8 @@ use super::{
 use crate::{
     engine::{Rejection, correlation::Correlation, rejection::RejectionKind},
     journal::{
-        Busy, Commit, Entity, Loaded, LogRow, OutboxRow, SnapshotRow, StoreError, Written, codec,
+        Busy, Commit, Entity, KeptMessage, KeptMessageRow, Loaded, LogRow, OutboxRow, SnapshotRow,
+        StoreError, Written, codec,
     },
     limits::{self, Limit},
     model::ids::Time,
@@ -53,7 +54,6 @@ use crate::{
 const SNAPSHOT_ROWS: usize = 32;
 
 /// The entities in memory.
-#[derive(Default)]
 pub struct Correlations {
     slots: DashMap<Entity, Arc<Slot>>,
     publishing: Publishing,
@@ -104,6 +104,14 @@ impl Slot {
 }
 
 impl Correlations {
+    /// Those of a store that keeps these messages.
+    pub fn load(kept: Vec<KeptMessageRow>) -> Self {
+        Self {
+            slots: DashMap::new(),
+            publishing: Publishing::load(kept),
+        }
+    }
+
     /// Takes those out of memory that were not used for a while.
     pub fn sweep(&self, idle: Duration) {
         self.slots.retain(|_, slot| {
@@ -203,10 +211,6 @@ impl Runtime {
                     let SlotState::Loading(waiting) = std::mem::replace(&mut *inner, next) else {
                         return;
                     };
-                    if let (SlotState::Live(live), Some(first)) = (&*inner, waiting.front()) {
-                        let publishing = &runtime.correlations.publishing;
-                        publishing.note_kept(&first.tenant, entity, &live.state);
-                    }
                     drop(inner);
                     for request in waiting {
                         if is_live {
@@ -270,9 +274,6 @@ impl Runtime {
             permit.release(live.gate.counted(answer));
             return None;
         };
-        self.correlations
-            .publishing
-            .note(&tenant, entity, &row, &live.state);
         let commit = match commit(entity, &tenant, tag, now, live, &row, &outgoing) {
             Ok(commit) => commit,
             Err(error) => {
@@ -280,6 +281,9 @@ impl Runtime {
                 return Some((reply, Refusal::Internal));
             }
         };
+        if let Some(kept) = commit.kept {
+            self.correlations.publishing.keep(&tenant, entity, kept);
+        }
         let runtime = self.clone();
         let after_commit = move |written: Written| match written {
             Ok(()) => {
@@ -401,7 +405,22 @@ fn commit(
         },
         snapshot,
         changes: Arc::default(),
+        kept: kept(row, &live.state),
         outbox: outbox.collect::<Result<_, StoreError>>()?,
+    })
+}
+
+/// The message that a row keeps for those who do not wait yet.
+fn kept(row: &CorrelationRow, state: &CorrelationState) -> Option<KeptMessage> {
+    let mut records = (row.first_seq..).zip(&row.records);
+    records.find_map(|(number, record)| match record {
+        CorrelationRecord::Published {
+            until: Some(until), ..
+        } if state.publication(number).is_some() => Some(KeptMessage {
+            number,
+            until: *until,
+        }),
+        _ => None,
     })
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Tables {
     pub(super) schedules: BTreeMap<ScheduleKey, ScheduleRow>,
     pub(super) users: BTreeMap<(String, String), UserRow>,
     pub(super) drafts: BTreeMap<DraftKey, DraftRow>,
+    /// The first to go first.
+    pub(super) kept: BTreeSet<KeptMessageRow>,
 }
 
 impl Tables {
@@ -117,6 +119,9 @@ impl Tables {
         if let Some(snapshot) = &commit.snapshot {
             self.snapshots.insert(row.entity, snapshot.clone());
         }
+        if let Some(kept) = &commit.kept {
+            self.keep(row, kept);
+        }
         for message in &commit.outbox {
             self.outbox
                 .insert((row.entity, message.seq), message.clone());
@@ -169,6 +174,22 @@ impl Tables {
                 self.incidents.remove(&(*instance, *element));
             }
         }
+    }
+
+    fn keep(&mut self, row: &LogRow, kept: &KeptMessage) {
+        while self
+            .kept
+            .first()
+            .is_some_and(|first| first.until <= row.time)
+        {
+            self.kept.pop_first();
+        }
+        self.kept.insert(KeptMessageRow {
+            until: kept.until,
+            entity: row.entity,
+            number: kept.number,
+            tenant: row.tenant.clone(),
+        });
     }
 
     pub(super) fn change_schedule(&mut self, change: &ScheduleChange) {

@@ -12,7 +12,7 @@ use super::{
         definition_row, incident_row, instance_row, locked_out_user, outbox_message, schedule_row,
         stored_row, task_row, timer_row, user_row,
     },
-    http_calls, jobs, row_reading,
+    http_calls, jobs, kept_messages, row_reading,
     sql_filter::{Narrowing, bounded},
     values::{INSTANCE_ITSELF, Roles, Seq},
 };
@@ -24,6 +24,7 @@ use crate::{
         filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
         http_call::{FullPlaces, HttpCallRow},
         job::{JobFilter, JobOrder, JobRow},
+        kept_message::KeptMessageRow,
         listing::{
             IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow,
             TimerRow, VersionInUse,
@@ -467,6 +468,11 @@ impl StoreReader for SqliteReader {
 
     fn drafts(&self) -> Result<Vec<DraftRow>, StoreError> {
         self.listed(&row_reading::DRAFTS, drafts::DRAFT, [], drafts::row)
+    }
+
+    fn kept_messages(&self) -> Result<Vec<KeptMessageRow>, StoreError> {
+        let sql = kept_messages::KEPT_MESSAGE;
+        self.listed(&row_reading::KEPT_MESSAGES, sql, [], kept_messages::row)
     }
 
     fn damaged(&self) -> Damaged {

@@ -45,6 +45,7 @@ tables! {
     SCHEDULES = Schedule, "schedule", 0..3;
     USERS = User, "user", 0..2;
     DRAFTS = Draft, "draft", 0..4;
+    KEPT_MESSAGES = ListLine, "kept_message", 0..3;
     INSTANCES = ListLine, "instance", 0..1;
     TASKS = ListLine, "task", 0..2;
     INCIDENTS = ListLine, "incident", 0..2;
@@ -118,6 +119,7 @@ impl SqliteReader {
         self.users()?;
         self.outbox()?;
         self.drafts()?;
+        self.kept_messages()?;
         self.each(
             &INSTANCES,
             &format!("SELECT {INSTANCE} FROM instance"),

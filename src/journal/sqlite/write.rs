@@ -5,7 +5,7 @@ use rusqlite::{ErrorCode, params};
 use uuid::Uuid;
 
 use super::{
-    drafts, failed, http_calls, jobs,
+    drafts, failed, http_calls, jobs, kept_messages,
     open::{PATIENCE, SqliteStore},
     statements::Statements,
     values::{INSTANCE_ITSELF, Roles, Seq},
@@ -126,6 +126,9 @@ fn append(
     let mut rest = || {
         if let Some(snapshot) = &commit.snapshot {
             put_snapshot(db, entity, snapshot)?;
+        }
+        if let Some(kept) = &commit.kept {
+            kept_messages::put(db, &commit.row, kept)?;
         }
         commit
             .outbox

@@ -1,7 +1,12 @@
 //! Rows, snapshots, the outbox, and what a refused batch leaves behind.
 
 use super::fixtures::{append, check, key, row};
-use crate::journal::{Commit, Entity, OutboxRow, SnapshotRow, StoreError, WriteOp};
+use crate::{
+    journal::{
+        Commit, Entity, KeptMessage, KeptMessageRow, OutboxRow, SnapshotRow, StoreError, WriteOp,
+    },
+    model::ids::Time,
+};
 
 fn seqs(rows: &[crate::journal::StoredRow]) -> Vec<(u64, u64)> {
     rows.iter()
@@ -37,6 +42,41 @@ fn what_is_appended_is_loaded() {
             [(1, 1), (3, 1)]
         );
         assert!(reader.exists(entity).unwrap());
+    });
+}
+
+#[test]
+fn kept_messages_go_when_others_come_after_their_time() {
+    check(|store, reader| {
+        // Row `first` has the time 1,000 + `first`.
+        let mut keep = |n, first, until| {
+            let kept = KeptMessage {
+                number: first,
+                until: Time(until),
+            };
+            let commit = Commit {
+                kept: Some(kept),
+                ..Commit::of(row(n, first, first))
+            };
+            store.commit(&[WriteOp::Commit(commit)]).unwrap();
+        };
+        keep(1, 1, 1_004);
+        keep(1, 2, 1_005);
+        keep(2, 3, 2_000);
+        let numbers =
+            |rows: &[KeptMessageRow]| rows.iter().map(|row| row.number).collect::<Vec<_>>();
+        let kept = reader.kept_messages().unwrap();
+        assert_eq!(numbers(&kept), [1, 2, 3]);
+        let (entity, tenant) = (Entity::from(key(2)), "acme".to_owned());
+        let last = KeptMessageRow {
+            until: Time(2_000),
+            entity,
+            number: 3,
+            tenant,
+        };
+        assert_eq!(kept[2], last);
+        keep(3, 6, 3_000);
+        assert_eq!(numbers(&reader.kept_messages().unwrap()), [3, 6]);
     });
 }
 

@@ -16,11 +16,10 @@ use super::{
     CorrelationRequest, Correlations, Outcome,
     decide::CorrelationCommand,
     decided::{NotTaken, SettledDelivery},
-    state::{CorrelationRecord, CorrelationRow, CorrelationState},
 };
 use crate::{
     engine::{correlation::Correlation, record::CommandTag},
-    journal::{Entity, EntityKind},
+    journal::{Entity, EntityKind, KeptMessage, KeptMessageRow},
     limits,
     model::ids::{InstanceKey, Time},
     runtime::{Runtime, instance_request::Refusal, keys},
@@ -62,7 +61,6 @@ pub type PublishReply = Box<dyn FnOnce(Result<Published, Refusal>) + Send + Sync
 type Kept = BTreeMap<String, BTreeSet<(Time, Entity, u64)>>;
 
 /// Publications that wait for their deliveries, and what is kept.
-#[derive(Default)]
 pub struct Publishing {
     /// By delivery: whoever published, and whoever repeats it meanwhile.
     waiting: DashMap<(Entity, u64), Vec<Arc<Waiter>>>,
@@ -113,6 +111,19 @@ impl Waiter {
 }
 
 impl Publishing {
+    /// With the messages that a store keeps.
+    pub(super) fn load(rows: Vec<KeptMessageRow>) -> Self {
+        let mut kept = Kept::new();
+        for row in rows {
+            let of_tenant = kept.entry(row.tenant).or_default();
+            of_tenant.insert((row.until, row.entity, row.number));
+        }
+        Self {
+            waiting: DashMap::new(),
+            kept: Mutex::new(kept),
+        }
+    }
+
     /// Whether one more message of a tenant may be kept.
     pub(super) fn has_room(&self, tenant: &str, now: Time) -> bool {
         let mut kept = self.kept();
@@ -124,37 +135,12 @@ impl Publishing {
             && kept.values().map(BTreeSet::len).sum::<usize>() < limits::MESSAGES_KEPT_IN_ALL
     }
 
-    /// Counts what a row keeps, and no longer keeps.
-    pub(super) fn note(
-        &self,
-        tenant: &str,
-        entity: Entity,
-        row: &CorrelationRow,
-        state: &CorrelationState,
-    ) {
-        for (seq, record) in (row.first_seq..).zip(&row.records) {
-            match record {
-                CorrelationRecord::Published {
-                    until: Some(until), ..
-                } if state.publication(seq).is_some() => {
-                    let mut kept = self.kept();
-                    let of_tenant = kept.entry(tenant.to_owned()).or_default();
-                    of_tenant.insert((*until, entity, seq));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Counts what an entity keeps that has come into memory.
-    pub(super) fn note_kept(&self, tenant: &str, entity: Entity, state: &CorrelationState) {
-        let mut kept = self.kept();
-        for (number, publication) in state.publications() {
-            if let Some(until) = publication.until {
-                let of_tenant = kept.entry(tenant.to_owned()).or_default();
-                of_tenant.insert((until, entity, number));
-            }
-        }
+    /// Counts a message that is kept.
+    pub(super) fn keep(&self, tenant: &str, entity: Entity, kept: KeptMessage) {
+        let KeptMessage { number, until } = kept;
+        let mut all = self.kept();
+        let of_tenant = all.entry(tenant.to_owned()).or_default();
+        of_tenant.insert((until, entity, number));
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

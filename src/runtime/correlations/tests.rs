@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     decide::{Around, CorrelationCommand, decide},
     decided::Decided,
+    publish::Publishing,
     state::CorrelationState,
 };
 use crate::{
@@ -16,8 +17,10 @@ use crate::{
         instance_message::InstanceMessage,
         record::{CommandTag, Subscriber},
     },
+    journal::KeptMessageRow,
     limits,
     model::ids::{InstanceKey, Time},
+    runtime::keys,
 };
 
 fn instance(number: u128) -> InstanceKey {
@@ -178,4 +181,23 @@ fn those_beyond_the_named_ones_are_counted() {
     let named = limits::PUBLICATION_INSTANCES - 1;
     assert_eq!(outcome.instances.len(), named);
     assert_eq!(outcome.more_instances, all as u64 - 3 - named as u64);
+}
+
+#[test]
+fn what_a_store_keeps_counts_until_its_time_is_over() {
+    let message = Correlation::Message {
+        name: "paid".into(),
+        key: None,
+    };
+    let row = |number| KeptMessageRow {
+        until: Time(2_000),
+        entity: keys::of_correlation("acme", &message),
+        number,
+        tenant: "acme".to_owned(),
+    };
+    let most = limits::MESSAGES_KEPT as u64;
+    let publishing = Publishing::load((1..=most).map(row).collect());
+    assert!(!publishing.has_room("acme", Time(1_999)));
+    assert!(publishing.has_room("other", Time(1_999)));
+    assert!(publishing.has_room("acme", Time(2_000)));
 }

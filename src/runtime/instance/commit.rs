@@ -149,6 +149,7 @@ impl ProcessInstance {
             snapshot,
             changes,
             outbox,
+            kept: None,
         })
     }
 

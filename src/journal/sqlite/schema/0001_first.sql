@@ -133,6 +133,15 @@ CREATE TABLE draft (
     PRIMARY KEY (instance, element, action, subject)
 ) STRICT, WITHOUT ROWID;
 
+-- Messages kept for those who do not wait for them yet; what they bring is in the log.
+CREATE TABLE kept_message (
+    kept_until INTEGER NOT NULL,
+    entity     BLOB    NOT NULL,
+    number     INTEGER NOT NULL,
+    tenant     TEXT    NOT NULL,
+    PRIMARY KEY (kept_until, entity, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE timer (
     instance   BLOB    NOT NULL,
     element    INTEGER NOT NULL,
