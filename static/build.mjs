@@ -11,7 +11,7 @@ const { metafile } = await build({
     (file) => `src/${file}`,
   ),
   alias: Object.fromEntries(
-    ['index', 'debug', 'forms', 'inherit', 'lists', 'visitor'].map((entry) => [
+    ['index', 'debug', 'forms', 'inherit', 'lists', 'task', 'visitor'].map((entry) => [
       entry === 'index' ? '@stepwire/client' : `@stepwire/client/${entry}`,
       `../sdk/src/${entry}.ts`,
     ]),

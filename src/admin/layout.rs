@@ -78,7 +78,7 @@ impl Layout {
         let of_users = [
             entry_to(INSTANCES_URL, "Instances"),
             entry_to(PROCESSES_URL, "Processes"),
-            entry_to(TASKS_URL, "My tasks"),
+            entry_to(TASKS_URL, "Tasks"),
             entry_to(OPERATIONS_URL, "Operations"),
         ];
         let of_users = user.is_some().then_some(of_users).into_iter().flatten();

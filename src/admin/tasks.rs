@@ -1,4 +1,4 @@
-//! The page of a user's tasks: a frame, as the list itself is pushed.
+//! The page of tasks: a frame, as the lists themselves are pushed, or asked for.
 
 use serde::Serialize;
 
@@ -13,14 +13,16 @@ pub struct TasksPage {
     #[serde(flatten)]
     layout: Layout,
     instances_url: &'static str,
+    sees_all: bool,
 }
 
 impl TasksPage {
-    /// The page for a user.
-    pub fn new(assets: &Assets, user: &str) -> Self {
+    /// The page for a user; an operator may look at all of the tenant.
+    pub fn new(assets: &Assets, user: &str, is_operator: bool) -> Self {
         Self {
-            layout: Layout::new(assets, "My tasks", "tasks", TASKS_URL, Some(user)),
+            layout: Layout::new(assets, "Tasks", "tasks", TASKS_URL, Some(user)),
             instances_url: INSTANCES_URL,
+            sees_all: is_operator,
         }
     }
 }

@@ -44,11 +44,35 @@ async function claim(bob, ben) {
   await bob.keyboard.press('Enter');
   await task(bob, 'check').getByText('yours', { exact: true }).waitFor();
   await ben.getByText('No task waits for you.').waitFor();
-  assert.equal(await bob.evaluate(() => document.activeElement?.getAttribute('data-testid')), 'release');
+  const focused = () => bob.evaluate(() => document.activeElement?.getAttribute('data-focus') ?? '');
+  assert.match(await focused(), /\/(work|release)$/, 'the focus stays with the task that was claimed');
   await shots(bob, 'tasks');
+  await drafts(bob, ben);
   await task(bob, 'check').getByTestId('release').click();
+  await ben.getByTestId('tab-claimable').click();
   await task(ben, 'check').getByTestId('claim').click();
   await task(bob, 'check').waitFor({ state: 'detached' });
+}
+
+/** What is typed and not sent is there again after a reload, and whoever looks on sees that somebody is there. */
+async function drafts(bob, ben) {
+  const panel = bob.getByTestId('task-panel');
+  await panel.getByLabel('Accepted').fill('"not sent"');
+  await task(bob, 'check').getByTestId('release').click();
+  await task(ben, 'check').getByTestId('claim').click();
+  await ben.getByTestId('task-panel').getByLabel('Accepted').waitFor();
+  assert.equal(await ben.getByTestId('task-panel').getByLabel('Accepted').inputValue(), '', 'a draft is its user’s');
+  await task(ben, 'check').getByTestId('release').click();
+  await bob.getByTestId('tab-claimable').click();
+  await task(bob, 'check').getByTestId('claim').click();
+  await bob.locator('[data-testid="tab-mine"][aria-current="true"]').waitFor();
+  await bob.reload();
+  await live(bob);
+  await bob.locator('[data-testid="tab-mine"][aria-current="true"]').waitFor();
+  await task(bob, 'check').getByRole('button', { name: 'Work on it' }).click();
+  const typed = () => panel.getByLabel('Accepted').inputValue();
+  for (let tries = 0; (await typed()) !== '"not sent"' && tries < 100; tries++) await bob.waitForTimeout(50);
+  assert.equal(await typed(), '"not sent"');
 }
 
 /** What an operator does on the instance's page shows in the list, in another window. */
@@ -77,11 +101,13 @@ async function assign(operator, bob, ben, key) {
   await ben.getByTestId('trouble').getByText('expected the assignee').waitFor();
   await shots(ben, 'instance-read-only');
 
-  await task(bob, 'check').getByRole('link').click();
-  await live(bob);
-  await bob.getByTestId('actions').getByText('decide').first().click();
+  await task(bob, 'check').getByRole('button', { name: 'Work on it' }).click();
   await bob.getByLabel('Accepted').fill('true');
-  await bob.getByRole('button', { name: 'Run decide' }).click();
+  await bob.getByRole('button', { name: 'Run decide' }).focus();
+  await bob.keyboard.press('Enter');
+  await task(bob, 'check').waitFor({ state: 'detached' });
+  await bob.goto(`${baseUrl()}/admin/instances/${key}`);
+  await live(bob);
   for (const page of [bob, ben, operator]) await element(page, 'sign').waitFor();
 }
 
@@ -92,6 +118,7 @@ async function approve(bob, operator) {
   const order = { process: 'orderApproval', data: { order: { item: 'desk', amount: 5000, approver: 'bob' } } };
   const { instance } = await ask('ada', '/v1/instances', 'application/json', JSON.stringify(order));
   await bob.goto(`${baseUrl()}/admin/tasks`);
+  await bob.getByTestId('tab-all').click();
   await task(bob, 'approve').getByText('yours', { exact: true }).waitFor();
   await task(bob, 'check').getByText('overdue', { exact: true }).waitFor();
   await task(bob, 'check').getByText('reminded', { exact: true }).waitFor();
@@ -115,12 +142,23 @@ async function approve(bob, operator) {
   await shots(operator, 'instance-decided');
 }
 
+/** An operator sees every task of the tenant, whoever has it, and what comes and goes. */
+async function everybody(browser, watch) {
+  const page = await signIn(browser, watch, 'olga', '/admin/tasks?tab=all');
+  await task(page, 'sign').waitFor();
+  await shots(page, 'tasks-all');
+  const key = await start('C-9');
+  await page.locator(`[data-testid="tasks"] tr a[href$="${key}"]`).waitFor();
+  await ask('root', `/v1/instances/${key}/terminate`, 'application/json', '{}');
+  await page.locator(`[data-testid="tasks"] tr a[href$="${key}"]`).waitFor({ state: 'detached' });
+}
+
 /** Who is no operator sees what is theirs. */
 async function owner(browser, watch) {
   const page = await signIn(browser, watch, 'ada', '/admin/instances');
   await page.getByText('C-7', { exact: true }).waitFor();
   await shots(page, 'instances-owner');
-  await page.getByRole('link', { name: 'My tasks' }).click();
+  await page.getByRole('link', { name: 'Tasks' }).click();
   await task(page, 'sign').waitFor();
 }
 
@@ -146,4 +184,5 @@ await play(async (browser, watch) => {
   await live(operator);
   await assign(operator, bob, ben, key);
   await owner(browser, watch);
+  await everybody(browser, watch);
 });

@@ -16,10 +16,7 @@ pub async fn mine(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };
-    page(
-        &app,
-        StatusCode::OK,
-        "admin_tasks",
-        &TasksPage::new(&app.pages.assets, &principal.caller.subject),
-    )
+    let caller = &principal.caller;
+    let view = TasksPage::new(&app.pages.assets, &caller.subject, caller.operator);
+    page(&app, StatusCode::OK, "admin_tasks", &view)
 }

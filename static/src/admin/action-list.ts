@@ -9,6 +9,8 @@ import { h } from '../dom.js';
 export class ActionList {
   private readonly items = new Map<string, HTMLElement>();
   private readonly list = h('ul', { class: 'log-list' });
+  /** Whether it was drawn before: then what is open is its user's affair. */
+  private touched = false;
   private readonly empty = h('p', { class: 'empty' }, 'None for you at this step.');
 
   constructor(
@@ -18,8 +20,9 @@ export class ActionList {
     root.replaceChildren(this.empty, this.list);
   }
 
-  show(actions: readonly AvailableAction[]): void {
-    const names = actions.map(({ name }) => name);
+  /** Shows these; `all` are those that the instance offers besides, among which a form finds its action by name. */
+  show(actions: readonly AvailableAction[], all = actions): void {
+    const names = all.map(({ name }) => name);
     const keys = new Set(actions.map(keyOf));
     for (const [key, item] of this.items) {
       if (keys.has(key)) continue;
@@ -36,6 +39,14 @@ export class ActionList {
       this.list.append(item);
     }
     this.empty.hidden = actions.length > 0;
+    // Where there is no choice, nothing has to be chosen.
+    if (actions.length === 1) this.list.querySelector('details')!.open ||= !this.touched;
+    this.touched ||= actions.length > 0;
+  }
+
+  /** The form of an action, unless that takes its data in another way. */
+  formOf(element: string, name: string): StepwireForm | null {
+    return this.items.get(keyOf({ element, name }))?.querySelector('stepwire-form') ?? null;
   }
 
   private draw(action: AvailableAction, several: boolean): HTMLElement {
@@ -93,7 +104,7 @@ export class ActionList {
 /** An approval is decided by actions of these names. */
 const isDecision = ({ name, keys }: AvailableAction) => (name === 'approve' || name === 'reject') && keys.length === 0;
 
-const keyOf = ({ name, element }: AvailableAction) => `${element}/${name}`;
+const keyOf = ({ name, element }: Pick<AvailableAction, 'name' | 'element'>) => `${element}/${name}`;
 
 /** An object with every accepted key, to be filled in. */
 function example(keys: readonly string[]): JsonObject {

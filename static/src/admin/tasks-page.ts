@@ -1,3 +1,7 @@
+/**
+ * The page of tasks: what is mine, what I may claim, and all; each is worked on in place. Mine and claimable are one list that the
+ * server pushes; all of the tenant is a query of operators.
+ */
 import { type Client, connect, type TaskInfo } from '@stepwire/client';
 import { type TaskList, tasks } from '@stepwire/client/lists';
 import { showConnection } from '../connection-badge.js';
@@ -5,7 +9,10 @@ import { batched, byId, h, redraw } from '../dom.js';
 import { commandButton } from './command-button.js';
 import { dueNotes, dueTime } from './due.js';
 import { time } from './elements-table.js';
+import { Looker } from './refresh.js';
 import { getJson, ticketUrl } from './rest.js';
+import { parts } from './rest-lists.js';
+import { TaskPanel } from './task-panel.js';
 import { complain, run } from './trouble.js';
 
 interface Versions {
@@ -14,32 +21,57 @@ interface Versions {
 
 /** The longest a timer of a browser may wait. */
 const LONGEST_WAIT = 2 ** 31 - 1;
+/** Parts of 100 that an operator's list of all has at most. */
+const PARTS = 10;
+
+const TABS = { mine: 'Mine', claimable: 'Claimable', all: 'All' } as const;
+type Tab = keyof typeof TABS;
+
+const EMPTY: Record<Tab, string> = {
+  mine: 'No task is yours.',
+  claimable: 'No task may be claimed.',
+  all: 'No task waits.',
+};
 
 /** What a task is called; iterations of one user task by their numbers. */
 const taskName = ({ name, node, loopCounter }: TaskInfo): string =>
   loopCounter === null ? name || node : `${name || node} (${loopCounter})`;
 
-/** The page of a user's tasks: what is theirs, and what they may claim. */
 export class TasksPage {
   private readonly client: Client;
   private readonly list: TaskList;
   private readonly user: string;
   private readonly instances: string;
+  private readonly seesAll: boolean;
   /** Process id → name. */
   private names = new Map<string, string>();
   /** Draws the list again when the next task gets overdue. */
   private overdue: ReturnType<typeof setTimeout> | undefined;
+  /** Until somebody chooses one, the first that has something. */
+  private tab: Tab | undefined;
+  /** All of the tenant, for operators who look at them. */
+  private everybody: { rows: TaskInfo[]; more: boolean } | undefined;
+  private wanted = 1;
+  private readonly looker = new Looker(() => this.readAll());
+  /** The task that is worked on, and its row. */
+  private working: { task: TaskInfo; panel: TaskPanel; row: HTMLElement } | undefined;
+  private readonly body = h('tbody', {});
+  private readonly table = this.makeTable();
 
-  constructor({ user = '', instances = '' }: DOMStringMap) {
+  constructor({ user = '', instances = '', all }: DOMStringMap) {
     this.user = user;
     this.instances = instances;
-    this.client = connect({ url: ticketUrl, client: 'admin/1' });
+    this.seesAll = all === 'true';
+    this.client = connect({ url: ticketUrl, client: 'admin/1', schemas: true });
     this.list = tasks(this.client);
     showConnection(byId('connection'), this.client);
     const show = batched(() => this.show());
     this.list.tasks.subscribe(show);
     this.list.more.subscribe(show);
     this.list.error.subscribe((error) => complain(error));
+    const asked = new URLSearchParams(location.search).get('tab') ?? '';
+    if (asked in TABS) this.tab = asked as Tab;
+    if (this.seesAll) this.looker.follow(this.client, ['tasks']);
     void this.readNames().then(show);
   }
 
@@ -49,12 +81,44 @@ export class TasksPage {
     versions?.definitions.forEach(({ id, name }) => this.names.set(id, name));
   }
 
+  /** Reads all of the tenant, while they are looked at. */
+  private async readAll(): Promise<void> {
+    if (this.tab !== 'all') return;
+    try {
+      this.everybody = await parts<TaskInfo>('/v1/tasks?all=true', 'tasks', this.wanted);
+      this.show();
+    } catch (error) {
+      complain(error as Error);
+    }
+  }
+
+  private choose(tab: Tab): void {
+    this.tab = tab;
+    const address = new URL(location.href);
+    address.searchParams.set('tab', tab);
+    history.replaceState(null, '', address);
+    this.show();
+    if (tab === 'all' && this.seesAll) this.looker.news();
+  }
+
   private show(): void {
-    const tasks = this.list.tasks.get();
-    if (!tasks) return;
-    byId('total').textContent = this.counted(tasks);
-    this.wakeWhenOverdue(tasks);
-    redraw(byId('tasks'), tasks.length === 0 ? h('p', { class: 'empty' }, 'No task waits for you.') : this.table(tasks));
+    const known = this.list.tasks.get();
+    if (!known) return;
+    const mine = known.filter(({ assignee }) => assignee === this.user);
+    const claimable = known.filter(({ assignee }) => assignee === null);
+    const all = this.seesAll ? (this.everybody?.rows ?? known) : known;
+    const lists: Record<Tab, readonly TaskInfo[]> = { mine, claimable, all };
+    const tab = this.tab ?? (mine.length === 0 && claimable.length > 0 ? 'claimable' : 'mine');
+    byId('total').textContent = this.counted(known, mine.length);
+    this.wakeWhenOverdue(lists[tab]);
+    redraw(byId('tabs'), this.tabs(tab, lists));
+    const shown = [...lists[tab]].sort((a, b) => compare(dueTime(a), dueTime(b)));
+    const worked = shown.find(({ element }) => element === this.working?.task.element);
+    if (!worked) this.stopWorking();
+    redraw(this.body, ...shown.flatMap((task) => this.rows(task)));
+    const empty = known.length === 0 && all.length === 0 ? 'No task waits for you.' : EMPTY[tab];
+    const more = this.moreButton(tab);
+    redraw(byId('tasks'), shown.length === 0 ? h('p', { class: 'empty' }, empty) : this.table, ...more);
   }
 
   private wakeWhenOverdue(tasks: readonly TaskInfo[]): void {
@@ -63,26 +127,48 @@ export class TasksPage {
     if (next !== Infinity) this.overdue = setTimeout(() => this.show(), Math.min(next - Date.now(), LONGEST_WAIT));
   }
 
-  private counted(tasks: readonly TaskInfo[]): string {
-    const mine = tasks.filter(({ assignee }) => assignee === this.user).length;
+  private counted(tasks: readonly TaskInfo[], mine: number): string {
     const all = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}, ${mine} of them yours`;
     return this.list.more.get() ? `${all}; there are older ones` : all;
   }
 
-  private table(tasks: readonly TaskInfo[]): HTMLElement {
+  private tabs(current: Tab, lists: Record<Tab, readonly TaskInfo[]>): HTMLElement {
+    const more = (tab: Tab) => (tab === 'all' && this.everybody?.more ? '+' : '');
+    const count = (tab: Tab) => (tab === 'all' && this.seesAll && !this.everybody ? '' : ` ${lists[tab].length}${more(tab)}`);
+    const link = (tab: Tab) => {
+      const go = (event: Event) => {
+        event.preventDefault();
+        this.choose(tab);
+      };
+      const attributes = { href: `?tab=${tab}`, 'aria-current': tab === current && 'true', 'data-testid': `tab-${tab}`, 'data-focus': `tabs/${tab}`, onclick: go };
+      return h('li', {}, h('a', attributes, TABS[tab], h('span', { class: 'muted small' }, count(tab))));
+    };
+    return h('ul', {}, ...(Object.keys(TABS) as Tab[]).map(link));
+  }
+
+  private moreButton(tab: Tab): HTMLElement[] {
+    if (tab !== 'all' || !this.everybody?.more || this.wanted >= PARTS) return [];
+    const further = () => {
+      this.wanted++;
+      void this.readAll();
+    };
+    return [h('p', { class: 'body' }, h('button', { class: 'button compact', type: 'button', 'data-focus': 'list/more', onclick: further }, 'More'))];
+  }
+
+  private makeTable(): HTMLElement {
     const heads = ['Task', 'Process', 'Lane', 'Whose', 'Due', 'Waiting since', 'Commands'];
     const cells = heads.map((name) => h('th', { scope: 'col' }, name));
     const caption = h('caption', { class: 'visually-hidden' }, 'Tasks: first what is due first, then the newest');
-    const rows = [...tasks].sort((a, b) => compare(dueTime(a), dueTime(b))).map((task) => this.row(task));
-    return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...cells)), h('tbody', {}, ...rows));
+    return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...cells)), this.body);
   }
 
-  private row(task: TaskInfo): HTMLElement {
+  /** The row of a task, and the one that it is worked on in. */
+  private rows(task: TaskInfo): HTMLElement[] {
     const { instance, element, process, lane, createdAt } = task;
     const cell = (label: string, ...content: (Node | string)[]) => h('td', { 'data-label': label }, h('div', {}, ...content));
     const href = `${this.instances}/${encodeURIComponent(instance)}`;
     const link = h('a', { href, 'data-focus': `open/${element}` }, taskName(task));
-    return h(
+    const row = h(
       'tr',
       { 'data-element': element, 'data-node': task.node, 'data-mine': String(task.assignee === this.user) },
       cell('Task', link),
@@ -93,6 +179,7 @@ export class TasksPage {
       cell('Waiting since', time(createdAt)),
       h('td', { 'data-label': 'Commands' }, h('div', { class: 'row' }, ...this.commands(task))),
     );
+    return this.working?.task.element === element ? [row, this.working.row] : [row];
   }
 
   private whose({ assignee, candidates }: TaskInfo): (Node | string)[] {
@@ -103,14 +190,43 @@ export class TasksPage {
 
   private commands(task: TaskInfo): HTMLElement[] {
     const { instance, element, assignee } = task;
-    const button = (label: string, type: string) =>
+    const button = (label: string, type: string, then: () => void = () => undefined) =>
       commandButton({
         label,
         about: taskName(task),
         focus: `${element}/${type}`,
-        run: () => run(this.client.command({ type, instance, element })),
+        run: () => run(this.client.command({ type, instance, element }).then(then)),
       });
-    return [assignee === null ? button('Claim', 'claim') : button('Release', 'release')];
+    const isOpen = this.working?.task.element === element;
+    const open = commandButton({
+      label: isOpen ? 'Close' : 'Work on it',
+      about: taskName(task),
+      focus: `${element}/work`,
+      kind: isOpen ? undefined : 'primary',
+      run: () => (isOpen ? this.stopWorking() : this.work(task), this.show()),
+    });
+    open.ariaExpanded = String(isOpen);
+    // Who claims a task wants to do it.
+    const claimed = () => {
+      this.work(task);
+      this.choose('mine');
+    };
+    if (assignee === null) return [button('Claim', 'claim', claimed), open];
+    return [open, button('Release', 'release')];
+  }
+
+  /** Opens a task below its row, and no other. */
+  private work(task: TaskInfo): void {
+    this.stopWorking();
+    const panel = new TaskPanel(this.client, task);
+    const cell = h('td', { colspan: 7 }, panel.root);
+    const row = h('tr', { class: 'worked-on', 'data-testid': 'task-panel' }, cell);
+    this.working = { task, panel, row };
+  }
+
+  private stopWorking(): void {
+    this.working?.panel.close();
+    this.working = undefined;
   }
 }
 
