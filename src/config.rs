@@ -15,7 +15,7 @@ use clap::ValueEnum;
 
 use crate::{
     duration,
-    limits::{self, Limits, Watermark, Watermarks},
+    limits::{self, Limits, Retention, Watermark, Watermarks},
     text,
 };
 use command_line::CommandLine;
@@ -31,9 +31,11 @@ mod options;
 mod origins;
 mod production;
 mod rates;
+mod retention;
 mod scenario_command;
 mod secret;
 mod settings;
+mod shell_documents;
 mod trusted_proxies;
 mod user_command;
 
@@ -51,6 +53,7 @@ pub use origins::AllowedOrigins;
 pub use scenario_command::{PlayScenarios, UserToken};
 pub use secret::{JwtSecret, SECRET_FILE, unusable_secrets};
 pub use settings::{Setting, SettingSource};
+pub use shell_documents::{CompletionsCommand, ManCommand};
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
 
@@ -65,6 +68,8 @@ pub struct Config {
     pub store: Store,
     /// When the disk of the data directory has little room.
     pub watermarks: Watermarks,
+    /// When what has ended is packed and dropped.
+    pub retention: Retention,
     /// Where the secret of the tokens comes from.
     pub jwt_secret: JwtSecret,
     /// Issuer that tokens must name, when set.
@@ -188,6 +193,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     });
     let limits = wrong.unless(rates::limits(&options));
     let watermarks = wrong.unless(watermarks(&options));
+    let retention = wrong.unless(retention::retention(&options));
     let data = options.data.unwrap_or_else(|| "stepwire-data".into());
     if options.jwt_secret.as_deref() == Some("") {
         wrong.0.push(
@@ -236,6 +242,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         [],
         Some(listen),
         Some(watermarks),
+        Some(retention),
         Some(webhook_secret),
         Some(secrets),
         Some(jwt_algorithms),
@@ -248,6 +255,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         &wrong.0[..],
         listen,
         watermarks,
+        retention,
         webhook_secret,
         secrets,
         jwt_algorithms,
@@ -271,6 +279,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         listen,
         store: options.store.unwrap_or_default(),
         watermarks,
+        retention,
         jwt_secret: JwtSecret::new(options.jwt_secret, &data),
         webhook_secret,
         outbound_targets: options.outbound_targets.unwrap_or_default(),

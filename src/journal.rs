@@ -9,6 +9,7 @@
 //! appends when (`runtime`). Where to go next: `writer.rs` for group commit, `store.rs` for what a
 //! store must do, `sqlite/` for how the default one does.
 
+mod audit;
 mod chain;
 mod change;
 pub mod codec;
@@ -20,6 +21,7 @@ pub mod disk_room;
 mod draft;
 mod filter;
 mod handle;
+mod history;
 mod http_call;
 mod job;
 mod kept_message;
@@ -37,6 +39,7 @@ mod store;
 mod user;
 mod writer;
 
+pub use audit::{AuditChange, AuditFilter, AuditReader, AuditRow};
 pub use chain::{Chain, NotWritten, Written};
 pub use change::{Commit, ReadModelChange, WriteOp};
 pub use commit_gate::Release;
@@ -45,6 +48,9 @@ pub use definition::{DefinitionFormat, DefinitionRow, DefinitionState};
 pub use draft::{DraftChange, DraftKey, DraftRow};
 pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope};
 pub use handle::{AppendPermit, Journal, OnFatal, end_process};
+pub use history::{
+    AgedInstance, DroppedInstance, HistoryChange, HistoryReader, HistorySegment, HistorySize,
+};
 pub use http_call::{CallChange, CallTries, FullPlaces, HttpCallRow};
 pub use job::{JobFilter, JobOrder, JobRow};
 pub use kept_message::{KeptMessage, KeptMessageRow};

@@ -100,6 +100,18 @@ impl From<bool> for Field {
     }
 }
 
+impl Field {
+    /// The same as a value of JSON.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Count(count) => (*count).into(),
+            Self::Number(number) => (*number).into(),
+            Self::Flag(flag) => (*flag).into(),
+        }
+    }
+}
+
 impl kv::ToValue for Field {
     fn to_value(&self) -> kv::Value<'_> {
         match self {

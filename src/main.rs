@@ -77,6 +77,13 @@ fn main() -> ExitCode {
         Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command)
             .map(|()| request::note_backup(&config.data, &command.destination)),
         Ok((config, Command::Restore(command))) => backup::restore(&config.data, &command),
+        Ok((_, Command::Completions(command))) => {
+            command.write(&mut std::io::stdout());
+            Ok(())
+        }
+        Ok((_, Command::Man(command))) => command
+            .write(&mut std::io::stdout())
+            .map_err(|error| format!("expected to write manual pages, but: {error}")),
         Ok((config, Command::Doctor(command))) => return look_at(&config, &command),
         Err(error) => Err(error.to_string()),
     };

@@ -33,11 +33,17 @@ const PUSHES: &str = "stepwire_pushes_total";
 const CLOSES: &str = "stepwire_websocket_closes_total";
 const REFUSED: &str = "stepwire_refused_total";
 const REQUESTS: &str = "stepwire_http_requests_total";
+const PACKED: &str = "stepwire_packed_rows_total";
+const DROPPED: &str = "stepwire_dropped_instances_total";
 
 /// The meters of this process.
 pub struct Meters {
     /// Frames sent over websockets.
     pub pushes: Counter,
+    /// Rows of the log that were packed.
+    pub packed_rows: Counter,
+    /// Instances that were dropped.
+    pub dropped_instances: Counter,
     commit_seconds: Histogram,
     commit_rows: Histogram,
     commands: Family<(&'static str, &'static str)>,
@@ -100,6 +106,8 @@ impl Meters {
             "Commands that instances decided, by kind and outcome",
         );
         describe(PUSHES, None, "Frames sent over websockets");
+        describe(PACKED, None, "Rows of the log that were packed");
+        describe(DROPPED, None, "Instances that were dropped");
         describe(
             CLOSES,
             None,
@@ -123,6 +131,9 @@ impl Meters {
         recorder.describe_histogram(COMMIT_ROWS.into(), None, "Log rows in a commit".into());
         Self {
             pushes: recorder.register_counter(&Key::from_static_name(PUSHES), &METADATA),
+            packed_rows: recorder.register_counter(&Key::from_static_name(PACKED), &METADATA),
+            dropped_instances: recorder
+                .register_counter(&Key::from_static_name(DROPPED), &METADATA),
             commit_seconds: recorder
                 .register_histogram(&Key::from_static_name(COMMIT_SECONDS), &METADATA),
             commit_rows: recorder

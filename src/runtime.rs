@@ -10,6 +10,7 @@
 //! systems, `durable` for what is changed beside instances.
 
 mod after_commit;
+pub mod audit;
 mod catalog;
 pub mod channel;
 pub mod clock;
@@ -40,6 +41,7 @@ pub mod presence;
 pub mod previews;
 pub mod read_queue;
 mod registry;
+pub mod retention;
 mod room_policy;
 pub mod schedules;
 mod scripts;
@@ -64,6 +66,7 @@ use actix_rt::ArbiterHandle;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
+use audit::AuditLog;
 use channel::Hub;
 use clock::Clock;
 use correlations::Correlations;
@@ -123,6 +126,8 @@ pub struct Runtime {
     pub schedules: Arc<Schedules>,
     /// The files users have brought.
     pub files: Files,
+    /// What administrators, operators and designers did.
+    pub audit: AuditLog,
     /// What was met that is stored and cannot be read, beside what the store's readers leave out.
     pub damaged: Damaged,
     /// Those who sign in with a password.
@@ -150,6 +155,7 @@ pub struct Runtime {
     services: ArbiterHandle,
     idle: OnceLock<Duration>,
     tasks: OnceLock<[AbortHandle; 3]>,
+    retaining: OnceLock<AbortHandle>,
     activity: Option<Arc<IdleTracker>>,
 }
 
@@ -211,6 +217,7 @@ impl Runtime {
         users.announce_to(&lists);
         let runtime = Arc::new(Self {
             users,
+            audit: AuditLog::of(journal.clone()),
             drafts: Drafts::load(journal.clone(), drafts),
             presence: Presence::default(),
             journal,
@@ -235,6 +242,7 @@ impl Runtime {
             services,
             idle: OnceLock::new(),
             tasks: OnceLock::new(),
+            retaining: OnceLock::new(),
             activity,
         });
         runtime.resume_outbox(outbox).await?;
@@ -284,7 +292,7 @@ impl Runtime {
 
     /// Sends an envelope to an instance, loading it if need be. The only way in for commands.
     pub fn dispatch(self: &Arc<Self>, key: InstanceKey, envelope: Envelope) {
-        let mut envelope = event_log::of_operators(envelope);
+        let mut envelope = event_log::of_operators(&self.audit, envelope);
         envelope.reply = self.until_answered(envelope.reply);
         self.bring_up(key, self.registry.dispatch(key, envelope));
     }
@@ -319,6 +327,7 @@ impl Runtime {
             .get()
             .into_iter()
             .flatten()
+            .chain(self.retaining.get())
             .for_each(AbortHandle::abort);
         self.schedules.stop();
         self.http_calls.stop();

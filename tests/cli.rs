@@ -10,4 +10,5 @@ mod outputs;
 mod proxy;
 mod scenarios;
 mod server;
+mod shells;
 mod wrong;

@@ -17,6 +17,7 @@ mod events;
 mod follower;
 mod kill;
 mod oracle;
+mod retention;
 mod server;
 mod socket;
 mod stop;

@@ -6,6 +6,7 @@ mod contract;
 mod crash;
 mod engine;
 mod explorer;
+mod fuzz;
 mod hostile;
 mod jobs;
 mod logs;

@@ -15,7 +15,7 @@ mod client;
 mod link;
 mod oracle;
 mod processes;
-mod random;
+pub mod random;
 mod run;
 mod seeds;
 mod server;

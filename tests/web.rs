@@ -1,6 +1,7 @@
 //! REST and pages, over HTTP against a whole server. One file per resource, as the routes.
 
 mod assets;
+mod audit;
 mod auth;
 mod backups;
 mod bodies;

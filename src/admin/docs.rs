@@ -87,6 +87,10 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
                 "users",
                 "Users, tokens, origins, and what proxies are believed",
             ),
+            (
+                "operations",
+                "Running a server: what to watch, retention, audit log, upgrades",
+            ),
             ("reverse-proxy", "Recipes for nginx and Caddy"),
             ("command-line", "The command line client"),
             ("backup", "Copies of everything a server keeps"),

@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::{
-    BackupCommand, ClientCommand, DoctorCommand, Options, RestoreCommand, UserCommand,
-    duration_argument, settings::Given,
+    BackupCommand, ClientCommand, CompletionsCommand, DoctorCommand, ManCommand, Options,
+    RestoreCommand, UserCommand, duration_argument, settings::Given,
 };
 
 /// What the program is asked to do.
@@ -28,6 +28,10 @@ pub enum Command {
     Restore(RestoreCommand),
     /// Look at the data directory.
     Doctor(DoctorCommand),
+    /// Print completions for a shell.
+    Completions(CompletionsCommand),
+    /// Print or write manual pages.
+    Man(ManCommand),
 }
 
 /// The token that `stepwire token` prints.
@@ -76,6 +80,10 @@ On the data directory (--data DIR), whether or not a server runs on it:
   backup    Copy everything the server keeps, at one point in time
   restore   Make a data directory from such a copy, or check one
   doctor    Name everything that is wrong with it, and what to do; changes nothing
+
+For shells:
+  completions  Print completions: stepwire completions bash > /etc/bash_completion.d/stepwire
+  man          Print the manual page, or write those of all commands into a directory
 
 Examples:
   stepwire                                             # runs the server, with its data in ./stepwire-data
@@ -129,6 +137,10 @@ enum Subcommands {
     /// Look at everything the data directory holds, and name each thing that is wrong with it, what
     /// that means and what to do; nothing is changed
     Doctor(DoctorCommand),
+    /// Print completions for a shell, to be read by it at its start
+    Completions(CompletionsCommand),
+    /// Print the manual page of the program, or write those of all commands into a directory
+    Man(ManCommand),
 }
 
 /// Options of the server that its other commands need, too; in their help the rest would be in the
@@ -184,6 +196,8 @@ impl CommandLine {
             Some(Subcommands::Backup(command)) => Command::Backup(command.clone()),
             Some(Subcommands::Restore(command)) => Command::Restore(command.clone()),
             Some(Subcommands::Doctor(command)) => Command::Doctor(*command),
+            Some(Subcommands::Completions(command)) => Command::Completions(*command),
+            Some(Subcommands::Man(command)) => Command::Man(command.clone()),
         }
     }
 }

@@ -41,6 +41,31 @@ pub struct Options {
         value_name = "SIZE|PART"
     )]
     pub disk_critical: Option<String>,
+    /// How long after its end an instance is packed, such as P1D; 0 = never [default: P1D]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ARCHIVE_AFTER",
+        value_name = "DURATION"
+    )]
+    pub archive_after: Option<String>,
+    /// How long after its end an instance is dropped with all that is kept of it, such as P90D; 0 =
+    /// never [default: never]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_DROP_AFTER",
+        value_name = "DURATION"
+    )]
+    pub drop_after: Option<String>,
+    /// How long the audit log keeps what was done; 0 = as many rows as it may have [default: P400D]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_AUDIT_KEEP",
+        value_name = "DURATION"
+    )]
+    pub audit_keep: Option<String>,
     /// Secret of the HS256 tokens, as raw text [default: generated into the data directory]
     #[arg(
         long,
@@ -376,6 +401,9 @@ impl Options {
             store: self.store.or(file.store),
             disk_low: self.disk_low.or(file.disk_low),
             disk_critical: self.disk_critical.or(file.disk_critical),
+            archive_after: self.archive_after.or(file.archive_after),
+            drop_after: self.drop_after.or(file.drop_after),
+            audit_keep: self.audit_keep.or(file.audit_keep),
             jwt_secret: self.jwt_secret.or(file.jwt_secret),
             jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
             jwt_audience: self.jwt_audience.or(file.jwt_audience),

@@ -14,7 +14,7 @@
 //! assignees among those who belong to an instance; letting one who was lent a task act
 //! everywhere would be a surprise.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use super::record::created::Created;
 use crate::{
@@ -46,6 +46,8 @@ pub struct Caller {
     pub operator: bool,
     /// Set for tokens that are good for single instance trees only: the keys of their roots.
     pub trees: Option<Arc<[InstanceKey]>>,
+    /// Where it asks from, for the audit log; decides nothing.
+    pub address: Option<IpAddr>,
 }
 
 /// Roles that run the server or what it runs: with a share of their own of what all use.

@@ -89,7 +89,8 @@ impl Rejection {
     pub fn not_found() -> Self {
         Self::new(
             RejectionKind::NotFound,
-            "expected the key of an instance you may see, but there is none with this key",
+            "expected the key of an instance you may see, but there is none with this key; one that \
+            ended long ago may have been dropped",
         )
     }
 }

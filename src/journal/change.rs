@@ -8,8 +8,10 @@
 use std::sync::Arc;
 
 use super::{
+    audit::AuditChange,
     definition::DefinitionRow,
     draft::DraftChange,
+    history::HistoryChange,
     http_call::{CallChange, HttpCallRow},
     job::JobRow,
     kept_message::KeptMessage,
@@ -37,6 +39,10 @@ pub enum WriteOp {
     Drafts(Vec<DraftChange>),
     /// Changes a call to the outside by its instance and seq.
     HttpCall(InstanceKey, u64, CallChange),
+    /// Changes the audit log.
+    Audit(AuditChange),
+    /// Packs or removes what is old.
+    History(HistoryChange),
     /// Deletes a message of the outbox by its source and seq; one already gone is fine.
     OutboxDelivered(Entity, u64),
 }

@@ -1,12 +1,14 @@
 //! A store in memory: for tests, and for servers that may forget (`--store memory`). Nothing
 //! survives the process.
 
+mod audit;
+mod history;
 mod in_use;
 mod tables;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -16,6 +18,7 @@ use uuid::Uuid;
 use tables::Tables;
 
 use super::{
+    audit::AuditRow,
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
     draft::{DraftChange, DraftKey, DraftRow},

@@ -5,14 +5,17 @@
 //! write-ahead log into the file on a thread of its own, [`copy`] makes copies beside a running
 //! server and reads them, [`examine`] reads those that may be damaged, [`values`] says how our types look in a column, [`row_reading`] which rows
 //! are damaged, [`http_calls`] has the
-//! one table that changes beside the rows of instances, [`jobs`] that of jobs. Not here: when a
+//! one table that changes beside the rows of instances, [`jobs`] that of jobs, [`audit`] what was done by whom, [`history`] packs and
+//! removes what is old. Not here: when a
 //! batch is written (see [`writer`](super::writer)).
 
+mod audit;
 mod checkpoint;
 mod copy;
 mod drafts;
 mod examine;
 mod from_row;
+mod history;
 mod http_calls;
 mod jobs;
 mod kept_messages;

@@ -9,11 +9,13 @@ use std::{collections::BTreeMap, error::Error, fmt, path::PathBuf};
 use uuid::Uuid;
 
 use super::{
+    audit::AuditReader,
     change::WriteOp,
     damaged::Damaged,
     definition::DefinitionRow,
     draft::DraftRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
+    history::HistoryReader,
     http_call::{FullPlaces, HttpCallRow},
     job::{JobFilter, JobOrder, JobRow},
     kept_message::KeptMessageRow,
@@ -55,7 +57,7 @@ pub trait Store: Send {
 
 /// The read side. Each call sees everything committed before it began. Limits count rows. Rows of the
 /// log are whole or an error; of other tables those that are damaged are left out, and noted.
-pub trait StoreReader: Send {
+pub trait StoreReader: HistoryReader + AuditReader + Send {
     /// The newest snapshot of an entity and the rows after it, read at one point in time.
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError>;
     /// Whether the log knows the entity.

@@ -163,6 +163,12 @@ impl Hub {
         }
     }
 
+    /// Whether somebody follows an instance.
+    pub fn is_followed(&self, instance: InstanceKey) -> bool {
+        let channel = self.channels.get(&instance);
+        channel.is_some_and(|entry| entry.strong_count() > 0)
+    }
+
     /// How many follow them, all together.
     pub fn followers(&self) -> usize {
         let channels: Vec<_> = self

@@ -4,14 +4,19 @@
 //! Not here: what the lines look like (`logging`), what else is logged of administrators
 //! (`web::http::audit`).
 
-use super::instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Reply};
+use super::{
+    audit::{AuditLog, AuditNote},
+    correlations::publish::PublishReply,
+    instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Reply},
+};
 use crate::{
-    engine::{Record, access::Caller},
-    logging::{AUDIT, INCIDENT, shortened},
+    engine::{Command, Record, access::Caller, correlation::Correlation},
+    logging::{AUDIT, Field, INCIDENT, shortened},
 };
 
 /// Commands that are worth a line when an operator gives them.
-const OF_OPERATORS: [&str; 8] = [
+const OF_OPERATORS: [&str; 9] = [
+    "publish",
     "terminate",
     "dismiss",
     "hold",
@@ -47,19 +52,19 @@ pub(super) fn incidents(committed: &Committed) {
 }
 
 /// Has an operator's command logged once it is durable.
-pub(super) fn of_operators(envelope: Envelope) -> Envelope {
+pub(super) fn of_operators(audit: &AuditLog, envelope: Envelope) -> Envelope {
     match (&envelope.caller, &envelope.ask) {
-        (
-            Some(Caller {
-                operator: true,
-                subject,
-                ..
-            }),
-            InstanceRequest::Apply { command, .. },
-        ) if OF_OPERATORS.contains(&command.name()) => {
-            let (by, name) = (subject.clone(), command.name());
+        (Some(caller), InstanceRequest::Apply { command, .. })
+            if caller.operator && OF_OPERATORS.contains(&command.name()) =>
+        {
+            let noted = Noted {
+                audit: audit.clone(),
+                caller: caller.clone(),
+                command: command.name(),
+                details: details_of(command),
+            };
             Envelope {
-                reply: logged(envelope.reply, by, name),
+                reply: noted.logged(envelope.reply),
                 ..envelope
             }
         }
@@ -67,16 +72,93 @@ pub(super) fn of_operators(envelope: Envelope) -> Envelope {
     }
 }
 
-fn logged(reply: Reply, by: String, command: &'static str) -> Reply {
-    Reply::to(move |answer| {
-        if let InstanceResponse::Applied(committed) = &answer {
-            let (process, instance) = (&committed.process.row, committed.instance.to_string());
+/// What a command is given besides, as far as it is no user's data.
+fn details_of(command: &Command) -> Vec<(&'static str, Field)> {
+    match command {
+        Command::Retry { element } | Command::Skip { element } => {
+            vec![("element", element.0.into())]
+        }
+        Command::Assign { element, user } => {
+            vec![("element", element.0.into()), ("user", user.into())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What is told of an operator's command.
+struct Noted {
+    audit: AuditLog,
+    caller: Caller,
+    command: &'static str,
+    details: Vec<(&'static str, Field)>,
+}
+
+impl Noted {
+    fn logged(self, reply: Reply) -> Reply {
+        Reply::to(move |answer| {
+            if let InstanceResponse::Applied(committed) = &answer {
+                self.write(committed);
+            }
+            reply.send(answer);
+        })
+    }
+
+    fn write(self, committed: &Committed) {
+        let (process, instance) = (&committed.process.row, committed.instance.to_string());
+        log::info!(
+            target: AUDIT,
+            command = self.command, process = process.id.as_str(), instance = instance.as_str(),
+            by = &*shortened(&self.caller.subject);
+            "an operator's command was applied"
+        );
+        let mut details = vec![
+            ("process", Field::from(&process.id)),
+            ("instance", Field::Text(instance)),
+        ];
+        details.extend(self.details);
+        self.audit.note(&AuditNote {
+            tenant: &self.caller.tenant,
+            subject: &self.caller.subject,
+            address: self.caller.address,
+            act: self.command,
+            details: &details,
+        });
+    }
+}
+
+/// Has what an operator publishes to whoever waits logged once it is durable.
+pub(super) fn of_publishers(
+    audit: &AuditLog,
+    by: Option<Caller>,
+    correlation: &Correlation,
+    reply: PublishReply,
+) -> PublishReply {
+    let Some(caller) = by.filter(|caller| caller.operator) else {
+        return reply;
+    };
+    let (act, name) = match correlation {
+        Correlation::Message { name, .. } => ("message published", name.to_string()),
+        Correlation::Signal { name } => ("signal published", name.to_string()),
+    };
+    let audit = audit.clone();
+    Box::new(move |answer| {
+        if let Ok(published) = &answer {
+            let outcome = &published.outcome;
+            let reached = (outcome.instances.len() + outcome.started.len()) as u64;
+            let details = [("name", Field::from(&name)), ("instances", reached.into())];
             log::info!(
                 target: AUDIT,
-                command, process = process.id.as_str(), instance = instance.as_str(), by = &*shortened(&by);
-                "an operator's command was applied"
+                by = &*shortened(&caller.subject), tenant = &*shortened(&caller.tenant), name = &*shortened(&name);
+                "{act}"
             );
+            audit.note(&AuditNote {
+                tenant: &caller.tenant,
+                subject: &caller.subject,
+                address: caller.address,
+                act,
+                details: &details,
+            });
         }
-        reply.send(answer);
+        reply(answer);
     })
 }

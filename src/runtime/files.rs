@@ -145,6 +145,21 @@ impl Files {
         File::open(self.places.file(instance, id))
     }
 
+    /// Removes files, and says which are gone. One that is not there is gone.
+    pub(super) fn remove(&self, files: &[(InstanceKey, Uuid)]) -> Vec<(InstanceKey, Uuid)> {
+        let is_gone = |&(instance, id): &(InstanceKey, Uuid)| {
+            let place = self.places.file(instance, id);
+            match fs::remove_file(&place) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    log::warn!("expected to remove {}, but {error}", place.display());
+                    false
+                }
+                _ => true,
+            }
+        };
+        files.iter().copied().filter(|file| is_gone(file)).collect()
+    }
+
     /// Whether a file is there with all its bytes; one that is not is noted.
     pub(super) fn look_at(&self, instance: InstanceKey, file: &StoredFile, damaged: &Damaged) {
         let place = self.places.file(instance, file.id);

@@ -267,6 +267,18 @@ impl Registry {
         wanted
     }
 
+    /// Keeps an instance out of memory until [`Self::reopen`]: whoever asks for it waits. `false`
+    /// when it is in memory.
+    pub fn keep_out(&self, key: InstanceKey) -> bool {
+        match self.slots.entry(key) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(RegistryEntry::moving([]));
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
+    }
+
     /// Asks live instances that were not used for `idle` to leave.
     pub fn sweep(&self, idle: Duration) {
         let now = Instant::now();
@@ -315,6 +327,7 @@ mod tests {
             roles: [].into(),
             operator: false,
             trees: None,
+            address: None,
         };
         let stranger = Caller {
             trees: Some([key].into()),

@@ -30,6 +30,7 @@ pub(super) async fn run(runtime: Weak<Runtime>) {
                 runtime.registry.sweep(unused);
                 runtime.correlations.sweep(unused);
                 runtime.hub.sweep();
+                runtime.audit.write();
                 idle
             }
         };

@@ -52,7 +52,7 @@ async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     runtime_at(Clock::real(), store).await
 }
 
-async fn runtime_at(clock: Clock, store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
+pub(super) async fn runtime_at(clock: Clock, store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(|_| {})).unwrap();
     let arbiters = (0..2).map(|_| actix_rt::Arbiter::new().handle()).collect();
     let runtime = Runtime::start(
@@ -87,16 +87,17 @@ fn alice() -> Caller {
         roles: [].into(),
         operator: false,
         trees: None,
+        address: None,
     }
 }
 
-async fn answer(send: impl FnOnce(Reply)) -> InstanceResponse {
+pub(super) async fn answer(send: impl FnOnce(Reply)) -> InstanceResponse {
     let (sender, receiver) = oneshot::channel();
     send(Reply::to(move |answer| drop(sender.send(answer))));
     receiver.await.unwrap()
 }
 
-fn applied(answer: InstanceResponse) -> Arc<Committed> {
+pub(super) fn applied(answer: InstanceResponse) -> Arc<Committed> {
     match answer {
         InstanceResponse::Applied(committed) => committed,
         other => panic!("{other:?}"),
@@ -108,7 +109,7 @@ async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
         .instance
 }
 
-fn start_of(process: &str, data: Value) -> StartRequest {
+pub(super) fn start_of(process: &str, data: Value) -> StartRequest {
     StartRequest {
         test: false,
         process: Some(process.into()),
@@ -124,7 +125,7 @@ fn start_of(process: &str, data: Value) -> StartRequest {
     }
 }
 
-fn run(action: &str, data: Value) -> InstanceRequest {
+pub(super) fn run(action: &str, data: Value) -> InstanceRequest {
     let command = Command::Run(RunAction {
         action: action.into(),
         element: None,
@@ -138,7 +139,11 @@ fn run(action: &str, data: Value) -> InstanceRequest {
     }
 }
 
-async fn ask(runtime: &Arc<Runtime>, key: InstanceKey, ask: InstanceRequest) -> InstanceResponse {
+pub(super) async fn ask(
+    runtime: &Arc<Runtime>,
+    key: InstanceKey,
+    ask: InstanceRequest,
+) -> InstanceResponse {
     answer(|reply| {
         runtime.dispatch(
             key,
@@ -152,7 +157,7 @@ async fn ask(runtime: &Arc<Runtime>, key: InstanceKey, ask: InstanceRequest) -> 
     .await
 }
 
-async fn observe(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
+pub(super) async fn observe(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
     match ask(runtime, key, InstanceRequest::Observe).await {
         InstanceResponse::Observed(observed) => observed,
         other => panic!("{other:?}"),

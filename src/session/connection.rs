@@ -435,9 +435,12 @@ impl Connection {
 
     /// Who acts here, once hello was said.
     pub(super) fn caller(&self) -> Option<Caller> {
-        self.principal
-            .as_ref()
-            .map(|principal| principal.caller.clone())
+        let principal = self.principal.as_ref()?;
+        let address = self.address;
+        Some(Caller {
+            address,
+            ..principal.caller.clone()
+        })
     }
 
     pub(super) fn send_done(&mut self, id: &FrameId) {

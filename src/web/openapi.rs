@@ -85,6 +85,7 @@ use super::{
         rest::tasks::list,
         rest::incidents::list,
         rest::timers::list,
+        rest::audit::list,
         rest::http_calls::list,
         rest::users::list,
         rest::users::add,

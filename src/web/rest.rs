@@ -4,6 +4,7 @@
 //! Not here: the route table (`web::routes`), what is asked in the runtime's terms
 //! (`session::protocol::to_command`).
 
+pub mod audit;
 pub mod commands;
 pub mod connections;
 pub mod definition_source;

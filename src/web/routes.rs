@@ -25,7 +25,7 @@ use super::{
         start, tasks as task_pages,
     },
     rest::{
-        commands, connections, definition_source, definition_types, definition_versions,
+        audit, commands, connections, definition_source, definition_types, definition_versions,
         definitions, health, history, http_calls, incidents, instance_list, instances, login,
         messages, metrics, overview, previews, schedules, settings, stream as instance_stream,
         tasks, tickets, timers, tokens, trials, uploads, users,
@@ -161,6 +161,7 @@ pub fn table() -> RouteTable {
         .service(get("/v1/tasks", tasks::list))
         .service(get("/v1/incidents", incidents::list))
         .service(get("/v1/timers", timers::list))
+        .service(get("/v1/audit", audit::list))
         .service(get("/v1/overview", overview::overview))
         .service(get("/v1/http-calls", http_calls::list))
         .service(get("/v1/settings", settings::settings))

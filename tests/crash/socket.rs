@@ -43,6 +43,14 @@ impl Socket {
         }
     }
 
+    /// Connects once, as a user with these roles.
+    pub async fn connect_as(port: u16, user: &str, roles: &[&str]) -> Self {
+        let hello = json!({"type": "hello", "token": token(user, roles)});
+        Self::say_hello(port, &hello)
+            .await
+            .expect("the server runs")
+    }
+
     async fn try_connect(port: u16, user: &str, resume: &Value) -> Option<Self> {
         Self::say_hello(
             port,

@@ -62,6 +62,7 @@ pub fn user(subject: &str, roles: &[&str]) -> Caller {
         roles: roles.into(),
         operator,
         trees: None,
+        address: None,
     }
 }
 

@@ -185,6 +185,13 @@ const ROWS: &[(&str, &[&str])] = &[
     ("webhooks of a process", &["WEBHOOKS", "WEBHOOK_DATA_BYTES"]),
     ("damaged things", &["DAMAGED_NAMED"]),
     ("webhooks given up", &["WEBHOOKS_GIVEN_UP"]),
+    ("time after its end", &["ARCHIVE_AFTER", "LEAST_DROP_AFTER"]),
+    (
+        "retention: rows",
+        &["RETENTION_ROWS", "RETENTION_BYTES", "RETENTION_PASS"],
+    ),
+    ("rows of the audit log; time", &["AUDIT_ROWS", "AUDIT_KEEP"]),
+    ("rows of the audit log that wait", &["AUDIT_WAITING"]),
     ("JSON Schema of a key", &["KEY_SCHEMA_PARTS"]),
     ("check of a value", &["KEY_CHECK_STEPS"]),
     ("… all checks", &["KEY_STEPS_ON_ARBITER"]),
@@ -270,7 +277,8 @@ const ROWS: &[(&str, &[&str])] = &[
 #[test]
 fn every_limit_has_its_line_with_its_value() {
     let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
-    let (source, page) = (read("src/limits.rs"), read("docs/limits.md"));
+    let source = read("src/limits.rs") + &read("src/limits/retention.rs");
+    let page = read("docs/limits.md");
     let values = constants(&source);
     let mut wrong = Vec::new();
     let mut missing: Vec<&str> = values.keys().map(String::as_str).collect();

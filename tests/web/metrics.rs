@@ -1,9 +1,13 @@
 //! `GET /metrics`.
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use super::{documents, http::User};
 use crate::support;
+
+const DASHBOARD: &str = include_str!("../../docs/operations/grafana.json");
 
 #[actix_web::test]
 async fn operators_of_the_server_read_what_it_counts() {
@@ -174,5 +178,54 @@ async fn others_do_not() {
         .get("/metrics")
         .await
         .is_problem(403, "forbidden", "server-operator");
+    server.stop().await;
+}
+
+/// The names of metrics in a text, without the ends that histograms add.
+fn names_in(text: &str) -> BTreeSet<String> {
+    let is_part = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    let words = text.split(|letter| !is_part(letter));
+    let ours = words.filter(|word| word.starts_with("stepwire_") || word.starts_with("process_"));
+    let base = |word: &str| word.trim_end_matches("_bucket").to_owned();
+    ours.map(base).collect()
+}
+
+#[actix_web::test]
+async fn the_dashboard_shows_every_metric_and_no_other() {
+    let server = support::server().await;
+    let olga = User::new(&server, "olga", &["operator", "server-operator"]);
+    olga.start_onboarding().await;
+    let text = olga.get("/metrics").await.text;
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let told: BTreeSet<String> = kinds
+        .filter_map(|line| Some(line.split_once(' ')?.0.to_owned()))
+        .collect();
+    let dashboard: Value = serde_json::from_str(DASHBOARD).expect("it is JSON");
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let targets = panels.flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+    let asked: String = targets
+        .map(|target| target["expr"].as_str().unwrap().to_owned() + "\n")
+        .collect();
+    let shown = names_in(&asked);
+    let page = names_in(include_str!("../../docs/metrics.md"));
+    // No websocket has closed, no disk is there, in a server with its store in memory.
+    let not_told_here = [
+        "stepwire_websocket_closes_total",
+        "stepwire_disk_free_bytes",
+    ];
+    let known: BTreeSet<String> = told
+        .iter()
+        .cloned()
+        .chain(not_told_here.map(str::to_owned))
+        .collect();
+    let unknown: Vec<_> = shown.difference(&known).collect();
+    assert!(unknown.is_empty(), "shown, but not told: {unknown:?}");
+    let hidden: Vec<_> = known.difference(&shown).collect();
+    assert!(hidden.is_empty(), "told, but not shown: {hidden:?}");
+    let missing: Vec<_> = known.difference(&page).collect();
+    assert!(
+        missing.is_empty(),
+        "told, but not in docs/metrics.md: {missing:?}"
+    );
     server.stop().await;
 }

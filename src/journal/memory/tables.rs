@@ -13,6 +13,7 @@ pub(super) struct Tables {
     pub(super) log_bytes: usize,
     pub(super) log: BTreeMap<(Entity, u64), StoredRow>,
     pub(super) snapshots: BTreeMap<Entity, SnapshotRow>,
+    pub(super) audit: VecDeque<AuditRow>,
     pub(super) instances: BTreeMap<InstanceCursor, InstanceRow>,
     pub(super) jobs: BTreeMap<InstanceCursor, JobRow>,
     pub(super) instance_cursors: BTreeMap<InstanceKey, InstanceCursor>,
@@ -29,6 +30,8 @@ pub(super) struct Tables {
     pub(super) drafts: BTreeMap<DraftKey, DraftRow>,
     /// The first to go first.
     pub(super) kept: BTreeSet<KeptMessageRow>,
+    /// Files of instances that are gone, until they are removed.
+    pub(super) dropped_files: BTreeSet<(InstanceKey, Uuid)>,
 }
 
 impl Tables {
@@ -98,6 +101,8 @@ impl Tables {
                 }
             }
             WriteOp::HttpCall(instance, seq, change) => self.change_call((*instance, *seq), change),
+            WriteOp::Audit(change) => self.change_audit(change),
+            WriteOp::History(change) => self.change_history(change),
             WriteOp::OutboxDelivered(source, seq) => {
                 self.outbox.remove(&(*source, *seq));
             }

@@ -49,7 +49,7 @@ pub struct Facts {
     pub incarnation: Uuid,
     /// Place of the last row.
     pub last_pos: u64,
-    /// Rows of the log.
+    /// Rows of the log, packed ones too.
     pub rows: u64,
     /// Instances.
     pub instances: u64,
@@ -131,7 +131,9 @@ fn facts(connection: &Connection) -> Result<Facts, StoreError> {
                 row.get(0).map(Uuid::from_bytes)
             })?,
             last_pos: count("SELECT coalesce(max(pos), 0) FROM log")?,
-            rows: count("SELECT count(*) FROM log")?,
+            rows: count(
+                "SELECT (SELECT count(*) FROM log) + (SELECT coalesce(sum(rows), 0) FROM history)",
+            )?,
             instances: count("SELECT count(*) FROM instance")?,
             definitions: count("SELECT count(*) FROM definition")?,
             users: count("SELECT count(*) FROM user")?,
@@ -207,7 +209,8 @@ impl CopiedDatabase {
         let after = after.map_or(Vec::new(), |entity| entity.to_bytes().to_vec());
         let read = || -> rusqlite::Result<Vec<Option<Entity>>> {
             let mut statement = self.reader.connection.prepare_cached(
-                "SELECT DISTINCT entity FROM log WHERE entity > ?1 ORDER BY entity LIMIT ?2",
+                "SELECT entity FROM log WHERE entity > ?1
+                 UNION SELECT entity FROM history WHERE entity > ?1 ORDER BY entity LIMIT ?2",
             )?;
             statement
                 .query_map(params![after, limit], |row| {
@@ -229,7 +232,9 @@ impl CopiedDatabase {
     /// What cannot be read.
     pub fn gaps(&self, limit: u32) -> Result<Vec<(Uuid, u64)>, StoreError> {
         let sql = "SELECT entity, before + 1 FROM (
-                SELECT entity, first_seq, lag(last_seq, 1, 0) OVER (PARTITION BY entity ORDER BY first_seq) AS before FROM log
+                SELECT entity, first_seq, lag(last_seq, 1, 0) OVER (PARTITION BY entity ORDER BY first_seq) AS before FROM
+                    (SELECT entity, first_seq, last_seq FROM log
+                     UNION ALL SELECT entity, first_seq, last_seq FROM history)
             ) WHERE first_seq <> before + 1 LIMIT ?1";
         self.reader.list(sql, [limit], |row| {
             let (entity, Seq(missing)) = (row.get::<_, Vec<u8>>(0)?, row.get(1)?);

@@ -122,6 +122,9 @@ impl CopiedDatabase {
                  WHERE substr(entity, 1, 1) = X'01' AND substr(entity, 2) NOT IN ({any})
              UNION ALL SELECT 'a line of the list of instances', key FROM instance
                  WHERE NOT EXISTS (SELECT 1 FROM log WHERE entity = CAST(X'01' || key AS BLOB))
+                   AND NOT EXISTS (SELECT 1 FROM history WHERE entity = CAST(X'01' || key AS BLOB))
+             UNION ALL SELECT 'packed rows', substr(entity, 2) FROM history
+                 WHERE substr(entity, 2) NOT IN ({any})
              LIMIT ?1"
         );
         self.reader.list(&sql, [limit], |row| {

@@ -7,12 +7,12 @@ use rusqlite::{Connection, Row, ToSql, params};
 use uuid::Uuid;
 
 use super::{
-    drafts, failed,
+    drafts,
     from_row::{
         definition_row, incident_row, instance_row, locked_out_user, outbox_message, schedule_row,
-        stored_row, task_row, timer_row, user_row,
+        task_row, timer_row, user_row,
     },
-    http_calls, jobs, kept_messages, row_reading,
+    history, http_calls, jobs, kept_messages, row_reading,
     sql_filter::{Narrowing, bounded},
     values::{INSTANCE_ITSELF, Roles, Seq},
 };
@@ -65,13 +65,6 @@ impl SqliteReader {
     }
 }
 
-/// The inner question finds the row that `after_seq` may lie within, by the index alone.
-const ROWS_AFTER: &str = "
-    SELECT pos, epoch, entity, tenant, first_seq, last_seq, command_id, time, body FROM log
-    WHERE entity = ?1 AND last_seq > ?2
-      AND first_seq >= coalesce((SELECT max(first_seq) FROM log WHERE entity = ?1 AND first_seq <= ?2), 0)
-    ORDER BY first_seq LIMIT ?3";
-
 pub(super) const INSTANCE: &str = "
     key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents,
     outcome, open_until, descendants_ended, origin";
@@ -92,30 +85,23 @@ const TIMER: &str = "
 
 impl StoreReader for SqliteReader {
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError> {
-        // One transaction, as a snapshot and the rows after it must be of the same moment.
-        let alone = self.connection.is_autocommit();
-        let begin = || self.connection.unchecked_transaction();
-        let moment = alone
-            .then(begin)
-            .transpose()
-            .map_err(failed("begin to read"))?;
         let sql = "SELECT seq, body FROM snapshot WHERE entity = ?1";
-        let snapshot = self.one(sql, [entity.to_bytes()], |row| {
+        let snapshot_row = |row: &Row<'_>| {
             let Seq(seq) = row.get(0)?;
-            Ok(SnapshotRow {
-                seq,
-                body: row.get(1)?,
-            })
-        })?;
-        let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
-        let rows = self.rows(entity, after, usize::MAX)?;
-        drop(moment);
-        Ok(Loaded { snapshot, rows })
+            let body = row.get(1)?;
+            Ok(SnapshotRow { seq, body })
+        };
+        self.at_one_moment(|| {
+            let snapshot = self.one(sql, [entity.to_bytes()], snapshot_row)?;
+            let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+            let rows = self.rows(entity, after, usize::MAX)?;
+            Ok(Loaded { snapshot, rows })
+        })
     }
 
     fn exists(&self, entity: Entity) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM log WHERE entity = ?1) OR EXISTS (SELECT 1 FROM \
-            snapshot WHERE entity = ?1)";
+            snapshot WHERE entity = ?1) OR EXISTS (SELECT 1 FROM history WHERE entity = ?1)";
         Ok(self
             .one(sql, [entity.to_bytes()], |row| row.get(0))?
             .unwrap_or(false))
@@ -126,8 +112,8 @@ impl StoreReader for SqliteReader {
         after: InstanceKey,
         limit: usize,
     ) -> Result<Vec<InstanceKey>, StoreError> {
-        let sql = "SELECT DISTINCT entity FROM log WHERE entity > ?1 AND entity <= ?2 ORDER BY \
-            entity LIMIT ?3";
+        let sql = "SELECT entity FROM log WHERE entity > ?1 AND entity <= ?2 UNION SELECT entity \
+            FROM history WHERE entity > ?1 AND entity <= ?2 ORDER BY entity LIMIT ?3";
         let (first, last) = (Entity::from(after), Entity::from(InstanceKey(Uuid::max())));
         let read = |row: &Row<'_>| row.get(0).map(Entity::instance);
         self.list(
@@ -143,11 +129,11 @@ impl StoreReader for SqliteReader {
         after_seq: u64,
         limit: usize,
     ) -> Result<Vec<StoredRow>, StoreError> {
-        self.list(
-            ROWS_AFTER,
-            params![entity.to_bytes(), Seq(after_seq), bounded(limit)],
-            stored_row,
-        )
+        let logged = self.logged_rows(entity, after_seq, limit)?;
+        match logged.first() {
+            Some(first) if first.row.first_seq <= after_seq + 1 => Ok(logged),
+            _ => history::rows(self, entity, after_seq, limit),
+        }
     }
 
     fn instances(

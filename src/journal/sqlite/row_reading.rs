@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Params, Row, types::ValueRef};
 use uuid::Uuid;
 
 use super::{
-    failed,
+    audit, failed,
     from_row::{incident_row, instance_row, task_row, timer_row},
     http_calls, is_damage, jobs,
     read::{INCIDENT, INSTANCE, SqliteReader, TASK},
@@ -44,6 +44,7 @@ tables! {
     DEFINITIONS = Definition, "definition", 0..3;
     SCHEDULES = Schedule, "schedule", 0..3;
     USERS = User, "user", 0..2;
+    AUDIT = ListLine, "audit", 0..1;
     DRAFTS = Draft, "draft", 0..4;
     KEPT_MESSAGES = ListLine, "kept_message", 0..3;
     INSTANCES = ListLine, "instance", 0..1;
@@ -127,6 +128,7 @@ impl SqliteReader {
         )?;
         self.each(&TASKS, TASK, task_row)?;
         self.each(&INCIDENTS, INCIDENT, incident_row)?;
+        self.each(&AUDIT, audit::AUDIT, audit::row)?;
         self.each(&JOBS, jobs::JOB, jobs::job_row)?;
         let timers = "SELECT due, instance, element, kind, name, occurrence FROM timer";
         self.each(&TIMERS, timers, timer_row)?;

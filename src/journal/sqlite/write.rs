@@ -5,7 +5,7 @@ use rusqlite::{ErrorCode, params};
 use uuid::Uuid;
 
 use super::{
-    drafts, failed, http_calls, jobs, kept_messages,
+    audit, drafts, failed, history, http_calls, jobs, kept_messages,
     open::{PATIENCE, SqliteStore},
     statements::Statements,
     values::{INSTANCE_ITSELF, Roles, Seq},
@@ -91,6 +91,14 @@ impl SqliteStore {
                 WriteOp::HttpCall(instance, seq, change) => {
                     http_calls::change(&mut db, *instance, *seq, change)
                         .map_err(failed("write a call to the outside"))?;
+                }
+                WriteOp::Audit(change) => {
+                    bytes +=
+                        audit::change(&mut db, change).map_err(failed("write what was done"))?;
+                }
+                WriteOp::History(change) => {
+                    bytes += history::change(&mut db, change)
+                        .map_err(failed("pack or remove history"))?;
                 }
                 WriteOp::OutboxDelivered(source, seq) => {
                     drop_message(&mut db, *source, *seq)

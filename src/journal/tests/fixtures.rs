@@ -28,7 +28,7 @@ pub(in crate::journal) fn key(n: u128) -> InstanceKey {
 }
 
 /// A row of instance `n` with the records `first..=last`.
-pub(super) fn row(n: u128, first: u64, last: u64) -> LogRow {
+pub(in crate::journal) fn row(n: u128, first: u64, last: u64) -> LogRow {
     LogRow {
         entity: key(n).into(),
         tenant: "acme".into(),

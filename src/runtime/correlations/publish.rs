@@ -18,11 +18,11 @@ use super::{
     decided::{NotTaken, SettledDelivery},
 };
 use crate::{
-    engine::{correlation::Correlation, record::CommandTag},
+    engine::{access::Caller, correlation::Correlation, record::CommandTag},
     journal::{Entity, EntityKind, KeptMessage, KeptMessageRow},
     limits,
     model::ids::{InstanceKey, Time},
-    runtime::{Runtime, instance_request::Refusal, keys},
+    runtime::{Runtime, event_log, instance_request::Refusal, keys},
 };
 
 /// Before every other entity.
@@ -34,6 +34,8 @@ const FIRST: Entity = Entity {
 /// What a client publishes.
 #[derive(Clone, Debug)]
 pub struct PublishRequest {
+    /// Who publishes it; `None` for the server itself.
+    pub by: Option<Caller>,
     /// Tenant of the publisher.
     pub tenant: String,
     /// Which message or signal.
@@ -227,12 +229,14 @@ impl Runtime {
     /// and as long as it is kept to those who come to wait. The same command has no second effect.
     pub fn publish(self: &Arc<Self>, request: PublishRequest, reply: PublishReply) {
         let PublishRequest {
+            by,
             tenant,
             correlation,
             data,
             until,
             tag,
         } = request;
+        let reply = event_log::of_publishers(&self.audit, by, &correlation, reply);
         let entity = keys::of_correlation(&tenant, &correlation);
         let runtime = self.clone();
         let active = self.active();

@@ -159,7 +159,7 @@ impl Pending {
     }
 
     /// The instance has it.
-    pub(super) fn keep(self) {
+    pub(in crate::runtime) fn keep(self) {
         self.remove_mark();
     }
 

@@ -15,7 +15,7 @@
 //! **Whoever shows a tree's token is one subject for command ids**, so a resend is recognised
 //! on a connection that came back with it.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use uuid::Uuid;
 
@@ -67,8 +67,15 @@ impl Principal {
                 roles,
                 operator,
                 trees,
+                address: None,
             },
         }
+    }
+
+    /// The same, at this address.
+    pub fn at(mut self, address: Option<IpAddr>) -> Self {
+        self.caller.address = address;
+        self
     }
 
     /// The tenant and subject: what connections are counted under. The tenant is quoted, as it may

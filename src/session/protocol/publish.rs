@@ -281,6 +281,7 @@ pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<Publi
         PublishedKind::Signal => Correlation::Signal { name },
     };
     Ok(PublishTo::All(PublishRequest {
+        by: Some(caller.clone()),
         tenant: caller.tenant.clone(),
         correlation,
         data,

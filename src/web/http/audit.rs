@@ -1,4 +1,4 @@
-//! Lines of the log about what administrators and designers do, and about sign-ins that fail.
+//! Lines of the log and rows of the audit log about what administrators and designers do, and about sign-ins that fail.
 //!
 //! A request that is cut off may have done what it asked for all the same: then the line says that
 //! this is not known, so nobody can act unseen by hanging up. Not here: what operators do to
@@ -10,12 +10,17 @@
 //! that is cut off gets a line, too, as its change may be durable. Incidents are told behind
 //! the commit gate, so each is told once.
 
+use std::net::IpAddr;
+
 use actix_web::{HttpRequest, ResponseError, http::StatusCode};
 
 use super::{app::App, problem::Problem};
 use crate::{
     logging::{self, AUDIT, Field, Quota},
-    runtime::clock::steady_now,
+    runtime::{
+        audit::{AuditLog, AuditNote},
+        clock::steady_now,
+    },
     session::auth::token::Identity,
 };
 
@@ -24,6 +29,10 @@ const FAILED_SIGN_INS: u32 = 20;
 
 /// Something an administrator is about to do.
 pub struct Act {
+    audit: AuditLog,
+    tenant: String,
+    by: String,
+    address: Option<IpAddr>,
     what: &'static str,
     fields: Vec<(&'static str, Field)>,
     under_way: bool,
@@ -31,24 +40,36 @@ pub struct Act {
 
 impl Act {
     /// By somebody who has signed in.
-    pub fn by(principal: &Identity, what: &'static str) -> Self {
+    pub fn by(app: &App, request: &HttpRequest, by: &Identity, what: &'static str) -> Self {
         Self {
+            audit: app.sessions.runtime.audit.clone(),
+            tenant: by.tenant.clone(),
+            by: by.subject.clone(),
+            address: app.approach(request.head()).address,
             what,
-            fields: vec![
-                ("by", (&principal.subject).into()),
-                ("tenant", (&principal.tenant).into()),
-            ],
+            fields: Vec::new(),
             under_way: true,
         }
     }
 
     /// By whoever owns the data directory.
-    pub fn by_owner(what: &'static str) -> Self {
+    pub fn by_owner(app: &App, what: &'static str) -> Self {
         Self {
+            audit: app.sessions.runtime.audit.clone(),
+            tenant: Identity::owner().tenant,
+            by: "the owner of the data directory".to_owned(),
+            address: None,
             what,
-            fields: vec![("by", "the owner of the data directory".into())],
+            fields: Vec::new(),
             under_way: true,
         }
+    }
+
+    /// To something of another tenant than the actor's own.
+    #[must_use]
+    pub fn in_tenant(mut self, tenant: &str) -> Self {
+        tenant.clone_into(&mut self.tenant);
+        self
     }
 
     /// What it is done to. Never a password, a token or a user's data.
@@ -88,7 +109,19 @@ impl Act {
     }
 
     fn write(&self, message: &str) {
-        logging::event(log::Level::Info, AUDIT, message, &self.fields);
+        let mut fields = vec![
+            ("by", Field::from(&self.by)),
+            ("tenant", Field::from(&self.tenant)),
+        ];
+        fields.extend(self.fields.iter().cloned());
+        logging::event(log::Level::Info, AUDIT, message, &fields);
+        self.audit.note(&AuditNote {
+            tenant: &self.tenant,
+            subject: &self.by,
+            address: self.address,
+            act: message,
+            details: &self.fields,
+        });
     }
 }
 

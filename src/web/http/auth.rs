@@ -45,11 +45,12 @@ impl App {
                     self.require_proof_of_origin(request)?;
                 }
             }
-            return Ok(Principal::new(identity));
+            return Ok(Principal::new(identity).at(self.approach(request.head()).address));
         };
         let identity = accepted(self.identify(request, token))?;
         self.note_asker(request, Some(&identity));
-        Ok(Principal::new(Some(identity)))
+        let address = self.approach(request.head()).address;
+        Ok(Principal::new(Some(identity)).at(address))
     }
 
     /// Who a token speaks for.

@@ -96,7 +96,7 @@ impl Problem {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem, example = json!({
     "type": "/docs/errors/not_found", "title": "not_found", "status": 404, "code": "not_found", "retryable": false,
-    "detail": "expected an instance you may see, but there is none with this key",
+    "detail": "expected an instance you may see, but there is none with this key; one that ended long ago may have been dropped",
 }))]
 pub(in crate::web) struct Details<'a> {
     /// The page that explains the code.

@@ -140,6 +140,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
         .begin_schedules()
         .await
         .map_err(|error| error.to_string())?;
+    runtime.begin_retention(config.retention);
     let connections = Arc::new(Connections::new(runtime.lists.clone()));
     let transport = ConnectionTable::new(transport_limits(&config));
     let watch = [

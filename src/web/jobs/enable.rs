@@ -78,6 +78,8 @@ async fn switch(
     let process = app.workflow(&principal.caller, number.parse().map_err(unknown)?)?;
     let definitions = &app.sessions.runtime.definitions;
     let act = Act::by(
+        app,
+        request,
         &designer,
         if enabled {
             "process enabled"

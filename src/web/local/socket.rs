@@ -122,7 +122,7 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
         Ok(LocalRequest::Client(_)) => access(app, address),
         Ok(LocalRequest::Backup(BackupMade { backup_to })) => {
             // The path is the owner's own: whole.
-            Act::by_owner("backup made")
+            Act::by_owner(app, "backup made")
                 .on("to", Field::Text(backup_to))
                 .is_done();
             LocalReply::Done(Vec::new())
@@ -142,8 +142,8 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
 
 async fn users(app: &App, request: UserRequest) -> LocalReply {
     let act = request.change().map(|(what, name)| {
-        let act = Act::by_owner(what)
-            .on("tenant", &request.tenant)
+        let act = Act::by_owner(app, what)
+            .in_tenant(&request.tenant)
             .on("user", name);
         request
             .roles()

@@ -71,7 +71,7 @@ pub async fn by_link(
     };
     match app.take_ticket(ticket, TicketUse::SignIn) {
         Some(identity) => {
-            Act::by(&identity, "signed in by a link").is_done();
+            Act::by(&app, &request, &identity, "signed in by a link").is_done();
             signed_in(&app, &request, &identity, to)
         }
         None => {

@@ -156,7 +156,7 @@ pub async fn close(
         return Err(Problem::new(ErrorCode::NotFound, sentence));
     };
     let user = closed.user().map(|user| user.subject);
-    let act = Act::by(&identity, "connection closed");
+    let act = Act::by(&app, &request, &identity, "connection closed");
     let act = act.on("connection", &closed.id.to_string());
     act.on("user", user.as_deref().unwrap_or("not known yet"))
         .is_done();

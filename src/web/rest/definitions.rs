@@ -108,7 +108,7 @@ pub async fn deploy(
         by,
         now,
     };
-    let act = Act::by(&designer, "process deployed")
+    let act = Act::by(&app, &request, &designer, "process deployed")
         .on("bytes", source.len() as u64)
         .on("publish", publish);
     let deployed = act
@@ -116,7 +116,9 @@ pub async fn deploy(
         .await
         .map_err(refused)?;
     for Deployed { row, existing, .. } in &deployed {
-        let act = version_act(&designer, "process deployed", &row.id, row.version);
+        let act = Act::by(&app, &request, &designer, "process deployed")
+            .on("process", &row.id)
+            .on("version", row.version);
         act.on("state", row.state.name())
             .on("new", !existing)
             .is_done();
@@ -216,7 +218,9 @@ pub async fn publish(
 ) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
-    let act = version_act(&designer, "version published", id, version);
+    let act = Act::by(&app, &request, &designer, "version published")
+        .on("process", id)
+        .on("version", version);
     let row = act
         .done(
             app.sessions
@@ -243,7 +247,9 @@ pub async fn deprecate(
 ) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
-    let act = version_act(&designer, "version deprecated", id, version);
+    let act = Act::by(&app, &request, &designer, "version deprecated")
+        .on("process", id)
+        .on("version", version);
     let row = act
         .done(
             app.sessions
@@ -272,7 +278,9 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
-    let act = version_act(&designer, "version deleted", id, version);
+    let act = Act::by(&app, &request, &designer, "version deleted")
+        .on("process", id)
+        .on("version", version);
     act.done(
         app.sessions
             .runtime
@@ -301,6 +309,8 @@ pub async fn switch(
     let (id, change) = path.into_inner();
     let enable = change == "enable";
     let act = Act::by(
+        &app,
+        &request,
         &designer,
         if enable {
             "process enabled"
@@ -319,12 +329,6 @@ pub async fn switch(
         .await
         .map_err(refused)?;
     Ok(json(StatusCode::OK, &Version::from(&row)))
-}
-
-fn version_act(designer: &Identity, what: &'static str, id: &str, version: u32) -> Act {
-    Act::by(designer, what)
-        .on("process", id)
-        .on("version", version)
 }
 
 /// Who may change definitions.

@@ -107,8 +107,11 @@ const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and 
 
 /// What is stored, in numbers and bytes.
 async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
-    let read = app.read(|reader| Ok((reader.open_incidents(None)?, reader.damaged())));
-    let (incidents, damaged) = read.await?;
+    let read = app.read(|reader| {
+        let incidents = reader.open_incidents(None)?;
+        Ok((incidents, reader.damaged(), reader.history_size()?))
+    });
+    let (incidents, damaged, history) = read.await?;
     let damaged = damaged.count() + app.sessions.runtime.damaged.count();
     let of = app.clone();
     let measured = web::block(move || {
@@ -136,6 +139,21 @@ async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
             "stepwire_wal_bytes",
             "Bytes of the write-ahead log beside it",
             disk.wal as f64,
+        ),
+        (
+            "stepwire_database_free_bytes",
+            "Bytes of the database file that are free to be used again",
+            history.free as f64,
+        ),
+        (
+            "stepwire_packed_rows",
+            "Rows of instances that have ended which are packed",
+            history.rows as f64,
+        ),
+        (
+            "stepwire_packed_bytes",
+            "Bytes they have packed",
+            history.bytes as f64,
         ),
         (
             "stepwire_files_bytes",

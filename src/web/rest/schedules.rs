@@ -246,6 +246,8 @@ async fn switch(
     let operator = operator(app, request)?;
     let key = key(&operator, path);
     let act = schedule_act(
+        app,
+        request,
         &operator,
         if enabled {
             "schedule enabled"
@@ -278,15 +280,21 @@ pub async fn run(
     let operator = operator(&app, &request)?;
     let command = command_id(&request)?.uuid().unwrap_or_else(Uuid::now_v7);
     let key = key(&operator, path);
-    let act = schedule_act(&operator, "schedule run", &key);
+    let act = schedule_act(&app, &request, &operator, "schedule run", &key);
     let instance = act
         .done(app.sessions.runtime.run_schedule(&key, command))
         .await?;
     Ok(json(StatusCode::CREATED, &ScheduleRun { instance }))
 }
 
-fn schedule_act(operator: &Identity, what: &'static str, key: &ScheduleKey) -> Act {
-    Act::by(operator, what)
+fn schedule_act(
+    app: &App,
+    request: &HttpRequest,
+    operator: &Identity,
+    what: &'static str,
+    key: &ScheduleKey,
+) -> Act {
+    Act::by(app, request, operator, what)
         .on("process", &key.process)
         .on("node", &key.node)
 }

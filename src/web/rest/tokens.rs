@@ -85,7 +85,7 @@ pub async fn issue(
         ..nobody
     };
     let token = app.token_for(&identity, Duration::from_secs(expires_in_seconds))?;
-    Act::by(&admin, "token issued")
+    Act::by(&app, &request, &admin, "token issued")
         .on("user", &identity.subject)
         .on("expires", &token.1.to_string())
         .is_done();

@@ -164,7 +164,7 @@ pub async fn begin(
             Problem::new(ErrorCode::Internal, sentence)
         }
     })?;
-    Act::by(&identity, "trial begun")
+    Act::by(&app, &request, &identity, "trial begun")
         .on("trial", &trial.key.to_string())
         .is_done();
     view(&trial, StatusCode::CREATED).await

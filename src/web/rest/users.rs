@@ -110,7 +110,7 @@ pub async fn add(
         password: &password,
         roles: &roles,
     };
-    let act = Act::by(&admin, "user added")
+    let act = Act::by(&app, &request, &admin, "user added")
         .on("user", &name)
         .on("roles", &roles.join(" "));
     act.done(app.sessions.runtime.users.add(user, real_now()))
@@ -159,7 +159,7 @@ pub async fn change(
         roles: roles.as_deref(),
         password: password.as_deref(),
     };
-    let mut act = Act::by(&admin, "user changed").on("user", &*path);
+    let mut act = Act::by(&app, &request, &admin, "user changed").on("user", &*path);
     if let Some(roles) = update.roles {
         act = act.on("roles", &roles.join(" "));
     }
@@ -192,7 +192,7 @@ pub async fn remove(
 ) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
     over_user(&app, &admin, &path)?;
-    let act = Act::by(&admin, "user removed").on("user", &*path);
+    let act = Act::by(&app, &request, &admin, "user removed").on("user", &*path);
     act.done(
         app.sessions
             .runtime
@@ -218,7 +218,7 @@ pub async fn revoke(
 ) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
     over_user(&app, &admin, &path)?;
-    let act = Act::by(&admin, "tokens of a user revoked").on("user", &*path);
+    let act = Act::by(&app, &request, &admin, "tokens of a user revoked").on("user", &*path);
     act.done(
         app.sessions
             .runtime
@@ -277,7 +277,7 @@ pub async fn own_password(
         roles: None,
         password: Some(&new),
     };
-    let act = Act::by(&identity, "user changed")
+    let act = Act::by(&app, &request, &identity, "user changed")
         .on("user", subject)
         .on("password", "new");
     act.done(users.update(tenant, subject, update, real_now()))

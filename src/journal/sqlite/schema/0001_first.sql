@@ -15,6 +15,24 @@ CREATE TABLE log (
 ) STRICT;
 CREATE UNIQUE INDEX log_entity ON log (entity, first_seq);
 
+-- Rows of instances that have ended, packed: they follow each other and stand before those of the log.
+CREATE TABLE history (
+    entity    BLOB    NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq  INTEGER NOT NULL,
+    rows      INTEGER NOT NULL,
+    unpacked  INTEGER NOT NULL,
+    body      BLOB    NOT NULL,
+    PRIMARY KEY (entity, first_seq)
+) STRICT;
+
+-- Files of instances that are gone, until they are removed.
+CREATE TABLE dropped_file (
+    instance BLOB NOT NULL,
+    file     BLOB NOT NULL,
+    PRIMARY KEY (instance, file)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE snapshot (
     entity BLOB    NOT NULL PRIMARY KEY,
     seq    INTEGER NOT NULL,
@@ -232,9 +250,24 @@ CREATE TABLE user (
     PRIMARY KEY (tenant, name)
 ) STRICT;
 
+-- What administrators, operators and designers did. Numbers grow.
+CREATE TABLE audit (
+    id      INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    tenant  TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    address TEXT,
+    act     TEXT    NOT NULL,
+    details TEXT    NOT NULL
+) STRICT;
+CREATE INDEX audit_tenant ON audit (tenant);
+
 -- One row: who this log is, and how often it was opened.
 CREATE TABLE meta (
     only_row    INTEGER PRIMARY KEY CHECK (only_row = 1),
     incarnation BLOB    NOT NULL,
-    epoch       INTEGER NOT NULL
+    epoch       INTEGER NOT NULL,
+    -- What the table history holds, as counting it would read all of it.
+    packed_rows  INTEGER NOT NULL DEFAULT 0,
+    packed_bytes INTEGER NOT NULL DEFAULT 0
 ) STRICT;

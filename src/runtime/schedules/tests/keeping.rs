@@ -300,6 +300,7 @@ fn clients_do_not_start_where_schedules_do() {
             roles: [].into(),
             operator: true,
             trees: None,
+            address: None,
         };
         let request = StartRequest {
             process: Some("p".into()),

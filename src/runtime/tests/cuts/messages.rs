@@ -76,6 +76,7 @@ async fn begin(runtime: &Arc<Runtime>, process: &str, id: u128) -> InstanceKey {
 /// cut off.
 async fn publish(runtime: &Arc<Runtime>, to: Correlation, data: Value, id: u128) -> Published {
     let request = PublishRequest {
+        by: None,
         tenant: "default".into(),
         correlation: to,
         data,

@@ -1,0 +1,176 @@
+//! Changes inputs at random. The same seed makes the same inputs.
+
+use crate::simulation::random::Random;
+
+/// The longest input.
+const LONGEST: usize = 64 * 1024;
+/// Pieces that readers look for.
+const WORDS: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    ",",
+    ":",
+    "${",
+    "}",
+    "\\u0000",
+    "\\ud800",
+    "null",
+    "true",
+    "-0",
+    "1e999",
+    "1E-999",
+    "9223372036854775808",
+    "18446744073709551616",
+    "0.1",
+    "\u{feff}",
+    "<",
+    ">",
+    "</",
+    "/>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<!DOCTYPE x [<!ENTITY a \"b\">]>",
+    "&#0;",
+    "&amp;",
+    "&a;",
+    "xmlns=\"\"",
+    "<?xml version=\"1.0\" encoding=\"UTF-16\"?>",
+    "PT",
+    "P",
+    "R5/",
+    "R/",
+    "P1Y2M",
+    "PT9999999999999S",
+    "-PT1S",
+    "* * * * *",
+    "L",
+    "#",
+    "?",
+    "0/0",
+    "59/1",
+    "@yearly",
+    "2030-01-31T09:00:00Z",
+    "2030-02-30",
+    "[Europe/Berlin]",
+    "()",
+    "=>",
+    "===",
+    "&&",
+    "||",
+    "??",
+    "`${`",
+    "/a/g",
+    "//",
+    "/*",
+    "constructor",
+    "__proto__",
+    "this",
+    "function(){for(;;);}",
+    "'x'.repeat(1e9)",
+    "\u{2028}",
+    "\u{1f600}",
+    "\u{202e}",
+];
+/// Numbers at the edges of their types.
+const EDGES: &[u64] = &[
+    0,
+    1,
+    0x7f,
+    0x80,
+    0xff,
+    0x100,
+    0x7fff,
+    0xffff,
+    0x7fff_ffff,
+    0xffff_ffff,
+    0x7fff_ffff_ffff_ffff,
+    u64::MAX,
+];
+
+/// Changes an input in some places; `others` are what pieces are taken from.
+pub fn mutate(random: &mut Random, input: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
+    let mut changed = input.to_vec();
+    for _ in 0..=random.below(4) {
+        change(random, &mut changed, others);
+    }
+    changed.truncate(LONGEST);
+    changed
+}
+
+fn change(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
+    let (at, end) = range(random, input.len());
+    match random.below(11) {
+        0 if !input.is_empty() => {
+            let at = at.min(input.len() - 1);
+            input[at] ^= 1 << random.below(8);
+        }
+        1 if !input.is_empty() => {
+            let at = at.min(input.len() - 1);
+            input[at] = random.below(256) as u8;
+        }
+        2 => insert(input, at, &[random.below(256) as u8]),
+        3 => drop(input.drain(at..end)),
+        4 => {
+            let piece = input[at..end].to_vec();
+            insert(input, end, &piece.repeat(1 + random.below(8)));
+        }
+        5 => {
+            let word = random.pick(WORDS).as_bytes();
+            insert(input, at, word);
+        }
+        6 => {
+            let word = random.pick(WORDS).as_bytes();
+            input.splice(at..end, word.iter().copied());
+        }
+        7 => {
+            let other = random.pick(others);
+            let (from, to) = range(random, other.len());
+            insert(input, at, &other[from..to]);
+        }
+        8 => {
+            let number = random.pick(EDGES).to_be_bytes();
+            let bytes = &number[8 - (1 << random.below(4))..];
+            let end = (at + bytes.len()).min(input.len());
+            input.splice(at..end, bytes.iter().copied());
+        }
+        9 => {
+            let number = random.pick(EDGES).to_string();
+            insert(input, at, number.as_bytes());
+        }
+        // Deep nesting, of whatever stands here.
+        _ => {
+            let (open, close) = *random.pick(&[
+                ("{\"a\":", "}"),
+                ("[", "]"),
+                ("(", ")"),
+                ("!", ""),
+                ("<a>", "</a>"),
+                ("a?b:", ""),
+            ]);
+            let times = 1 << random.below(13);
+            insert(input, end, close.repeat(times).as_bytes());
+            insert(input, at, open.repeat(times).as_bytes());
+        }
+    }
+}
+
+fn range(random: &mut Random, length: usize) -> (usize, usize) {
+    let at = random.below(length + 1);
+    let most = if random.once_in(4) {
+        length - at
+    } else {
+        (length - at).min(16)
+    };
+    (at, at + random.below(most + 1))
+}
+
+fn insert(input: &mut Vec<u8>, at: usize, piece: &[u8]) {
+    let room = LONGEST.saturating_sub(input.len());
+    let piece = &piece[..piece.len().min(room)];
+    input.splice(at..at, piece.iter().copied());
+}
