@@ -211,6 +211,11 @@ fn compensation() {
 }
 
 #[test]
+fn compensation_start() {
+    check("compensation_start");
+}
+
+#[test]
 fn transaction() {
     check("transaction");
 }

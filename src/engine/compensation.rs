@@ -1,11 +1,16 @@
 //! Compensation: what has been completed is undone by its handler, in reverse order of completion, one
 //! after the other. A throw or end event asks for it in its scope; the cancel end event of a
-//! transaction asks for it in the transaction, and what is active there ends first.
+//! transaction asks for it in the transaction, and what is active there ends first. What an event
+//! subprocess asks for is done in the scope around it, too.
 //!
 //! What a completed embedded subprocess completed is compensated in a new visit of it, which begins
-//! with what is compensated there instead of its start event, with the variables it ended with.
+//! with what is compensated there instead of its start event, with the variables it ended with; or
+//! with the event subprocess in it that compensation begins. So are the iterations of an activity that
+//! ran more than once: its handler runs for each.
 //!
 //! What is remembered: `state::compensation`. When an element is left: `elements`.
+
+use std::sync::Arc;
 
 use super::{
     context::Step,
@@ -21,43 +26,80 @@ use crate::model::{
 /// Incident of an activity that cannot be remembered as one more that may be compensated.
 pub(super) const LIMIT: &str = "compensation_limit";
 
-/// Whether an element is remembered, once completed, to be compensated: it has a handler, or as an
-/// embedded subprocess completed something that has.
+/// Whether an element is remembered, once completed, to be compensated: it has a handler, or
+/// completed something in it as a scope that has.
 pub(super) fn is_compensable(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
-    if step
-        .state
-        .element(key)
-        .is_none_or(|element| element.is_undoing() || element.loop_counter().is_some())
-        || node.for_compensation
-    {
+    let Some(element) = step.state.element(key) else {
+        return false;
+    };
+    if element.is_undoing() || node.for_compensation || undoes_its_scope(step, node) {
         return false;
     }
-    node.compensation_handler.is_some()
-        || step
-            .state
-            .scope(Some(key))
-            .is_some_and(|scope| !scope.compensations().is_empty())
+    // Of what runs more than once each iteration has the handler.
+    let is_handled = node.compensation_handler.is_some() || event_subprocess(node).is_some();
+    let completed = element.as_scope().map(|scope| scope.compensations());
+    is_handled && !element.is_whole(node)
+        || completed.is_some_and(|completed| !completed.is_empty())
+}
+
+/// Whether a node is an event subprocess by which the subprocess around it is compensated.
+fn undoes_its_scope(step: &Step<'_>, node: &ExecutableNode) -> bool {
+    let around = node
+        .scope
+        .as_ref()
+        .and_then(|scope| step.process.node(scope));
+    around.and_then(event_subprocess) == Some(&node.id)
+}
+
+/// The event subprocess by which a subprocess is compensated.
+fn event_subprocess(node: &ExecutableNode) -> Option<&Arc<str>> {
+    node.sub_process()?.compensation.as_ref()
 }
 
 /// Whether an element that is about to be left may be remembered, if it has to be. Else that is an
 /// incident of it; skipped, it goes on and cannot be compensated.
 pub(super) fn has_room(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
-    if !is_compensable(step, key, node) || fits(step) {
+    if !is_compensable(step, key, node) {
         return true;
     }
+    let Err(sentence) = fits(step, key) else {
+        return true;
+    };
     let sentence = format!(
-        "expected at most {} completed activities of one instance that may be compensated, but \
-        this is one more. Retry when some have been compensated, or skip: it goes on and is not \
-        compensated later",
-        step.limits.compensations
+        "{sentence}. Retry when some have been compensated, or skip: it goes on and is not \
+        compensated later"
     );
     step.incident(key, LIMIT, sentence, None);
     false
 }
 
-/// Whether one more completed activity may be remembered.
-pub(super) fn fits(step: &Step<'_>) -> bool {
-    step.state.compensations() < step.limits.compensations
+/// Whether an element may be remembered as one more completed activity, with its variables.
+///
+/// # Errors
+/// What there is no room for.
+pub(super) fn fits(step: &Step<'_>, key: ElementKey) -> Result<(), String> {
+    if step.state.compensations() >= step.limits.compensations {
+        return Err(format!(
+            "expected at most {} completed activities of one instance that may be compensated, but \
+            this is one more",
+            step.limits.compensations
+        ));
+    }
+    let Some(element) = step.state.element(key) else {
+        return Ok(());
+    };
+    // What it owns counts already.
+    let others = step.state.owned_bytes() - element.owned_bytes();
+    let kept = element.bytes_kept();
+    if others + kept <= step.limits.variable_bytes {
+        return Ok(());
+    }
+    Err(format!(
+        "expected at most {} bytes of variables that the elements of one instance own together, \
+        completed activities that may be compensated included, but with the {kept} of this one there \
+        are more",
+        step.limits.variable_bytes
+    ))
 }
 
 /// The work of a compensation event. `true` when it has not to wait any more.
@@ -69,33 +111,58 @@ pub(super) fn throw(step: &mut Step<'_>, key: ElementKey, thrown: &CompensationT
     else {
         return false;
     };
+    let scopes: Vec<Option<ElementKey>> = asked(step, scope).collect();
     if !is_thrown {
-        begin(step, key, scope, thrown.activity.as_deref());
+        begin(step, key, &scopes, thrown.activity.as_deref());
     }
-    !thrown.waits || !is_running(step, key, scope)
+    !thrown.waits || !is_running(step, key, &scopes)
 }
 
-/// Asks for the compensation of what is completed in a scope: all, or every visit of one activity.
-pub(super) fn begin(
+/// The scopes in which an event asks for compensation, its own first: from an event subprocess also
+/// the scope around that, whose normal flow it deals with.
+fn asked(step: &Step<'_>, scope: Option<ElementKey>) -> impl Iterator<Item = Option<ElementKey>> {
+    let around = |scope: &Option<ElementKey>| {
+        let key = (*scope)?;
+        let element = step.state.element(key)?;
+        let subprocess = step.node_of(key)?.sub_process()?;
+        (subprocess.triggered_by_event && !element.is_undoing()).then(|| element.scope())
+    };
+    std::iter::successors(Some(scope), around)
+}
+
+/// Asks for the compensation of what is completed in these scopes: all, or every visit of one
+/// activity.
+fn begin(
     step: &mut Step<'_>,
     by: ElementKey,
-    scope: Option<ElementKey>,
+    scopes: &[Option<ElementKey>],
     activity: Option<&str>,
 ) {
-    let completed = step.state.scope(scope).map(|scope| scope.compensations());
-    let of = completed
-        .unwrap_or_default()
-        .iter()
-        .filter(|completed| activity.is_none_or(|activity| **completed.node() == *activity))
-        .map(|completed| completed.element())
-        .collect();
-    step.record(Record::CompensationThrown { by, scope, of });
-    next(step, by, scope);
+    let mut is_asked = false;
+    for &scope in scopes {
+        let completed = step.state.scope(scope).map(|scope| scope.compensations());
+        let of: Vec<ElementKey> = completed
+            .unwrap_or_default()
+            .iter()
+            .filter(|completed| activity.is_none_or(|activity| **completed.node() == *activity))
+            .map(|completed| completed.element())
+            .collect();
+        let is_last = scopes.last() == Some(&scope);
+        if !of.is_empty() || (is_last && !is_asked) {
+            step.record(Record::CompensationThrown { by, scope, of });
+            is_asked = true;
+        }
+    }
+    if let Some(&scope) = scopes.first() {
+        next(step, by, scope);
+    }
 }
 
-/// Whether handlers asked for by this element are still to run.
-pub(super) fn is_running(step: &Step<'_>, by: ElementKey, scope: Option<ElementKey>) -> bool {
-    run_of(step, by, scope).is_some()
+/// Whether handlers asked for by this element are still to run in one of these scopes.
+pub(super) fn is_running(step: &Step<'_>, by: ElementKey, scopes: &[Option<ElementKey>]) -> bool {
+    scopes
+        .iter()
+        .any(|scope| run_of(step, by, *scope).is_some())
 }
 
 /// A handler is about to be left or ended at its boundary: what it was to undo is undone.
@@ -106,9 +173,11 @@ pub(super) fn complete(step: &mut Step<'_>, handler: ElementKey) -> Option<Eleme
     Some(by)
 }
 
-/// Starts the next handler that an element has asked for; without any more the element goes on.
+/// Starts the next handler that an element has asked for, from this scope outwards; without any more
+/// the element goes on.
 pub(super) fn next(step: &mut Step<'_>, by: ElementKey, scope: Option<ElementKey>) {
-    let Some(run) = run_of(step, by, scope) else {
+    let found = asked(step, scope).find(|scope| run_of(step, by, *scope).is_some());
+    let Some((scope, run)) = found.and_then(|scope| Some((scope, run_of(step, by, scope)?))) else {
         return step.queue(by);
     };
     let (Some(last), arrivals) = (run.next(), run.arrivals().to_vec()) else {
@@ -118,15 +187,12 @@ pub(super) fn next(step: &mut Step<'_>, by: ElementKey, scope: Option<ElementKey
     let Some(node) = step.process.node(last.node()) else {
         return;
     };
+    // Of what ran more than once the handler is for each iteration.
+    let is_whole = node.looping.is_some() && last.iteration().is_none();
     let own = node.compensation_handler.as_ref();
-    let own = own.filter(|_| last.is_finished());
-    // Its key is the number of its record.
-    let element = ElementKey(step.next_seq());
-    match own {
-        Some(handler) => step.activate(handler, scope, arrivals),
-        None => step.activate_again(&node.id, scope, arrivals),
-    }
-    step.record(Record::CompensationStarted { element, by, of });
+    let own = own.filter(|_| last.is_finished() && !is_whole);
+    let undoing = own.and_then(|handler| step.process.node(handler));
+    step.activate_to_undo(undoing.unwrap_or(node), scope, arrivals, (by, of));
 }
 
 fn run_of<'a>(
@@ -137,14 +203,35 @@ fn run_of<'a>(
     step.state.scope(scope)?.compensating(by)
 }
 
-/// Whether an element is a completed embedded subprocess again, in which that is undone which it
-/// completed.
+/// Whether an element is a completed activity again, in which that is undone which it completed.
 pub(super) fn is_undoing(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     !node.for_compensation
         && step
             .state
             .element(key)
             .is_some_and(ElementInstance::is_undoing)
+}
+
+/// A completed activity again: undoes what is completed in it, as its event subprocess for that says,
+/// else the latest first. `true` once that is done.
+pub(super) fn undo(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
+    let Some(element) = step.state.element(key) else {
+        return false;
+    };
+    let scope = Some(key);
+    if !element.has_thrown_compensation() {
+        let is_other = element.is_whole(node) || element.undoes_unfinished();
+        match event_subprocess(node).filter(|_| !is_other) {
+            Some(subprocess) => {
+                let of = Vec::new();
+                step.record(Record::CompensationThrown { by: key, scope, of });
+                step.activate(subprocess, scope, Vec::new());
+            }
+            None => begin(step, key, &[scope], None),
+        }
+    }
+    let live = step.state.scope(scope).map_or(0, |scope| scope.live());
+    live == 0 && !is_running(step, key, &[scope]) && !step.stops_at_join(scope)
 }
 
 /// A cancel end event has been left: the innermost transaction around it ends what is active in it,
@@ -162,7 +249,7 @@ pub(super) fn cancel(step: &mut Step<'_>, scope: Option<ElementKey>) {
     if step
         .state
         .element(transaction)
-        .is_none_or(|element| element.is_cancelling())
+        .is_none_or(|element| element.is_cancelling() || element.is_undoing())
     {
         return;
     }
@@ -170,5 +257,5 @@ pub(super) fn cancel(step: &mut Step<'_>, scope: Option<ElementKey>) {
         element: transaction,
     });
     step.empty(Some(transaction));
-    begin(step, transaction, Some(transaction), None);
+    begin(step, transaction, &[Some(transaction)], None);
 }

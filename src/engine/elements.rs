@@ -75,6 +75,9 @@ fn finished<'a>(
     key: ElementKey,
     node: &'a ExecutableNode,
 ) -> Option<Vec<&'a ExecutableFlow>> {
+    if compensation::is_undoing(step, key, node) {
+        return compensation::undo(step, key, node).then(Vec::new);
+    }
     if step.is_whole(key) {
         let is_done = looping::advance(step, key, node);
         return is_done.then(|| node.outgoing.iter().collect());
@@ -316,7 +319,10 @@ fn leave_with(
     let Some(element) = step.state.element(key) else {
         return;
     };
-    let (scope, iteration) = (element.scope(), element.loop_counter());
+    let iteration = element
+        .loop_counter()
+        .filter(|_| !compensation::is_undoing(step, key, node));
+    let scope = element.scope();
     let events = element.triggered().to_vec();
     let undone_for = compensation::complete(step, key);
     let from = step.complete(key, node);

@@ -17,6 +17,7 @@ mod turn;
 
 use self::iteration::{COLLECTION, CONDITION, RESULT, Verdict};
 use super::{
+    compensation,
     context::Step,
     guards::require_execute,
     quotas,
@@ -40,16 +41,15 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNod
 }
 
 /// What it comes to that an element is about to be left; `None` when that cannot be told, which is
-/// an incident. What is no iteration comes to nothing.
+/// an incident. What is no iteration, and one that is undone, comes to nothing.
 pub(super) fn verdict(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &ExecutableNode,
 ) -> Option<Verdict> {
-    let iteration = step
-        .state
-        .element(key)
-        .and_then(ElementInstance::loop_counter);
+    let element = step.state.element(key);
+    let element = element.filter(|_| !compensation::is_undoing(step, key, node));
+    let iteration = element.and_then(ElementInstance::loop_counter);
     match (&node.looping, iteration) {
         (Some(Loop::MultiInstance(multiple)), Some(_)) => {
             match multi_instance::verdict(step, key, node, multiple) {

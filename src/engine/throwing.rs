@@ -134,7 +134,6 @@ fn catcher<'a>(
         let element = step.state.element(key);
         element.is_some_and(|element| element.loop_counter().is_some())
     };
-    // A completed subprocess in which something is undone catches nothing any more.
     let at_boundary = |key: ElementKey| {
         let node = step.node_of(key).filter(|_| !is_iteration(key))?;
         let catch = node.catch(thrown)?;
@@ -170,6 +169,12 @@ fn in_scope<'a>(
         return None;
     }
     let node = scope.and_then(|key| step.node_of(key));
+    // A completed subprocess in which something is undone catches nothing any more.
+    if let (Some(key), Some(node)) = (scope, node)
+        && compensation::is_undoing(step, key, node)
+    {
+        return None;
+    }
     let starts = step
         .process
         .event_subprocess_starts(node.map(|node| &*node.id));

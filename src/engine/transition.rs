@@ -70,20 +70,25 @@ impl Step<'_> {
         self.enter(element);
     }
 
-    /// Activates a completed subprocess once more, in which something is undone: what it owns it
-    /// has from before.
-    pub fn activate_again(
+    /// Activates what undoes a completed element: its handler, or the element once more, which has
+    /// what it owns from before.
+    pub fn activate_to_undo(
         &mut self,
-        node: &Arc<str>,
+        node: &ExecutableNode,
         scope: Option<ElementKey>,
         arrivals: Vec<Arrival>,
+        (by, of): (ElementKey, ElementKey),
     ) {
         let element = ElementKey(self.record(Record::ElementActivated {
             scope,
-            node: node.clone(),
+            node: node.id.clone(),
             arrivals,
             loop_counter: None,
         }));
+        self.record(Record::CompensationStarted { element, by, of });
+        if node.for_compensation {
+            self.begin_element(element);
+        }
         self.enter(element);
     }
 
@@ -129,7 +134,8 @@ impl Step<'_> {
             node: node.id.clone(),
             keep,
             closes,
-            compensable: compensation::is_compensable(self, key, node) && compensation::fits(self),
+            compensable: compensation::is_compensable(self, key, node)
+                && compensation::fits(self, key).is_ok(),
         });
         if keep {
             Some(key)

@@ -134,6 +134,7 @@ fn scope_key(
         });
         let resets: Vec<_> = resets.collect();
         let _ = write!(text, "({waits:?}{open:?}{resets:?}");
+        compensation_key(held, text);
     }
     let inner = children.get(&scope).into_iter().flatten();
     let mut elements: Vec<String> = inner
@@ -147,6 +148,19 @@ fn scope_key(
     let _ = write!(text, "{})", elements.join(";"));
 }
 
+/// What may be compensated in a scope, and what is to be compensated next: which nodes, as loops may
+/// remember each without bound.
+fn compensation_key(held: &Scope, text: &mut String) {
+    if !held.compensations().is_empty() {
+        let nodes: BTreeSet<_> = held.compensations().iter().map(|one| one.node()).collect();
+        let _ = write!(text, "undo{nodes:?}");
+    }
+    for run in held.compensation_runs() {
+        let nodes: BTreeSet<_> = run.pending().iter().map(|one| one.node()).collect();
+        let _ = write!(text, "undoing{nodes:?}");
+    }
+}
+
 fn element_key(element: &ElementInstance) -> String {
     let open: Vec<String> = element
         .subscriptions()
@@ -156,8 +170,9 @@ fn element_key(element: &ElementInstance) -> String {
     let triggered = element.triggered();
     let call = without_numbers(&format!("{:?}", element.call()));
     let ad_hoc = element.ad_hoc();
+    let undoes = (element.is_undoing(), element.has_thrown_compensation());
     let node = element.node();
-    format!("{node}{open:?}{incidents:?}{triggered:?}{call}{ad_hoc:?}")
+    format!("{node}{open:?}{incidents:?}{triggered:?}{call}{ad_hoc:?}{undoes:?}")
 }
 
 /// A text in which every run of letters, digits and hyphens with a digit in it is `#`.

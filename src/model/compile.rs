@@ -5,9 +5,10 @@
 
 mod actions;
 pub(super) mod events;
+mod surroundings;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::Arc,
 };
 
@@ -15,14 +16,12 @@ use jiff::Span;
 
 use self::actions::{compile_actions, compile_ad_hoc_actions, compile_template, complete_action};
 use self::events::{compile_catch, compile_event, compile_start};
+use self::surroundings::Surroundings;
 use super::{
     ad_hoc::AdHoc,
     copying::CopyList,
     cron,
-    definition::{
-        CallActivity, ElementType, FlowNode, Lane, LaneTree, ProcessDefinition, SequenceFlow,
-    },
-    entry_points::EntryPoints,
+    definition::{CallActivity, ElementType, FlowNode, Lane, ProcessDefinition},
     event_definition,
     executable::{ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
     loop_characteristics::LoopCharacteristics,
@@ -204,101 +203,6 @@ pub(super) fn compile_expiry(text: &str) -> Option<Expiry> {
         .map(|reading| Expiry::At(Box::new(reading.cron)))
 }
 
-/// What belongs to each node, by its id: found once, so that a deploy takes time by its size.
-struct Surroundings<'a> {
-    outgoing: HashMap<&'a str, Vec<&'a SequenceFlow>>,
-    incoming: HashMap<&'a str, Vec<&'a SequenceFlow>>,
-    attached: HashMap<&'a str, Vec<&'a FlowNode>>,
-    lanes: HashMap<&'a str, usize>,
-    entry_points: EntryPoints<'a>,
-    scopes: HashMap<&'a str, &'a str>,
-    /// The data objects in each embedded subprocess.
-    data_objects: HashMap<&'a str, Vec<&'a DataObject>>,
-    /// The start events of event subprocesses, by the scope around those.
-    event_subprocess_starts: HashMap<Option<&'a str>, Vec<&'a str>>,
-}
-
-impl<'a> Surroundings<'a> {
-    fn of(definition: &'a ProcessDefinition, links: &'a [SequenceFlow]) -> Self {
-        let (mut outgoing, mut incoming, mut attached) =
-            (HashMap::new(), HashMap::new(), HashMap::new());
-        for flow in definition.flows.iter().chain(links) {
-            outgoing
-                .entry(flow.source.as_str())
-                .or_insert_with(Vec::new)
-                .push(flow);
-            incoming
-                .entry(flow.target.as_str())
-                .or_insert_with(Vec::new)
-                .push(flow);
-        }
-        for node in &definition.nodes {
-            if let Some(activity) = node.attached_to.as_deref() {
-                attached.entry(activity).or_insert_with(Vec::new).push(node);
-            }
-        }
-        let mut data_objects = HashMap::new();
-        for object in &definition.data_objects {
-            if let Some(scope) = object.scope.as_deref() {
-                data_objects
-                    .entry(scope)
-                    .or_insert_with(Vec::new)
-                    .push(object);
-            }
-        }
-        let starts: HashMap<&str, &str> = definition
-            .nodes
-            .iter()
-            .filter(|node| node.kind == ElementType::StartEvent)
-            .filter_map(|node| Some((node.scope.as_deref()?, node.id.as_str())))
-            .collect();
-        let mut event_subprocess_starts = HashMap::new();
-        for subprocess in definition
-            .nodes
-            .iter()
-            .filter(|node| node.triggered_by_event)
-        {
-            if let Some(start) = starts.get(subprocess.id.as_str()) {
-                event_subprocess_starts
-                    .entry(subprocess.scope.as_deref())
-                    .or_insert_with(Vec::new)
-                    .push(*start);
-            }
-        }
-        Self {
-            outgoing,
-            incoming,
-            attached,
-            data_objects,
-            lanes: innermost_lanes(&definition.lanes),
-            entry_points: EntryPoints::of(definition),
-            event_subprocess_starts,
-            scopes: definition
-                .nodes
-                .iter()
-                .filter_map(|node| Some((node.id.as_str(), node.scope.as_deref()?)))
-                .collect(),
-        }
-    }
-
-    /// The start events of the event subprocesses that lie in a scope.
-    fn event_subprocess_starts(&self, scope: Option<&str>) -> Vec<Arc<str>> {
-        let starts = self
-            .event_subprocess_starts
-            .get(&scope)
-            .into_iter()
-            .flatten();
-        starts.map(|start| Arc::from(*start)).collect()
-    }
-
-    /// The lane a node lies in: its own, else that of the subprocess around it.
-    fn lane(&self, node: &str) -> Option<usize> {
-        // As many steps as there are scopes: `validate` lets none lie in itself.
-        std::iter::successors(Some(node), |node| self.scopes.get(node).copied())
-            .find_map(|node| self.lanes.get(node).copied())
-    }
-}
-
 fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<ExecutableNode, String> {
     let id = node.id.as_str();
     let outgoing: Vec<ExecutableFlow> = around
@@ -370,7 +274,7 @@ fn compile_mappings(mappings: &[Mapping]) -> Result<Vec<ExecutableMapping>, Stri
 }
 
 fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, String> {
-    let event = || compile_event(node.event.as_ref());
+    let (event, id) = (|| compile_event(node.event.as_ref()), node.id.as_str());
     Ok(match node.kind {
         ElementType::StartEvent => NodeKind::Start(Box::new(compile_start(node)?)),
         ElementType::EndEvent => NodeKind::End(event()?),
@@ -426,6 +330,7 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
             NodeKind::SubProcess(SubProcess {
                 triggered_by_event: node.triggered_by_event,
                 event_subprocess_starts: around.event_subprocess_starts(Some(&node.id)),
+                compensation: around.compensations.get(id).map(|id| Arc::from(*id)),
                 starts: ids(around.entry_points.all(Some(&node.id))),
                 transaction: node.kind == ElementType::Transaction,
                 ad_hoc: match (node.kind, &node.ad_hoc) {
@@ -450,24 +355,6 @@ fn default_flow(node: &FlowNode, outgoing: &[ExecutableFlow]) -> Option<usize> {
         .as_deref()
         .filter(|_| node.kind.has_default_flow())?;
     outgoing.iter().position(|flow| &*flow.id == default)
-}
-
-/// For each node the lane that holds it and lies in every other that does: the one that most lanes
-/// lie around.
-fn innermost_lanes(lanes: &[Lane]) -> HashMap<&str, usize> {
-    let tree = LaneTree::new(lanes);
-    let mut found: HashMap<&str, (usize, usize)> = HashMap::new();
-    for (index, lane) in lanes.iter().enumerate() {
-        let depth = tree.around(lane).count();
-        for node in &lane.nodes {
-            let place = found.entry(node).or_insert((depth, index));
-            *place = (*place).max((depth, index));
-        }
-    }
-    found
-        .into_iter()
-        .map(|(node, (_, index))| (node, index))
-        .collect()
 }
 
 fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {

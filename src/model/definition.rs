@@ -216,6 +216,11 @@ impl EventGatewayType {
 }
 
 impl FlowNode {
+    /// Whether it asks for compensation, or is begun by it.
+    pub fn is_compensation(&self) -> bool {
+        matches!(self.event, Some(EventDefinition::Compensation { .. }))
+    }
+
     /// Its scope and the name of its link, as a link event.
     pub fn link(&self) -> Option<(Option<&str>, &str)> {
         match self.event.as_ref()? {

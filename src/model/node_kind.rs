@@ -205,8 +205,11 @@ pub struct SubProcess {
     pub ad_hoc: Option<ExecutableAdHoc>,
     /// Whether it is an event subprocess: no token reaches it, its start event begins it.
     pub triggered_by_event: bool,
-    /// The start events of the event subprocesses that lie in it, in document order.
+    /// The start events of the event subprocesses that lie in it and wait for something, in document
+    /// order.
     pub event_subprocess_starts: Vec<Arc<str>>,
+    /// The event subprocess in it that compensates it, once it has completed.
+    pub compensation: Option<Arc<str>>,
 }
 
 /// What a compensation event asks for.

@@ -9,6 +9,7 @@
 
 mod actions;
 mod ad_hoc;
+mod back_steps;
 mod boundary;
 mod compensation;
 mod complex_gateways;
@@ -16,7 +17,6 @@ mod effects;
 mod event_gateways;
 mod event_subprocesses;
 mod events;
-
 mod graph;
 mod inherit;
 mod instantiation;

@@ -12,7 +12,7 @@ use stepwire::{
         next_step::{NextStep, Offer},
         record::Status,
         rejection::RejectionKind,
-        state::{AdHocState, ElementInstance},
+        state::{AdHocState, ElementInstance, Scope},
     },
     model::{
         action::Trigger,
@@ -43,10 +43,13 @@ pub fn check(subject: &Subject) {
     variables_are_counted(subject.state());
 }
 
-/// What elements own is an object, and the bytes of it are counted as long as they are there.
+/// What elements own is an object, and the bytes of it are counted as long as they are there, or kept
+/// to compensate them.
 fn variables_are_counted(state: &InstanceState) {
     let elements = || state.active().chain(state.retained());
-    let counted: usize = elements().map(|(_, element)| element.owned_bytes()).sum();
+    let kept = |scope| state.scope(scope).map_or(0, Scope::remembered_bytes);
+    let of_elements = elements().map(|(key, element)| element.owned_bytes() + kept(Some(key)));
+    let counted = of_elements.sum::<usize>() + kept(None);
     assert_eq!(state.owned_bytes(), counted, "the bytes of variables");
     for (_, element) in elements() {
         assert!(

@@ -21,7 +21,7 @@ use stepwire::{
         Command,
         access::Caller,
         command::{RunAction, StartInstance, TakeMessage, TimerKey},
-        correlation::EventDelivery,
+        correlation::{Correlation, EventDelivery},
         instance_message::InstanceMessage,
         record::{ParentLink, Status, StoredFile, Subscription},
     },
@@ -120,11 +120,16 @@ impl Run<'_> {
             seq: 1,
             wants_result: true,
         });
-        let head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);
+        let mut head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);
+        let event = self.subject.process.event_starts().next();
+        head.correlation = event.and_then(|(_, event)| {
+            let name = event.message()?.into();
+            Some(Correlation::Message { name, key: None })
+        });
         let start = StartInstance {
             head,
             start_condition: None,
-            start_event: None,
+            start_event: event.map(|(node, _)| node.id.to_string()),
         };
         self.subject
             .start(start, None)

@@ -2,6 +2,7 @@
 //! loops between them, and random actions on whatever may carry some.
 
 mod moves;
+mod words;
 mod writer;
 
 use proptest::{
@@ -11,6 +12,7 @@ use proptest::{
 };
 
 pub use moves::{Move, commands};
+use words::*;
 use writer::Writer;
 
 /// A sketch of a process, as [`super::sketch`] reads it.
@@ -19,40 +21,45 @@ pub fn sketch() -> impl Strategy<Value = String> {
     let events = proptest::option::weighted(0.3, event_scope(vec(block(1), 0..2)));
     (
         vec(block(2), 1..5),
-        head,
+        (head, instantiates()),
         events,
         vec(action(), 0..2),
         vec(action(), 0..2),
     )
-        .prop_map(|(blocks, (keys, lanes, expiry), events, first, last)| {
-            let expiry = if expiry % 6 == 0 { " expiry=PT3M" } else { "" };
-            let webhook = if lanes % 2 == 0 {
-                "webhook https://hooks.example.com/x data\n"
-            } else {
-                ""
-            };
-            let mut writer = Writer {
-                text: format!("process p{expiry}\n{webhook}"),
-                ..Writer::default()
-            };
-            writer.line(if keys {
-                "start start required=n keys=x"
-            } else {
-                "start start"
-            });
-            writer.actions(&first, true);
-            let behind = writer.path(&blocks, "start");
-            writer.line("end end");
-            writer.actions(&last, false);
-            writer.flow(&behind, "end");
-            if let Some(events) = &events {
-                writer.event_subprocess(events);
-            }
-            if lanes % 3 == 0 {
-                writer.lane(lanes);
-            }
-            writer.text
-        })
+        .prop_map(
+            |(blocks, ((keys, lanes, expiry), starts), events, first, last)| {
+                let expiry = if expiry % 6 == 0 { " expiry=PT3M" } else { "" };
+                let webhook = if lanes % 2 == 0 {
+                    "webhook https://hooks.example.com/x data\n"
+                } else {
+                    ""
+                };
+                let mut writer = Writer {
+                    text: format!("process p{expiry}\n{webhook}"),
+                    ..Writer::default()
+                };
+                let begin = match starts {
+                    "" => {
+                        let keys = if keys { "required=n keys=x" } else { "" };
+                        writer.line(&format!("start start {keys}"));
+                        writer.actions(&first, true);
+                        "start".to_owned()
+                    }
+                    starts => writer.instantiating(starts, &first),
+                };
+                let behind = writer.path(&blocks, &begin);
+                writer.line("end end");
+                writer.actions(&last, false);
+                writer.flow(&behind, "end");
+                if let Some(events) = &events {
+                    writer.event_subprocess(events);
+                }
+                if lanes % 3 == 0 {
+                    writer.lane(lanes);
+                }
+                writer.text
+            },
+        )
 }
 
 #[derive(Clone, Debug)]
@@ -113,8 +120,27 @@ enum Block {
         events: EventScope,
         looping: &'static str,
     },
-    /// A task with a handler.
-    Compensable(&'static str),
+    /// A task with a handler, perhaps more than once.
+    Compensable {
+        handler: &'static str,
+        looping: &'static str,
+    },
+    /// A subprocess with a handler.
+    Handled {
+        path: Vec<Block>,
+        handler: &'static str,
+        looping: &'static str,
+    },
+    /// A receive task.
+    Receive {
+        awaited: &'static str,
+        looping: &'static str,
+    },
+    /// Branches between the split and the join of a complex gateway.
+    Complex {
+        activation: &'static str,
+        branches: Vec<Vec<Block>>,
+    },
     /// Asks for compensation in its scope.
     Compensate(&'static str),
     /// A transaction that is cancelled in its end.
@@ -202,13 +228,27 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
     let escalation = select(vec!["LATE", "OTHER"]).prop_map(Block::Escalation);
     let leaf = prop_oneof![12 => node, 2 => approval, 2 => call(), 3 => catch, 1 => timed,
         2 => escalation, 1 => Just(Block::Link), 1 => thrown,
-        2 => handler().prop_map(Block::Compensable),
+        2 => (handler(), looping()).prop_map(|(handler, looping)| Block::Compensable { handler, looping }),
+        1 => (receive(), looping()).prop_map(|(awaited, looping)| Block::Receive { awaited, looping }),
         1 => select(vec!["", "nowait"]).prop_map(Block::Compensate)];
     leaf.prop_recursive(depth, 12, 3, |inner| {
         let path = vec(inner, 0..3);
         prop_oneof![
             vec(path.clone(), 2..4).prop_map(Block::Parallel),
             vec(path.clone(), 2..4).prop_map(Block::Inclusive),
+            (activation(), vec(path.clone(), 2..4)).prop_map(|(activation, branches)| {
+                Block::Complex {
+                    activation,
+                    branches,
+                }
+            }),
+            (path.clone(), handler(), looping()).prop_map(|(path, handler, looping)| {
+                Block::Handled {
+                    path,
+                    handler,
+                    looping,
+                }
+            }),
             (any::<u8>(), vec(path.clone(), 2..3)).prop_map(|(default, branches)| Block::Choice {
                 default: default % 8 != 0,
                 branches
@@ -267,6 +307,9 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
     })
 }
 
+/// What begins an event subprocess that undoes the subprocess around it.
+const UNDOES: &str = "compensate";
+
 /// An event subprocess: what begins it, whether that interrupts, what it does.
 #[derive(Clone, Debug)]
 struct EventScope {
@@ -275,150 +318,17 @@ struct EventScope {
     path: Vec<Block>,
 }
 
-/// What somebody waits for, each of the kinds that are waited for.
-fn event() -> impl Strategy<Value = &'static str> {
-    select(vec![
-        "after=PT10S",
-        "after=PT20S",
-        "message=m",
-        "message=m key=${n}",
-        "signal=s",
-        "signal=${x.y}",
-        "when=\"n == 2\"",
-        "when=\"again == true && n != 1\"",
-    ])
-}
-
 fn event_scope(path: impl Strategy<Value = Vec<Block>>) -> impl Strategy<Value = EventScope> {
     let begins = prop_oneof![
         3 => event(),
         1 => select(vec!["error=BROKEN", "error", "escalation=LATE", "escalation", "cycle=R2/PT5S"]),
+        1 => Just(UNDOES),
     ];
     (begins, any::<bool>(), path).prop_map(|(event, beside, path)| EventScope {
         event,
-        beside: beside && !event.starts_with("error"),
+        beside: beside && !event.starts_with("error") && event != UNDOES,
         path,
     })
-}
-
-/// What undoes a task; some fail, some wait.
-fn handler() -> impl Strategy<Value = &'static str> {
-    select(vec!["task", "user", "user", "call", "subprocess"])
-}
-
-/// How an ad-hoc subprocess runs; `A` stands for an activity in it.
-fn ad_hoc() -> impl Strategy<Value = &'static str> {
-    select(vec![
-        "",
-        "",
-        "onebyone",
-        "done=n>1",
-        "done=again==true keep",
-        "onebyone done=n==1",
-        "begin=A",
-        "begin=A,A done=n==2 keep",
-        "begin=$up.list",
-    ])
-}
-
-/// An own action of an ad-hoc subprocess; `A` stands for an activity in it.
-fn own_start() -> impl Strategy<Value = &'static str> {
-    select(vec![
-        "",
-        "",
-        "go manual starts A keys=n",
-        "go manual starts A optional repeat",
-        "finish manual save keys=n",
-    ])
-}
-
-/// The escalation boundary event of a subprocess.
-fn caught_escalation() -> impl Strategy<Value = &'static str> {
-    select(vec![
-        "",
-        "",
-        "escalation=LATE",
-        "escalation=LATE beside",
-        "escalation beside",
-    ])
-}
-
-/// The timer of a boundary event; some come again, some cannot be read off some data.
-fn timer() -> impl Strategy<Value = &'static str> {
-    select(vec![
-        "",
-        "after=PT10S",
-        "after=PT20S beside",
-        "cycle=R2/PT10S beside",
-        "cycle=R/PT5S beside",
-        "after=${x.y}",
-    ])
-}
-
-/// How an activity runs more than once, if it does; some cannot tell how often, by some data.
-fn looping() -> impl Strategy<Value = &'static str> {
-    select(vec![
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "each=x.y",
-        "each=x.y sequential list=r gives=${item}",
-        "times=3 until=${n==loopCounter} list=r gives={\"n\":\"${n}\",\"i\":\"${loopCounter}\"}",
-        "times=${n} sequential",
-        "times=2 list=up.list gives=${n}",
-        "times=4 sequential until=${numberOfCompletedInstances>=2}",
-        "while=${loopCounter<3}",
-        "while=${again==true} before",
-        "most=2",
-    ])
-}
-
-/// Whose a user task is, when it is due and reminds; some cannot be read off some data.
-fn terms() -> impl Strategy<Value = &'static str> {
-    select(vec![
-        "",
-        "",
-        "",
-        "",
-        "",
-        "assignee=bob",
-        "assignee=${r.by}",
-        "assignee=${r.by} due=PT20S",
-        "due=PT20S remind=PT15S",
-        "due=PT20S remind=PT5S again=PT1M assignee=${n}",
-        "due=${x.y} remind=PT0S",
-        "due=1970-01-01T00:01:00Z remind=PT1M again=PT1M",
-    ])
-}
-
-/// What an element owns and gives out. Nothing is given out to what a restart keeps (`n`, `x.y`): a
-/// second restart would keep that.
-fn mappings() -> impl Strategy<Value = &'static str> {
-    select(vec![
-        "",
-        "",
-        "",
-        "  input n x.y",
-        "  input x.y n\n  input own x\n  output r.own own",
-        "  output up.n r.n\n  output up.y [\"${n}\"]",
-        "  input r {\"n\":\"${n}\"}\n  output again false",
-        "  input again true\n  input x {}\n  output up.x x",
-    ])
-}
-
-/// The data objects of a subprocess.
-fn data_objects() -> impl Strategy<Value = &'static str> {
-    select(vec![
-        "",
-        "",
-        "data n in=SCOPE 1",
-        "data x in=SCOPE {\"y\":[1,2]}\ndata r in=SCOPE",
-        "data again in=SCOPE true\ndata up in=SCOPE {\"here\":{}}",
-        "data x in=SCOPE {\"y\":\"PT10S\"}",
-    ])
 }
 
 fn call() -> impl Strategy<Value = Block> {

@@ -173,6 +173,11 @@ impl Tokens {
         arrivals: &[Arrival],
         batch: &mut Batch,
     ) {
+        if node.is_complex_join() {
+            let flows = arrivals.iter().map(|arrival| arrival.flow.clone());
+            let flows = flows.map(|flow| (key, scope, flow)).collect();
+            self.held.insert(key, flows);
+        }
         // A boundary event descends from what its activity descended from.
         if batch.has_returned || matches!(node.kind, NodeKind::Boundary { .. }) {
             return;
@@ -183,11 +188,6 @@ impl Tokens {
                 take(batch, scope, arrival);
             }
             return;
-        }
-        if node.is_complex_join() {
-            let flows = arrivals.iter().map(|arrival| arrival.flow.clone());
-            let flows = flows.map(|flow| (key, scope, flow)).collect();
-            self.held.insert(key, flows);
         }
         let place = (scope, node.id.clone());
         let waits = self.waiting.entry(place.clone()).or_default();

@@ -54,6 +54,13 @@ pub(in crate::engine) fn can_run(
     node: &ExecutableNode,
     action: &ExecutableAction,
 ) -> Result<(), Rejection> {
+    if element.is_undoing() && !node.for_compensation {
+        let sentence = format!(
+            "expected an element that is to do something, but '{}' has completed and is undone now",
+            element.node()
+        );
+        return Err(unavailable(Unavailable::NotEnabled, sentence));
+    }
     if !action.repeatable && element.counts(&action.name).0 > 0 {
         let sentence = format!(
             "expected an action that has not run yet, but '{}' ran already and is not repeatable",

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::own_work::Own;
 use crate::{
     engine::{
+        compensation,
         context::Step,
         record::{AdHocRecord, Record},
         state::{AdHocState, ElementInstance, Scope},
@@ -191,7 +192,8 @@ pub(super) fn fulfils(
     let Some((around, condition)) = asked(step, key) else {
         return Some(false);
     };
-    if node.for_compensation || !(ends_path || node.kind.is_activity()) {
+    let is_undoing = compensation::is_undoing(step, key, node);
+    if is_undoing || node.for_compensation || !(ends_path || node.kind.is_activity()) {
         return Some(false);
     }
     match step.evaluator.condition(condition, &step.variables(around)) {

@@ -183,6 +183,10 @@ pub(in crate::engine) fn give_back(
             arrival,
         });
     }
+    // With nothing else in it the scope is to tell that it cannot go on.
+    if let Some(scope) = scope {
+        step.queue(scope);
+    }
     true
 }
 

@@ -1,5 +1,7 @@
 //! Embedded subprocess: a scope of its own. It begins at its start event, else at the nodes that no
 //! flow enters, and is complete when nothing in it is active.
+//!
+//! Not here: a completed one once more, in which that is undone (`compensation`).
 
 use super::{ad_hoc, boundary_event, own_work::Own};
 use crate::{
@@ -24,9 +26,6 @@ pub(super) fn advance<'a>(
     if is_cancelling {
         return leave_cancelled(step, key, node);
     }
-    if compensation::is_undoing(step, key, node) {
-        return undo(step, key);
-    }
     if let Some(ad_hoc) = &subprocess.ad_hoc {
         return ad_hoc::advance(step, key, node, subprocess, ad_hoc);
     }
@@ -45,25 +44,9 @@ pub(super) fn advance<'a>(
     }
 }
 
-/// A completed subprocess again: undoes what is completed in it, and no token leaves it.
-fn undo<'a>(step: &mut Step<'_>, key: ElementKey) -> Own<'a> {
-    let is_thrown = step
-        .state
-        .element(key)
-        .is_some_and(|element| element.has_thrown_compensation());
-    if !is_thrown {
-        compensation::begin(step, key, Some(key), None);
-    }
-    if compensation::is_running(step, key, Some(key)) {
-        Own::Waiting
-    } else {
-        Own::Done(Vec::new())
-    }
-}
-
 /// A cancelled transaction, in which everything is undone, is left by its cancel boundary event.
 fn leave_cancelled<'a>(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> Own<'a> {
-    if !compensation::is_running(step, key, Some(key)) {
+    if !compensation::is_running(step, key, &[Some(key)]) {
         let is_cancel = |event: &&ExecutableNode| {
             matches!(
                 event.kind,

@@ -150,7 +150,7 @@ impl InstanceState {
                 self.throw_compensation(*by, *scope, of)
             }
             Record::CompensationStarted { element, by, of } => {
-                self.start_compensation(*element, *by, *of)
+                self.start_compensation(seq, *element, *by, *of)
             }
             Record::CompensationCompleted { element } => self.complete_compensation(*element),
             Record::TransactionCancelled { element } => {
@@ -474,6 +474,7 @@ fn visit(
         has_thrown: false,
         compensates: None,
         has_undone: false,
+        unfinished: false,
         cancelling: false,
         ad_hoc: None,
         has_written_outputs: false,

@@ -1,15 +1,16 @@
 //! What may be compensated: completed activities with a handler, scope by scope in order of
 //! completion; and which of them are being compensated.
 //!
-//! A completed embedded subprocess takes what completed in it along, with its variables. Who runs the
-//! handlers: `engine::compensation`.
+//! A completed embedded subprocess takes what completed in it along, with its variables; so does an
+//! activity that ran more than once with its iterations. What is kept counts to the bytes of variables
+//! that elements own. Who runs the handlers: `engine::compensation`.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ElementInstance, InstanceState, Scope};
+use super::{ElementInstance, InstanceState, Scope, merges::Merge};
 use crate::{engine::record::Arrival, model::ids::ElementKey};
 
 /// A completed activity that may be compensated.
@@ -21,9 +22,11 @@ pub struct Compensation {
     node: Arc<str>,
     /// Whether it completed; else a transaction around it was cancelled meanwhile.
     finished: bool,
+    /// Which iteration of its activity it was, if it was one.
+    iteration: Option<u32>,
     /// What completed in it as a scope.
     as_scope: Option<Box<Scope>>,
-    /// The variables it ended with, and their bytes as declared.
+    /// The variables it ended with, and how many bytes they count.
     variables: Option<Box<Value>>,
     owned_bytes: usize,
 }
@@ -53,9 +56,19 @@ impl Compensation {
         self.finished
     }
 
+    /// Which iteration of its activity it was, if it was one.
+    pub fn iteration(&self) -> Option<u32> {
+        self.iteration
+    }
+
     /// How many completed activities it stands for.
     fn size(&self) -> usize {
         1 + self.as_scope.as_deref().map_or(0, Scope::remembered)
+    }
+
+    /// How many bytes of variables are kept for it, and for what completed in it.
+    fn bytes(&self) -> usize {
+        self.owned_bytes + self.as_scope.as_deref().map_or(0, Scope::remembered_bytes)
     }
 }
 
@@ -63,6 +76,11 @@ impl CompensationRun {
     /// What is compensated next.
     pub fn next(&self) -> Option<&Compensation> {
         self.pending.last()
+    }
+
+    /// What has not begun to be compensated, in order of completion.
+    pub fn pending(&self) -> &[Compensation] {
+        &self.pending
     }
 
     /// What its handlers descend from.
@@ -82,10 +100,36 @@ impl Scope {
         self.compensating.get(&by)
     }
 
-    fn remembered(&self) -> usize {
+    /// All that elements have asked to be compensated here, while that is under way.
+    pub fn compensation_runs(&self) -> impl Iterator<Item = &CompensationRun> {
+        self.compensating.values()
+    }
+
+    fn all_remembered(&self) -> impl Iterator<Item = &Compensation> {
         let pending = self.compensating.values().flat_map(|run| &run.pending);
-        let all = self.compensations.iter().chain(pending);
-        all.map(Compensation::size).sum()
+        self.compensations.iter().chain(pending)
+    }
+
+    fn remembered(&self) -> usize {
+        self.all_remembered().map(Compensation::size).sum()
+    }
+
+    /// How many bytes of variables are kept for what may be compensated in it.
+    pub fn remembered_bytes(&self) -> usize {
+        self.all_remembered().map(Compensation::bytes).sum()
+    }
+}
+
+impl ElementInstance {
+    /// How many bytes its variables count once they are kept to compensate it.
+    pub fn bytes_kept(&self) -> usize {
+        let text = self.variables.as_deref().map(Value::to_string);
+        self.owned_bytes.max(text.map_or(0, |text| text.len()))
+    }
+
+    /// How many bytes it counts, with what is kept in it as a scope.
+    pub(super) fn bytes(&self) -> usize {
+        self.owned_bytes + self.as_scope.as_deref().map_or(0, Scope::remembered_bytes)
     }
 }
 
@@ -108,9 +152,9 @@ impl InstanceState {
         finished: bool,
     ) {
         let as_scope = element.as_scope.take().map(|mut scope| {
-            scope.waiting.clear();
+            (scope.waiting, scope.resetting) = Default::default();
             scope.compensating.clear();
-            (scope.live, scope.subscriptions) = (0, None);
+            (scope.live, scope.subscriptions, scope.interrupted) = (0, None, false);
             scope
         });
         let compensation = Compensation {
@@ -118,12 +162,15 @@ impl InstanceState {
             element: key,
             node: element.node.clone(),
             finished,
+            iteration: element.loop_counter,
             as_scope,
+            owned_bytes: element.bytes_kept(),
             variables: element.variables.clone(),
-            owned_bytes: element.owned_bytes,
         };
+        let bytes = compensation.bytes();
         if let Some(scope) = self.scope_mut(element.scope) {
             scope.compensations.push(compensation);
+            self.owned_bytes += bytes;
         }
     }
 
@@ -135,14 +182,23 @@ impl InstanceState {
         element: &mut ElementInstance,
         key: ElementKey,
     ) {
-        if let Some(scope) = self.scope_mut(element.scope) {
-            for by in element.compensates.into_iter().chain([key]) {
-                let given_up = scope.compensating.remove(&by);
-                scope
-                    .compensations
-                    .extend(given_up.into_iter().flat_map(|run| run.pending));
+        let asked = element.compensates.into_iter().chain([key]);
+        let around: Vec<Option<ElementKey>> =
+            std::iter::successors(element.scope, |key| self.elements.get(key)?.scope)
+                .map(Some)
+                .chain([None])
+                .collect();
+        for (by, scope) in asked.flat_map(|by| around.iter().map(move |scope| (by, *scope))) {
+            // Handlers run in the scope of the element that asked, or in one around that.
+            let is_asked = |scope: &Scope| scope.compensating.contains_key(&by);
+            if self.scope(scope).is_some_and(is_asked)
+                && let Some(scope) = self.scope_mut(scope)
+            {
+                let given_up = scope.compensating.remove(&by).into_iter();
+                let pending = given_up.flat_map(|run| run.pending);
+                scope.compensations.extend(pending);
+                scope.compensations.sort_by_key(|completed| completed.seq);
             }
-            scope.compensations.sort_by_key(|completed| completed.seq);
         }
         let completed = element
             .as_scope
@@ -188,11 +244,12 @@ impl InstanceState {
 
     pub(super) fn start_compensation(
         &mut self,
-        handler: ElementKey,
+        seq: u64,
+        key: ElementKey,
         by: ElementKey,
         of: ElementKey,
     ) {
-        let Some(scope) = self.elements.get(&handler).map(|element| element.scope) else {
+        let Some(scope) = self.elements.get(&key).map(|element| element.scope) else {
             return;
         };
         let pending = self
@@ -203,15 +260,27 @@ impl InstanceState {
             let index = pending.iter().position(|one| one.element == of)?;
             Some(pending.remove(index))
         });
-        let (Some(started), Some(element)) = (started, self.elements.get_mut(&handler)) else {
+        let (Some(started), Some(mut element)) = (started, self.take_element(key)) else {
             return;
         };
+        self.owned_bytes = self.owned_bytes.saturating_sub(started.bytes());
         element.compensates = Some(by);
-        if element.node == started.node {
-            (element.as_scope, element.variables) = (started.as_scope, started.variables);
-            let declared = std::mem::replace(&mut element.owned_bytes, started.owned_bytes);
-            self.owned_bytes = self.owned_bytes.saturating_sub(declared) + started.owned_bytes;
+        let is_again = element.node == started.node;
+        if is_again {
+            element.as_scope = started.as_scope;
+            element.loop_counter = started.iteration;
+            element.unfinished = !started.finished;
         }
+        // The handler of an iteration reads what that did.
+        if is_again || started.iteration.is_some() {
+            (element.variables, element.owned_bytes) = (started.variables, started.owned_bytes);
+        }
+        if let (Some(merges), Some(Value::Object(variables))) =
+            (&mut self.merges, element.variables.as_deref())
+        {
+            merges.push(Merge::declaration(seq, key, variables.clone()), seq);
+        }
+        self.put_element(key, element);
     }
 
     pub(super) fn complete_compensation(&mut self, handler: ElementKey) {

@@ -48,6 +48,8 @@ pub struct ElementInstance {
     pub(super) compensates: Option<ElementKey>,
     /// Whether it has undone what it was to undo.
     pub(super) has_undone: bool,
+    /// Whether it undoes what was ended before it had completed.
+    pub(super) unfinished: bool,
     /// Whether it is a transaction that was cancelled.
     pub(super) cancelling: bool,
     /// Where it stands as an ad-hoc subprocess; `None` before its activities can be started.
@@ -221,6 +223,12 @@ impl ElementInstance {
     /// Whether it is there to undo something that is completed.
     pub fn is_undoing(&self) -> bool {
         self.compensates.is_some() || self.has_undone
+    }
+
+    /// Whether it undoes what was ended before it had completed: a subprocess in a transaction that
+    /// was cancelled.
+    pub fn undoes_unfinished(&self) -> bool {
+        self.unfinished
     }
 
     /// Whether it is a transaction that was cancelled and undoes what is completed in it.

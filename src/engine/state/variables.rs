@@ -15,7 +15,8 @@ impl InstanceState {
         Variables::layered(scopes.collect(), &self.data)
     }
 
-    /// Bytes of the variables that elements declared and that are not gone with them.
+    /// Bytes of the variables that elements declared and that are not gone with them, and of those
+    /// that are kept to compensate completed ones.
     pub fn owned_bytes(&self) -> usize {
         self.owned_bytes
     }

@@ -45,9 +45,15 @@ const CONDITION: &str = "condition";
 /// is the start event of an event subprocess.
 pub(super) fn definitions(kind: ElementType, begins: bool) -> &'static [&'static str] {
     match kind {
-        ElementType::StartEvent if begins => {
-            &[CONDITIONAL, ERROR, ESCALATION, TIMER, MESSAGE, SIGNAL]
-        }
+        ElementType::StartEvent if begins => &[
+            CONDITIONAL,
+            ERROR,
+            ESCALATION,
+            TIMER,
+            MESSAGE,
+            SIGNAL,
+            COMPENSATE,
+        ],
         ElementType::StartEvent => &[MESSAGE, SIGNAL],
         ElementType::IntermediateThrowEvent => &[MESSAGE, SIGNAL, ESCALATION, LINK, COMPENSATE],
         ElementType::EndEvent => &[

@@ -3,9 +3,9 @@
 //!
 //! Not here: whether its condition compiles (`expression`).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::Report;
+use super::{Report, back_steps};
 use crate::model::{
     action::{Action, ActionType, Trigger},
     ad_hoc::{ActiveElements, AdHoc, START_ACTIVITY},
@@ -162,27 +162,13 @@ fn check_started(node: &FlowNode, activities: &[&str], report: &mut Report) {
 
 /// What has no order cannot be gone back in.
 fn check_back_steps(definition: &ProcessDefinition, ids: &HashSet<&str>, report: &mut Report) {
-    let nodes: HashMap<&str, &FlowNode> = definition
-        .nodes
-        .iter()
-        .map(|node| (node.id.as_str(), node))
-        .collect();
-    for node in &definition.nodes {
-        let Some(action) = node.actions.iter().find(|action| action.allow_back) else {
-            continue;
-        };
-        // As many steps as there are scopes: `scopes` reports those that lie in themselves.
-        let mut around = std::iter::successors(Some(node), |node| {
-            nodes.get(node.scope.as_deref()?).copied()
-        })
-        .take(nodes.len());
-        if let Some(outer) = around.find(|node| ids.contains(node.id.as_str())) {
-            let message = format!(
-                "action `{}`: expected no allowBack in an ad-hoc subprocess, but `{}` is one, and \
-                what came after what in it cannot be told; remove allowBack",
-                action.name, outer.id
-            );
-            report.error(&node.id, "back_in_ad_hoc", message);
-        }
+    let found = back_steps::in_closed(definition, |outer, _| ids.contains(&*outer.id));
+    for (node, action, outer) in found {
+        let message = format!(
+            "action `{}`: expected no allowBack in an ad-hoc subprocess, but `{}` is one, and what \
+            came after what in it cannot be told; remove allowBack",
+            action.name, outer.id
+        );
+        report.error(&node.id, "back_in_ad_hoc", message);
     }
 }

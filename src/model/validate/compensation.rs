@@ -1,11 +1,14 @@
 //! Compensation and transactions: which handler undoes which activity, what may be compensated from
 //! where, and what can be cancelled.
 //!
-//! Not here: which definitions an event may have (`events`).
+//! Event subprocesses that compensation begins: `event_subprocess`. Not here: which definitions an event
+//! may have (`events`).
+
+mod event_subprocess;
 
 use std::collections::{HashMap, HashSet};
 
-use super::Report;
+use super::{Report, back_steps};
 use crate::model::{
     definition::{ElementType, FlowNode, ProcessDefinition},
     event_definition::EventDefinition,
@@ -30,7 +33,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             );
             report.error(&node.id, "misplaced_compensation", message);
         }
-        let (seen, what) = if is_compensation(node) {
+        let (seen, what) = if node.is_compensation() {
             (&mut compensated, "compensation")
         } else if is_cancel(node) {
             (&mut cancelled, "cancel")
@@ -48,23 +51,20 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             report.error(&node.id, "ambiguous_boundary", message);
         }
     }
+    let undoing = event_subprocess::check(definition, &nodes, &compensated, report);
     check_flows(definition, &nodes, report);
     for node in &definition.nodes {
         if let Some(EventDefinition::Compensation { activity, .. }) = &node.event
             && let Some(activity) = activity.as_deref()
         {
-            check_named(node, activity, node.kind, (&nodes, &compensated), report);
+            check_named(node, activity, (&nodes, &compensated, &undoing), report);
         } else if is_cancel(node) && is_boundary(node) {
             check_cancel_boundary(node, &nodes, report);
         } else if is_cancel(node) {
-            check_cancel(node, &nodes, &cancelled, report);
+            check_cancel(node, (&nodes, &undoing), &cancelled, report);
         }
     }
-    check_back_steps(definition, &nodes, report);
-}
-
-fn is_compensation(node: &FlowNode) -> bool {
-    matches!(node.event, Some(EventDefinition::Compensation { .. }))
+    check_back_steps(definition, &undoing, report);
 }
 
 fn is_cancel(node: &FlowNode) -> bool {
@@ -83,8 +83,7 @@ fn around<'a>(node: &'a FlowNode, nodes: &'a Nodes<'a>) -> impl Iterator<Item = 
 
 /// A compensation boundary event leads to a handler beside its activity; nothing else has one.
 fn check_handler_of(node: &FlowNode, nodes: &Nodes<'_>, report: &mut Report) {
-    let compensates =
-        is_boundary(node) && matches!(node.event, Some(EventDefinition::Compensation { .. }));
+    let compensates = is_boundary(node) && node.is_compensation();
     let handler = match (compensates, node.compensation_handler.as_deref()) {
         (false, None) => return,
         (false, Some(_)) => {
@@ -127,9 +126,9 @@ fn check_handler_of(node: &FlowNode, nodes: &Nodes<'_>, report: &mut Report) {
 /// No token reaches or leaves a handler, and none leaves the boundary event that leads to it.
 fn check_flows(definition: &ProcessDefinition, nodes: &Nodes<'_>, report: &mut Report) {
     let leads = |id: &str| {
-        nodes.get(id).is_some_and(|node| {
-            is_boundary(node) && matches!(node.event, Some(EventDefinition::Compensation { .. }))
-        })
+        nodes
+            .get(id)
+            .is_some_and(|node| is_boundary(node) && node.is_compensation())
     };
     let undoes = |id: &str| nodes.get(id).is_some_and(|node| node.for_compensation);
     for flow in &definition.flows {
@@ -150,23 +149,29 @@ fn check_flows(definition: &ProcessDefinition, nodes: &Nodes<'_>, report: &mut R
     }
 }
 
-/// What a compensation event names is an activity beside it that can be compensated.
-fn check_named(
-    node: &FlowNode,
+/// What a compensation event names is an activity beside it, or beside the event subprocess it is in,
+/// that can be compensated.
+fn check_named<'a>(
+    node: &'a FlowNode,
     activity: &str,
-    kind: ElementType,
-    (nodes, compensated): (&Nodes<'_>, &HashMap<&str, &str>),
+    (nodes, compensated, undoing): (&'a Nodes<'a>, &HashMap<&str, &str>, &HashSet<&str>),
     report: &mut Report,
 ) {
+    let scopes = compensated_scopes(node, nodes, undoing);
+    let is_beside = |found: &FlowNode| scopes.contains(&found.scope.as_deref());
     let found = match nodes.get(activity) {
-        _ if kind == ElementType::BoundaryEvent => {
+        _ if is_boundary(node) => {
             "a boundary event compensates what it is attached to; remove activityRef".to_owned()
+        }
+        _ if node.kind == ElementType::StartEvent => {
+            "its event subprocess compensates the subprocess around it; remove activityRef"
+                .to_owned()
         }
         None => "it is no node of the process; correct it".to_owned(),
         Some(found) if !found.kind.is_activity() => {
             format!("it is a {}; name an activity", found.kind.bpmn_name())
         }
-        Some(found) if found.scope != node.scope => {
+        Some(found) if !is_beside(found) => {
             "it is in another subprocess; name an activity beside the event".to_owned()
         }
         Some(found) if !found.kind.is_scope() && !compensated.contains_key(activity) => {
@@ -178,6 +183,23 @@ fn check_named(
         "expected `{activity}` to be an activity beside the event that can be compensated, but {found}"
     );
     report.error(&node.id, "nothing_to_compensate", message);
+}
+
+/// The scopes in which an event asks for compensation: its own, and those around event subprocesses.
+fn compensated_scopes<'a>(
+    node: &'a FlowNode,
+    nodes: &'a Nodes<'a>,
+    undoing: &HashSet<&str>,
+) -> Vec<Option<&'a str>> {
+    let mut scopes = vec![node.scope.as_deref()];
+    for subprocess in around(node, nodes).take_while(|around| around.triggered_by_event) {
+        scopes.push(subprocess.scope.as_deref());
+        // What a completed subprocess is undone by deals with that alone.
+        if undoing.contains(subprocess.id.as_str()) {
+            break;
+        }
+    }
+    scopes
 }
 
 fn check_cancel_boundary(node: &FlowNode, nodes: &Nodes<'_>, report: &mut Report) {
@@ -201,14 +223,15 @@ fn check_cancel_boundary(node: &FlowNode, nodes: &Nodes<'_>, report: &mut Report
 /// A cancel end event cancels the innermost transaction around it, which has a way out for that.
 fn check_cancel(
     node: &FlowNode,
-    nodes: &Nodes<'_>,
+    (nodes, undoing): (&Nodes<'_>, &HashSet<&str>),
     cancelled: &HashMap<&str, &str>,
     report: &mut Report,
 ) {
-    let outer = around(node, nodes)
-        .find(|outer| outer.kind == ElementType::Transaction || outer.for_compensation);
+    let undoes = |outer: &FlowNode| outer.for_compensation || undoing.contains(&*outer.id);
+    let outer =
+        around(node, nodes).find(|outer| outer.kind == ElementType::Transaction || undoes(outer));
     let found = match outer {
-        Some(outer) if outer.kind != ElementType::Transaction || outer.for_compensation => format!(
+        Some(outer) if undoes(outer) => format!(
             "`{}` around it is a compensation handler, which cannot be cancelled",
             outer.id
         ),
@@ -229,25 +252,18 @@ fn check_cancel(
 }
 
 /// What is undone or cancelled as a whole cannot be gone back in.
-fn check_back_steps(definition: &ProcessDefinition, nodes: &Nodes<'_>, report: &mut Report) {
-    let closed: HashSet<&str> = definition
-        .nodes
-        .iter()
-        .filter(|node| node.kind == ElementType::Transaction || node.for_compensation)
-        .map(|node| node.id.as_str())
-        .collect();
-    if closed.is_empty() {
-        return;
-    }
-    for node in &definition.nodes {
-        let own = Some(node).filter(|node| node.for_compensation);
-        let inside = own.or_else(|| around(node, nodes).find(|outer| closed.contains(&*outer.id)));
-        let (Some(outer), Some(action)) =
-            (inside, node.actions.iter().find(|action| action.allow_back))
-        else {
-            continue;
-        };
-        let what = if outer.for_compensation {
+fn check_back_steps(definition: &ProcessDefinition, undoing: &HashSet<&str>, report: &mut Report) {
+    let undoes = |outer: &FlowNode| outer.for_compensation || undoing.contains(&*outer.id);
+    let is_closed = |outer: &FlowNode| outer.kind == ElementType::Transaction || undoes(outer);
+    let found = back_steps::in_closed(definition, |outer, node| {
+        if outer.id == node.id {
+            node.for_compensation
+        } else {
+            is_closed(outer)
+        }
+    });
+    for (node, action, outer) in found {
+        let what = if undoes(outer) {
             "compensation handler"
         } else {
             "transaction"

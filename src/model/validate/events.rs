@@ -105,6 +105,7 @@ pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Repor
                     | Event::Timer { .. }
                     | Event::Message { .. }
                     | Event::Signal { .. }
+                    | Event::Compensation { .. }
             )
         ),
         (_, None) => true,
@@ -162,7 +163,7 @@ pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Repor
             cancel"
         }
         Type::StartEvent if begins => {
-            "an error, an escalation, a condition, a timer, a message or a signal"
+            "an error, an escalation, a condition, a timer, a message, a signal or compensation"
         }
         Type::IntermediateCatchEvent => "a condition, a timer, a message, a signal or a link",
         Type::IntermediateThrowEvent => {

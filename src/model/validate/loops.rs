@@ -2,9 +2,7 @@
 //!
 //! Not here: whether conditions compile (`expression`).
 
-use std::collections::HashMap;
-
-use super::{Report, params};
+use super::{Report, back_steps, params};
 use crate::{
     limits::ITEMS,
     model::{
@@ -45,29 +43,13 @@ pub(super) fn check_node(node: &FlowNode, report: &mut Report) {
 
 /// Back steps that would reach into a loop.
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
-    let nodes: HashMap<&str, &FlowNode> = definition
-        .nodes
-        .iter()
-        .map(|node| (node.id.as_str(), node))
-        .collect();
-    for node in &definition.nodes {
-        let Some(action) = node.actions.iter().find(|action| action.allow_back) else {
-            continue;
-        };
-        // As many steps as there are scopes: `scopes` reports those that lie in themselves.
-        let mut around = std::iter::successors(Some(node), |node| {
-            nodes.get(node.scope.as_deref()?).copied()
-        })
-        .take(nodes.len());
-        if let Some(outer) = around.find(|node| node.looping.is_some()) {
-            let message = format!(
-                "action `{}`: expected no allowBack in what runs more than once, but `{}` is a \
-                loop, and which of its iterations a step back would mean cannot be told; remove \
-                allowBack",
-                action.name, outer.id
-            );
-            report.error(&node.id, "back_in_loop", message);
-        }
+    let found = back_steps::in_closed(definition, |outer, _| outer.looping.is_some());
+    for (node, action, outer) in found {
+        let message = format!(
+            "action `{}`: expected no allowBack in what runs more than once, but `{}` is a loop, and             which of its iterations a step back would mean cannot be told; remove allowBack",
+            action.name, outer.id
+        );
+        report.error(&node.id, "back_in_loop", message);
     }
 }
 

@@ -1,4 +1,8 @@
 //! Writes blocks as lines of a sketch.
+//!
+//! What is a scope of its own, and what undoes something: `scopes`.
+
+mod scopes;
 
 use super::*;
 
@@ -12,6 +16,8 @@ pub(super) struct Writer {
     pub(super) without_back: bool,
     /// How many loops there are around it, in which nothing can be gone back to.
     pub(super) loops: usize,
+    /// Whether it is written where something is undone.
+    pub(super) undoes: bool,
 }
 
 impl Writer {
@@ -147,7 +153,29 @@ impl Writer {
                 }
                 node
             }
-            Block::Compensable(handler) => self.compensable(handler, from),
+            Block::Compensable { handler, looping } => {
+                let node = self.name("t");
+                self.node(&format!("task {node} {looping}"));
+                self.handler(handler, &node);
+                self.flow(from, &node);
+                node
+            }
+            Block::Handled {
+                path,
+                handler,
+                looping,
+            } => {
+                let parts = (*looping, ["", ""]);
+                let node = self.subprocess(path, parts, (false, false), ("", ""), from);
+                self.handler(handler, &node);
+                node
+            }
+            Block::Receive { awaited, looping } => {
+                let node = self.name("r");
+                self.node(&format!("receive {node} {awaited} {looping}"));
+                self.flow(from, &node);
+                node
+            }
             Block::Compensate(wait) => {
                 let node = self.name("w");
                 self.node(&format!("throw {node} compensate {wait}"));
@@ -274,25 +302,11 @@ impl Writer {
                     from,
                 )
             }
-            Block::Inclusive(branches) => {
-                let (split, join) = (self.name("x"), self.name("m"));
-                self.node(&format!("or {split}"));
-                self.node(&format!("or {join}"));
-                self.flow(from, &split);
-                for (index, branch) in branches.iter().enumerate() {
-                    let first = self.name("t");
-                    self.node(&format!("task {first}"));
-                    let how = match index {
-                        0 => "default".to_owned(),
-                        1 => "when n == 1 || n == 2".to_owned(),
-                        _ => "when n == 2".to_owned(),
-                    };
-                    self.line(&format!("{split} -> {first} {how}"));
-                    let last = self.path(branch, &first);
-                    self.flow(&last, &join);
-                }
-                join
-            }
+            Block::Inclusive(branches) => self.late_join("or", "", branches, from),
+            Block::Complex {
+                activation,
+                branches,
+            } => self.late_join("complex", activation, branches, from),
             Block::Parallel(branches) => {
                 let (fork, join) = (self.name("f"), self.name("j"));
                 self.node(&format!("and {fork}"));
@@ -339,138 +353,6 @@ impl Writer {
                 out
             }
         }
-    }
-
-    /// An event subprocess of the scope that is written.
-    pub(super) fn event_subprocess(&mut self, events: &EventScope) {
-        let (node, start, end) = (self.name("s"), self.name("i"), self.name("o"));
-        self.node(&format!("subprocess {node} event"));
-        let around = self.scope.replace(node);
-        let beside = if events.beside { "beside" } else { "" };
-        self.node(&format!("start {start} {} {beside}", events.event));
-        let last = self.path(&events.path, &start);
-        self.node(&format!("end {end}"));
-        self.flow(&last, &end);
-        self.scope = around;
-    }
-
-    /// A task, and what undoes it.
-    fn compensable(&mut self, handler: &str, from: &str) -> String {
-        let (node, event, undo) = (self.name("t"), self.name("b"), self.name("u"));
-        self.node(&format!("task {node}"));
-        self.node(&format!("boundary {event} at={node} compensate={undo}"));
-        let called = if handler == "call" { " q" } else { "" };
-        self.node(&format!("{handler} {undo}{called} handler"));
-        if handler == "subprocess" {
-            let (start, end) = (self.name("i"), self.name("o"));
-            let waits = self.name("h");
-            let around = self.scope.replace(undo);
-            self.node(&format!("start {start}"));
-            self.node(&format!("user {waits}"));
-            self.node(&format!("end {end}"));
-            self.flow(&start, &waits);
-            self.flow(&waits, &end);
-            self.scope = around;
-        }
-        self.flow(from, &node);
-        node
-    }
-
-    /// A transaction, whose end cancels it when `n` is 1.
-    fn transaction(&mut self, path: &[Block], from: &str) -> String {
-        let (node, cancelled, merge) = (self.name("s"), self.name("b"), self.name("m"));
-        self.node(&format!("transaction {node}"));
-        self.node(&format!("boundary {cancelled} at={node} cancel"));
-        self.node(&format!("xor {merge}"));
-        self.flow(from, &node);
-        self.flow(&node, &merge);
-        self.flow(&cancelled, &merge);
-        let around = self.scope.replace(node);
-        let (start, choice) = (self.name("i"), self.name("x"));
-        let (end, cancel) = (self.name("o"), self.name("o"));
-        self.node(&format!("start {start}"));
-        self.node(&format!("xor {choice}"));
-        self.node(&format!("end {end}"));
-        self.node(&format!("end {cancel} cancel"));
-        let back = std::mem::replace(&mut self.without_back, true);
-        let last = self.path(path, &start);
-        self.without_back = back;
-        self.flow(&last, &choice);
-        self.line(&format!("{choice} -> {cancel} when n == 1"));
-        self.line(&format!("{choice} -> {end} default"));
-        self.scope = around;
-        merge
-    }
-
-    /// An ad-hoc subprocess, in which there is no end event; with a path that begins at one of its
-    /// activities.
-    fn ad_hoc(
-        &mut self,
-        (attributes, own): (&str, &str),
-        (looping, timer): (&str, &str),
-        inner: &[Block],
-        from: &str,
-    ) -> String {
-        let (node, first, second) = (self.name("z"), self.name("n"), self.name("t"));
-        let attributes = attributes.replace('A', &first);
-        self.node(&format!("adhoc {node} {attributes} {looping}"));
-        self.lines(&own.replace('A', &first));
-        self.flow(from, &node);
-        self.timer(&node, timer);
-        let around = self.scope.replace(node.clone());
-        let back = std::mem::replace(&mut self.without_back, true);
-        self.node(&format!("user {first}"));
-        self.line("  go manual save keys=n,again");
-        self.node(&format!("task {second}"));
-        self.subprocess(inner, ("", ["", ""]), (false, false), ("", ""), &first);
-        self.without_back = back;
-        self.scope = around;
-        node
-    }
-
-    pub(super) fn subprocess(
-        &mut self,
-        path: &[Block],
-        (looping, events): (&str, [&str; 2]),
-        (error, terminate): (bool, bool),
-        (mappings, objects): (&str, &str),
-        from: &str,
-    ) -> String {
-        let (node, start, end) = (self.name("s"), self.name("i"), self.name("o"));
-        self.node(&format!("subprocess {node} {looping}"));
-        self.lines(mappings);
-        self.lines(&objects.replace("SCOPE", &node));
-        self.flow(from, &node);
-        for event in events {
-            self.timer(&node, event);
-        }
-        if error {
-            let event = self.name("b");
-            self.node(&format!("boundary {event} at={node} error=BROKEN"));
-        }
-        let around = self.scope.replace(node.clone());
-        self.loops += usize::from(!looping.is_empty());
-        self.node(&format!("start {start}"));
-        let mut first = start;
-        if terminate {
-            let (fork, stop) = (self.name("f"), self.name("o"));
-            self.node(&format!("and {fork}"));
-            self.node(&format!("end {stop} terminate"));
-            let waits = self.name("n");
-            self.node(&format!("user {waits}"));
-            self.line("  stop manual save");
-            self.flow(&first, &fork);
-            self.flow(&fork, &waits);
-            self.flow(&waits, &stop);
-            first = fork;
-        }
-        let last = self.path(path, &first);
-        let how = if error { "error=BROKEN" } else { "" };
-        self.node(&format!("end {end} {how}"));
-        self.flow(&last, &end);
-        self.scope = around;
-        self.loops -= usize::from(!looping.is_empty());
-        node
     }
 
     /// Writes the actions of the node above; without the fields for back steps where the token

@@ -31,9 +31,11 @@ impl InstanceState {
         }
     }
 
-    /// An iteration has completed, or was terminated.
+    /// An iteration has completed, or was terminated; one that is undone counts no more.
     pub(super) fn end_iteration(&mut self, iteration: &ElementInstance, well: bool) {
-        if let (Some(whole), Some(_)) = (iteration.scope, iteration.loop_counter) {
+        if let (Some(whole), Some(_)) = (iteration.scope, iteration.loop_counter)
+            && !iteration.is_undoing()
+        {
             self.with_loop(whole, |looping| looping.end(well));
         }
     }

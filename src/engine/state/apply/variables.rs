@@ -22,9 +22,12 @@ impl InstanceState {
     }
 
     /// Takes an element out, with what it owns.
-    pub(super) fn take_element(&mut self, key: ElementKey) -> Option<ElementInstance> {
+    pub(in crate::engine::state) fn take_element(
+        &mut self,
+        key: ElementKey,
+    ) -> Option<ElementInstance> {
         let element = self.elements.remove(&key)?;
-        self.owned_bytes = self.owned_bytes.saturating_sub(element.owned_bytes);
+        self.owned_bytes = self.owned_bytes.saturating_sub(element.bytes());
         self.active_elements = self
             .active_elements
             .saturating_sub(usize::from(element.active));
@@ -32,8 +35,12 @@ impl InstanceState {
     }
 
     /// Puts an element in, with what it owns.
-    pub(super) fn put_element(&mut self, key: ElementKey, element: ElementInstance) {
-        self.owned_bytes += element.owned_bytes;
+    pub(in crate::engine::state) fn put_element(
+        &mut self,
+        key: ElementKey,
+        element: ElementInstance,
+    ) {
+        self.owned_bytes += element.bytes();
         self.active_elements += usize::from(element.active);
         self.elements.insert(key, element);
     }

@@ -333,3 +333,20 @@ fn definitions_beside_the_process() {
     let started = read(&with(&named("startEvent", "soon"))).expect("a timer starts it");
     assert!(started[0].0.nodes[0].schedule.is_some());
 }
+
+#[test]
+fn event_subprocesses_may_be_begun_by_compensation() {
+    let inner = r#"<subProcess id="o"><startEvent id="i"/><subProcess id="v" triggeredByEvent="true">
+        <startEvent id="c"><compensateEventDefinition/></startEvent></subProcess></subProcess>"#;
+    let definitions = read(&document("", inner)).expect("it can be read");
+    let event = definitions[0].0.nodes.iter().find(|node| node.id == "c");
+    let expected = EventDefinition::Compensation {
+        activity: None,
+        wait_for_completion: true,
+    };
+    assert_eq!(event.and_then(|node| node.event.clone()), Some(expected));
+    check(
+        r#"<startEvent id="c"><compensateEventDefinition/></startEvent>"#,
+        &[("c", "unsupported_element")],
+    );
+}

@@ -112,3 +112,101 @@ fn what_is_cancelled_is_a_transaction_with_a_way_out() {
         &["a unsupported_back_step"],
     );
 }
+
+/// Subprocess `o` with a task `a` and an event subprocess `v` that compensation begins, after a change
+/// of the list of nodes.
+fn with_event_subprocess(change: impl Fn(&mut Vec<Value>)) -> Value {
+    let mut nodes = vec![
+        json!({"id": "o", "type": "subProcess"}),
+        json!({"id": "i", "type": "startEvent", "scope": "o"}),
+        json!({"id": "a", "type": "task", "scope": "o"}),
+        json!({"id": "v", "type": "subProcess", "scope": "o", "triggeredByEvent": true}),
+        json!({"id": "c", "type": "startEvent", "scope": "v", "event": {"type": "compensation"}}),
+        json!({"id": "w", "type": "userTask", "scope": "v"}),
+        json!({"id": "x", "type": "endEvent", "scope": "v"}),
+    ];
+    change(&mut nodes);
+    let flows = [("s", "o"), ("o", "e"), ("i", "a"), ("c", "w"), ("w", "x")];
+    with(Value::Array(nodes), &flows)
+}
+
+#[test]
+fn an_event_subprocess_compensates_the_subprocess_around_it() {
+    let warned = "a no_outgoing_flow?";
+    check(with_event_subprocess(|_| {}), &[warned]);
+    let beside = with_event_subprocess(|nodes| nodes[4]["interrupting"] = json!(false));
+    check(beside, &[warned, "c no_effect?"]);
+    let named = with_event_subprocess(|nodes| nodes[4]["event"]["activity"] = json!("a"));
+    check(named, &[warned, "c nothing_to_compensate"]);
+    let in_process = with_event_subprocess(|nodes| nodes[3]["scope"] = Value::Null);
+    check(in_process, &[warned, "c nothing_to_compensate"]);
+    let in_handler = with_event_subprocess(|nodes| {
+        nodes[0]["forCompensation"] = json!(true);
+    });
+    let problems = [
+        warned,
+        "c misplaced_compensation",
+        "s-o flow_at_compensation",
+        "o-e flow_at_compensation",
+    ];
+    check(in_handler, &problems);
+    let twice = with_event_subprocess(|nodes| {
+        let event = json!({"type": "compensation"});
+        nodes.push(
+            json!({"id": "v2", "type": "subProcess", "scope": "o", "triggeredByEvent": true}),
+        );
+        nodes.push(json!({"id": "c2", "type": "startEvent", "scope": "v2", "event": event}));
+    });
+    check(
+        twice,
+        &[warned, "c2 no_outgoing_flow?", "c2 ambiguous_compensation"],
+    );
+    let handled = with_event_subprocess(|nodes| {
+        nodes.push(
+            json!({"id": "b", "type": "boundaryEvent", "attachedTo": "o",
+            "compensationHandler": "u", "event": {"type": "compensation"}}),
+        );
+        nodes.push(json!({"id": "u", "type": "task", "forCompensation": true}));
+    });
+    check(handled, &[warned, "c ambiguous_compensation"]);
+    let back = with_event_subprocess(|nodes| {
+        nodes[5]["actions"] =
+            json!([{"name": "x", "type": "saveData", "trigger": "manual", "allowBack": true}]);
+    });
+    check(back, &[warned, "w unsupported_back_step"]);
+    let cancels = with_event_subprocess(|nodes| {
+        nodes[0]["type"] = json!("transaction");
+        nodes[6]["event"] = json!({"type": "cancel"});
+        nodes.push(
+            json!({"id": "b", "type": "boundaryEvent", "attachedTo": "o",
+            "event": {"type": "cancel"}}),
+        );
+    });
+    check(
+        cancels,
+        &[warned, "b no_outgoing_flow?", "x no_transaction"],
+    );
+}
+
+#[test]
+fn from_an_event_subprocess_also_what_is_around_it_is_compensated() {
+    let throwing = |activity: &str, is_compensation: bool| {
+        with_event_subprocess(|nodes| {
+            if !is_compensation {
+                nodes[4]["event"] = json!({"type": "error"});
+            }
+            nodes[6]["event"] = json!({"type": "compensation", "activity": activity});
+            nodes.push(
+                json!({"id": "b", "type": "boundaryEvent", "attachedTo": "a",
+                "compensationHandler": "u", "scope": "o", "event": {"type": "compensation"}}),
+            );
+            let handler = json!({"id": "u", "type": "task", "scope": "o", "forCompensation": true});
+            nodes.push(handler);
+        })
+    };
+    for is_compensation in [true, false] {
+        check(throwing("a", is_compensation), &["a no_outgoing_flow?"]);
+        let wrong = throwing("o", is_compensation);
+        check(wrong, &["a no_outgoing_flow?", "x nothing_to_compensate"]);
+    }
+}
