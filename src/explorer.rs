@@ -222,7 +222,7 @@ impl Walk<'_> {
     /// Whether a state before this one had the same tokens and fewer of them: what led from there to
     /// here can be done again and again. With an inclusive join that does not follow.
     fn grows(&mut self, index: usize) -> bool {
-        if self.process.has_late_join {
+        if self.process.has_late_join() {
             return false;
         }
         let mut at = index;

@@ -67,6 +67,9 @@ pub const DEFINITION_PROBLEMS: usize = 1_000;
 pub const SUBPROCESS_DEPTH: usize = 32;
 /// Flow nodes and sequence flows of one process definition together.
 pub const DEFINITION_ELEMENTS: usize = 50_000;
+/// Bytes that one compiled definition keeps of where its inclusive and complex joins can be reached
+/// from; what is beyond is found anew each time.
+pub const UPSTREAM_BYTES: usize = 4 * 1024 * 1024;
 /// Sources of definitions that are compiled or wait for it, of one user; more are answered `busy`.
 pub const DEPLOYS_PER_USER: usize = 4;
 /// Sources of definitions that are compiled or wait for it, in all: each may hold

@@ -50,6 +50,7 @@ pub mod timer_cycle;
 pub mod typescript;
 pub mod unconditional_starts;
 pub mod upload;
+pub mod upstream;
 pub mod validate;
 pub mod variables;
 pub mod webhook;

@@ -31,6 +31,7 @@ use super::{
     problem::{Problem, Severity},
     search_attributes::SearchKeys,
     task_settings::{TaskSettings, UserTask},
+    upstream::Upstream,
     validate::validate,
 };
 use crate::{duration, limits};
@@ -111,9 +112,7 @@ pub fn compile(
             action_message_expiry,
             search_keys,
             data_objects,
-            has_late_join: nodes
-                .iter()
-                .any(|node| node.is_inclusive_join() || node.is_complex_join()),
+            upstream: Upstream::of(&nodes, &by_id, &flow_sources),
             implicit_starts,
             event_starts: event_starts(&nodes),
             has_conditional,

@@ -28,6 +28,7 @@ use super::{
     template::Template,
     timer_cycle::Occurrences,
     upload::UploadRules,
+    upstream::Upstream,
 };
 
 /// A definition ready to run. Cheap to share: held in an `Arc`.
@@ -45,8 +46,8 @@ pub struct ExecutableProcess {
     pub search_keys: SearchKeys,
     /// What its own data objects add to the data of a start that does not bring it.
     pub data_objects: Map<String, Value>,
-    /// Whether any of its gateways is an inclusive or complex join.
-    pub has_late_join: bool,
+    /// Where tokens can come from that joins wait for.
+    pub(super) upstream: Upstream,
     /// Where an instance begins that has no start event to begin at: all nodes that no flow enters.
     pub implicit_starts: Vec<Arc<str>>,
     /// What a message or signal starts the process at, by its place among the nodes.

@@ -97,6 +97,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("process definition", &["DEFINITION_BYTES"]),
     ("problems of a definition", &["DEFINITION_PROBLEMS"]),
     ("its flow nodes", &["DEFINITION_ELEMENTS"]),
+    ("what one compiled definition", &["UPSTREAM_BYTES"]),
     (
         "definitions that are compiled",
         &["DEPLOYS_PER_USER", "DEPLOYS"],

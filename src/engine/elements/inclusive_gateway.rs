@@ -8,19 +8,16 @@
 //! # Why so
 //!
 //! **An inclusive join is looked at when nothing else moves.** The standard's rule asks where
-//! every token could still go; asked at the end of a step, only then and only in models that
-//! have such a join, it is one walk over the graph and cheap.
+//! every token could still go: at the end of a step, only then and only in models that have such
+//! a join, of the nodes that have a token. From where a join can be reached is found once
+//! (`model::upstream`).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{exclusive_gateway, own_work::Own};
 use crate::{
     engine::{context::Step, record::Arrival},
-    model::{
-        executable::{ExecutableNode, ExecutableProcess},
-        ids::ElementKey,
-        node_kind::NodeKind,
-    },
+    model::{executable::ExecutableNode, ids::ElementKey},
 };
 
 /// The flows that a split takes.
@@ -92,13 +89,24 @@ pub(super) fn waits_beside(
     join: &ExecutableNode,
     there: &[&Arc<str>],
 ) -> bool {
-    let (there, missing): (Vec<&Arc<str>>, Vec<&Arc<str>>) =
-        join.incoming.iter().partition(|flow| there.contains(flow));
-    if missing.is_empty() {
+    let is_there: Vec<bool> = join
+        .incoming
+        .iter()
+        .map(|flow| there.contains(&flow))
+        .collect();
+    if !is_there.contains(&false) {
         return false;
     }
-    let before_missing = upstream(step.process, join, &missing);
-    let before_there = upstream(step.process, join, &there);
+    let upstream = step.process.upstream(join);
+    let brings_missing = |node: &Arc<str>| {
+        let reached = step.process.place_of(node).into_iter().flat_map(|place| {
+            let flows = upstream.iter().zip(&is_there);
+            flows.filter_map(move |(nodes, is_there)| nodes.contains(place).then_some(*is_there))
+        });
+        // Where it could also reach a flow that has a token it holds nothing up.
+        let mut reached = reached.peekable();
+        reached.peek().is_some() && !reached.any(|is_there| is_there)
+    };
     let at_elements = step
         .state
         .active()
@@ -110,34 +118,5 @@ pub(super) fn waits_beside(
         .into_iter()
         .flat_map(|scope| scope.waiting())
         .map(|(node, _)| node);
-    at_elements
-        .chain(at_joins)
-        .any(|node| before_missing.contains(&**node) && !before_there.contains(&**node))
-}
-
-/// The nodes from which a token can reach one of these flows without passing the join.
-fn upstream<'a>(
-    process: &'a ExecutableProcess,
-    join: &ExecutableNode,
-    flows: &[&Arc<str>],
-) -> BTreeSet<&'a str> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<&ExecutableNode> = flows
-        .iter()
-        .filter_map(|flow| process.source_of(flow))
-        .collect();
-    while let Some(node) = open.pop() {
-        if node.id == join.id || !found.insert(&*node.id) {
-            continue;
-        }
-        open.extend(
-            node.incoming
-                .iter()
-                .filter_map(|flow| process.source_of(flow)),
-        );
-        if let NodeKind::Boundary { attached_to, .. } = &node.kind {
-            open.extend(process.node(attached_to));
-        }
-    }
-    found
+    at_elements.chain(at_joins).any(brings_missing)
 }

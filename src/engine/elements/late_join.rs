@@ -14,7 +14,7 @@ use crate::{
 
 /// Lets one join go on that waits for nothing any more, in any scope. `false` when there is none.
 pub(in crate::engine) fn release_any(step: &mut Step<'_>) -> bool {
-    if !step.process.has_late_join {
+    if !step.process.has_late_join() {
         return false;
     }
     let scopes: Vec<ElementKey> = step
