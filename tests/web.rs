@@ -10,6 +10,7 @@ mod connections;
 mod cors;
 mod definitions;
 mod documents;
+mod drafts;
 mod files;
 mod history;
 pub mod http;

@@ -2,7 +2,7 @@
  * Where a proxy lets no websocket through: the same client over server-sent events and REST. `connect({ url, webSocket: eventStream() })`
  * takes the address of the websocket, as ever.
  *
- * Not over it: lists (`@stepwire/client/lists`), and the check whether a restored server still has the log that was followed.
+ * Not over it: lists (`@stepwire/client/lists`), who has a task open, and the check whether a restored server still has the log that was followed.
  */
 import type { ClientFrame, JsonObject } from './frames.js';
 import type { WebSocketConstructor } from './platform.js';
@@ -81,6 +81,9 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
       if (type === 'auth') {
         this.#keep(token!);
         reply({ expiresAt: claims(token!).exp && new Date(Number(claims(token!).exp) * 1000).toISOString() });
+      } else if (type === 'presence') {
+        // It lasts as long as a connection, and there is none.
+        reply({});
       } else if (type === 'unsubscribe') {
         this.#streams.get(channel!)?.abort();
         reply({});
@@ -123,14 +126,21 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
 
     async #command(type: string, id: string | undefined, { instance, subscribe: _follow, kind, ...body }: Parts): Promise<void> {
       let path = type === 'start' ? '/instances' : `/instances/${instance}/${type === 'patch' ? 'data' : type}`;
+      let method = type === 'patch' ? 'PATCH' : 'POST';
+      if (type === 'draft') {
+        const { element, action, data } = body;
+        path = `/instances/${instance}/drafts/${element}/${encodeURIComponent(String(action))}`;
+        method = data ? 'PUT' : 'DELETE';
+        body = data ? { data } : {};
+      }
       if (type === 'publish') {
         path = `/${kind ?? 'message'}s`;
         body.instance = instance;
       }
       const answer = await fetchWith(this.#base + path, {
-        method: type === 'patch' ? 'PATCH' : 'POST',
+        method,
         headers: { ...this.#headers(instance), 'content-type': 'application/json', 'idempotency-key': id! },
-        body: JSON.stringify(body),
+        ...(method !== 'DELETE' && { body: JSON.stringify(body) }),
         signal: this.#over.signal,
       });
       const said = (await answer.json().catch(() => ({}))) as JsonObject;

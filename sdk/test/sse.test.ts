@@ -6,7 +6,8 @@ import { connect, type Instance, type JsonObject, onChild, type Store } from '..
 import { inherit } from '../src/inherit.js';
 import { tasks } from '../src/lists.js';
 import { eventStream } from '../src/sse.js';
-import { visitor } from '../src/visitor.js';
+import { openTask } from '../src/task.js';
+import { memoryTokenStore, visitor } from '../src/visitor.js';
 
 const url = process.env.STEPWIRE_URL ?? '';
 const details = { client: { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.org', age: 36, income: 52_000 } };
@@ -62,6 +63,24 @@ describe.skipIf(url === '')('without websockets', () => {
     await card.run('choose', { card: { design: offered.designs[0] } });
     await until(card.view as Store<JsonObject>, ({ form }) => form === 'ordered');
     client.close();
+  }, 20_000);
+
+  test('what is typed is kept, and told to another device, until the action runs', async () => {
+    const tokenStore = memoryTokenStore();
+    const [desk, phone] = [1, 2].map(() => connect({ url, webSocket: eventStream(), visitor: visitor(tokenStore) }));
+    const typing = await desk!.start('onboarding');
+    await offers(typing, 'save');
+    const { element } = typing.actions.get()[0]!;
+    const [here, there] = [
+      openTask(desk!, typing, { element, action: 'save' }),
+      openTask(phone!, phone!.instance('onboarding', typing.key), { element, action: 'save' }),
+    ];
+    here.save({ client: { firstName: 'Ad' } });
+    await until(there.draft, (draft) => draft !== undefined);
+    expect(there.draft.get()).toEqual({ client: { firstName: 'Ad' } });
+    await here.discard();
+    await until(there.draft, (draft) => draft === undefined);
+    [desk, phone].forEach((client) => client!.close());
   }, 20_000);
 
   test('a repeated start is one start, a list is refused with what to do, and what is not there is told', async () => {

@@ -58,17 +58,11 @@ impl OpenTasks {
 impl Connection {
     pub(super) fn draft(&mut self, draft: DraftOf) {
         let Some(caller) = self.caller() else { return };
-        let data = draft.data.map(|data| data.text().to_owned());
-        if let Some(long) = data.as_ref().map(String::len)
-            && long > limits::DRAFT_BYTES
-        {
-            let sentence = format!(
-                "expected a draft of at most {} bytes, but it has {long}",
-                limits::DRAFT_BYTES
-            );
-            let error = WireError::new(ErrorCode::TooLarge, sentence);
-            return self.send_error(Some(draft.id.as_str()), None, &error);
-        }
+        let text = draft.data.as_ref().map(task_notes::text_of_draft);
+        let data = match text.transpose() {
+            Ok(data) => data,
+            Err(error) => return self.send_error(Some(draft.id.as_str()), None, &error),
+        };
         let Some(reply) = self.pending(PendingCommand {
             id: draft.id,
             kind: CommandKind::Other,

@@ -9,17 +9,24 @@ use uuid::Uuid;
 
 use super::http::{app::App, problem::Problem};
 use crate::{
-    engine::{RecordBatch, Rejection, access::Caller, record::StoredFile},
+    engine::{
+        RecordBatch, Rejection,
+        access::Caller,
+        record::StoredFile,
+        rejection::{RejectionKind, Unavailable},
+    },
     journal::{Entity, StoreError, StoreReader, codec},
     model::{ids::InstanceKey, upload::UploadRules},
     runtime::{
         Runtime, StartRequest,
+        drafts::DraftRequest,
         files::Received,
         instance_request::{
             Committed, Envelope, InstanceRequest, InstanceResponse, Observed, Refusal, Reply,
         },
         read_queue::{Question, Read},
     },
+    session::protocol::code::ErrorCode,
 };
 
 /// What a command came to.
@@ -119,6 +126,24 @@ impl App {
         let (reply, answer) = reply();
         self.sessions.runtime.start_instance(request, reply);
         outcome(answer.await)
+    }
+
+    /// Saves or drops a draft.
+    ///
+    /// # Errors
+    /// Why it was refused; 404 when the task it is at has ended, or has no such action.
+    pub async fn draft(&self, caller: &Caller, request: DraftRequest) -> Result<(), Problem> {
+        let (reply, answer) = reply();
+        self.sessions.runtime.draft(caller.clone(), request, reply);
+        let answer = answer.await;
+        if let Ok(InstanceResponse::Refused(Refusal::Rejected(rejection))) = &answer
+            && let RejectionKind::Unavailable(
+                Unavailable::Ended | Unavailable::NotActive | Unavailable::UnknownAction,
+            ) = rejection.kind
+        {
+            return Err(Problem::new(ErrorCode::NotFound, rejection.message.clone()));
+        }
+        outcome(answer).map(drop)
     }
 
     /// Looks at an instance with the caller's eyes.

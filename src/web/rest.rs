@@ -11,6 +11,7 @@ pub mod definition_source;
 pub mod definition_types;
 pub mod definition_versions;
 pub mod definitions;
+pub mod drafts;
 pub mod file_name;
 pub mod health;
 pub mod history;

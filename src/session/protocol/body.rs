@@ -61,6 +61,16 @@ pub fn done(text: &str) -> Result<u64, WireError> {
     read(text, |fields| fields.required("seq", fields.number("seq")?))
 }
 
+/// What was typed; as the field `data` of the frame `draft`.
+///
+/// # Errors
+/// As [`start`].
+pub fn draft(text: &str) -> Result<Payload, WireError> {
+    read(text, |fields| {
+        fields.required("data", fields.payload("data")?)
+    })
+}
+
 /// The command with this name; as its frame without `instance`.
 ///
 /// # Errors
@@ -92,10 +102,7 @@ pub fn data(text: &str) -> Result<Payload, WireError> {
             ),
         )
     };
-    let text = format!(r#"{{"data":{}}}"#, alone.map_err(refuse)?);
-    read(&text, |fields| {
-        fields.required("data", fields.payload("data")?)
-    })
+    draft(&format!(r#"{{"data":{}}}"#, alone.map_err(refuse)?))
 }
 
 fn read<T>(

@@ -40,6 +40,14 @@ pub struct Done {
     pub seq: u64,
 }
 
+/// What was typed.
+#[derive(ToSchema)]
+pub struct DraftData {
+    /// What was typed, at most 16 KiB.
+    #[schema(value_type = Object)]
+    pub data: (),
+}
+
 /// What to follow.
 #[derive(ToSchema)]
 pub struct Follow {

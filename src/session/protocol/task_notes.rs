@@ -8,11 +8,16 @@ use utoipa::ToSchema;
 use super::{
     channel::Channel,
     client::{FrameId, Payload},
+    code::ErrorCode,
     fields::{Fields, Sentence, quoted},
     reading::element,
     server::ServerFrame,
+    wire_error::WireError,
 };
-use crate::model::ids::{ElementKey, InstanceKey};
+use crate::{
+    limits,
+    model::ids::{ElementKey, InstanceKey},
+};
 
 /// Saves what a user has typed into an action, unchecked, or drops it.
 #[derive(Debug, ToSchema)]
@@ -74,6 +79,23 @@ pub(super) fn draft(
         action: fields.required("action", fields.name("action")?)?,
         data: fields.payload("data")?,
     })
+}
+
+/// The text of a draft that is short enough.
+///
+/// # Errors
+/// `too_large`.
+pub fn text_of_draft(data: &Payload) -> Result<String, WireError> {
+    let text = data.text();
+    if text.len() <= limits::DRAFT_BYTES {
+        return Ok(text.to_owned());
+    }
+    let sentence = format!(
+        "expected a draft of at most {} bytes, but it has {}",
+        limits::DRAFT_BYTES,
+        text.len()
+    );
+    Err(WireError::new(ErrorCode::TooLarge, sentence))
 }
 
 pub(super) fn presence(

@@ -173,7 +173,7 @@ fn apply(
 
 /// Whose command ids these are. Whoever shows the token of a tree is the same client to it, also
 /// when that client has several trees and comes back with the token of one.
-pub(in crate::session) fn subject(caller: &Caller) -> String {
+pub fn subject(caller: &Caller) -> String {
     if caller.trees.is_some() {
         BEARER_OF_TREE
     } else {
