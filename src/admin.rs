@@ -20,6 +20,7 @@ pub mod layout;
 pub mod message;
 pub mod operations;
 pub mod percent;
+pub mod playground;
 pub mod processes;
 pub mod tasks;
 

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 const out = process.argv[2] ?? 'dist';
 
 const { metafile } = await build({
-  entryPoints: ['app.css', 'docs.css', 'demo.ts', 'designer.ts', 'instance.ts', 'instances.ts', 'operations.ts', 'processes.ts', 'tasks.ts'].map(
+  entryPoints: ['app.css', 'docs.css', 'demo.ts', 'designer.ts', 'instance.ts', 'instances.ts', 'operations.ts', 'playground.ts', 'processes.ts', 'tasks.ts'].map(
     (file) => `src/${file}`,
   ),
   alias: Object.fromEntries(

@@ -110,7 +110,7 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
 
   const openInstance = (process: string, key: string) => {
     const member = open(INSTANCE + key, () => instance(owner, key, process));
-    member.process ??= process;
+    member.process ||= process;
     member._deliverSoon();
     return member;
   };

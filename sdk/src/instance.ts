@@ -207,7 +207,7 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
     member._cursor = frame.seq;
     resubscribing = false;
     error.set(undefined);
-    member.process ??= frame.process;
+    member.process ||= frame.process;
     said = frame.view;
     show();
     step(frame);
@@ -310,7 +310,7 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
     _step: step,
     _addChild(child, info) {
       child._parent ??= key;
-      child.process ??= info?.process;
+      child.process ||= info?.process;
       // What is known already is newer.
       if (info && !child.status.get()) (child.status as WritableStore<InstanceStatus>).set(info.status);
       if (!children.get().includes(child)) children.set([...children.get(), child]);

@@ -41,6 +41,8 @@ pub const DESIGNER_URL: &str = "/admin/designer";
 pub const OPERATIONS_URL: &str = "/admin/operations";
 /// Address of a user's tasks.
 pub const TASKS_URL: &str = "/admin/tasks";
+/// Address of the playground.
+pub const PLAYGROUND_URL: &str = "/admin/playground";
 /// Address of the sign-in page.
 pub const SIGN_IN_URL: &str = "/sign-in";
 
@@ -80,6 +82,7 @@ impl Layout {
             entry_to(PROCESSES_URL, "Processes"),
             entry_to(TASKS_URL, "Tasks"),
             entry_to(OPERATIONS_URL, "Operations"),
+            entry_to(PLAYGROUND_URL, "Playground"),
         ];
         let of_users = user.is_some().then_some(of_users).into_iter().flatten();
         Self {

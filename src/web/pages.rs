@@ -6,6 +6,7 @@ pub mod docs;
 pub mod home;
 pub mod instances;
 pub mod operations;
+pub mod playground;
 pub mod problem_pages;
 pub mod processes;
 pub mod sign_in;

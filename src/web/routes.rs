@@ -21,14 +21,14 @@ use super::{
     jobs,
     openapi::{self, api_page, asyncapi},
     pages::{
-        assets, designer, docs, home, instances as instance_pages, operations, processes, sign_in,
-        start, tasks as task_pages,
+        assets, designer, docs, home, instances as instance_pages, operations, playground,
+        processes, sign_in, start, tasks as task_pages,
     },
     rest::{
         audit, commands, connections, definition_source, definition_types, definition_versions,
-        definitions, health, history, http_calls, incidents, instance_list, instances, login,
-        messages, metrics, overview, previews, schedules, settings, stream as instance_stream,
-        tasks, tickets, timers, tokens, trials, uploads, users,
+        definitions, drafts, health, history, http_calls, incidents, instance_list, instances,
+        login, messages, metrics, overview, previews, schedules, settings,
+        stream as instance_stream, tasks, tickets, timers, tokens, trials, uploads, users,
     },
     websocket::socket,
 };
@@ -148,6 +148,17 @@ pub fn table() -> RouteTable {
             commands::at_element,
         ))
         .service(post("/v1/instances/{key}/assign", commands::assign))
+        .service(get("/v1/instances/{key}/drafts", drafts::list))
+        .service(at(
+            "/v1/instances/{key}/drafts/{element}/{action}",
+            "GET, HEAD, PUT, DELETE",
+            |draft| {
+                draft
+                    .route(read(drafts::get))
+                    .route(web::put().to(drafts::put))
+                    .route(web::delete().to(drafts::delete))
+            },
+        ))
         .service(both("/v1/users", users::list, users::add))
         .service(at("/v1/users/me/password", "PUT", |password| {
             password.route(web::put().to(users::own_password))
@@ -260,6 +271,7 @@ pub fn table() -> RouteTable {
         .service(get("/admin/processes", processes::list))
         .service(get("/admin/designer/{process}", designer::open))
         .service(get("/admin/tasks", task_pages::mine))
+        .service(get("/admin/playground", playground::open))
         .service(get("/admin/operations", operations::first))
         .service(get("/admin/operations/{page}", operations::one))
         .service(get("/assets/{file:.*}", assets::asset))

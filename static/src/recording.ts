@@ -6,20 +6,24 @@ type Step = Record<string, unknown>;
 /** A file of the scenario: a process of the draft, or a published one that it starts or calls. */
 export interface ScenarioFile {
   name: string;
-  bpmn: string;
+  bpmn?: string;
+  /** Of a definition in the JSON form. */
+  json?: unknown;
 }
 
 const KEY = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
 
-/** The steps of a trial, as they are done. */
+/** The steps of a trial, or of what was sent in the playground, as they are done. */
 export class Recording {
   private readonly steps: Step[] = [];
   private readonly names = new Map<string, string>();
-  private readonly users = new Map<string, readonly string[]>();
+  private readonly users = new Map<string, { roles: readonly string[] } | { anonymous: true }>();
 
+  /** `passing`: texts in a view that another run does not repeat. */
   constructor(
     private readonly name: string,
     private readonly clock: string,
+    private readonly passing: RegExp = KEY,
   ) {}
 
   get length(): number {
@@ -27,7 +31,11 @@ export class Recording {
   }
 
   user(name: string, roles: readonly string[]): void {
-    this.users.set(name, roles);
+    this.users.set(name, { roles });
+  }
+
+  stranger(name: string): void {
+    this.users.set(name, { anonymous: true });
   }
 
   /** Somebody started an instance, which has a name in the scenario from then on. */
@@ -37,6 +45,11 @@ export class Recording {
     for (let number = 2; taken.includes(name); number++) name = `${process} ${number}`;
     this.names.set(key, name);
     this.steps.push({ as: user, start: process, ...fields, ...(name === process ? {} : { named: name }) });
+  }
+
+  /** A step that is about no instance, or says itself about which. */
+  step(user: string, step: Step): void {
+    this.steps.push({ as: user, ...step });
   }
 
   /** Somebody did something at an instance of a process. */
@@ -60,7 +73,7 @@ export class Recording {
     };
     const incidents = nodes.flatMap(({ incident }) => (incident ? [incident.code] : []));
     if (incidents.length > 0) expected.incidents = incidents;
-    const view = lasting(instance.view.get());
+    const view = lasting(instance.view.get(), this.passing);
     if (Object.keys(view as object).length > 0) expected.view = view;
     this.steps.push({ as: user, instance: this.called(process, instance.key), expect: expected });
   }
@@ -72,8 +85,11 @@ export class Recording {
 
   /** The file; with `inside` it holds the models itself. */
   yaml(files: readonly ScenarioFile[], inside: boolean): string {
-    const users = [...this.users].map(([name, roles]) => `  ${JSON.stringify(name)}: ${JSON.stringify({ roles })}`);
-    const deploy = files.map(({ name, bpmn }) => (inside ? `  - bpmn: |\n${indented(bpmn)}` : `  - ${JSON.stringify(name)}`));
+    const users = [...this.users].map(([name, user]) => `  ${JSON.stringify(name)}: ${JSON.stringify(user)}`);
+    const deploy = files.map(({ name, bpmn, json }) => {
+      if (!inside) return `  - ${JSON.stringify(name)}`;
+      return bpmn === undefined ? `  - json: ${JSON.stringify(json)}` : `  - bpmn: |\n${indented(bpmn)}`;
+    });
     return [
       `name: ${JSON.stringify(this.name)}`,
       'deploy:',
@@ -89,11 +105,11 @@ export class Recording {
 }
 
 /** Keys of instances and files differ from run to run: any value stands for them. */
-function lasting(value: unknown): unknown {
-  if (typeof value === 'string') return KEY.test(value) ? '*' : value;
-  if (Array.isArray(value)) return value.map(lasting);
+function lasting(value: unknown, passing: RegExp): unknown {
+  if (typeof value === 'string') return passing.test(value) ? '*' : value;
+  if (Array.isArray(value)) return value.map((item) => lasting(item, passing));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, lasting(member)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, lasting(member, passing)]));
 }
 
 function indented(text: string): string {

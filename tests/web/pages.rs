@@ -59,6 +59,7 @@ async fn admin_pages_are_for_those_who_signed_in() {
         "/admin/instances".to_owned(),
         format!("/admin/instances/{key}"),
         "/admin/tasks".to_owned(),
+        "/admin/playground".to_owned(),
     ] {
         let answer = stranger.browse(&path).await;
         assert_eq!(

@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::cli::{deploy, exit::Failure, rest::Body};
 
@@ -17,6 +18,8 @@ pub enum ModelSource {
     Path(PathBuf),
     /// In the scenario itself.
     Inside(InsideModel),
+    /// In the scenario itself, in the JSON form.
+    InsideJson(InsideJson),
 }
 
 /// A model that is written in a scenario.
@@ -27,12 +30,20 @@ pub struct InsideModel {
     pub bpmn: String,
 }
 
+/// A definition in the JSON form that is written in a scenario.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct InsideJson {
+    /// The definition.
+    pub json: Map<String, Value>,
+}
+
 impl ModelSource {
     /// What people know it by.
     pub fn name(&self, folder: &Path) -> String {
         match self {
             Self::Path(path) => folder.join(path).display().to_string(),
-            Self::Inside(_) => "the model in the scenario".to_owned(),
+            Self::Inside(_) | Self::InsideJson(_) => "the model in the scenario".to_owned(),
         }
     }
 
@@ -46,6 +57,11 @@ impl ModelSource {
             Self::Inside(model) => {
                 let bytes = model.bpmn.clone().into_bytes();
                 return Ok(deploy::body(Path::new("model.bpmn"), bytes));
+            }
+            Self::InsideJson(model) => {
+                // A map of texts to JSON values is written without failure.
+                let bytes = serde_json::to_vec(&model.json).unwrap_or_default();
+                return Ok(deploy::body(Path::new("model.json"), bytes));
             }
         };
         let bytes = fs::read(&path).map_err(|error| {

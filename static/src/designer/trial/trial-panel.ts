@@ -10,7 +10,7 @@ import { durationInWords, isDuration, isJsonObject } from '../checks.js';
 import type { Model } from '../model.js';
 import { InstanceView } from './instance-view.js';
 import { Player } from './player.js';
-import { Recording, type ScenarioFile } from './scenario.js';
+import { Recording, type ScenarioFile } from '../../recording.js';
 import { begin, end, look, moveClock, observe, type Trial, type TriedInstance } from './trial-api.js';
 
 /** What the designer gives to a trial. */
@@ -224,7 +224,7 @@ export class TrialPanel {
     }
     files.push({ name: `${first!.id}.bpmn`, bpmn: this.xml });
     this.stage.save(`${first!.id}.yaml`, this.recording.yaml(files, inside));
-    if (!inside) files.forEach(({ name, bpmn }) => this.stage.save(name, bpmn));
+    if (!inside) files.forEach(({ name, bpmn = '' }) => this.stage.save(name, bpmn));
   }
 
   // Drawing.

@@ -1,0 +1,22 @@
+//! The playground, for people who signed in.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+
+use super::{page, person, sign_in_first};
+use crate::{
+    admin::playground::PlaygroundPage,
+    web::http::{app::App, problem::Problem},
+};
+
+/// `GET /admin/playground`.
+///
+/// # Errors
+/// 401 for a program that has not signed in, 500 when the page cannot be drawn.
+pub async fn open(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let Some(principal) = person(&app, &request) else {
+        return sign_in_first(&request);
+    };
+    let caller = &principal.caller;
+    let view = PlaygroundPage::new(&app.pages.assets, &caller.subject, &caller.roles);
+    page(&app, StatusCode::OK, "admin_playground", &view)
+}

@@ -1,0 +1,21 @@
+/** Scripts that this browser keeps, by name. */
+const PLACE = 'stepwire.playground';
+
+type Scripts = Record<string, string>;
+
+/** All of them. Where the browser keeps nothing there are none. */
+export function saved(): Scripts {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(PLACE) ?? '{}');
+    const entries = typeof found === 'object' && found ? Object.entries(found) : [];
+    return Object.fromEntries(entries.filter(([, text]) => typeof text === 'string'));
+  } catch {
+    return {};
+  }
+}
+
+/** Keeps a script, or with `undefined` drops it. Throws when the browser has no room for it. */
+export function save(name: string, text: string | undefined): void {
+  const { [name]: _before, ...others } = saved();
+  localStorage.setItem(PLACE, JSON.stringify(text === undefined ? others : { ...others, [name]: text }));
+}
