@@ -28,6 +28,26 @@ fn the_client_and_the_pages_have_sound_types() {
 }
 
 #[test]
+fn the_reference_of_the_client_lacks_nothing() {
+    if let Err(missing) = node::prepare("sdk").and_then(|()| node::prepare("sdk/docs")) {
+        return node::skip("reference of the client", &missing);
+    }
+    let out = tempfile::tempdir().expect("a directory can be made");
+    // Anything public without a comment, and links that lead nowhere, fail it.
+    pass(
+        Command::new("node")
+            .arg("node_modules/typedoc/bin/typedoc")
+            .arg("--out")
+            .arg(out.path())
+            .current_dir(node::folder("sdk/docs")),
+    );
+    let pages = ["index.html", "functions/index.connect.html", "modules/task.html"];
+    for page in pages {
+        assert!(out.path().join(page).is_file(), "there is no {page}");
+    }
+}
+
+#[test]
 fn the_client_plays_against_the_server() {
     if let Err(missing) = node::prepare("sdk") {
         return node::skip("client tests", &missing);

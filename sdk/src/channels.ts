@@ -15,6 +15,7 @@ export interface Followed {
   _parent?: string | undefined;
   /** Whether little more will come. */
   _ended(): boolean;
+  /** Takes a frame in. */
   _receive(frame: InstanceFrame | ListFrame): void;
   /** What the old connection still had to say will never come. */
   _lost(): void;

@@ -248,7 +248,7 @@ export class StepwireForm extends Base {
     const input = made.control;
     const id = (input.id = `stepwire-${++ids}`);
     const label = make('label', { htmlFor: id, textContent: schema.title ?? humanised(path.at(-1)!) }, 'label');
-    const hint = make('span', { id: `${id}h`, textContent: schema.description ?? (json ? this.#text('json') : '') }, 'hint');
+    const hint = make('span', { id: `${id}h`, textContent: [schema.description, json && this.#text('json')].filter(Boolean).join(' · ') }, 'hint');
     const error = make('span', { id: `${id}e` }, 'error');
     const row = make('div', {}, required ? 'field required' : 'field');
     row.append(...(input.type === 'checkbox' ? [input, label] : [label, input]), hint, error);
@@ -317,8 +317,10 @@ function control(schema: Schema, required: boolean): Pick<Field, 'control' | 're
 
 /** An RFC 3339 time as an input of the browser's own time zone takes it. */
 function localTime(text: string): string {
-  const time = new Date(text);
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  const time = Date.parse(text);
+  // Data of another version may hold anything.
+  if (isNaN(time)) return '';
+  return new Date(time - new Date(time).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 function put(data: JsonObject, path: string[], value: unknown): void {

@@ -156,6 +156,7 @@ export type WelcomeFrame = {
   /** How much one connection may send; 0 in either: as much as it likes. */
   rate?: { perSecond: number; burst: number };
 };
+/** The answer to a command: it is durable. */
 export type ReplyFrame = { type: 'reply'; id: string; seq?: number; duplicate?: boolean; result: CommandResult };
 /** Where a subscription stood, as `hello` tells it. */
 export type ResumePoint = { instance: string; after: number };

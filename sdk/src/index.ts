@@ -2,8 +2,7 @@
  * The Stepwire client: one websocket, process instances as stores, commands that survive a lost connection.
  * Start with {@link connect}.
  */
-export type { Followed } from './channels.js';
-export { type Client, connect, type Following } from './client.js';
+export { type Client, connect } from './client.js';
 export {
   type ClientErrorCode,
   type ErrorCode,
@@ -16,6 +15,7 @@ export type {
   ActiveNode,
   AvailableAction,
   ChildInfo,
+  ClientFrame,
   CommandResult,
   InstanceInfo,
   InstanceStatus,
@@ -23,10 +23,13 @@ export type {
   NoteFrame,
   PresentUser,
   Published,
+  ReplyFrame,
+  Step,
   TaskInfo,
 } from './frames.js';
 export { type ActionMessage, type Instance, type InstanceCommands, onChild, type RunResult } from './instance.js';
 export type {
+  ActionsOf,
   AnyProcesses,
   ConnectionStatus,
   ConnectOptions,
@@ -35,7 +38,9 @@ export type {
   ProcessShape,
   Publication,
   RunOptions,
+  StartOf,
   StartOptions,
+  ViewOf,
   WaitOptions,
 } from './options.js';
 export type { Platform, Socket, WebSocketConstructor } from './platform.js';

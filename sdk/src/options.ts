@@ -121,6 +121,9 @@ export interface ProcessShape {
 
 /** Process id → its types: what the server's `types.d.ts` exports as `Processes`, or written by hand. */
 export type AnyProcesses = Record<string, ProcessShape>;
+/** What the view of a process holds. */
 export type ViewOf<S> = S extends { view: infer View } ? View : JsonObject;
+/** Name of an action → what it takes. */
 export type ActionsOf<S> = S extends { actions: infer Actions } ? Actions : Record<string, JsonObject>;
+/** What a start takes. */
 export type StartOf<S> = S extends { start: infer Start } ? Start : JsonObject;

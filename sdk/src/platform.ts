@@ -32,7 +32,9 @@ export type WebSocketConstructor = new (
 export interface Platform {
   /** Throws when there is no websocket, or the address can never be one. */
   _open(url: string, subprotocol: string): Socket;
+  /** Calls `run` after so many milliseconds. */
   _setTimer(run: () => void, ms: number): unknown;
+  /** Ends a timer; `undefined` is none. */
   _clearTimer(timer: unknown): void;
   /** Milliseconds since 1970. */
   _now(): number;

@@ -205,6 +205,63 @@ test('another version keeps what was typed at the paths that are still there', a
   expect([input('loan').value, input('client.age'), input('extra').value]).toEqual(['typed', null, '']);
 });
 
+test('data of another shape than the schema are shown as far as they fit, and nothing breaks', async () => {
+  const s1 = {
+    type: 'object',
+    properties: {
+      client: { type: 'object', properties: { age: { type: 'integer' }, plan: { enum: ['a', 'b'] } } },
+      consent: { type: 'boolean' },
+      due: { type: 'string', format: 'date-time' },
+      loan: { type: 'string' },
+      tags: { type: 'array' },
+    },
+  };
+  const { server, fake, form, input, type } = await shown({ s1 });
+  for (const client of ['a text', null, [1], { age: 'old', plan: 7 }]) {
+    fake.push({ type: 'data', body: { client, consent: 'yes', due: 'nonsense', loan: { amount: 5 }, tags: 'a' } });
+    await server.advance();
+    expect([input('client.age').value, input('client.plan').value, input('consent').checked, input('due').value]).toEqual(['', '', false, '']);
+    expect([input('loan').value, input('tags').value]).toEqual(['{"amount":5}', '"a"']);
+  }
+  type('client.age', '40');
+  type('loan', 'much');
+  const sending = form.send();
+  await server.advance();
+  expect(await sending).toBe(true);
+  expect(server.sent('run')).toMatchObject([{ data: { client: { age: 40 }, loan: 'much', consent: false } }]);
+});
+
+test('a schema that it has no input for is a field for JSON, which says so', async () => {
+  const s1 = {
+    $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' } } } },
+    type: 'object',
+    required: ['any'],
+    properties: {
+      any: { anyOf: [{ type: 'string' }, { type: 'number' }] },
+      either: { oneOf: [{ type: 'object' }, { type: 'array' }] },
+      list: { type: 'array', description: 'One or more' },
+      map: { type: 'object', additionalProperties: { type: 'number' } },
+      tree: { $ref: '#/$defs/node' },
+      whatever: true,
+    },
+  };
+  const { server, fake, form, input, type } = await shown({ s1 });
+  fake.progress({ actions: [action({ keys: ['any', 'either', 'list', 'map', 'tree', 'whatever'], requiredKeys: ['any'] }) as never] });
+  await server.advance();
+  const hintOf = (name: string) => form.shadowRoot!.getElementById(input(name).getAttribute('aria-describedby')!.split(' ')[0]!)!.textContent;
+  for (const name of ['any', 'either', 'list', 'map', 'tree']) expect([name, input(name).tagName]).toEqual([name, 'TEXTAREA']);
+  expect([hintOf('any'), hintOf('tree'), hintOf('list')]).toEqual(['As JSON.', 'As JSON.', 'One or more · As JSON.']);
+  type('any', '7');
+  type('tree', '{"next": {}}');
+  type('list', 'nonsense');
+  expect(await form.send()).toBe(false);
+  type('list', '[1]');
+  const sending = form.send();
+  await server.advance();
+  expect(await sending).toBe(true);
+  expect(server.sent('run')).toMatchObject([{ data: { any: 7, tree: { next: {} }, list: [1] } }]);
+});
+
 test('without schemas each key is a text, and an action without data is a button', async () => {
   const { server, fake, form, root, input } = await shown({});
   expect(root.querySelectorAll('input').length).toBe(KEYS.length);

@@ -75,3 +75,29 @@ test('a task that is closed is left, and what was typed last is kept', async () 
   expect(server.sent('draft')).toMatchObject([{ data: { name: 'Ada' } }]);
   expect(server.sent('presence').map(({ state }) => state)).toEqual(['open', 'typing', 'closed']);
 });
+
+test('a draft that has expired takes nothing from who types, and is kept anew while that is possible', async () => {
+  const { server, task } = await opened();
+  const note = (data: object | null) => server.connection.push({ type: 'drafted', channel: 'instance/k', element: 'k-3', action: 'save', data });
+  const seen: unknown[] = [];
+  task.draft.subscribe((draft) => seen.push(draft));
+  note({ name: 'Ada' });
+  await server.advance();
+  // Another device has sent it, or the task has begun anew.
+  note(null);
+  await server.advance();
+  expect(seen).toEqual([{ name: 'Ada' }, undefined]);
+  task.save({ name: 'Ada L' });
+  await vi.advanceTimersByTimeAsync(1_000);
+  await server.advance();
+  expect(server.sent('draft')).toMatchObject([{ data: { name: 'Ada L' } }]);
+  // The task is over: what is typed cannot be kept, which is no error of the page; the run says why.
+  const over = { type: 'error', code: 'action_not_available', reason: 'not_active', message: 'expected an active element', retryable: false };
+  for (const type of ['draft', 'run']) server.on(type, ({ id }, connection) => connection.push({ ...over, id }));
+  task.save({ name: 'Ada Lovelace' });
+  await vi.advanceTimersByTimeAsync(1_000);
+  await server.advance();
+  const running = task.run({ name: 'Ada Lovelace' }).catch((error: unknown) => error);
+  await server.advance();
+  expect(await running).toMatchObject({ code: 'action_not_available', reason: 'not_active' });
+});
