@@ -236,15 +236,25 @@ fn changes_are_told_once_until_they_are_asked_for_again() {
         for client in [&mut ada, &mut olga] {
             assert_eq!(client.found("changes").await["topics"], topics);
         }
-        // Nothing more, however much happens, before it is asked for again.
-        olga.ask(json!({"type": "hold", "instance": instance}))
-            .await;
+        // Nothing more, however much happens, before it is asked for again; then what happened
+        // meanwhile is told, as other topics than those told before may be what a page is about.
+        for command in ["hold", "unhold"] {
+            let frames = olga
+                .ask(json!({"type": command, "instance": instance}))
+                .await;
+            assert!(
+                frames.iter().all(|frame| frame["type"] != "changes"),
+                "{frames:?}"
+            );
+        }
+        olga.ask(changes()).await;
+        assert_eq!(olga.found("changes").await["topics"], json!(["instances"]));
         let frames = olga.ask(changes()).await;
         assert!(
             frames.iter().all(|frame| frame["type"] != "changes"),
             "{frames:?}"
         );
-        olga.ask(json!({"type": "unhold", "instance": instance}))
+        olga.ask(json!({"type": "hold", "instance": instance}))
             .await;
         assert_eq!(olga.found("changes").await["topics"], json!(["instances"]));
         // What others start is not hers: her own start is the first she hears of.

@@ -1,9 +1,10 @@
 //! The channel `changes`: tells a page that what it lists has changed, so that it asks again. Says
 //! which lists, never what is in them.
 //!
-//! Told once: then nothing more is noted until the client subscribes again, so a busy server says no
-//! more than its clients ask for, and what it holds for one is a handful of bits. A client that
-//! subscribes first and asks then misses nothing.
+//! Told once: then nothing more is told until the client subscribes again, so a busy server says no
+//! more than its clients ask for, and what it holds for one is a handful of bits. What changes
+//! meanwhile is noted, and told when it subscribes again: a client that subscribes first and asks
+//! then, for some topics only, misses nothing.
 //!
 //! Not here: lists with lines that are pushed (`lists`).
 //!
@@ -42,7 +43,10 @@ pub(in crate::session) struct ChangesFollowing {
     noted: Arc<NotedChanges>,
 }
 
-/// What has changed since the client asked, one bit per topic.
+/// The client has been told, and has not asked since: what comes is noted only.
+const TOLD: u32 = 1 << 31;
+
+/// What has changed since the client asked, or was told last, one bit per topic.
 struct NotedChanges {
     audience: Audience,
     topics: AtomicU32,
@@ -126,11 +130,11 @@ impl Connection {
         resync: Option<ResyncReason>,
     ) {
         let channel = Channel::Changes;
-        self.unfollow_changes();
         let (Some(caller), Some(principal)) = (self.caller(), self.principal()) else {
-            return;
+            return self.unfollow_changes();
         };
         if caller.trees.is_some() {
+            self.unfollow_changes();
             let sentence = "expected the token of a user, but this one is good for one instance and \
                 its children only";
             let error = WireError::new(ErrorCode::Forbidden, sentence);
@@ -152,7 +156,13 @@ impl Connection {
             round: self.rounds,
         });
         let follower: Arc<dyn ListFollower> = noted.clone();
-        self.sessions.runtime.lists.join(follower.clone());
+        let lists = &self.sessions.runtime.lists;
+        lists.join(follower.clone());
+        // What changed since it was told last; it is told behind the beginning.
+        if let Some(before) = self.changes.take() {
+            lists.leave(&before.follower);
+            noted.note(before.noted.topics.load(Ordering::Acquire) & !TOLD);
+        }
         self.changes = Some(ChangesFollowing { follower, noted });
         if let Some(reason) = resync {
             let resync = Resync {
@@ -195,8 +205,7 @@ impl Connection {
         let Some(noted) = self.changes.as_ref().filter(|one| is_this(one)) else {
             return;
         };
-        let noted = noted.noted.topics.load(Ordering::Acquire);
-        self.unfollow_changes();
+        let noted = noted.noted.topics.swap(TOLD, Ordering::AcqRel);
         let topics: Vec<Topic> = Topic::ALL
             .into_iter()
             .filter(|topic| noted & bit(*topic) != 0)
