@@ -58,6 +58,11 @@ fn a_draft_is_tried_and_its_run_is_a_scenario() {
 }
 
 #[test]
+fn what_is_sent_by_hand_becomes_a_scenario() {
+    play("playground.mjs", |_| ());
+}
+
+#[test]
 fn every_example_survives_the_designer() {
     play("round_trip.mjs", |_| ());
 }
@@ -88,6 +93,21 @@ fn the_examples_of_the_client_run_on_a_port_of_their_own() {
         return node::skip("examples of the client", &missing);
     }
     play("examples.mjs", |server| server.kill_and_restart());
+}
+
+#[test]
+fn the_example_of_vite_runs_and_one_action_is_three_forms() {
+    let folders = ["sdk", "sdk/examples/vite"];
+    if let Err(missing) = folders.into_iter().try_for_each(node::prepare) {
+        return node::skip("example of Vite", &missing);
+    }
+    // It has the client as apps do: built.
+    let built = Command::new("node")
+        .arg("prepare.mjs")
+        .current_dir(node::folder("sdk"))
+        .status();
+    assert!(built.is_ok_and(|status| status.success()));
+    play("vite.mjs", |_| ());
 }
 
 /// Runs a script to its end against a new server. At each line `CHECKPOINT …` the script waits

@@ -41,7 +41,11 @@ fn the_reference_of_the_client_lacks_nothing() {
             .arg(out.path())
             .current_dir(node::folder("sdk/docs")),
     );
-    let pages = ["index.html", "functions/index.connect.html", "modules/task.html"];
+    let pages = [
+        "index.html",
+        "functions/index.connect.html",
+        "modules/task.html",
+    ];
     for page in pages {
         assert!(out.path().join(page).is_file(), "there is no {page}");
     }

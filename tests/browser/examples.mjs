@@ -1,5 +1,5 @@
 // Plays the examples of the client, each as a page of a port of its own that asks the server across origins: the wizard in plain
-// TypeScript through a killed server and a step back, the one with React, and the inbox with two clerks.
+// TypeScript through a killed server and a step back, the one with React, the inbox with two clerks, and the dashboard of an operator.
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -19,7 +19,7 @@ async function bundle(out) {
   const { build } = createRequire(join(sdk, 'package.json'))('esbuild');
   const entries = ['index', 'debug', 'forms', 'inherit', 'lists', 'react', 'task', 'visitor'];
   await build({
-    entryPoints: ['wizard/main.ts', 'react-wizard/main.tsx', 'inbox/main.ts'],
+    entryPoints: ['wizard/main.ts', 'react-wizard/main.tsx', 'inbox/main.ts', 'dashboard/main.ts'],
     absWorkingDir: join(sdk, 'examples'),
     alias: Object.fromEntries(
       entries.map((entry) => [entry === 'index' ? '@stepwire/client' : `@stepwire/client/${entry}`, join(sdk, 'src', `${entry}.ts`)]),
@@ -159,6 +159,12 @@ async function decide(bob, visitor, tablet) {
   await visitor.getByText('Granted. Have a good time.').waitFor();
 }
 
+/** What the dashboard shows of the trips: running and ended, by itself. */
+async function trips(page, running, newest) {
+  await page.locator('tr', { hasText: /^Trip request/ }).filter({ has: page.getByRole('cell', { name: String(running), exact: true }) }).first().waitFor();
+  await page.getByRole('table', { name: 'Newest instances' }).locator('tbody tr').first().filter({ hasText: newest }).waitFor();
+}
+
 await play(async (browser, watch) => {
   const out = await mkdtemp(join(tmpdir(), 'stepwire-examples-'));
   await bundle(out);
@@ -169,12 +175,21 @@ await play(async (browser, watch) => {
     body: await readFile(join(sdk, 'examples/trip.json')),
   });
   assert.ok(deployed.ok, await deployed.text());
+  const dashboard = await open(browser, watch, `${pages}/dashboard/#server=${websocket}&token=${tokens.olga}`);
+  await dashboard.getByText('Started within an hour').waitFor();
   const visitor = await open(browser, watch, `${pages}/wizard/?server=${websocket}`);
   await wizard(visitor);
+  await trips(dashboard, 1, /trip.*started/);
   const bob = await open(browser, watch, `${pages}/inbox/#server=${websocket}&token=${tokens.bob}`);
   const tablet = await open(browser, watch, `${pages}/inbox/#server=${websocket}&token=${tokens.bob}`);
   await decide(bob, visitor, tablet);
+  await dashboard.locator('tr', { hasText: /^Trip request/ }).waitFor({ state: 'detached' });
   await reactWizard(await open(browser, watch, `${pages}/react-wizard/?server=${websocket}`));
+  await trips(dashboard, 1, /trip.*started/);
+  await shots(dashboard, 'example-dashboard');
+  // Who is no operator is told so.
+  const curious = await open(browser, watch, `${pages}/dashboard/#server=${websocket}&token=${tokens.ada}`);
+  await curious.getByRole('alert').filter({ hasText: 'operator' }).waitFor();
   server.close();
   await rm(out, { recursive: true });
 });

@@ -1,0 +1,105 @@
+// Plays the example that Vite serves on a port of its own: the page that shows what is decided about its origin, and one action as
+// three forms that read the same schema. TOKENS holds a token for each user, as JSON.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createServer } from 'node:net';
+import { baseUrl, play, shot, shots } from './chromium.mjs';
+
+const tokens = JSON.parse(process.env.TOKENS ?? '{}');
+const folder = fileURLToPath(new URL('../../sdk/examples/vite/', import.meta.url));
+const websocket = `${baseUrl().replace(/^http/, 'ws')}/v1/ws`;
+
+async function freePort() {
+  const probe = createServer();
+  await new Promise((done) => probe.listen(0, '127.0.0.1', done));
+  const { port } = probe.address();
+  await new Promise((done) => probe.close(done));
+  return port;
+}
+
+/** Starts Vite's development server; resolves to its address when it says that it is ready. */
+async function vite() {
+  const port = await freePort();
+  const child = spawn(process.execPath, ['node_modules/vite/bin/vite.js', '--port', String(port), '--strictPort'], { cwd: folder });
+  let said = '';
+  await new Promise((done, fail) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text) => {
+        said += text;
+        if (said.includes('Local:')) done();
+      });
+    }
+    child.on('exit', (code) => fail(new Error(`vite ended with ${code}: ${said}`)));
+  });
+  process.on('exit', () => child.kill());
+  return `http://127.0.0.1:${port}`;
+}
+
+const heading = (page, name) => page.getByRole('heading', { name, exact: true }).waitFor();
+
+/** Pictures of the three forms at both widths. */
+async function pictures(page, name) {
+  await shots(page, name);
+  for (const width of [400, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    await shot(page, `${name}-${width}`);
+  }
+}
+
+async function forms(page) {
+  await heading(page, 'saveTraveller');
+  const [native, rjsf, jsonForms] = ['Native', 'react-jsonschema-form', 'JSON Forms'].map((name) => page.getByRole('region', { name, exact: true }));
+  const filled = async (form, values) => {
+    for (const [label, value] of Object.entries(values)) await form.getByLabel(label).fill(value);
+  };
+  // Each of them refuses by the same schema: the browser's words, Ajv's, Ajv's again.
+  await filled(native, { Name: 'A', 'E-mail': 'ada@example.org' });
+  await native.getByRole('button', { name: 'Send' }).click();
+  await native.locator('[part="error"]').filter({ hasText: /./ }).first().waitFor();
+  await filled(rjsf, { Name: 'A', 'E-mail': 'ada@example.org' });
+  await rjsf.getByRole('button', { name: 'Submit' }).click();
+  await rjsf.getByText('must NOT have fewer than 2 characters').waitFor();
+  await jsonForms.getByRole('button', { name: 'Send' }).click();
+  await jsonForms.getByText('is a required property').first().waitFor();
+  await heading(page, 'saveTraveller');
+  await pictures(page, 'forms');
+
+  // Each of them sends a step.
+  await native.getByLabel('Name').fill('Ada');
+  await native.getByRole('button', { name: 'Send' }).click();
+  await heading(page, 'saveTrip');
+  await rjsf.getByLabel('City').selectOption({ label: 'Oslo' });
+  await filled(rjsf, { 'First day': '2030-05-17', Nights: '3' });
+  await pictures(page, 'forms-trip');
+  await rjsf.getByRole('button', { name: 'Submit' }).click();
+  await heading(page, 'confirm');
+  await jsonForms.getByLabel('All of this is correct').check();
+  await jsonForms.getByRole('button', { name: 'Send' }).click();
+  await heading(page, 'Sent');
+}
+
+await play(async (browser, watch) => {
+  const deployed = await fetch(`${baseUrl()}/v1/definitions?publish=true`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${tokens.root}`, 'content-type': 'application/json' },
+    body: await readFile(`${folder}../trip.json`),
+  });
+  assert.ok(deployed.ok, await deployed.text());
+  const pages = await vite();
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+  const page = watch(await context.newPage());
+  await page.goto(`${pages}/?server=${websocket}`);
+  await heading(page, `${pages} → ${baseUrl()}`);
+  await page.getByText('Websocket: live').waitFor();
+  await page.getByText('REST: started at “Who travels”').waitFor();
+  await page.getByLabel('Name').fill('Ada');
+  await page.getByLabel('E-mail').fill('ada@example.org');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByText('REST: started at “Where to”').waitFor();
+  await shots(page, 'example-vite');
+  const three = watch(await context.newPage());
+  await three.goto(`${pages}/forms.html?server=${websocket}`);
+  await forms(three);
+});
