@@ -64,7 +64,7 @@ async function showNumbers(): Promise<void> {
 
 /** Finished and ended ones stay in the list, so each status is shown in words. */
 const line = ({ process, status, startedBy, createdAt, incidents }: InstanceInfo) =>
-  cells(process, incidents > 0 ? `${status}, ⚠ stands still` : status, startedBy, new Date(createdAt).toLocaleTimeString());
+  cells(process, incidents > 0 ? `${status}, ⚠ stands still` : status, startedBy.replace(/^anonymous-.*/, 'a visitor'), new Date(createdAt).toLocaleTimeString());
 
 // Asked at once, after each reconnect, and at most twice a second while much happens.
 changes(client, (topics) => {

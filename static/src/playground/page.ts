@@ -331,14 +331,13 @@ function senderOf(token: string): Sender {
 /** The published model of a process; `undefined` when it cannot be had. */
 async function model(id: string): Promise<ScenarioFile | undefined> {
   const place = `/v1/definitions/${encodeURIComponent(id)}`;
-  const { versions = [] } = (await getJson<{ versions?: { version: number; state: string }[] }>(place)) ?? {};
+  const { versions = [] } = (await getJson<{ versions?: { version: number; state: string; format: string }[] }>(place)) ?? {};
   const published = versions.find(({ state }) => state === 'published');
   if (!published) return undefined;
-  const xml = await fetch(`${place}/${published.version}`, { headers: { accept: 'application/xml' }, credentials: 'same-origin' });
-  if (xml.ok) return { name: `${id}.bpmn`, bpmn: await xml.text() };
-  // It was deployed in the JSON form.
-  const json = await getJson<unknown>(`${place}/${published.version}`);
-  return json === undefined ? undefined : { name: `${id}.json`, json };
+  const source = `${place}/${published.version}`;
+  if (published.format === 'json') return { name: `${id}.json`, json: await getJson<unknown>(source) };
+  const xml = await fetch(source, { headers: { accept: 'application/xml' }, credentials: 'same-origin' });
+  return xml.ok ? { name: `${id}.bpmn`, bpmn: await xml.text() } : undefined;
 }
 
 function download(name: string, text: string): void {
