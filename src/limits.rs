@@ -193,6 +193,11 @@ pub const HISTORY_PART: usize = 1_000;
 /// Log rows that a part of an instance's history is told from; what lies beyond is not looked at,
 /// and it says so.
 pub const HISTORY_ROWS: usize = 10_000;
+/// Instances that the statistics of a version may look at, the newest; a tenth of them unless more
+/// are asked for.
+pub const STATISTICS_INSTANCES: usize = 1_000;
+/// Log rows that they are told from; what lies beyond is not looked at, and they say so.
+pub const STATISTICS_ROWS: usize = 20_000;
 
 /// Rows of an instance's log that an earlier moment of it is folded from.
 pub const PAST_ROWS: usize = 10_000;

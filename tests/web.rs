@@ -30,6 +30,7 @@ mod rates;
 mod schedules;
 mod search_attributes;
 mod settings;
+mod statistics;
 mod tickets;
 mod trials;
 mod types;

@@ -10,7 +10,7 @@ use super::{
     percent::encode,
 };
 use crate::{
-    engine::record::Status,
+    engine::{access::Caller, record::Status},
     journal::{InstanceRow, TaskRow},
     model::ids::{InstanceKey, Time},
 };
@@ -43,6 +43,7 @@ pub struct InstancesPage<'a> {
     instances: Vec<Line<'a>>,
     newest_url: Option<String>,
     next_url: Option<String>,
+    operator: bool,
     filter: &'a Filter,
 }
 
@@ -89,8 +90,9 @@ pub struct Shown<'a> {
 }
 
 impl<'a> InstancesPage<'a> {
-    /// The page for a user.
-    pub fn new(assets: &Assets, user: &str, filter: &'a Filter, shown: &Shown<'a>) -> Self {
+    /// The page for somebody.
+    pub fn new(assets: &Assets, caller: &Caller, filter: &'a Filter, shown: &Shown<'a>) -> Self {
+        let user = Some(&*caller.subject);
         let status = |status: Status| Choice {
             value: status.name(),
             selected: filter.status == status.name(),
@@ -101,7 +103,8 @@ impl<'a> InstancesPage<'a> {
             selected: filter.process == *id,
         };
         Self {
-            layout: Layout::new(assets, "Instances", "instances", INSTANCES_URL, Some(user)),
+            layout: Layout::new(assets, "Instances", "instances", INSTANCES_URL, user),
+            operator: caller.operator,
             statuses: Status::ALL
                 .into_iter()
                 .filter(|found| *found != Status::Created)

@@ -56,6 +56,7 @@ use super::{
         rest::definitions::delete,
         rest::definition_types::types,
         rest::definition_types::schemas,
+        rest::statistics::statistics,
         rest::definitions::publish,
         rest::definitions::deprecate,
         rest::messages::message,

@@ -27,6 +27,7 @@ pub mod overview;
 pub mod previews;
 pub mod schedules;
 pub mod settings;
+pub mod statistics;
 pub mod stream;
 pub mod subscriptions;
 pub mod tasks;

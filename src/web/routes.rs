@@ -27,7 +27,7 @@ use super::{
     rest::{
         audit, commands, connections, definition_source, definition_types, definition_versions,
         definitions, drafts, health, history, http_calls, incidents, instance_list, instances,
-        login, messages, metrics, overview, previews, schedules, settings,
+        login, messages, metrics, overview, previews, schedules, settings, statistics,
         stream as instance_stream, tasks, tickets, timers, tokens, trials, uploads, users,
     },
     websocket::socket,
@@ -97,6 +97,10 @@ pub fn table() -> RouteTable {
         .service(get(
             "/v1/definitions/{id}/{version}/schemas",
             definition_types::schemas,
+        ))
+        .service(get(
+            "/v1/definitions/{id}/{version}/statistics",
+            statistics::statistics,
         ))
         .service(post(
             "/v1/definitions/{id}/{version}/publish",

@@ -72,8 +72,33 @@ async function dashboard(page) {
   const keys = [await failed(), await failed()];
   await number('stuck', 2);
   await number('running', 2);
+  await heat(page);
   await shots(page, 'dashboard');
   return keys;
+}
+
+/** What takes time, waits or stands still, on the diagram and in a table; follows what happens. */
+async function heat(page) {
+  const map = page.getByTestId('heat-map');
+  const row = (node) => map.locator(`tr[data-key="${node}"]`);
+  const badge = (node) => map.locator(`.heat[data-node="${node}"]`);
+  await map.getByTestId('heat-process').selectOption('failing/1');
+  await badge('work').getByText(/\d (ms|s)/).waitFor();
+  await map.getByTestId('heat-by').focus();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await map.getByTestId('heat-by').selectOption('incidents');
+  await badge('rule').getByText('2', { exact: true }).waitFor();
+  assert.equal(await badge('work').count(), 0);
+  await map.getByTestId('heat-sample').getByText('2 instances looked at.').waitFor();
+  const key = await start();
+  await row('work').locator('[data-label="Waiting now"]').getByText('1', { exact: true }).waitFor();
+  await map.getByTestId('heat-by').selectOption('running');
+  await badge('work').getByText('1', { exact: true }).waitFor();
+  await ask('root', `/v1/instances/${key}/terminate`, {});
+  await row('work').locator('[data-label="Waiting now"]').getByText('0', { exact: true }).waitFor();
+  assert.match(page.url(), /heat=failing%2F1&by=running/);
+  await map.getByTestId('heat-by').selectOption('median');
 }
 
 /** Two of one cause are retried at once: one was corrected, the other fails again. */

@@ -108,6 +108,10 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("entries on a page", &["JOB_ENTRIES"]),
     ("rows of its log", &["HISTORY_ROWS"]),
+    (
+        "instances that the [statistics]",
+        &["STATISTICS_INSTANCES", "STATISTICS_ROWS"],
+    ),
     ("lines of a job's log", &["JOB_LOG_LINES"]),
     ("search keys", &["SEARCH_KEYS"]),
     ("value that is searched", &["SEARCHED_BYTES"]),

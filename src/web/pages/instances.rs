@@ -66,7 +66,7 @@ pub async fn list(
         &app,
         StatusCode::OK,
         "admin_instances",
-        &InstancesPage::new(&app.pages.assets, &principal.caller.subject, &asked, &shown),
+        &InstancesPage::new(&app.pages.assets, &principal.caller, &asked, &shown),
     )
 }
 

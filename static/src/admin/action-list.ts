@@ -9,13 +9,13 @@ import { h } from '../dom.js';
 export class ActionList {
   private readonly items = new Map<string, HTMLElement>();
   private readonly list = h('ul', { class: 'log-list' });
-  /** Whether it was drawn before: then what is open is its user's affair. */
-  private touched = false;
   private readonly empty = h('p', { class: 'empty' }, 'None for you at this step.');
 
   constructor(
     root: HTMLElement,
     private readonly instance: Instance,
+    /** Whether a single action is open at first; later what is open is its user's affair. */
+    private opensOne = false,
   ) {
     root.replaceChildren(this.empty, this.list);
   }
@@ -40,8 +40,8 @@ export class ActionList {
     }
     this.empty.hidden = actions.length > 0;
     // Where there is no choice, nothing has to be chosen.
-    if (actions.length === 1) this.list.querySelector('details')!.open ||= !this.touched;
-    this.touched ||= actions.length > 0;
+    if (actions.length === 1 && this.opensOne) this.list.querySelector('details')!.open = true;
+    this.opensOne &&= actions.length === 0;
   }
 
   /** The form of an action, unless that takes its data in another way. */

@@ -57,7 +57,10 @@ const COMMANDS: Record<string, { label: string; wanted: Wanted; work: (key: stri
 
 /** Puts the buttons and the progress into `root`. */
 export function offerBulk(root: HTMLElement): void {
-  const buttons = Object.entries(COMMANDS).map(([name, { label, kind }]) =>
+  // Incidents are an operator's; an owner may end what is theirs.
+  const mayRetry = root.dataset.operator === 'true';
+  const offered = Object.entries(COMMANDS).filter(([name]) => name !== 'retry' || mayRetry);
+  const buttons = offered.map(([name, { label, kind }]) =>
     h(
       'button',
       { class: ['button compact', kind].filter(Boolean).join(' '), type: 'button', 'data-testid': `bulk-${name}`, onclick: () => run(name) },

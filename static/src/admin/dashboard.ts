@@ -1,5 +1,6 @@
-/** What runs, what stands still, what is started: for all processes and for each. */
+/** What runs, what stands still, what is started: for all processes and for each; and where the time of one goes. */
 import { h } from '../dom.js';
+import type { HeatMap, Version } from './heat-map.js';
 import type { OperationsPage } from './operations.js';
 import { getJson } from './rest.js';
 import { box, table } from './table.js';
@@ -13,10 +14,24 @@ interface Overview {
   processes: { process: string; name: string; running: number; stuck: number }[];
 }
 
+/** The drawing comes after the numbers: it is the larger part of the page. First the newest version of each process. */
+async function heatMap(first: string | undefined): Promise<HeatMap | undefined> {
+  const read = await getJson<{ definitions: Version[] }>('/v1/definitions');
+  const published = read?.definitions.filter(({ state }) => state !== 'draft') ?? [];
+  // By id and version: the newest is the last.
+  const newest = new Map(published.map((one) => [one.id, one]));
+  if (newest.size === 0) return undefined;
+  const { HeatMap } = await import('./heat-map.js');
+  const older = published.filter((one) => newest.get(one.id) !== one).reverse();
+  return new HeatMap([...newest.values(), ...older].sort((a, b) => Number(b.id === first) - Number(a.id === first)));
+}
+
 export function dashboard(): OperationsPage {
+  let heat: HeatMap | undefined;
+  let asked = false;
   return {
     topics: ['instances', 'incidents', 'definitions'],
-    async draw() {
+    async draw(look) {
       const overview = await getJson<Overview>('/v1/overview');
       if (!overview) throw new Error('expected the server to tell what runs, but it refused; your role may not reach as far');
       const tile = (name: string, label: string, value: number, href: string, bad = false) =>
@@ -47,7 +62,15 @@ export function dashboard(): OperationsPage {
         overview.processes,
         ({ process }) => process,
       );
-      return [tiles, box('By process', 'Nothing runs. Start an instance, for example by playing the demo.', overview.processes.length > 0 ? byProcess : undefined)];
+      if (!asked) {
+        asked = true;
+        void heatMap(overview.processes[0]?.process).then((made) => {
+          heat = made;
+          return heat && look();
+        });
+      } else heat?.look();
+      const more = heat ? [heat.root] : [];
+      return [tiles, box('By process', 'Nothing runs. Start an instance, for example by playing the demo.', overview.processes.length > 0 ? byProcess : undefined), ...more];
     },
   };
 }

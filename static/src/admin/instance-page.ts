@@ -5,6 +5,7 @@ import { ActionList } from './action-list.js';
 import { ChildTree } from './child-tree.js';
 import { commandButton } from './command-button.js';
 import { Diagram } from './diagram.js';
+import { drawingOf } from './drawing.js';
 import { ElementNotes, isLive } from './element-notes.js';
 import { elementsTable, time, type Visit } from './elements-table.js';
 import { NullReasons } from './null-reasons.js';
@@ -87,8 +88,7 @@ export class InstancePage {
     this.follow(children, () => this.children.show(children.get()));
     this.follow(error, () => complain(error.get()));
     document.querySelectorAll<HTMLTimeElement>('#instance time').forEach((at) => at.replaceWith(time(at.dateTime)));
-    if (diagram === 'true') void this.draw(process, version);
-    else byId('diagram').replaceChildren(h('p', { class: 'empty' }, 'This definition has no diagram; see the table below.'));
+    void this.draw(process, version, diagram === 'true' ? 'bpmn' : 'json');
     void this.read();
   }
 
@@ -104,16 +104,14 @@ export class InstancePage {
     if (frame.channel === channel && (frame.type === 'progress' || frame.type === 'snapshot')) void this.read();
   }
 
-  private async draw(process: string, version: string): Promise<void> {
+  private async draw(process: string, version: string, format: string): Promise<void> {
     const path = `/v1/definitions/${encodeURIComponent(process)}/${encodeURIComponent(version)}`;
-    const response = await fetch(path, { headers: { accept: 'application/xml' }, credentials: 'same-origin' });
-    if (!response.ok) return byId('diagram').replaceChildren(h('p', { class: 'empty' }, 'This definition has no diagram.'));
     try {
-      await this.diagram.load(await response.text());
+      await this.diagram.load(await drawingOf(path, format));
       this.drawn = true;
     } catch {
-      // BPMN without diagram interchange is fine for the server; the table below has all there is to see.
-      byId('diagram').replaceChildren(h('p', { class: 'empty' }, 'This definition has no diagram; see the table below.'));
+      // The table below has all there is to see.
+      byId('diagram').replaceChildren(h('p', { class: 'empty' }, 'This definition cannot be drawn; see the table below.'));
     }
     this.showTokens();
   }

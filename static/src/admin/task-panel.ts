@@ -25,7 +25,7 @@ export class TaskPanel {
     this.instance = client.instance(task.process, task.instance);
     const list = h('div', { 'data-testid': 'task-actions' });
     this.root = h('div', { class: 'task-panel stack' }, list, this.others);
-    this.actions = new ActionList(list, this.instance);
+    this.actions = new ActionList(list, this.instance, true);
     const show = batched(() => this.show());
     this.ends.push(this.instance.actions.subscribe(show), this.instance.error.subscribe((error) => error && this.say(error.message)));
     show();

@@ -10,7 +10,7 @@ import { completePaths } from './completion.js';
 import { drawField, type Field, type Pending } from './fields.js';
 import { drawKeys } from './key-editor.js';
 import type { Model } from './model.js';
-import { tryOut } from './try-out.js';
+import { nextTimes, tryOut } from './try-out.js';
 import type { Element, Moddle } from './types.js';
 
 /** What a panel gives the editor of a part of it. */
@@ -150,6 +150,12 @@ function adopt(parent: Moddle, child: Moddle): Moddle {
   return child;
 }
 
+/** A field of a duration, with when it would be over if it began now. */
+function timed({ mayEdit }: Editing, field: HTMLElement): HTMLElement {
+  if (mayEdit) nextTimes(field, (text) => (isDuration(text) ? undefined : { when: { duration: text } }));
+  return field;
+}
+
 function isManual(action: Moddle): boolean {
   return action.get('trigger') === 'manual';
 }
@@ -199,7 +205,7 @@ function drawFields(editing: Editing, actions: readonly Moddle[], action: Moddle
       check: isWholeNumber,
       commit: (order) => set({ order }),
     }),
-    field({
+    timed(editing, field({
       kind: 'text',
       name: 'timer',
       label: 'Timer expression',
@@ -209,7 +215,7 @@ function drawFields(editing: Editing, actions: readonly Moddle[], action: Moddle
       check: isDuration,
       reading: durationInWords,
       commit: (timer) => set({ timer }, !manual),
-    }),
+    })),
     field({
       kind: 'select',
       name: 'type',

@@ -72,13 +72,7 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
   if (/Event$|^bpmn:(Send|Receive)Task$/.test(element.type)) eventParts(editing).forEach((part) => add(...part));
   if (element.type === 'bpmn:EventBasedGateway') add('start', 'Start', gatewayStartFields(editing));
   if (element.type === 'bpmn:AdHocSubProcess')
-    add('adHoc', 'Ad-hoc subprocess', [
-      attribute(editing, moddle, 'activeElements', {
-        label: 'Begins with',
-        placeholder: '["callCustomer"]',
-        hint: 'A JSON list of ids of activities in it, or the path of such a list in the data.',
-      }),
-    ]);
+    add('adHoc', 'Ad-hoc subprocess', adHocFields(editing));
   if (element.type === 'bpmn:ComplexGateway') add('activation', 'Activation', activationFields(editing));
   if (element.type === 'bpmn:SequenceFlow') add('condition', 'Condition', conditionFields(editing));
   if (hasDefault(element)) add('default', 'Default flow', [defaultField(editing)]);
@@ -136,6 +130,52 @@ function gatewayStartFields(editing: Editing): HTMLElement[] {
 }
 
 /** The condition on which a join of a complex gateway goes on. */
+function adHocFields(editing: Editing): HTMLElement[] {
+  const { model, element } = editing;
+  const moddle = element.businessObject;
+  const draw = drawing(editing);
+  const set = (properties: Record<string, unknown>) => model.change(element, { moddle, properties });
+  const condition = draw({
+    kind: 'text',
+    name: 'completionCondition',
+    label: 'Completion condition',
+    value: moddle.get<Moddle | undefined>('completionCondition')?.get<string | undefined>('body') ?? '',
+    placeholder: '${order.checked}',
+    hint: 'Looked at when an activity in it is completed: once true, it is complete. Without one it is complete when nothing in it is left to do.',
+    commit: (body) =>
+      set({ completionCondition: body.trim() ? model.create('bpmn:FormalExpression', { body }, moddle) : undefined }),
+  });
+  completePaths(condition, () => editing.paths);
+  if (editing.mayEdit) tryOut(condition, 'condition', model.processes()[0]?.id ?? '', editing.paths, 'try/completionCondition');
+  return [
+    attribute(editing, moddle, 'activeElements', {
+      label: 'Begins with',
+      placeholder: '["callCustomer"]',
+      hint: 'A JSON list of ids of activities in it, or the path of such a list in the data.',
+    }),
+    draw({
+      kind: 'select',
+      name: 'ordering',
+      label: 'Ordering',
+      value: moddle.get<string | undefined>('ordering') ?? 'Parallel',
+      options: [
+        ['Parallel', 'Several activities at the same time'],
+        ['Sequential', 'One activity after the other'],
+      ],
+      commit: (ordering) => set({ ordering: ordering === 'Parallel' ? undefined : ordering }),
+    }),
+    condition,
+    draw({
+      kind: 'flag',
+      name: 'cancelRemainingInstances',
+      label: 'Cancel remaining instances',
+      hint: 'On: what still runs in it is ended once the completion condition is true. Off: that is waited for.',
+      value: moddle.get<boolean | undefined>('cancelRemainingInstances') !== false,
+      commit: (is) => set({ cancelRemainingInstances: is }),
+    }),
+  ];
+}
+
 function activationFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
   if (element.type !== 'bpmn:ComplexGateway') return [];

@@ -4,6 +4,7 @@ import type { Editing } from './action-editor.js';
 import { attribute, documentation, drawing, flagged, idField, nameField } from './attributes.js';
 import { durationInWords, isDuration, isPath, isRequired, isWholeNumber } from './checks.js';
 import { timeInWords } from './time-words.js';
+import { nextTimes } from './try-out.js';
 import type { Moddle } from './types.js';
 
 export function processFields(editing: Editing, process: Moddle): HTMLElement[] {
@@ -32,18 +33,21 @@ export function processFields(editing: Editing, process: Moddle): HTMLElement[] 
       redraw();
     },
   });
+  const expiry = field('expiry', {
+    label: 'Expiry',
+    placeholder: 'P30D',
+    hint: 'An ISO 8601 duration after its start, or a cron expression: then a live instance expires.',
+    reading: timeInWords,
+  });
+  const expires = (text: string) => ({ when: { [/^[Pp]/.test(text.trim()) ? 'duration' : 'cycle']: text } });
+  if (editing.mayEdit) nextTimes(expiry, expires);
   return [
     nameField(editing, process),
     idField(editing, process, 'Id', 'What clients start the process by.'),
     documentation(editing, process),
     executable,
     flagged(editing, process, 'anonymousStart', 'Anonymous start', 'Clients without a token may start it.'),
-    field('expiry', {
-      label: 'Expiry',
-      placeholder: 'P30D',
-      hint: 'An ISO 8601 duration after its start, or a cron expression: then a live instance expires.',
-      reading: timeInWords,
-    }),
+    expiry,
     field('actionMessageExpiry', {
       label: 'Action message expiry',
       placeholder: 'PT15M',

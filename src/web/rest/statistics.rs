@@ -1,0 +1,229 @@
+//! How long the nodes of a process take: told from the visits of its newest instances.
+//!
+//! A sample of the log rather than counters of its own: nothing is written for it when processes
+//! run, and what a look costs is bounded by rows.
+
+use std::collections::{BTreeMap, HashMap};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    definitions::{unknown, versioned},
+    json,
+    listing::{length_up_to, require_operator},
+    query,
+};
+use crate::{
+    engine::{Record, RecordBatch},
+    journal::{Entity, InstanceFilter, PlaceFilter, StoreError, StoreReader, codec},
+    limits,
+    model::ids::{ElementKey, Time},
+    web::{
+        http::{app::App, problem::Problem},
+        openapi::shared::VersionPath,
+    },
+};
+
+/// What is looked at.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct SampleQuery {
+    /// How many of the newest instances at most; 100 without.
+    #[param(minimum = 1, maximum = 1000)]
+    instances: Option<usize>,
+}
+
+/// How long the nodes of a version take.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Statistics {
+    /// Instances that were looked at: the newest.
+    instances: usize,
+    /// Whether there are older ones, or parts of these were not looked at.
+    truncated: bool,
+    /// The nodes that were visited, by id.
+    nodes: Vec<NodeStatistics>,
+}
+
+/// The visits of a node.
+#[derive(Serialize, ToSchema, Default, PartialEq, Debug)]
+#[serde(rename_all = "camelCase")]
+struct NodeStatistics {
+    node: String,
+    /// Visits, with those that go on.
+    visits: usize,
+    /// Visits that go on.
+    running: usize,
+    /// Visits that stand still until somebody helps.
+    incidents: usize,
+    /// Half of the visits that ended took no longer, in milliseconds; none when none has ended.
+    #[schema(required)]
+    median_ms: Option<u64>,
+    /// 95 of 100 took no longer.
+    #[schema(required)]
+    p95_ms: Option<u64>,
+    /// What all that ended took together.
+    total_ms: u64,
+}
+
+/// `GET /v1/definitions/{id}/{version}/statistics?instances=` → `{"instances","truncated","nodes"}`.
+///
+/// # Errors
+/// 400, 401, 403 without role operator or admin, 404.
+#[utoipa::path(get, path = "/v1/definitions/{id}/{version}/statistics", tag = "definitions", operation_id = "getStatistics", summary = "Read \
+    how long the nodes of a version take", params(VersionPath, SampleQuery),
+    responses((status = 200, body = Statistics), (status = 400), (status = 403), (status = 404)))]
+pub async fn statistics(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let (principal, _) = app.user(&request)?;
+    require_operator(&principal.caller)?;
+    let asked: SampleQuery = query(request.query_string())?;
+    let most = limits::STATISTICS_INSTANCES;
+    let length = length_up_to(most, asked.instances.or(Some(most / 10)))?;
+    let (id, version) = versioned(&path)?;
+    let tenant = principal.caller.tenant;
+    let definitions = &app.sessions.runtime.definitions;
+    definitions
+        .undeleted(&tenant, id, version)
+        .ok_or_else(unknown)?;
+    let filter = InstanceFilter {
+        tenant: Some(tenant),
+        process: Some(id.to_owned()),
+        version: Some(version),
+        ..InstanceFilter::default()
+    };
+    let told = app
+        .read(move |reader| sample(reader, &filter, length))
+        .await?;
+    Ok(json(StatusCode::OK, &told))
+}
+
+fn sample(
+    reader: &dyn StoreReader,
+    filter: &InstanceFilter,
+    length: usize,
+) -> Result<Statistics, StoreError> {
+    let mut found = reader.instances(filter, None, length + 1)?;
+    let mut truncated = found.len() > length;
+    found.truncate(length);
+    let mut visits = Visits::default();
+    let mut left = limits::STATISTICS_ROWS;
+    for instance in &found {
+        let rows = reader.rows(Entity::from(instance.key), 0, left)?;
+        for stored in &rows {
+            visits.take(&codec::decode(&stored.row.body)?);
+        }
+        visits.open.clear();
+        if instance.incidents > 0 {
+            let place = PlaceFilter {
+                tenant: instance.tenant.clone(),
+                instance: Some(instance.key),
+                process: None,
+            };
+            for incident in reader.incidents(&place, None, limits::LISTED)? {
+                visits.of(&incident.node).incidents += 1;
+            }
+        }
+        left -= rows.len();
+        if left == 0 {
+            truncated = true;
+            break;
+        }
+    }
+    Ok(Statistics {
+        instances: found.len(),
+        truncated,
+        nodes: visits.told(),
+    })
+}
+
+/// Visits as they are read from the log, instance by instance.
+#[derive(Default)]
+struct Visits {
+    nodes: BTreeMap<String, OfNode>,
+    /// Of the instance that is read: where a visit is, and since when.
+    open: HashMap<ElementKey, (String, Time)>,
+}
+
+#[derive(Default)]
+struct OfNode {
+    begun: usize,
+    incidents: usize,
+    /// In milliseconds.
+    took: Vec<u64>,
+}
+
+impl Visits {
+    fn take(&mut self, row: &RecordBatch) {
+        for (seq, record) in row.numbered() {
+            if let Record::ElementActivated { node, .. } | Record::Returned { node, .. } = record {
+                self.of(node).begun += 1;
+                let begun = (node.to_string(), row.time);
+                self.open.insert(ElementKey(seq), begun);
+            }
+            let (Record::ElementCompleted { element, .. }
+            | Record::ElementTerminated { element, .. }) = record
+            else {
+                continue;
+            };
+            if let Some((node, since)) = self.open.remove(element) {
+                let took = row.time.0.saturating_sub(since.0);
+                self.of(&node).took.push(took.max(0).unsigned_abs());
+            }
+        }
+    }
+
+    fn of(&mut self, node: &str) -> &mut OfNode {
+        if !self.nodes.contains_key(node) {
+            self.nodes.insert(node.to_owned(), OfNode::default());
+        }
+        self.nodes.entry(node.to_owned()).or_default()
+    }
+
+    fn told(self) -> Vec<NodeStatistics> {
+        let told = |(node, mut of): (String, OfNode)| {
+            of.took.sort_unstable();
+            NodeStatistics {
+                node,
+                visits: of.begun,
+                running: of.begun - of.took.len(),
+                incidents: of.incidents,
+                median_ms: quantile(&of.took, 50),
+                p95_ms: quantile(&of.took, 95),
+                total_ms: of.took.iter().sum(),
+            }
+        };
+        self.nodes.into_iter().map(told).collect()
+    }
+}
+
+/// The smallest of the sorted values that so many of a hundred do not exceed.
+fn quantile(sorted: &[u64], percent: usize) -> Option<u64> {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_the_smallest_value_that_enough_do_not_exceed() {
+        assert_eq!(quantile(&[], 50), None);
+        assert_eq!((quantile(&[7], 50), quantile(&[7], 95)), (Some(7), Some(7)));
+        let hundred: Vec<u64> = (1..=100).collect();
+        assert_eq!(quantile(&hundred, 50), Some(50));
+        assert_eq!(quantile(&hundred, 95), Some(95));
+        assert_eq!(quantile(&[1, 2, 3], 95), Some(3));
+    }
+}
