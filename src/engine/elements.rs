@@ -25,7 +25,8 @@ use super::{
     compensation, conditions,
     context::Step,
     looping::{self, iteration::Verdict},
-    mappings, publishing,
+    mappings,
+    publishing::{self, ThrownSignal},
     subscriber::Subscriber,
     subscription, throwing,
 };
@@ -119,9 +120,13 @@ fn leave(
         && let Some(verdict) = looping::verdict(step, key, node)
         && let Some(fulfils) = fulfils(step, key, node, flows.is_empty(), leaving)
         && (leaving.without_room || compensation::has_room(step, key, node))
-        && (is_silent || publishing::publish(step, key, node))
+        && let Some(signal) = if is_silent {
+            Some(None)
+        } else {
+            publishing::publish(step, key, node)
+        }
     {
-        leave_with(step, key, node, &flows, verdict, fulfils);
+        leave_with(step, key, node, &flows, verdict, fulfils, signal);
     }
 }
 
@@ -305,7 +310,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
 
 /// Leaves an iteration whose result or completion condition cannot be told, without either.
 pub(super) fn leave_iteration(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    leave_with(step, key, node, &[], Verdict::default(), false);
+    leave_with(step, key, node, &[], Verdict::default(), false, None);
 }
 
 fn leave_with(
@@ -315,6 +320,7 @@ fn leave_with(
     flows: &[&ExecutableFlow],
     verdict: Verdict,
     fulfils: bool,
+    signal: Option<ThrownSignal>,
 ) {
     let Some(element) = step.state.element(key) else {
         return;
@@ -330,7 +336,7 @@ fn leave_with(
         return looping::iteration_left(step, whole, iteration, verdict);
     }
     if let NodeKind::End(event) | NodeKind::Throw(event) = &node.kind
-        && !throwing::throw(step, key, scope, event)
+        && !throwing::throw(step, key, scope, event, signal)
     {
         return;
     }

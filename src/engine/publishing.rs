@@ -2,7 +2,8 @@
 //! left.
 //!
 //! Here only what is published is read off the data; who gets it is found behind the instance's
-//! outbox (`runtime::correlation`). What elements wait for: `subscription`.
+//! outbox (`runtime::correlations`), but for a signal in the instance itself: what waits for it there
+//! has it when the element is left (`throwing`). What elements wait for: `subscription`.
 
 use std::sync::Arc;
 
@@ -23,23 +24,42 @@ use crate::model::{
 /// again.
 pub(super) const UNREADABLE: &str = "message_error";
 
-/// Publishes what a node throws, if it throws a message or signal. `false` when that is not
-/// possible.
-pub(super) fn publish(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
+/// A signal that is thrown, for those who wait for it in the instance.
+pub(super) struct ThrownSignal {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it brings; an object.
+    pub data: Value,
+}
+
+/// Publishes what a node throws, if it throws a message or signal; gives the signal. `None` when
+/// that is not possible.
+pub(super) fn publish(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+) -> Option<Option<ThrownSignal>> {
     let read = match thrown(&node.kind) {
-        None => return true,
+        None => return Some(None),
         Some(Thrown::Message(message)) => read_message(step, key, message),
         Some(Thrown::Signal(signal)) => read_signal(step, key, signal),
     };
     match read {
         Ok((correlation, data, until)) => {
+            let signal = match &correlation {
+                Correlation::Message { .. } => None,
+                Correlation::Signal { name } => Some(ThrownSignal {
+                    name: name.clone(),
+                    data: data.clone(),
+                }),
+            };
             step.notify(correlation, CorrelationNote::Published { data, until });
-            true
+            Some(signal)
         }
         Err(sentence) => {
             let sentence = format!("what '{}' sends: {sentence}", node.id);
             step.incident(key, UNREADABLE, sentence, None);
-            false
+            None
         }
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! What no scope catches leaves the instance: an error fails it, and its end tells the parent; an
 //! escalation is sent to the parent, and the instance goes on. There both climb on from the element
-//! that waits for this instance (`subprocess`).
+//! that waits for this instance (`subprocess`). A signal climbs nowhere: all who wait for it have it.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::{
     elements::{boundary_event, end_event, event_sub_process},
     instance_message::InstanceMessage,
     looping::iteration::whole_of,
+    publishing::ThrownSignal,
     record::{Record, Status},
     subscriber::Subscriber,
     triggering,
@@ -31,7 +32,11 @@ pub(super) fn throw(
     by: ElementKey,
     scope: Option<ElementKey>,
     event: &EventDefinition,
+    signal: Option<ThrownSignal>,
 ) -> bool {
+    if let Some(signal) = signal {
+        triggering::take_signal(step, signal);
+    }
     match event {
         EventDefinition::Error(code) => {
             // No event catches the empty code by name.
@@ -45,7 +50,8 @@ pub(super) fn throw(
         EventDefinition::Escalation(Some(code)) => throw_escalation(step, by, scope, code),
         EventDefinition::Terminate => end_event::terminate(step, scope),
         EventDefinition::Cancel => compensation::cancel(step, scope),
-        // Compensation is over by now; a link is a flow; messages and signals are published before (`publishing`).
+        // Compensation is over by now; a link is a flow; messages and signals are published before
+        // (`publishing`).
         EventDefinition::None
         | EventDefinition::Escalation(None)
         | EventDefinition::Compensation(_)

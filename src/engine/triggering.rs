@@ -11,6 +11,7 @@ use super::{
     correlation::{CorrelationNote, EventDelivery},
     elements::{boundary_event, event_sub_process},
     guards,
+    publishing::ThrownSignal,
     record::{Record, Status, Subscription},
     rejection::{Rejection, RejectionKind},
     state::OpenSubscription,
@@ -156,6 +157,33 @@ pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<
     };
     take(step, by, &node, None, data);
     Ok(())
+}
+
+/// What waits in this instance for a signal that it throws takes it at once, in the order in which it
+/// began to wait: by the time the signal comes back from outside, its scope may be over.
+pub(super) fn take_signal(step: &mut Step<'_>, signal: ThrownSignal) {
+    let ThrownSignal { name, data } = signal;
+    let waits = |subscription: &Subscription| match subscription {
+        Subscription::Signal { name: waited, .. } => *waited == name,
+        Subscription::Timer { .. }
+        | Subscription::Conditional { .. }
+        | Subscription::Message { .. } => false,
+    };
+    let mut waiting = Vec::new();
+    for (by, open) in step.state.all_subscriptions() {
+        let fitting = open.iter().filter(|(_, open)| waits(open.subscription()));
+        waiting.extend(fitting.map(|(node, _)| (by, node.clone())));
+    }
+    for (by, node) in waiting {
+        // One of those before may have ended it, or the instance.
+        let is_open = step
+            .state
+            .subscriptions(by)
+            .is_some_and(|open| open.get(&node).is_some());
+        if is_open && step.state.status().is_live() && !is_decided(step, by) {
+            take(step, by, &node, None, data.clone());
+        }
+    }
 }
 
 /// A message or signal is taken, with what it brings.

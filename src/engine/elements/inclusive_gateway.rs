@@ -17,16 +17,19 @@ use std::sync::Arc;
 use super::{exclusive_gateway, own_work::Own};
 use crate::{
     engine::{context::Step, record::Arrival},
-    model::{executable::ExecutableNode, ids::ElementKey},
+    model::{executable::ExecutableNode, ids::ElementKey, node_kind::NodeKind},
 };
 
-/// The flows that a split takes.
+/// The flows that a split takes, or an activity or event is left by. Of those a flow without a
+/// condition does not stand in the way of the default flow: that is taken unless a condition is
+/// true (BPMN 2.0.2, 10.3: `default` of an activity).
 pub(super) fn choose<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &'a ExecutableNode,
 ) -> Own<'a> {
-    let mut taken = Vec::new();
+    let is_gateway = matches!(node.kind, NodeKind::Gateway(_));
+    let (mut taken, mut is_chosen) = (Vec::new(), false);
     for (index, flow) in node.outgoing.iter().enumerate() {
         if Some(index) == node.default_flow {
             continue;
@@ -37,16 +40,21 @@ pub(super) fn choose<'a>(
             Some(true)
         };
         match goes {
-            Some(true) => taken.push(flow),
+            Some(true) => {
+                is_chosen |= is_gateway || flow.conditional;
+                taken.push(flow);
+            }
             Some(false) => {}
             None => return Own::Waiting,
         }
     }
     if taken.is_empty() {
-        exclusive_gateway::otherwise(step, key, node)
-    } else {
-        Own::Done(taken)
+        return exclusive_gateway::otherwise(step, key, node);
     }
+    if !is_chosen {
+        taken.extend(node.default_flow.map(|index| &node.outgoing[index]));
+    }
+    Own::Done(taken)
 }
 
 /// Lets a join go on that waits for nothing any more. `false` when it waits.

@@ -96,7 +96,7 @@ pub fn decide(
         settled: Vec::new(),
     };
     let outcome = match command {
-        CorrelationCommand::Publish { tag, data, until } => step.publish(tag, data, until)?,
+        CorrelationCommand::Publish { tag, data, until } => step.publish(tag, data, until, None)?,
         CorrelationCommand::Note { from, tag, note } => {
             step.note(from, tag, note);
             Outcome::default()
@@ -136,7 +136,9 @@ impl Step<'_> {
         tag: CommandTag,
         data: Value,
         until: Option<Time>,
+        thrown_by: Option<InstanceKey>,
     ) -> Result<Outcome, NotPublished> {
+        let thrown_by = thrown_by.filter(|_| self.is_signal());
         if let Some((number, hash)) = self.state.seen(&tag) {
             if hash != tag.hash {
                 return Err(NotPublished::IdReused);
@@ -145,7 +147,7 @@ impl Step<'_> {
             return Ok(self.state.outcome(number));
         }
         let until = until.filter(|until| *until > self.around.now && !self.is_signal());
-        if until.is_none() && !self.reaches_anybody() {
+        if until.is_none() && !self.reaches_anybody(thrown_by) {
             // Without an effect there is nothing to repeat.
             return Ok(Outcome::default());
         }
@@ -158,6 +160,7 @@ impl Step<'_> {
             data,
             until,
             receivers,
+            thrown_by,
         });
         if self.is_signal() {
             for start in self.around.starts {
@@ -172,10 +175,10 @@ impl Step<'_> {
     }
 
     /// Whether anybody would get something that is published now.
-    fn reaches_anybody(&self) -> bool {
+    fn reaches_anybody(&self, thrown_by: Option<InstanceKey>) -> bool {
         if self.is_signal() {
-            return !self.around.starts.is_empty()
-                || !self.state.between(0, u64::MAX, 1).is_empty();
+            let waiting = self.state.between(0, u64::MAX, thrown_by, 1);
+            return !self.around.starts.is_empty() || !waiting.is_empty();
         }
         self.state.idle().next().is_some()
             || self.around.starts.iter().any(|start| self.may_start(start))
@@ -217,7 +220,7 @@ impl Step<'_> {
             CorrelationNote::Published { data, until } => {
                 // What an instance throws cannot be refused: without room it is not kept.
                 let until = until.filter(|_| self.around.may_keep);
-                let _ = self.publish(tag, data, until);
+                let _ = self.publish(tag, data, until, Some(from));
             }
             CorrelationNote::Ended => {
                 let ended = self.around.starts.iter().map(|start| &start.process);
@@ -427,9 +430,12 @@ impl Step<'_> {
         let Some(kept) = self.state.publication(publication) else {
             return;
         };
-        let (reached, bytes) = (kept.reached, kept.data.to_string().len());
+        let (reached, thrown_by) = (kept.reached, kept.thrown_by);
+        let bytes = kept.data.to_string().len();
         let most = (limits::SIGNAL_FAN_OUT_BYTES / bytes.max(1)).clamp(1, limits::SIGNAL_FAN_OUT);
-        let next = self.state.between(reached, publication, most + 1);
+        let next = self
+            .state
+            .between(reached, publication, thrown_by, most + 1);
         for subscription in next.iter().take(most) {
             self.deliver(publication, *subscription);
         }

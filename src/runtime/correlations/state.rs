@@ -67,6 +67,8 @@ pub enum CorrelationRecord {
         until: Option<Time>,
         /// Of a signal: how many wait for it.
         receivers: Option<u64>,
+        /// The instance that throws the signal: what waits there has it already.
+        thrown_by: Option<InstanceKey>,
     },
     /// It went to somebody who waits; this record's number is the delivery's.
     #[serde(rename = "delivered")]
@@ -151,6 +153,8 @@ pub struct Publication {
     pub under_way: u32,
     /// Whether it goes to all who wait.
     pub is_broadcast: bool,
+    /// The instance it does not go to, as it threw it.
+    pub thrown_by: Option<InstanceKey>,
     /// The subscription a broadcast went to last.
     pub reached: u64,
 }
@@ -224,6 +228,7 @@ impl CorrelationState {
                 data,
                 until,
                 receivers,
+                thrown_by,
             } => {
                 let publication = Publication {
                     data: data.clone(),
@@ -231,6 +236,7 @@ impl CorrelationState {
                     processes: BTreeSet::new(),
                     under_way: 0,
                     is_broadcast: receivers.is_some(),
+                    thrown_by: *thrown_by,
                     reached: 0,
                 };
                 self.publications.insert(seq, publication);
@@ -402,11 +408,18 @@ impl CorrelationState {
         self.idle.get(process)?.first().copied()
     }
 
-    /// Subscriptions after one and before another, so many at most.
-    pub fn between(&self, after: u64, before: u64, most: usize) -> Vec<u64> {
+    /// Subscriptions after one and before another, so many at most, but for those of an instance.
+    pub fn between(
+        &self,
+        after: u64,
+        before: u64,
+        but: Option<InstanceKey>,
+        most: usize,
+    ) -> Vec<u64> {
         let range = (after + 1).max(1)..before.max(after + 1);
         self.waiting
             .range(range)
+            .filter(|(_, waiting)| Some(waiting.place.instance) != but)
             .map(|(key, _)| *key)
             .take(most)
             .collect()
