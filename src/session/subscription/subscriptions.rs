@@ -293,11 +293,8 @@ impl Connection {
         match following.channel.after(following.cursor, PULL_ROWS) {
             After::Nothing => {
                 self.out.pop_front();
-                // A stream has no half that would save drafts.
-                if !self.is_read_only {
-                    let caller = caller.clone();
-                    self.tell_notes(instance, &caller);
-                }
+                let caller = caller.clone();
+                self.tell_notes(instance, &caller);
             }
             After::Behind => self.fall_behind(instance),
             // An announced child that was not found may be one the caller may not see: whose rows
