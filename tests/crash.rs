@@ -6,6 +6,7 @@
 //! How many rounds: [`rounds`].
 
 mod backup;
+mod bad_disk;
 mod calls;
 mod client;
 mod damage;
@@ -17,10 +18,12 @@ mod events;
 mod follower;
 mod kill;
 mod oracle;
+mod power_cut;
 mod retention;
 mod server;
 mod socket;
 mod stop;
+mod syscalls;
 
 /// So many rounds, or ten times that with `STEPWIRE_TEST=all`.
 fn rounds(usual: u32) -> u32 {

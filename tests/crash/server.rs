@@ -52,8 +52,23 @@ impl Site {
 
     /// Starts a server and waits until it is ready.
     pub fn start(&self) -> Server {
-        let mut child = self
-            .command()
+        self.started(self.command())
+    }
+
+    /// The same, under a program with its arguments that runs it: one that leaves its place to it.
+    pub fn start_under(&self, wrapper: &[&str]) -> Server {
+        let server = self.command();
+        let mut command = Command::new(wrapper[0]);
+        command
+            .args(&wrapper[1..])
+            .arg(server.get_program())
+            .args(server.get_args())
+            .env("RUST_LOG", "off");
+        self.started(command)
+    }
+
+    fn started(&self, mut command: Command) -> Server {
+        let mut child = command
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -116,6 +131,11 @@ impl Server {
     pub fn kill(mut self) {
         self.0.kill().expect("the server runs");
         self.0.wait().expect("it can be waited for");
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(mut self) -> ExitStatus {
+        self.0.wait().expect("it can be waited for")
     }
 
     /// Asks it to stop, as an operator would.

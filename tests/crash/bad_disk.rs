@@ -1,0 +1,192 @@
+//! A disk that fails: `strace` answers the server's system calls in the disk's place. What was
+//! acknowledged is there afterwards, and nobody was told wrongly.
+//!
+//! Not here: the same in one process, with a store that fails (`runtime::tests::faults`).
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    client::Acknowledged,
+    kill::start_ledgers,
+    oracle,
+    power_cut::can_trace,
+    server::Site,
+    socket::{Heard, Socket},
+};
+use crate::support::node::skip;
+
+/// What came of commands that were sent one after the other until the connection ended.
+struct Sent {
+    acknowledged: Vec<Acknowledged>,
+    refused: Vec<Value>,
+    slowest: Duration,
+}
+
+async fn send(port: u16, ledgers: &[String], most: usize) -> Sent {
+    let mut socket = Socket::connect(port, "writer", json!([])).await;
+    let mut sent = Sent {
+        acknowledged: Vec::new(),
+        refused: Vec::new(),
+        slowest: Duration::ZERO,
+    };
+    for number in 0..most {
+        let (id, instance) = (Uuid::now_v7().to_string(), &ledgers[number % ledgers.len()]);
+        let entry = format!("{id}-{number}");
+        let frame = json!({"type": "run", "id": id, "instance": instance, "action": "add", "data": {"entry": entry}});
+        let began = Instant::now();
+        if socket.send(&frame).await.is_none() {
+            return sent;
+        }
+        let answer = loop {
+            match socket.hear().await {
+                Heard::Frame(frame) if frame["id"] == *id => break frame,
+                Heard::Frame(_) => {}
+                Heard::End(_) => return sent,
+            }
+        };
+        sent.slowest = sent.slowest.max(began.elapsed());
+        match answer["type"].as_str() {
+            Some("reply") => sent.acknowledged.push(Acknowledged {
+                entry,
+                instance: instance.clone(),
+                seq: answer["seq"].as_u64().expect("a number"),
+            }),
+            _ => sent.refused.push(answer),
+        }
+    }
+    sent
+}
+
+/// Runs a server whose calls fail as this says, until it has ended, and checks what is left. Of a
+/// command whose outcome is unknown the log may hold a row or not.
+async fn fails(injected: &str) {
+    let site = Site::new();
+    // Without faults, so that all is there that a server needs.
+    let server = site.start();
+    let ledgers = start_ledgers(site.port).await;
+    drop(server);
+    let options = [
+        "strace",
+        "-D",
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=fdatasync,pwrite64",
+    ];
+    let server = site.start_under(&[&options[..], &["-e", injected]].concat());
+    let sent = send(site.port, &ledgers, 2_000).await;
+    let ended = tokio::task::spawn_blocking(move || server.wait()).await;
+    let ended = ended.expect("waiting does not fail");
+    assert_eq!(ended.code(), Some(70), "{injected}");
+    for refused in &sent.refused {
+        assert_eq!(refused["code"], "outcome_unknown", "{injected}: {refused}");
+    }
+    let server = site.start();
+    let again = send(site.port, &ledgers, 5).await;
+    assert_eq!(again.acknowledged.len(), 5, "{injected}: it goes on");
+    server.kill();
+    let all: Vec<Acknowledged> = sent
+        .acknowledged
+        .into_iter()
+        .chain(again.acknowledged)
+        .collect();
+    oracle::check_at_least(&site, &all, &ledgers);
+}
+
+#[tokio::test]
+async fn a_sync_or_a_write_that_fails_ends_the_server_and_loses_nothing_acknowledged() {
+    if !can_trace() {
+        return skip("a_sync_or_a_write_that_fails", "strace is missing");
+    }
+    for injected in [
+        "inject=fdatasync:error=EIO:when=40",
+        "inject=fdatasync:error=ENOSPC:when=40",
+        "inject=pwrite64:error=EIO:when=300",
+    ] {
+        fails(injected).await;
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_for_a_while_refuses_and_goes_on_by_itself() {
+    if !can_trace() {
+        return skip("a_disk_that_is_full_for_a_while", "strace is missing");
+    }
+    let site = Site::new();
+    let server = site.start();
+    let ledgers = start_ledgers(site.port).await;
+    drop(server);
+    let options = [
+        "strace",
+        "-D",
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=pwrite64",
+    ];
+    let full = "inject=pwrite64:error=ENOSPC:when=300..303";
+    let server = site.start_under(&[&options[..], &["-e", full]].concat());
+    let sent = send(site.port, &ledgers, 400).await;
+    assert!(!sent.refused.is_empty(), "it was full once");
+    for refused in &sent.refused {
+        assert_eq!(
+            (&refused["code"], &refused["reason"]),
+            (&json!("busy"), &json!("disk_full"))
+        );
+    }
+    let last = sent.refused.len() + sent.acknowledged.len();
+    assert_eq!(last, 400, "it stayed");
+    // It asks once a second whether there is room again.
+    let again = loop {
+        let again = send(site.port, &ledgers, 1).await;
+        if again.refused.is_empty() {
+            break again;
+        }
+    };
+    server.kill();
+    let all: Vec<Acknowledged> = sent
+        .acknowledged
+        .into_iter()
+        .chain(again.acknowledged)
+        .collect();
+    oracle::check_log(&site, &all, &ledgers);
+}
+
+#[tokio::test]
+async fn nobody_is_acknowledged_before_a_slow_sync_is_done() {
+    if !can_trace() {
+        return skip(
+            "nobody_is_acknowledged_before_a_slow_sync_is_done",
+            "strace is missing",
+        );
+    }
+    let site = Site::new();
+    let server = site.start();
+    let ledgers = start_ledgers(site.port).await;
+    drop(server);
+    let options = [
+        "strace",
+        "-D",
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=fdatasync",
+    ];
+    let slow = "inject=fdatasync:delay_enter=200000";
+    let server = site.start_under(&[&options[..], &["-e", slow]].concat());
+    let sent = send(site.port, &ledgers, 5).await;
+    assert_eq!((sent.acknowledged.len(), sent.refused.len()), (5, 0));
+    assert!(
+        sent.slowest >= Duration::from_millis(200),
+        "{:?}",
+        sent.slowest
+    );
+    server.kill();
+    oracle::check_log(&site, &sent.acknowledged, &ledgers);
+}
