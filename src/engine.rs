@@ -53,6 +53,7 @@ mod subscription;
 mod suspend;
 mod task_access;
 mod throwing;
+pub mod trace;
 mod transition;
 mod triggering;
 mod variables;

@@ -16,7 +16,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
-use super::record::created::Created;
+use super::{record::created::Created, trace::TraceContext};
 use crate::{
     limits::CallerKind,
     model::{
@@ -48,6 +48,8 @@ pub struct Caller {
     pub trees: Option<Arc<[InstanceKey]>>,
     /// Where it asks from, for the audit log; decides nothing.
     pub address: Option<IpAddr>,
+    /// The trace its command belongs to; decides nothing.
+    pub trace: Option<Arc<TraceContext>>,
 }
 
 /// Roles that run the server or what it runs: with a share of their own of what all use.

@@ -10,6 +10,7 @@ use super::{
     http_call::CallAnswer,
     instance_message::InstanceMessage,
     record::{CommandTag, Created, StoredFile},
+    trace::TraceContext,
 };
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
@@ -40,6 +41,8 @@ pub enum Command {
         number: u64,
         /// What it came to.
         answer: Box<CallAnswer>,
+        /// The trace the call belongs to.
+        trace: Option<TraceContext>,
     },
     /// A client is done with an open Action message.
     CloseOffer {

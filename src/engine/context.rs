@@ -19,6 +19,7 @@ use super::{
     record::created::{CommandTag, Created},
     record::{Incident, Record, StoredFile, Subscriber, batch::RecordBatch},
     state::InstanceState,
+    trace::TraceContext,
 };
 use crate::{
     limits::InstanceLimits,
@@ -66,6 +67,8 @@ pub(super) struct Step<'a> {
     pub evaluator: &'a dyn Evaluator,
     pub state: &'a mut InstanceState,
     pub caller: Option<&'a Caller>,
+    /// The trace the command belongs to.
+    pub trace: Option<TraceContext>,
     pub now: Time,
     pub ignored: Vec<String>,
     /// The file of the command, until its action takes it.
@@ -109,6 +112,9 @@ impl<'a> Step<'a> {
             evaluator,
             state,
             caller: input.caller,
+            trace: input
+                .caller
+                .and_then(|caller| caller.trace.as_deref().cloned()),
             now: input.now,
             ignored: Vec::new(),
             file: None,
@@ -268,6 +274,7 @@ impl<'a> Step<'a> {
             by,
             ignored: self.ignored,
             records: self.records,
+            trace: self.trace,
         };
         self.state.end_row(&row);
         StepOutcome {

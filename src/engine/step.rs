@@ -44,7 +44,12 @@ pub fn step(
         } => subprocess::receive(&mut step, from, number, *message),
         Command::Deliver(delivery) => triggering::deliver(&mut step, *delivery),
         Command::TakeMessage(message) => triggering::take_message(&mut step, message)?,
-        Command::TakeAnswer { number, answer } => {
+        Command::TakeAnswer {
+            number,
+            answer,
+            trace,
+        } => {
+            step.trace = trace;
             http_call::response::take(&mut step, number, *answer)
         }
         Command::CloseOffer { seq } => open_messages::close(&mut step, seq)?,

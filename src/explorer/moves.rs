@@ -112,6 +112,7 @@ fn empty() -> RecordBatch {
         by: None,
         ignored: Vec::new(),
         records: Vec::new(),
+        trace: None,
     }
 }
 

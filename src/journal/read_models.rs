@@ -122,7 +122,7 @@ pub fn changes(
     for effect in effects {
         match effect {
             Effect::Call(call) => changes.push(ReadModelChange::CallPlaced(Box::new(http_call(
-                state, call, row.time,
+                state, call, row,
             )?))),
             Effect::ForgetCall(number) => {
                 changes.push(ReadModelChange::CallForgotten(state.key(), *number))
@@ -281,7 +281,7 @@ fn timer(instance: InstanceKey, effect: &Effect) -> Option<ReadModelChange> {
 fn http_call(
     state: &InstanceState,
     call: &OutgoingCall,
-    now: Time,
+    row: &RecordBatch,
 ) -> Result<HttpCallRow, StoreError> {
     let head = state.head();
     let url = call.request.url();
@@ -294,10 +294,10 @@ fn http_call(
         action: call.action.as_ref().map(|action| action.to_string()),
         host: authority(url).unwrap_or_default().to_lowercase(),
         url: url.to_owned(),
-        body: codec::encode(&call.request)?,
-        placed_at: now,
+        body: codec::encode(&(&call.request, &row.trace))?,
+        placed_at: row.time,
         tried: CallTries {
-            due: Some(now),
+            due: Some(row.time),
             ..CallTries::default()
         },
     })

@@ -397,6 +397,7 @@ pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Commit
         by: None,
         ignored: Vec::new(),
         records: Vec::new(),
+        trace: None,
     };
     Committed {
         instance: state.key(),

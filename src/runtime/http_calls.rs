@@ -37,6 +37,7 @@ pub use settings::HttpCallSettings;
 
 use super::Runtime;
 use crate::{
+    engine::{http_call::HttpCallRequest, trace::TraceContext},
     journal::{FullPlaces, HttpCallRow, codec},
     limits::{CALLS_AT_ONCE, CALLS_PER_DEFINITION, CALLS_PER_HOST, CALLS_PER_TENANT},
     model::ids::{InstanceKey, Time},
@@ -78,6 +79,8 @@ struct Target {
 struct Running {
     runtime: Arc<Runtime>,
     id: CallId,
+    /// What the answer goes on with.
+    trace: Option<TraceContext>,
 }
 
 impl HttpCalls {
@@ -233,16 +236,20 @@ async fn look(runtime: &Arc<Runtime>) {
 }
 
 fn begin(runtime: &Arc<Runtime>, row: HttpCallRow) {
+    let decoded = codec::decode::<(HttpCallRequest, Option<TraceContext>)>(&row.body);
+    let trace = decoded.as_ref().ok().and_then(|(_, trace)| trace.clone());
     let running = Running {
         runtime: runtime.clone(),
         id: row.key(),
+        trace: trace.clone(),
     };
     let active = runtime.active();
     let runtime = runtime.clone();
     runtime.clone().http_calls.arbiter.spawn(async move {
-        match codec::decode(&row.body) {
-            Ok(request) => {
-                let tried = runtime.http_calls.sender.send(&request).await;
+        match decoded {
+            Ok((request, _)) => {
+                let sender = &runtime.http_calls.sender;
+                let tried = sender.send(&request, trace.as_ref()).await;
                 outcome::conclude(running, &row, &request, tried);
             }
             Err(error) => {

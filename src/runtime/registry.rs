@@ -328,6 +328,7 @@ mod tests {
             operator: false,
             trees: None,
             address: None,
+            trace: None,
         };
         let stranger = Caller {
             trees: Some([key].into()),

@@ -88,6 +88,7 @@ fn alice() -> Caller {
         operator: false,
         trees: None,
         address: None,
+        trace: None,
     }
 }
 

@@ -34,6 +34,16 @@ use crate::{
 };
 
 impl Connection {
+    /// Who acts here, once hello was said.
+    pub(super) fn caller(&self) -> Option<Caller> {
+        let principal = self.principal.as_ref()?;
+        Some(Caller {
+            address: self.address,
+            trace: self.trace.clone(),
+            ..principal.caller.clone()
+        })
+    }
+
     pub(super) fn run(&mut self, run: Run) {
         let (id, instance) = (run.id.clone(), run.instance);
         self.command(id, instance, |_, caller| to_command::run(run, caller));
@@ -131,6 +141,8 @@ impl Connection {
             return;
         };
         let admitted = to_command::start(&start, principal).and_then(|mut request| {
+            request.caller.address = self.address;
+            request.caller.trace = self.trace.clone();
             self.sessions
                 .admit_start(&mut request, self.payer, self.address)?;
             Ok(request)

@@ -42,7 +42,7 @@ use super::{
     task_notes::OpenTasks,
 };
 use crate::{
-    engine::access::Caller,
+    engine::trace::TraceContext,
     limits::{self, Limit},
     model::{ids::InstanceKey, input_schema::InputSchema},
     runtime::channel::Follower,
@@ -78,6 +78,8 @@ pub struct Connection {
     pub(super) address: Option<IpAddr>,
     /// Whose rates its messages count for.
     pub(super) payer: Payer,
+    /// The trace that the frame at hand belongs to.
+    pub(super) trace: Option<Arc<TraceContext>>,
     /// Whether the client only listens, and can say nothing.
     pub(super) is_read_only: bool,
     /// Known before `hello` by a ticket.
@@ -141,6 +143,7 @@ impl Connection {
             schemas: None,
             address,
             payer: Payer::default(),
+            trace: None,
             is_read_only: false,
             ticket,
             close: None,
@@ -234,8 +237,12 @@ impl Connection {
             return self.limited(text, &spent.into());
         }
         self.close_if_expired();
-        match client::parse(text) {
-            Ok(frame) => self.handle(frame),
+        match client::parse_traced(text) {
+            Ok((frame, trace)) => {
+                self.trace = trace.map(Arc::new);
+                self.handle(frame);
+                self.trace = None;
+            }
             Err(error) => {
                 let wire = WireError::new(error.code, error.message);
                 self.send_error(error.id.as_deref(), None, &wire);
@@ -431,16 +438,6 @@ impl Connection {
                 &Out::Pull(instance) => self.pull(instance),
             }
         }
-    }
-
-    /// Who acts here, once hello was said.
-    pub(super) fn caller(&self) -> Option<Caller> {
-        let principal = self.principal.as_ref()?;
-        let address = self.address;
-        Some(Caller {
-            address,
-            ..principal.caller.clone()
-        })
     }
 
     pub(super) fn send_done(&mut self, id: &FrameId) {

@@ -156,8 +156,20 @@ pub fn in_words(error: &serde_json::Error) -> String {
     let words = SYNTAX
         .iter()
         .find_map(|(start, words)| told.starts_with(start).then_some(*words));
-    words.map_or_else(|| told, |words| format!("{place} {words}"))
+    words.map_or_else(|| bounded(told, &place), |words| format!("{place} {words}"))
 }
+
+/// What is told may repeat a text of the sender's in full: no more of it than shows which one it is.
+fn bounded(told: String, place: &str) -> String {
+    if told.len() <= TOLD_BYTES {
+        return told;
+    }
+    let end = told.floor_char_boundary(TOLD_BYTES);
+    format!("{}… {place}", &told[..end])
+}
+
+/// Bytes of what the library says that are repeated.
+const TOLD_BYTES: usize = 256;
 
 /// How the library begins what it says of a text that is no JSON, and what is wrong with the text.
 const SYNTAX: [(&str, &str); 16] = [
@@ -381,5 +393,17 @@ mod tests {
         ] {
             check(text.as_bytes(), Err(words));
         }
+    }
+
+    #[test]
+    fn what_is_told_repeats_little_of_a_long_text() {
+        let long = format!("\"{}\"", "é!".repeat(20_000));
+        let error = from_text::<u32>(&long)
+            .expect_err("it is no number")
+            .to_string();
+        assert!(
+            error.len() < 400 && error.ends_with("… at line 1 column 60002"),
+            "{error}"
+        );
     }
 }

@@ -191,7 +191,10 @@ fn disk_after(
             Event::Cuts { file, length } if is_synced(file) || unsynced != Unsynced::None => {
                 files.entry(file.clone()).or_default().resize(*length, 0);
             }
-            Event::Removes { file } if unsynced != Unsynced::None => drop(files.remove(file)),
+            // What is removed is so once its directory is synced.
+            Event::Removes { file } if unsynced != Unsynced::None || is_synced(&String::new()) => {
+                drop(files.remove(file));
+            }
             Event::Cuts { .. }
             | Event::Removes { .. }
             | Event::Synced { .. }

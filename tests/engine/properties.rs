@@ -203,6 +203,7 @@ impl Run<'_> {
                 self.apply(Command::TakeAnswer {
                     number,
                     answer: Box::new(call_answer(words)),
+                    trace: None,
                 });
                 assert!(
                     self.subject

@@ -95,6 +95,7 @@ impl Script {
                 self.apply(Command::TakeAnswer {
                     number,
                     answer: Box::new(call_answer(rest)),
+                    trace: None,
                 })
             }
             ["deliver", event, data, ref rest @ ..] => self.deliver(event, data, rest),

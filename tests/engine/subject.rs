@@ -63,6 +63,7 @@ pub fn user(subject: &str, roles: &[&str]) -> Caller {
         operator,
         trees: None,
         address: None,
+        trace: None,
     }
 }
 

@@ -110,3 +110,73 @@ async fn nobody_else_does() {
     }
     server.stop().await;
 }
+
+/// A system that is called: it answers so many requests, and tells their headers.
+async fn called(times: usize) -> (String, tokio::task::JoinHandle<Vec<String>>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let answering = tokio::spawn(async move {
+        let mut heads = Vec::new();
+        for _ in 0..times {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+                let mut chunk = [0; 1024];
+                let read = stream.read(&mut chunk).await.unwrap();
+                head.extend(&chunk[..read]);
+            }
+            let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            heads.push(String::from_utf8(head).unwrap().to_ascii_lowercase());
+        }
+        heads
+    });
+    (address, answering)
+}
+
+#[actix_web::test]
+async fn a_trace_goes_on_with_calls_and_with_those_that_follow_from_their_answers() {
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let (address, heads) = called(6).await;
+    let server = support::start(support::config(&["--outbound-targets", "127.0.0.1"])).await;
+    let dora = User::new(&server, "dora", &["designer"]);
+    let call = |name: &str| {
+        let params = json!({"url": format!("http://{address}/{name}")});
+        json!({"id": name, "type": "serviceTask", "actions": [{"name": "get", "type": "httpRequest", "params": params}]})
+    };
+    dora.publish(json!({"id": "twice", "nodes": [
+        {"id": "start", "type": "startEvent"}, call("one"), call("two"), {"id": "end", "type": "endEvent"}],
+        "flows": [{"id": "a", "source": "start", "target": "one"}, {"id": "b", "source": "one", "target": "two"},
+            {"id": "c", "source": "two", "target": "end"}]}))
+        .await;
+    for (parent, state) in [
+        (PARENT, "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"),
+        (PARENT, "no state"),
+        (
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "a=b",
+        ),
+    ] {
+        let start = dora
+            .request(Method::POST, "/v1/instances")
+            .header("traceparent", parent)
+            .header("tracestate", state)
+            .json(&json!({"process": "twice"}));
+        assert_eq!(send(start).await.status, 201);
+    }
+    let heads = heads.await.unwrap();
+    let with = |line: &str| heads.iter().filter(|head| head.contains(line)).count();
+    assert_eq!(with(&format!("traceparent: {PARENT}\r\n")), 4, "{heads:#?}");
+    assert_eq!(
+        with("traceparent"),
+        4,
+        "none is made of one that cannot be read"
+    );
+    assert_eq!(
+        with("tracestate: congo=t61rcwkgmze,rojo=00f067aa0ba902b7\r\n"),
+        2
+    );
+    assert_eq!(with("tracestate"), 2);
+    server.stop().await;
+}

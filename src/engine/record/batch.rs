@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Record, created::CommandTag};
-use crate::model::ids::Time;
+use crate::{engine::trace::TraceContext, model::ids::Time};
 
 /// The records of one applied command, numbered densely from `first_seq`; the row itself takes the
 /// number after them.
@@ -21,6 +21,9 @@ pub struct RecordBatch {
     pub ignored: Vec<String>,
     /// In order.
     pub records: Vec<Record>,
+    /// The trace the command belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceContext>,
 }
 
 impl RecordBatch {

@@ -144,6 +144,7 @@ fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
     let command = Box::new(Command::TakeAnswer {
         number,
         answer: Box::new(answer.clone()),
+        trace: running.trace.clone(),
     });
     let later = runtime.clone();
     let reply = Reply::to(move |answered| match answered {

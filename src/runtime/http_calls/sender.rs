@@ -24,7 +24,10 @@ use super::{
     wire_request::WireRequest,
 };
 use crate::{
-    engine::http_call::{CallFailure, HttpCallRequest, Response},
+    engine::{
+        http_call::{CallFailure, HttpCallRequest, Response},
+        trace::TraceContext,
+    },
     limits::{CALL_PAUSE, CALL_REDIRECTS},
 };
 
@@ -82,8 +85,12 @@ impl Sender {
     }
 
     /// Tries a call once.
-    pub async fn send(&self, request: &HttpCallRequest) -> Result<Response, Failed> {
-        let wire = WireRequest::of(request, &self.settings);
+    pub async fn send(
+        &self,
+        request: &HttpCallRequest,
+        trace: Option<&TraceContext>,
+    ) -> Result<Response, Failed> {
+        let wire = WireRequest::of(request, trace, &self.settings);
         let wire = wire.map_err(|sentence| Failed::new(CallFailure::Refused, sentence, false))?;
         let url = Url::parse(&wire.url);
         let url = url.map_err(|error| {

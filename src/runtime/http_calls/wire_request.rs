@@ -13,7 +13,10 @@ use super::{
     signature::sign,
 };
 use crate::{
-    engine::http_call::{HttpCallRequest, HttpRequest, WebhookRequest},
+    engine::{
+        http_call::{HttpCallRequest, HttpRequest, WebhookRequest},
+        trace::TraceContext,
+    },
     model::http_request::{
         headers::{Header, HeaderPiece},
         status::StatusRanges,
@@ -23,6 +26,9 @@ use crate::{
 
 /// What one try to tell a webhook may take.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
+
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What is sent.
 pub(super) struct WireRequest {
@@ -40,11 +46,31 @@ impl WireRequest {
     ///
     /// # Errors
     /// What the server's settings lack for it, as a sentence.
-    pub fn of(request: &HttpCallRequest, settings: &HttpCallSettings) -> Result<Self, String> {
-        match request {
-            HttpCallRequest::Http(request) => Self::http(request, settings),
-            HttpCallRequest::Webhook(request) => Self::webhook(request, settings),
+    pub fn of(
+        request: &HttpCallRequest,
+        trace: Option<&TraceContext>,
+        settings: &HttpCallSettings,
+    ) -> Result<Self, String> {
+        let mut wire = match request {
+            HttpCallRequest::Http(request) => Self::http(request, settings)?,
+            HttpCallRequest::Webhook(request) => Self::webhook(request, settings)?,
+        };
+        if let Some(trace) = trace {
+            wire.belongs_to(trace)?;
         }
+        Ok(wire)
+    }
+
+    /// Hands the trace on, unless the modeller names one.
+    fn belongs_to(&mut self, trace: &TraceContext) -> Result<(), String> {
+        if self.headers.contains_key(TRACE_PARENT) {
+            return Ok(());
+        }
+        self.headers.insert(TRACE_PARENT, value(&trace.parent)?);
+        if let Some(state) = &trace.state {
+            self.headers.insert(TRACE_STATE, value(state)?);
+        }
+        Ok(())
     }
 
     fn http(request: &HttpRequest, settings: &HttpCallSettings) -> Result<Self, String> {

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::token::Identity;
 use crate::{
-    engine::access::Caller,
+    engine::{access::Caller, trace::TraceContext},
     limits::{self, CallerKind},
     model::ids::InstanceKey,
 };
@@ -68,13 +68,15 @@ impl Principal {
                 operator,
                 trees,
                 address: None,
+                trace: None,
             },
         }
     }
 
-    /// The same, at this address.
-    pub fn at(mut self, address: Option<IpAddr>) -> Self {
+    /// The same, at this address, with a command that belongs to this trace.
+    pub fn at(mut self, address: Option<IpAddr>, trace: Option<TraceContext>) -> Self {
         self.caller.address = address;
+        self.caller.trace = trace.map(Arc::new);
         self
     }
 

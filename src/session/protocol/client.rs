@@ -12,13 +12,14 @@ use super::{
     channel::Channel,
     clock::ClockMove,
     code::ErrorCode,
-    fields::quoted,
+    fields::{Fields, quoted},
     on_instance::OnInstance,
     publish::Publish,
     reading::{frame, hello, read},
     task_notes::{DraftOf, PresenceAt},
 };
 use crate::{
+    engine::trace::TraceContext,
     model::ids::{ElementKey, InstanceKey},
     text::json::{self, JsonError},
 };
@@ -318,7 +319,13 @@ pub struct FrameError {
 
 /// Reads one text message of a client.
 pub fn parse(text: &str) -> Result<ClientFrame, FrameError> {
+    parse_traced(text).map(|(frame, _)| frame)
+}
+
+/// As [`parse`], with the trace that the frame belongs to, if it names one.
+pub fn parse_traced(text: &str) -> Result<(ClientFrame, Option<TraceContext>), FrameError> {
     let (fields, id) = read(text)?;
+    let trace = trace(&fields);
     let whole = || {
         let frame = frame(&fields, id.as_ref())?;
         // A sign of life says nothing, so nothing in it can be mistyped.
@@ -327,16 +334,26 @@ pub fn parse(text: &str) -> Result<ClientFrame, FrameError> {
         }
         Ok(frame)
     };
-    whole().map_err(|message| FrameError {
+    let whole = whole().map(|frame| (frame, trace));
+    whole.map_err(|message| FrameError {
         id: id.map(|id| id.0),
         code: ErrorCode::BadRequest,
         message,
     })
 }
 
+/// The trace that a frame names. Values that are no texts name none, as any other that cannot be read.
+fn trace(fields: &Fields<'_>) -> Option<TraceContext> {
+    let parent = fields.text("traceparent").unwrap_or_default();
+    let state = fields.text("tracestate").unwrap_or_default();
+    TraceContext::read(parent.as_deref(), state.as_deref())
+}
+
 /// Reads the first text message of a client, which must be a `hello`.
 pub fn parse_hello(text: &str) -> Result<Hello, FrameError> {
     let (fields, id) = read(text)?;
+    // It begins nothing, so it belongs to no trace; a client may say so in every frame.
+    let _ = trace(&fields);
     let first = || match fields.text("type")?.as_deref() {
         Some("hello") => {
             let hello = hello(&fields)?;

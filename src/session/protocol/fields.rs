@@ -15,7 +15,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{client::Payload, spelling};
-use crate::limits;
+use crate::{limits, text::json::in_words};
 
 /// Every member name that some frame has; at most 64, as those asked for are bits of one number.
 const KNOWN: &[&str] = &[
@@ -53,6 +53,8 @@ const KNOWN: &[&str] = &[
     "correlationKey",
     "ttl",
     "state",
+    "traceparent",
+    "tracestate",
 ];
 
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.
@@ -276,7 +278,12 @@ impl<'a> Fields<'a> {
         };
         Fields::read_at(text, At::In(name), self.strict)
             .map(Some)
-            .map_err(|error| format!("expected '{name}' to be an object, but: {error}"))
+            .map_err(|error| {
+                format!(
+                    "expected '{name}' to be an object, but: {}",
+                    in_words(&error)
+                )
+            })
     }
 
     /// The fields of each object in a list.
@@ -289,8 +296,12 @@ impl<'a> Fields<'a> {
             if !item.get().starts_with('{') {
                 return Err(self.wrong(&named, "an object", &found(item)));
             }
-            Fields::read_at(item.get(), At::Item(name, place), self.strict)
-                .map_err(|error| format!("expected '{named}' to be an object, but: {error}"))
+            Fields::read_at(item.get(), At::Item(name, place), self.strict).map_err(|error| {
+                format!(
+                    "expected '{named}' to be an object, but: {}",
+                    in_words(&error)
+                )
+            })
         };
         items.iter().enumerate().map(fields).collect()
     }

@@ -14,6 +14,7 @@ use actix_web::{
 
 use super::{app::App, problem::Problem};
 use crate::{
+    engine::trace::TraceContext,
     limits,
     model::ids::Time,
     runtime::clock::real_now,
@@ -45,12 +46,16 @@ impl App {
                     self.require_proof_of_origin(request)?;
                 }
             }
-            return Ok(Principal::new(identity).at(self.approach(request.head()).address));
+            return Ok(self.placed(Principal::new(identity), request));
         };
         let identity = accepted(self.identify(request, token))?;
         self.note_asker(request, Some(&identity));
-        let address = self.approach(request.head()).address;
-        Ok(Principal::new(Some(identity)).at(address))
+        Ok(self.placed(Principal::new(Some(identity)), request))
+    }
+
+    /// Notes where a request comes from, and which trace it belongs to.
+    fn placed(&self, principal: Principal, request: &HttpRequest) -> Principal {
+        principal.at(self.approach(request.head()).address, trace_of(request))
     }
 
     /// Who a token speaks for.
@@ -243,4 +248,20 @@ pub(in crate::web) fn bearer_token(request: &HttpRequest) -> Result<Option<&str>
             "it has no scheme: put 'Bearer ' before the token",
         )),
     }
+}
+
+/// The trace that a request names (W3C Trace Context): one `traceparent`, and all of `tracestate`.
+fn trace_of(request: &HttpRequest) -> Option<TraceContext> {
+    let values = |name: &str| {
+        let headers = request.headers().get_all(name);
+        headers
+            .map(|value| value.to_str().ok().map(str::to_owned))
+            .collect::<Option<Vec<String>>>()
+    };
+    let parent = values("traceparent")?;
+    let [parent] = parent.as_slice() else {
+        return None;
+    };
+    let state = values("tracestate").map(|states| states.join(","));
+    TraceContext::read(Some(parent), state.as_deref())
 }

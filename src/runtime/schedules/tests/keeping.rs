@@ -301,6 +301,7 @@ fn clients_do_not_start_where_schedules_do() {
             operator: true,
             trees: None,
             address: None,
+            trace: None,
         };
         let request = StartRequest {
             process: Some("p".into()),

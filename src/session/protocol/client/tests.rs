@@ -400,3 +400,24 @@ fn a_payload_is_fully_read_only_when_asked() {
         );
     }
 }
+
+#[test]
+fn a_frame_names_its_trace_and_what_is_none_is_ignored() {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let traced = |members: &str| {
+        let text =
+            format!(r#"{{"type":"run","id":"1","instance":"{KEY}","action":"save"{members}}}"#);
+        let (_, trace) = parse_traced(&text).expect(&text);
+        trace.map(|trace| (trace.parent, trace.state))
+    };
+    let named = format!(r#","traceparent":"{parent}","tracestate":"a=1""#);
+    assert_eq!(traced(&named), Some((parent.into(), Some("a=1".into()))));
+    for none in [
+        "",
+        r#","traceparent":7"#,
+        r#","traceparent":null"#,
+        r#","traceparent":"x","tracestate":"a=1""#,
+    ] {
+        assert_eq!(traced(none), None, "{none}");
+    }
+}

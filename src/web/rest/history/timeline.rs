@@ -52,6 +52,10 @@ struct RecordEntry<'a> {
     /// Who gave the command; null for the server itself.
     #[schema(required)]
     by: Option<&'a str>,
+    /// The trace that the command named (W3C Trace Context).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    traceparent: Option<&'a str>,
     /// What happened, such as `elementActivated`. More kinds may come.
     kind: &'static str,
     /// The element it happened at.
@@ -126,6 +130,7 @@ fn entry<'a>(
         moment: row.last_seq(),
         at: row.time.to_string(),
         by: row.by.as_deref(),
+        traceparent: row.trace.as_ref().map(|trace| trace.parent.as_str()),
         kind,
         element: element.map(|element| element.wire(key)),
         node,

@@ -1,0 +1,150 @@
+//! W3C trace context: the trace a command belongs to, as its sender names it (Trace Context, level
+//! 1: `traceparent` and `tracestate`).
+//!
+//! It is kept with the rows of the command and sent on with what that calls; it decides nothing. What
+//! does not read as one is ignored, as the standard says. This server makes no spans of its own, so
+//! both values are handed on as they came.
+
+use serde::{Deserialize, Serialize};
+
+/// The longest `tracestate` that is handed on; a longer one is left out as a whole.
+const STATE_BYTES: usize = 512;
+/// Members of a `tracestate`.
+const STATE_MEMBERS: usize = 32;
+/// `00-` and the ids of trace and parent and the flags.
+const PARENT_BYTES: usize = 55;
+
+/// The trace a command belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceContext {
+    /// `00-` and 32, 16 and 2 hexadecimal digits: trace, parent and flags.
+    pub parent: String,
+    /// What tracing systems add, in their own words.
+    pub state: Option<String>,
+}
+
+impl TraceContext {
+    /// Reads both values; `None` when there is none, or none that can be used.
+    pub fn read(parent: Option<&str>, state: Option<&str>) -> Option<Self> {
+        let parent = parent.map(str::trim).and_then(known_part)?;
+        let state = state.map(str::trim).filter(|state| is_state(state));
+        Some(Self {
+            parent,
+            state: state.map(str::to_owned),
+        })
+    }
+}
+
+/// The part of a `traceparent` that version 00 has, if it has it.
+fn known_part(text: &str) -> Option<String> {
+    let known = text.get(..PARENT_BYTES)?;
+    let mut parts = known.split('-');
+    let [version, trace, parent, flags] = [(); 4].map(|()| parts.next().unwrap_or_default());
+    let is_hex = |part: &str, digits: usize| {
+        part.len() == digits
+            && part
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_id = |part: &str, digits| is_hex(part, digits) && part.bytes().any(|byte| byte != b'0');
+    let fits = is_hex(version, 2)
+        && version != "ff"
+        && is_id(trace, 32)
+        && is_id(parent, 16)
+        && is_hex(flags, 2)
+        && parts.next().is_none();
+    // Later versions may say more behind a dash, which this one does not know.
+    let rest = &text[PARENT_BYTES..];
+    let ends_well = rest.is_empty() || (version != "00" && rest.starts_with('-'));
+    (fits && ends_well).then(|| format!("00-{trace}-{parent}-{flags}"))
+}
+
+/// Whether a `tracestate` may be handed on.
+fn is_state(text: &str) -> bool {
+    let is_member = |member: &str| {
+        let member = member.trim_matches([' ', '\t']);
+        member.is_empty() || member.split_once('=').is_some_and(|(key, value)| {
+            let is_key =
+                |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@');
+            !key.is_empty()
+                && key.len() <= 256
+                && key.bytes().all(is_key)
+                && value.len() <= 256
+                && value
+                    .bytes()
+                    .all(|byte| (0x20..=0x7e).contains(&byte) && byte != b'=')
+        })
+    };
+    !text.is_empty()
+        && text.len() <= STATE_BYTES
+        && text.split(',').count() <= STATE_MEMBERS
+        && text.split(',').all(is_member)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    fn parent(text: &str) -> Option<String> {
+        TraceContext::read(Some(text), None).map(|trace| trace.parent)
+    }
+
+    #[test]
+    fn what_names_a_trace_is_read() {
+        assert_eq!(parent(PARENT).as_deref(), Some(PARENT));
+        assert_eq!(parent(&format!(" {PARENT}\t")).as_deref(), Some(PARENT));
+        let later = PARENT.replace("00-", "cc-") + "-what-the-future-brings";
+        assert_eq!(parent(&later).as_deref(), Some(PARENT), "as version 00");
+    }
+
+    #[test]
+    fn what_names_none_is_ignored() {
+        let zeros = |digits: usize| "0".repeat(digits);
+        for wrong in [
+            String::new(),
+            "00".into(),
+            PARENT[..54].into(),
+            format!("{PARENT}-"),
+            format!("{PARENT}0"),
+            PARENT.replace("00-", "ff-"),
+            PARENT.replace("00-", "cc-") + ".x",
+            PARENT.to_uppercase(),
+            PARENT.replace("0af7651916cd43dd8448eb211c80319c", &zeros(32)),
+            PARENT.replace("b7ad6b7169203331", &zeros(16)),
+            PARENT.replace("-01", "-0g"),
+            PARENT.replace('-', "_"),
+            "é".repeat(40),
+        ] {
+            assert_eq!(parent(&wrong), None, "{wrong}");
+        }
+        assert_eq!(TraceContext::read(None, Some("a=1")), None);
+    }
+
+    #[test]
+    fn a_state_goes_with_its_parent_or_is_left_out_whole() {
+        let state = |text: &str| TraceContext::read(Some(PARENT), Some(text)).unwrap().state;
+        for good in [
+            "congo=t61rcWkgMzE",
+            "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
+            "fw529a3039@dt=FfD;9, a=b ",
+        ] {
+            assert_eq!(state(good).as_deref(), Some(good.trim()));
+        }
+        let long = format!("a={}", "x".repeat(255));
+        let many = vec!["a=1"; 33].join(",");
+        for bad in [
+            "",
+            "no-value",
+            "UPPER=1",
+            "a=b=c",
+            "a=\u{7f}",
+            "ä=1",
+            &format!("{long},{long}"),
+            &many,
+        ] {
+            assert_eq!(state(bad), None, "{bad}");
+        }
+    }
+}
