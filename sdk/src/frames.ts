@@ -47,9 +47,9 @@ export interface AvailableAction<Name extends string = string> {
   schema?: JsonObject;
   /** What the data hold at its keys: what a form begins with. Absent: nothing, or too much to be shown. */
   initial?: JsonObject;
-  /** Of an `uploadFile`: the largest file it takes, in bytes, and which media types (`image/*`); absent: any. */
   /** Id of the activity it starts, for an action of an ad-hoc subprocess. */
   activity?: string;
+  /** Of an `uploadFile`: the largest file it takes, in bytes, and which media types (`image/*`); absent: any. */
   maxBytes?: number;
   types?: string[];
 }

@@ -6,6 +6,7 @@
  */
 import type { ClientFrame, JsonObject } from './frames.js';
 import type { WebSocketConstructor } from './platform.js';
+import { problem, restOf } from './problem.js';
 
 /** The server says that it lives every 5 s; this client is told so at this pace, and twice as long a silence is a loss. */
 const PING_SECONDS = 15;
@@ -41,8 +42,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
     readonly #alive: ReturnType<typeof setInterval>;
 
     constructor(url: string) {
-      const { origin, pathname } = new URL(url.replace(/^ws/, 'http'));
-      this.#base = origin + pathname.replace(/\/ws$/, '');
+      this.#base = restOf(url);
       // Without a stream nothing tells that the server lives, and nothing has to.
       this.#alive = setInterval(() => this.#streams.size === 0 && this.#tell({ type: 'ping' }), PING_SECONDS * 1000);
       queueMicrotask(() => this.onopen?.());
@@ -215,18 +215,7 @@ function claims(token: string): JsonObject {
 }
 
 /** A problem as the `error` frame that it is over the websocket. */
-function errorOf(answer: Response, { code, detail, reason, fields, seq, elements, retryable }: JsonObject): JsonObject {
-  const busy = answer.status === 429 || answer.status >= 500;
-  const after = Number(answer.headers.get('retry-after'));
-  return {
-    type: 'error',
-    code: code ?? 'internal',
-    message: detail ?? `expected an answer, but the server said ${answer.status}`,
-    retryable: retryable ?? busy,
-    ...(after > 0 && { afterMs: after * 1000 }),
-    reason,
-    fields,
-    seq,
-    elements,
-  };
-}
+const errorOf = ({ status, headers }: Response, said: JsonObject): JsonObject => ({
+  type: 'error',
+  ...problem(status, headers.get('retry-after'), said),
+});

@@ -15,6 +15,7 @@ const BUDGETS: [entry: string, most: number][] = [
   ['task', 500],
   ['visitor', 650],
   ['inherit', 256],
+  ['upload', 1_200],
   ['react', 1_850],
   ['forms', 3_072],
   ['sse', 1_600],

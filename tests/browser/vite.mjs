@@ -80,13 +80,50 @@ async function forms(page) {
   await heading(page, 'Sent');
 }
 
+/** A task that takes a file. */
+const PAPERS = {
+  id: 'papers',
+  nodes: [
+    { id: 'start', type: 'startEvent' },
+    { id: 'bring', type: 'userTask', actions: [{ name: 'bring', type: 'uploadFile', trigger: 'manual', params: { destination: 'paper', maxBytes: 4000000 } }] },
+    { id: 'end', type: 'endEvent' },
+  ],
+  flows: [
+    { id: 'f1', source: 'start', target: 'bring' },
+    { id: 'f2', source: 'bring', target: 'end' },
+  ],
+};
+
+async function post(path, user, body) {
+  const headers = { authorization: `Bearer ${tokens[user]}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${baseUrl()}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  assert.ok(answer.ok, `${path}: ${await answer.clone().text()}`);
+  return answer.json();
+}
+
+/** From a page of another origin, with the progress that only a browser tells. */
+async function uploads(page) {
+  await post('/v1/definitions?publish=true', 'root', PAPERS);
+  const { instance } = await post('/v1/instances', 'ada', { process: 'papers' });
+  const size = 3_000_000;
+  const { sent, progress } = await page.evaluate(
+    async ({ instance, url, token, size }) => {
+      const { uploader } = await import('/@id/@stepwire/client/upload');
+      const progress = [];
+      const upload = uploader({ url, getToken: () => token });
+      const file = new File(['x'.repeat(size)], 'paper.txt', { type: 'text/plain' });
+      const follows = { key: instance, actions: { get: () => [] } };
+      const sent = await upload(follows, 'bring', file, { onProgress: (bytes, total) => progress.push([bytes, total]) });
+      return { sent, progress };
+    },
+    { instance, url: websocket, token: tokens.ada, size },
+  );
+  assert.deepEqual([sent.file.name, sent.file.size, sent.status], ['paper.txt', size, 'finished']);
+  assert.deepEqual(progress.at(-1), [size, size]);
+}
+
 await play(async (browser, watch) => {
-  const deployed = await fetch(`${baseUrl()}/v1/definitions?publish=true`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${tokens.root}`, 'content-type': 'application/json' },
-    body: await readFile(`${folder}../trip.json`),
-  });
-  assert.ok(deployed.ok, await deployed.text());
+  await post('/v1/definitions?publish=true', 'root', JSON.parse(await readFile(`${folder}../trip.json`, 'utf8')));
   const pages = await vite();
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
   const page = watch(await context.newPage());
@@ -99,6 +136,7 @@ await play(async (browser, watch) => {
   await page.getByRole('button', { name: 'Send' }).click();
   await page.getByText('REST: started at “Where to”').waitFor();
   await shots(page, 'example-vite');
+  await uploads(page);
   const three = watch(await context.newPage());
   await three.goto(`${pages}/forms.html?server=${websocket}`);
   await forms(three);
