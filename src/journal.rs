@@ -55,8 +55,8 @@ pub use http_call::{CallChange, CallTries, FullPlaces, HttpCallRow};
 pub use job::{JobFilter, JobOrder, JobRow};
 pub use kept_message::{KeptMessage, KeptMessageRow};
 pub use listing::{
-    IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskAudience, TaskRow,
-    TimerKey, TimerRow, VersionInUse,
+    IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, SearchedRow, TaskAudience,
+    TaskRow, TimerKey, TimerRow, VersionInUse,
 };
 pub use memory::MemoryStore;
 pub use queue_permit::Busy;

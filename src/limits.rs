@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+pub use definitions::*;
 pub use drafts::*;
 pub use instance_limits::InstanceLimits;
 pub use network::network;
@@ -18,6 +19,7 @@ pub use settings::{Limits, Rates};
 pub use tree_limits::TreeLimits;
 pub use watermark::{Watermark, Watermarks};
 
+mod definitions;
 mod drafts;
 mod instance_limits;
 mod network;
@@ -49,6 +51,9 @@ pub const JSON_MEMORY_UNCOUNTED: usize = 64 * 1024;
 pub const LIVE_MEMORY: usize = 128 * 1024 * 1024;
 /// An instance that takes more than this is a large one.
 pub const LARGE_INSTANCE: usize = 16 * 1024;
+/// How long steps of instances and what connections bring keep a thread before it looks who else
+/// wants something.
+pub const THREAD_TURN: Duration = Duration::from_millis(3);
 /// Values in the data of a command up to which its step is done on the arbiter of its instance; one
 /// with more goes to a script thread.
 pub const VALUES_ON_ARBITER: usize = 4_096;
@@ -59,22 +64,6 @@ pub const NAME_BYTES: usize = 256;
 pub const TOKEN_BYTES: usize = 8 * 1024;
 /// The longest body of a REST request, in bytes, except definitions and uploads.
 pub const REST_BODY_BYTES: usize = 1024 * 1024;
-/// The largest process definition, BPMN XML or JSON, in bytes.
-pub const DEFINITION_BYTES: usize = 2 * 1024 * 1024;
-/// Problems that a deploy or a check of a source lists; one more says how many others there are.
-pub const DEFINITION_PROBLEMS: usize = 1_000;
-/// How many embedded subprocesses may lie in one another.
-pub const SUBPROCESS_DEPTH: usize = 32;
-/// Flow nodes and sequence flows of one process definition together.
-pub const DEFINITION_ELEMENTS: usize = 50_000;
-/// Bytes that one compiled definition keeps of where its inclusive and complex joins can be reached
-/// from; what is beyond is found anew each time.
-pub const UPSTREAM_BYTES: usize = 4 * 1024 * 1024;
-/// Sources of definitions that are compiled or wait for it, of one user; more are answered `busy`.
-pub const DEPLOYS_PER_USER: usize = 4;
-/// Sources of definitions that are compiled or wait for it, in all: each may hold
-/// [`DEFINITION_BYTES`].
-pub const DEPLOYS: usize = 32;
 /// The largest file an `uploadFile` action may accept, in bytes.
 pub const UPLOAD_BYTES: u64 = 100 * 1024 * 1024;
 /// The largest file of an `uploadFile` action without `maxBytes`, in bytes.
@@ -157,6 +146,13 @@ pub const CALLS_AT_ONCE: usize = 64;
 pub const CALLS_PER_DEFINITION: usize = 16;
 /// See [`CALLS_PER_DEFINITION`].
 pub const CALLS_PER_TENANT: usize = 48;
+/// Timers that fire at the same time.
+pub const TIMERS_AT_ONCE: usize = 64;
+/// Of them, those of one process definition, and of one tenant: whoever has very many leaves places
+/// for others.
+pub const TIMERS_PER_DEFINITION: usize = 16;
+/// See [`TIMERS_PER_DEFINITION`].
+pub const TIMERS_PER_TENANT: usize = 48;
 /// Calls made to one host and port at the same time.
 pub const CALLS_PER_HOST: usize = 8;
 /// Calls one instance may have under way; one more is an incident.
@@ -275,6 +271,10 @@ pub const FLOOD: Duration = Duration::from_secs(10);
 /// large ones.
 pub const RATE_MESSAGE_BYTES: u32 = 32 * 1024;
 
+/// What a rate may owe at most, as the time in which that comes in: what something costs is not
+/// always known before.
+pub const RATE_OWED: Duration = Duration::from_secs(60);
+
 /// One-time tickets that may wait for their use at the same time.
 pub const TICKETS: usize = 10_000;
 /// Of them, those of one user, or of one address without a user: nobody takes the room of the others, and whatever may be connected
@@ -356,6 +356,10 @@ pub const CLOCK_AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// Schedules that start an instance at the same time; the others wait, so that many due at once do
 /// not stall users.
 pub const SCHEDULES_AT_ONCE: usize = 64;
+/// Of them, those of one process definition, and of one tenant.
+pub const SCHEDULES_PER_DEFINITION: usize = 16;
+/// See [`SCHEDULES_PER_DEFINITION`].
+pub const SCHEDULES_PER_TENANT: usize = 48;
 /// Starts of one schedule that are made up for when more times have passed than it could keep;
 /// older ones are left out.
 pub const SCHEDULE_BACKLOG: usize = 100;

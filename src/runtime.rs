@@ -33,6 +33,7 @@ pub mod instance_request;
 pub mod keys;
 pub mod lists;
 mod live_memory;
+mod loading;
 pub mod missed_rows;
 mod outbox;
 pub mod past;
@@ -44,12 +45,14 @@ mod registry;
 pub mod retention;
 mod room_policy;
 pub mod schedules;
-mod scripts;
+pub mod scripts;
 mod start_child;
 mod sweep;
 pub mod task_access;
+pub mod thread_turns;
 mod timers;
 mod trees;
+mod turns;
 pub mod users;
 pub mod workload;
 
@@ -70,13 +73,13 @@ use audit::AuditLog;
 use channel::Hub;
 use clock::Clock;
 use correlations::Correlations;
-use definitions::{Definitions, DeployedProcess, StoredCatalog};
+use definitions::{Definitions, StoredCatalog};
 use drafts::Drafts;
 use files::Files;
 use fresh_keys::FreshKeys;
 use http_calls::{HttpCallSettings, HttpCalls};
 use idle_tracker::{Active, IdleTracker};
-use instance::{Gathered, Remembered};
+
 use instance_request::{Envelope, Refusal, Reply};
 use lists::Lists;
 use live_memory::LiveMemoryTotal;
@@ -92,11 +95,7 @@ use trees::Trees;
 use users::Users;
 
 use crate::{
-    engine::{InstanceState, record::ProcessRef},
-    journal::{
-        Busy, Damaged, Entity, Journal, StoreError, StoreReader,
-        snapshot::{self, Restored},
-    },
+    journal::{Busy, Damaged, Journal, StoreError},
     model::ids::{InstanceKey, Time},
 };
 
@@ -121,7 +120,7 @@ pub struct Runtime {
     /// Process time.
     pub clock: Clock,
     /// Deployed processes.
-    pub definitions: Definitions,
+    pub definitions: Arc<Definitions>,
     /// What starts by itself.
     pub schedules: Arc<Schedules>,
     /// The files users have brought.
@@ -150,7 +149,7 @@ pub struct Runtime {
     trees: Trees,
     timers: Timers,
     http_calls: HttpCalls,
-    scripts: Scripts,
+    scripts: Arc<Scripts>,
     arbiters: Vec<ArbiterHandle>,
     services: ArbiterHandle,
     idle: OnceLock<Duration>,
@@ -175,15 +174,12 @@ impl Runtime {
         script_program: Option<&PathBuf>,
     ) -> Result<Arc<Self>, StoreError> {
         let bound = fresh_keys::bound_at(clock::real_now());
+        let damaged = Damaged::default();
+        let noted = damaged.clone();
         let stored = journal.read(move |reader| {
             let keys = reader.instance_keys(bound, fresh_keys::REMEMBERED)?;
-            let deployed = StoredCatalog {
-                definitions: reader.definitions()?,
-                numbers: reader.definition_numbers()?,
-                schedules: reader.schedules()?,
-            };
             Ok((
-                deployed,
+                StoredCatalog::read(reader, &noted)?,
                 (reader.users()?, drafts::stored(reader)?),
                 (outbox::stored(reader)?, reader.kept_messages()?),
                 (reader.log_incarnation()?, reader.newest_time()?),
@@ -195,20 +191,20 @@ impl Runtime {
         if let Some(newest) = newest {
             clock.go_on_after(newest);
         }
-        let damaged = Damaged::default();
-        let (definitions, schedules) = Definitions::load(
+        let scripts = Scripts::start(SCRIPT_THREADS, script_program)
+            .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
+        let scripts = Arc::new(scripts);
+        let (definitions, schedules) = Definitions::of(
             journal.clone(),
             deployed,
             clock.clone(),
             http_calls.clone(),
-            &damaged,
+            scripts.clone(),
         );
         definitions
             .repair()
             .await
             .map_err(|_| StoreError::Panicked)?;
-        let scripts = Scripts::start(SCRIPT_THREADS, script_program)
-            .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
         let services = actix_rt::Arbiter::current();
         let activity = clock.is_virtual().then(Arc::default);
         let users = Users::load(journal.clone(), users, &damaged);
@@ -393,73 +389,6 @@ impl Runtime {
     pub fn set_idle(&self, idle: Duration) {
         // A second setting keeps the first.
         let _ = self.idle.set(idle);
-    }
-
-    /// The definition an instance runs.
-    pub fn process_of(&self, state: &InstanceState) -> Option<Arc<DeployedProcess>> {
-        let head = state.head();
-        self.definitions.of_instance(&head.tenant, &head.process)
-    }
-
-    /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in
-    /// flight.
-    fn load(self: &Arc<Self>, key: InstanceKey) {
-        if self.fresh.take(key) {
-            return self.settle(key, Remembered::default());
-        }
-        let runtime = self.clone();
-        let settle = self.clone();
-        self.journal.read_then(
-            move |reader| runtime.remember(reader, snapshot::restore(reader, Entity::from(key))?),
-            move |remembered| match remembered {
-                Ok(remembered) => settle.settle(key, remembered),
-                Err(error) => {
-                    match &error {
-                        StoreError::Unreadable(why) => settle.note_damaged_instance(key, why),
-                        error => log::error!("instance {key} cannot be loaded: {error}"),
-                    }
-                    settle.registry.abandon(key, &error);
-                }
-            },
-        );
-    }
-
-    fn remember(
-        &self,
-        reader: &dyn StoreReader,
-        restored: Restored,
-    ) -> Result<Remembered, StoreError> {
-        let gathered = Gathered {
-            rows: restored.rows as u32,
-            bytes: restored.row_bytes,
-            last_snapshot: restored.snapshot_bytes,
-            memory: restored.memory,
-        };
-        let Some(state) = restored.state else {
-            return Ok(Remembered {
-                gathered,
-                ..Remembered::default()
-            });
-        };
-        let process = self.process_of(&state).ok_or_else(|| {
-            let ProcessRef {
-                id,
-                version,
-                revision,
-            } = &state.head().process;
-            StoreError::NoDefinition(format!(
-                "version {version} of '{id}' with revision {revision}"
-            ))
-        })?;
-        let alone = state.head().parent.is_none() && state.children().is_empty();
-        let tree = (!alone)
-            .then(|| self.trees.read(reader, state.head().root))
-            .transpose()?;
-        Ok(Remembered {
-            memory: Some((state, process)),
-            tree,
-            gathered,
-        })
     }
 
     /// Runs `then` once it is known what became of every row handed over so far.

@@ -32,6 +32,7 @@ mod floods;
 mod processes;
 mod socket;
 mod sockets;
+mod times;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -103,10 +104,13 @@ attacks! {
     large_instances = "instances of large data": data::large_instances,
     odd_bodies = "deep JSON, long ids, names, numbers, big lists": data::odd_bodies,
     hostile_definitions = "1.7 MB of attributes, nested xmlns, 8,000 tasks": deploys::definitions,
+    standing_definitions = "definitions as large as may be, all published": deploys::standing,
     endless_native_calls = "endless native calls in a rule": processes::native_calls,
     a_process_that_calls_itself = "a process that calls itself": processes::calls_itself,
     signals = "signals to hundreds of instances": processes::signals,
     loops = "loops over 1,000 items": processes::loops,
+    timers = "10,000 timers every second": times::timers,
+    schedules = "1,000 schedules every second": times::schedules,
     unfinished_bodies = "POSTs whose last bytes never come": sockets::unfinished_bodies,
     unfinished_heads = "heads that never end": sockets::unfinished_heads,
     one_byte_at_a_time = "requests of one byte at a time": sockets::byte_by_byte,
@@ -120,6 +124,7 @@ attacks! {
     anonymous_starts_by_websocket = "anonymous starts over websockets, 16 connections": floods::starts_over_websockets,
     frames = "a flood of frames": floods::frames,
     a_busy_machine = "none: the attackers' processor alone": floods::nothing,
+    a_busy_network = "none: 400 connections to somebody else": floods::elsewhere,
     an_obedient_client = "a client that obeys afterMs": floods::obedient,
     subscriptions = "subscriptions to nothing, 1,000 a connection": floods::subscriptions,
     connections = "connections of one user": floods::connections,

@@ -15,7 +15,7 @@ use super::{
     http_call::{CallChange, HttpCallRow},
     job::JobRow,
     kept_message::KeptMessage,
-    listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerKey, TimerRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::ScheduleChange,
     user::UserRow,
@@ -92,7 +92,7 @@ pub enum ReadModelChange {
     /// A user task ended.
     TaskClosed(InstanceKey, ElementKey),
     /// A timer is armed.
-    TimerSet(TimerRow),
+    TimerSet(TimerRow, Owner),
     /// A timer fired or was cancelled.
     TimerCleared(TimerKey),
     /// A call to the outside is to be made.

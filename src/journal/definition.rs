@@ -6,6 +6,8 @@
 //! row of the log that is there does: memory and store are of two minds, nothing of the batch
 //! was acknowledged, and the next start reads the store.
 
+use std::sync::Arc;
+
 use crate::model::{ids::Time, source::SourceFormat};
 
 /// Where a version of a definition stands in its life.
@@ -76,8 +78,9 @@ pub struct DefinitionRow {
     pub name: String,
     /// What `source` is written in.
     pub format: DefinitionFormat,
-    /// The text as it was deployed.
-    pub source: Vec<u8>,
+    /// The text as it was deployed. None where the store has it: it is long and rarely wanted, so it
+    /// does not stay in memory; and where only the state of a version is written that is there.
+    pub source: Option<Arc<[u8]>>,
     /// When it was deployed.
     pub created_at: Time,
     /// By whom.

@@ -151,6 +151,15 @@ impl TaskAudience {
     }
 }
 
+/// Whose work something is: definitions, and tenants, take turns.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Owner {
+    /// The tenant.
+    pub tenant: String,
+    /// Id of the process definition.
+    pub process: String,
+}
+
 /// The identity of a timer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TimerKey {

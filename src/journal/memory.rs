@@ -27,8 +27,8 @@ use super::{
     job::{JobFilter, JobOrder, JobRow},
     kept_message::{KeptMessage, KeptMessageRow},
     listing::{
-        IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskRow, TimerKey,
-        TimerRow, VersionInUse,
+        IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, SearchedRow, TaskRow,
+        TimerKey, TimerRow, VersionInUse,
     },
     row::{Entity, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
@@ -320,7 +320,7 @@ impl StoreReader for MemoryStore {
             after.map_or(Bound::Unbounded, Bound::Excluded),
             Bound::Unbounded,
         ));
-        let listed = rest.filter_map(|(_, timer)| {
+        let listed = rest.filter_map(|(_, (timer, _))| {
             let instance = tables
                 .instance_cursors
                 .get(&timer.key.instance)
@@ -334,19 +334,32 @@ impl StoreReader for MemoryStore {
         Ok(listed.take(limit).collect())
     }
 
-    fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
+    fn due_timers(
+        &self,
+        owner: &Owner,
+        until: Time,
+        limit: usize,
+    ) -> Result<Vec<TimerRow>, StoreError> {
         let tables = self.tables();
-        Ok(tables
-            .timers
-            .values()
-            .take_while(|timer| timer.due <= until)
-            .take(limit)
-            .cloned()
-            .collect())
+        let due = tables.timers.values();
+        let due = due.take_while(|(timer, _)| timer.due <= until);
+        let of_owner = due.filter(|(_, of)| of == owner).map(|(timer, _)| timer);
+        Ok(of_owner.take(limit).cloned().collect())
+    }
+
+    fn timer_owners(&self) -> Result<Vec<Owner>, StoreError> {
+        let tables = self.tables();
+        let owners: BTreeSet<&Owner> = tables.timers.values().map(|(_, of)| of).collect();
+        Ok(owners.into_iter().cloned().collect())
     }
 
     fn next_due(&self) -> Result<Option<Time>, StoreError> {
-        Ok(self.tables().timers.values().next().map(|timer| timer.due))
+        Ok(self
+            .tables()
+            .timers
+            .values()
+            .next()
+            .map(|(timer, _)| timer.due))
     }
 
     fn due_calls(
@@ -405,8 +418,20 @@ impl StoreReader for MemoryStore {
             .collect())
     }
 
-    fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
-        Ok(self.tables().definitions.values().cloned().collect())
+    fn each_definition(&self, seen: &mut dyn FnMut(DefinitionRow)) -> Result<(), StoreError> {
+        let all = self.tables().definitions.clone();
+        all.into_values().for_each(seen);
+        Ok(())
+    }
+
+    fn definition(
+        &self,
+        tenant: &str,
+        id: &str,
+        version: u32,
+    ) -> Result<Option<DefinitionRow>, StoreError> {
+        let key = (tenant.to_owned(), id.to_owned(), version);
+        Ok(self.tables().definitions.get(&key).cloned())
     }
 
     fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {

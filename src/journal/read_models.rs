@@ -9,7 +9,7 @@ use super::{
     codec,
     http_call::{CallTries, HttpCallRow},
     job::JobRow,
-    listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerKey, TimerRow},
     store::StoreError,
 };
 use crate::{
@@ -114,11 +114,7 @@ pub fn changes(
             | Record::CallSkipped { .. } => {}
         }
     }
-    changes.extend(
-        effects
-            .iter()
-            .filter_map(|effect| timer(state.key(), effect)),
-    );
+    changes.extend(effects.iter().filter_map(|effect| timer(state, effect)));
     for effect in effects {
         match effect {
             Effect::Call(call) => changes.push(ReadModelChange::CallPlaced(Box::new(http_call(
@@ -264,12 +260,21 @@ fn incident_row(
     }
 }
 
-fn timer(instance: InstanceKey, effect: &Effect) -> Option<ReadModelChange> {
+fn timer(state: &InstanceState, effect: &Effect) -> Option<ReadModelChange> {
+    let instance = state.key();
     match effect {
-        Effect::SetTimer(timer) => Some(ReadModelChange::TimerSet(TimerRow {
-            due: timer.due,
-            key: timer_key(instance, &timer.key),
-        })),
+        Effect::SetTimer(timer) => {
+            let row = TimerRow {
+                due: timer.due,
+                key: timer_key(instance, &timer.key),
+            };
+            let head = state.head();
+            let owner = Owner {
+                tenant: head.tenant.clone(),
+                process: head.process.id.clone(),
+            };
+            Some(ReadModelChange::TimerSet(row, owner))
+        }
         Effect::ClearTimer(key) => Some(ReadModelChange::TimerCleared(timer_key(instance, key))),
         Effect::Send { .. } | Effect::Notify { .. } | Effect::Call(_) | Effect::ForgetCall(_) => {
             None

@@ -25,6 +25,7 @@ mod row_reading;
 mod schema;
 mod sql_filter;
 mod statements;
+mod timers;
 mod values;
 mod write;
 

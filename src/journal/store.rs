@@ -20,8 +20,8 @@ use super::{
     job::{JobFilter, JobOrder, JobRow},
     kept_message::KeptMessageRow,
     listing::{
-        IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow,
-        VersionInUse,
+        IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, TaskAudience, TaskRow,
+        TimerRow, VersionInUse,
     },
     row::{Entity, Loaded, OutboxMessage, StoredRow},
     schedule::ScheduleRow,
@@ -179,9 +179,16 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         after: Option<&TimerRow>,
         limit: usize,
     ) -> Result<Vec<ListedTimer>, StoreError>;
-    /// Timers due at `until` or before, by due time; timers due together stand in the order of
-    /// their keys.
-    fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
+    /// Timers of one owner that are due at `until` or before, by due time; timers due together stand
+    /// in the order of their keys.
+    fn due_timers(
+        &self,
+        owner: &Owner,
+        until: Time,
+        limit: usize,
+    ) -> Result<Vec<TimerRow>, StoreError>;
+    /// Whose timers there are.
+    fn timer_owners(&self) -> Result<Vec<Owner>, StoreError>;
     /// When the first timer is due.
     fn next_due(&self) -> Result<Option<Time>, StoreError>;
 
@@ -205,8 +212,22 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
 
     /// Every undelivered message, by (source, seq).
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError>;
-    /// Every definition, by (tenant, id, version).
-    fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError>;
+    /// Brings every definition with its source, by (tenant, id, version), one after the other: all
+    /// together may be larger than memory.
+    fn each_definition(&self, seen: &mut dyn FnMut(DefinitionRow)) -> Result<(), StoreError>;
+    /// Every definition with its source, by (tenant, id, version).
+    fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
+        let mut all = Vec::new();
+        self.each_definition(&mut |row| all.push(row))?;
+        Ok(all)
+    }
+    /// One definition with its source.
+    fn definition(
+        &self,
+        tenant: &str,
+        id: &str,
+        version: u32,
+    ) -> Result<Option<DefinitionRow>, StoreError>;
     /// The highest version of each definition by tenant and id, also of those left out as damaged:
     /// its number is taken.
     fn definition_numbers(&self) -> Result<Vec<(String, String, u32)>, StoreError> {

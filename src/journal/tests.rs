@@ -8,4 +8,5 @@ mod listing_tests;
 mod log_tests;
 mod reading_tests;
 mod sqlite_tests;
+mod timer_tests;
 mod writer_tests;

@@ -100,6 +100,8 @@ limits! {
     Uploads = "uploads",
     /// Definitions that are compiled or wait for it.
     Deploys = "deploys",
+    /// Memory of the compiled forms of published versions and drafts.
+    DefinitionMemory = "definition_memory",
     /// Commands that wait at one instance.
     InstanceMailbox = "instance_mailbox",
     /// Rows on their way to the disk.

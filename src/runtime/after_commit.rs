@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     engine::{Effect, instance_message::InstanceMessage},
-    journal::{Entity, ReadModelChange},
+    journal::{Entity, Owner, ReadModelChange},
 };
 
 /// Lets a committed row out.
@@ -99,7 +99,15 @@ fn perform(
                 );
             }
         }
-        Effect::SetTimer(timer) => runtime.timers.set(timer.due, committed.instance, timer.key),
+        Effect::SetTimer(timer) => {
+            let row = &committed.process.row;
+            let owner = Owner {
+                tenant: row.tenant.clone(),
+                process: row.id.clone(),
+            };
+            let (due, key) = (timer.due, timer.key);
+            runtime.timers.set(owner, due, committed.instance, key);
+        }
         Effect::Call(_) => runtime.http_calls.placed(),
         // A timer that fires all the same finds its action gone and is dropped, and so does an
         // answer.

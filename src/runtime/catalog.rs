@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    definitions::DeployedProcess,
+    definitions::{DeployError, DeployedProcess, KnownVersion},
     durable::{DurableTable, Table},
     lists::Topic,
 };
@@ -18,6 +18,7 @@ use crate::{
     journal::{
         DefinitionRow, DefinitionState, Journal, ScheduleChange, ScheduleKey, ScheduleRow, WriteOp,
     },
+    limits,
     model::ids::Time,
 };
 
@@ -25,7 +26,7 @@ use crate::{
 #[derive(Clone, Default)]
 pub struct Versions {
     /// By tenant and id; versions in order.
-    known: HashMap<(String, String), Vec<Arc<DeployedProcess>>>,
+    known: HashMap<(String, String), Vec<Arc<KnownVersion>>>,
     /// The highest version of each definition that the store holds, also of those that this server
     /// cannot run.
     numbers: HashMap<(String, String), u32>,
@@ -54,7 +55,7 @@ struct Scheduled {
 #[derive(Clone, Default)]
 pub struct CatalogChange {
     /// Versions that are new or stand elsewhere in their life.
-    pub versions: Vec<Arc<DeployedProcess>>,
+    pub versions: Vec<Arc<KnownVersion>>,
     /// Schedules.
     pub schedules: Vec<ScheduleChange>,
 }
@@ -70,7 +71,7 @@ impl Table for Catalog {
         let rows = change
             .versions
             .iter()
-            .map(|process| process.row.clone())
+            .map(|version| version.to_write())
             .collect();
         WriteOp::Definitions(rows, change.schedules.clone())
     }
@@ -95,7 +96,7 @@ impl Table for Catalog {
         for process in versions {
             let (tenant, id) = (process.row.tenant.clone(), process.row.id.clone());
             touched.extend(self.schedules_of(&tenant, &id).map(|row| row.key.clone()));
-            self.versions.insert(process);
+            self.versions.insert(&process);
         }
         for change in schedules {
             match change {
@@ -130,7 +131,7 @@ impl Catalog {
 
     /// Adds a stored version that this server can run.
     pub fn add(&mut self, process: DeployedProcess) {
-        self.versions.insert(Arc::new(process));
+        self.versions.insert(&KnownVersion::of(process, None));
     }
 
     /// Keeps the number of a stored version from being given again.
@@ -155,6 +156,15 @@ impl Catalog {
 
     /// The schedules of one process, by node.
     pub fn schedules_of(&self, tenant: &str, process: &str) -> impl Iterator<Item = &ScheduleRow> {
+        self.of_process(tenant, process)
+            .map(|(_, scheduled)| &scheduled.row)
+    }
+
+    fn of_process(
+        &self,
+        tenant: &str,
+        process: &str,
+    ) -> impl Iterator<Item = (&ScheduleKey, &Scheduled)> {
         let is_of = {
             let (tenant, process) = (tenant.to_owned(), process.to_owned());
             move |key: &ScheduleKey| key.tenant == tenant && key.process == process
@@ -167,7 +177,6 @@ impl Catalog {
         self.schedules
             .range(first..)
             .take_while(move |(key, _)| is_of(key))
-            .map(|(_, scheduled)| &scheduled.row)
     }
 
     /// Schedules that are enabled, of processes that may start, by their next time.
@@ -175,17 +184,29 @@ impl Catalog {
         self.due.iter()
     }
 
+    /// The same of one process, with their next times.
+    pub fn due_of(
+        &self,
+        tenant: &str,
+        process: &str,
+    ) -> impl Iterator<Item = (Time, &ScheduleKey)> {
+        self.of_process(tenant, process)
+            .filter_map(|(key, scheduled)| Some((scheduled.armed?, key)))
+    }
+
     /// Has a process evaluated by something else.
     #[cfg(test)]
     pub fn replace_all(&mut self, id: &str, other: impl Fn(&DeployedProcess) -> DeployedProcess) {
-        for process in self
+        for known in self
             .versions
             .known
             .values_mut()
             .flatten()
-            .filter(|process| process.row.id == id)
+            .filter(|known| known.row.id == id)
         {
-            *process = Arc::new(other(process));
+            if let Some(process) = known.in_memory() {
+                *known = Arc::new(KnownVersion::of(other(&process), None).settled());
+            }
         }
     }
 
@@ -221,14 +242,14 @@ impl Catalog {
 
 impl Versions {
     /// The versions of each definition, by tenant and id.
-    pub fn by_process(&self) -> impl Iterator<Item = (&(String, String), &[Arc<DeployedProcess>])> {
+    pub fn by_process(&self) -> impl Iterator<Item = (&(String, String), &[Arc<KnownVersion>])> {
         self.known
             .iter()
             .map(|(process, versions)| (process, versions.as_slice()))
     }
 
     /// The versions of one definition, in order.
-    pub fn of(&self, tenant: &str, id: &str) -> &[Arc<DeployedProcess>] {
+    pub fn of(&self, tenant: &str, id: &str) -> &[Arc<KnownVersion>] {
         self.known
             .get(&(tenant.to_owned(), id.to_owned()))
             .map_or(&[], Vec::as_slice)
@@ -240,7 +261,7 @@ impl Versions {
         tenant: &str,
         id: &str,
         wanted: impl Fn(&DefinitionRow) -> bool,
-    ) -> Option<Arc<DeployedProcess>> {
+    ) -> Option<Arc<KnownVersion>> {
         self.of(tenant, id)
             .iter()
             .rev()
@@ -248,9 +269,14 @@ impl Versions {
             .cloned()
     }
 
-    /// The published or disabled version of a definition.
-    pub fn standing(&self, tenant: &str, id: &str) -> Option<&Arc<DeployedProcess>> {
-        let stands = |known: &&Arc<DeployedProcess>| {
+    /// The published or disabled version of a definition, which is in memory.
+    pub fn standing(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
+        self.known_standing(tenant, id)?.in_memory()
+    }
+
+    /// The same, as it is known.
+    pub fn known_standing(&self, tenant: &str, id: &str) -> Option<&Arc<KnownVersion>> {
+        let stands = |known: &&Arc<KnownVersion>| {
             matches!(
                 known.row.state,
                 DefinitionState::Published | DefinitionState::Disabled
@@ -260,20 +286,59 @@ impl Versions {
     }
 
     /// Inserts or replaces a version.
-    pub fn insert(&mut self, process: Arc<DeployedProcess>) {
-        let id = (process.row.tenant.clone(), process.row.id.clone());
-        self.take_number(id.clone(), process.row.version);
-        if process.executable.event_starts().next().is_some() {
+    pub fn insert(&mut self, version: &KnownVersion) {
+        let id = (version.row.tenant.clone(), version.row.id.clone());
+        self.take_number(id.clone(), version.row.version);
+        let version = version.settled();
+        let has_event_starts =
+            |process: Arc<DeployedProcess>| process.executable.event_starts().next().is_some();
+        if version.in_memory().is_some_and(has_event_starts) {
             self.started_by_events.insert(id.clone());
         }
         let known = self.known.entry(id).or_default();
-        known.retain(|known| known.row.version != process.row.version);
-        known.push(process);
+        known.retain(|known| known.row.version != version.row.version);
+        known.push(Arc::new(version));
         known.sort_by_key(|known| known.row.version);
     }
 
+    /// Refuses what takes more memory than there was `before`, and more than the compiled forms may
+    /// take that stay there.
+    ///
+    /// # Errors
+    /// [`DeployError::Conflict`].
+    pub fn require_room(&self, before: &Self, tenant: &str) -> Result<(), DeployError> {
+        for (size, of) in [
+            (limits::DEFINITIONS_MEMORY_PER_TENANT, Some(tenant)),
+            (limits::DEFINITIONS_MEMORY, None),
+        ] {
+            let taken = self.kept_memory(of);
+            if taken <= size || taken <= before.kept_memory(of) {
+                continue;
+            }
+            limits::Limit::DefinitionMemory.refused();
+            let whose = of.map_or("all tenants", |_| "the tenant");
+            return Err(DeployError::Conflict(format!(
+                "expected that the published versions and drafts of {whose} take at most {} MiB \
+                of memory, but with this one it would be {} MiB: make it smaller, or delete or \
+                deprecate versions that nothing starts with (GET /v1/definitions)",
+                size >> 20,
+                taken >> 20
+            )));
+        }
+        Ok(())
+    }
+
+    /// What the compiled forms take that stay in memory, of a tenant or of all, roughly.
+    fn kept_memory(&self, tenant: Option<&str>) -> usize {
+        let known = self.known.iter();
+        let of = known.filter(|((owner, _), _)| tenant.is_none_or(|tenant| owner == tenant));
+        of.flat_map(|(_, versions)| versions)
+            .map(|version| version.kept_memory())
+            .sum()
+    }
+
     /// The published versions of a tenant's definitions that a message or signal may start.
-    pub fn started_by_events(&self, tenant: &str) -> impl Iterator<Item = &Arc<DeployedProcess>> {
+    pub fn started_by_events(&self, tenant: &str) -> impl Iterator<Item = Arc<DeployedProcess>> {
         self.started_by_events
             .range((tenant.to_owned(), String::new())..)
             .take_while(move |(owner, _)| owner == tenant)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::{
     Runtime, decide,
-    definitions::DeployedProcess,
     instance_request::{Committed, InstanceResponse, Refusal, Reply},
 };
 use crate::{
@@ -20,7 +19,7 @@ pub(super) fn answer_again(runtime: &Arc<Runtime>, key: InstanceKey, first_seq: 
     runtime.journal.read_then(
         move |reader| {
             let rows = rows_until(reader, key, |row| row.first_seq == first_seq)?;
-            Ok(then(&definitions, rows))
+            then(&definitions, reader, rows)
         },
         move |answer| match answer {
             Ok(Some(committed)) => reply.send(InstanceResponse::Duplicate(Arc::new(committed))),
@@ -47,7 +46,7 @@ pub(super) fn look_up(runtime: &Arc<Runtime>, key: InstanceKey, tag: CommandTag,
     runtime.journal.read_then(
         move |reader| {
             let rows = rows_until(reader, key, same)?;
-            Ok(then(&definitions, rows))
+            then(&definitions, reader, rows)
         },
         move |answer| match answer {
             Ok(Some(committed))
@@ -85,11 +84,22 @@ fn rows_until(
 }
 
 /// Where the instance stood after the last of these rows.
-fn then(runtime: &Runtime, rows: Vec<RecordBatch>) -> Option<Committed> {
-    let state = InstanceState::replay(None, &rows)?;
-    let process: Arc<DeployedProcess> = runtime.process_of(&state)?;
-    Some(Committed {
-        row: rows.into_iter().next_back()?,
+fn then(
+    runtime: &Runtime,
+    reader: &dyn StoreReader,
+    rows: Vec<RecordBatch>,
+) -> Result<Option<Committed>, StoreError> {
+    let Some(state) = InstanceState::replay(None, &rows) else {
+        return Ok(None);
+    };
+    let head = state.head();
+    let definitions = &runtime.definitions;
+    let process = definitions.load_of_instance(reader, &head.tenant, &head.process)?;
+    let (Some(process), Some(row)) = (process, rows.into_iter().next_back()) else {
+        return Ok(None);
+    };
+    Ok(Some(Committed {
+        row,
         ..decide::standing(&state, &process)
-    })
+    }))
 }

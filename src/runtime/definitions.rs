@@ -1,14 +1,18 @@
 //! The deployed process definitions: read once at start, swapped as a whole when one changes.
 //!
 //! A deploy compiles first, then decides; what it decides is durable before it is visible
-//! (`durable`). Running instances stay on their version: versions are never taken out of memory.
+//! (`durable`). Running instances stay on their version. In memory are the compiled forms of what
+//! instances may start with; former versions leave it and come back when they are wanted
+//! (`on_demand`).
 //! Not here: what a definition means (`model`), how it is stored (`journal`).
 
 mod compile_queue;
 mod cycles;
 mod damage;
 mod deploy_plan;
+mod known_version;
 mod lookups;
+mod on_demand;
 mod removal;
 mod start_data;
 mod times;
@@ -31,12 +35,13 @@ use super::{
     lists::Lists,
     room_policy,
     schedules::{Schedules, Standing},
+    scripts::Scripts,
 };
 use crate::{
     engine::record::ProcessRef,
     journal::{
-        Damaged, DefinitionRow, DefinitionState, Journal, ScheduleRow, StoreError, StoredKind,
-        VersionInUse, disk_room::DiskRoom,
+        Damaged, DefinitionRow, DefinitionState, Journal, ScheduleRow, StoreError, StoreReader,
+        StoredKind, VersionInUse, disk_room::DiskRoom,
     },
     model::{
         evaluator::Evaluator,
@@ -49,17 +54,21 @@ use crate::{
 
 use compile_queue::Compiling;
 use deploy_plan::{Plan, compile_row, supersede};
+use on_demand::UsedOfLate;
 
 pub use deploy_plan::Rehearsal;
+pub use known_version::{CompiledMemory, KnownVersion};
 
 /// A definition version, compiled.
 pub struct DeployedProcess {
-    /// As stored.
+    /// As stored, without its source.
     pub row: DefinitionRow,
     /// What the engine runs.
     pub executable: Arc<ExecutableProcess>,
     /// Its conditions and schemas.
     pub evaluator: Arc<dyn Evaluator>,
+    /// What all that takes.
+    pub memory: Arc<CompiledMemory>,
 }
 
 impl fmt::Debug for DeployedProcess {
@@ -138,65 +147,71 @@ pub struct Definitions {
     schedules: Arc<Schedules>,
     http_calls: HttpCallSettings,
     compiling: Compiling,
+    used_of_late: UsedOfLate,
+    /// Where former versions are compiled again.
+    scripts: Arc<Scripts>,
     /// Versions of live instances that could not be found at start.
     stranded: OnceLock<Vec<VersionInUse>>,
 }
 
-/// Compiles what a store holds. Versions that this server cannot run are left out and noted; their
-/// numbers stay taken.
-fn compile_all(
-    rows: Vec<DefinitionRow>,
-    numbers: Vec<(String, String, u32)>,
-    damaged: &Damaged,
-) -> Catalog {
-    let mut catalog = Catalog::default();
-    for (tenant, id, version) in numbers {
-        catalog.take_number(tenant, id, version);
-    }
-    for row in rows {
-        let name = format!("version {} of '{}'", row.version, row.id);
-        match compile_row(row) {
-            Ok(process) => catalog.add(process),
-            Err(sentence) => damaged.note(StoredKind::Definition, &name, &sentence),
-        }
-    }
-    catalog
+/// What a store holds of definitions and schedules.
+#[derive(Default)]
+pub struct StoredCatalog {
+    versions: Catalog,
+    schedules: Vec<ScheduleRow>,
 }
 
-/// What a store holds of definitions and schedules.
-pub struct StoredCatalog {
-    /// Versions that can be read.
-    pub definitions: Vec<DefinitionRow>,
-    /// The highest version by tenant and id, of those that cannot be read, too.
-    pub numbers: Vec<(String, String, u32)>,
-    /// Schedules.
-    pub schedules: Vec<ScheduleRow>,
+impl StoredCatalog {
+    /// Reads and compiles what a store holds, one version after the other. Versions that this
+    /// server cannot run are left out and noted; their numbers stay taken.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn read(reader: &dyn StoreReader, damaged: &Damaged) -> Result<Self, StoreError> {
+        let mut versions = Catalog::default();
+        for (tenant, id, version) in reader.definition_numbers()? {
+            versions.take_number(tenant, id, version);
+        }
+        reader.each_definition(&mut |row| {
+            let name = format!("version {} of '{}'", row.version, row.id);
+            match compile_row(row) {
+                Ok(process) => versions.add(process),
+                Err(sentence) => damaged.note(StoredKind::Definition, &name, &sentence),
+            }
+        })?;
+        Ok(Self {
+            versions,
+            schedules: reader.schedules()?,
+        })
+    }
 }
 
 impl Definitions {
-    /// The definitions and schedules that a store holds. Versions that cannot be run are noted as
-    /// damaged.
-    pub fn load(
+    /// The definitions and schedules that a store holds.
+    pub fn of(
         journal: Journal,
         stored: StoredCatalog,
         clock: Clock,
         http_calls: HttpCallSettings,
-        damaged: &Damaged,
-    ) -> (Self, Arc<Schedules>) {
-        let catalog = compile_all(stored.definitions, stored.numbers, damaged);
-        let table = catalog.into_table(journal.clone(), stored.schedules);
-        let schedules = Schedules::of(table.clone(), clock);
-        (
-            Self {
-                table,
-                journal,
-                schedules: schedules.clone(),
-                http_calls,
-                compiling: Compiling::default(),
-                stranded: OnceLock::new(),
-            },
+        scripts: Arc<Scripts>,
+    ) -> (Arc<Self>, Arc<Schedules>) {
+        let StoredCatalog {
+            versions,
             schedules,
-        )
+        } = stored;
+        let table = versions.into_table(journal.clone(), schedules);
+        let schedules = Schedules::of(table.clone(), clock);
+        let definitions = Self {
+            table,
+            journal,
+            schedules: schedules.clone(),
+            http_calls,
+            compiling: Compiling::default(),
+            used_of_late: UsedOfLate::default(),
+            scripts,
+            stranded: OnceLock::new(),
+        };
+        (Arc::new(definitions), schedules)
     }
 
     /// Tells those who follow lists of every change from here on.
@@ -242,6 +257,7 @@ impl Definitions {
                 outcome,
             } = Plan::make(catalog.versions(), compiled, &deploy, &self.http_calls)
                 .map_err(DeployError::Invalid)?;
+            versions.require_room(catalog.versions(), deploy.tenant)?;
             Ok(TableDecision {
                 change: Some(self.with_schedules(catalog, &versions, changed)),
                 answer: outcome,
@@ -281,7 +297,7 @@ impl Definitions {
         let read = read_source(deploy.source, deploy.format).map_err(DeployError::Invalid)?;
         if read
             .iter()
-            .all(|(definition, _)| self.find(deploy.tenant, &definition.id, |_| true).is_some())
+            .all(|(definition, _)| self.has_number(deploy.tenant, &definition.id))
         {
             return Ok(Vec::new());
         }
@@ -294,20 +310,34 @@ impl Definitions {
     /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] when its alias
     /// is another process's by now.
     pub async fn publish(
-        &self,
+        self: &Arc<Self>,
         tenant: &str,
         id: &str,
         version: u32,
     ) -> Result<DefinitionRow, DeployError> {
+        let compiled = match self.undeleted(tenant, id, version) {
+            Some(known) => Some(self.process(&known).await?),
+            None => None,
+        };
         let decide = |catalog: &Catalog| {
-            let process = undeleted(catalog, tenant, id, version)?;
+            let known = undeleted(catalog, tenant, id, version)?;
+            // One that is not visible yet is in memory.
+            let process = compiled.or_else(|| known.in_memory());
+            let process = process.ok_or(DeployError::Busy)?;
             // Another process may have taken the alias while this version was deprecated.
             if let Some(problem) =
                 workflows::alias_taken(catalog.versions(), tenant, &process.executable)
             {
                 return Err(DeployError::Conflict(problem.message));
             }
-            Ok(self.turn(catalog, &process, DefinitionState::Published))
+            let published = known.with_state_of(DefinitionState::Published, Some(process));
+            let decision = self.turn(catalog, &known, published);
+            if let Some(CatalogChange { versions, .. }) = &decision.change {
+                let mut after = catalog.versions().clone();
+                versions.iter().for_each(|known| after.insert(known));
+                after.require_room(catalog.versions(), tenant)?;
+            }
+            Ok(decision)
         };
         self.table.change(decide).await?
     }
@@ -325,12 +355,13 @@ impl Definitions {
         version: u32,
     ) -> Result<DefinitionRow, DeployError> {
         let decide = |catalog: &Catalog| {
-            let process = undeleted(catalog, tenant, id, version)?;
-            match process.row.state {
+            let known = undeleted(catalog, tenant, id, version)?;
+            match known.row.state {
                 DefinitionState::Published
                 | DefinitionState::Disabled
                 | DefinitionState::Deprecated => {
-                    Ok(self.turn(catalog, &process, DefinitionState::Deprecated))
+                    let deprecated = known.with_state(DefinitionState::Deprecated);
+                    Ok(self.turn(catalog, &known, deprecated))
                 }
                 DefinitionState::Draft | DefinitionState::Replaced | DefinitionState::Deleted => {
                     Err(DeployError::Conflict(format!(
@@ -346,39 +377,37 @@ impl Definitions {
     /// Has a process evaluated by something else: how tests break a step.
     #[cfg(test)]
     pub fn evaluate_with(&self, id: &str, evaluator: &Arc<dyn Evaluator>) {
-        let other = |process: &DeployedProcess| {
-            let (row, executable) = (process.row.clone(), process.executable.clone());
-            DeployedProcess {
-                row,
-                executable,
-                evaluator: evaluator.clone(),
-            }
+        let other = |process: &DeployedProcess| DeployedProcess {
+            row: process.row.clone(),
+            executable: process.executable.clone(),
+            evaluator: evaluator.clone(),
+            memory: process.memory.clone(),
         };
         self.table.tamper(|catalog| catalog.replace_all(id, other));
     }
 
-    /// Gives a version another state, and those that step back for it theirs. One that has it
-    /// already stays as it is.
+    /// Has a version stand otherwise, and those that step back for it. One that stands so already
+    /// stays as it is.
     fn turn(
         &self,
         catalog: &Catalog,
-        process: &DeployedProcess,
-        state: DefinitionState,
+        before: &KnownVersion,
+        after: KnownVersion,
     ) -> TableDecision<CatalogChange, DefinitionRow> {
-        if process.row.state == state {
+        if before.row.state == after.row.state {
             return TableDecision {
                 change: None,
-                answer: process.row.clone(),
+                answer: before.row.clone(),
             };
         }
-        let process = Arc::new(with_state(process, state));
+        let after = Arc::new(after);
         let mut versions = catalog.versions().clone();
-        let mut changed = supersede(&mut versions, &process);
-        versions.insert(process.clone());
-        changed.push(process.clone());
+        let mut changed = supersede(&mut versions, &after.row);
+        versions.insert(&after);
+        changed.push(after.clone());
         TableDecision {
             change: Some(self.with_schedules(catalog, &versions, changed)),
-            answer: process.row.clone(),
+            answer: after.row.clone(),
         }
     }
 
@@ -388,14 +417,14 @@ impl Definitions {
         &self,
         catalog: &Catalog,
         versions: &Versions,
-        changed: Vec<Arc<DeployedProcess>>,
+        changed: Vec<Arc<KnownVersion>>,
     ) -> CatalogChange {
         let processes: BTreeSet<_> = changed
             .iter()
             .map(|process| (process.row.tenant.clone(), process.row.id.clone()))
             .collect();
         let follow = |process: (String, String)| {
-            let version = versions.standing(&process.0, &process.1).cloned();
+            let version = versions.standing(&process.0, &process.1);
             self.schedules.follow(
                 catalog,
                 &Standing {
@@ -442,23 +471,11 @@ fn undeleted(
     tenant: &str,
     id: &str,
     version: u32,
-) -> Result<Arc<DeployedProcess>, DeployError> {
+) -> Result<Arc<KnownVersion>, DeployError> {
     let wanted =
         |row: &DefinitionRow| row.version == version && row.state != DefinitionState::Deleted;
     catalog
         .versions()
         .find(tenant, id, wanted)
         .ok_or(DeployError::NotFound)
-}
-
-fn with_state(process: &DeployedProcess, state: DefinitionState) -> DeployedProcess {
-    let row = DefinitionRow {
-        state,
-        ..process.row.clone()
-    };
-    DeployedProcess {
-        row,
-        executable: process.executable.clone(),
-        evaluator: process.evaluator.clone(),
-    }
 }

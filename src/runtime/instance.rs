@@ -8,13 +8,13 @@
 //! read and wait in their own queue.
 
 mod commit;
+mod leaving;
 mod mailbox;
 
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Instant,
 };
 
 use actix::{
@@ -27,18 +27,20 @@ use super::{
     commit_gate::CommitGate,
     decide::{ActorDecision, Around, Memory, decide},
     deduplication,
+    definitions::CompiledMemory,
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
     live_memory::LiveMemory,
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
-    scripts::{Owner, Panicked},
+    scripts::Panicked,
+    thread_turns,
     trees::{CountedInTree, Tree},
 };
 use crate::{
     engine::{Command, Effect, Record, instance_message::InstanceMessage, record::Status},
     journal::{
-        AppendPermit, Busy, Commit, Entity, LogRow, OutboxRow, SnapshotRow, StoreError, Written,
-        codec, read_models, snapshot,
+        AppendPermit, Busy, Commit, Entity, LogRow, OutboxRow, Owner, SnapshotRow, StoreError,
+        Written, codec, read_models, snapshot,
     },
     limits::{self, CallerKind},
     model::{deep_merge::exceeds_values, ids::InstanceKey, search_attributes::SearchedTexts},
@@ -196,7 +198,7 @@ impl ProcessInstance {
     fn serve(&mut self, ctx: &mut Context<Self>) {
         self.leave_if_broken(ctx);
         self.serve_readers();
-        if !self.away && (self.is_over() || self.live_memory.is_too_much()) {
+        if !self.away && (self.is_over() || self.takes_too_much()) {
             self.rest(ctx);
         }
     }
@@ -207,7 +209,31 @@ impl ProcessInstance {
             .is_none_or(|(state, _)| !state.status().is_live())
     }
 
-    fn take(&mut self, mut envelope: Envelope, ctx: &mut Context<Self>) {
+    /// Takes an envelope when it is the turn of this thread's steps.
+    fn take(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
+        if thread_turns::is_over() && self.leaving.is_none() {
+            return self.wait_for_turn(envelope, ctx);
+        }
+        self.take_now(envelope, ctx);
+    }
+
+    /// The mailbox waits meanwhile, so order holds.
+    fn wait_for_turn(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
+        self.backlog.push_front(envelope);
+        self.away = true;
+        let next = thread_turns::next().into_actor(self);
+        ctx.wait(next.map(|(), actor, ctx| {
+            actor.away = false;
+            // Its turn has come: it is not asked for again.
+            if let Some(envelope) = actor.backlog.pop_front() {
+                actor.take_now(envelope, ctx);
+            }
+            actor.serve_readers();
+            actor.drain_backlog(ctx);
+        }));
+    }
+
+    fn take_now(&mut self, mut envelope: Envelope, ctx: &mut Context<Self>) {
         self.leave_if_broken(ctx);
         if let Some(leftover) = &mut self.leaving {
             return leftover.push(envelope);
@@ -338,7 +364,7 @@ impl ProcessInstance {
                 before,
             }) => self.write(&committed, effects, &before, reply, slot, ctx),
         }
-        if self.is_over() || self.live_memory.is_too_much() {
+        if self.is_over() || self.takes_too_much() {
             self.rest(ctx);
         }
     }
@@ -417,57 +443,6 @@ impl ProcessInstance {
                     .is_none_or(|place| place.ends == place.tree.ends())
             }
             _ => true,
-        }
-    }
-
-    /// Leaves memory when nothing is going on; with rows in flight, once they are durable.
-    fn rest(&mut self, ctx: &mut Context<Self>) {
-        self.serve_readers();
-        if self.leaving.is_some() || !self.runtime.registry.close(self.key, self.generation) {
-            return;
-        }
-        self.leaving = Some(Vec::new());
-        if self.since_snapshot.rows >= WORTH_A_SNAPSHOT
-            && let Ok(slot) = self.runtime.journal.reserve()
-            && let Ok(snapshot) = self.snapshot()
-        {
-            // Without it the next one to load the instance replays more rows.
-            let release = self.gate.counted(|_| {});
-            let slot = self.gate.on(slot);
-            slot.snapshot(Entity::from(self.key), snapshot, release);
-        }
-        self.leave_when_durable(ctx);
-    }
-
-    /// A row was not written, so the instance is not what is in memory: nothing more is computed
-    /// from that, and the instance is read from the store before its next command. What is in the
-    /// mailbox waits for that.
-    fn leave_if_broken(&mut self, ctx: &mut Context<Self>) {
-        if self.leaving.is_some() || !self.gate.is_broken() {
-            return;
-        }
-        self.memory = None;
-        self.since_snapshot = Gathered::default();
-        self.leaving = Some(Vec::new());
-        if self.runtime.registry.close(self.key, self.generation) {
-            self.leave_when_durable(ctx);
-        }
-    }
-
-    fn leave_when_durable(&self, ctx: &mut Context<Self>) {
-        let addr = ctx.address();
-        // `send` waits for room in the mailbox; whatever is in it is collected first.
-        let leave = move |arbiter: &actix_rt::ArbiterHandle| {
-            arbiter.spawn(async move {
-                // An actor that is gone already has nothing to leave.
-                let _ = addr.send(Stop).await;
-            });
-        };
-        let arbiter = actix_rt::Arbiter::current();
-        if self.gate.is_open() {
-            leave(&arbiter);
-        } else {
-            self.runtime.pass_the_queue(move || leave(&arbiter));
         }
     }
 

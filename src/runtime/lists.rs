@@ -75,7 +75,7 @@ impl Topic {
             | ReadModelChange::SearchedSet(_)
             | ReadModelChange::SearchedCleared(..) => Self::Instances,
             ReadModelChange::TaskOpened(_) | ReadModelChange::TaskClosed(..) => Self::Tasks,
-            ReadModelChange::TimerSet(_) | ReadModelChange::TimerCleared(_) => Self::Timers,
+            ReadModelChange::TimerSet(..) | ReadModelChange::TimerCleared(_) => Self::Timers,
             ReadModelChange::CallPlaced(_) | ReadModelChange::CallForgotten(..) => Self::HttpCalls,
             ReadModelChange::IncidentRaised(_) | ReadModelChange::IncidentResolved(..) => {
                 Self::Incidents

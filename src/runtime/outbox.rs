@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::{
     Runtime,
     correlations::{CorrelationRequest, decide::CorrelationCommand},
+    definitions::KnownVersion,
     instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply, Start},
     keys,
     trees::{Tree, TreePlace, Trees},
@@ -253,7 +254,15 @@ fn deliver(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ends: u64) {
             return end_descendants::end_descendants(runtime, delivery);
         }
         InstanceMessage::Start { .. } => match start(runtime, &delivery, ends) {
-            Ok(ask) => ask,
+            Ok(Startable::Now(ask)) => ask,
+            Ok(Startable::Once(known)) => {
+                let again = runtime.clone();
+                let definitions = &runtime.definitions;
+                return definitions.fetch_then(known, move |process| match process {
+                    Ok(_in_memory) => deliver(&again, delivery, ends),
+                    Err(error) => not_startable(&again, delivery, error.to_string()),
+                });
+            }
             Err(sentence) => return not_startable(runtime, delivery, sentence),
         },
         InstanceMessage::StartByEvent { head, start_event } => {
@@ -298,11 +307,15 @@ fn deliver(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ends: u64) {
     );
 }
 
-fn start(
-    runtime: &Runtime,
-    delivery: &OutboxDelivery,
-    ends: u64,
-) -> Result<InstanceRequest, String> {
+/// When a start can be delivered.
+enum Startable {
+    /// At once.
+    Now(InstanceRequest),
+    /// Once its version is back in memory.
+    Once(Arc<KnownVersion>),
+}
+
+fn start(runtime: &Runtime, delivery: &OutboxDelivery, ends: u64) -> Result<Startable, String> {
     let InstanceMessage::Start {
         head,
         start_condition,
@@ -314,9 +327,16 @@ fn start(
     // A client's start was checked with the version it names.
     let (definitions, id) = (&runtime.definitions, &head.process.id);
     let process = match tag {
-        Some(_) => definitions
-            .of_instance(&head.tenant, &head.process)
-            .ok_or_else(|| format!("version {} of process '{id}' is gone", head.process.version)),
+        Some(_) => {
+            let known = definitions.of_instance(&head.tenant, &head.process);
+            let version = head.process.version;
+            let known =
+                known.ok_or_else(|| format!("version {version} of process '{id}' is gone"))?;
+            match known.in_memory() {
+                Some(process) => Ok(process),
+                None => return Ok(Startable::Once(known)),
+            }
+        }
         None => definitions
             .published(&head.tenant, id)
             .ok_or_else(|| format!("no version of process '{id}' is published")),
@@ -333,12 +353,13 @@ fn start(
         ends,
         counted: true,
     });
-    Ok(InstanceRequest::Start(Box::new(Start {
+    let start = Start {
         command,
         process,
         tag: tag.clone(),
         place,
-    })))
+    };
+    Ok(Startable::Now(InstanceRequest::Start(Box::new(start))))
 }
 
 fn on_answer(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: InstanceResponse) {

@@ -7,12 +7,10 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{
-    Runtime,
-    scripts::{Owner, Panicked},
-};
+use super::{Runtime, scripts::Panicked};
 use crate::{
     expression,
+    journal::Owner,
     limits::CallerKind,
     model::{
         ids::{InstanceKey, Time},

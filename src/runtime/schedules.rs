@@ -30,7 +30,7 @@ use tokio::{
 };
 
 pub use on_deploy::Standing;
-use scheduled_run::{ScheduledRun, Underway};
+use scheduled_run::{ScheduledRun, Turn, Underway};
 
 use super::{
     catalog::{Catalog, CatalogChange, CatalogTable},
@@ -57,6 +57,16 @@ pub struct Schedules {
     firing: Arc<Semaphore>,
     task: OnceLock<AbortHandle>,
     clock: Clock,
+}
+
+/// What is due next.
+enum TakenRun {
+    /// This.
+    Run(ScheduledRun),
+    /// Whoever has something due has its share under way.
+    Blocked,
+    /// Nothing.
+    Nothing,
 }
 
 /// A schedule as it is told: what is durable of it, and the version that says when.
@@ -177,31 +187,39 @@ impl Schedules {
         })
     }
 
-    /// Takes the first that is due: its schedule has no other until this one is kept and that is
-    /// durable.
-    fn take_due(&self, now: Time) -> Option<ScheduledRun> {
+    /// Takes what is due of the one whose turn it is: its schedule has no other until this one is
+    /// kept and that is durable.
+    fn take_due(&self, now: Time) -> TakenRun {
         let mut underway = self.underway();
-        let order = self.table.read(|catalog| {
-            let mut due = catalog.due().take_while(|(due, _)| *due <= now);
-            let (planned, key) = due.find(|(_, key)| !underway.firing.contains(key))?;
-            let ScheduleView { row, process } = told(catalog, catalog.schedule(key)?)?;
-            let schedule = process
-                .executable
-                .node(&key.node)
-                .and_then(|node| node.schedule());
-            let newest = |schedule: &ExecutableSchedule| {
-                misfire::newest(&schedule.occurrences, *planned, row.begun_at, now)
-            };
-            let due = schedule.map_or(*planned, newest);
-            Some(ScheduledRun {
-                key: key.clone(),
-                due,
-                planned: Some(*planned),
-                process,
-            })
-        })?;
-        underway.firing.insert(order.key.clone());
-        Some(order)
+        let underway = &mut *underway;
+        self.table.read(|catalog| {
+            loop {
+                let (key, planned) = match underway.next(catalog, now) {
+                    Turn::Of(key, planned) => (key, planned),
+                    Turn::Blocked => return TakenRun::Blocked,
+                    Turn::Nothing => return TakenRun::Nothing,
+                };
+                let view = catalog.schedule(&key).and_then(|row| told(catalog, row));
+                let Some(ScheduleView { row, process }) = view else {
+                    continue;
+                };
+                let schedule = process
+                    .executable
+                    .node(&key.node)
+                    .and_then(|node| node.schedule());
+                let newest = |schedule: &ExecutableSchedule| {
+                    misfire::newest(&schedule.occurrences, planned, row.begun_at, now)
+                };
+                let due = schedule.map_or(planned, newest);
+                underway.firing.insert(key.clone());
+                return TakenRun::Run(ScheduledRun {
+                    key,
+                    due,
+                    planned: Some(planned),
+                    process,
+                });
+            }
+        })
     }
 
     fn underway(&self) -> MutexGuard<'_, Underway> {

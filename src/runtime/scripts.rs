@@ -24,21 +24,14 @@ use std::{
 
 use tokio::sync::oneshot;
 
+use super::turns::Turns;
 use crate::{
     expression::worker::{self, Scripting},
+    journal::Owner,
     limits::{self, CallerKind},
 };
 
 type Job = Box<dyn FnOnce() + Send>;
-
-/// Whose steps wait together.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Owner {
-    /// The tenant.
-    pub tenant: String,
-    /// Id of the process definition.
-    pub process: String,
-}
 
 /// A small pool of threads.
 pub struct Scripts {
@@ -53,8 +46,7 @@ struct Shared {
 /// What waits, and who was late.
 #[derive(Default)]
 struct Queues {
-    /// Tenants with something to do, whose turn it is first.
-    turns: VecDeque<String>,
+    turns: Turns<Queue>,
     tenants: HashMap<String, OfTenant>,
     late: HashMap<Owner, Late>,
     waiting: usize,
@@ -65,7 +57,6 @@ struct Queues {
 /// What waits of one tenant.
 #[derive(Default)]
 struct OfTenant {
-    turns: VecDeque<Queue>,
     by_process: HashMap<Queue, VecDeque<Job>>,
     waiting: usize,
 }
@@ -239,13 +230,10 @@ impl Late {
 impl Queues {
     fn push(&mut self, owner: Owner, kind: CallerKind, job: Job) {
         let tenant = self.tenants.entry(owner.tenant.clone()).or_default();
-        if tenant.waiting == 0 {
-            self.turns.push_back(owner.tenant);
-        }
         let of = (owner.process, kind);
         let queue = tenant.by_process.entry(of.clone()).or_default();
         if queue.is_empty() {
-            tenant.turns.push_back(of);
+            self.turns.enter(&owner.tenant, of);
         }
         queue.push_back(job);
         tenant.waiting += 1;
@@ -255,22 +243,19 @@ impl Queues {
     /// What is next: of the tenant whose turn it is, of its definition whose turn it is, what waits
     /// longest. Queues that are empty are not kept.
     fn pop(&mut self) -> Option<Job> {
-        let name = self.turns.pop_front()?;
+        let (name, process) = self.turns.next(|_, _| true)?;
         let tenant = self.tenants.get_mut(&name)?;
-        let process = tenant.turns.pop_front()?;
         let queue = tenant.by_process.get_mut(&process)?;
         let job = queue.pop_front()?;
         if queue.is_empty() {
             tenant.by_process.remove(&process);
         } else {
-            tenant.turns.push_back(process);
+            self.turns.enter(&name, process);
         }
         tenant.waiting -= 1;
         self.waiting -= 1;
         if tenant.waiting == 0 {
             self.tenants.remove(&name);
-        } else {
-            self.turns.push_back(name);
         }
         Some(job)
     }

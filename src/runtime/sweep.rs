@@ -3,7 +3,8 @@
 
 use std::{sync::Weak, time::Duration};
 
-use super::Runtime;
+use super::{Runtime, definitions::CompiledMemory};
+use crate::limits;
 
 /// Instances unused for this long leave memory.
 const IDLE: Duration = Duration::from_secs(60);
@@ -21,7 +22,9 @@ pub(super) async fn run(runtime: Weak<Runtime>) {
             None => return,
             Some(runtime) => {
                 let idle = *runtime.idle.get_or_init(|| IDLE);
-                let crowded = runtime.registry.len() > CROWDED || runtime.live_memory.is_too_much();
+                let crowded = runtime.registry.len() > CROWDED
+                    || runtime.live_memory.is_too_much()
+                    || CompiledMemory::of_all() > limits::COMPILED_MEMORY;
                 let unused = if crowded {
                     HURRIED_IDLE.min(idle)
                 } else {

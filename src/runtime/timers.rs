@@ -1,36 +1,35 @@
 //! Fires timers: durable rows, of which the next minute is in memory, and one sleep.
 //!
 //! Firing is an ordinary command keyed by its timer, applied at most once and never early; a stale
-//! one is dropped by the engine. Overdue timers fire after a restart, in order. A few at a time, so
-//! that ten thousand due at once do not stall users.
+//! one is dropped by the engine. Overdue timers fire after a restart. A few at a time, so that ten
+//! thousand due at once do not stall users; tenants and definitions take turns, so that they do not
+//! hold the timers of others either (`near`).
+
+mod near;
 
 use std::{
-    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::sync::{Notify, Semaphore};
 
+use self::near::{Due, Near, OF_OWNER, Taken};
 use super::{
     Runtime,
     instance_request::{Envelope, InstanceRequest, InstanceResponse, Reply},
 };
 use crate::{
     engine::{Command, command::TimerKey},
+    journal::{Owner, StoreError, StoreReader},
+    limits,
     model::ids::{InstanceKey, Time},
 };
 
 /// How far ahead timers are held in memory, in milliseconds of process time.
 const WINDOW: i64 = 60_000;
-/// Timers firing at the same time.
-const AT_ONCE: usize = 64;
-/// Rows read from the table at a time.
-const PAGE: usize = 10_000;
 /// Before a timer whose instance was busy fires again.
 const AGAIN: Duration = Duration::from_millis(100);
-
-type Due = (Time, InstanceKey, TimerKey);
 
 /// The timers of the next minute.
 pub struct Timers {
@@ -39,22 +38,12 @@ pub struct Timers {
     firing: Arc<Semaphore>,
 }
 
-struct Near {
-    due: BTreeSet<Due>,
-    /// Timers due before this are in memory.
-    until: Time,
-}
-
 impl Default for Timers {
     fn default() -> Self {
-        let near = Near {
-            due: BTreeSet::new(),
-            until: Time(i64::MIN),
-        };
         Self {
-            near: Mutex::new(near),
+            near: Mutex::default(),
             changed: Notify::new(),
-            firing: Arc::new(Semaphore::new(AT_ONCE)),
+            firing: Arc::new(Semaphore::new(limits::TIMERS_AT_ONCE)),
         }
     }
 }
@@ -62,104 +51,91 @@ impl Default for Timers {
 impl Timers {
     /// Notes a timer whose row is durable. One beyond the window is found by the next reading of
     /// the table.
-    pub fn set(&self, due: Time, instance: InstanceKey, key: TimerKey) {
-        let mut near = self.lock();
-        if due < near.until {
-            near.due.insert((due, instance, key));
-            drop(near);
+    pub fn set(&self, owner: Owner, due: Time, instance: InstanceKey, key: TimerKey) {
+        if self.lock().set(owner, (due, instance, key)) {
             self.changed.notify_one();
-        }
-    }
-
-    fn take_due(&self, now: Time) -> Option<Due> {
-        let mut near = self.lock();
-        let first = near.due.first()?;
-        if first.0 <= now {
-            near.due.pop_first()
-        } else {
-            None
         }
     }
 
     /// Whether there is something to do at `now`.
     pub fn are_due(&self, now: Time) -> bool {
-        self.next() <= now
+        let near = self.lock();
+        near.are_due(now) || reading_due(&near) <= now
     }
 
     /// How many timers are due at `now`, and how many are in memory.
     pub fn counts(&self, now: Time) -> (usize, usize) {
-        let near = self.lock();
-        (
-            near.due.iter().take_while(|(due, ..)| *due <= now).count(),
-            near.due.len(),
-        )
-    }
-
-    /// When there is something to do next: a timer is due, or the window has to move.
-    fn next(&self) -> Time {
-        let near = self.lock();
-        // The window moves at its half, so that a reading never comes too late.
-        let reading = Time(near.until.0.saturating_sub(WINDOW / 2));
-        near.due
-            .first()
-            .map_or(reading, |(due, ..)| reading.min(*due))
+        self.lock().counts(now)
     }
 
     fn lock(&self) -> MutexGuard<'_, Near> {
-        // The set is changed by single calls that cannot panic half-way.
+        // What is changed under it cannot panic half-way.
         self.near.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// The window moves at its half, so that a reading never comes too late.
+fn reading_due(near: &Near) -> Time {
+    Time(near.until.0.saturating_sub(WINDOW / 2))
+}
+
 /// Runs the timers until the server ends.
 pub(super) async fn run(runtime: Arc<Runtime>) {
+    let timers = &runtime.timers;
     loop {
         let active = runtime.active();
         let now = runtime.clock.now();
-        if now.0 >= runtime.timers.lock().until.0.saturating_sub(WINDOW / 2) {
+        let is_due = reading_due(&timers.lock()) <= now;
+        if is_due {
             read_window(&runtime, now).await;
         }
-        while let Some((_, instance, key)) = runtime.timers.take_due(runtime.clock.now()) {
-            let Ok(permit) = runtime.timers.firing.clone().acquire_owned().await else {
-                return;
-            };
-            fire(&runtime, instance, key, permit);
+        let hungry = timers.lock().hungry();
+        if let Some(owner) = hungry {
+            read_more(&runtime, owner).await;
         }
-        drop(active);
-        let next = runtime.timers.next();
+        let Ok(permit) = timers.firing.clone().acquire_owned().await else {
+            return;
+        };
+        let taken = timers.lock().take(runtime.clock.now());
+        let next = match taken {
+            Taken::Fire(owner, due) => {
+                let place = FiringPlace {
+                    runtime: runtime.clone(),
+                    timer: Some((owner, due)),
+                };
+                fire(&runtime, place, permit);
+                continue;
+            }
+            // Whoever is done wakes it.
+            Taken::Blocked => Time::last(),
+            Taken::Until(next) => next,
+        };
+        drop((permit, active));
+        let next = next.min(reading_due(&timers.lock()));
         tokio::select! {
             () = runtime.clock.near(next) => {}
-            () = runtime.timers.changed.notified() => {}
+            () = timers.changed.notified() => {}
         }
     }
 }
 
-/// Reads the table up to the end of the next window. Timers set meanwhile are either in the table
-/// by then or in memory.
+/// Reads the table up to the end of the next window, of each owner what has room. Timers set
+/// meanwhile are either in the table by then or in memory.
 async fn read_window(runtime: &Arc<Runtime>, now: Time) {
     let until = Time(now.0.saturating_add(WINDOW));
-    runtime.timers.lock().until = until;
-    let rows = runtime
-        .journal
-        .read(move |reader| reader.due_timers(until, PAGE))
-        .await;
-    match rows {
-        Ok(Ok(rows)) => {
-            let mut near = runtime.timers.lock();
-            if rows.len() == PAGE
-                && let Some(last) = rows.last()
-            {
-                // More are due within the window than fit: the next reading begins where this one
-                // ended.
-                near.until = last.due;
-            }
-            for row in rows {
-                let key = TimerKey {
-                    element: row.key.element,
-                    kind: row.key.kind,
-                    occurrence: row.key.occurrence,
-                };
-                near.due.insert((row.due, row.key.instance, key));
+    let of_all = move |reader: &dyn StoreReader| {
+        let owners = reader.timer_owners()?.into_iter();
+        let of_one = |owner: Owner| Ok((due(reader, &owner, until)?, owner));
+        owners.map(of_one).collect::<Result<Vec<_>, StoreError>>()
+    };
+    begin_reading(runtime, Some(until));
+    let read = runtime.journal.read(of_all).await;
+    let mut near = runtime.timers.lock();
+    near.is_reading = false;
+    match read {
+        Ok(Ok(read)) => {
+            for (rows, owner) in read {
+                near.read(owner, rows, OF_OWNER);
             }
         }
         Ok(Err(error)) => log::error!("the timers cannot be read: {error}"),
@@ -167,30 +143,98 @@ async fn read_window(runtime: &Arc<Runtime>, now: Time) {
     }
 }
 
-fn fire(
-    runtime: &Arc<Runtime>,
-    instance: InstanceKey,
-    key: TimerKey,
-    permit: tokio::sync::OwnedSemaphorePermit,
-) {
+/// Reads more timers of one that had more than there is room for.
+async fn read_more(runtime: &Arc<Runtime>, owner: Owner) {
+    let until = begin_reading(runtime, None);
+    let of = owner.clone();
+    let read = runtime.journal.read(move |reader| due(reader, &of, until));
+    let read = read.await;
+    let mut near = runtime.timers.lock();
+    near.is_reading = false;
+    match read {
+        Ok(Ok(rows)) => near.read(owner, rows, OF_OWNER),
+        Ok(Err(error)) => {
+            log::error!("the timers cannot be read: {error}");
+            near.not_read(&owner);
+        }
+        Err(_) => near.not_read(&owner),
+    }
+}
+
+fn begin_reading(runtime: &Runtime, until: Option<Time>) -> Time {
+    let mut near = runtime.timers.lock();
+    near.is_reading = true;
+    near.until = until.unwrap_or(near.until);
+    near.until
+}
+
+fn due(reader: &dyn StoreReader, owner: &Owner, until: Time) -> Result<Vec<Due>, StoreError> {
+    let rows = reader.due_timers(owner, until, OF_OWNER)?.into_iter();
+    let due = rows.map(|row| {
+        let key = TimerKey {
+            element: row.key.element,
+            kind: row.key.kind,
+            occurrence: row.key.occurrence,
+        };
+        (row.due, row.key.instance, key)
+    });
+    Ok(due.collect())
+}
+
+/// A timer that is firing, of its owner's share; dropped, it is done with.
+struct FiringPlace {
+    runtime: Arc<Runtime>,
+    timer: Option<(Arc<Owner>, Due)>,
+}
+
+impl FiringPlace {
+    /// It fires again after a pause; others may meanwhile.
+    fn again_after(mut self, pause: Duration) {
+        let Some((owner, (_, instance, key))) = self.timer.take() else {
+            return;
+        };
+        let runtime = self.runtime.clone();
+        runtime.timers.lock().release(&owner);
+        runtime.timers.changed.notify_one();
+        let due = runtime.clock.now();
+        let again = runtime.clone();
+        runtime.later(pause, move || {
+            again.timers.lock().again(&owner, (due, instance, key));
+            again.timers.changed.notify_one();
+        });
+    }
+}
+
+impl Drop for FiringPlace {
+    fn drop(&mut self) {
+        if let Some((owner, due)) = self.timer.take() {
+            let timers = &self.runtime.timers;
+            let mut near = timers.lock();
+            near.release(&owner);
+            near.done(&owner, &due);
+            drop(near);
+            timers.changed.notify_one();
+        }
+    }
+}
+
+fn fire(runtime: &Arc<Runtime>, place: FiringPlace, permit: tokio::sync::OwnedSemaphorePermit) {
+    let Some((_, (_, instance, key))) = &place.timer else {
+        return;
+    };
+    let instance = *instance;
     let command = Box::new(Command::FireTimer(key.clone()));
     let ask = InstanceRequest::Apply {
         command,
         tag: None,
         if_seq: None,
     };
-    let again = runtime.clone();
     let reply = Reply::to(move |answer| {
         drop(permit);
         if let InstanceResponse::Refused(refusal) = answer
             && let Some(pause) = refusal.again_after(AGAIN)
         {
-            let due = again.clock.now();
-            let runtime = again.clone();
-            again.later(pause, move || {
-                runtime.timers.lock().due.insert((due, instance, key));
-                runtime.timers.changed.notify_one();
-            });
+            place.again_after(pause);
         }
     });
     runtime.dispatch(

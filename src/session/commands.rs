@@ -122,7 +122,17 @@ impl Connection {
                     reply,
                 },
             ),
-            PublishTo::All(request) => runtime.publish(request, publishing(reply)),
+            PublishTo::All(request) => {
+                let (sessions, payer) = (self.sessions.clone(), self.payer);
+                let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
+                let counted: PublishReply = Box::new(move |published| {
+                    if let Ok(published) = &published {
+                        sessions.owe_copies(payer, bytes, published);
+                    }
+                    publishing(reply)(published);
+                });
+                runtime.publish(request, counted);
+            }
         }
     }
 

@@ -106,6 +106,10 @@ pub(super) fn take<const N: usize>(
     let mut after: Option<After> = None;
     for (index, bucket) in buckets.iter_mut().enumerate() {
         let (quota, amount) = (quotas[index], amounts[index]);
+        // Whoever wants none of it waits for nothing, also while something is owed.
+        if amount <= 0.0 {
+            continue;
+        }
         let wait = bucket.wait(quota, amount, now);
         if wait.is_zero() {
             continue;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     limits::{self, Limit, Limits, Pot},
-    runtime::{Runtime, StartRequest, Stranger},
+    runtime::{Runtime, StartRequest, Stranger, correlations::publish::Published},
 };
 
 /// What all connections and requests share.
@@ -52,6 +52,12 @@ impl Sessions {
     /// When the rate is spent.
     pub fn admit_publish(&self, payer: Payer) -> Result<(), Spent> {
         self.rates.admit(payer, Asked::Start, Instant::now())
+    }
+
+    /// Counts what a signal has been copied: its data are written for each that gets it.
+    pub fn owe_copies(&self, payer: Payer, bytes: usize, published: &Published) {
+        let bytes = bytes.saturating_mul(published.outcome.copies().saturating_sub(1));
+        self.rates.owe(payer, bytes, Instant::now());
     }
 
     /// Counts a start, and notes where it comes from when it is a stranger's.

@@ -159,6 +159,21 @@ impl SharedRates {
         Ok(())
     }
 
+    /// Takes bytes out of the rates that what was asked for has cost: when they are more than is
+    /// left, the next request waits for them.
+    pub fn owe(&self, payer: Payer, bytes: usize, now: Instant) {
+        let paying = [
+            (&self.anonymous, payer.anonymous),
+            (&self.addresses, payer.address),
+            (&self.users, payer.user),
+        ];
+        for (table, id) in paying {
+            if let Some(id) = id {
+                table.owe(id, bytes, now);
+            }
+        }
+    }
+
     /// Takes a sign of life out of the rate of its address. Without an address there is none.
     ///
     /// # Errors
@@ -232,6 +247,15 @@ impl Table {
                 after: after.wait,
             }),
         }
+    }
+}
+
+impl Table {
+    fn owe(&self, id: u64, bytes: usize, now: Instant) {
+        let shard = &self.shards[id as usize % SHARDS];
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let [_, of_bytes, _] = shard.buckets(id, &self.quotas, now);
+        of_bytes.owe(self.quotas[1], bytes as f64, now);
     }
 }
 

@@ -58,6 +58,16 @@ impl TokenBucket {
         }
     }
 
+    /// Takes an amount that was not known before; what it does not hold is owed, up to what comes in
+    /// [`limits::RATE_OWED`].
+    pub fn owe(&mut self, quota: Quota, amount: f64, now: Instant) {
+        if quota.is_on() {
+            let most = limits::RATE_OWED.as_secs_f64() * quota.per_second as f64;
+            self.level = (self.level_at(quota, now) - amount).max(-most);
+            self.filled = self.filled.max(now);
+        }
+    }
+
     /// When one that is refused, and would have to wait this long, may come again: behind those
     /// that were refused before, but not behind more than a connection may have unanswered.
     pub fn turn(&mut self, quota: Quota, amount: f64, wait: Duration, now: Instant) -> Duration {

@@ -187,9 +187,10 @@ impl App {
         &self,
         request: &HttpRequest,
         principal: &Principal,
-    ) -> Result<(), Problem> {
+    ) -> Result<Payer, Problem> {
         let address = self.approach(request.head()).address;
         let payer = self.sessions.payer(Some(principal), address);
-        Ok(self.sessions.admit_publish(payer)?)
+        self.sessions.admit_publish(payer)?;
+        Ok(payer)
     }
 }

@@ -10,6 +10,9 @@ use super::{
 const OPEN: &str =
     r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:x""#;
 
+/// Tasks in a row of which the source may just be deployed.
+const TASKS_AT_MOST: usize = 24_000;
+
 /// A document of many attributes on one element.
 fn attributes() -> String {
     let mut text = format!("{OPEN}><process id=\"p\" isExecutable=\"true\"");
@@ -33,11 +36,14 @@ fn namespaces() -> String {
 
 /// A valid process of 8,000 tasks in a row; `number` makes it another than the one before.
 fn chain(number: usize) -> String {
-    const TASKS: usize = 8_000;
+    row_of_tasks("chain", 8_000, number)
+}
+
+fn row_of_tasks(id: &str, tasks: usize, number: usize) -> String {
     let mut text = format!(
-        "{OPEN} id=\"d{number}\"><process id=\"chain\" isExecutable=\"true\"><startEvent id=\"t0\"/>"
+        "{OPEN} id=\"d{number}\"><process id=\"{id}\" isExecutable=\"true\"><startEvent id=\"t0\"/>"
     );
-    for task in 1..=TASKS {
+    for task in 1..=tasks {
         let before = task - 1;
         let _ = write!(
             text,
@@ -46,7 +52,7 @@ fn chain(number: usize) -> String {
     }
     let _ = write!(
         text,
-        "<endEvent id=\"end\"/><sequenceFlow id=\"last\" sourceRef=\"t{TASKS}\" targetRef=\"end\"/>"
+        "<endEvent id=\"end\"/><sequenceFlow id=\"last\" sourceRef=\"t{tasks}\" targetRef=\"end\"/>"
     );
     text + "</process></definitions>"
 }
@@ -88,5 +94,32 @@ pub async fn definitions(field: Arc<Field>) -> Outcome {
         }
     })
     .await;
+    Outcome::of(tally)
+}
+
+/// One definition after the other as large as may be, each of which may be started from then on: as
+/// many as fit into the memory that they may take.
+pub async fn standing(field: Arc<Field>) -> Outcome {
+    let tally = Tally::default();
+    let client = field.client(ATTACKER);
+    let token = field.token("mallory", &["designer"]);
+    // So many would take far more than there is.
+    for number in 0..100 {
+        let source = row_of_tasks(&format!("p{number}"), TASKS_AT_MOST, number);
+        let request = client
+            .post(field.url("/v1/definitions?publish=true"))
+            .bearer_auth(&token)
+            .header("content-type", "application/xml");
+        let (status, text) = sent(request.body(source)).await;
+        tally.add(status);
+        if status == 409 {
+            assert!(text.contains("MiB of memory"), "{text}");
+            break;
+        }
+        assert!([201, 429, 503].contains(&status), "{status} {text}");
+    }
+    tally.only(&["201", "409", "429", "503"]);
+    assert!(tally.of("409") > 0, "{tally}");
+    assert!(field.metric("stepwire_refused_total").await > 0.0);
     Outcome::of(tally)
 }

@@ -141,6 +141,32 @@ pub async fn nothing(field: Arc<Field>) -> Outcome {
     Outcome::of("")
 }
 
+/// No attack either: as many connections as an attack has, all of which bring what they can, to a
+/// listener of their own, which reads it and answers nothing.
+pub async fn elsewhere(field: Arc<Field>) -> Outcome {
+    let listener = tokio::net::TcpListener::bind((ATTACKER, 0)).await;
+    let listener = listener.expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move { tokio::io::copy(&mut stream, &mut tokio::io::sink()).await });
+        }
+    });
+    let end = field.end();
+    swarm(&field, 400, move |_, _| async move {
+        let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else {
+            return;
+        };
+        // It goes on until the time is over, which is no failure.
+        let _ = timeout_at(end.into(), async {
+            while stream.write_all(&[b'x'; 60_000]).await.is_ok() {}
+        })
+        .await;
+    })
+    .await;
+    Outcome::of("")
+}
+
 /// A client that sends whatever it has at once, waits as long as it is told, and sends again. It is not
 /// cut off for that.
 pub async fn obedient(field: Arc<Field>) -> Outcome {

@@ -366,9 +366,12 @@ fn nothing_left(reader: &dyn StoreReader, now: Time) -> Result<(), Violation> {
     hold(Invariant::Liveness, outbox.is_empty(), || {
         format!("messages are still under way: {outbox:?}")
     })?;
-    let due = reader
-        .due_timers(now, usize::MAX)
-        .expect("memory can be read");
+    let owners = reader.timer_owners().expect("memory can be read");
+    let due = owners.iter().flat_map(|owner| {
+        let due = reader.due_timers(owner, now, usize::MAX);
+        due.expect("memory can be read")
+    });
+    let due: Vec<_> = due.collect();
     hold(Invariant::Liveness, due.is_empty(), || {
         format!("timers are due and did not fire: {due:?}")
     })

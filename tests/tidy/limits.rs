@@ -221,7 +221,14 @@ const ROWS: &[(&str, &[&str])] = &[
     ("output of a rule", &["RULE_OUTPUT_BYTES"]),
     ("start data of a schedule", &["START_DATA_BYTES"]),
     ("times of a schedule", &["SCHEDULE_BACKLOG"]),
-    ("schedules that start", &["SCHEDULES_AT_ONCE"]),
+    (
+        "schedules that start",
+        &[
+            "SCHEDULES_AT_ONCE",
+            "SCHEDULES_PER_DEFINITION",
+            "SCHEDULES_PER_TENANT",
+        ],
+    ),
     ("newest time on record", &["CLOCK_AHEAD"]),
     (
         "commands waiting at one instance | 512, see",
@@ -255,6 +262,28 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "memory of the compiled forms",
+        &["DEFINITIONS_MEMORY", "DEFINITIONS_MEMORY_PER_TENANT"],
+    ),
+    (
+        "the same of former versions",
+        &["FORMER_DEFINITIONS_MEMORY"],
+    ),
+    (
+        "compiled forms in memory",
+        &["COMPILED_MEMORY", "LARGE_DEFINITION"],
+    ),
+    (
+        "timers that fire at the same time",
+        &[
+            "TIMERS_AT_ONCE",
+            "TIMERS_PER_DEFINITION",
+            "TIMERS_PER_TENANT",
+        ],
+    ),
+    ("time that a thread spends", &["THREAD_TURN"]),
+    ("copies of a signal's data", &["RATE_OWED"]),
+    (
         "wrong passwords for a name from",
         &[
             "WRONG_PER_NAME",
@@ -282,7 +311,12 @@ const ROWS: &[(&str, &[&str])] = &[
 #[test]
 fn every_limit_has_its_line_with_its_value() {
     let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
-    let source = read("src/limits.rs") + &read("src/limits/retention.rs");
+    let files = [
+        "src/limits.rs",
+        "src/limits/definitions.rs",
+        "src/limits/retention.rs",
+    ];
+    let source: String = files.map(read).concat();
     let page = read("docs/limits.md");
     let values = constants(&source);
     let mut wrong = Vec::new();

@@ -9,12 +9,13 @@ use std::{
 };
 
 use stepwire::{
-    journal::{Damaged, Journal, SqliteStore},
+    journal::{Journal, SqliteStore},
     model::{ids::InstanceKey, source::SourceFormat},
     runtime::{
         clock::{Clock, real_now},
         definitions::{Definitions, Deploy, StoredCatalog},
         http_calls::HttpCallSettings,
+        scripts::Scripts,
     },
     session::auth::token::{Identity, TokenSettings, Tokens},
 };
@@ -156,17 +157,13 @@ async fn deploy(directory: &Path, bpmn: &str) {
     let store = Box::new(SqliteStore::open(directory).expect("a fresh directory opens"));
     let journal =
         Journal::start(store, 16, Box::new(|error| panic!("{error}"))).expect("the journal starts");
-    let nothing = StoredCatalog {
-        definitions: Vec::new(),
-        numbers: Vec::new(),
-        schedules: Vec::new(),
-    };
-    let (definitions, _) = Definitions::load(
+    let scripts = Scripts::start(0, None).expect("no thread is needed");
+    let (definitions, _) = Definitions::of(
         journal.clone(),
-        nothing,
+        StoredCatalog::default(),
         Clock::real(),
         HttpCallSettings::default(),
-        &Damaged::default(),
+        scripts.into(),
     );
     let (source, format) = (bpmn.as_bytes(), SourceFormat::BpmnXml);
     let deploy = Deploy {

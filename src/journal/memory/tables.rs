@@ -20,7 +20,7 @@ pub(super) struct Tables {
     pub(super) searched: BTreeMap<(InstanceKey, String), SearchedRow>,
     pub(super) tasks: BTreeMap<(InstanceKey, ElementKey), TaskRow>,
     pub(super) incidents: BTreeMap<(InstanceKey, ElementKey), IncidentRow>,
-    pub(super) timers: BTreeMap<(Time, TimerKey), TimerRow>,
+    pub(super) timers: BTreeMap<(Time, TimerKey), (TimerRow, Owner)>,
     pub(super) timer_dues: BTreeMap<TimerKey, Time>,
     pub(super) calls: BTreeMap<(InstanceKey, u64), HttpCallRow>,
     pub(super) outbox: BTreeMap<(Entity, u64), OutboxRow>,
@@ -51,6 +51,10 @@ impl Tables {
                     for row in rows {
                         let key = (row.tenant.clone(), row.id.clone(), row.version);
                         let stored = self.definitions.get(&key).map(|row| &row.revision);
+                        if row.source.is_none() && stored.is_none() && !versions.contains_key(&key)
+                        {
+                            return Err(StoreError::Overwrite(row.id.clone(), row.version));
+                        }
                         if *versions
                             .entry(key)
                             .or_insert(stored.unwrap_or(&row.revision))
@@ -161,10 +165,11 @@ impl Tables {
             ReadModelChange::TaskClosed(instance, element) => {
                 self.tasks.remove(&(*instance, *element));
             }
-            ReadModelChange::TimerSet(row) => {
+            ReadModelChange::TimerSet(row, owner) => {
                 self.clear_timer(&row.key);
                 self.timer_dues.insert(row.key.clone(), row.due);
-                self.timers.insert((row.due, row.key.clone()), row.clone());
+                let key = (row.due, row.key.clone());
+                self.timers.insert(key, (row.clone(), owner.clone()));
             }
             ReadModelChange::TimerCleared(key) => self.clear_timer(key),
             ReadModelChange::CallPlaced(row) => drop(self.calls.insert(row.key(), (**row).clone())),

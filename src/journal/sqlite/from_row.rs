@@ -116,7 +116,7 @@ pub(super) fn definition_row(row: &Row<'_>) -> Result<DefinitionRow> {
         alias: row.get(5)?,
         name: row.get(6)?,
         format: row.get(7)?,
-        source: row.get(8)?,
+        source: Some(row.get::<_, Vec<u8>>(8)?.into()),
         created_at: row.get(9)?,
         created_by: row.get(10)?,
     })

@@ -1,20 +1,21 @@
 //! The read side, on a read-only connection of its own. Statements are prepared once per
 //! connection.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
-use rusqlite::{Connection, Row, ToSql, params};
+use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::{
     drafts,
     from_row::{
         definition_row, incident_row, instance_row, locked_out_user, outbox_message, schedule_row,
-        task_row, timer_row, user_row,
+        task_row, user_row,
     },
     history, http_calls, jobs, kept_messages, row_reading,
     sql_filter::{Narrowing, bounded},
-    values::{INSTANCE_ITSELF, Roles, Seq},
+    timers,
+    values::{Roles, Seq},
 };
 use crate::{
     journal::{
@@ -26,7 +27,7 @@ use crate::{
         job::{JobFilter, JobOrder, JobRow},
         kept_message::KeptMessageRow,
         listing::{
-            IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow,
+            IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, TaskAudience, TaskRow,
             TimerRow, VersionInUse,
         },
         row::{Entity, Loaded, OutboxMessage, SnapshotRow, StoredRow},
@@ -76,12 +77,6 @@ pub(super) const TASK: &str = "
 
 pub(super) const INCIDENT: &str =
     "SELECT instance, element, tenant, process, node, code, message, raised_at FROM incident";
-
-/// The process is its instance's. No index by tenant: it would be written with every timer, for a
-/// list that is rarely asked for.
-const TIMER: &str = "
-    SELECT due, timer.instance, element, kind, name, occurrence, process
-    FROM timer CROSS JOIN instance ON key = timer.instance";
 
 impl StoreReader for SqliteReader {
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError> {
@@ -307,54 +302,20 @@ impl StoreReader for SqliteReader {
         after: Option<&TimerRow>,
         limit: usize,
     ) -> Result<Vec<ListedTimer>, StoreError> {
-        let limit = bounded(limit);
-        let mut statement = Narrowing::of(TIMER);
-        statement.and("tenant = ?", &[&filter.tenant]);
-        statement.and_given("timer.instance = ?", filter.instance.as_ref());
-        statement.and_given("process = ?", filter.process.as_ref());
-        let (parts, element);
-        let values: [&dyn ToSql; 6];
-        if let Some(TimerRow { due, key }) = after {
-            parts = key.kind.parts();
-            element = key.element.unwrap_or(INSTANCE_ITSELF);
-            values = [
-                due,
-                &key.instance,
-                &element,
-                &parts.0,
-                &parts.1,
-                &key.occurrence,
-            ];
-            statement.and(
-                "(due, timer.instance, element, kind, name, occurrence) > (?, ?, ?, ?, ?, ?)",
-                &values,
-            );
-        }
-        statement.push(" ORDER BY due, timer.instance, element, kind, name, occurrence");
-        statement.limit(&limit);
-        let listed = |row: &Row<'_>| {
-            Ok(ListedTimer {
-                timer: timer_row(row)?,
-                process: row.get(6)?,
-            })
-        };
-        self.listed(
-            &row_reading::TIMERS,
-            statement.sql(),
-            statement.values(),
-            listed,
-        )
+        timers::list(self, filter, after, bounded(limit))
     }
 
-    fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
-        let sql = "SELECT due, instance, element, kind, name, occurrence FROM timer
-             WHERE due <= ?1 ORDER BY due, instance, element, kind, name, occurrence LIMIT ?2";
-        self.listed(
-            &row_reading::TIMERS,
-            sql,
-            params![until, bounded(limit)],
-            timer_row,
-        )
+    fn due_timers(
+        &self,
+        owner: &Owner,
+        until: Time,
+        limit: usize,
+    ) -> Result<Vec<TimerRow>, StoreError> {
+        timers::due(self, owner, until, bounded(limit))
+    }
+
+    fn timer_owners(&self) -> Result<Vec<Owner>, StoreError> {
+        timers::owners(self)
     }
 
     fn next_due(&self) -> Result<Option<Time>, StoreError> {
@@ -399,10 +360,30 @@ impl StoreReader for SqliteReader {
         )
     }
 
-    fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
+    fn each_definition(&self, seen: &mut dyn FnMut(DefinitionRow)) -> Result<(), StoreError> {
         let sql = "SELECT tenant, id, version, revision, state, alias, name, format, source, created_at, created_by
              FROM definition ORDER BY tenant, id, version";
-        self.listed(&row_reading::DEFINITIONS, sql, [], definition_row)
+        let seen = RefCell::new(seen);
+        let read = |row: &Row<'_>| definition_row(row).map(|row| (seen.borrow_mut())(row));
+        self.listed(&row_reading::DEFINITIONS, sql, [], read)
+            .map(drop)
+    }
+
+    fn definition(
+        &self,
+        tenant: &str,
+        id: &str,
+        version: u32,
+    ) -> Result<Option<DefinitionRow>, StoreError> {
+        let sql = "SELECT tenant, id, version, revision, state, alias, name, format, source, created_at, created_by
+             FROM definition WHERE tenant = ?1 AND id = ?2 AND version = ?3";
+        let found = self.listed(
+            &row_reading::DEFINITIONS,
+            sql,
+            params![tenant, id, version],
+            definition_row,
+        );
+        Ok(found?.pop())
     }
 
     fn definition_numbers(&self) -> Result<Vec<(String, String, u32)>, StoreError> {

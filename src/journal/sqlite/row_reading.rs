@@ -115,7 +115,7 @@ impl SqliteReader {
 
     /// Reads every row of the named tables, and keeps none: those that are damaged are noted.
     pub(super) fn read_every_table(&self) -> Result<(), StoreError> {
-        self.definitions()?;
+        self.each_definition(&mut drop)?;
         self.schedules()?;
         self.users()?;
         self.outbox()?;

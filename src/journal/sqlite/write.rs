@@ -13,7 +13,7 @@ use super::{
 use crate::journal::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
-    listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerKey, TimerRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
     store::{Store, StoreError, StoreReader},
@@ -225,6 +225,14 @@ fn put_user(db: &mut Statements<'_>, row: &UserRow) -> rusqlite::Result<()> {
 
 fn put_definition(db: &mut Statements<'_>, row: &DefinitionRow) -> Result<(), StoreError> {
     let mut put = || -> rusqlite::Result<usize> {
+        let Some(source) = &row.source else {
+            let statement = db.get(
+                "UPDATE definition SET state = ?1
+                 WHERE tenant = ?2 AND id = ?3 AND version = ?4 AND revision = ?5",
+            )?;
+            let of = params![row.state, row.tenant, row.id, row.version, row.revision];
+            return statement.execute(of);
+        };
         // The revision is the hash of the source, so the text itself need not be compared.
         let statement = db.get(
             "INSERT INTO definition
@@ -241,7 +249,7 @@ fn put_definition(db: &mut Statements<'_>, row: &DefinitionRow) -> Result<(), St
             row.alias,
             row.name,
             row.format,
-            row.source,
+            source,
             row.created_at,
             row.created_by,
         ])
@@ -311,7 +319,7 @@ fn apply(db: &mut Statements<'_>, change: &ReadModelChange) -> rusqlite::Result<
             let sql = "DELETE FROM task WHERE instance = ?1 AND element = ?2";
             db.get(sql)?.execute(params![instance, element]).map(drop)
         }
-        ReadModelChange::TimerSet(row) => put_timer(db, row),
+        ReadModelChange::TimerSet(row, owner) => put_timer(db, row, owner),
         ReadModelChange::TimerCleared(key) => drop_timer(db, key),
         ReadModelChange::CallPlaced(row) => http_calls::put(db, row),
         ReadModelChange::CallForgotten(instance, seq) => http_calls::forget(db, *instance, *seq),
@@ -396,10 +404,11 @@ fn put_task(db: &mut Statements<'_>, row: &TaskRow) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn put_timer(db: &mut Statements<'_>, row: &TimerRow) -> rusqlite::Result<()> {
+fn put_timer(db: &mut Statements<'_>, row: &TimerRow, owner: &Owner) -> rusqlite::Result<()> {
     let statement = db.get(
-        "INSERT OR REPLACE INTO timer (instance, element, kind, name, occurrence, due) VALUES \
-            (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO timer
+             (instance, element, kind, name, occurrence, due, tenant, process)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     let TimerKey {
         instance,
@@ -409,7 +418,16 @@ fn put_timer(db: &mut Statements<'_>, row: &TimerRow) -> rusqlite::Result<()> {
     } = &row.key;
     let (kind, name) = kind.parts();
     let element = element.unwrap_or(INSTANCE_ITSELF);
-    statement.execute(params![instance, element, kind, name, occurrence, row.due])?;
+    statement.execute(params![
+        instance,
+        element,
+        kind,
+        name,
+        occurrence,
+        row.due,
+        owner.tenant,
+        owner.process
+    ])?;
     Ok(())
 }
 

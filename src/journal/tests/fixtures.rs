@@ -87,7 +87,7 @@ pub(super) fn definition(id: &str, version: u32, state: DefinitionState) -> Defi
         alias: Some(41),
         name: "Account onboarding".into(),
         format: DefinitionFormat::Bpmn,
-        source: b"<definitions/>".to_vec(),
+        source: Some(b"<definitions/>"[..].into()),
         created_at: Time(5),
         created_by: "alice".into(),
     }

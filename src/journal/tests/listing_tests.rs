@@ -4,7 +4,7 @@ use super::fixtures::{changing, check, instance, key};
 use crate::{
     engine::command::TimerKind,
     journal::{
-        Assignee, ElementCursor, IncidentRow, InstanceFilter, InstanceRow, PlaceFilter,
+        Assignee, ElementCursor, IncidentRow, InstanceFilter, InstanceRow, Owner, PlaceFilter,
         ReadModelChange, SearchedRow, StoreReader, TaskFilter, TaskRow, TaskScope, TimerKey,
         TimerRow,
     },
@@ -406,9 +406,17 @@ fn timers_of_a_tenant_are_read_in_parts() {
             timer(1, 10, 3),
         ];
         let changes = rows
+            .clone()
             .map(ReadModelChange::Instance)
             .into_iter()
-            .chain(timers.map(ReadModelChange::TimerSet));
+            .chain(timers.map(|timer| {
+                let of = rows
+                    .iter()
+                    .find(|row| row.key == timer.key.instance)
+                    .unwrap();
+                let (tenant, process) = (of.tenant.clone(), of.process.clone());
+                ReadModelChange::TimerSet(timer, Owner { tenant, process })
+            }));
         store.commit(&[changing(1, 1, changes.collect())]).unwrap();
         let all = PlaceFilter {
             tenant: "acme".into(),

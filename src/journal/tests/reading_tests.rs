@@ -4,36 +4,13 @@ use std::collections::BTreeMap;
 
 use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
-    engine::command::TimerKind,
     journal::{
         DefinitionRow, DefinitionState, IncidentRow, InstanceFilter, InstanceRow, PlaceFilter,
-        ReadModelChange, ScheduleChange, ScheduleKey, ScheduleRow, StoreError, StoreReader,
-        TaskAudience, TaskRow, TimerKey, TimerRow, UserRow, WriteOp,
+        ReadModelChange, ScheduleChange, ScheduleKey, ScheduleRow, StoreError, TaskAudience,
+        TaskRow, UserRow, WriteOp,
     },
     model::ids::{ElementKey, Time},
 };
-
-fn timer(n: u128, due: i64, occurrence: u32) -> TimerRow {
-    let key = TimerKey {
-        instance: key(n),
-        element: n.is_multiple_of(2).then_some(ElementKey(3)),
-        kind: TimerKind::Action("remind".into()),
-        occurrence,
-    };
-    TimerRow {
-        due: Time(due),
-        key,
-    }
-}
-
-fn dues(reader: &dyn StoreReader, until: i64, limit: usize) -> Vec<(i64, u32)> {
-    reader
-        .due_timers(Time(until), limit)
-        .unwrap()
-        .into_iter()
-        .map(|timer| (timer.due.0, timer.key.occurrence))
-        .collect()
-}
 
 fn everywhere(tenant: &str) -> PlaceFilter {
     PlaceFilter {
@@ -41,33 +18,6 @@ fn everywhere(tenant: &str) -> PlaceFilter {
         instance: None,
         process: None,
     }
-}
-
-#[test]
-fn timers_come_by_due_time() {
-    check(|store, reader| {
-        assert_eq!(reader.next_due().unwrap(), None);
-        let set = [
-            timer(2, 30, 0),
-            timer(2, 10, 1),
-            timer(1, 20, 2),
-            timer(2, 20, 3),
-        ]
-        .map(ReadModelChange::TimerSet);
-        store.commit(&[changing(1, 1, set.to_vec())]).unwrap();
-        assert_eq!(reader.next_due().unwrap(), Some(Time(10)));
-        assert_eq!(dues(reader, 25, 9), [(10, 1), (20, 2), (20, 3)]);
-        assert_eq!(dues(reader, 99, 2), [(10, 1), (20, 2)]);
-        let again = ReadModelChange::TimerSet(timer(2, 40, 1));
-        store
-            .commit(&[changing(
-                1,
-                2,
-                vec![again, ReadModelChange::TimerCleared(timer(1, 0, 2).key)],
-            )])
-            .unwrap();
-        assert_eq!(dues(reader, 99, 9), [(20, 3), (30, 0), (40, 1)]);
-    });
 }
 
 #[test]
@@ -356,7 +306,7 @@ fn a_definition_gets_other_states_and_keeps_its_content() {
         );
         let other = DefinitionRow {
             revision: "another".into(),
-            source: b"another".to_vec(),
+            source: Some(b"another"[..].into()),
             ..first.clone()
         };
         let refused = store
@@ -366,7 +316,31 @@ fn a_definition_gets_other_states_and_keeps_its_content() {
             matches!(&refused, StoreError::Overwrite(id, 1) if id == "order"),
             "{refused}"
         );
-        assert_eq!(reader.definitions().unwrap(), [first, second]);
+        let state_alone = DefinitionRow {
+            state: DefinitionState::Deleted,
+            source: None,
+            ..first.clone()
+        };
+        let of_another = DefinitionRow {
+            version: 9,
+            ..state_alone.clone()
+        };
+        store
+            .commit(&[WriteOp::Definitions(vec![state_alone], Vec::new())])
+            .unwrap();
+        let deleted = DefinitionRow {
+            state: DefinitionState::Deleted,
+            ..first
+        };
+        assert_eq!(
+            reader.definition("acme", "order", 1).unwrap(),
+            Some(deleted.clone()),
+            "its source stays"
+        );
+        assert_eq!(reader.definition("acme", "order", 9).unwrap(), None);
+        let refused = store.commit(&[WriteOp::Definitions(vec![of_another], Vec::new())]);
+        assert!(matches!(refused, Err(StoreError::Overwrite(_, 9))));
+        assert_eq!(reader.definitions().unwrap(), [deleted, second]);
     });
 }
 

@@ -181,6 +181,14 @@ pub struct Outcome {
     pub until: Option<Time>,
 }
 
+impl Outcome {
+    /// How many get a copy of what was published.
+    pub fn copies(&self) -> usize {
+        let named = self.instances.len() + self.started.len();
+        named.saturating_add((self.more_instances + self.more_started) as usize)
+    }
+}
+
 /// The state of one entity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CorrelationState {

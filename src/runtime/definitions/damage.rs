@@ -8,9 +8,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{
-    Catalog, Definitions, DeployError, DeployedProcess, NoAnswer, TableDecision, with_state,
-};
+use super::{Catalog, Definitions, DeployError, KnownVersion, NoAnswer, TableDecision};
 use crate::{
     engine::record::{ProcessRef, Status},
     journal::{DefinitionState, StoreError, VersionInUse},
@@ -19,9 +17,9 @@ use crate::{
 impl Definitions {
     /// The version an instance runs: the one it recorded. If that is missing or has another content
     /// now, any version with the recorded content, as the same text is the same process.
-    pub fn of_instance(&self, tenant: &str, process: &ProcessRef) -> Option<Arc<DeployedProcess>> {
+    pub fn of_instance(&self, tenant: &str, process: &ProcessRef) -> Option<Arc<KnownVersion>> {
         self.version(tenant, &process.id, process.version)
-            .filter(|deployed| deployed.row.revision == process.revision)
+            .filter(|known| known.row.revision == process.revision)
             .or_else(|| self.find(tenant, &process.id, |row| row.revision == process.revision))
     }
 
@@ -45,9 +43,7 @@ impl Definitions {
                 );
             }
             let mut versions = catalog.versions().clone();
-            changed
-                .iter()
-                .for_each(|process| versions.insert(process.clone()));
+            changed.iter().for_each(|process| versions.insert(process));
             let change =
                 (!changed.is_empty()).then(|| self.with_schedules(catalog, &versions, changed));
             Ok(TableDecision { change, answer: () })
@@ -120,7 +116,7 @@ impl Definitions {
 }
 
 /// Versions of one process that another took the place of, with the state they should have.
-fn out_of_place(versions: &[Arc<DeployedProcess>]) -> Vec<Arc<DeployedProcess>> {
+fn out_of_place(versions: &[Arc<KnownVersion>]) -> Vec<Arc<KnownVersion>> {
     let mut newest: BTreeMap<bool, u32> = BTreeMap::new();
     let mut changed = Vec::new();
     for process in versions.iter().rev() {
@@ -137,7 +133,7 @@ fn out_of_place(versions: &[Arc<DeployedProcess>]) -> Vec<Arc<DeployedProcess>> 
             } else {
                 DefinitionState::Deprecated
             };
-            changed.push(Arc::new(with_state(process, state)));
+            changed.push(Arc::new(process.with_state(state)));
         }
     }
     changed

@@ -18,8 +18,8 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    Deploy, DeployError, Deployed, DeployedProcess, Versions, cycles, start_data, times,
-    unknown_processes, with_state, workflows,
+    CompiledMemory, Deploy, DeployError, Deployed, DeployedProcess, KnownVersion, Versions, cycles,
+    start_data, times, unknown_processes, workflows,
 };
 use crate::{
     expression,
@@ -82,7 +82,7 @@ impl CompiledSource {
         let newest = versions
             .of(deploy.tenant, id)
             .iter()
-            .map(|process| &process.row)
+            .map(|known| &known.row)
             .filter(|row| row.state != DefinitionState::Deleted)
             .max_by_key(|row| row.version);
         match newest {
@@ -107,7 +107,7 @@ pub(super) struct Plan {
     /// All definitions as they stand afterwards.
     pub(super) versions: Versions,
     /// The versions to write.
-    pub(super) changed: Vec<Arc<DeployedProcess>>,
+    pub(super) changed: Vec<Arc<KnownVersion>>,
     /// Each process of the source, in document order, with its warnings.
     pub(super) outcome: Vec<Deployed>,
 }
@@ -130,6 +130,7 @@ impl Plan {
             outcome: Vec::new(),
         };
         let mut problems = Vec::new();
+        let mut brought = Vec::new();
         for compiled in processes {
             let (executable, evaluator, mut found) = match compiled {
                 Ok(compiled) => compiled,
@@ -138,26 +139,28 @@ impl Plan {
                     continue;
                 }
             };
-            let (process, existing) = place(&plan.versions, deploy, executable, evaluator);
+            brought.push(executable.clone());
+            let (known, existing) = place(&plan.versions, deploy, executable.clone(), evaluator);
             found.extend(workflows::alias_taken(
                 &plan.versions,
                 deploy.tenant,
-                &process.executable,
+                &executable,
             ));
-            found.extend(http_calls.warnings(&process.executable));
-            found.extend(times::check(&process.executable, deploy.now, existing));
+            found.extend(http_calls.warnings(&executable));
+            found.extend(times::check(&executable, deploy.now, existing));
             let is_known =
                 |id: &str| ids.contains(id) || is_known(&plan.versions, deploy.tenant, id);
-            found.extend(unknown_processes::warnings(&process.executable, is_known));
+            found.extend(unknown_processes::warnings(&executable, is_known));
             problems.extend(found.iter().cloned());
-            plan.changed.extend(supersede(&mut plan.versions, &process));
-            plan.versions.insert(process.clone());
+            plan.changed
+                .extend(supersede(&mut plan.versions, &known.row));
+            plan.versions.insert(&known);
             plan.outcome.push(Deployed {
-                row: process.row.clone(),
+                row: known.row.clone(),
                 existing,
                 problems: bounded(found),
             });
-            plan.changed.push(process);
+            plan.changed.push(Arc::new(known));
         }
         if problems
             .iter()
@@ -165,24 +168,15 @@ impl Plan {
         {
             return Err(bounded(problems));
         }
-        plan.warn_of_cycles(deploy.tenant);
+        plan.warn_of_cycles(deploy.tenant, &brought);
         Ok(plan)
     }
 
     /// Last, as the processes of one source may start one another.
-    fn warn_of_cycles(&mut self, tenant: &str) {
-        let at = |row: &DefinitionRow| {
-            self.versions
-                .find(tenant, &row.id, |known| known.version == row.version)
-        };
-        let brought: Vec<_> = self
-            .outcome
-            .iter()
-            .filter_map(|deployed| at(&deployed.row))
-            .collect();
+    fn warn_of_cycles(&mut self, tenant: &str, brought: &[Arc<ExecutableProcess>]) {
         let own: HashMap<&str, _> = brought
             .iter()
-            .map(|process| (&*process.row.id, process.executable.clone()))
+            .map(|executable| (&*executable.definition.id, executable.clone()))
             .collect();
         let published = |id: &str| {
             self.versions
@@ -191,12 +185,12 @@ impl Plan {
         let find = |id: &str| {
             own.get(id)
                 .cloned()
-                .or_else(|| Some(published(id)?.executable.clone()))
+                .or_else(|| Some(published(id)?.in_memory()?.executable.clone()))
         };
         let mut search = cycles::Search::new(find);
         let found: Vec<_> = brought
             .iter()
-            .map(|process| search.warning(&process.executable))
+            .map(|executable| search.warning(executable))
             .collect();
         for (deployed, warning) in self.outcome.iter_mut().zip(found) {
             deployed.problems.extend(warning);
@@ -293,13 +287,14 @@ pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String>
             .collect::<Vec<_>>()
             .join("; ")
     };
-    if content_hash(&row.source) != row.revision {
+    let source = row.source.as_deref().unwrap_or_default();
+    if content_hash(source) != row.revision {
         return Err(unusable(
             "its source is not the one that was deployed, as its hash is another".to_owned(),
         ));
     }
-    let read = read_source(&row.source, row.format.into())
-        .map_err(|problems| unusable(sentences(problems)))?;
+    let read =
+        read_source(source, row.format.into()).map_err(|problems| unusable(sentences(problems)))?;
     let this = read
         .into_iter()
         .find(|(definition, _)| definition.id == row.id);
@@ -307,10 +302,15 @@ pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String>
         this.ok_or_else(|| unusable("its source holds no such process".to_owned()))?;
     let (executable, evaluator, _) = compile_definition(definition, warnings)
         .map_err(|problems| unusable(sentences(problems)))?;
+    let memory = CompiledMemory::of(&executable, source.len());
     Ok(DeployedProcess {
-        row,
+        row: DefinitionRow {
+            source: None,
+            ..row
+        },
         executable,
         evaluator,
+        memory,
     })
 }
 
@@ -353,7 +353,8 @@ fn place(
     deploy: &Deploy<'_>,
     executable: Arc<ExecutableProcess>,
     evaluator: Arc<dyn Evaluator>,
-) -> (Arc<DeployedProcess>, bool) {
+) -> (KnownVersion, bool) {
+    let memory = CompiledMemory::of(&executable, deploy.source.len());
     let id = executable.definition.id.clone();
     let revision = content_hash(deploy.source);
     let state = if deploy.publish {
@@ -365,13 +366,17 @@ fn place(
         |row: &DefinitionRow| row.state != DefinitionState::Deleted && row.revision == revision;
     if let Some(known) = versions.find(deploy.tenant, &id, is_same) {
         let keeps = !deploy.publish && known.row.state != DefinitionState::Replaced;
-        return (
-            Arc::new(with_state(
-                &known,
-                if keeps { known.row.state } else { state },
-            )),
-            true,
-        );
+        let state = if keeps { known.row.state } else { state };
+        let compiled = || {
+            Arc::new(DeployedProcess {
+                row: known.row.clone(),
+                executable,
+                evaluator,
+                memory,
+            })
+        };
+        let process = known.in_memory().unwrap_or_else(compiled);
+        return (known.with_state_of(state, Some(process)), true);
     }
     let row = DefinitionRow {
         tenant: deploy.tenant.to_owned(),
@@ -384,28 +389,24 @@ fn place(
             SourceFormat::BpmnXml => DefinitionFormat::Bpmn,
             SourceFormat::Json => DefinitionFormat::Json,
         },
-        source: deploy.source.to_vec(),
+        source: None,
         created_at: deploy.now,
         created_by: deploy.by.to_owned(),
         id,
     };
-    (
-        Arc::new(DeployedProcess {
-            row,
-            executable,
-            evaluator,
-        }),
-        false,
-    )
+    let process = DeployedProcess {
+        row,
+        executable,
+        evaluator,
+        memory,
+    };
+    (KnownVersion::of(process, Some(deploy.source.into())), false)
 }
 
 /// At most one draft and one published version: the former one steps back. Returns those that
 /// changed.
-pub(super) fn supersede(
-    versions: &mut Versions,
-    process: &Arc<DeployedProcess>,
-) -> Vec<Arc<DeployedProcess>> {
-    let stepped_back = match process.row.state {
+pub(super) fn supersede(versions: &mut Versions, row: &DefinitionRow) -> Vec<Arc<KnownVersion>> {
+    let stepped_back = match row.state {
         DefinitionState::Draft => DefinitionState::Replaced,
         DefinitionState::Published => DefinitionState::Deprecated,
         DefinitionState::Disabled
@@ -415,21 +416,19 @@ pub(super) fn supersede(
             return Vec::new();
         }
     };
-    let gives_way = |row: &DefinitionRow| {
-        let disabled = row.state == DefinitionState::Disabled
-            && process.row.state == DefinitionState::Published;
-        (disabled || row.state == process.row.state) && row.version != process.row.version
+    let gives_way = |known: &DefinitionRow| {
+        let disabled =
+            known.state == DefinitionState::Disabled && row.state == DefinitionState::Published;
+        (disabled || known.state == row.state) && known.version != row.version
     };
     let known = versions
-        .of(&process.row.tenant, &process.row.id)
+        .of(&row.tenant, &row.id)
         .iter()
         .filter(|known| gives_way(&known.row));
     let changed: Vec<_> = known
-        .map(|known| Arc::new(with_state(known, stepped_back)))
+        .map(|known| Arc::new(known.with_state(stepped_back)))
         .collect();
-    changed
-        .iter()
-        .for_each(|known| versions.insert(known.clone()));
+    changed.iter().for_each(|known| versions.insert(known));
     changed
 }
 

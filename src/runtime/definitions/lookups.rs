@@ -2,22 +2,24 @@
 
 use std::sync::Arc;
 
-use super::{Definitions, DeployedProcess};
+use super::{Definitions, DeployedProcess, KnownVersion};
 use crate::journal::{DefinitionRow, DefinitionState};
 
 impl Definitions {
     /// The version new instances run.
     pub fn published(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
-        self.find(tenant, id, |row| row.state == DefinitionState::Published)
+        self.find(tenant, id, |row| row.state == DefinitionState::Published)?
+            .in_memory()
     }
 
     /// The version that is being edited.
     pub fn draft(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
-        self.find(tenant, id, |row| row.state == DefinitionState::Draft)
+        self.find(tenant, id, |row| row.state == DefinitionState::Draft)?
+            .in_memory()
     }
 
     /// A version, also when it was deleted since.
-    pub fn version(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<DeployedProcess>> {
+    pub fn version(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<KnownVersion>> {
         self.find(tenant, id, |row| row.version == version)
     }
 
@@ -29,18 +31,13 @@ impl Definitions {
 
     /// The published processes of a tenant that a message or signal may start.
     pub fn started_by_events(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
-        self.table.read(|catalog| {
-            catalog
-                .versions()
-                .started_by_events(tenant)
-                .cloned()
-                .collect()
-        })
+        self.table
+            .read(|catalog| catalog.versions().started_by_events(tenant).collect())
     }
 
     /// All versions of all definitions of a tenant, by id and version, without deleted ones.
-    pub fn all(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
-        let mut all: Vec<Arc<DeployedProcess>> = self.table.read(|catalog| {
+    pub fn all(&self, tenant: &str) -> Vec<Arc<KnownVersion>> {
+        let mut all: Vec<Arc<KnownVersion>> = self.table.read(|catalog| {
             let of_tenant = catalog
                 .versions()
                 .by_process()
@@ -55,12 +52,17 @@ impl Definitions {
         all
     }
 
+    /// Whether the process has or had a version, deleted ones too.
+    pub(super) fn has_number(&self, tenant: &str, id: &str) -> bool {
+        self.find(tenant, id, |_| true).is_some()
+    }
+
     pub(super) fn find(
         &self,
         tenant: &str,
         id: &str,
         wanted: impl Fn(&DefinitionRow) -> bool,
-    ) -> Option<Arc<DeployedProcess>> {
+    ) -> Option<Arc<KnownVersion>> {
         self.table
             .read(|catalog| catalog.versions().find(tenant, id, wanted))
     }

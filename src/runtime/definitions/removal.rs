@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::{Catalog, Definitions, DeployError, DeployedProcess, TableDecision, undeleted};
+use super::{Catalog, Definitions, DeployError, KnownVersion, TableDecision, undeleted};
 use crate::{
     engine::record::Status,
     journal::{DefinitionState, InstanceFilter},
@@ -16,7 +16,7 @@ use crate::{
 
 impl Definitions {
     /// A version that was not deleted.
-    pub fn undeleted(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<DeployedProcess>> {
+    pub fn undeleted(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<KnownVersion>> {
         self.find(tenant, id, |row| {
             row.version == version && row.state != DefinitionState::Deleted
         })
@@ -33,8 +33,8 @@ impl Definitions {
         // that could be missed.
         let live = self.live_instances(tenant, id, version).await?;
         let decide = |catalog: &Catalog| {
-            let process = undeleted(catalog, tenant, id, version)?;
-            match process.row.state {
+            let known = undeleted(catalog, tenant, id, version)?;
+            match known.row.state {
                 DefinitionState::Published | DefinitionState::Disabled => {
                     Err(DeployError::Conflict(format!(
                         "expected a version that is not published, but version {version} of \
@@ -54,8 +54,8 @@ impl Definitions {
                 | DefinitionState::Deprecated
                 | DefinitionState::Replaced
                 | DefinitionState::Deleted => {
-                    let TableDecision { change, .. } =
-                        self.turn(catalog, &process, DefinitionState::Deleted);
+                    let deleted = known.with_state(DefinitionState::Deleted);
+                    let TableDecision { change, .. } = self.turn(catalog, &known, deleted);
                     Ok(TableDecision { change, answer: () })
                 }
             }

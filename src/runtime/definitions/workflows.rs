@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Catalog, Definitions, DeployError, DeployedProcess, Versions};
+use super::{Catalog, Definitions, DeployError, DeployedProcess, KnownVersion, Versions};
 use crate::{
     journal::{DefinitionRow, DefinitionState},
     model::{executable::ExecutableProcess, problem::Problem},
@@ -26,9 +26,10 @@ impl Definitions {
     /// All processes of a tenant that have an alias and are published or disabled, by alias.
     pub fn workflows(&self, tenant: &str) -> Vec<(i64, Arc<DeployedProcess>)> {
         let mut found: BTreeMap<i64, Arc<DeployedProcess>> = BTreeMap::new();
-        for process in self.all(tenant) {
+        for known in self.all(tenant) {
             if let (DefinitionState::Published | DefinitionState::Disabled, Some(alias)) =
-                (process.row.state, process.row.alias)
+                (known.row.state, known.row.alias)
+                && let Some(process) = known.in_memory()
             {
                 found.entry(alias).or_insert(process);
             }
@@ -39,14 +40,14 @@ impl Definitions {
     /// Every process of a tenant that has or had an alias, deleted ones too, by the alias it has or
     /// had last: its version that is published or disabled if that has one, else its newest version
     /// with one.
-    pub fn numbered(&self, tenant: &str) -> Vec<(i64, Arc<DeployedProcess>)> {
-        let stands = |process: &&Arc<DeployedProcess>| {
+    pub fn numbered(&self, tenant: &str) -> Vec<(i64, Arc<KnownVersion>)> {
+        let stands = |process: &&Arc<KnownVersion>| {
             matches!(
                 process.row.state,
                 DefinitionState::Published | DefinitionState::Disabled
             )
         };
-        let numbered = |versions: &[Arc<DeployedProcess>]| {
+        let numbered = |versions: &[Arc<KnownVersion>]| {
             let with_alias = || {
                 versions
                     .iter()
@@ -56,7 +57,7 @@ impl Definitions {
             let process = with_alias().find(stands).or_else(|| with_alias().next())?;
             Some((process.row.alias?, process.clone()))
         };
-        let mut known: Vec<(i64, Arc<DeployedProcess>)> = self.table.read(|catalog| {
+        let mut known: Vec<(i64, Arc<KnownVersion>)> = self.table.read(|catalog| {
             let of_tenant = catalog
                 .versions()
                 .by_process()
@@ -95,7 +96,8 @@ impl Definitions {
             {
                 return Err(DeployError::NotFound);
             }
-            let process = catalog.versions().standing(tenant, id).ok_or_else(|| {
+            let known = catalog.versions().known_standing(tenant, id);
+            let known = known.ok_or_else(|| {
                 DeployError::Conflict(format!(
                     "expected a process with a published version, but no version of '{id}' is \
                     published"
@@ -106,7 +108,7 @@ impl Definitions {
             } else {
                 DefinitionState::Disabled
             };
-            Ok(self.turn(catalog, process, state))
+            Ok(self.turn(catalog, known, known.with_state(state)))
         };
         self.table.change(decide).await?
     }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{ScheduledRun, Schedules, put, told};
+use super::{ScheduledRun, Schedules, TakenRun, put, scheduled_run::LOOK_AGAIN, told};
 use crate::{
     engine::{
         Rejection,
@@ -210,6 +210,7 @@ impl Schedules {
                     .versions()
                     .standing(&order.key.tenant, &order.key.process);
                 let schedule = process
+                    .as_ref()
                     .and_then(|process| process.executable.node(&order.key.node)?.schedule());
                 put(concluded(row, schedule, order, outcome, now))
             });
@@ -273,7 +274,12 @@ async fn run(runtime: Arc<Runtime>, at_start: Vec<ScheduledRun>, active: Option<
     let mut changes = runtime.schedules.table.changes();
     loop {
         let active = runtime.active();
-        while let Some(order) = runtime.schedules.take_due(runtime.clock.now()) {
+        let is_blocked = loop {
+            let order = match runtime.schedules.take_due(runtime.clock.now()) {
+                TakenRun::Run(order) => order,
+                TakenRun::Blocked => break true,
+                TakenRun::Nothing => break false,
+            };
             let ScheduleKey {
                 tenant,
                 process,
@@ -281,11 +287,21 @@ async fn run(runtime: Arc<Runtime>, at_start: Vec<ScheduledRun>, active: Option<
             } = &order.key;
             let instance = keys::of_schedule(tenant, process, node, order.due);
             spawn(&runtime, order, instance).await;
-        }
+        };
         drop(active);
-        let next = runtime.schedules.next_due().unwrap_or_else(Time::last);
+        let next = match is_blocked {
+            // Others may have become due by then.
+            true => None,
+            false => Some(runtime.schedules.next_due().unwrap_or_else(Time::last)),
+        };
+        let due = async {
+            match next {
+                Some(next) => runtime.clock.near(next).await,
+                None => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        };
         tokio::select! {
-            () = runtime.clock.near(next) => {}
+            () = due => {}
             () = runtime.schedules.kept.notified() => {}
             // The table lives as long as the runtime.
             _ = changes.changed() => {}

@@ -185,7 +185,7 @@ fn shown(runtime: &Runtime) -> Shown {
             (one.row.id.clone(), one.row.version),
             format!(
                 "{:?} {} {:?}",
-                one.row.state, one.row.revision, one.executable.name
+                one.row.state, one.row.revision, one.row.name
             ),
         )
     });

@@ -94,7 +94,12 @@ fn replayed(
         .map(|stored| codec::decode(&stored.row.body).unwrap())
         .collect();
     let state = InstanceState::replay(None, &rows).unwrap();
-    let keys = &runtime.process_of(&state).unwrap().executable.search_keys;
+    let keys = &runtime
+        .definitions
+        .published("default", &state.head().process.id)
+        .unwrap()
+        .executable
+        .search_keys;
     let texts = keys.texts(state.data());
     let none = SearchedTexts::default();
     let changes = keys.changes(&none, texts);

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{
-    journal::{MemoryStore, SqliteStore},
+    journal::{DefinitionRow, MemoryStore, SqliteStore},
     model::problem::{Problem, Severity},
     runtime::{
         clock::real_now,
@@ -66,7 +66,13 @@ async fn a_time_that_passes_after_the_deploy_is_a_warning_where_it_was_deployed(
             (true, vec![("never_due", Severity::Warning)]),
             "{when}"
         );
-        assert_eq!(is_usable(again.row), Ok(()), "{when}");
+        let known = &runtime.definitions;
+        let source = Some(known.source(&again.row).await.expect("it is stored"));
+        let stored = DefinitionRow {
+            source,
+            ..again.row
+        };
+        assert_eq!(is_usable(stored), Ok(()), "{when}");
         let problems = deploy(&runtime, "another", schedule, AFTER)
             .await
             .expect_err("its time is over");

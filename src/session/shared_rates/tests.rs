@@ -190,3 +190,27 @@ fn off_is_off() {
         assert_eq!(passed(&rates, payer, Asked::Request(1 << 30), now), 1_000);
     }
 }
+
+#[test]
+fn what_something_has_cost_is_waited_for_but_not_for_ever() {
+    let (rates, now) = (SharedRates::new(&limits()), Instant::now());
+    let payer = rates.payer(None, address("192.0.2.1"));
+    let other = rates.payer(None, address("192.0.2.2"));
+    let asked = Asked::Request(10);
+    assert!(rates.admit(payer, asked, now).is_ok());
+    // A thousand come at once, of which 10 are taken, and a hundred per second.
+    rates.owe(payer, 1_490, now);
+    let spent = rates.admit(payer, asked, now).unwrap_err();
+    assert_eq!(
+        (spent.limit, spent.after.as_millis()),
+        (Limit::AnonymousBytes, 5_100)
+    );
+    assert!(rates.admit(other, asked, now).is_ok());
+    let later = now + spent.after;
+    assert!(rates.admit(payer, asked, later).is_ok());
+    rates.owe(payer, usize::MAX, later);
+    let spent = rates.admit(payer, Asked::Request(0), later);
+    assert!(spent.is_ok(), "what costs no bytes is not held");
+    let spent = rates.admit(payer, asked, later).unwrap_err();
+    assert!(spent.after <= limits::RATE_OWED + Duration::from_secs(1));
+}

@@ -15,14 +15,14 @@ use super::{
     ascii,
     launch::Launch,
     refused::Refused,
-    workflow::{Named, OfWorkflow, description},
+    workflow::{Named, OfWorkflow},
 };
 use crate::{
     engine::{access::Caller, job_status::JobStatus},
     journal::{JobFilter, JobOrder, JobRow},
     limits,
     model::ids::{InstanceKey, Time},
-    runtime::definitions::DeployedProcess,
+    runtime::definitions::KnownVersion,
     web::{
         http::{app::App, problem::Problem},
         rest::listing::visible_to,
@@ -360,7 +360,7 @@ impl SortedBy {
             Self::Date | Self::Number | Self::Status => Ordering::Equal,
             Self::Name => one.name().cmp(other.name()),
             Self::Launch => one.launch.number().cmp(&other.launch.number()),
-            Self::Description => description(&one.process).cmp(description(&other.process)),
+            Self::Description => one.description().cmp(other.description()),
         };
         by_itself
             .then(one.number.cmp(&other.number))
@@ -371,7 +371,7 @@ impl SortedBy {
 /// A process that has or had a number.
 struct Workflow {
     number: i64,
-    process: Arc<DeployedProcess>,
+    process: Arc<KnownVersion>,
     launch: Launch,
 }
 
@@ -379,7 +379,7 @@ impl Workflow {
     fn all(app: &App, caller: &Caller) -> Vec<Self> {
         let runtime = &app.sessions.runtime;
         let numbered = runtime.definitions.numbered(&caller.tenant);
-        let with_launch = |(number, process): (i64, Arc<DeployedProcess>)| {
+        let with_launch = |(number, process): (i64, Arc<KnownVersion>)| {
             let schedules = runtime
                 .schedules
                 .list(&process.row.tenant, Some(&process.row.id));
@@ -393,7 +393,12 @@ impl Workflow {
     }
 
     fn name(&self) -> &str {
-        &self.process.executable.name
+        &self.process.row.name
+    }
+
+    fn description(&self) -> &str {
+        let written = self.process.summary.documentation.as_deref();
+        written.unwrap_or(self.name())
     }
 
     fn entry(&self, app: &App, job: &JobRow) -> DashboardEntry<'_> {
@@ -402,7 +407,7 @@ impl Workflow {
             workflow_id: self.number,
             name: self.name(),
             launch_type: self.launch.number(),
-            description: description(&self.process),
+            description: self.description(),
             status: job.status.number(),
             status_date: app.date_time(job.status_at),
         }
@@ -414,7 +419,7 @@ fn asked(app: &App, caller: &Caller, named: &Named) -> Vec<Workflow> {
     let text = named.keyword();
     let mut workflows = Workflow::all(app, caller);
     workflows.retain(|one| {
-        [one.name(), description(&one.process)]
+        [one.name(), one.description()]
             .iter()
             .any(|found| found.to_lowercase().contains(&text))
     });

@@ -87,7 +87,7 @@ struct LocalVariable {
 /// A job as the store knows it.
 struct Job {
     row: InstanceRow,
-    tasks: Vec<TaskRow>,
+    waits_for_approval: bool,
 }
 
 /// `GET /api/v1/workflow?w=…`: the workflow, with its newest job.
@@ -118,7 +118,9 @@ pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, R
     let named = Named::read(&request)?;
     let (number, key) = (named.workflow()?, named.job()?);
     let observed = app.job(&principal.caller, number, key).await?;
-    let found = app.read(move |reader| with_tasks(reader, key)).await?;
+    let definitions = app.sessions.runtime.definitions.clone();
+    let read = app.read(move |reader| read_job(&definitions, reader, key));
+    let found = read.await?;
     Ok(ascii::answer(&entry(
         &app,
         number,
@@ -192,7 +194,7 @@ async fn found(
     workflows.retain(|(number, process)| {
         let texts = [
             number.to_string(),
-            process.executable.name.to_lowercase(),
+            process.row.name.to_lowercase(),
             description(process).to_lowercase(),
         ];
         wanted(process) && texts.iter().any(|found| found.contains(&text))
@@ -217,11 +219,12 @@ async fn newest(
     limit: usize,
 ) -> Result<Vec<Vec<Job>>, Problem> {
     let (tenant, started_by) = (caller.tenant.clone(), visible_to(caller)?.started_by);
+    let definitions = app.sessions.runtime.definitions.clone();
     app.read(move |reader| {
         let of = |process: String| {
             let jobs = reader.newest_jobs(&tenant, &process, started_by.as_deref(), limit)?;
             jobs.into_iter()
-                .filter_map(|job| with_tasks(reader, job.instance).transpose())
+                .filter_map(|job| read_job(&definitions, reader, job.instance).transpose())
                 .collect()
         };
         processes.into_iter().map(of).collect()
@@ -229,13 +232,34 @@ async fn newest(
     .await
 }
 
-fn with_tasks(reader: &dyn StoreReader, key: InstanceKey) -> Result<Option<Job>, StoreError> {
+/// A job, with whether one of its tasks is an approval in the version that it runs.
+fn read_job(
+    definitions: &Definitions,
+    reader: &dyn StoreReader,
+    key: InstanceKey,
+) -> Result<Option<Job>, StoreError> {
     let Some(row) = reader.instance(key)? else {
         return Ok(None);
     };
+    let tasks = reader.tasks_of(key)?;
+    let process = if tasks.is_empty() {
+        None
+    } else {
+        let of = ProcessRef {
+            id: row.process.clone(),
+            version: row.version,
+            revision: row.revision.clone(),
+        };
+        definitions.load_of_instance(reader, &row.tenant, &of)?
+    };
+    let is_one = |task: &TaskRow| {
+        let node = process.as_ref()?.executable.node(&task.node);
+        node.map(is_approval)
+    };
+    let waits_for_approval = tasks.iter().any(|task| is_one(task).unwrap_or(false));
     Ok(Some(Job {
         row,
-        tasks: reader.tasks_of(key)?,
+        waits_for_approval,
     }))
 }
 
@@ -245,7 +269,6 @@ fn entry<'a>(
     process: &'a DeployedProcess,
     job: Option<&Job>,
 ) -> JobEntry<'a> {
-    let definitions = &app.sessions.runtime.definitions;
     let schedules = app
         .sessions
         .runtime
@@ -265,13 +288,13 @@ fn entry<'a>(
         db_id: &process.row.id,
         id: number,
         instance_id: job.map(|job| job.row.key).unwrap_or_default(),
-        name: &process.executable.name,
+        name: &process.row.name,
         file_path: "",
         launch_type: launch.number(),
         is_enabled,
         is_approval: has_approval(process),
         enable_parallel_jobs: true,
-        is_waiting_for_approval: job.is_some_and(|job| job.waits_for_approval(definitions)),
+        is_waiting_for_approval: job.is_some_and(|job| job.waits_for_approval),
         description: description(process),
         is_running: status.is_some_and(Status::is_live),
         is_paused: status == Some(Status::OnHold),
@@ -299,29 +322,5 @@ impl Job {
 
     fn outcome(&self) -> Option<InstanceOutcome> {
         self.row.outcome.as_deref().and_then(InstanceOutcome::named)
-    }
-
-    fn waits_for_approval(&self, definitions: &Definitions) -> bool {
-        let (id, version, revision) = (
-            self.row.process.clone(),
-            self.row.version,
-            self.row.revision.clone(),
-        );
-        let process = definitions.of_instance(
-            &self.row.tenant,
-            &ProcessRef {
-                id,
-                version,
-                revision,
-            },
-        );
-        let is_one = |task: &TaskRow| {
-            process
-                .as_ref()?
-                .executable
-                .node(&task.node)
-                .map(is_approval)
-        };
-        self.tasks.iter().any(|task| is_one(task).unwrap_or(false))
     }
 }

@@ -48,12 +48,11 @@ pub struct Sought {
 
 /// What a process is for, in the words of its modeller; its name when there are none.
 pub fn description(process: &DeployedProcess) -> &str {
-    process
-        .executable
-        .definition
+    let definition = &process.executable.definition;
+    definition
         .documentation
         .as_deref()
-        .unwrap_or(&process.executable.name)
+        .unwrap_or(&process.row.name)
 }
 
 impl Named {

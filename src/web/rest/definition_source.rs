@@ -10,13 +10,12 @@ use actix_web::{
 };
 
 use super::{
-    definitions::{unknown, versioned},
+    definitions::{refused, unknown, versioned},
     json,
 };
 use crate::{
     journal::DefinitionFormat,
     model::{bpmn_xml::diagram, frontend_view::FrontendView},
-    runtime::definitions::DeployedProcess,
     session::protocol::code::ErrorCode,
     text,
     web::{
@@ -44,10 +43,8 @@ pub async fn source(
 ) -> Result<HttpResponse, Problem> {
     let (principal, _) = app.user(&request)?;
     let (id, version) = versioned(&path)?;
-    let process = app
-        .sessions
-        .runtime
-        .definitions
+    let definitions = &app.sessions.runtime.definitions;
+    let known = definitions
         .undeleted(&principal.caller.tenant, id, version)
         .ok_or_else(unknown)?;
     let accepted = request
@@ -57,6 +54,7 @@ pub async fn source(
         .unwrap_or_default();
     let whole = principal.caller.reads_source();
     if !accepted.contains("application/xml") {
+        let process = definitions.process(&known).await.map_err(refused)?;
         let definition = &process.executable.definition;
         return Ok(if whole {
             json(StatusCode::OK, definition)
@@ -64,23 +62,24 @@ pub async fn source(
             json(StatusCode::OK, &FrontendView::from(definition))
         });
     }
-    if process.row.format == DefinitionFormat::Json {
+    if known.row.format == DefinitionFormat::Json {
         let sentence = "expected a version that was deployed as BPMN XML, but this one was \
             deployed as JSON: ask for that";
         return Err(Problem::new(ErrorCode::NotFound, sentence));
     }
+    let source = definitions.source(&known.row).await.map_err(refused)?;
     let xml = if whole {
-        process.row.source.clone()
+        source.to_vec()
     } else {
-        drawing(process).await?
+        drawing(source).await?
     };
     Ok(HttpResponse::Ok().content_type("application/xml").body(xml))
 }
 
 /// The drawing of a version that was deployed as BPMN; made beside the requests of others, as its
 /// source may be long.
-async fn drawing(process: Arc<DeployedProcess>) -> Result<Vec<u8>, Problem> {
-    let drawn = web::block(move || diagram(&text::xml(&process.row.source).ok()?)).await;
+async fn drawing(source: Arc<[u8]>) -> Result<Vec<u8>, Problem> {
+    let drawn = web::block(move || diagram(&text::xml(&source).ok()?)).await;
     let unreadable = || {
         Problem::new(
             ErrorCode::Internal,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::definitions::{unknown, versioned};
+use super::definitions::{refused, unknown, versioned};
 use crate::{
     model::typescript::{self, Constants},
     runtime::definitions::DeployedProcess,
@@ -36,7 +36,7 @@ pub async fn types(
 ) -> Result<HttpResponse, Problem> {
     let (principal, _) = app.user(&request)?;
     let (_, version) = versioned(&path)?;
-    let process = told_version(&principal, &path, &app)?;
+    let process = told_version(&principal, &path, &app).await?;
     // Its constants are templates, read by those who may read these.
     let constants = if principal.caller.reads_source() {
         Constants::Told
@@ -70,7 +70,7 @@ pub async fn schemas(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let (principal, _) = app.user(&request)?;
-    let process = told_version(&principal, &path, &app)?;
+    let process = told_version(&principal, &path, &app).await?;
     let inputs = process
         .executable
         .nodes()
@@ -82,15 +82,15 @@ pub async fn schemas(
 }
 
 /// The version that a path names.
-fn told_version(
+async fn told_version(
     principal: &Principal,
     path: &(String, String),
     app: &App,
 ) -> Result<Arc<DeployedProcess>, Problem> {
     let (id, version) = versioned(path)?;
-    app.sessions
-        .runtime
-        .definitions
+    let definitions = &app.sessions.runtime.definitions;
+    let known = definitions
         .undeleted(&principal.caller.tenant, id, version)
-        .ok_or_else(unknown)
+        .ok_or_else(unknown)?;
+    definitions.process(&known).await.map_err(refused)
 }

@@ -212,7 +212,7 @@ fn may_search(app: &App, caller: &Caller, searched: &[(String, String)]) -> Resu
     let all = app.sessions.runtime.definitions.all(&caller.tenant);
     let declared: BTreeSet<&str> = all
         .iter()
-        .flat_map(|process| &process.executable.definition.search_keys)
+        .flat_map(|known| &known.summary.search_keys)
         .map(String::as_str)
         .collect();
     for (path, text) in searched {

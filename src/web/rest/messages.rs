@@ -62,7 +62,8 @@ async fn publish(
     let runtime = &app.sessions.runtime;
     let publish = fields::publish(&text, id, kind)?;
     let to = to_publish(&publish, &principal.caller, runtime.clock.now())?;
-    app.admit_publish(request, &principal)?;
+    let payer = app.admit_publish(request, &principal)?;
+    let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
     let result = match to {
         PublishTo::Instance(instance, ask) => {
             app.command(instance, &principal.caller, ask).await?;
@@ -73,7 +74,9 @@ async fn publish(
             // Nobody waits when the request was cut off.
             runtime.publish(asked, Box::new(move |answer| drop(sender.send(answer))));
             let answer = answered.await.unwrap_or(Err(Refusal::Unknown));
-            answer.map_err(Problem::from)?.into()
+            let published = answer.map_err(Problem::from)?;
+            app.sessions.owe_copies(payer, bytes, &published);
+            published.into()
         }
     };
     Ok(json(StatusCode::OK, &result))

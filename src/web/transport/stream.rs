@@ -16,6 +16,7 @@ use super::{
     raw_answer,
     state::{End, Reading},
 };
+use crate::runtime::thread_turns;
 
 /// A socket whose bytes and times are counted. Its place in the table is given back with it.
 pub struct GuardedStream {
@@ -107,6 +108,9 @@ impl AsyncRead for GuardedStream {
         let this = self.get_mut();
         // Before the state is looked at: whoever changes it later wakes this reader.
         this.connection.waker.register(cx.waker());
+        if thread_turns::poll(cx).is_pending() {
+            return Poll::Pending;
+        }
         match this.may_read() {
             Reading::Open => this.read(cx, buffer),
             // Somebody who is gone waits for no answer.

@@ -357,7 +357,8 @@ async fn deploy(
         let Some(found) = found.filter(|_| tried.len() < limits::TRIAL_PROCESSES) else {
             continue;
         };
-        publish(&found.row.source, found.row.format.into()).await?;
+        let source = real.definitions.source(&found.row).await?;
+        publish(&source, found.row.format.into()).await?;
         tried.push(tried_of(&found.row, false));
         waiting.extend(found.started_processes());
     }

@@ -167,9 +167,12 @@ CREATE TABLE timer (
     name       TEXT    NOT NULL,
     occurrence INTEGER NOT NULL,
     due        INTEGER NOT NULL,
+    tenant     TEXT    NOT NULL,
+    process    TEXT    NOT NULL,
     PRIMARY KEY (instance, element, kind, name, occurrence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX timer_due ON timer (due);
+CREATE INDEX timer_owner ON timer (tenant, process, due);
 
 CREATE TABLE incident (
     instance  BLOB    NOT NULL,

@@ -1,0 +1,174 @@
+//! Versions that have left memory: how they come back when an instance of one is wanted, or
+//! somebody reads it. Their source is read from the store and compiled on a script thread, where
+//! definitions and tenants take turns; those used of late stay, as far as there is room.
+//!
+//! Not here: which versions stay in any case (`known_version`).
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::oneshot;
+
+use super::{Definitions, DeployError, DeployedProcess, KnownVersion, deploy_plan::compile_row};
+use crate::{
+    engine::record::ProcessRef,
+    journal::{DefinitionRow, Owner, StoreError, StoreReader},
+    limits::{self, CallerKind},
+};
+
+/// Compiled forms of former versions that were used of late, the newest first.
+#[derive(Default)]
+pub(super) struct UsedOfLate(Mutex<VecDeque<Arc<DeployedProcess>>>);
+
+impl UsedOfLate {
+    /// Keeps one more; those that were not used for longest make room for it.
+    fn keep(&self, process: &Arc<DeployedProcess>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_front(process.clone());
+        let mut room = limits::FORMER_DEFINITIONS_MEMORY;
+        kept.retain(|process| match room.checked_sub(process.memory.bytes()) {
+            Some(rest) => {
+                room = rest;
+                true
+            }
+            None => {
+                room = 0;
+                false
+            }
+        });
+    }
+}
+
+impl Definitions {
+    /// The compiled form of a version; read and compiled here if it is not in memory, so not for
+    /// an arbiter.
+    ///
+    /// # Errors
+    /// A store that cannot be read; [`StoreError::NoDefinition`] for what this server cannot run.
+    pub fn load(
+        &self,
+        reader: &dyn StoreReader,
+        known: &KnownVersion,
+    ) -> Result<Arc<DeployedProcess>, StoreError> {
+        match known.in_memory() {
+            Some(process) => Ok(process),
+            None => self.compile(known, stored(reader, &known.row)?),
+        }
+    }
+
+    /// The compiled form of the version an instance runs, as [`Self::load`]; none when there is no
+    /// such version.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_of_instance(
+        &self,
+        reader: &dyn StoreReader,
+        tenant: &str,
+        process: &ProcessRef,
+    ) -> Result<Option<Arc<DeployedProcess>>, StoreError> {
+        let known = self.of_instance(tenant, process);
+        known.map(|known| self.load(reader, &known)).transpose()
+    }
+
+    /// Hands `then` the compiled form of a version, at once or once it has been read and compiled.
+    pub fn fetch_then(
+        self: &Arc<Self>,
+        known: Arc<KnownVersion>,
+        then: impl FnOnce(Result<Arc<DeployedProcess>, StoreError>) + Send + 'static,
+    ) {
+        if let Some(process) = known.in_memory() {
+            return then(Ok(process));
+        }
+        let (definitions, row) = (self.clone(), known.row.clone());
+        let compile = move |stored: Result<DefinitionRow, StoreError>| match stored {
+            Ok(row) => definitions.compile_then(known, row, then),
+            Err(error) => then(Err(error)),
+        };
+        self.journal
+            .read_then(move |reader| stored(reader, &row), compile);
+    }
+
+    /// [`Self::fetch_then`], to be waited for.
+    ///
+    /// # Errors
+    /// [`DeployError::Store`]; [`DeployError::Closed`] when the server stops.
+    pub async fn process(
+        self: &Arc<Self>,
+        known: &Arc<KnownVersion>,
+    ) -> Result<Arc<DeployedProcess>, DeployError> {
+        let (sender, fetched) = oneshot::channel();
+        self.fetch_then(known.clone(), move |process| {
+            // Nobody waits when the request was cut off.
+            let _ = sender.send(process);
+        });
+        let fetched = fetched.await.map_err(|_| DeployError::Closed)?;
+        fetched.map_err(DeployError::Store)
+    }
+
+    /// The source of a version.
+    ///
+    /// # Errors
+    /// [`DeployError::Store`]; [`DeployError::Closed`] when the server stops.
+    pub async fn source(&self, row: &DefinitionRow) -> Result<Arc<[u8]>, DeployError> {
+        let row = row.clone();
+        let read = self.journal.list(move |reader| stored(reader, &row)).await;
+        let stored = read.map_err(|_| DeployError::Closed)?;
+        let row = stored.map_err(DeployError::Store)?;
+        row.source.ok_or(DeployError::NotFound)
+    }
+
+    fn compile_then(
+        self: &Arc<Self>,
+        known: Arc<KnownVersion>,
+        row: DefinitionRow,
+        then: impl FnOnce(Result<Arc<DeployedProcess>, StoreError>) + Send + 'static,
+    ) {
+        let (definitions, name) = (self.clone(), named(&row));
+        let owner = Owner {
+            tenant: row.tenant.clone(),
+            process: row.id.clone(),
+        };
+        // What is brought into memory is nobody's command yet. The answer is what `then` is told.
+        drop(self.scripts.run(owner, CallerKind::User, move || {
+            if let Some(process) = known.in_memory() {
+                return then(Ok(process));
+            }
+            let compiled = catch_unwind(AssertUnwindSafe(|| definitions.compile(&known, row)));
+            then(compiled.unwrap_or(Err(StoreError::NoDefinition(name))));
+        }));
+    }
+
+    fn compile(
+        &self,
+        known: &KnownVersion,
+        row: DefinitionRow,
+    ) -> Result<Arc<DeployedProcess>, StoreError> {
+        let name = named(&row);
+        let compiled = compile_row(row).map_err(|sentence| {
+            log::error!("{sentence}");
+            StoreError::NoDefinition(name)
+        })?;
+        let process = known.share(compiled);
+        self.used_of_late.keep(&process);
+        Ok(process)
+    }
+}
+
+fn stored(reader: &dyn StoreReader, row: &DefinitionRow) -> Result<DefinitionRow, StoreError> {
+    let stored = reader.definition(&row.tenant, &row.id, row.version)?;
+    stored.ok_or_else(|| StoreError::NoDefinition(named(row)))
+}
+
+fn named(row: &DefinitionRow) -> String {
+    let DefinitionRow {
+        id,
+        version,
+        revision,
+        ..
+    } = row;
+    format!("version {version} of '{id}' with revision {revision}")
+}

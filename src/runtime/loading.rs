@@ -1,0 +1,107 @@
+//! How an instance comes into memory: its state from the store, its definition from memory or, for a
+//! version that has left it, compiled again. Not here: on which thread it lives then (`placement`).
+
+use std::sync::Arc;
+
+use super::{
+    Runtime,
+    definitions::KnownVersion,
+    instance::{Gathered, Remembered},
+};
+use crate::{
+    engine::{InstanceState, record::ProcessRef},
+    journal::{
+        Entity, StoreError, StoreReader,
+        snapshot::{self, Restored},
+    },
+    model::ids::InstanceKey,
+};
+
+/// A live instance, and the definition that it runs.
+type Running = (InstanceState, Arc<KnownVersion>);
+
+impl Runtime {
+    /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in
+    /// flight.
+    pub(super) fn load(self: &Arc<Self>, key: InstanceKey) {
+        if self.fresh.take(key) {
+            return self.settle(key, Remembered::default());
+        }
+        let runtime = self.clone();
+        let settle = self.clone();
+        self.journal.read_then(
+            move |reader| runtime.remember(reader, snapshot::restore(reader, Entity::from(key))?),
+            move |remembered| match remembered {
+                Ok((remembered, None)) => settle.settle(key, remembered),
+                Ok((remembered, Some((state, known)))) => {
+                    let definitions = settle.definitions.clone();
+                    definitions.fetch_then(known, move |process| match process {
+                        Ok(process) => {
+                            let memory = Some((state, process));
+                            settle.settle(
+                                key,
+                                Remembered {
+                                    memory,
+                                    ..remembered
+                                },
+                            );
+                        }
+                        Err(error) => settle.cannot_load(key, &error),
+                    });
+                }
+                Err(error) => settle.cannot_load(key, &error),
+            },
+        );
+    }
+
+    fn cannot_load(self: &Arc<Self>, key: InstanceKey, error: &StoreError) {
+        match error {
+            StoreError::Unreadable(why) => self.note_damaged_instance(key, why),
+            error => log::error!("instance {key} cannot be loaded: {error}"),
+        }
+        self.registry.abandon(key, error);
+    }
+
+    /// What is known of an instance, and of a live one the definition that it still needs.
+    fn remember(
+        &self,
+        reader: &dyn StoreReader,
+        restored: Restored,
+    ) -> Result<(Remembered, Option<Running>), StoreError> {
+        let gathered = Gathered {
+            rows: restored.rows as u32,
+            bytes: restored.row_bytes,
+            last_snapshot: restored.snapshot_bytes,
+            memory: restored.memory,
+        };
+        let Some(state) = restored.state else {
+            let nothing = Remembered {
+                gathered,
+                ..Remembered::default()
+            };
+            return Ok((nothing, None));
+        };
+        let head = state.head();
+        let known = self.definitions.of_instance(&head.tenant, &head.process);
+        let known = known.ok_or_else(|| {
+            let ProcessRef {
+                id,
+                version,
+                revision,
+            } = &state.head().process;
+            StoreError::NoDefinition(format!(
+                "version {version} of '{id}' with revision {revision}"
+            ))
+        })?;
+        let alone = state.head().parent.is_none() && state.children().is_empty();
+        let tree = (!alone)
+            .then(|| self.trees.read(reader, state.head().root))
+            .transpose()?;
+        let remembered = Remembered {
+            memory: None,
+            tree,
+            gathered,
+        };
+        Ok((remembered, Some((state, known))))
+    }
+}

@@ -1,0 +1,144 @@
+//! How long one turn of a thread may take that serves connections and hosts instances: a few
+//! milliseconds, then the thread looks who else wants something before it goes on.
+//!
+//! A thread looks for what has come in on its connections only between its tasks, and by itself
+//! only after some sixty of them. Short ones are no matter; with steps of a millisecond, as those of
+//! large instances are, or with hundreds of connections that all bring something at once, everybody
+//! else would wait for all of them. Asked before each step of an instance and before each reading of
+//! a connection. Not here: steps that may take long for themselves (`scripts`).
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    future::poll_fn,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use crate::limits;
+
+/// Longer than any turn.
+const LOST: Duration = Duration::from_secs(10);
+
+/// A turn of this thread.
+#[derive(Default)]
+struct Turn {
+    began: Option<Instant>,
+    /// Those that come in later ones, in the order they came.
+    waiting: VecDeque<Waker>,
+    /// Which of them comes next, however long the turn has taken: one in each goes on at least.
+    called: Option<Waker>,
+}
+
+thread_local! {
+    static TURN: RefCell<Turn> = RefCell::default();
+}
+
+impl Turn {
+    fn is_over(&mut self) -> bool {
+        let taken = self.began.map(|began| began.elapsed());
+        // One that never ends is that of a runtime that has.
+        if taken.is_none_or(|taken| taken > LOST) {
+            self.began = Some(Instant::now());
+            tokio::spawn(end());
+            return false;
+        }
+        taken >= Some(limits::THREAD_TURN)
+    }
+
+    fn call_next(&mut self) {
+        self.called = self.waiting.pop_front();
+        if let Some(called) = &self.called {
+            called.wake_by_ref();
+        }
+    }
+}
+
+/// Whether others come before what this thread wants to do next.
+pub(super) fn is_over() -> bool {
+    TURN.with_borrow_mut(Turn::is_over)
+}
+
+/// Pending, until it comes in a later turn, when this one is over.
+pub fn poll(cx: &Context<'_>) -> Poll<()> {
+    TURN.with_borrow_mut(|turn| {
+        let is_this = |waker: &Waker| waker.will_wake(cx.waker());
+        let is_over = turn.is_over();
+        if turn.called.as_ref().is_some_and(is_this) {
+            turn.called = None;
+            if !is_over {
+                turn.call_next();
+            }
+            return Poll::Ready(());
+        }
+        if !is_over {
+            return Poll::Ready(());
+        }
+        if !turn.waiting.iter().any(is_this) {
+            turn.waiting.push_back(cx.waker().clone());
+        }
+        Poll::Pending
+    })
+}
+
+/// When this turn is over, a later one. Whoever was called then goes on without asking again.
+pub(super) async fn next() {
+    poll_fn(|cx| poll(cx)).await;
+}
+
+/// The runtime resumes what has yielded once it has looked at its connections.
+async fn end() {
+    loop {
+        tokio::task::yield_now().await;
+        let goes_on = TURN.with_borrow_mut(|turn| {
+            turn.call_next();
+            turn.began = turn.called.as_ref().map(|_| Instant::now());
+            turn.called.is_some()
+        });
+        if !goes_on {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn what_takes_long_lets_others_go_first_and_none_waits_for_ever() {
+        let order = Rc::new(RefCell::new(String::new()));
+        let step = |name: char, times: usize| {
+            let order = order.clone();
+            actix_rt::spawn(async move {
+                for _ in 0..times {
+                    next().await;
+                    order.borrow_mut().push(name);
+                    let since = Instant::now();
+                    while since.elapsed() < limits::THREAD_TURN {
+                        std::hint::spin_loop();
+                    }
+                }
+            })
+        };
+        let all = [step('a', 4), step('b', 2), step('c', 2)];
+        for one in all {
+            one.await.unwrap();
+        }
+        // Whoever has had a turn comes behind those that wait for theirs.
+        assert_eq!(*order.borrow(), "aabcabca");
+        TURN.with_borrow(|turn| assert!(turn.waiting.is_empty() && turn.called.is_none()));
+    }
+
+    #[actix_web::test]
+    async fn one_that_was_called_and_is_gone_holds_nobody() {
+        while !is_over() {}
+        let gone = actix_rt::spawn(next());
+        let stays = actix_rt::spawn(next());
+        tokio::task::yield_now().await;
+        gone.abort();
+        stays.await.unwrap();
+    }
+}
