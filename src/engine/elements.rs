@@ -333,7 +333,7 @@ fn leave_with(
     let undone_for = compensation::complete(step, key);
     let from = step.complete(key, node);
     if let (Some(whole), Some(iteration)) = (scope, iteration) {
-        return looping::iteration_left(step, whole, iteration, verdict);
+        return looping::iteration_left(step, whole, node, iteration, verdict);
     }
     if let NodeKind::End(event) | NodeKind::Throw(event) = &node.kind
         && !throwing::throw(step, key, scope, event, signal)

@@ -20,12 +20,17 @@ use super::{
     compensation,
     context::Step,
     guards::require_execute,
-    quotas,
+    publishing, quotas,
     record::{LoopRecord, Status},
     rejection::Rejection,
-    state::ElementInstance,
+    state::{ElementInstance, LoopState},
+    throwing,
 };
-use crate::model::{executable::ExecutableNode, ids::ElementKey, loop_characteristics::Loop};
+use crate::model::{
+    executable::ExecutableNode,
+    ids::ElementKey,
+    loop_characteristics::{IterationEvent, Loop},
+};
 
 /// Lets a whole do what it can. `true` once every iteration has ended and the results are merged.
 pub(super) fn advance(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
@@ -64,10 +69,11 @@ pub(super) fn verdict(
     }
 }
 
-/// An iteration has been left: its whole goes on.
+/// An iteration has been left: its whole goes on, unless what it throws by that ends the whole.
 pub(super) fn iteration_left(
     step: &mut Step<'_>,
     whole: ElementKey,
+    node: &ExecutableNode,
     iteration: u32,
     verdict: Verdict,
 ) {
@@ -78,11 +84,40 @@ pub(super) fn iteration_left(
             result,
         });
     }
+    throw(step, whole, node);
+    if !step.is_whole(whole)
+        || !step
+            .state
+            .element(whole)
+            .is_some_and(ElementInstance::is_active)
+    {
+        return;
+    }
     if verdict.stops {
         step.record_loop(LoopRecord::Stopped { element: whole });
         step.empty(Some(whole));
     }
     step.queue(whole);
+}
+
+/// Throws what an iteration of this activity throws as it completes.
+fn throw(step: &mut Step<'_>, whole: ElementKey, node: &ExecutableNode) {
+    let Some(Loop::MultiInstance(multiple)) = &node.looping else {
+        return;
+    };
+    let completed = iteration::state(step, whole).map(LoopState::completed);
+    let Some(thrown) = &multiple.thrown else {
+        return;
+    };
+    if thrown.by_first && completed != Some(1) {
+        return;
+    }
+    match &thrown.event {
+        IterationEvent::Signal(name) => publishing::throw_signal(step, name),
+        IterationEvent::Escalation(code) => {
+            throwing::throw_escalation(step, whole, Some(whole), code);
+        }
+    }
 }
 
 /// Whether what an iteration could not tell, when it was left, is left out by a skip: it then ends

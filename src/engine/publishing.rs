@@ -7,11 +7,12 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     context::Step,
     correlation::{Correlation, CorrelationNote},
+    triggering,
 };
 use crate::model::{
     executable::ExecutableNode,
@@ -62,6 +63,18 @@ pub(super) fn publish(
             None
         }
     }
+}
+
+/// Throws a signal without data, by itself.
+pub(super) fn throw_signal(step: &mut Step<'_>, name: &Arc<str>) {
+    let data = Value::Object(Map::new());
+    let note = CorrelationNote::Published {
+        data: data.clone(),
+        until: None,
+    };
+    step.notify(Correlation::Signal { name: name.clone() }, note);
+    let name = name.clone();
+    triggering::take_signal(step, ThrownSignal { name, data });
 }
 
 /// What a node throws that others may wait for.

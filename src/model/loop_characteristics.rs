@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{path::DataPath, template::Template};
+use super::{event_definition::EventDefinition, path::DataPath, template::Template};
 
 /// The variable that holds the item of an iteration, unless the modeller names another.
 pub const ITEM: &str = "item";
@@ -62,6 +62,37 @@ pub struct MultiInstance {
     /// Template over the variables of an iteration that makes its result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
+    /// Which iterations throw [`Self::event`] as they complete.
+    #[serde(default, skip_serializing_if = "MultiInstanceBehavior::is_default")]
+    pub behavior: MultiInstanceBehavior,
+    /// A signal or an escalation that is thrown as iterations complete, for the boundary events of the
+    /// activity and for whoever else waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Box<EventDefinition>>,
+}
+
+/// Which iterations throw an event as they complete; named as in BPMN, by what then completes the
+/// activity for whom the event is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MultiInstanceBehavior {
+    /// None throws: the token behind the activity, once all have completed, says it.
+    #[default]
+    All,
+    /// Each one.
+    None,
+    /// The first.
+    One,
+}
+
+impl MultiInstanceBehavior {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde asks for a reference"
+    )]
+    fn is_default(&self) -> bool {
+        *self == Self::All
+    }
 }
 
 /// A loop that goes on while its condition is true.
@@ -121,6 +152,26 @@ pub struct MultiInstanceLoop {
     pub own_variables: Vec<Arc<str>>,
     /// What makes a result; of a call activity without one, what the call gives.
     pub output: Option<Template>,
+    /// What iterations throw as they complete.
+    pub thrown: Option<ThrownByIterations>,
+}
+
+/// What iterations throw as they complete.
+#[derive(Debug)]
+pub struct ThrownByIterations {
+    /// Whether only the first throws it.
+    pub by_first: bool,
+    /// What.
+    pub event: IterationEvent,
+}
+
+/// What an iteration may throw.
+#[derive(Debug)]
+pub enum IterationEvent {
+    /// The signal of this name.
+    Signal(Arc<str>),
+    /// The escalation with this code.
+    Escalation(Arc<str>),
 }
 
 /// What there is an iteration for.
@@ -190,6 +241,24 @@ impl Loop {
 }
 
 impl MultiInstance {
+    fn compile_thrown(&self) -> Result<Option<ThrownByIterations>, String> {
+        let by_first = match self.behavior {
+            MultiInstanceBehavior::All => return Ok(None),
+            MultiInstanceBehavior::None => false,
+            MultiInstanceBehavior::One => true,
+        };
+        let event = match self.event.as_deref() {
+            Some(EventDefinition::Signal { name, .. }) => {
+                IterationEvent::Signal(name.as_str().into())
+            }
+            Some(EventDefinition::Escalation { code: Some(code) }) => {
+                IterationEvent::Escalation(code.as_str().into())
+            }
+            _ => return Err("expected a signal or an escalation".to_owned()),
+        };
+        Ok(Some(ThrownByIterations { by_first, event }))
+    }
+
     fn compile(&self) -> Result<MultiInstanceLoop, String> {
         let over = match (&self.collection, &self.cardinality) {
             (Some(path), None) => Over::Collection {
@@ -210,6 +279,7 @@ impl MultiInstance {
         let given = given.map(DataPath::first);
         let given = given.filter(|name| !counted(name) && !is_item(name));
         Ok(MultiInstanceLoop {
+            thrown: self.compile_thrown()?,
             own_variables: given.map(Arc::from).into_iter().collect(),
             sequential: self.sequential,
             over,

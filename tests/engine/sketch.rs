@@ -12,7 +12,8 @@
 //!   save manual save keys=client required=client.email back
 //! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok   whose it is, when it is due; where a decision lands
 //! call check credit each=clients out=r  once per item of `clients`: on every activity; also `times=N`, `sequential`,
-//!                                       `item=NAME`, `until=CONDITION`, `list=PATH` and `gives=T` (results)
+//!                                       `item=NAME`, `until=CONDITION`, `list=PATH` and `gives=T` (results),
+//!                                       `behavior=none:signal:NAME` or `one:escalation:CODE` (as they complete)
 //! task t while=${n<3} before most=5     a standard loop
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
@@ -190,8 +191,8 @@ impl Sketch {
                 "remind" => term(&mut node, "reminder", value),
                 "again" => term(&mut node, "reminderRepeat", value),
                 "decision" => term(&mut node, "decisionKey", value),
-                "each" | "times" | "sequential" | "item" | "until" | "list" | "gives" | "while"
-                | "before" | "most" => loop_attribute(&mut node, name, value),
+                "behavior" | "each" | "times" | "sequential" | "item" | "until" | "list"
+                | "gives" | "while" | "before" | "most" => loop_attribute(&mut node, name, value),
                 _ if kind == "callActivity" => {
                     let call = node.entry("call").or_insert_with(|| json!({}));
                     let process = if value.is_empty() { Some(name) } else { None };

@@ -35,6 +35,11 @@ impl LoopState {
         self.begun
     }
 
+    /// How many iterations have completed.
+    pub fn completed(&self) -> u32 {
+        self.completed
+    }
+
     /// Whether no further iteration begins.
     pub fn is_stopped(&self) -> bool {
         self.stopped

@@ -23,7 +23,7 @@ const CONDITIONAL: &str = "conditionalEventDefinition";
 /// The element that makes an event an error event.
 const ERROR: &str = "errorEventDefinition";
 /// The element that makes an event an escalation event.
-const ESCALATION: &str = "escalationEventDefinition";
+pub(super) const ESCALATION: &str = "escalationEventDefinition";
 /// The element that makes an event a link event.
 const LINK: &str = "linkEventDefinition";
 /// The element that makes an event a compensation event.
@@ -106,9 +106,16 @@ pub(super) fn definitions_of<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item =
 
 /// The definition beside the process that a reference names.
 fn named<'a, 'i>(reference: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
-    let written = text(reference);
+    beside_process(reference, &text(reference))
+}
+
+/// The event definition beside the process that has this id, which may have a prefix.
+pub(super) fn beside_process<'a, 'i>(
+    anywhere: Node<'a, 'i>,
+    written: &str,
+) -> Option<Node<'a, 'i>> {
     let id = written.rsplit(':').next()?;
-    let mut beside = reference.document().root_element().children();
+    let mut beside = anywhere.document().root_element().children();
     beside.find(|child| {
         child.tag_name().name().ends_with("EventDefinition")
             && filled(child.attribute("id")) == Some(id)

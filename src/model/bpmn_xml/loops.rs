@@ -6,13 +6,16 @@
 use roxmltree::Node;
 
 use super::{
-    is_bpmn,
+    errors, events, is_bpmn, messages,
     reader::{Reader, own},
     xml::{filled, text},
 };
 use crate::model::{
     definition::ElementType,
-    loop_characteristics::{COUNTERS, LoopCharacteristics, MultiInstance, StandardLoop},
+    event_definition::EventDefinition,
+    loop_characteristics::{
+        COUNTERS, LoopCharacteristics, MultiInstance, MultiInstanceBehavior, StandardLoop,
+    },
 };
 
 /// BPMN's markers.
@@ -116,8 +119,10 @@ fn read_multiple(
         reader.check_attributes(marker, id, MULTIPLE_ATTRIBUTES, MULTIPLE_OWN);
         reader.extensions(marker, id, &[]);
         reader.refuse_other_children(marker, id, MULTIPLE_CHILDREN);
-        refuse_behavior(marker, id, reader);
     }
+    let (behavior, event) = marker
+        .map(|marker| behavior(marker, id, reader))
+        .unwrap_or_default();
     let zeebe = marker.and_then(zeebe);
     let attribute = |name: &str| filled(marker?.attribute(name));
     let of_marker = |name: &str| own(marker?, name);
@@ -171,17 +176,58 @@ fn read_multiple(
         completion_condition: of_child("completionCondition").map(|written| counters(&written)),
         output_key: one(id, "list of results", output_keys, reader),
         output: one(id, "result", outputs, reader),
+        behavior,
+        event: event.map(Box::new),
     }
 }
 
-fn refuse_behavior(marker: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
-    if let Some(value) = filled(marker.attribute("behavior")).filter(|value| *value != "All") {
-        let message = format!(
-            "expected `behavior` to be `All`, but got `{value}`, which throws events while \
-            iterations end; remove it, and throw the event behind the activity"
-        );
-        reader.error(id, "unsupported_attribute", message);
-    }
+/// Which iterations throw an event, and which.
+fn behavior(
+    marker: Node<'_, '_>,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> (MultiInstanceBehavior, Option<EventDefinition>) {
+    let nothing = (MultiInstanceBehavior::All, None);
+    let (behavior, attribute) = match filled(marker.attribute("behavior")) {
+        None | Some("All") => return nothing,
+        Some("None") => (MultiInstanceBehavior::None, "noneBehaviorEventRef"),
+        Some("One") => (MultiInstanceBehavior::One, "oneBehaviorEventRef"),
+        Some(value) => {
+            let message = format!(
+                "expected `behavior` to be `All`, `None` or `One`, but got `{value}`; throw such an \
+                event behind the activity, or in it"
+            );
+            reader.error(id, "unsupported_attribute", message);
+            return nothing;
+        }
+    };
+    let kind = ElementType::IntermediateThrowEvent;
+    let reference = filled(marker.attribute(attribute));
+    let definition = reference.and_then(|written| events::beside_process(marker, written));
+    let event = match definition {
+        Some(found) if is_bpmn(found, events::SIGNAL) => {
+            messages::read_signal(found, found, kind, id, reader)
+        }
+        Some(found) if is_bpmn(found, events::ESCALATION) => Some(EventDefinition::Escalation {
+            code: errors::read(found, kind, errors::ESCALATION, id, reader),
+        }),
+        found => {
+            let found = match (found, reference) {
+                (Some(found), _) => format!("it names a {}", found.tag_name().name()),
+                (None, Some(id)) => format!("the document has none with the id `{id}` there"),
+                (None, None) => "there is none".to_owned(),
+            };
+            let message = format!(
+                "expected `{attribute}` to name a {} or {} beside the processes, but {found}; \
+                correct it, or remove `behavior`",
+                events::SIGNAL,
+                events::ESCALATION
+            );
+            reader.error(id, "unknown_event_definition", message);
+            return nothing;
+        }
+    };
+    (behavior, event)
 }
 
 /// The one spelling that is there; several are reported.

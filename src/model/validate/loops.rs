@@ -7,8 +7,10 @@ use crate::{
     limits::ITEMS,
     model::{
         definition::{FlowNode, ProcessDefinition},
+        event_definition::EventDefinition,
         loop_characteristics::{
-            COUNTERS, LOOP_COUNTER, LoopCharacteristics, MultiInstance, StandardLoop,
+            COUNTERS, LOOP_COUNTER, LoopCharacteristics, MultiInstance, MultiInstanceBehavior,
+            StandardLoop,
         },
         path::DataPath,
         template::Template,
@@ -100,6 +102,7 @@ fn check_multiple(node: &FlowNode, multiple: &MultiInstance, report: &mut Report
             error(report, "misplaced_item", sentence.to_owned());
         }
     }
+    check_behavior(multiple, &error, report);
     params::check_output(
         &node.id,
         OWNER,
@@ -119,6 +122,43 @@ fn check_multiple(node: &FlowNode, multiple: &MultiInstance, report: &mut Report
             what of an iteration is listed; write a template such as ${answer}";
         error(report, "missing_output", sentence.to_owned());
     }
+}
+
+fn check_behavior(
+    multiple: &MultiInstance,
+    error: &dyn Fn(&mut Report, &'static str, String),
+    report: &mut Report,
+) {
+    let throws = multiple.behavior != MultiInstanceBehavior::All;
+    let found = match multiple.event.as_deref() {
+        None if throws => "there is none",
+        Some(_) if !throws => {
+            let sentence = ": expected an `event` only with the `behavior` `none` or `one`, but there \
+                is none of them: nothing throws it; write one, or remove `event`";
+            return error(report, "misplaced_event", sentence.to_owned());
+        }
+        Some(EventDefinition::Signal { data: Some(_), .. }) => "the signal has `data`",
+        Some(EventDefinition::Signal { name, .. }) if name.is_empty() || name.contains("${") => {
+            "the signal has no fixed name"
+        }
+        Some(EventDefinition::Escalation { code: None }) => "the escalation has no code",
+        Some(EventDefinition::Signal { .. } | EventDefinition::Escalation { .. }) | None => return,
+        Some(
+            EventDefinition::Error { .. }
+            | EventDefinition::Link { .. }
+            | EventDefinition::Compensation { .. }
+            | EventDefinition::Cancel
+            | EventDefinition::Conditional { .. }
+            | EventDefinition::Timer { .. }
+            | EventDefinition::Message { .. }
+            | EventDefinition::Terminate,
+        ) => "it is of another type",
+    };
+    let sentence = format!(
+        ": expected as `event` a signal with a fixed name and without data, or an escalation with a \
+        code, but {found}; write such a one"
+    );
+    error(report, "invalid_event", sentence);
 }
 
 fn check_cardinality(

@@ -125,7 +125,7 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   const { calledElement, ...call } = (node.call ?? {}) as Json;
   if (calledElement !== undefined) drawn.set('calledElement', calledElement);
   for (const [name, value] of Object.entries(call)) set(name, value);
-  if (node.loop) drawn.set('loopCharacteristics', createLoop(node.loop as Json, drawn, create));
+  if (node.loop) drawn.set('loopCharacteristics', createLoop(node.loop as Json, drawn, definitions, create));
   if (node.triggeredByEvent === true) drawn.set('triggeredByEvent', true);
   if (node.adHoc) fillAdHoc(node.adHoc as Json, drawn, create);
   if (node.forCompensation === true) drawn.set('isForCompensation', true);
@@ -177,7 +177,7 @@ function fillAdHoc(adHoc: Json, node: Moddle, create: Create): void {
   if (active !== undefined) node.set('stepwire:activeElements', active);
 }
 
-function createLoop({ type, ...looping }: Json, node: Moddle, create: Create): Moddle {
+function createLoop({ type, ...looping }: Json, node: Moddle, definitions: Moddle, create: Create): Moddle {
   const isStandard = type === 'standard';
   const loop = create(`bpmn:${isStandard ? 'Standard' : 'MultiInstance'}LoopCharacteristics`, {}, node);
   const expression = (name: string, body: unknown) =>
@@ -193,6 +193,15 @@ function createLoop({ type, ...looping }: Json, node: Moddle, create: Create): M
   expression('completionCondition', looping.completionCondition);
   for (const name of ['collection', 'item', 'outputKey', 'output'])
     if (looping[name] !== undefined) loop.set(`stepwire:${name}`, text(looping[name]));
+  if (looping.behavior && looping.event) {
+    // BPMN wants what iterations throw beside the process.
+    const event = createEvent(looping.event as Json, definitions, definitions, create);
+    event.set('id', `${text(node.get('id'))}_event`);
+    definitions.get<Moddle[]>('rootElements').push(event);
+    const isOne = looping.behavior === 'one';
+    loop.set('behavior', isOne ? 'One' : 'None');
+    loop.set(isOne ? 'oneBehaviorEventRef' : 'noneBehaviorEventRef', event);
+  }
   return loop;
 }
 

@@ -12,6 +12,14 @@ pub(super) fn loop_attribute(node: &mut Map<String, Value>, name: &str, value: &
         .entry("loop")
         .or_insert_with(|| json!({ "type": kind }));
     match name {
+        "behavior" => {
+            let mut parts = value.splitn(3, ':');
+            let mut part = || parts.next().expect("behavior, type and name");
+            into["behavior"] = json!(part());
+            let (kind, name) = (part(), part());
+            let member = if kind == "signal" { "name" } else { "code" };
+            into["event"] = json!({"type": kind, member: name});
+        }
         "each" => into["collection"] = json!(value),
         "times" => into["cardinality"] = json!(value),
         "until" => into["completionCondition"] = json!(value),

@@ -123,8 +123,15 @@ fn standard_loops_are_read_on_every_activity() {
 #[test]
 fn what_a_loop_cannot_mean_is_named() {
     check(
-        &multiple(r#"behavior="None" noneBehaviorEventRef="e""#, ""),
+        &multiple(r#"behavior="Complex""#, ""),
         &[("t", "unsupported_attribute"), ("t", "missing_collection")],
+    );
+    check(
+        &multiple(
+            r#"stepwire:collection="a" behavior="None" noneBehaviorEventRef="e""#,
+            "",
+        ),
+        &[("t", "unknown_event_definition")],
     );
     check(
         &multiple(
