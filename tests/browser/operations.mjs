@@ -123,7 +123,7 @@ async function instance(page) {
   await page.getByTestId('waiting').locator('tr[data-kind="message"]').getByText('hurry').waitFor();
   await page.getByTestId('messages').locator('summary').first().click();
   await page.getByTestId('null-reasons').getByText("the data have no 'client' there").first().waitFor();
-  // The only action is open from the beginning.
+  await page.getByTestId('actions').locator('summary', { hasText: 'go' }).click();
   await page.locator('stepwire-form').getByLabel('Amount').fill('7');
   await page.getByTestId('actions').getByRole('button', { name: 'Run go' }).click();
   await page.locator('[data-testid="status"][data-status="finished"]').waitFor();
