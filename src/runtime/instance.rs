@@ -15,6 +15,7 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use actix::{
@@ -51,6 +52,10 @@ const SNAPSHOT_ROWS: u32 = 32;
 /// Fewer rows than this are cheaper to replay than a snapshot is to write, when it leaves or ends.
 const WORTH_A_SNAPSHOT: u32 = 8;
 
+/// Whose last step took this long waits for the turn of this thread's steps; the others are not held
+/// up by it.
+const LONG_STEP: Duration = Duration::from_millis(1);
+
 /// One live process instance.
 pub struct ProcessInstance {
     key: InstanceKey,
@@ -72,6 +77,8 @@ pub struct ProcessInstance {
     backlog: VecDeque<Envelope>,
     /// Whether a step is on a script thread, and the state with it.
     away: bool,
+    /// Whether its steps take long.
+    takes_turns: bool,
     /// Set once it leaves: envelopes still in the mailbox are collected to be routed again.
     leaving: Option<Vec<Envelope>>,
 }
@@ -146,6 +153,7 @@ impl ProcessInstance {
             since_snapshot: gathered,
             backlog: VecDeque::new(),
             away: false,
+            takes_turns: false,
             leaving: None,
         }
     }
@@ -211,10 +219,16 @@ impl ProcessInstance {
 
     /// Takes an envelope when it is the turn of this thread's steps.
     fn take(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
-        if thread_turns::is_over() && self.leaving.is_none() {
+        if self.takes_turns && thread_turns::is_over() && self.leaving.is_none() {
             return self.wait_for_turn(envelope, ctx);
         }
+        self.take_in_turn(envelope, ctx);
+    }
+
+    fn take_in_turn(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
+        let since = Instant::now();
         self.take_now(envelope, ctx);
+        self.takes_turns = since.elapsed() >= LONG_STEP;
     }
 
     /// The mailbox waits meanwhile, so order holds.
@@ -226,7 +240,7 @@ impl ProcessInstance {
             actor.away = false;
             // Its turn has come: it is not asked for again.
             if let Some(envelope) = actor.backlog.pop_front() {
-                actor.take_now(envelope, ctx);
+                actor.take_in_turn(envelope, ctx);
             }
             actor.serve_readers();
             actor.drain_backlog(ctx);

@@ -25,12 +25,14 @@ pub async fn timers(field: Arc<Field>) -> Outcome {
     field
         .publish(json!({
             "id": "clocks",
-            "nodes": [{"id": "start", "type": "startEvent"},
-                {"id": "wait", "type": "userTask", "loop": {"type": "multiInstance", "collection": "items"}},
-                {"id": "tick", "type": "boundaryEvent", "attachedTo": "wait", "interrupting": false, "event": event},
-                {"id": "end", "type": "endEvent"}, {"id": "noted", "type": "endEvent"}],
-            "flows": [{"id": "f1", "source": "start", "target": "wait"}, {"id": "f2", "source": "wait", "target": "end"},
-                {"id": "f3", "source": "tick", "target": "noted"}],
+            "nodes": [{"id": "start", "type": "startEvent"}, {"id": "end", "type": "endEvent"},
+                {"id": "each", "type": "subProcess", "loop": {"type": "multiInstance", "collection": "items"}},
+                {"id": "begin", "type": "startEvent", "scope": "each"}, {"id": "wait", "type": "userTask", "scope": "each"},
+                {"id": "tick", "type": "boundaryEvent", "scope": "each", "attachedTo": "wait", "interrupting": false, "event": event},
+                {"id": "done", "type": "endEvent", "scope": "each"}, {"id": "noted", "type": "endEvent", "scope": "each"}],
+            "flows": [{"id": "f1", "source": "start", "target": "each"}, {"id": "f2", "source": "each", "target": "end"},
+                {"id": "f3", "source": "begin", "target": "wait"}, {"id": "f4", "source": "wait", "target": "done"},
+                {"id": "f5", "source": "tick", "target": "noted"}],
         }))
         .await;
     let event = json!({"type": "timer", "when": {"duration": "PT0.1S"}});

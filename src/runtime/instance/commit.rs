@@ -7,8 +7,6 @@
 //! only when at least 8 rows would have to be replayed: fewer are cheaper to replay than a
 //! snapshot is to write.
 
-use std::time::Instant;
-
 use super::*;
 use crate::{runtime::keys, text::memory};
 
