@@ -2,6 +2,7 @@
 //! the shape they tell.
 
 mod clients;
+mod conformance;
 mod frames;
 mod openapi;
 mod schemathesis;

@@ -17,6 +17,7 @@ mod drafts;
 mod events;
 mod follower;
 mod kill;
+mod many;
 mod oracle;
 mod power_cut;
 mod retention;

@@ -164,7 +164,7 @@ async fn a_server_killed_while_it_packs_and_drops_loses_nothing_else_and_leaves_
         .await;
     assert!(status.is_success(), "{answer}");
     server.kill();
-    for round in 0..rounds(3) {
+    for round in 0..rounds(2) {
         let server = stage.start();
         let keys = stage.run_some().await;
         server.kill();

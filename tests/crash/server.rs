@@ -45,6 +45,11 @@ impl Site {
         self.more = more.map(str::to_owned).into();
     }
 
+    /// The same, of any number.
+    pub fn tell_all<'a>(&mut self, more: impl Iterator<Item = &'a str>) {
+        self.more = more.map(str::to_owned).collect();
+    }
+
     /// The data directory.
     pub fn data(&self) -> &Path {
         self.data.path()
