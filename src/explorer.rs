@@ -37,7 +37,10 @@ use std::{
 use crate::{
     engine::{InstanceState, Record, RecordBatch, state::Scope},
     model::{
-        compile, definition::ProcessDefinition, executable::ExecutableProcess, node_kind::NodeKind,
+        compile,
+        definition::ProcessDefinition,
+        executable::{ExecutableNode, ExecutableProcess},
+        node_kind::{EventDefinition, NodeKind},
         problem::Problem,
     },
 };
@@ -272,6 +275,8 @@ impl Walk<'_> {
         self.end_again();
         if self.is_complete {
             let nodes = self.process.nodes().iter();
+            // A boundary event of compensation is no more than the way to its handler.
+            let nodes = nodes.filter(|node| !is_way_to_handler(node));
             let dead = nodes.filter(|node| !self.activated.contains(&node.id));
             for node in dead {
                 self.judge.dead(&node.id);
@@ -282,6 +287,16 @@ impl Walk<'_> {
         }
         self.judge.told(&self.reached, self.is_complete)
     }
+}
+
+fn is_way_to_handler(node: &ExecutableNode) -> bool {
+    matches!(
+        &node.kind,
+        NodeKind::Boundary {
+            event: EventDefinition::Compensation(_),
+            ..
+        }
+    )
 }
 
 /// The end events that a step completed while other tokens are left in their scope, each with a node

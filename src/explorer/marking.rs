@@ -5,12 +5,14 @@ use std::{
     fmt::Write,
 };
 
+use serde_json::Value;
+
 use crate::{
     engine::{
         InstanceState,
         state::{ElementInstance, Scope},
     },
-    model::ids::ElementKey,
+    model::{ids::ElementKey, node_kind::WAITING_FOR_START},
 };
 
 /// How many tokens are at each place: an active node or a flow that waits at a join, with the nodes
@@ -73,12 +75,22 @@ fn name(place: &str) -> String {
     node.split('[').next().unwrap_or(node).to_owned()
 }
 
-/// The node of an element, with the number of the iteration that it is.
+/// The node of an element, with the number of the iteration that it is, or that it is undone, or the
+/// reset of a complex gateway.
 fn node_of(element: &ElementInstance) -> String {
     match element.loop_counter() {
+        _ if element.is_undoing() => format!("{}[undo]", element.node()),
         Some(number) => format!("{}[{number}]", element.node()),
+        None if resets(element) => format!("{}[reset]", element.node()),
         None => element.node().to_string(),
     }
+}
+
+/// Whether it is the visit by which a complex gateway resets: no token goes on with it but by a
+/// condition.
+fn resets(element: &ElementInstance) -> bool {
+    let own = element.variables();
+    own.is_some_and(|own| own.get(WAITING_FOR_START) == Some(&Value::Bool(false)))
 }
 
 fn waiting<'a>(scope: &'a Scope, place: &'a str) -> impl Iterator<Item = String> + 'a {
@@ -171,8 +183,9 @@ fn element_key(element: &ElementInstance) -> String {
     let call = without_numbers(&format!("{:?}", element.call()));
     let ad_hoc = element.ad_hoc();
     let undoes = (element.is_undoing(), element.has_thrown_compensation());
+    let resets = resets(element);
     let node = element.node();
-    format!("{node}{open:?}{incidents:?}{triggered:?}{call}{ad_hoc:?}{undoes:?}")
+    format!("{node}{open:?}{incidents:?}{triggered:?}{call}{ad_hoc:?}{undoes:?}{resets}")
 }
 
 /// A text in which every run of letters, digits and hyphens with a digit in it is `#`.

@@ -268,7 +268,7 @@ fn event(
         // Conditions are looked at again when data change; the oracle says what they are.
         Subscription::Conditional { .. } => {
             let data = Value::Object(Map::from_iter([("changed".to_owned(), Value::Bool(true))]));
-            (Command::Patch { data }, Time(0), "condition")
+            (Command::Patch { scope: None, data }, Time(0), "condition")
         }
         Subscription::Message { taken, .. } => (deliver(by, event, *taken), Time(0), "message"),
         Subscription::Signal { taken, .. } => (deliver(by, event, *taken), Time(0), "signal"),
