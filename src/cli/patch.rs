@@ -27,6 +27,9 @@ pub async fn patch(
         "instance": patch.instance.to_string(),
         "data": payload::read(Some(&patch.data_json))?,
     });
+    if let Some(scope) = patch.scope {
+        frame["scope"] = json!(scope);
+    }
     if let Some(seq) = patch.if_seq {
         frame["ifSeq"] = json!(seq);
     }

@@ -193,6 +193,9 @@ pub struct PatchData {
     /// What is merged into the data: a JSON object, @FILE, or - for standard input
     #[arg(long, value_name = "JSON|@FILE|-")]
     pub data_json: String,
+    /// Key of the element whose variables are meant [default: the data of the instance]
+    #[arg(long, value_name = "KEY")]
+    pub scope: Option<String>,
     /// Id of the command: the same id never does it twice [default: a new one]
     #[arg(long, value_name = "UUID")]
     pub id: Option<Uuid>,

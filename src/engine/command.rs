@@ -65,7 +65,9 @@ pub enum Command {
     Unhold,
     /// Correct the data, as an operator.
     Patch {
-        /// Deep-merged into the data.
+        /// The element whose variables are meant; `None` for the data of the instance.
+        scope: Option<ElementKey>,
+        /// Deep-merged into them.
         data: Value,
     },
     /// Run what an incident left undone.

@@ -57,6 +57,8 @@ pub enum Record {
     /// An operator corrected the data; the row says who.
     #[serde(rename = "patched")]
     DataPatched {
+        /// See `DataMerged`.
+        scope: Option<ElementKey>,
         /// Deep-merged.
         patch: Value,
     },

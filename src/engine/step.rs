@@ -59,7 +59,7 @@ pub fn step(
         Command::Dismiss => suspend::dismiss(&mut step)?,
         Command::Hold => suspend::hold(&mut step)?,
         Command::Unhold => suspend::unhold(&mut step)?,
-        Command::Patch { data } => patch::patch(&mut step, data)?,
+        Command::Patch { scope, data } => patch::patch(&mut step, scope, data)?,
         Command::Retry { element } => actions::retry::retry(&mut step, element)?,
         Command::Skip { element } => actions::skip::skip(&mut step, element)?,
         Command::Claim { element } => assignment::claim(&mut step, element)?,

@@ -483,7 +483,7 @@ fn payload(command: &Command) -> &Value {
     match command {
         Command::Run(run) => &run.data,
         Command::TakeMessage(message) => &message.data,
-        Command::Patch { data } => data,
+        Command::Patch { data, .. } => data,
         _ => &Value::Null,
     }
 }

@@ -173,6 +173,21 @@ fn data_are_corrected() {
     site.run(&["patch", &key, "--data-json", "[1]", "-q"], "")
         .ends(2);
     site.run(&["patch", &key], "").is_wrong_usage("--data-json");
+    let correct = |scope: &str| {
+        let arguments = [
+            "patch",
+            &key,
+            "--data-json",
+            r#"{"own":1}"#,
+            "-q",
+            "--scope",
+        ];
+        site.run(&[&arguments[..], &[scope]].concat(), "")
+    };
+    let element = json(&site, &["show", &key], 0)["nodes"][0]["element"].clone();
+    correct(element.as_str().unwrap()).ends(0);
+    correct(&format!("{key}-1")).refused("scope");
+    correct("nobody").refused("scope");
 }
 
 #[test]

@@ -288,8 +288,12 @@ impl Run<'_> {
                 let seq = pick(&open, *seq as usize).copied().unwrap_or(*seq);
                 self.apply(Command::CloseOffer { seq });
             }
-            Move::Patch(payload) => {
+            Move::Patch(index, payload) => {
+                let elements: Vec<ElementKey> =
+                    self.subject.state().active().map(|(key, _)| key).collect();
+                let scope = pick(&elements, index / 2).filter(|_| index % 2 == 0);
                 self.apply(Command::Patch {
+                    scope: scope.copied(),
                     data: serde_json::from_str(payload).expect("payloads are JSON"),
                 });
             }

@@ -9,7 +9,7 @@
 //! deliver ELEMENT[.@EVENT] {data} [nr=N]     what it waits for comes   message NAME {data} [key=K]    a client's message to the instance
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | active=N | compensations=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N | turns=N | variables=N   restart (lives on from its rows and a stored snapshot)
+//! done SEQ   hold   unhold   terminate   dismiss   patch {data} [scope=ELEMENT]   end with ancestor   limit N (elements) | active=N | compensations=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N | turns=N | variables=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
 //! data   variables ELEMENT   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; variables: as an element sees them; why: its incidents
@@ -129,7 +129,13 @@ impl Script {
             ["unhold"] => self.apply(Command::Unhold),
             ["terminate"] => self.apply(Command::Terminate),
             ["dismiss"] => self.apply(Command::Dismiss),
-            ["patch", data] => self.apply(Command::Patch { data: value(data) }),
+            ["patch", data, ref scope @ ..] => {
+                let scope = scope.iter().find_map(|word| word.strip_prefix("scope="));
+                self.apply(Command::Patch {
+                    scope: scope.map(|scope| self.names.find(scope)),
+                    data: value(data),
+                })
+            }
             ["end", "with", "ancestor"] => self.apply(Command::EndWithAncestor),
             [
                 name @ ("retry" | "skip" | "claim" | "release" | "assign"),

@@ -142,7 +142,10 @@ impl Names {
                     Value::Object(variables.clone())
                 )
             }
-            Record::DataPatched { patch } => format!("patched {patch}"),
+            Record::DataPatched { scope, patch } => {
+                let of = scope.map(|scope| format!(" in {}", self.element(scope)));
+                format!("patched {patch}{}", of.unwrap_or_default())
+            }
             Record::DataMerged {
                 by: None, patch, ..
             } => format!("merged {patch}"),

@@ -89,7 +89,10 @@ impl InstanceState {
                 let author = self.author(call.unwrap_or(seq), *by, *child);
                 self.merge(seq, *scope, author, patch);
             }
-            Record::DataPatched { patch } => self.merge(seq, None, Author::nobody(seq), patch),
+            Record::DataPatched { scope, patch } => {
+                self.count_own(*scope, patch);
+                self.merge(seq, *scope, Author::nobody(seq), patch);
+            }
             Record::VariablesDeclared { element, variables } => {
                 self.declare(seq, *element, variables)
             }

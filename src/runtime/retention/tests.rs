@@ -238,6 +238,7 @@ async fn what_is_in_memory_followed_or_last_in_the_log_is_left_to_the_next_pass(
 async fn patch_often(stage: &Stage, key: InstanceKey, times: usize) {
     for n in 0..times {
         let command = Box::new(Command::Patch {
+            scope: None,
             data: json!({ "n": n }),
         });
         let ask = InstanceRequest::Apply {

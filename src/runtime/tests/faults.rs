@@ -249,7 +249,10 @@ async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_com
         tag: None,
         if_seq: None,
     };
-    let patch = command(Command::Patch { data: json!({}) });
+    let patch = command(Command::Patch {
+        scope: None,
+        data: json!({}),
+    });
     let mut operator = alice();
     operator.operator = true;
     let patched = answer(|reply| {

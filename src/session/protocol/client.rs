@@ -243,6 +243,10 @@ pub struct Patch {
     pub instance: InstanceKey,
     /// Merged member by member; every other value replaces what is there, `null` too.
     pub data: Payload,
+    /// The element whose variables are meant, which it owns from then on; without it the data of the
+    /// instance.
+    #[schema(nullable = false)]
+    pub scope: Option<ElementKey>,
     /// Refuse with `conflict` unless the instance stands at this number.
     #[schema(nullable = false)]
     pub if_seq: Option<u64>,

@@ -45,7 +45,8 @@ fn from_client(name: &str) -> Option<Value> {
             json!({"type": "publish", "id": ID, "name": "paid", "correlationKey": "order-7", "data": {"amount": 30}, "ttl": "PT1H"})
         }
         "patch" => {
-            json!({"type": "patch", "id": ID, "instance": KEY, "data": {"client": {"email": "ada@example.org"}}, "ifSeq": 97})
+            json!({"type": "patch", "id": ID, "instance": KEY, "data": {"client": {"email": "ada@example.org"}},
+                "scope": format!("{KEY}-4"), "ifSeq": 97})
         }
         "draft" => {
             json!({"type": "draft", "id": ID, "instance": KEY, "element": ELEMENT, "action": "save", "data": {"client": {"firstName": "Ad"}}})

@@ -55,6 +55,7 @@ const KNOWN: &[&str] = &[
     "state",
     "traceparent",
     "tracestate",
+    "scope",
 ];
 
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.

@@ -205,6 +205,7 @@ pub(super) fn patch(
         id,
         instance,
         data,
+        scope: element_named(fields, "scope", instance)?,
         if_seq: fields.number("ifSeq")?,
     })
 }
@@ -224,11 +225,22 @@ pub(super) fn element(
     fields: &Fields<'_>,
     instance: InstanceKey,
 ) -> Result<Option<ElementKey>, Sentence> {
-    let Some(text) = fields.text("element")? else {
+    element_named(fields, "element", instance)
+}
+
+fn element_named(
+    fields: &Fields<'_>,
+    name: &'static str,
+    instance: InstanceKey,
+) -> Result<Option<ElementKey>, Sentence> {
+    let Some(text) = fields.text(name)? else {
         return Ok(None);
     };
     let found = ElementKey::from_wire(&text, instance);
     found.map(Some).ok_or_else(|| {
-        "expected 'element' to be an element key of this instance, but it is another string".into()
+        let sentence = format!(
+            "expected '{name}' to be an element key of this instance, but it is another string"
+        );
+        sentence
     })
 }

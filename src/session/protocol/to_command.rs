@@ -124,10 +124,12 @@ pub fn upload(run: Run, file: StoredFile, caller: &Caller) -> Result<InstanceReq
 /// `bad_request` when the data are no JSON object.
 pub fn patch(patch: &Patch, caller: &Caller) -> Result<InstanceRequest, WireError> {
     let data = object(Some(&patch.data))?;
-    let hash = body_hash(&[b"patch", &canonical(&data)]);
+    let scope = patch.scope;
+    let meant = scope.map_or(0, |scope| scope.0).to_be_bytes();
+    let hash = body_hash(&[b"patch", &meant, &canonical(&data)]);
     Ok(apply(
         &patch.id,
-        Command::Patch { data },
+        Command::Patch { scope, data },
         patch.if_seq,
         hash,
         caller,

@@ -119,7 +119,7 @@ async fn named(
     command(request, &key, payload, app, ask).await
 }
 
-/// `PATCH /v1/instances/{key}/data` `{"data","ifSeq"}`: role `operator` or `admin`.
+/// `PATCH /v1/instances/{key}/data` `{"data","scope","ifSeq"}`: role `operator` or `admin`.
 ///
 /// # Errors
 /// Problems, as for the frame `patch`.

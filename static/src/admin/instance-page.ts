@@ -229,8 +229,8 @@ export class InstancePage {
   }
 
   private async correct(): Promise<void> {
-    const data = await askForPatch();
-    if (data) await this.client.command({ type: 'patch', instance: this.instance.key, data });
+    const patch = await askForPatch(this.instance.nodes.get());
+    if (patch) await this.client.command({ type: 'patch', instance: this.instance.key, ...patch });
   }
 
   private commands(): HTMLElement[] {

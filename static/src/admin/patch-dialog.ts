@@ -1,9 +1,22 @@
-import type { JsonObject } from '@stepwire/client';
+import type { ActiveNode, JsonObject } from '@stepwire/client';
 import { h } from '../dom.js';
 
-/** Asks what is to be merged into an instance's data. Resolves to `undefined` when that is left open. */
-export function askForPatch(): Promise<JsonObject | undefined> {
-  let patch: JsonObject | undefined;
+/** What is to be merged; `scope` is the element whose variables are meant, not the instance's data. */
+export interface Patch extends JsonObject {
+  data: JsonObject;
+  scope?: string;
+}
+
+/**
+ * Asks what is to be merged into an instance's data, or into the variables of one of its active elements. Resolves to `undefined`
+ * when that is left open.
+ */
+export function askForPatch(nodes: readonly ActiveNode[]): Promise<Patch | undefined> {
+  let patch: Patch | undefined;
+  const option = ({ element, name, loopCounter }: ActiveNode) =>
+    h('option', { value: element }, `Variables of ${name}${loopCounter === undefined ? '' : ` (${loopCounter})`}`);
+  const scopes = [h('option', { value: '' }, 'Data of the instance'), ...nodes.map(option)];
+  const scope = h('select', { class: 'input', id: 'patch-scope', 'data-testid': 'patch-scope' }, ...scopes);
   const input = h('textarea', { class: 'input', id: 'patch', rows: 8, spellcheck: false, required: true }, '{\n  \n}');
   const trouble = h('p', { role: 'alert', class: 'bad' });
   const cancel = h('button', { class: 'button', type: 'button', onclick: () => dialog.close() }, 'Cancel');
@@ -14,16 +27,17 @@ export function askForPatch(): Promise<JsonObject | undefined> {
       trouble.textContent = read;
       return input.focus();
     }
-    patch = read;
+    patch = scope.value ? { data: read, scope: scope.value } : { data: read };
   };
   const form = h(
     'form',
     { class: 'stack', method: 'dialog', onsubmit: submit },
     h('h2', { id: 'patch-title' }, 'Correct the data'),
+    h('div', { class: 'field' }, h('label', { for: 'patch-scope' }, 'What is corrected'), scope),
     h(
       'div',
       { class: 'field' },
-      h('label', { for: 'patch' }, 'JSON object; it is merged into the data, and every other value replaces what is there'),
+      h('label', { for: 'patch' }, 'JSON object; it is merged in, and every other value replaces what is there'),
       input,
     ),
     trouble,

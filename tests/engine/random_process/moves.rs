@@ -38,7 +38,7 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
         3 => (any::<usize>(), any::<u8>()).prop_map(|(element, what)| Move::Task(element, what)),
         4 => any::<u8>().prop_map(Move::As),
         1 => any::<u64>().prop_map(|seq| Move::Done(seq % 50)),
-        2 => payload().prop_map(Move::Patch),
+        2 => (any::<usize>(), payload()).prop_map(|(scope, payload)| Move::Patch(scope, payload)),
         1 => Just(Move::Terminate),
     ];
     vec(kind, 10..80)
@@ -68,6 +68,7 @@ pub enum Move {
     /// Who gives the commands from here on.
     As(u8),
     Done(u64),
-    Patch(&'static str),
+    /// Corrects the data, or the variables of an active element.
+    Patch(usize, &'static str),
     Terminate,
 }

@@ -21,6 +21,15 @@ impl InstanceState {
         }
     }
 
+    /// An element owns what is about to be merged into its variables.
+    pub(super) fn count_own(&mut self, scope: Option<ElementKey>, patch: &Value) {
+        if let Some(element) = scope.and_then(|key| self.elements.get_mut(&key)) {
+            let bytes = patch.to_string().len();
+            element.owned_bytes += bytes;
+            self.owned_bytes += bytes;
+        }
+    }
+
     /// Takes an element out, with what it owns.
     pub(in crate::engine::state) fn take_element(
         &mut self,

@@ -97,7 +97,11 @@ fn every_frame_is_read() {
     );
     check(
         r#"{"type":"patch","id":"1","instance":"KEY","data":{"a":1},"ifSeq":7}"#,
-        &["Patch", "if_seq: Some(7)"],
+        &["Patch", "scope: None", "if_seq: Some(7)"],
+    );
+    check(
+        r#"{"type":"patch","id":"1","instance":"KEY","data":{"a":1},"scope":"KEY-4"}"#,
+        &["Patch", "scope: Some(ElementKey(4))"],
     );
     check(
         r#"{"type":"done","id":"1","instance":"KEY","seq":96}"#,

@@ -88,14 +88,19 @@ impl<'a> HistoryBuilder<'a> {
                             .entry(*element)
                             .and_modify(|visit| visit.decisions.push(decided));
                     }
-                    Record::DataPatched { patch } if whole => {
-                        let (by, at) = (row.by.as_deref(), row.time.to_string());
-                        self.patches.push(PatchedData {
-                            seq,
-                            by,
-                            at,
-                            data: self.with_data.then_some(patch),
-                        });
+                    Record::DataPatched { scope, patch } => {
+                        if let Some(owner) = scope {
+                            self.variables(*owner, |owned| deep_merge(owned, patch));
+                        }
+                        if whole {
+                            self.patches.push(PatchedData {
+                                seq,
+                                by: row.by.as_deref(),
+                                at: row.time.to_string(),
+                                scope: scope.map(|scope| scope.wire(self.key)),
+                                data: self.with_data.then_some(patch),
+                            });
+                        }
                     }
                     Record::VariablesDeclared { element, variables } => {
                         self.variables(*element, |owned| {
@@ -192,7 +197,6 @@ impl<'a> HistoryBuilder<'a> {
                         }
                     }
                     Record::Created(_)
-                    | Record::DataPatched { .. }
                     | Record::FileStored(_)
                     | Record::FlowArrived { .. }
                     | Record::ElementActivated { .. }

@@ -15,6 +15,10 @@ pub(super) struct PatchedData<'a> {
     pub(super) by: Option<&'a str>,
     #[schema(format = DateTime)]
     pub(super) at: String,
+    /// The element whose variables were corrected; none for the data of the instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) scope: Option<String>,
     /// What was merged; told to operators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, nullable = false)]

@@ -161,7 +161,7 @@ fn about(seq: u64, record: &Record) -> About<'_> {
             None,
             child.map(|child| child.to_string()),
         ),
-        Record::DataPatched { .. } => ("dataPatched", None, None, None, None),
+        Record::DataPatched { scope, .. } => ("dataPatched", *scope, None, None, None),
         Record::VariablesDeclared { element, .. } => at("variablesDeclared", element),
         Record::DataReplaced { scope, .. } => ("dataReplaced", *scope, None, None, None),
         Record::FileStored(file) => ("fileStored", None, None, None, text(&file.name)),
