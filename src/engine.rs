@@ -34,6 +34,7 @@ pub mod instance_outcome;
 pub mod job_status;
 mod looping;
 mod mappings;
+mod move_token;
 pub mod next_step;
 pub mod open_messages;
 mod patch;

@@ -161,6 +161,11 @@ fn back_messages() {
 }
 
 #[test]
+fn moving() {
+    check("moving");
+}
+
+#[test]
 fn patching() {
     check("patching");
 }

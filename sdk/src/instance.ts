@@ -56,6 +56,8 @@ export interface InstanceCommands {
   retry: { element: string };
   /** Goes on without what failed at an element. */
   skip: { element: string };
+  /** Takes a token to another node of its scope, as an operator. */
+  move: { element: string; to: string };
   /** Takes a user task that is nobody's. */
   claim: { element: string };
   /** Gives a user task back. */

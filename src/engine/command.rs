@@ -80,6 +80,13 @@ pub enum Command {
         /// The element with the incident.
         element: ElementKey,
     },
+    /// Take the token of an element to another node of its scope, as an operator.
+    MoveToken {
+        /// The element where the token is.
+        element: ElementKey,
+        /// The id of the node.
+        to: String,
+    },
     /// Take a user task.
     Claim {
         /// The user task.
@@ -119,6 +126,7 @@ impl Command {
             Self::Patch { .. } => "patch",
             Self::Retry { .. } => "retry",
             Self::Skip { .. } => "skip",
+            Self::MoveToken { .. } => "move",
             Self::Claim { .. } => "claim",
             Self::Release { .. } => "release",
             Self::Assign { .. } => "assign",

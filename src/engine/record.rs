@@ -9,6 +9,7 @@ mod ad_hoc;
 pub mod batch;
 pub mod created;
 mod looped;
+mod push;
 mod subscription;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use self::{
     ad_hoc::AdHocRecord,
     created::{CommandTag, Created, ParentLink, ProcessRef},
     looped::{Items, LoopRecord},
+    push::Push,
     subscription::Subscription,
 };
 pub use super::{
@@ -29,10 +31,7 @@ pub use super::{
     subscriber::Subscriber,
 };
 use super::{http_call::HttpCallRecord, instance_message::InstanceMessage};
-use crate::model::{
-    action::MessageType,
-    ids::{ElementKey, InstanceKey, Time},
-};
+use crate::model::ids::{ElementKey, InstanceKey, Time};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,6 +123,15 @@ pub enum Record {
         /// Which.
         element: ElementKey,
         /// Its node.
+        node: Arc<str>,
+    },
+    /// An operator takes the token of an element to another node. The element ends and that node begins
+    /// in the same row.
+    #[serde(rename = "moved")]
+    TokenMoved {
+        /// Where the token was.
+        element: ElementKey,
+        /// Where it goes.
         node: Arc<str>,
     },
     /// Somebody waits for events. At most once for each element and scope.
@@ -446,26 +454,6 @@ pub enum Remember {
     /// restored.
     #[serde(rename = "s")]
     Snapshot,
-}
-
-/// A rendered message for clients.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Push {
-    /// Data or Action.
-    pub kind: MessageType,
-    /// Node it comes from.
-    pub node: String,
-    /// Action it comes from.
-    pub action: String,
-    /// The element it comes from, or that started the child it comes from; `None` when a client
-    /// started that child.
-    pub element: Option<ElementKey>,
-    /// The child it comes from, when a child sent it up.
-    pub origin: Option<InstanceKey>,
-    /// The rendered message.
-    pub body: Value,
-    /// Until when it waits for an answer of a client; `None` for one that waits for none.
-    pub open_until: Option<Time>,
 }
 
 /// A child as its parent knows it.

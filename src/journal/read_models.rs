@@ -78,6 +78,7 @@ pub fn changes(
                 instance_changed = true;
             }
             Record::DataMerged { .. }
+            | Record::TokenMoved { .. }
             | Record::DataPatched { .. }
             | Record::VariablesDeclared { .. }
             | Record::DataReplaced { .. }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Commands that are worth a line when an operator gives them.
-const OF_OPERATORS: [&str; 9] = [
+const OF_OPERATORS: [&str; 10] = [
     "publish",
     "terminate",
     "dismiss",
@@ -24,6 +24,7 @@ const OF_OPERATORS: [&str; 9] = [
     "patch",
     "retry",
     "skip",
+    "move",
     "assign",
 ];
 
@@ -77,6 +78,9 @@ fn details_of(command: &Command) -> Vec<(&'static str, Field)> {
     match command {
         Command::Retry { element } | Command::Skip { element } => {
             vec![("element", element.0.into())]
+        }
+        Command::MoveToken { element, to } => {
+            vec![("element", element.0.into()), ("to", to.into())]
         }
         Command::Assign { element, user } => {
             vec![("element", element.0.into()), ("user", user.into())]

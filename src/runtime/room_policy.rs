@@ -88,6 +88,7 @@ fn completes(command: &Command) -> bool {
         | Command::StartChild(_)
         | Command::Patch { .. }
         | Command::Retry { .. }
+        | Command::MoveToken { .. }
         | Command::Claim { .. }
         | Command::Release { .. }
         | Command::Assign { .. } => false,

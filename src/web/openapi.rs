@@ -81,6 +81,7 @@ use super::{
         rest::commands::on_instance,
         rest::commands::at_element,
         rest::commands::assign,
+        rest::commands::move_token,
         rest::uploads::upload,
         rest::uploads::file,
         rest::tasks::list,

@@ -163,6 +163,7 @@ pub fn table() -> RouteTable {
                     .route(web::delete().to(drafts::delete))
             },
         ))
+        .service(post("/v1/instances/{key}/move", commands::move_token))
         .service(both("/v1/users", users::list, users::add))
         .service(at("/v1/users/me/password", "PUT", |password| {
             password.route(web::put().to(users::own_password))

@@ -144,6 +144,26 @@ async function instance(page) {
   await page.getByTestId('data').getByText('amount').waitFor({ state: 'hidden' });
 }
 
+/** The preview says what a move does; by keyboard alone the token goes where it is told to. */
+async function moveToken(page) {
+  const key = await failed();
+  await page.goto(`${baseUrl()}/admin/instances/${key}`);
+  await live(page);
+  const active = (node) => page.locator(`[data-testid="elements"] tr[data-node="${node}"][data-active="true"]`);
+  await active('rule').getByTestId('move').focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByTestId('move-dialog');
+  await dialog.getByLabel('To').selectOption('work');
+  await dialog.getByTestId('move-preview').getByText('Runs its automatic actions: hello.').waitFor();
+  await shots(page, 'instance-move');
+  await dialog.getByRole('button', { name: 'Move the token' }).focus();
+  await page.keyboard.press('Enter');
+  await active('work').waitFor();
+  await active('rule').waitFor({ state: 'detached' });
+  await page.locator('[data-testid="timeline"] tr[data-kind="tokenMoved"]').waitFor();
+  await ask('root', `/v1/instances/${key}/terminate`, {});
+}
+
 /** All that fit the filter, and no other. */
 async function bulk(page) {
   await page.goto(`${baseUrl()}/admin/instances?process=failing&status=started`);
@@ -207,6 +227,7 @@ await play(async (browser, watch) => {
   const keys = await dashboard(page);
   await incidents(page, keys);
   await instance(page);
+  await moveToken(page);
   await bulk(page);
   await others(page);
 });

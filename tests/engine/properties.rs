@@ -214,14 +214,7 @@ impl Run<'_> {
                 );
             }
             Move::Retry(index) => {
-                let stuck: Vec<ElementKey> = self
-                    .subject
-                    .next()
-                    .tokens
-                    .iter()
-                    .filter(|token| token.incident.is_some())
-                    .map(|token| token.element)
-                    .collect();
+                let stuck = self.stuck();
                 match pick(&stuck, *index) {
                     Some(&element) => self.apply(Command::Retry { element }),
                     None if index.is_multiple_of(8) => self.apply(Command::Retry {
@@ -231,14 +224,17 @@ impl Run<'_> {
                 }
             }
             Move::Skip(index) => {
-                let tokens = self.subject.next().tokens;
-                let stuck: Vec<ElementKey> = tokens
-                    .iter()
-                    .filter(|token| token.incident.is_some())
-                    .map(|token| token.element)
-                    .collect();
+                let stuck = self.stuck();
                 if let Some(&element) = pick(&stuck, *index) {
                     self.apply(Command::Skip { element });
+                }
+            }
+            Move::Token(token, node) => {
+                let tokens = self.subject.next().tokens;
+                let to = pick(self.subject.process.nodes(), *node).map(|node| node.id.to_string());
+                if let Some((token, to)) = pick(&tokens, *token).zip(to) {
+                    let element = token.element;
+                    self.apply(Command::MoveToken { element, to });
                 }
             }
             Move::Life(dice) => self.apply(match dice % 16 {
@@ -431,6 +427,13 @@ impl Run<'_> {
             number: taken + u64::from(again.min(1)),
             data: object(payload),
         })));
+    }
+
+    /// Where there is an incident.
+    fn stuck(&self) -> Vec<ElementKey> {
+        let tokens = self.subject.next().tokens.into_iter();
+        let stuck = tokens.filter(|token| token.incident.is_some());
+        stuck.map(|token| token.element).collect()
     }
 
     fn apply(&mut self, command: Command) {

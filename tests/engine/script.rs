@@ -10,7 +10,7 @@
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
 //! done SEQ   hold   unhold   terminate   dismiss   patch {data} [scope=ELEMENT]   end with ancestor   limit N (elements) | active=N | compensations=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N | turns=N | variables=N   restart (lives on from its rows and a stored snapshot)
-//! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
+//! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER   move ELEMENT NODE
 //! see                                             what the one who gives the commands may see and do
 //! data   variables ELEMENT   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; variables: as an element sees them; why: its incidents
 //! ```
@@ -138,7 +138,7 @@ impl Script {
             }
             ["end", "with", "ancestor"] => self.apply(Command::EndWithAncestor),
             [
-                name @ ("retry" | "skip" | "claim" | "release" | "assign"),
+                name @ ("retry" | "skip" | "claim" | "release" | "assign" | "move"),
                 element,
                 ref user @ ..,
             ] => {
@@ -152,6 +152,7 @@ impl Script {
                     "skip" => Command::Skip { element },
                     "claim" => Command::Claim { element },
                     "release" => Command::Release { element },
+                    "move" => Command::MoveToken { element, to: user },
                     _ => Command::Assign { element, user },
                 })
             }

@@ -335,6 +335,7 @@ impl Names {
                 occurrence,
             } => format!("skipped {}.{action}:{occurrence}", at(element)),
             Record::CallSkipped { element } => format!("skipped the call of {}", at(element)),
+            Record::TokenMoved { element, node } => format!("moved {} to {node}", at(element)),
             Record::Held => "held".to_owned(),
             Record::Unheld => "unheld".to_owned(),
             Record::IncidentsResolved { element, .. } => format!("resolved {}", at(element)),

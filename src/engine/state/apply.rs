@@ -78,7 +78,7 @@ impl InstanceState {
     /// Takes in one record.
     pub(in crate::engine) fn apply(&mut self, seq: u64, time: Time, record: &Record) {
         match record {
-            Record::Created(_) | Record::EscalationThrown { .. } => {}
+            Record::Created(_) | Record::EscalationThrown { .. } | Record::TokenMoved { .. } => {}
             Record::DataMerged {
                 scope,
                 by,

@@ -58,6 +58,7 @@ impl ProcessInstance {
                 Record::DescendantsEnded => tree.ended(),
                 Record::Created(_)
                 | Record::DataMerged { .. }
+                | Record::TokenMoved { .. }
                 | Record::DataPatched { .. }
                 | Record::VariablesDeclared { .. }
                 | Record::DataReplaced { .. }

@@ -20,7 +20,9 @@ use super::{
     on_instance,
     publish::Publish,
     server::{Bye, ErrorFrame, Live, Resync, Schemas, Snapshot, Welcome},
-    shapes::{Assign, AtElement, Done, Follow, Fresh, Move, Nothing, OfInstance, Unfollow},
+    shapes::{
+        Assign, AtElement, Done, Follow, Fresh, Move, MoveToken, Nothing, OfInstance, Unfollow,
+    },
     shared::{ActionTail, ChildTail, DataTail, ProgressTail, ViewTail},
     step::{AuthResult, ClockResult, StepResult, SubscribeResult},
     task_notes::{DraftOf, Drafted, PresenceAt, PresentAt},
@@ -87,6 +89,7 @@ impl Catalog {
             let summary = on_instance::summary(name);
             match name {
                 "assign" => self.at::<Assign>(name, summary),
+                "move" => self.at::<MoveToken>(name, summary),
                 "retry" | "skip" | "claim" | "release" => self.at::<AtElement>(name, summary),
                 _ => self.command::<OfInstance>(name, summary),
             }

@@ -57,6 +57,9 @@ fn from_client(name: &str) -> Option<Value> {
         "assign" => {
             json!({"type": "assign", "id": ID, "instance": KEY, "element": ELEMENT, "user": "ben"})
         }
+        "move" => {
+            json!({"type": "move", "id": ID, "instance": KEY, "element": ELEMENT, "to": "review"})
+        }
         "retry" | "skip" | "claim" | "release" => {
             json!({"type": name, "id": ID, "instance": KEY, "element": ELEMENT})
         }

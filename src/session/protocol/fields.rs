@@ -46,6 +46,7 @@ const KNOWN: &[&str] = &[
     "advance",
     "set",
     "user",
+    "to",
     "test",
     "schemas",
     "kind",

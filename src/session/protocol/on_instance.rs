@@ -10,13 +10,14 @@ use crate::{
 };
 
 /// The frames' types, and the last segment of the requests' addresses.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "hold",
     "unhold",
     "terminate",
     "dismiss",
     "retry",
     "skip",
+    "move",
     "claim",
     "release",
     "assign",
@@ -31,6 +32,7 @@ pub fn summary(name: &str) -> &'static str {
         "dismiss" => "Ends a subprocess, as its user",
         "retry" => "Runs what an incident left undone",
         "skip" => "Goes on without what an incident left undone",
+        "move" => "Takes a token to another node of its scope, as an operator",
         "claim" => "Takes a user task",
         "release" => "Gives a user task back",
         "assign" => "Gives a user task to somebody",
@@ -53,6 +55,8 @@ pub enum OnInstance {
     Retry(ElementKey),
     /// Go on without what failed at an element.
     Skip(ElementKey),
+    /// Take the token of an element to the node with this id.
+    MoveToken(ElementKey, String),
     /// Take a user task.
     Claim(ElementKey),
     /// Give a user task back.
@@ -77,14 +81,17 @@ impl OnInstance {
             "dismiss" => Ok(Self::Dismiss),
             "retry" => element().map(Self::Retry),
             "skip" => element().map(Self::Skip),
+            "move" => element()
+                .and_then(|element| Ok(Self::MoveToken(element, named("to", "a node", fields)?))),
             "claim" => element().map(Self::Claim),
             "release" => element().map(Self::Release),
-            "assign" => element().and_then(|element| Ok(Self::Assign(element, user(fields)?))),
+            "assign" => element()
+                .and_then(|element| Ok(Self::Assign(element, named("user", "a user", fields)?))),
             _ => return None,
         })
     }
 
-    /// Its name, the element and the user it is about: what its idempotency compares.
+    /// Its name, the element and the user or node it is about: what its idempotency compares.
     pub fn parts(&self) -> (&'static str, ElementKey, &str) {
         match self {
             Self::Hold => ("hold", ElementKey(0), ""),
@@ -93,6 +100,7 @@ impl OnInstance {
             Self::Dismiss => ("dismiss", ElementKey(0), ""),
             Self::Retry(element) => ("retry", *element, ""),
             Self::Skip(element) => ("skip", *element, ""),
+            Self::MoveToken(element, to) => ("move", *element, to),
             Self::Claim(element) => ("claim", *element, ""),
             Self::Release(element) => ("release", *element, ""),
             Self::Assign(element, user) => ("assign", *element, user),
@@ -109,6 +117,7 @@ impl From<OnInstance> for Command {
             OnInstance::Dismiss => Self::Dismiss,
             OnInstance::Retry(element) => Self::Retry { element },
             OnInstance::Skip(element) => Self::Skip { element },
+            OnInstance::MoveToken(element, to) => Self::MoveToken { element, to },
             OnInstance::Claim(element) => Self::Claim { element },
             OnInstance::Release(element) => Self::Release { element },
             OnInstance::Assign(element, user) => Self::Assign { element, user },
@@ -116,11 +125,14 @@ impl From<OnInstance> for Command {
     }
 }
 
-fn user(fields: &Fields<'_>) -> Result<String, Sentence> {
-    let user = fields.required("user", fields.name("user")?)?;
-    if user.is_empty() {
-        Err("expected 'user' to be the name of a user, but it is empty".into())
+/// A field that names something.
+fn named(field: &'static str, what: &str, fields: &Fields<'_>) -> Result<String, Sentence> {
+    let name = fields.required(field, fields.name(field)?)?;
+    if name.is_empty() {
+        Err(format!(
+            "expected '{field}' to be the name of {what}, but it is empty"
+        ))
     } else {
-        Ok(user)
+        Ok(name)
     }
 }

@@ -218,6 +218,7 @@ fn frame(
         }
         Record::Created(_)
         | Record::DataMerged { .. }
+        | Record::TokenMoved { .. }
         | Record::DataPatched { .. }
         | Record::VariablesDeclared { .. }
         | Record::DataReplaced { .. }

@@ -33,6 +33,16 @@ pub struct Assign {
     pub user: String,
 }
 
+/// Where a token is taken to.
+#[derive(ToSchema)]
+pub struct MoveToken {
+    /// The element where it is.
+    pub element: ElementKey,
+    /// The id of a node of the same scope.
+    #[schema(min_length = 1, max_length = 256)]
+    pub to: String,
+}
+
 /// Which Action message is done with.
 #[derive(ToSchema)]
 pub struct Done {

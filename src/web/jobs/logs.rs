@@ -132,6 +132,7 @@ fn line(
         Record::IncidentsResolved { skipped: false, .. } => {
             format!("Retried what had failed{}", by())
         }
+        Record::TokenMoved { node, .. } => format!("Moved a token to {node}{}", by()),
         Record::Held => format!("Suspended{}", by()),
         Record::Unheld => format!("Resumed{}", by()),
         Record::Ended { status } => format!("Ended: {}", status.name()),

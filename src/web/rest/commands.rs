@@ -18,7 +18,7 @@ use crate::{
         client::{FrameId, Patch, Run},
         code::ErrorCode,
         rendering,
-        shapes::{Assign, AtElement, Done},
+        shapes::{Assign, AtElement, Done, MoveToken},
         to_command,
     },
     web::{
@@ -96,6 +96,28 @@ pub async fn assign(
     named(
         &request,
         (path.into_inner(), "assign".to_owned()),
+        payload,
+        &app,
+    )
+    .await
+}
+
+/// `POST /v1/instances/{key}/move` `{"element","to"}`: role `operator` or `admin`.
+///
+/// # Errors
+/// Problems, as for the frame of the same name.
+#[utoipa::path(post, path = "/v1/instances/{key}/move", tag = "instances", operation_id = "moveToken", summary = "Take \
+    a token to another node of its scope",
+    params(InstancePath, IdempotencyKey), request_body = MoveToken, responses((status = 200, body = Answered), CommandRefused))]
+pub async fn move_token(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    named(
+        &request,
+        (path.into_inner(), "move".to_owned()),
         payload,
         &app,
     )

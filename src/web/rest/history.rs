@@ -201,6 +201,7 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         }),
         Record::Created(_)
         | Record::DataMerged { .. }
+        | Record::TokenMoved { .. }
         | Record::DataPatched { .. }
         | Record::VariablesDeclared { .. }
         | Record::DataReplaced { .. }

@@ -3,12 +3,16 @@ import { h } from '../dom.js';
 import { askForUser } from './assign-dialog.js';
 import { commandButton } from './command-button.js';
 import { dueNotes } from './due.js';
+import type { Visit } from './elements-table.js';
+import { askForTarget, type MovableNode, previewOf, targetsOf } from './move-dialog.js';
 
 /** What is to be said of an active element, and what may be done about it. Whether this user may, the server answers. */
 export class ElementNotes {
   constructor(
     private readonly instance: Instance,
     private readonly run: (work: Promise<unknown>) => void,
+    /** What moving a token needs to know; for operators only. */
+    private readonly moves?: { nodes(): Promise<MovableNode[]>; visits(): readonly Visit[]; may(): boolean },
   ) {}
 
   draw(active: ActiveNode): (Node | string)[] {
@@ -20,7 +24,7 @@ export class ElementNotes {
       due.length > 0 && h('p', { 'data-testid': 'due' }, 'Due ', ...due),
       readOnly && h('p', {}, h('span', { class: 'badge', 'data-status': 'readOnly' }, 'read only')),
     ].filter((word) => word instanceof Node);
-    const buttons = [...this.forIncident(active), ...this.forTask(active)];
+    const buttons = [...this.forIncident(active), ...this.forTask(active), ...this.forMove(active)];
     if (buttons.length > 0) words.push(h('p', { class: 'row' }, ...buttons));
     return words.length > 0 ? words : ['—'];
   }
@@ -43,6 +47,30 @@ export class ElementNotes {
         ? this.button('Claim', active, () => this.instance.command('claim', { element }))
         : this.button('Release', active, () => this.instance.command('release', { element }));
     return [mine, this.button('Assign…', active, () => this.assign(active))];
+  }
+
+  private forMove(active: ActiveNode): HTMLElement[] {
+    if (!this.moves?.may() || this.instance.status.get() !== 'started') return [];
+    return [this.button('Move…', active, () => this.move(active))];
+  }
+
+  private async move({ element, name, node }: ActiveNode): Promise<void> {
+    const nodes = (await this.moves?.nodes()) ?? [];
+    const visits = this.moves?.visits() ?? [];
+    const within = (scope: string): Visit[] =>
+      visits.filter((visit) => visit.scope === scope && visit.lifecycle === 'Activated').flatMap((visit) => [visit, ...within(visit.element)]);
+    const inside = within(element);
+    const own = visits.filter((visit) => visit.element === element);
+    const called = [...own, ...inside].flatMap(({ children = [] }) => children.filter(({ status }) => status === null));
+    const preview = (to: MovableNode) =>
+      previewOf(
+        name || node,
+        inside.map((visit) => visit.name || visit.node),
+        called.map(({ process, instance }) => `${process} ${instance}`),
+        to,
+      );
+    const to = await askForTarget(name || node, targetsOf(nodes, node), preview);
+    if (to !== undefined) await this.instance.command('move', { element, to });
   }
 
   private async assign({ element, name, node, assignee }: ActiveNode): Promise<void> {

@@ -10,6 +10,7 @@ import { ElementNotes, isLive } from './element-notes.js';
 import { elementsTable, time, type Visit } from './elements-table.js';
 import { NullReasons } from './null-reasons.js';
 import { messageIn, MessageList, type PushedMessage } from './message-list.js';
+import type { MovableNode } from './move-dialog.js';
 import { askForPatch } from './patch-dialog.js';
 import { getJson, ticketUrl } from './rest.js';
 import { Timeline } from './timeline.js';
@@ -67,9 +68,15 @@ export class InstancePage {
     // The page watches: it starts nothing that an Action message asks a frontend to start.
     this.client = connect({ url: ticketUrl, client: 'admin/1', schemas: true, debug: (_, frame) => this.saw(frame, key) });
     this.instance = this.client.instance(process, key);
-    this.notes = new ElementNotes(this.instance, run);
+    const definition = `/v1/definitions/${encodeURIComponent(process)}/${encodeURIComponent(version)}`;
+    let known: Promise<MovableNode[]> | undefined;
+    this.notes = new ElementNotes(this.instance, run, {
+      nodes: () => (known ??= getJson<{ nodes: MovableNode[] }>(definition).then((read) => read?.nodes ?? [])),
+      visits: () => this.history.elements,
+      may: () => this.hasData,
+    });
     this.actions = new ActionList(byId('actions'), this.instance);
-    this.reasons = new NullReasons(`/v1/definitions/${encodeURIComponent(process)}/${encodeURIComponent(version)}`);
+    this.reasons = new NullReasons(definition);
     const nodeOf = (element: string) => this.history.elements.find((visit) => visit.element === element)?.node;
     this.timeline = new Timeline(byId('timeline'), this.path, nodeOf, () => void this.lookBack());
     byId<HTMLInputElement>('search-data').addEventListener('input', ({ target }) => {

@@ -197,6 +197,7 @@ impl<'a> HistoryBuilder<'a> {
                         }
                     }
                     Record::Created(_)
+                    | Record::TokenMoved { .. }
                     | Record::FileStored(_)
                     | Record::FlowArrived { .. }
                     | Record::ElementActivated { .. }

@@ -309,6 +309,9 @@ fn about(seq: u64, record: &Record) -> About<'_> {
         Record::AdHoc(AdHocRecord::Opened { element }) => at("adHocOpened", element),
         Record::AdHoc(AdHocRecord::Fulfilled { element }) => at("adHocFulfilled", element),
         Record::OutputsWritten { element } => at("outputsWritten", element),
+        Record::TokenMoved { element, node } => {
+            ("tokenMoved", Some(*element), None, None, text(node))
+        }
         Record::Held => ("held", None, None, None, None),
         Record::Unheld => ("unheld", None, None, None, None),
         Record::IncidentsResolved { element, skipped } => (

@@ -1,0 +1,146 @@
+//! An operator moves a token: the element where it is ends, with everything in it, and another node
+//! of the same scope begins as if a flow had led there.
+//!
+//! A repair, for when a model leads where it should not. What the element had done stays done, and
+//! the data stay as they are. Not here: incidents that are left out (`actions::skip`).
+//!
+//! # Why so
+//!
+//! **Only within a scope.** A token that left its subprocess would leave behind what the subprocess
+//! owns, or enter one that nothing has begun; the subprocess as a whole can be moved, too.
+
+use std::sync::Arc;
+
+use super::{
+    context::Step,
+    guards::{forbidden, require_moving},
+    record::Record,
+    rejection::{Rejection, RejectionKind},
+};
+use crate::model::{
+    executable::{ExecutableNode, ExecutableProcess},
+    ids::ElementKey,
+    node_kind::NodeKind,
+};
+
+/// Ends an element and begins a node instead.
+pub(super) fn move_token(step: &mut Step<'_>, key: ElementKey, to: &str) -> Result<(), Rejection> {
+    if step.caller.is_some_and(|caller| !caller.operator) {
+        return Err(forbidden(
+            "expected role operator or admin to move a token, but this user has neither",
+        ));
+    }
+    require_moving(step)?;
+    let active = step
+        .state
+        .element(key)
+        .filter(|element| element.is_active());
+    let Some((element, node)) = active.zip(step.node_of(key)) else {
+        let sentence = "expected an element where a token is, but there is none any more: look \
+            where the tokens are now";
+        return Err(conflict(sentence.to_owned()));
+    };
+    may_leave(step.process, node, element.loop_counter().is_some())?;
+    if element.is_undoing() {
+        let sentence = format!(
+            "expected a token that goes on, but '{}' undoes what was done: skip what fails there",
+            node.id
+        );
+        return Err(conflict(sentence));
+    }
+    let target = target(step.process, node, to)?.id.clone();
+    let scope = element.scope();
+    let mut ends = vec![key];
+    if step.state.scope(Some(key)).is_some() {
+        ends.extend(step.state.inside(Some(key)));
+    }
+    step.record(Record::TokenMoved {
+        element: key,
+        node: Arc::clone(&target),
+    });
+    step.end_children_of(&ends);
+    step.terminate(key);
+    step.activate(&target, scope, Vec::new());
+    Ok(())
+}
+
+/// Whether a token may be taken away from a node.
+fn may_leave(
+    process: &ExecutableProcess,
+    node: &ExecutableNode,
+    is_iteration: bool,
+) -> Result<(), Rejection> {
+    let why = if is_iteration {
+        "is one of several iterations: move the activity as a whole"
+    } else if is_event_subprocess(node) {
+        "is an event subprocess, which no flow leads on from: move what is in it"
+    } else if is_in_ad_hoc(process, node) {
+        "is in an ad-hoc subprocess, where there is no order: run the action of another activity"
+    } else {
+        return Ok(());
+    };
+    Err(conflict(format!(
+        "expected a token that can be moved, but '{}' {why}",
+        node.id
+    )))
+}
+
+/// The node that a token is to be moved to.
+fn target<'a>(
+    process: &'a ExecutableProcess,
+    from: &ExecutableNode,
+    to: &str,
+) -> Result<&'a ExecutableNode, Rejection> {
+    let Some(target) = process.node(to) else {
+        let sentence = format!(
+            "expected 'to' to be the id of a node of the process, but there is no '{to}' in it"
+        );
+        return Err(Rejection::new(RejectionKind::BadRequest, sentence));
+    };
+    let why = if target.scope != from.scope {
+        "lies in another subprocess: move the subprocess that the token is in, or to a node beside"
+    } else if target.for_compensation {
+        "only undoes what was done: no token reaches it"
+    } else if target.is_join() {
+        "joins several flows and would wait for the others: move to a node behind it"
+    } else if is_event_subprocess(target) {
+        "begins by its event only"
+    } else if is_behind_event_gateway(process, target) {
+        "waits behind an event-based gateway: move to the gateway"
+    } else {
+        match &target.kind {
+            NodeKind::Start(_) => "is a start event, which no flow leads to",
+            NodeKind::Boundary { .. } => "is a boundary event, which its activity triggers",
+            NodeKind::Catch(_)
+            | NodeKind::Throw(_)
+            | NodeKind::End(_)
+            | NodeKind::Task(_)
+            | NodeKind::Call(_)
+            | NodeKind::SubProcess(_)
+            | NodeKind::Gateway(_) => return Ok(target),
+        }
+    };
+    Err(conflict(format!(
+        "expected a node that a token can be moved to, but '{to}' {why}"
+    )))
+}
+
+fn is_event_subprocess(node: &ExecutableNode) -> bool {
+    node.sub_process().is_some_and(|it| it.triggered_by_event)
+}
+
+fn is_in_ad_hoc(process: &ExecutableProcess, node: &ExecutableNode) -> bool {
+    let around = node.scope.as_ref().and_then(|scope| process.node(scope));
+    around.is_some_and(|around| around.ad_hoc().is_some())
+}
+
+fn is_behind_event_gateway(process: &ExecutableProcess, node: &ExecutableNode) -> bool {
+    let sources = node.incoming.iter();
+    sources
+        .filter_map(|flow| process.source_of(flow))
+        .any(ExecutableNode::is_event_gateway)
+}
+
+fn conflict(sentence: String) -> Rejection {
+    Rejection::new(RejectionKind::Conflict, sentence)
+}

@@ -1,0 +1,67 @@
+/** Asks where a token is to be taken, and says before what that would do. */
+import { h } from '../dom.js';
+
+/** A node of a definition in the JSON form, as far as it matters here. */
+export interface MovableNode {
+  id: string;
+  name?: string;
+  scope?: string;
+  type: string;
+  attachedTo?: string;
+  actions?: { name: string; trigger?: string }[];
+}
+
+/** The nodes that a token of `from` may be taken to, as far as that shows in the definition; the server decides. */
+export function targetsOf(nodes: readonly MovableNode[], from: string): MovableNode[] {
+  const scope = nodes.find(({ id }) => id === from)?.scope;
+  return nodes.filter((node) => node.scope === scope && !/^(startEvent|boundaryEvent)$/.test(node.type));
+}
+
+/** What moving a token ends and begins, a sentence each. */
+export function previewOf(from: string, inside: readonly string[], called: readonly string[], to: MovableNode): string[] {
+  const list = (names: readonly string[]) => names.join(', ');
+  const automatic = (to.actions ?? []).filter(({ trigger }) => trigger !== 'manual').map(({ name }) => name);
+  return [
+    `Ends '${from}', with its timers and what it waits for; what its actions have done stays done.`,
+    inside.length > 0 && `Ends what is active in it: ${list(inside)}.`,
+    called.length > 0 && `Terminates the instances it called: ${list(called)}.`,
+    `Begins '${to.name || to.id}' (${to.type}) as if a flow had led there.`,
+    automatic.length > 0 && `Runs its automatic actions: ${list(automatic)}.`,
+    'The data stay as they are. That cannot be undone, but moved again.',
+  ].filter((sentence) => sentence !== false);
+}
+
+/** Resolves to the id of a node, or to `undefined` when that is left open. */
+export function askForTarget(
+  from: string,
+  targets: readonly MovableNode[],
+  preview: (to: MovableNode) => string[],
+): Promise<string | undefined> {
+  const options = targets.map(({ id, name, type }) => h('option', { value: id }, name ? `${name} (${type} ${id})` : `${type} ${id}`));
+  const select = h('select', { class: 'input', id: 'move-to', required: true }, h('option', { value: '' }, 'Choose…'), ...options);
+  const effects = h('ul', { class: 'effects', 'aria-live': 'polite', 'data-testid': 'move-preview' });
+  const move = h('button', { class: 'button danger', value: 'move', disabled: true }, 'Move the token');
+  select.addEventListener('change', () => {
+    const to = targets.find(({ id }) => id === select.value);
+    move.disabled = !to;
+    effects.replaceChildren(...(to ? preview(to) : []).map((sentence) => h('li', {}, sentence)));
+  });
+  const cancel = h('button', { class: 'button', type: 'button', onclick: () => dialog.close() }, 'Cancel');
+  const form = h(
+    'form',
+    { class: 'stack', method: 'dialog' },
+    h('h2', { id: 'move-title' }, `Move the token of ${from}`),
+    h('div', { class: 'field' }, h('label', { for: 'move-to' }, 'To'), select),
+    effects,
+    h('div', { class: 'row' }, move, cancel),
+  );
+  const dialog = h('dialog', { class: 'dialog', 'aria-labelledby': 'move-title', 'data-testid': 'move-dialog' }, form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) =>
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(dialog.returnValue === 'move' ? select.value : undefined);
+    }),
+  );
+}
