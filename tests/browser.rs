@@ -48,6 +48,11 @@ fn processes_are_drawn_saved_and_published() {
 }
 
 #[test]
+fn what_goes_wrong_while_drawing_loses_nothing() {
+    play("editing.mjs", |_| ());
+}
+
+#[test]
 fn all_that_runs_has_its_fields() {
     play("fields.mjs", |_| ());
 }

@@ -223,6 +223,9 @@ export class Panel {
     const plane = isRoot ? element : canvas.findRoot(element);
     if (plane && plane !== canvas.getRootElement()) canvas.setRootElement(plane);
     this.model.service<Selection>('selection').select(isRoot ? null : element);
+    // A model of thousands of nodes fits the canvas only so small that nothing can be found on it.
+    const { inner, outer } = canvas.viewbox();
+    if (!isRoot && inner.width > 50 * outer.width) canvas.zoom(0.5);
     if (!isRoot) canvas.scrollToElement(element, 120);
     this.select();
     return true;

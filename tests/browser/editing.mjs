@@ -1,0 +1,147 @@
+// What may go wrong while a process is drawn: a subprocess copied into itself, a page that is left, access that is taken away, a
+// model of thousands of nodes. TOKENS holds a token for each user, as JSON.
+import assert from 'node:assert/strict';
+import { baseUrl, play } from './chromium.mjs';
+
+const tokens = JSON.parse(process.env.TOKENS ?? '{}');
+const problems = (page, part) => page.getByTestId('problem-count').filter({ hasText: part }).waitFor({ timeout: 120_000 });
+const said = (page, part) => page.getByTestId('saved').filter({ hasText: part }).waitFor({ timeout: 60_000 });
+
+async function ask(user, method, path, body) {
+  const headers = { authorization: `Bearer ${tokens[user]}`, 'content-type': 'application/json' };
+  const response = await fetch(`${baseUrl()}${path}`, { method, headers, body: body && JSON.stringify(body) });
+  assert.ok(response.ok, `${path} answered ${response.status}: ${await response.clone().text()}`);
+}
+
+async function signIn(browser, watch, fill) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+  const page = watch(await context.newPage());
+  await page.goto(`${baseUrl()}/sign-in`);
+  await fill(page);
+  await page.waitForURL('**/admin/processes');
+  return page;
+}
+
+const byToken = (user) => async (page) => {
+  await page.getByLabel('Token').fill(tokens[user]);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in by token' }).click();
+};
+
+async function open(page, name, text) {
+  await page.goto(`${baseUrl()}/admin/designer/new?template=blank`);
+  await problems(page, '1 warning');
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByTestId('import').click()]);
+  await chooser.setFiles({ name, mimeType: 'application/xml', buffer: Buffer.from(text) });
+}
+
+const HEAD = `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0"
+  targetNamespace="https://stepwire.dev/tests">`;
+const NESTED = `${HEAD}
+  <process id="nested" isExecutable="true">
+    <startEvent id="start" /><subProcess id="outer" name="Outer">
+      <startEvent id="begin" /><subProcess id="inner" name="Inner">
+        <startEvent id="first" /><userTask id="ask" name="Ask"><extensionElements><stepwire:actions>
+          <stepwire:action name="save" order="1" type="saveData" trigger="manual"><stepwire:key path="a" /></stepwire:action>
+        </stepwire:actions></extensionElements></userTask><endEvent id="last" />
+        <sequenceFlow id="i1" sourceRef="first" targetRef="ask" /><sequenceFlow id="i2" sourceRef="ask" targetRef="last" />
+      </subProcess><endEvent id="done" />
+      <sequenceFlow id="o1" sourceRef="begin" targetRef="inner" /><sequenceFlow id="o2" sourceRef="inner" targetRef="done" />
+    </subProcess><endEvent id="end" />
+    <sequenceFlow id="f1" sourceRef="start" targetRef="outer" /><sequenceFlow id="f2" sourceRef="outer" targetRef="end" />
+  </process></definitions>`;
+
+/** What is in a copied subprocess gets ids of its own, down to the flows, and keeps its actions. */
+async function copyNested(page) {
+  await open(page, 'nested.bpmn', NESTED);
+  await problems(page, /No problems|^0 errors/);
+  const ids = () => page.locator('#element option').evaluateAll((all) => all.map((one) => one.value));
+  const before = await ids();
+  await page.getByTestId('element').selectOption('outer');
+  await page.locator('[data-testid="canvas"] .djs-container > svg').focus();
+  const [x, y] = [440, 620];
+  await page.mouse.move(x, y);
+  await page.keyboard.press('Control+C');
+  await page.keyboard.press('Control+V');
+  await page.mouse.move(x + 20, y + 10, { steps: 5 });
+  await page.mouse.click(x + 20, y + 10);
+  await page.waitForFunction((count) => document.querySelectorAll('#element option').length >= count + 5, before.length);
+  const after = await ids();
+  assert.equal(new Set(after).size, after.length, 'every id is there once');
+  const asked = await page.locator('#element option', { hasText: 'Ask' }).evaluateAll((all) => all.map((one) => one.value));
+  assert.equal(asked.length, 2);
+  for (const id of asked) {
+    await page.getByTestId('element').selectOption(id);
+    assert.equal(await page.getByTestId('action').count(), 1, id);
+  }
+  // The server finds no id twice either.
+  await page.getByTestId('problem-list').getByText('twice').waitFor({ state: 'detached' });
+  await page.getByTestId('undo').click();
+  await page.waitForFunction((count) => document.querySelectorAll('#element option').length === count, before.length);
+}
+
+/** Who leaves with changes is asked; who has saved is not. */
+async function leave(page) {
+  const asked = [];
+  const stay = (dialog) => {
+    asked.push(dialog.type());
+    return dialog.dismiss();
+  };
+  page.on('dialog', stay);
+  await page.getByTestId('element').selectOption('ask');
+  await page.getByTestId('group-general').getByLabel('Name', { exact: true }).fill('Ask again');
+  await page.evaluate(() => location.assign('/admin/processes'));
+  await page.waitForTimeout(300);
+  assert.deepEqual(asked, ['beforeunload']);
+  assert.match(page.url(), /designer/);
+  await page.getByTestId('save').click();
+  await said(page, 'Saved as version 1');
+  await page.goto(`${baseUrl()}/admin/processes`);
+  assert.deepEqual(asked, ['beforeunload']);
+  page.off('dialog', stay);
+}
+
+/** Tokens that are revoked while somebody draws: it is said, and nothing drawn is lost. */
+async function takenAway(browser, watch) {
+  await ask('root', 'POST', '/v1/users', { name: 'nina', password: 'correct horse battery', roles: ['designer'] });
+  const byPassword = async (page) => {
+    await page.getByLabel('Name').fill('nina');
+    await page.getByLabel('Password').fill('correct horse battery');
+    await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
+  };
+  const nina = await signIn(browser, watch, byPassword);
+  await nina.goto(`${baseUrl()}/admin/designer/nested`);
+  await problems(nina, /No problems|^0 errors/);
+  await nina.getByTestId('element').selectOption('ask');
+  await nina.getByTestId('group-general').getByLabel('Name', { exact: true }).fill('Hers');
+  await ask('root', 'PATCH', '/v1/users/nina', { roles: [] });
+  await ask('root', 'POST', '/v1/users/nina/revoke');
+  await nina.getByTestId('save').click();
+  await nina.getByTestId('trouble').getByText('What you drew is kept in this browser').waitFor();
+  assert.equal(await nina.getByTestId('group-general').getByLabel('Name', { exact: true }).inputValue(), 'Hers');
+}
+
+/** Thousands of nodes without a drawing are laid out, checked, and worked on. */
+async function many(page) {
+  const count = 3_000;
+  const nodes = Array.from({ length: count }, (_, i) => `<task id="t${i}"/>`).join('');
+  const flows = Array.from({ length: count - 1 }, (_, i) => `<sequenceFlow id="f${i}" sourceRef="t${i}" targetRef="t${i + 1}"/>`).join('');
+  const before = Date.now();
+  await open(page, 'many.bpmn', `${HEAD}<process id="many" isExecutable="true">${nodes}${flows}</process></definitions>`);
+  await problems(page, /No problems|warning|^0 errors/);
+  await page.locator('.djs-shape[data-element-id="t2999"]').waitFor({ state: 'attached', timeout: 120_000 });
+  console.log(`3,000 nodes were drawn after ${Math.round((Date.now() - before) / 1000)} s`);
+  const edited = Date.now();
+  await page.getByTestId('element').selectOption('t5');
+  await page.getByTestId('group-general').getByLabel('Name', { exact: true }).fill('Five');
+  await said(page, 'Kept in this browser');
+  console.log(`and an edit was kept after ${Date.now() - edited} ms`);
+}
+
+await play(async (browser, watch) => {
+  const page = await signIn(browser, watch, byToken('dora'));
+  await copyNested(page);
+  await leave(page);
+  await takenAway(browser, watch);
+  page.on('dialog', (dialog) => dialog.accept());
+  await many(page);
+});
