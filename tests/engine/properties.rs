@@ -229,14 +229,6 @@ impl Run<'_> {
                     self.apply(Command::Skip { element });
                 }
             }
-            Move::Token(token, node) => {
-                let tokens = self.subject.next().tokens;
-                let to = pick(self.subject.process.nodes(), *node).map(|node| node.id.to_string());
-                if let Some((token, to)) = pick(&tokens, *token).zip(to) {
-                    let element = token.element;
-                    self.apply(Command::MoveToken { element, to });
-                }
-            }
             Move::Life(dice) => self.apply(match dice % 16 {
                 0 => Command::Dismiss,
                 2 if !self.subject.state().status().is_live() => Command::Terminate,

@@ -1,7 +1,6 @@
 //! How what an instance did is written in a case: short, but exact in what matters.
 //!
-//! `node/2` is the second visit of a node, `node[1]` its first iteration, `child1` the first child; times are relative to the
-//! step.
+//! `node/2` is the second visit of a node, `node[1]` its first iteration, `child1` the first child; times begin with the step.
 
 mod thrown;
 mod words;
