@@ -12,6 +12,7 @@
 pub mod decide;
 pub mod decided;
 pub mod publish;
+mod record;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,8 @@ use self::{
     decide::{Around, CorrelationCommand, EventStart, decide},
     decided::{Decided, NotPublished, Outgoing},
     publish::Publishing,
-    state::{CorrelationRecord, CorrelationRow, CorrelationState},
+    record::{CorrelationRecord, CorrelationRow},
+    state::CorrelationState,
 };
 use super::{
     Runtime,

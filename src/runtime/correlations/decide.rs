@@ -9,19 +9,22 @@
 //!
 //! **A publication without effect leaves no row**: names that nobody waits for cost no disk.
 
+mod starting;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
     decided::{Decided, NotPublished, NotTaken, Outgoing, SettledDelivery},
-    state::{CorrelationRecord, CorrelationRow, CorrelationState, Delivery, Outcome, Place},
+    record::{CorrelationRecord, CorrelationRow, Place},
+    state::{CorrelationState, Delivery, Outcome},
 };
 use crate::{
     engine::{
         correlation::{Correlation, CorrelationNote, EventDelivery},
         instance_message::InstanceMessage,
-        record::{CommandTag, Created, created::ProcessRef},
+        record::CommandTag,
     },
     limits,
     model::ids::{InstanceKey, Time},
@@ -368,61 +371,6 @@ impl Step<'_> {
                 data,
             }),
         });
-    }
-
-    fn start(&mut self, publication: u64, start: &EventStart, alone: bool) {
-        let Some(data) = self
-            .state
-            .publication(publication)
-            .map(|kept| kept.data.clone())
-        else {
-            return;
-        };
-        let instance = (self.around.start_key)(publication, &start.process);
-        let number = self.record(CorrelationRecord::Started {
-            publication,
-            process: start.process.clone(),
-            instance,
-            alone,
-        });
-        let head = self.head(start, instance, data, alone);
-        self.outgoing.push(Outgoing {
-            number,
-            target: Some(instance),
-            message: InstanceMessage::StartByEvent {
-                head: Box::new(head),
-                start_event: start.node.to_string(),
-            },
-        });
-    }
-
-    fn head(&self, start: &EventStart, key: InstanceKey, data: Value, alone: bool) -> Created {
-        let started_by = format!(
-            "{}{}",
-            crate::engine::access::BY_EVENT,
-            self.around.correlation.name()
-        );
-        Created {
-            key,
-            tenant: self.around.tenant.to_owned(),
-            process: ProcessRef {
-                id: start.process.to_string(),
-                version: 0,
-                revision: String::new(),
-            },
-            business_key: None,
-            parent: None,
-            root: key,
-            level: 1,
-            root_started_by: started_by.clone(),
-            started_by,
-            data,
-            expires_at: None,
-            origin: None,
-            test: false,
-            scheduled_for: None,
-            correlation: alone.then(|| self.around.correlation.clone()),
-        }
     }
 
     /// A signal goes to more of those who waited when it was published.

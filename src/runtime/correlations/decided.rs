@@ -2,7 +2,7 @@
 //!
 //! Not here: how it is decided ([`decide`](mod@super::decide)).
 
-use super::state::{CorrelationRow, Outcome};
+use super::{record::CorrelationRow, state::Outcome};
 use crate::{engine::instance_message::InstanceMessage, model::ids::InstanceKey};
 
 /// A message to send once the row is durable.

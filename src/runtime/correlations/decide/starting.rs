@@ -1,0 +1,74 @@
+//! Instances that a message or signal starts: who they are, and what they begin with.
+//!
+//! Not here: whether one may start ([`super`]).
+
+use serde_json::Value;
+
+use super::{EventStart, Step};
+use crate::{
+    engine::{
+        instance_message::InstanceMessage,
+        record::{Created, created::ProcessRef},
+    },
+    model::ids::InstanceKey,
+    runtime::correlations::{decided::Outgoing, record::CorrelationRecord},
+};
+
+impl Step<'_> {
+    /// What was published starts an instance; `alone` says that no other of its process and key does
+    /// while it is live.
+    pub(super) fn start(&mut self, publication: u64, start: &EventStart, alone: bool) {
+        let Some(data) = self
+            .state
+            .publication(publication)
+            .map(|kept| kept.data.clone())
+        else {
+            return;
+        };
+        let instance = (self.around.start_key)(publication, &start.process);
+        let number = self.record(CorrelationRecord::Started {
+            publication,
+            process: start.process.clone(),
+            instance,
+            alone,
+        });
+        let head = self.head(start, instance, data, alone);
+        self.outgoing.push(Outgoing {
+            number,
+            target: Some(instance),
+            message: InstanceMessage::StartByEvent {
+                head: Box::new(head),
+                start_event: start.node.to_string(),
+            },
+        });
+    }
+
+    fn head(&self, start: &EventStart, key: InstanceKey, data: Value, alone: bool) -> Created {
+        let started_by = format!(
+            "{}{}",
+            crate::engine::access::BY_EVENT,
+            self.around.correlation.name()
+        );
+        Created {
+            key,
+            tenant: self.around.tenant.to_owned(),
+            process: ProcessRef {
+                id: start.process.to_string(),
+                version: 0,
+                revision: String::new(),
+            },
+            business_key: None,
+            parent: None,
+            root: key,
+            level: 1,
+            root_started_by: started_by.clone(),
+            started_by,
+            data,
+            expires_at: None,
+            origin: None,
+            test: false,
+            scheduled_for: None,
+            correlation: alone.then(|| self.around.correlation.clone()),
+        }
+    }
+}
