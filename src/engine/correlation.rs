@@ -98,3 +98,12 @@ pub struct EventDelivery {
     /// What it brings; an object.
     pub data: Value,
 }
+
+/// A signal that is thrown, for those who wait for it in the instance.
+#[derive(Clone, Debug)]
+pub struct ThrownSignal {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it brings; an object.
+    pub data: Value,
+}

@@ -24,9 +24,9 @@ use super::{
     actions::automatic,
     compensation, conditions,
     context::Step,
+    correlation::ThrownSignal,
     looping::{self, iteration::Verdict},
-    mappings,
-    publishing::{self, ThrownSignal},
+    mappings, publishing,
     subscriber::Subscriber,
     subscription, throwing,
 };

@@ -20,7 +20,7 @@ use super::{
     compensation,
     context::Step,
     guards::require_execute,
-    publishing, quotas,
+    quotas,
     record::{LoopRecord, Status},
     rejection::Rejection,
     state::{ElementInstance, LoopState},
@@ -113,7 +113,7 @@ fn throw(step: &mut Step<'_>, whole: ElementKey, node: &ExecutableNode) {
         return;
     }
     match &thrown.event {
-        IterationEvent::Signal(name) => publishing::throw_signal(step, name),
+        IterationEvent::Signal(name) => throwing::throw_signal(step, name),
         IterationEvent::Escalation(code) => {
             throwing::throw_escalation(step, whole, Some(whole), code);
         }

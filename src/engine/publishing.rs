@@ -7,12 +7,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     context::Step,
-    correlation::{Correlation, CorrelationNote},
-    triggering,
+    correlation::{Correlation, CorrelationNote, ThrownSignal},
 };
 use crate::model::{
     executable::ExecutableNode,
@@ -24,14 +23,6 @@ use crate::model::{
 /// Incident of an element whose message or signal cannot be read off the data. A retry reads it
 /// again.
 pub(super) const UNREADABLE: &str = "message_error";
-
-/// A signal that is thrown, for those who wait for it in the instance.
-pub(super) struct ThrownSignal {
-    /// Its name.
-    pub name: Arc<str>,
-    /// What it brings; an object.
-    pub data: Value,
-}
 
 /// Publishes what a node throws, if it throws a message or signal; gives the signal. `None` when
 /// that is not possible.
@@ -63,18 +54,6 @@ pub(super) fn publish(
             None
         }
     }
-}
-
-/// Throws a signal without data, by itself.
-pub(super) fn throw_signal(step: &mut Step<'_>, name: &Arc<str>) {
-    let data = Value::Object(Map::new());
-    let note = CorrelationNote::Published {
-        data: data.clone(),
-        until: None,
-    };
-    step.notify(Correlation::Signal { name: name.clone() }, note);
-    let name = name.clone();
-    triggering::take_signal(step, ThrownSignal { name, data });
 }
 
 /// What a node throws that others may wait for.

@@ -8,13 +8,15 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::{
     compensation,
     context::Step,
+    correlation::{Correlation, CorrelationNote, ThrownSignal},
     elements::{boundary_event, end_event, event_sub_process},
     instance_message::InstanceMessage,
     looping::iteration::whole_of,
-    publishing::ThrownSignal,
     record::{Record, Status},
     subscriber::Subscriber,
     triggering,
@@ -72,6 +74,17 @@ pub(super) fn throw(
                 .element(key)
                 .is_some_and(|element| element.is_active())
         })
+}
+
+/// Throws a signal without data, by itself: to others, and to what waits in the instance.
+pub(super) fn throw_signal(step: &mut Step<'_>, name: &Arc<str>) {
+    let (name, data) = (name.clone(), Value::Object(Map::new()));
+    let note = CorrelationNote::Published {
+        data: data.clone(),
+        until: None,
+    };
+    step.notify(Correlation::Signal { name: name.clone() }, note);
+    triggering::take_signal(step, ThrownSignal { name, data });
 }
 
 /// Lets an element, or a scope around it, catch an error: what it is attached to ends. `false` when

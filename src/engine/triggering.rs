@@ -8,10 +8,9 @@ use serde_json::Value;
 use super::{
     command::{TakeMessage, TimerKey},
     context::{STOPPED, Step},
-    correlation::{CorrelationNote, EventDelivery},
+    correlation::{CorrelationNote, EventDelivery, ThrownSignal},
     elements::{boundary_event, event_sub_process},
     guards,
-    publishing::ThrownSignal,
     record::{Record, Status, Subscription},
     rejection::{Rejection, RejectionKind},
     state::OpenSubscription,

@@ -254,7 +254,18 @@ impl MultiInstance {
             Some(EventDefinition::Escalation { code: Some(code) }) => {
                 IterationEvent::Escalation(code.as_str().into())
             }
-            _ => return Err("expected a signal or an escalation".to_owned()),
+            Some(
+                EventDefinition::Escalation { code: None }
+                | EventDefinition::Error { .. }
+                | EventDefinition::Link { .. }
+                | EventDefinition::Compensation { .. }
+                | EventDefinition::Cancel
+                | EventDefinition::Conditional { .. }
+                | EventDefinition::Timer { .. }
+                | EventDefinition::Message { .. }
+                | EventDefinition::Terminate,
+            )
+            | None => return Err("expected a signal or an escalation with a code".to_owned()),
         };
         Ok(Some(ThrownByIterations { by_first, event }))
     }

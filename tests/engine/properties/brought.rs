@@ -1,0 +1,105 @@
+//! What others bring to an instance in a random run: words of parents and children, messages and
+//! signals.
+
+use super::*;
+
+impl Run<'_> {
+    /// A parent, a child or a stranger says something.
+    pub(super) fn hear(&mut self, peer: usize, what: u8, again: u64, payload: &str) {
+        let children = self.subject.state().children().iter();
+        // Ended ones speak seldom.
+        let speaking =
+            children.filter(|(_, child)| child.status.is_live() || peer.is_multiple_of(5));
+        let children: Vec<InstanceKey> = speaking.map(|(key, _)| *key).collect();
+        let from = match peer % 8 {
+            0 => PARENT,
+            1 => stranger(peer as u64 % 3),
+            _ => pick(&children, peer / 8).copied().unwrap_or(PARENT),
+        };
+        let heard = self
+            .subject
+            .state()
+            .children()
+            .get(&from)
+            .map_or(self.subject.state().parent_heard(), |child| {
+                child.start.received
+            });
+        let number = heard + again.min(1);
+        let object = object(payload);
+        let (node, action) = ("there".to_owned(), "send".to_owned());
+        let message = match what {
+            0 => InstanceMessage::Push {
+                kind: MessageType::Default,
+                body: object,
+                node,
+                action,
+            },
+            1 => InstanceMessage::Push {
+                kind: MessageType::Action,
+                body: object,
+                node,
+                action,
+            },
+            2 => InstanceMessage::Append { patch: object },
+            3 => InstanceMessage::Ended {
+                status: Status::Terminated,
+                result: None,
+                error: None,
+            },
+            8 => InstanceMessage::Ended {
+                status: Status::Failed,
+                result: None,
+                error: Some("POOR".to_owned()),
+            },
+            9 => InstanceMessage::Escalation {
+                code: "LATE".to_owned(),
+            },
+            4 => InstanceMessage::StartRefused {
+                message: "it is not published".to_owned(),
+            },
+            5 => {
+                let open = self.subject.state().open(self.subject.now).next();
+                let offer = open.map(|(seq, _)| seq);
+                let start = self.subject.child(from, offer);
+                return self.apply(Command::StartChild(Box::new(start)));
+            }
+            6 if from == PARENT && peer.is_multiple_of(5) => InstanceMessage::End {
+                status: Status::Terminated,
+            },
+            6 if from == PARENT => InstanceMessage::ParentFinished,
+            _ => InstanceMessage::Ended {
+                status: Status::Finished,
+                result: Some(object),
+                error: None,
+            },
+        };
+        self.apply(Command::Receive {
+            from,
+            number,
+            message: Box::new(message),
+        });
+    }
+
+    /// What somebody waits for comes, mostly anew.
+    pub(super) fn deliver(&mut self, index: usize, again: u8, payload: &str) {
+        let waits: Vec<_> = self.subject.waits.keys().cloned().collect();
+        let Some((by, node)) = pick(&waits, index).cloned() else {
+            return;
+        };
+        let open = self.subject.state().subscriptions(by);
+        let taken =
+            open.and_then(|open| open.get(&node))
+                .map_or(0, |open| match open.subscription() {
+                    Subscription::Message { taken, .. } | Subscription::Signal { taken, .. } => {
+                        *taken
+                    }
+                    Subscription::Timer { .. } | Subscription::Conditional { .. } => 0,
+                });
+        self.apply(Command::Deliver(Box::new(EventDelivery {
+            by,
+            node,
+            number: taken + u64::from(again.min(1)),
+            data: object(payload),
+        })));
+    }
+}
