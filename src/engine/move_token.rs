@@ -16,6 +16,7 @@ use super::{
     guards::{forbidden, require_moving},
     record::Record,
     rejection::{Rejection, RejectionKind},
+    state::ElementInstance,
 };
 use crate::model::{
     executable::{ExecutableNode, ExecutableProcess},
@@ -40,7 +41,7 @@ pub(super) fn move_token(step: &mut Step<'_>, key: ElementKey, to: &str) -> Resu
             where the tokens are now";
         return Err(conflict(sentence.to_owned()));
     };
-    may_leave(step.process, node, element.loop_counter().is_some())?;
+    may_leave(step.process, node, element)?;
     if element.is_undoing() {
         let sentence = format!(
             "expected a token that goes on, but '{}' undoes what was done: skip what fails there",
@@ -49,7 +50,8 @@ pub(super) fn move_token(step: &mut Step<'_>, key: ElementKey, to: &str) -> Resu
         return Err(conflict(sentence));
     }
     let target = target(step.process, node, to)?.id.clone();
-    let scope = element.scope();
+    // It descends from what the element descended from, so that a back step before it finds it.
+    let (scope, arrivals) = (element.scope(), element.arrivals().to_vec());
     let mut ends = vec![key];
     if step.state.scope(Some(key)).is_some() {
         ends.extend(step.state.inside(Some(key)));
@@ -60,7 +62,7 @@ pub(super) fn move_token(step: &mut Step<'_>, key: ElementKey, to: &str) -> Resu
     });
     step.end_children_of(&ends);
     step.terminate(key);
-    step.activate(&target, scope, Vec::new());
+    step.activate(&target, scope, arrivals);
     Ok(())
 }
 
@@ -68,12 +70,14 @@ pub(super) fn move_token(step: &mut Step<'_>, key: ElementKey, to: &str) -> Resu
 fn may_leave(
     process: &ExecutableProcess,
     node: &ExecutableNode,
-    is_iteration: bool,
+    element: &ElementInstance,
 ) -> Result<(), Rejection> {
-    let why = if is_iteration {
+    let why = if element.loop_counter().is_some() {
         "is one of several iterations: move the activity as a whole"
     } else if is_event_subprocess(node) {
         "is an event subprocess, which no flow leads on from: move what is in it"
+    } else if element.arrivals().len() > 1 {
+        "joins the tokens of several flows, which would wait for it again: skip what fails there"
     } else if is_in_ad_hoc(process, node) {
         "is in an ad-hoc subprocess, where there is no order: run the action of another activity"
     } else {

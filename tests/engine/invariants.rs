@@ -227,7 +227,7 @@ fn offers_are_true(subject: &Subject, next: &NextStep) {
             );
         } else if offer.back
             && restores(state, offer)
-            && let Some(again) = same_offer(subject.next_of(&after), offer)
+            && let Some(again) = same_offer(subject.next_of(&after), offer, (state, &after))
         {
             let mut twice = after.clone();
             subject
@@ -249,12 +249,22 @@ fn restores(state: &InstanceState, offer: &Offer) -> bool {
     first.is_some_and(|first| first.view().is_some())
 }
 
-fn same_offer(next: NextStep, offer: &Offer) -> Option<Offer> {
-    let mut same = next
-        .offers
-        .into_iter()
-        .filter(|again| again.back && again.action == offer.action && again.node == offer.node);
-    same.next_back()
+/// The offer of the visit that the step back began: of its node in the same scope, if there is one
+/// such visit only. Another's restore leads elsewhere.
+fn same_offer(
+    next: NextStep,
+    offer: &Offer,
+    (before, after): (&InstanceState, &InstanceState),
+) -> Option<Offer> {
+    let scope_in = |state: &InstanceState, element| state.element(element).map(|it| it.scope());
+    let scope = scope_in(before, offer.element);
+    let mut same = next.offers.into_iter().filter(|again| {
+        again.back
+            && again.action == offer.action
+            && again.node == offer.node
+            && scope_in(after, again.element) == scope
+    });
+    same.next().filter(|_| same.next().is_none())
 }
 
 /// What is not offered is refused, and not for its data.

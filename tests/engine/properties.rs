@@ -46,7 +46,7 @@ const CASES: u32 = 900;
 const AFTER_END: usize = 4;
 /// Bytes an instance may take, encoded: above what data, definition and live children of such a run
 /// need, below what forgotten stones, merges or messages would come to.
-const STATE_BYTES: usize = 8 * 1024;
+const STATE_BYTES: usize = 10 * 1024;
 
 #[derive(Default, Debug)]
 struct Counts {
@@ -229,6 +229,14 @@ impl Run<'_> {
                 let stuck = self.stuck();
                 if let Some(&element) = pick(&stuck, *index) {
                     self.apply(Command::Skip { element });
+                }
+            }
+            Move::Token(token, node) => {
+                let tokens = self.subject.next().tokens;
+                let to = pick(self.subject.process.nodes(), *node).map(|node| node.id.to_string());
+                if let Some((token, to)) = pick(&tokens, *token).zip(to) {
+                    let element = token.element;
+                    self.apply(Command::MoveToken { element, to });
                 }
             }
             Move::Life(dice) => self.apply(match dice % 16 {

@@ -47,6 +47,8 @@ struct Batch {
     undoing: BTreeSet<ElementKey>,
     has_ended: bool,
     has_returned: bool,
+    /// Where a token is moved to, until that begins.
+    moved_to: Option<Arc<str>>,
 }
 
 impl Tokens {
@@ -127,6 +129,7 @@ impl Tokens {
                 batch.completed.push((*element, node.clone()));
                 self.forget(Some(*element), batch);
             }
+            Record::TokenMoved { node, .. } => batch.moved_to = Some(node.clone()),
             Record::ElementTerminated { element, node } => {
                 // A join that is ended gives back what it held: several flows by its end.
                 let held = self.held.remove(element).unwrap_or_default();
@@ -178,8 +181,10 @@ impl Tokens {
             let flows = flows.map(|flow| (key, scope, flow)).collect();
             self.held.insert(key, flows);
         }
-        // A boundary event descends from what its activity descended from.
-        if batch.has_returned || matches!(node.kind, NodeKind::Boundary { .. }) {
+        // A boundary event descends from what its activity descended from, and what a token is moved to
+        // from what the element descended from where it was.
+        let is_moved = batch.moved_to.take_if(|to| *to == node.id).is_some();
+        if batch.has_returned || is_moved || matches!(node.kind, NodeKind::Boundary { .. }) {
             return;
         }
         if !node.is_join() {

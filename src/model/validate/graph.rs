@@ -184,8 +184,12 @@ fn check_outgoing(
         || node.for_compensation
         || node.triggered_by_event
         || matches!(node.event, Some(EventDefinition::Compensation { .. }));
-    // A throw event of compensation goes on; one at a boundary leads to its handler.
-    let ends_there = ends_there && node.kind != ElementType::IntermediateThrowEvent;
+    // A throw or start event of compensation goes on; one at a boundary leads to its handler.
+    let goes_on = matches!(
+        node.kind,
+        ElementType::IntermediateThrowEvent | ElementType::StartEvent
+    );
+    let ends_there = ends_there && !goes_on;
     // Flows between the activities of an ad-hoc subprocess are an exception.
     let is_free = scope.is_some_and(|scope| scope.kind == ElementType::AdHocSubProcess);
     if outgoing.is_empty() && !ends_there && !is_free {

@@ -32,6 +32,7 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
         6 => (any::<usize>(), 0..6_u8, payload()).prop_map(|(call, what, payload)| Move::Answer(call, what, payload)),
         3 => any::<usize>().prop_map(Move::Retry),
         2 => any::<usize>().prop_map(Move::Skip),
+        2 => (any::<usize>(), any::<usize>()).prop_map(|(token, node)| Move::Token(token, node)),
         2 => any::<u8>().prop_map(Move::Life),
         6 => (any::<usize>(), 0..6_u8, payload()).prop_map(|(to, again, payload)| Move::Deliver(to, again, payload)),
         1 => (any::<u8>(), payload()).prop_map(|(key, payload)| Move::Message(key, payload)),
@@ -57,6 +58,8 @@ pub enum Move {
     Answer(usize, u8, &'static str),
     Retry(usize),
     Skip(usize),
+    /// An operator moves one of the tokens to one of the nodes.
+    Token(usize, usize),
     /// Hold, unhold, or more seldom dismiss.
     Life(u8),
     /// A message or signal comes to one of those that wait; 0 for one that was taken already.
