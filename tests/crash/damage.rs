@@ -214,7 +214,7 @@ async fn damaged_rows_of_tables_are_left_out_and_told_of() {
             "1 schedule;",
         ),
         "timer" => (
-            "INSERT INTO timer SELECT key, 1, 'garbled', '', 0, 1 FROM instance LIMIT 1",
+            "INSERT INTO timer SELECT key, 1, 'garbled', '', 0, 1, tenant, process FROM instance LIMIT 1",
             "1 timer;",
         ),
         "outbox" => (

@@ -52,7 +52,7 @@ pub struct Done {
 
 /// What was typed.
 #[derive(ToSchema)]
-pub struct DraftData {
+pub struct DraftToSave {
     /// What was typed, at most 16 KiB.
     #[schema(value_type = Object)]
     pub data: (),

@@ -51,7 +51,7 @@ struct Connections {
 
 /// An open websocket or stream.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Connection)]
+#[schema(as = ListedConnection)]
 #[serde(rename_all = "camelCase")]
 struct ListedConnection {
     /// The `connection` of its `welcome`.

@@ -21,7 +21,7 @@ use crate::{
     model::ids::{ElementKey, InstanceKey},
     runtime::{drafts::DraftRequest, instance_request::Observed},
     session::protocol::{
-        body as fields, code::ErrorCode, shapes::DraftData, task_notes, to_command,
+        body as fields, code::ErrorCode, shapes::DraftToSave, task_notes, to_command,
     },
     web::{
         http::{app::App, body, problem::Problem},
@@ -124,7 +124,7 @@ pub async fn get(
 /// As for the frame `draft`; 404 when the task has ended or has no such action, 413.
 #[utoipa::path(put, path = "/v1/instances/{key}/drafts/{element}/{action}", tag = "tasks", operation_id = "saveDraft", summary = "Save \
     your draft",
-    params(DraftPath), request_body = DraftData, responses((status = 204, description = "It is kept"), (status = 403), (status = 404),
+    params(DraftPath), request_body = DraftToSave, responses((status = 204, description = "It is kept"), (status = 403), (status = 404),
         (status = 409), (status = 413)))]
 pub async fn put(
     request: HttpRequest,

@@ -16,6 +16,7 @@ use crate::{
 
 /// Every option of the server.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SettingList)]
 struct Settings<'a> {
     /// The program's version.
     version: &'static str,
