@@ -24,6 +24,9 @@ const LOST: Duration = Duration::from_secs(10);
 #[derive(Default)]
 struct Turn {
     began: Option<Instant>,
+    /// Whether somebody tells when it ends (`end`). Nobody does before it has taken long: that would
+    /// cost every message of a quiet thread a round of the runtime.
+    is_watched: bool,
     /// Those that come in later ones, in the order they came.
     waiting: VecDeque<Waker>,
     /// Which of them comes next, however long the turn has taken: one in each goes on at least.
@@ -36,14 +39,20 @@ thread_local! {
 
 impl Turn {
     fn is_over(&mut self) -> bool {
-        let taken = self.began.map(|began| began.elapsed());
-        // One that never ends is that of a runtime that has.
-        if taken.is_none_or(|taken| taken > LOST) {
+        let Some(began) = self.began else {
             self.began = Some(Instant::now());
+            return false;
+        };
+        let taken = began.elapsed();
+        // One that never ends is that of a runtime that has.
+        let is_lost = self.is_watched && taken > LOST;
+        if is_lost || (!self.is_watched && taken >= limits::THREAD_TURN) {
+            // It may have been over long ago: from here on that is known.
+            (self.began, self.is_watched) = (Some(Instant::now()), true);
             tokio::spawn(end());
             return false;
         }
-        taken >= Some(limits::THREAD_TURN)
+        self.is_watched && taken >= limits::THREAD_TURN
     }
 
     fn call_next(&mut self) {
@@ -93,7 +102,8 @@ async fn end() {
         let goes_on = TURN.with_borrow_mut(|turn| {
             turn.call_next();
             turn.began = turn.called.as_ref().map(|_| Instant::now());
-            turn.called.is_some()
+            turn.is_watched = turn.called.is_some();
+            turn.is_watched
         });
         if !goes_on {
             return;
@@ -127,8 +137,9 @@ mod tests {
         for one in all {
             one.await.unwrap();
         }
-        // Whoever has had a turn comes behind those that wait for theirs.
-        assert_eq!(*order.borrow(), "aabcabca");
+        // The first turn is watched once it has taken long; from then on whoever has had one comes
+        // behind those that wait for theirs.
+        assert_eq!(*order.borrow(), "aaabcabc");
         TURN.with_borrow(|turn| assert!(turn.waiting.is_empty() && turn.called.is_none()));
     }
 
