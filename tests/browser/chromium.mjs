@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const SKIPPED = 77;
+/** A script takes some seconds, the longest under a minute; one that waits for something that never comes has to say so. */
+const LONGEST_MS = 300_000;
 const PHONE = { width: 375, height: 800 };
 const PLACES = [
   process.env.CHROMIUM,
@@ -51,7 +53,7 @@ export async function play(body) {
   const errors = [];
   let code = 0;
   try {
-    await body(browser, (page) => watch(page, errors));
+    await Promise.race([body(browser, (page) => watch(page, errors)), tooLate()]);
     if (errors.length > 0) throw new Error(`expected pages without errors, but they had:\n${errors.join('\n')}`);
     console.log('PASSED');
   } catch (error) {
@@ -61,6 +63,12 @@ export async function play(body) {
   }
   await browser.close();
   process.exit(code);
+}
+
+/** Fails when a script has taken far too long. */
+async function tooLate() {
+  await new Promise((done) => setTimeout(done, LONGEST_MS));
+  throw new Error(`expected the script to end within ${LONGEST_MS / 1000} s, but it still waits for something`);
 }
 
 function watch(page, errors) {

@@ -19,22 +19,20 @@ async function freePort() {
   return port;
 }
 
-/** Starts Vite's development server; resolves to its address when it says that it is ready. */
+/** Starts Vite's development server; resolves to its address when that answers. What it says is for people, and coloured for some. */
 async function vite() {
   const port = await freePort();
+  const address = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, ['node_modules/vite/bin/vite.js', '--port', String(port), '--strictPort'], { cwd: folder });
-  let said = '';
-  await new Promise((done, fail) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (text) => {
-        said += text;
-        if (said.includes('Local:')) done();
-      });
-    }
-    child.on('exit', (code) => fail(new Error(`vite ended with ${code}: ${said}`)));
-  });
   process.on('exit', () => child.kill());
-  return `http://127.0.0.1:${port}`;
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+  while (child.exitCode === null && child.signalCode === null) {
+    const answer = await fetch(address).catch(() => undefined);
+    if (answer?.ok) return address;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`expected Vite to serve ${address}, but it ended with ${child.exitCode ?? child.signalCode}: ${said}`);
 }
 
 const heading = (page, name) => page.getByRole('heading', { name, exact: true }).waitFor();
