@@ -20,4 +20,5 @@ export const bundle = (outdir) =>
     target: 'es2022',
     sourcemap: true,
     mangleProps: /^_/,
+    minifySyntax: true,
   });

@@ -3,7 +3,7 @@ const LONGEST_MS = 15_000;
 const FLOOD_MS = 10_000;
 
 /** Whether a close code ends it: 44xx does, but 4401 is worth one new token, and 4429 a longer wait. */
-export const isFinal = (code: number): boolean => /^44(?!01|29)/.test(String(code));
+export const isFinal = (code: number): boolean => /^44(?!01|29)/.test(code as unknown as string);
 
 /** Full jitter: anything up to a bound that doubles with each try in a row. In milliseconds. */
 export function jitter(tries: number, random: number): number {

@@ -1,8 +1,9 @@
 import { jitter } from './backoff.js';
 import type { StepwireError } from './error.js';
 import type { ClientFrame, InstanceFrame, ListFrame, ResumePoint } from './frames.js';
-import { type Outbox, SUBSCRIPTIONS } from './outbox.js';
-import { type Alarm, alarm, type Platform } from './platform.js';
+import { SUBSCRIPTIONS } from './outbox.js';
+import type { Parts } from './parts.js';
+import { type Alarm, alarm } from './platform.js';
 
 /** What is followed: an instance or a list. */
 export interface Followed {
@@ -44,7 +45,8 @@ export type Channels = ReturnType<typeof channels>;
  * The channels that a client follows: all that ask for the same one share it. A new connection goes on with all of them; what the
  * server refuses is tried again when that makes sense, else let go of.
  */
-export function channels(outbox: Outbox, platform: Platform) {
+export function channels(parts: Parts) {
+  const { _platform: platform } = parts;
   const followed = new Map<string, Subscribed>();
   let live = false;
 
@@ -53,8 +55,8 @@ export function channels(outbox: Outbox, platform: Platform) {
   const has = (one: Followed) => get(one._channel) === one;
   const forget = (one: Followed) => has(one) && followed.delete(one._channel);
   /** All of them: first those of which more may come. */
-  const all = () => [...followed.values()].sort((a, b) => Number(a._ended()) - Number(b._ended()));
-  const send = (frame: ClientFrame) => outbox._command(frame, { _lane: SUBSCRIPTIONS, _again: false, timeout: Infinity });
+  const all = () => [...followed.values()].sort((a, b) => +a._ended() - +b._ended());
+  const send = (frame: ClientFrame) => parts._commands._command(frame, { _lane: SUBSCRIPTIONS, _again: false, timeout: Infinity });
 
   /** Asks for what comes after the cursor, or for a snapshot. Without a connection the next one is asked. */
   const subscribe = (one: Subscribed): void => {
@@ -109,11 +111,11 @@ export function channels(outbox: Outbox, platform: Platform) {
     },
 
     /** The cursors for a `hello`: of those that may be named in it, as many as fit into `room` bytes. */
-    _resume(room: number, mayBeNamed: (key: string) => boolean): ResumePoint[] {
+    _resume(room: number): ResumePoint[] {
       const points: ResumePoint[] = [];
       for (const one of all()) {
         const point = { instance: keyOf(one._channel), after: one._cursor! };
-        one._asked = one._cursor !== undefined && mayBeNamed(point.instance) && (room -= JSON.stringify(point).length + 1) >= 0;
+        one._asked = one._cursor !== undefined && (parts._visitor?._named(point.instance) ?? true) && (room -= JSON.stringify(point).length + 1) >= 0;
         if (one._asked) points.push(point);
       }
       return points;

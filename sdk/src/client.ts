@@ -2,11 +2,12 @@
 // what only some need (lists, visitors without sign-in, the log of frames, React, forms) is imported
 // by those. State is held in closures, as names within them cost nothing.
 
+import { jitter } from './backoff.js';
 import { channels, type Followed, INSTANCE, keyOf } from './channels.js';
 import { connection } from './connection.js';
-import { failure, StepwireError } from './error.js';
+import { type ErrorCode, failure, StepwireError } from './error.js';
 import type { ClientFrame, InstanceFrame, JsonObject, ListFrame, Published, ReplyFrame, ServerFrame, Step } from './frames.js';
-import { instance, type Instance, type InstanceOwner, type Member } from './instance.js';
+import { instance, type Instance, type Member } from './instance.js';
 import type {
   AnyProcesses,
   ConnectionStatus,
@@ -18,8 +19,10 @@ import type {
   WaitOptions,
 } from './options.js';
 import { outbox, TOKENS } from './outbox.js';
+import type { Parts } from './parts.js';
 import { browser } from './platform.js';
 import type { Store } from './store.js';
+import { uuidv7 } from './uuid.js';
 
 type Shape<P, K extends keyof P> = P[K] extends ProcessShape ? P[K] : ProcessShape;
 
@@ -70,28 +73,13 @@ export interface Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
 
 /** Connects at once, and keeps connected until {@link Client.close}. Never throws: what hinders it stands in `lastError`. */
 export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesses>(options: ConnectOptions): Client<P> {
-  const { getToken, onAction } = options;
-  const platform = options.platform ?? browser(options.webSocket);
-  /** Name → schema of what an action takes. */
   const schemas: Record<string, JsonObject> = {};
 
   const find = (key: string | null | undefined) => followed._get(INSTANCE + key) as Member | undefined;
 
-  /** The root of an instance's tree, as far as the client knows. */
-  const rootOf = (key: string): string => {
-    const parent = find(key)?._parent;
-    return parent === undefined ? key : rootOf(parent);
-  };
-
-  const auth = (token: string | undefined) =>
-    commands._command({ type: 'auth', token }, { _lane: TOKENS, _again: false, timeout: Infinity });
-
-  const visitor = getToken
-    ? undefined
-    : options.visitor?.({ _rootOf: rootOf, _keys: () => followed._all().map(({ _channel }) => keyOf(_channel)), _auth: auth });
-
+  /** Begins to keep an instance that the server told of; its frames follow by themselves. */
   const add = (key: string, process?: string) => {
-    const member = instance(owner, key, process);
+    const member = instance(parts, key, process);
     followed._add(member);
     return member;
   };
@@ -109,7 +97,7 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   };
 
   const openInstance = (process: string, key: string) => {
-    const member = open(INSTANCE + key, () => instance(owner, key, process));
+    const member = open(INSTANCE + key, () => instance(parts, key, process));
     member.process ||= process;
     member._deliverSoon();
     return member;
@@ -118,13 +106,16 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   /** One use less. With the last one it is followed no more, unless as part of a tree. */
   const release = (one: Followed) => {
     one._uses -= 1;
-    if (one._uses <= 0 && one._parent === undefined && followed._has(one)) drop(one as Member);
+    unused(one);
   };
+
+  const unused = (one: Followed | undefined) =>
+    one && one._uses <= 0 && one._parent === undefined && followed._has(one) && drop(one as Member);
 
   /** Follows it no more, and of what is below it only what the app opened itself: that stands on its own from now on. */
   const drop = (member: Member, root = true) => {
     followed._leave(member, root);
-    member._settle?.();
+    member._fail();
     for (const child of member.children?.get() ?? []) {
       child._parent = undefined;
       if (!followed._has(child)) continue;
@@ -134,82 +125,49 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   };
 
   const received = (frame: ServerFrame) => {
-    if (frame.type === 'reply') {
-      visitor?._answered(frame.result);
-      return void commands._answer(frame);
-    }
-    if (frame.type === 'schemas') return void Object.assign(schemas, frame.schemas);
-    if (frame.type !== 'error') return route(frame as InstanceFrame | ListFrame);
     if (commands._answer(frame)) return;
-    const error = new StepwireError(frame);
-    if (frame.channel !== undefined) followed._refused(frame.channel, error);
-    else wire._complained(error);
-  };
-
-  const route = (frame: InstanceFrame | ListFrame) => {
-    const { channel } = frame;
+    if (frame.type === 'schemas') return void Object.assign(schemas, frame.schemas);
+    const { channel } = frame as { channel?: string };
+    if (frame.type === 'error') {
+      const error = new StepwireError(frame);
+      if (channel === undefined) wire._complained(error);
+      else followed._refused(channel, error);
+      return;
+    }
     const { parent, prev } = frame as { parent?: string; prev?: number };
-    let to: Followed | undefined = followed._get(channel);
+    let to = followed._get(channel!);
     // Only a snapshot or a first frame makes an instance; anything else is late news of one that was closed. Frames of unknown types
     // have any channel, or none.
     if (!to && channel?.startsWith(INSTANCE) && (frame.type === 'snapshot' || prev === 0)) {
       const member = (to = add(keyOf(channel)));
       find(parent)?._addChild(member);
     }
-    to?._receive(frame);
+    to?._receive(frame as InstanceFrame | ListFrame);
   };
 
-  const wire = connection(options, platform, {
-    _token: () => visitor?._hello(),
-    _tokenRefused: () => visitor?._refused() ?? false,
-    _resume: (room) => followed._resume(room, (key) => visitor?._named(key) ?? true),
-    _welcomed(welcome) {
-      commands._opened(welcome);
-      followed._welcomed();
-    },
-    _received: received,
-    _auth: auth,
-    _lost(code) {
-      commands._lost(code);
-      followed._lost();
-    },
-    _stopped(error) {
-      commands._end(error);
-      followed._end(error);
-    },
-  });
-
-  const commands = outbox(
-    platform,
-    {
-      _transmit: wire._send,
-      _postponed: (frame) => visitor?._postponed(frame),
-      /** A start that nobody waited for any more was done: what it began is still good for whoever starts with the same id. */
-      _abandoned({ result }) {
-        const member = find(result.instance);
-        if (!member || member._uses > 0) return;
-        member._uses = 1;
-        release(member);
-      },
-      _trouble: wire._lastError.get,
-    },
-    options.timeout,
-  );
-
-  const followed = channels(commands, platform);
-
-  const owner: InstanceOwner = {
-    _platform: platform,
-    _channels: followed,
+  const parts = {
+    _options: options,
+    _platform: options.platform ?? browser(options.webSocket),
     _schemas: schemas,
-    _command: commands._command,
+    _shared: { _failure: failure, _Error: StepwireError, _jitter: jitter, _uuidv7: uuidv7 },
+    _find: find,
+    _received: received,
+    _auth: (token) => commands._command({ type: 'auth', token }, { _lane: TOKENS, _again: false, timeout: Infinity }),
+    _unused: unused,
     _release: release,
     _announce: (parent, info) => parent._addChild(find(info.instance) ?? add(info.instance, info.process), info),
-    _unhandled: (message) => onAction?.(message, client as unknown as Client),
-  };
+    _unhandled: (message) => options.onAction?.(message, client as unknown as Client),
+  } as Partial<Parts> as Parts;
+  const wire = (parts._wire = connection(parts));
+  const commands = (parts._commands = outbox(parts));
+  const followed = (parts._channels = channels(parts));
+  if (!options.getToken) parts._visitor = options.visitor?.(parts);
 
-  if (!getToken && !options.visitor && typeof options.url === 'string') {
-    wire._stop(failure('unauthenticated', "expected the option 'getToken' or 'visitor', but there is neither"));
+  /** Ends it for good. */
+  const end = (code: ErrorCode, message: string) => wire._stop(failure(code, message));
+
+  if (!options.getToken && !options.visitor && typeof options.url === 'string') {
+    end('unauthenticated', "expected the option 'getToken' or 'visitor', but there is neither");
   }
 
   const client: Client<P> = {
@@ -221,7 +179,7 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
       const key = result.instance!;
       let member = find(key);
       if (!member && subscribe === false) {
-        member = instance(owner, key, process);
+        member = instance(parts, key, process);
         member._step(result as Step);
       } else {
         // A repeat after a lost answer is asked for anew: the frames went to the connection that is gone.
@@ -239,8 +197,8 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
     },
     publish: async (what, wait) => (await commands._command({ type: 'publish', ...what }, wait)).result as unknown as Published,
     command: (frame, wait) => commands._command(frame, wait),
-    close: () => wire._stop(failure('closed', 'the client was closed')),
-    signOut: () => wire._stop(failure('unauthenticated', 'the user has signed out')),
+    close: () => end('closed', 'the client was closed'),
+    signOut: () => end('unauthenticated', 'the user has signed out'),
   };
   return client;
 }

@@ -1,9 +1,10 @@
 import { backoff, isFinal } from './backoff.js';
-import { type ErrorCode, failure, type FieldErrors, guarded, StepwireError } from './error.js';
-import type { ClientFrame, JsonObject, ReplyFrame, ResumePoint, ServerFrame, WelcomeFrame } from './frames.js';
+import { type ErrorCode, type ErrorDetails, failure, type FieldErrors, guarded, StepwireError } from './error.js';
+import type { ClientFrame, JsonObject, ServerFrame } from './frames.js';
 import { bytes } from './outbox.js';
-import type { ConnectionStatus, ConnectOptions, Direction } from './options.js';
-import { alarm, LONGEST_TIMER_MS, type Platform, type Socket } from './platform.js';
+import type { ConnectionStatus, Direction } from './options.js';
+import type { Parts } from './parts.js';
+import { alarm, type Socket } from './platform.js';
 import { store } from './store.js';
 
 const SUBPROTOCOL = 'stepwire.v1.json';
@@ -20,24 +21,6 @@ const AFTER_SLEEP_MS = 5_000;
 /** The longest `hello` the server takes is 128 KiB; a server or a proxy that takes less says 1009. */
 const HELLO_BYTES = 128 * 1024;
 
-/** What a connection asks of, and tells, the client that owns it. */
-export interface ConnectionOwner {
-  /** The token of an anonymous visitor. */
-  _token(): string | undefined;
-  /** The server did not take that token; `false` when there was none. */
-  _tokenRefused(): boolean;
-  /** Cursors for the `hello`, as many as fit into `room` bytes. */
-  _resume(room: number): ResumePoint[];
-  _welcomed(welcome: WelcomeFrame): void;
-  _received(frame: ServerFrame): void;
-  /** Shows the server a new token. */
-  _auth(token: string | undefined): Promise<ReplyFrame>;
-  /** The connection was lost and another one will be made. */
-  _lost(code: number): void;
-  /** It is over: no other connection will be made. */
-  _stopped(error: StepwireError): void;
-}
-
 /** What the app is told by the code of a close that is final. */
 const FINAL: Record<number, ErrorCode> = {
   1009: 'too_large',
@@ -45,14 +28,14 @@ const FINAL: Record<number, ErrorCode> = {
   4401: 'unauthenticated',
   4403: 'forbidden',
   4408: 'unauthenticated',
-  4409: 'replaced',
 };
 
 /**
  * One websocket at a time, made again whenever it is lost: hello, token, sign of life, waiting times. What the frames mean
  * is the client's affair.
  */
-export function connection(options: ConnectOptions, platform: Platform, owner: ConnectionOwner) {
+export function connection(parts: Parts) {
+  const { _platform: platform, _options: options } = parts;
   const { _now: now, _random: random } = platform;
   const { getToken, url, debug } = options;
   const status = store<ConnectionStatus>('connecting');
@@ -94,14 +77,15 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     socket?.send(JSON.stringify(frame));
   };
 
-  const leave = (code?: number) => {
+  const leave = (code: number) => {
     attempt += 1;
     waiting = false;
     next();
     renewal();
     const left = socket;
     socket = undefined;
-    if (code) guarded(() => left?.close(code));
+    // One that the other side has closed does nothing then.
+    guarded(() => left?.close(code));
   };
 
   /** Ends it for good. `error` says why, also to whoever still waits. */
@@ -113,7 +97,8 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     loss();
     lastError.set(error);
     status.set(/^(unauthenticated|forbidden)$/.test(error.code) ? 'signedOut' : 'closed');
-    owner._stopped(error);
+    parts._commands._end(error);
+    parts._channels._end(error);
   };
 
   const open = async () => {
@@ -122,41 +107,42 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     complaint = address = undefined;
     const mine = ++attempt;
     try {
-      const token = getToken ? await getToken(refused) : owner._token();
+      const token = getToken ? await getToken(refused) : parts._visitor?._hello();
       const to = typeof url === 'function' ? await url() : url;
       if (mine !== attempt) return;
       address = to;
       start(platform._open(to, SUBPROTOCOL), token);
     } catch (cause) {
       if (mine !== attempt) return;
-      const message = `expected ${address ? `an address, but '${shown()}' is none` : 'a token and an address, but'}: ${cause}`;
-      const error = cause instanceof StepwireError ? cause : failure(address ? 'bad_request' : 'unreachable', message, { cause });
+      const error = cause instanceof StepwireError ? cause : broken(address ? 'bad_request' : 'unreachable', cause, { cause });
       // No websocket, or an address that none can be made for: that stays so.
       if (address || error.code === 'unauthenticated') stop(error);
       else retry(1006, error);
     }
   };
 
-  /** The address without a ticket. */
-  const shown = () => address?.split('?')[0];
+  /** Shows the address without a ticket. */
+  const broken = (code: ErrorCode, why: unknown, more: Partial<ErrorDetails>) =>
+    failure(code, `expected a connection to ${address?.split('?')[0] ?? 'the server'}, but ${why}`, more);
 
   const start = (mine: Socket, token: string | undefined) => {
     socket = mine;
-    const ifCurrent = (run: () => void) => mine === socket && guarded(run);
+    const ifCurrent =
+      <Event>(take: (event: Event) => void) =>
+      (event: Event) =>
+        void (mine === socket && guarded(() => take(event)));
     silenceMs = WELCOME_MS;
     heard();
-    mine.onopen = () => ifCurrent(() => hello(token));
-    mine.onmessage = ({ data }) => ifCurrent(() => receive(JSON.parse(String(data)) as ServerFrame));
+    mine.onopen = ifCurrent(() => {
+      const frame = { type: 'hello', token, client: options.client, schemas: options.schemas, log: life, lastClose };
+      const resume = parts._channels._resume(helloBytes - bytes({ ...frame, resume: [] }));
+      named = resume.length;
+      send({ ...frame, resume });
+    });
+    mine.onmessage = ifCurrent(({ data }) => receive(JSON.parse(data as string) as ServerFrame));
     // A close follows. Some packages throw what nobody listens to.
-    mine.onerror = ({ error, message }) => ifCurrent(() => (complaint = error ?? message));
-    mine.onclose = ({ code, reason }) => ifCurrent(() => closed(code, reason));
-  };
-
-  const hello = (token: string | undefined) => {
-    const frame = { type: 'hello', token, client: options.client, schemas: options.schemas, log: life, lastClose };
-    const resume = owner._resume(helloBytes - bytes({ ...frame, resume: [] }));
-    named = resume.length;
-    send({ ...frame, resume });
+    mine.onerror = ifCurrent(({ error, message }) => (complaint = error ?? message));
+    mine.onclose = ifCurrent(closed);
   };
 
   const receive = (frame: ServerFrame) => {
@@ -165,22 +151,20 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     const { type } = frame;
     if (type === 'ping') send({ type: 'pong' });
     else if (type === 'bye') byeMs = frame.reconnectAfterMs;
-    else if (type === 'welcome') welcome(frame);
-    else owner._received(frame);
-  };
-
-  const welcome = (frame: WelcomeFrame) => {
-    life = frame.log;
-    refused = isLost = false;
-    welcomedAt = now();
-    silenceMs = 2_000 * frame.pingSeconds;
-    loss();
-    heard();
-    renewBefore(frame.expiresAt);
-    // First what waits is sent, then the app hears that it may send more.
-    owner._welcomed(frame);
-    lastError.set(undefined);
-    status.set('live');
+    else if (type === 'welcome') {
+      life = frame.log;
+      refused = isLost = false;
+      welcomedAt = now();
+      silenceMs = 2_000 * frame.pingSeconds;
+      loss();
+      heard();
+      renewBefore(frame.expiresAt);
+      // First what waits is sent, then the app hears that it may send more.
+      parts._commands._opened(frame);
+      parts._channels._welcomed();
+      lastError.set(undefined);
+      status.set('live');
+    } else parts._received(frame);
   };
 
   /** Any frame is a sign of life. */
@@ -190,13 +174,13 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
   };
 
   /** Without a sign of life the connection is given up, as some networks never report a loss. */
-  const watch = (ms: number) => next(ms, () => closed(4000, 'no sign of life'));
+  const watch = (ms: number) => next(ms, () => closed({ code: 4000, reason: 'no sign of life' }));
 
   const renewBefore = (expiresAt: string | null | undefined) => {
     const left = Date.parse(expiresAt!) - now();
     // Tokens without an end need none.
     const wait = Math.max(left / 2, left - RENEW_EARLY_MS, RENEW_PAUSE_MS);
-    if (getToken && expiresAt) renewal(Math.min(wait, LONGEST_TIMER_MS), renew);
+    if (getToken && expiresAt) renewal(wait, renew);
     else renewal();
   };
 
@@ -204,38 +188,32 @@ export function connection(options: ConnectOptions, platform: Platform, owner: C
     const mine = attempt;
     try {
       const token = await getToken!(false);
-      const { result } = mine === attempt ? await owner._auth(token) : {};
-      if (mine === attempt) renewBefore(result!.expiresAt);
+      if (mine === attempt) renewBefore((await parts._auth(token)).result.expiresAt);
     } catch {
       // At its expiry the server closes with 4401, and the token is asked for once more.
     }
   };
 
-  const closed = (code: number, reason: string) => {
+  const closed = ({ code, reason }: { code: number; reason: string }) => {
     const welcomed = welcomedAt !== undefined;
     let final = isFinal(code);
-    leave(code === 4000 ? 4000 : 0);
+    leave(4000);
     lastClose = code;
     if (code === 4401) {
-      final = getToken ? refused : !welcomed && !owner._tokenRefused();
+      final = getToken ? refused : !welcomed && !parts._visitor?._refused();
       refused = true;
     } else if (code === 1009 && !welcomed) {
       // Less is named the next time, if anything was.
       final = named === 0;
       helloBytes /= 2;
     }
-    const error = errorOf(code, reason, final);
-    if (final) return stop(error);
-    owner._lost(code);
-    retry(code, error);
-  };
-
-  const errorOf = (closeCode: number, reason: string, final: boolean) => {
     const cause = complaint as { message?: string; fields?: FieldErrors } | undefined;
-    const details = cause?.message ?? (reason || (cause ?? ''));
-    const message = `expected a connection to ${shown()}, but it was closed with ${closeCode}: ${details}`;
-    const code = final ? (FINAL[closeCode] ?? 'closed') : 'unreachable';
-    return failure(code, message, { closeCode, cause, fields: cause?.fields ?? {} });
+    const why = `it was closed with ${code}: ${cause?.message ?? (reason || (cause ?? ''))}`;
+    const error = broken(final ? (FINAL[code] ?? 'closed') : 'unreachable', why, { closeCode: code, cause, fields: cause?.fields ?? {} });
+    if (final) return stop(error);
+    parts._commands._lost(error);
+    parts._channels._lost();
+    retry(code, error);
   };
 
   const retry = (code: number, error: StepwireError) => {

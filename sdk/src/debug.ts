@@ -32,7 +32,6 @@ const ADVICE: Record<string, string> = {
   unreachable: 'look whether the server runs, at the address, and whether the server allows the origin of this page',
   timeout: 'the command may have reached the server: to ask again, use the same id',
   aborted: 'the signal was given; the command may have reached the server',
-  replaced: 'another connection took the place of this one',
 };
 
 /** An error in words for whoever writes the app: what happened, why, and what to do. */

@@ -22,9 +22,8 @@ export type ErrorCode =
  * - `closed`: the client was closed, or the server ended the connection for good. A command may have reached it nevertheless.
  * - `unreachable`: no connection can be had at the moment; the client goes on trying.
  * - `timeout`, `aborted`: the command's own `timeout` or `signal` ended the wait. The command may have reached the server.
- * - `replaced`: another connection took the place of this one.
  */
-export type ClientErrorCode = 'closed' | 'unreachable' | 'timeout' | 'aborted' | 'replaced';
+export type ClientErrorCode = 'closed' | 'unreachable' | 'timeout' | 'aborted';
 
 /** What is wrong with the value at one path, with `invalid_data`. */
 export interface FieldError {

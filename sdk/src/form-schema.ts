@@ -27,16 +27,17 @@ export interface Schema {
 /** A schema whose `allOf` is put together, as far as its parts do not contradict each other. */
 export const flat = (schema: Schema): Schema => Object.assign({}, ...(schema.allOf ?? []).map(flat), schema);
 
-/** The types that a value may have, without `null`. */
-export const typeOf = ({ type }: Schema): string | undefined => [type].flat().find((one) => one !== 'null');
-export const isNullable = ({ type }: Schema): boolean => [type].flat().includes('null');
+const typesOf = ({ type }: Schema) => [type].flat();
+/** The type that a value may have, beside `null`. */
+export const typeOf = (schema: Schema): string | undefined => typesOf(schema).find((one) => one !== 'null');
+export const isNullable = (schema: Schema): boolean => typesOf(schema).includes('null');
 
 /** The values to choose from, with their labels. */
 export function choicesOf({ enum: values, oneOf }: Schema): { value: unknown; label: string }[] | undefined {
-  if (oneOf?.every((one) => 'const' in one)) return oneOf.map((one) => ({ value: one.const, label: one.title ?? String(one.const) }));
-  return values?.map((value) => ({ value, label: String(value) }));
+  if (oneOf?.every((one) => 'const' in one)) return oneOf.map((one) => ({ value: one.const, label: one.title ?? `${one.const}` }));
+  return values?.map((value) => ({ value, label: `${value}` }));
 }
 
 /** The value at a path of members. */
 export const valueAt = (data: unknown, path: string[]): unknown =>
-  path.reduce<unknown>((at, name) => (typeof at === 'object' && at ? (at as JsonObject)[name] : undefined), data);
+  path.reduce<unknown>((at, name) => (Object(at) as JsonObject)[name], data);

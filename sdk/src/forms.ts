@@ -1,6 +1,6 @@
 /**
  * `<stepwire-form>`: a form for any action, made from the JSON Schema of what it takes. Native inputs, in a shadow tree that an app
- * styles by its parts: `form`, `field`, `label`, `input`, `hint`, `error`, `status`, `submit`.
+ * styles by its parts: `form`, `field`, `label`, `input`, `hint`, `error`, `progress`, `status`, `submit`.
  *
  * The client must have been told `schemas: true`. The server's answer counts: what the form checks itself is a courtesy.
  *
@@ -10,7 +10,7 @@
 import type { FieldErrors, StepwireError } from './error.js';
 import { choicesOf, flat, isNullable, type Schema, typeOf, valueAt } from './form-schema.js';
 import type { AvailableAction, JsonObject } from './frames.js';
-import type { Instance } from './instance.js';
+import type { Instance, Member } from './instance.js';
 
 /**
  * What the form says beside the browser's own messages, which are in the user's language. Give others by {@link StepwireForm.texts};
@@ -23,6 +23,9 @@ const TEXTS: Record<string, string> = {
   taken: 'Somebody else has this task; what you typed is kept.',
   json: 'As JSON.',
 };
+
+/** The format of an upload's file, which no schema of a key can have. */
+const FILE = Symbol() as unknown as string;
 
 /** Kind of input by format. */
 const FORMATS: Record<string, string> = {
@@ -57,9 +60,7 @@ const make = <K extends keyof HTMLElementTagNameMap>(tag: K, members: object = {
 
 /** `firstName` → `First name`. */
 const humanised = (name: string) =>
-  name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-
-let ids = 0;
+  name[0]!.toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /**
  * The element. Set `instance` and `action`; it sends by itself. Events: `stepwire-done` (detail: what `run` resolved to) and
@@ -69,6 +70,8 @@ export class StepwireForm extends Base {
   static observedAttributes = ['action'];
   /** Other words for what it says; keys as in the documentation. */
   texts: Record<string, string> = {};
+  /** Key of the element whose action it shows, where several offer one of the name. */
+  element: string | undefined;
   #instance: Instance | undefined;
   #ends: (() => void)[] = [];
   #fields: Field[] = [];
@@ -78,15 +81,14 @@ export class StepwireForm extends Base {
   #sending = false;
   #form = make('form', { noValidate: true }, 'form');
   #body = make('div');
-  #status = make('p', {}, 'status');
+  #progress = make('progress', { hidden: true, title: '%' }, 'progress');
+  #status = make('p', { role: 'status' }, 'status');
   #submit = make('button', {}, 'submit');
 
   constructor() {
     super();
-    const root = this.attachShadow({ mode: 'open' });
-    this.#status.role = 'status';
-    this.#form.append(this.#body, this.#status, this.#submit);
-    root.append(this.#form);
+    this.#form.append(this.#body, this.#progress, this.#status, this.#submit);
+    this.attachShadow({ mode: 'open' }).append(this.#form);
     this.#form.onsubmit = (event) => {
       event.preventDefault();
       void this.send();
@@ -133,8 +135,10 @@ export class StepwireForm extends Base {
     if (!instance || !this.#offered || this.#sending) return false;
     const data: JsonObject = {};
     const faults: FieldErrors = {};
+    let file: File | undefined;
     for (const { path, control, read } of this.#fields) {
       let message = control.validationMessage;
+      file ??= (control as HTMLInputElement).files?.[0];
       try {
         const value = read();
         if (value !== undefined) put(data, path, value);
@@ -148,16 +152,23 @@ export class StepwireForm extends Base {
     this.#sending = true;
     this.#look();
     try {
-      const detail = await instance.run(this.action, data, { element: this.#offered.element });
+      const { action } = this;
+      const { element } = this.#offered;
+      const onProgress = (value: number, max: number) => Object.assign(this.#progress, { max, value, hidden: false });
+      // What sends files is loaded when there is one.
+      const detail = file
+        ? await (await import('./upload.js')).upload(instance, action, file, { data, element, onProgress })
+        : await instance.run(action, data, { element });
       // What was typed meanwhile stays.
       for (const [field, value] of sent) field.typed &&= field.control.value !== value;
       return this.#tell('done', detail);
     } catch (error) {
-      const { fields, message } = error as StepwireError;
-      if (this.#mark(fields ?? {})) this.#status.textContent = message;
+      const { fields = {}, message } = error as Partial<StepwireError>;
+      if (this.#mark(fields)) this.#status.textContent = message!;
       return !this.#tell('refused', error);
     } finally {
       this.#sending = false;
+      this.#progress.hidden = true;
       this.#look(this.#status.textContent);
     }
   }
@@ -173,15 +184,15 @@ export class StepwireForm extends Base {
     for (const { path, control, error } of this.#fields) {
       const at = path.join('.');
       // What is wrong within a value belongs to its input, too.
-      const found = [...left].filter(([wrong]) => wrong === at || wrong.startsWith(`${at}.`) || wrong.startsWith(`${at}[`));
+      const found = [...left].filter(([wrong]) => wrong.startsWith(at) && /^([.[]|$)/.test(wrong.slice(at.length)));
       error.textContent = found.map(([, { code, message, params }]) => this.#text(code, params, message)).join(' ');
-      control.ariaInvalid = `${found.length > 0}`;
+      control.ariaInvalid = `${!!found[0]}`;
       found.forEach(([wrong]) => left.delete(wrong));
-      if (found.length > 0) first ??= control;
+      if (found[0]) first ??= control;
     }
     this.#status.textContent = [...left].map(([path, { message }]) => `${path}: ${message}`).join(' ');
     first?.focus();
-    return Object.keys(faults).length === 0;
+    return !(first || left.size);
   }
 
   #text(code: string, params: JsonObject = {}, otherwise = code): string {
@@ -191,36 +202,40 @@ export class StepwireForm extends Base {
   /** Shows how it is now. */
   #look(said?: string | null): void {
     const { actions, view, status, nodes } = this.#instance ?? {};
-    this.#offered = actions?.get().find(({ name }) => name === this.action);
+    this.#offered = actions?.get().find(({ name, element }) => name === this.action && (this.element ?? element) === element);
     if (this.#offered) this.#build(this.#offered);
     for (const { path, schema, typed, write } of this.#fields) {
       if (!typed) write(valueAt(this.#offered?.initial, path) ?? valueAt(view?.get(), path) ?? schema.default);
     }
-    const stands = status?.get();
-    if (!this.#offered && !this.#sending && stands && this.#source) {
+    if (!this.#offered && !this.#sending && this.#source && status?.get()) {
       const taken = nodes!.get().some(({ readOnly, assignee }) => readOnly && assignee);
-      this.#status.textContent = this.#text(/^(created|started|onHold)$/.test(stands) ? (taken ? 'taken' : 'gone') : 'ended');
-    } else if (said === undefined && this.#submit.disabled) this.#status.textContent = '';
+      this.#status.textContent = this.#text((this.#instance as Member)._ended() ? 'ended' : taken ? 'taken' : 'gone');
+    } else if (!said && this.#submit.disabled) this.#status.textContent = '';
     this.#submit.disabled = !this.#offered || this.#sending;
     this.#form.ariaBusy = `${this.#sending}`;
     this.#submit.textContent = this.#text('submit');
   }
 
   /** Makes the inputs of a schema, unless they are there already; what was typed goes over to those of the same paths. */
-  #build({ keys, requiredKeys, schema }: AvailableAction): void {
+  #build({ keys, requiredKeys, schema, type, maxBytes, types }: AvailableAction): void {
     // Without schemas, each key is any value.
     const any = () => ({ properties: Object.fromEntries(keys.map((key) => [key, {}])), required: requiredKeys });
-    const source = schema ?? keys.join();
+    const source = JSON.stringify([type, keys, schema]);
     if (source === this.#source) return;
     this.#source = source;
     const before = this.#fields.filter(({ typed }) => typed);
     this.#fields = [];
     this.#body.replaceChildren();
     this.#members(schema ?? any(), [], this.#body, keys);
+    if (type === 'uploadFile') {
+      // Words are not needed for it, but for its label, which is its name unless there is another.
+      this.#add(['file'], { title: this.texts.file!, description: `≤ ${Math.floor(maxBytes! / 1_000)} kB`, format: FILE, types }, true, this.#body);
+    }
     for (const field of this.#fields) {
       const old = before.find(({ control }) => control.name === field.control.name);
       if (!old) continue;
-      field.control.value = old.control.value;
+      const { files, value } = old.control as HTMLInputElement;
+      Object.assign(field.control, files?.[0] ? { files } : { value });
       field.typed = true;
     }
   }
@@ -244,12 +259,12 @@ export class StepwireForm extends Base {
   }
 
   #add(path: string[], schema: Schema, required: boolean, into: HTMLElement): void {
-    const { json, ...made } = control(schema, required);
+    const made = control(schema, required);
     const input = made.control;
-    const id = (input.id = `stepwire-${++ids}`);
+    const id = (input.id = `f${this.#fields.length}`);
     const label = make('label', { htmlFor: id, textContent: schema.title ?? humanised(path.at(-1)!) }, 'label');
-    const hint = make('span', { id: `${id}h`, textContent: [schema.description, json && this.#text('json')].filter(Boolean).join(' · ') }, 'hint');
-    const error = make('span', { id: `${id}e` }, 'error');
+    const hint = make('span', { id: `${id}h`, textContent: [schema.description, made.json && this.#text('json')].filter(Boolean).join(' · ') }, 'hint');
+    const error = make('div', { id: `${id}e` }, 'error');
     const row = make('div', {}, required ? 'field required' : 'field');
     row.append(...(input.type === 'checkbox' ? [input, label] : [label, input]), hint, error);
     input.setAttribute('part', `input ${input.type}`);
@@ -279,29 +294,34 @@ function control(schema: Schema, required: boolean): Pick<Field, 'control' | 're
     const box = make('input', { type: 'checkbox', required: schema.const === true });
     return { control: box, read: () => box.checked, write: (value) => (box.checked = value === true) };
   }
+  if (schema.format === FILE) {
+    const input = make('input', { type: 'file', required, accept: schema.types ?? '' });
+    // It goes beside the data.
+    return { control: input, read: () => undefined, write: () => (input.value = '') };
+  }
   const number = kind === 'number' || kind === 'integer';
   const plain = !(schema.oneOf ?? schema.anyOf ?? schema.$ref);
-  if (plain && (number || (kind ?? 'string') === 'string')) {
+  if (plain && (number || !kind || kind === 'string')) {
     const { minimum: min, maximum: max, minLength, maxLength, pattern, multipleOf } = schema;
-    const type = number ? 'number' : (FORMATS[schema.format ?? ''] ?? 'text');
+    const type = number ? 'number' : (FORMATS[schema.format!] ?? 'text');
     const input: Control = make(maxLength! > 200 ? 'textarea' : 'input', { required });
     const step = multipleOf ?? (kind === 'integer' ? 1 : 'any');
     // A pattern of JSON Schema may fit anywhere.
     const limits = { type, min, max, step, minLength, maxLength, pattern: pattern && `.*(?:${pattern}).*` };
-    for (const [name, value] of Object.entries(limits)) if (value !== undefined) input.setAttribute(name, `${value}`);
+    for (const [name, value] of Object.entries(limits)) if (value != null) input.setAttribute(name, `${value}`);
     let before: unknown;
     return {
       control: input,
       read() {
         const { value } = input;
         // What had a value and has none now was emptied, which is something else than nothing.
-        if (!value) return before === undefined ? undefined : isNullable(schema) ? null : number ? undefined : '';
+        if (!value) return before == null ? undefined : isNullable(schema) ? null : number ? undefined : '';
         if (type === 'datetime-local') return new Date(value).toISOString();
-        return number || (!kind && typeof before === 'number') ? Number(value) : value;
+        return number || (!kind && typeof before === 'number') ? +value : value;
       },
       write(value) {
-        before = value ?? undefined;
-        const text = typeof before === 'object' ? JSON.stringify(before) : `${before ?? ''}`;
+        before = value;
+        const text = value && typeof value === 'object' ? JSON.stringify(value) : `${value ?? ''}`;
         input.value = type === 'datetime-local' && text ? localTime(text) : text;
       },
     };
@@ -311,24 +331,23 @@ function control(schema: Schema, required: boolean): Pick<Field, 'control' | 're
     control: area,
     json: true,
     read: () => (area.value.trim() ? (JSON.parse(area.value) as unknown) : undefined),
-    write: (value) => (area.value = value === undefined ? '' : JSON.stringify(value, null, 2)),
+    write: (value) => (area.value = value == null ? '' : JSON.stringify(value, null, 2)),
   };
 }
 
-/** An RFC 3339 time as an input of the browser's own time zone takes it. */
-function localTime(text: string): string {
-  const time = Date.parse(text);
-  // Data of another version may hold anything.
-  if (isNaN(time)) return '';
-  return new Date(time - new Date(time).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
+/**
+ * An RFC 3339 time as an input of the browser's own time zone takes it: Swedes write it so. Of what is none, as data of another
+ * version may hold, the input shows nothing.
+ */
+const localTime = (text: string) => new Date(text).toLocaleString('sv').slice(0, 16).replace(' ', 'T');
 
 function put(data: JsonObject, path: string[], value: unknown): void {
   const at = path.slice(0, -1).reduce((into, name) => (into[name] ??= {}) as JsonObject, data);
   at[path.at(-1)!] = value;
 }
 
-if (globalThis.customElements && !customElements.get('stepwire-form')) customElements.define('stepwire-form', StepwireForm);
+const elements = globalThis.customElements as CustomElementRegistry | undefined;
+if (!elements?.get('stepwire-form')) elements?.define('stepwire-form', StepwireForm);
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -1,23 +1,22 @@
-import { type Channels, type Followed, INSTANCE } from './channels.js';
+import { type Followed, INSTANCE } from './channels.js';
 import { guarded, type StepwireError } from './error.js';
 import type {
   ActiveNode,
   AvailableAction,
   ChildInfo,
-  ClientFrame,
   CommandResult,
   InstanceFrame,
   InstanceStatus,
   JsonObject,
   NoteFrame,
   NumberedFrame,
-  ReplyFrame,
   SnapshotFrame,
   Step,
 } from './frames.js';
 import { merge, share } from './merge.js';
 import type { ActionsOf, ProcessShape, RunOptions, ViewOf, WaitOptions } from './options.js';
-import { limit, type Platform } from './platform.js';
+import type { Parts } from './parts.js';
+import { limit } from './platform.js';
 import { store, type Store, type WritableStore } from './store.js';
 import { uuidv7 } from './uuid.js';
 
@@ -83,8 +82,8 @@ export interface Instance<S extends ProcessShape = ProcessShape> {
   /** `undefined` until the server has said it. */
   readonly status: Store<InstanceStatus | undefined>;
   readonly children: Store<Instance[]>;
-  /** Drafts of this user, and who has a task open, as the server said last: see `@stepwire/client/task`. */
-  readonly notes: Store<readonly NoteFrame[]>;
+  /** Drafts of this user, and who has a task open, as the server said last, by their places: see `@stepwire/client/task`. */
+  readonly notes: Store<Readonly<Record<string, NoteFrame>>>;
   /** Why the instance cannot be followed, or a process it asked for not be started. */
   readonly error: Store<StepwireError | undefined>;
   /**
@@ -109,21 +108,16 @@ export interface Instance<S extends ProcessShape = ProcessShape> {
   close(): void;
 }
 
-/** What an instance asks of its client. */
-export interface InstanceOwner {
-  readonly _platform: Platform;
-  readonly _channels: Channels;
-  /** Name → schema of what an action takes. */
-  readonly _schemas: Record<string, JsonObject>;
-  _command(frame: ClientFrame, wait?: WaitOptions): Promise<ReplyFrame>;
-  _release(member: Member): void;
-  _announce(parent: Member, info: ChildInfo): void;
-  /** No handler of the instance has handled it. Resolves when the app has. */
-  _unhandled(message: ActionMessage): unknown;
-}
+/** Where a note belongs: of one place the newest counts. */
+export const notePlace = ({ type, element, action }: { type: NoteFrame['type']; element: string; action?: string }): string =>
+  `${type} ${element} ${action}`;
 
 /** An instance as the client keeps it. */
 export interface Member extends Instance, Followed {
+  /** What it is a part of. */
+  readonly _parts: Parts;
+  /** Resolves when what was done at this number is in the stores, or when that cannot be, or the wait is over. */
+  _reached(seq: number | undefined, wait?: WaitOptions): Promise<void>;
   readonly children: Store<Member[]>;
   process: string | undefined;
   _addChild(child: Member, info?: ChildInfo): void;
@@ -131,8 +125,6 @@ export interface Member extends Instance, Followed {
   _step(step: Step): void;
   /** Hands the Action messages over, in a task of its own: a handler set right after `start` sees the first ones too. */
   _deliverSoon(): void;
-  /** Nothing more will come: whoever waits for an effect is told. */
-  _settle(): void;
 }
 
 /** Gives each child of an instance to `handler`, also those already there. Returns the function that ends it. */
@@ -144,15 +136,15 @@ export function onChild({ children }: Instance<any>, handler: (child: Instance) 
 }
 
 /** Makes an instance that is not followed yet. */
-export function instance(owner: InstanceOwner, key: string, process: string | undefined): Member {
-  const { _platform: platform, _channels: channels, _schemas: schemas } = owner;
+export function instance(parts: Parts, key: string, process: string | undefined): Member {
+  const { _platform: platform, _channels: channels, _schemas: schemas } = parts;
   const views = store<JsonObject>({});
   const actions = store<AvailableAction[]>([]);
   const nodes = store<ActiveNode[]>([]);
   const status = store<InstanceStatus | undefined>(undefined);
   const children = store<Member[]>([]);
   const error = store<StepwireError | undefined>(undefined);
-  const notes = store<readonly NoteFrame[]>([]);
+  const notes = store<Readonly<Record<string, NoteFrame>>>({});
   /** The view that the server has said. */
   let said: JsonObject = {};
   /** By its command: a change that is shown before the server has made it. */
@@ -188,7 +180,7 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
   };
   const deliver = (message: ActionMessage) => {
     if ([...actionHandlers].map((handler) => guarded(() => handler(message))).includes(true)) return;
-    Promise.resolve(guarded(() => owner._unhandled(message))).catch(error.set);
+    Promise.resolve(guarded(() => parts._unhandled(message))).catch(error.set);
   };
   const offer = (seq: number, body: JsonObject, node: string | undefined) => {
     if (delivered.has(seq)) return;
@@ -213,7 +205,7 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
     said = frame.view;
     show();
     step(frame);
-    frame.children?.forEach((child) => owner._announce(member, child));
+    frame.children?.forEach((child) => parts._announce(member, child));
     frame.open?.forEach(({ seq, body, node }) => offer(seq, body, node));
     settle(frame.seq);
   };
@@ -246,7 +238,7 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
       optimistic.delete(frame.cause);
       show();
     } else if (type === 'action') offer(frame.seq, frame.body, frame.node);
-    else if (type === 'child') owner._announce(member, frame.child);
+    else if (type === 'child') parts._announce(member, frame.child);
     else if (type === 'progress') {
       step(frame);
       drop(frame.cause);
@@ -271,7 +263,7 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
       }
       try {
         const frame = { type: 'run', id, instance: key, action, data: data ?? {}, element, ifSeq };
-        const { seq, duplicate = false, result } = await owner._command(frame, wait);
+        const { seq, duplicate = false, result } = await parts._commands._command(frame, wait);
         await reached(seq, wait);
         return { ...result, seq, duplicate };
       } finally {
@@ -279,36 +271,34 @@ export function instance(owner: InstanceOwner, key: string, process: string | un
       }
     },
     async command(type, members?: JsonObject, wait?: WaitOptions) {
-      const { seq } = await owner._command({ type, instance: key, ...members }, wait);
+      const { seq } = await parts._commands._command({ type, instance: key, ...members }, wait);
       if (type !== 'done') await reached(seq, wait);
     },
     onAction(handler) {
       actionHandlers.add(handler);
       return () => void actionHandlers.delete(handler);
     },
-    close: () => owner._release(member),
+    close: () => parts._release(member),
+    _parts: parts,
+    _reached: reached,
     _channel: INSTANCE + key,
     _uses: 0,
     _ended: () => !/^(created|started|onHold)$/.test(status.get() ?? 'started'),
     _receive(frame: InstanceFrame) {
       if (frame.type === 'snapshot') replace(frame);
       else if (frame.type === 'resync') member._cursor = undefined;
-      else if (frame.type === 'drafted' || frame.type === 'present') {
-        // Of one place the newest counts.
-        const placeOf = ({ type, element, action }: { type: string; element: string; action?: string }) => type + element + action;
-        notes.set([...notes.get().filter((one) => placeOf(one) !== placeOf(frame)), frame]);
-      } else if (frame.type !== 'live') advance(frame);
+      else if ('element' in frame) notes.set({ ...notes.get(), [notePlace(frame)]: frame });
+      else if (frame.type !== 'live') advance(frame);
     },
     _lost() {
       resubscribing = false;
       // The next connection is told all of them.
-      if (notes.get().length) notes.set([]);
+      put(notes, {});
     },
     _fail(reason) {
       if (reason) error.set(reason);
       settle();
     },
-    _settle: settle,
     _step: step,
     _addChild(child, info) {
       child._parent ??= key;

@@ -1,11 +1,6 @@
-type Members = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const own = (members: Members, name: string) => (Object.hasOwn(members, name) ? members[name] : undefined);
-
-/** An instance, say: what does something is no data, and is never copied. */
-const acts = (members: Members) => Object.values(members).some((value) => typeof value === 'function');
+/** What has members and is merged. An instance, say, is none: what does something is no data, and is never copied. */
+const isData = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Object.values(value).some((member) => typeof member === 'function');
 
 /**
  * The server's deep merge: objects merge, arrays and scalars replace, `null` is a value. Neither argument is changed, and every
@@ -13,16 +8,14 @@ const acts = (members: Members) => Object.values(members).some((value) => typeof
  * is left out. `fromEntries` defines properties, so a member named `__proto__` is data and nothing else.
  */
 export function merge(before: unknown, after: unknown, keep = true): unknown {
-  let merged: unknown[] | Members;
-  if (Array.isArray(before) && Array.isArray(after)) merged = after.map((item, index) => share(before[index], item));
-  else if (before !== after && isObject(before) && isObject(after) && !acts(after)) {
-    const changed = Object.entries(after).map(([name, value]) => [name, merge(own(before, name), value, keep)]);
-    merged = Object.fromEntries([...(keep ? Object.entries(before) : []), ...changed]) as Members;
-  } else return after;
+  const list = Array.isArray(after);
+  if (before === after || !isData(before) || !isData(after) || list !== Array.isArray(before)) return after;
+  if (list) keep = false;
+  const known = new Map<string, unknown>(Object.entries(before));
+  const changed = Object.entries(after).map(([name, value]) => [name, merge(known.get(name), value, keep)] as const);
+  const merged = list ? changed.map(([, value]) => value) : Object.fromEntries([...(keep ? known : []), ...changed]);
   const entries = Object.entries(merged);
-  const same =
-    entries.length === Object.keys(before as Members).length &&
-    entries.every(([name, value]) => Object.hasOwn(before as Members, name) && Object.is(value, (before as Members)[name]));
+  const same = entries.length === known.size && entries.every(([name, value]) => known.has(name) && Object.is(value, known.get(name)));
   return same ? before : merged;
 }
 

@@ -4,9 +4,10 @@
 
 import { jitter } from './backoff.js';
 import { failure, StepwireError } from './error.js';
-import type { ClientFrame, ErrorFrame, ReplyFrame, WelcomeFrame } from './frames.js';
+import type { ClientFrame, ErrorFrame, ReplyFrame, ServerFrame, WelcomeFrame } from './frames.js';
 import type { WaitOptions } from './options.js';
-import { type Alarm, alarm, limit, type Platform } from './platform.js';
+import type { Parts } from './parts.js';
+import { type Alarm, alarm, limit } from './platform.js';
 import { uuidv7 } from './uuid.js';
 
 /** The server's allowance is not used up whole: what the network delays arrives in heaps. */
@@ -44,25 +45,14 @@ interface Pending {
   _waiters: Set<(error: StepwireError | undefined, reply?: ReplyFrame) => void>;
 }
 
-/** What an outbox asks of, and tells, the client that owns it. */
-export interface OutboxOwner {
-  /** Sends a frame now. */
-  _transmit(frame: ClientFrame): void;
-  /** A frame is to be sent. True: a token has been handed over that must be answered before. */
-  _postponed(frame: ClientFrame): boolean | undefined;
-  /** The answer to a start that nobody waits for any more. */
-  _abandoned(reply: ReplyFrame): void;
-  /** Why there is no connection. */
-  _trouble(): StepwireError | undefined;
-}
-
 export type Outbox = ReturnType<typeof outbox>;
 
 /**
  * The commands that wait for their answers: sent in order, no faster than the server allows, and again, with the same ids, after
  * a lost connection or when the server had no room. Each may have a limit of time of its own.
  */
-export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: number | undefined) {
+export function outbox(parts: Parts) {
+  const { _platform: platform, _options: options } = parts;
   const { _now: now, _random: random } = platform;
   const pump = alarm(platform);
   const all = new Map<string, Pending>();
@@ -99,7 +89,7 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
     }
     due = Math.max(due, now()) + pace;
     pending._state = 'sent';
-    owner._transmit(frame);
+    parts._wire._send(frame);
   };
 
   const sendAll = (): void => {
@@ -113,7 +103,7 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
         if (pending._state === 'queued' && (!next || pending._lane < next._lane)) next = pending;
       }
       if (!next || next._lane > lanes) return;
-      if (owner._postponed(next._frame)) continue;
+      if (parts._visitor?._postponed(next._frame)) continue;
       const wait = Math.ceil(due - ahead - now());
       if (wait > 0) return pump(wait, sendAll);
       send(next);
@@ -136,14 +126,13 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
 
   return {
     /** Sends a command and resolves to its reply. One that is under way with the same id is waited for instead. */
-    _command: (frame: ClientFrame, { _lane = COMMANDS, _again = true, signal, timeout = usualTimeout }: Sending = {}) =>
+    _command: (frame: ClientFrame, { _lane = COMMANDS, _again = true, signal, timeout = options.timeout }: Sending = {}) =>
       new Promise<ReplyFrame>((resolve, refuse) => {
         const { type, id = uuidv7(now()) } = frame;
         const over = (late?: boolean) => {
-          const cause = late ? owner._trouble() : signal?.reason;
-          const limits = late ? `within ${timeout} ms` : 'before the wait was aborted';
-          const why = late && cause ? cause.message : 'none came';
-          return failure(late ? 'timeout' : 'aborted', `expected an answer to '${type}' ${limits}, but ${why}`, { cause });
+          const cause = late ? parts._wire._lastError.get() : signal?.reason;
+          const why = late ? `none came in ${timeout} ms${cause ? `: ${cause.message}` : ''}` : 'the wait was aborted';
+          return failure(late ? 'timeout' : 'aborted', `expected an answer to '${type}', but ${why}`, { cause });
         };
         if (ended ?? signal?.aborted) return refuse(ended ?? over());
         const pending: Pending = all.get(id) ?? {
@@ -183,18 +172,15 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
     },
 
     /** The connection is gone; another one will come. */
-    _lost(code: number) {
+    _lost({ message, closeCode }: StepwireError) {
       open = false;
       for (const pending of [...all.values()]) {
         // A message that is too big would end the next connection too.
-        const tooLarge = pending._state === 'sent' && code === 1009;
+        const tooLarge = pending._state === 'sent' && closeCode === 1009;
         pending._state = undefined;
         pending._timer();
         if (pending._again && !tooLarge && pending._waiters.size) enqueue(pending);
-        else {
-          const words = `expected an answer, but the connection was closed with ${code}`;
-          reject(pending, failure(tooLarge ? 'too_large' : 'closed', words, { closeCode: code }));
-        }
+        else reject(pending, failure(tooLarge ? 'too_large' : 'closed', message, { closeCode }));
       }
     },
 
@@ -207,14 +193,17 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
     },
 
     /** Takes the answer to a command; `false` when there is none of that id. */
-    _answer(frame: ReplyFrame | ErrorFrame) {
-      const pending = all.get(frame.id!);
+    _answer(frame: ServerFrame) {
+      const { id } = frame as { id?: string };
+      const pending = all.get(id!);
       if (!pending) return false;
       if (frame.type === 'reply') {
+        parts._visitor?._answered(frame.result);
         take(pending);
-        if (!pending._waiters.size) owner._abandoned(frame);
+        // A start that nobody waited for any more was done: what it began is still good for whoever starts with the same id.
+        if (!pending._waiters.size) parts._unused(parts._find(frame.result.instance));
         pending._waiters.forEach((tell) => tell(undefined, frame));
-      } else if (!retry(frame, pending)) reject(pending, new StepwireError(frame));
+      } else if (!retry(frame as ErrorFrame, pending)) reject(pending, new StepwireError(frame as ErrorFrame));
       return true;
     },
   };

@@ -7,7 +7,7 @@ import type { WaitOptions } from './options.js';
 
 /** The part of a WebSocket that the client uses. */
 export interface Socket {
-  onopen: (() => void) | null;
+  onopen: ((opened?: unknown) => void) | null;
   onmessage: ((message: { data: unknown }) => void) | null;
   onerror: ((failed: { message?: string; error?: unknown }) => void) | null;
   onclose: ((closed: { code: number; reason: string }) => void) | null;
@@ -47,7 +47,7 @@ export interface Platform {
 }
 
 /** What tells that a page is awake again: the network is back; it is shown, thawed, or back from the page cache. */
-const WAKES = ['online', 'pageshow', 'visibilitychange', 'resume'];
+const WAKES = 'online pageshow visibilitychange resume'.split(' ');
 
 /** A browser or another runtime, with its own `WebSocket` or the one that is given. */
 export function browser(webSocket?: WebSocketConstructor): Platform {

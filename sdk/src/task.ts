@@ -4,7 +4,7 @@
  */
 import type { Client } from './client.js';
 import type { JsonObject, NoteFrame, PresentUser } from './frames.js';
-import type { Instance, RunResult } from './instance.js';
+import { type Instance, notePlace, type RunResult } from './instance.js';
 import type { RunOptions } from './options.js';
 import { select, type Store } from './store.js';
 
@@ -38,16 +38,15 @@ export interface OpenTask {
 }
 
 const NOBODY: readonly PresentUser[] = [];
+type Note<Type> = (NoteFrame & { type: Type }) | undefined;
 
 /** Opens a task of a followed instance. Close it when the page shows it no longer. */
 export function openTask(client: Pick<Client, 'command' | 'status'>, instance: Instance<any>, place: TaskPlace): OpenTask {
   const { element, action } = place;
   const at = { instance: instance.key, element };
   /** What was said last of this task, and of this action. */
-  const drafted = (notes: readonly NoteFrame[]) =>
-    notes.flatMap((one) => (one.type === 'drafted' && one.element === element && one.action === action ? [one.data ?? undefined] : []))[0];
-  const present = (notes: readonly NoteFrame[]) =>
-    notes.flatMap((one) => (one.type === 'present' && one.element === element ? [one.users] : []))[0] ?? NOBODY;
+  const drafted = notePlace({ type: 'drafted', ...place });
+  const present = notePlace({ type: 'present', element });
   let unsent: JsonObject | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** The sending under way. */
@@ -74,8 +73,8 @@ export function openTask(client: Pick<Client, 'command' | 'status'>, instance: I
   if (client.status.get() === 'live') tell('open');
 
   return {
-    draft: select(instance.notes, drafted),
-    others: select(instance.notes, present),
+    draft: select(instance.notes, (notes) => (notes[drafted] as Note<'drafted'>)?.data ?? undefined),
+    others: select(instance.notes, (notes) => (notes[present] as Note<'present'>)?.users ?? NOBODY),
     save(data) {
       unsent = data;
       timer ??= setTimeout(flush, SAVE_MS);

@@ -2,26 +2,13 @@
  * Files for actions of the type `uploadFile`: sent over REST beside the connection, with progress, and again with the same id when
  * the way there broke or the server had no room.
  */
-import { jitter } from './backoff.js';
-import { failure, StepwireError } from './error.js';
 import type { JsonObject } from './frames.js';
-import type { Instance, RunResult } from './instance.js';
+import type { StepwireError } from './error.js';
+import type { Instance, Member, RunResult } from './instance.js';
 import { problem, restOf } from './problem.js';
-import { uuidv7 } from './uuid.js';
 
 /** A file is sent again this often. */
 const TRIES = 8;
-
-/** What {@link uploader} takes. */
-export interface UploaderOptions {
-  /** The address that `connect` is given. */
-  url: string;
-  /**
-   * Asked before each try. Of a visitor: `() => tokenStore.get(key)` with the key of the root. Without it the cookie of a sign-in
-   * goes with the request.
-   */
-  getToken?: ((instance: string) => string | undefined | Promise<string | undefined>) | undefined;
-}
 
 /** What goes with a file. */
 export interface UploadOptions {
@@ -58,9 +45,6 @@ export interface UploadResult extends RunResult {
   file: UploadedFile;
 }
 
-/** Sends a file for an action. Rejects with a {@link StepwireError}, as `run` does; `fields.file` says what is wrong with the file. */
-export type Upload = (instance: Instance<any>, action: string, file: Blob, options?: UploadOptions) => Promise<UploadResult>;
-
 /** An answer, as either way of sending gives it. */
 interface Answer {
   status: number;
@@ -68,39 +52,63 @@ interface Answer {
   text: string;
 }
 
-/** Makes what sends files to a server. */
-export function uploader({ url, getToken }: UploaderOptions): Upload {
-  const base = restOf(url);
-  return async (instance, action, file, options = {}) => {
-    const { element, ifSeq, data, signal, id = uuidv7(Date.now()), name = (file as File).name ?? 'file' } = options;
-    const offered = instance.actions.get().find((one) => one.name === action && (!element || one.element === element));
-    if (file.size > (offered?.maxBytes ?? Infinity)) {
-      throw failure('too_large', `expected a file of at most ${offered!.maxBytes} bytes, but '${name}' has ${file.size}`);
-    }
-    const query = new URLSearchParams({ action });
-    if (element) query.set('element', element);
-    if (ifSeq !== undefined) query.set('ifSeq', `${ifSeq}`);
-    const address = `${base}/instances/${instance.key}/upload?${query}`;
-    for (let tries = 0; ; tries += 1) {
-      const token = await getToken?.(instance.key);
-      const body = new FormData();
-      if (data) body.append('data', JSON.stringify(data));
-      body.append('file', file, name);
-      const headers: Record<string, string> = { 'idempotency-key': id, ...(token && { authorization: `Bearer ${token}` }) };
-      const refused = await send(address, headers, body, file.size, options).then(
-        ({ status, retryAfter, text }) => {
-          const said = parsed(text);
-          if (status >= 200 && status < 300) return said as unknown as UploadResult;
-          return new StepwireError(problem(status, retryAfter, said));
-        },
-        (cause: unknown) => failure('unreachable', `expected the server to take '${name}', but: ${cause}`, { cause, retryable: true }),
-      );
-      if (signal?.aborted) throw failure('aborted', `expected '${name}' to be sent, but it was aborted`, { cause: signal.reason });
-      if (!(refused instanceof StepwireError)) return refused;
-      if (!refused.retryable || tries >= TRIES) throw refused;
-      await pause((refused.afterMs ?? 0) + jitter(tries, Math.random()), signal);
-    }
+/**
+ * Sends a file for an action, to the server and as the user of the client that follows the instance. Resolves, as `run` does, when
+ * its effect is in the stores. Rejects with a {@link StepwireError}; `fields.file` says what is wrong with the file.
+ */
+export async function upload(instance: Instance<any>, action: string, file: Blob, options: UploadOptions = {}): Promise<UploadResult> {
+  const { key, actions, _parts: parts, _reached: reached } = instance as unknown as Member;
+  const { url, getToken } = parts._options;
+  const { _failure: failure, _Error, _jitter: jitter, _uuidv7: uuidv7 } = parts._shared;
+  const { element, ifSeq, data, signal, id = uuidv7(Date.now()), name = (file as File).name ?? 'file' } = options;
+  const limit = actions.get().find((one) => one.name === action && (!element || one.element === element))?.maxBytes;
+  if (file.size > limit!) {
+    const message = `expected a file of at most ${limit} bytes, but '${name}' has ${file.size}`;
+    throw failure('too_large', message, { fields: { file: { code: 'too_large', message, params: { limit } } } });
+  }
+  const query = new URLSearchParams({ action });
+  if (element) query.set('element', element);
+  if (ifSeq !== undefined) query.set('ifSeq', `${ifSeq}`);
+  let base = '';
+  /** The server did not take the last token. */
+  let refused = false;
+  /** Rejects when the signal is given, whatever is waited for. */
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal?.aborted) reject();
+    else signal?.addEventListener('abort', reject);
+  });
+  aborted.catch(() => undefined);
+
+  const attempt = async (): Promise<UploadResult> => {
+    const token = getToken ? await getToken(refused) : parts._visitor?._tokenOf(key);
+    // Of an address with a ticket only the address counts.
+    base ||= restOf(typeof url === 'function' ? await url() : url);
+    const body = new FormData();
+    if (data) body.append('data', JSON.stringify(data));
+    body.append('file', file, name);
+    // Without a token the cookie of a sign-in goes with it.
+    const headers: Record<string, string> = { 'idempotency-key': id, ...(token && { authorization: `Bearer ${token}` }) };
+    const { status, retryAfter, text } = await send(`${base}/instances/${key}/upload?${query}`, headers, body, file.size, options);
+    const said = parsed(text);
+    if (status >= 200 && status < 300) return said as unknown as UploadResult;
+    throw new _Error(problem(status, retryAfter, said));
   };
+
+  for (let tries = 0; ; tries += 1) {
+    try {
+      const result = await Promise.race([attempt(), aborted]);
+      await reached(result.seq, { signal });
+      return result;
+    } catch (cause) {
+      if (signal?.aborted) throw failure('aborted', `expected '${name}' to be sent, but it was aborted`, { cause: signal.reason });
+      const unreachable = `expected the server to take '${name}', but: ${cause}`;
+      const error = cause instanceof _Error ? cause : failure('unreachable', unreachable, { cause, retryable: true });
+      const again = error.retryable || (getToken && !refused && /^(unauthenticated|token_expired)$/.test(error.code));
+      if (!again || tries >= TRIES) throw error;
+      refused = !error.retryable;
+      if (!refused) await Promise.race([pause((error.afterMs ?? 0) + jitter(tries, Math.random())), aborted.catch(() => undefined)]);
+    }
+  }
 }
 
 /** Only a browser's older way of asking tells how far it is. */
@@ -138,9 +146,4 @@ function parsed(text: string): JsonObject {
   }
 }
 
-/** Waits, unless it is aborted. */
-const pause = (ms: number, signal: AbortSignal | undefined) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

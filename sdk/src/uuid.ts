@@ -15,5 +15,5 @@ export function uuidv7(now: number): string {
   last = Math.max(now * 4096, last + 1);
   // The first digit of the fourth group is 8 to b; two random bits are spent on always 8.
   const digits = hex(last, 15) + randomHex(8);
-  return digits.replace(/^(.{8})(.{4})(.{3}).(.{3})(.{12}).*/, '$1-$2-7$3-8$4-$5');
+  return digits.replace(/(.{8})(.{4})(.{3}).(.{3})(.{12})/, '$1-$2-7$3-8$4-$5');
 }

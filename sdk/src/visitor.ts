@@ -5,20 +5,11 @@
 import { keyOf } from './channels.js';
 import { guarded, type StepwireError } from './error.js';
 import type { ClientFrame, CommandResult } from './frames.js';
+import type { Parts } from './parts.js';
 import { memoryTokenStore, type TokenStore } from './token.js';
 
 export { localTokenStore } from './storage.js';
 export { memoryTokenStore, type TokenStore } from './token.js';
-
-/** What a visitor's tokens ask of the client. */
-export interface VisitorHost {
-  /** The root of an instance's tree, as far as the client knows. */
-  _rootOf(key: string): string;
-  /** Keys of what is followed. */
-  _keys(): string[];
-  /** Shows the server a token. */
-  _auth(token: string): Promise<unknown>;
-}
 
 /** What a client asks of a visitor's tokens. */
 export interface VisitorTokens {
@@ -33,27 +24,40 @@ export interface VisitorTokens {
   _hello(): string | undefined;
   /** The server did not take that token; `false` when there was none. */
   _refused(): boolean;
+  /** The token for the tree of an instance. */
+  _tokenOf(key: string): string | undefined;
   /** Whether the `hello` may name this instance: of several trees, only the one whose token it brings. */
   _named(key: string): boolean;
 }
 
 /** What the option `visitor` takes. */
-export type Visitor = (host: VisitorHost) => VisitorTokens;
+export type Visitor = (client: Parts) => VisitorTokens;
 
 /**
  * An anonymous visitor, whose tokens are kept in `store`: `localTokenStore(name)`, or, by default, for as long as the page lives.
  * `onToken` is told each token that a start is answered with.
  */
 export function visitor(store: TokenStore = memoryTokenStore(), onToken?: (token: string, instance: string) => void): Visitor {
-  return ({ _rootOf: rootOf, _keys: keys, _auth: auth }) => {
+  return ({ _find: find, _channels: channels, _auth: auth }) => {
+    /** Keys of what is followed. */
+    const keys = () => channels._all().map(({ _channel }) => keyOf(_channel));
+
+    /** The root of an instance's tree, as far as the client knows. */
+    const rootOf = (key: string): string => {
+      const parent = find(key)?._parent;
+      return parent === undefined ? key : rootOf(parent);
+    };
+
     /** Roots whose tokens this connection has been shown, the first of them in its `hello`. */
     let shown = new Set<string>();
 
     /** Whether, beside the tree of the `hello`, there are others whose tokens the server does not know. */
     let several = false;
 
+    const tokenOf = (key: string) => store.get(rootOf(key));
+
     /** The token for the tree of an instance, if there is one that the server does not know yet. */
-    const unshown = (key: string) => (shown.has(rootOf(key)) ? undefined : store.get(rootOf(key)));
+    const unshown = (key: string) => (shown.has(rootOf(key)) ? undefined : tokenOf(key));
 
     const show = (key: string) => {
       const token = unshown(key);
@@ -97,6 +101,7 @@ export function visitor(store: TokenStore = memoryTokenStore(), onToken?: (token
         if (root !== undefined) store.set(root, undefined);
         return root !== undefined;
       },
+      _tokenOf: tokenOf,
       _named: (key) => !several || shown.has(rootOf(key)),
     };
   };

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /** The form element, on a server in memory. What only a browser has (its checks of inputs) is played in one by the examples' tests. */
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { connect } from '../src/index.js';
 import { StepwireForm } from '../src/forms.js';
 import { FakeServer } from '../src/testing.js';
@@ -277,4 +277,78 @@ test('without schemas each key is a text, and an action without data is a button
 
 test('the element is defined once, and there is a class for others to build on', () => {
   expect(customElements.get('stepwire-form')).toBe(StepwireForm);
+});
+
+/** An upload's request, which the test answers. */
+class Request {
+  static made: Request[] = [];
+  status = 0;
+  responseText = '';
+  body?: FormData;
+  upload: { onprogress?: (event: { loaded: number; total: number }) => void } = {};
+  onload?: () => void;
+  open = () => undefined;
+  setRequestHeader = () => undefined;
+  getResponseHeader = () => null;
+  send(body: FormData) {
+    this.body = body;
+    Request.made.push(this);
+  }
+  answer(status: number, body: object) {
+    Object.assign(this, { status, responseText: JSON.stringify(body) });
+    this.onload?.();
+  }
+}
+
+test('an action that takes a file has an input for it: what is too large or refused is said there, progress is shown', async () => {
+  vi.stubGlobal('XMLHttpRequest', Request);
+  const { server, fake, form, root, input, part, errorAt } = await shown();
+  const upload = { type: 'uploadFile', schema: undefined, keys: ['note'], requiredKeys: [], initial: { note: 'mine' }, maxBytes: 5_000, types: ['image/*', 'text/plain'] };
+  fake.progress({ actions: [action(upload) as never] });
+  await server.advance();
+  expect([input('file').type, input('file').required, input('file').accept]).toEqual(['file', true, 'image/*,text/plain']);
+  expect(input('file').parentElement!.textContent).toBe('File≤ 5 kB');
+  const choose = (size: number) => {
+    const files = new DataTransfer();
+    files.items.add(new File(['x'.repeat(size)], 'a.txt', { type: 'text/plain' }));
+    input('file').files = files.files;
+    input('file').dispatchEvent(new Event('input'));
+  };
+  const progress = part('progress') as HTMLProgressElement;
+
+  choose(5_001);
+  expect(await form.send()).toBe(false);
+  expect(errorAt('file')).toBe("expected a file of at most 5000 bytes, but 'a.txt' has 5001");
+  expect(form.shadowRoot!.activeElement).toBe(input('file'));
+  expect(Request.made).toEqual([]);
+
+  // News of the server leave what was chosen alone.
+  choose(10);
+  fake.data({ more: 1 });
+  await server.advance();
+  expect(input('file').files).toHaveLength(1);
+  let sending = form.send();
+  await vi.waitFor(() => expect(Request.made).toHaveLength(1));
+  const [first] = Request.made;
+  expect([...first!.body!.keys()]).toEqual(['data', 'file']);
+  expect(first!.body!.get('data')).toBe('{"note":"mine"}');
+  expect([progress.hidden, root.querySelector('button')!.disabled]).toEqual([true, true]);
+  first!.upload.onprogress!({ loaded: 60, total: 120 });
+  expect([progress.hidden, progress.value, progress.max]).toEqual([false, 5, 10]);
+  first!.answer(422, { code: 'invalid_data', detail: 'no', fields: { file: { code: 'type', message: 'expected a picture', params: {} } } });
+  expect(await sending).toBe(false);
+  expect([errorAt('file'), progress.hidden, input('file').files!.length]).toEqual(['expected a picture', true, 1]);
+
+  sending = form.send();
+  await vi.waitFor(() => expect(Request.made).toHaveLength(2));
+  Request.made[1]!.answer(200, { seq: 1, file: {} });
+  expect(await sending).toBe(true);
+  expect([input('file').value, errorAt('file')]).toEqual(['', '']);
+  expect(root.querySelectorAll('[name]')).toHaveLength(2);
+  vi.unstubAllGlobals();
+});
+
+test('a key whose schema says it is binary is data: its input is one for text', async () => {
+  const { input } = await shown({ s1: { properties: { loan: { type: 'string', format: 'binary' } } } });
+  expect(input('loan').type).toBe('text');
 });

@@ -56,7 +56,6 @@ test.each([
   [4400, true],
   [4403, true],
   [4408, true],
-  [4409, true],
 ])('close code %d is final: %s', (code, final) => expect(isFinal(code)).toBe(final));
 
 test('backoff is bounded', () => {

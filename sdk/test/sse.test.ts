@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { connect, type Instance, type JsonObject, onChild, type Store } from '../src/index.js';
+import { connect, type Instance, type JsonObject, onChild, type StepwireError, type Store } from '../src/index.js';
 import { inherit } from '../src/inherit.js';
 import { tasks } from '../src/lists.js';
 import { eventStream } from '../src/sse.js';
@@ -107,6 +107,8 @@ test('a server that cannot be reached, or answers nonsense, is a loss like any o
   await expect(client.start('p', { timeout: 1_000 })).rejects.toMatchObject({ code: 'internal', retryable: true });
   server.closeAllConnections();
   await new Promise((done) => server.close(done));
-  await expect(client.start('p', { timeout: 300 })).rejects.toMatchObject({ code: 'timeout', message: expect.stringContaining('connection') });
+  const lost = new Promise<StepwireError>((done) => client.lastError.subscribe((error) => error && done(error)));
+  await expect(client.start('p', { timeout: 300 })).rejects.toMatchObject({ code: 'timeout' });
+  expect(await lost).toMatchObject({ code: 'unreachable', message: expect.stringContaining(`connection to ${address}`) });
   client.close();
 });

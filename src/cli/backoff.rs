@@ -58,7 +58,7 @@ mod tests {
             assert_eq!(after_close(code), AfterClose::Reconnect, "{code}");
         }
         assert_eq!(after_close(4401), AfterClose::RenewToken);
-        for code in [1002, 1003, 1007, 1009, 4403, 4408, 4409] {
+        for code in [1002, 1003, 1007, 1009, 4403, 4408] {
             assert_eq!(after_close(code), AfterClose::Stop, "{code}");
         }
     }

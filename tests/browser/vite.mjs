@@ -78,20 +78,6 @@ async function forms(page) {
   await heading(page, 'Sent');
 }
 
-/** A task that takes a file. */
-const PAPERS = {
-  id: 'papers',
-  nodes: [
-    { id: 'start', type: 'startEvent' },
-    { id: 'bring', type: 'userTask', actions: [{ name: 'bring', type: 'uploadFile', trigger: 'manual', params: { destination: 'paper', maxBytes: 4000000 } }] },
-    { id: 'end', type: 'endEvent' },
-  ],
-  flows: [
-    { id: 'f1', source: 'start', target: 'bring' },
-    { id: 'f2', source: 'bring', target: 'end' },
-  ],
-};
-
 async function post(path, user, body) {
   const headers = { authorization: `Bearer ${tokens[user]}`, 'content-type': 'application/json' };
   const answer = await fetch(`${baseUrl()}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -99,29 +85,51 @@ async function post(path, user, body) {
   return answer.json();
 }
 
-/** From a page of another origin, with the progress that only a browser tells. */
-async function uploads(page) {
-  await post('/v1/definitions?publish=true', 'root', PAPERS);
-  const { instance } = await post('/v1/instances', 'ada', { process: 'papers' });
-  const size = 3_000_000;
-  const { sent, progress } = await page.evaluate(
-    async ({ instance, url, token, size }) => {
-      const { uploader } = await import('/@id/@stepwire/client/upload');
-      const progress = [];
-      const upload = uploader({ url, getToken: () => token });
-      const file = new File(['x'.repeat(size)], 'paper.txt', { type: 'text/plain' });
-      const follows = { key: instance, actions: { get: () => [] } };
-      const sent = await upload(follows, 'bring', file, { onProgress: (bytes, total) => progress.push([bytes, total]) });
-      return { sent, progress };
-    },
-    { instance, url: websocket, token: tokens.ada, size },
-  );
-  assert.deepEqual([sent.file.name, sent.file.size, sent.status], ['paper.txt', size, 'finished']);
-  assert.deepEqual(progress.at(-1), [size, size]);
+/** A step that takes a file: what is too large or of another type is said at its input, and what sends it is loaded when it is needed. */
+async function papers(page, pages) {
+  const loaded = [];
+  page.on('request', (request) => loaded.push(request.url()));
+  await page.goto(`${pages}/papers.html?server=${websocket}`);
+  await heading(page, 'Your paper');
+  await page.getByText('≤ 5000 kB').waitFor();
+  const [file, error] = [page.getByLabel('File'), page.locator('[part~="field"]').filter({ has: page.getByLabel('File') }).locator('[part="error"]')];
+  const send = page.getByRole('button', { name: 'Send' });
+  const sender = () => loaded.filter((url) => /\/upload\.(js|ts)|client_upload/.test(url)).length;
+  assert.equal(await file.getAttribute('accept'), 'text/*,image/*,application/pdf');
+  await page.getByLabel('Note').fill('Proof');
+  await send.click();
+  await error.filter({ hasText: /./ }).waitFor();
+  assert.equal(sender(), 0, loaded.join('\n'));
+
+  await file.setInputFiles({ name: 'large.txt', mimeType: 'text/plain', buffer: Buffer.alloc(5_000_001, 'x') });
+  await send.click();
+  await error.filter({ hasText: 'expected a file of at most 5000000 bytes' }).waitFor();
+  assert.equal(sender(), 1, loaded.join('\n'));
+  await file.setInputFiles({ name: 'run.sh', mimeType: 'application/x-sh', buffer: Buffer.from('x') });
+  await send.click();
+  await error.filter({ hasText: 'application/x-sh' }).waitFor();
+  await pictures(page, 'papers');
+
+  // The progress is shown meanwhile; what was typed is still there.
+  await page.evaluate(() => {
+    const form = document.querySelector('stepwire-form');
+    const progress = form.shadowRoot.querySelector('progress');
+    window.seen = [];
+    new MutationObserver(() => window.seen.push([progress.hidden, progress.value, progress.max])).observe(progress, { attributes: true });
+  });
+  await file.setInputFiles({ name: 'paper.txt', mimeType: 'text/plain', buffer: Buffer.alloc(3_000_000, 'x') });
+  await send.click();
+  await heading(page, 'Check');
+  await page.getByText('paper.txt, 3,000,000 bytes. Proof').waitFor();
+  const seen = await page.evaluate(() => window.seen);
+  assert.ok(seen.some(([hidden, value, max]) => !hidden && value > 0 && max === 3_000_000), JSON.stringify(seen));
+  assert.equal(seen.at(-1)[0], true, JSON.stringify(seen));
+  await send.click();
+  await heading(page, 'Handed in');
 }
 
 await play(async (browser, watch) => {
-  await post('/v1/definitions?publish=true', 'root', JSON.parse(await readFile(`${folder}../trip.json`, 'utf8')));
+  for (const process of ['../trip.json', 'papers.json']) await post('/v1/definitions?publish=true', 'root', JSON.parse(await readFile(`${folder}${process}`, 'utf8')));
   const pages = await vite();
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
   const page = watch(await context.newPage());
@@ -134,7 +142,7 @@ await play(async (browser, watch) => {
   await page.getByRole('button', { name: 'Send' }).click();
   await page.getByText('REST: started at “Where to”').waitFor();
   await shots(page, 'example-vite');
-  await uploads(page);
+  await papers(watch(await context.newPage()), pages);
   const three = watch(await context.newPage());
   await three.goto(`${pages}/forms.html?server=${websocket}`);
   await forms(three);

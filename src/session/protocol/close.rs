@@ -44,8 +44,6 @@ pub enum CloseCode {
     Forbidden,
     /// The access was taken away.
     Revoked,
-    /// Another connection took this one's place.
-    Replaced,
     /// Over the rate for too long.
     Flood,
 }
@@ -65,7 +63,7 @@ pub enum Comeback {
 
 impl CloseCode {
     /// All codes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 17] = [
         Self::Normal,
         Self::Protocol,
         Self::Binary,
@@ -82,7 +80,6 @@ impl CloseCode {
         Self::Token,
         Self::Forbidden,
         Self::Revoked,
-        Self::Replaced,
         Self::Flood,
     ];
 
@@ -105,7 +102,6 @@ impl CloseCode {
             Self::Token => 4401,
             Self::Forbidden => 4403,
             Self::Revoked => 4408,
-            Self::Replaced => 4409,
             Self::Flood => 4429,
         }
     }
@@ -138,7 +134,6 @@ impl CloseCode {
                 allows it"
             }
             Self::Revoked => "token revoked, or its user removed: sign in again",
-            Self::Replaced => "replaced by another connection",
             Self::Flood => "over the rate for 10 s",
         }
     }

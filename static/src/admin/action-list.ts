@@ -1,4 +1,4 @@
-import type { AvailableAction, Instance, JsonObject } from '@stepwire/client';
+import type { AvailableAction, Instance } from '@stepwire/client';
 import { StepwireForm } from '@stepwire/client/forms';
 import { h } from '../dom.js';
 
@@ -20,9 +20,8 @@ export class ActionList {
     root.replaceChildren(this.empty, this.list);
   }
 
-  /** Shows these; `all` are those that the instance offers besides, among which a form finds its action by name. */
-  show(actions: readonly AvailableAction[], all = actions): void {
-    const names = all.map(({ name }) => name);
+  /** Shows these. */
+  show(actions: readonly AvailableAction[]): void {
     const keys = new Set(actions.map(keyOf));
     for (const [key, item] of this.items) {
       if (keys.has(key)) continue;
@@ -32,9 +31,7 @@ export class ActionList {
     for (const action of actions) {
       const key = keyOf(action);
       if (this.items.has(key)) continue;
-      // The element's form finds its action by name; where several elements offer the same, each gets a form of JSON.
-      const several = names.filter((name) => name === action.name).length > 1;
-      const item = h('li', { 'data-action': action.name }, this.draw(action, several));
+      const item = h('li', { 'data-action': action.name }, this.draw(action));
       this.items.set(key, item);
       this.list.append(item);
     }
@@ -49,17 +46,18 @@ export class ActionList {
     return this.items.get(keyOf({ element, name }))?.querySelector('stepwire-form') ?? null;
   }
 
-  private draw(action: AvailableAction, several: boolean): HTMLElement {
+  private draw(action: AvailableAction): HTMLElement {
     const { name, node, required, repeatable, back } = action;
     const words = [required, repeatable && 'repeatable', back && 'goes back'].filter(Boolean).join(', ');
     const summary = h('summary', {}, h('strong', {}, name), h('code', {}, node), h('span', { class: 'muted' }, words));
-    const form = isDecision(action) ? this.decision(action) : several || action.type === 'uploadFile' ? this.jsonForm(action) : this.form(action);
+    const form = isDecision(action) ? this.decision(action) : this.form(action);
     return h('details', {}, summary, h('div', { class: 'body' }, form));
   }
 
-  private form({ name }: AvailableAction): HTMLElement {
+  private form({ name, element }: AvailableAction): HTMLElement {
     const form = new StepwireForm();
     form.action = name;
+    form.element = element;
     form.texts = { submit: `Run ${name}` };
     form.instance = this.instance;
     form.classList.add('action-form');
@@ -92,29 +90,9 @@ export class ActionList {
     });
     return fields;
   }
-
-  private jsonForm(action: AvailableAction): HTMLElement {
-    const { name, element, keys } = action;
-    const text = h('textarea', { class: 'input mono', rows: 4, 'aria-label': `Data for ${name}`, spellcheck: false });
-    text.value = JSON.stringify(example(keys), null, 2);
-    return this.sending(action, [text], () => this.instance.run(name, JSON.parse(text.value) as JsonObject, { element }));
-  }
 }
 
 /** An approval is decided by actions of these names. */
 const isDecision = ({ name, keys }: AvailableAction) => (name === 'approve' || name === 'reject') && keys.length === 0;
 
 const keyOf = ({ name, element }: Pick<AvailableAction, 'name' | 'element'>) => `${element}/${name}`;
-
-/** An object with every accepted key, to be filled in. */
-function example(keys: readonly string[]): JsonObject {
-  const data: JsonObject = {};
-  for (const key of keys) {
-    const names = key.split('.');
-    const last = names.pop()!;
-    let target = data;
-    for (const name of names) target = (target[name] ??= {}) as JsonObject;
-    target[last] ??= null;
-  }
-  return data;
-}

@@ -39,9 +39,8 @@ export class TaskPanel {
   }
 
   private show(): void {
-    const all = this.instance.actions.get();
-    const mine = all.filter(({ element }) => element === this.task.element);
-    this.actions.show(mine, all);
+    const mine = this.instance.actions.get().filter(({ element }) => element === this.task.element);
+    this.actions.show(mine);
     for (const action of mine) if (!this.open.has(action.name)) this.keep(action);
   }
 
