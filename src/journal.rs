@@ -23,6 +23,7 @@ mod filter;
 mod handle;
 mod history;
 mod http_call;
+mod in_use;
 mod job;
 mod kept_message;
 mod listing;
@@ -49,14 +50,16 @@ pub use draft::{DraftChange, DraftKey, DraftRow};
 pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope};
 pub use handle::{AppendPermit, Journal, OnFatal, end_process};
 pub use history::{
-    AgedInstance, DroppedInstance, HistoryChange, HistoryReader, HistorySegment, HistorySize,
+    AgedCursor, AgedInstance, DroppedInstance, HistoryChange, HistoryReader, HistorySegment,
+    HistorySize,
 };
 pub use http_call::{CallChange, CallTries, FullPlaces, HttpCallRow};
+pub use in_use::{Counted, VersionInUse};
 pub use job::{JobFilter, JobOrder, JobRow};
 pub use kept_message::{KeptMessage, KeptMessageRow};
 pub use listing::{
     IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, SearchedRow, TaskAudience,
-    TaskRow, TimerKey, TimerRow, VersionInUse,
+    TaskRow, TimerKey, TimerRow,
 };
 pub use memory::MemoryStore;
 pub use queue_permit::Busy;

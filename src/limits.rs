@@ -174,6 +174,8 @@ pub const DISK_LOOK: Duration = Duration::from_secs(1);
 
 /// Rows of one part of a list over REST or on a page; the next part is asked for by its cursor.
 pub const LISTED: usize = 100;
+/// Instances that fit a filter are counted up to this number; a page says that there are more.
+pub const COUNTED_INSTANCES: usize = 10_000;
 /// Entries on one page of the jobs' dashboard and history.
 pub const JOB_ENTRIES: usize = 1_000;
 /// Lines of the log of a job's entry; what lies beyond is left out, and a last line says so.

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     engine::{access::Caller, record::Status},
     journal::{InstanceRow, TaskRow},
+    limits,
     model::ids::{InstanceKey, Time},
 };
 
@@ -39,7 +40,7 @@ pub struct InstancesPage<'a> {
     layout: Layout,
     statuses: Vec<Choice<'a>>,
     processes: Vec<ProcessChoice<'a>>,
-    total: u64,
+    total: FoundInstances,
     instances: Vec<Line<'a>>,
     newest_url: Option<String>,
     next_url: Option<String>,
@@ -75,10 +76,30 @@ struct Line<'a> {
     started_ago: String,
 }
 
+/// How many instances fit a filter, as far as they are counted.
+#[derive(Clone, Copy, Serialize)]
+pub struct FoundInstances {
+    /// How many at least.
+    number: u64,
+    /// Whether there are more.
+    or_more: bool,
+}
+
+impl FoundInstances {
+    /// So many were counted.
+    pub fn of(counted: u64) -> Self {
+        let most = limits::COUNTED_INSTANCES as u64;
+        Self {
+            number: counted.min(most),
+            or_more: counted > most,
+        }
+    }
+}
+
 /// What the page shows.
 pub struct Shown<'a> {
     /// How many fit the filter.
-    pub total: u64,
+    pub total: FoundInstances,
     /// This part of them, each with its waiting user tasks.
     pub rows: &'a [(InstanceRow, Vec<TaskRow>)],
     /// Where the list goes on.

@@ -13,6 +13,7 @@ use super::{
     draft::DraftChange,
     history::HistoryChange,
     http_call::{CallChange, HttpCallRow},
+    in_use::Counted,
     job::JobRow,
     kept_message::KeptMessage,
     listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerKey, TimerRow},
@@ -79,8 +80,9 @@ impl Commit {
 /// is not there is fine.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReadModelChange {
-    /// Inserts the instance, or updates what may change in it: see [`InstanceRow`].
-    Instance(InstanceRow),
+    /// Inserts the instance, or updates what may change in it: see [`InstanceRow`]; and what it was
+    /// counted as before, unless it is new.
+    Instance(InstanceRow, Option<Counted>),
     /// Inserts a job, or updates what may change in it: see [`JobRow`].
     Job(JobRow),
     /// An instance is found by another value at this path.

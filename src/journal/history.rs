@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 use super::{
     codec,
-    listing::InstanceCursor,
     row::{Entity, LogRow, StoredRow},
     store::StoreError,
 };
@@ -171,8 +170,10 @@ pub struct DroppedInstance {
 }
 
 /// What is to be known of an instance to say whether it is old enough.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AgedInstance {
+    /// Whose it is.
+    pub tenant: String,
     /// Its key.
     pub key: InstanceKey,
     /// When it started.
@@ -187,12 +188,24 @@ pub struct AgedInstance {
 
 impl AgedInstance {
     /// The cursor that goes on after it.
-    pub fn cursor(&self) -> InstanceCursor {
-        InstanceCursor {
+    pub fn cursor(&self) -> AgedCursor {
+        AgedCursor {
+            tenant: self.tenant.clone(),
             created_at: self.created_at,
             key: self.key,
         }
     }
+}
+
+/// Where a list of aged instances goes on: after the one with these values.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct AgedCursor {
+    /// Its tenant.
+    pub tenant: String,
+    /// When it started.
+    pub created_at: Time,
+    /// Its key.
+    pub key: InstanceKey,
 }
 
 /// What history takes.
@@ -208,11 +221,12 @@ pub struct HistorySize {
 
 /// What is asked of a store to keep history small.
 pub trait HistoryReader {
-    /// Instances that started at `until` or before, the oldest first; `after` is the last one seen.
+    /// Instances that started at `until` or before, tenant by tenant, the oldest first; `after` is the
+    /// last one seen.
     fn aged_instances(
         &self,
         until: Time,
-        after: Option<InstanceCursor>,
+        after: Option<AgedCursor>,
         limit: usize,
     ) -> Result<Vec<AgedInstance>, StoreError>;
     /// The first rows of an entity that are not packed: so many, or as many as have together the

@@ -66,25 +66,6 @@ pub struct SearchedRow {
     pub created_at: Time,
 }
 
-/// A version of a definition that instances run.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct VersionInUse {
-    /// Whose it is.
-    pub tenant: String,
-    /// The definition's id.
-    pub process: String,
-    /// The version they began with.
-    pub version: u32,
-    /// The hash of its content then.
-    pub revision: String,
-    /// How many instances.
-    pub instances: u64,
-    /// How many of them have an open incident.
-    pub stuck: u64,
-    /// The oldest of them.
-    pub example: InstanceKey,
-}
-
 /// One waiting user task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskRow {

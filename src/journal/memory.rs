@@ -3,8 +3,8 @@
 
 mod audit;
 mod history;
-mod in_use;
 mod tables;
+mod versions;
 
 use std::{
     cmp::Reverse,
@@ -24,11 +24,12 @@ use super::{
     draft::{DraftChange, DraftKey, DraftRow},
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
     http_call::{CallChange, FullPlaces, HttpCallRow},
+    in_use::VersionInUse,
     job::{JobFilter, JobOrder, JobRow},
     kept_message::{KeptMessage, KeptMessageRow},
     listing::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, SearchedRow, TaskRow,
-        TimerKey, TimerRow, VersionInUse,
+        TimerKey, TimerRow,
     },
     row::{Entity, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
@@ -164,13 +165,30 @@ impl StoreReader for MemoryStore {
             .collect())
     }
 
-    fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError> {
+    fn live_instances(
+        &self,
+        after: InstanceKey,
+        limit: usize,
+    ) -> Result<Vec<InstanceRow>, StoreError> {
         let tables = self.tables();
-        Ok(tables
-            .instances
-            .values()
-            .filter(|row| tables.accept(filter, row))
-            .count() as u64)
+        let cursors = tables
+            .instance_cursors
+            .range((Bound::Excluded(after), Bound::Unbounded));
+        let rows = cursors.filter_map(|(_, cursor)| tables.instances.get(cursor));
+        let live = rows.filter(|row| row.ended_at.is_none());
+        Ok(live.take(limit).cloned().collect())
+    }
+
+    fn count(&self, filter: &InstanceFilter, most: usize) -> Result<u64, StoreError> {
+        let tables = self.tables();
+        let rows = tables.instances.values();
+        let fitting = rows.filter(|row| tables.accept(filter, row));
+        Ok(fitting.take(most).count() as u64)
+    }
+
+    fn started_since(&self, tenant: &str, since: Time) -> Result<u64, StoreError> {
+        let tables = self.tables();
+        Ok(versions::started(tables.instances.values(), tenant, since))
     }
 
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
@@ -192,14 +210,6 @@ impl StoreReader for MemoryStore {
 
     fn newest_time(&self) -> Result<Option<Time>, StoreError> {
         Ok(self.tables().log.values().map(|row| row.row.time).max())
-    }
-
-    fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
-        let mut counts = BTreeMap::new();
-        for row in self.tables().instances.values() {
-            *counts.entry(row.status.clone()).or_default() += 1;
-        }
-        Ok(counts)
     }
 
     fn jobs(
@@ -283,15 +293,6 @@ impl StoreReader for MemoryStore {
         limit: usize,
     ) -> Result<Vec<TaskRow>, StoreError> {
         Ok(newest_first(&self.tables().tasks, after, limit))
-    }
-
-    fn open_incidents(&self, tenant: Option<&str>) -> Result<u64, StoreError> {
-        let tables = self.tables();
-        let counted = tables
-            .incidents
-            .values()
-            .filter(|row| tenant.is_none_or(|tenant| row.tenant == tenant));
-        Ok(counted.count() as u64)
     }
 
     fn incidents(
@@ -434,8 +435,12 @@ impl StoreReader for MemoryStore {
         Ok(self.tables().definitions.get(&key).cloned())
     }
 
-    fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {
-        Ok(in_use::count(self.tables().instances.values(), &statuses))
+    fn versions_in_use(&self, tenant: Option<&str>) -> Result<Vec<VersionInUse>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.instances.values();
+        Ok(versions::count(rows.filter(|row| {
+            tenant.is_none_or(|tenant| row.tenant == tenant)
+        })))
     }
 
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError> {

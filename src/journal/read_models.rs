@@ -8,6 +8,7 @@ use super::{
     change::ReadModelChange,
     codec,
     http_call::{CallTries, HttpCallRow},
+    in_use::Counted,
     job::JobRow,
     listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerKey, TimerRow},
     store::StoreError,
@@ -27,13 +28,14 @@ use crate::{
 };
 
 /// The read-model changes of a row, given the state after it, and what its instance was found by
-/// before.
+/// and counted as before; a new one was not counted.
 ///
 /// # Errors
 /// A call to the outside that cannot be encoded.
 pub fn changes(
     process: &ExecutableProcess,
     before: &SearchedTexts,
+    counted: Option<Counted>,
     state: &InstanceState,
     row: &RecordBatch,
     effects: &[Effect],
@@ -131,7 +133,7 @@ pub fn changes(
         }
     }
     if instance_changed {
-        changes.push(ReadModelChange::Instance(instance(state)));
+        changes.push(ReadModelChange::Instance(instance(state), counted));
     }
     if status_changed && process.definition.alias.is_some() {
         changes.push(ReadModelChange::Job(job(state, row.time)));
@@ -177,14 +179,28 @@ pub fn instance(state: &InstanceState) -> InstanceRow {
         root: head.root,
         created_at: state.created_at(),
         ended_at: state.ended_at(),
-        incidents: state
-            .active()
-            .filter(|(_, element)| !element.incidents().is_empty())
-            .count() as u32,
+        incidents: incidents(state),
         open_until: state.left_open_until(),
         descendants_ended: state.descendants_ended(),
         origin: head.origin.filter(|_| state.status().is_live()),
     }
+}
+
+/// What an instance is counted as.
+pub fn counted(state: &InstanceState) -> Counted {
+    Counted {
+        live: state.ended_at().is_none(),
+        incidents: incidents(state),
+        moved_from: None,
+    }
+}
+
+/// How many elements have an open incident.
+fn incidents(state: &InstanceState) -> u32 {
+    state
+        .active()
+        .filter(|(_, element)| !element.incidents().is_empty())
+        .count() as u32
 }
 
 /// The row of a job whose status has just changed.

@@ -6,25 +6,30 @@
 //! server and reads them, [`examine`] reads those that may be damaged, [`values`] says how our types look in a column, [`row_reading`] which rows
 //! are damaged, [`http_calls`] has the
 //! one table that changes beside the rows of instances, [`jobs`] that of jobs, [`audit`] what was done by whom, [`history`] packs and
-//! removes what is old. Not here: when a
+//! removes what is old, [`counts`] keeps what lists would count, [`plans`] holds that indexes answer
+//! what is asked. Not here: when a
 //! batch is written (see [`writer`](super::writer)).
 
 mod audit;
 mod checkpoint;
 mod copy;
+mod counts;
 mod drafts;
 mod examine;
 mod from_row;
 mod history;
 mod http_calls;
+mod instance_list;
 mod jobs;
 mod kept_messages;
 mod open;
+mod plans;
 mod read;
 mod row_reading;
 mod schema;
 mod sql_filter;
 mod statements;
+mod task_list;
 mod timers;
 mod values;
 mod write;

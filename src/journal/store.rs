@@ -4,7 +4,7 @@
 //! Implementations: [`memory`](super::memory) and [`sqlite`](super::sqlite). Who calls them, and
 //! when: [`writer`](super::writer).
 
-use std::{collections::BTreeMap, error::Error, fmt, path::PathBuf};
+use std::{error::Error, fmt, path::PathBuf};
 
 use uuid::Uuid;
 
@@ -17,11 +17,12 @@ use super::{
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
     history::HistoryReader,
     http_call::{FullPlaces, HttpCallRow},
+    in_use::VersionInUse,
     job::{JobFilter, JobOrder, JobRow},
     kept_message::KeptMessageRow,
     listing::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, TaskAudience, TaskRow,
-        TimerRow, VersionInUse,
+        TimerRow,
     },
     row::{Entity, Loaded, OutboxMessage, StoredRow},
     schedule::ScheduleRow,
@@ -77,15 +78,24 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         limit: usize,
     ) -> Result<Vec<StoredRow>, StoreError>;
 
-    /// Instances, newest first.
+    /// Instances of a tenant, a tree or an origin, newest first.
     fn instances(
         &self,
         filter: &InstanceFilter,
         after: Option<InstanceCursor>,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError>;
-    /// How many instances agree with the filter.
-    fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError>;
+    /// Live instances of all tenants, by their keys.
+    fn live_instances(
+        &self,
+        after: InstanceKey,
+        limit: usize,
+    ) -> Result<Vec<InstanceRow>, StoreError>;
+    /// How many instances agree with the filter; they are counted up to `most`.
+    fn count(&self, filter: &InstanceFilter, most: usize) -> Result<u64, StoreError>;
+    /// How many instances a tenant has started since the beginning of this minute, within the last
+    /// day.
+    fn started_since(&self, tenant: &str, since: Time) -> Result<u64, StoreError>;
     /// The user tasks that wait in an instance, newest first.
     fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError> {
         let mut tasks = self.tasks(
@@ -115,8 +125,6 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
     fn open_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError>;
     /// The newest process time on record in the log's last row; `None` for an empty log.
     fn newest_time(&self) -> Result<Option<Time>, StoreError>;
-    /// How many instances have each status.
-    fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
 
     /// Jobs that agree with the filter, in this order, without the first `offset`.
     fn jobs(
@@ -169,8 +177,6 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         after: Option<ElementCursor>,
         limit: usize,
     ) -> Result<Vec<IncidentRow>, StoreError>;
-    /// How many incidents are open, of a tenant or of all.
-    fn open_incidents(&self, tenant: Option<&str>) -> Result<u64, StoreError>;
     /// Armed timers of a tenant, the next one first; timers due together stand in the order of
     /// their keys. `after` is the last one seen.
     fn timers(
@@ -234,8 +240,8 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         let rows = self.definitions()?.into_iter();
         Ok(rows.map(|row| (row.tenant, row.id, row.version)).collect())
     }
-    /// Which versions of definitions instances with one of these statuses run.
-    fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError>;
+    /// Which versions of definitions live instances run, of a tenant or of all, in order.
+    fn versions_in_use(&self, tenant: Option<&str>) -> Result<Vec<VersionInUse>, StoreError>;
     /// Every schedule, by (tenant, process, node).
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError>;
     /// Every user, removed ones too, by (tenant, name). One that is damaged is there without a

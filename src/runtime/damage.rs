@@ -7,13 +7,11 @@
 
 use std::{sync::Arc, time::Instant};
 
+use uuid::Uuid;
+
 use super::Runtime;
 use crate::{
-    engine::record::Status,
-    journal::{
-        Entity, InstanceCursor, InstanceFilter, InstanceRow, StoreError, StoreReader, StoredKind,
-        snapshot,
-    },
+    journal::{Entity, InstanceRow, StoreError, StoreReader, StoredKind, snapshot},
     model::ids::InstanceKey,
 };
 
@@ -27,27 +25,22 @@ impl Runtime {
     /// # Errors
     /// A store that cannot be read.
     pub(super) async fn look_for_damage(self: &Arc<Self>) -> Result<(), StoreError> {
-        let live = Status::ALL.into_iter().filter(|status| status.is_live());
-        let filter = InstanceFilter {
-            statuses: live.map(|status| status.name().to_owned()).collect(),
-            ..InstanceFilter::default()
-        };
-        let mut after: Option<InstanceCursor> = None;
+        let mut after = InstanceKey(Uuid::nil());
         loop {
             let began = Instant::now();
-            let (runtime, filter) = (self.clone(), filter.clone());
+            let runtime = self.clone();
             let part = self.journal.read(move |reader| {
-                let part = reader.instances(&filter, after, PART)?;
+                let part = reader.live_instances(after, PART)?;
                 for row in &part {
                     runtime.look_at(reader, row)?;
                 }
                 let is_last = part.len() < PART;
-                Ok(part.last().map(InstanceRow::cursor).filter(|_| !is_last))
+                Ok(part.last().map(|row| row.key).filter(|_| !is_last))
             });
             // Nobody reads any more when the server ends.
             let Ok(part) = part.await else { return Ok(()) };
             let Some(last) = part? else { return Ok(()) };
-            after = Some(last);
+            after = last;
             tokio::time::sleep(began.elapsed()).await;
         }
     }

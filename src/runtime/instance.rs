@@ -40,8 +40,8 @@ use super::{
 use crate::{
     engine::{Command, Effect, Record, instance_message::InstanceMessage, record::Status},
     journal::{
-        AppendPermit, Busy, Commit, Entity, LogRow, OutboxRow, Owner, SnapshotRow, StoreError,
-        Written, codec, read_models, snapshot,
+        AppendPermit, Busy, Commit, Counted, Entity, LogRow, OutboxRow, Owner, ReadModelChange,
+        SnapshotRow, StoreError, Written, codec, read_models, snapshot,
     },
     limits::{self, CallerKind},
     model::{deep_merge::exceeds_values, ids::InstanceKey, search_attributes::SearchedTexts},
@@ -62,6 +62,8 @@ pub struct ProcessInstance {
     generation: Generation,
     runtime: Arc<Runtime>,
     memory: Memory,
+    /// What the rows written so far count it as; nothing before the first.
+    counted: Option<Counted>,
     /// Its tree; a root that has started no subprocess has none.
     tree: Option<Arc<Tree>>,
     /// Whether its tree counts it before its first row.
@@ -139,12 +141,16 @@ impl ProcessInstance {
         }: Remembered,
     ) -> Self {
         let live_memory = runtime.live_memory.of_one(gathered.memory);
+        let counted = memory
+            .as_ref()
+            .map(|(state, _)| read_models::counted(state));
         Self {
             key,
             generation,
             live_memory,
             runtime,
             memory,
+            counted,
             tree,
             is_counted: false,
             gate: Arc::default(),

@@ -70,7 +70,7 @@ impl Topic {
     /// What a change of a read model is about.
     pub fn of(change: &ReadModelChange) -> Self {
         match change {
-            ReadModelChange::Instance(_)
+            ReadModelChange::Instance(..)
             | ReadModelChange::Job(_)
             | ReadModelChange::SearchedSet(_)
             | ReadModelChange::SearchedCleared(..) => Self::Instances,

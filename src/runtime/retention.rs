@@ -31,7 +31,7 @@ use uuid::Uuid;
 use self::plan::Plan;
 use super::{QUEUE_AGAIN, Runtime};
 use crate::{
-    journal::{Busy, DroppedInstance, HistoryChange, InstanceCursor, StoreError, WriteOp, Written},
+    journal::{AgedCursor, Busy, DroppedInstance, HistoryChange, StoreError, WriteOp, Written},
     limits::{self, Retention},
     meters::meters,
     model::ids::{InstanceKey, Time},
@@ -145,10 +145,10 @@ impl Runtime {
     async fn turn(
         self: &Arc<Self>,
         bounds: Bounds,
-        cursor: &mut Option<InstanceCursor>,
+        cursor: &mut Option<AgedCursor>,
         done: &mut PassSummary,
     ) -> Result<bool, StoreError> {
-        let after = *cursor;
+        let after = cursor.clone();
         let plan = self
             .journal
             .list(move |reader| plan::make(reader, bounds, after));

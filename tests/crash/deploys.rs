@@ -143,6 +143,7 @@ fn stored(site: &Site) -> (Vec<DefinitionRow>, Vec<InstanceRow>) {
     let mut definitions = reader.definitions().unwrap();
     definitions.retain(|row| row.id == "p");
     let filter = InstanceFilter {
+        tenant: Some("default".into()),
         process: Some("p".into()),
         ..InstanceFilter::default()
     };

@@ -106,6 +106,7 @@ const ROWS: &[(&str, &[&str])] = &[
         "rows of a part",
         &["LISTED", "DEFINITIONS_LISTED", "HISTORY_PART"],
     ),
+    ("instances that a page counts", &["COUNTED_INSTANCES"]),
     ("entries on a page", &["JOB_ENTRIES"]),
     ("rows of its log", &["HISTORY_ROWS"]),
     (

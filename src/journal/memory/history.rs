@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::{MemoryStore, tables::Tables};
 use crate::{
     journal::{
-        history::{AgedInstance, DroppedInstance, HistoryChange, HistoryReader, HistorySize},
-        listing::InstanceCursor,
+        history::{
+            AgedCursor, AgedInstance, DroppedInstance, HistoryChange, HistoryReader, HistorySize,
+        },
         row::{Entity, StoredRow},
         store::StoreError,
     },
@@ -58,22 +59,26 @@ impl HistoryReader for MemoryStore {
     fn aged_instances(
         &self,
         until: Time,
-        after: Option<InstanceCursor>,
+        after: Option<AgedCursor>,
         limit: usize,
     ) -> Result<Vec<AgedInstance>, StoreError> {
         let tables = self.tables();
         let rows = tables.instances.values();
-        let rest = rows
-            .filter(|row| row.created_at <= until)
-            .filter(|row| after.is_none_or(|after| row.cursor() > after));
+        let rest = rows.filter(|row| row.created_at <= until);
         let aged = rest.map(|row| AgedInstance {
+            tenant: row.tenant.clone(),
             key: row.key,
             created_at: row.created_at,
             ended_at: row.ended_at,
             is_root: row.parent.is_none(),
             is_logged: true,
         });
-        Ok(aged.take(limit).collect())
+        let mut aged: Vec<AgedInstance> = aged
+            .filter(|aged| after.as_ref().is_none_or(|after| aged.cursor() > *after))
+            .collect();
+        aged.sort_by_cached_key(AgedInstance::cursor);
+        aged.truncate(limit);
+        Ok(aged)
     }
 
     fn unpacked_rows(

@@ -142,7 +142,7 @@ impl Tables {
 
     pub(super) fn change(&mut self, change: &ReadModelChange) {
         match change {
-            ReadModelChange::Instance(row) => self.upsert_instance(row),
+            ReadModelChange::Instance(row, _) => self.upsert_instance(row),
             ReadModelChange::Job(row) => {
                 self.jobs.insert(
                     InstanceCursor {

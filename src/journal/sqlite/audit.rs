@@ -83,6 +83,9 @@ impl AuditReader for SqliteReader {
             values = [before];
             statement.and("id < ?", &values);
         }
+        if filter.tenant.is_none() {
+            statement.push("/*whole: in the order of its numbers*/");
+        }
         statement.push(" ORDER BY id DESC");
         statement.limit(&limit);
         self.listed(

@@ -235,7 +235,7 @@ impl CopiedDatabase {
                 SELECT entity, first_seq, lag(last_seq, 1, 0) OVER (PARTITION BY entity ORDER BY first_seq) AS before FROM
                     (SELECT entity, first_seq, last_seq FROM log
                      UNION ALL SELECT entity, first_seq, last_seq FROM history)
-            ) WHERE first_seq <> before + 1 LIMIT ?1";
+            ) WHERE first_seq <> before + 1 LIMIT ?1 /*whole: it is examined*/";
         self.reader.list(sql, [limit], |row| {
             let (entity, Seq(missing)) = (row.get::<_, Vec<u8>>(0)?, row.get(1)?);
             Ok((key_in(&entity), missing))

@@ -8,7 +8,7 @@ use crate::journal::draft::{DraftChange, DraftKey, DraftRow};
 /// Every draft, by its key.
 pub(super) const DRAFT: &str =
     "SELECT instance, element, action, subject, tenant, stranger, data, saved_at
-    FROM draft ORDER BY instance, element, action, subject";
+    FROM draft /*whole: at start*/ ORDER BY instance, element, action, subject";
 
 pub(super) fn row(row: &Row<'_>) -> Result<DraftRow> {
     Ok(DraftRow {

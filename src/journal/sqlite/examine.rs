@@ -125,7 +125,7 @@ impl CopiedDatabase {
                    AND NOT EXISTS (SELECT 1 FROM history WHERE entity = CAST(X'01' || key AS BLOB))
              UNION ALL SELECT 'packed rows', substr(entity, 2) FROM history
                  WHERE substr(entity, 2) NOT IN ({any})
-             LIMIT ?1"
+             LIMIT ?1 /*whole: it is examined*/"
         );
         self.reader.list(&sql, [limit], |row| {
             let key: Vec<u8> = row.get(1)?;

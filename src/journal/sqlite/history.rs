@@ -11,10 +11,9 @@ use super::{
 use crate::{
     journal::{
         history::{
-            AgedInstance, DroppedInstance, HistoryChange, HistoryReader, HistorySegment,
-            HistorySize,
+            AgedCursor, AgedInstance, DroppedInstance, HistoryChange, HistoryReader,
+            HistorySegment, HistorySize,
         },
-        listing::InstanceCursor,
         row::{Entity, StoredRow},
         store::StoreError,
     },
@@ -223,24 +222,23 @@ fn segment_after(
     })
 }
 
-impl HistoryReader for SqliteReader {
-    fn aged_instances(
+impl SqliteReader {
+    /// Instances of the cursor's tenant behind it, the oldest first.
+    fn aged_of_tenant(
         &self,
         until: Time,
-        after: Option<InstanceCursor>,
+        after: &AgedCursor,
         limit: usize,
     ) -> Result<Vec<AgedInstance>, StoreError> {
         let sql = "SELECT key, created_at, ended_at, parent IS NULL,
                 EXISTS (SELECT 1 FROM log WHERE entity = CAST(X'01' || key AS BLOB))
-            FROM instance WHERE created_at <= ?1 AND (created_at, key) > (?2, ?3)
+            FROM instance WHERE tenant = ?5 AND created_at <= ?1 AND (created_at, key) > (?2, ?3)
             ORDER BY created_at, key LIMIT ?4";
-        let after = after.unwrap_or(InstanceCursor {
-            created_at: Time(i64::MIN),
-            key: InstanceKey(Uuid::nil()),
-        });
-        let values = params![until, after.created_at, after.key, bounded(limit)];
+        let (tenant, limit) = (&after.tenant, bounded(limit));
+        let values = params![until, after.created_at, after.key, limit, tenant];
         self.list(sql, values, |row| {
             Ok(AgedInstance {
+                tenant: tenant.clone(),
                 key: row.get(0)?,
                 created_at: row.get(1)?,
                 ended_at: row.get(2)?,
@@ -248,6 +246,36 @@ impl HistoryReader for SqliteReader {
                 is_logged: row.get(4)?,
             })
         })
+    }
+}
+
+impl HistoryReader for SqliteReader {
+    fn aged_instances(
+        &self,
+        until: Time,
+        after: Option<AgedCursor>,
+        limit: usize,
+    ) -> Result<Vec<AgedInstance>, StoreError> {
+        let next_tenant = "SELECT tenant FROM instance WHERE tenant > ?1 ORDER BY tenant LIMIT 1";
+        let mut found: Vec<AgedInstance> = Vec::new();
+        let mut place = after;
+        loop {
+            if let Some(after) = &place {
+                found.extend(self.aged_of_tenant(until, after, limit - found.len())?);
+                if found.len() >= limit {
+                    return Ok(found);
+                }
+            }
+            let last = place.map_or(String::new(), |after| after.tenant);
+            let Some(tenant) = self.one(next_tenant, [last], |row| row.get(0))? else {
+                return Ok(found);
+            };
+            place = Some(AgedCursor {
+                tenant,
+                created_at: Time(i64::MIN),
+                key: InstanceKey(Uuid::nil()),
+            });
+        }
     }
 
     fn unpacked_rows(
@@ -259,7 +287,7 @@ impl HistoryReader for SqliteReader {
         let sql = "SELECT pos, epoch, entity, tenant, first_seq, last_seq, command_id, time, body
             FROM log WHERE entity = ?1 ORDER BY first_seq LIMIT ?2";
         let read = || -> Result<Vec<StoredRow>> {
-            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut statement = self.prepared(sql)?;
             let mut rows = statement.query(params![entity.to_bytes(), bounded(limit)])?;
             let (mut found, mut size) = (Vec::new(), 0);
             while size < bytes
@@ -294,14 +322,14 @@ impl HistoryReader for SqliteReader {
             OR EXISTS (SELECT 1 FROM http_call WHERE instance = ?1 AND due IS NOT NULL)
             OR EXISTS (SELECT 1 FROM outbox WHERE source = ?2)
             OR EXISTS (SELECT 1 FROM outbox WHERE target = ?2)
-            OR coalesce((SELECT entity FROM log ORDER BY pos DESC LIMIT 1) = ?2, 0)";
+            OR coalesce((SELECT entity FROM log /*whole: its last row*/ ORDER BY pos DESC LIMIT 1) = ?2, 0)";
         let entity = Entity::from(key).to_bytes();
         let found = self.one(sql, params![key, entity], |row| row.get(0))?;
         Ok(found.unwrap_or(false))
     }
 
     fn files_to_remove(&self, limit: usize) -> Result<Vec<(InstanceKey, Uuid)>, StoreError> {
-        let sql = "SELECT instance, file FROM dropped_file LIMIT ?1";
+        let sql = "SELECT instance, file FROM dropped_file /*whole: any of them*/ LIMIT ?1";
         self.list(sql, [bounded(limit)], |row: &Row<'_>| {
             Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?)))
         })

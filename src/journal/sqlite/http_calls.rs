@@ -95,7 +95,7 @@ pub(super) fn due(
         sql += " AND NOT (tenant = ? AND process = ?)";
         values.extend([tenant as &dyn ToSql, process as &dyn ToSql]);
     }
-    sql += " ORDER BY due, instance, seq LIMIT ?";
+    sql += "/*sorts: what is due at one moment*/ ORDER BY due, instance, seq LIMIT ?";
     values.push(&limit);
     reader.listed(&row_reading::HTTP_CALLS, &sql, values.as_slice(), row)
 }

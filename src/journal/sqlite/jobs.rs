@@ -67,6 +67,9 @@ pub(super) fn list(
     offset: u64,
     limit: usize,
 ) -> std::result::Result<Vec<JobRow>, StoreError> {
+    if filter.statuses.is_empty() || filter.processes.is_empty() {
+        return Ok(Vec::new());
+    }
     if let JobOrder::StatusAt { descending } = order {
         let processes = json_list(&filter.processes);
         let (limit, offset) = (bounded(limit), Seq(offset));

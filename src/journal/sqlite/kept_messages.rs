@@ -9,7 +9,7 @@ use crate::journal::{
 };
 
 /// Every kept message, the first to go first.
-pub(super) const KEPT_MESSAGE: &str = "SELECT kept_until, entity, number, tenant FROM kept_message ORDER BY kept_until, entity, number";
+pub(super) const KEPT_MESSAGE: &str = "SELECT kept_until, entity, number, tenant FROM kept_message /*whole: at start*/ ORDER BY kept_until, entity, number";
 
 /// Rows whose time is over that go for each new one: so there are never many more than are kept.
 const GONE: u32 = 2;

@@ -1,9 +1,9 @@
 //! The read side, on a read-only connection of its own. Statements are prepared once per
 //! connection.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 use uuid::Uuid;
 
 use super::{
@@ -15,20 +15,20 @@ use super::{
     history, http_calls, jobs, kept_messages, row_reading,
     sql_filter::{Narrowing, bounded},
     timers,
-    values::{Roles, Seq},
+    values::Seq,
 };
 use crate::{
     journal::{
         damaged::Damaged,
         definition::DefinitionRow,
         draft::DraftRow,
-        filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
+        filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
         http_call::{FullPlaces, HttpCallRow},
+        in_use::VersionInUse,
         job::{JobFilter, JobOrder, JobRow},
         kept_message::KeptMessageRow,
         listing::{
-            IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, TaskAudience, TaskRow,
-            TimerRow, VersionInUse,
+            IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, TaskRow, TimerRow,
         },
         row::{Entity, Loaded, OutboxMessage, SnapshotRow, StoredRow},
         schedule::ScheduleRow,
@@ -43,6 +43,8 @@ pub struct SqliteReader {
     pub(super) connection: Connection,
     /// What was left out as it cannot be read.
     pub(super) damaged: Damaged,
+    #[cfg(debug_assertions)]
+    checked: super::plans::Checked,
 }
 
 impl SqliteReader {
@@ -50,19 +52,17 @@ impl SqliteReader {
         Self {
             connection,
             damaged,
+            #[cfg(debug_assertions)]
+            checked: super::plans::Checked::default(),
         }
     }
 
-    /// The lists of candidates that somebody is in. There are about as many different ones as
-    /// lanes, however many tasks wait.
-    fn candidates_for(&self, audience: &TaskAudience) -> Result<Vec<Roles>, StoreError> {
-        let lists = "SELECT DISTINCT candidates FROM task WHERE assignee IS NULL AND candidates \
-            IS NOT NULL";
-        let lists: Vec<Roles> = self.list(lists, [], |row| row.get(0))?;
-        Ok(lists
-            .into_iter()
-            .filter(|Roles(roles)| audience.has_any(roles))
-            .collect())
+    /// A statement, ready to be carried out. In programs built for development its plan is looked at
+    /// when it is met first.
+    pub(super) fn prepared(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
+        #[cfg(debug_assertions)]
+        self.checked.check(&self.connection, sql);
+        self.connection.prepare_cached(sql)
     }
 }
 
@@ -137,22 +137,27 @@ impl StoreReader for SqliteReader {
         after: Option<InstanceCursor>,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError> {
-        let limit = bounded(limit);
-        let mut statement = Narrowing::of_instances(INSTANCE, filter);
-        statement.newest_instances(filter, after.as_ref());
-        statement.limit(&limit);
-        self.listed(
-            &row_reading::INSTANCES,
-            statement.sql(),
-            statement.values(),
-            instance_row,
-        )
+        self.newest_instances(filter, after, limit)
     }
 
-    fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError> {
-        let statement = Narrowing::of_instances("count(*)", filter);
-        let count = self.one(statement.sql(), statement.values(), |row| row.get(0))?;
-        Ok(count.map_or(0, |Seq(count)| count))
+    fn live_instances(
+        &self,
+        after: InstanceKey,
+        limit: usize,
+    ) -> Result<Vec<InstanceRow>, StoreError> {
+        let sql = format!(
+            "SELECT {INSTANCE} FROM instance WHERE key > ?1 AND ended_at IS NULL ORDER BY key LIMIT ?2"
+        );
+        let values = params![after, bounded(limit)];
+        self.listed(&row_reading::INSTANCES, &sql, values, instance_row)
+    }
+
+    fn count(&self, filter: &InstanceFilter, most: usize) -> Result<u64, StoreError> {
+        self.count_instances(filter, most)
+    }
+
+    fn started_since(&self, tenant: &str, since: Time) -> Result<u64, StoreError> {
+        self.counted_starts(tenant, since)
     }
 
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
@@ -176,17 +181,8 @@ impl StoreReader for SqliteReader {
     }
 
     fn newest_time(&self) -> Result<Option<Time>, StoreError> {
-        let sql = "SELECT time FROM log ORDER BY pos DESC LIMIT 1";
+        let sql = "SELECT time FROM log /*whole: its last row*/ ORDER BY pos DESC LIMIT 1";
         self.one(sql, [], |row| row.get(0))
-    }
-
-    fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
-        let sql = "SELECT status, count(*) FROM instance GROUP BY status";
-        let counts = self.list(sql, [], |row| {
-            let Seq(count) = row.get(1)?;
-            Ok((row.get(0)?, count))
-        })?;
-        Ok(counts.into_iter().collect())
     }
 
     fn jobs(
@@ -223,27 +219,7 @@ impl StoreReader for SqliteReader {
         after: Option<ElementCursor>,
         limit: usize,
     ) -> Result<Vec<TaskRow>, StoreError> {
-        let limit = bounded(limit);
-        let mine = match &filter.scope {
-            TaskScope::Of(audience) => self.candidates_for(audience)?,
-            TaskScope::All(_) => Vec::new(),
-        };
-        let mut statement = Narrowing::of_tasks(TASK, &filter.scope, &mine);
-        statement.and_given("process = ?", filter.process.as_ref());
-        statement.and_given("instance = ?", filter.instance.as_ref());
-        match &filter.assignee {
-            Some(Assignee::Nobody) => statement.and("assignee IS NULL", &[]),
-            Some(Assignee::User(user)) => statement.and("assignee = ?", &[user]),
-            None => {}
-        }
-        statement.newest_elements("created_at", after.as_ref());
-        statement.limit(&limit);
-        self.listed(
-            &row_reading::TASKS,
-            statement.sql(),
-            statement.values(),
-            task_row,
-        )
+        self.newest_tasks(filter, after, limit)
     }
 
     fn tasks(
@@ -264,17 +240,6 @@ impl StoreReader for SqliteReader {
         )
     }
 
-    fn open_incidents(&self, tenant: Option<&str>) -> Result<u64, StoreError> {
-        let count = match tenant {
-            None => self.one("SELECT count(*) FROM incident", [], |row| row.get(0)),
-            Some(tenant) => {
-                let sql = "SELECT count(*) FROM incident WHERE tenant = ?1";
-                self.one(sql, [tenant], |row| row.get(0))
-            }
-        };
-        Ok(count?.map_or(0, |Seq(count)| count))
-    }
-
     fn incidents(
         &self,
         filter: &PlaceFilter,
@@ -282,12 +247,7 @@ impl StoreReader for SqliteReader {
         limit: usize,
     ) -> Result<Vec<IncidentRow>, StoreError> {
         let limit = bounded(limit);
-        let mut statement = Narrowing::of(INCIDENT);
-        statement.and("tenant = ?", &[&filter.tenant]);
-        statement.and_given("instance = ?", filter.instance.as_ref());
-        statement.and_given("process = ?", filter.process.as_ref());
-        statement.newest_elements("raised_at", after.as_ref());
-        statement.limit(&limit);
+        let statement = newest_incidents(filter, after.as_ref(), &limit);
         self.listed(
             &row_reading::INCIDENTS,
             statement.sql(),
@@ -354,7 +314,7 @@ impl StoreReader for SqliteReader {
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {
         self.listed(
             &row_reading::OUTBOX,
-            "SELECT source, seq, target, body FROM outbox ORDER BY source, seq",
+            "SELECT source, seq, target, body FROM outbox /*whole: at start*/ ORDER BY source, seq",
             [],
             outbox_message,
         )
@@ -392,32 +352,8 @@ impl StoreReader for SqliteReader {
         self.listed(&row_reading::DEFINITIONS, sql, [], number)
     }
 
-    fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {
-        let filter = InstanceFilter {
-            statuses,
-            ..InstanceFilter::default()
-        };
-        let mut statement = Narrowing::of_instances(
-            "tenant, process, version, revision, count(*), min(key), sum(incidents > 0)",
-            &filter,
-        );
-        statement.push(
-            " GROUP BY tenant, process, version, revision ORDER BY tenant, process, \
-            version, revision",
-        );
-        self.list(statement.sql(), statement.values(), |row| {
-            let (Seq(instances), Seq(stuck)) = (row.get(4)?, row.get(6)?);
-            let (version, revision, example) = (row.get(2)?, row.get(3)?, row.get(5)?);
-            Ok(VersionInUse {
-                tenant: row.get(0)?,
-                process: row.get(1)?,
-                version,
-                revision,
-                instances,
-                stuck,
-                example,
-            })
-        })
+    fn versions_in_use(&self, tenant: Option<&str>) -> Result<Vec<VersionInUse>, StoreError> {
+        self.counted_versions(tenant)
     }
 
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError> {
@@ -454,5 +390,67 @@ impl StoreReader for SqliteReader {
     }
 }
 
+/// Open incidents of a tenant, newest first.
+fn newest_incidents<'a>(
+    filter: &'a PlaceFilter,
+    after: Option<&'a ElementCursor>,
+    limit: &'a i64,
+) -> Narrowing<'a> {
+    let mut statement = Narrowing::of(INCIDENT);
+    let tenant = match filter.instance {
+        Some(_) => "+tenant = ?",
+        None => "tenant = ?",
+    };
+    statement.and(tenant, &[&filter.tenant]);
+    statement.and_given("instance = ?", filter.instance.as_ref());
+    statement.and_given("process = ?", filter.process.as_ref());
+    if let Some(after) = after {
+        statement.and(
+            "(raised_at, instance, element) < (?, ?, ?)",
+            &[&after.at, &after.instance, &after.element],
+        );
+    }
+    if filter.instance.is_some() {
+        statement.push("/*sorts: an instance's*/");
+    }
+    statement.push(" ORDER BY raised_at DESC, instance DESC, element DESC");
+    statement.limit(limit);
+    statement
+}
+
 /// Stands after every element, where a list that runs downwards begins.
 const AFTER_ALL: (InstanceKey, ElementKey) = (InstanceKey(Uuid::max()), ElementKey(u64::MAX));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sqlite::sql_filter::tests::check;
+
+    #[test]
+    fn every_list_of_incidents_is_read_in_the_order_of_an_index() {
+        let after = ElementCursor {
+            at: Time(5),
+            instance: InstanceKey::default(),
+            element: ElementKey(7),
+        };
+        let all = PlaceFilter {
+            tenant: "acme".into(),
+            instance: None,
+            process: Some("order".into()),
+        };
+        let here = PlaceFilter {
+            instance: Some(InstanceKey::default()),
+            ..all.clone()
+        };
+        for after in [None, Some(&after)] {
+            check(
+                &newest_incidents(&all, after, &7),
+                &["incident_tenant (tenant=?"],
+            );
+            check(
+                &newest_incidents(&here, after, &7),
+                &["PRIMARY KEY (instance=?)"],
+            );
+        }
+    }
+}

@@ -77,8 +77,7 @@ impl SqliteReader {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
         let rows = || {
-            self.connection
-                .prepare_cached(sql)?
+            self.prepared(sql)?
                 .query_map(params, read)?
                 .collect::<rusqlite::Result<_>>()
         };
@@ -92,12 +91,7 @@ impl SqliteReader {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
-        let row = || {
-            self.connection
-                .prepare_cached(sql)?
-                .query_row(params, read)
-                .optional()
-        };
+        let row = || self.prepared(sql)?.query_row(params, read).optional();
         row().map_err(failed("read a row"))
     }
 
@@ -121,18 +115,19 @@ impl SqliteReader {
         self.outbox()?;
         self.drafts()?;
         self.kept_messages()?;
+        let all = |select: &str| format!("{select} /*whole: it is examined*/");
         self.each(
             &INSTANCES,
-            &format!("SELECT {INSTANCE} FROM instance"),
+            &all(&format!("SELECT {INSTANCE} FROM instance")),
             instance_row,
         )?;
-        self.each(&TASKS, TASK, task_row)?;
-        self.each(&INCIDENTS, INCIDENT, incident_row)?;
-        self.each(&AUDIT, audit::AUDIT, audit::row)?;
-        self.each(&JOBS, jobs::JOB, jobs::job_row)?;
+        self.each(&TASKS, &all(TASK), task_row)?;
+        self.each(&INCIDENTS, &all(INCIDENT), incident_row)?;
+        self.each(&AUDIT, &all(audit::AUDIT), audit::row)?;
+        self.each(&JOBS, &all(jobs::JOB), jobs::job_row)?;
         let timers = "SELECT due, instance, element, kind, name, occurrence FROM timer";
-        self.each(&TIMERS, timers, timer_row)?;
-        self.each(&HTTP_CALLS, http_calls::CALL, http_calls::row)
+        self.each(&TIMERS, &all(timers), timer_row)?;
+        self.each(&HTTP_CALLS, &all(http_calls::CALL), http_calls::row)
     }
 
     fn each<T>(

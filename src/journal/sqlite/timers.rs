@@ -1,6 +1,6 @@
 //! Reading armed timers: as a list, and those of one owner that are due.
 
-use rusqlite::{Row, ToSql, params};
+use rusqlite::{Row, params};
 
 use super::{
     from_row::timer_row, read::SqliteReader, row_reading, sql_filter::Narrowing,
@@ -12,10 +12,30 @@ use crate::{
         listing::{Owner, TimerRow},
         store::StoreError,
     },
-    model::ids::Time,
+    model::ids::{ElementKey, Time},
 };
 
 const TIMER: &str = "SELECT due, instance, element, kind, name, occurrence, process FROM timer";
+
+/// Owners whose timers are merged; those of more are read by time, and other tenants' passed over.
+const MOST_OWNERS: usize = 100;
+
+/// Where a list goes on: behind a timer.
+struct Place<'a> {
+    timer: &'a TimerRow,
+    element: ElementKey,
+    kind: (&'a str, &'a str),
+}
+
+impl<'a> Place<'a> {
+    fn behind(timer: &'a TimerRow) -> Self {
+        Self {
+            timer,
+            element: timer.key.element.unwrap_or(INSTANCE_ITSELF),
+            kind: timer.key.kind.parts(),
+        }
+    }
+}
 
 /// Armed timers of a tenant, the next one first.
 pub(super) fn list(
@@ -24,30 +44,16 @@ pub(super) fn list(
     after: Option<&TimerRow>,
     limit: i64,
 ) -> Result<Vec<ListedTimer>, StoreError> {
-    let mut statement = Narrowing::of(TIMER);
-    statement.and("tenant = ?", &[&filter.tenant]);
-    statement.and_given("instance = ?", filter.instance.as_ref());
-    statement.and_given("process = ?", filter.process.as_ref());
-    let (parts, element);
-    let values: [&dyn ToSql; 6];
-    if let Some(TimerRow { due, key }) = after {
-        parts = key.kind.parts();
-        element = key.element.unwrap_or(INSTANCE_ITSELF);
-        values = [
-            due,
-            &key.instance,
-            &element,
-            &parts.0,
-            &parts.1,
-            &key.occurrence,
-        ];
-        statement.and(
-            "(due, instance, element, kind, name, occurrence) > (?, ?, ?, ?, ?, ?)",
-            &values,
-        );
+    let processes = match (&filter.process, filter.instance) {
+        (Some(process), _) => vec![process.clone()],
+        (None, Some(_)) => Vec::new(),
+        (None, None) => processes_of(reader, &filter.tenant)?,
+    };
+    if processes.is_empty() && filter.instance.is_none() {
+        return Ok(Vec::new());
     }
-    statement.push(" ORDER BY due, instance, element, kind, name, occurrence");
-    statement.limit(&limit);
+    let after = after.map(Place::behind);
+    let statement = next_timers(filter, &processes, after.as_ref(), &limit);
     let listed = |row: &Row<'_>| {
         Ok(ListedTimer {
             timer: timer_row(row)?,
@@ -60,6 +66,68 @@ pub(super) fn list(
         statement.values(),
         listed,
     )
+}
+
+fn next_timers<'a>(
+    filter: &'a PlaceFilter,
+    processes: &'a [String],
+    after: Option<&'a Place<'a>>,
+    limit: &'a i64,
+) -> Narrowing<'a> {
+    let is_by_owner = filter.instance.is_none() && (1..=MOST_OWNERS).contains(&processes.len());
+    let mut branches = Vec::new();
+    if is_by_owner {
+        branches.extend(processes.iter().map(|process| {
+            let mut branch = Narrowing::of(TIMER);
+            branch.and("tenant = ? AND process = ?", &[&filter.tenant, process]);
+            branch
+        }));
+    } else {
+        let mut all = Narrowing::of(TIMER);
+        all.and("+tenant = ?", &[&filter.tenant]);
+        all.and_given("instance = ?", filter.instance.as_ref());
+        all.and_given("+process = ?", filter.process.as_ref());
+        branches.push(all);
+    }
+    if let Some(after) = after {
+        for branch in &mut branches {
+            branch.and(
+                "(due, instance, element, kind, name, occurrence) > (?, ?, ?, ?, ?, ?)",
+                &[
+                    &after.timer.due,
+                    &after.timer.key.instance,
+                    &after.element,
+                    &after.kind.0,
+                    &after.kind.1,
+                    &after.timer.key.occurrence,
+                ],
+            );
+        }
+    }
+    let mut statement = Narrowing::union(branches);
+    if filter.instance.is_some() {
+        statement.push("/*sorts: an instance's*/");
+    } else if !is_by_owner {
+        statement.push("/*whole: timers of more processes than are merged*/");
+    }
+    statement.push(" ORDER BY due, instance, element, kind, name, occurrence");
+    statement.limit(limit);
+    statement
+}
+
+/// Processes of a tenant that have timers: one look into the index for each.
+fn processes_of(reader: &SqliteReader, tenant: &str) -> Result<Vec<String>, StoreError> {
+    let next = "SELECT process FROM timer WHERE tenant = ?1 AND process > ?2
+         ORDER BY process LIMIT 1";
+    let mut processes: Vec<String> = Vec::new();
+    while processes.len() <= MOST_OWNERS {
+        let after = processes.last().map_or("", String::as_str);
+        match reader.one(next, [tenant, after], |row| row.get(0))? {
+            Some(found) => processes.push(found),
+            None => break,
+        }
+    }
+    Ok(processes)
 }
 
 /// Timers of one owner that are due, by due time.
@@ -96,6 +164,51 @@ pub(super) fn owners(reader: &SqliteReader) -> Result<Vec<Owner>, StoreError> {
         match reader.one(next, [after.0, after.1], owner)? {
             Some(found) => owners.push(found),
             None => return Ok(owners),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::command::TimerKind,
+        journal::{listing::TimerKey, sqlite::sql_filter::tests::check},
+        model::ids::InstanceKey,
+    };
+
+    #[test]
+    fn every_list_of_timers_is_read_in_the_order_of_an_index() {
+        let timer = TimerRow {
+            due: Time(5),
+            key: TimerKey {
+                instance: InstanceKey::default(),
+                element: None,
+                kind: TimerKind::Expiry,
+                occurrence: 1,
+            },
+        };
+        let after = Place::behind(&timer);
+        let all = PlaceFilter {
+            tenant: "acme".into(),
+            instance: None,
+            process: None,
+        };
+        let here = PlaceFilter {
+            instance: Some(InstanceKey::default()),
+            ..all.clone()
+        };
+        let processes = ["a", "b"].map(str::to_owned);
+        let many = vec!["p".to_owned(); MOST_OWNERS + 1];
+        let owner = "timer_owner (tenant=? AND process=?";
+        for after in [None, Some(&after)] {
+            check(&next_timers(&all, &processes[..1], after, &7), &[owner]);
+            check(&next_timers(&all, &processes, after, &7), &[owner, owner]);
+            check(&next_timers(&all, &many, after, &7), &["timer_due"]);
+            check(
+                &next_timers(&here, &[], after, &7),
+                &["PRIMARY KEY (instance=?)"],
+            );
         }
     }
 }

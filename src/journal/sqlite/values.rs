@@ -87,6 +87,7 @@ impl FromSql for Entity {
 }
 
 /// A list of roles, stored as one text: no role has a blank.
+#[derive(Clone)]
 pub(super) struct Roles(pub Vec<String>);
 
 impl ToSql for Roles {

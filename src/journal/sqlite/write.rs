@@ -5,7 +5,7 @@ use rusqlite::{ErrorCode, params};
 use uuid::Uuid;
 
 use super::{
-    audit, drafts, failed, history, http_calls, jobs, kept_messages,
+    audit, counts, drafts, failed, history, http_calls, jobs, kept_messages,
     open::{PATIENCE, SqliteStore},
     statements::Statements,
     values::{INSTANCE_ITSELF, Roles, Seq},
@@ -13,6 +13,7 @@ use super::{
 use crate::journal::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
+    in_use::CountChanges,
     listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerKey, TimerRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
@@ -63,6 +64,7 @@ impl SqliteStore {
         let mut last_pos = self.last_pos;
         let mut bytes = 0;
         let mut db = Statements::of(&transaction);
+        let mut counts = CountChanges::default();
         if !self.epoch_written {
             put_epoch(&mut db, self.epoch).map_err(failed("count this opening"))?;
         }
@@ -73,6 +75,7 @@ impl SqliteStore {
                     last_pos += 1;
                     bytes += commit.row.body.len();
                     append(&mut db, last_pos, self.epoch, commit)?;
+                    counts::add(&mut counts, commit);
                 }
                 WriteOp::Snapshot(entity, snapshot) => {
                     bytes += snapshot.body.len();
@@ -106,6 +109,7 @@ impl SqliteStore {
                 }
             }
         }
+        counts::write(&mut db, &counts).map_err(failed("count instances"))?;
         drop(db);
         transaction.commit().map_err(failed("commit a batch"))?;
         self.epoch_written = true;
@@ -307,7 +311,7 @@ fn put_schedule(db: &mut Statements<'_>, row: &ScheduleRow) -> rusqlite::Result<
 
 fn apply(db: &mut Statements<'_>, change: &ReadModelChange) -> rusqlite::Result<()> {
     match change {
-        ReadModelChange::Instance(row) => put_instance(db, row),
+        ReadModelChange::Instance(row, _) => put_instance(db, row),
         ReadModelChange::Job(row) => jobs::put(db, row),
         ReadModelChange::SearchedSet(row) => put_searched(db, row),
         ReadModelChange::SearchedCleared(instance, path) => {

@@ -24,7 +24,7 @@ fn changes(jobs: &[JobRow]) -> Vec<ReadModelChange> {
     let with_instance = |job: &JobRow| {
         let n = job.created_at.0 as u128;
         [
-            ReadModelChange::Instance(instance(n, &job.process, "started")),
+            ReadModelChange::Instance(instance(n, &job.process, "started"), None),
             ReadModelChange::Job(job.clone()),
         ]
     };

@@ -25,7 +25,7 @@ fn searched(n: u128, path: &str, value: &str) -> ReadModelChange {
 fn found(reader: &dyn StoreReader, filter: &InstanceFilter) -> Vec<i64> {
     let rows = reader.instances(filter, None, 9).unwrap();
     assert_eq!(
-        reader.count(filter).unwrap(),
+        reader.count(filter, 99).unwrap(),
         rows.len() as u64,
         "{filter:?}"
     );
@@ -37,7 +37,7 @@ fn instances_are_found_by_what_is_searched() {
     check(|store, reader| {
         let rows = [1, 2, 3]
             .map(|n| instance(n, "order", "started"))
-            .map(ReadModelChange::Instance)
+            .map(|row| ReadModelChange::Instance(row, None))
             .to_vec();
         store.commit(&[changing(1, 1, rows)]).unwrap();
         let values = vec![
@@ -122,10 +122,13 @@ fn instances_are_narrowed_by_version_status_time_and_starter() {
             ..instance(3, "order", "failed")
         };
         let rows = [instance(1, "order", "started"), second, third]
-            .map(ReadModelChange::Instance)
+            .map(|row| ReadModelChange::Instance(row, None))
             .to_vec();
         store.commit(&[changing(1, 1, rows)]).unwrap();
-        let all = InstanceFilter::default();
+        let all = InstanceFilter {
+            tenant: Some("acme".into()),
+            ..InstanceFilter::default()
+        };
         assert_eq!(
             found(
                 reader,
@@ -332,11 +335,6 @@ fn incidents_of_a_tenant_are_read_in_parts() {
             instance: None,
             process: None,
         };
-        let open = |tenant| reader.open_incidents(tenant).unwrap();
-        assert_eq!(
-            [open(None), open(Some("acme")), open(Some("none"))],
-            [4, 3, 0]
-        );
         assert_eq!(
             reader.incidents(&all, None, 2).unwrap(),
             [rows[1].clone(), rows[3].clone()]
@@ -407,7 +405,7 @@ fn timers_of_a_tenant_are_read_in_parts() {
         ];
         let changes = rows
             .clone()
-            .map(ReadModelChange::Instance)
+            .map(|row| ReadModelChange::Instance(row, None))
             .into_iter()
             .chain(timers.map(|timer| {
                 let of = rows

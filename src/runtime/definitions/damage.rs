@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Catalog, Definitions, DeployError, KnownVersion, NoAnswer, TableDecision};
 use crate::{
-    engine::record::{ProcessRef, Status},
+    engine::record::ProcessRef,
     journal::{DefinitionState, StoreError, VersionInUse},
 };
 
@@ -63,14 +63,9 @@ impl Definitions {
     /// # Errors
     /// A store that cannot be read.
     pub async fn look_for_stranded(&self) -> Result<(), StoreError> {
-        let live = Status::ALL
-            .into_iter()
-            .filter(|status| status.is_live())
-            .map(|status| status.name().to_owned())
-            .collect();
         let read = self
             .journal
-            .read(move |reader| reader.versions_in_use(live))
+            .read(|reader| reader.versions_in_use(None))
             .await;
         let mut in_use = read.map_err(|_| StoreError::Panicked)??;
         in_use.retain(|used| self.is_stranded(used));
@@ -80,14 +75,12 @@ impl Definitions {
             version,
             revision,
             instances,
-            example,
             ..
         } in &in_use
         {
             log::error!(
-                "expected the definition of {instances} live instances (one is {example}): \
-                version {version} of process '{process}' of tenant '{tenant}' with revision \
-                {revision}, but no stored version that this server can run has this content: \
+                "expected the definition of {instances} live instances: version {version} of process \
+                '{process}' of tenant '{tenant}' with revision {revision}, but no stored version that this server can run has this content: \
                 deploy the source they began with again, and they go on"
             );
         }

@@ -9,10 +9,7 @@
 use std::sync::Arc;
 
 use super::{Catalog, Definitions, DeployError, KnownVersion, TableDecision, undeleted};
-use crate::{
-    engine::record::Status,
-    journal::{DefinitionState, InstanceFilter},
-};
+use crate::journal::DefinitionState;
 
 impl Definitions {
     /// A version that was not deleted.
@@ -69,20 +66,17 @@ impl Definitions {
         id: &str,
         version: u32,
     ) -> Result<u64, DeployError> {
-        let live = Status::ALL
-            .into_iter()
-            .filter(|status| status.is_live())
-            .map(|status| status.name().to_owned());
-        let filter = InstanceFilter {
-            tenant: Some(tenant.to_owned()),
-            process: Some(id.to_owned()),
-            version: Some(version),
-            statuses: live.collect(),
-            ..InstanceFilter::default()
-        };
-        let counted = self.journal.read(move |reader| reader.count(&filter)).await;
-        counted
+        let of = tenant.to_owned();
+        let read = self
+            .journal
+            .read(move |reader| reader.versions_in_use(Some(&of)))
+            .await;
+        let in_use = read
             .map_err(|_| DeployError::Closed)?
-            .map_err(DeployError::Store)
+            .map_err(DeployError::Store)?;
+        let of_version = in_use
+            .iter()
+            .filter(|used| used.process == id && used.version == version);
+        Ok(of_version.map(|used| used.instances).sum())
     }
 }

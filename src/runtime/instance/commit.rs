@@ -136,10 +136,16 @@ impl ProcessInstance {
         let changes = Arc::new(read_models::changes(
             &process.executable,
             before,
+            self.counted.clone(),
             state,
             row,
             effects,
         )?);
+        for change in changes.iter() {
+            if let ReadModelChange::Instance(row, _) = change {
+                self.counted = Some(Counted::of(row));
+            }
+        }
         let outbox = effects
             .iter()
             .filter_map(|effect| outbox_row(&state.head().tenant, effect))

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::Bounds;
 use crate::{
     journal::{
-        AgedInstance, DroppedInstance, Entity, HistorySegment, InstanceCursor, StoreError,
-        StoreReader, snapshot,
+        AgedCursor, AgedInstance, DroppedInstance, Entity, HistorySegment, StoreError, StoreReader,
+        snapshot,
     },
     limits,
     model::ids::InstanceKey,
@@ -30,7 +30,7 @@ pub(super) struct Plan {
     /// Instances that go.
     pub drop: Vec<DroppedInstance>,
     /// The instance behind which the next turn goes on; without one it begins anew.
-    pub seen: Option<InstanceCursor>,
+    pub seen: Option<AgedCursor>,
     /// Whether the pass is over.
     pub is_last: bool,
     rows: usize,
@@ -44,11 +44,11 @@ pub(super) struct Plan {
 pub(super) fn make(
     reader: &dyn StoreReader,
     bounds: Bounds,
-    after: Option<InstanceCursor>,
+    after: Option<AgedCursor>,
 ) -> Result<Plan, StoreError> {
     let began = Instant::now();
     let mut plan = Plan {
-        seen: after,
+        seen: after.clone(),
         ..Plan::default()
     };
     let Some(until) = bounds.archive.into_iter().chain(bounds.drop).max() else {
@@ -58,11 +58,12 @@ pub(super) fn make(
     let page = reader.aged_instances(until, after, LOOKED_AT)?;
     let is_last_page = page.len() < LOOKED_AT;
     for instance in page {
+        let cursor = instance.cursor();
         // Where there is more to do for the same instance, the next turn begins with it.
         if plan.is_full() || began.elapsed() >= TIME || !plan.take(reader, bounds, instance)? {
             return Ok(plan);
         }
-        plan.seen = Some(instance.cursor());
+        plan.seen = Some(cursor);
     }
     plan.is_last = is_last_page;
     Ok(plan)

@@ -85,5 +85,5 @@ fn has_room(
             .collect(),
         ..InstanceFilter::default()
     };
-    Ok(reader.count(&live)? < most as u64 || reader.exists(Entity::from(key))?)
+    Ok(reader.count(&live, most)? < most as u64 || reader.exists(Entity::from(key))?)
 }

@@ -133,7 +133,7 @@ impl Contents {
             (Subject::Tasks(_), ReadModelChange::TaskClosed(instance, element)) => {
                 self.leaves(*instance, *element)
             }
-            (Subject::Instances { tenant, process }, ReadModelChange::Instance(row)) => {
+            (Subject::Instances { tenant, process }, ReadModelChange::Instance(row, _)) => {
                 let fits = row.tenant == *tenant
                     && process
                         .as_ref()

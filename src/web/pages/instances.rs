@@ -12,7 +12,7 @@ use super::{page, person, sign_in_first};
 use crate::{
     admin::{
         instance::{InstancePage, Relative},
-        instances::{Filter, InstancesPage, Shown},
+        instances::{Filter, FoundInstances, InstancesPage, Shown},
         message::Message,
     },
     journal::InstanceFilter,
@@ -72,7 +72,11 @@ pub async fn list(
 
 /// How many instances fit, and the part that is asked for. What is searched for is a key, or else a
 /// business key.
-async fn find(app: &App, principal: &Principal, asked: &Filter) -> Result<(u64, Part), Problem> {
+async fn find(
+    app: &App,
+    principal: &Principal,
+    asked: &Filter,
+) -> Result<(FoundInstances, Part), Problem> {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut filter = InstanceFilter {
         process: given(&asked.process),
@@ -86,7 +90,7 @@ async fn find(app: &App, principal: &Principal, asked: &Filter) -> Result<(u64, 
             .await?
             .filter(|row| filter.accepts(row));
         return Ok((
-            u64::from(found.is_some()),
+            FoundInstances::of(u64::from(found.is_some())),
             Part {
                 rows: found.into_iter().collect(),
                 next: None,
@@ -99,8 +103,14 @@ async fn find(app: &App, principal: &Principal, asked: &Filter) -> Result<(u64, 
         .map(read_cursor)
         .transpose()?;
     let counted = filter.clone();
-    let total = app.read(move |reader| reader.count(&counted)).await?;
-    Ok((total, app.list(filter, after, limits::LISTED).await?))
+    let most = limits::COUNTED_INSTANCES;
+    let total = app
+        .read(move |reader| reader.count(&counted, most + 1))
+        .await?;
+    Ok((
+        FoundInstances::of(total),
+        app.list(filter, after, limits::LISTED).await?,
+    ))
 }
 
 /// Id and name of every process, by its newest version.

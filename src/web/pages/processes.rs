@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use super::{page, person, require_staff, sign_in_first};
 use crate::{
     admin::processes::{ProcessesPage, Shown},
-    engine::record::Status,
     web::http::{app::App, problem::Problem},
 };
 
@@ -18,13 +17,10 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
         return sign_in_first(&request);
     };
     require_staff(&principal)?;
-    let live = Status::ALL
-        .into_iter()
-        .filter(|status| status.is_live())
-        .map(|status| status.name().to_owned())
-        .collect();
-    let mut in_use = app.read(move |reader| reader.versions_in_use(live)).await?;
-    in_use.retain(|used| used.tenant == principal.caller.tenant);
+    let of = principal.caller.tenant.clone();
+    let in_use = app
+        .read(move |reader| reader.versions_in_use(Some(&of)))
+        .await?;
     let runtime = &app.sessions.runtime;
     let versions = runtime.definitions.all(&principal.caller.tenant);
     let versions: Vec<_> = versions.iter().map(|process| &process.row).collect();

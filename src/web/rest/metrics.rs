@@ -59,9 +59,10 @@ fn answer(text: String) -> HttpResponse {
 /// What concerns a tenant alone.
 async fn of_tenant(app: &Data<App>, tenant: &str) -> Result<String, Problem> {
     let of = tenant.to_owned();
-    let incidents = app
-        .read(move |reader| reader.open_incidents(Some(&of)))
+    let in_use = app
+        .read(move |reader| reader.versions_in_use(Some(&of)))
         .await?;
+    let incidents: u64 = in_use.iter().map(|used| used.incidents).sum();
     let gauges: [Gauge; 2] = [
         (OPEN_INCIDENTS.0, OPEN_INCIDENTS.1, incidents as f64),
         (
@@ -108,7 +109,8 @@ const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and 
 /// What is stored, in numbers and bytes.
 async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
     let read = app.read(|reader| {
-        let incidents = reader.open_incidents(None)?;
+        let in_use = reader.versions_in_use(None)?.into_iter();
+        let incidents: u64 = in_use.map(|used| used.incidents).sum();
         Ok((incidents, reader.damaged(), reader.history_size()?))
     });
     let (incidents, damaged, history) = read.await?;

@@ -6,8 +6,6 @@ use utoipa::ToSchema;
 
 use super::json;
 use crate::{
-    engine::record::Status,
-    journal::InstanceFilter,
     model::ids::Time,
     web::{
         http::{app::App, problem::Problem},
@@ -27,7 +25,7 @@ struct Overview {
     stuck: u64,
     /// Open incidents.
     incidents: u64,
-    /// Instances that were started in the last hour.
+    /// Instances that were started in the last hour, counted by minutes.
     started_last_hour: u64,
     /// Instances that were started in the last 24 hours.
     started_last_day: u64,
@@ -57,27 +55,21 @@ pub async fn overview(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
     require_operator(&principal.caller)?;
     let tenant = principal.caller.tenant;
     let now = app.sessions.runtime.clock.now();
-    let live = Status::ALL.into_iter().filter(|status| status.is_live());
-    let live: Vec<String> = live.map(|status| status.name().to_owned()).collect();
     let of = tenant.clone();
-    let (in_use, incidents, hour, day) = app
+    let (in_use, hour, day) = app
         .read(move |reader| {
-            let since = |hours: i64| InstanceFilter {
-                tenant: Some(of.clone()),
-                created_after: Some(Time(now.0 - hours * HOUR_MS)),
-                ..InstanceFilter::default()
-            };
+            let started = |hours: i64| reader.started_since(&of, Time(now.0 - hours * HOUR_MS));
             Ok((
-                reader.versions_in_use(live)?,
-                reader.open_incidents(Some(&of))?,
-                reader.count(&since(1))?,
-                reader.count(&since(24))?,
+                reader.versions_in_use(Some(&of))?,
+                started(1)?,
+                started(24)?,
             ))
         })
         .await?;
+    let incidents = in_use.iter().map(|used| used.incidents).sum();
     let definitions = app.sessions.runtime.definitions.all(&tenant);
     let mut processes: Vec<ProcessInUse> = Vec::new();
-    for used in in_use.into_iter().filter(|used| used.tenant == tenant) {
+    for used in in_use {
         match processes.last_mut() {
             Some(last) if last.process == used.process => {
                 last.running += used.instances;

@@ -69,17 +69,37 @@ CREATE TABLE instance (
     -- Where the stranger came from who started a live one: a keyed hash.
     origin       BLOB
 ) STRICT, WITHOUT ROWID;
--- Serves lists by status, and the counts without touching the table.
-CREATE INDEX instance_status ON instance (status, created_at);
-CREATE INDEX instance_created ON instance (created_at);
+-- Each group of it is in the order of lists: a list by process, by status or by both is put together from groups.
+CREATE INDEX instance_status ON instance (tenant, status, process, created_at);
+CREATE INDEX instance_created ON instance (tenant, created_at);
 CREATE INDEX instance_starter ON instance (started_by, created_at);
-CREATE INDEX instance_business_key ON instance (business_key) WHERE business_key IS NOT NULL;
+CREATE INDEX instance_business_key ON instance (business_key, created_at) WHERE business_key IS NOT NULL;
 -- Live instances that strangers have started.
 CREATE INDEX instance_origin ON instance (origin, status) WHERE origin IS NOT NULL;
-CREATE INDEX instance_parent ON instance (parent) WHERE parent IS NOT NULL;
+CREATE INDEX instance_parent ON instance (parent, created_at) WHERE parent IS NOT NULL;
 -- The live ones of a tree are found without looking at those that have ended.
 CREATE INDEX instance_root ON instance (root, ended_at) WHERE parent IS NOT NULL;
 CREATE INDEX instance_open ON instance (root) WHERE open_until IS NOT NULL AND parent IS NOT NULL;
+
+-- How many live instances each version of a process has: what counting them would read all of them for.
+CREATE TABLE version_in_use (
+    tenant    TEXT    NOT NULL,
+    process   TEXT    NOT NULL,
+    version   INTEGER NOT NULL,
+    revision  TEXT    NOT NULL,
+    instances INTEGER NOT NULL,
+    stuck     INTEGER NOT NULL,
+    incidents INTEGER NOT NULL,
+    PRIMARY KEY (tenant, process, version, revision)
+) STRICT, WITHOUT ROWID;
+
+-- How many instances a tenant has started in each minute of the last day.
+CREATE TABLE started (
+    tenant    TEXT    NOT NULL,
+    minute    INTEGER NOT NULL,
+    instances INTEGER NOT NULL,
+    PRIMARY KEY (tenant, minute)
+) STRICT, WITHOUT ROWID;
 
 -- Instances of processes with a number; other instances have no row here. A status is its number on the wire.
 CREATE TABLE job (
@@ -132,11 +152,13 @@ CREATE TABLE task (
     PRIMARY KEY (instance, element)
 ) STRICT, WITHOUT ROWID;
 -- A task is in exactly one of them (or in two when a child's starter is not its root's): one more page per task, not four.
-CREATE INDEX task_assignee ON task (assignee) WHERE assignee IS NOT NULL;
-CREATE INDEX task_owner ON task (started_by) WHERE assignee IS NULL AND candidates IS NULL;
-CREATE INDEX task_root_owner ON task (root_started_by)
+CREATE INDEX task_assignee ON task (assignee, created_at) WHERE assignee IS NOT NULL;
+CREATE INDEX task_owner ON task (started_by, created_at) WHERE assignee IS NULL AND candidates IS NULL;
+CREATE INDEX task_root_owner ON task (root_started_by, created_at)
     WHERE assignee IS NULL AND candidates IS NULL AND root_started_by <> started_by;
-CREATE INDEX task_candidates ON task (candidates) WHERE assignee IS NULL AND candidates IS NOT NULL;
+CREATE INDEX task_candidates ON task (candidates, created_at) WHERE assignee IS NULL AND candidates IS NOT NULL;
+-- The list of all: it grows at its end, so that the tasks of a batch share a page.
+CREATE INDEX task_created ON task (tenant, created_at);
 
 -- What users have typed into actions of user tasks and not sent.
 CREATE TABLE draft (

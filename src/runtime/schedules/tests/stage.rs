@@ -242,7 +242,13 @@ pub async fn look(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
 pub async fn instances(runtime: &Arc<Runtime>) -> Vec<Arc<Observed>> {
     let rows = runtime
         .journal
-        .read(|reader| reader.instances(&InstanceFilter::default(), None, usize::MAX))
+        .read(|reader| {
+            let of = InstanceFilter {
+                tenant: Some("default".into()),
+                ..InstanceFilter::default()
+            };
+            reader.instances(&of, None, usize::MAX)
+        })
         .await;
     let mut found = Vec::new();
     for row in rows.unwrap().unwrap() {

@@ -159,6 +159,7 @@ fn messages_are_taken_once_wherever_the_server_is_cut_off() {
         let end = world.live(usize::MAX, play).unwrap();
         assert_eq!(end, whole, "cut off after {writes} writes");
         let filter = InstanceFilter {
+            tenant: Some("default".into()),
             process: Some("ordered".into()),
             ..InstanceFilter::default()
         };

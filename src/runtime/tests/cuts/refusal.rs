@@ -47,6 +47,7 @@ fn a_child_that_could_not_be_started() {
         world.store.commit(slice::from_ref(&deployed)).unwrap();
         let shown = world.live(usize::MAX, begin).unwrap();
         let filter = InstanceFilter {
+            tenant: Some("default".into()),
             process: Some("post".into()),
             ..InstanceFilter::default()
         };

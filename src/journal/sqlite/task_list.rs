@@ -1,0 +1,241 @@
+//! Lists of waiting user tasks: each task is in one of the partial indexes, and each index is in the
+//! order of the list. Not here: who may see what (`journal::listing`), the indexes (`schema/`).
+
+use rusqlite::{Row, ToSql};
+
+use super::{
+    from_row::task_row,
+    read::{SqliteReader, TASK},
+    row_reading,
+    sql_filter::{Narrowing, bounded},
+    values::Roles,
+};
+use crate::journal::{
+    filter::{Assignee, ElementCursor, TaskFilter, TaskScope},
+    listing::{TaskAudience, TaskRow},
+    store::StoreError,
+};
+
+/// Lists of candidates that are merged; there are about as many different ones as lanes. What has
+/// more is sorted.
+const MOST_LISTS: usize = 100;
+
+/// The newest tasks first.
+fn newest<'a>(
+    filter: &'a TaskFilter,
+    candidates: &'a [Roles],
+    after: Option<&'a ElementCursor>,
+    limit: &'a i64,
+) -> Narrowing<'a> {
+    let mut branches = match (&filter.scope, &filter.instance) {
+        (TaskScope::All(tenant), Some(_)) => {
+            let mut all = Narrowing::of(TASK);
+            all.and("+tenant = ?", &[tenant]);
+            vec![all]
+        }
+        (TaskScope::All(tenant), None) => {
+            let mut all = Narrowing::of(TASK);
+            let is_by_assignee = matches!(filter.assignee, Some(Assignee::User(_)));
+            all.and(
+                if is_by_assignee {
+                    "+tenant = ?"
+                } else {
+                    "tenant = ?"
+                },
+                &[tenant],
+            );
+            vec![all]
+        }
+        (TaskScope::Of(audience), _) => of_audience(audience, filter, candidates),
+    };
+    for branch in &mut branches {
+        branch.and_given("instance = ?", filter.instance.as_ref());
+        branch.and_given("+process = ?", filter.process.as_ref());
+        match (&filter.assignee, &filter.scope) {
+            (Some(Assignee::User(user)), TaskScope::All(_)) => {
+                branch.and("assignee = ?", &[user]);
+            }
+            (Some(Assignee::User(user)), TaskScope::Of(_)) => {
+                branch.and("+assignee = ?", &[user]);
+            }
+            (Some(Assignee::Nobody), _) => branch.and("+assignee IS NULL", &[]),
+            (None, _) => {}
+        }
+        if let Some(after) = after {
+            branch.and(
+                "(created_at, instance, element) < (?, ?, ?)",
+                &[&after.at, &after.instance, &after.element],
+            );
+        }
+    }
+    let mut statement = Narrowing::union(branches);
+    if filter.instance.is_some() {
+        statement.push("/*sorts: an instance's*/");
+    } else if candidates.len() > MOST_LISTS {
+        statement.push("/*sorts: more lists of roles than are merged*/");
+    }
+    statement.push(" ORDER BY created_at DESC, instance DESC, element DESC");
+    statement.limit(limit);
+    statement
+}
+
+/// A part for each index that has tasks of somebody's list.
+fn of_audience<'a>(
+    audience: &'a TaskAudience,
+    filter: &'a TaskFilter,
+    candidates: &'a [Roles],
+) -> Vec<Narrowing<'a>> {
+    let branch = |condition: &str, values: &[&'a dyn ToSql]| {
+        let mut branch = Narrowing::of(TASK);
+        branch.and(condition, values);
+        branch.and("+tenant = ?", &[&audience.tenant]);
+        branch
+    };
+    let subject = &audience.subject;
+    let assigned = branch("assignee = ?", &[subject]);
+    let mut nobodys = vec![
+        branch(
+            "assignee IS NULL AND candidates IS NULL AND started_by = ?",
+            &[subject],
+        ),
+        branch(
+            "assignee IS NULL AND candidates IS NULL AND root_started_by <> started_by AND \
+             root_started_by = ?",
+            &[subject],
+        ),
+    ];
+    if candidates.len() > MOST_LISTS {
+        let places = vec!["?"; candidates.len()].join(", ");
+        let values: Vec<&dyn ToSql> = candidates.iter().map(|it| it as _).collect();
+        nobodys.push(branch(
+            &format!("assignee IS NULL AND candidates IS NOT NULL AND candidates IN ({places})"),
+            &values,
+        ));
+    } else {
+        nobodys.extend(candidates.iter().map(|list| {
+            branch(
+                "assignee IS NULL AND candidates IS NOT NULL AND candidates = ?",
+                &[list],
+            )
+        }));
+    }
+    match &filter.assignee {
+        None => [vec![assigned], nobodys].concat(),
+        Some(Assignee::Nobody) => nobodys,
+        Some(Assignee::User(_)) => vec![assigned],
+    }
+}
+
+impl SqliteReader {
+    /// See `StoreReader::task_list`.
+    pub(super) fn newest_tasks(
+        &self,
+        filter: &TaskFilter,
+        after: Option<ElementCursor>,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        let limit = bounded(limit);
+        let candidates = match &filter.scope {
+            TaskScope::Of(audience) => self.candidates_for(audience)?,
+            TaskScope::All(_) => Vec::new(),
+        };
+        let statement = newest(filter, &candidates, after.as_ref(), &limit);
+        self.listed(
+            &row_reading::TASKS,
+            statement.sql(),
+            statement.values(),
+            task_row,
+        )
+    }
+
+    /// The lists of candidates that somebody is in: one look into the index for each list.
+    fn candidates_for(&self, audience: &TaskAudience) -> Result<Vec<Roles>, StoreError> {
+        let next = "SELECT candidates FROM task WHERE assignee IS NULL AND candidates IS NOT NULL
+             AND candidates > ?1 ORDER BY candidates LIMIT 1";
+        let (mut found, mut after) = (Vec::new(), String::new());
+        let list = |row: &Row<'_>| Ok((row.get(0)?, row.get(0)?));
+        while let Some((roles, text)) = self.one::<(Roles, String)>(next, [&after], list)? {
+            if audience.has_any(&roles.0) {
+                found.push(roles);
+            }
+            after = text;
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        journal::sqlite::sql_filter::tests::check,
+        model::ids::{ElementKey, InstanceKey, Time},
+    };
+
+    const AFTER: ElementCursor = ElementCursor {
+        at: Time(5),
+        instance: InstanceKey(uuid::Uuid::nil()),
+        element: ElementKey(7),
+    };
+
+    fn filter(scope: TaskScope, assignee: Option<Assignee>) -> TaskFilter {
+        TaskFilter {
+            assignee,
+            process: Some("order".into()),
+            ..TaskFilter::all_of(scope)
+        }
+    }
+
+    #[track_caller]
+    fn list(filter: &TaskFilter, candidates: &[Roles], expected: &[&str]) {
+        for after in [None, Some(&AFTER)] {
+            check(&newest(filter, candidates, after, &7), expected);
+        }
+    }
+
+    #[test]
+    fn every_list_of_tasks_is_read_in_the_order_of_an_index() {
+        let list_of = |role: &str| Roles(vec![role.to_owned()]);
+        let lists = [list_of("clerk"), list_of("chief")];
+        let mine = || {
+            TaskScope::Of(TaskAudience {
+                tenant: "acme".into(),
+                subject: "ada".into(),
+                roles: vec!["clerk".into(), "chief".into()],
+            })
+        };
+        let nobodys = [
+            "task_owner (started_by=?",
+            "task_root_owner (root_started_by=?",
+            "task_candidates (candidates=?",
+            "task_candidates (candidates=?",
+        ];
+        let assigned = "task_assignee (assignee=?";
+        list(
+            &filter(mine(), None),
+            &lists,
+            &[&[assigned][..], &nobodys].concat(),
+        );
+        list(&filter(mine(), Some(Assignee::Nobody)), &lists, &nobodys);
+        let ada = || Some(Assignee::User("ada".into()));
+        list(&filter(mine(), ada()), &lists, &[assigned]);
+        let all = || TaskScope::All("acme".into());
+        let created = "task_created (tenant=?";
+        list(&filter(all(), None), &[], &[created]);
+        list(&filter(all(), Some(Assignee::Nobody)), &[], &[created]);
+        list(&filter(all(), ada()), &[], &[assigned]);
+        let here = TaskFilter {
+            instance: Some(InstanceKey::default()),
+            ..filter(all(), None)
+        };
+        list(&here, &[], &["PRIMARY KEY (instance=?)"]);
+        let more = vec![list_of("clerk"); MOST_LISTS + 1];
+        let sorted = [
+            assigned,
+            "task_owner",
+            "task_root_owner",
+            "task_candidates (candidates=?",
+        ];
+        list(&filter(mine(), None), &more, &sorted);
+    }
+}
