@@ -5,11 +5,13 @@
 
 mod package;
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
+
+use serde_json::{Map, Value};
 
 use crate::{
     support::node,
-    wire::{Server, tokens_of},
+    wire::{Server, token_with, tokens_of},
 };
 
 #[test]
@@ -80,7 +82,11 @@ fn the_client_plays_against_the_server() {
         ("ben", &["clerk"]),
         ("lena", &[&long]),
     ];
-    let tokens = tokens_of(&users);
+    let mut tokens: Map<String, Value> =
+        serde_json::from_str(&tokens_of(&users)).expect("tokens are JSON");
+    let expired = token_with("ada", &[], "default", Duration::ZERO);
+    tokens.insert("old".to_owned(), expired.into());
+    let tokens = Value::Object(tokens).to_string();
     // With the usual limit of messages; with the usual rates of strangers.
     let limited = Server::with(&["--store", "memory"]);
     let strangers = Server::with(&["--store", "memory", "--rate-per-second", "0"]);
@@ -91,7 +97,8 @@ fn the_client_plays_against_the_server() {
         test.env("STEPWIRE_URL", url)
             .env("STEPWIRE_LIMITED_URL", limited_url)
             .env("STEPWIRE_STRANGERS_URL", strangers_url)
-            .env("STEPWIRE_TOKENS", tokens),
+            .env("STEPWIRE_TOKENS", tokens)
+            .env("STEPWIRE_PROGRAM", env!("CARGO_BIN_EXE_stepwire")),
     );
 }
 

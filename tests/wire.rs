@@ -27,4 +27,4 @@ mod tokens;
 mod trees;
 
 pub use client::Client;
-pub use server::{SECRET, Server, tokens_of};
+pub use server::{SECRET, Server, token_with, tokens_of};

@@ -9,6 +9,8 @@ import { store } from './store.js';
 
 const SUBPROTOCOL = 'stepwire.v1.json';
 const WELCOME_MS = 10_000;
+/** How long `getToken` and `url` may take before they are asked again: what they wait for may never come after a sleep. */
+const ASKED_MS = 30_000;
 /** A connection that lived this long was a good one: the next loss starts with short waits again. */
 const STABLE_MS = 5_000;
 /** After this time without a connection it is worth telling. */
@@ -102,7 +104,7 @@ export function connection(parts: Parts) {
   };
 
   const open = async () => {
-    next();
+    watch(ASKED_MS);
     waiting = false;
     complaint = address = undefined;
     const mine = ++attempt;

@@ -229,7 +229,7 @@ export class StepwireForm extends Base {
     this.#members(schema ?? any(), [], this.#body, keys);
     if (type === 'uploadFile') {
       // Words are not needed for it, but for its label, which is its name unless there is another.
-      this.#add(['file'], { title: this.texts.file!, description: `≤ ${Math.floor(maxBytes! / 1_000)} kB`, format: FILE, types }, true, this.#body);
+      this.#add(['file'], { title: this.texts.file!, description: `≤ ${maxBytes! / 1_000} kB`, format: FILE, types }, true, this.#body);
     }
     for (const field of this.#fields) {
       const old = before.find(({ control }) => control.name === field.control.name);

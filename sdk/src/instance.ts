@@ -55,6 +55,8 @@ export interface InstanceCommands {
   retry: { element: string };
   /** Goes on without what failed at an element. */
   skip: { element: string };
+  /** Merges data into the instance's, or with `scope` (an active element) into the variables of that, as an operator. */
+  patch: { data: JsonObject; scope?: string; ifSeq?: number };
   /** Takes a token to another node of its scope, as an operator. */
   move: { element: string; to: string };
   /** Takes a user task that is nobody's. */

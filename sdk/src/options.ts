@@ -27,7 +27,7 @@ export type FrameLog = (direction: Direction, frame: JsonObject) => void;
 export interface ConnectOptions {
   /**
    * `wss://host/v1/ws`. A function is asked before every connect, which is the place to fetch a one-time ticket. If it throws
-   * a {@link StepwireError} `unauthenticated` the client signs out; after any other failure it tries again.
+   * a {@link StepwireError} `unauthenticated` the client signs out; after any other failure, or 30 s without an answer, it tries again.
    */
   url: string | (() => string | Promise<string>);
   /**

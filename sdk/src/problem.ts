@@ -22,3 +22,12 @@ export function restOf(url: string): string {
   const { origin, pathname } = new URL(url.replace(/^ws/, 'http'));
   return origin + pathname.replace(/\/ws$/, '');
 }
+
+/** What an answer says; nothing, when that is no JSON. */
+export function parsed(text: string): JsonObject {
+  try {
+    return JSON.parse(text) as JsonObject;
+  } catch {
+    return {};
+  }
+}

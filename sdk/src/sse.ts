@@ -2,14 +2,20 @@
  * Where a proxy lets no websocket through: the same client over server-sent events and REST. `connect({ url, webSocket: eventStream() })`
  * takes the address of the websocket, as ever.
  *
- * Not over it: lists (`@stepwire/client/lists`), who has a task open, and the check whether a restored server still has the log that was followed.
+ * Lists (`@stepwire/client/lists`) have no stream: they are asked for again every 5 s. Not over it: who has a task open, the clock of
+ * `--test-clock`, and the check whether a restored server still has the log that was followed.
  */
-import type { ClientFrame, JsonObject } from './frames.js';
+import type { ClientFrame, JsonObject, Topic } from './frames.js';
 import type { WebSocketConstructor } from './platform.js';
-import { problem, restOf } from './problem.js';
+import { parsed, problem, restOf } from './problem.js';
 
 /** The server says that it lives every 5 s; this client is told so at this pace, and twice as long a silence is a loss. */
 const PING_SECONDS = 15;
+
+/** How often a list is asked for, in milliseconds. */
+const LIST_MS = 5_000;
+/** What may have changed, for pages that list by a query of their own. */
+const TOPICS: Topic[] = ['instances', 'tasks', 'incidents', 'timers', 'httpCalls', 'definitions', 'schedules', 'users', 'connections'];
 
 /** What the parts of a command are, beside those that its body takes. */
 interface Parts extends JsonObject {
@@ -19,6 +25,7 @@ interface Parts extends JsonObject {
   after?: number;
   token?: string;
   resume?: { instance: string; after: number }[];
+  schemas?: boolean;
 }
 
 type Command = ClientFrame & Parts;
@@ -38,6 +45,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
     #token: string | undefined;
     readonly #tokens = new Map<string, string>();
     #closed = false;
+    #schemas = false;
     #last = Promise.resolve();
     readonly #alive: ReturnType<typeof setInterval>;
 
@@ -87,20 +95,21 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
       } else if (type === 'unsubscribe') {
         this.#streams.get(channel!)?.abort();
         reply({});
+      } else if (type === 'clock' || type === 'idle') {
+        const message = `expected a command that REST has, but '${type}' is none; use a websocket`;
+        this.#tell({ type: 'error', id, code: 'unsupported', message, retryable: false });
       } else if (type !== 'subscribe') {
         // One after the other, as over a websocket.
         await (this.#last = this.#last.then(() => this.#command(type, id, frame)));
-      } else if (!channel!.startsWith('instance/')) {
-        const message = `expected an instance, but '${channel}' is a list; use a websocket for lists`;
-        this.#tell({ type: 'error', id, channel, code: 'unsupported', message, retryable: false });
       } else {
-        const problem = await this.#follow(channel!, after);
+        const problem = await (channel!.startsWith('instance/') ? this.#follow(channel!, after) : this.#list(channel!));
         if (problem) this.#tell({ ...problem, id });
         else reply({ channel });
       }
     }
 
-    #hello({ token, resume = [] }: Parts): void {
+    #hello({ token, resume = [], schemas = false }: Parts): void {
+      this.#schemas = schemas;
       if (token) this.#keep(token);
       this.#tell({ type: 'welcome', connection: 'event-stream', user: null, pingSeconds: PING_SECONDS });
       for (const { instance, after } of resume) {
@@ -143,22 +152,58 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
         ...(method !== 'DELETE' && { body: JSON.stringify(body) }),
         signal: this.#over.signal,
       });
-      const said = (await answer.json().catch(() => ({}))) as JsonObject;
+      const said = parsed(await answer.text());
       if (!answer.ok) return this.#tell({ ...errorOf(answer, said), id });
       const { seq, duplicate = false, ...result } = said;
       if (typeof result.token === 'string') this.#keep(result.token);
       this.#tell({ type: 'reply', id, seq, duplicate, result });
     }
 
-    /** Opens the stream of an instance. Resolves when it has begun, or to why it has not. */
-    async #follow(channel: string, after: number | undefined): Promise<JsonObject | undefined> {
+    /** Asks for a list now, and then again and again. Resolves when it is there, or to why it cannot be had. */
+    async #list(channel: string): Promise<JsonObject | undefined> {
+      const own = this.#replace(channel);
+      if (channel === 'changes') {
+        this.#tell({ type: 'snapshot', channel, seq: 0 });
+        setTimeout(() => own.signal.aborted || this.#tell({ type: 'changes', channel, seq: 1, prev: 0, topics: TOPICS }), LIST_MS);
+        return undefined;
+      }
+      const process = channel.slice('process/'.length);
+      const path = channel === 'tasks' ? '/tasks' : `/instances${process === '*' ? '' : `?${new URLSearchParams({ process })}`}`;
+      let before = '';
+      const look = async (): Promise<JsonObject | undefined> => {
+        const answer = await fetchWith(this.#base + path, { headers: this.#headers(undefined), signal: own.signal });
+        const text = await answer.text();
+        if (!answer.ok) {
+          this.#streams.delete(channel);
+          return errorOf(answer, parsed(text));
+        }
+        this.#tell({ type: 'ping' });
+        const { next, ...lines } = parsed(text);
+        if (text !== before) this.#tell({ type: 'snapshot', channel, seq: 0, more: next !== null, ...lines });
+        before = text;
+        setTimeout(() => own.signal.aborted || void look().then(ended, lost), LIST_MS);
+        return undefined;
+      };
+      const ended = (problem: JsonObject | undefined) => problem && this.#tell({ ...problem, channel });
+      const lost = (error: unknown) => own.signal.aborted || this.#end(1006, String(error));
+      return look();
+    }
+
+    /** What ends a channel from now on; the one before is ended. */
+    #replace(channel: string): AbortController {
       this.#streams.get(channel)?.abort();
       const own = new AbortController();
       this.#streams.set(channel, own);
       this.#over.signal.addEventListener('abort', () => own.abort());
+      return own;
+    }
+
+    /** Opens the stream of an instance. Resolves when it has begun, or to why it has not. */
+    async #follow(channel: string, after: number | undefined): Promise<JsonObject | undefined> {
+      const own = this.#replace(channel);
       const instance = channel.slice('instance/'.length);
-      const query = after === undefined ? '' : `?after=${after}`;
-      const address = `${this.#base}/instances/${instance}/stream${query}`;
+      const query = new URLSearchParams({ ...(after !== undefined && { after: `${after}` }), ...(this.#schemas && { schemas: 'true' }) });
+      const address = `${this.#base}/instances/${instance}/stream?${query}`;
       const answer = await fetchWith(address, { headers: this.#headers(instance), signal: own.signal });
       // 204: it has ended, and all of it was told.
       if (answer.ok && answer.status !== 204) {
@@ -166,7 +211,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
         return undefined;
       }
       this.#streams.delete(channel);
-      return answer.ok ? undefined : errorOf(answer, (await answer.json().catch(() => ({}))) as JsonObject);
+      return answer.ok ? undefined : errorOf(answer, parsed(await answer.text()));
     }
 
     async #read(body: ReadableStream<Uint8Array>, own: AbortController, channel: string): Promise<void> {

@@ -2,6 +2,7 @@
  * A server in memory, for unit tests of apps and of this client: it speaks enough of the protocol to play instances by hand.
  * Nothing happens by itself: {@link FakeServer.advance} carries frames over and lets time pass.
  */
+import type { Client } from './client.js';
 import type { ErrorDetails } from './error.js';
 import type { AvailableAction, ChildInfo, ClientFrame, InstanceInfo, JsonObject, NumberedFrame, Published, Step, TaskInfo } from './frames.js';
 import { merge } from './merge.js';
@@ -396,6 +397,27 @@ export class FakeServer {
       quiet = run ? 0 : quiet + 1;
     }
   }
+}
+
+/** The process time of a running server. */
+export interface TestClock {
+  /** Lets so much time pass (an ISO 8601 duration). Resolves to the time that it is then, once all that became due is done. */
+  advance(duration: string): Promise<Date>;
+  /** Sets the time. Resolves as {@link TestClock.advance} does. */
+  set(time: Date): Promise<Date>;
+  /** Resolves when nothing is under way and no timer is due. */
+  idle(): Promise<void>;
+}
+
+/** The clock of a server that runs with `--test-clock`, for tests of an app against it. The client has role `server-operator`. */
+export function testClock(client: Pick<Client, 'command'>): TestClock {
+  const idle = async () => void (await client.command({ type: 'idle' }));
+  const move = async (to: { advance: string } | { set: string }) => {
+    const { result } = await client.command({ type: 'clock', ...to });
+    await idle();
+    return new Date((result as { now: string }).now);
+  };
+  return { advance: (advance) => move({ advance }), set: (time) => move({ set: time.toISOString() }), idle };
 }
 
 function keyOf(frame: ClientFrame): string {

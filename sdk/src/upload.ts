@@ -5,7 +5,7 @@
 import type { JsonObject } from './frames.js';
 import type { StepwireError } from './error.js';
 import type { Instance, Member, RunResult } from './instance.js';
-import { problem, restOf } from './problem.js';
+import { parsed, problem, restOf } from './problem.js';
 
 /** A file is sent again this often. */
 const TRIES = 8;
@@ -136,14 +136,6 @@ function send(address: string, headers: Record<string, string>, body: FormData, 
     if (signal?.aborted) abort();
     request.send(body);
   });
-}
-
-function parsed(text: string): JsonObject {
-  try {
-    return JSON.parse(text) as JsonObject;
-  } catch {
-    return {};
-  }
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -314,6 +314,23 @@ test('a getToken that fails is told, and asked again', async () => {
   expect(client.lastError.get()).toBeUndefined();
 });
 
+test('a getToken that never answers holds up no time limit, and is asked again', async () => {
+  const server = new FakeServer();
+  const getToken = vi.fn().mockReturnValueOnce(new Promise(() => undefined)).mockReturnValue('token');
+  const client = connect({ url: 'ws://test', getToken, platform: server.platform });
+  const starting = client.start('p', { timeout: 1_000 }).catch((error: StepwireError) => error.code);
+  const patient = client.start('p');
+  await server.advance(1_000);
+  expect(await starting).toBe('timeout');
+  await server.advance(28_999);
+  expect([getToken.mock.calls.length, client.status.get()]).toEqual([1, 'connecting']);
+  await server.advance(1);
+  expect(client.lastError.get()).toMatchObject({ code: 'unreachable' });
+  await server.advance(250);
+  expect([getToken.mock.calls.length, client.status.get()]).toEqual([2, 'live']);
+  expect((await patient).key).toBe('key-p');
+});
+
 test('an address that is none ends it, in words', async () => {
   const server = new FakeServer();
   const platform = {

@@ -1,6 +1,6 @@
 /**
  * Plays against a running server: `STEPWIRE_URL=ws://127.0.0.1:8000/v1/ws npm test`. Where several users are needed,
- * STEPWIRE_TOKENS has a token for each: root (admin), bob and ben (clerk), ada, and lena, whose token is as long as one may be. STEPWIRE_LIMITED_URL is a server with the usual
+ * STEPWIRE_TOKENS has a token for each: root (admin), bob and ben (clerk), ada, lena, whose token is as long as one may be, and old, whose token is over. STEPWIRE_LIMITED_URL is a server with the usual
  * limit of messages.
  */
 import { describe, expect, test } from 'vitest';
@@ -31,6 +31,8 @@ class webSocket extends WebSocket {
   }
 }
 const tokens = JSON.parse(process.env.STEPWIRE_TOKENS ?? '{}') as Record<string, string>;
+/** The token of `old`, which has been over for long. */
+const expired = tokens.old;
 const as = (user: string) => connect({ url, webSocket, getToken: () => tokens[user] });
 const details = { client: { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.org', age: 36, income: 52_000 } };
 
@@ -50,6 +52,22 @@ const offers = (instance: Instance, name: string) =>
   until(instance.actions, (actions) => actions.some((action) => action.name === name && !action.back));
 const showsForm = (instance: Instance, form: string) =>
   until<JsonObject>(instance.view as Store<JsonObject>, (view) => view.form === form);
+
+describe.skipIf(url === '' || tokens.ada === undefined)('a token that the server does not take', () => {
+  test('is asked for once more, and a new one goes on', async () => {
+    const asked: boolean[] = [];
+    const client = connect({ url, webSocket, getToken: (refused) => (asked.push(refused), refused ? tokens.ada : expired) });
+    await client.start('onboarding');
+    expect(asked).toEqual([false, true]);
+    client.close();
+  });
+
+  test('signs out when the new one is no better', async () => {
+    const client = connect({ url, webSocket, getToken: () => expired });
+    await expect(client.start('onboarding')).rejects.toMatchObject({ code: 'unauthenticated', closeCode: 4401, message: expect.stringContaining('expired') });
+    expect(client.status.get()).toBe('signedOut');
+  });
+});
 
 describe.skipIf(url === '')('the onboarding example', () => {
   test('from the details to the ordered card, through a lost connection', async () => {

@@ -1,15 +1,17 @@
 /** Against a running server (STEPWIRE_URL), where no websocket gets through: the same client over server-sent events and REST. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { connect, type Instance, type JsonObject, onChild, type StepwireError, type Store } from '../src/index.js';
 import { inherit } from '../src/inherit.js';
-import { tasks } from '../src/lists.js';
+import { instances, tasks } from '../src/lists.js';
 import { eventStream } from '../src/sse.js';
 import { openTask } from '../src/task.js';
 import { memoryTokenStore, visitor } from '../src/visitor.js';
 
 const url = process.env.STEPWIRE_URL ?? '';
+const tokens = JSON.parse(process.env.STEPWIRE_TOKENS ?? '{}') as Record<string, string>;
 const details = { client: { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.org', age: 36, income: 52_000 } };
 
 function until<T>(values: Store<T>, fits: (value: T) => boolean): Promise<T> {
@@ -83,18 +85,100 @@ describe.skipIf(url === '')('without websockets', () => {
     [desk, phone].forEach((client) => client!.close());
   }, 20_000);
 
-  test('a repeated start is one start, a list is refused with what to do, and what is not there is told', async () => {
+  test('a repeated start is one start, a list and what is not there are refused in words', async () => {
     const client = connect({ url, webSocket: eventStream(), visitor: visitor() });
     const id = crypto.randomUUID();
     const [one, other] = [await client.start('onboarding', { id }), await client.start('onboarding', { id })];
     expect(one.key).toBe(other.key);
     const list = tasks(client);
     await until(list.error, (error) => error !== undefined);
-    expect(list.error.get()).toMatchObject({ code: 'unsupported', message: expect.stringContaining('websocket') });
+    // The token of a tree is none for lists, as over a websocket.
+    expect(list.error.get()).toMatchObject({ code: 'forbidden' });
+    await expect(client.command({ type: 'idle' })).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('websocket') });
     await expect(client.start('nowhere')).rejects.toMatchObject({ code: 'not_found' });
     const strange = client.instance('onboarding', '0197aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee');
     await until(strange.error, (error) => error !== undefined);
     expect(strange.error.get()?.code).toBe('not_found');
+    client.close();
+  }, 20_000);
+});
+
+const TWO_STEPS = {
+  id: 'sdkTwoSteps',
+  nodes: [
+    { id: 'start', type: 'startEvent' },
+    ...['first', 'second'].map((id) => ({
+      id,
+      type: 'userTask',
+      actions: [{ name: `save-${id}`, type: 'saveData', trigger: 'manual', keys: [{ path: 'a', schema: { type: 'integer' } }] }],
+    })),
+    { id: 'end', type: 'endEvent' },
+  ],
+  flows: [
+    { id: 'f1', source: 'start', target: 'first' },
+    { id: 'f2', source: 'first', target: 'second' },
+    { id: 'f3', source: 'second', target: 'end' },
+  ],
+};
+
+describe.skipIf(url === '' || tokens.root === undefined)('as an operator', () => {
+  beforeAll(async () => {
+    const answer = await fetch(`${url.replace(/^ws/, 'http').replace(/\/ws$/, '')}/definitions?publish=true`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${tokens.root}`, 'content-type': 'application/json' },
+      body: JSON.stringify(TWO_STEPS),
+    });
+    expect(answer.ok, await answer.text()).toBe(true);
+  });
+
+  test.each([
+    ['a websocket', WebSocket],
+    ['events', eventStream()],
+  ])('each command, by %s', async (_, webSocket) => {
+    const client = connect({ url, webSocket, getToken: () => tokens.root, schemas: true });
+    const [instance, other] = [await client.start('sdkTwoSteps'), await client.start('sdkTwoSteps')];
+    await until(instance.nodes, (nodes) => nodes.length > 0);
+    const at = () => instance.nodes.get()[0]!;
+    const { element } = at();
+    const refusal = (error: StepwireError) => error.code;
+    // What is done is in the stores when it is answered.
+    await instance.command('claim', { element });
+    expect(at().assignee).toBe('root');
+    await instance.command('release', { element });
+    expect(at().assignee).toBeUndefined();
+    await instance.command('assign', { element, user: 'ada' });
+    expect(at().assignee).toBe('ada');
+    await instance.command('hold');
+    expect(instance.status.get()).toBe('onHold');
+    await instance.command('patch', { data: { a: 7 } });
+    await instance.command('unhold');
+    expect(instance.status.get()).toBe('started');
+    expect(await instance.command('retry', { element }).catch(refusal)).toBe('conflict');
+    expect(await instance.command('skip', { element }).catch(refusal)).toBe('conflict');
+    expect(await instance.command('dismiss').catch(refusal)).toBe('conflict');
+    expect(await instance.command('done', { seq: 1 }).catch(refusal)).toBe('conflict');
+    await instance.command('move', { element, to: 'second' });
+    expect(at().node).toBe('second');
+    expect(instance.actions.get()).toMatchObject([{ name: 'save-second', initial: { a: 7 }, schema: { properties: { a: { type: 'integer' } } } }]);
+    expect(await client.publish({ name: 'paid', correlationKey: 'x' })).toMatchObject({ instances: [], started: [] });
+    const open = tasks(client);
+    await until(open.tasks, (lines) => lines !== undefined);
+    const all = instances(client, 'sdkTwoSteps');
+    await until(all.instances, (lines) => lines?.some((line) => line.instance === instance.key) ?? false);
+    await instance.run('save-second', { a: 8 });
+    expect(instance.status.get()).toBe('finished');
+    await other.command('terminate');
+    expect(other.status.get()).toBe('terminated');
+    client.close();
+  }, 20_000);
+
+  test('a list that is not streamed is asked for again', async () => {
+    const client = connect({ url, webSocket: eventStream(), getToken: () => tokens.root });
+    const all = instances(client, 'sdkTwoSteps');
+    await until(all.instances, (lines) => lines !== undefined);
+    const { key } = await client.start('sdkTwoSteps');
+    await until(all.instances, (lines) => lines!.some(({ instance }) => instance === key));
+    all.close();
     client.close();
   }, 20_000);
 });

@@ -13,6 +13,7 @@ use super::{
     auth::principal::Principal,
     connection::Connection,
     inbox::Inbound,
+    input_schemas::ToldSchemas,
     protocol::server::ResyncReason,
     sessions::Sessions,
     subscription::{
@@ -23,17 +24,19 @@ use super::{
 
 impl Connection {
     /// A connection that tells `principal` what happens after `cursor`; from a snapshot on when that
-    /// holds no number. Comes with the cursor that is to be advanced by the mark of each frame.
+    /// holds no number. `schemas`: with those of what actions take. Comes with the cursor that is to be advanced by the mark of each frame.
     pub fn listening(
         sessions: Arc<Sessions>,
         principal: Principal,
         cursor: TreeCursor,
+        schemas: bool,
         now: Instant,
     ) -> (Self, UnboundedReceiver<Inbound>, TreeCursor) {
         let log = sessions.runtime.log.as_u128() as u32;
         let (mut connection, inbound) = Self::open(sessions, None, None, now);
         connection.principal = Some(principal);
         connection.is_read_only = true;
+        connection.schemas = ToldSchemas::wanted(schemas);
         let cursor = connection.resume_tree(cursor, log);
         (connection, inbound, cursor)
     }

@@ -39,11 +39,13 @@ struct StreamQuery {
     /// Where to go on: the `id` of an event, or a number of the instance; `Last-Event-ID` goes
     /// before it.
     after: Option<String>,
+    /// Whether the schemas of what actions take are told, as by `schemas` of `hello`; default false.
+    schemas: Option<bool>,
     /// A one-time ticket for this stream, instead of a token.
     ticket: Option<String>,
 }
 
-/// `GET /v1/instances/{key}/stream?tree=&after=&ticket=`: the frames of the channel `instance/KEY`,
+/// `GET /v1/instances/{key}/stream?tree=&after=&schemas=&ticket=`: the frames of the channel `instance/KEY`,
 /// one event each, until the instance and its descendants have ended. 204 when there is nothing
 /// more to come after the cursor: a browser then stays away.
 ///
@@ -82,7 +84,8 @@ pub async fn stream(
     app.observe(key, &principal.caller, false).await?;
     let places = app.admit_listener(&request, &principal)?;
     let address = app.approach(request.head()).address;
-    let mut listening = Listening::open(&app, (principal, address), cursor, places);
+    let schemas = asked.schemas.unwrap_or(false);
+    let mut listening = Listening::open(&app, (principal, address), cursor, schemas, places);
     if !listening.has_something().await {
         return Ok(HttpResponse::NoContent().finish());
     }

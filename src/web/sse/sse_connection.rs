@@ -63,16 +63,17 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Follows what comes after `cursor`.
+    /// Follows what comes after `cursor`, with or without the schemas of what actions take.
     pub fn open(
         app: &Data<App>,
         (principal, address): (Principal, Option<IpAddr>),
         cursor: TreeCursor,
+        schemas: bool,
         mut places: Vec<ConnectionPermit>,
     ) -> Self {
         let (sessions, now) = (app.sessions.clone(), Instant::now());
         let (connection, inbound, cursor) =
-            Connection::listening(sessions, principal.clone(), cursor, now);
+            Connection::listening(sessions, principal.clone(), cursor, schemas, now);
         let about = OpenConnection::new(connection.id(), Protocol::Events, address);
         let about = Arc::new(about);
         places.push(app.connections.opened(connection.inbox(), &about));
