@@ -33,6 +33,14 @@ impl JwtSecret {
         option.map_or_else(|| Self::Generated(data.join(SECRET_FILE)), Self::Given)
     }
 
+    /// The file that a generated secret is still to be written to; `None` when the secret is there.
+    pub fn missing_file(&self) -> Option<&Path> {
+        match self {
+            Self::Generated(path) if !path.exists() => Some(path),
+            Self::Generated(_) | Self::Given(_) => None,
+        }
+    }
+
     /// The secret's text. A generated one is made when its file is absent: 256 random bits,
     /// readable by the owner only.
     pub fn load(&self) -> Result<String, ConfigError> {

@@ -110,3 +110,28 @@ fn a_token_of_ones_own_is_used_and_the_local_one_goes_nowhere_else() {
     let (_, errors) = site.run(&["list", "--server", &address], "").ends(7);
     assert!(errors.contains("anonymously"), "{errors}");
 }
+
+/// A command line in another folder than the server's would sign with a secret that no server has.
+#[test]
+fn a_token_that_no_server_knows_yet_says_so_once() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let data = folder.path().join("stepwire-data");
+    let made = |sub: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_stepwire"))
+            .args(["token", "--sub", sub])
+            .current_dir(folder.path())
+            .env_remove("STEPWIRE_DATA")
+            .env_remove("STEPWIRE_JWT_SECRET")
+            .output()
+            .expect("the program runs");
+        assert!(output.status.success() && !output.stdout.is_empty());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let first = made("ada");
+    assert!(
+        first.contains("expected the secret of a server in") && first.contains("--data"),
+        "{first}"
+    );
+    assert!(data.join("jwt-secret").is_file());
+    assert_eq!(made("bob"), "");
+}
