@@ -14,6 +14,7 @@
 use std::{
     fmt, io,
     net::SocketAddr,
+    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,7 +23,7 @@ use actix_http::{
     HttpService, KeepAlive, Request, Response, body::MessageBody, error::DispatchError,
 };
 use actix_service::{
-    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
 };
 use actix_web::{
     Error,
@@ -31,13 +32,16 @@ use actix_web::{
 };
 use tokio::net::TcpSocket;
 
+use self::take_over::answer;
 use crate::limits::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES, network};
 
 pub use connection::ConnectionHandle;
 pub use descriptors::room_for_connections;
 pub use limits::TransportLimits;
+pub use session_stream::SessionStream;
 pub use stream::GuardedStream;
 pub use table::ConnectionTable;
+pub use take_over::TakeOver;
 pub use tracking::track;
 
 mod connection;
@@ -46,9 +50,11 @@ mod framing;
 mod known_addresses;
 mod limits;
 mod raw_answer;
+mod session_stream;
 mod state;
 mod stream;
 mod table;
+mod take_over;
 mod tracking;
 
 /// Connections that wait to be accepted by the server; more are the system's to refuse.
@@ -96,6 +102,14 @@ where
         builder = builder.listen(address.to_string(), listener, move || {
             let (table, is_counted, stopping) =
                 (table.clone(), is_counted.clone(), stopping.clone());
+            let in_http = || {
+                let application = application().into_factory();
+                map_config(
+                    application.map_err(|error| error.into().error_response()),
+                    |()| AppConfig::default(),
+                )
+            };
+            let upgraded = in_http();
             let http = HttpService::<GuardedStream, _, _>::build()
                 .graceful_shutdown_signal(move || {
                     let stopping = stopping.clone();
@@ -109,12 +123,17 @@ where
                 .on_connect_ext(|stream: &GuardedStream, extensions: &mut Extensions| {
                     extensions.insert(stream.handle());
                 })
-                .h1(map_config(
-                    application()
-                        .into_factory()
-                        .map_err(|error| error.into().error_response()),
-                    |()| AppConfig::default(),
-                ));
+                .upgrade(fn_factory(move || {
+                    let upgraded = upgraded.new_service(());
+                    async move {
+                        let application = Rc::new(upgraded.await?);
+                        Ok::<_, S::InitError>(fn_service(move |(request, framed)| {
+                            let application = application.clone();
+                            async move { answer(&*application, request, framed).await }
+                        }))
+                    }
+                }))
+                .h1(in_http());
             fn_service(move |stream: TcpStream| accept(stream, table.clone(), is_counted.clone()))
                 .and_then(http)
         })?;

@@ -4,6 +4,6 @@
 
 pub mod frame_guard;
 pub mod goodbye;
-pub mod guarded_payload;
+pub mod message_stream;
 pub mod no_upgrade;
 pub mod socket;

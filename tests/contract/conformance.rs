@@ -2,19 +2,23 @@
 //! pings, reserved bits, opcodes, fragments, UTF-8, closing, limits of size.
 //!
 //! The cases want a server that echoes, binary messages and large ones too, which no route of the program
-//! does. So the route is the test's; the frames take the same way as elsewhere: the guard over the
-//! connection's bytes, then the library that reads and writes frames, with the same answers to what
-//! either finds. Needs `kosoku` on the path, or where `KOSOKU` says; without it the test says by name
+//! does. So the route is the test's; the frames take the same way as elsewhere: the
+//! connection's bytes, its message stream, and what that says of broken ones. Needs `kosoku` on the path, or where `KOSOKU` says; without it the test says by name
 //! that it was skipped, unless `STEPWIRE_TEST=all`.
 
 use std::process::{Command, Stdio};
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use actix_ws::{AggregatedMessage, CloseCode, CloseReason, ProtocolError};
-use futures_util::StreamExt;
-use stepwire::web::websocket::{
-    frame_guard::{FrameGuard, Stop},
-    guarded_payload::guard,
+use actix_http::ws::handshake;
+use actix_web::{App, HttpRequest, HttpResponse, web};
+use stepwire::{
+    session::protocol::close::CloseCode,
+    web::{
+        transport::{ConnectionTable, TakeOver, TransportLimits, serve},
+        websocket::{
+            frame_guard::FrameGuard,
+            message_stream::{Message, MessageStream, Over},
+        },
+    },
 };
 
 use crate::support::node::skip;
@@ -41,45 +45,35 @@ fn is_installed() -> bool {
     version.is_ok_and(|status| status.success())
 }
 
-async fn echo(request: HttpRequest, body: web::Payload) -> actix_web::Result<HttpResponse> {
-    let limits = FrameGuard::new(LONGEST as u64, LONGEST as u64);
-    let (body, verdict) = guard(&request, body, limits, None).await?;
-    let (response, mut session, messages) = actix_ws::handle(&request, body)?;
-    let mut messages = messages
-        .max_frame_size(LONGEST)
-        .aggregate_continuations()
-        .max_continuation_size(LONGEST);
-    actix_web::rt::spawn(async move {
-        let code = loop {
-            let sent = match messages.next().await {
-                Some(Ok(AggregatedMessage::Text(text))) => session.text(text).await,
-                Some(Ok(AggregatedMessage::Binary(bytes))) => session.binary(bytes).await,
-                Some(Ok(AggregatedMessage::Ping(payload))) => session.pong(&payload).await,
-                Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
-                Some(Ok(AggregatedMessage::Close(_))) => break CloseCode::Normal,
-                Some(Err(ProtocolError::Overflow)) => break CloseCode::Size,
-                Some(Err(ProtocolError::Io(error)))
-                    if error.kind() == std::io::ErrorKind::InvalidData =>
-                {
-                    break CloseCode::Invalid;
+/// Echoes texts and bytes.
+async fn echo(request: HttpRequest) -> actix_web::Result<HttpResponse> {
+    let mut answer = handshake(request.head())?;
+    let mut answer = HttpResponse::from(answer.finish()).map_into_boxed_body();
+    TakeOver::leave_in(&mut answer, |stream| {
+        let limits = FrameGuard::new(LONGEST as u64, LONGEST as u64);
+        let mut messages = MessageStream::new(stream, LONGEST, limits, None);
+        actix_web::rt::spawn(async move {
+            let over = loop {
+                match messages.message().await {
+                    Ok(Message::Text(text)) => messages.send(text),
+                    Ok(Message::Binary(bytes)) => messages.send_binary(bytes),
+                    Ok(Message::Ping(payload)) => messages.pong(payload),
+                    Ok(Message::Pong(_)) => {}
+                    Ok(Message::Close) => break Over::Close(CloseCode::Normal),
+                    Err(over) => break over,
                 }
-                Some(Err(_)) => break CloseCode::Protocol,
-                None => match verdict.stop() {
-                    Some(Stop::TooBig) => break CloseCode::Size,
-                    Some(Stop::Protocol(_)) => break CloseCode::Protocol,
-                    Some(Stop::NoRoom) => break CloseCode::Again,
-                    Some(Stop::Closed) => break CloseCode::Normal,
-                    None => return,
-                },
+                if messages.flush().await.is_err() {
+                    return;
+                }
             };
-            if sent.is_err() {
-                return;
+            if let Over::Close(code) = over {
+                messages.close(code.into());
+                // The peer may be gone already.
+                let _ = messages.flush().await;
             }
-        };
-        // The peer may be gone already.
-        let _ = session.close(Some(CloseReason::from(code))).await;
+        });
     });
-    Ok(response)
+    Ok(answer)
 }
 
 #[actix_web::test]
@@ -90,12 +84,11 @@ async fn the_websocket_layer_passes_the_cases_of_autobahn() {
             "kosoku is missing",
         );
     }
-    let server = HttpServer::new(|| App::new().route("/", web::get().to(echo)))
-        .workers(1)
-        .bind("127.0.0.1:0")
-        .expect("a free port");
-    let address = server.addrs()[0];
-    let server = server.run();
+    let any = "127.0.0.1:0".parse().expect("an address");
+    let table = ConnectionTable::new(TransportLimits::new(0, 100));
+    let application = || App::new().route("/", web::get().to(echo));
+    let (addresses, server) = serve(&[any], 1, &table, |_| true, application).expect("a free port");
+    let address = addresses[0];
     let handle = server.handle();
     actix_web::rt::spawn(server);
     let reports = tempfile::tempdir().expect("a temporary directory");

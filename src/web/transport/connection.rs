@@ -72,13 +72,6 @@ impl ConnectionHandle {
         self.0.end_by(End::Forced);
     }
 
-    /// Tells that the connection is a websocket or a stream from here on: what becomes of a slow
-    /// peer is decided there.
-    pub fn session_begins(&self) {
-        self.0.state().session_begins(Instant::now());
-        self.0.waker.wake();
-    }
-
     /// Tells that the request is refused as over a rate, so that little of its body is read.
     pub fn is_over_rate(&self) {
         self.0.state().is_over_rate();

@@ -22,8 +22,6 @@ pub enum BodyKind {
     Length(u64),
     /// It comes in chunks.
     Chunked,
-    /// Whatever comes: the connection changes to another protocol.
-    Rest,
 }
 
 /// What of a connection is the library's.
@@ -79,7 +77,7 @@ impl Framing {
             BodyKind::Length(length) => Self::Body(length - delivered),
             BodyKind::Chunked if delivered == 0 => Self::Chunks(ChunkScan::Size(0)),
             // What it has of the chunks was not looked at.
-            BodyKind::Chunked | BodyKind::Rest => Self::Open,
+            BodyKind::Chunked => Self::Open,
         }
     }
 
@@ -243,7 +241,6 @@ mod tests {
         assert_eq!(framing, Framing::Whole);
         assert_eq!(Framing::of_body(BodyKind::Length(5), 5), Framing::Whole);
         assert_eq!(Framing::of_body(BodyKind::None, 0), Framing::Whole);
-        assert_eq!(Framing::of_body(BodyKind::Rest, 0), Framing::Open);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub enum Phase {
     Request,
     /// The answer is out, but the rest of the request's body still comes in and is thrown away.
     Drain,
-    /// A websocket or a stream, which has deadlines of its own.
+    /// A websocket, which has deadlines of its own.
     Session,
 }
 
@@ -135,7 +135,7 @@ impl ConnectionState {
                 self.untaken = if is_drained { 0 } else { self.untaken };
                 Reading::Later
             }
-            Phase::Request | Phase::Session if is_much => Reading::Full,
+            Phase::Request if is_much => Reading::Full,
             Phase::Drain if self.of_body >= self.most_drained() => {
                 Limit::SlowBodies.refused();
                 self.end_by(End::Forced, now);
@@ -185,17 +185,15 @@ impl ConnectionState {
         }
     }
 
-    /// The connection is a websocket or a stream from here on.
+    /// The connection is a websocket from here on, and no longer read by the HTTP library.
     pub fn session_begins(&mut self, now: Instant) {
-        self.framing = Framing::Open;
         self.enter(Phase::Session, now);
     }
 
     /// The answer to a request has been handed over.
     pub fn request_ends(&mut self, now: Instant) {
         self.taken();
-        // Whoever follows a stream has sent all of its request.
-        if self.framing == Framing::Whole || self.phase == Phase::Session {
+        if self.framing == Framing::Whole {
             return self.expect_next(now);
         }
         self.of_body = 0;

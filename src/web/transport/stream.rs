@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{
     connection::{Connection, ConnectionHandle},
     raw_answer,
+    session_stream::{Place, SessionStream},
     state::{End, Reading},
 };
 use crate::runtime::thread_turns;
@@ -21,7 +22,7 @@ use crate::runtime::thread_turns;
 /// A socket whose bytes and times are counted. Its place in the table is given back with it.
 pub struct GuardedStream {
     socket: TcpStream,
-    connection: Arc<Connection>,
+    connection: Place,
     /// What came behind the request that the library has: one read at most.
     waiting: Bytes,
 }
@@ -30,19 +31,33 @@ impl GuardedStream {
     pub(super) fn new(socket: TcpStream, connection: Arc<Connection>) -> Self {
         Self {
             socket,
-            connection,
+            connection: Place(connection),
             waiting: Bytes::new(),
+        }
+    }
+
+    /// The same bytes without the HTTP library, which had read some of them before.
+    pub(super) fn into_session(self, read: Bytes) -> SessionStream {
+        self.connection.0.state().session_begins(Instant::now());
+        let early = match self.waiting.is_empty() {
+            true => read,
+            false => [read, self.waiting].concat().into(),
+        };
+        SessionStream {
+            socket: self.socket,
+            connection: self.connection,
+            early,
         }
     }
 
     /// A handle for whoever handles its requests.
     pub fn handle(&self) -> ConnectionHandle {
-        ConnectionHandle(self.connection.clone())
+        ConnectionHandle(self.connection.0.clone())
     }
 
     /// An error when the connection has to be dropped whatever it is doing.
     fn unless_forced(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if self.connection.state().end() != Some(End::Forced) {
+        if self.connection.0.state().end() != Some(End::Forced) {
             return Ok(());
         }
         // What the system has taken already may still arrive.
@@ -57,7 +72,7 @@ impl GuardedStream {
             End::LongHead => raw_answer::long_head(),
             End::Idle | End::Forced => return,
         };
-        if !self.connection.state().is_answering() {
+        if !self.connection.0.state().is_answering() {
             let _ = Pin::new(&mut self.socket).poll_write(cx, answer);
         }
     }
@@ -68,6 +83,7 @@ impl GuardedStream {
             let most = self.waiting.len().min(buffer.remaining());
             let some = self
                 .connection
+                .0
                 .state()
                 .came(&self.waiting[..most], Instant::now());
             buffer.put_slice(&self.waiting.split_to(some));
@@ -76,7 +92,7 @@ impl GuardedStream {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.socket).poll_read(cx, buffer))?;
         let came = &buffer.filled()[before..];
-        let some = self.connection.state().came(came, Instant::now());
+        let some = self.connection.0.state().came(came, Instant::now());
         let is_end = came.is_empty();
         if some < came.len() {
             self.waiting = Bytes::copy_from_slice(&came[some..]);
@@ -90,10 +106,11 @@ impl GuardedStream {
     }
 
     fn may_read(&self) -> Reading {
-        let Some(table) = self.connection.table.upgrade() else {
+        let Some(table) = self.connection.0.table.upgrade() else {
             return Reading::Over(End::Forced);
         };
         self.connection
+            .0
             .state()
             .reading(&table.limits, Instant::now())
     }
@@ -107,7 +124,7 @@ impl AsyncRead for GuardedStream {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         // Before the state is looked at: whoever changes it later wakes this reader.
-        this.connection.waker.register(cx.waker());
+        this.connection.0.waker.register(cx.waker());
         if thread_turns::poll(cx).is_pending() {
             return Poll::Pending;
         }
@@ -139,7 +156,7 @@ impl AsyncWrite for GuardedStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.connection.waker.register(cx.waker());
+        this.connection.0.waker.register(cx.waker());
         this.unless_forced(cx)?;
         let polled = Pin::new(&mut this.socket).poll_write(cx, bytes);
         let written = match &polled {
@@ -147,7 +164,7 @@ impl AsyncWrite for GuardedStream {
             Poll::Ready(Err(_)) => Some(0),
             Poll::Pending => None,
         };
-        this.connection.state().wrote(written, Instant::now());
+        this.connection.0.state().wrote(written, Instant::now());
         polled
     }
 
@@ -155,19 +172,11 @@ impl AsyncWrite for GuardedStream {
         let this = self.get_mut();
         this.unless_forced(cx)?;
         // The library flushes when it has written everything.
-        this.connection.state().flushed();
+        this.connection.0.state().flushed();
         Pin::new(&mut this.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
-    }
-}
-
-impl Drop for GuardedStream {
-    fn drop(&mut self) {
-        if let Some(table) = self.connection.table.upgrade() {
-            table.gone(&self.connection);
-        }
     }
 }

@@ -314,23 +314,21 @@ fn the_last_quarter_of_all_connections_is_for_those_with_a_token() {
 #[actix_web::test]
 async fn a_websocket_whose_peer_does_not_read_can_be_dropped() {
     let (dropped, mut is_dropped) = mpsc::unbounded_channel();
-    let flood = move |request: HttpRequest, body: web::Payload| {
+    let flood = move |request: HttpRequest| {
         let dropped = dropped.clone();
         async move {
-            let (response, mut session, mut messages) = actix_ws::handle(&request, body)?;
-            let connection = ConnectionHandle::of(&request).expect("each has a handle");
-            connection.session_begins();
-            rt::spawn(async move {
-                let frame = "x".repeat(60_000);
-                while let Ok(Ok(())) =
-                    timeout(Duration::from_millis(200), session.text(frame.clone())).await
-                {
-                }
-                connection.force_close();
-                while let Some(Ok(_)) = messages.recv().await {}
-                let _ = dropped.send(session.text("x").await.is_err());
+            let mut answer = actix_http::ws::handshake(request.head())?;
+            let mut answer = HttpResponse::from(answer.finish()).map_into_boxed_body();
+            TakeOver::leave_in(&mut answer, |mut stream| {
+                rt::spawn(async move {
+                    let bytes = vec![b'x'; 60_000];
+                    let pause = Duration::from_millis(200);
+                    while let Ok(Ok(())) = timeout(pause, stream.write_all(&bytes)).await {}
+                    stream.handle().force_close();
+                    let _ = dropped.send(stream.read_u8().await.is_err());
+                });
             });
-            Ok::<HttpResponse, Error>(response)
+            Ok::<HttpResponse, Error>(answer)
         }
     };
     let server = TestServer::with(patient(), move |routes| {

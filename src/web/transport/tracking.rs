@@ -13,7 +13,7 @@ use actix_web::{
     error::PayloadError,
     http::{
         Version,
-        header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
+        header::{CONTENT_LENGTH, TRANSFER_ENCODING},
     },
     middleware::Next,
     web::Bytes,
@@ -64,17 +64,13 @@ fn body_kind(payload: &Payload, head: &RequestHead) -> BodyKind {
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    let is = |name, wanted: &str| {
-        value(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
-    };
-    if head.version == Version::HTTP_11 && is(TRANSFER_ENCODING, "chunked") {
+    let is_chunked =
+        value(TRANSFER_ENCODING).is_some_and(|value| value.trim().eq_ignore_ascii_case("chunked"));
+    if head.version == Version::HTTP_11 && is_chunked {
         return BodyKind::Chunked;
     }
     let length = value(CONTENT_LENGTH).and_then(|value| value.trim().parse().ok());
-    match length {
-        Some(length) if !is(UPGRADE, "websocket") => BodyKind::Length(length),
-        _ => BodyKind::Rest,
-    }
+    BodyKind::Length(length.unwrap_or(0))
 }
 
 /// A request that is answered, until this is dropped.

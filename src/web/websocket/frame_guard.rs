@@ -4,7 +4,7 @@
 //! The websocket library buffers what a header declares before it looks at its limit, so one
 //! connection could fill the memory. This guard sits in front: it keeps a few numbers, never a
 //! payload. What is inside a frame (UTF-8, close codes) is not its business. How it is put in front
-//! of the library: `guarded_payload`.
+//! of the library: `message_stream`.
 
 use crate::limits::MESSAGE_FRAGMENTS;
 
@@ -18,8 +18,6 @@ pub enum Stop {
     Protocol(&'static str),
     /// The client's Close frame is complete; what follows it is not read.
     Closed,
-    /// There is no room for a message of the length that was declared: close 1013.
-    NoRoom,
 }
 
 /// What became of one chunk.

@@ -1,8 +1,8 @@
 //! The websocket endpoint `GET /v1/ws`: carries the frames of a session over a socket.
 //!
 //! One task per connection reads the client, takes what the runtime has, and sends frames as the
-//! socket has room; while a frame waits for the socket it keeps reading. Headers are guarded before
-//! the websocket library sees them (`guarded_payload`). What frames mean: `session`.
+//! socket has room; while frames wait for the socket it keeps reading. How messages come out of
+//! bytes: `message_stream`. What frames mean: `session`.
 //!
 //! # Why so
 //!
@@ -19,15 +19,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use actix_http::ws::handshake;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
     rt, web,
 };
-use actix_ws::{
-    AggregatedMessage, AggregatedMessageStream, Closed, Message, ProtocolError, Session,
-};
-use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{mpsc::UnboundedReceiver, watch};
 
 use super::{
@@ -41,12 +38,12 @@ use super::{
         },
         openapi::shared::TrialPath,
         rest::trials,
-        transport::ConnectionHandle,
+        transport::{ConnectionHandle, SessionStream, TakeOver},
         trials::Trial,
     },
-    frame_guard::{FrameGuard, Stop},
-    goodbye::{code_of, say_goodbye},
-    guarded_payload::{GuardVerdict, guard},
+    frame_guard::FrameGuard,
+    goodbye::say_goodbye,
+    message_stream::{Message, MessageStream, Over},
 };
 use crate::{
     config::AllowedOrigins,
@@ -94,14 +91,13 @@ pub struct WsQuery {
     ))]
 pub async fn websocket(
     request: HttpRequest,
-    body: web::Payload,
     query: web::Query<WsQuery>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, actix_web::Error> {
     require_protocol(&request)?;
     if let Err(problem) = app.require_origin(&request) {
         return if is_browser(request.head()) {
-            turn_away(&app, &request, body, problem).await
+            turn_away(&app, &request, &problem)
         } else {
             Err(problem.into())
         };
@@ -123,7 +119,7 @@ pub async fn websocket(
         ticket,
         trial,
     };
-    open(&request, body, app, of).await
+    open(&request, app, of)
 }
 
 /// Upgrades a request to a session of a trial.
@@ -140,7 +136,6 @@ pub async fn websocket(
     ))]
 pub async fn trial_websocket(
     request: HttpRequest,
-    body: web::Payload,
     path: web::Path<String>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, actix_web::Error> {
@@ -152,7 +147,7 @@ pub async fn trial_websocket(
         ticket: None,
         trial: Some(trial),
     };
-    open(&request, body, app, of).await
+    open(&request, app, of)
 }
 
 /// What a connection belongs to.
@@ -162,64 +157,51 @@ struct Of {
     trial: Option<Arc<Trial>>,
 }
 
-async fn open(
+fn open(
     request: &HttpRequest,
-    body: web::Payload,
     app: web::Data<App>,
     of: Of,
 ) -> Result<HttpResponse, actix_web::Error> {
     app.require_staying()?;
     let places = app.admit_address(request)?;
-    let (response, socket) = upgrade(&app, request, body).await?;
     let address = app.approach(request.head()).address;
-    let (connection, inbound) = Connection::open(of.sessions, of.ticket, address, Instant::now());
-    rt::spawn(run(app, connection, inbound, socket, (places, of.trial)));
-    Ok(response)
+    upgrade(app, request, move |app, socket| async move {
+        let (connection, inbound) =
+            Connection::open(of.sessions, of.ticket, address, Instant::now());
+        run(app, connection, inbound, socket, (places, of.trial)).await;
+    })
 }
 
-async fn upgrade(
-    app: &App,
+/// Takes the upgrade; `serve` begins in a task of its own once the answer is out.
+fn upgrade<F: Future<Output = ()> + 'static>(
+    app: web::Data<App>,
     request: &HttpRequest,
-    body: web::Payload,
-) -> Result<(HttpResponse, Socket), actix_web::Error> {
+    serve: impl FnOnce(web::Data<App>, Socket) -> F + 'static,
+) -> Result<HttpResponse, actix_web::Error> {
     // The library has one limit for all messages; the guard knows which is the first.
     const LONGEST: usize = limits::FIRST_MESSAGE_BYTES;
-    let (body, verdict) = guard(
-        request,
-        body,
-        FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64),
-        Some(app.body_memory.permit(app.taker(request))),
-    )
-    .await?;
-    let (mut response, session, messages) = actix_ws::handle(request, body)?;
-    let tcp = ConnectionHandle::of(request);
-    tcp.iter().for_each(ConnectionHandle::session_begins);
-    response
-        .headers_mut()
-        .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
-    let messages = messages
-        .max_frame_size(LONGEST)
-        .aggregate_continuations()
-        .max_continuation_size(LONGEST);
-    Ok((
-        response,
-        Socket {
-            session,
-            messages,
-            verdict,
-            tcp,
+    let room = app.body_memory.permit(app.taker(request));
+    let mut response = handshake(request.head())?;
+    response.insert_header((SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL)));
+    let mut response = HttpResponse::from(response.finish()).map_into_boxed_body();
+    TakeOver::leave_in(&mut response, move |bytes| {
+        let guard = FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64);
+        let socket = Socket {
+            tcp: bytes.handle(),
+            messages: MessageStream::new(bytes, LONGEST, guard, Some(room)),
             full_since: None,
-        },
-    ))
+        };
+        rt::spawn(serve(app, socket));
+    });
+    Ok(response)
 }
 
 /// Takes the upgrade only to say why there is no connection: a browser hides an HTTP answer from
 /// the page that asked.
-async fn turn_away(
-    app: &App,
+fn turn_away(
+    app: &web::Data<App>,
     request: &HttpRequest,
-    body: web::Payload,
-    problem: Problem,
+    problem: &Problem,
 ) -> Result<HttpResponse, actix_web::Error> {
     let places = app.admit_address(request)?;
     let origin = origin(request.head()).unwrap_or_default();
@@ -227,18 +209,13 @@ async fn turn_away(
         None => format!("pages of {origin} may connect once --allowed-origins lists it"),
         Some(obstacle) => obstacle.to_owned(),
     };
-    let (response, mut socket) = upgrade(app, request, body).await?;
-    rt::spawn(async move {
-        let error = ErrorFrame::new(None, ErrorCode::Forbidden, &problem.to_string()).text();
-        // The queue of a new socket has room for one frame.
-        let told = rt::time::timeout(limits::CLOSE_REPLY, socket.session.text(error)).await;
+    let error = ErrorFrame::new(None, ErrorCode::Forbidden, &problem.to_string()).text();
+    upgrade(app.clone(), request, move |_, mut socket| async move {
+        socket.messages.send(error);
         meters().closed(CloseCode::Forbidden.number());
-        if let Ok(Ok(())) = told {
-            say_goodbye(socket, Close::because(CloseCode::Forbidden, &reason)).await;
-        }
+        say_goodbye(socket, Close::because(CloseCode::Forbidden, &reason)).await;
         drop(places);
-    });
-    Ok(response)
+    })
 }
 
 fn require_protocol(request: &HttpRequest) -> Result<(), Problem> {
@@ -261,18 +238,25 @@ fn require_protocol(request: &HttpRequest) -> Result<(), Problem> {
 
 /// A client's socket.
 pub(super) struct Socket {
-    pub(super) session: Session,
-    pub(super) messages: AggregatedMessageStream,
-    pub(super) verdict: GuardVerdict,
-    pub(super) tcp: Option<ConnectionHandle>,
-    /// Since when frames wait for room in the socket's queue.
+    pub(super) messages: MessageStream<SessionStream>,
+    pub(super) tcp: ConnectionHandle,
+    /// Since when so much waits for the client that nothing more is sent.
     full_since: Option<Instant>,
 }
 
 impl Socket {
     /// Whether the peer keeps nothing waiting that has a deadline.
     fn is_calm(&self) -> bool {
-        self.full_since.is_none() && !self.verdict.is_unfinished()
+        self.full_since.is_none() && !self.messages.is_unfinished()
+    }
+}
+
+impl From<Over> for End {
+    fn from(over: Over) -> Self {
+        match over {
+            Over::Gone => Self::Gone,
+            Over::Close(code) => Self::Close(code.into()),
+        }
     }
 }
 
@@ -321,8 +305,8 @@ async fn run(
                     let client = connection.client();
                     app.connections.identified(&about, payer, client);
                     if let Some(taker) = taker {
-                        socket.verdict.take_room_by(app.body_memory.permit(taker));
-                        socket.tcp.iter().for_each(ConnectionHandle::is_known);
+                        socket.messages.take_room_by(app.body_memory.permit(taker));
+                        socket.tcp.is_known();
                     }
                 }
                 None => connection.close(CloseCode::TryAgain),
@@ -340,16 +324,17 @@ async fn run(
             is_slow = false;
             tick.as_mut().reset(rt::time::Instant::now() + TICK);
         }
+        let is_unwritten = socket.messages.is_unwritten();
+        // A client that does not read its answers is not asked for more; TCP tells it.
+        let may_hear = !connection.is_congested();
         tokio::select! {
-            room = room(&mut socket.session), if socket.full_since.is_some() => {
-                socket.full_since = None;
-                if room.is_err() {
-                    break End::Gone;
-                }
-            }
-            // A client that does not read its answers is not asked for more; TCP tells it.
-            message = socket.messages.next(), if !connection.is_congested() => {
-                if let Err(end) = hear(&mut connection, &mut socket, message).await {
+            happened = next(&mut socket.messages, is_unwritten, may_hear) => {
+                let heard = match happened {
+                    Ok(None) => Ok(()),
+                    Ok(Some(message)) => hear(&mut connection, &mut socket, message).await,
+                    Err(end) => Err(end),
+                };
+                if let Err(end) = heard {
                     break end;
                 }
             }
@@ -368,7 +353,7 @@ async fn run(
                 is_slow = connection.is_calm() && socket.is_calm();
                 let pause = if is_slow { CALM } else { TICK };
                 tick.as_mut().reset((now + pause).into());
-                if socket.verdict.is_late(now) {
+                if socket.messages.is_late(now) {
                     Limit::SlowBodies.refused();
                     let reason = "a message came in too slowly";
                     break End::Close(Close::because(CloseCode::NoSignOfLife, reason));
@@ -390,8 +375,6 @@ async fn run(
     });
     if let End::Close(close) = end {
         say_goodbye(socket, close).await;
-    } else if let Some(tcp) = socket.tcp {
-        tcp.force_close();
     }
 }
 
@@ -404,40 +387,57 @@ async fn ended(ending: &mut Option<watch::Receiver<bool>>) {
     }
 }
 
-/// Sends what there is until the socket's queue is full.
+/// The next message of the client, or `None` once there is room to be written to again.
+async fn next(
+    messages: &mut MessageStream<SessionStream>,
+    is_unwritten: bool,
+    may_hear: bool,
+) -> Result<Option<Message>, End> {
+    poll_fn(|cx| {
+        if is_unwritten && let Poll::Ready(written) = messages.poll_write_on(cx) {
+            return Poll::Ready(written.map(|()| None).map_err(|_| End::Gone));
+        }
+        match may_hear {
+            true => messages.poll_message(cx).map_ok(Some).map_err(End::from),
+            false => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Sends what there is, as far as the client takes it.
 async fn pump(
     connection: &mut Connection,
     socket: &mut Socket,
     about: &OpenConnection,
 ) -> Result<(), End> {
-    while socket.full_since.is_none() && !connection.is_drained() {
-        match futures_util::poll!(room(&mut socket.session)) {
-            Poll::Pending => socket.full_since = Some(Instant::now()),
-            Poll::Ready(Err(Closed)) => return Err(End::Gone),
-            Poll::Ready(Ok(())) => {
-                let Some(text) = connection.next_frame() else {
-                    break;
-                };
-                socket
-                    .session
-                    .start_send_unpin(Message::Text(text))
-                    .map_err(|Closed| End::Gone)?;
-                meters().pushes.increment(1);
-                about.note_sent();
-            }
+    loop {
+        while !socket.messages.is_full()
+            && let Some(text) = connection.next_frame()
+        {
+            socket.messages.send(text);
+            meters().pushes.increment(1);
+            about.note_sent();
+        }
+        let is_full = socket.messages.is_full();
+        match futures_util::poll!(poll_fn(|cx| socket.messages.poll_flush(cx))) {
+            Poll::Ready(Err(_)) => return Err(End::Gone),
+            // There may be more.
+            Poll::Ready(Ok(())) if is_full => continue,
+            Poll::Pending if is_full && !socket.messages.is_full() => continue,
+            Poll::Ready(Ok(())) | Poll::Pending => break,
         }
     }
+    socket.full_since = socket
+        .messages
+        .is_full()
+        .then(|| socket.full_since.unwrap_or_else(Instant::now));
     match connection.closing() {
         Some(close) if socket.full_since.is_none() || close.code == CloseCode::ByOperator => {
             Err(End::Close(close.clone()))
         }
         _ => Ok(()),
     }
-}
-
-/// Waits until the socket's queue takes one more message.
-fn room(session: &mut Session) -> impl Future<Output = Result<(), Closed>> {
-    poll_fn(|cx| session.poll_ready_unpin(cx))
 }
 
 /// After a message over a rate nothing is read for a while.
@@ -450,38 +450,28 @@ async fn wait_if_refused(connection: &mut Connection) {
 async fn hear(
     connection: &mut Connection,
     socket: &mut Socket,
-    message: Option<Result<AggregatedMessage, ProtocolError>>,
+    message: Message,
 ) -> Result<(), End> {
     match message {
-        Some(Ok(AggregatedMessage::Text(text))) => {
+        Message::Text(text) => {
             connection.receive(&text, Instant::now());
             wait_if_refused(connection).await;
         }
-        Some(Ok(AggregatedMessage::Binary(_))) => connection.close(CloseCode::Binary),
-        Some(Ok(AggregatedMessage::Ping(payload))) => {
+        Message::Binary(_) => connection.close(CloseCode::Binary),
+        Message::Ping(payload) => {
             if !connection.control(payload.len(), Instant::now()) {
                 wait_if_refused(connection).await;
-                return Ok(());
+            } else if !socket.messages.is_full() {
+                // A peer that sends pings but reads nothing is closed as slow, so its pongs may be
+                // dropped.
+                socket.messages.pong(payload);
             }
-            // A peer that sends pings but reads nothing is closed as slow, so its pongs may be
-            // dropped.
-            let _ = rt::time::timeout(limits::CLOSE_REPLY, socket.session.pong(&payload)).await;
         }
-        Some(Ok(AggregatedMessage::Pong(payload))) => {
+        Message::Pong(payload) => {
             connection.control(payload.len(), Instant::now());
             wait_if_refused(connection).await;
         }
-        Some(Ok(AggregatedMessage::Close(_))) => return Err(End::Close(CloseCode::Normal.into())),
-        Some(Err(error)) => return Err(End::Close(code_of(&error).into())),
-        None => {
-            return Err(match socket.verdict.stop() {
-                Some(Stop::TooBig) => End::Close(CloseCode::TooBig.into()),
-                Some(Stop::Protocol(_)) => End::Close(CloseCode::Protocol.into()),
-                Some(Stop::NoRoom) => End::Close(CloseCode::TryAgain.into()),
-                Some(Stop::Closed) => End::Close(CloseCode::Normal.into()),
-                None => End::Gone,
-            });
-        }
+        Message::Close => return Err(End::Close(CloseCode::Normal.into())),
     }
     Ok(())
 }

@@ -1,0 +1,95 @@
+//! The bytes of a connection that has gone on in another protocol: nothing of them is an HTTP
+//! library's any more, so nothing is counted, but the connection can still be dropped from
+//! elsewhere.
+//!
+//! Not here: how it becomes one (`take_over`), what the bytes mean (`websocket::message_stream`).
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use actix_web::{rt::net::TcpStream, web::Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{
+    connection::{Connection, ConnectionHandle},
+    state::End,
+};
+
+/// The bytes of a connection, both ways. Its place in the table is given back with it.
+pub struct SessionStream {
+    pub(super) socket: TcpStream,
+    pub(super) connection: Place,
+    /// What came in before, and is read first.
+    pub(super) early: Bytes,
+}
+
+/// The place of a connection in its table, until this is dropped.
+pub(super) struct Place(pub(super) Arc<Connection>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(table) = self.0.table.upgrade() {
+            table.gone(&self.0);
+        }
+    }
+}
+
+impl SessionStream {
+    /// A handle by which it can be dropped.
+    pub fn handle(&self) -> ConnectionHandle {
+        ConnectionHandle(self.connection.0.clone())
+    }
+
+    /// An error when the connection has to be dropped. Whoever ends it later wakes this task.
+    fn unless_ended(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let connection = &self.connection.0;
+        connection.waker.register(cx.waker());
+        if connection.state().end() != Some(End::Forced) {
+            return Ok(());
+        }
+        // What the system has taken already may still arrive.
+        let _ = Pin::new(&mut self.socket).poll_shutdown(cx);
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+}
+
+impl AsyncRead for SessionStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.unless_ended(cx)?;
+        if this.early.is_empty() {
+            return Pin::new(&mut this.socket).poll_read(cx, buffer);
+        }
+        let some = this.early.len().min(buffer.remaining());
+        buffer.put_slice(&this.early.split_to(some));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for SessionStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.unless_ended(cx)?;
+        Pin::new(&mut this.socket).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+    }
+}

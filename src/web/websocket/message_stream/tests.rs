@@ -1,0 +1,143 @@
+//! Raw bytes against a websocket that echoes texts.
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    time::{Duration, timeout},
+};
+
+use super::*;
+use crate::limits::{Limit, Pot, Taker};
+
+/// A client of a websocket that echoes texts, and at the end closes with what it says.
+fn connected() -> DuplexStream {
+    let (client, server) = duplex(1024);
+    let guard = FrameGuard::new(65_536, 65_536);
+    let mut messages = MessageStream::new(server, 65_536, guard, None);
+    actix_web::rt::spawn(async move {
+        let over = loop {
+            match messages.message().await {
+                Ok(Message::Text(text)) => messages.send(text),
+                Ok(_) => {}
+                Err(over) => break over,
+            }
+            messages.flush().await.unwrap();
+        };
+        if let Over::Close(code) = over {
+            messages.close(code.into());
+            let _ = messages.flush().await;
+        }
+    });
+    client
+}
+
+/// A whole text frame, masked with zeros.
+fn text(content: &str) -> Vec<u8> {
+    [
+        &[0x81, 0x80 | content.len() as u8, 0, 0, 0, 0],
+        content.as_bytes(),
+    ]
+    .concat()
+}
+
+/// Everything the server sends until it drops the connection. The time limit only ends a hanging
+/// test.
+async fn rest(client: &mut DuplexStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    timeout(Duration::from_secs(20), client.read_to_end(&mut bytes))
+        .await
+        .expect("the server drops the connection")
+        .unwrap();
+    bytes
+}
+
+#[actix_web::test]
+async fn a_message_passes_and_a_close_ends_it() {
+    let mut client = connected();
+    client
+        .write_all(&[text("one"), text("two"), vec![0x88, 0x80, 0, 0, 0, 0]].concat())
+        .await
+        .unwrap();
+    let rest = rest(&mut client).await;
+    assert_eq!(&rest[..11], b"\x81\x03one\x81\x03two\x88");
+    assert_eq!(&rest[12..14], b"\x03\xe8");
+}
+
+#[actix_web::test]
+async fn a_declared_tebibyte_is_closed_1009_after_what_came_before() {
+    let mut client = connected();
+    let huge = [0x82, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    client
+        .write_all(&[text("one"), huge.to_vec()].concat())
+        .await
+        .unwrap();
+    let (mut reading, mut writing) = tokio::io::split(client);
+    let flood = actix_web::rt::spawn(async move {
+        let chunk = [0; 65_536];
+        while writing.write_all(&chunk).await.is_ok() {}
+    });
+    let mut bytes = [0; 9];
+    timeout(Duration::from_secs(20), reading.read_exact(&mut bytes))
+        .await
+        .expect("a close comes")
+        .unwrap();
+    assert_eq!(&bytes[..6], b"\x81\x03one\x88");
+    assert_eq!(&bytes[7..], b"\x03\xf1");
+    timeout(Duration::from_secs(20), flood)
+        .await
+        .expect("the server drops the connection")
+        .unwrap();
+}
+
+#[actix_web::test]
+async fn an_unmasked_frame_is_closed_1002() {
+    let mut client = connected();
+    client.write_all(b"\x81\x03one").await.unwrap();
+    let rest = rest(&mut client).await;
+    assert_eq!((rest[0], &rest[2..4]), (0x88, &b"\x03\xea"[..]));
+}
+
+#[actix_web::test]
+async fn fragments_are_one_message_with_a_ping_between_them() {
+    let mut client = connected();
+    let fragments = [
+        &[0x01, 0x82, 0, 0, 0, 0, b'o', b'n'][..],
+        &[0x89, 0x80, 0, 0, 0, 0],
+        &[0x80, 0x81, 0, 0, 0, 0, b'e'],
+        &[0x88, 0x80, 0, 0, 0, 0],
+    ];
+    // Byte by byte, as a slow line brings them.
+    for byte in fragments.concat() {
+        client.write_u8(byte).await.unwrap();
+    }
+    assert_eq!(&rest(&mut client).await[..6], b"\x81\x03one\x88");
+}
+
+#[actix_web::test]
+async fn text_that_is_none_is_closed_1007() {
+    let mut client = connected();
+    let broken = [0x81, 0x81, 0, 0, 0, 0, 0xff];
+    client.write_all(&broken).await.unwrap();
+    let rest = rest(&mut client).await;
+    assert_eq!((rest[0], &rest[2..4]), (0x88, &b"\x03\xef"[..]));
+}
+
+#[test]
+fn a_long_message_takes_room_until_it_is_whole() {
+    let room = Pot::with_part(200_000, 60_000, Limit::BodyMemory);
+    let mut message = Unfinished {
+        room: Some(room.permit(Taker::Stranger(None))),
+        pace: None,
+    };
+    assert!(message.came(SMALL, 10));
+    assert_eq!(room.taken(), 0);
+    assert!(message.pace.is_some());
+    assert!(message.came(60_000, 10));
+    assert_eq!(room.taken(), 60_000);
+    assert!(!message.came(60_001, 10));
+    assert!(message.came(0, 10));
+    assert_eq!(room.taken(), 0);
+    assert!(message.pace.is_none());
+    assert!(message.came(50_000, 10));
+    drop(message);
+    assert_eq!(room.taken(), 0);
+}
