@@ -19,7 +19,7 @@ pub struct Home<'a> {
     instances_url: &'static str,
     api_url: &'static str,
     prints_link: bool,
-    processes: Vec<Process<'a>>,
+    processes: Vec<HomeProcess<'a>>,
 }
 
 /// What a first page depends on beside its user.
@@ -32,7 +32,7 @@ pub struct Server {
 }
 
 #[derive(Serialize)]
-struct Process<'a> {
+struct HomeProcess<'a> {
     id: &'a str,
     name: &'a str,
     version: u32,
@@ -46,7 +46,7 @@ impl<'a> Home<'a> {
         server: Server,
         published: impl IntoIterator<Item = &'a DefinitionRow>,
     ) -> Self {
-        let process = |row: &'a DefinitionRow| Process {
+        let process = |row: &'a DefinitionRow| HomeProcess {
             id: &row.id,
             name: &row.name,
             version: row.version,

@@ -26,11 +26,11 @@ pub struct ProcessesPage<'a> {
     max_bytes: usize,
     new_url: String,
     templates: &'static [Template],
-    processes: Vec<Process<'a>>,
+    processes: Vec<ListedProcess<'a>>,
 }
 
 #[derive(Serialize)]
-struct Process<'a> {
+struct ListedProcess<'a> {
     id: &'a str,
     name: &'a str,
     state: &'static str,
@@ -99,7 +99,7 @@ impl<'a> ProcessesPage<'a> {
 }
 
 /// A process by its versions, oldest first.
-fn process<'a>(versions: &[&'a DefinitionRow], shown: &Shown<'a>) -> Option<Process<'a>> {
+fn process<'a>(versions: &[&'a DefinitionRow], shown: &Shown<'a>) -> Option<ListedProcess<'a>> {
     let newest = *versions.last()?;
     let in_state = |state| {
         let mut found = versions.iter().rev().copied();
@@ -116,7 +116,7 @@ fn process<'a>(versions: &[&'a DefinitionRow], shown: &Shown<'a>) -> Option<Proc
     .unwrap_or(newest);
     let (running, stuck) = count(shown, |used| used.process == newest.id);
     let draft = in_state(DefinitionState::Draft).filter(|row| row.version != main.version);
-    Some(Process {
+    Some(ListedProcess {
         id: &newest.id,
         name: &newest.name,
         state: main.state.name(),

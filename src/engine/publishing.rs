@@ -96,13 +96,13 @@ fn thrown(kind: &NodeKind) -> Option<Thrown<'_>> {
     }
 }
 
-type Published = (Correlation, Value, Option<Time>);
+type PublishedMessage = (Correlation, Value, Option<Time>);
 
 fn read_message(
     step: &Step<'_>,
     key: ElementKey,
     message: &MessageDefinition,
-) -> Result<Published, String> {
+) -> Result<PublishedMessage, String> {
     let data = message.data(&step.state.variables(Some(key)), &step.builtins())?;
     let until = message
         .time_to_live
@@ -119,7 +119,7 @@ fn read_signal(
     step: &Step<'_>,
     key: ElementKey,
     signal: &SignalDefinition,
-) -> Result<Published, String> {
+) -> Result<PublishedMessage, String> {
     let data = signal.data(&step.state.variables(Some(key)), &step.builtins())?;
     Ok((correlation_of_signal(step, Some(key), signal)?, data, None))
 }

@@ -57,7 +57,7 @@ enum Given {
     Output(Json),
 }
 
-type InstanceResponse = Result<Given, ScriptError>;
+type ScriptResponse = Result<Given, ScriptError>;
 
 /// Whether the scripts of a step are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,12 +138,12 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptEr
     }
 }
 
-fn ask(request: &impl Serialize) -> Option<InstanceResponse> {
+fn ask(request: &impl Serialize) -> Option<ScriptResponse> {
     WORKER.with_borrow_mut(|worker| worker.as_mut().map(|worker| worker.ask(request)))
 }
 
 impl Worker {
-    fn ask(&mut self, request: &impl Serialize) -> InstanceResponse {
+    fn ask(&mut self, request: &impl Serialize) -> ScriptResponse {
         if self.scripting == Scripting::Stopped {
             return Err(late(
                 "expected the scripts of this process to end in time, but several had to be \
@@ -177,11 +177,7 @@ impl Worker {
         })
     }
 
-    fn exchange(
-        &mut self,
-        request: &impl Serialize,
-        ends: Instant,
-    ) -> io::Result<InstanceResponse> {
+    fn exchange(&mut self, request: &impl Serialize, ends: Instant) -> io::Result<ScriptResponse> {
         let process = match &mut self.process {
             Some(process) => process,
             none => none.insert(Process::start(&self.program)?),
@@ -272,7 +268,7 @@ impl Write for Timed<'_> {
 /// A channel that breaks off, or says what is no request.
 pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     while let Some(request) = receive::<Request<String, Vec<String>, Json>>(&mut input)? {
-        let answer: InstanceResponse = match request {
+        let answer: ScriptResponse = match request {
             Request::Call {
                 source,
                 names,
@@ -376,7 +372,7 @@ mod tests {
         let mut answered = Vec::new();
         serve(&*asked, &mut answered).unwrap();
         let mut answers = &*answered;
-        let mut next = || receive::<InstanceResponse>(&mut answers).unwrap();
+        let mut next = || receive::<ScriptResponse>(&mut answers).unwrap();
         assert!(matches!(
             next(),
             Some(Ok(Given::ScriptOutcome(ScriptOutcome::Bool(true))))

@@ -24,11 +24,11 @@ pub struct InputSchema {
 
 /// What the keys say of one member.
 #[derive(Default)]
-struct Member {
+struct SchemaMember {
     /// A key ends here; its own schema.
     key: Option<Option<Value>>,
     required: bool,
-    members: Vec<(String, Member)>,
+    members: Vec<(String, SchemaMember)>,
 }
 
 impl InputSchema {
@@ -37,7 +37,7 @@ impl InputSchema {
         if keys.is_empty() {
             return None;
         }
-        let mut root = Member::default();
+        let mut root = SchemaMember::default();
         for key in keys {
             root.add(key);
         }
@@ -49,7 +49,7 @@ impl InputSchema {
     }
 }
 
-impl Member {
+impl SchemaMember {
     fn add(&mut self, key: &Key) {
         let Ok(path) = DataPath::parse_members(&key.path) else {
             return;

@@ -17,7 +17,7 @@ use std::fmt::Write;
 
 use self::{
     names::{Names, comment},
-    types::{Member, Type},
+    types::{Type, TypeMember},
 };
 use super::{
     action::{MessageType, Target, Trigger},
@@ -151,10 +151,10 @@ fn push_payloads(
                 Some((_, payloads)) => payloads.push(Type::named(&name)),
                 None => everywhere.push((action.name.to_string(), vec![Type::named(&name)])),
             }
-            by_action.push(Member::required(&action.name, Type::Named(name)));
+            by_action.push(TypeMember::required(&action.name, Type::Named(name)));
         }
         if !by_action.is_empty() {
-            by_node.push(Member::required(&node.id, Type::Object(by_action)));
+            by_node.push(TypeMember::required(&node.id, Type::Object(by_action)));
         }
     }
     let payloads = Type::Object(by_node);
@@ -170,11 +170,14 @@ fn push_bodies(text: &mut String, process: &ExecutableProcess, constants: Consta
     let mut by_node = Vec::new();
     for node in process.nodes() {
         let body = |action: &ExecutableAction| {
-            Some(Member::required(&action.name, body_of(action, constants)?))
+            Some(TypeMember::required(
+                &action.name,
+                body_of(action, constants)?,
+            ))
         };
-        let by_action: Vec<Member> = actions_of(node).filter_map(body).collect();
+        let by_action: Vec<TypeMember> = actions_of(node).filter_map(body).collect();
         if !by_action.is_empty() {
-            by_node.push(Member::required(&node.id, Type::Object(by_action)));
+            by_node.push(TypeMember::required(&node.id, Type::Object(by_action)));
         }
     }
     let bodies = Type::Object(by_node);
@@ -215,9 +218,9 @@ fn push_process(
         "What the view holds, each part once its Data message has come.",
         &alias("View", &view),
     );
-    let actions: Vec<Member> = actions
+    let actions: Vec<TypeMember> = actions
         .into_iter()
-        .map(|(name, payloads)| Member::required(&name, Type::any(payloads)))
+        .map(|(name, payloads)| TypeMember::required(&name, Type::any(payloads)))
         .collect();
     let actions = if actions.is_empty() {
         Type::named("Record<never, never>")
@@ -225,11 +228,11 @@ fn push_process(
         Type::Object(actions)
     };
     let shape = vec![
-        Member::required("start", Type::named("StartData")),
-        Member::required("view", Type::named("View")),
-        Member::required("actions", actions),
+        TypeMember::required("start", Type::named("StartData")),
+        TypeMember::required("view", Type::named("View")),
+        TypeMember::required("actions", actions),
     ];
-    let processes = Type::Object(vec![Member::required(
+    let processes = Type::Object(vec![TypeMember::required(
         &process.definition.id,
         Type::Object(shape),
     )]);

@@ -27,7 +27,7 @@ use dashmap::DashMap;
 
 pub use self::state::Outcome;
 use self::{
-    decide::{Around, CorrelationCommand, EventStart, decide},
+    decide::{CorrelationCommand, CorrelationContext, EventStart, decide},
     decided::{Decided, NotPublished, Outgoing},
     publish::Publishing,
     record::{CorrelationRecord, CorrelationRow},
@@ -77,10 +77,10 @@ pub struct CorrelationRequest {
 pub type CorrelationReply = Box<dyn FnOnce(Result<(Vec<u64>, Outcome), Refusal>) + Send + Sync>;
 
 struct Slot {
-    inner: Mutex<SlotState>,
+    inner: Mutex<EntityState>,
 }
 
-enum SlotState {
+enum EntityState {
     /// It is being read; requests wait.
     Loading(VecDeque<CorrelationRequest>),
     Live(Box<Live>),
@@ -99,7 +99,7 @@ struct Live {
 }
 
 impl Slot {
-    fn lock(&self) -> MutexGuard<'_, SlotState> {
+    fn lock(&self) -> MutexGuard<'_, EntityState> {
         // A panic in a decision loses the entity from memory, below; the store has it.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,12 +119,12 @@ impl Correlations {
         self.slots.retain(|_, slot| {
             let mut inner = slot.lock();
             let leaves = match &*inner {
-                SlotState::Live(live) => live.used.elapsed() >= idle && live.gate.is_open(),
-                SlotState::Loading(_) => false,
-                SlotState::Gone => true,
+                EntityState::Live(live) => live.used.elapsed() >= idle && live.gate.is_open(),
+                EntityState::Loading(_) => false,
+                EntityState::Gone => true,
             };
             if leaves {
-                *inner = SlotState::Gone;
+                *inner = EntityState::Gone;
             }
             !leaves
         });
@@ -140,7 +140,7 @@ impl Runtime {
             let new = || {
                 is_new = true;
                 Arc::new(Slot {
-                    inner: Mutex::new(SlotState::Loading(VecDeque::new())),
+                    inner: Mutex::new(EntityState::Loading(VecDeque::new())),
                 })
             };
             // The map's lock is given back here: what follows may ask the map again.
@@ -152,19 +152,19 @@ impl Runtime {
                 .clone();
             let mut inner = slot.lock();
             match &mut *inner {
-                SlotState::Gone => {
+                EntityState::Gone => {
                     drop(inner);
                     self.correlations
                         .slots
                         .remove_if(&entity, |_, known| Arc::ptr_eq(known, &slot));
                     continue;
                 }
-                SlotState::Loading(waiting) if waiting.len() >= limits::INSTANCE_MAILBOX => {
+                EntityState::Loading(waiting) if waiting.len() >= limits::INSTANCE_MAILBOX => {
                     Limit::InstanceMailbox.refused();
                     drop(inner);
                     return (request.reply)(Err(Refusal::Busy));
                 }
-                SlotState::Loading(waiting) => {
+                EntityState::Loading(waiting) => {
                     waiting.push_back(request);
                     drop(inner);
                     if is_new {
@@ -172,11 +172,11 @@ impl Runtime {
                     }
                     return;
                 }
-                SlotState::Live(live) if live.gate.is_broken() => {
-                    *inner = SlotState::Gone;
+                EntityState::Live(live) if live.gate.is_broken() => {
+                    *inner = EntityState::Gone;
                     continue;
                 }
-                SlotState::Live(live) => {
+                EntityState::Live(live) => {
                     live.used = Instant::now();
                     let refused = self.decide_correlation(entity, live, request);
                     drop(inner);
@@ -200,17 +200,17 @@ impl Runtime {
                 move |loaded| {
                     let mut inner = slot.lock();
                     let next = match loaded {
-                        Ok(live) => SlotState::Live(Box::new(live)),
+                        Ok(live) => EntityState::Live(Box::new(live)),
                         Err(error) => {
                             log::error!(
                                 "the messages of {:?} cannot be loaded: {error}",
                                 entity.key
                             );
-                            SlotState::Gone
+                            EntityState::Gone
                         }
                     };
-                    let is_live = matches!(next, SlotState::Live(_));
-                    let SlotState::Loading(waiting) = std::mem::replace(&mut *inner, next) else {
+                    let is_live = matches!(next, EntityState::Live(_));
+                    let EntityState::Loading(waiting) = std::mem::replace(&mut *inner, next) else {
                         return;
                     };
                     drop(inner);
@@ -246,7 +246,7 @@ impl Runtime {
         };
         let now = self.clock.now();
         let starts = self.event_starts(&tenant, &correlation);
-        let around = Around {
+        let around = CorrelationContext {
             now,
             tenant: &tenant,
             correlation: &correlation,

@@ -54,7 +54,7 @@ pub enum ActorDecision {
 
 /// What a decision depends on besides the instance.
 #[derive(Clone, Copy)]
-pub struct Around {
+pub struct DecisionContext {
     /// Process time.
     pub now: Time,
     /// How many instances more its tree may hold.
@@ -68,7 +68,7 @@ pub fn decide(
     memory: &mut Memory,
     caller: Option<&Caller>,
     ask: InstanceRequest,
-    around: Around,
+    around: DecisionContext,
 ) -> Result<ActorDecision, Refusal> {
     let kind = kind_of(&ask);
     let decided = decide_ask(memory, caller, ask, around);
@@ -121,7 +121,7 @@ fn decide_ask(
     memory: &mut Memory,
     caller: Option<&Caller>,
     ask: InstanceRequest,
-    around: Around,
+    around: DecisionContext,
 ) -> Result<ActorDecision, Refusal> {
     match ask {
         InstanceRequest::Start(start) => decide_start(memory, caller, *start, around),
@@ -205,7 +205,7 @@ fn decide_start(
     memory: &mut Memory,
     caller: Option<&Caller>,
     start: Start,
-    around: Around,
+    around: DecisionContext,
 ) -> Result<ActorDecision, Refusal> {
     if memory.is_some() {
         let (state, process) = visible(memory, caller)?;
@@ -243,7 +243,7 @@ fn decide_start_child(
     caller: Option<&Caller>,
     start: Start,
     offer: Option<u64>,
-    around: Around,
+    around: DecisionContext,
 ) -> Result<ActorDecision, Refusal> {
     let (state, process) = visible_mut(memory, caller)?;
     let Start {
@@ -286,7 +286,7 @@ fn apply(
     process: &Arc<DeployedProcess>,
     caller: Option<&Caller>,
     (command, tag): (Command, Option<CommandTag>),
-    around: Around,
+    around: DecisionContext,
 ) -> Result<ActorDecision, Refusal> {
     let key = state.key();
     let child_key = move |seq| keys::of_child(key, seq, around.now);
@@ -303,7 +303,7 @@ fn apply(
 }
 
 fn input<'a>(
-    Around { now, tree_room, .. }: Around,
+    DecisionContext { now, tree_room, .. }: DecisionContext,
     child_key: &'a dyn Fn(u64) -> crate::model::ids::InstanceKey,
     caller: Option<&'a Caller>,
     tag: Option<CommandTag>,

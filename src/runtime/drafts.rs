@@ -42,18 +42,18 @@ use crate::{
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Element, action, user.
-type Place = (ElementKey, String, String);
+type DraftPlace = (ElementKey, String, String);
 
 /// Every draft, and how much there is of whom.
 #[derive(Clone, Default)]
-struct Index {
-    drafts: HashMap<InstanceKey, BTreeMap<Place, Arc<DraftRow>>>,
+struct DraftIndex {
+    drafts: HashMap<InstanceKey, BTreeMap<DraftPlace, Arc<DraftRow>>>,
     by_user: HashMap<(String, String), usize>,
     bytes_by_tenant: HashMap<String, usize>,
     bytes: usize,
 }
 
-impl Table for Index {
+impl Table for DraftIndex {
     type Change = Vec<DraftChange>;
 
     fn write(changes: &Vec<DraftChange>) -> WriteOp {
@@ -70,7 +70,7 @@ impl Table for Index {
     }
 }
 
-impl Index {
+impl DraftIndex {
     fn put(&mut self, row: Arc<DraftRow>) {
         self.remove(&row.key);
         *self.by_user.entry(user_of(&row)).or_default() += 1;
@@ -123,7 +123,7 @@ impl Index {
     }
 }
 
-fn place_of(key: &DraftKey) -> Place {
+fn place_of(key: &DraftKey) -> DraftPlace {
     (key.element, key.action.clone(), key.subject.clone())
 }
 
@@ -167,7 +167,7 @@ pub struct DraftRequest {
 
 /// All drafts.
 pub struct Drafts {
-    table: DurableTable<Index>,
+    table: DurableTable<DraftIndex>,
     /// How many there are or are about to be, so that most rows look no further.
     some: AtomicUsize,
 }
@@ -191,7 +191,7 @@ pub(super) fn stored(reader: &dyn StoreReader) -> Result<Vec<DraftRow>, StoreErr
 impl Drafts {
     pub(super) fn load(journal: Journal, rows: Vec<DraftRow>) -> Self {
         let some = AtomicUsize::new(rows.len());
-        let mut index = Index::default();
+        let mut index = DraftIndex::default();
         rows.into_iter().for_each(|row| index.put(Arc::new(row)));
         Self {
             table: DurableTable::new(journal, index),
@@ -247,7 +247,7 @@ impl Drafts {
 
     async fn save(&self, row: DraftRow, kind: CallerKind) -> Result<(), Refusal> {
         self.some.fetch_add(1, Ordering::AcqRel);
-        let decide = move |index: &Index| {
+        let decide = move |index: &DraftIndex| {
             index.admit(&row, kind)?;
             Ok(TableDecision {
                 change: Some(vec![DraftChange::Put(Arc::new(row))]),
@@ -261,7 +261,7 @@ impl Drafts {
     async fn remove(&self, keys: Vec<DraftKey>) {
         loop {
             let changes: Vec<_> = keys.iter().cloned().map(DraftChange::Removed).collect();
-            let decide = move |_: &Index| {
+            let decide = move |_: &DraftIndex| {
                 Ok::<_, Refusal>(TableDecision {
                     change: Some(changes),
                     answer: (),

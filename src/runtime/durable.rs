@@ -50,7 +50,7 @@ pub struct DurableTable<T> {
 struct Inner<T> {
     journal: Journal,
     /// Held while handing over, so that the order of decisions is the order of the log.
-    decided: Mutex<Decided<T>>,
+    decided: Mutex<DecidedTable<T>>,
     /// As the store has it.
     visible: RwLock<T>,
     changed: watch::Sender<()>,
@@ -58,7 +58,7 @@ struct Inner<T> {
 }
 
 /// The table as it is once all that was handed over is durable: what the next change is decided on.
-struct Decided<T> {
+struct DecidedTable<T> {
     table: T,
     /// The changes that may not be durable yet, one computed from the other.
     chain: Chain,
@@ -73,7 +73,7 @@ pub struct TableDecision<C, R> {
 }
 
 /// What brings the answer of a change: that of its decision, once it is known to be durable.
-type Waiting<R, E> = oneshot::Receiver<Result<Result<R, E>, NoAnswer>>;
+type PendingAnswer<R, E> = oneshot::Receiver<Result<Result<R, E>, NoAnswer>>;
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl<T> Clone for DurableTable<T> {
 impl<T: Table> DurableTable<T> {
     /// A table of which the store holds `stored`.
     pub fn new(journal: Journal, stored: T) -> Self {
-        let decided = Decided {
+        let decided = DecidedTable {
             table: stored.clone(),
             chain: Chain::default(),
         };
@@ -176,7 +176,7 @@ impl<T: Table> DurableTable<T> {
     fn hand_over<R, E>(
         &self,
         decide: impl FnOnce(&T) -> Result<TableDecision<T::Change, R>, E>,
-    ) -> Result<Waiting<R, E>, NoAnswer>
+    ) -> Result<PendingAnswer<R, E>, NoAnswer>
     where
         R: Send + 'static,
         E: Send + 'static,
@@ -249,7 +249,7 @@ impl<T: Table> Inner<T> {
         let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
         if decided.chain.is(chain) {
             let visible = self.visible.read().unwrap_or_else(PoisonError::into_inner);
-            *decided = Decided {
+            *decided = DecidedTable {
                 table: visible.clone(),
                 chain: Chain::default(),
             };

@@ -26,7 +26,7 @@ use serde_json::Value;
 use super::{
     Runtime, after_commit,
     commit_gate::CommitGate,
-    decide::{ActorDecision, Around, Memory, decide},
+    decide::{ActorDecision, DecisionContext, Memory, decide},
     deduplication,
     definitions::CompiledMemory,
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
@@ -438,12 +438,12 @@ impl ProcessInstance {
         self.live_memory.set(self.since_snapshot.memory);
     }
 
-    fn around(&self) -> Around {
+    fn around(&self) -> DecisionContext {
         let tree_room = self
             .tree
             .as_ref()
             .map_or_else(|| self.runtime.trees.room_of_one(), |tree| tree.room());
-        Around {
+        DecisionContext {
             now: self.runtime.clock.now(),
             tree_room,
             disk_room: self.runtime.journal.room().now(),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A live instance, and the definition that it runs.
-type Running = (InstanceState, Arc<KnownVersion>);
+type Loaded = (InstanceState, Arc<KnownVersion>);
 
 impl Runtime {
     /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in
@@ -67,7 +67,7 @@ impl Runtime {
         &self,
         reader: &dyn StoreReader,
         restored: Restored,
-    ) -> Result<(Remembered, Option<Running>), StoreError> {
+    ) -> Result<(Remembered, Option<Loaded>), StoreError> {
         let gathered = Gathered {
             rows: restored.rows as u32,
             bytes: restored.row_bytes,

@@ -22,7 +22,7 @@ const LOST: Duration = Duration::from_secs(10);
 
 /// A turn of this thread.
 #[derive(Default)]
-struct Turn {
+struct ThreadTurn {
     began: Option<Instant>,
     /// Whether somebody tells when it ends (`end`). Nobody does before it has taken long: that would
     /// cost every message of a quiet thread a round of the runtime.
@@ -34,10 +34,10 @@ struct Turn {
 }
 
 thread_local! {
-    static TURN: RefCell<Turn> = RefCell::default();
+    static TURN: RefCell<ThreadTurn> = RefCell::default();
 }
 
-impl Turn {
+impl ThreadTurn {
     fn is_over(&mut self) -> bool {
         let Some(began) = self.began else {
             self.began = Some(Instant::now());
@@ -65,7 +65,7 @@ impl Turn {
 
 /// Whether others come before what this thread wants to do next.
 pub(super) fn is_over() -> bool {
-    TURN.with_borrow_mut(Turn::is_over)
+    TURN.with_borrow_mut(ThreadTurn::is_over)
 }
 
 /// Pending, until it comes in a later turn, when this one is over.

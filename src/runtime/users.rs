@@ -38,11 +38,11 @@ use password::Hashing;
 use throttle::Throttle;
 
 /// All users by tenant and name, removed ones too.
-type Index = HashMap<(String, String), Arc<UserRow>>;
+type UserIndex = HashMap<(String, String), Arc<UserRow>>;
 
 /// The users.
 pub struct Users {
-    table: DurableTable<Index>,
+    table: DurableTable<UserIndex>,
     hashing: Hashing,
     throttle: Mutex<Throttle>,
 }
@@ -52,7 +52,7 @@ pub fn can_be_compared(row: &UserRow) -> bool {
     row.password_hash.as_deref().is_none_or(password::is_hash)
 }
 
-impl Table for Index {
+impl Table for UserIndex {
     type Change = Arc<UserRow>;
 
     fn write(row: &Arc<UserRow>) -> WriteOp {
@@ -75,7 +75,7 @@ impl Users {
             let name = format!("'{}' of tenant '{}'", row.name, row.tenant);
             damaged.note(StoredKind::User, &name, "its password's hash is none");
         }
-        let index: Index = rows
+        let index: UserIndex = rows
             .into_iter()
             .map(|row| ((row.tenant.clone(), row.name.clone()), Arc::new(row)))
             .collect();

@@ -48,7 +48,7 @@ struct Shown(Result<Identity, TokenError>);
 
 /// Whether the request has counted for a rate.
 #[derive(Clone, Default)]
-struct Counted(Rc<Cell<bool>>);
+struct CountedOnce(Rc<Cell<bool>>);
 
 /// Refuses a request that is over a rate. The refusal is held back for a part of the time there is to
 /// wait: who does as told loses nothing, and who does not has to wait before it can ask again on
@@ -61,7 +61,7 @@ pub async fn within_rates(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(app) = request.app_data::<Data<App>>().cloned() {
-        if let Some(Counted(counted)) = request.extensions().get() {
+        if let Some(CountedOnce(counted)) = request.extensions().get() {
             counted.set(true);
         }
         let (request, now) = (request.request(), Instant::now());
@@ -108,7 +108,7 @@ pub async fn count_all(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let counted = Counted::default();
+    let counted = CountedOnce::default();
     request.extensions_mut().insert(counted.clone());
     let payer = request.app_data::<Data<App>>().cloned().map(|app| {
         let address = app.approach(request.head()).address;

@@ -29,7 +29,7 @@ pub struct Heading {
 /// Renders a page. `address` turns what a link says into where it leads.
 pub fn render(source: &str, address: &dyn Fn(&str) -> String) -> Rendered {
     let events: Vec<Event<'_>> = Parser::new_ext(source, Options::ENABLE_TABLES).collect();
-    let mut page = Page {
+    let mut page = MarkdownPage {
         address,
         out: Vec::with_capacity(events.len()),
         title: String::new(),
@@ -43,7 +43,7 @@ pub fn render(source: &str, address: &dyn Fn(&str) -> String) -> Rendered {
             page.take(event, &events[at..]);
         }
     }
-    let Page {
+    let MarkdownPage {
         title,
         headings,
         out,
@@ -58,7 +58,7 @@ pub fn render(source: &str, address: &dyn Fn(&str) -> String) -> Rendered {
     }
 }
 
-struct Page<'a> {
+struct MarkdownPage<'a> {
     address: &'a dyn Fn(&str) -> String,
     out: Vec<Event<'a>>,
     title: String,
@@ -69,7 +69,7 @@ struct Page<'a> {
     seen: BTreeMap<String, usize>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> MarkdownPage<'a> {
     /// Takes an event; `rest` begins with it.
     fn take(&mut self, event: &Event<'a>, rest: &[Event<'a>]) {
         match event {

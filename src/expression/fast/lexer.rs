@@ -8,7 +8,7 @@ use super::expression::Comparison;
 
 /// A token of the fast grammar.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Token {
+pub enum FastToken {
     /// An identifier or a keyword.
     Word(String),
     /// A number without sign.
@@ -40,11 +40,11 @@ pub enum Token {
 }
 
 /// The tokens of a text; `None` when one is not in the fast grammar.
-pub fn tokens(source: &[lexer::Token<'_>]) -> Option<Vec<Token>> {
+pub fn tokens(source: &[lexer::Token<'_>]) -> Option<Vec<FastToken>> {
     source.iter().map(token).collect()
 }
 
-fn token(token: &lexer::Token<'_>) -> Option<Token> {
+fn token(token: &lexer::Token<'_>) -> Option<FastToken> {
     match token.kind {
         // Other letters, and escapes of letters, are left to the sandbox.
         Kind::Word => {
@@ -52,35 +52,35 @@ fn token(token: &lexer::Token<'_>) -> Option<Token> {
                 .text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
-            plain.then(|| Token::Word(token.text.to_owned()))
+            plain.then(|| FastToken::Word(token.text.to_owned()))
         }
-        Kind::Number => number(token.text).map(Token::Number),
-        Kind::BigInt => decimal_bigint(token.text).map(Token::BigInt),
-        Kind::Text => text(token.text).map(Token::Text),
+        Kind::Number => number(token.text).map(FastToken::Number),
+        Kind::BigInt => decimal_bigint(token.text).map(FastToken::BigInt),
+        Kind::Text => text(token.text).map(FastToken::Text),
         Kind::Sign => sign(token.text),
         Kind::Template { .. } | Kind::Regex => None,
     }
 }
 
-fn sign(text: &str) -> Option<Token> {
+fn sign(text: &str) -> Option<FastToken> {
     Some(match text {
-        "===" => Token::Comparison(Comparison::StrictlyEqual),
-        "!==" => Token::Comparison(Comparison::StrictlyNotEqual),
-        "==" => Token::Comparison(Comparison::Equal),
-        "!=" => Token::Comparison(Comparison::NotEqual),
-        "<=" => Token::Comparison(Comparison::LessOrEqual),
-        ">=" => Token::Comparison(Comparison::GreaterOrEqual),
-        "<" => Token::Comparison(Comparison::Less),
-        ">" => Token::Comparison(Comparison::Greater),
-        "&&" => Token::And,
-        "||" => Token::Or,
-        "!" => Token::Not,
-        "-" => Token::Minus,
-        "." => Token::Dot,
-        "(" => Token::Open,
-        ")" => Token::Close,
-        "[" => Token::OpenIndex,
-        "]" => Token::CloseIndex,
+        "===" => FastToken::Comparison(Comparison::StrictlyEqual),
+        "!==" => FastToken::Comparison(Comparison::StrictlyNotEqual),
+        "==" => FastToken::Comparison(Comparison::Equal),
+        "!=" => FastToken::Comparison(Comparison::NotEqual),
+        "<=" => FastToken::Comparison(Comparison::LessOrEqual),
+        ">=" => FastToken::Comparison(Comparison::GreaterOrEqual),
+        "<" => FastToken::Comparison(Comparison::Less),
+        ">" => FastToken::Comparison(Comparison::Greater),
+        "&&" => FastToken::And,
+        "||" => FastToken::Or,
+        "!" => FastToken::Not,
+        "-" => FastToken::Minus,
+        "." => FastToken::Dot,
+        "(" => FastToken::Open,
+        ")" => FastToken::Close,
+        "[" => FastToken::OpenIndex,
+        "]" => FastToken::CloseIndex,
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@ use super::super::{
     names::{is_built_in, is_reserved},
 };
 use super::expression::{Comparison, Expression, Literal, Member, Path};
-use super::lexer::{Token, tokens};
+use super::lexer::{FastToken, tokens};
 
 /// Bounds nesting, and the length of a chain of comparisons at one level, and so the recursion of
 /// parsing, evaluating and dropping the tree.
@@ -21,13 +21,13 @@ pub fn parse(source: &[lexer::Token<'_>]) -> Option<Expression> {
 
 struct Parser<'t> {
     /// What is left to read.
-    tokens: &'t [Token],
+    tokens: &'t [FastToken],
 }
 
 impl<'t> Parser<'t> {
     fn any(&mut self, depth: usize) -> Option<Expression> {
         let mut operands = vec![self.all(depth)?];
-        while self.take(&Token::Or) {
+        while self.take(&FastToken::Or) {
             operands.push(self.all(depth)?);
         }
         if operands.len() == 1 {
@@ -39,7 +39,7 @@ impl<'t> Parser<'t> {
 
     fn all(&mut self, depth: usize) -> Option<Expression> {
         let mut operands = vec![self.comparisons(depth, false)?];
-        while self.take(&Token::And) {
+        while self.take(&FastToken::And) {
             operands.push(self.comparisons(depth, false)?);
         }
         if operands.len() == 1 {
@@ -61,7 +61,7 @@ impl<'t> Parser<'t> {
         };
         let mut left = operand(self)?;
         let mut length = depth;
-        while let Some(&Token::Comparison(comparison)) = self.tokens.first() {
+        while let Some(&FastToken::Comparison(comparison)) = self.tokens.first() {
             if is_relation(comparison) != relations {
                 break;
             }
@@ -80,20 +80,20 @@ impl<'t> Parser<'t> {
             return None;
         }
         match self.next()? {
-            Token::Not => Some(Expression::Not(Box::new(self.unary(depth + 1)?))),
-            Token::Minus => match self.next()? {
-                Token::Number(number) => Some(Expression::Literal(Literal::Number(-number))),
-                Token::BigInt(whole) => Some(Expression::Literal(Literal::BigInt(-whole))),
+            FastToken::Not => Some(Expression::Not(Box::new(self.unary(depth + 1)?))),
+            FastToken::Minus => match self.next()? {
+                FastToken::Number(number) => Some(Expression::Literal(Literal::Number(-number))),
+                FastToken::BigInt(whole) => Some(Expression::Literal(Literal::BigInt(-whole))),
                 _ => None,
             },
-            Token::Open => {
+            FastToken::Open => {
                 let inner = self.any(depth + 1)?;
-                self.take(&Token::Close).then_some(inner)
+                self.take(&FastToken::Close).then_some(inner)
             }
-            Token::Number(number) => Some(Expression::Literal(Literal::Number(*number))),
-            Token::BigInt(whole) => Some(Expression::Literal(Literal::BigInt(*whole))),
-            Token::Text(text) => Some(Expression::Literal(Literal::Text(text.clone()))),
-            Token::Word(word) => self.literal_or_path(word),
+            FastToken::Number(number) => Some(Expression::Literal(Literal::Number(*number))),
+            FastToken::BigInt(whole) => Some(Expression::Literal(Literal::BigInt(*whole))),
+            FastToken::Text(text) => Some(Expression::Literal(Literal::Text(text.clone()))),
+            FastToken::Word(word) => self.literal_or_path(word),
             _ => None,
         }
         .filter(|_| !self.continues())
@@ -116,22 +116,22 @@ impl<'t> Parser<'t> {
         let root = (word != "input").then(|| word.to_owned());
         let mut members = Vec::new();
         loop {
-            if self.take(&Token::Dot) {
-                let Token::Word(name) = self.next()? else {
+            if self.take(&FastToken::Dot) {
+                let FastToken::Word(name) = self.next()? else {
                     return None;
                 };
                 members.push(Member::new(name.clone())?);
-            } else if self.take(&Token::OpenIndex) {
+            } else if self.take(&FastToken::OpenIndex) {
                 members.push(match self.next()? {
-                    Token::Text(name) => Member::new(name.clone())?,
-                    Token::Number(number)
+                    FastToken::Text(name) => Member::new(name.clone())?,
+                    FastToken::Number(number)
                         if number.fract() == 0.0 && (0.0..4_294_967_295.0).contains(number) =>
                     {
                         Member::new(format!("{number:.0}"))?
                     }
                     _ => return None,
                 });
-                if !self.take(&Token::CloseIndex) {
+                if !self.take(&FastToken::CloseIndex) {
                     return None;
                 }
             } else {
@@ -145,17 +145,17 @@ impl<'t> Parser<'t> {
     fn continues(&self) -> bool {
         matches!(
             self.tokens.first(),
-            Some(Token::Dot | Token::OpenIndex | Token::Open)
+            Some(FastToken::Dot | FastToken::OpenIndex | FastToken::Open)
         )
     }
 
-    fn next(&mut self) -> Option<&'t Token> {
+    fn next(&mut self) -> Option<&'t FastToken> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
         Some(first)
     }
 
-    fn take(&mut self, token: &Token) -> bool {
+    fn take(&mut self, token: &FastToken) -> bool {
         let found = self.tokens.first() == Some(token);
         if found {
             self.tokens = &self.tokens[1..];

@@ -3,7 +3,7 @@
 
 use super::{
     Constants,
-    types::{Member, Type},
+    types::{Type, TypeMember},
 };
 use crate::model::template::Shape;
 
@@ -20,7 +20,7 @@ pub(super) fn body(shape: &Shape<'_>, constants: Constants) -> Type {
         Shape::Object(members) => Type::Object(
             members
                 .iter()
-                .map(|(name, shape)| Member::required(name, body(shape)))
+                .map(|(name, shape)| TypeMember::required(name, body(shape)))
                 .collect(),
         ),
     }

@@ -2,7 +2,7 @@
 
 use super::{
     schema,
-    types::{Member, Type},
+    types::{Type, TypeMember},
 };
 use crate::model::{action::Key, path::DataPath, path::Segment};
 
@@ -52,8 +52,8 @@ impl PayloadMember {
         self.below[index].1.add(rest, key);
     }
 
-    fn members(self) -> Vec<Member> {
-        let member = |(name, place): (String, Self)| Member {
+    fn members(self) -> Vec<TypeMember> {
+        let member = |(name, place): (String, Self)| TypeMember {
             name,
             required: place.required,
             meaning: place.meaning(),

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::types::{Member, Type};
+use super::types::{Type, TypeMember};
 
 /// References and alternatives are followed this deep; below that, and around a circle, a type is
 /// `Json`.
@@ -11,14 +11,14 @@ const DEPTH: usize = 16;
 
 /// The type of what satisfies a schema.
 pub(super) fn meaning(schema: &Value) -> Type {
-    Reader { root: schema }.read(schema, 0)
+    SchemaReader { root: schema }.read(schema, 0)
 }
 
-struct Reader<'a> {
+struct SchemaReader<'a> {
     root: &'a Value,
 }
 
-impl Reader<'_> {
+impl SchemaReader<'_> {
     fn read(&self, schema: &Value, depth: usize) -> Type {
         let members = match schema {
             Value::Bool(false) => return Type::named("never"),
@@ -122,7 +122,7 @@ impl Reader<'_> {
             .get("required")
             .and_then(Value::as_array)
             .map_or(&[][..], Vec::as_slice);
-        let member = |(name, schema): (&String, &Value)| Member {
+        let member = |(name, schema): (&String, &Value)| TypeMember {
             name: name.clone(),
             required: required.iter().any(|required| required == name),
             meaning: self.read(schema, depth + 1),

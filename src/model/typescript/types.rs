@@ -10,7 +10,7 @@ pub(super) enum Type {
     /// A type by its name, or a literal.
     Named(String),
     /// An object with these members and no others.
-    Object(Vec<Member>),
+    Object(Vec<TypeMember>),
     /// An object with any names.
     Map(Box<Type>),
     /// A list.
@@ -25,13 +25,13 @@ pub(super) enum Type {
 
 /// A member of an object.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Member {
+pub(super) struct TypeMember {
     pub name: String,
     pub required: bool,
     pub meaning: Type,
 }
 
-impl Member {
+impl TypeMember {
     /// A member that is always there.
     pub fn required(name: &str, meaning: Type) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl Type {
             Value::Object(members) => Self::Object(
                 members
                     .into_iter()
-                    .map(|(name, value)| Member::required(&name, Self::literal(value)))
+                    .map(|(name, value)| TypeMember::required(&name, Self::literal(value)))
                     .collect(),
             ),
             scalar => Self::Named(scalar.to_string()),
@@ -82,7 +82,7 @@ impl Type {
             Value::Object(members) => Self::Object(
                 members
                     .iter()
-                    .map(|(name, value)| Member::required(name, Self::wide(value)))
+                    .map(|(name, value)| TypeMember::required(name, Self::wide(value)))
                     .collect(),
             ),
         }
@@ -114,7 +114,7 @@ impl Type {
             Self::Object(members) if members.is_empty() => f.write_str("{ [name: string]: never }"),
             Self::Object(members) => {
                 f.write_str("{\n")?;
-                for Member {
+                for TypeMember {
                     name,
                     required,
                     meaning,

@@ -1,7 +1,7 @@
 //! What a view may hold: the bodies of all Data messages, merged as clients merge them, in whatever
 //! order they come.
 
-use super::types::{Member, Type};
+use super::types::{Type, TypeMember};
 
 /// The type of a view that these bodies are merged into. Each part of it may be missing, as its
 /// message may not have come. An `open` one also holds what children send up, of which the
@@ -23,8 +23,8 @@ pub(super) fn view(bodies: Vec<Type>, open: bool) -> Type {
     }
 }
 
-fn optional(member: Member) -> Member {
-    Member {
+fn optional(member: TypeMember) -> TypeMember {
+    TypeMember {
         required: false,
         ..member
     }
@@ -50,12 +50,12 @@ fn merge(one: Type, other: Type) -> Type {
     }
 }
 
-fn merge_members(ours: Vec<Member>, mut theirs: Vec<Member>) -> Vec<Member> {
+fn merge_members(ours: Vec<TypeMember>, mut theirs: Vec<TypeMember>) -> Vec<TypeMember> {
     let mut members = Vec::new();
     for our in ours {
         let index = theirs.iter().position(|their| their.name == our.name);
         members.push(match index.map(|index| theirs.remove(index)) {
-            Some(their) => Member {
+            Some(their) => TypeMember {
                 name: our.name,
                 required: our.required && their.required,
                 meaning: merge(our.meaning, their.meaning),

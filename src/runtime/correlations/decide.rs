@@ -65,7 +65,7 @@ pub struct EventStart {
 }
 
 /// What a decision depends on besides the state.
-pub struct Around<'a> {
+pub struct CorrelationContext<'a> {
     /// Process time.
     pub now: Time,
     /// Whose it is.
@@ -87,9 +87,9 @@ pub struct Around<'a> {
 pub fn decide(
     state: &mut CorrelationState,
     command: CorrelationCommand,
-    around: &Around<'_>,
+    around: &CorrelationContext<'_>,
 ) -> Result<Decided, NotPublished> {
-    let mut step = Step {
+    let mut step = CorrelationStep {
         first_seq: state.seq() + 1,
         state,
         around,
@@ -112,9 +112,9 @@ pub fn decide(
     Ok(step.finish(outcome))
 }
 
-struct Step<'a> {
+struct CorrelationStep<'a> {
     state: &'a mut CorrelationState,
-    around: &'a Around<'a>,
+    around: &'a CorrelationContext<'a>,
     first_seq: u64,
     records: Vec<CorrelationRecord>,
     outgoing: Vec<Outgoing>,
@@ -122,7 +122,7 @@ struct Step<'a> {
     settled: Vec<SettledDelivery>,
 }
 
-impl Step<'_> {
+impl CorrelationStep<'_> {
     fn record(&mut self, record: CorrelationRecord) -> u64 {
         let seq = self.first_seq + self.records.len() as u64;
         self.state.apply(seq, &record);

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    decide::{Around, CorrelationCommand, decide},
+    decide::{CorrelationCommand, CorrelationContext, decide},
     decided::Decided,
     publish::Publishing,
     state::CorrelationState,
@@ -51,7 +51,7 @@ impl Bench {
     }
 
     fn take(&mut self, command: CorrelationCommand) -> Decided {
-        let around = Around {
+        let around = CorrelationContext {
             now: Time(1_000),
             tenant: "default",
             correlation: &self.correlation,

@@ -114,7 +114,7 @@ struct Ending {
     then: Option<(OutboxDelivery, Option<Active>)>,
 }
 
-enum Step {
+enum EndStep {
     End(InstanceKey),
     Look(OutboxDelivery),
     LookLater(OutboxDelivery),
@@ -122,28 +122,28 @@ enum Step {
 }
 
 impl Ending {
-    fn next(&mut self) -> Step {
+    fn next(&mut self) -> EndStep {
         while let Some(level) = self.levels.front_mut() {
             if self.under_way >= TREE_ENDS {
-                return Step::Wait;
+                return EndStep::Wait;
             }
             if let Some(key) = level.pop_front() {
                 self.under_way += 1;
-                return Step::End(key);
+                return EndStep::End(key);
             }
             if self.under_way > 0 {
-                return Step::Wait;
+                return EndStep::Wait;
             }
             self.levels.pop_front();
         }
         let done = if self.ended {
-            Step::Look
+            EndStep::Look
         } else {
-            Step::LookLater
+            EndStep::LookLater
         };
         self.then
             .take()
-            .map_or(Step::Wait, |(delivery, _)| done(delivery))
+            .map_or(EndStep::Wait, |(delivery, _)| done(delivery))
     }
 }
 
@@ -151,9 +151,9 @@ fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
     loop {
         let step = ending.lock().unwrap_or_else(PoisonError::into_inner).next();
         match step {
-            Step::End(key) => end(runtime, ending.clone(), key, TRIES),
-            Step::Wait => return,
-            Step::LookLater(delivery) => {
+            EndStep::End(key) => end(runtime, ending.clone(), key, TRIES),
+            EndStep::Wait => return,
+            EndStep::LookLater(delivery) => {
                 log::error!(
                     "what is live below instance {} cannot be ended yet: it cannot be read",
                     delivery.source.key
@@ -161,7 +161,7 @@ fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
                 let again = runtime.clone();
                 return runtime.later(PAUSE, move || end_descendants(&again, delivery));
             }
-            Step::Look(delivery) => {
+            EndStep::Look(delivery) => {
                 // What was started right before the end is in the store by then, and is found.
                 let (again, active) = (runtime.clone(), runtime.active());
                 return runtime.pass_the_queue(move || {

@@ -3,7 +3,7 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
-use super::{Index, Users};
+use super::{UserIndex, Users};
 use crate::{
     engine::access::{BY_EVENT, SCHEDULED},
     journal::UserRow,
@@ -258,7 +258,7 @@ impl Users {
         name: &str,
         change: impl FnOnce(Option<&UserRow>) -> Result<UserRow, UserError>,
     ) -> Result<(), UserError> {
-        let decide = |index: &Index| {
+        let decide = |index: &UserIndex| {
             let known = index.get(&(tenant.to_owned(), name.to_owned()));
             let row = change(known.map(Arc::as_ref))?;
             Ok(TableDecision {

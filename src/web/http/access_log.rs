@@ -36,7 +36,7 @@ struct Line {
 }
 
 /// A body that is counted as it goes out.
-pub struct Counted {
+pub struct CountedBody {
     body: BoxBody,
     line: Line,
 }
@@ -63,7 +63,7 @@ impl App {
 pub async fn access_log(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<Counted>, Error> {
+) -> Result<ServiceResponse<CountedBody>, Error> {
     let began = Instant::now();
     let address = request
         .app_data::<Data<App>>()
@@ -88,7 +88,7 @@ pub async fn access_log(
         bytes: 0,
         fields,
     };
-    Ok(response.map_body(|_, body| Counted {
+    Ok(response.map_body(|_, body| CountedBody {
         body: body.boxed(),
         line,
     }))
@@ -106,7 +106,7 @@ impl Drop for Line {
     }
 }
 
-impl MessageBody for Counted {
+impl MessageBody for CountedBody {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {

@@ -46,10 +46,10 @@ struct Open {
 /// A place that is given back when dropped.
 pub struct ConnectionPermit {
     connections: Arc<Connections>,
-    what: Counted,
+    what: CountedBy,
 }
 
-enum Counted {
+enum CountedBy {
     Open(u64),
     Address(IpAddr),
     User(String),
@@ -79,7 +79,7 @@ impl Connections {
         *count += 1;
         Some(ConnectionPermit {
             connections: self.clone(),
-            what: Counted::Address(address),
+            what: CountedBy::Address(address),
         })
     }
 
@@ -93,7 +93,7 @@ impl Connections {
         *count += 1;
         Some(ConnectionPermit {
             connections: self.clone(),
-            what: Counted::User(user.to_owned()),
+            what: CountedBy::User(user.to_owned()),
         })
     }
 
@@ -127,7 +127,7 @@ impl Connections {
         }
         ConnectionPermit {
             connections: self.clone(),
-            what: Counted::Open(number),
+            what: CountedBy::Open(number),
         }
     }
 
@@ -209,13 +209,13 @@ impl Connections {
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         match &self.what {
-            Counted::Open(number) => {
+            CountedBy::Open(number) => {
                 if let Some((_, open)) = self.connections.open.remove(number) {
                     self.connections.changed(&open.about);
                 }
             }
-            Counted::Address(address) => give_back(&self.connections.by_address, address),
-            Counted::User(user) => give_back(&self.connections.by_user, user),
+            CountedBy::Address(address) => give_back(&self.connections.by_address, address),
+            CountedBy::User(user) => give_back(&self.connections.by_user, user),
         }
     }
 }

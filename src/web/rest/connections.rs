@@ -43,7 +43,7 @@ struct ConnectionsQuery {
 /// A part of a list of open connections, newest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConnectionList)]
-struct Connections {
+struct ConnectionList {
     connections: Vec<ListedConnection>,
     /// The `cursor` of the next part, when there is one.
     next: Option<String>,
@@ -112,7 +112,7 @@ impl From<&OpenConnection> for ListedConnection {
 /// 400, 401, 403 without role operator, admin or server-operator.
 #[utoipa::path(get, path = "/v1/connections", tag = "server", operation_id = "listConnections", summary = "List \
     open websockets and streams", params(ConnectionsQuery),
-    responses((status = 200, body = Connections), (status = 400), (status = 403)))]
+    responses((status = 200, body = ConnectionList), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (principal, _) = app.user(&request)?;
     require_either(&principal)?;
@@ -130,7 +130,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let mut found = app.connections.listed(after, wanted);
     let next = cut(&mut found, limit).map(|(number, _)| number.to_string());
     let connections = found.iter().map(|(_, open)| (&**open).into()).collect();
-    Ok(json(StatusCode::OK, &Connections { connections, next }))
+    Ok(json(StatusCode::OK, &ConnectionList { connections, next }))
 }
 
 /// `DELETE /v1/connections/{connection}` → 204: closes it. Its client may come back; one that is

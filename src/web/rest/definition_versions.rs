@@ -64,7 +64,7 @@ impl<'a> From<&'a DefinitionRow> for Version<'a> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct ListQuery {
+struct VersionListQuery {
     /// How many at most.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
@@ -88,10 +88,10 @@ struct Versions<'a> {
 /// 400, 401, 403.
 #[utoipa::path(get, path = "/v1/definitions", tag = "definitions", operation_id = "listDefinitions", summary = "List \
     the versions of all definitions",
-    params(ListQuery), responses((status = 200, body = Versions), (status = 403)))]
+    params(VersionListQuery), responses((status = 200, body = Versions), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (principal, _) = app.user(&request)?;
-    let asked: ListQuery = query(request.query_string())?;
+    let asked: VersionListQuery = query(request.query_string())?;
     let length = length_up_to(limits::DEFINITIONS_LISTED, asked.limit)?;
     let last = asked.cursor.as_deref().map(read_cursor).transpose()?;
     let mut all = app

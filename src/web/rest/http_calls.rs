@@ -17,7 +17,7 @@ use crate::{
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct ListQuery {
+struct HttpCallListQuery {
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
@@ -90,11 +90,11 @@ impl<'a> From<&'a HttpCallRow> for HttpCallEntry<'a> {
 /// 400, 401, 403 without role operator or admin.
 #[utoipa::path(get, path = "/v1/http-calls", tag = "operations", operation_id = "listHttpCalls", summary = "List \
     calls under way and webhooks given up",
-    params(ListQuery), responses((status = 200, body = HttpCalls), (status = 403)))]
+    params(HttpCallListQuery), responses((status = 200, body = HttpCalls), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (principal, _) = app.user(&request)?;
     require_operator(&principal.caller)?;
-    let ListQuery { limit, cursor } = query(request.query_string())?;
+    let HttpCallListQuery { limit, cursor } = query(request.query_string())?;
     let limit = part_length(limit)?;
     let after = cursor.as_deref().map(read_cursor).transpose()?;
     let tenant = principal.caller.tenant.clone();

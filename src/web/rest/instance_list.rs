@@ -33,7 +33,7 @@ const SEARCH: &str = "data.";
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ListQuery {
+struct InstanceListQuery {
     /// Of this process.
     process: Option<String>,
     /// Of this version of it.
@@ -116,7 +116,7 @@ impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
 /// 400 for unknown or unreadable filters and paths nobody declares, 401, 403.
 #[utoipa::path(get, path = "/v1/instances", tag = "instances", operation_id = "listInstances", summary = "List \
     instances",
-    params(ListQuery, ("data.PATH" = Option<String>, Query,
+    params(InstanceListQuery, ("data.PATH" = Option<String>, Query,
         description = "Whose data hold this value at PATH, one of the search keys that a process \
             declares; several narrow further")),
     responses((status = 200, body = List), (status = 400), (status = 403)))]
@@ -144,7 +144,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 
 /// What stands behind the `?`.
 struct InstanceQuery {
-    plain: ListQuery,
+    plain: InstanceListQuery,
     searched: Vec<(String, String)>,
 }
 
@@ -165,7 +165,7 @@ impl InstanceQuery {
             }
         }
         Ok(Self {
-            plain: ListQuery {
+            plain: InstanceListQuery {
                 status: statuses,
                 ..query(&rest.join("&"))?
             },

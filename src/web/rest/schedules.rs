@@ -30,7 +30,7 @@ use crate::{
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct ListQuery {
+struct ScheduleListQuery {
     /// Of this process.
     process: Option<String>,
     /// How many at most.
@@ -164,11 +164,11 @@ fn text(time: Option<Time>) -> Option<String> {
 /// # Errors
 /// 400 for unknown filters, 401, 403 without role operator or designer.
 #[utoipa::path(get, path = "/v1/schedules", tag = "schedules", operation_id = "listSchedules", summary = "List \
-    schedules", params(ListQuery),
+    schedules", params(ScheduleListQuery),
     responses((status = 200, body = ScheduleList), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let reader = reader(&app, &request)?;
-    let asked: ListQuery = query(request.query_string())?;
+    let asked: ScheduleListQuery = query(request.query_string())?;
     let after = asked.cursor.as_deref().map(read_cursor).transpose()?;
     let mut found = app
         .sessions

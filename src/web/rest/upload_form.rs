@@ -43,7 +43,7 @@ use crate::{
 const OVERHEAD_BYTES: u64 = 16 * 1024;
 
 /// A form, read to its end.
-pub struct UploadForm {
+pub struct ReceivedForm {
     /// The bytes of the file.
     pub received: Received,
     /// Its cleaned name.
@@ -67,7 +67,7 @@ pub async fn read(
     app: &App,
     instance: InstanceKey,
     rules: &UploadRules,
-) -> Result<UploadForm, Problem> {
+) -> Result<ReceivedForm, Problem> {
     if body::media_type(request).as_deref() != Some("multipart/form-data") {
         return Err(Problem::unsupported_media_type("multipart/form-data"));
     }
@@ -99,7 +99,7 @@ pub async fn read(
             such field: add it";
         file_problem(FieldError::required("file", sentence))
     })?;
-    Ok(UploadForm {
+    Ok(ReceivedForm {
         received,
         name,
         media_type,

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// One connection.
-pub struct Connection {
+pub struct TcpConnection {
     /// Its number in the table.
     pub(super) number: u64,
     /// Whose it is.
@@ -31,7 +31,7 @@ pub struct Connection {
     is_known: AtomicBool,
 }
 
-impl Connection {
+impl TcpConnection {
     /// A new connection.
     pub(super) fn new(number: u64, address: IpAddr, table: Weak<ConnectionTable>) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Connection {
 
 /// The connection of a request, for whoever handles it.
 #[derive(Clone)]
-pub struct ConnectionHandle(pub(super) Arc<Connection>);
+pub struct ConnectionHandle(pub(super) Arc<TcpConnection>);
 
 impl ConnectionHandle {
     /// The connection of this request; `None` where the transport is another, as in tests.

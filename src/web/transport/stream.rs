@@ -12,7 +12,7 @@ use actix_web::{rt::net::TcpStream, web::Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
-    connection::{Connection, ConnectionHandle},
+    connection::{TcpConnection, ConnectionHandle},
     raw_answer,
     session_stream::{Place, SessionStream},
     state::{End, Reading},
@@ -28,7 +28,7 @@ pub struct GuardedStream {
 }
 
 impl GuardedStream {
-    pub(super) fn new(socket: TcpStream, connection: Arc<Connection>) -> Self {
+    pub(super) fn new(socket: TcpStream, connection: Arc<TcpConnection>) -> Self {
         Self {
             socket,
             connection: Place(connection),

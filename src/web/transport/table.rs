@@ -19,8 +19,8 @@ use actix_web::rt::{self, net::TcpStream, time::timeout};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    LINGER, TransportLimits, connection::Connection, known_addresses::KnownAddresses, raw_answer,
-    state::End,
+    LINGER, TransportLimits, connection::TcpConnection, known_addresses::KnownAddresses,
+    raw_answer, state::End,
 };
 use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS, RATES_KEPT};
 
@@ -41,7 +41,7 @@ pub struct ConnectionTable {
 
 struct Inner {
     next: u64,
-    all: HashMap<u64, Arc<Connection>>,
+    all: HashMap<u64, Arc<TcpConnection>>,
     /// How many are not being closed.
     open: usize,
     /// Numbers by address; connections that are being closed are no longer among them.
@@ -88,7 +88,7 @@ impl ConnectionTable {
         &self,
         address: IpAddr,
         is_counted: bool,
-    ) -> Result<Arc<Connection>, Limit> {
+    ) -> Result<Arc<TcpConnection>, Limit> {
         let mut inner = self.inner();
         let now = Instant::now();
         if is_counted && self.limits.per_address > 0 {
@@ -108,7 +108,7 @@ impl ConnectionTable {
         }
         let number = inner.next;
         inner.next += 1;
-        let connection = Connection::new(number, address, self.itself.clone());
+        let connection = TcpConnection::new(number, address, self.itself.clone());
         let connection = Arc::new(connection);
         inner.all.insert(number, connection.clone());
         inner.open += 1;
@@ -163,7 +163,7 @@ impl ConnectionTable {
     }
 
     /// A connection is gone.
-    pub(super) fn gone(&self, connection: &Connection) {
+    pub(super) fn gone(&self, connection: &TcpConnection) {
         let mut inner = self.inner();
         inner.release(connection);
         inner.all.remove(&connection.number);
@@ -206,7 +206,7 @@ impl ConnectionTable {
     /// Whether some connection is idle.
     #[cfg(test)]
     pub(super) fn has_idle(&self) -> bool {
-        let is_idle = |connection: &Arc<Connection>| connection.state().idle_since().is_some();
+        let is_idle = |connection: &Arc<TcpConnection>| connection.state().idle_since().is_some();
         self.inner().all.values().any(is_idle)
     }
 
@@ -261,7 +261,7 @@ impl Inner {
     }
 
     /// Gives a place back, unless that has been done.
-    fn release(&mut self, connection: &Connection) {
+    fn release(&mut self, connection: &TcpConnection) {
         let Some(numbers) = self.by_address.get_mut(&connection.address) else {
             return;
         };

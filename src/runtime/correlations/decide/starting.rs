@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{EventStart, Step};
+use super::{CorrelationStep, EventStart};
 use crate::{
     engine::{
         instance_message::InstanceMessage,
@@ -14,7 +14,7 @@ use crate::{
     runtime::correlations::{decided::Outgoing, record::CorrelationRecord},
 };
 
-impl Step<'_> {
+impl CorrelationStep<'_> {
     /// What was published starts an instance; `alone` says that no other of its process and key does
     /// while it is live.
     pub(super) fn start(&mut self, publication: u64, start: &EventStart, alone: bool) {
