@@ -6,7 +6,7 @@
 //!
 //! # Why so
 //!
-//! **The admin layer stands below the edge**, which serves its pages: one route table, and the
+//! **The admin layer is below the edge**, which serves its pages: one route table, and the
 //! pages stay free of HTTP.
 
 pub mod ago;

@@ -120,7 +120,7 @@ pub struct Config {
     pub settings: Vec<Setting>,
 }
 
-/// A configuration that cannot be used; the text says what was expected and how to mend it.
+/// A configuration that cannot be used; the text says what was expected and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub String);
 
@@ -182,8 +182,8 @@ fn read_file(path: &Path) -> Result<(Options, toml::Table), ConfigError> {
     })
 }
 
-/// Everything that is wrong is told at once, so that nobody has to start a server again and again
-/// to learn it.
+/// Everything that is wrong is reported at once, so that nobody has to start a server again and
+/// again to learn it.
 fn check(options: Options) -> Result<Config, ConfigError> {
     let production = options.production.unwrap_or(false);
     let mut wrong = ConfigFaults(if production {

@@ -20,7 +20,7 @@
 //!
 //! **The explorer walks the engine, not a net made from the model.** With a limit of no
 //! activation each step moves one element, so parallel branches interleave and what is proved
-//! is what runs; a second semantics would have to be kept equal. States are told apart by what
+//! is what runs; a second semantics would have to be kept equal. States are distinguished by what
 //! an instance remembers, times and numbers left out.
 
 mod marking;
@@ -74,7 +74,7 @@ enum End {
     Open,
     /// The instance has ended.
     Ended,
-    /// Something is wrong here, or it cannot be told how it goes on.
+    /// Something is wrong here, or it cannot be known how it goes on.
     Stopped,
 }
 

@@ -148,8 +148,8 @@ pub const CALLS_PER_DEFINITION: usize = 16;
 pub const CALLS_PER_TENANT: usize = 48;
 /// Timers that fire at the same time.
 pub const TIMERS_AT_ONCE: usize = 64;
-/// Of them, those of one process definition, and of one tenant: whoever has very many leaves places
-/// for others.
+/// Of them, those of one process definition, and of one tenant: anyone who has very many leaves
+/// places for others.
 pub const TIMERS_PER_DEFINITION: usize = 16;
 /// See [`TIMERS_PER_DEFINITION`].
 pub const TIMERS_PER_TENANT: usize = 48;
@@ -188,13 +188,13 @@ pub const SEARCH_KEYS: usize = 16;
 pub const SEARCHED_BYTES: usize = 256;
 /// Visits, messages or children of an instance in one part of their list.
 pub const HISTORY_PART: usize = 1_000;
-/// Log rows that a part of an instance's history is told from; what lies beyond is not looked at,
-/// and it says so.
+/// Log rows that a part of an instance's history is made from; what lies beyond is not looked
+/// at, and it says so.
 pub const HISTORY_ROWS: usize = 10_000;
 /// Instances that the statistics of a version may look at, the newest; a tenth of them unless more
 /// are asked for.
 pub const STATISTICS_INSTANCES: usize = 1_000;
-/// Log rows that they are told from; what lies beyond is not looked at, and they say so.
+/// Log rows that they are made from; what lies beyond is not looked at, and they say so.
 pub const STATISTICS_ROWS: usize = 20_000;
 
 /// Rows of an instance's log that an earlier moment of it is folded from.
@@ -207,8 +207,8 @@ pub const PAST_FOLDS: usize = 2;
 pub const SUBSCRIPTIONS_IN_ALL: usize = 262_144;
 /// Subscriptions one connection may hold, followed children included.
 pub const SUBSCRIPTIONS: usize = 1_000;
-/// Schemas of what actions take that a connection remembers having been told; beyond that it is told
-/// them again.
+/// Schemas of what actions take that a connection remembers having been reported; beyond that it is
+/// reported them again.
 pub const SCHEMAS_TOLD: usize = 1_000;
 /// What an action on offer shows of the data at its keys, as JSON, roughly; more is not shown.
 pub const INITIAL_BYTES: usize = 8 * 1024;
@@ -220,8 +220,8 @@ pub const CURSOR_DESCENDANTS: usize = 64;
 pub const LISTS: usize = 16;
 /// Lines of a followed list; a longer one is cut, newest first, and says so.
 pub const TASKS_LISTED: usize = 500;
-/// Lines of a followed list that may have changed without being told; with more it starts over with
-/// a snapshot.
+/// Lines of a followed list that may have changed without being reported; with more it starts over
+/// with a snapshot.
 pub const LIST_CHANGES: usize = 1_000;
 /// Frames a subscription replays; a client further behind gets a snapshot.
 pub const REPLAY_FRAMES: usize = 1_000;
@@ -237,7 +237,7 @@ pub const HELLO: Duration = Duration::from_secs(10);
 pub const MESSAGES_KEPT: usize = 10_000;
 /// The same of all tenants together.
 pub const MESSAGES_KEPT_IN_ALL: usize = 100_000;
-/// The data of a message or signal that is published to whoever waits, in bytes of JSON: each of
+/// The data of a message or signal that is published to anyone who waits, in bytes of JSON: each of
 /// them gets a copy.
 pub const PUBLISHED_BYTES: usize = 64 * 1024;
 /// How long a message may be kept.

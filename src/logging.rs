@@ -31,7 +31,7 @@ pub const ACCESS: &str = "stepwire::access";
 const NAME_LENGTH: usize = 64;
 
 /// What is written unless `RUST_LOG` says otherwise. The HTTP library writes a line for every request
-/// that is none, so whoever sends such would fill the disk.
+/// that is not one, so anyone who sends such would fill the disk.
 const USUAL: &str = "info,actix_http::h1::dispatcher=off";
 
 /// Lets the log go to standard error, as text or as JSON, as usual or as `RUST_LOG` says.
@@ -188,7 +188,7 @@ fn json_line(
     fields: Map<String, Value>,
 ) -> String {
     let line = json!({"time": time, "level": level, "target": target, "message": message, "fields": fields}).to_string();
-    // JSON itself escapes the older control characters only; the others can stand in texts only.
+    // JSON itself escapes the older control characters only; the others can be in texts only.
     if !line.chars().any(is_unfit) {
         return line;
     }

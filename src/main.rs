@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         .nth(1)
         .is_some_and(|argument| argument == worker::ARGUMENT)
     {
-        // Whoever started it reads the channel, and nobody an error.
+        // Anyone who started it reads the channel, and nobody an error.
         return worker::serve(std::io::stdin().lock(), std::io::stdout().lock())
             .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Ok((config, Command::Serve)) => {
             let served = actix_rt::System::new().block_on(server::serve(config));
             if let (Err(sentence), true) = (&served, json) {
-                // For whoever reads the log: it holds nothing but JSON.
+                // For anyone who reads the log: it holds nothing but JSON.
                 log::error!("{sentence}");
                 return ExitCode::FAILURE;
             }

@@ -60,7 +60,7 @@ pub fn meters() -> &'static Meters {
     &METERS
 }
 
-/// Counters of one name, told apart by labels. Whoever counts sees to it that there are few.
+/// Counters of one name, distinguished by labels. Anyone who counts sees to it that there are few.
 struct Family<K> {
     name: &'static str,
     known: DashMap<K, Counter>,

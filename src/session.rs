@@ -3,7 +3,7 @@
 //! A [`connection::Connection`] is one client's connection: it reads frames (`protocol`), sends
 //! commands to the runtime (`commands`, `to_command`), follows instances by a cursor each
 //! (`state`), and lists of tasks and instances (`lists`);
-//! what actions take is told by `input_schemas`. One that only listens: `read_only_connection`.
+//! what actions take is reported by `input_schemas`. One that only listens: `read_only_connection`.
 //! Whatever carries the frames asks it for the next one when there is room, so nothing piles up per
 //! client. Who is who: `token`, `authentication`, `ticket`. How much: `rate_limit`, `shared_rates`.
 //!

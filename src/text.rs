@@ -98,7 +98,7 @@ fn declared_encoding(bytes: &[u8]) -> Option<String> {
 
 /// The character of a byte in Windows-1252.
 fn western(byte: u8) -> char {
-    /// What stands from 0x80 to 0x9f; the rest is as in Unicode.
+    /// What lies from 0x80 to 0x9f; the rest is as in Unicode.
     const HIGH: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
         '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',

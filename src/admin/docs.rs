@@ -1,4 +1,4 @@
-//! The documentation as pages: what stands in `docs/`, and how the client is used, rendered once
+//! The documentation as pages: what is in `docs/`, and how the client is used, rendered once
 //! when it is first asked for.
 //!
 //! Not here: how Markdown becomes HTML (`markdown`), and addresses and languages of answers
@@ -110,7 +110,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
 #[include = "*.md"]
 struct Files;
 
-/// The client's page stands beside its source.
+/// The client's page is beside its source.
 const SDK: &str = include_str!("../../sdk/README.md");
 
 /// What there is to read, for programs that read it: `/llms.txt`, in the form of llmstxt.org.
@@ -168,7 +168,7 @@ fn address(page: &str, link: &str) -> String {
 
 /// The page that a file's path means, as seen from a page.
 fn target(page: &str, file: &str) -> Option<String> {
-    // The client's page stands beside `docs`.
+    // The client's page is beside `docs`.
     let mut path: Vec<&str> = if page == "sdk" {
         vec!["sdk"]
     } else {

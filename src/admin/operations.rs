@@ -11,7 +11,7 @@ use crate::session::auth::principal::Principal;
 /// One of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// What runs, what stands still.
+    /// What runs, what is stuck.
     Dashboard,
     /// Open incidents by cause.
     Incidents,

@@ -1,5 +1,5 @@
 //! The manifest of a copy: what it is of, what it holds, and the hash of each part. Its own hash
-//! stands beside it.
+//! is beside it.
 
 use std::{
     fs,

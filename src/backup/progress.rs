@@ -1,4 +1,4 @@
-//! How a copy is told of: a bar on a terminal while it is made, and the result.
+//! How a copy is reported: a bar on a terminal while it is made, and the result.
 
 use std::io::{IsTerminal, Write};
 
@@ -51,7 +51,7 @@ impl Reporter {
     /// # Errors
     /// Nobody listens.
     pub fn result(&mut self, text: &str, manifest: &Manifest) -> Result<(), String> {
-        // Without its parts, which stand in the file.
+        // Without its parts, which are in the file.
         let brief = Manifest {
             parts: Vec::new(),
             ..manifest.clone()

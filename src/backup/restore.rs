@@ -25,7 +25,7 @@ pub fn restore(
     let draft = Draft::begin(data)?;
     let whole = check::check(copy, teller)?;
     let wanted = |path: &Path| match path.to_str() {
-        // Receivers know the one of the webhooks, whoever else does.
+        // Receivers know the one of the webhooks, whatever others know.
         Some(DATABASE | WEBHOOK_SECRET_FILE) => true,
         Some(SECRET_FILE) => !new_secret,
         _ => whole.named.contains(path),

@@ -2,7 +2,7 @@
 //!
 //! Who brings a token uses it. Who brings none, but owns the data directory of a running server,
 //! asks that server through its local socket: it tells where it listens and gives a short-lived
-//! token. Such a token goes to that server only, never to another address. Whoever is left is
+//! token. Such a token goes to that server only, never to another address. Who is left is
 //! anonymous, which is enough for processes with anonymous start.
 
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ impl Access {
     /// Finds out.
     ///
     /// # Errors
-    /// An address or a file that is none.
+    /// An address or a file that is not one.
     pub async fn find(common: &Common, home: Home) -> Result<Self, Failure> {
         // A variable that is set to nothing is not set.
         let server = common
@@ -73,7 +73,7 @@ impl Access {
     /// The server at this address, with this token or anonymously.
     ///
     /// # Errors
-    /// An address that is none.
+    /// An address that is not one.
     pub fn with(server: &str, token: Option<&str>) -> Result<Self, Failure> {
         Ok(Self {
             base: address(server)?,

@@ -64,7 +64,7 @@ pub async fn approve(
     .await
 }
 
-/// What waits in the tree, and where its instances stand.
+/// What waits in the tree, and where its instances are.
 struct Found {
     approvals: Vec<OpenApproval>,
     stands: Vec<String>,

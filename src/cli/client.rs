@@ -25,7 +25,7 @@ const STABLE: Duration = Duration::from_secs(5);
 /// How often a command is sent again that the server has no room for.
 const BUSY_TRIES: u32 = 8;
 
-/// Who is told what comes in.
+/// Gets what comes in.
 pub trait Watcher {
     /// A frame of a followed channel, each once and in order.
     fn frame(&mut self, frame: &Value);
@@ -231,7 +231,7 @@ impl Client {
                     .any(|command| command["id"] == frame["id"]) =>
             {
                 match key_of(frame) {
-                    // It has waited for the server already, and goes on from where it stands.
+                    // It has waited for the server already, and goes on from where it is.
                     Some(key) if frame["code"] == "busy" => {
                         let again =
                             subscription(&format!("instance/{key}"), self.followed.cursor(key));

@@ -1,4 +1,4 @@
-//! Where this client stands in each followed instance: which frame comes next, which is a repeat,
+//! Where this client is in each followed instance: which frame comes next, which is a repeat,
 //! and what to resume.
 //!
 //! The rules of "Order and resume" in `docs/protocol.md`. Not here: what a frame means

@@ -94,7 +94,7 @@ impl Printer {
         }
         eprintln!("stepwire: {}", harmless(&failure.message));
         if self.json {
-            // Whoever does not listen misses nothing but this.
+            // Anyone who does not listen misses nothing but this.
             let _ = self.result("", &json!({"error": failure.told}));
         }
     }

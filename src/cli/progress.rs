@@ -90,7 +90,7 @@ impl Progress {
         })
     }
 
-    /// Where the instance stands, as a result; `None` before the first frame of it.
+    /// Where the instance is, as a result; `None` before the first frame of it.
     pub fn result(&self, outcome: Exit) -> Option<Value> {
         let root = self.root.as_deref()?;
         let mut result = self.members.get(root)?.clone();
@@ -136,7 +136,7 @@ impl Progress {
         }
     }
 
-    /// Where the instance and its live children stand.
+    /// Where the instance and its live children are.
     fn line(&self) -> String {
         let Some(root) = &self.root else {
             return String::new();
@@ -200,7 +200,7 @@ impl Watcher for Progress {
         if let Some(key) = key_of(frame).map(str::to_owned) {
             self.apply(&key, frame);
         }
-        // Between the frames of one commit it stands nowhere.
+        // Between the frames of one commit it is nowhere.
         if matches!(frame["type"].as_str(), Some("snapshot" | "progress")) {
             self.show();
         }

@@ -1,4 +1,4 @@
-//! `stepwire show`: where an instance stands.
+//! `stepwire show`: where an instance is.
 
 use super::{
     access::Access,

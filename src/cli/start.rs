@@ -74,7 +74,7 @@ fn frame(start: &StartProcess, anonymous: bool) -> Result<Value, Failure> {
     Ok(frame)
 }
 
-/// A secret of an anonymous start: whoever repeats it gets a token for the instance again.
+/// A secret of an anonymous start: anyone who repeats it gets a token for the instance again.
 ///
 /// # Errors
 /// The system has no random bytes.

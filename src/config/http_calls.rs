@@ -16,7 +16,7 @@ use super::{ConfigError, secret::read_or_generate};
 
 /// Name of the file in the data directory that holds a generated secret.
 pub const WEBHOOK_SECRET_FILE: &str = "webhook-secret";
-/// What stands before the base64 of a key, after the Standard Webhooks specification.
+/// What precedes the base64 of a key, after the Standard Webhooks specification.
 const PREFIX: &str = "whsec_";
 /// The shortest key, in bytes, after the same.
 const KEY_BYTES: usize = 24;

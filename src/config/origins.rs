@@ -3,7 +3,7 @@
 //!
 //! Origins are compared in the form browsers send: lower case, no default port, no slash at the
 //! end, international names and IP addresses in their one spelling. Not here: where the header is
-//! read and what a refused page is told (`web::http::origin_check`).
+//! read and what a refused page gets (`web::http::origin_check`).
 
 use std::net::{IpAddr, SocketAddr};
 

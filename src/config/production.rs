@@ -1,4 +1,5 @@
-//! What a server in production must be told and must not do: everything that is missing, at once.
+//! What a server in production must be given and must not do: everything that is missing, at
+//! once.
 //!
 //! Not here: options that can be used nowhere (`config`).
 

@@ -1,7 +1,7 @@
 //! What the server was started with, option by option: each value, and where it comes from.
 //! Secrets are named and never told.
 //!
-//! Made from the grammar of the command line, so an option that is added is told by itself. Not
+//! Made from the grammar of the command line, so an option that is added appears by itself. Not
 //! here: what an option means (`options`).
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{Config, command_line::SERVER_OPTIONS};
 
-/// Where a value comes from; what stands first goes before what follows.
+/// Where a value comes from; what comes first goes before what follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SettingSource {

@@ -106,7 +106,7 @@ fn is_task(kind: ElementType) -> bool {
     )
 }
 
-/// Whether a task stands still until somebody or something comes.
+/// Whether a task is stuck until somebody or something comes.
 fn waits(node: &FlowNode) -> bool {
     let has_to_complete = matches!(node.kind, ElementType::UserTask | ElementType::ReceiveTask);
     (has_to_complete && node.actions.is_empty()) || node.actions.iter().any(holds)

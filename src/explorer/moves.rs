@@ -38,7 +38,7 @@ pub struct Move {
     now: Time,
     told: String,
     comes_again: bool,
-    /// Whether what it leads to is told by the flows that were taken.
+    /// Whether the flows that were taken say what it leads to.
     chooses: bool,
 }
 

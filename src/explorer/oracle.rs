@@ -50,7 +50,7 @@ impl<'a> Oracle<'a> {
         Some(answers)
     }
 
-    /// What an activation condition comes to that only counts tokens: `activationCount >= 2`.
+    /// The result of an activation condition that only counts tokens: `activationCount >= 2`.
     fn counted(&self, element: &str, variables: &Variables<'_>) -> Option<bool> {
         let nodes = &self.process.definition.nodes;
         let node = nodes.iter().find(|node| node.id == element)?;

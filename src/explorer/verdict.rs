@@ -167,7 +167,7 @@ impl Judge {
         }
     }
 
-    /// Whether a state is one to stop at: an element has an incident that no retry mends.
+    /// Whether a state is one to stop at: an element has an incident that no retry fixes.
     pub fn stops(
         &mut self,
         index: usize,
@@ -276,7 +276,7 @@ impl Judge {
             )
         });
         let faults = self.found.into_iter();
-        // What a fault cuts off may come in a mended model.
+        // What a fault cuts off may come in a fixed model.
         let faults = faults.filter(|found| found.kind != FaultKind::Dead || !stops_early);
         let faults = faults.map(|found| {
             let way = found.state.map(|state| path(reached, state));

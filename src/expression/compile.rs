@@ -37,7 +37,7 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
         .nodes
         .iter()
         .filter_map(|node| Some((&node.id, node.looping.as_ref()?.condition()?)));
-    // An empty one is told by `model::validate`.
+    // An empty one is reported by `model::validate`.
     let of_gateways = definition.nodes.iter().filter_map(|node| {
         let written = node.activation_condition.as_deref()?;
         Some((&node.id, written)).filter(|_| !written.trim().is_empty())
@@ -52,14 +52,14 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
             let known_by = ad_hoc::condition_id(&node.id);
             evaluator.add_condition_as(&known_by, &node.id, text, &mut problems);
         }
-        // An empty one is told by `model::validate`.
+        // An empty one is reported by `model::validate`.
         if let Some(EventDefinition::Conditional { condition }) = &node.event
             && !condition.trim().is_empty()
         {
             evaluator.add_condition(&node.id, condition, &mut problems);
         }
         for action in &node.actions {
-            // Another language and an empty script are told by `model::validate`.
+            // Another language and an empty script are reported by `model::validate`.
             let ActionType::BusinessRule { script, language } = &action.work else {
                 continue;
             };

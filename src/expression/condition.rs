@@ -1,7 +1,7 @@
 //! The condition of one sequence flow, compiled: on the fast path where its grammar allows, else as
 //! a script.
 //!
-//! It is one expression without effect: `effects` says at deploy what is none, `other_languages`
+//! It is one expression without effect: `effects` says at deploy what has one, `other_languages`
 //! what is written in another language.
 
 use super::effects::{self, Fault};
@@ -188,7 +188,7 @@ fn compile_expression(expression: &str) -> Result<Condition, ConditionFault> {
             found: format!("{}; mend it there", error.found),
         })
     })?;
-    // The fast path would compare such a text as it is; it is told below.
+    // The fast path would compare such a text as it is; it is reported below.
     let holds_placeholder = tokens
         .iter()
         .any(|token| token.kind == Kind::Text && token.text.contains("${"));

@@ -289,7 +289,7 @@ impl EffectCheck<'_> {
             })
     }
 
-    /// Whether it names a method of an object that is written here; its body is told by itself.
+    /// Whether it names a method of an object that is written here; its body is judged by itself.
     fn is_method_body(&self, index: usize) -> bool {
         self.partner(index + 1)
             .is_some_and(|close| self.text(close + 1) == "{")

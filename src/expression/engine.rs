@@ -78,7 +78,7 @@ pub(super) fn run<T>(
 pub(super) fn prepare() {
     NEXT.with_borrow_mut(|next| {
         if next.is_none() {
-            // Why there is none is told when one is needed.
+            // Why there is none is said when one is needed.
             *next = Engine::new().ok();
         }
     });

@@ -203,7 +203,7 @@ fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> 
     };
     for (index, token) in tokens.iter().enumerate() {
         if token.text == "+" && token.kind == Kind::Sign && structure.is_prefix(index) {
-            // One that cannot be told is left as it is.
+            // One that cannot be evaluated is left as it is.
             if let Some(last) = structure.unary_after(index + 1) {
                 found.push(Replacement {
                     at: token.at,
@@ -240,7 +240,7 @@ fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> 
         let (first, last) = match operands() {
             Some(operands) => operands,
             None if is_comparison => return None,
-            // One that cannot be told is left as it is.
+            // One that cannot be evaluated is left as it is.
             None => continue,
         };
         found.push(Replacement {

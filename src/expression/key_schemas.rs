@@ -110,8 +110,8 @@ impl KeySchemas {
     }
 }
 
-/// What a violation is told as. A missing member is told at its own path, and so is one that nobody
-/// asked for: there a form shows it, while the schema library names the object.
+/// How a violation is reported. A missing member is reported at its own path, and so is one that
+/// nobody asked for: there a form shows it, while the schema library names the object.
 fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)> {
     let path = dotted(error.instance_path().as_str(), value);
     let sentence = || {

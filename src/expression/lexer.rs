@@ -2,8 +2,8 @@
 //! a text.
 //!
 //! It is exact for expressions. In statements a `/` after `}` may begin a division or a regular
-//! expression, which only the engine can know; so whoever reads scripts by it asks for both readings
-//! or bears an error. Whether the tokens make sense together is not its business.
+//! expression, which only the engine can know; so anyone who reads scripts by it asks for both
+//! readings or bears an error. Whether the tokens make sense together is not its business.
 
 /// A token and where it is in the text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -324,7 +324,7 @@ fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }
 
-/// Which letters beyond ASCII may stand in a name only the engine knows exactly; `\` begins the
+/// Which letters beyond ASCII may be in a name only the engine knows exactly; `\` begins the
 /// escape of one.
 fn is_word_part(c: char) -> bool {
     if c.is_ascii() {

@@ -1,5 +1,5 @@
 //! Conditions written in another language: FEEL, and the unified expression language of Java (JUEL)
-//! with its words for operators. What is meant is told in JavaScript, and where that can be,
+//! with its words for operators. What is meant is said in JavaScript, and where that can be,
 //! rewritten.
 //!
 //! Not here: languages that a document names (`model::expression_language`).
@@ -77,7 +77,7 @@ pub fn in_javascript(text: &str, tokens: &[Token<'_>]) -> String {
     rewritten + &text[at..]
 }
 
-/// Where a token stands, and what it means there.
+/// Where a token is, and what it means there.
 #[derive(Clone, Copy)]
 struct TokenPosition {
     /// Whether an operand ends right before it, so that JavaScript wants an operator.
@@ -115,7 +115,7 @@ fn places(tokens: &[Token<'_>]) -> Vec<TokenPosition> {
     tokens.iter().enumerate().map(place).collect()
 }
 
-/// What a word means as an operator, if it stands where one would.
+/// What a word means as an operator, if it is where one would.
 fn operator(
     token: &Token<'_>,
     next: Option<&Token<'_>>,

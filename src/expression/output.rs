@@ -60,7 +60,7 @@ struct OutputReader<'js> {
     plain: Option<Object<'js>>,
     /// The digits of a `BigInt` of 64 bits.
     digits: Function<'js>,
-    /// Where the value being read stands, for sentences.
+    /// Where the value being read is, for sentences.
     path: String,
     /// What was read so far, roughly as long as its JSON.
     bytes: usize,

@@ -48,7 +48,7 @@ pub struct ScriptError {
 }
 
 impl ScriptError {
-    /// Its place, as it stands in a sentence: empty where the engine does not know it.
+    /// Its place, as it is in a sentence: empty where the engine does not know it.
     pub fn place(&self) -> String {
         self.position.map_or_else(String::new, |(line, column)| {
             format!("at line {line}, column {column}: ")

@@ -21,7 +21,7 @@ const BEFORE_OPERAND: [&str; 13] = [
     "else",
     "do",
 ];
-/// Operators with one operand that stand before it.
+/// Operators with one operand that precede it.
 const PREFIXES: [&str; 10] = [
     "!", "~", "+", "-", "++", "--", "typeof", "void", "delete", "new",
 ];
@@ -162,7 +162,7 @@ impl<'t> Structure<'t> {
         }
     }
 
-    /// Whether a sign stands before an operand of its own instead of between two.
+    /// Whether a sign precedes an operand of its own instead of between two.
     pub fn is_prefix(&self, sign: usize) -> bool {
         !self.ends_value(sign)
     }

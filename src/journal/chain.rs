@@ -1,10 +1,10 @@
 //! What becomes of a write that the store did not take, and chains of writes that build on one
 //! another.
 //!
-//! Whoever decides runs ahead of the store: the next write is computed from what the one before will
-//! have changed. So when one fails, all later ones of its chain fail, too, and nothing computed from
-//! them may leave. The writer breaks a chain; its owner drops what it holds in memory, reads the
-//! store, and begins another.
+//! A decision runs ahead of the store: the next write is computed from what the one before
+//! will have changed. So when one fails, all later ones of its chain fail, too, and nothing
+//! computed from them may leave. The writer breaks a chain; its owner drops what it holds in
+//! memory, reads the store, and begins another.
 
 use std::sync::{
     Arc,

@@ -1,7 +1,7 @@
 //! What one write asks of the store: log rows, and the read models that go into the same
 //! transaction.
 //!
-//! Read models are derived from records by whoever appends them; the store only binds them to
+//! Read models are derived from records by anyone who appends them; the store only binds them to
 //! statements. The texts in them (`status`, `action`, `code`, …) are the writer's words and opaque
 //! here.
 
@@ -101,7 +101,7 @@ pub enum ReadModelChange {
     CallPlaced(Box<HttpCallRow>),
     /// A call was answered, or nobody waits for it any more.
     CallForgotten(InstanceKey, u64),
-    /// An element stands still until somebody helps.
+    /// An element is stuck until somebody helps.
     IncidentRaised(IncidentRow),
     /// An incident is gone.
     IncidentResolved(InstanceKey, ElementKey),

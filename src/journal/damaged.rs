@@ -1,7 +1,7 @@
 //! What is stored and cannot be read: a list with a bound, of what was met so far.
 //!
 //! A damaged row is left out of what is read, and everything else is served; what was left out is
-//! told in the log, once, by `/readyz` and by `stepwire doctor`. Not here: what is looked for
+//! logged, once, by `/readyz` and by `stepwire doctor`. Not here: what is looked for
 //! (`sqlite::read`, `runtime::damage`, `backup::doctor`).
 //!
 //! # Why so

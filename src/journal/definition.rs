@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::model::{ids::Time, source::SourceFormat};
 
-/// Where a version of a definition stands in its life.
+/// Where a version of a definition is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DefinitionState {
     /// Being edited; cannot be started.
@@ -70,7 +70,7 @@ pub struct DefinitionRow {
     pub version: u32,
     /// The hash of its content.
     pub revision: String,
-    /// Where it stands in its life.
+    /// Where it is in its life.
     pub state: DefinitionState,
     /// The number that clients may call it by.
     pub alias: Option<i64>,

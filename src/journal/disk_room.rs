@@ -1,5 +1,5 @@
 //! How much room the disk has, as those see it who are about to write: measured against watermarks
-//! by whoever watches the disk, and learnt by the writer whose write found none.
+//! by anyone who watches the disk, and learnt by the writer whose write found none.
 //!
 //! Not here: measuring (`runtime::disk_watch`), who is refused what (`runtime::decide`).
 
@@ -36,7 +36,7 @@ impl DiskRoom {
 /// Free bytes below which a full disk is not tried again.
 const LEAST_FREE: u64 = 1 << 20;
 
-/// The room of one journal's disk. Whoever changes it writes a line to the log, once per change.
+/// The room of one journal's disk. Anyone who changes it writes a line to the log, once per change.
 #[derive(Default)]
 pub struct RoomState {
     known: Mutex<Known>,

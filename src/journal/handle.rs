@@ -35,7 +35,7 @@ use crate::{
 /// those who wait learn that it is unknown; nothing is written after it.
 pub type OnFatal = Box<dyn FnOnce(StoreError) + Send>;
 
-/// How long those who wait may be told that the outcome is unknown, before the process ends.
+/// How long those who wait may get the answer that the outcome is unknown, before the process ends.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What a server does then: it says why, and ends with status 70. A sync that failed once cannot be
@@ -107,7 +107,7 @@ impl Journal {
     }
 
     /// A journal without threads, and its [`Steps`]: nothing is written, released or read until
-    /// they are told so. Everything else is as with [`Journal::start`].
+    /// they learn it. Everything else is as with [`Journal::start`].
     ///
     /// # Errors
     /// A store that cannot be read.
@@ -232,7 +232,7 @@ impl Journal {
 
     /// Writes what is queued, runs its releases, answers what was asked, closes the store, ends the
     /// threads. What comes later is dropped. Waits for all that, so never call it in a release or
-    /// an answer. Whoever calls meanwhile waits too, so that the store is closed whenever this
+    /// an answer. Anyone who calls meanwhile waits too, so that the store is closed whenever this
     /// returns; a later call does nothing.
     pub fn shutdown(&self) {
         let mut threads = self

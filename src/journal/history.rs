@@ -2,8 +2,8 @@
 //! store to keep it small.
 //!
 //! Rows move from the log to segments, the oldest of an instance first, and nothing else changes:
-//! whoever reads rows finds them in either place. Not here: which instances are old enough, and how
-//! fast they are moved (`runtime::retention`).
+//! anyone who reads rows finds them in either place. Not here: which instances are old enough, and
+//! how fast they are moved (`runtime::retention`).
 
 use std::{
     fmt,

@@ -29,7 +29,7 @@ pub struct JobRow {
     pub started_by: String,
     /// When it started.
     pub created_at: Time,
-    /// Where it stands.
+    /// Where it is.
     pub status: JobStatus,
     /// Since when.
     pub status_at: Time,

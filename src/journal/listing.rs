@@ -81,7 +81,7 @@ pub struct TaskRow {
     pub node: String,
     /// The name of the node.
     pub name: String,
-    /// The lane the node stands in.
+    /// The lane the node is in.
     pub lane: Option<String>,
     /// The subject it belongs to.
     pub assignee: Option<String>,
@@ -168,7 +168,7 @@ pub struct TimerRow {
 pub struct IncidentRow {
     /// The instance it is in.
     pub instance: InstanceKey,
-    /// The element instance that stands still.
+    /// The element instance that is stuck.
     pub element: ElementKey,
     /// Whose it is.
     pub tenant: String,

@@ -53,7 +53,7 @@ impl Readers {
         })
     }
 
-    /// Readers without threads: the questions are for whoever holds the receiver.
+    /// Readers without threads: the questions are for anyone who holds the receiver.
     pub fn without_threads() -> (Self, Receiver<Question>) {
         let (work, receiver) = crossbeam_channel::unbounded();
         let lists = work.clone();

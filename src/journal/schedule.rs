@@ -14,7 +14,7 @@ pub struct ScheduleKey {
     pub node: String,
 }
 
-/// Where a schedule stands.
+/// Where a schedule is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ScheduleRow {
     /// Which.
@@ -23,7 +23,7 @@ pub struct ScheduleRow {
     pub version: u32,
     /// Its times as text: with another text it begins anew.
     pub expression: String,
-    /// When it came into force: what its times are told from.
+    /// When it came into force: what its times are counted from.
     pub begun_at: Time,
     /// The next time to be kept; `None` when there is none.
     pub next_due: Option<Time>,

@@ -1,4 +1,4 @@
-//! The journal step by step, without threads: whoever holds the [`Steps`] says when a batch is
+//! The journal step by step, without threads: anyone who holds the [`Steps`] says when a batch is
 //! written, a release runs, a question is answered. For simulations, in which the order of
 //! everything follows from a seed.
 //!

@@ -177,7 +177,7 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         after: Option<ElementCursor>,
         limit: usize,
     ) -> Result<Vec<IncidentRow>, StoreError>;
-    /// Armed timers of a tenant, the next one first; timers due together stand in the order of
+    /// Armed timers of a tenant, the next one first; timers due together are in the order of
     /// their keys. `after` is the last one seen.
     fn timers(
         &self,

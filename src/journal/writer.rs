@@ -206,7 +206,7 @@ fn is_deletion(op: &WriteOp) -> bool {
 }
 
 impl Writer {
-    /// Writes until told to stop, or until nobody can queue any more.
+    /// Writes until it is stopped, or until nobody can queue any more.
     ///
     /// # Errors
     /// A commit of which nobody knows what became of it: its batch is left for [`Self::give_up`].
@@ -302,7 +302,7 @@ impl Writer {
     }
 
     /// After a failed commit: nothing is written any more, and whatever was handed over or still
-    /// is may be on the disk or not. Returns when told to stop.
+    /// is may be on the disk or not. Returns when it is stopped.
     pub fn give_up(self, mut batch: Batch) {
         loop {
             self.refuse(&mut batch);

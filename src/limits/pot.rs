@@ -93,7 +93,7 @@ impl Pot {
         }))
     }
 
-    /// One place for whoever is of this kind, unless as much is taken as this kind may take.
+    /// One place for anyone who is of this kind, unless as much is taken as this kind may take.
     pub fn take(&self, kind: CallerKind) -> Option<PotPlace> {
         self.filled(PotPlace {
             pot: self.0.clone(),
@@ -132,7 +132,7 @@ impl Pot {
 pub struct PotPlace {
     pot: Arc<State>,
     kind: CallerKind,
-    /// `None` where takers are not told apart.
+    /// `None` where takers are not distinguished.
     taker: Option<Taker>,
     amount: usize,
 }

@@ -1,10 +1,10 @@
 //! How often each limit was reached: what the metric `stepwire_refused_total{limit="…"}` tells.
 //!
-//! Whoever refuses work because of a limit counts it here, once per refusal, at the place where it
-//! is refused: `Limit::Uploads.refused()`. Any layer may; it is one atomic addition, and no result
-//! depends on it. A new limit is one more line of the list below, and one in `docs/metrics.md`,
-//! which a test compares. Not here: how large the limits are (`limits`), what the client is told
-//! (where it is refused).
+//! Anyone who refuses work because of a limit counts it here, once per refusal, at the place where
+//! it is refused: `Limit::Uploads.refused()`. Any layer may; it is one atomic addition, and no
+//! result depends on it. A new limit is one more line of the list below, and one in
+//! `docs/metrics.md`, which a test compares. Not here: how large the limits are (`limits`), what
+//! the client gets (where it is refused).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -134,7 +134,7 @@ limits! {
     Calls = "calls",
     /// Variables that the elements of an instance own.
     Variables = "variables",
-    /// Data of what is published to whoever waits.
+    /// Data of what is published to anyone who waits.
     PublishedBytes = "published_bytes",
     /// Drafts of one user.
     DraftsPerUser = "drafts_per_user",

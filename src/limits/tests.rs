@@ -141,7 +141,7 @@ fn limits_do_not_contradict_each_other() {
         SIGNED_IN,
         ISSUED_TOKEN,
     );
-    // Whoever comes back sends again what was not answered; paced by afterMs that is over
+    // Anyone who comes back sends again what was not answered; paced by afterMs that is over
     // before it counts as a flood for good.
     fits(
         "what is sent again after a cut",

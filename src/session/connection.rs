@@ -1,8 +1,8 @@
-//! One client's connection: what it says is handled here, what it is told comes out of
+//! One client's connection: what it says is handled here, what is sent to it comes out of
 //! [`Connection::next_frame`].
 //!
-//! Outgoing frames stand in one order: texts, and places where the frames of a followed instance
-//! are pulled when their turn comes. So a reply stands behind the frames of its commit, and a slow
+//! Outgoing frames are in one order: texts, and places where the frames of a followed instance
+//! are pulled when their turn comes. So a reply follows the frames of its commit, and a slow
 //! client costs a cursor, not a queue.
 //!
 //! Not here: sockets and deadlines of sending (`web::websocket::socket`). Commands: `commands`; following:
@@ -97,9 +97,9 @@ pub struct Connection {
 pub(super) enum Out {
     /// A frame.
     Text(ByteString),
-    /// A frame of a followed instance, and where the client then stands.
+    /// A frame of a followed instance, and where the client then is.
     Marked(ByteString, Mark),
-    /// Schemas of actions that the next frames name, as far as they have not been told.
+    /// Schemas of actions that the next frames name, as far as they have not been sent.
     Schemas(Vec<Arc<InputSchema>>),
     /// Whatever the channel of an instance has after our cursor.
     Pull(InstanceKey),
@@ -412,7 +412,7 @@ impl Connection {
         self.next_marked().map(|(text, _)| text)
     }
 
-    /// As [`Connection::next_frame`], with where the client stands after a frame of an instance.
+    /// As [`Connection::next_frame`], with where the client is after a frame of an instance.
     pub fn next_marked(&mut self) -> Option<(ByteString, Option<Mark>)> {
         loop {
             match self.out.front()? {

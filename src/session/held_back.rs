@@ -1,6 +1,6 @@
 //! How long refusals are held back: the longer, the more of one address are at the same time. So what
 //! an address can make the server refuse per second has a bound, however many connections it has,
-//! and whoever does as told waits no longer than told.
+//! and anyone who does as told waits no longer than told.
 //!
 //! Not here: what is refused (`shared_rates`, `rate_limit`), who waits (`web`).
 //!

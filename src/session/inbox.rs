@@ -77,7 +77,7 @@ pub enum Inbound {
         /// The lines.
         listed: Listed,
     },
-    /// Some user of the server has changed: whoever is connected may not be allowed to any more.
+    /// Some user of the server has changed: anyone who is connected may not be allowed to any more.
     UsersChanged,
     /// An operator ends the connection.
     Close,

@@ -5,7 +5,7 @@
 //!
 //! # Why so
 //!
-//! **Schemas of actions are told by name, to those who ask.** Frames are rendered once for all
+//! **Schemas of actions are sent by name, to those who ask.** Frames are rendered once for all
 //! who may do the same, so they can only name a schema; its name is a hash of its content, and
 //! each connection remembers which it has told.
 
@@ -31,7 +31,7 @@ use crate::{
     runtime::instance_request::{Committed, Observed},
 };
 
-/// Which schemas a connection has been told.
+/// Which schemas a connection has been sent.
 #[derive(Default)]
 pub(super) struct ToldSchemas {
     told: HashSet<String>,
@@ -43,12 +43,12 @@ impl ToldSchemas {
         wanted.then(Self::default)
     }
 
-    /// The frame with those of the schemas that have not been told. Asked when its turn to be sent
-    /// has come, as what stands before it in the outgoing order may tell some of them.
+    /// The frame with those of the schemas that have not been sent. Asked when its turn to be
+    /// sent has come, as what precedes it in the outgoing order may tell some of them.
     pub(super) fn frame(&mut self, inputs: &[Arc<InputSchema>]) -> Option<ByteString> {
         let mut schemas = BTreeMap::new();
         for input in inputs {
-            // Who has been told so many is told again.
+            // A connection that was sent so many is sent them again.
             if self.told.len() >= limits::SCHEMAS_TOLD {
                 self.told.clear();
             }
@@ -60,7 +60,7 @@ impl ToldSchemas {
     }
 }
 
-/// What a client has to know before it is told of this row.
+/// What a client has to know before it is sent this row.
 pub(super) fn before_row(
     told: Option<&ToldSchemas>,
     row: &Committed,
@@ -70,7 +70,7 @@ pub(super) fn before_row(
     offered(&row.process.executable, &row.next, &row.standpoint(caller))
 }
 
-/// What a client has to know before it is told what was found by a look.
+/// What a client has to know before it learns what was found by a look.
 pub(super) fn before_look(
     told: Option<&ToldSchemas>,
     observed: &Observed,

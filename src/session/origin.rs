@@ -1,7 +1,7 @@
 //! Where a stranger's instances come from, as far as it is kept: a keyed hash of the network of its
 //! address.
 //!
-//! It stands in the instance, so that what strangers of one address have live is known after a
+//! It is in the instance, so that what strangers of one address have live is known after a
 //! restart, too. Without the server's secret nobody can tell the address from it, or try out all
 //! addresses. A new secret makes new origins: what was live before then counts for nobody.
 

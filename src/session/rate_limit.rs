@@ -106,7 +106,7 @@ pub(super) fn take<const N: usize>(
     let mut after: Option<After> = None;
     for (index, bucket) in buckets.iter_mut().enumerate() {
         let (quota, amount) = (quotas[index], amounts[index]);
-        // Whoever wants none of it waits for nothing, also while something is owed.
+        // Anyone who wants none of it waits for nothing, also while something is owed.
         if amount <= 0.0 {
             continue;
         }

@@ -41,7 +41,7 @@ impl Connection {
         (connection, inbound, cursor)
     }
 
-    /// Follows from where the cursor stands, if its numbers mean something here.
+    /// Follows from where the cursor is, if its numbers mean something here.
     fn resume_tree(&mut self, cursor: TreeCursor, log: u32) -> TreeCursor {
         let (root, tree) = (cursor.root, cursor.tree);
         let anew = match cursor.at {

@@ -68,7 +68,7 @@ pub struct Spent {
 }
 
 impl Spent {
-    /// What the client is told.
+    /// What the client gets.
     pub fn sentence(&self) -> String {
         let (what, whose) = match self.limit {
             Limit::AnonymousRequests => ("requests", "from one address without a user's token"),
@@ -187,7 +187,7 @@ impl SharedRates {
         admitted.inspect_err(|spent| spent.limit.refused())
     }
 
-    /// One more refusal for whoever pays is held back, until this is dropped.
+    /// One more refusal is held back for who pays, until this is dropped.
     pub fn hold_back(&self, payer: Payer) -> HeldBack {
         let whose = payer.anonymous.or(payer.address).or(payer.user);
         self.crowds.enter(whose.unwrap_or_default())

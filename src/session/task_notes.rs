@@ -1,5 +1,6 @@
-//! Drafts and presence of a connection: what it says of the tasks its user has open, and what it is
-//! told of them. Told is the difference to what was told before, when its instance is pulled.
+//! Drafts and presence of a connection: what it says of the tasks its user has open, and what it
+//! learns of them. It is sent the difference to what it was sent before, when its instance is
+//! pulled.
 //!
 //! What is kept, and for how long: `runtime::drafts`, `runtime::presence`.
 
@@ -31,7 +32,7 @@ use crate::{
     },
 };
 
-/// What a connection was told of an instance's tasks.
+/// What a connection got of an instance's tasks.
 #[derive(Default)]
 pub(super) struct ToldNotes {
     drafts: BTreeMap<(ElementKey, String), Arc<DraftRow>>,
@@ -244,7 +245,7 @@ fn draft_frame(channel: &Channel, row: &DraftRow, is_there: bool) -> bytestring:
     frame.text()
 }
 
-/// One entry per user, without the connection that is told.
+/// One entry per user, without the connection that gets it.
 fn users(present: &[Present], without: u64) -> Vec<PresentUser> {
     let mut users: Vec<PresentUser> = Vec::new();
     for one in present.iter().filter(|one| one.connection != without) {

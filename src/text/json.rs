@@ -159,7 +159,8 @@ pub fn in_words(error: &serde_json::Error) -> String {
     words.map_or_else(|| bounded(told, &place), |words| format!("{place} {words}"))
 }
 
-/// What is told may repeat a text of the sender's in full: no more of it than shows which one it is.
+/// What is said may repeat a text of the sender's in full: no more of it than shows which one
+/// it is.
 fn bounded(told: String, place: &str) -> String {
     if told.len() <= TOLD_BYTES {
         return told;

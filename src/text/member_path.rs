@@ -1,7 +1,7 @@
 //! Paths into JSON, as refusals name them: `order.items[0].id`.
 //!
 //! A member whose name would read as something else, as it is empty or holds a dot, a bracket, a
-//! quote or a control character, stands in brackets and quotes: `order["a.b"]`, `[""]`. So no two
+//! quote or a control character, is in brackets and quotes: `order["a.b"]`, `[""]`. So no two
 //! places have one path.
 
 /// Puts a member behind a path.

@@ -10,7 +10,7 @@ const OBJECT: usize = 640;
 /// A member of an object, with the room for its name and those that are left free beside it.
 const MEMBER: usize = OBJECT / 6;
 
-/// Bytes that this JSON takes as values. The text need not be JSON: what is none is refused by its
+/// Bytes that this JSON takes as values. The text need not be JSON: anything else is refused by its
 /// reader, and takes nothing.
 pub fn of_json(text: &str) -> usize {
     let (mut in_string, mut is_escaped, mut after_brace) = (false, false, false);

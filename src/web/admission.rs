@@ -1,4 +1,4 @@
-//! Whether a request is within the rates of whoever sends it: looked at before its body is read.
+//! Whether a request is within the rates of its sender: looked at before its body is read.
 //!
 //! Who it is comes from the token it shows, so a request with a token that is not accepted counts
 //! as a stranger's. Not here: what is counted for whom (`session::shared_rates`), messages of
@@ -40,7 +40,7 @@ use crate::{
 /// no token changes.
 pub(super) const LIFE_SIGNS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// The shortest time that a client is told to wait.
+/// The shortest time that a client is asked to wait.
 const SOONEST: Duration = Duration::from_millis(1);
 
 /// What the token of a request says, so that it is verified once.
@@ -138,7 +138,7 @@ fn body_bytes(request: &HttpRequest) -> usize {
 }
 
 impl App {
-    /// The user whose token or cookie a request shows; `None` for whoever is none.
+    /// The user whose token or cookie a request shows; `None` without one.
     fn shown_user(&self, request: &HttpRequest) -> Option<Principal> {
         let identity = match super::http::auth::bearer_token(request) {
             Ok(Some(token)) => {
@@ -164,7 +164,7 @@ impl App {
         self.sessions.identify(token)
     }
 
-    /// Counts a start for whoever asks for it.
+    /// Counts a start for anyone who asks for it.
     ///
     /// # Errors
     /// 429 when the rate is spent.

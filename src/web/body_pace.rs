@@ -1,5 +1,5 @@
 //! How fast the body of a request has to come in: slowly enough for a bad line, not so slowly that
-//! whoever sends it byte by byte holds its memory for ever.
+//! a client that sends it byte by byte holds its memory for ever.
 
 use std::time::{Duration, Instant};
 

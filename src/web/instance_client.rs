@@ -247,7 +247,7 @@ async fn read_instance(
     answer.await
 }
 
-/// The instance key in an address. What is none names no instance.
+/// The instance key in an address. Anything else names no instance.
 ///
 /// # Errors
 /// 404.

@@ -2,8 +2,8 @@
 //! changes take effect at once, the other commands learn where the server listens and get a token,
 //! and `stepwire backup` says that it has made a copy.
 //!
-//! Whoever owns the directory may use it, nobody else. One line of JSON in, one out. Not here: what
-//! may be asked about users (`runtime::users::requests`).
+//! The owner of the directory may use it, nobody else. One line of JSON in, one out. Not here:
+//! what may be asked about users (`runtime::users::requests`).
 //!
 //! Where to go next: `request` for the other end, `command` for the command line.
 //!

@@ -1,8 +1,8 @@
 //! The OpenAPI document of the HTTP interface, made from the handlers' own annotations.
 //!
-//! A handler says with `#[utoipa::path]` what it takes and answers, and stands in the list below:
+//! A handler says with `#[utoipa::path]` what it takes and answers, and is in the list below:
 //! one line. What follows from the form of a request is not written there but added in
-//! `completion`: who must show a token may be answered 401, whoever sends a body may be answered
+//! `completion`: who must show a token may be answered 401, anyone who sends a body may be answered
 //! 413, and every refusal is a `Problem`. So an annotation names what it answers when all is well,
 //! and the refusals that are its own, as bare statuses: `(status = 404)`. What several share:
 //! `shared`. A test holds this list against `routes`. Not here: the page that shows the document

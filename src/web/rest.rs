@@ -56,7 +56,7 @@ fn json_text(status: StatusCode, body: String) -> HttpResponse {
         .body(body)
 }
 
-/// What stands behind the `?` of an address.
+/// What follows the `?` of an address.
 fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     actix_web::web::Query::<T>::from_query(text)
         .map(actix_web::web::Query::into_inner)

@@ -1,4 +1,4 @@
-//! The one route table. Everything that may be asked for stands here; whatever else is asked is
+//! The one route table. Everything that may be asked for is here; whatever else is asked is
 //! answered by a page that says so, to programs by a problem in JSON.
 //!
 //! What is in a table and how it is registered: `route_table`. What `openapi` tells of the API is
@@ -357,7 +357,7 @@ where
     web::route().guard(Any(Get()).or(Head())).to(handler)
 }
 
-/// What stands behind the `?` cannot be read.
+/// What follows the `?` cannot be read.
 pub(super) fn query_problem(error: &impl fmt::Display) -> Problem {
     let told = error.to_string();
     match body::unknown_name(

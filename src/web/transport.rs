@@ -2,7 +2,7 @@
 //! server waiting, and how many of its bytes are held meanwhile.
 //!
 //! The library sets a deadline for the first request head of a connection only, reads far ahead of
-//! whoever takes a body, and waits for ever for a peer that does not read its answer. So each
+//! anyone who takes a body, and waits for ever for a peer that does not read its answer. So each
 //! connection is wrapped in a stream of our own, which counts bytes and times (`stream`, `state`);
 //! a table of all connections refuses too many, closes the idle ones first, and looks for those
 //! that are overdue (`table`); a middleware tells the stream where a request begins and its answer

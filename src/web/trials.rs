@@ -1,5 +1,5 @@
 //! Trials: drafts that their designers try, each in a runtime of its own that keeps everything in
-//! memory and whose clock stands still. Nothing of a trial reaches the server's store, and no call
+//! memory and whose clock is stopped. Nothing of a trial reaches the server's store, and no call
 //! leaves it.
 //!
 //! Not here: what one trial is (`trial`), its requests (`rest::trials`), its websocket

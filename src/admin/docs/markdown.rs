@@ -12,7 +12,7 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 pub struct Rendered {
     /// Its first heading.
     pub title: String,
-    /// What stands in its article.
+    /// What is in its article.
     pub html: String,
     /// Its headings of the second level.
     pub headings: Vec<Heading>,

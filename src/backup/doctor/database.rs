@@ -21,7 +21,8 @@ use crate::{
 
 /// Entities read at a time.
 const PAGE: u32 = 1_000;
-/// Findings of the library's own check, gaps, and rows without an instance that are told one by one.
+/// Findings of the library's own check, gaps, and rows without an instance that are reported one by
+/// one.
 const TOLD: u32 = 100;
 
 impl Examination<'_> {

@@ -22,7 +22,7 @@ pub enum Kind {
     OpenToOthers,
     /// The server may not use a part of the directory.
     Permissions,
-    /// A file of a secret that is none.
+    /// A file of a secret that holds none.
     Secret,
     /// The database is not there, or empty.
     NoDatabase,

@@ -44,7 +44,7 @@ pub struct User {
 pub struct Step {
     /// Its line in the file, from 1.
     pub line: u64,
-    /// Who; without, whoever the step before was for.
+    /// Who; without, the user of the step before.
     pub user: Option<String>,
     /// Which instance: a name given by `named`, or the id of the process of a subprocess; without,
     /// that of the step before.
@@ -102,14 +102,14 @@ pub struct Refusal {
     pub fields: BTreeMap<String, String>,
 }
 
-/// What a user should have received of an instance, and how it should stand.
+/// What a user should have received of an instance, and the state it should be in.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Expectation {
     /// Its status.
     #[serde(default)]
     pub status: Option<String>,
-    /// Ids of the nodes where it stands, all of them, in any order.
+    /// Ids of the nodes where it is, all of them, in any order.
     #[serde(default)]
     pub nodes: Option<Vec<String>>,
     /// Names of the actions this user may run, all of them, in any order.

@@ -1,4 +1,4 @@
-//! A server for one scenario: this program, in memory, with a clock that stands still, on a port
+//! A server for one scenario: this program, in memory, with a stopped clock, on a port
 //! and a directory of its own, gone with the scenario.
 
 use std::{
@@ -98,7 +98,7 @@ impl OwnServer {
     /// A token for somebody.
     ///
     /// # Errors
-    /// A name or role that is none.
+    /// A name or role that is not one.
     pub fn token(&self, user: &str, roles: &[String]) -> Result<String, Failure> {
         let failed = |cause: &dyn std::fmt::Display| {
             Failure::usage(format!(

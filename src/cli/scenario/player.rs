@@ -159,7 +159,7 @@ impl Instance {
         }
     }
 
-    /// The elements of a node that it stands at.
+    /// The elements of a node that it is at.
     pub fn elements(&self, node: &str) -> Vec<&str> {
         self.nodes
             .iter()

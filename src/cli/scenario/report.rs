@@ -1,4 +1,4 @@
-//! What is told of played scenarios: lines for people, JSON, and JUnit's XML for build servers.
+//! The report on played scenarios: lines for people, JSON, and JUnit's XML for build servers.
 
 use std::{fmt::Write, path::PathBuf, time::Duration};
 

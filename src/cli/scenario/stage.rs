@@ -47,7 +47,7 @@ pub struct Stage {
     /// Deploys, moves the clock, and asks when all is done.
     admin: Player,
     players: BTreeMap<String, Player>,
-    /// Whether the clock stands still but for `advance`.
+    /// Whether the clock moves only by `advance`.
     stands_still: bool,
     /// Instances by the names that the scenario gives them.
     named: Vec<(String, String)>,
@@ -283,7 +283,7 @@ impl Stage {
         }
     }
 
-    /// The element of a node at which the instance stands, as the current user sees it.
+    /// The element of a node at which the instance is, as the current user sees it.
     async fn element(
         &mut self,
         key: &str,
@@ -385,7 +385,7 @@ impl Stage {
         })
     }
 
-    /// Waits until nothing is under way, where the clock stands still.
+    /// Waits until nothing is under way, where the clock is stopped.
     async fn settle(&mut self) -> Result<(), Failure> {
         if self.stands_still {
             let asked = self.admin.command(framed("idle", Map::new())).await?;

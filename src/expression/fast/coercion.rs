@@ -92,11 +92,11 @@ fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, St
     })
 }
 
-/// How a `BigInt` stands to a primitive value: exactly, as no number is rounded.
+/// How a `BigInt` relates to a primitive value: exactly, as no number is rounded.
 fn order_whole(whole: i128, other: &Operand<'_>) -> Option<Ordering> {
     match other {
         Operand::BigInt(other) => Some(whole.cmp(other)),
-        // A text is read as a `BigInt`: one with a fraction or an exponent is none.
+        // A text is read as a `BigInt`: one with a fraction or an exponent is not one.
         Operand::Text(text) => match text_to_whole(text)? {
             Whole::Within(other) => Some(whole.cmp(&other)),
             Whole::Below => Some(Ordering::Greater),

@@ -165,7 +165,7 @@ fn run(
         };
         match looked {
             // The rows are safe in the WAL; a disk that fails for good stops the writer soon
-            // enough. A full one may be full for hours, so it is told once.
+            // enough. A full one may be full for hours, so it is reported once.
             Err(error) if !has_failed => {
                 log::error!("expected to move the write-ahead log into the database, but {error}");
                 has_failed = true;

@@ -59,7 +59,7 @@ pub struct Facts {
     pub users: u64,
 }
 
-/// Copies a database to a new file, whether or not a server runs on it. `progress` is told how many
+/// Copies a database to a new file, whether or not a server runs on it. `progress` gets how many
 /// pages are there of how many.
 ///
 /// # Errors
@@ -79,7 +79,8 @@ pub fn copy_database(
     // The first look is the moment the copy is of.
     schema::version(&source)?;
     let mut target = connect(to, OpenFlags::default())?;
-    // A copy that is not whole is thrown away, and a whole one is synced by whoever asked for it.
+    // A copy that is not whole is thrown away, and a whole one is synced by anyone who asked for
+    // it.
     target
         .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
         .map_err(failed("set up the copy"))?;

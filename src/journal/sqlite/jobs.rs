@@ -2,7 +2,7 @@
 //! begins.
 //!
 //! Jobs in groups (a process with a status) are counted group by group until the part's first group
-//! is found; an order by time passes over what stands before the part, in the index alone.
+//! is found; an order by time passes over what precedes the part, in the index alone.
 
 use rusqlite::{Result, Row, ToSql, params};
 

@@ -25,7 +25,7 @@ impl<'a> Statements<'a> {
 
     /// The statement with this text.
     pub fn get(&mut self, sql: &'static str) -> rusqlite::Result<&mut CachedStatement<'a>> {
-        // A batch uses a handful. A text that stands at two addresses is prepared twice, which is
+        // A batch uses a handful. A text that is at two addresses is prepared twice, which is
         // no harm.
         let index = match self
             .prepared

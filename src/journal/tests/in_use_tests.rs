@@ -34,7 +34,7 @@ fn live_instances_are_counted_by_version() {
         let visit = ("visit".to_owned(), 1, [1, 0, 0]);
         assert_eq!(in_use(reader, None), [order(1, [3, 0, 0]), visit]);
 
-        // Within one batch the same instance fails, goes to another version, and is mended there.
+        // Within one batch the same instance fails, goes to another version, and is fixed there.
         let failed = InstanceRow {
             incidents: 2,
             ..rows[0].clone()

@@ -65,7 +65,7 @@ fn timers_come_by_due_time() {
             reader.timer_owners().unwrap(),
             [owner("acme", "leave"), owner("acme", "order")]
         );
-        // A timer is one, whoever sets it.
+        // A timer is one, anyone who sets it.
         store
             .commit(&[changing(7, 2, vec![of_others[1].clone()])])
             .unwrap();

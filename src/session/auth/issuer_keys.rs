@@ -232,7 +232,7 @@ fn unreadable(name: &str, cause: &dyn fmt::Display) -> String {
     format!("expected to read the keys in {name} as a JWKS, but: {cause}")
 }
 
-/// A key for signatures we know. Others may stand beside it, as sets often hold keys for encryption
+/// A key for signatures we know. Others may be beside it, as sets often hold keys for encryption
 /// too.
 fn usable(value: Value) -> Option<Key> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;

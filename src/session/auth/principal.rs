@@ -12,7 +12,7 @@
 //! **An anonymous connection may act on what it started** without a new `hello`; the token is
 //! for later connections.
 //!
-//! **Whoever shows a tree's token is one subject for command ids**, so a resend is recognised
+//! **Anyone who shows a tree's token is one subject for command ids**, so a resend is recognised
 //! on a connection that came back with it.
 
 use std::{net::IpAddr, sync::Arc};

@@ -1,4 +1,4 @@
-//! Bodies of REST requests: the fields of the frame of the same command, without what stands in the
+//! Bodies of REST requests: the fields of the frame of the same command, without what is in the
 //! address or a header.
 //!
 //! So one reader names every field in its errors, and what a frame accepts a request accepts.

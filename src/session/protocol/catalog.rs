@@ -1,6 +1,6 @@
 //! Every frame with its shape: what the document of the websocket is made of.
 //!
-//! Shapes come from the wire types, so a field is described where it stands. Tests hold the catalog
+//! Shapes come from the wire types, so a field is described where it is. Tests hold the catalog
 //! against the reader of frames and against what a server sends. Not here: the document itself
 //! (`web::openapi::asyncapi`).
 

@@ -93,7 +93,7 @@ pub enum ClientFrame {
         /// Where to.
         to: ClockMove,
     },
-    /// Asks to be told when nothing is under way.
+    /// Asks to be notified when nothing is under way.
     Idle {
         /// Correlates the reply.
         id: FrameId,
@@ -141,7 +141,7 @@ pub struct Hello {
     /// Close code of the former connection, for logs.
     #[schema(nullable = false)]
     pub last_close: Option<u64>,
-    /// Whether the client is to be told the schemas of what actions take; off by default.
+    /// Whether the client is to be sent the schemas of what actions take; off by default.
     #[schema(required = false)]
     pub schemas: bool,
 }
@@ -226,7 +226,7 @@ pub struct Run {
     /// The element, when several offer the action.
     #[schema(nullable = false)]
     pub element: Option<ElementKey>,
-    /// Refuse with `conflict` unless the instance stands at this number.
+    /// Refuse with `conflict` unless the instance is at this number.
     #[schema(nullable = false)]
     pub if_seq: Option<u64>,
 }
@@ -247,7 +247,7 @@ pub struct Patch {
     /// instance.
     #[schema(nullable = false)]
     pub scope: Option<ElementKey>,
-    /// Refuse with `conflict` unless the instance stands at this number.
+    /// Refuse with `conflict` unless the instance is at this number.
     #[schema(nullable = false)]
     pub if_seq: Option<u64>,
 }

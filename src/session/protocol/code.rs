@@ -15,7 +15,7 @@ pub enum ErrorCode {
     Forbidden,
     /// Unknown or not yours: the same answer.
     NotFound,
-    /// The instance stands elsewhere than the client believes, or the request is ambiguous.
+    /// The instance is elsewhere than the client believes, or the request is ambiguous.
     Conflict,
     /// The action exists or not, but cannot be run now; `reason` says why.
     ActionNotAvailable,

@@ -1,7 +1,7 @@
 //! How deeply a JSON text nests, without parsing it: a deep one is refused before any reader
 //! recurses into it.
 
-/// Whether objects and arrays nest deeper than `limit`. The text need not be JSON: what is none is
+/// Whether objects and arrays nest deeper than `limit`. The text need not be JSON: anything else is
 /// judged by its brackets, and refused by the parser afterwards.
 pub fn deeper_than(text: &str, limit: usize) -> bool {
     // Nearly every frame has fewer brackets than the limit; counting them is many times faster than

@@ -101,7 +101,7 @@ const QUOTED_BYTES: usize = 64;
 pub type Sentence = String;
 
 impl<'a> Fields<'a> {
-    /// The members of the object `text`, a whole frame; an error says why it is none.
+    /// The members of the object `text`, a whole frame; an error says why it is not one.
     pub fn of_frame(text: &'a str) -> Result<Self, serde_json::Error> {
         Self::read_at(text, At::Top, false)
     }

@@ -122,7 +122,7 @@ pub struct InstanceEntry<'a> {
     /// When it ended, RFC 3339.
     #[schema(required, format = DateTime)]
     pub ended_at: Option<String>,
-    /// Elements that stand still until somebody helps.
+    /// Elements that are stuck until somebody helps.
     pub incidents: u32,
 }
 
@@ -170,7 +170,7 @@ pub struct InstanceFrame<'a> {
     pub entry: InstanceEntry<'a>,
 }
 
-/// Changes are told from here on.
+/// Changes are reported from here on.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "snapshot")]
 pub struct ChangesSnapshot<'a> {
@@ -180,7 +180,7 @@ pub struct ChangesSnapshot<'a> {
     pub seq: u64,
 }
 
-/// Lists have changed; nothing more is told before another `subscribe`.
+/// Lists have changed; nothing more is reported before another `subscribe`.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "changes")]
 pub struct ChangesFrame<'a> {

@@ -43,7 +43,7 @@ pub struct Publish {
     /// Which of those who wait for the name a message is for; those without a key when left out.
     #[schema(nullable = false, max_length = 256)]
     pub correlation_key: Option<String>,
-    /// What it brings: merged into the data of whoever gets it.
+    /// What it brings: merged into the data of anyone who gets it.
     #[schema(nullable = false)]
     pub data: Option<Payload>,
     /// How long a message is kept for those who do not wait yet: an ISO 8601 duration of at most 30
@@ -75,7 +75,7 @@ pub struct MessageBody {
     /// Which of those who wait for the name it is for; those without a key when left out.
     #[schema(nullable = false, max_length = 256)]
     correlation_key: Option<String>,
-    /// What it brings: merged into the data of whoever gets it.
+    /// What it brings: merged into the data of anyone who gets it.
     #[schema(nullable = false)]
     data: Option<Payload>,
     /// How long it is kept for those who do not wait yet: an ISO 8601 duration of at most 30 days,
@@ -95,7 +95,7 @@ pub struct SignalBody {
     /// Name of the signal.
     #[schema(max_length = 256)]
     name: String,
-    /// What it brings: merged into the data of whoever gets it.
+    /// What it brings: merged into the data of anyone who gets it.
     #[schema(nullable = false)]
     data: Option<Payload>,
 }
@@ -174,7 +174,7 @@ impl PublishResult {
 
 /// Where a publication goes.
 pub enum PublishTo {
-    /// To whoever waits for it.
+    /// To anyone who waits for it.
     All(PublishRequest),
     /// To one instance.
     Instance(InstanceKey, InstanceRequest),
@@ -226,8 +226,8 @@ pub(super) fn read(
 /// What is to be done for a publication.
 ///
 /// # Errors
-/// `bad_request` for data that are no object, an empty key, a time that is none; `forbidden` for who
-/// is no operator and names no instance; `too_large` for large data without an instance.
+/// `bad_request` for data that are no object, an empty key, a time that is not one; `forbidden` for
+/// who is no operator and names no instance; `too_large` for large data without an instance.
 pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<PublishTo, WireError> {
     let refuse = |sentence: String| WireError::new(ErrorCode::BadRequest, sentence);
     let data = object(publish.data.as_ref())?;

@@ -48,7 +48,7 @@ pub fn messages(committed: &Committed) -> &[SharedFrame] {
         .get_or_init(|| missed_frames(committed.instance, &committed.row))
 }
 
-/// The progress frame of a committed row, as the caller is told it.
+/// The progress frame of a committed row, as the caller sees it.
 pub fn progress_of(committed: &Committed, caller: &Caller) -> SharedFrame {
     let standpoint = committed.standpoint(caller);
     let step = committed.rendered.step(&standpoint);
@@ -113,7 +113,7 @@ pub fn frames_of_missed(instance: InstanceKey, missed: &Missed) -> &[SharedFrame
     })
 }
 
-/// The progress frame of an observation, for a caller that stands at `prev`.
+/// The progress frame of an observation, for a caller that is at `prev`.
 pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> SharedFrame {
     let standpoint = observed.standpoint(caller);
     let step = observed.rendered.step(&standpoint);
@@ -125,7 +125,7 @@ pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> Sha
     step.progress.get_or_init(render).clone()
 }
 
-/// The snapshot frame of an observation, as the caller is told it; `None` when it was not asked for
+/// The snapshot frame of an observation, as the caller sees it; `None` when it was not asked for
 /// as a whole.
 pub fn snapshot(observed: &Observed, caller: &Caller) -> Option<ByteString> {
     let whole = observed.whole.as_ref()?;
@@ -426,7 +426,7 @@ pub fn children<'a>(
     children.into_iter().map(entry).collect()
 }
 
-/// The `result` of a command, as the caller is told it. Shared by the repliers of one row and
+/// The `result` of a command, as the caller sees it. Shared by the repliers of one row and
 /// standpoint unless it carries a token.
 pub fn result(committed: &Committed, caller: &Caller, token: Option<&str>) -> Arc<RawValue> {
     let standpoint = committed.standpoint(caller);
@@ -457,7 +457,7 @@ fn render_result(
     to_raw(&result).into()
 }
 
-/// Nodes and actions of a look, as the caller is told them.
+/// Nodes and actions of a look, as the caller sees them.
 pub fn observed_step<'a>(
     observed: &'a Observed,
     caller: &Caller,

@@ -98,7 +98,7 @@ pub struct RateEntry {
 pub struct Reply<'a, R: Serialize> {
     /// The command's id.
     pub id: &'a str,
-    /// Number the instance stands at after the command; absent for what touches no instance.
+    /// Number the instance is at after the command; absent for what touches no instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
     /// Whether the command had been answered before.
@@ -133,7 +133,7 @@ pub struct ErrorFrame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub channel: Option<&'a Channel>,
-    /// With `conflict`: number the instance stands at.
+    /// With `conflict`: number the instance is at.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub seq: Option<u64>,
@@ -265,7 +265,7 @@ pub struct Schemas<'a> {
 pub struct Live<'a> {
     /// The channel.
     pub channel: &'a Channel,
-    /// Number it stands at.
+    /// Number it is at.
     pub seq: u64,
 }
 

@@ -1,7 +1,7 @@
 //! Frames that follow an instance: written once, sent to every subscriber.
 //!
 //! Subscribers differ in one place only, `prev`, and mostly not even there; so a frame is kept
-//! whole, and written anew only for a subscriber that stands elsewhere.
+//! whole, and written anew only for a subscriber that is elsewhere.
 
 use std::fmt::Write;
 
@@ -30,7 +30,7 @@ pub enum SharedKind {
     View,
     /// A child instance.
     Child,
-    /// Where the instance stands after a command.
+    /// Where the instance is after a command.
     Progress,
 }
 
@@ -97,7 +97,7 @@ pub struct ChildTail<'a> {
     pub child: ChildEntry<'a>,
 }
 
-/// Where the instance stands; complete, not a patch.
+/// Where the instance is; complete, not a patch.
 #[derive(Serialize, ToSchema)]
 pub struct ProgressTail<'a> {
     /// Status of the instance.

@@ -128,7 +128,7 @@ pub struct ChildEntry<'a> {
     pub status: &'a str,
 }
 
-/// The `result` of a command on an instance: where it stands after the same commit.
+/// The `result` of a command on an instance: where it is after the same commit.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StepResult<'a> {
     /// The instance.

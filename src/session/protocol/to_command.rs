@@ -173,7 +173,7 @@ fn apply(
     }
 }
 
-/// Whose command ids these are. Whoever shows the token of a tree is the same client to it, also
+/// Whose command ids these are. Anyone who shows the token of a tree is the same client to it, also
 /// when that client has several trees and comes back with the token of one.
 pub fn subject(caller: &Caller) -> String {
     if caller.trees.is_some() {
@@ -187,7 +187,7 @@ pub fn subject(caller: &Caller) -> String {
 /// Starts an instance.
 ///
 /// # Errors
-/// `bad_request` when the data are no JSON object, or a path to copy is none.
+/// `bad_request` when the data are no JSON object, or a path to copy is not one.
 pub fn start(start: &Start, principal: &Principal) -> Result<StartRequest, WireError> {
     let data = object(start.data.as_ref())?;
     let mut caller = principal.caller.clone();
@@ -284,7 +284,7 @@ pub(super) fn canonical(data: &Value) -> Vec<u8> {
     serde_json::to_vec(data).unwrap_or_default()
 }
 
-/// The subject of an anonymous client: whoever shows the same secret nonce is the same.
+/// The subject of an anonymous client: anyone who shows the same secret nonce is the same.
 fn subject_of_nonce(nonce: &str) -> Identity {
     let hash = Sha256::digest(nonce.as_bytes());
     let mut half = [0; 16];

@@ -25,7 +25,7 @@ pub struct WireError {
     pub message: String,
     /// What is wrong per path of the payload, for `invalid_data`.
     pub fields: Option<BTreeMap<String, FieldEntry>>,
-    /// Where the instance stands, for a stale `ifSeq`.
+    /// Where the instance is, for a stale `ifSeq`.
     pub seq: Option<u64>,
     /// Keys of the elements that may be meant, for an ambiguous action.
     pub elements: Option<Box<[String]>>,

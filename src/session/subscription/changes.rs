@@ -1,16 +1,16 @@
 //! The channel `changes`: tells a page that what it lists has changed, so that it asks again. Says
 //! which lists, never what is in them.
 //!
-//! Told once: then nothing more is told until the client subscribes again, so a busy server says no
-//! more than its clients ask for, and what it holds for one is a handful of bits. What changes
-//! meanwhile is noted, and told when it subscribes again: a client that subscribes first and asks
-//! then, for some topics only, misses nothing.
+//! Sent once: then nothing more is sent until the client subscribes again, so a busy server
+//! says no more than its clients ask for, and what it holds for one is a handful of bits. What
+//! changes meanwhile is noted, and sent when it subscribes again: a client that subscribes first
+//! and asks then, for some topics only, misses nothing.
 //!
 //! Not here: lists with lines that are pushed (`lists`).
 //!
 //! # Why so
 //!
-//! **Pages are told that something changed, and ask.** A page's filters, order and paging stay
+//! **Pages learn that something changed, and ask.** A page's filters, order and paging stay
 //! one query of the server; what is pushed is a handful of bits per connection, once per
 //! question, so neither a busy server nor many pages make anything grow.
 
@@ -43,10 +43,10 @@ pub(in crate::session) struct ChangesFollowing {
     noted: Arc<NotedChanges>,
 }
 
-/// The client has been told, and has not asked since: what comes is noted only.
+/// The client has been notified, and has not asked since: what comes is noted only.
 const TOLD: u32 = 1 << 31;
 
-/// What has changed since the client asked, or was told last, one bit per topic.
+/// What has changed since the client asked, or was notified last, one bit per topic.
 struct NotedChanges {
     audience: Audience,
     topics: AtomicU32,
@@ -158,7 +158,7 @@ impl Connection {
         let follower: Arc<dyn ListFollower> = noted.clone();
         let lists = &self.sessions.runtime.lists;
         lists.join(follower.clone());
-        // What changed since it was told last; it is told behind the beginning.
+        // What changed since the last notice; it is sent behind the beginning.
         if let Some(before) = self.changes.take() {
             lists.leave(&before.follower);
             noted.note(before.noted.topics.load(Ordering::Acquire) & !TOLD);
@@ -199,7 +199,7 @@ impl Connection {
         }
     }
 
-    /// Something has changed: it is told, and then nothing more until the client asks again.
+    /// Something has changed: it is reported, and then nothing more until the client asks again.
     pub(in crate::session) fn tell_changes(&mut self, round: u64) {
         let is_this = |following: &ChangesFollowing| following.noted.round == round;
         let Some(noted) = self.changes.as_ref().filter(|one| is_this(one)) else {

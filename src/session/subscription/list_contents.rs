@@ -77,11 +77,11 @@ impl ListChange {
 /// The state of a followed list.
 pub struct Contents {
     subject: Subject,
-    /// Tasks the client holds or is being told; `None` until the snapshot is read.
+    /// Tasks the client holds or is being sent; `None` until the snapshot is read.
     shown: Option<HashSet<(InstanceKey, ElementKey)>>,
     /// At most one per line of the list, in the order of their last change.
     changes: Vec<ListChange>,
-    /// Too much came before it was told: the list has to start over.
+    /// Too much came before it was sent: the list has to start over.
     lagging: bool,
 }
 
@@ -153,7 +153,7 @@ impl Contents {
         was_shown.then_some(ListChange::Gone(instance, element))
     }
 
-    /// The snapshot was told; what changed since it was asked for counts on top of it.
+    /// The snapshot was sent; what changed since it was asked for counts on top of it.
     pub fn begin(&mut self, told: &[ListChange]) {
         let mut shown: HashSet<_> = told.iter().map(ListChange::place).collect();
         self.changes.retain(|change| match change {
@@ -168,7 +168,7 @@ impl Contents {
         self.shown = Some(shown);
     }
 
-    /// What has not been told yet; `None` when the list has to start over.
+    /// What has not been sent yet; `None` when the list has to start over.
     pub fn drain(&mut self) -> Option<Vec<ListChange>> {
         if self.lagging {
             return None;

@@ -15,7 +15,7 @@ pub(in crate::session) struct Subscription {
     pub channel: Arc<Channel>,
     /// Its place among the subscriptions of all.
     pub place: Option<PotPlace>,
-    /// The number the client stands at.
+    /// The number the client is at.
     pub cursor: u64,
     /// How far it is.
     pub phase: Phase,
@@ -23,7 +23,7 @@ pub(in crate::session) struct Subscription {
     pub ended: bool,
     /// Whether children are followed as they are announced.
     pub tree: bool,
-    /// What the client was told beside its frames.
+    /// What the client got beside its frames.
     pub notes: ToldNotes,
     /// The parent for whose sake it is followed; `None` when the client asked for it.
     pub because: Option<InstanceKey>,
@@ -59,7 +59,7 @@ pub(in crate::session) enum Phase {
     AwaitingStart,
     /// Its instance is being looked at.
     Looking(StartFrom),
-    /// Its first frames stand ready to be sent in their place.
+    /// Its first frames are ready to be sent in their place.
     Ready(Vec<Out>),
     /// Frames are pulled as they come.
     Live,
@@ -74,7 +74,7 @@ pub(in crate::session) enum StartFrom {
     Replay,
 }
 
-/// What a client is told when its subscription has begun.
+/// What a client gets when its subscription has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::session) enum Acknowledgement {
     /// Nothing: the server follows a child by itself.
@@ -86,7 +86,7 @@ pub(in crate::session) enum Acknowledgement {
     /// Nothing; but unlike an announced child it is there, and a refusal ends the subscription.
     Shown,
     /// Nothing: the client says that it was announced. Until the server says so too, one that is
-    /// not there is told from one that is not for this client as little as anywhere.
+    /// not there is distinguished from one that is not for this client as little as anywhere.
     Claimed,
 }
 

@@ -16,7 +16,7 @@ impl Connection {
     pub(in crate::session) fn await_start(&mut self, instance: InstanceKey) {
         if !self.following.contains_key(&instance) && self.following.len() < limits::SUBSCRIPTIONS {
             let phase = Phase::AwaitingStart;
-            // Without room it is told when the start is answered.
+            // Without room it is notified when the start is answered.
             let _ = self.add(instance, 0, phase, true, Acknowledgement::None, None);
         }
     }

@@ -348,7 +348,7 @@ impl Connection {
     }
 }
 
-/// A frame of an instance for a client that stands at `cursor`, and whether the instance has ended
+/// A frame of an instance for a client that is at `cursor`, and whether the instance has ended
 /// with it.
 pub(in crate::session) fn marked(
     instance: InstanceKey,

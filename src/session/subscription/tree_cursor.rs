@@ -1,4 +1,4 @@
-//! Where a client of a stream stands, as one short text: the `id:` of each event, which a browser
+//! Where a client of a stream is, as one short text: the `id:` of each event, which a browser
 //! gives back by itself after a cut.
 //!
 //! A websocket client keeps a number per instance; a stream's has room for one text, so this is all
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{limits, model::ids::InstanceKey};
 
-/// What a frame says of where its receiver then stands.
+/// What a frame says of where its receiver then is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// The instance whose frame it is.
@@ -25,10 +25,10 @@ pub struct Mark {
     pub ended: bool,
 }
 
-/// A descendant and the number the client stands at in it; 0 before its first frame.
+/// A descendant and the number the client is at in it; 0 before its first frame.
 pub(in crate::session) type Stand = (InstanceKey, u64);
 
-/// Where a client stands in an instance and its descendants.
+/// Where a client is in an instance and its descendants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeCursor {
     pub(in crate::session) root: InstanceKey,

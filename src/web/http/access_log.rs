@@ -2,7 +2,7 @@
 //! what came of it.
 //!
 //! The line comes when the answer is out: at the end of a stream or of a websocket's connection. It
-//! holds no query, as tickets stand there, no header and no body. Not here: counts of the same
+//! holds no query, as tickets are there, no header and no body. Not here: counts of the same
 //! (`metrics`).
 
 use std::{

@@ -51,11 +51,11 @@ pub struct App {
     pub tickets: Mutex<Tickets>,
     /// Drafts that are tried.
     pub trials: Trials,
-    /// Refused origins the log was told of.
+    /// Refused origins that were logged.
     pub refusals: Refusals,
 }
 
-/// The user with this token; `None` for whoever has none.
+/// The user with this token; `None` for a user without one.
 pub fn taker_of(principal: &Principal) -> Option<Taker> {
     principal.identity.as_ref()?;
     Some(match principal.caller.operator {

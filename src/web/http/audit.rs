@@ -7,8 +7,8 @@
 //! # Why so
 //!
 //! **Lines about administrators are written where the request is**, which knows who asks; one
-//! that is cut off gets a line, too, as its change may be durable. Incidents are told behind
-//! the commit gate, so each is told once.
+//! that is cut off gets a line, too, as its change may be durable. Incidents are reported behind
+//! the commit gate, so each is reported once.
 
 use std::net::IpAddr;
 
@@ -52,7 +52,7 @@ impl Act {
         }
     }
 
-    /// By whoever owns the data directory.
+    /// By the owner of the data directory.
     pub fn by_owner(app: &App, what: &'static str) -> Self {
         Self {
             audit: app.sessions.runtime.audit.clone(),

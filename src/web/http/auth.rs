@@ -74,7 +74,7 @@ impl App {
         let principal = self.principal(request)?;
         if principal.identity.is_none() {
             if let Some(cookie) = request.cookie(COOKIE) {
-                // Whoever signed in and is asked to again wants to know why.
+                // Anyone who signed in and is asked to again wants to know why.
                 self.verify(cookie.value())?;
             }
             let sentence = "expected a token ('Authorization: Bearer TOKEN') or a signed-in \

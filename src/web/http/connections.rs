@@ -104,7 +104,7 @@ impl Connections {
         of_tenant.map(|entry| *entry.value()).sum()
     }
 
-    /// Notes an open connection, to be told when the server goes down.
+    /// Notes an open connection, to be notified when the server goes down.
     pub fn opened(
         self: &Arc<Self>,
         inbox: &Arc<Inbox>,
@@ -117,7 +117,7 @@ impl Connections {
         };
         self.open.insert(number, open);
         self.changed(about);
-        // Whoever it is was looked up before it could be told of a change.
+        // Who it is was looked up before it could be notified of a change.
         inbox.put(Inbound::UsersChanged);
         // Admitted before the drain began, and perhaps too late to be found by it.
         if self.is_draining() {
@@ -235,7 +235,7 @@ mod tests {
     fn whoever_connects_looks_whether_its_user_may_still_be_there() {
         let connections = Arc::<Connections>::default();
         let (inbox, mut inbound) = Inbox::new(None);
-        // It may have been looked up before a change that nobody has told it of.
+        // It may have been looked up before a change that it was not notified of.
         let about = OpenConnection::new(uuid::Uuid::nil(), Protocol::Websocket, None);
         let place = connections.opened(&Arc::new(inbox), &Arc::new(about));
         assert!(matches!(inbound.try_recv(), Ok(Inbound::UsersChanged)));

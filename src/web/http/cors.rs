@@ -63,8 +63,8 @@ fn is_of_api(path: &str) -> bool {
 }
 
 /// Goes around [`cors`], which tells every page of credentials and headers it could read if it were
-/// allowed to read anything. A page that may not ask is told so in words where it asks beforehand,
-/// and the log is told in any case.
+/// allowed to read anything. A page that may not ask learns it in words where it asks beforehand,
+/// and it is logged in any case.
 ///
 /// # Errors
 /// Those of the request.

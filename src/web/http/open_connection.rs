@@ -1,8 +1,8 @@
 //! One open connection as operators see it: who is at the other end, since when, how much it
 //! follows, and whether it keeps up.
 //!
-//! The task of the connection writes here what changes; whoever lists connections only reads. Not
-//! here: which there are (`connections`).
+//! The task of the connection writes here what changes; anyone who lists connections only reads.
+//! Not here: which there are (`connections`).
 
 use std::{
     net::IpAddr,

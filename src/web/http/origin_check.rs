@@ -1,7 +1,7 @@
 //! Holds requests against the origins whose pages may talk to the server, and tells of those that
 //! may not: the client in words, the log once a minute with the option that would allow it.
 //!
-//! Which origins may: `config::AllowedOrigins`. What a browser is told beforehand: `cors`.
+//! Which origins may: `config::AllowedOrigins`. What a browser gets beforehand: `cors`.
 //!
 //! # Why so
 //!
@@ -47,7 +47,7 @@ impl App {
         }
     }
 
-    /// The refusal of a page of this origin, which is also told to the log.
+    /// The refusal of a page of this origin, which is also logged.
     pub fn refused_origin(&self, origin: &str) -> Problem {
         let obstacle = AllowedOrigins::why_not_listed(origin);
         let origin = shown(origin);
@@ -173,12 +173,12 @@ pub async fn only_to_own_hosts<B: MessageBody>(
     }
 }
 
-/// What was told to the log within the last minute.
+/// What was logged within the last minute.
 #[derive(Default)]
 pub struct Refusals(Mutex<Vec<(String, Instant)>>);
 
 impl Refusals {
-    /// Whether this is to be told now.
+    /// Whether this is to be reported now.
     fn is_news(&self, what: &str) -> bool {
         self.is_news_at(what, Instant::now())
     }

@@ -120,7 +120,7 @@ pub(in crate::web) struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     fields: Option<&'a BTreeMap<String, FieldEntry>>,
-    /// With a stale `ifSeq`: the number the instance stands at.
+    /// With a stale `ifSeq`: the number the instance is at.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     seq: Option<u64>,

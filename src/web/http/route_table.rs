@@ -75,7 +75,7 @@ impl RouteTable {
 pub struct Alternative {
     /// The address.
     pub path: String,
-    /// The alternative that stands in it; none where the address has no alternatives.
+    /// The alternative that is in it; none where the address has no alternatives.
     pub chosen: Option<String>,
 }
 

@@ -1,8 +1,8 @@
 //! How the server comes up and goes down.
 //!
-//! Up: journal, runtime, definitions, then the listener, so that whoever connects finds everything
-//! there. Down, on SIGTERM or Ctrl-C: sessions are told to come back later, what is in flight
-//! becomes durable, then the process ends within seconds.
+//! Up: journal, runtime, definitions, then the listener, so that anyone who connects finds
+//! everything there. Down, on SIGTERM or Ctrl-C: sessions are asked to come back later, what is in
+//! flight becomes durable, then the process ends within seconds.
 
 use std::{
     io,
@@ -87,7 +87,7 @@ pub struct Running {
     _disk: Option<DiskWatch>,
 }
 
-/// Runs the server until it is told to stop.
+/// Runs the server until it is stopped.
 ///
 /// # Errors
 /// What kept it from starting or ended it, as a sentence.
@@ -211,7 +211,7 @@ impl Running {
         &self.addresses
     }
 
-    /// The running system, for whoever started the server in its own process.
+    /// The running system, for those who started the server in its own process.
     pub fn runtime(&self) -> &Arc<Runtime> {
         &self.app.sessions.runtime
     }
@@ -426,8 +426,8 @@ fn headers() -> DefaultHeaders {
         .add(("Cache-Control", "no-store"))
 }
 
-/// Ends when the server is told to stop. It listens at once, so whoever was told that the server is
-/// ready may stop it.
+/// Ends when the server is stopped. It listens at once, so a caller that knows that the server
+/// is ready may stop it.
 #[cfg(unix)]
 fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};

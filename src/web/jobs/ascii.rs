@@ -15,7 +15,7 @@ pub fn answer(value: &impl Serialize) -> HttpResponse {
         .body(json(value))
 }
 
-/// A value as JSON. In it, signs beyond ASCII stand in texts only, so each can be written by its
+/// A value as JSON. In it, signs beyond ASCII are in texts only, so each can be written by its
 /// number.
 pub fn json(value: &impl Serialize) -> String {
     // Values of this surface have text keys and no failing serializers.

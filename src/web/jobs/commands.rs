@@ -210,7 +210,7 @@ struct Said {
     comment: String,
 }
 
-/// The job a request names. A comment may stand in the address or in a body of JSON; any other body
+/// The job a request names. A comment may be in the address or in a body of JSON; any other body
 /// is read and dropped.
 async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<JobTarget, Problem> {
     let principal = app.bearer(request)?;

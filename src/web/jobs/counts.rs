@@ -1,4 +1,4 @@
-//! How many jobs stand where: asked for once, or pushed whenever it changes.
+//! How many jobs have which status: asked for once, or pushed whenever it changes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -132,7 +132,7 @@ async fn count(app: &App, caller: &Caller) -> Result<JobCounts, Problem> {
     Ok(counts)
 }
 
-/// A client that is told every change of the counts.
+/// A client that is sent every change of the counts.
 struct CountsStream {
     app: Data<App>,
     listener: JobSubscriber,

@@ -6,7 +6,7 @@ use crate::{
     runtime::schedules::ScheduleView,
 };
 
-/// The way to be told of: the one that says most of when the next job comes.
+/// The way to be notified of: the one that says most of when the next job comes.
 pub enum Launch {
     /// With the server.
     Startup,

@@ -1,9 +1,9 @@
 //! Notifications between users, which this server does not keep: nobody has any, and nobody is
 //! notified.
 //!
-//! Whoever waits for an approval sees it in `search-approval-workflows`, in the list of tasks, and
-//! by the websocket. Requests are read and answered as what is true here, so that clients that ask
-//! go on.
+//! Anyone who waits for an approval sees it in `search-approval-workflows`, in the list of tasks,
+//! and by the websocket. Requests are read and answered as what is true here, so that clients that
+//! ask go on.
 
 use actix_web::{
     HttpRequest, HttpResponse,

@@ -1,8 +1,9 @@
 //! The stream of a job: silent until the job ends, then one event, then the end of the answer.
 //!
 //! It follows the instance's channel as a websocket does: joins first, then looks, so that no end
-//! is missed; a server that goes down ends the answer without an event, and whoever asks the next
-//! one is answered from the journal. Comments in between and the headers: `web::sse::sse_response`.
+//! is missed; a server that goes down ends the answer without an event, and anyone who asks the
+//! next one is answered from the journal. Comments in between and the headers:
+//! `web::sse::sse_response`.
 
 use std::sync::Arc;
 
@@ -173,7 +174,7 @@ impl EndSubscriber {
             }
             After::Nothing => None,
             // The instance was there and this client's; what cannot be seen any more has no end to
-            // be told.
+            // be reported.
             After::Behind => self.look().await.ok().flatten(),
         }
     }

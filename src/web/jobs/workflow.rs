@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// What stands behind the `?` of an address, by name; what is not known is passed over.
+/// What follows the `?` of an address, by name; what is not known is passed over.
 pub struct Named(HashMap<String, String>);
 
 /// The parameter that names a workflow.

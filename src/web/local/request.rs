@@ -76,7 +76,7 @@ async fn ask_store(store: SqliteStore, request: UserRequest) -> Result<Vec<Liste
 }
 
 /// Has the server that runs on the data directory, if one does, say in its log that the directory
-/// was copied. Waits for nothing: the copy is made, whoever hears of it.
+/// was copied. Waits for nothing: the copy is made, heard of or not.
 #[cfg(unix)]
 pub fn note_backup(data: &Path, to: &Path) {
     use std::{io::Write, os::unix::net::UnixStream};

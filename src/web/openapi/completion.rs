@@ -130,7 +130,7 @@ fn description(schema: &RefOr<Schema>, components: &Components) -> Option<String
 }
 
 fn complete_operation(operation: &mut Operation, path: &str) {
-    // The errors stand among the answers; the rest of a handler's documentation is its description.
+    // The errors are among the answers; the rest of a handler's documentation is its description.
     if let Some(description) = &mut operation.description
         && let Some(at) = description.find("# Errors")
     {

@@ -25,7 +25,7 @@ pub struct IdempotencyKey {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct InstancePath {
-    /// The instance's key, as the answer to its start told it.
+    /// The instance's key, as the answer to its start gave it.
     pub key: Uuid,
 }
 
@@ -77,14 +77,14 @@ pub struct TrialPath {
 /// What a command answers that has changed an instance: the next step of the same commit.
 #[derive(ToSchema)]
 pub struct Applied<'a> {
-    /// The number the instance stands at.
+    /// The number the instance is at.
     pub seq: u64,
     /// Whether the command had been answered before.
     pub duplicate: bool,
     /// The file that came with it.
     #[schema(nullable = false)]
     pub file: Option<FileEntry>,
-    /// Where the instance stands.
+    /// Where the instance is.
     #[serde(flatten)]
     pub step: StepResult<'a>,
 }

@@ -1,4 +1,5 @@
-//! Refusals for people: whoever asks for a page with a browser and gets none is told why by a page.
+//! Refusals for people: anyone who asks for a page with a browser and gets none learns why by a
+//! page.
 //!
 //! Programs get the problem as it is, and so does everybody who asks the API. Not here: what is
 //! refused (`problem`).

@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// What may stand in the address.
+/// What may be in the address.
 #[derive(Deserialize)]
 pub struct SignInLink {
     ticket: Option<String>,

@@ -2,7 +2,7 @@
 //! `-Proto`, `-Host`.
 //!
 //! Both are lists to which each proxy adds at the end for whom it asked. They are read from the
-//! end, and no further than one needs to: whatever stands before the first word of a proxy that is
+//! end, and no further than one needs to: whatever precedes the first word of a proxy that is
 //! trusted came from a stranger. Not here: whom to trust (`client_info`).
 //!
 //! # Why so

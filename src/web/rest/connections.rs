@@ -163,7 +163,7 @@ pub async fn close(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Refuses whoever looks after neither a tenant nor the server.
+/// Refuses anyone who looks after neither a tenant nor the server.
 ///
 /// # Errors
 /// 403 without role operator, admin or server-operator.

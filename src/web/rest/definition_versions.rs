@@ -104,7 +104,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
             (process.row.id.as_str(), process.row.version) > (id, version)
         })
     });
-    // No id is cut by the sign: it stands behind the number.
+    // No id is cut by the sign: it follows the number.
     let next =
         cut(&mut all, length).map(|process| format!("{}_{}", process.row.version, process.row.id));
     let definitions = all

@@ -35,7 +35,7 @@ use crate::{
 #[into_params(parameter_in = Path)]
 #[allow(dead_code, reason = "it is there for the document only")]
 struct DraftPath {
-    /// The instance's key, as the answer to its start told it.
+    /// The instance's key, as the answer to its start gave it.
     key: Uuid,
     /// The user task: an `element` of `nodes`.
     element: String,

@@ -1,5 +1,5 @@
-//! Open incidents of a tenant: what stands still until somebody helps. For those who can help
-//! anywhere, the operators; the others are told of an incident by the instance it is in.
+//! Open incidents of a tenant: what is stuck until somebody helps. For those who can help
+//! anywhere, the operators; the others learn of an incident from the instance it is in.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
@@ -27,7 +27,7 @@ struct Incidents<'a> {
     next: Option<String>,
 }
 
-/// An element that stands still.
+/// An element that is stuck.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Incident<'a> {

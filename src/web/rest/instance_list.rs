@@ -142,7 +142,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     ))
 }
 
-/// What stands behind the `?`.
+/// What follows the `?`.
 struct InstanceQuery {
     plain: InstanceListQuery,
     searched: Vec<(String, String)>,

@@ -80,7 +80,7 @@ pub async fn start(
         .body(answer(&outcome, &caller, token.as_deref())))
 }
 
-/// Where an instance stands, for who asks.
+/// Where an instance is, for who asks.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Look<'a> {
@@ -132,7 +132,7 @@ struct MomentQuery {
     at: Option<u64>,
 }
 
-/// `GET /v1/instances/{key}?at=`: where it stands, or stood. Its whole data, and what it waits for,
+/// `GET /v1/instances/{key}?at=`: where it is, or was. Its whole data, and what it waits for,
 /// for operators only.
 ///
 /// # Errors
@@ -194,7 +194,7 @@ fn too_far() -> Problem {
     Problem::new(ErrorCode::TooLarge, sentence)
 }
 
-/// What a caller is told of an instance.
+/// What a caller gets of an instance.
 pub(super) fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
     let head = observed.head();
     let (nodes, actions) = rendering::observed_step(observed, caller);

@@ -30,7 +30,7 @@ pub fn visible_to(caller: &Caller) -> Result<InstanceFilter, Problem> {
     })
 }
 
-/// Refuses whoever may not see all of the tenant.
+/// Refuses anyone who may not see all of the tenant.
 ///
 /// # Errors
 /// 403 without role operator or admin.
@@ -58,7 +58,7 @@ pub fn instance_filter(text: Option<&str>) -> Result<Option<InstanceKey>, Proble
     text.map(|text| text.parse().map_err(bad)).transpose()
 }
 
-/// Which of what stands somewhere in instances is asked for.
+/// Which of the things within instances is asked for.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

@@ -86,7 +86,7 @@ pub async fn login(
     signed_in(&app, &request, &identity)
 }
 
-/// The answer to whoever has signed in: a token, and the cookie of the pages.
+/// The answer to a sign-in: a token, and the cookie of the pages.
 pub(super) fn signed_in(
     app: &App,
     request: &HttpRequest,

@@ -2,7 +2,7 @@
 //!
 //! Counters are kept while the server works (`meters`); what has a present value is read when it is
 //! asked for. All of that is the server's, beyond any tenant, so it is for its operators; an operator
-//! of a tenant is told what is that tenant's. Not here: signs of life (`health`).
+//! of a tenant learns what is that tenant's. Not here: signs of life (`health`).
 
 use std::{collections::HashSet, fmt::Write, sync::LazyLock, time::Duration};
 
@@ -98,7 +98,7 @@ async fn of_server(app: &Data<App>) -> Result<String, Problem> {
 /// A name, what it means, and its value.
 type Gauge = (&'static str, &'static str, f64);
 
-/// Name and meaning of what is told of the server and of a tenant.
+/// Name and meaning of what is counted for the server and for a tenant.
 const OPEN_INCIDENTS: (&str, &str) = (
     "stepwire_open_incidents",
     "Incidents that wait for somebody",

@@ -41,7 +41,7 @@ pub async fn settings(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
     Ok(json(StatusCode::OK, &settings))
 }
 
-/// Refuses whoever has to do with one tenant only.
+/// Refuses anyone who has to do with one tenant only.
 ///
 /// # Errors
 /// 403 without role server-operator.

@@ -61,7 +61,7 @@ struct NodeStatistics {
     visits: usize,
     /// Visits that go on.
     running: usize,
-    /// Visits that stand still until somebody helps.
+    /// Visits that are stuck until somebody helps.
     incidents: usize,
     /// Half of the visits that ended took no longer, in milliseconds; none when none has ended.
     #[schema(required)]

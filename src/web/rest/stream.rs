@@ -1,5 +1,5 @@
-//! The stream of an instance: the frames of its channel as server-sent events, for whoever cannot
-//! or need not speak a websocket.
+//! The stream of an instance: the frames of its channel as server-sent events, for anyone who
+//! cannot or need not speak a websocket.
 
 use std::str::from_utf8;
 
@@ -39,7 +39,8 @@ struct StreamQuery {
     /// Where to go on: the `id` of an event, or a number of the instance; `Last-Event-ID` goes
     /// before it.
     after: Option<String>,
-    /// Whether the schemas of what actions take are told, as by `schemas` of `hello`; default false.
+    /// Whether the schemas of what actions take are sent, as by `schemas` of `hello`; default
+    /// false.
     schemas: Option<bool>,
     /// A one-time ticket for this stream, instead of a token.
     ticket: Option<String>,

@@ -40,7 +40,7 @@ struct Ticket {
 }
 
 /// `POST /v1/tickets` `{"for":"ws"|"stream/KEY"|"signin"}` → 201 `{"ticket","expiresInSeconds"}`:
-/// opens that once, for whoever asked.
+/// opens that once, for the user who asked.
 ///
 /// # Errors
 /// 400, 401, 403 for a sign-in by the token of one instance, 503 when too many wait for their use.

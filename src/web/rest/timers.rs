@@ -119,7 +119,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     ))
 }
 
-/// The name stands last, as it may hold any of the signs between the others.
+/// The name comes last, as it may hold any of the signs between the others.
 fn write_timer_cursor(timer: &TimerRow) -> String {
     let TimerKey {
         instance,

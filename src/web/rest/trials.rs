@@ -47,7 +47,7 @@ const LISTED: usize = 100;
 struct TrialView<'a> {
     /// Its key, for its other addresses.
     trial: Uuid,
-    /// Its process time, which stands still until it is moved.
+    /// Its process time, which is stopped until it is moved.
     #[schema(format = DateTime)]
     now: String,
     /// When the next timer or schedule of the trial is due.
@@ -208,7 +208,7 @@ pub async fn end(
 /// `POST /v1/trials/{trial}/users` `{"user","roles"}` → 201 `{"token"}`, good in the trial only.
 ///
 /// # Errors
-/// As [`get`]; 400 for a name that is none.
+/// As [`get`]; 400 for a name that is not one.
 #[utoipa::path(post, path = "/v1/trials/{trial}/users", tag = "trials", operation_id = "addTrialUser", summary = "Make \
     a token for a user of a trial", params(TrialPath), request_body = UserRequest,
     responses((status = 201, body = UserAnswer), (status = 403), (status = 404)))]
@@ -282,7 +282,7 @@ struct TrialInstancePath {
     key: InstanceKey,
 }
 
-/// `GET /v1/trials/{trial}/instances/{key}` → 200: where it stands and its whole data, as operators
+/// `GET /v1/trials/{trial}/instances/{key}` → 200: where it is and its whole data, as operators
 /// see it.
 ///
 /// # Errors

@@ -42,7 +42,7 @@ use crate::{
 /// How much of a file is read at once, in bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// What stands behind the `?` of an upload: the fields of `run` but `data`.
+/// What follows the `?` of an upload: the fields of `run` but `data`.
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -52,7 +52,7 @@ struct UploadQuery {
     action: Option<String>,
     /// The element, when several offer the action.
     element: Option<String>,
-    /// Refuse unless the instance stands at this number.
+    /// Refuse unless the instance is at this number.
     if_seq: Option<u64>,
 }
 

@@ -1,5 +1,5 @@
 //! The users of a tenant, for its admins: the same changes as by `stepwire user`. And the password
-//! of whoever asks.
+//! of the user who asks.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -286,7 +286,7 @@ pub async fn own_password(
     login::signed_in(&app, &request, &identity)
 }
 
-/// Whoever may change users: an admin, in its own tenant.
+/// Anyone who may change users: an admin, in its own tenant.
 pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
     let (_, identity) = app.user(request)?;
     if identity.is_admin() {
@@ -331,7 +331,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     body::read(&text, form)
 }
 
-/// The user as it stands now; it may be gone again.
+/// The user as it is now; it may be gone again.
 fn told(app: &App, status: StatusCode, tenant: &str, name: &str) -> Result<HttpResponse, Problem> {
     let user = app
         .sessions

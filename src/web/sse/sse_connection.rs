@@ -89,7 +89,7 @@ impl Listening {
         }
     }
 
-    /// Waits until it is known whether anything will be told at all: not if the client has
+    /// Waits until it is known whether anything will be sent at all: not if the client has
     /// everything of what has ended.
     pub async fn has_something(&mut self) -> bool {
         loop {

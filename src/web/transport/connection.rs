@@ -1,4 +1,4 @@
-//! One connection, as its stream, the table and whoever handles its requests share it.
+//! One connection, as its stream, the table and the handlers of its requests share it.
 
 use std::{
     net::IpAddr,
@@ -24,7 +24,7 @@ pub struct TcpConnection {
     pub(super) number: u64,
     /// Whose it is.
     pub(super) address: IpAddr,
-    /// Wakes whoever reads from and writes to the socket.
+    /// Wakes the tasks that read from and write to the socket.
     pub(super) waker: AtomicWaker,
     pub(super) table: Weak<ConnectionTable>,
     state: Mutex<ConnectionState>,
@@ -49,14 +49,14 @@ impl TcpConnection {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends it, and wakes whoever reads or writes to see it.
+    /// Ends it, and wakes the tasks that read or write to see it.
     pub(super) fn end_by(&self, end: End) {
         self.state().end_by(end, Instant::now());
         self.waker.wake();
     }
 }
 
-/// The connection of a request, for whoever handles it.
+/// The connection of a request, for its handler.
 #[derive(Clone)]
 pub struct ConnectionHandle(pub(super) Arc<TcpConnection>);
 

@@ -1,5 +1,5 @@
-//! Answers that are written without the HTTP library: to whoever has sent no whole request, or may
-//! have no connection.
+//! Answers that are written without the HTTP library: to anyone who has sent no whole request, or
+//! may have no connection.
 
 use std::{fmt::Write, sync::LazyLock};
 

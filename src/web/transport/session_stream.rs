@@ -15,7 +15,7 @@ use actix_web::{rt::net::TcpStream, web::Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
-    connection::{Connection, ConnectionHandle},
+    connection::{ConnectionHandle, TcpConnection},
     state::End,
 };
 
@@ -28,7 +28,7 @@ pub struct SessionStream {
 }
 
 /// The place of a connection in its table, until this is dropped.
-pub(super) struct Place(pub(super) Arc<Connection>);
+pub(super) struct Place(pub(super) Arc<TcpConnection>);
 
 impl Drop for Place {
     fn drop(&mut self) {

@@ -12,7 +12,7 @@ use actix_web::{rt::net::TcpStream, web::Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
-    connection::{TcpConnection, ConnectionHandle},
+    connection::{ConnectionHandle, TcpConnection},
     raw_answer,
     session_stream::{Place, SessionStream},
     state::{End, Reading},

@@ -151,7 +151,7 @@ impl ConnectionTable {
                 while stream.read(&mut rest).await? > 0 {}
                 Ok::<_, std::io::Error>(())
             };
-            // Whoever does not listen is dropped.
+            // Anyone who does not listen is dropped.
             let _ = timeout(LINGER, told).await;
         }
         self.lingering.fetch_sub(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! One trial: a runtime in memory on a thread of its own, with a clock that stands still, users by
+//! One trial: a runtime in memory on a thread of its own, with a stopped clock, users by
 //! name, and the published processes that the draft starts or calls.
 //!
 //! It is an ordinary runtime with ordinary sessions: what is tried is what runs. Tokens of a trial
@@ -299,7 +299,7 @@ async fn bring_up(
             here,
             Some(&program),
         );
-        // Whoever asked may be gone.
+        // Anyone who asked may be gone.
         let _ = sender.send(runtime.await);
     });
     match started.await {

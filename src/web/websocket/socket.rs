@@ -69,7 +69,7 @@ const ABNORMAL: u16 = 1006;
 /// How often a session looks at its deadlines; see also [`CALM`].
 const TICK: Duration = Duration::from_secs(1);
 
-/// What may stand in the address.
+/// What may be in the address.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

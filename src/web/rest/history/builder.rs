@@ -29,7 +29,7 @@ pub(super) struct HistoryBuilder<'a> {
     pub(super) visits: BTreeMap<ElementKey, Visit<'a>>,
     pub(super) flows: BTreeSet<&'a str>,
     pub(super) patches: Vec<PatchedData<'a>>,
-    /// Whether data are told.
+    /// Whether data are reported.
     with_data: bool,
 }
 

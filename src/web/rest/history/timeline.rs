@@ -45,7 +45,8 @@ struct Records<'a> {
 struct RecordEntry<'a> {
     /// Its number.
     seq: u64,
-    /// The number its command ended with: how the instance stood then is told by `?at=` this.
+    /// The number its command ended with: the state of the instance then is found by `?at=`
+    /// this.
     moment: u64,
     #[schema(format = DateTime)]
     at: String,
