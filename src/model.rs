@@ -5,7 +5,7 @@
 //! lists all its problems, [`compile`] makes the [`executable`] form, the only one the engine runs
 //! on. What the compiled form is made of: [`path`], [`template`], [`keys`], [`copying`],
 //! [`deep_merge`], [`upload`], [`timer_cycle`], [`task_settings`], [`http_request`], [`webhook`],
-//! [`search_attributes`]. What frontends are told of it: [`frontend_view`], [`input_schema`],
+//! [`search_attributes`]. What frontends get of it: [`frontend_view`], [`input_schema`],
 //! [`typescript`].
 //!
 //! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`,

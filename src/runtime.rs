@@ -108,7 +108,7 @@ const ROOM_AGAIN: Duration = if cfg!(test) {
     Duration::from_secs(1)
 };
 /// Before something that cannot be refused is tried again at an instance that cannot be loaded. What
-/// is mended meanwhile goes on then.
+/// is fixed meanwhile goes on then.
 const DAMAGED_AGAIN: Duration = Duration::from_secs(5);
 /// Before a full writer queue is tried again for something that cannot be refused.
 const QUEUE_AGAIN: Duration = Duration::from_millis(5);
@@ -335,7 +335,7 @@ impl Runtime {
     }
 
     /// Runs `then` when nothing is under way and no timer, schedule or call is due. With a real
-    /// clock, at once: time never stands still there.
+    /// clock, at once: time never stops there.
     pub fn when_idle(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
         let runtime = self.clone();
         self.services.spawn(async move {

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::model::evaluator::EvaluationError;
 
-/// Incident of an element that waits for a condition which cannot be told. A retry looks again.
+/// Incident of an element that waits for a condition which cannot be evaluated. A retry looks
+/// again.
 pub(super) const FAILED: &str = "conditional_event_error";
 
 /// Looks at the conditions that may have changed. `false` when there are none.
@@ -65,7 +66,7 @@ fn waited_for(step: &Step<'_>, by: Subscriber) -> Vec<(Arc<str>, bool)> {
     .collect()
 }
 
-/// A condition cannot be told: an incident where it is waited for, once.
+/// A condition cannot be evaluated: an incident where it is waited for, once.
 fn fail(step: &mut Step<'_>, by: Subscriber, node: &str, error: &EvaluationError) {
     let Some(element) = triggering::told(step, by) else {
         return;

@@ -38,7 +38,7 @@ pub(super) fn begin_again(step: &mut Step<'_>, key: ElementKey) {
     take(step, key, false);
 }
 
-/// Reads the terms once more, after an incident; whoever has taken the task meanwhile keeps it.
+/// Reads the terms once more, after an incident; a user who has taken the task meanwhile keeps it.
 pub(super) fn retry(step: &mut Step<'_>, key: ElementKey) {
     let is_nobodys = step
         .state

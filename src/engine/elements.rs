@@ -105,8 +105,8 @@ struct Leaving {
     is_chosen: bool,
 }
 
-/// Leaves an element whose work is done. What cannot be told is an incident, before anything is
-/// recorded that a retry would do again.
+/// Leaves an element whose work is done. What cannot be evaluated is an incident, before anything
+/// is recorded that a retry would do again.
 fn leave(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -190,7 +190,7 @@ fn leave_finished(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, l
 
 /// The flows that an element is left by: those that a gateway has chosen; of an activity or event
 /// all that have no condition or a true one, else the default flow, as of an inclusive gateway.
-/// `None` when that cannot be told, which is an incident.
+/// `None` when that cannot be evaluated, which is an incident.
 fn outgoing<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -308,7 +308,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
     }
 }
 
-/// Leaves an iteration whose result or completion condition cannot be told, without either.
+/// Leaves an iteration whose result or completion condition cannot be evaluated, without either.
 pub(super) fn leave_iteration(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     leave_with(step, key, node, &[], Verdict::default(), false, None);
 }

@@ -24,7 +24,7 @@ pub(super) fn require_live(step: &Step<'_>) -> Result<(), Rejection> {
     ))
 }
 
-/// Refuses when the instance has ended or stands still.
+/// Refuses when the instance has ended or is stuck.
 pub(super) fn require_moving(step: &Step<'_>) -> Result<(), Rejection> {
     require_live(step)?;
     if step.state.status() == Status::OnHold {
@@ -54,7 +54,7 @@ pub(super) fn require_actor(step: &Step<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// Refuses callers that may only watch and never had a task here. Who had one is told what has
+/// Refuses callers that may only watch and never had a task here. Who had one learns what has
 /// become of it: a second click of an assignee comes after the token has left.
 pub(super) fn require_participant(step: &Step<'_>) -> Result<(), Rejection> {
     match step.caller {

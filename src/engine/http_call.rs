@@ -1,5 +1,5 @@
-//! Calls to the outside: what an `httpRequest` action asks for, what comes back, and who is told
-//! when an instance has ended.
+//! Calls to the outside: what an `httpRequest` action asks for, what comes back, and who is
+//! notified when an instance has ended.
 //!
 //! Placing a call records the request as it will be sent, every time it is sent; the answer comes
 //! as a command of its own and is taken once: it names the record that placed or repeated the call.
@@ -60,7 +60,7 @@ pub enum HttpCallRecord {
         /// The answer's status; `None` when there was none.
         status: Option<u16>,
     },
-    /// A webhook is to be told that the instance has ended.
+    /// A webhook is to learn that the instance has ended.
     #[serde(rename = "webhook")]
     WebhookPlaced {
         /// Where.
@@ -91,7 +91,7 @@ pub struct HttpRequest {
     pub idempotency_key: String,
 }
 
-/// What a webhook is told.
+/// What a webhook gets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WebhookRequest {
     /// Where.

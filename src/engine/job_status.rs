@@ -1,11 +1,11 @@
-//! The statuses of jobs: how instances of processes with a number stand, in the words of the jobs'
+//! The statuses of jobs, which are instances of processes with a number, in the words of the jobs'
 //! interface.
 //!
 //! Who writes them on the wire: `web::jobs`; lists of jobs: `journal::job`.
 
 use super::{instance_outcome::InstanceOutcome, record::Status};
 
-/// Where a job stands, or its workflow. The order is that of their numbers.
+/// The status of a job, or of its workflow. The order is that of their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JobStatus {
     /// It waits to go on.

@@ -45,8 +45,8 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNod
     }
 }
 
-/// What it comes to that an element is about to be left; `None` when that cannot be told, which is
-/// an incident. What is no iteration, and one that is undone, comes to nothing.
+/// What follows for it when an element is about to be left; `None` when that cannot be evaluated,
+/// which is an incident. What is no iteration, and one that is undone, comes to nothing.
 pub(super) fn verdict(
     step: &mut Step<'_>,
     key: ElementKey,

@@ -1,4 +1,4 @@
-//! What receivers are told after each row: where the tokens are and which actions may be run now.
+//! What receivers get after each row: where the tokens are and which actions may be run now.
 //! Derived, never stored. What of it one receiver may do: `permissions::Permissions`.
 //!
 //! Owned and cheap (names are shared), so it can outlive the step that made it; `session` writes it
@@ -45,7 +45,7 @@ pub struct Token {
     pub node: Arc<str>,
     /// The element of the embedded subprocess it is in; `None` in the process itself.
     pub scope: Option<ElementKey>,
-    /// Which iteration of its scope it is, from 1; `None` for what is none.
+    /// Which iteration of its scope it is, from 1; `None` for anything else.
     pub loop_counter: Option<u32>,
     /// The subject it belongs to.
     pub assignee: Option<Arc<str>>,

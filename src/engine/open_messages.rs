@@ -37,7 +37,7 @@ pub(super) fn close(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
 
 /// A client starts a subprocess: from an open message, which is closed by it, or as an operator
 /// without one. A repeat finds that it is started. The start itself travels to the subprocess, which
-/// accepts it, as whoever asked has checked.
+/// accepts it, as the caller has checked.
 pub(super) fn start_child(step: &mut Step<'_>, start: StartChild) -> Result<(), Rejection> {
     let StartChild {
         head,

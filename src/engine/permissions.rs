@@ -1,4 +1,4 @@
-//! What of a next step one receiver may do and is told. The rules it follows from: `access`.
+//! What of a next step one receiver may do and see. The rules it follows from: `access`.
 
 use super::{
     access::{Caller, Members},
@@ -6,17 +6,17 @@ use super::{
 };
 use crate::model::executable::ExecutableProcess;
 
-/// What those are told of an incident who may not read the definition that its message quotes.
+/// What callers see of an incident who may not read the definition that its message quotes.
 pub const UNEXPLAINED: &str = "expected this step to go on by itself, but it failed for a reason \
     that designers and operators are told; ask one of them to repair it";
 
-/// What of a next step a caller may do and is told: all that `progress` and answers depend on, so
-/// callers with the same standpoint share their frames.
+/// What of a next step a caller may do and see: all that `progress` and answers depend on,
+/// so callers with the same permissions share their frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permissions {
     may: May,
-    /// Whether the messages of incidents are told, which quote the definition. Also where there is
-    /// none, so that this divides nobody then.
+    /// Whether the messages of incidents are shown, which quote the definition. Also where there
+    /// is none, so that this divides nobody then.
     explained: bool,
 }
 
@@ -38,7 +38,7 @@ impl Permissions {
         }
     }
 
-    /// Where a caller stands towards a next step. The server itself may do everything.
+    /// What a caller may do with a next step. The server itself may do everything.
     pub fn of(
         process: &ExecutableProcess,
         members: &Members,
@@ -62,7 +62,7 @@ impl Permissions {
         self.may.at(next.tokens.len() + index)
     }
 
-    /// Whether the caller is told what is wrong in the definition.
+    /// Whether the caller learns what is wrong in the definition.
     pub fn is_explained(&self) -> bool {
         self.explained
     }

@@ -156,12 +156,12 @@ pub enum Record {
     /// the instance goes on.
     #[serde(rename = "deliveryHeld")]
     DeliveryHeld(Box<EventDelivery>),
-    /// Those who bring messages or signals to whom they are for were told something.
+    /// The entities that bring messages and signals were notified of something.
     #[serde(rename = "notified")]
     CorrelationNotified {
         /// Which message or signal it is about.
         correlation: Correlation,
-        /// What they were told.
+        /// What they got.
         note: CorrelationNote,
     },
     /// An escalation was thrown, or came from a child where nothing caught it.
@@ -400,7 +400,7 @@ pub enum Record {
         /// The call activity.
         element: ElementKey,
     },
-    /// The instance stands still until it is let go on.
+    /// The instance is stuck until it is let go on.
     #[serde(rename = "held")]
     Held,
     /// The instance goes on.

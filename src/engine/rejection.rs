@@ -1,4 +1,4 @@
-//! A refused command: nothing was recorded, and the caller is told what was expected.
+//! A refused command: nothing was recorded, and the caller learns what was expected.
 
 use crate::model::field_error::FieldErrors;
 

@@ -19,7 +19,7 @@ use crate::model::{
     executable::{ExecutableNode, ExecutableProcess},
 };
 
-/// What a start comes to, when it is accepted.
+/// The result of a start, when it is accepted.
 struct Accepted<'a> {
     /// One start event, or all implicit starts.
     starts_at: Vec<&'a ExecutableNode>,

@@ -96,7 +96,7 @@ pub struct Child {
     pub start: ChildStarted,
     /// Its last known status.
     pub status: Status,
-    /// Whether it was told to end; what it still says, but for its end, is dropped.
+    /// Whether it was asked to end; what it still says, but for its end, is dropped.
     pub ending: bool,
 }
 

@@ -1,7 +1,8 @@
 //! Subscriptions: what is waited for besides work. An intermediate catch event or a receive task waits
 //! for its own event, an event-based gateway for those behind it, an activity for those of its boundary events, a
 //! scope for the start events of its event subprocesses. They are opened together when the element
-//! or scope begins, and are gone with it; those who bring messages and signals are told of both.
+//! or scope begins, and are gone with it; those who bring messages and signals are notified of
+//! both.
 //!
 //! Not here: what happens when an event comes (`triggering`), when conditions are looked at
 //! (`conditions`), what is sent (`publishing`); errors and escalations, which are not

@@ -7,7 +7,7 @@
 //! # Why so
 //!
 //! **A held instance still takes messages of other instances**, so nothing piles up elsewhere;
-//! only tokens stand still, and `unhold` asks every active element what it can do now.
+//! but tokens do not move, and `unhold` asks every active element what it can do now.
 
 use super::{
     access::Right,

@@ -267,7 +267,7 @@ pub(super) fn has_room(step: &mut Step<'_>, by: Subscriber, event: &str) -> bool
     false
 }
 
-/// The element that is told of trouble with what is waited for: who waits, or for the instance
+/// The element that is notified of trouble with what is waited for: who waits, or for the instance
 /// itself its oldest element.
 pub(super) fn told(step: &Step<'_>, by: Subscriber) -> Option<ElementKey> {
     by.element()

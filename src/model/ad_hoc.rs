@@ -82,7 +82,7 @@ impl AdHoc {
     /// Compiles what the ad-hoc subprocess `id` says.
     ///
     /// # Errors
-    /// A sentence about what cannot be read; `validate` has told it before.
+    /// A sentence about what cannot be read; `validate` has reported it before.
     pub fn compile(&self, id: &str) -> Result<ExecutableAdHoc, String> {
         let active = match &self.active_elements {
             None => None,

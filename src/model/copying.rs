@@ -21,7 +21,7 @@ impl CopyList {
     /// Compiles the lists as the modeller wrote them.
     ///
     /// # Errors
-    /// A sentence about the first path that is none.
+    /// A sentence about the first path that is not one.
     pub fn parse(copy: Option<&[String]>, without: &[String]) -> Result<Self, String> {
         let parse_all = |paths: &[String]| {
             paths
@@ -39,7 +39,7 @@ impl CopyList {
     /// or `null` list is as if it were not written.
     ///
     /// # Errors
-    /// A sentence when `params` is no object, a list is no array of strings, or a path is none.
+    /// A sentence when `params` is no object, a list is no array of strings, or a path is not one.
     pub fn from_params(params: Option<&Value>) -> Result<Self, String> {
         match params {
             None | Some(Value::Null) => Ok(Self::default()),

@@ -1,4 +1,5 @@
-//! Cron expressions: the one reader of them. It knows two dialects, told apart by their form alone.
+//! Cron expressions: the one reader of them. It knows two dialects, distinguished by their form
+//! alone.
 //!
 //! Five fields (minute, hour, day, month, weekday) are the cron of Unix: weekdays are 0 or 7 for
 //! Sunday to 6 for Saturday. Six or seven fields (a second before them, a year behind them), and

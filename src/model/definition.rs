@@ -46,7 +46,7 @@ pub struct ProcessDefinition {
     /// Whether a client without token may start it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous_start: bool,
-    /// Who is told when an instance has ended.
+    /// Who is notified when an instance has ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<Webhook>,
     /// Paths into the data by whose values instances are found.

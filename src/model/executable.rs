@@ -322,7 +322,7 @@ impl ExecutableNode {
     }
 }
 
-/// What starts a process by itself, with its times ready to be told.
+/// What starts a process by itself, with its times ready to be shown.
 #[derive(Debug)]
 pub struct ExecutableSchedule {
     /// As written.

@@ -1,5 +1,5 @@
 //! The languages that documents and their expressions say they are written in, as far as they must
-//! be told apart: JavaScript, which runs, XPath, which many editors name by themselves, and the
+//! be distinguished: JavaScript, which runs, XPath, which many editors name by themselves, and the
 //! others, which are refused by name.
 
 /// A language, by one of the names, media types and addresses it goes by.

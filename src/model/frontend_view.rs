@@ -1,14 +1,14 @@
-//! What of a definition those are told who may not read its source: ids and names, what its manual
-//! actions and starts take, how its nodes hang together.
+//! What of a definition those may see who may not read its source: ids and names, what its
+//! manual actions and starts take, how its nodes hang together.
 //!
-//! In the members of the JSON form, as far as they are told. Left out is whatever is evaluated, sent
-//! or addressed: conditions, rules, templates, calls, webhooks, schedules, assignees, roles. What is
-//! told stands here member by member, so that a new member of a definition is left out until somebody
-//! adds it. The same of a drawing: `bpmn_xml::diagram`; as TypeScript: `typescript`.
+//! In the members of the JSON form, as far as they are shown. Left out is whatever is evaluated,
+//! sent or addressed: conditions, rules, templates, calls, webhooks, schedules, assignees, roles.
+//! What is shown is listed here member by member: a new member of a definition is left out until
+//! somebody adds it. The same of a drawing: `bpmn_xml::diagram`; as TypeScript: `typescript`.
 //!
 //! # Why so
 //!
-//! **What a frontend is told of a definition is a list of what is told**, member by member and
+//! **What a frontend sees of a definition is a list of what is shown**, member by member and
 //! element by element (`model::frontend_view`, `model::bpmn_xml::diagram`): a new member is
 //! left out until somebody adds it. Messages of incidents quote expressions, so they are a part
 //! of the permissions.
@@ -77,7 +77,7 @@ struct ActionView<'a> {
     strict_keys: bool,
 }
 
-/// What frontends are told of an action's params.
+/// What frontends get of an action's params.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum ParamsView<'a> {

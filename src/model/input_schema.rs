@@ -74,7 +74,7 @@ impl SchemaMember {
         &mut self.members[index].1
     }
 
-    /// The schema of this member, which will stand at this place.
+    /// The schema of this member, which will be at this place.
     fn schema(mut self, place: &str, strict: bool) -> Value {
         let Some(own) = self.key.take() else {
             return self.object(place, strict);

@@ -47,7 +47,7 @@ impl Keys {
     /// Compiles a key list. With `strict`, a payload path that no key covers refuses the payload.
     ///
     /// # Errors
-    /// A sentence about the first path that is none.
+    /// A sentence about the first path that is not one.
     pub fn compile(keys: &[Key], strict: bool) -> Result<Self, String> {
         let compile_key = |key: &Key| {
             let path = DataPath::parse_members(&key.path)?;

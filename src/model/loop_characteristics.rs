@@ -66,7 +66,7 @@ pub struct MultiInstance {
     #[serde(default, skip_serializing_if = "MultiInstanceBehavior::is_default")]
     pub behavior: MultiInstanceBehavior,
     /// A signal or an escalation that is thrown as iterations complete, for the boundary events of the
-    /// activity and for whoever else waits.
+    /// activity and for anyone else who waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Box<EventDefinition>>,
 }
@@ -192,7 +192,7 @@ impl LoopCharacteristics {
     /// Compiles it.
     ///
     /// # Errors
-    /// A sentence about what cannot be read; `validate` has told it before.
+    /// A sentence about what cannot be read; `validate` has reported it before.
     pub fn compile(&self) -> Result<Loop, String> {
         Ok(match self {
             Self::MultiInstance(multiple) => Loop::MultiInstance(Box::new(multiple.compile()?)),

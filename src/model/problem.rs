@@ -1,4 +1,4 @@
-//! A problem found in a process definition at deploy: where, what, and how to mend it.
+//! A problem found in a process definition at deploy: where, what, and how to fix it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ pub struct Problem {
     pub element: String,
     /// Stable name, `snake_case`.
     pub code: &'static str,
-    /// What was expected and how to mend it.
+    /// What was expected and how to fix it.
     pub message: String,
     /// Whether it refuses the deploy.
     pub severity: Severity,

@@ -26,7 +26,7 @@ impl SearchKeys {
     /// Compiles the paths.
     ///
     /// # Errors
-    /// A sentence about the first path that is none.
+    /// A sentence about the first path that is not one.
     pub fn compile(paths: &[String]) -> Result<Self, String> {
         let compile = |path: &String| Ok((path.clone(), DataPath::parse_members(path)?));
         Ok(Self {

@@ -100,7 +100,7 @@ impl Reminder {
 /// The subject that a rendered value names; `None` for nobody.
 ///
 /// # Errors
-/// A sentence, when it is no name of a user; how to mend it, the caller knows.
+/// A sentence, when it is no name of a user; how to fix it, the caller knows.
 pub fn subject(value: &Value) -> Result<Option<String>, String> {
     let name = match value {
         Value::Null => return Ok(None),
@@ -124,7 +124,7 @@ pub fn subject(value: &Value) -> Result<Option<String>, String> {
 /// point in time; `None` for never. A duration beyond the calendar's end ends there.
 ///
 /// # Errors
-/// A sentence, when it is neither; how to mend it, the caller knows.
+/// A sentence, when it is neither; how to fix it, the caller knows.
 pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
     let unreadable = |found: &str| {
         format!(

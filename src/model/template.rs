@@ -10,7 +10,7 @@
 //! Placeholders are looked for after JSON unescaping and name a [`DataPath`] or a built-in (see
 //! [`Builtins`]). Member names hold none. Nothing is evaluated as code.
 //!
-//! Reading is in `parser`, filling in is in `renderer`, what can be told before is in `shape`.
+//! Reading is in `parser`, filling in is in `renderer`, what can be known before is in `shape`.
 //! Templates of what is no JSON (addresses, header values): `text`.
 
 mod parser;
@@ -143,7 +143,7 @@ impl Template {
         renderer::render(self, &variables.into(), builtins)
     }
 
-    /// Whether it renders to an object, as far as can be told: a template that is one placeholder
+    /// Whether it renders to an object, as far as is known: a template that is one placeholder
     /// may.
     pub fn is_object(&self) -> bool {
         matches!(
@@ -174,7 +174,7 @@ impl Template {
         self.paths.iter()
     }
 
-    /// What can be told of the result without data: every exact placeholder is `null`, inside a
+    /// What can be known of the result without data: every exact placeholder is `null`, inside a
     /// text it is nothing.
     pub(super) fn outline(&self) -> Value {
         renderer::outline(&self.root)

@@ -21,7 +21,7 @@ use crate::duration;
 /// The shortest interval, in milliseconds: that of a cron expression with seconds.
 const SHORTEST: i64 = 1_000;
 
-/// When a schedule is due. Every time is told from when the schedule began to be in force, which
+/// When a schedule is due. Every time is counted from when the schedule began to be in force, which
 /// only those count from that have no beginning of their own.
 #[derive(Debug)]
 pub enum Occurrences {

@@ -1,4 +1,4 @@
-//! TypeScript declarations of a process, for whoever builds a frontend for it: what its actions
+//! TypeScript declarations of a process, for anyone who builds a frontend for it: what its actions
 //! take, what its Data messages and its view hold, the names there are, and all of that in the form
 //! the TypeScript client takes. Deterministic: the same definition gives the same text.
 //!
@@ -28,7 +28,7 @@ use super::{
 const JSON: &str =
     "export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };\n";
 
-/// How constants in messages are told.
+/// How constants in messages are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Constants {
     /// As they are, so that a frontend can tell messages apart by them.
@@ -77,7 +77,7 @@ pub fn declarations(process: &ExecutableProcess, version: u32, constants: Consta
     text
 }
 
-/// The nodes as they were written and as they run; both stand in document order.
+/// The nodes as they were written and as they run; both are in document order.
 fn both_forms(process: &ExecutableProcess) -> impl Iterator<Item = (&FlowNode, &ExecutableNode)> {
     process.definition.nodes.iter().zip(process.nodes())
 }

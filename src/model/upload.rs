@@ -113,7 +113,7 @@ impl UploadRules {
     }
 }
 
-/// A media type in lower case and without parameters; `None` for what is none.
+/// A media type in lower case and without parameters; `None` for anything else.
 pub fn media_type(text: &str) -> Option<String> {
     media_range(text.split(';').next()?).filter(|range| !range.contains('*'))
 }

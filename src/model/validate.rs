@@ -1,5 +1,5 @@
 //! The rules a definition must keep. All problems are listed at once: what was expected and how to
-//! mend it.
+//! fix it.
 //!
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inherit` its actions,
 //! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and flows
@@ -78,7 +78,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     report.problems
 }
 
-/// The problems each node has by itself, which can be told although flows or other nodes could not
+/// The problems each node has by itself, which can be found although flows or other nodes could not
 /// be read.
 pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
     let mut report = Report::default();
@@ -98,7 +98,7 @@ pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
     report.problems
 }
 
-/// What an expiry was expected to be, and what it is, when it is none.
+/// What an expiry was expected to be, and what it is, when it is not one.
 fn wrong_expiry(text: &str) -> Option<String> {
     match compile_expiry(text).map(|expiry| expiry.due(Time(0))) {
         None => Some(format!(

@@ -1,4 +1,4 @@
-//! Webhooks of a process: who is told over HTTP when an instance has ended.
+//! Webhooks of a process: who is notified over HTTP when an instance has ended.
 //!
 //! Not here: what such a call says (`engine::http_call::end`), how it is signed and made
 //! (`runtime::http_calls`).
@@ -18,7 +18,7 @@ pub const INCLUDE_DATA: &str = "data";
 pub struct Webhook {
     /// Where it goes; without placeholders.
     pub url: String,
-    /// Statuses it is told of; absent = all.
+    /// Statuses it is notified of; absent = all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Vec<String>>,
     /// `data`: the data of the instance go with it.
@@ -27,7 +27,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Whether it is told of an end with this status.
+    /// Whether it is notified of an end with this status.
     pub fn hears(&self, status: &str) -> bool {
         self.on
             .as_ref()

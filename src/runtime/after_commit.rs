@@ -37,7 +37,7 @@ pub(super) fn release(
     };
     runtime.lists.publish(origin, changes);
     runtime.drop_outdated_drafts(committed);
-    // What waits for a message is known before the reply: whoever publishes after it finds it.
+    // What waits for a message is known before the reply: anyone who publishes after it finds it.
     let is_note = |effect: &Effect| matches!(effect, Effect::Notify { .. });
     let (notes, effects): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_note);
     for note in notes {

@@ -54,7 +54,7 @@ struct Scheduled {
 /// A change of the catalog.
 #[derive(Clone, Default)]
 pub struct CatalogChange {
-    /// Versions that are new or stand elsewhere in their life.
+    /// Versions that are new or have another state.
     pub versions: Vec<Arc<KnownVersion>>,
     /// Schedules.
     pub schedules: Vec<ScheduleChange>,

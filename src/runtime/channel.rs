@@ -1,7 +1,7 @@
 //! One channel per instance that somebody follows: the newest committed rows, and whom to wake.
 //!
 //! A follower keeps a cursor and pulls; the channel keeps no queue per follower. Rows older than
-//! the ring are read from the journal. Frames are rendered once per row, by whoever needs them
+//! the ring are read from the journal. Frames are rendered once per row, by anyone who needs them
 //! first. Not here: what frames look like (`session`).
 
 use std::{
@@ -38,7 +38,7 @@ pub struct Rendered {
     steps: Mutex<Vec<(Permissions, Arc<RenderedStep>)>>,
 }
 
-/// A next step as receivers of one standpoint are told it.
+/// A next step as receivers with the same permissions see it.
 #[derive(Debug, Default)]
 pub struct RenderedStep {
     /// Tokens and actions, which all of the others hold.
@@ -91,7 +91,7 @@ pub struct SharedFrame {
 }
 
 impl SharedFrame {
-    /// A frame from its text, and where `prev` stands in it.
+    /// A frame from its text, and where `prev` is in it.
     pub fn new(seq: u64, natural_prev: u64, whole: ByteString, prev: Range<usize>) -> Self {
         Self {
             seq,
@@ -102,7 +102,7 @@ impl SharedFrame {
         }
     }
 
-    /// The frame for a receiver that stands at `prev`.
+    /// The frame for a receiver that is at `prev`.
     pub fn for_cursor(&self, prev: u64) -> ByteString {
         if prev == self.natural_prev {
             return self.whole.clone();

@@ -26,7 +26,7 @@ const SLOWER_BY: u32 = 10;
 /// From which difference on the log says that the machine's clock was set back.
 const TOLD_FROM: Duration = Duration::from_secs(2);
 
-/// Process time: the real one, or one that stands still until it is set.
+/// Process time: the real one, or one that is stopped until it is set.
 #[derive(Clone, Debug)]
 pub struct Clock {
     source: Source,
@@ -141,8 +141,8 @@ impl Clock {
 
     /// Waits until process time may have reached `due`; may return early.
     pub async fn near(&self, due: Time) {
-        // Begun before the look at the clock, so that no move between the two is lost, whoever else
-        // waits.
+        // Begun before the look at the clock, so that no move between the two is lost, anyone else
+        // who waits.
         let moved = self.moved.notified();
         let wait = due.0.saturating_sub(self.now().0);
         if wait <= 0 {

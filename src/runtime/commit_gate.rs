@@ -3,8 +3,8 @@
 //!
 //! Rows and the answers to commands hold places in the writer's queue, and their releases run in
 //! its order. Answers to readers hold none, so that reading needs no room there: they wait here for
-//! the release of the last row handed over before. Whoever runs that release runs them, so a panic
-//! of the actor loses none.
+//! the release of the last row handed over before. Anyone who runs that release runs them, so a
+//! panic of the actor loses none.
 //!
 //! When a row was not written, nothing computed from it leaves: the commit gate is broken from then on,
 //! and all that waits learns it. The instance has to be read from the store again, with a commit gate of

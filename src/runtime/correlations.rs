@@ -289,9 +289,9 @@ impl Runtime {
         let runtime = self.clone();
         let after_commit = move |written: Written| match written {
             Ok(()) => {
-                // What follows is under way before who asked is told.
+                // What follows is under way before the caller gets its answer.
                 let _active = runtime.active();
-                // Before anything is delivered, so that whoever waits for it misses nothing.
+                // Before anything is delivered, so that anyone who waits for it misses nothing.
                 reply(Ok((awaited, outcome)));
                 for settled in settled {
                     runtime.correlations.publishing.settled(entity, settled);

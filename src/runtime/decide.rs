@@ -63,7 +63,7 @@ pub struct DecisionContext {
     pub disk_room: DiskRoom,
 }
 
-/// Decides what an envelope comes to, and counts it. A refusal leaves `memory` as it was.
+/// Decides on an envelope, and counts it. A refusal leaves `memory` as it was.
 pub fn decide(
     memory: &mut Memory,
     caller: Option<&Caller>,
@@ -213,7 +213,7 @@ fn decide_start(
             Some(tag) => match repeated(state, tag)? {
                 Some(decision) => Ok(decision),
                 // The same offer started from another tab: what it gets is where the instance
-                // stands now.
+                // is now.
                 None => Ok(ActorDecision::InstanceResponse(
                     InstanceResponse::Duplicate(Arc::new(standing(state, process))),
                 )),
@@ -388,7 +388,7 @@ fn written(
     }
 }
 
-/// Where an instance stands, as a committed row without records.
+/// The state of an instance, as a committed row without records.
 pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Committed {
     let empty = engine::RecordBatch {
         first_seq: state.seq(),
@@ -415,7 +415,7 @@ pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Commit
     }
 }
 
-/// How an instance stands; `whole` adds data, view and open messages.
+/// The state of an instance; `whole` adds data, view and open messages.
 pub fn observe(
     state: &InstanceState,
     process: &Arc<DeployedProcess>,

@@ -116,7 +116,7 @@ pub enum DeployError {
     Invalid(Vec<Problem>),
     /// No such definition or version.
     NotFound,
-    /// It stands elsewhere in its life.
+    /// It is in another state.
     Conflict(String),
     /// The writer's queue is full.
     Busy,

@@ -4,7 +4,7 @@
 //! A change is decided, handed to the writer and applied to the decided copy under one lock,
 //! without waiting in between; so changes are decided one on top of the other and written in that
 //! order. Once its row is durable, the commit gate makes the change visible and answers. Nothing of
-//! that is in the hands of whoever asked: a request that is cut off drops its wait and nothing
+//! that is in the hands of the caller: a request that is cut off drops its wait and nothing
 //! else. What a decision says is computed from changes that may not be durable yet, so refusals and
 //! decisions to change nothing leave through the commit gate as well.
 //!
@@ -146,7 +146,7 @@ impl<T: Table> DurableTable<T> {
 
     /// Tells those who follow lists of every change from here on.
     pub fn announce_to(&self, lists: &Lists) {
-        // Whoever was named first stays.
+        // The first one named stays.
         let _ = self.inner.lists.set(lists.clone());
     }
 

@@ -89,7 +89,7 @@ fn details_of(command: &Command) -> Vec<(&'static str, Field)> {
     }
 }
 
-/// What is told of an operator's command.
+/// What is logged of an operator's command.
 struct Noted {
     audit: AuditLog,
     caller: Caller,
@@ -130,7 +130,7 @@ impl Noted {
     }
 }
 
-/// Has what an operator publishes to whoever waits logged once it is durable.
+/// Has what an operator publishes to anyone who waits logged once it is durable.
 pub(super) fn of_publishers(
     audit: &AuditLog,
     by: Option<Caller>,

@@ -11,7 +11,7 @@
 //! # Why so
 //!
 //! **A file's bytes come before its command.** They are durable at their place when the engine
-//! decides; a mark stands until the answer is known, so a start after a crash asks the
+//! decides; a mark stays until the answer is known, so a start after a crash asks the
 //! instances behind the marks left and removes what none of them knows.
 
 mod incoming;

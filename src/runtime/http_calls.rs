@@ -47,7 +47,7 @@ use sender::Sender;
 /// Before the table is looked at again when it could not be read, in milliseconds of process time.
 const AGAIN: i64 = 1_000;
 
-/// Rows read from the table at a time: what is being made stands in it, too.
+/// Rows read from the table at a time: what is being made is in it, too.
 const PAGE: usize = CALLS_AT_ONCE * 2;
 
 type CallId = (InstanceKey, u64);

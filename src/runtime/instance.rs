@@ -202,7 +202,7 @@ impl ProcessInstance {
                     }
                 });
             }
-            // Dropped unanswered, the readers were told.
+            // Dropped unanswered, the readers got an error.
             Err(_) => log::error!("instance {}: an observation panicked", self.key),
         }
     }
@@ -393,7 +393,7 @@ impl ProcessInstance {
     /// flight.
     fn gate(&self, slot: AppendPermit, out: impl FnOnce(Written) + Send + 'static) {
         if self.gate.is_open() {
-            // Free first: whoever is answered may look how full the queue is.
+            // Free first: anyone who is answered may look how full the queue is.
             drop(slot);
             return out(Ok(()));
         }

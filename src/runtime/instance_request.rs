@@ -86,7 +86,7 @@ pub enum InstanceRequest {
         action: Option<String>,
     },
     /// Look at the whole state, in the order of commands: for a start that copies from this
-    /// instance. Whoever only reads does not wait behind commands:
+    /// instance. Anyone who only reads does not wait behind commands:
     /// [`read_queue`](super::read_queue).
     Observe,
 }
@@ -132,10 +132,10 @@ pub enum InstanceResponse {
 pub enum Refusal {
     /// The engine's word.
     Rejected(Rejection),
-    /// It is there, but not for this caller. To whoever asked it is as if there were none; only the
-    /// server itself, which follows children nobody asked for, tells the two apart.
+    /// It is there, but not for this caller. To the caller it is as if there were none; only
+    /// the server itself, which follows children nobody asked for, tells the two apart.
     Hidden,
-    /// `ifSeq` is stale; the instance stands at this number.
+    /// `ifSeq` is stale; the instance is at this number.
     Stale(u64),
     /// Strangers of this address have so many live instances already.
     TooManyLive(usize),
@@ -152,7 +152,7 @@ pub enum Refusal {
     Internal,
 }
 
-/// A durable row with what its receivers are told.
+/// A durable row with what its receivers get.
 #[derive(Debug)]
 pub struct Committed {
     /// Whose row.
@@ -195,7 +195,7 @@ pub struct Observed {
     pub members: Members,
     /// The definition it runs.
     pub process: Arc<DeployedProcess>,
-    /// The number it stands at.
+    /// The number it is at.
     pub seq: u64,
     /// When it was created.
     pub created_at: Time,

@@ -1,14 +1,14 @@
 //! Rows that followers of an instance have missed: read once for all that come back at the same
 //! time.
 //!
-//! Not here: reading them (`journal`), what a follower is told of them (`session`).
+//! Not here: reading them (`journal`), what a follower gets of them (`session`).
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::channel::SharedFrame;
 use crate::engine::RecordBatch;
 
-/// What was read of the rows before one observation, by whoever came first.
+/// What was read of the rows before one observation, by the first who came.
 #[derive(Debug, Default)]
 pub struct MissedRows(Mutex<Option<Arc<Missed>>>);
 

@@ -1,9 +1,9 @@
 //! On which thread an instance lives while it is in memory.
 //!
-//! Whoever starts an instance is mostly the one who acts in it. So a thread that serves connections
-//! hosts what is brought into memory from there: a command is read, decided and answered on one
-//! thread, without a wake-up of another. Everything else (what was passivated, children, what the
-//! server starts) lives on the runtime's own arbiters, by partition.
+//! The user who starts an instance is mostly the one who acts in it. So a thread that serves
+//! connections hosts what is brought into memory from there: a command is read, decided and
+//! answered on one thread, without a wake-up of another. Everything else (what was passivated,
+//! children, what the server starts) lives on the runtime's own arbiters, by partition.
 //!
 //! Not here: how an instance is found, wherever it lives (`registry`).
 //!

@@ -35,7 +35,7 @@ pub struct Read {
 /// What is asked of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// How it stands: [`InstanceResponse::Observed`].
+    /// Its state: [`InstanceResponse::Observed`].
     Observe {
         /// Whether data, view and open messages are wanted too.
         whole: bool,

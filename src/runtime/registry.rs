@@ -267,8 +267,8 @@ impl Registry {
         wanted
     }
 
-    /// Keeps an instance out of memory until [`Self::reopen`]: whoever asks for it waits. `false`
-    /// when it is in memory.
+    /// Keeps an instance out of memory until [`Self::reopen`]: anyone who asks for it waits.
+    /// `false` when it is in memory.
     pub fn keep_out(&self, key: InstanceKey) -> bool {
         match self.slots.entry(key) {
             Entry::Vacant(vacant) => {

@@ -98,7 +98,7 @@ async fn run(runtime: Weak<Runtime>, retention: Retention, pause: Duration) {
                 }
                 rest = pause.max(done.worked * PASSES_APART);
             }
-            // It is tried again; what cannot be read is told of by whoever looks for damage.
+            // It is tried again; what cannot be read is reported by the look for damage.
             Err(error) => log::warn!("what has ended cannot be packed or dropped: {error}"),
         }
     }

@@ -63,16 +63,16 @@ pub struct Schedules {
 enum TakenRun {
     /// This.
     Run(ScheduledRun),
-    /// Whoever has something due has its share under way.
+    /// All that have something due have their share under way.
     Blocked,
     /// Nothing.
     Nothing,
 }
 
-/// A schedule as it is told: what is durable of it, and the version that says when.
+/// A schedule as it is shown: what is durable of it, and the version that says when.
 #[derive(Clone)]
 pub struct ScheduleView {
-    /// Where it stands.
+    /// Where it is.
     pub row: ScheduleRow,
     /// The standing version of its process, published or disabled.
     pub process: Arc<DeployedProcess>,

@@ -107,8 +107,8 @@ impl Scripts {
         (queues.waiting, queues.stopped)
     }
 
-    /// Whether so much of this definition, or of its tenant, waits that no more is taken; whoever
-    /// asks refuses the step then.
+    /// Whether so much of this definition, or of its tenant, waits that no more is taken; anyone
+    /// who asks refuses the step then.
     pub fn is_full(&self, owner: &Owner, kind: CallerKind) -> bool {
         let queues = self.shared.queues();
         let Some(tenant) = queues.tenants.get(&owner.tenant) else {

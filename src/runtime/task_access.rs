@@ -1,4 +1,4 @@
-//! Who may work at a user task, as of its instance's latest row: what presence is told by.
+//! Who may work at a user task, as of its instance's latest row: what presence follows.
 
 use std::sync::Arc;
 

@@ -90,7 +90,7 @@ pub fn poll(cx: &Context<'_>) -> Poll<()> {
     })
 }
 
-/// When this turn is over, a later one. Whoever was called then goes on without asking again.
+/// When this turn is over, a later one. The caller then goes on without asking again.
 pub(super) async fn next() {
     poll_fn(|cx| poll(cx)).await;
 }
@@ -137,8 +137,8 @@ mod tests {
         for one in all {
             one.await.unwrap();
         }
-        // The first turn is watched once it has taken long; from then on whoever has had one comes
-        // behind those that wait for theirs.
+        // The first turn is watched once it has taken long; from then on anyone who has had one
+        // comes behind those that wait for theirs.
         assert_eq!(*order.borrow(), "aaabcabc");
         TURN.with_borrow(|turn| assert!(turn.waiting.is_empty() && turn.called.is_none()));
     }

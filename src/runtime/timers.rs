@@ -106,7 +106,7 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
                 fire(&runtime, place, permit);
                 continue;
             }
-            // Whoever is done wakes it.
+            // The one that is done wakes it.
             Taken::Blocked => Time::last(),
             Taken::Until(next) => next,
         };

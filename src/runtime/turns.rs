@@ -22,7 +22,8 @@ impl<K> Default for Turns<K> {
 }
 
 impl<K> Turns<K> {
-    /// Somebody waits, behind all others of its tenant. Whoever waits already is not to enter again.
+    /// Somebody waits, behind all others of its tenant. Anyone who waits already is not to enter
+    /// again.
     pub fn enter(&mut self, tenant: &str, who: K) {
         match self.waiting.get_mut(tenant) {
             Some(waiting) => waiting.push_back(who),
@@ -34,8 +35,8 @@ impl<K> Turns<K> {
         }
     }
 
-    /// Takes out whose turn it is; those who `may` not now keep waiting. Whoever has more to do then
-    /// enters again.
+    /// Takes out whose turn it is; those who `may` not now keep waiting. Anyone who has more to do
+    /// then enters again.
     pub fn next(&mut self, may: impl Fn(&str, &K) -> bool) -> Option<(String, K)> {
         for _ in 0..self.tenants.len() {
             let tenant = self.tenants.pop_front()?;

@@ -1,4 +1,4 @@
-//! A run in an approval: what it comes to, who decided, and the comment.
+//! A run in an approval: its result, who decided, and the comment.
 //!
 //! The comment is a member of the payload that needs no key: it is kept with the decision, and is
 //! no data without one. What of a decision counts at the end of an instance: `outcome`.

@@ -1,6 +1,6 @@
 //! A user runs a manual action: on an active element, or by a step back on a passed one.
 //!
-//! Which element is meant and whether it may run now: `selection`. The checks stand in the order the
+//! Which element is meant and whether it may run now: `selection`. The checks are in the order the
 //! protocol promises; the first that fails answers, and nothing has been recorded then.
 
 use super::{execution, selection, upload};

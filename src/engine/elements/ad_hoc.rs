@@ -182,7 +182,7 @@ pub(in crate::engine) fn can_start(
 }
 
 /// Whether an element that is about to be left makes the completion condition of the ad-hoc
-/// subprocess around it true; `None` when that cannot be told, which is an incident.
+/// subprocess around it true; `None` when that cannot be evaluated, which is an incident.
 pub(super) fn fulfils(
     step: &mut Step<'_>,
     key: ElementKey,

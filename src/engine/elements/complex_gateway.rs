@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// Incident of a join whose activation condition cannot be told.
+/// Incident of a join whose activation condition cannot be evaluated.
 const FAILED: &str = "activation_error";
 /// Incident of a join whose activation condition stays false.
 const STUCK: &str = "join_incomplete";
@@ -73,8 +73,8 @@ fn asks_at_reset(node: &ExecutableNode) -> bool {
     node.outgoing.iter().any(|flow| flow.conditional)
 }
 
-/// A token has come to a join: its condition may be true now. What cannot be told is told when
-/// nothing else moves.
+/// A token has come to a join: its condition may be true now. What cannot be evaluated is an
+/// incident when nothing else moves.
 pub(in crate::engine) fn arrived(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,

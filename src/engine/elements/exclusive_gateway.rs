@@ -37,7 +37,8 @@ pub(super) fn choose<'a>(
     }
 }
 
-/// Whether the condition of a flow is true; `None` when it cannot be told, which is an incident.
+/// Whether the condition of a flow is true; `None` when it cannot be evaluated, which is an
+/// incident.
 pub(super) fn is_true(step: &mut Step<'_>, key: ElementKey, flow: &ExecutableFlow) -> Option<bool> {
     // A flow lies in the scope around the element that it leaves.
     let scope = step.state.element(key).and_then(|element| element.scope());

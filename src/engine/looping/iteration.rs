@@ -56,7 +56,7 @@ pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode)
     step.activate_iteration(&node.id, key, next, variables);
 }
 
-/// Where a whole stands, once it has begun.
+/// The state of a whole, once it has begun.
 pub(super) fn state<'a>(step: &'a Step<'_>, key: ElementKey) -> Option<&'a LoopState> {
     step.state.element(key).and_then(ElementInstance::looping)
 }

@@ -34,8 +34,8 @@ pub enum LoopRecord {
         /// What it adds to the list of results.
         result: Value,
     },
-    /// No further iteration begins: the completion condition is true, or what could not be told was
-    /// left out.
+    /// No further iteration begins: the completion condition is true, or what could not be
+    /// evaluated was left out.
     #[serde(rename = "stopped")]
     Stopped {
         /// The activity.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::InstanceKey;
 
-/// Where the child of a call activity stands. A call whose child failed stands nowhere, until it is
+/// The state of the child of a call activity. A call whose child failed has none, until it is
 /// retried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Call {

@@ -52,7 +52,7 @@ pub struct ElementInstance {
     pub(super) unfinished: bool,
     /// Whether it is a transaction that was cancelled.
     pub(super) cancelling: bool,
-    /// Where it stands as an ad-hoc subprocess; `None` before its activities can be started.
+    /// Its state as an ad-hoc subprocess; `None` before its activities can be started.
     pub(super) ad_hoc: Option<AdHocState>,
     /// Whether what its output mappings read was written before it stopped.
     pub(super) has_written_outputs: bool,
@@ -64,9 +64,9 @@ pub struct ElementInstance {
     pub(super) incidents: Vec<Incident>,
     /// What a call activity has started; `None` before it has.
     pub(super) call: Option<Call>,
-    /// Which iteration of its scope it is, from 1; `None` for what is none.
+    /// Which iteration of its scope it is, from 1; `None` for anything else.
     pub(super) loop_counter: Option<u32>,
-    /// Where it stands as a whole that runs more than once; `None` before it has begun.
+    /// Its state as a whole that runs more than once; `None` before it has begun.
     pub(super) looping: Option<Box<LoopState>>,
     /// Calls to the outside without a result yet, oldest first.
     pub(super) http_calls: Vec<OpenCall>,
@@ -80,7 +80,7 @@ pub struct ElementInstance {
     pub(super) reminded: Option<Time>,
 }
 
-/// Where an ad-hoc subprocess stands.
+/// The state of an ad-hoc subprocess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AdHocState {
     /// Its activities can be started.
@@ -236,7 +236,7 @@ impl ElementInstance {
         self.cancelling
     }
 
-    /// Where it stands as an ad-hoc subprocess; `None` before its activities can be started.
+    /// Its state as an ad-hoc subprocess; `None` before its activities can be started.
     pub fn ad_hoc(&self) -> Option<AdHocState> {
         self.ad_hoc
     }
@@ -372,7 +372,7 @@ impl ElementInstance {
             .find(|open| *open.action == *action && open.occurrence == occurrence)
     }
 
-    /// Which iteration of its scope it is, from 1; `None` for what is none.
+    /// Which iteration of its scope it is, from 1; `None` for anything else.
     pub fn loop_counter(&self) -> Option<u32> {
         self.loop_counter
     }
@@ -382,12 +382,12 @@ impl ElementInstance {
         node.looping.is_some() && self.loop_counter.is_none()
     }
 
-    /// Where it stands as such a whole, once it has begun.
+    /// Its state as such a whole, once it has begun.
     pub fn looping(&self) -> Option<&LoopState> {
         self.looping.as_deref()
     }
 
-    /// Where the child of a call activity stands.
+    /// The state of the child of a call activity.
     pub fn call(&self) -> Option<&Call> {
         self.call.as_ref()
     }

@@ -1,4 +1,4 @@
-//! Where an activity that runs more than once stands, as a whole.
+//! The state of an activity that runs more than once, as a whole.
 //!
 //! Changed by `apply` only; everyone else reads. What it leads to: `engine::looping`.
 
@@ -12,7 +12,7 @@ use crate::{
     model::loop_characteristics::{COUNTERS, LOOP_COUNTER},
 };
 
-/// Where a loop stands.
+/// The state of a loop.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoopState {
     /// How many iterations a multi-instance activity has; `None` for a standard loop.

@@ -67,9 +67,9 @@ impl Merges {
         }
     }
 
-    /// Adds the newest merge. It becomes one with the merge before when they cannot be told apart:
-    /// the same author, and no action that allows back ran for the first time in between (`barrier`
-    /// is the last that did).
+    /// Adds the newest merge. It becomes one with the merge before when they cannot be
+    /// distinguished: the same author, and no action that allows back ran for the first time in
+    /// between (`barrier` is the last that did).
     pub fn push(&mut self, merge: Merge, barrier: u64) {
         if let Some(last) = self.list.last_mut()
             && last.seq > barrier

@@ -93,7 +93,7 @@ pub(super) fn child_ended(
     }
 }
 
-/// A child could not be started. It is told to end all the same: should the server end before it
+/// A child could not be started. It is asked to end all the same: should the server end before it
 /// has noted that the start was delivered, the start is delivered again, and may be possible by
 /// then.
 pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {

@@ -110,7 +110,7 @@ fn called_child(called: &Subprocess, element: ElementKey, data: Value) -> NewChi
 /// Pushes to this instance's clients. A message that asks the engine to start its process has it
 /// started here, out of this instance's data: it names the child and waits for no answer.
 pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: StartedBy) {
-    // Whoever wrote the message has seen that it can be read.
+    // The writer of the message has seen that it can be read.
     let start = (push.kind == MessageType::Action)
         .then(|| StartMessage::read_for_server(&push.body).ok().flatten())
         .flatten();

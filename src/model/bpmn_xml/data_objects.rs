@@ -78,7 +78,7 @@ pub(super) fn read(
     }
 }
 
-/// Gives data objects the first values that stand in references to them.
+/// Gives data objects the first values that references to them have.
 pub(super) fn read_references(
     process: Node<'_, '_>,
     objects: &mut [DataObject],

@@ -18,7 +18,8 @@ const NAMESPACES: [(&str, &str); 4] = [
     ("http://www.omg.org/spec/DD/20100524/DC", "dc"),
     ("http://www.omg.org/spec/DD/20100524/DI", "di"),
 ];
-/// Elements of BPMN that are drawn or hold others, besides those told by the ends of their names.
+/// Elements of BPMN that are drawn or hold others, besides those recognised by the ends of their
+/// names.
 const STRUCTURE: [&str; 16] = [
     "collaboration",
     "participant",
@@ -120,13 +121,13 @@ pub fn diagram(xml: &str) -> Option<String> {
 /// A drawing as it is written.
 struct Drawing<'a> {
     text: String,
-    /// The ids of the elements that are told.
+    /// The ids of the elements that are shown.
     shown: HashSet<&'a str>,
 }
 
 impl Drawing<'_> {
-    /// Writes an element with all that is told in it. Documents that were deployed have a bounded
-    /// depth.
+    /// Writes an element with all that is shown of it. Documents that were deployed have a
+    /// bounded depth.
     fn element(&mut self, node: Node<'_, '_>, depth: usize) {
         let Some(prefix) = self.prefix(node) else {
             return;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::problem::Problem;
 
-/// BPMN elements that are read or refused wherever they stand in a process; in another namespace
+/// BPMN elements that are read or refused anywhere in a process; in another namespace
 /// they are a mistake.
 const STRUCTURE: &[&str] = &[
     "process",
@@ -35,7 +35,7 @@ const STRUCTURE: &[&str] = &[
 ];
 /// What the namespaces of BPMN's diagrams begin with.
 const DIAGRAMS: &str = "http://www.omg.org/spec/";
-/// Stepwire's extension elements that stand right in `extensionElements`.
+/// Stepwire's extension elements directly in `extensionElements`.
 const EXTENSIONS: &[&str] = &["actions", "key", "startData", "webhook"];
 
 /// What is found of the document below its root.
@@ -105,7 +105,7 @@ fn has_id(node: Node<'_, '_>) -> bool {
         .is_some_and(|namespace| namespace == BPMN_NAMESPACE || namespace.starts_with(DIAGRAMS))
 }
 
-/// Collects the names of a node that stand in a namespace near the one they belong to, one problem
+/// Collects the names of a node in a namespace near the one they belong to, one problem
 /// for each such namespace.
 fn namespaces(node: Node<'_, '_>, lines: &Lines, found: &mut BTreeMap<String, Problem>) {
     let stepwire = |namespace: &str, name: &str| {
@@ -198,7 +198,7 @@ fn is_near_stepwire(node: Node<'_, '_>, namespace: &str) -> bool {
     namespace != STEPWIRE_NAMESPACE && is_meant()
 }
 
-/// Reports a Stepwire element that stands where none is read, and attributes on elements that are
+/// Reports a Stepwire element where none is read, and attributes on elements that are
 /// not read.
 fn misplaced(node: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
     let name = node.tag_name().name();
@@ -246,7 +246,7 @@ fn in_extensions(node: Node<'_, '_>) -> bool {
         .is_some_and(|parent| is_bpmn(parent, "extensionElements"))
 }
 
-/// The id of the BPMN element a node stands in, or its own.
+/// The id of the BPMN element a node is in, or its own.
 fn element_of<'a>(node: Node<'a, '_>) -> &'a str {
     let mut around = node
         .ancestors()

@@ -46,7 +46,7 @@ pub fn check(xml: &str) -> Result<(), String> {
 }
 
 impl MarkupCounter {
-    /// Counts what is in a tag; gives what stands behind it.
+    /// Counts what is in a tag; gives what follows it.
     fn tag<'a>(&mut self, mut rest: &'a str) -> Result<&'a str, String> {
         self.attributes = 0;
         while let Some(at) = rest.find(['=', '>', '"', '\'']) {

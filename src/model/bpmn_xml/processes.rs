@@ -15,7 +15,7 @@ use crate::model::problem::Problem;
 const NAMED: usize = 5;
 
 /// The processes to read, in document order, and what is to be said about the choice. Where there
-/// is none, an error says why.
+/// is not one, an error says why.
 pub(super) fn to_read<'a, 'i>(
     root: Node<'a, 'i>,
     lines: &Lines,
@@ -108,7 +108,7 @@ fn no_process() -> Problem {
     Problem::error("", "no_process", message)
 }
 
-/// No process of the document is executable: whoever deploys it means what it draws.
+/// No process of the document is executable: anyone who deploys it means what it draws.
 fn read_nevertheless(process: Node<'_, '_>) -> Problem {
     let id = id(process);
     let message = format!(

@@ -54,7 +54,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A boolean, as XML Schema writes one: an empty text is none.
+    /// A boolean, as XML Schema writes one: not an empty text.
     pub(super) fn flag(
         &mut self,
         element: &str,
@@ -87,7 +87,7 @@ impl Reader<'_> {
         self.flag(element, &format!("stepwire:{name}"), value, absent)
     }
 
-    /// An integer, as XML Schema writes one: an empty text is none.
+    /// An integer, as XML Schema writes one: not an empty text.
     pub(super) fn integer(
         &mut self,
         element: &str,

@@ -1,7 +1,7 @@
 //! The address of a call: a text template in which no value can become another host, path segment
 //! or parameter.
 //!
-//! Scheme and host stand in the template, or one placeholder at its very beginning stands for the
+//! Scheme and host are in the template, or one placeholder at its very beginning stands for the
 //! whole base address; where a call may go at all is looked at when it leaves (`runtime::http_calls`).
 //! Values in path and query are percent-encoded.
 
@@ -41,7 +41,7 @@ impl UrlTemplate {
         Ok(Self(template))
     }
 
-    /// Scheme, host and port, when they stand in the template.
+    /// Scheme, host and port, when they are in the template.
     pub fn literal_base(&self) -> Option<&str> {
         let text = self.0.outline().next().flatten()?;
         let host = authority(text)?;
@@ -52,7 +52,7 @@ impl UrlTemplate {
     /// Fills the address in.
     ///
     /// # Errors
-    /// A sentence when a value does not fit where it stands.
+    /// A sentence when a value does not fit where it is.
     pub fn render(
         &self,
         variables: &Variables<'_>,
@@ -94,7 +94,7 @@ impl UrlTemplate {
     }
 }
 
-/// Checks what of an address can be told without data. `None` stands for a placeholder.
+/// Checks what of an address can be known without data. `None` stands for a placeholder.
 fn check_pieces(pieces: &[Option<&str>]) -> Result<(), String> {
     if pieces.iter().flatten().any(|text| {
         text.chars()
@@ -169,7 +169,7 @@ fn check_authority(host: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What stands behind `http://` or `https://`.
+/// What follows `http://` or `https://`.
 fn behind_scheme(url: &str) -> Option<&str> {
     let (scheme, rest) = url.split_once("://")?;
     (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(rest)

@@ -1,4 +1,4 @@
-//! What can be told of a template's result without data.
+//! What can be known of a template's result without data.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub enum Shape<'a> {
 }
 
 impl Template {
-    /// What it renders to, as far as can be told.
+    /// What it renders to, as far as is known.
     pub fn shape(&self) -> Shape<'_> {
         shape(&self.root)
     }

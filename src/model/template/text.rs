@@ -79,7 +79,7 @@ impl TextTemplate {
 }
 
 impl Template {
-    /// The members of a template that is an object, as texts; a member that is none (a list, an
+    /// The members of a template that is an object, as texts; a member that is not one (a list, an
     /// object, `null`) is `None`.
     pub fn members(&self) -> Option<Vec<(&str, Option<TextTemplate>)>> {
         let TemplatePart::Object(members) = &self.root else {
@@ -114,7 +114,7 @@ impl Template {
     }
 }
 
-/// A value as it stands inside a longer text.
+/// A value as it is inside a longer text.
 pub fn as_text(value: &Value) -> Cow<'_, str> {
     renderer::as_text(value)
 }

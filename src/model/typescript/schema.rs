@@ -130,7 +130,7 @@ impl SchemaReader<'_> {
         let closed = Type::Object(named.iter().map(member).collect());
         match others {
             None | Some(Value::Bool(false)) => closed,
-            // Of whatever type they are: members of other types stand beside them.
+            // Of whatever type they are: members of other types are beside them.
             Some(_) => {
                 Type::Intersection(vec![closed, Type::Map(Box::new(Type::named("unknown")))])
             }

@@ -1,5 +1,5 @@
 //! Ad-hoc subprocesses: what may be in one, which activities its actions and `activeElements` start,
-//! and where its fields and actions may stand.
+//! and where its fields and actions may be.
 //!
 //! Not here: whether its condition compiles (`expression`).
 

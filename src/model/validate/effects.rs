@@ -1,4 +1,4 @@
-//! Fields and actions that are allowed where they stand, but change nothing there: warnings, as a
+//! Fields and actions that are allowed where they are, but change nothing there: warnings, as a
 //! modeller meant something.
 
 use super::Report;

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// What the problems of a node with a loop are told with.
+/// What the problems of a node with a loop are reported with.
 const OWNER: &str = "the loop";
 
 /// What one node says by itself.

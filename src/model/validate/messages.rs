@@ -1,5 +1,5 @@
 //! Messages and signals of events: names, correlation keys, what is sent along, and that each member
-//! stands where it has an effect.
+//! is where it has an effect.
 
 use super::Report;
 use crate::model::{

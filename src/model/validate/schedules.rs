@@ -1,4 +1,4 @@
-//! Schedules of start events: where they may stand, and that their times and start data are some.
+//! Schedules of start events: where they may be, and that their times and start data can be used.
 //!
 //! Not here: whether a start event's keys accept the start data
 //! (`runtime::definitions::start_data`, which knows their schemas).

@@ -2,8 +2,8 @@
 //! started by it, what is kept. Pure: time and keys are arguments.
 //!
 //! A message goes to each process once: to the subscription that has waited longest there, else it
-//! starts an instance. What is on its way holds its subscription until the instance has told whether
-//! it was taken; what was not goes to the next. A signal goes to all, so many in a step.
+//! starts an instance. What is on its way holds its subscription until the instance has reported
+//! whether it was taken; what was not goes to the next. A signal goes to all, so many in a step.
 //!
 //! # Why so
 //!
@@ -269,7 +269,7 @@ impl CorrelationStep<'_> {
         self.offer(&process);
     }
 
-    /// A delivery is over: a message that was not taken goes to whoever else it may go to.
+    /// A delivery is over: a message that was not taken goes to another that it may go to.
     fn settled(&mut self, delivery: Delivery, is_taken: bool) {
         let before = self.outgoing.len();
         if !is_taken && !self.is_signal() {

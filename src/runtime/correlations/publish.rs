@@ -64,7 +64,7 @@ type Kept = BTreeMap<String, BTreeSet<(Time, Entity, u64)>>;
 
 /// Publications that wait for their deliveries, and what is kept.
 pub struct Publishing {
-    /// By delivery: whoever published, and whoever repeats it meanwhile.
+    /// By delivery: its publisher, and those who repeat it meanwhile.
     waiting: DashMap<(Entity, u64), Vec<Arc<Waiter>>>,
     /// Messages kept, by tenant: until when, of which entity, with which number.
     kept: Mutex<Kept>,
@@ -158,8 +158,8 @@ impl Publishing {
         });
     }
 
-    /// A delivery is over. When it was not taken, whoever published is answered once those have it
-    /// that get it instead, if there are any.
+    /// A delivery is over. When it was not taken, its publisher is answered once those have
+    /// it that get it instead, if there are any.
     pub(super) fn settled(&self, source: Entity, settled: SettledDelivery) {
         match settled.not_taken {
             None => self.over(source, settled.number, &[], |_| {}),

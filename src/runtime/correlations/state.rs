@@ -65,7 +65,7 @@ impl Publication {
     }
 }
 
-/// What came of something published, for its publisher and whoever repeats it.
+/// What came of something published, for its publisher and those who repeat it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Instances it went to, the first [`limits::PUBLICATION_INSTANCES`] of them.

@@ -2,7 +2,7 @@
 //! request waiting but other deploys.
 //!
 //! A source is bounded (`limits`), and compiling takes time in proportion to it, so no deadline is
-//! needed. Whoever hangs up gives back the place, when what was begun for it is done.
+//! needed. Anyone who hangs up gives back the place, when what was begun for it is done.
 
 use std::{
     collections::HashMap,

@@ -1,8 +1,8 @@
 //! Processes that start themselves without end, directly or through others: warnings, as only the
 //! limits of a tree stop them.
 //!
-//! Only what is certain is told ([`certain_starts`]); a call that a condition may leave out is how
-//! recursion is meant.
+//! Only what is certain is a problem ([`certain_starts`]); a call that a condition may leave out is
+//! how recursion is meant.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -129,7 +129,7 @@ mod tests {
         runtime::{definitions::Rehearsal, http_calls::HttpCallSettings},
     };
 
-    /// A process of these nodes in a row; `flows` are said by whoever needs others.
+    /// A process of these nodes in a row; `flows` are given by the tests that need others.
     fn process(id: &str, nodes: &str, flows: &[(&str, &str)]) -> String {
         let flow = |(number, (from, to)): (usize, &(&str, &str))| {
             format!(r#"<sequenceFlow id="{id}F{number}" sourceRef="{from}" targetRef="{to}"/>"#)

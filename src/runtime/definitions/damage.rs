@@ -1,5 +1,5 @@
 //! What is wrong with the definitions of a store, and what is done about it at start: certain
-//! repairs are made and logged, the rest is told.
+//! repairs are made and logged, the rest is reported.
 //!
 //! A store may hold two published versions of one process, or live instances of a version that it
 //! does not hold any more or holds with another content: servers before this one could lose sight

@@ -104,7 +104,7 @@ impl CompiledSource {
 
 /// What a deploy changes.
 pub(super) struct Plan {
-    /// All definitions as they stand afterwards.
+    /// All definitions as they are afterwards.
     pub(super) versions: Versions,
     /// The versions to write.
     pub(super) changed: Vec<Arc<KnownVersion>>,

@@ -130,8 +130,8 @@ impl KnownVersion {
         self.kept.clone().or_else(|| self.in_use().upgrade())
     }
 
-    /// Has whoever asks next find this compiled form as long as somebody uses it; or the one that is
-    /// in use already. With the one that is shared from here on.
+    /// Has anyone who asks next find this compiled form as long as somebody uses it; or the one
+    /// that is in use already. With the one that is shared from here on.
     pub fn share(&self, process: DeployedProcess) -> Arc<DeployedProcess> {
         let mut in_use = self.in_use();
         in_use.upgrade().unwrap_or_else(|| {

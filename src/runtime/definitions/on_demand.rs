@@ -132,7 +132,8 @@ impl Definitions {
             tenant: row.tenant.clone(),
             process: row.id.clone(),
         };
-        // What is brought into memory is nobody's command yet. The answer is what `then` is told.
+        // What is brought into memory is nobody's command yet. The answer is what `then`
+        // gets.
         drop(self.scripts.run(owner, CallerKind::User, move || {
             if let Some(process) = known.in_memory() {
                 return then(Ok(process));

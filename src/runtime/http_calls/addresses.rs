@@ -1,5 +1,5 @@
 //! Which addresses belong to the public internet. Everything else may lead to machines that trust
-//! whoever reaches them.
+//! anyone who reaches them.
 //!
 //! After the special-purpose registries of IANA. Of IPv6 only global unicast counts: forms that
 //! carry an IPv4 address (mapped, NAT64, 6to4, Teredo) are refused whatever they carry, as it

@@ -8,7 +8,7 @@
 //!
 //! **Nothing leaves unless the operator names where to.** A name is looked up and checked for
 //! each try, and the checked address is the one connected to; `*` means public addresses only.
-//! Secrets are put into headers when a call is made and stand in no record.
+//! Secrets are put into headers when a call is made and are in no record.
 
 use std::net::IpAddr;
 

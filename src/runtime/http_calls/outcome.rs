@@ -103,7 +103,7 @@ pub(super) fn conclude(
     }
 }
 
-/// What cannot even be read is a failure of whoever waits for it, and given up when nobody does.
+/// What cannot even be read is a failure for who waits for it, and given up when nobody does.
 pub(super) fn unreadable(running: Running, row: &HttpCallRow, error: &StoreError) {
     match row.action {
         Some(_) => deliver(

@@ -1,4 +1,4 @@
-//! When a call that failed is tried again. Pauses are process time, so that they stand still with
+//! When a call that failed is tried again. Pauses are process time, so that they stop with
 //! it.
 //!
 //! # Why so

@@ -249,7 +249,7 @@ fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// Why there is no answer. The address is left out: what stands behind its host may be anybody's
+/// Why there is no answer. The address is left out: what follows its host may be anybody's
 /// data.
 fn unsent(error: &reqwest::Error) -> Failed {
     let mut cause: &dyn Error = error;

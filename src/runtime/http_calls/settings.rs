@@ -92,7 +92,8 @@ impl HttpCallSettings {
     }
 }
 
-/// A secret that goes wherever the data of an instance say: into the hands of whoever may set them.
+/// A secret that goes wherever the data of an instance say: into the hands of those who may set
+/// them.
 fn stray_secret_warning(element: &str, owner: &str, call: &HttpCall) -> Option<Problem> {
     let name = call
         .headers

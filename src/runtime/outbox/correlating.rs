@@ -21,7 +21,7 @@ use crate::{
 /// Subject of what instances publish, beside that of clients.
 const THROWN: &str = "instance";
 
-/// An entity is told something, by an instance or by itself.
+/// An entity is notified of something, by an instance or by itself.
 pub(super) fn tell(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
     let from = delivery.source.instance();
     let (tenant, correlation, command) = match &*delivery.message {

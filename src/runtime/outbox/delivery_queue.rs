@@ -95,7 +95,7 @@ impl DeliveryQueue {
         self.under_way = self.under_way.saturating_sub(1);
     }
 
-    /// Whoever waited is back.
+    /// The one who waited is back.
     pub fn woken(&mut self) {
         self.starts.waits = false;
     }

@@ -2,7 +2,7 @@
 //! it any more, what is live there ends, on every level, and finished instances there close the
 //! Action messages they left open.
 //!
-//! The message that asks for it stands in the outbox until nothing of that is left, so a restart
+//! The message that asks for it is in the outbox until nothing of that is left, so a restart
 //! goes on with it. Instances end level by level, those above first: else one above would take the end
 //! of its subprocess for a failure, and act on it.
 //!
@@ -33,7 +33,7 @@ use crate::{
     },
 };
 
-/// How often an instance that breaks is told to end before those below it are.
+/// How often an instance that breaks is asked to end before those below it are.
 const TRIES: u32 = 10;
 /// Before one more look, when none could be ended.
 const PAUSE: Duration = Duration::from_secs(5);

@@ -5,7 +5,7 @@
 //!
 //! # Why so
 //!
-//! **What is missed is told by why nothing could start**, not by how late it is: under a
+//! **What is missed is judged by why nothing could start**, not by how late it is: under a
 //! virtual clock everything is late.
 
 use crate::{

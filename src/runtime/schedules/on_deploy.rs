@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// A process and what stands of it.
+/// A process and its published or disabled version.
 pub struct Standing {
     /// Whose it is.
     pub tenant: String,
@@ -44,7 +44,7 @@ struct Moment<'a> {
 }
 
 impl Schedules {
-    /// What becomes of the schedules of a process when this stands of it next.
+    /// What becomes of the schedules of a process when this is its next state.
     pub fn follow(&self, catalog: &Catalog, standing: &Standing) -> Vec<ScheduleChange> {
         let moment = Moment {
             now: self.clock.now(),

@@ -48,7 +48,7 @@ pub(super) struct Underway {
 pub(super) enum Turn {
     /// The first of the schedules of this process that is due.
     Of(ScheduleKey, Time),
-    /// Whoever has something due has its share under way.
+    /// All that have something due have their share under way.
     Blocked,
     /// Nothing is due.
     Nothing,

@@ -1,4 +1,4 @@
-//! Schedules over several lives of the server, with a clock that stands still: what is kept,
+//! Schedules over several lives of the server, with a stopped clock: what is kept,
 //! missed, left out and cut off.
 
 mod cuts;

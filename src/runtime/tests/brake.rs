@@ -50,7 +50,7 @@ impl Brake {
         }
     }
 
-    /// Waits until a commit waits; each is told once.
+    /// Waits until a commit waits; each is reported once.
     pub async fn reached(&self) {
         self.shared.reached.notified().await;
     }

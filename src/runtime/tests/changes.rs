@@ -60,7 +60,7 @@ fn key() -> ScheduleKey {
 }
 
 /// Every kind of change that a request can ask for. Before it, versions 1 (deprecated), 2
-/// (published) and 3 (draft) stand.
+/// (published) and 3 (draft) remain.
 #[derive(Clone, Copy, Debug)]
 enum Change {
     DeployDraft,

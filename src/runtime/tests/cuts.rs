@@ -146,7 +146,7 @@ impl World {
         })
     }
 
-    /// The client's part, and what the tree then stands at.
+    /// The client's part, and the state of the tree then.
     fn play(&self, writes: usize) -> Option<Standing> {
         self.live(writes, async |runtime| {
             let root = start(&runtime).await;

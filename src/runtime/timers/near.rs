@@ -28,7 +28,7 @@ pub(super) type Due = (Time, InstanceKey, TimerKey);
 pub(super) enum Taken {
     /// A timer to fire.
     Fire(Arc<Owner>, Due),
-    /// Whoever has something due has its share firing.
+    /// All that have something due have their share firing.
     Blocked,
     /// Nothing is due before this.
     Until(Time),

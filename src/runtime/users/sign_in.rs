@@ -88,7 +88,7 @@ impl Users {
         let attempt = Try::new(tenant, name, from);
         // Before the queue, so that those who have to wait do not keep others out of it.
         self.throttled(|throttle| throttle.check(&attempt, now))?;
-        // Whoever has signed in from there before is taken for a user already.
+        // Anyone who has signed in from there before is taken for a user already.
         let turn = match from {
             _ if self.throttled(|throttle| throttle.knows(&attempt)) => {
                 let user = Taker::User(format!("{tenant}/{name}"));

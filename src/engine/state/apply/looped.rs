@@ -40,7 +40,7 @@ impl InstanceState {
         }
     }
 
-    /// Changes where a whole stands, and with it what its counters say.
+    /// Changes the state of a whole, and with it what its counters say.
     fn with_loop(&mut self, whole: ElementKey, change: impl FnOnce(&mut LoopState)) {
         let mut bytes = 0;
         self.with(whole, |element| {

@@ -10,7 +10,7 @@ fn targets(list: &[&str]) -> Targets {
     .unwrap()
 }
 
-/// What an address comes to: unreadable, refused, or allowed to reach so far. A name is allowed
+/// What an address is: unreadable, refused, or allowed to reach so far. A name is allowed
 /// here and checked again by its addresses.
 fn verdict(targets: &Targets, url: &str) -> Result<Reach, Refused> {
     targets.check(

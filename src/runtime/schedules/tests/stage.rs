@@ -104,7 +104,7 @@ fn of_nodes(ask: Value, schedules: &[Value]) -> Value {
 }
 
 impl World {
-    /// A world at midnight in which this process stands.
+    /// A world at midnight in which this process is.
     pub fn with(process: &Value) -> Self {
         let world = Self {
             store: MemoryStore::default(),

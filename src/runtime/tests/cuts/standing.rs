@@ -1,4 +1,4 @@
-//! What a tree stands at, free of what may differ from life to life: keys, numbers, and which of
+//! The state of a tree, free of what may differ from life to life: keys, numbers, and which of
 //! two children was first.
 
 use std::{collections::BTreeMap, sync::Arc};
