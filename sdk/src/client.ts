@@ -57,7 +57,7 @@ export interface Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   _follow<F extends Followed>(channel: string, make: (following: Following) => F): F;
   /**
    * Publishes a message or signal. Resolves to who got it, once those have it. Needs role operator, unless it is for one instance:
-   * whoever may act in that may.
+   * anyone who may act in that may.
    */
   publish(what: Publication, wait?: WaitOptions): Promise<Published>;
   /**
@@ -71,7 +71,7 @@ export interface Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   signOut(): void;
 }
 
-/** Connects at once, and keeps connected until {@link Client.close}. Never throws: what hinders it stands in `lastError`. */
+/** Connects at once, and keeps connected until {@link Client.close}. Never throws: what hinders it is in `lastError`. */
 export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesses>(options: ConnectOptions): Client<P> {
   const schemas: Record<string, JsonObject> = {};
 
@@ -112,7 +112,7 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   const unused = (one: Followed | undefined) =>
     one && one._uses <= 0 && one._parent === undefined && followed._has(one) && drop(one as Member);
 
-  /** Follows it no more, and of what is below it only what the app opened itself: that stands on its own from now on. */
+  /** Follows it no more, and of what is below it only what the app opened itself: that lives on by itself. */
   const drop = (member: Member, root = true) => {
     followed._leave(member, root);
     member._fail();

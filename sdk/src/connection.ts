@@ -23,7 +23,7 @@ const AFTER_SLEEP_MS = 5_000;
 /** The longest `hello` the server takes is 128 KiB; a server or a proxy that takes less says 1009. */
 const HELLO_BYTES = 128 * 1024;
 
-/** What the app is told by the code of a close that is final. */
+/** What the code of a close that is final means to the app. */
 const FINAL: Record<number, ErrorCode> = {
   1009: 'too_large',
   4400: 'bad_request',
@@ -90,7 +90,7 @@ export function connection(parts: Parts) {
     guarded(() => left?.close(code));
   };
 
-  /** Ends it for good. `error` says why, also to whoever still waits. */
+  /** Ends it for good. `error` says why, also to all that still waits. */
   const stop = (error: StepwireError) => {
     if (stopped) return;
     stopped = true;

@@ -11,7 +11,7 @@ export function frameLog(write: FrameLog = (direction, frame) => console.debug(d
   return (direction, frame) => write(direction, JSON.parse(JSON.stringify(frame, secret)) as JsonObject);
 }
 
-/** What to do about each code, for whoever writes the app. */
+/** What to do about each code, for the developers of the app. */
 const ADVICE: Record<string, string> = {
   bad_request: 'the frame does not have the form that the protocol asks for; look at `fields`, and at the log of frames',
   unauthenticated: 'the server did not take the token: look whether `getToken` gives a new one when it is asked with `true`',
@@ -34,7 +34,7 @@ const ADVICE: Record<string, string> = {
   aborted: 'the signal was given; the command may have reached the server',
 };
 
-/** An error in words for whoever writes the app: what happened, why, and what to do. */
+/** An error in words for the developers of the app: what happened, why, and what to do. */
 export function explain(error: StepwireError): string {
   const { code, message, reason, fields, cause } = error;
   const why = reason ? ` (${reason})` : '';

@@ -85,7 +85,7 @@ export function failure(code: ErrorCode, message: string, more?: Partial<ErrorDe
   return new StepwireError({ code, message, ...more });
 }
 
-/** Calls the app's own code: an error in it is told where it can be seen, without ending anything. */
+/** Calls the app's own code: an error in it is reported where it can be seen, without ending anything. */
 export function guarded<T>(call: () => T): T | undefined {
   try {
     return call();

@@ -2,7 +2,7 @@
  * `<stepwire-form>`: a form for any action, made from the JSON Schema of what it takes. Native inputs, in a shadow tree that an app
  * styles by its parts: `form`, `field`, `label`, `input`, `hint`, `error`, `progress`, `status`, `submit`.
  *
- * The client must have been told `schemas: true`. The server's answer counts: what the form checks itself is a courtesy.
+ * The client must have been given `schemas: true`. The server's answer counts: what the form checks itself is a courtesy.
  *
  * **A form's checks are the browser's, and then the server's.** A second validator in the client would
  * be another truth, and the larger half of the form.
@@ -42,7 +42,7 @@ interface Field {
   schema: Schema;
   control: Control;
   error: HTMLElement;
-  /** What stands in the input; throws what is no value of the kind. */
+  /** What is in the input; throws what is no value of the kind. */
   read(): unknown;
   write(value: unknown): void;
   /** The user has changed it, and it has not been sent. */
@@ -129,7 +129,7 @@ export class StepwireForm extends Base {
     this.#look();
   }
 
-  /** Sends what stands in the form, as its button does. Resolves to whether it was taken. */
+  /** Sends what is in the form, as its button does. Resolves to whether it was taken. */
   async send(): Promise<boolean> {
     const instance = this.#instance;
     if (!instance || !this.#offered || this.#sending) return false;
@@ -336,7 +336,7 @@ function control(schema: Schema, required: boolean): Pick<Field, 'control' | 're
 }
 
 /**
- * An RFC 3339 time as an input of the browser's own time zone takes it: Swedes write it so. Of what is none, as data of another
+ * An RFC 3339 time as an input of the browser's own time zone takes it: Swedes write it so. Of what is not one, as data of another
  * version may hold, the input shows nothing.
  */
 const localTime = (text: string) => new Date(text).toLocaleString('sv').slice(0, 16).replace(' ', 'T');

@@ -3,7 +3,7 @@ import type { ErrorDetails } from './error.js';
 /** Any JSON object: instance data, views, payloads. */
 export type JsonObject = Record<string, unknown>;
 
-/** How an instance stands. */
+/** The state of an instance. */
 export type InstanceStatus = 'created' | 'started' | 'onHold' | 'finished' | 'dismissed' | 'terminated' | 'expired' | 'failed';
 
 /** An active element: where the token is. */
@@ -43,7 +43,7 @@ export interface AvailableAction<Name extends string = string> {
   /** Data paths that are accepted, and those that must be sent. */
   keys: string[];
   requiredKeys: string[];
-  /** JSON Schema of what it takes; only where `connect` was told `schemas: true`, and absent when it takes no data. */
+  /** JSON Schema of what it takes; only where `connect` was given `schemas: true`, and absent when it takes no data. */
   schema?: JsonObject;
   /** What the data hold at its keys: what a form begins with. Absent: nothing, or too much to be shown. */
   initial?: JsonObject;
@@ -73,7 +73,7 @@ export interface TaskInfo {
   name: string;
   /** Id of the lane it lies in. */
   lane: string | null;
-  /** Whose it is; `null`: whoever claims it first. */
+  /** Whose it is; `null`: the first to claim it gets it. */
   assignee: string | null;
   /** Roles that may claim it; empty where the owners of the instance may. */
   candidates: string[];
@@ -97,11 +97,11 @@ export interface InstanceInfo {
   /** RFC 3339, like `endedAt`. */
   createdAt: string;
   endedAt: string | null;
-  /** Elements that stand still until somebody helps. */
+  /** Elements that are stuck until somebody helps. */
   incidents: number;
 }
 
-/** The step an instance stands at. */
+/** The step an instance is at. */
 export interface Step {
   status: InstanceStatus;
   /** Of a finished instance: its last approval was a rejection, or something in it was skipped. */

@@ -20,7 +20,7 @@ const pick = (values: JsonObject, keys: string[]): JsonObject =>
 
 /**
  * Starts what such a message asks for, as a child of the instance that sent it; leaves other messages alone (`undefined`).
- * `clientData` are the page's own values, of which the message names those it wants. A refusal stands in the `error` of the instance.
+ * `clientData` are the page's own values, of which the message names those it wants. A refusal is in the `error` of the instance.
  */
 export function inherit(
   clientData: JsonObject | (() => JsonObject) = {},

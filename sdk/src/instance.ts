@@ -294,7 +294,7 @@ export function instance(parts: Parts, key: string, process: string | undefined)
     },
     _lost() {
       resubscribing = false;
-      // The next connection is told all of them.
+      // The next connection is sent all of them.
       put(notes, {});
     },
     _fail(reason) {

@@ -142,7 +142,7 @@ function liveList(channel: string, following: Following): FollowedList {
     if (!same) lines.set(kept);
   };
 
-  /** Where it stands by its age; one that is older than all listed may have others before it that are not. */
+  /** Where it belongs by its age; one that is older than all listed may have others before it that are not. */
   const insert = (into: Line[], line: Line) => {
     const created = Date.parse(line.createdAt);
     const index = into.findIndex((other) => Date.parse(other.createdAt) <= created);

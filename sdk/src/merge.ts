@@ -1,4 +1,4 @@
-/** What has members and is merged. An instance, say, is none: what does something is no data, and is never copied. */
+/** What has members and is merged. An instance, say, is not one: what does something is no data, and is never copied. */
 const isData = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Object.values(value).some((member) => typeof member === 'function');
 

@@ -6,7 +6,7 @@ import type { Platform, WebSocketConstructor } from './platform.js';
 import type { Visitor } from './visitor.js';
 
 /**
- * How the connection stands.
+ * The state of the connection.
  * - `connecting`: the first connection is being made.
  * - `live`.
  * - `reconnecting`: it was lost a moment ago; mostly it is back before anybody notices.
@@ -39,7 +39,7 @@ export interface ConnectOptions {
   visitor?: Visitor | undefined;
   /**
    * Gets each Action message that no handler of its instance handled. `inherit()` of `@stepwire/client/inherit` starts the process
-   * that a START_PROCESS_INHERIT message asks for. What a promise rejects with stands in the `error` store of the instance.
+   * that a START_PROCESS_INHERIT message asks for. What a promise rejects with is in the `error` store of the instance.
    */
   onAction?: ((message: ActionMessage, client: Client) => unknown) | undefined;
   /** Where the runtime has no global `WebSocket`, as Node 20: that of a package, such as `ws`. */
@@ -87,7 +87,7 @@ export interface Publication {
   kind?: 'message' | 'signal' | undefined;
   /** Which of those who wait for the name a message is for; those without a key when left out. */
   correlationKey?: string | undefined;
-  /** What it brings: merged into the data of whoever gets it. */
+  /** What it brings: merged into the data of each receiver. */
   data?: JsonObject | undefined;
   /** How long a message is kept for those who do not wait yet: an ISO 8601 duration of at most 30 days. */
   ttl?: string | undefined;

@@ -1,4 +1,4 @@
-// **The client paces itself at four fifths of the rate it is told**, as what a network delays arrives
+// **The client paces itself at four fifths of the rate it is given**, as what a network delays arrives
 // in heaps. Tokens go first, then what the user does, then subscriptions; what does not fit into
 // `hello` is such a subscription.
 
@@ -116,7 +116,7 @@ export function outbox(parts: Parts) {
     // Whatever else waits would be refused as well.
     if (limited) due = Math.max(due, now() + ahead + Math.max(pace, afterMs));
     const mayRetry = (pending._again || pending._lane === TOKENS) && pending._waiters.size > 0;
-    // Whoever waits as told gets its turn in the end, however often others were quicker.
+    // A command that waits as told gets its turn in the end, however often others were quicker.
     if (!mayRetry || !(limited || (/^(busy|outcome_unknown)$/.test(code) && pending._tries < TRIES))) return false;
     pending._state = undefined;
     pending._timer(afterMs + jitter(limited ? 0 : pending._tries, random()), () => enqueue(pending));
@@ -200,7 +200,7 @@ export function outbox(parts: Parts) {
       if (frame.type === 'reply') {
         parts._visitor?._answered(frame.result);
         take(pending);
-        // A start that nobody waited for any more was done: what it began is still good for whoever starts with the same id.
+        // A start that nobody waited for any more was done: what it began is still good for a start with the same id.
         if (!pending._waiters.size) parts._unused(parts._find(frame.result.instance));
         pending._waiters.forEach((tell) => tell(undefined, frame));
       } else if (!retry(frame as ErrorFrame, pending)) reject(pending, new StepwireError(frame as ErrorFrame));

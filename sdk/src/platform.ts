@@ -34,7 +34,7 @@ export interface Platform {
   _open(url: string, subprotocol: string): Socket;
   /** Calls `run` after so many milliseconds. */
   _setTimer(run: () => void, ms: number): unknown;
-  /** Ends a timer; `undefined` is none. */
+  /** Ends a timer; `undefined` does nothing. */
   _clearTimer(timer: unknown): void;
   /** Milliseconds since 1970. */
   _now(): number;

@@ -121,7 +121,7 @@ export interface InstanceState<S extends ProcessShape> {
 const NOTHING: never[] = [];
 const EMPTY = {};
 
-/** What {@link useInstance} may be told beside the process and the instance. */
+/** What {@link useInstance} takes beside the process and the instance. */
 export interface UseInstanceOptions {
   /** Suspends until the first step is there; a refusal is thrown to the nearest error boundary. */
   suspense?: boolean | undefined;

@@ -9,7 +9,7 @@ import type { ClientFrame, JsonObject, Topic } from './frames.js';
 import type { WebSocketConstructor } from './platform.js';
 import { parsed, problem, restOf } from './problem.js';
 
-/** The server says that it lives every 5 s; this client is told so at this pace, and twice as long a silence is a loss. */
+/** The server says that it lives every 5 s; this client is given it at this pace, and twice as long a silence is a loss. */
 const PING_SECONDS = 15;
 
 /** How often a list is asked for, in milliseconds. */
@@ -205,7 +205,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
       const query = new URLSearchParams({ ...(after !== undefined && { after: `${after}` }), ...(this.#schemas && { schemas: 'true' }) });
       const address = `${this.#base}/instances/${instance}/stream?${query}`;
       const answer = await fetchWith(address, { headers: this.#headers(instance), signal: own.signal });
-      // 204: it has ended, and all of it was told.
+      // 204: it has ended, and all of it was sent.
       if (answer.ok && answer.status !== 204) {
         void this.#read(answer.body!, own, channel);
         return undefined;

@@ -16,7 +16,7 @@ const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pa
 /** Keeps the tokens in `localStorage` under `name`; where that cannot be had, for as long as the page lives. */
 export function localTokenStore(name: string): TokenStore {
   let kept: Kept = { nonce: randomHex(16), tokens: [] };
-  // Read anew each time, as other tabs write there too. Whatever else may stand there is no reason to fail.
+  // Read anew each time, as other tabs write there too. Whatever else may be there is no reason to fail.
   const read = () => {
     const { nonce, tokens } = (tried(() => JSON.parse(localStorage.getItem(name)!) as unknown) ?? {}) as Kept;
     if (typeof nonce === 'string' && Array.isArray(tokens) && tokens.every(isPair)) kept = { nonce, tokens };

@@ -10,7 +10,7 @@ import { select, type Store } from './store.js';
 
 /** How long a draft may lie in the page before it is sent. */
 const SAVE_MS = 1_000;
-/** How often the server is told that somebody types; it believes that for 10 s. */
+/** How often the server hears that somebody types; it believes that for 10 s. */
 const TYPING_MS = 5_000;
 
 /** Which task, and which of its actions is being filled in. */
@@ -55,7 +55,7 @@ export function openTask(client: Pick<Client, 'command' | 'status'>, instance: I
   let closed = false;
 
   const send = (frame: JsonObject & { type: string }) => client.command({ ...at, ...frame }).then(() => undefined);
-  // A task that is gone, or a connection that ends, is told by the instance's own stores.
+  // A task that is gone, or a connection that ends, shows in the instance's own stores.
   const quietly = (work: Promise<unknown>) => work.catch(() => undefined);
   const tell = (state: string) => void quietly(send({ type: 'presence', state }));
 

@@ -222,7 +222,7 @@ export class FakeServer {
   private readonly processes = new Map<string, FakeList<InstanceInfo>>();
   now = Date.UTC(2030, 0, 1);
   online = true;
-  /** How much a connection may send, as the real one limits it; it is told in `welcome`. */
+  /** How much a connection may send, as the real one limits it; it is named in `welcome`. */
   rate: { perSecond: number; burst: number } | undefined;
   /** The longest `hello`, and the longest of the other messages; more closes 1009. */
   helloBytes = 128 * 1024;

@@ -35,7 +35,7 @@ export type Visitor = (client: Parts) => VisitorTokens;
 
 /**
  * An anonymous visitor, whose tokens are kept in `store`: `localTokenStore(name)`, or, by default, for as long as the page lives.
- * `onToken` is told each token that a start is answered with.
+ * `onToken` gets each token that a start is answered with.
  */
 export function visitor(store: TokenStore = memoryTokenStore(), onToken?: (token: string, instance: string) => void): Visitor {
   return ({ _find: find, _channels: channels, _auth: auth }) => {

@@ -10,7 +10,7 @@ const WORDS: Record<ConnectionStatus, string> = {
   closed: 'Disconnected',
 };
 
-/** Shows in `element` how the connection stands. */
+/** Shows in `element` the state of the connection. */
 export function showConnection(element: HTMLElement, client: Pick<Client, 'status'>): void {
   const show = (status: ConnectionStatus) => {
     element.dataset.status = status;

@@ -61,7 +61,7 @@ export class Recording {
     this.steps.push({ advance: `PT${Number((milliseconds / 1000).toFixed(3))}S` });
   }
 
-  /** How an instance stands after a step, as a user sees it. */
+  /** The state of an instance after a step, as a user sees it. */
   expect(user: string, process: string, instance: Instance): void {
     const status = instance.status.get();
     if (status === undefined || instance.error.get()) return;

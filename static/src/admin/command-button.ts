@@ -5,7 +5,7 @@ export interface CommandButton {
   label: string;
   /** Where the focus is after a redraw: `place/command`. */
   focus: string;
-  /** Said to a screen reader behind the label, when the same button stands in several rows. */
+  /** Said to a screen reader behind the label, when the same button is in several rows. */
   about?: string;
   kind?: 'danger' | 'primary';
   run: () => void;

@@ -8,7 +8,7 @@ export interface Problem {
   severity: 'error' | 'warning';
 }
 
-/** A version as it stands on the server. */
+/** A version as it is on the server. */
 export interface Version {
   id: string;
   version: number;

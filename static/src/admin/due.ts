@@ -7,7 +7,7 @@ export interface Due {
   remindedAt?: string | null;
 }
 
-/** When a task is due, by which it stands in a list: those without a due date come last. */
+/** When a task is due, by which it is listed: those without a due date come last. */
 export const dueTime = ({ dueAt }: Due): number => (dueAt ? Date.parse(dueAt) : Infinity);
 
 /** Whether its time is over. */

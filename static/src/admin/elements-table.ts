@@ -25,7 +25,7 @@ export interface Visit {
   decisions?: { decision: string; by: string | null; at: string; comment: string | null }[];
 }
 
-/** What stands in the last column of an active element. */
+/** What is in the last column of an active element. */
 type Notes = (active: ActiveNode) => (Node | string)[];
 
 /** The table that says the same as the diagram: visits in their order, the active ones with notes. */

@@ -23,7 +23,7 @@ interface History {
   flows?: string[];
 }
 
-/** How the instance stands, or stood: what operators are told of it. */
+/** The state of the instance, now or then: what operators see of it. */
 interface Look {
   nodes: ActiveNode[];
   view: unknown;
@@ -138,7 +138,7 @@ export class InstancePage {
       ]);
       if (history) this.history = history;
       if (instance?.data !== undefined) {
-        // Only operators are told the data, and only they may read what else is for them.
+        // Only operators get the data, and only they may read what else is for them.
         if (!this.hasData) this.readAgain = true;
         this.hasData = true;
         if (!this.past) this.data.show(instance.data);

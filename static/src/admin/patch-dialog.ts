@@ -54,7 +54,7 @@ export function askForPatch(nodes: readonly ActiveNode[]): Promise<Patch | undef
   );
 }
 
-/** The object a text says, or a sentence why it is none. */
+/** The object a text says, or a sentence why it is not one. */
 function readObject(text: string): JsonObject | string {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,5 +1,5 @@
 /**
- * A user task worked on where it stands in the list: its actions as forms, who else has it open, and what its user has typed and
+ * A user task worked on where it is in the list: its actions as forms, who else has it open, and what its user has typed and
  * not sent. That is a draft of the server's: it is there again on every device of the user.
  */
 import type { AvailableAction, Client, Instance, JsonObject, TaskInfo } from '@stepwire/client';
@@ -74,7 +74,7 @@ const controls = (form: StepwireForm) => [...form.shadowRoot!.querySelectorAll<C
 
 const isBox = (control: Control): control is HTMLInputElement => control instanceof HTMLInputElement && control.type === 'checkbox';
 
-/** What stands in the form, as it stands there: a draft may be half a number. */
+/** What is in the form, as it is there: a draft may be half a number. */
 function read(form: StepwireForm): JsonObject {
   return Object.fromEntries(controls(form).map((control) => [control.name, isBox(control) ? control.checked : control.value]));
 }

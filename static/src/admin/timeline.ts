@@ -56,7 +56,7 @@ export class Timeline {
     root.replaceChildren(h('div', { class: 'body stack' }, h('div', { class: 'timeline' }, this.slider, this.now), this.said), this.table);
   }
 
-  /** Reads what is new. `false` for whoever may not. */
+  /** Reads what is new. `false` for users who may not. */
   async read(): Promise<boolean> {
     for (let more = true; more && this.records.length < MOST;) {
       const after = this.records.at(-1)?.seq ?? 0;

@@ -1,5 +1,5 @@
 /**
- * What can be told while somebody types. The server's check says everything; these say at once what is most often wrong, in the
+ * What can be known while somebody types. The server's check says everything; these say at once what is most often wrong, in the
  * same words. Each returns a sentence, or `undefined`.
  */
 
@@ -52,7 +52,7 @@ export const isPath = optional((text) =>
 
 export const isRequired: Check = (text) => (text.trim() ? undefined : 'expected a value, but it is empty; write one');
 
-/** JSON in which `${path}` may stand, within texts and instead of a value. */
+/** JSON in which `${path}` may be, within texts and instead of a value. */
 export const isTemplate: Check = (text) => {
   if (!text.trim()) return 'expected a JSON message, but it is empty; write one such as {"name": "${client.name}"}';
   const open = text.lastIndexOf('${');

@@ -138,7 +138,7 @@ class Narrowed {
       };
     }
     const kept = without(entries, (name) => !this.isOffered(name));
-    // The tasks stand together.
+    // The tasks are together.
     const result: Entries = {};
     for (const [name, entry] of Object.entries(kept)) {
       result[name] = entry;

@@ -51,7 +51,7 @@ export class Recorder {
     this.uses(instance.process);
   }
 
-  /** A command is about to be sent: what stands now is what the steps so far led to. */
+  /** A command is about to be sent: what is now is what the steps so far led to. */
   settled(): void {
     const elapsed = Date.now() - this.before;
     if (this.moved && this.length > 0) this.recording.advanced(elapsed);

@@ -39,7 +39,7 @@ export async function begin(xml: string): Promise<Trial> {
   return (await response.json()) as Trial;
 }
 
-/** How it stands, once nothing is under way there. */
+/** Its state, once nothing is under way there. */
 export async function look(trial: string): Promise<Trial> {
   return (await (await ask(address(trial))).json()) as Trial;
 }

@@ -116,7 +116,7 @@ export class TrialPanel {
     this.say(sentence);
   }
 
-  /** Does something on the server, one after the other, and shows how everything stands then. */
+  /** Does something on the server, one after the other, and shows how everything is then. */
   private async step(work: () => Promise<void>): Promise<void> {
     if (this.isBusy || !this.trial) return;
     this.isBusy = true;
@@ -154,7 +154,7 @@ export class TrialPanel {
     this.view?.data(observed.data);
   }
 
-  /** A command of the current user at the selected instance, recorded with how the instance stands then. */
+  /** A command of the current user at the selected instance, recorded with the state of the instance then. */
   private command(recorded: Record<string, unknown>, run: (instance: Instance) => Promise<unknown>): Promise<void> {
     const [{ name }, key] = [this.who, this.selected];
     const process = this.processOf(key);
