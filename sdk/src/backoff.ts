@@ -1,3 +1,5 @@
+// How long the client waits before it connects or sends again. When it does: `connection.ts`, `outbox.ts`.
+
 const FIRST_MS = 250;
 const LONGEST_MS = 15_000;
 const FLOOD_MS = 10_000;

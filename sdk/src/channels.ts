@@ -1,3 +1,5 @@
+// What a client follows: subscribed, resumed, shared, let go of. What the frames of a channel mean: `instance.ts`, `lists.ts`.
+
 import { jitter } from './backoff.js';
 import type { StepwireError } from './error.js';
 import type { ClientFrame, InstanceFrame, ListFrame, ResumePoint } from './frames.js';

@@ -1,3 +1,5 @@
+// The websocket and its life: hello, tokens, signs of life, loss and return. Commands wait in `outbox.ts`; who a frame is for: `client.ts`.
+
 import { backoff, isFinal } from './backoff.js';
 import { type ErrorCode, type ErrorDetails, failure, type FieldErrors, guarded, StepwireError } from './error.js';
 import type { ClientFrame, JsonObject, ServerFrame } from './frames.js';

@@ -1,3 +1,5 @@
+// Errors of the server and of the client itself. In words for developers: `debug.ts`.
+
 /** The server's stable error codes, and below them those of the client itself. */
 export type ErrorCode =
   | 'bad_request'

@@ -1,3 +1,5 @@
+// What a form reads of a JSON Schema. The inputs that are made of it: `forms.ts`.
+
 import type { JsonObject } from './frames.js';
 
 /** What a form reads of a JSON Schema. */

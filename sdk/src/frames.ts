@@ -1,3 +1,5 @@
+// The frames of the protocol as types, in the words of `docs/protocol.md`. Nothing here runs.
+
 import type { ErrorDetails } from './error.js';
 
 /** Any JSON object: instance data, views, payloads. */

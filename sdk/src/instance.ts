@@ -1,3 +1,5 @@
+// One process instance: stores that its frames keep up to date, and commands to it. How it is followed: `channels.ts`.
+
 import { type Followed, INSTANCE } from './channels.js';
 import { guarded, type StepwireError } from './error.js';
 import type {

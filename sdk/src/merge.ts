@@ -1,3 +1,5 @@
+// The server's merge of data, and the sharing of what did not change. Who merges what: `instance.ts`, `store.ts`.
+
 /** What has members and is merged. An instance, say, is not one: what does something is no data, and is never copied. */
 const isData = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Object.values(value).some((member) => typeof member === 'function');

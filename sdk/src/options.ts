@@ -1,3 +1,5 @@
+// What an app gives to `connect`, `start`, `run` and `publish`, and how processes are typed. Nothing here runs.
+
 import type { Client } from './client.js';
 import type { StepwireError } from './error.js';
 import type { JsonObject } from './frames.js';

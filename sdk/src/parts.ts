@@ -1,3 +1,5 @@
+// The parts of a client, as they find each other. They are put together in `client.ts`.
+
 import type { jitter } from './backoff.js';
 import type { Channels, Followed } from './channels.js';
 import type { connection } from './connection.js';

@@ -1,3 +1,5 @@
+// REST, as far as entries beside the core use it: addresses and refusals. Who asks: `upload.ts`, `sse.ts`.
+
 import type { ErrorDetails } from './error.js';
 import type { JsonObject } from './frames.js';
 

@@ -1,3 +1,5 @@
+// The id of a start that a reload repeats. The tokens of visitors: `visitor.ts`.
+
 import { tried } from './error.js';
 import { uuidv7 } from './uuid.js';
 

@@ -1,3 +1,5 @@
+// A visitor's tokens in `localStorage`. In memory only: `token.ts`; what they are for: `visitor.ts`.
+
 import type { TokenStore } from './token.js';
 import { tried } from './error.js';
 import { randomHex } from './uuid.js';

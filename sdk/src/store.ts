@@ -1,3 +1,5 @@
+// Values that change and say so, and parts of them. What they hold: `instance.ts`, `lists.ts`, `connection.ts`.
+
 import { guarded } from './error.js';
 import { share } from './merge.js';
 

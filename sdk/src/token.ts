@@ -1,3 +1,5 @@
+// What keeps a visitor's tokens, and one that keeps them in memory. Over a reload: `storage.ts`.
+
 import { randomHex } from './uuid.js';
 
 /**

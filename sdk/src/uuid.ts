@@ -1,3 +1,5 @@
+// Ids of commands. Those of starts that are kept: `start-id.ts`.
+
 /** 4,096 to a millisecond: the time and, below it, a counter. As a number it is exact until 2039, and sorts nearly as well after. */
 let last = 0;
 
