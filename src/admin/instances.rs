@@ -97,7 +97,7 @@ impl FoundInstances {
 }
 
 /// What the page shows.
-pub struct Shown<'a> {
+pub struct ShownInstances<'a> {
     /// How many fit the filter.
     pub total: FoundInstances,
     /// This part of them, each with its waiting user tasks.
@@ -112,7 +112,12 @@ pub struct Shown<'a> {
 
 impl<'a> InstancesPage<'a> {
     /// The page for somebody.
-    pub fn new(assets: &Assets, caller: &Caller, filter: &'a Filter, shown: &Shown<'a>) -> Self {
+    pub fn new(
+        assets: &Assets,
+        caller: &Caller,
+        filter: &'a Filter,
+        shown: &ShownInstances<'a>,
+    ) -> Self {
         let user = Some(&*caller.subject);
         let status = |status: Status| Choice {
             value: status.name(),
@@ -148,7 +153,7 @@ impl<'a> InstancesPage<'a> {
     }
 }
 
-fn line<'a>(row: &'a InstanceRow, tasks: &[TaskRow], shown: &Shown<'a>) -> Line<'a> {
+fn line<'a>(row: &'a InstanceRow, tasks: &[TaskRow], shown: &ShownInstances<'a>) -> Line<'a> {
     let named = shown.processes.iter().find(|(id, _)| *id == row.process);
     Line {
         key: row.key,

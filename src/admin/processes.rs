@@ -68,7 +68,7 @@ struct Version<'a> {
 }
 
 /// What the page shows.
-pub struct Shown<'a> {
+pub struct ShownProcesses<'a> {
     /// Every version that was not deleted, by id and version.
     pub versions: &'a [&'a DefinitionRow],
     /// What live instances run, of this tenant.
@@ -81,7 +81,7 @@ pub struct Shown<'a> {
 
 impl<'a> ProcessesPage<'a> {
     /// The page for a user.
-    pub fn new(assets: &Assets, user: &str, shown: &Shown<'a>) -> Self {
+    pub fn new(assets: &Assets, user: &str, shown: &ShownProcesses<'a>) -> Self {
         let processes = shown
             .versions
             .chunk_by(|one, other| one.id == other.id)
@@ -99,7 +99,10 @@ impl<'a> ProcessesPage<'a> {
 }
 
 /// A process by its versions, oldest first.
-fn process<'a>(versions: &[&'a DefinitionRow], shown: &Shown<'a>) -> Option<ListedProcess<'a>> {
+fn process<'a>(
+    versions: &[&'a DefinitionRow],
+    shown: &ShownProcesses<'a>,
+) -> Option<ListedProcess<'a>> {
     let newest = *versions.last()?;
     let in_state = |state| {
         let mut found = versions.iter().rev().copied();
@@ -144,7 +147,7 @@ fn process<'a>(versions: &[&'a DefinitionRow], shown: &Shown<'a>) -> Option<List
     })
 }
 
-fn version<'a>(row: &'a DefinitionRow, shown: &Shown<'a>) -> Version<'a> {
+fn version<'a>(row: &'a DefinitionRow, shown: &ShownProcesses<'a>) -> Version<'a> {
     let (running, stuck) = count(shown, |used| {
         used.process == row.id && used.version == row.version
     });
@@ -175,7 +178,7 @@ fn version<'a>(row: &'a DefinitionRow, shown: &Shown<'a>) -> Version<'a> {
 }
 
 /// How many live instances these are, and how many of them have an incident.
-fn count(shown: &Shown<'_>, wanted: impl Fn(&VersionInUse) -> bool) -> (u64, u64) {
+fn count(shown: &ShownProcesses<'_>, wanted: impl Fn(&VersionInUse) -> bool) -> (u64, u64) {
     shown
         .in_use
         .iter()

@@ -99,7 +99,7 @@ const OTHER_METHODS: [(&str, &str); 8] = [
 ];
 
 /// A member that is named in a text.
-struct Member<'t> {
+struct NamedMember<'t> {
     name: &'t str,
     /// Its dot, or the bracket of its index.
     dot: usize,
@@ -298,7 +298,7 @@ impl EffectCheck<'_> {
     /// A call that changes a list or an object of the data: `list.push(1)`, `list['push'](1)`,
     /// `Array.prototype.push.call(list, 1)`.
     fn changing_call(&self, index: usize) -> Option<String> {
-        let Member { name, dot, next } = self.member(index)?;
+        let NamedMember { name, dot, next } = self.member(index)?;
         let receiver = dot.checked_sub(1)?;
         if !self.is_call(next) && !self.is_handed_over(receiver) {
             return None;
@@ -316,19 +316,19 @@ impl EffectCheck<'_> {
     }
 
     /// The member that a token names, by `.name` or by `['name']`.
-    fn member(&self, index: usize) -> Option<Member<'_>> {
+    fn member(&self, index: usize) -> Option<NamedMember<'_>> {
         let text = self.text(index);
         let in_quotes = self.kind(index) != Some(Kind::Word);
         let dot = index.checked_sub(1)?;
         match self.text(dot) {
             "[" if in_quotes && self.text(index + 1) == "]" && self.ends_operand(dot) => {
-                Some(Member {
+                Some(NamedMember {
                     name: text.get(1..text.len() - 1)?,
                     dot,
                     next: index + 2,
                 })
             }
-            "." | "?." if !in_quotes => Some(Member {
+            "." | "?." if !in_quotes => Some(NamedMember {
                 name: text,
                 dot,
                 next: index + 1,
@@ -349,7 +349,7 @@ impl EffectCheck<'_> {
 
     /// A call of `Math.random`, the one built-in that gives another value each time.
     fn unrepeatable(&self, index: usize) -> Option<String> {
-        let Member { name, dot, next } = self.member(index)?;
+        let NamedMember { name, dot, next } = self.member(index)?;
         let is_random = name == "random" && dot > 0 && self.text(dot - 1) == "Math";
         let is_called = || self.is_call(next) || self.is_handed_over(dot - 1);
         (is_random && is_called()).then(|| {
@@ -362,7 +362,7 @@ impl EffectCheck<'_> {
     /// A function that is called for another receiver: `f.call(list, 1)`. Those of built-ins, and
     /// what all values inherit, are known by their names.
     fn borrowed_method(&self, index: usize) -> Option<String> {
-        let Member { name, dot, next } = self.member(index)?;
+        let NamedMember { name, dot, next } = self.member(index)?;
         if !matches!(name, "call" | "apply" | "bind") || !self.is_call(next) {
             return None;
         }

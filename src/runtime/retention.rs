@@ -28,7 +28,7 @@ use std::{
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use self::plan::Plan;
+use self::plan::RetentionPlan;
 use super::{QUEUE_AGAIN, Runtime};
 use crate::{
     journal::{AgedCursor, Busy, DroppedInstance, HistoryChange, StoreError, WriteOp, Written},
@@ -153,7 +153,7 @@ impl Runtime {
             .journal
             .list(move |reader| plan::make(reader, bounds, after));
         let plan = plan.await.map_err(|_| StoreError::Panicked)??;
-        let Plan {
+        let RetentionPlan {
             segments,
             snapshots,
             drop,

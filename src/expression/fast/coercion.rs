@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::expression::Comparison;
-use super::number_text::{Whole, number_to_text, text_to_number, text_to_whole};
+use super::number_text::{WholeNumber, number_to_text, text_to_number, text_to_whole};
 use super::operand::Operand;
 
 /// `left comparison right`.
@@ -98,9 +98,9 @@ fn order_whole(whole: i128, other: &Operand<'_>) -> Option<Ordering> {
         Operand::BigInt(other) => Some(whole.cmp(other)),
         // A text is read as a `BigInt`: one with a fraction or an exponent is not one.
         Operand::Text(text) => match text_to_whole(text)? {
-            Whole::Within(other) => Some(whole.cmp(&other)),
-            Whole::Below => Some(Ordering::Greater),
-            Whole::Beyond => Some(Ordering::Less),
+            WholeNumber::Within(other) => Some(whole.cmp(&other)),
+            WholeNumber::Below => Some(Ordering::Greater),
+            WholeNumber::Beyond => Some(Ordering::Less),
         },
         _ => {
             let number = to_number(other);

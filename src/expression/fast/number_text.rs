@@ -35,7 +35,7 @@ pub fn text_to_number(text: &str) -> f64 {
 
 /// What a text is as a `BigInt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whole {
+pub enum WholeNumber {
     /// This whole number.
     Within(i128),
     /// One less than every number of 64 bits.
@@ -45,10 +45,10 @@ pub enum Whole {
 }
 
 /// JavaScript's `BigInt(text)`; `None` when the text is no whole number.
-pub fn text_to_whole(text: &str) -> Option<Whole> {
+pub fn text_to_whole(text: &str) -> Option<WholeNumber> {
     let text = text.trim_matches(is_space);
     let (negative, digits, base) = match text.as_bytes() {
-        [] => return Some(Whole::Within(0)),
+        [] => return Some(WholeNumber::Within(0)),
         [b'0', b'x' | b'X', ..] => (false, &text[2..], 16),
         [b'0', b'o' | b'O', ..] => (false, &text[2..], 8),
         [b'0', b'b' | b'B', ..] => (false, &text[2..], 2),
@@ -60,9 +60,9 @@ pub fn text_to_whole(text: &str) -> Option<Whole> {
         return None;
     }
     Some(match i128::from_str_radix(digits, base) {
-        Ok(whole) => Whole::Within(if negative { -whole } else { whole }),
-        Err(_) if negative => Whole::Below,
-        Err(_) => Whole::Beyond,
+        Ok(whole) => WholeNumber::Within(if negative { -whole } else { whole }),
+        Err(_) if negative => WholeNumber::Below,
+        Err(_) => WholeNumber::Beyond,
     })
 }
 
@@ -124,7 +124,7 @@ pub fn number_to_text(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Whole, number_to_text, text_to_number, text_to_whole};
+    use super::{WholeNumber, number_to_text, text_to_number, text_to_whole};
 
     #[test]
     fn numbers_are_written_as_in_javascript() {
@@ -144,13 +144,13 @@ mod tests {
     #[test]
     fn texts_are_whole_numbers_as_in_javascript() {
         for (text, whole) in [
-            ("", Some(Whole::Within(0))),
+            ("", Some(WholeNumber::Within(0))),
             (
                 " 7615917337495251231\n",
-                Some(Whole::Within(7_615_917_337_495_251_231)),
+                Some(WholeNumber::Within(7_615_917_337_495_251_231)),
             ),
-            ("-09", Some(Whole::Within(-9))),
-            ("0xff", Some(Whole::Within(255))),
+            ("-09", Some(WholeNumber::Within(-9))),
+            ("0xff", Some(WholeNumber::Within(255))),
             ("1e3", None),
             ("1.0", None),
             ("-0x1", None),
@@ -163,7 +163,7 @@ mod tests {
         let long = "9".repeat(60);
         assert_eq!(
             (text_to_whole(&long), text_to_whole(&format!("-{long}"))),
-            (Some(Whole::Beyond), Some(Whole::Below))
+            (Some(WholeNumber::Beyond), Some(WholeNumber::Below))
         );
     }
 

@@ -17,8 +17,8 @@ use crate::model::{
 pub(super) const START_DATA: &str = "startData";
 
 /// What a `bpmn:timerEventDefinition` may hold, and what it means.
-type Time = (&'static str, fn(String) -> When);
-const TIMES: [Time; 3] = [
+type TimeElement = (&'static str, fn(String) -> When);
+const TIMES: [TimeElement; 3] = [
     ("timeCycle", When::Cycle),
     ("timeDate", When::Date),
     ("timeDuration", When::Duration),

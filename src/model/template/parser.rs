@@ -16,7 +16,7 @@ type Fault = (usize, String);
 type StringChar = (usize, char);
 
 pub(super) fn parse(text: &str) -> Result<Template, TemplateError> {
-    let mut parser = Parser {
+    let mut parser = TemplateParser {
         text,
         at: 0,
         paths: Vec::new(),
@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<Template, TemplateError> {
 
 /// Reads plain text with placeholders.
 pub(super) fn parse_text(text: &str) -> Result<TextTemplate, TemplateError> {
-    let mut parser = Parser {
+    let mut parser = TemplateParser {
         text,
         at: 0,
         paths: Vec::new(),
@@ -70,13 +70,13 @@ fn error_at(text: &str, (offset, sentence): Fault) -> TemplateError {
     }
 }
 
-struct Parser<'a> {
+struct TemplateParser<'a> {
     text: &'a str,
     at: usize,
     paths: Vec<DataPath>,
 }
 
-impl Parser<'_> {
+impl TemplateParser<'_> {
     fn template(&mut self) -> Result<TemplatePart, Fault> {
         if self.text.len() > MAX_TEMPLATE_BYTES {
             let length = self.text.len();

@@ -21,7 +21,7 @@ use crate::{
 
 /// Who waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waiter {
+pub struct OpenSubscription {
     /// Who.
     pub place: Place,
     /// The id of its process.
@@ -92,7 +92,7 @@ impl Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CorrelationState {
     seq: u64,
-    waiting: BTreeMap<u64, Waiter>,
+    waiting: BTreeMap<u64, OpenSubscription>,
     places: BTreeMap<Place, u64>,
     /// Subscriptions to which nothing is on its way, by process: what a message may go to.
     idle: BTreeMap<Arc<str>, BTreeSet<u64>>,
@@ -122,7 +122,7 @@ impl CorrelationState {
         match record {
             CorrelationRecord::Opened { place, process } => {
                 self.places.insert(place.clone(), seq);
-                let waiting = Waiter {
+                let waiting = OpenSubscription {
                     place: place.clone(),
                     process: process.clone(),
                     under_way: Vec::new(),
@@ -289,7 +289,7 @@ impl CorrelationState {
     }
 
     /// A subscription.
-    pub fn waiting(&self, subscription: u64) -> Option<&Waiter> {
+    pub fn waiting(&self, subscription: u64) -> Option<&OpenSubscription> {
         self.waiting.get(&subscription)
     }
 

@@ -21,12 +21,12 @@ use crate::{
 /// A process and the start event it begins at; none where it begins at its implicit starts.
 type StartEventRef = (String, Option<String>);
 /// A node, and what it starts.
-type Start = (String, StartEventRef);
+type StartOf = (String, StartEventRef);
 
 /// Looks for processes that start themselves; `find` gives the process that is started by an id.
 pub(super) struct Search<F> {
     find: F,
-    known: BTreeMap<StartEventRef, Arc<Vec<Start>>>,
+    known: BTreeMap<StartEventRef, Arc<Vec<StartOf>>>,
     left: usize,
 }
 
@@ -64,7 +64,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
     /// The shortest way from a start event back to it: the node that begins it, and the processes
     /// on it. One longer than a tree has levels is not looked for.
     fn cycle(&mut self, begin: &StartEventRef) -> Option<(String, Vec<String>)> {
-        let mut from: BTreeMap<StartEventRef, Start> = BTreeMap::new();
+        let mut from: BTreeMap<StartEventRef, StartOf> = BTreeMap::new();
         let mut next = VecDeque::from([(begin.clone(), 0)]);
         while let Some((place, distance)) = next.pop_front() {
             for (node, reached) in self.starts_at(&place).iter() {
@@ -81,7 +81,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         None
     }
 
-    fn starts_at(&mut self, place: &StartEventRef) -> Arc<Vec<Start>> {
+    fn starts_at(&mut self, place: &StartEventRef) -> Arc<Vec<StartOf>> {
         if let Some(known) = self.known.get(place) {
             return known.clone();
         }
@@ -106,8 +106,8 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
 /// The way that ends with this start, from its beginning.
 fn way_back(
     begin: &StartEventRef,
-    last: Start,
-    from: &BTreeMap<StartEventRef, Start>,
+    last: StartOf,
+    from: &BTreeMap<StartEventRef, StartOf>,
 ) -> (String, Vec<String>) {
     let (mut node, mut place) = last;
     let mut chain = vec![begin.0.clone()];

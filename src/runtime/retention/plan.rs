@@ -22,7 +22,7 @@ const TIME: Duration = Duration::from_millis(20);
 
 /// What a turn does.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(super) struct RetentionPlan {
     /// Rows that are packed.
     pub segments: Vec<HistorySegment>,
     /// Snapshots that go, as all rows of their instances are packed.
@@ -45,11 +45,11 @@ pub(super) fn make(
     reader: &dyn StoreReader,
     bounds: Bounds,
     after: Option<AgedCursor>,
-) -> Result<Plan, StoreError> {
+) -> Result<RetentionPlan, StoreError> {
     let began = Instant::now();
-    let mut plan = Plan {
+    let mut plan = RetentionPlan {
         seen: after.clone(),
-        ..Plan::default()
+        ..RetentionPlan::default()
     };
     let Some(until) = bounds.archive.into_iter().chain(bounds.drop).max() else {
         plan.is_last = true;
@@ -69,7 +69,7 @@ pub(super) fn make(
     Ok(plan)
 }
 
-impl Plan {
+impl RetentionPlan {
     fn is_full(&self) -> bool {
         self.rows >= limits::RETENTION_ROWS
             || self.bytes >= limits::RETENTION_BYTES

@@ -12,7 +12,7 @@ use super::{page, person, sign_in_first};
 use crate::{
     admin::{
         instance::{InstancePage, Relative},
-        instances::{Filter, FoundInstances, InstancesPage, Shown},
+        instances::{Filter, FoundInstances, InstancesPage, ShownInstances},
         message::Message,
     },
     journal::InstanceFilter,
@@ -55,7 +55,7 @@ pub async fn list(
         .await?;
     let processes = processes(&app, &principal.caller.tenant);
     let now = app.sessions.runtime.clock.now();
-    let shown = Shown {
+    let shown = ShownInstances {
         total,
         rows: &rows,
         next,

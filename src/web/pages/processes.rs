@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 
 use super::{page, person, require_staff, sign_in_first};
 use crate::{
-    admin::processes::{ProcessesPage, Shown},
+    admin::processes::{ProcessesPage, ShownProcesses},
     web::http::{app::App, problem::Problem},
 };
 
@@ -24,7 +24,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let runtime = &app.sessions.runtime;
     let versions = runtime.definitions.all(&principal.caller.tenant);
     let versions: Vec<_> = versions.iter().map(|process| &process.row).collect();
-    let shown = Shown {
+    let shown = ShownProcesses {
         versions: &versions,
         in_use: &in_use,
         may_edit: principal.is_designer(),

@@ -251,7 +251,7 @@ impl Socket {
     }
 }
 
-impl From<Over> for End {
+impl From<Over> for LoopEnd {
     fn from(over: Over) -> Self {
         match over {
             Over::Gone => Self::Gone,
@@ -261,7 +261,7 @@ impl From<Over> for End {
 }
 
 /// Why a session's loop ended.
-enum End {
+enum LoopEnd {
     /// The peer is gone; there is nobody to say anything to.
     Gone,
     /// Say this and go.
@@ -345,7 +345,7 @@ async fn run(
                 }
             }
             () = ended(&mut ending) => {
-                break End::Close(Close::because(CloseCode::Revoked, "the trial has ended"));
+                break LoopEnd::Close(Close::because(CloseCode::Revoked, "the trial has ended"));
             }
             () = &mut tick => {
                 let now = Instant::now();
@@ -356,13 +356,13 @@ async fn run(
                 if socket.messages.is_late(now) {
                     Limit::SlowBodies.refused();
                     let reason = "a message came in too slowly";
-                    break End::Close(Close::because(CloseCode::NoSignOfLife, reason));
+                    break LoopEnd::Close(Close::because(CloseCode::NoSignOfLife, reason));
                 }
                 if socket.full_since.is_some() {
                     app.connections.changed(&about);
                 }
                 if socket.full_since.is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER) {
-                    break End::Close(CloseCode::SlowConsumer.into());
+                    break LoopEnd::Close(CloseCode::SlowConsumer.into());
                 }
             }
         }
@@ -370,10 +370,10 @@ async fn run(
     drop(connection);
     drop((user, places));
     meters().closed(match &end {
-        End::Gone => ABNORMAL,
-        End::Close(close) => close.code.number(),
+        LoopEnd::Gone => ABNORMAL,
+        LoopEnd::Close(close) => close.code.number(),
     });
-    if let End::Close(close) = end {
+    if let LoopEnd::Close(close) = end {
         say_goodbye(socket, close).await;
     }
 }
@@ -392,13 +392,16 @@ async fn next(
     messages: &mut MessageStream<SessionStream>,
     is_unwritten: bool,
     may_hear: bool,
-) -> Result<Option<Message>, End> {
+) -> Result<Option<Message>, LoopEnd> {
     poll_fn(|cx| {
         if is_unwritten && let Poll::Ready(written) = messages.poll_write_on(cx) {
-            return Poll::Ready(written.map(|()| None).map_err(|_| End::Gone));
+            return Poll::Ready(written.map(|()| None).map_err(|_| LoopEnd::Gone));
         }
         match may_hear {
-            true => messages.poll_message(cx).map_ok(Some).map_err(End::from),
+            true => messages
+                .poll_message(cx)
+                .map_ok(Some)
+                .map_err(LoopEnd::from),
             false => Poll::Pending,
         }
     })
@@ -410,7 +413,7 @@ async fn pump(
     connection: &mut Connection,
     socket: &mut Socket,
     about: &OpenConnection,
-) -> Result<(), End> {
+) -> Result<(), LoopEnd> {
     loop {
         while !socket.messages.is_full()
             && let Some(text) = connection.next_frame()
@@ -421,7 +424,7 @@ async fn pump(
         }
         let is_full = socket.messages.is_full();
         match futures_util::poll!(poll_fn(|cx| socket.messages.poll_flush(cx))) {
-            Poll::Ready(Err(_)) => return Err(End::Gone),
+            Poll::Ready(Err(_)) => return Err(LoopEnd::Gone),
             // There may be more.
             Poll::Ready(Ok(())) if is_full => continue,
             Poll::Pending if is_full && !socket.messages.is_full() => continue,
@@ -434,7 +437,7 @@ async fn pump(
         .then(|| socket.full_since.unwrap_or_else(Instant::now));
     match connection.closing() {
         Some(close) if socket.full_since.is_none() || close.code == CloseCode::ByOperator => {
-            Err(End::Close(close.clone()))
+            Err(LoopEnd::Close(close.clone()))
         }
         _ => Ok(()),
     }
@@ -451,7 +454,7 @@ async fn hear(
     connection: &mut Connection,
     socket: &mut Socket,
     message: Message,
-) -> Result<(), End> {
+) -> Result<(), LoopEnd> {
     match message {
         Message::Text(text) => {
             connection.receive(&text, Instant::now());
@@ -471,7 +474,7 @@ async fn hear(
             connection.control(payload.len(), Instant::now());
             wait_if_refused(connection).await;
         }
-        Message::Close => return Err(End::Close(CloseCode::Normal.into())),
+        Message::Close => return Err(LoopEnd::Close(CloseCode::Normal.into())),
     }
     Ok(())
 }
