@@ -7,4 +7,5 @@ mod frames;
 mod openapi;
 mod schemathesis;
 mod shape;
+mod strict;
 mod ui;

@@ -256,7 +256,8 @@ impl Connection {
         match client::parse_hello(text) {
             Ok(hello) => self.hello(hello),
             Err(FrameError { id, code, message }) => {
-                let close = Close::because(CloseCode::NoValidHello, &message);
+                let code_alone = CloseCode::NoValidHello.reason();
+                let close = Close::because(CloseCode::NoValidHello, message.clone(), code_alone);
                 self.send_error(id.as_deref(), None, &WireError::new(code, message));
                 self.close(close);
             }

@@ -10,7 +10,7 @@ use super::{
     input_schemas::ToldSchemas,
     protocol::{
         client::{FrameId, Hello},
-        close::{Close, CloseCode},
+        close::{Close, CloseCode, TOKEN_INVALID},
         code::ErrorCode,
         server::{RateEntry, Reply, ResyncReason, ServerFrame, Welcome},
         step::AuthResult,
@@ -168,7 +168,8 @@ fn close_for(error: &TokenError) -> Close {
         TokenError::Expired => CloseCode::Token.into(),
         TokenError::Invalid(sentence) => Close::because(
             CloseCode::Token,
-            &format!("token invalid, get another one: {sentence}"),
+            format!("{TOKEN_INVALID}{sentence}"),
+            "token invalid: get another one",
         ),
     }
 }

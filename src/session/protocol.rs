@@ -31,4 +31,4 @@ pub mod task_notes;
 pub mod to_command;
 pub mod wire_error;
 
-pub use fields::cut;
+pub use fields::{cut, quoted};

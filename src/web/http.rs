@@ -18,3 +18,4 @@ pub mod password_login;
 pub mod problem;
 pub mod route_table;
 pub mod server;
+pub mod strict_input;

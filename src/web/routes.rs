@@ -17,6 +17,7 @@ use super::{
         body,
         problem::Problem,
         route_table::{RouteEntry, RouteTable},
+        strict_input::{no_body, no_input, no_query},
     },
     jobs,
     openapi::{self, api_page, asyncapi},
@@ -55,135 +56,176 @@ pub fn table() -> RouteTable {
         .service(get("/asyncapi.json", asyncapi::json))
         .service(get("/docs/api", api_page::page))
         .service(get("/docs/api/{file:.*}", api_page::file))
-        .service(get("/v1/ws", socket::websocket))
-        .service(post("/v1/login", login::login))
-        .service(post("/v1/logout", login::logout))
-        .service(post("/v1/tickets", tickets::issue))
+        .service(get("/v1/ws", no_body(socket::websocket)))
+        .service(post("/v1/login", no_query(login::login)))
+        .service(post("/v1/logout", no_input(login::logout)))
+        .service(post("/v1/tickets", no_query(tickets::issue)))
         .service(both(
             "/v1/definitions",
-            definition_versions::list,
+            no_body(definition_versions::list),
             definitions::deploy,
         ))
-        .service(post("/v1/definition-checks", definitions::check))
-        .service(post("/v1/definition-previews", previews::preview))
-        .service(post("/v1/trials", trials::begin))
+        .service(post("/v1/definition-checks", no_query(definitions::check)))
+        .service(post("/v1/definition-previews", no_query(previews::preview)))
+        .service(post("/v1/trials", no_query(trials::begin)))
         .service(at("/v1/trials/{trial}", "GET, HEAD, DELETE", |trial| {
             trial
-                .route(read(trials::get))
-                .route(web::delete().to(trials::end))
+                .route(read(no_input(trials::get)))
+                .route(web::delete().to(no_input(trials::end)))
         }))
-        .service(post("/v1/trials/{trial}/users", trials::user))
-        .service(post("/v1/trials/{trial}/clock", trials::clock))
-        .service(get("/v1/trials/{trial}/instances/{key}", trials::instance))
-        .service(get("/v1/trials/{trial}/ws", socket::trial_websocket))
-        .service(get("/v1/definitions/{id}", definition_versions::get))
+        .service(post("/v1/trials/{trial}/users", no_query(trials::user)))
+        .service(post("/v1/trials/{trial}/clock", no_query(trials::clock)))
+        .service(get(
+            "/v1/trials/{trial}/instances/{key}",
+            no_input(trials::instance),
+        ))
+        .service(get(
+            "/v1/trials/{trial}/ws",
+            no_body(socket::trial_websocket),
+        ))
+        .service(get(
+            "/v1/definitions/{id}",
+            no_input(definition_versions::get),
+        ))
         .service(post(
             "/v1/definitions/{id}/{change:disable|enable}",
-            definitions::switch,
+            no_input(definitions::switch),
         ))
         .service(at(
             "/v1/definitions/{id}/{version}",
             "GET, HEAD, DELETE",
             |version| {
                 version
-                    .route(read(definition_source::source))
-                    .route(web::delete().to(definitions::delete))
+                    .route(read(no_input(definition_source::source)))
+                    .route(web::delete().to(no_input(definitions::delete)))
             },
         ))
         .service(get(
             "/v1/definitions/{id}/{version}/types.d.ts",
-            definition_types::types,
+            no_input(definition_types::types),
         ))
         .service(get(
             "/v1/definitions/{id}/{version}/schemas",
-            definition_types::schemas,
+            no_input(definition_types::schemas),
         ))
         .service(get(
             "/v1/definitions/{id}/{version}/statistics",
-            statistics::statistics,
+            no_body(statistics::statistics),
         ))
         .service(post(
             "/v1/definitions/{id}/{version}/publish",
-            definitions::publish,
+            no_input(definitions::publish),
         ))
         .service(post(
             "/v1/definitions/{id}/{version}/deprecate",
-            definitions::deprecate,
+            no_input(definitions::deprecate),
         ))
-        .service(post("/v1/messages", messages::message))
-        .service(post("/v1/signals", messages::signal))
-        .service(get("/v1/schedules", schedules::list))
-        .service(get("/v1/schedules/{process}/{node}", schedules::get))
+        .service(post("/v1/messages", no_query(messages::message)))
+        .service(post("/v1/signals", no_query(messages::signal)))
+        .service(get("/v1/schedules", no_body(schedules::list)))
+        .service(get(
+            "/v1/schedules/{process}/{node}",
+            no_input(schedules::get),
+        ))
         .service(post(
             "/v1/schedules/{process}/{node}/enable",
-            schedules::enable,
+            no_input(schedules::enable),
         ))
         .service(post(
             "/v1/schedules/{process}/{node}/disable",
-            schedules::disable,
+            no_input(schedules::disable),
         ))
-        .service(post("/v1/schedules/{process}/{node}/run", schedules::run))
-        .service(both("/v1/instances", instance_list::list, instances::start))
-        .service(get("/v1/instances/{key}", instances::get))
-        .service(get("/v1/instances/{key}/children", instances::children))
-        .service(get("/v1/instances/{key}/history", history::history))
+        .service(post(
+            "/v1/schedules/{process}/{node}/run",
+            no_input(schedules::run),
+        ))
+        .service(both(
+            "/v1/instances",
+            no_body(instance_list::list),
+            no_query(instances::start),
+        ))
+        .service(get("/v1/instances/{key}", no_body(instances::get)))
+        .service(get(
+            "/v1/instances/{key}/children",
+            no_body(instances::children),
+        ))
+        .service(get(
+            "/v1/instances/{key}/history",
+            no_body(history::history),
+        ))
         .service(get(
             "/v1/instances/{key}/records",
-            history::timeline::records,
+            no_body(history::timeline::records),
         ))
-        .service(get("/v1/instances/{key}/messages", history::messages))
+        .service(get(
+            "/v1/instances/{key}/messages",
+            no_body(history::messages),
+        ))
         .service(stream(
             "/v1/instances/{key}/stream",
-            instance_stream::stream,
+            no_body(instance_stream::stream),
         ))
-        .service(post("/v1/instances/{key}/run", commands::run))
+        .service(post("/v1/instances/{key}/run", no_query(commands::run)))
         .service(at("/v1/instances/{key}/data", "PATCH", |data| {
-            data.route(web::patch().to(commands::patch))
+            data.route(web::patch().to(no_query(commands::patch)))
         }))
         .service(post("/v1/instances/{key}/upload", uploads::upload))
-        .service(get("/v1/instances/{key}/files/{id}", uploads::file))
-        .service(post("/v1/instances/{key}/done", commands::done))
+        .service(get(
+            "/v1/instances/{key}/files/{id}",
+            no_input(uploads::file),
+        ))
+        .service(post("/v1/instances/{key}/done", no_query(commands::done)))
         .service(post(
             "/v1/instances/{key}/{command:hold|unhold|terminate|dismiss}",
-            commands::on_instance,
+            no_query(commands::on_instance),
         ))
         .service(post(
             "/v1/instances/{key}/{command:retry|skip|claim|release}",
-            commands::at_element,
+            no_query(commands::at_element),
         ))
-        .service(post("/v1/instances/{key}/assign", commands::assign))
-        .service(get("/v1/instances/{key}/drafts", drafts::list))
+        .service(post(
+            "/v1/instances/{key}/assign",
+            no_query(commands::assign),
+        ))
+        .service(get("/v1/instances/{key}/drafts", no_input(drafts::list)))
         .service(at(
             "/v1/instances/{key}/drafts/{element}/{action}",
             "GET, HEAD, PUT, DELETE",
             |draft| {
                 draft
-                    .route(read(drafts::get))
-                    .route(web::put().to(drafts::put))
-                    .route(web::delete().to(drafts::delete))
+                    .route(read(no_input(drafts::get)))
+                    .route(web::put().to(no_query(drafts::put)))
+                    .route(web::delete().to(no_input(drafts::delete)))
             },
         ))
-        .service(post("/v1/instances/{key}/move", commands::move_token))
-        .service(both("/v1/users", users::list, users::add))
+        .service(post(
+            "/v1/instances/{key}/move",
+            no_query(commands::move_token),
+        ))
+        .service(both(
+            "/v1/users",
+            no_body(users::list),
+            no_query(users::add),
+        ))
         .service(at("/v1/users/me/password", "PUT", |password| {
-            password.route(web::put().to(users::own_password))
+            password.route(web::put().to(no_query(users::own_password)))
         }))
         .service(at("/v1/users/{name}", "PATCH, DELETE", |user| {
-            user.route(web::patch().to(users::change))
-                .route(web::delete().to(users::remove))
+            user.route(web::patch().to(no_query(users::change)))
+                .route(web::delete().to(no_input(users::remove)))
         }))
-        .service(post("/v1/users/{name}/revoke", users::revoke))
-        .service(post("/v1/tokens", tokens::issue))
-        .service(get("/v1/tasks", tasks::list))
-        .service(get("/v1/incidents", incidents::list))
-        .service(get("/v1/timers", timers::list))
-        .service(get("/v1/audit", audit::list))
-        .service(get("/v1/overview", overview::overview))
-        .service(get("/v1/http-calls", http_calls::list))
-        .service(get("/v1/settings", settings::settings))
-        .service(get("/v1/connections", connections::list))
+        .service(post("/v1/users/{name}/revoke", no_input(users::revoke)))
+        .service(post("/v1/tokens", no_query(tokens::issue)))
+        .service(get("/v1/tasks", no_body(tasks::list)))
+        .service(get("/v1/incidents", no_body(incidents::list)))
+        .service(get("/v1/timers", no_body(timers::list)))
+        .service(get("/v1/audit", no_body(audit::list)))
+        .service(get("/v1/overview", no_input(overview::overview)))
+        .service(get("/v1/http-calls", no_body(http_calls::list)))
+        .service(get("/v1/settings", no_input(settings::settings)))
+        .service(get("/v1/connections", no_body(connections::list)))
         .service(at("/v1/connections/{connection}", "DELETE", |connection| {
-            connection.route(web::delete().to(connections::close))
+            connection.route(web::delete().to(no_input(connections::close)))
         }))
         .service(get("/api/v1/hello", jobs::sign_in::hello))
         .service(post("/api/v1/login", jobs::sign_in::login))

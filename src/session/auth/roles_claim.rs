@@ -2,6 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::session::protocol::cut;
+
+/// How much of its name a refusal repeats, in bytes.
+const NAMED_BYTES: usize = 40;
 /// The claim that this server's own tokens have.
 const OWN: &str = "roles";
 
@@ -45,7 +49,7 @@ impl RolesClaim {
         roles.flatten().ok_or_else(|| {
             format!(
                 "expected a token whose {} (list) holds texts, but it differs",
-                self.0
+                cut(&self.0, NAMED_BYTES)
             )
         })
     }

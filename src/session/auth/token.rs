@@ -122,7 +122,8 @@ pub enum TokenError {
     Expired,
     /// It is genuine, but its user was removed, or its tokens were revoked after it was issued.
     Revoked,
-    /// It is none of ours or lacks something; the sentence says what, without repeating the token.
+    /// It is none of ours or lacks something; the sentence says what, without repeating the token,
+    /// and has room in a Close.
     Invalid(String),
 }
 
@@ -250,7 +251,7 @@ impl Tokens {
         {
             return invalid(
                 "expected 'sub' of the token to be a user, but it begins with 'schedule:' or \
-                'event:', which are kept for what starts by itself",
+                'event:', which are kept",
             );
         }
         let expires_at = time("exp", exp)?;
@@ -336,8 +337,8 @@ impl Tokens {
 impl Tokens {
     fn too_long(&self) -> String {
         format!(
-            "expected a token that ends within {} hours from now, but it ends later: get one for \
-            less long, or raise --max-token-lifetime",
+            "expected a token that ends within {} h, but it ends later: get another, or raise \
+            --max-token-lifetime",
             self.longest.as_secs() / 3600
         )
     }
@@ -372,8 +373,8 @@ fn time(claim: &str, seconds: f64) -> Result<Time, TokenError> {
         return Ok(Time(millis as i64));
     }
     let sentence = format!(
-        "expected '{claim}' of the token to be a time in seconds since 1970, at most in the year \
-        9999, but it is none"
+        "expected '{claim}' of the token to be in seconds since 1970, up to the year 9999, but \
+        it is not"
     );
     Err(TokenError::Invalid(sentence))
 }
@@ -400,8 +401,8 @@ fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
             '{name}', but it has none"
         ),
         ErrorKind::Json(_) => {
-            "expected a token with a known algorithm and the claims sub (text), exp (number) and \
-            roles (list), but it differs"
+            "expected a token of a known algorithm with sub (text), exp (number) and roles \
+            (list), but it differs"
                 .into()
         }
         _ => "expected a bearer JWT of three parts, but this is none".into(),
@@ -409,4 +410,4 @@ fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::session) mod tests;

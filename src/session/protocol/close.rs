@@ -7,8 +7,6 @@
 
 use std::borrow::Cow;
 
-use super::cut;
-
 /// Why the server closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CloseCode {
@@ -152,6 +150,9 @@ impl CloseCode {
 /// The longest reason a Close has room for, in bytes (RFC 6455, 5.5).
 pub const REASON_BYTES: usize = 123;
 
+/// What stands before the sentence that says why a token is not accepted.
+pub const TOKEN_INVALID: &str = "token invalid: ";
+
 /// How a connection is closed: a code and the words that go with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
@@ -162,12 +163,24 @@ pub struct Close {
 }
 
 impl Close {
-    /// With words for the case at hand, shortened to what a Close has room for.
-    pub fn because(code: CloseCode, reason: &str) -> Self {
+    /// With other words than those of its code.
+    pub const fn of(code: CloseCode, reason: &'static str) -> Self {
+        assert!(reason.len() <= REASON_BYTES);
         Self {
             code,
-            reason: cut(reason, REASON_BYTES).into_owned().into(),
+            reason: Cow::Borrowed(reason),
         }
+    }
+
+    /// With words for the case at hand; with `otherwise` where a Close has no room for them, so that
+    /// nothing of what it says is cut off.
+    pub fn because(code: CloseCode, reason: String, otherwise: &'static str) -> Self {
+        let reason = if reason.len() <= REASON_BYTES {
+            reason.into()
+        } else {
+            otherwise.into()
+        };
+        Self { code, reason }
     }
 }
 
@@ -188,7 +201,8 @@ mod tests {
     fn each_code_fits_a_close_frame_and_its_range_decides() {
         for code in CloseCode::ALL {
             assert!(code.reason().len() <= REASON_BYTES);
-            assert_eq!(Close::because(code, code.reason()), Close::from(code));
+            let words = code.reason().to_owned();
+            assert_eq!(Close::because(code, words, ""), Close::from(code));
             let range = code.number() / 100;
             if range == 40 {
                 assert_eq!(code.comeback(), Comeback::Reconnect, "{code:?}");
@@ -203,14 +217,13 @@ mod tests {
     }
 
     #[test]
-    fn long_words_are_shortened_between_letters() {
+    fn words_without_room_are_said_otherwise() {
         for letter in ["x", "é", "…", "𝄞"] {
-            let close = Close::because(CloseCode::NoValidHello, &letter.repeat(200));
-            assert!(
-                (REASON_BYTES - 3..=REASON_BYTES).contains(&close.reason.len())
-                    && close.reason.ends_with('…'),
-                "{close:?}"
-            );
+            let fitting = letter.repeat(REASON_BYTES / letter.len());
+            let close = Close::because(CloseCode::NoValidHello, fitting.clone(), "short");
+            assert_eq!(close.reason, fitting);
+            let close = Close::because(CloseCode::NoValidHello, fitting + letter, "short");
+            assert_eq!(close.reason, "short");
         }
     }
 }

@@ -15,6 +15,8 @@ use crate::web::http::{auth::COOKIE, route_table::alternatives};
 const PROBLEM: &str = "application/problem+json";
 /// Where jobs are: a refused token is answered in plain text there, as clients of that API expect.
 const JOBS: &str = "/api/v1/";
+/// Where what a request brings and nobody reads is refused.
+const STRICT: &str = "/v1/";
 /// Where a reference to a schema leads.
 const SCHEMAS: &str = "#/components/schemas/";
 
@@ -175,17 +177,15 @@ fn implied(operation: &Operation, path: &str) -> Vec<&'static str> {
     if !for_anybody {
         statuses.extend(["401", "500", "503"]);
     }
-    let parameters =
-        operation
-            .parameters
-            .iter()
-            .flatten()
-            .filter_map(|parameter| match parameter {
-                RefOr::T(parameter) => Some(&parameter.parameter_in),
-                RefOr::Ref(_) => None,
-            });
+    let parameters = operation.parameters.iter().flatten();
+    let mut reads = parameters.filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(&parameter.parameter_in),
+        RefOr::Ref(_) => None,
+    });
     let is_read = |place: &ParameterIn| matches!(place, ParameterIn::Query | ParameterIn::Header);
-    if parameters.into_iter().any(is_read) || operation.request_body.is_some() {
+    // What is not read is refused, too: see `strict_input`.
+    let is_strict = path.starts_with(STRICT);
+    if is_strict || reads.any(is_read) || operation.request_body.is_some() {
         statuses.push("400");
     }
     if operation.request_body.is_some() {
@@ -260,7 +260,7 @@ mod tests {
         let for_anybody = || OperationBuilder::new().security(Default::default());
         assert_eq!(
             statuses(&completed("/v1/x", for_anybody()), "/v1/x"),
-            ["429"]
+            ["400", "429"]
         );
     }
 

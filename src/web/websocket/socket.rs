@@ -213,7 +213,8 @@ fn turn_away(
     upgrade(app.clone(), request, move |_, mut socket| async move {
         socket.messages.send(error);
         meters().closed(CloseCode::Forbidden.number());
-        say_goodbye(socket, Close::because(CloseCode::Forbidden, &reason)).await;
+        let close = Close::because(CloseCode::Forbidden, reason, CloseCode::Forbidden.reason());
+        say_goodbye(socket, close).await;
         drop(places);
     })
 }
@@ -345,7 +346,7 @@ async fn run(
                 }
             }
             () = ended(&mut ending) => {
-                break LoopEnd::Close(Close::because(CloseCode::Revoked, "the trial has ended"));
+                break LoopEnd::Close(Close::of(CloseCode::Revoked, "the trial has ended"));
             }
             () = &mut tick => {
                 let now = Instant::now();
@@ -356,7 +357,7 @@ async fn run(
                 if socket.messages.is_late(now) {
                     Limit::SlowBodies.refused();
                     let reason = "a message came in too slowly";
-                    break LoopEnd::Close(Close::because(CloseCode::NoSignOfLife, reason));
+                    break LoopEnd::Close(Close::of(CloseCode::NoSignOfLife, reason));
                 }
                 if socket.full_since.is_some() {
                     app.connections.changed(&about);

@@ -13,7 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::session::auth::token::{Identity, TokenSettings, Tokens};
+use crate::session::auth::token::{Identity, TokenSettings, Tokens, tests::fits};
 
 const NOW: Time = Time(1_800_000_000_000);
 const ALL: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
@@ -97,6 +97,7 @@ impl Site {
     #[track_caller]
     fn refuses(&self, token: &str, part: &str) {
         let error = self.verify(token, 0).unwrap_err();
+        fits(&error);
         assert!(
             matches!(&error, TokenError::Invalid(sentence) if sentence.contains(part)),
             "{error}"

@@ -5,6 +5,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::session::protocol::close::{REASON_BYTES, TOKEN_INVALID};
 
 const NOW: Time = Time(1_800_000_000_000);
 const LATER: i64 = 1_800_000_060;
@@ -27,6 +28,13 @@ fn signed(algorithm: Algorithm, claims: &Value) -> String {
     .unwrap()
 }
 
+/// The sentence has room where a connection is closed with it.
+#[track_caller]
+pub(in crate::session) fn fits(error: &TokenError) {
+    let room = REASON_BYTES - TOKEN_INVALID.len();
+    assert!(error.to_string().len() <= room, "{error}");
+}
+
 #[track_caller]
 fn check(claims: Value, expected: &str) {
     let found = match tokens(None, None).verify(&signed(Algorithm::HS256, &claims), NOW) {
@@ -34,7 +42,10 @@ fn check(claims: Value, expected: &str) {
             "{} {} {:?}",
             identity.subject, identity.tenant, identity.roles
         ),
-        Err(error) => error.to_string(),
+        Err(error) => {
+            fits(&error);
+            error.to_string()
+        }
     };
     assert!(found.contains(expected), "{claims}: {found}");
 }
@@ -69,15 +80,15 @@ fn times_are_times() {
     ] {
         check(
             json!({"sub": "alice", "exp": wrong}),
-            "'exp' of the token to be a time",
+            "'exp' of the token to be in seconds",
         );
         check(
             json!({"sub": "alice", "exp": LATER, "iat": wrong}),
-            "'iat' of the token to be a time",
+            "'iat' of the token to be in seconds",
         );
         check(
             json!({"sub": "alice", "exp": LATER, "nbf": wrong}),
-            "'nbf' of the token to be a time",
+            "'nbf' of the token to be in seconds",
         );
     }
 }
@@ -99,7 +110,7 @@ fn no_token_lasts_longer_than_configured() {
         .unwrap_err()
         .to_string();
     assert!(
-        refused.contains("within 1 hours") && refused.contains("--max-token-lifetime"),
+        refused.contains("within 1 h,") && refused.contains("--max-token-lifetime"),
         "{refused}"
     );
 }
@@ -134,7 +145,7 @@ fn a_user_with_the_longest_names_and_roles_can_sign_in() {
 fn nobody_speaks_for_a_schedule() {
     check(
         json!({"sub": "schedule:nightly", "exp": LATER, "roles": ["admin"]}),
-        "which are kept for what starts by itself",
+        "which are kept",
     );
     check(
         json!({"sub": "schedule", "exp": LATER}),
@@ -144,7 +155,7 @@ fn nobody_speaks_for_a_schedule() {
 
 #[test]
 fn wrong_claims_are_refused() {
-    check(json!({"exp": LATER}), "the claims sub (text)");
+    check(json!({"exp": LATER}), "with sub (text)");
     check(json!({"sub": "alice"}), "exp (number)");
     check(json!({"sub": "", "exp": LATER}), "1 to 256");
     check(json!({"sub": 5, "exp": LATER}), "sub (text)");
@@ -177,13 +188,9 @@ fn it_expires_at_its_exp_without_leeway() {
 fn only_hs256_with_the_right_secret_is_taken() {
     let claims = json!({"sub": "alice", "exp": LATER});
     let refused = |token: &str| {
-        assert!(
-            matches!(
-                tokens(None, None).verify(token, NOW),
-                Err(TokenError::Invalid(_))
-            ),
-            "{token}"
-        )
+        let error = tokens(None, None).verify(token, NOW).unwrap_err();
+        fits(&error);
+        assert!(matches!(error, TokenError::Invalid(_)), "{token}")
     };
     refused(&signed(Algorithm::HS384, &claims));
     refused(&signed(Algorithm::HS512, &claims));

@@ -1,0 +1,123 @@
+//! Refuses what a request brings and its route does not read: names behind `?`, a body. Ignored,
+//! a mistake of its sender's would be lost silently.
+//!
+//! Not here: names that a route does not know beside those it reads (`rest::query`, `body::read`,
+//! `session::protocol::fields`). Which route reads what stands in `routes`.
+
+use actix_web::{
+    Error, FromRequest, Handler, HttpRequest, ResponseError,
+    dev::Payload,
+    http::{StatusCode, header},
+    web,
+};
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Map, Value};
+
+use super::{body, problem::Problem};
+use crate::session::protocol::{code::ErrorCode, quoted};
+
+/// The longest body that is looked at where none is read: `{}`, and what is written for it.
+const LOOKED_AT: usize = 256;
+
+/// A handler of requests without what is not read: names behind `?` unless `QUERY`, a body unless
+/// `BODY`.
+#[derive(Clone)]
+pub struct Strict<H, const QUERY: bool, const BODY: bool>(H);
+
+/// Of a handler that reads nothing behind `?`.
+pub fn no_query<H>(handler: H) -> Strict<H, false, true> {
+    Strict(handler)
+}
+
+/// Of a handler that reads no body.
+pub fn no_body<H>(handler: H) -> Strict<H, true, false> {
+    Strict(handler)
+}
+
+/// Of a handler that reads neither.
+pub fn no_input<H>(handler: H) -> Strict<H, false, false> {
+    Strict(handler)
+}
+
+/// What a handler takes, of a request that brings nothing else.
+pub struct Checked<A, const QUERY: bool, const BODY: bool>(A);
+
+impl<H, A, const QUERY: bool, const BODY: bool> Handler<Checked<A, QUERY, BODY>>
+    for Strict<H, QUERY, BODY>
+where
+    H: Handler<A>,
+    A: 'static,
+{
+    type Output = H::Output;
+    type Future = H::Future;
+
+    fn call(&self, Checked(taken): Checked<A, QUERY, BODY>) -> Self::Future {
+        self.0.call(taken)
+    }
+}
+
+impl<A: FromRequest + 'static, const QUERY: bool, const BODY: bool> FromRequest
+    for Checked<A, QUERY, BODY>
+{
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            if !QUERY {
+                refuse_query(request.query_string())?;
+            }
+            if !BODY && has_body(&request) {
+                refuse_body(&request, payload).await?;
+                payload = Payload::None;
+            }
+            let taken = A::from_request(&request, &mut payload);
+            taken.await.map(Self).map_err(Into::into)
+        })
+    }
+}
+
+fn refuse_query(query: &str) -> Result<(), Problem> {
+    let named = web::Query::<Vec<(String, String)>>::from_query(query);
+    let named = named.map(web::Query::into_inner).unwrap_or_default();
+    let Some((name, _)) = named.first() else {
+        return Ok(());
+    };
+    let sentence = format!(
+        "expected nothing behind '?', but there is {}: leave it out",
+        quoted(name)
+    );
+    Err(Problem::new(ErrorCode::BadRequest, sentence))
+}
+
+fn has_body(request: &HttpRequest) -> bool {
+    body::length(request).unwrap_or(0) > 0
+        || request.headers().contains_key(header::TRANSFER_ENCODING)
+}
+
+/// An empty object says nothing, as no body does.
+async fn refuse_body(request: &HttpRequest, mut payload: Payload) -> Result<(), Error> {
+    let refuse = |found: String| {
+        let sentence = format!("expected no body, but {found}: leave it out");
+        Err(Problem::new(ErrorCode::BadRequest, sentence).into())
+    };
+    let payload = web::Payload::from_request(request, &mut payload).await?;
+    let bytes = match body::bytes(request, payload, LOOKED_AT).await {
+        Ok(bytes) => bytes,
+        Err(problem) if problem.status_code() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return refuse("there is one".to_owned());
+        }
+        Err(problem) => return Err(problem.into()),
+    };
+    if bytes.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    match serde_json::from_slice::<Map<String, Value>>(&bytes) {
+        Ok(members) => match members.keys().next() {
+            None => Ok(()),
+            Some(name) => refuse(format!("it has {}", quoted(name))),
+        },
+        Err(_) => refuse("there is one".to_owned()),
+    }
+}
