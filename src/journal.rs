@@ -27,6 +27,7 @@ mod in_use;
 mod job;
 mod kept_message;
 mod listing;
+mod long_writes;
 mod memory;
 mod queue_permit;
 pub mod read_models;

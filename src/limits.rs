@@ -10,6 +10,7 @@ use std::time::Duration;
 pub use definitions::*;
 pub use drafts::*;
 pub use instance_limits::InstanceLimits;
+pub use loops::*;
 pub use network::network;
 pub use pot::{CallerKind, Pot, PotPlace, Taker};
 pub use quota::Quota;
@@ -18,10 +19,12 @@ pub use retention::*;
 pub use settings::{Limits, Rates};
 pub use tree_limits::TreeLimits;
 pub use watermark::{Watermark, Watermarks};
+pub use writing::*;
 
 mod definitions;
 mod drafts;
 mod instance_limits;
+mod loops;
 mod network;
 mod pot;
 mod quota;
@@ -30,6 +33,7 @@ mod retention;
 mod settings;
 mod tree_limits;
 mod watermark;
+mod writing;
 
 /// The longest websocket message, in bytes, whole or in fragments. Announced in `welcome`; more
 /// closes 1009.
@@ -392,13 +396,6 @@ pub const TREE_START_BYTES: usize = 4 * 1024;
 pub const TREE_DELIVERIES: usize = 16;
 /// Instances below an ended one that end at the same time; the next ones wait.
 pub const TREE_ENDS: usize = 16;
-/// Iterations of multi-instance activities that one step begins; the next step begins more, so that
-/// others have their turn in between.
-pub const STEP_STARTS: usize = 64;
-/// Items and start data of the iterations that one step begins, in bytes of JSON; one at least.
-pub const STEP_START_BYTES: usize = 128 * 1024;
-/// Steps in which iterations begin and that follow from one another; one more is an incident.
-pub const LOOP_TURNS: u32 = 1_000;
 /// Users who may ever have had a task of one process instance.
 pub const PARTICIPANTS: usize = 1_000;
 /// Action messages one process instance may have open; one more is an incident.

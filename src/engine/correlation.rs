@@ -95,8 +95,8 @@ pub struct EventDelivery {
     pub node: Arc<str>,
     /// Grows with each delivery to the same subscription: one that comes again is taken once.
     pub number: u64,
-    /// What it brings; an object.
-    pub data: Value,
+    /// What it brings; an object. All that get it share it.
+    pub data: Arc<Value>,
 }
 
 /// A signal that is thrown, for those who wait for it in the instance.

@@ -3,6 +3,8 @@
 //!
 //! Not here: how it came to wait (`subscription`); errors, which are thrown (`throwing`).
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{
@@ -113,7 +115,7 @@ pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
         number,
         data,
     } = delivery;
-    take(step, by, &node, Some(number), data);
+    take(step, by, &node, Some(number), Arc::unwrap_or_clone(data));
 }
 
 /// A client sends a message to this instance: who has waited longest for it gets it.

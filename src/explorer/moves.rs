@@ -298,7 +298,7 @@ fn deliver(by: Subscriber, node: &Arc<str>, taken: u64) -> Command {
         by,
         node: node.clone(),
         number: taken + 1,
-        data: Value::Object(Map::new()),
+        data: Arc::new(Value::Object(Map::new())),
     }))
 }
 

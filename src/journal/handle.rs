@@ -19,6 +19,7 @@ use super::{
     commit_gate::{self, Release},
     disk_room::RoomState,
     http_call::CallChange,
+    long_writes::LongWrites,
     queue_permit::Busy,
     readers::{Purpose, Readers},
     row::{Entity, SnapshotRow},
@@ -96,6 +97,7 @@ impl Journal {
             queue: receiver,
             gate: gate_sender,
             room: room.clone(),
+            long: LongWrites::default(),
             rested: true,
         };
         let writer = thread::Builder::new()
@@ -126,6 +128,7 @@ impl Journal {
             queue: entries,
             gate,
             room: room.clone(),
+            long: LongWrites::default(),
             rested: true,
         };
         let steps = Steps::new(writer, on_fatal, freed, reader, questions);

@@ -149,6 +149,9 @@ pub struct OutboxRow {
     pub target: Entity,
     /// The encoded message.
     pub body: Vec<u8>,
+    /// The record of the source that holds what the message brings, when the message itself does
+    /// not: what goes to many is written once.
+    pub brings: Option<u64>,
 }
 
 /// A message still to be delivered, as read back.

@@ -69,7 +69,7 @@ impl Steps {
     /// What is to be done.
     pub fn undone(&self) -> Undone {
         Undone {
-            writes: self.writer.queue.len(),
+            writes: self.writer.queue.len() + self.writer.long.len(),
             releases: self.free.len(),
             questions: self.questions.len(),
         }
@@ -78,9 +78,13 @@ impl Steps {
     /// Writes the oldest of what is queued as one batch, at most so many entries. A commit of which
     /// nobody knows what became of it is the last one, as with threads.
     pub fn write(&mut self, most: usize) {
-        for entry in self.writer.queue.try_iter().take(most) {
-            self.batch.take(entry);
+        for _ in 0..most {
+            let Ok(entry) = self.writer.queue.try_recv() else {
+                break;
+            };
+            self.writer.take(&mut self.batch, entry);
         }
+        self.writer.take_long(&mut self.batch);
         self.batch.hurry();
         if self.on_fatal.is_none() {
             self.writer.refuse(&mut self.batch);

@@ -2,7 +2,7 @@
 //! hands the releases to the commit gate.
 //!
 //! There is no artificial delay: a batch builds itself while the one before it syncs. At most one
-//! batch is in flight.
+//! batch is in flight. Short writes go before long ones ([`long_writes`](super::long_writes)).
 //!
 //! A batch that finds no room on the disk is not written, and its releases learn it; so do those of
 //! later writes of the same chains. The writer goes on, and tries once in a while whether there is
@@ -24,6 +24,7 @@ use super::{
     change::WriteOp,
     commit_gate::{Free, Release},
     disk_room::RoomState,
+    long_writes::LongWrites,
     row::Entity,
     store::{Store, StoreError},
 };
@@ -78,6 +79,8 @@ pub(super) struct Writer {
     pub queue: Receiver<WriterMessage>,
     pub gate: Sender<Vec<Free>>,
     pub room: Arc<RoomState>,
+    /// What lets shorter writes go first.
+    pub long: LongWrites,
     /// Whether nothing was written since the store last gave its memory back.
     pub rested: bool,
 }
@@ -214,15 +217,16 @@ impl Writer {
         loop {
             self.gather(batch);
             self.write(batch)?;
-            if batch.stop {
+            if batch.stop && self.long.is_empty() {
                 return Ok(());
             }
         }
     }
 
-    /// Waits until there is something to do, then takes all that is queued, up to a full batch.
+    /// Waits until there is something to do, then takes all that is queued, up to a full batch; of
+    /// what takes long only some.
     fn gather(&mut self, batch: &mut Batch) {
-        while batch.is_lazy() {
+        while batch.is_lazy() && self.long.is_empty() {
             let is_full = self.room.is_full();
             let entry = match batch.lazy_until {
                 Some(deadline) => self.queue.recv_deadline(deadline),
@@ -231,7 +235,7 @@ impl Writer {
                 None => self.queue.recv_timeout(REST),
             };
             match entry {
-                Ok(entry) => batch.take(entry),
+                Ok(entry) => self.take(batch, entry),
                 Err(RecvTimeoutError::Timeout) if batch.lazy_until.is_some() => break,
                 Err(RecvTimeoutError::Timeout) if is_full => self.probe(),
                 Err(RecvTimeoutError::Timeout) => {
@@ -244,7 +248,27 @@ impl Writer {
         while !batch.is_full()
             && let Ok(entry) = self.queue.try_recv()
         {
-            batch.take(entry);
+            self.take(batch, entry);
+        }
+        self.take_long(batch);
+    }
+
+    /// Takes an entry of the queue into the batch, unless it lets shorter ones go first.
+    pub fn take(&mut self, batch: &mut Batch, entry: WriterMessage) {
+        match entry {
+            WriterMessage::Write(handed) => {
+                if let Some(handed) = self.long.hold(handed) {
+                    batch.take(WriterMessage::Write(handed));
+                }
+            }
+            entry => batch.take(entry),
+        }
+    }
+
+    /// Takes those long writes into the batch whose turn it is.
+    pub fn take_long(&mut self, batch: &mut Batch) {
+        for handed in self.long.turn() {
+            batch.take(WriterMessage::Write(handed));
         }
     }
 
@@ -303,7 +327,7 @@ impl Writer {
 
     /// After a failed commit: nothing is written any more, and whatever was handed over or still
     /// is may be on the disk or not. Returns when it is stopped.
-    pub fn give_up(self, mut batch: Batch) {
+    pub fn give_up(mut self, mut batch: Batch) {
         loop {
             self.refuse(&mut batch);
             if batch.stop {
@@ -317,7 +341,10 @@ impl Writer {
     }
 
     /// Tells those who wait for the batch that nobody knows what became of it.
-    pub fn refuse(&self, batch: &mut Batch) {
+    pub fn refuse(&mut self, batch: &mut Batch) {
+        while let Some(handed) = self.long.next() {
+            batch.take(WriterMessage::Write(handed));
+        }
         // The commit gate ends after the writer, so it is there.
         let _ = self.gate.send(batch.failed(NotWritten::Unknown));
     }

@@ -62,6 +62,8 @@ fn perform(
             target,
             message,
         } => {
+            let goes_on = matches!(*message, InstanceMessage::StartMore { .. });
+            let owner = goes_on.then(|| Arc::new(owner(committed)));
             // Who sends has a tree.
             if let Some(tree) = tree.cloned() {
                 runtime.outbox.post(
@@ -72,6 +74,7 @@ fn perform(
                         target: Entity::from(target),
                         message,
                         tree,
+                        owner,
                     },
                 );
             }
@@ -95,16 +98,13 @@ fn perform(
                             note,
                         }),
                         tree,
+                        owner: None,
                     },
                 );
             }
         }
         Effect::SetTimer(timer) => {
-            let row = &committed.process.row;
-            let owner = Owner {
-                tenant: row.tenant.clone(),
-                process: row.id.clone(),
-            };
+            let owner = owner(committed);
             let (due, key) = (timer.due, timer.key);
             runtime.timers.set(owner, due, committed.instance, key);
         }
@@ -112,5 +112,14 @@ fn perform(
         // A timer that fires all the same finds its action gone and is dropped, and so does an
         // answer.
         Effect::ClearTimer(_) | Effect::ForgetCall(_) => {}
+    }
+}
+
+/// Whose a committed row is.
+fn owner(committed: &Committed) -> Owner {
+    let row = &committed.process.row;
+    Owner {
+        tenant: row.tenant.clone(),
+        process: row.id.clone(),
     }
 }

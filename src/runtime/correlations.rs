@@ -9,6 +9,7 @@
 //! Where to go next: `decide` for what a command does, `state` for what is remembered, `publish` for
 //! what clients publish. Not here: what happens in an instance (`engine::subscription`).
 
+mod brought;
 pub mod decide;
 pub mod decided;
 pub mod publish;
@@ -25,7 +26,7 @@ use std::{
 
 use dashmap::DashMap;
 
-pub use self::state::Outcome;
+pub use self::{brought::bring, state::Outcome};
 use self::{
     decide::{CorrelationCommand, CorrelationContext, EventStart, decide},
     decided::{Decided, NotPublished, Outgoing},
@@ -316,6 +317,7 @@ impl Runtime {
             number,
             target,
             message,
+            brings: _,
         } in outgoing
         {
             let delivery = OutboxDelivery {
@@ -324,6 +326,7 @@ impl Runtime {
                 target: target.map_or(entity, Entity::from),
                 message: Box::new(message),
                 tree: tree.clone(),
+                owner: None,
             };
             self.outbox.post(self, delivery);
         }
@@ -392,7 +395,8 @@ fn commit(
         Ok(OutboxRow {
             seq: sent.number,
             target: sent.target.map_or(entity, Entity::from),
-            body: codec::encode(&sent.message)?,
+            body: codec::encode(&brought::stored_form(&sent.message))?,
+            brings: sent.brings,
         })
     });
     Ok(Commit {

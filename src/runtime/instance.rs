@@ -54,7 +54,7 @@ const WORTH_A_SNAPSHOT: u32 = 8;
 
 /// Whose last step took this long waits for the turn of this thread's steps; the others are not held
 /// up by it.
-const LONG_STEP: Duration = Duration::from_millis(1);
+const LONG_STEP: Duration = Duration::from_micros(250);
 
 /// One live process instance.
 pub struct ProcessInstance {

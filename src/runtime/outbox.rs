@@ -8,9 +8,11 @@
 mod correlating;
 pub mod delivery_queue;
 mod end_descendants;
+mod loop_turns;
+mod stored;
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -24,17 +26,19 @@ use super::{
     definitions::KnownVersion,
     instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply, Start},
     keys,
-    trees::{Tree, TreePlace, Trees},
+    trees::{Tree, TreePlace},
 };
 use crate::{
     engine::{
         Command, command::StartInstance, instance_message::InstanceMessage,
         rejection::RejectionKind,
     },
-    journal::{Entity, OutboxMessage, StoreError, StoreReader, StoredKind, codec},
+    journal::{Entity, Owner},
     model::ids::InstanceKey,
 };
 use delivery_queue::{Next, Pair};
+use loop_turns::{LoopPlace, LoopTurns};
+pub use stored::{StoredDelivery, stored};
 
 /// Before an outbox message that could not be taken is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -53,6 +57,8 @@ pub struct OutboxDelivery {
     /// The tree of both, or that of the one that is an instance; that of an entity of messages
     /// stands for itself and bounds how much of it goes at a time.
     pub tree: Arc<Tree>,
+    /// Whose turn it takes, when it lets a loop go on.
+    pub owner: Option<Arc<Owner>>,
 }
 
 impl OutboxDelivery {
@@ -81,36 +87,11 @@ impl OutboxDelivery {
     }
 }
 
-/// A message the table holds, with the root of its tree.
-pub struct StoredDelivery {
-    root: InstanceKey,
-    message: OutboxMessage,
-}
-
-/// What the table holds.
-///
-/// # Errors
-/// A store that cannot be read.
-pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredDelivery>, StoreError> {
-    let with_root = |message: OutboxMessage| {
-        let source = message.source.instance();
-        Ok(StoredDelivery {
-            root: match reader.instance(source) {
-                Ok(row) => row.map_or(source, |row| row.root),
-                // Its line of the list is damaged: it is delivered by itself.
-                Err(StoreError::Unreadable(_)) => source,
-                Err(error) => return Err(error),
-            },
-            message,
-        })
-    };
-    reader.outbox()?.into_iter().map(with_root).collect()
-}
-
 /// outbox messages under way, by pair.
 #[derive(Default)]
 pub struct Outbox {
     pairs: DashMap<Pair, VecDeque<OutboxDelivery>>,
+    loop_turns: LoopTurns<(OutboxDelivery, u64)>,
 }
 
 impl Outbox {
@@ -126,45 +107,6 @@ impl Outbox {
             }
         }
         pump(runtime, &tree);
-    }
-
-    /// Posts what the table holds, after a restart. What cannot be read is noted as damaged; what
-    /// comes after it in its order stays in the table, as it may mean nothing without it.
-    pub fn resume(&self, runtime: &Arc<Runtime>, deliveries: Vec<(Arc<Tree>, StoredDelivery)>) {
-        let mut held: BTreeSet<(Entity, Entity)> = BTreeSet::new();
-        for (
-            tree,
-            StoredDelivery {
-                message: OutboxMessage { source, row },
-                ..
-            },
-        ) in deliveries
-        {
-            if held.contains(&(source, row.target)) {
-                continue;
-            }
-            let message: Box<InstanceMessage> = match codec::decode(&row.body) {
-                Ok(message) => message,
-                Err(error) => {
-                    let name = format!("number {} of {}", row.seq, source.key);
-                    let damaged = &runtime.damaged;
-                    damaged.note(StoredKind::Message, &name, &error.to_string());
-                    held.insert((source, row.target));
-                    continue;
-                }
-            };
-            let delivery = OutboxDelivery {
-                source,
-                number: row.seq,
-                target: row.target,
-                message,
-                tree: tree.clone(),
-            };
-            if delivery.is_start() {
-                tree.grow(1);
-            }
-            self.post(runtime, delivery);
-        }
     }
 
     /// The outbox message at the head of its pair is taken: forget it, and let the next ones go.
@@ -210,20 +152,6 @@ impl Outbox {
     }
 }
 
-impl StoredDelivery {
-    /// Its tree, counted from the store unless it is in memory.
-    ///
-    /// # Errors
-    /// A store that cannot be read.
-    pub fn tree(&self, trees: &Trees, reader: &dyn StoreReader) -> Result<Arc<Tree>, StoreError> {
-        if self.message.source.is_instance() {
-            trees.read(reader, self.root)
-        } else {
-            Ok(trees.enter(self.root, 0, 0))
-        }
-    }
-}
-
 /// Lets everything of a tree go whose turn it is.
 fn pump(runtime: &Arc<Runtime>, tree: &Arc<Tree>) {
     loop {
@@ -249,6 +177,24 @@ fn pump(runtime: &Arc<Runtime>, tree: &Arc<Tree>) {
 }
 
 fn deliver(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ends: u64) {
+    match delivery.owner.clone() {
+        None => deliver_now(runtime, delivery, ends, None),
+        Some(owner) => {
+            let goes_on =
+                matches!(*delivery.message, InstanceMessage::StartMore { turn, .. } if turn > 1);
+            let turns = &runtime.outbox.loop_turns;
+            turns.enter(owner, (delivery, ends), goes_on);
+            loop_turns::hand_out(runtime);
+        }
+    }
+}
+
+fn deliver_now(
+    runtime: &Arc<Runtime>,
+    delivery: OutboxDelivery,
+    ends: u64,
+    place: Option<LoopPlace>,
+) {
     let ask = match &*delivery.message {
         InstanceMessage::EndDescendants => {
             return end_descendants::end_descendants(runtime, delivery);
@@ -295,7 +241,10 @@ fn deliver(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ends: u64) {
     let target = delivery.target.instance();
     let answered = {
         let runtime = runtime.clone();
-        Reply::to(move |answer| on_answer(&runtime, delivery, answer))
+        Reply::to(move |answer| {
+            on_answer(&runtime, delivery, answer);
+            drop(place);
+        })
     };
     runtime.dispatch(
         target,

@@ -81,7 +81,7 @@ pub fn table() -> RouteTable {
         ))
         .service(get(
             "/v1/trials/{trial}/ws",
-            no_body(socket::trial_websocket),
+            no_input(socket::trial_websocket),
         ))
         .service(get(
             "/v1/definitions/{id}",

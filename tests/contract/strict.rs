@@ -20,6 +20,38 @@ struct Operation {
     path: String,
     /// The media types of its body; none when it has none.
     bodies: Vec<String>,
+    /// What its body has to hold, if it is JSON.
+    needed: Value,
+    /// Whether it is a websocket's.
+    upgrades: bool,
+}
+
+/// Some value of a schema.
+fn some(document: &Value, schema: &Value) -> Value {
+    if let Some(place) = schema["$ref"].as_str() {
+        let named = document.pointer(place.trim_start_matches('#'));
+        return some(document, named.unwrap_or(&Value::Null));
+    }
+    if let Some(one) = schema["oneOf"].get(0).or(schema["allOf"].get(0)) {
+        return some(document, one);
+    }
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds[0].as_str(),
+        kind => kind.as_str(),
+    };
+    match kind {
+        Some("integer" | "number") => json!(1),
+        Some("boolean") => json!(true),
+        Some("array") => json!([]),
+        Some("string") => schema["enum"].get(0).cloned().unwrap_or(json!("x")),
+        _ => {
+            let needed = schema["required"].as_array().into_iter().flatten();
+            needed
+                .filter_map(|name| name.as_str())
+                .map(|name| (name.to_owned(), some(document, &schema["properties"][name])))
+                .collect()
+        }
+    }
 }
 
 fn operations() -> Vec<Operation> {
@@ -35,6 +67,11 @@ fn operations() -> Vec<Operation> {
                     .into_iter()
                     .flat_map(|it| it.keys().cloned())
                     .collect(),
+                needed: some(
+                    &document,
+                    &told["requestBody"]["content"]["application/json"]["schema"],
+                ),
+                upgrades: told["responses"]["101"].is_object(),
             });
         }
     }
@@ -59,7 +96,19 @@ impl Operation {
             None => part,
         });
         let path = parts.collect::<Vec<_>>().join("/");
-        user.request(self.method.clone(), &format!("{path}{query}"))
+        let mut request = user.request(self.method.clone(), &format!("{path}{query}"));
+        if self.upgrades {
+            for (name, value) in [
+                ("connection", "upgrade"),
+                ("upgrade", "websocket"),
+                ("sec-websocket-version", "13"),
+                ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+                ("sec-websocket-protocol", "stepwire.v1.json"),
+            ] {
+                request = request.header(name, value);
+            }
+        }
+        request
     }
 
     #[track_caller]
@@ -97,8 +146,9 @@ async fn members_that_nobody_reads_are_refused() {
     let server = support::server().await;
     let admin = User::new(&server, "root", &["admin"]);
     let instance = admin.start("onboarding", json!({})).await;
-    let odd = json!({ODD: 1});
     for one in operations() {
+        let mut odd = one.needed.clone();
+        odd[ODD] = json!(1);
         // A form has parts, and the source of a definition problems of its own.
         let reads_json = one.bodies == ["application/json"];
         if !one.bodies.is_empty() && !reads_json {

@@ -409,7 +409,7 @@ impl Script {
             by,
             node: node.into(),
             number,
-            data: value(data),
+            data: value(data).into(),
         })))
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use stepwire::session::protocol::close::CloseCode;
 
 use super::{
     Client, Server,
@@ -26,11 +27,12 @@ async fn refused(server: &Server, text: &str) -> Value {
         )
     };
     let message = error["message"].as_str().unwrap();
-    assert!(
-        message.starts_with(client.close_reason.trim_end_matches('…')),
-        "{} for {message}",
-        client.close_reason
-    );
+    // Where a Close has no room for the sentence, it names the frame that has it.
+    let expected = match message.len() <= 123 {
+        true => message,
+        false => CloseCode::NoValidHello.reason(),
+    };
+    assert_eq!(client.close_reason, expected);
     error.clone()
 }
 

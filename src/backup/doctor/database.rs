@@ -16,7 +16,7 @@ use crate::{
         StoredKind, codec,
     },
     model::ids::InstanceKey,
-    runtime::{definitions, files, users},
+    runtime::{correlations, definitions, files, users},
 };
 
 /// Entities read at a time.
@@ -102,7 +102,11 @@ impl Examination<'_> {
         for message in self.read(database.reader().outbox()) {
             let read: Result<Box<crate::engine::instance_message::InstanceMessage>, _> =
                 codec::decode(&message.row.body);
-            if let Err(error) = read {
+            let brought = message.row.brings.map_or(Ok(()), |publication| {
+                let reader = database.reader();
+                correlations::bring(reader, message.source, publication).map(drop)
+            });
+            if let Err(error) = read.map(drop).and(brought) {
                 let message = format!(
                     "message {} of {} to {} is damaged: {error}",
                     message.row.seq, message.source.key, message.row.target.key

@@ -24,14 +24,19 @@ use rusqlite::{Connection, ErrorCode};
 use super::open::PATIENCE;
 use crate::journal::store::StoreError;
 
-/// Pages (4 KiB) in the WAL that are worth a checkpoint: 32 MiB.
-const WORTHWHILE: i64 = 8 * 1024;
+/// Pages (4 KiB) in the WAL that are worth a checkpoint: 16 MiB, as commits wait for the disk while it
+/// is synced.
+const WORTHWHILE: i64 = 4 * 1024;
 /// Pages in the WAL above which the writer helps: 224 MiB, leaving room for the batch in flight
 /// below the cap of 256 MiB.
 const NEARLY_FULL: i64 = 56 * 1024;
 /// Bytes to which the file of a WAL that starts over is cut, if a reader let it grow beyond: that
 /// of a nearly full one.
 pub(super) const KEPT_FILE: i64 = NEARLY_FULL * 4096;
+/// Pages that may be left for the writer to move, when the WAL starts over: 2 MiB.
+const LEFT_TO_WRITER: i64 = 512;
+/// How often the thread tries to leave it no more than that.
+const PASSES: u32 = 8;
 /// How many pages later the writer tries again when readers of old pages, such as a backup, did not
 /// let it start the WAL over: 64 MiB, so that commits wait for them rarely, and the WAL grows while
 /// they read.
@@ -194,12 +199,19 @@ fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
 /// Moves the WAL when it is worth it; answers how many pages it holds.
 fn look(connection: &Connection) -> rusqlite::Result<i64> {
     let Checkpoint { pages, moved, .. } = checkpoint(connection, "NOOP")?;
-    // Above the limit every page counts: what this thread leaves, the writer has to move while
-    // commits wait.
     if pages - moved < WORTHWHILE && pages < NEARLY_FULL {
         return Ok(pages);
     }
-    Ok(checkpoint(connection, "PASSIVE")?.pages)
+    let mut after = checkpoint(connection, "PASSIVE")?;
+    // Above the limit every page counts: what this thread leaves, the writer has to move while
+    // commits wait. Each pass has only what came during the one before.
+    for _ in 0..PASSES {
+        if after.pages < NEARLY_FULL || after.pages - after.moved <= LEFT_TO_WRITER {
+            break;
+        }
+        after = checkpoint(connection, "PASSIVE")?;
+    }
+    Ok(after.pages)
 }
 
 /// What a checkpoint came to.

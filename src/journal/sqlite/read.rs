@@ -35,6 +35,7 @@ use crate::{
         store::{StoreError, StoreReader},
         user::UserRow,
     },
+    limits,
     model::ids::{ElementKey, InstanceKey, Time},
 };
 
@@ -181,8 +182,11 @@ impl StoreReader for SqliteReader {
     }
 
     fn newest_time(&self) -> Result<Option<Time>, StoreError> {
-        let sql = "SELECT time FROM log /*whole: its last row*/ ORDER BY pos DESC LIMIT 1";
-        self.one(sql, [], |row| row.get(0))
+        // Short writes overtake long ones, of which no more wait than the queue holds.
+        let sql = "SELECT max(time) FROM (SELECT time FROM log /*whole: its last rows*/ ORDER BY pos \
+            DESC LIMIT ?1)";
+        let newest = self.one(sql, [bounded(limits::WRITER_QUEUE)], |row| row.get(0))?;
+        Ok(newest.flatten())
     }
 
     fn jobs(
@@ -314,7 +318,7 @@ impl StoreReader for SqliteReader {
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {
         self.listed(
             &row_reading::OUTBOX,
-            "SELECT source, seq, target, body FROM outbox /*whole: at start*/ ORDER BY source, seq",
+            "SELECT source, seq, target, body, brings FROM outbox /*whole: at start*/ ORDER BY source, seq",
             [],
             outbox_message,
         )

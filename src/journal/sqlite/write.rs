@@ -193,13 +193,15 @@ fn put_message(
     source: Entity,
     message: &OutboxRow,
 ) -> rusqlite::Result<()> {
-    let statement =
-        db.get("INSERT INTO outbox (source, seq, target, body) VALUES (?1, ?2, ?3, ?4)")?;
+    let statement = db.get(
+        "INSERT INTO outbox (source, seq, target, body, brings) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
     statement.execute(params![
         source.to_bytes(),
         Seq(message.seq),
         message.target.to_bytes(),
-        message.body
+        message.body,
+        message.brings.map(Seq),
     ])?;
     Ok(())
 }

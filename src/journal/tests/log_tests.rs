@@ -181,6 +181,7 @@ fn the_outbox_keeps_what_is_not_delivered() {
             seq,
             target: key(7).into(),
             body: vec![1, 2],
+            brings: (seq > 1).then_some(seq - 1),
         };
         let sending = |n, seq, messages| {
             WriteOp::Commit(Commit {

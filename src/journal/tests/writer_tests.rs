@@ -14,7 +14,7 @@ use crate::{
         AppendPermit, Chain, Commit, Journal, MemoryStore, OutboxRow, Release, SqliteStore, Store,
         StoreError, StoreReader, WriteOp, disk_room::DiskRoom,
     },
-    limits::CallerKind,
+    limits::{self, CallerKind},
 };
 
 /// A store that waits for a permit before each commit. Without permits left (sender dropped) it
@@ -267,6 +267,7 @@ fn a_delivered_message_outlives_a_batch_without_room() {
         seq: 1,
         target: key(2).into(),
         body: vec![],
+        brings: None,
     }];
     bench.journal.reserve().unwrap().append(
         Commit {
@@ -306,6 +307,7 @@ fn a_delivered_message_leaves_the_outbox_without_a_place() {
         seq: 1,
         target: key(2).into(),
         body: vec![],
+        brings: None,
     }];
     bench.journal.reserve().unwrap().append(
         Commit {
@@ -413,4 +415,67 @@ fn strangers_leave_places_to_users_and_users_to_operators() {
     assert_eq!((strangers.len(), users.len(), staff.len()), (8, 6, 2));
     drop((strangers, users, staff));
     assert_eq!(bench.journal.queued(), 0);
+}
+
+/// A row that takes long to write.
+fn long(n: u128, seq: u64) -> Commit {
+    let mut row = row(n, seq, seq);
+    row.body = vec![0; limits::LONG_WRITES_AT_ONCE * 3 / 4];
+    Commit::of(row)
+}
+
+#[test]
+fn short_writes_go_before_long_ones_which_come_in_order() {
+    let bench = Bench::new(20);
+    bench.append(1);
+    assert_eq!(bench.sizes.recv().unwrap(), 1);
+    for number in 2..=4 {
+        let place = bench.journal.reserve().unwrap().on(&Chain::default());
+        place.append(long(number.into(), 1), bench.note(number));
+    }
+    // What waits for all before it waits for the long ones, too.
+    bench.release(5);
+    let place = bench.journal.reserve().unwrap().on(&Chain::default());
+    place.append(Commit::of(row(6, 1, 1)), bench.note(6));
+    bench.permit(1);
+    // The short one takes the first long one along.
+    for size in [2, 1, 1] {
+        assert_eq!(bench.sizes.recv().unwrap(), size);
+        bench.permit(1);
+    }
+    bench.settle();
+    assert_eq!(bench.released(), [1, 6, 2, 3, 4, 5]);
+}
+
+#[test]
+fn what_builds_on_a_long_write_stays_behind_it() {
+    let bench = Bench::new(20);
+    bench.append(1);
+    assert_eq!(bench.sizes.recv().unwrap(), 1);
+    let (first, second) = (Chain::default(), Chain::default());
+    let on = |chain: &Chain| bench.journal.reserve().unwrap().on(chain);
+    on(&first).append(long(2, 1), bench.note(2));
+    on(&second).append(long(3, 1), bench.note(3));
+    on(&second).append(Commit::of(row(3, 2, 2)), bench.note(4));
+    on(&second).release(bench.note(5));
+    on(&first).append(Commit::of(row(2, 2, 2)), bench.note(6));
+    bench.permit(3);
+    bench.settle();
+    assert_eq!(bench.released(), [1, 2, 3, 4, 5, 6]);
+    let sizes: Vec<_> = bench.sizes.try_iter().collect();
+    assert_eq!(sizes, [1, 3]);
+}
+
+#[test]
+fn a_failure_reaches_the_long_writes_that_wait() {
+    let mut bench = Bench::new(20);
+    bench.append(1);
+    assert_eq!(bench.sizes.recv().unwrap(), 1);
+    for number in 2..=3 {
+        let place = bench.journal.reserve().unwrap().on(&Chain::default());
+        place.append(long(number.into(), 1), bench.note(number));
+    }
+    bench.permits = None;
+    bench.settle();
+    assert_eq!(bench.released(), [1, 2, 3].map(|n| n + FAILED));
 }

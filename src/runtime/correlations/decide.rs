@@ -160,7 +160,7 @@ impl CorrelationStep<'_> {
         let receivers = self.is_signal().then(|| self.state.receivers());
         let number = self.record(CorrelationRecord::Published {
             tag,
-            data,
+            data: Arc::new(data),
             until,
             receivers,
             thrown_by,
@@ -370,6 +370,7 @@ impl CorrelationStep<'_> {
                 number,
                 data,
             }),
+            brings: Some(publication),
         });
     }
 
@@ -397,6 +398,7 @@ impl CorrelationStep<'_> {
                     correlation: self.around.correlation.clone(),
                     publication,
                 },
+                brings: None,
             });
         } else {
             self.record(CorrelationRecord::Done { publication });

@@ -14,6 +14,8 @@ pub struct Outgoing {
     pub target: Option<InstanceKey>,
     /// What it says.
     pub message: InstanceMessage,
+    /// Number of the publication whose data a delivery brings.
+    pub brings: Option<u64>,
 }
 
 /// What came of a command.

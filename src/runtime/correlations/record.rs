@@ -56,7 +56,7 @@ pub enum CorrelationRecord {
         /// The command, or what stands for it when an instance published.
         tag: CommandTag,
         /// What it brings.
-        data: Value,
+        data: Arc<Value>,
         /// Until when it is kept for those who do not wait yet.
         until: Option<Time>,
         /// Of a signal: how many wait for it.

@@ -43,7 +43,7 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Publication {
     /// What it brings.
-    pub data: Value,
+    pub data: Arc<Value>,
     /// Until when it is kept.
     pub until: Option<Time>,
     /// The processes it went to: a message goes to each once.

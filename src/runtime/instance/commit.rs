@@ -217,5 +217,10 @@ fn outbox_row(tenant: &str, effect: &Effect) -> Option<Result<OutboxRow, StoreEr
             return None;
         }
     };
-    Some(message.map(|body| OutboxRow { seq, target, body }))
+    Some(message.map(|body| OutboxRow {
+        seq,
+        target,
+        body,
+        brings: None,
+    }))
 }

@@ -4,6 +4,8 @@
 //! A caller sees the jobs that `GET /v1/instances` would list, and one job by its id as `GET
 //! /v1/instances/{key}` would. Not here: the entries of dashboard and history (`dashboard`).
 
+use std::collections::{BTreeSet, HashMap};
+
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,13 +23,13 @@ use crate::{
         job_status::JobStatus,
         record::{ProcessRef, Status},
     },
-    journal::{DefinitionState, InstanceRow, StoreError, StoreReader, TaskRow},
+    journal::{DefinitionState, InstanceRow, JobRow, StoreError, StoreReader},
     limits,
     model::ids::InstanceKey,
-    runtime::definitions::{Definitions, DeployedProcess},
+    runtime::definitions::DeployedProcess,
     web::{
         http::{app::App, problem::Problem},
-        rest::listing::visible_to,
+        rest::{definitions::refused, listing::visible_to},
     },
 };
 
@@ -118,9 +120,9 @@ pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, R
     let named = Named::read(&request)?;
     let (number, key) = (named.workflow()?, named.job()?);
     let observed = app.job(&principal.caller, number, key).await?;
-    let definitions = app.sessions.runtime.definitions.clone();
-    let read = app.read(move |reader| read_job(&definitions, reader, key));
-    let found = read.await?;
+    let read = app.read(move |reader| StoredJob::read(reader, key)).await?;
+    let mut found = with_approvals(&app, read.into_iter().collect()).await?;
+    let found = found.pop();
     Ok(ascii::answer(&entry(
         &app,
         number,
@@ -219,48 +221,82 @@ async fn newest(
     limit: usize,
 ) -> Result<Vec<Vec<Job>>, Problem> {
     let (tenant, started_by) = (caller.tenant.clone(), visible_to(caller)?.started_by);
-    let definitions = app.sessions.runtime.definitions.clone();
-    app.read(move |reader| {
+    let read = app.read(move |reader| {
         let of = |process: String| {
             let jobs = reader.newest_jobs(&tenant, &process, started_by.as_deref(), limit)?;
-            jobs.into_iter()
-                .filter_map(|job| read_job(&definitions, reader, job.instance).transpose())
-                .collect()
+            let read = |job: JobRow| StoredJob::read(reader, job.instance).transpose();
+            jobs.into_iter().filter_map(read).collect()
         };
-        processes.into_iter().map(of).collect()
-    })
-    .await
+        processes
+            .into_iter()
+            .map(of)
+            .collect::<Result<Vec<Vec<_>>, StoreError>>()
+    });
+    let mut newest = Vec::new();
+    for jobs in read.await? {
+        newest.push(with_approvals(app, jobs).await?);
+    }
+    Ok(newest)
 }
 
-/// A job, with whether one of its tasks is an approval in the version that it runs.
-fn read_job(
-    definitions: &Definitions,
-    reader: &dyn StoreReader,
-    key: InstanceKey,
-) -> Result<Option<Job>, StoreError> {
-    let Some(row) = reader.instance(key)? else {
-        return Ok(None);
-    };
-    let tasks = reader.tasks_of(key)?;
-    let process = if tasks.is_empty() {
-        None
-    } else {
-        let of = ProcessRef {
-            id: row.process.clone(),
-            version: row.version,
-            revision: row.revision.clone(),
+/// A job as it is stored, and the nodes of its tasks.
+struct StoredJob {
+    row: InstanceRow,
+    tasks: BTreeSet<String>,
+}
+
+impl StoredJob {
+    fn read(reader: &dyn StoreReader, key: InstanceKey) -> Result<Option<Self>, StoreError> {
+        let Some(row) = reader.instance(key)? else {
+            return Ok(None);
         };
-        definitions.load_of_instance(reader, &row.tenant, &of)?
+        let tasks = reader.tasks_of(key)?.into_iter();
+        Ok(Some(Self {
+            row,
+            tasks: tasks.map(|task| task.node).collect(),
+        }))
+    }
+
+    fn process(&self) -> ProcessRef {
+        ProcessRef {
+            id: self.row.process.clone(),
+            version: self.row.version,
+            revision: self.row.revision.clone(),
+        }
+    }
+}
+
+/// The jobs, each with whether one of its tasks is an approval in the version that it runs. One that
+/// is not in memory is compiled on a script thread, where others have their turns; one at a time,
+/// and it does not stay for the next.
+async fn with_approvals(app: &App, stored: Vec<StoredJob>) -> Result<Vec<Job>, Problem> {
+    let definitions = &app.sessions.runtime.definitions;
+    let mut waiting: BTreeSet<InstanceKey> = BTreeSet::new();
+    let mut of_version: HashMap<(String, u32, String), Vec<&StoredJob>> = HashMap::new();
+    for job in stored.iter().filter(|job| !job.tasks.is_empty()) {
+        let ProcessRef {
+            id,
+            version,
+            revision,
+        } = job.process();
+        of_version
+            .entry((id, version, revision))
+            .or_default()
+            .push(job);
+    }
+    for jobs in of_version.into_values() {
+        let known = definitions.of_instance(&jobs[0].row.tenant, &jobs[0].process());
+        let Some(known) = known else { continue };
+        let process = definitions.process(&known).await.map_err(refused)?;
+        let is_one = |node: &String| process.executable.node(node).is_some_and(is_approval);
+        let wait = jobs.iter().filter(|job| job.tasks.iter().any(is_one));
+        waiting.extend(wait.map(|job| job.row.key));
+    }
+    let told = |job: StoredJob| Job {
+        waits_for_approval: waiting.contains(&job.row.key),
+        row: job.row,
     };
-    let is_one = |task: &TaskRow| {
-        let node = process.as_ref()?.executable.node(&task.node);
-        node.map(is_approval)
-    };
-    let waits_for_approval = tasks.iter().any(|task| is_one(task).unwrap_or(false));
-    Ok(Some(Job {
-        row,
-        waits_for_approval,
-    }))
+    Ok(stored.into_iter().map(told).collect())
 }
 
 fn entry<'a>(

@@ -99,7 +99,7 @@ impl Run<'_> {
             by,
             node,
             number: taken + u64::from(again.min(1)),
-            data: object(payload),
+            data: object(payload).into(),
         })));
     }
 }

@@ -21,7 +21,7 @@ impl CorrelationStep<'_> {
         let Some(data) = self
             .state
             .publication(publication)
-            .map(|kept| kept.data.clone())
+            .map(|kept| Value::clone(&kept.data))
         else {
             return;
         };
@@ -40,6 +40,7 @@ impl CorrelationStep<'_> {
                 head: Box::new(head),
                 start_event: start.node.to_string(),
             },
+            brings: None,
         });
     }
 

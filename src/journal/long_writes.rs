@@ -1,0 +1,108 @@
+//! Writes that take long let the others go first: however many of them are queued, a short one waits
+//! for those that are in the transaction under way and for a few in its own.
+//!
+//! Of long ones a transaction takes so many bytes, the oldest first, and one at least, so that none
+//! waits for ever. What builds on one of them, or waits for all that was handed over before, stays
+//! behind it. Not here: how a transaction is gathered and written ([`writer`](super::writer)).
+
+use std::collections::{HashMap, VecDeque};
+
+use super::{change::WriteOp, writer::Handed};
+use crate::limits;
+
+/// What a changed row of a table costs beside the bytes of its own, as if it were so many.
+const CHANGE: usize = 1024;
+
+/// What waits, in the order it was handed over.
+#[derive(Default)]
+pub(super) struct LongWrites {
+    waiting: VecDeque<(usize, Handed)>,
+    /// How many wait of each chain; `None` are those without one, in the order they were handed over.
+    chains: HashMap<Option<usize>, usize>,
+}
+
+impl LongWrites {
+    /// Takes what has to wait; gives back what does not.
+    pub fn hold(&mut self, handed: Handed) -> Option<Handed> {
+        let cost = handed.op.as_ref().map_or(0, cost);
+        let is_behind = self.chains.contains_key(&chain(&handed)) || self.is_barrier(&handed);
+        if cost <= limits::LONG_WRITE && !is_behind {
+            return Some(handed);
+        }
+        *self.chains.entry(chain(&handed)).or_default() += 1;
+        self.waiting.push_back((cost, handed));
+        None
+    }
+
+    /// Waits for all that was handed over before it.
+    fn is_barrier(&self, handed: &Handed) -> bool {
+        handed.op.is_none() && handed.chain.is_none() && !self.waiting.is_empty()
+    }
+
+    /// Those whose turn it is with the next transaction.
+    pub fn turn(&mut self) -> Vec<Handed> {
+        let (mut taken, mut left) = (Vec::new(), limits::LONG_WRITES_AT_ONCE);
+        while let Some((cost, _)) = self.waiting.front()
+            && (taken.is_empty() || *cost <= left)
+        {
+            left = left.saturating_sub(*cost);
+            taken.extend(self.next());
+        }
+        taken
+    }
+
+    /// The oldest.
+    pub fn next(&mut self) -> Option<Handed> {
+        let (_, handed) = self.waiting.pop_front()?;
+        let chain = chain(&handed);
+        if let Some(waiting) = self.chains.get_mut(&chain) {
+            *waiting -= 1;
+            if *waiting == 0 {
+                self.chains.remove(&chain);
+            }
+        }
+        Some(handed)
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+fn chain(handed: &Handed) -> Option<usize> {
+    handed.chain.as_ref().map(super::chain::Chain::address)
+}
+
+/// How many bytes a write comes to, roughly.
+fn cost(op: &WriteOp) -> usize {
+    match op {
+        WriteOp::Commit(commit) => {
+            let snapshot = commit.snapshot.as_ref();
+            let outbox = commit.outbox.iter();
+            let rows = commit.changes.len() + commit.outbox.len();
+            commit.row.body.len()
+                + snapshot.map_or(0, |snapshot| snapshot.body.len())
+                + outbox.map(|message| message.body.len()).sum::<usize>()
+                + rows * CHANGE
+        }
+        WriteOp::Snapshot(_, snapshot) => snapshot.body.len(),
+        WriteOp::Definitions(rows, schedules) => {
+            let sources = rows.iter().filter_map(|row| row.source.as_ref());
+            let bytes: usize = sources.map(|source| source.len()).sum();
+            bytes + (rows.len() + schedules.len()) * CHANGE
+        }
+        WriteOp::Drafts(changes) => changes.len() * CHANGE,
+        // A turn of these is bounded by as much.
+        WriteOp::History(_) => limits::LONG_WRITES_AT_ONCE,
+        WriteOp::User(_)
+        | WriteOp::HttpCall(..)
+        | WriteOp::Audit(_)
+        | WriteOp::OutboxDelivered(..) => CHANGE,
+    }
+}

@@ -1,0 +1,51 @@
+//! What deliveries bring: stored once, with its publication, however many get it.
+//!
+//! Not here: who gets it (`decide`), how it is brought (`runtime::outbox`).
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde_json::Value;
+
+use super::record::{CorrelationRecord, CorrelationRow};
+use crate::{
+    engine::{correlation::EventDelivery, instance_message::InstanceMessage},
+    journal::{Entity, StoreError, StoreReader, codec},
+};
+
+/// A delivery is stored without what it brings, which its publication's row has: one copy for all.
+pub(super) fn stored_form(message: &InstanceMessage) -> Cow<'_, InstanceMessage> {
+    match message {
+        InstanceMessage::Delivery(delivery) => {
+            Cow::Owned(InstanceMessage::Delivery(EventDelivery {
+                data: Arc::default(),
+                ..delivery.clone()
+            }))
+        }
+        message => Cow::Borrowed(message),
+    }
+}
+
+/// Gives a delivery what it brings: the data of this publication of its source.
+///
+/// # Errors
+/// A store that cannot be read, or without that publication.
+pub fn bring(
+    reader: &dyn StoreReader,
+    source: Entity,
+    publication: u64,
+) -> Result<Arc<Value>, StoreError> {
+    let rows = reader.rows(source, publication.saturating_sub(1), 1)?;
+    for stored in rows {
+        let row: CorrelationRow = codec::decode(&stored.row.body)?;
+        let mut records = (row.first_seq..).zip(row.records);
+        if let Some((_, CorrelationRecord::Published { data, .. })) =
+            records.find(|(number, _)| *number == publication)
+        {
+            return Ok(data);
+        }
+    }
+    Err(StoreError::Unreadable(format!(
+        "what publication {publication} of {} brings is not there",
+        source.key
+    )))
+}

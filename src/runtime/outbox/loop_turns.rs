@@ -1,0 +1,185 @@
+//! Whose turn it is when loops go on: of steps in which more iterations begin, a few go on at once, and
+//! others wait. Tenants take turns, and so do the definitions of a tenant; of one definition a loop
+//! that has begun goes on before others do, so that few are half begun, in memory and on the disk.
+//!
+//! Not here: how many iterations such a step begins (`engine::looping`).
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    journal::Owner,
+    limits,
+    runtime::{Runtime, turns::Turns},
+};
+
+/// Those that wait, and how many go on.
+pub(super) struct LoopTurns<T>(Mutex<Inner<T>>);
+
+struct Inner<T> {
+    turns: Turns<Arc<Owner>>,
+    waiting: BTreeMap<Arc<Owner>, VecDeque<T>>,
+    going_on: BTreeMap<Arc<Owner>, usize>,
+    of_tenant: HashMap<String, usize>,
+    all: usize,
+    /// Whether somebody hands out places just now: whoever frees one leaves it to them.
+    is_handing_out: bool,
+}
+
+impl<T> Default for LoopTurns<T> {
+    fn default() -> Self {
+        Self(Mutex::new(Inner {
+            turns: Turns::default(),
+            waiting: BTreeMap::new(),
+            going_on: BTreeMap::new(),
+            of_tenant: HashMap::new(),
+            all: 0,
+            is_handing_out: false,
+        }))
+    }
+}
+
+impl<T> LoopTurns<T> {
+    /// One more waits; before the others of its definition when its loop `goes_on`.
+    pub fn enter(&self, owner: Arc<Owner>, what: T, goes_on: bool) {
+        let mut inner = self.lock();
+        if !inner.waiting.contains_key(&owner) {
+            inner.turns.enter(&owner.tenant, owner.clone());
+        }
+        let waiting = inner.waiting.entry(owner).or_default();
+        if goes_on {
+            waiting.push_front(what);
+        } else {
+            waiting.push_back(what);
+        }
+    }
+
+    fn release(&self, owner: &Arc<Owner>) {
+        let mut inner = self.lock();
+        inner.all -= 1;
+        less(&mut inner.going_on, owner);
+        if let Some(going_on) = inner.of_tenant.get_mut(&owner.tenant) {
+            *going_on -= 1;
+            if *going_on == 0 {
+                inner.of_tenant.remove(&owner.tenant);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+        // What is changed under it cannot panic half-way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn less(counts: &mut BTreeMap<Arc<Owner>, usize>, owner: &Arc<Owner>) {
+    if let Some(count) = counts.get_mut(owner) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(owner);
+        }
+    }
+}
+
+impl<T> Inner<T> {
+    /// The next one that may go on, with a place of its own.
+    fn next(&mut self) -> Option<(Arc<Owner>, T)> {
+        if self.all >= limits::LOOP_STEPS {
+            return None;
+        }
+        let (going_on, of_tenant) = (&self.going_on, &self.of_tenant);
+        let (tenant, owner) = self.turns.next(|tenant, owner| {
+            of_tenant.get(tenant).copied().unwrap_or_default() < limits::LOOP_STEPS_PER_TENANT
+                && going_on.get(owner).copied().unwrap_or_default()
+                    < limits::LOOP_STEPS_PER_DEFINITION
+        })?;
+        let waiting = self.waiting.get_mut(&owner)?;
+        let next = waiting.pop_front()?;
+        if waiting.is_empty() {
+            self.waiting.remove(&owner);
+        } else {
+            self.turns.enter(&tenant, owner.clone());
+        }
+        self.all += 1;
+        *self.going_on.entry(owner.clone()).or_default() += 1;
+        *self.of_tenant.entry(tenant).or_default() += 1;
+        Some((owner, next))
+    }
+}
+
+/// A place of one that goes on; dropped, another may.
+pub(super) struct LoopPlace {
+    runtime: Arc<Runtime>,
+    owner: Arc<Owner>,
+}
+
+impl Drop for LoopPlace {
+    fn drop(&mut self) {
+        self.runtime.outbox.loop_turns.release(&self.owner);
+        hand_out(&self.runtime);
+    }
+}
+
+/// Lets those go on whose turn it is. What is answered at once, and frees its place again, is handed
+/// on by whoever hands out: the stack does not grow with how many wait.
+pub(super) fn hand_out(runtime: &Arc<Runtime>) {
+    let turns = &runtime.outbox.loop_turns;
+    let mut inner = turns.lock();
+    if inner.is_handing_out {
+        return;
+    }
+    inner.is_handing_out = true;
+    while let Some((owner, (delivery, ends))) = inner.next() {
+        drop(inner);
+        let place = LoopPlace {
+            runtime: runtime.clone(),
+            owner,
+        };
+        super::deliver_now(runtime, delivery, ends, Some(place));
+        inner = turns.lock();
+    }
+    inner.is_handing_out = false;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(tenant: &str, process: &str) -> Arc<Owner> {
+        Arc::new(Owner {
+            tenant: tenant.into(),
+            process: process.into(),
+        })
+    }
+
+    #[test]
+    fn definitions_and_tenants_have_shares_and_a_loop_that_has_begun_goes_on_first() {
+        let turns = LoopTurns::default();
+        let next = || turns.lock().next().map(|(_, what)| what);
+        let many = owner("t", "many");
+        for number in 0..10 {
+            turns.enter(many.clone(), number, false);
+        }
+        let begun: Vec<i32> = std::iter::from_fn(next).collect();
+        assert_eq!(begun, [0, 1, 2, 3]);
+        assert_eq!(begun.len(), limits::LOOP_STEPS_PER_DEFINITION);
+        turns.enter(many.clone(), 100, true);
+        turns.enter(owner("t", "few"), 200, false);
+        turns.enter(owner("u", "other"), 300, false);
+        assert_eq!([next(), next(), next()], [Some(200), Some(300), None]);
+        turns.release(&many);
+        assert_eq!([next(), next()], [Some(100), None]);
+        for _ in 0..4 {
+            turns.release(&many);
+        }
+        for owner in [owner("t", "few"), owner("u", "other")] {
+            turns.release(&owner);
+        }
+        assert_eq!(next(), Some(4));
+        let inner = turns.lock();
+        assert_eq!((inner.all, inner.of_tenant["t"]), (1, 1));
+        assert!(inner.of_tenant.len() == 1 && inner.going_on.len() == 1);
+    }
+}
