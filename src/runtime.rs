@@ -34,6 +34,7 @@ pub mod keys;
 pub mod lists;
 mod live_memory;
 mod loading;
+mod long_steps;
 pub mod missed_rows;
 mod outbox;
 pub mod past;
@@ -83,6 +84,7 @@ use idle_tracker::{Active, IdleTracker};
 use instance_request::{Envelope, Refusal, Reply};
 use lists::Lists;
 use live_memory::LiveMemoryTotal;
+use long_steps::LongSteps;
 use outbox::{Outbox, StoredDelivery};
 use presence::Presence;
 use read_queue::Read;
@@ -143,6 +145,7 @@ pub struct Runtime {
     pub log: Uuid,
     registry: Registry,
     live_memory: LiveMemoryTotal,
+    long_steps: LongSteps,
     fresh: FreshKeys,
     outbox: Outbox,
     correlations: Correlations,
@@ -227,6 +230,7 @@ impl Runtime {
             log,
             registry: Registry::default(),
             live_memory: LiveMemoryTotal::default(),
+            long_steps: LongSteps::of_threads(arbiters.len()),
             fresh: FreshKeys::after(bound, keys),
             outbox: Outbox::default(),
             correlations: Correlations::load(kept),

@@ -10,12 +10,13 @@
 mod commit;
 mod leaving;
 mod mailbox;
+mod turn;
 
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use actix::{
@@ -51,10 +52,6 @@ use crate::{
 const SNAPSHOT_ROWS: u32 = 32;
 /// Fewer rows than this are cheaper to replay than a snapshot is to write, when it leaves or ends.
 const WORTH_A_SNAPSHOT: u32 = 8;
-
-/// Whose last step took this long waits for the turn of this thread's steps; the others are not held
-/// up by it.
-const LONG_STEP: Duration = Duration::from_micros(250);
 
 /// One live process instance.
 pub struct ProcessInstance {
@@ -221,36 +218,6 @@ impl ProcessInstance {
         self.memory
             .as_ref()
             .is_none_or(|(state, _)| !state.status().is_live())
-    }
-
-    /// Takes an envelope when it is the turn of this thread's steps.
-    fn take(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
-        if self.takes_turns && thread_turns::is_over() && self.leaving.is_none() {
-            return self.wait_for_turn(envelope, ctx);
-        }
-        self.take_in_turn(envelope, ctx);
-    }
-
-    fn take_in_turn(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
-        let since = Instant::now();
-        self.take_now(envelope, ctx);
-        self.takes_turns = since.elapsed() >= LONG_STEP;
-    }
-
-    /// The mailbox waits meanwhile, so order holds.
-    fn wait_for_turn(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
-        self.backlog.push_front(envelope);
-        self.away = true;
-        let next = thread_turns::next().into_actor(self);
-        ctx.wait(next.map(|(), actor, ctx| {
-            actor.away = false;
-            // Its turn has come: it is not asked for again.
-            if let Some(envelope) = actor.backlog.pop_front() {
-                actor.take_in_turn(envelope, ctx);
-            }
-            actor.serve_readers();
-            actor.drain_backlog(ctx);
-        }));
     }
 
     fn take_now(&mut self, mut envelope: Envelope, ctx: &mut Context<Self>) {
