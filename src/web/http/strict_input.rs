@@ -10,7 +10,7 @@ use actix_web::{
     http::{StatusCode, header},
     web,
 };
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 use serde_json::{Map, Value};
 
 use super::{body, problem::Problem};
@@ -63,16 +63,17 @@ impl<A: FromRequest + 'static, const QUERY: bool, const BODY: bool> FromRequest
     type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, mut payload) = (request.clone(), payload.take());
+        if !QUERY && let Err(problem) = refuse_query(request.query_string()) {
+            return Box::pin(ready(Err(problem.into())));
+        }
+        if BODY || !has_body(request) {
+            let taken = A::from_request(request, payload);
+            return Box::pin(async move { taken.await.map(Self).map_err(Into::into) });
+        }
+        let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            if !QUERY {
-                refuse_query(request.query_string())?;
-            }
-            if !BODY && has_body(&request) {
-                refuse_body(&request, payload).await?;
-                payload = Payload::None;
-            }
-            let taken = A::from_request(&request, &mut payload);
+            refuse_body(&request, payload).await?;
+            let taken = A::from_request(&request, &mut Payload::None);
             taken.await.map(Self).map_err(Into::into)
         })
     }
