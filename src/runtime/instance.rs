@@ -32,6 +32,7 @@ use super::{
     definitions::CompiledMemory,
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
     live_memory::LiveMemory,
+    long_steps::LongInARow,
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     scripts::Panicked,
@@ -77,7 +78,7 @@ pub struct ProcessInstance {
     /// Whether a step is on a script thread, and the state with it.
     away: bool,
     /// Whether its steps take long.
-    takes_turns: bool,
+    long_steps: LongInARow,
     /// Set once it leaves: envelopes still in the mailbox are collected to be routed again.
     leaving: Option<Vec<Envelope>>,
 }
@@ -156,7 +157,7 @@ impl ProcessInstance {
             since_snapshot: gathered,
             backlog: VecDeque::new(),
             away: false,
-            takes_turns: false,
+            long_steps: LongInARow::default(),
             leaving: None,
         }
     }

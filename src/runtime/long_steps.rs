@@ -2,8 +2,8 @@
 //! of the processor, and whose they are.
 //!
 //! A short step, an answer and the writer find a core that no long step holds. Which steps are long
-//! shows afterwards: by the last one of the instance, and of an instance that begins by the last start
-//! of its process. Not here: how long steps keep a thread (`thread_turns`), steps that may take long
+//! shows afterwards: by the last ones of the instance, and of an instance that begins by the last
+//! starts of its process. One alone says little, as a thread may have lost its core meanwhile. Not here: how long steps keep a thread (`thread_turns`), steps that may take long
 //! for themselves (`scripts`).
 
 use std::{
@@ -21,13 +21,35 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::journal::DefinitionRow;
 
 /// From here on a step counts as long.
-pub(super) const LONG_STEP: Duration = Duration::from_micros(250);
+const LONG_STEP: Duration = Duration::from_micros(250);
+/// So many long ones in a row, and the next is taken for long.
+const IN_A_ROW: u8 = 3;
+
+/// How many steps in a row took long, up to [`IN_A_ROW`].
+#[derive(Clone, Copy, Default)]
+pub(super) struct LongInARow(u8);
+
+impl LongInARow {
+    /// With one more that took so long.
+    pub fn and(self, took: Duration) -> Self {
+        Self(if took < LONG_STEP {
+            0
+        } else {
+            (self.0 + 1).min(IN_A_ROW)
+        })
+    }
+
+    /// Whether the next one is taken for long.
+    pub fn is_long(self) -> bool {
+        self.0 == IN_A_ROW
+    }
+}
 
 /// The places of long steps.
 pub(super) struct LongSteps {
     places: Arc<Semaphore>,
     /// Processes whose last start took long, by a hash of their names.
-    starts: DashMap<u64, ()>,
+    starts: DashMap<u64, LongInARow>,
     /// How many those are: mostly none.
     count: AtomicUsize,
     hasher: RandomState,
@@ -56,17 +78,22 @@ impl LongSteps {
         async move { places.acquire_owned().await.ok() }
     }
 
-    /// Whether the last start of a process took long.
+    /// Whether the last starts of a process took long.
     pub fn is_long_start(&self, of: &DefinitionRow) -> bool {
-        self.count.load(Ordering::Relaxed) > 0 && self.starts.contains_key(&self.key(of))
+        let is_known = self.count.load(Ordering::Relaxed) > 0;
+        is_known
+            && self
+                .starts
+                .get(&self.key(of))
+                .is_some_and(|it| it.is_long())
     }
 
     /// An instance of this process has begun.
     pub fn started(&self, of: &DefinitionRow, took: Duration) {
-        let is_known = self.is_long_start(of);
-        if took >= LONG_STEP && !is_known {
-            self.starts.insert(self.key(of), ());
-        } else if took < LONG_STEP && is_known {
+        if took >= LONG_STEP {
+            let mut start = self.starts.entry(self.key(of)).or_default();
+            *start = start.and(took);
+        } else if self.count.load(Ordering::Relaxed) > 0 {
             self.starts.remove(&self.key(of));
         } else {
             return;
@@ -104,12 +131,15 @@ mod tests {
     }
 
     #[test]
-    fn a_start_is_as_long_as_the_last_one_of_its_process() {
+    fn a_start_is_as_long_as_the_last_ones_of_its_process() {
         let steps = LongSteps::of_threads(4);
         let (long, short) = (process("long"), process("short"));
         assert!(!steps.is_long_start(&long));
-        steps.started(&long, LONG_STEP);
-        steps.started(&short, LONG_STEP / 2);
+        for _ in 0..IN_A_ROW {
+            assert!(!steps.is_long_start(&long));
+            steps.started(&long, LONG_STEP);
+            steps.started(&short, LONG_STEP / 2);
+        }
         assert!(steps.is_long_start(&long) && !steps.is_long_start(&short));
         steps.started(&long, LONG_STEP / 2);
         assert!(!steps.is_long_start(&long) && steps.starts.is_empty());

@@ -1,7 +1,6 @@
 //! When a step of an instance is taken: at once, or, when its steps take long, in its turn.
 
 use super::*;
-use crate::runtime::long_steps::LONG_STEP;
 
 impl ProcessInstance {
     /// Takes an envelope when it is the turn of this thread's steps and few long ones go on.
@@ -28,7 +27,7 @@ impl ProcessInstance {
             (InstanceRequest::Start(start), None) => {
                 self.runtime.long_steps.is_long_start(&start.process.row)
             }
-            _ => self.takes_turns,
+            _ => self.long_steps.is_long(),
         }
     }
 
@@ -40,7 +39,7 @@ impl ProcessInstance {
         let since = Instant::now();
         self.take_now(envelope, ctx);
         let took = since.elapsed();
-        self.takes_turns = took >= LONG_STEP;
+        self.long_steps = self.long_steps.and(took);
         if let Some(process) = started {
             self.runtime.long_steps.started(&process.row, took);
         }
