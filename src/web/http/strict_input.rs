@@ -93,8 +93,11 @@ fn refuse_query(query: &str) -> Result<(), Problem> {
 }
 
 fn has_body(request: &HttpRequest) -> bool {
-    body::length(request).unwrap_or(0) > 0
-        || request.headers().contains_key(header::TRANSFER_ENCODING)
+    // What comes behind an upgrade is another protocol's.
+    let is_upgrade = request.head().upgrade();
+    let announced = body::length(request).unwrap_or(0) > 0;
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    !is_upgrade && (announced || is_chunked)
 }
 
 /// An empty object says nothing, as no body does.
