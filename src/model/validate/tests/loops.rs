@@ -1,4 +1,4 @@
-//! Loops: what they must say, and what they cannot stand on.
+//! Loops: what they must say, and which activities cannot have them.
 
 use super::*;
 
