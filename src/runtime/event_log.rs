@@ -79,6 +79,9 @@ fn details_of(command: &Command) -> Vec<(&'static str, Field)> {
         Command::Retry { element } | Command::Skip { element } => {
             vec![("element", element.0.into())]
         }
+        Command::Patch {
+            scope: Some(scope), ..
+        } => vec![("scope", scope.0.into())],
         Command::MoveToken { element, to } => {
             vec![("element", element.0.into()), ("to", to.into())]
         }

@@ -44,9 +44,11 @@ use super::{
 const CASES: u32 = 900;
 /// Commands an ended instance still gets.
 const AFTER_END: usize = 4;
-/// Bytes an instance may take, encoded: above what data, definition and live children of such a run
-/// need, below what forgotten stones, merges or messages would come to.
-const STATE_BYTES: usize = 10 * 1024;
+/// Bytes an instance may take, encoded, besides its active elements: above what data, definition and
+/// live children of such a run need, below what forgotten elements, merges or messages would come to.
+const STATE_BYTES: usize = 8 * 1024;
+/// Bytes that an active element may take besides: loops in loops have many.
+const ELEMENT_BYTES: usize = 128;
 
 #[derive(Default, Debug)]
 struct Counts {
@@ -358,8 +360,9 @@ impl Run<'_> {
             Ok(_) => {}
         }
         let size = self.subject.size();
+        let most = STATE_BYTES + ELEMENT_BYTES * self.subject.state().active().count();
         assert!(
-            size < STATE_BYTES,
+            size < most,
             "{size} bytes are too much: {:#?}",
             self.subject.state()
         );

@@ -215,6 +215,8 @@ struct StepForm {
     #[serde(default)]
     patch: Option<Value>,
     #[serde(default)]
+    scope: Option<String>,
+    #[serde(default)]
     publish: Option<Map<String, Value>>,
     #[serde(rename = "do", default)]
     operation: Option<Operation>,
@@ -365,7 +367,7 @@ impl StepForm {
         }
         if let Some(data) = self.patch.take() {
             fields.insert("data".to_owned(), data);
-            return command("patch", None, fields);
+            return command("patch", self.scope.take(), fields);
         }
         if let Some(mut published) = self.publish.take() {
             published.insert("type".to_owned(), "publish".into());
@@ -412,6 +414,7 @@ impl StepForm {
             ("node", self.node.is_some()),
             ("data", self.data.is_some()),
             ("to", self.to.is_some()),
+            ("scope", self.scope.is_some()),
         ]
         .into_iter()
         .find_map(|(name, is_there)| is_there.then_some(name))
@@ -459,6 +462,7 @@ mod tests {
             ("- {as: ada}", "line 1 does nothing; write one of start"),
             ("- {start: p, run: save}", "does several things"),
             ("- {claim: n, data: {}}", "has `data`"),
+            ("- {claim: n, scope: s}", "has `scope`"),
             ("- {expect: {}, refused: not_found}", "has `refused`"),
             ("- {strat: p}", "unknown field `strat`"),
             ("- {do: explode}", "explode"),

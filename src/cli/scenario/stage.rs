@@ -146,7 +146,9 @@ impl Stage {
                 let mut fields = fields.clone();
                 if let Some(node) = node {
                     match self.element(&key, node).await? {
-                        Ok(element) => fields.insert("element".to_owned(), element.into()),
+                        Ok(element) => {
+                            fields.insert(element_field(kind).to_owned(), element.into())
+                        }
                         Err(lines) => return Ok(Err(lines)),
                     };
                 }
@@ -463,6 +465,11 @@ async fn player(socket: Access, rest: Access) -> Result<Player, Failure> {
         rest: Rest::new(rest)?,
         received: Received::default(),
     })
+}
+
+/// The member of a command that says which element is meant.
+fn element_field(kind: &str) -> &'static str {
+    if kind == "patch" { "scope" } else { "element" }
 }
 
 /// A frame with an id of its own.

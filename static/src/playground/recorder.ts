@@ -94,7 +94,10 @@ export class Recorder {
     if (AT_NODE.includes(type) && node) return { [type]: node };
     if (type === 'assign' && node) return { assign: node, to: others.user };
     if (OF_INSTANCE.includes(type)) return { do: type };
-    if (type === 'patch') return { patch: others.data };
+    if (type === 'patch') {
+      const scope = about?.nodes.get().find((one) => one.element === others.scope)?.node;
+      return { patch: others.data, ...(scope && { scope }) };
+    }
     if (type === 'publish') return { publish: fields };
     return { send: { type, ...fields } };
   }
