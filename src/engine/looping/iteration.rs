@@ -78,14 +78,20 @@ pub(in crate::engine) fn whole_of(step: &Step<'_>, key: ElementKey) -> ElementKe
 /// The item of an iteration, with the variable that holds it.
 pub(in crate::engine) fn item_of(step: &Step<'_>, key: ElementKey) -> Option<(String, Value)> {
     step.state.element(key)?.loop_counter()?;
-    let Some(Loop::MultiInstance(multiple)) = &step.node_of(key)?.looping else {
-        return None;
-    };
-    let Over::Collection { item, .. } = &multiple.over else {
-        return None;
-    };
+    let item = item_name(step.node_of(key)?)?;
     let value = step.variables(key).get(item).cloned();
-    Some((item.to_string(), value.unwrap_or_default()))
+    Some((item.to_owned(), value.unwrap_or_default()))
+}
+
+/// The variable that holds the item of each iteration of an activity.
+pub(in crate::engine) fn item_name(node: &ExecutableNode) -> Option<&str> {
+    let Some(Loop::MultiInstance(multiple)) = &node.looping else {
+        return None;
+    };
+    match &multiple.over {
+        Over::Collection { item, .. } => Some(item),
+        Over::Cardinality(_) => None,
+    }
 }
 
 /// The whole and the number of an iteration whose call gives what the list of results holds.

@@ -272,6 +272,9 @@ impl InstanceState {
             element.unfinished = !started.finished;
         }
         // The handler of an iteration reads what that did.
+        if !is_again && started.iteration.is_some() {
+            element.undone_iteration = Some(started.node.clone());
+        }
         if is_again || started.iteration.is_some() {
             (element.variables, element.owned_bytes) = (started.variables, started.owned_bytes);
         }

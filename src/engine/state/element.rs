@@ -46,6 +46,8 @@ pub struct ElementInstance {
     pub(super) has_thrown: bool,
     /// Who asked for what it undoes, as a compensation handler, until it has undone it.
     pub(super) compensates: Option<ElementKey>,
+    /// The node of the iteration that it undoes, as its handler.
+    pub(super) undone_iteration: Option<Arc<str>>,
     /// Whether it has undone what it was to undo.
     pub(super) has_undone: bool,
     /// Whether it undoes what was ended before it had completed.
@@ -147,6 +149,46 @@ impl ActionState {
 }
 
 impl ElementInstance {
+    /// One that begins.
+    pub(super) fn begun(
+        scope: Option<ElementKey>,
+        node: Arc<str>,
+        arrivals: Vec<Arrival>,
+        entered: Time,
+    ) -> Self {
+        Self {
+            node,
+            scope,
+            as_scope: None,
+            variables: None,
+            owned_bytes: 0,
+            subscriptions: None,
+            triggered: Vec::new(),
+            has_thrown: false,
+            compensates: None,
+            undone_iteration: None,
+            has_undone: false,
+            unfinished: false,
+            cancelling: false,
+            ad_hoc: None,
+            has_written_outputs: false,
+            arrivals,
+            active: true,
+            entered,
+            actions: BTreeMap::<Arc<str>, ActionState>::new(),
+            first_runs: BTreeMap::new(),
+            incidents: Vec::new(),
+            call: None,
+            loop_counter: None,
+            looping: None,
+            http_calls: Vec::new(),
+            assignee: None,
+            due: None,
+            reminder: None,
+            reminded: None,
+        }
+    }
+
     /// A delayed triggering is no longer pending: its work has begun.
     pub(super) fn undelay(&mut self, action: &str, occurrence: u32) {
         if let Some(action) = self.actions.get_mut(action) {
@@ -213,6 +255,11 @@ impl ElementInstance {
     /// Whether it has asked for compensation.
     pub fn has_thrown_compensation(&self) -> bool {
         self.has_thrown
+    }
+
+    /// The node of the iteration that it undoes, as its handler; also once it has undone it.
+    pub fn undone_iteration(&self) -> Option<&Arc<str>> {
+        self.undone_iteration.as_ref()
     }
 
     /// Who asked for what it undoes, until it has undone it.

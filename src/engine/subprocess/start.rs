@@ -15,6 +15,7 @@ use crate::{
         looping::iteration,
         quotas,
         record::{ChildStarted, Created, ParentLink, ProcessRef, Push, Record},
+        state::ElementInstance,
     },
     model::{
         action::MessageType,
@@ -69,8 +70,17 @@ pub(in crate::engine) fn called_data(
     element: ElementKey,
 ) -> Value {
     let variables = step.variables(element);
-    let whole = iteration::whole_of(step, element);
-    // All that is copied is what the activity sees as a whole; a path may name what an iteration owns.
+    let undone = step
+        .state
+        .element(element)
+        .and_then(ElementInstance::undone_iteration);
+    // All that is copied is what the activity sees as a whole, also as the handler of an iteration,
+    // which is in the whole; a path may name what an iteration owns.
+    let whole = match undone {
+        Some(_) => step.state.element(element).and_then(ElementInstance::scope),
+        None => Some(iteration::whole_of(step, element)),
+    };
+    let whole = whole.unwrap_or(element);
     let mut data = if called.copy.copy.is_some() || whole == element {
         called.copy.apply(&variables)
     } else {
@@ -85,6 +95,10 @@ pub(in crate::engine) fn called_data(
             }
         }
         members.extend(iteration::item_of(step, element));
+        // The handler's item is that of the iteration it undoes.
+        let undone = undone.and_then(|node| step.process.node(node));
+        let item = undone.and_then(iteration::item_name);
+        members.extend(item.and_then(|item| Some((item.to_owned(), variables.get(item)?.clone()))));
     }
     data
 }

@@ -7,7 +7,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::visit;
 use crate::{
     engine::{
         record::Arrival,
@@ -203,7 +202,7 @@ type Waiting = BTreeMap<Arc<str>, Vec<Arrival>>;
 
 /// The new visit of a passed element, with the action states from before the action's first run.
 fn visit_again(retained: ElementInstance, time: Time, action: &Arc<str>) -> ElementInstance {
-    let mut again = visit(retained.scope, retained.node, retained.arrivals, time);
+    let mut again = ElementInstance::begun(retained.scope, retained.node, retained.arrivals, time);
     // Whose the passed visit was may do it again.
     again.assignee = retained.assignee;
     (again.variables, again.owned_bytes) = (retained.variables, retained.owned_bytes);
