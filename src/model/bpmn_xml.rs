@@ -5,7 +5,7 @@
 //! of a document come at once.
 //!
 //! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`,
-//! `flows`, `lanes` and `compensation` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold,
+//! `flows`, `lanes` and `compensation` read its parts, `global_tasks` the tasks beside it, `errors`, `multi_instance` and `schedules` what nodes hold,
 //! `assignments` whose user tasks other engines say they are,
 //! `languages` what expressions are written in, `actions` the extension elements; `reader` collects
 //! problems, `values` reads attributes, `markup` bounds what the XML library is given, `xml` reads
@@ -23,6 +23,7 @@ mod document;
 mod errors;
 mod events;
 mod flows;
+mod global_tasks;
 mod lanes;
 mod languages;
 mod loops;
@@ -65,8 +66,8 @@ const MAX_XML_NODES: u32 = 200_000;
 /// Deepest nesting of XML elements.
 const MAX_XML_DEPTH: usize = 64;
 
-/// Reads all processes of a document, each with its warnings, the first one with the document's;
-/// those that are not executable are passed over.
+/// Reads all processes and global tasks of a document, each with its warnings, the first one with the
+/// document's; processes that are not executable are passed over.
 ///
 /// # Errors
 /// All problems, warnings among them, when any is an error. Rules that need no complete graph are
@@ -99,11 +100,17 @@ pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
         .descendants()
         .filter_map(|node| filled(node.attribute("id")))
         .collect();
-    let (processes, of_processes) = processes::to_read(root, &lines);
+    let tasks = global_tasks::of(root);
+    let (processes, of_processes) = processes::to_read(root, !tasks.is_empty(), &lines);
     let mut definitions = Vec::new();
     for process in processes {
         let mut reader = Reader::new(&ids, &lines, &wrong_namespaces);
         let definition = process::read(process, &mut reader);
+        definitions.push((definition, reader.problems));
+    }
+    for (task, kind) in tasks {
+        let mut reader = Reader::new(&ids, &lines, &wrong_namespaces);
+        let definition = global_tasks::read(task, kind, &mut reader);
         definitions.push((definition, reader.problems));
     }
     let Some((_, first)) = definitions.first_mut() else {

@@ -90,6 +90,14 @@ impl ProcessDefinition {
 }
 
 impl ProcessDefinition {
+    /// Whether it stands for a global task: one task, with the id of the process.
+    pub fn is_global_task(&self) -> bool {
+        let [only] = &self.nodes[..] else {
+            return false;
+        };
+        only.id == self.id && only.kind.is_global_task()
+    }
+
     /// What its link events stand for: a flow from each throw event to the catch event of the same
     /// name in the same scope, with the id of the throw event.
     pub fn link_flows(&self) -> Vec<SequenceFlow> {

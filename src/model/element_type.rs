@@ -117,6 +117,18 @@ impl ElementType {
         }
     }
 
+    /// Whether it may be a global task, which stands beside the processes.
+    pub fn is_global_task(self) -> bool {
+        matches!(
+            self,
+            Self::Task
+                | Self::ManualTask
+                | Self::UserTask
+                | Self::ScriptTask
+                | Self::BusinessRuleTask
+        )
+    }
+
     /// Whether the conditions of its outgoing flows are asked: all ask but a parallel gateway, which
     /// takes all of them, and an event-based one, where the first event decides.
     pub fn asks_conditions(self) -> bool {

@@ -2,6 +2,7 @@
 
 mod checks;
 mod deletion;
+mod global_tasks;
 mod readers;
 mod subprocesses;
 

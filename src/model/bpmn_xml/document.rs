@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, is_bpmn, nodes,
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, global_tasks, is_bpmn, nodes,
     xml::{self, Lines, filled},
 };
 use crate::model::problem::Problem;
@@ -220,7 +220,8 @@ fn misplaced(node: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
     let is_read = name == "process"
         || name == "lane"
         || name == "sequenceFlow"
-        || nodes::kind(name).is_some();
+        || nodes::kind(name).is_some()
+        || global_tasks::kind(name).is_some();
     if is_bpmn(node, name)
         && !is_read
         && !name.ends_with("EventDefinition")

@@ -74,6 +74,7 @@ const SCRIPT_ATTRIBUTES: &[&str] = &[
     "name",
     "default",
     "scriptFormat",
+    "scriptLanguage",
     "isForCompensation",
     "startQuantity",
     "completionQuantity",
@@ -375,7 +376,9 @@ fn read_script(node: Node<'_, '_>, others: &[Action], reader: &mut Reader<'_>) -
         order: Some(first.saturating_sub(1)),
         work: ActionType::BusinessRule {
             script: text(script),
+            // A global task names it otherwise.
             language: filled(node.attribute("scriptFormat"))
+                .or_else(|| filled(node.attribute("scriptLanguage")))
                 .map_or_else(|| "javascript".to_owned(), str::to_owned),
         },
         timer: None,

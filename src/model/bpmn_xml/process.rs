@@ -166,7 +166,7 @@ fn webhook(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Webhook {
 }
 
 /// The first documentation that says something.
-fn documentation(process: Node<'_, '_>) -> Option<String> {
+pub(super) fn documentation(process: Node<'_, '_>) -> Option<String> {
     process
         .children()
         .filter(|child| is_bpmn(*child, "documentation"))

@@ -15,9 +15,10 @@ use crate::model::problem::Problem;
 const NAMED: usize = 5;
 
 /// The processes to read, in document order, and what is to be said about the choice. Where there
-/// is not one, an error says why.
+/// is not one, an error says why, unless the document `holds_tasks` beside its processes.
 pub(super) fn to_read<'a, 'i>(
     root: Node<'a, 'i>,
+    holds_tasks: bool,
     lines: &Lines,
 ) -> (Vec<Node<'a, 'i>>, Vec<Problem>) {
     let all: Vec<Node<'_, '_>> = root
@@ -36,6 +37,7 @@ pub(super) fn to_read<'a, 'i>(
         .into_iter()
         .partition(|process| executable(*process).unwrap_or(true));
     let chosen = match (&executable[..], &other[..], &empty[..]) {
+        ([], [], _) if holds_tasks => Vec::new(),
         ([], [], []) => {
             problems.push(no_process());
             Vec::new()
@@ -57,7 +59,7 @@ pub(super) fn to_read<'a, 'i>(
             executable
         }
     };
-    if let ([first, ..], true) = (&empty[..], holds_any(&chosen)) {
+    if let ([first, ..], true) = (&empty[..], holds_tasks || holds_any(&chosen)) {
         problems.push(passed_over(
             *first,
             &empty,

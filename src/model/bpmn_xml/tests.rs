@@ -2,6 +2,7 @@ mod ad_hoc;
 mod contradictions;
 mod errors;
 mod events;
+mod global_tasks;
 mod languages;
 mod loops;
 mod mappings;

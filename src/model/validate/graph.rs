@@ -318,7 +318,9 @@ fn check_starts(
             report.error(&start.id, "ambiguous_start", message);
         }
     }
-    if let [_, ..] = implicit {
+    if definition.is_global_task() {
+        // It is called, and begins where it is.
+    } else if let [_, ..] = implicit {
         let named = implicit
             .iter()
             .take(5)
