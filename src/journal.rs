@@ -51,7 +51,8 @@ pub use draft::{DraftChange, DraftKey, DraftRow};
 pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope};
 pub use handle::{AppendPermit, Journal, OnFatal, end_process};
 pub use history::{
-    AgedCursor, AgedInstance, DroppedInstance, HistoryChange, HistoryReader, HistorySegment,
+    AgedCorrelation, AgedCursor, AgedInstance, DroppedInstance, HistoryChange, HistoryReader,
+    HistorySegment,
     HistorySize,
 };
 pub use http_call::{CallChange, CallTries, FullPlaces, HttpCallRow};

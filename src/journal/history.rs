@@ -156,6 +156,8 @@ pub enum HistoryChange {
     /// Everything that is stored of these instances goes, but their files: these are noted, to be
     /// removed.
     Drop(Vec<DroppedInstance>),
+    /// Everything that is stored of these entities of messages and signals goes.
+    DropCorrelations(Vec<Entity>),
     /// Files that were noted are removed.
     FilesRemoved(Vec<(InstanceKey, Uuid)>),
 }
@@ -167,6 +169,17 @@ pub struct DroppedInstance {
     pub key: InstanceKey,
     /// The files it names.
     pub files: Vec<Uuid>,
+}
+
+/// What is to be known of the entity of a message or signal to say whether it is old enough.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AgedCorrelation {
+    /// Which.
+    pub entity: Entity,
+    /// When something was done last by it.
+    pub last: Time,
+    /// Whether something is under way from or to it, or the log ends with it.
+    pub is_in_use: bool,
 }
 
 /// What is to be known of an instance to say whether it is old enough.
@@ -244,6 +257,12 @@ pub trait HistoryReader {
     fn below(&self, root: InstanceKey, limit: usize) -> Result<Vec<InstanceKey>, StoreError>;
     /// Whether something is under way from, to or for an instance, or the log ends with it.
     fn is_in_use(&self, key: InstanceKey) -> Result<bool, StoreError>;
+    /// Entities of messages and signals, in their order; `after` is the last one seen.
+    fn aged_correlations(
+        &self,
+        after: Option<Entity>,
+        limit: usize,
+    ) -> Result<Vec<AgedCorrelation>, StoreError>;
     /// Files of instances that are gone.
     fn files_to_remove(&self, limit: usize) -> Result<Vec<(InstanceKey, Uuid)>, StoreError>;
     /// What history takes.

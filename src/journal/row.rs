@@ -40,6 +40,12 @@ pub struct Entity {
     pub key: Uuid,
 }
 
+/// The last of the instances: behind it are the entities of messages and signals.
+pub const LAST_INSTANCE: Entity = Entity {
+    kind: EntityKind::Instance,
+    key: Uuid::max(),
+};
+
 impl Entity {
     /// The stored form: the kind's number, then the key. Its byte order is the order of entities.
     pub fn to_bytes(self) -> [u8; 17] {

@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const ARCHIVE_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// The shortest time after which instances may be dropped: so long a repeated start is answered.
 pub const LEAST_DROP_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// How long the entity of a message or signal is kept that nobody needs: so long an id deduplicates.
+pub const CORRELATION_KEEP: Duration = Duration::from_secs(24 * 3600);
 /// The longest time between two passes of retention that have little to do.
 pub const RETENTION_PASS: Duration = Duration::from_secs(600);
 /// Rows that a turn of retention packs.

@@ -1,4 +1,5 @@
-//! Retention: instances that have ended are packed after a while, and dropped after a longer one.
+//! Retention: instances that have ended are packed after a while, and dropped after a longer one; so
+//! are entities of messages and signals that nobody needs (`correlations`).
 //!
 //! A pass goes through all instances, the oldest first, a turn at a time. A turn reads a few of them
 //! beside the lists (`plan`), hands one write over to the writer, and rests nine times as long as
@@ -15,6 +16,7 @@
 //! **No index finds what is old.** It would be written at each start and end; a pass reads all lines
 //! of the list of instances instead, which takes a few microseconds each, in the background.
 
+mod correlations;
 mod plan;
 
 #[cfg(test)]
@@ -75,6 +77,8 @@ pub struct PassSummary {
     pub packed: u64,
     /// Instances that were dropped.
     pub dropped: u64,
+    /// Entities of messages and signals that were dropped.
+    pub correlations: u64,
     /// How long its turns took together.
     worked: Duration,
 }
@@ -89,11 +93,12 @@ async fn run(runtime: Weak<Runtime>, retention: Retention, pause: Duration) {
         };
         match runtime.retain(retention).await {
             Ok(done) => {
-                if done.packed + done.dropped > 0 {
+                if done.packed + done.dropped + done.correlations > 0 {
                     log::debug!(
-                        "retention packed {} rows and dropped {} instances",
+                        "retention packed {} rows, dropped {} instances and {} messages and signals",
                         done.packed,
-                        done.dropped
+                        done.dropped,
+                        done.correlations
                     );
                 }
                 rest = pause.max(done.worked * PASSES_APART);
@@ -125,10 +130,9 @@ impl Runtime {
         if let Some(keep) = retention.audit_keep {
             self.audit.forget(keep);
         }
+        done.correlations = self.drop_correlations().await?;
         loop {
-            while self.journal.queued() > limits::WRITER_QUEUE / 4 {
-                tokio::time::sleep(USERS_FIRST).await;
-            }
+            self.users_first().await;
             let began = Instant::now();
             let bounds = Bounds::at(self.clock.now(), retention);
             let is_last = self.turn(bounds, &mut cursor, &mut done).await?;
@@ -138,6 +142,13 @@ impl Runtime {
                 return Ok(done);
             }
             tokio::time::sleep((took * (DUTY - 1)).max(LEAST_REST)).await;
+        }
+    }
+
+    /// Waits while users keep the writer busy.
+    async fn users_first(&self) {
+        while self.journal.queued() > limits::WRITER_QUEUE / 4 {
+            tokio::time::sleep(USERS_FIRST).await;
         }
     }
 

@@ -1,15 +1,18 @@
 //! History in memory: rows stay as they are, as packing them would only save memory that a server
 //! with this store has; instances go.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::{MemoryStore, tables::Tables};
 use crate::{
     journal::{
         history::{
-            AgedCursor, AgedInstance, DroppedInstance, HistoryChange, HistoryReader, HistorySize,
+            AgedCorrelation, AgedCursor, AgedInstance, DroppedInstance, HistoryChange,
+            HistoryReader, HistorySize,
         },
-        row::{Entity, StoredRow},
+        row::{Entity, LAST_INSTANCE, StoredRow},
         store::StoreError,
     },
     model::ids::{ElementKey, InstanceKey, Time},
@@ -24,6 +27,12 @@ impl Tables {
                     self.drop_instance(dropped);
                 }
             }
+            HistoryChange::DropCorrelations(entities) => {
+                for entity in entities {
+                    self.drop_rows(*entity);
+                    self.kept.retain(|kept| kept.entity != *entity);
+                }
+            }
             HistoryChange::FilesRemoved(files) => {
                 for file in files {
                     self.dropped_files.remove(file);
@@ -32,8 +41,7 @@ impl Tables {
         }
     }
 
-    fn drop_instance(&mut self, dropped: &DroppedInstance) {
-        let (key, entity) = (dropped.key, Entity::from(dropped.key));
+    fn drop_rows(&mut self, entity: Entity) {
         let rows = self.log.range((entity, 0)..=(entity, u64::MAX));
         let seqs: Vec<u64> = rows.map(|((_, seq), _)| *seq).collect();
         for seq in seqs {
@@ -42,6 +50,11 @@ impl Tables {
             }
         }
         self.snapshots.remove(&entity);
+    }
+
+    fn drop_instance(&mut self, dropped: &DroppedInstance) {
+        let key = dropped.key;
+        self.drop_rows(Entity::from(key));
         if let Some(cursor) = self.instance_cursors.remove(&key) {
             self.instances.remove(&cursor);
             self.jobs.remove(&cursor);
@@ -130,6 +143,31 @@ impl HistoryReader for MemoryStore {
                 .iter()
                 .any(|((source, _), row)| *source == entity || row.target == entity)
             || is_last.is_some_and(|row| row.row.entity == entity))
+    }
+
+    fn aged_correlations(
+        &self,
+        after: Option<Entity>,
+        limit: usize,
+    ) -> Result<Vec<AgedCorrelation>, StoreError> {
+        let tables = self.tables();
+        let after = after.unwrap_or(LAST_INSTANCE);
+        let rows = tables.log.range((after, u64::MAX)..);
+        let mut last = BTreeMap::new();
+        for ((entity, _), row) in rows {
+            last.insert(*entity, row.row.time);
+        }
+        let end = tables.log.values().max_by_key(|row| row.pos);
+        let aged = last.into_iter().map(|(entity, last)| AgedCorrelation {
+            entity,
+            last,
+            is_in_use: end.is_some_and(|row| row.row.entity == entity)
+                || tables
+                    .outbox
+                    .iter()
+                    .any(|((source, _), row)| *source == entity || row.target == entity),
+        });
+        Ok(aged.take(limit).collect())
     }
 
     fn files_to_remove(&self, limit: usize) -> Result<Vec<(InstanceKey, Uuid)>, StoreError> {

@@ -11,10 +11,10 @@ use super::{
 use crate::{
     journal::{
         history::{
-            AgedCursor, AgedInstance, DroppedInstance, HistoryChange, HistoryReader,
-            HistorySegment, HistorySize,
+            AgedCorrelation, AgedCursor, AgedInstance, DroppedInstance, HistoryChange,
+            HistoryReader, HistorySegment, HistorySize,
         },
-        row::{Entity, StoredRow},
+        row::{Entity, LAST_INSTANCE, StoredRow},
         store::StoreError,
     },
     model::ids::{InstanceKey, Time},
@@ -41,6 +41,18 @@ pub(super) fn change(db: &mut Statements<'_>, change: &HistoryChange) -> Result<
             instances
                 .iter()
                 .try_for_each(|instance| drop_instance(db, instance))?;
+            Ok(0)
+        }
+        HistoryChange::DropCorrelations(entities) => {
+            for entity in entities {
+                for sql in [
+                    "DELETE FROM log WHERE entity = ?1",
+                    "DELETE FROM snapshot WHERE entity = ?1",
+                    "DELETE FROM kept_message WHERE entity = ?1",
+                ] {
+                    db.get(sql)?.execute([entity.to_bytes()])?;
+                }
+            }
             Ok(0)
         }
         HistoryChange::FilesRemoved(files) => {
@@ -326,6 +338,35 @@ impl HistoryReader for SqliteReader {
         let entity = Entity::from(key).to_bytes();
         let found = self.one(sql, params![key, entity], |row| row.get(0))?;
         Ok(found.unwrap_or(false))
+    }
+
+    fn aged_correlations(
+        &self,
+        after: Option<Entity>,
+        limit: usize,
+    ) -> Result<Vec<AgedCorrelation>, StoreError> {
+        // One at a time, by the index: the rows of none of them are read through.
+        let next = "SELECT entity, time,
+                EXISTS (SELECT 1 FROM outbox WHERE source = entity)
+                OR EXISTS (SELECT 1 FROM outbox WHERE target = entity)
+                OR coalesce((SELECT entity FROM log ORDER BY pos DESC LIMIT 1) = entity, 0)
+            FROM log WHERE entity = (SELECT min(entity) FROM log WHERE entity > ?1)
+            ORDER BY first_seq DESC LIMIT 1";
+        let mut after = after.unwrap_or(LAST_INSTANCE);
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let aged = self.one(next, [after.to_bytes()], |row| {
+                Ok(AgedCorrelation {
+                    entity: row.get(0)?,
+                    last: row.get(1)?,
+                    is_in_use: row.get(2)?,
+                })
+            })?;
+            let Some(aged) = aged else { break };
+            after = aged.entity;
+            found.push(aged);
+        }
+        Ok(found)
     }
 
     fn files_to_remove(&self, limit: usize) -> Result<Vec<(InstanceKey, Uuid)>, StoreError> {

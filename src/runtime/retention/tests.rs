@@ -1,5 +1,7 @@
 //! What has ended is packed and dropped, and nothing else is.
 
+mod correlations;
+
 use std::{io::ErrorKind, sync::Arc, time::Duration};
 
 use serde_json::json;

@@ -1,0 +1,66 @@
+//! Keeps requests to entities of messages and signals waiting, while what is stored of these goes.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use dashmap::Entry;
+
+use super::{Correlations, Slot, SlotState, remembered};
+use crate::{
+    journal::{Entity, StoreError, StoreReader},
+    model::ids::Time,
+    runtime::{Runtime, live_memory::LiveMemoryTotal},
+};
+
+/// An entity that is not in memory and does not get there.
+pub struct KeptOut {
+    /// Which.
+    pub entity: Entity,
+    slot: Arc<Slot>,
+}
+
+impl Correlations {
+    /// Keeps an entity out of memory; `None` when it is there already.
+    pub fn keep_out(&self, entity: Entity) -> Option<KeptOut> {
+        let Entry::Vacant(vacant) = self.slots.entry(entity) else {
+            return None;
+        };
+        let slot = Arc::new(Slot {
+            inner: Mutex::new(SlotState::Loading(VecDeque::new())),
+        });
+        vacant.insert(slot.clone());
+        Some(KeptOut { entity, slot })
+    }
+}
+
+impl Runtime {
+    /// Lets an entity in again that was kept out, with the requests that came meanwhile.
+    pub(in crate::runtime) fn let_in(self: &Arc<Self>, kept_out: &KeptOut) {
+        let KeptOut { entity, slot } = kept_out;
+        let state = std::mem::replace(&mut *slot.lock(), SlotState::Gone);
+        self.correlations
+            .slots
+            .remove_if(entity, |_, known| Arc::ptr_eq(known, slot));
+        if let SlotState::Loading(waiting) = state {
+            waiting
+                .into_iter()
+                .for_each(|request| self.correlate(request));
+        }
+    }
+}
+
+/// Whether a stored entity is needed for more than to tell repeats.
+///
+/// # Errors
+/// One that cannot be read.
+pub fn is_needed(
+    reader: &dyn StoreReader,
+    entity: Entity,
+    now: Time,
+    total: &LiveMemoryTotal,
+) -> Result<bool, StoreError> {
+    let live = remembered(&reader.load(entity)?, total)?;
+    Ok(live.state.is_needed(now))
+}

@@ -1,0 +1,95 @@
+//! Entities of messages and signals that nobody needs any more: their rows go, once no id is to be
+//! told as a repeat.
+//!
+//! One that is in memory is left to the next pass, as is one with something under way. Requests that
+//! come while its rows go wait for that.
+
+use std::{sync::Arc, time::Instant};
+
+use tokio::sync::oneshot;
+
+use super::{DUTY, LEAST_REST};
+use crate::{
+    journal::{Entity, HistoryChange, StoreError},
+    limits,
+    model::ids::Time,
+    runtime::{
+        Runtime,
+        correlations::keep_out::{KeptOut, is_needed},
+    },
+};
+
+/// Entities looked at in a turn.
+const LOOKED_AT: usize = 200;
+
+impl Runtime {
+    /// Goes through all entities once; how many went.
+    pub(super) async fn drop_correlations(self: &Arc<Self>) -> Result<u64, StoreError> {
+        let (mut after, mut dropped) = (None, 0);
+        loop {
+            self.users_first().await;
+            let began = Instant::now();
+            let keep = limits::CORRELATION_KEEP.as_millis() as i64;
+            let until = Time(self.clock.now().0.saturating_sub(keep));
+            let page = self
+                .journal
+                .list(move |reader| reader.aged_correlations(after, LOOKED_AT));
+            let page = page.await.map_err(|_| StoreError::Panicked)??;
+            let is_last = page.len() < LOOKED_AT;
+            after = page.last().map(|aged| aged.entity);
+            let old = page
+                .into_iter()
+                .filter(|aged| aged.last <= until && !aged.is_in_use);
+            let old: Vec<Entity> = old.map(|aged| aged.entity).collect();
+            if !old.is_empty() {
+                dropped += self.drop_unneeded(&old).await?;
+            }
+            if is_last {
+                return Ok(dropped);
+            }
+            tokio::time::sleep((began.elapsed() * (DUTY - 1)).max(LEAST_REST)).await;
+        }
+    }
+
+    /// Drops those that nobody needs and that are not in memory.
+    async fn drop_unneeded(self: &Arc<Self>, old: &[Entity]) -> Result<u64, StoreError> {
+        let keep_out = |entity: &Entity| self.correlations.keep_out(*entity);
+        let kept_out: Vec<KeptOut> = old.iter().filter_map(keep_out).collect();
+        let dropped = self.drop_kept_out(&kept_out).await;
+        for one in &kept_out {
+            self.let_in(one);
+        }
+        dropped
+    }
+
+    async fn drop_kept_out(self: &Arc<Self>, kept_out: &[KeptOut]) -> Result<u64, StoreError> {
+        // Behind what was handed over before.
+        let (passed, has_passed) = oneshot::channel();
+        self.pass_the_queue(move || {
+            // Nobody waits while the server goes down.
+            let _ = passed.send(());
+        });
+        has_passed.await.map_err(|_| StoreError::Panicked)?;
+        let entities: Vec<Entity> = kept_out.iter().map(|one| one.entity).collect();
+        let (now, total) = (self.clock.now(), self.live_memory.clone());
+        let unneeded = self.journal.list(move |reader| {
+            let mut unneeded = Vec::new();
+            for entity in entities {
+                match is_needed(reader, entity, now, &total) {
+                    Ok(false) => unneeded.push(entity),
+                    // One that cannot be read stays: it is told of by whoever looks for damage.
+                    Ok(true) | Err(StoreError::Unreadable(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(unneeded)
+        });
+        let unneeded = unneeded.await.map_err(|_| StoreError::Panicked)??;
+        let count = unneeded.len() as u64;
+        if count > 0 {
+            self.write_history(HistoryChange::DropCorrelations(unneeded), || ())
+                .await?;
+        }
+        Ok(count)
+    }
+}
