@@ -473,6 +473,8 @@ pub const REFUSED_ORIGIN_AGAIN: Duration = Duration::from_secs(60);
 pub const REFUSED_ORIGINS_LOGGED: usize = 8;
 /// How much of a refused origin or host is repeated, in bytes.
 pub const REFUSED_ORIGIN_BYTES: usize = 80;
+/// The longest code of an error that a script throws, in bytes.
+pub const ERROR_CODE_BYTES: usize = 256;
 /// The longest text that a script reads by `JSON.parse`, in bytes.
 pub const SCRIPT_JSON_BYTES: usize = 1024 * 1024;
 

@@ -164,6 +164,18 @@ pub enum Record {
         /// What they got.
         note: CorrelationNote,
     },
+    /// An action of an element threw an error.
+    #[serde(rename = "errorThrown")]
+    ErrorThrown {
+        /// Of which element.
+        element: ElementKey,
+        /// Its code.
+        code: String,
+        /// What it says to people.
+        message: String,
+        /// The node of the event that catches it; `None` when it fails the instance.
+        caught_by: Option<Arc<str>>,
+    },
     /// An escalation was thrown, or came from a child where nothing caught it.
     #[serde(rename = "escalated")]
     EscalationThrown {
@@ -304,7 +316,8 @@ pub enum Record {
         /// Which.
         element: ElementKey,
     },
-    /// A message of a child or the parent was taken.
+    /// A message of a child or the parent was taken, or that of an instance which would have been
+    /// started by it.
     #[serde(rename = "heard")]
     MessageReceived {
         /// From whom.

@@ -22,6 +22,7 @@ use super::{
     triggering,
 };
 use crate::model::{
+    evaluator::BpmnError,
     executable::{Catch, Thrown},
     ids::ElementKey,
     node_kind::EventDefinition,
@@ -99,6 +100,22 @@ pub(super) fn throw_error(
     };
     reach(step, by, catch);
     true
+}
+
+/// An action of an element throws an error. What nothing catches fails the instance.
+pub(super) fn throw_from(step: &mut Step<'_>, element: ElementKey, error: BpmnError) {
+    let BpmnError { code, message } = error;
+    let found = catcher(step, Some(element), Thrown::Error(Some(&code)));
+    step.record(Record::ErrorThrown {
+        element,
+        code: code.clone(),
+        message,
+        caught_by: found.map(|(_, catch)| Arc::clone(&catch.node)),
+    });
+    match found {
+        Some((by, catch)) => reach(step, by, catch),
+        None => step.fail(&code),
+    }
 }
 
 /// What is thrown has come to what catches it.

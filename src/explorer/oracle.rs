@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use crate::model::{
-    evaluator::{EvaluationError, Evaluator},
+    evaluator::{EvaluationError, Evaluator, RuleError},
     executable::{ExecutableNode, ExecutableProcess},
     field_error::FieldError,
     node_kind::{ACTIVATION_COUNT, WAITING_FOR_START},
@@ -108,7 +108,7 @@ impl Evaluator for Oracle<'_> {
         Ok(answer)
     }
 
-    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, RuleError> {
         Ok(Value::Object(Map::new()))
     }
 

@@ -11,7 +11,7 @@ use super::rule::Rule;
 use crate::model::action::ActionType;
 use crate::model::ad_hoc;
 use crate::model::definition::ProcessDefinition;
-use crate::model::evaluator::{EvaluationError, Evaluator};
+use crate::model::evaluator::{EvaluationError, Evaluator, RuleError};
 use crate::model::event_definition::EventDefinition;
 use crate::model::expression_language::{Language, named};
 use crate::model::field_error::FieldError;
@@ -180,12 +180,12 @@ impl Evaluator for ProcessEvaluator {
         action: &str,
         variables: &Variables<'_>,
         now: &str,
-    ) -> Result<Value, EvaluationError> {
+    ) -> Result<Value, RuleError> {
         match self.rules.get(node).and_then(|rules| rules.get(action)) {
             Some(rule) => rule.run(&variables.merged(), now),
-            None => Err(EvaluationError(format!(
+            None => Err(RuleError::Failed(EvaluationError(format!(
                 "expected a rule at the action `{action}` of `{node}`, but it has none"
-            ))),
+            )))),
         }
     }
 

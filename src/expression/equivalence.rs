@@ -290,7 +290,7 @@ proptest! {
             parts.join(", ")
         );
         let rule = super::rule::Rule::compile(&script).map_err(TestCaseError::fail)?;
-        let output = rule.run(&json!({"n": number}), "").map_err(|error| TestCaseError::fail(error.0))?;
+        let output = rule.run(&json!({"n": number}), "").map_err(|error| TestCaseError::fail(error.to_string()))?;
         let mut found: Vec<String> = output["x"].as_array().into_iter().flatten().filter_map(|part| part.as_str().map(str::to_owned)).collect();
         // Equal as numbers is equal after rounding only where nothing is rounded.
         let is_equal = number.fract() == 0.0 && number.abs() < 1e19 && number as i128 == wide;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rule::Rule;
+use crate::model::evaluator::RuleError;
 
 fn run(script: &str) -> Result<Value, String> {
     let rule = Rule::compile(script)
@@ -11,7 +12,7 @@ fn run(script: &str) -> Result<Value, String> {
         &json!({"client": {"age": 36, "tags": ["a"]}}),
         "2026-01-02T03:04:05Z",
     )
-    .map_err(|error| error.0)
+    .map_err(|error| error.to_string())
 }
 
 fn check_failure(script: &str) {
@@ -184,4 +185,83 @@ fn deep_and_long_scripts_do_not_abort() {
         let _outcome = Rule::compile(&format!("{}{}", open.repeat(count), close.repeat(count)))
             .map(|rule| rule.run(&json!({}), ""));
     }
+}
+
+#[test]
+fn only_an_error_made_as_one_is_an_error_of_bpmn() {
+    let thrown = |script: &str| match Rule::compile(script).expect(script).run(&json!({}), "") {
+        Err(RuleError::Thrown(error)) => Some((error.code, error.message)),
+        _ => None,
+    };
+    let error = |code: &str, message: &str| Some((code.to_owned(), message.to_owned()));
+    for (script, expected) in [
+        ("throw new BpmnError('a', 'b')", error("a", "b")),
+        ("throw new BpmnError('a')", error("a", "")),
+        ("throw new BpmnError('a', undefined)", error("a", "")),
+        ("throw new BpmnError('a', 5)", error("a", "5")),
+        (
+            "throw new BpmnError('a', { toString() { return 'mine' } })",
+            error("a", "mine"),
+        ),
+        (
+            "class Mine extends BpmnError {} throw new Mine('a', 'b')",
+            error("a", "b"),
+        ),
+        (
+            "const e = new BpmnError('a'); e.message = 'other'; throw e",
+            error("a", ""),
+        ),
+        (
+            "output.x = new BpmnError('a').code; if (output.x === 'a') throw new BpmnError('read')",
+            error("read", ""),
+        ),
+        (
+            "try { throw new BpmnError('a') } catch (e) { throw new BpmnError('b', e.message) }",
+            error("b", ""),
+        ),
+        (
+            "try { throw new BpmnError('a') } finally { output.x = 1 }",
+            error("a", ""),
+        ),
+        (
+            "throw new BpmnError('a'.repeat(256))",
+            error(&"a".repeat(256), ""),
+        ),
+        ("throw new BpmnError('a'.repeat(257))", None),
+        ("throw new BpmnError('')", None),
+        ("throw new BpmnError()", None),
+        ("throw new BpmnError(5)", None),
+        ("throw new BpmnError(null, 'b')", None),
+        ("throw new BpmnError({ toString() { return 'a' } })", None),
+        ("throw new BpmnError('a', Symbol('b'))", None),
+        (
+            "throw new BpmnError('a', { toString() { for (;;); } })",
+            None,
+        ),
+        ("throw BpmnError('a')", None),
+        ("throw BpmnError.prototype", None),
+        ("throw Object.create(BpmnError.prototype)", None),
+        (
+            "throw Object.assign(new Error('b'), { name: 'BpmnError', code: 'a' })",
+            None,
+        ),
+        ("throw { code: 'a', message: 'b', errorCode: 'a' }", None),
+        ("throw 'a'", None),
+        ("throw undefined", None),
+        ("return new BpmnError('a')", None),
+        ("BpmnError = class {}; throw new BpmnError('a')", None),
+        ("try { throw new BpmnError('a') } catch {} for (;;);", None),
+    ] {
+        assert_eq!(thrown(script), expected, "{script}");
+    }
+    let long = thrown("throw new BpmnError('a', 'é'.repeat(100000))").expect("it is thrown");
+    assert!(
+        long.1.len() < 1_010 && long.1.ends_with('…'),
+        "{}",
+        long.1.len()
+    );
+    check(
+        "try { throw new BpmnError('a') } catch (e) { output.code = e.code }",
+        &json!({"code": "a"}),
+    );
 }

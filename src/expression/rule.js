@@ -1,5 +1,5 @@
-// Run in the sandbox of a business rule, after guards.js and before the rule: puts `input`, `output` and `now` into scope, where a
-// rule cannot replace them, and gives `output` back.
+// Run in the sandbox of a business rule, after guards.js and before the rule: puts `input`, `output`, `now` and `BpmnError` into scope,
+// where a rule cannot replace them. Gives `output` back, and a function that tells code and message of a BpmnError that was thrown.
 (function (realm, input, now) {
   'use strict';
   const { create, defineProperty, hasOwn } = Object;
@@ -24,6 +24,33 @@
     write(place, last, value);
   };
   const output = create(defineProperty({}, 'put', { value: put, writable: true }));
-  for (const [name, value] of [['input', input], ['output', output], ['now', now]]) defineProperty(realm, name, { value });
-  return output;
+
+  // An error of BPMN is one that was made here, whatever a script makes look like it.
+  let thrown;
+  class BpmnError extends Error {
+    #code;
+    #text;
+
+    constructor(code, message = '') {
+      if (typeof code !== 'string' || code === '') {
+        throw new TypeError('expected the code of a BpmnError to be a text that is not empty: new BpmnError("declined", "no credit")');
+      }
+      const text = `${message}`;
+      super(text);
+      this.#code = code;
+      this.#text = text;
+    }
+
+    get code() {
+      return this.#code;
+    }
+
+    static {
+      thrown = (error) => (isObject(error) && #code in error ? [error.#code, error.#text] : undefined);
+    }
+  }
+  defineProperty(BpmnError.prototype, 'name', { value: 'BpmnError' });
+  const scope = [['input', input], ['output', output], ['now', now], ['BpmnError', BpmnError]];
+  for (const [name, value] of scope) defineProperty(realm, name, { value });
+  return [output, thrown];
 })

@@ -2,7 +2,8 @@
 //! `output`.
 //!
 //! In scope are `input` (all instance data), `output` (empty at first; `output.put("client.risk",
-//! 3)` writes a path) and `now` (the process time as ISO text), besides the built-ins a condition
+//! 3)` writes a path), `now` (the process time as ISO text) and `BpmnError` (`throw new
+//! BpmnError("declined", "no credit")` throws an error of BPMN), besides the built-ins a condition
 //! has. A rule declares its own names; one it did not declare is an error, also where it is
 //! assigned to, so nothing a rule computes is lost without a word.
 //!
@@ -16,10 +17,13 @@ use super::{
     effects::{self, Fault},
     exact_operators::Forms,
     lexer::{self, Token},
-    sandbox::{ScriptError, check_syntax},
+    sandbox::{ScriptError, Transformed, check_syntax},
     worker::transform,
 };
-use crate::{limits::RULE_BYTES, model::evaluator::EvaluationError};
+use crate::{
+    limits::RULE_BYTES,
+    model::evaluator::{EvaluationError, RuleError},
+};
 
 /// The line of the script in the wrapped source.
 const FIRST_LINE: u32 = 2;
@@ -78,21 +82,25 @@ impl Rule {
     /// What it puts out over the instance data.
     ///
     /// # Errors
-    /// What the script throws, a limit reached, or an output that is not JSON; with the line in the
-    /// script.
-    pub fn run(&self, data: &Value, now: &str) -> Result<Value, EvaluationError> {
+    /// An error of BPMN; or what else the script throws, a limit reached, or an output that is not
+    /// JSON; with the line in the script.
+    pub fn run(&self, data: &Value, now: &str) -> Result<Value, RuleError> {
         let put_out = self.forms.over(data).and_then(|form| {
             transform(&form.source, data, now)
                 .map_err(|error| form.in_script(error, &self.script, FIRST_LINE))
         });
-        put_out.map_err(|ScriptError { message, position }| {
-            let place = position.map_or_else(String::new, |(line, column)| {
-                format!(" at line {line}, column {column}")
-            });
-            EvaluationError(format!(
-                "expected the rule to give an output, but it failed{place}: {message}"
-            ))
-        })
+        match put_out {
+            Ok(Transformed::Output(output)) => Ok(output),
+            Ok(Transformed::Thrown(error)) => Err(RuleError::Thrown(error)),
+            Err(ScriptError { message, position }) => {
+                let place = position.map_or_else(String::new, |(line, column)| {
+                    format!(" at line {line}, column {column}")
+                });
+                Err(RuleError::Failed(EvaluationError(format!(
+                    "expected the rule to give an output, but it failed{place}: {message}"
+                ))))
+            }
+        }
     }
 }
 

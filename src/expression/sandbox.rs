@@ -17,6 +17,7 @@
 use std::fmt;
 
 use rquickjs::context::EvalOptions;
+use rquickjs::convert::List;
 use rquickjs::function::Rest;
 use rquickjs::{CaughtError, Ctx, Exception, Function, Object, Type, Value};
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,11 @@ use super::{
     lexer::is_space,
     numerals, output,
 };
-use crate::{limits::SCRIPT_JSON_BYTES, text::json};
+use crate::{
+    limits::{ERROR_CODE_BYTES, SCRIPT_JSON_BYTES},
+    model::evaluator::BpmnError,
+    text::json,
+};
 
 /// The file name in the engine's stack traces.
 const SOURCE_NAME: &str = "script";
@@ -92,6 +97,15 @@ pub enum ScriptOutcome {
     Other(String),
 }
 
+/// What a rule's script came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Transformed {
+    /// What it put into `output`.
+    Output(Json),
+    /// An error of BPMN that it threw.
+    Thrown(BpmnError),
+}
+
 /// Evaluates `source`, which must be a function expression, and calls it with `data` (frozen) as
 /// first argument and the top-level members `names` of `data` (`undefined` when missing) as the
 /// others.
@@ -112,31 +126,53 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome
     })
 }
 
-/// Calls `source`, which must be a function expression, with `input`, `output` and `now` in scope;
-/// gives what it put into `output`.
+/// Calls `source`, which must be a function expression, with `input`, `output`, `now` and `BpmnError`
+/// in scope; gives what it put into `output`, or the `BpmnError` that it threw.
 ///
 /// # Errors
 /// What the script throws, a syntax error, a limit reached, or an output that is not JSON.
-pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptError> {
+pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, ScriptError> {
     let put_out = run(|ctx, guards| {
-        let prepare: Function<'_> = ctx.eval(include_str!("rule.js"))?;
+        let prepare: Function<'_> = ctx.eval_with_options(include_str!("rule.js"), our_own())?;
         // Before the script can change what objects inherit.
         let input = input::write(ctx, input, guards)?;
         let plain = input.as_object().and_then(Object::get_prototype);
-        let put_out: Value<'_> = prepare.call((ctx.globals(), input, now))?;
+        let List((put_out, thrown)): List<(Value<'_>, Function<'_>)> =
+            prepare.call((ctx.globals(), input, now))?;
         let function: Function<'_> = ctx.eval_with_options(source, options())?;
-        let returned: Value<'_> = function.call(())?;
+        let returned = match function.call::<_, Value<'_>>(()) {
+            Err(rquickjs::Error::Exception) => {
+                let error = ctx.catch();
+                return match thrown.call::<_, Option<List<(String, String)>>>((error.clone(),))? {
+                    Some(List((code, message))) => Ok(bpmn_error(code, message)),
+                    None => Err(ctx.throw(error)),
+                };
+            }
+            returned => returned?,
+        };
         if !returned.is_undefined() {
             let sentence = "expected members assigned to `output`, but the script returned a \
                 value; assign it to a member of `output`";
             return Ok(Err(sentence.to_owned()));
         }
-        output::read(&put_out, plain, guards)
+        output::read(&put_out, plain, guards).map(|read| read.map(Transformed::Output))
     })?;
     put_out.map_err(|message| ScriptError {
         message,
         position: None,
     })
+}
+
+/// What a script throws is for whatever catches it, if its code can be one.
+fn bpmn_error(code: String, message: String) -> Result<Transformed, String> {
+    if code.len() > ERROR_CODE_BYTES {
+        return Err(format!(
+            "expected a BpmnError with a code of at most {ERROR_CODE_BYTES} bytes, but it has {}",
+            code.len()
+        ));
+    }
+    let message = cut(message);
+    Ok(Transformed::Thrown(BpmnError { code, message }))
 }
 
 /// Whether all `sources` are function expressions, without calling them.
@@ -184,6 +220,13 @@ pub(super) fn parse<'js>(ctx: Ctx<'js>, json: String) -> rquickjs::Result<Value<
     }
     let read: Json = json::from_text(&json).map_err(|error| refuse(&error))?;
     input::copy(&ctx, &read)
+}
+
+/// Of scripts of our own, whose lines are no place in a modeller's.
+fn our_own() -> EvalOptions {
+    let mut options = EvalOptions::default();
+    options.filename = Some("stepwire".to_owned());
+    options
 }
 
 fn options() -> EvalOptions {

@@ -26,7 +26,7 @@ use serde_json::Value as Json;
 
 use super::{
     engine,
-    sandbox::{self, ScriptError, ScriptOutcome},
+    sandbox::{self, ScriptError, ScriptOutcome, Transformed},
 };
 
 /// The argument by which the program becomes a worker.
@@ -54,7 +54,7 @@ enum Request<S, N, J> {
 #[derive(Serialize, Deserialize)]
 enum Given {
     ScriptOutcome(ScriptOutcome),
-    Output(Json),
+    Transformed(Transformed),
 }
 
 type ScriptResponse = Result<Given, ScriptError>;
@@ -121,16 +121,18 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome
     }) {
         None => sandbox::call(source, names, data),
         Some(Ok(Given::ScriptOutcome(outcome))) => Ok(outcome),
-        Some(Ok(Given::Output(_))) => Err(broken("it answered something else than it was asked")),
+        Some(Ok(Given::Transformed(_))) => {
+            Err(broken("it answered something else than it was asked"))
+        }
         Some(Err(error)) => Err(error),
     }
 }
 
 /// As `sandbox::transform`, in this thread's worker if it has one.
-pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptError> {
+pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, ScriptError> {
     match ask(&Request::Transform::<_, &[String], _> { source, input, now }) {
         None => sandbox::transform(source, input, now),
-        Some(Ok(Given::Output(output))) => Ok(output),
+        Some(Ok(Given::Transformed(transformed))) => Ok(transformed),
         Some(Ok(Given::ScriptOutcome(_))) => {
             Err(broken("it answered something else than it was asked"))
         }
@@ -275,7 +277,7 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
                 data,
             } => sandbox::call(&source, &names, &data).map(Given::ScriptOutcome),
             Request::Transform { source, input, now } => {
-                sandbox::transform(&source, &input, &now).map(Given::Output)
+                sandbox::transform(&source, &input, &now).map(Given::Transformed)
             }
         };
         send(&mut output, &answer)?;
@@ -378,7 +380,7 @@ mod tests {
             Some(Ok(Given::ScriptOutcome(ScriptOutcome::Bool(true))))
         ));
         assert!(
-            matches!(next(), Some(Ok(Given::Output(output))) if output == json!({"all": data, "now": "then"}))
+            matches!(next(), Some(Ok(Given::Transformed(Transformed::Output(output)))) if output == json!({"all": data, "now": "then"}))
         );
         assert!(matches!(next(), Some(Err(error)) if error.position.is_some()));
         assert!(next().is_none());

@@ -94,6 +94,7 @@ pub fn changes(
             | Record::ScopeInterrupted { .. }
             | Record::WaitingFlowsCleared { .. }
             | Record::GatewayStateChanged { .. }
+            | Record::ErrorThrown { .. }
             | Record::EscalationThrown { .. }
             | Record::CompensationThrown { .. }
             | Record::CompensationStarted { .. }

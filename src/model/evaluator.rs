@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{field_error::FieldError, variables::Variables};
@@ -25,15 +26,15 @@ pub trait Evaluator: Send + Sync {
     /// variables: a JSON object. `now` is the process time as ISO text, the only time a rule knows.
     ///
     /// # Errors
-    /// A failing rule, with the line in its script: what it throws, an output that is not JSON,
-    /// time or memory spent.
+    /// An error of BPMN that the rule throws; or a failing rule, with the line in its script: what
+    /// else it throws, an output that is not JSON, time or memory spent.
     fn rule(
         &self,
         node: &str,
         action: &str,
         variables: &Variables<'_>,
         now: &str,
-    ) -> Result<Value, EvaluationError>;
+    ) -> Result<Value, RuleError>;
 
     /// Checks a value sent under a key against that key's JSON Schema.
     ///
@@ -57,3 +58,30 @@ impl fmt::Display for EvaluationError {
 }
 
 impl std::error::Error for EvaluationError {}
+
+/// Why a business rule put nothing out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleError {
+    /// It throws an error of BPMN, for whatever catches it.
+    Thrown(BpmnError),
+    /// It fails.
+    Failed(EvaluationError),
+}
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Thrown(error) => write!(f, "it throws error '{}'", error.code),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+/// An error of BPMN, as a script throws it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BpmnError {
+    /// Its code, at most [`limits::ERROR_CODE_BYTES`](crate::limits::ERROR_CODE_BYTES) long.
+    pub code: String,
+    /// What it says to people; may be empty.
+    pub message: String,
+}

@@ -193,7 +193,8 @@ impl Names {
             Record::CorrelationNotified { correlation, note } => {
                 format!("{} {}", named(correlation), self.noted(note, now))
             }
-            Record::EscalationThrown { .. }
+            Record::ErrorThrown { .. }
+            | Record::EscalationThrown { .. }
             | Record::CompensationThrown { .. }
             | Record::CompensationStarted { .. }
             | Record::CompensationCompleted { .. }

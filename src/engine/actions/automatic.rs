@@ -7,7 +7,7 @@
 //! **A delayed action fires even while its element has an incident**: it was triggered before,
 //! and others do not wait for it.
 
-use super::work::{self, Worked};
+use super::work::{self, Failure, Worked};
 use crate::{
     engine::{
         command::TimerKey,
@@ -16,6 +16,7 @@ use crate::{
         quotas,
         record::{Record, Remember},
         state::ElementInstance,
+        throwing,
     },
     model::{
         action::{Required, Trigger},
@@ -122,7 +123,8 @@ pub(super) enum OnRecord {
     Completed,
 }
 
-/// Does an action's work and notes what came of it.
+/// Does an action's work and notes what came of it. `false` when it is not done; its element may have
+/// ended by that, and the instance.
 pub(super) fn perform(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -152,14 +154,15 @@ pub(super) fn perform(
             true
         }
         Ok(Worked::Awaits) => true,
-        Err(failure) => {
+        Err(Failure::Incident(code, sentence)) => {
             start(step);
-            step.incident(
-                key,
-                failure.code,
-                failure.message,
-                Some((action.name.clone(), occurrence)),
-            );
+            let action = Some((action.name.clone(), occurrence));
+            step.incident(key, code, sentence, action);
+            false
+        }
+        Err(Failure::Thrown(error)) => {
+            start(step);
+            throwing::throw_from(step, key, error);
             false
         }
     }

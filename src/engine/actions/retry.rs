@@ -44,6 +44,11 @@ fn retry_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         skipped: false,
     });
     for Incident { code, action, .. } in failed {
+        let element = step.state.element(key);
+        if !element.is_some_and(|element| element.is_active()) {
+            // An error that was thrown again has ended it.
+            return Ok(());
+        }
         match &*code {
             due_date::UNREADABLE => due_date::retry(step, key),
             mappings::INPUT | quotas::VARIABLES => step.begin_element(key),

@@ -14,6 +14,7 @@ use crate::{
     },
     model::{
         action::{MessageType, Target},
+        evaluator::{BpmnError, RuleError},
         executable::{ActionWork, ExecutableAction},
         ids::ElementKey,
         path::DataPath,
@@ -30,18 +31,17 @@ pub(super) enum Worked {
     Awaits,
 }
 
-/// Why an action's work failed: an incident's code and sentence.
-pub(super) struct Failure {
-    pub code: &'static str,
-    pub message: String,
+/// Why an action's work is not done.
+pub(super) enum Failure {
+    /// It failed: an incident's code and sentence.
+    Incident(&'static str, String),
+    /// It throws an error, for whatever catches it.
+    Thrown(BpmnError),
 }
 
 impl Failure {
     fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self::Incident(code, message.into())
     }
 }
 
@@ -203,7 +203,10 @@ fn apply_rule(
         &step.variables(key),
         &step.now.to_string(),
     );
-    let patch = output.map_err(|error| Failure::new("rule_error", error.0))?;
+    let patch = output.map_err(|error| match error {
+        RuleError::Thrown(error) => Failure::Thrown(error),
+        RuleError::Failed(error) => Failure::new("rule_error", error.0),
+    })?;
     step.merge(Some(key), patch);
     Ok(())
 }

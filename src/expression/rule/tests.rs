@@ -9,7 +9,7 @@ const NOW: &str = "2026-01-02T03:04:05Z";
 fn run(script: &str, data: &Value) -> Result<Value, String> {
     let rule = Rule::compile(script)
         .unwrap_or_else(|sentence| panic!("`{script}` was refused: {sentence}"));
-    rule.run(data, NOW).map_err(|error| error.0)
+    rule.run(data, NOW).map_err(|error| error.to_string())
 }
 
 fn check(script: &str, output: Value) {

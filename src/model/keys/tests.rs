@@ -3,7 +3,9 @@ use serde_json::json;
 
 use super::*;
 use crate::model::{
-    deep_merge::deep_merge, evaluator::EvaluationError, field_error::FieldError,
+    deep_merge::deep_merge,
+    evaluator::{EvaluationError, RuleError},
+    field_error::FieldError,
     variables::Variables,
 };
 
@@ -14,7 +16,7 @@ impl Evaluator for Schemas {
     fn condition(&self, _: &str, _: &Variables<'_>) -> Result<bool, EvaluationError> {
         Ok(true)
     }
-    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, RuleError> {
         Ok(json!({}))
     }
     fn check_schema(&self, schema: &Value, _: &Value) -> Result<(), Vec<(String, FieldError)>> {

@@ -52,12 +52,12 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 );
                 report.error(&event.id, "no_activity", message);
             }
-            Some(node) if catches(event).is_some() && !may_throw(node) => {
+            Some(node) if catches(event).is_some_and(|caught| !may_throw(node, caught)) => {
                 let message = format!(
                     "expected the boundary event to be attached to a call activity, a subprocess, or a \
-                    task with a startSubprocess of async=\"false\", but `{activity}` waits for no \
-                    child that could fail or escalate: it is never triggered; attach it to one that \
-                    does"
+                    task with a startSubprocess of async=\"false\" or, for an error, with a script, \
+                    but nothing of `{activity}` could throw that: it is never triggered; attach it \
+                    to one of these"
                 );
                 report.warning(&event.id, "nothing_to_catch", message);
             }
@@ -105,20 +105,18 @@ fn catches(event: &FlowNode) -> Option<Catches<'_>> {
 }
 
 /// Whether something below an activity can throw an error or an escalation.
-fn may_throw(node: &FlowNode) -> bool {
+fn may_throw(node: &FlowNode, caught: Catches<'_>) -> bool {
+    let is_error = matches!(caught, Catches::Error(_));
     matches!(
         node.kind,
         ElementType::CallActivity
             | ElementType::SubProcess
             | ElementType::Transaction
             | ElementType::AdHocSubProcess
-    ) || node.actions.iter().any(|action| {
-        matches!(
-            action.work,
-            ActionType::StartSubprocess {
-                asynchronous: false,
-                ..
-            }
-        )
-    })
+    ) || is_error && node.kind == ElementType::ScriptTask
+        || node.actions.iter().any(|action| match action.work {
+            ActionType::StartSubprocess { asynchronous, .. } => !asynchronous,
+            ActionType::BusinessRule { .. } => is_error,
+            _ => false,
+        })
 }

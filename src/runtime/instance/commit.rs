@@ -75,6 +75,7 @@ impl ProcessInstance {
                 | Record::ScopeInterrupted { .. }
                 | Record::WaitingFlowsCleared { .. }
                 | Record::GatewayStateChanged { .. }
+                | Record::ErrorThrown { .. }
                 | Record::EscalationThrown { .. }
                 | Record::CompensationThrown { .. }
                 | Record::CompensationStarted { .. }

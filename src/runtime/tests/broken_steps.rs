@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     journal::MemoryStore,
     model::{
-        evaluator::{EvaluationError, Evaluator},
+        evaluator::{EvaluationError, Evaluator, RuleError},
         field_error::FieldError,
         variables::Variables,
     },
@@ -30,7 +30,7 @@ impl Evaluator for Moody {
         Ok(true)
     }
 
-    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, RuleError> {
         Ok(serde_json::json!({}))
     }
 

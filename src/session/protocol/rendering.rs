@@ -235,6 +235,7 @@ fn frame(
         | Record::ScopeInterrupted { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::GatewayStateChanged { .. }
+        | Record::ErrorThrown { .. }
         | Record::EscalationThrown { .. }
         | Record::CompensationThrown { .. }
         | Record::CompensationStarted { .. }

@@ -151,6 +151,7 @@ fn line(
         | Record::ScopeInterrupted { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::GatewayStateChanged { .. }
+        | Record::ErrorThrown { .. }
         | Record::EscalationThrown { .. }
         | Record::CompensationThrown { .. }
         | Record::CompensationStarted { .. }

@@ -218,6 +218,7 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         | Record::ScopeInterrupted { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::GatewayStateChanged { .. }
+        | Record::ErrorThrown { .. }
         | Record::EscalationThrown { .. }
         | Record::CompensationThrown { .. }
         | Record::CompensationStarted { .. }

@@ -4,6 +4,18 @@ use super::*;
 
 /// A record of what is thrown; elements by their names.
 pub(super) fn written<'a>(record: &Record, at: impl Fn(&ElementKey) -> &'a str) -> String {
+    if let Record::ErrorThrown {
+        element,
+        code,
+        message,
+        caught_by,
+    } = record
+    {
+        let caught = caught_by
+            .as_ref()
+            .map_or("uncaught".to_owned(), |node| format!("to @{node}"));
+        return format!("error {code} {message:?} by {} {caught}", at(element));
+    }
     if let Record::EscalationThrown {
         element,
         code,

@@ -197,7 +197,9 @@ impl Names {
                 });
                 format!("published {data}{until}")
             }
-            CorrelationNote::Ended => "may start another".to_owned(),
+            CorrelationNote::Ended | CorrelationNote::NotStarted { .. } => {
+                "may start another".to_owned()
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     engine::{Command, access::Caller, record::Status, rejection::RejectionKind},
     limits,
     model::{
-        evaluator::{EvaluationError, Evaluator},
+        evaluator::{EvaluationError, Evaluator, RuleError},
         field_error::FieldError,
         ids::InstanceKey,
         problem::Severity,
@@ -360,7 +360,7 @@ impl Evaluator for Refusing {
         Ok(true)
     }
 
-    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, RuleError> {
         Ok(json!({}))
     }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     engine::{Command, http_call::HttpCallRecord},
     model::{
-        evaluator::{EvaluationError, Evaluator},
+        evaluator::{EvaluationError, Evaluator, RuleError},
         field_error::FieldError,
         variables::Variables,
     },
@@ -423,7 +423,7 @@ impl Evaluator for Broken {
         panic!("a test's panic")
     }
 
-    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, RuleError> {
         Ok(Value::Null)
     }
 

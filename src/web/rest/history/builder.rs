@@ -208,6 +208,7 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::ScopeInterrupted { .. }
                     | Record::WaitingFlowsCleared { .. }
                     | Record::GatewayStateChanged { .. }
+                    | Record::ErrorThrown { .. }
                     | Record::EscalationThrown { .. }
                     | Record::CompensationThrown { .. }
                     | Record::CompensationStarted { .. }

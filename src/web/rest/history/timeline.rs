@@ -207,6 +207,9 @@ fn about(seq: u64, record: &Record) -> About<'_> {
             None,
             text(correlation.name()),
         ),
+        Record::ErrorThrown { element, code, .. } => {
+            ("errorThrown", Some(*element), None, None, text(code))
+        }
         Record::EscalationThrown { element, code, .. } => {
             ("escalationThrown", Some(*element), None, None, text(code))
         }
