@@ -176,6 +176,16 @@ fn messages() {
 }
 
 #[test]
+fn compensation_data() {
+    check("compensation_data");
+}
+
+#[test]
+fn script_errors() {
+    check("script_errors");
+}
+
+#[test]
 fn signals() {
     check("signals");
 }

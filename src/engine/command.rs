@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{
-    correlation::EventDelivery,
+    correlation::{EventDelivery, JoiningStart},
     http_call::CallAnswer,
     instance_message::InstanceMessage,
     record::{CommandTag, Created, StoredFile},
@@ -33,6 +33,9 @@ pub enum Command {
     },
     /// A message or signal comes to an element that waits for it. The server's own.
     Deliver(Box<EventDelivery>),
+    /// A message that was to start an instance comes to this one, which another message behind the
+    /// same gateway has started. Refused when nobody here waits for it. The server's own.
+    Join(Box<JoiningStart>),
     /// A client sends a message to this instance.
     TakeMessage(TakeMessage),
     /// A call to the outside came to an answer, or is given up.
@@ -114,6 +117,7 @@ impl Command {
             Self::FireTimer(_) => "timer",
             Self::Receive { .. } => "message",
             Self::Deliver(_) => "delivery",
+            Self::Join(_) => "join",
             Self::TakeMessage(_) => "publish",
             Self::TakeAnswer { .. } => "answer",
             Self::CloseOffer { .. } => "done",

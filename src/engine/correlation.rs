@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::subscriber::Subscriber;
-use crate::model::ids::Time;
+use crate::model::ids::{InstanceKey, Time};
 
 /// A message with its key, or a signal: what is waited for, and what is published.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,6 +84,28 @@ pub enum CorrelationNote {
     /// The instance that the message has started ended.
     #[serde(rename = "ended")]
     Ended,
+    /// The instance that the message was to start does not begin.
+    #[serde(rename = "notStarted")]
+    NotStarted {
+        /// The instance that took the message in its stead.
+        joined: Option<InstanceKey>,
+    },
+}
+
+/// A message behind a parallel event-based gateway that was to start an instance, on its way to one
+/// that another message behind that gateway has started.
+#[derive(Clone, Debug)]
+pub struct JoiningStart {
+    /// The instance it was to start: it joins once.
+    pub instance: InstanceKey,
+    /// Which message it is.
+    pub correlation: Correlation,
+    /// The node behind the gateway.
+    pub node: String,
+    /// Number of the delivery.
+    pub number: u64,
+    /// What it brings; an object.
+    pub data: Value,
 }
 
 /// A message or signal on its way to who waits for it.

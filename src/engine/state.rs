@@ -85,6 +85,8 @@ pub struct InstanceState {
     commands: Commands,
     /// Messages and signals that came while it was on hold.
     held_deliveries: Vec<EventDelivery>,
+    /// Instances whose messages it took instead of their start.
+    joined: BTreeSet<InstanceKey>,
 }
 
 /// A child as its parent remembers it.
@@ -310,6 +312,17 @@ impl InstanceState {
         self.held_deliveries.iter().any(|held| {
             (held.by, &held.node) == (delivery.by, &delivery.node) && held.number >= delivery.number
         })
+    }
+
+    /// Whether it took the message that was to start this instance.
+    pub fn has_joined(&self, instance: InstanceKey) -> bool {
+        self.joined.contains(&instance)
+    }
+
+    /// Whether an instance is its parent.
+    pub fn parent_is(&self, instance: InstanceKey) -> bool {
+        let parent = self.head.parent.as_ref();
+        parent.is_some_and(|link| link.instance == instance)
     }
 
     /// Command ids seen.

@@ -43,6 +43,7 @@ pub fn step(
             message,
         } => subprocess::receive(&mut step, from, number, *message),
         Command::Deliver(delivery) => triggering::deliver(&mut step, *delivery),
+        Command::Join(start) => triggering::join(&mut step, *start)?,
         Command::TakeMessage(message) => triggering::take_message(&mut step, message)?,
         Command::TakeAnswer {
             number,

@@ -30,13 +30,7 @@ pub(super) fn receive(
     number: u64,
     message: InstanceMessage,
 ) {
-    let is_parent = step
-        .state
-        .head()
-        .parent
-        .as_ref()
-        .is_some_and(|link| link.instance == from);
-    if is_parent {
+    if step.state.parent_is(from) {
         return receive_from_parent(step, from, number, message);
     }
     if let (InstanceMessage::StartMore { element, turn }, true) =

@@ -10,12 +10,12 @@ use serde_json::Value;
 use super::{
     command::{TakeMessage, TimerKey},
     context::{STOPPED, Step},
-    correlation::{CorrelationNote, EventDelivery, ThrownSignal},
+    correlation::{CorrelationNote, EventDelivery, JoiningStart, ThrownSignal},
     elements::{boundary_event, event_sub_process},
     guards,
     record::{Record, Status, Subscription},
     rejection::{Rejection, RejectionKind},
-    state::OpenSubscription,
+    state::{OpenSubscription, Subscriptions},
     subscriber::Subscriber,
 };
 use crate::model::{
@@ -116,6 +116,50 @@ pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
         data,
     } = delivery;
     take(step, by, &node, Some(number), Arc::unwrap_or_clone(data));
+}
+
+/// A message that was to start an instance comes to the one that waits for it behind the gateway, at
+/// most once.
+///
+/// # Errors
+/// Nobody here waits for it, or another one is kept for who does.
+pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejection> {
+    let JoiningStart {
+        instance,
+        correlation,
+        node,
+        number,
+        data,
+    } = start;
+    if step.state.has_joined(instance) {
+        return Ok(());
+    }
+    let held = step.state.held_deliveries();
+    let waits = |(by, open): &(Subscriber, &Subscriptions)| {
+        let open = open.get(&node).map(OpenSubscription::subscription);
+        open.and_then(Subscription::correlation) == Some(correlation.clone())
+            && !held.iter().any(|it| (it.by, &*it.node) == (*by, &*node))
+    };
+    let waiting = step.state.all_subscriptions().find(waits);
+    let Some((by, _)) = waiting else {
+        let sentence = format!("expected somebody who waits at '{node}', but nobody does");
+        return Err(Rejection::new(RejectionKind::Conflict, sentence));
+    };
+    step.record(Record::MessageReceived {
+        from: instance,
+        number,
+    });
+    let node = node.as_str().into();
+    deliver(
+        step,
+        EventDelivery {
+            by,
+            node,
+            number,
+            data,
+        },
+    );
+    Ok(())
 }
 
 /// A client sends a message to this instance: who has waited longest for it gets it.

@@ -110,6 +110,13 @@ impl ExecutableProcess {
         gateway.instantiates().map(|_| gateway)
     }
 
+    /// The parallel one of those: it waits for the other events, too.
+    pub fn gathering_gateway(&self, event: &ExecutableNode) -> Option<&ExecutableNode> {
+        let gateway = self.instantiating_gateway(event)?;
+        let is_parallel = gateway.instantiates() == Some(EventGatewayType::Parallel);
+        is_parallel.then_some(gateway)
+    }
+
     /// The calls to the outside that its actions make.
     pub fn calls(&self) -> impl Iterator<Item = (&ExecutableNode, &ExecutableAction, &HttpCall)> {
         let actions = self

@@ -12,6 +12,7 @@
 mod brought;
 pub mod decide;
 pub mod decided;
+pub mod keep_out;
 pub mod publish;
 mod record;
 mod state;
@@ -29,7 +30,7 @@ use dashmap::DashMap;
 pub use self::{brought::bring, state::Outcome};
 use self::{
     decide::{CorrelationCommand, CorrelationContext, EventStart, decide},
-    decided::{Decided, NotPublished, Outgoing},
+    decided::{CorrelationAnswer, Decided, NotPublished, Outgoing},
     publish::Publishing,
     record::{CorrelationRecord, CorrelationRow},
     state::CorrelationState,
@@ -74,8 +75,8 @@ pub struct CorrelationRequest {
     pub reply: CorrelationReply,
 }
 
-/// Gets the numbers of the deliveries that are awaited, with what came of the publication.
-pub type CorrelationReply = Box<dyn FnOnce(Result<(Vec<u64>, Outcome), Refusal>) + Send + Sync>;
+/// Gets what came of it.
+pub type CorrelationReply = Box<dyn FnOnce(Result<CorrelationAnswer, Refusal>) + Send + Sync>;
 
 struct Slot {
     inner: Mutex<EntityState>,
@@ -257,7 +258,9 @@ impl Runtime {
         };
         let tag = match &command {
             CorrelationCommand::Publish { tag, .. } => Some(tag.id),
-            CorrelationCommand::Note { .. } | CorrelationCommand::Continue(_) => None,
+            CorrelationCommand::Note { .. }
+            | CorrelationCommand::Continue(_)
+            | CorrelationCommand::Live(_) => None,
         };
         let decided = match decide(&mut live.state, command, &around) {
             Ok(decided) => decided,
@@ -269,10 +272,19 @@ impl Runtime {
             outcome,
             awaited,
             settled,
+            live: asked,
+            goes_on,
         } = decided;
+        let answer = CorrelationAnswer {
+            awaited,
+            outcome,
+            live: asked,
+            goes_on,
+            is_repeat: row.is_none(),
+        };
         let Some(row) = row else {
             let answer = move |written: Written| {
-                reply(written.map(|()| (awaited, outcome)).map_err(Refusal::from));
+                reply(written.map(|()| answer).map_err(Refusal::from));
             };
             permit.release(live.gate.counted(answer));
             return None;
@@ -293,7 +305,7 @@ impl Runtime {
                 // What follows is under way before the caller gets its answer.
                 let _active = runtime.active();
                 // Before anything is delivered, so that anyone who waits for it misses nothing.
-                reply(Ok((awaited, outcome)));
+                reply(Ok(answer));
                 for settled in settled {
                     runtime.correlations.publishing.settled(entity, settled);
                 }
@@ -346,6 +358,7 @@ impl Runtime {
                 fitting.map(|(node, _)| EventStart {
                     process: process.row.id.as_str().into(),
                     node: node.id.clone(),
+                    gathers: process.executable.gathering_gateway(node).is_some(),
                 })
             })
             .collect()

@@ -8,8 +8,10 @@
 mod correlating;
 pub mod delivery_queue;
 mod end_descendants;
+mod joining;
 mod loop_turns;
 mod stored;
+mod told_first;
 
 use std::{
     collections::VecDeque,
@@ -37,8 +39,10 @@ use crate::{
     model::ids::InstanceKey,
 };
 use delivery_queue::{Next, Pair};
+use joining::Joining;
 use loop_turns::{LoopPlace, LoopTurns};
 pub use stored::{StoredDelivery, stored};
+use told_first::{After, ToldFirst};
 
 /// Before an outbox message that could not be taken is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -92,21 +96,34 @@ impl OutboxDelivery {
 pub struct Outbox {
     pairs: DashMap<Pair, VecDeque<OutboxDelivery>>,
     loop_turns: LoopTurns<(OutboxDelivery, u64)>,
+    joining: Joining,
+    told_first: ToldFirst,
 }
 
 impl Outbox {
     /// Takes an outbox message whose row is durable. The tree counts what it starts.
     pub fn post(&self, runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         let tree = delivery.tree.clone();
+        self.told_first.posted(&delivery);
         match self.pairs.entry(delivery.pair()) {
             Entry::Occupied(mut pair) => return pair.get_mut().push_back(delivery),
             Entry::Vacant(pair) => {
-                tree.deliveries()
-                    .push(delivery.pair(), delivery.waits_as_start());
-                pair.insert(VecDeque::from([delivery]));
+                let first = pair.insert(VecDeque::from([delivery]));
+                if let Some(first) = first.front() {
+                    self.line_up(first);
+                }
             }
         }
         pump(runtime, &tree);
+    }
+
+    /// The first message of a pair waits for its turn in its tree, unless it waits for what its
+    /// sender has told before.
+    fn line_up(&self, first: &OutboxDelivery) {
+        if !self.told_first.waits(first) {
+            let mut deliveries = first.tree.deliveries();
+            deliveries.push(first.pair(), first.waits_as_start());
+        }
     }
 
     /// The outbox message at the head of its pair is taken: forget it, and let the next ones go.
@@ -114,31 +131,43 @@ impl Outbox {
         runtime
             .journal
             .outbox_delivered(delivery.source, delivery.number);
-        let next = match self.pairs.entry(delivery.pair()) {
-            Entry::Vacant(_) => None,
-            Entry::Occupied(mut pair) => {
-                pair.get_mut().pop_front();
-                let next = pair.get().front().map(OutboxDelivery::waits_as_start);
-                if next.is_none() {
-                    pair.remove();
-                }
-                next
-            }
-        };
-        {
-            let mut deliveries = delivery.tree.deliveries();
-            deliveries.done();
-            if let Some(is_start) = next {
-                deliveries.push(delivery.pair(), is_start);
+        delivery.tree.deliveries().done();
+        if let Entry::Occupied(mut pair) = self.pairs.entry(delivery.pair()) {
+            pair.get_mut().pop_front();
+            match pair.get().front() {
+                Some(next) => self.line_up(next),
+                None => drop(pair.remove()),
             }
         }
+        let brought = match self.told_first.taken(delivery) {
+            After::Brought(brought) => brought,
+            After::Pairs(pairs) => {
+                let tree = &delivery.tree;
+                for first in pairs.into_iter().filter_map(|pair| self.first(pair)) {
+                    tree.deliveries().push(first.pair(), first.waits_as_start());
+                }
+                Vec::new()
+            }
+        };
         pump(runtime, &delivery.tree);
+        for brought in brought {
+            brought.go_on(runtime);
+        }
+        if let Some(next) = self.joining.over(delivery) {
+            deliver(runtime, next, 0);
+        }
     }
 
     fn first(&self, pair: Pair) -> Option<OutboxDelivery> {
         self.pairs
             .get(&pair)
             .and_then(|deliveries| deliveries.front().cloned())
+    }
+
+    /// The number of the first message under way from an entity to an instance.
+    pub fn first_to(&self, source: Entity, instance: InstanceKey) -> Option<u64> {
+        self.first((source.instance(), instance))
+            .map(|first| first.number)
     }
 
     /// Whether a message of this pair is under way.
@@ -211,11 +240,11 @@ fn deliver_now(
             }
             Err(sentence) => return not_startable(runtime, delivery, sentence),
         },
-        InstanceMessage::StartByEvent { head, start_event } => {
-            match correlating::start(runtime, head, start_event) {
-                Ok(ask) => ask,
-                Err(sentence) => return correlating::not_startable(runtime, delivery, sentence),
-            }
+        InstanceMessage::StartByEvent { .. } => {
+            return match joining::join_or_start(runtime, delivery) {
+                Ok(()) => {}
+                Err(delivery) => start_by_event(runtime, delivery),
+            };
         }
         InstanceMessage::Note { .. } | InstanceMessage::BroadcastMore { .. } => {
             return correlating::tell(runtime, delivery);
@@ -238,6 +267,18 @@ fn deliver_now(
             }
         }
     };
+    ask_instance(runtime, delivery, ask);
+}
+
+/// Starts an instance by an event, whatever else that event may come to.
+fn start_by_event(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
+    match correlating::start(runtime, &delivery) {
+        Ok(ask) => ask_instance(runtime, delivery, ask),
+        Err(sentence) => correlating::not_startable(runtime, delivery, sentence),
+    }
+}
+
+fn ask_instance(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ask: InstanceRequest) {
     let target = delivery.target.instance();
     let answered = {
         let runtime = runtime.clone();

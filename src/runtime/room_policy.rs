@@ -75,6 +75,7 @@ fn completes(command: &Command) -> bool {
         Command::Run(_)
         | Command::TakeAnswer { .. }
         | Command::Deliver(_)
+        | Command::Join(_)
         | Command::TakeMessage(_)
         | Command::CloseOffer { .. }
         | Command::Terminate

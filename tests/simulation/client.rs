@@ -211,7 +211,7 @@ impl Client {
     fn start(&mut self, random: &mut Random, keys: &mut Vec<String>) -> Value {
         self.started += 1;
         let process = *random.pick(&[
-            "ledger", "ledger", "waiter", "waiter", "parent", "crew", "alarm",
+            "ledger", "ledger", "waiter", "waiter", "parent", "crew", "alarm", "hail",
         ]);
         let key = if !keys.is_empty() && random.once_in(2) {
             random.pick(keys).clone()
@@ -244,6 +244,11 @@ impl Client {
             keys.push(format!("{}-early-{}", self.name, keys.len()));
         }
         let key = random.pick(keys).clone();
+        if random.once_in(3) {
+            let name = *random.pick(&["left", "right"]);
+            return json!({"type": "publish", "name": name, "correlationKey": key,
+                "data": {"sided": {id.to_string(): true}}});
+        }
         if random.once_in(3) {
             return json!({"type": "publish", "name": "order", "correlationKey": key,
                 "data": {"ordered": {id.to_string(): true}}});

@@ -37,6 +37,8 @@ pub fn check(
     messages(&logs, &answered)?;
     signals(&logs, &answered)?;
     store.read(|reader| orders(reader, &logs))?;
+    pairs(&logs, &answered)?;
+    hails(&logs)?;
     for client in clients {
         views(client, seen)?;
     }
@@ -315,6 +317,82 @@ fn orders(reader: &dyn StoreReader, logs: &Logs) -> Result<(), Violation> {
         };
         hold(Invariant::Messages, is_alone, || {
             format!("two instances of {correlation} were live at a time")
+        })?;
+    }
+    Ok(())
+}
+
+/// Of two messages with one key the second joins the instance that the first has started, if that
+/// waits for it: in the end no two of them wait for what started the other.
+fn pairs(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
+    let mut taken = merged(logs, "sided");
+    let mut waits: HashMap<(String, &str), InstanceKey> = HashMap::new();
+    for (key, log) in logs {
+        let mut left = HashSet::new();
+        let mut correlation_key = None;
+        for record in log.iter().flat_map(|row| &row.records) {
+            match record {
+                Record::Created(head) if head.process.id == "pair" => {
+                    let ids = head.data["sided"].as_object().into_iter().flatten();
+                    ids.for_each(|(id, _)| taken.entry(id.clone()).or_default().push(*key));
+                    correlation_key = Some(format!(
+                        "{:?}",
+                        head.correlation.as_ref().and_then(|it| it.key())
+                    ));
+                }
+                Record::ElementActivated { node, .. } => drop(left.insert(node.to_string())),
+                Record::SubscriptionTriggered { node, .. } => drop(left.remove(&**node)),
+                Record::Ended { .. } => left.clear(),
+                _ => {}
+            }
+        }
+        let Some(correlation_key) = correlation_key else {
+            continue;
+        };
+        for side in ["left", "right"]
+            .into_iter()
+            .filter(|side| left.contains(*side))
+        {
+            waits.insert((correlation_key.clone(), side), *key);
+        }
+    }
+    for ((key, side), instance) in &waits {
+        let other = if *side == "left" { "right" } else { "left" };
+        let other = waits.get(&(key.clone(), other));
+        hold(Invariant::Messages, other.is_none(), || {
+            format!("{instance} and {other:?} wait for what started the other, with {key}")
+        })?;
+    }
+    for (id, to) in &taken {
+        hold(Invariant::Messages, to.len() == 1, || {
+            format!("message {id} was taken by {to:?}")
+        })?;
+    }
+    for answered in answered {
+        let Some(ids) = answered.command.frame["data"]["sided"].as_object() else {
+            continue;
+        };
+        let result = &answered.answer["result"];
+        let told = ["instances", "started"].map(|part| result[part].as_array());
+        let to = ids.keys().find_map(|id| taken.get(id));
+        for told in told.into_iter().flatten().flatten() {
+            let is_there = to.is_some_and(|to| to.iter().any(|key| told == &key.to_string()));
+            hold(Invariant::Messages, is_there, || {
+                format!("{ids:?} went to {told}, says its answer, and to {to:?}")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// What a subprocess throws as its last step ends the call that waits for it.
+fn hails(logs: &Logs) -> Result<(), Violation> {
+    for (key, row) in all_rows(logs) {
+        let missed = row.records.iter().any(
+            |record| matches!(record, Record::ElementActivated { node, .. } if &**node == "missed"),
+        );
+        hold(Invariant::Children, !missed, || {
+            format!("the call of {key} ended before it took the signal of its subprocess")
         })?;
     }
     Ok(())

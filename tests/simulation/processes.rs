@@ -2,7 +2,7 @@
 //! subprocesses.
 
 /// As sketches. Nothing in them needs a script thread, which would have an order of its own.
-pub const PROCESSES: [&str; 7] = [
+pub const PROCESSES: [&str; 10] = [
     // Entries of users, each pushed to whoever follows.
     r#"
 process ledger
@@ -65,5 +65,37 @@ boundary b at=t signal=go
 boundary c at=t signal=tick beside
 b -> endb
 c -> endc
+"#,
+    // Started by either of two messages; of those with one key the other one joins.
+    r#"
+process pair
+events g starts parallel
+g -> left -> j
+g -> right -> j
+and j
+j -> t -> end
+catch left message=left
+catch right message=right
+user t
+  ok manual save
+"#,
+    // What the subprocess throws as its last step ends the call.
+    r#"
+process hail
+start -> call -> missed -> endmissed
+call call herald
+user missed
+boundary heard at=call signal=hail
+heard -> t -> end
+user t
+  ok manual save
+"#,
+    // Throws a signal, and ends.
+    r#"
+process herald
+start -> t -> end
+user t
+  sing manual save
+end end signal=hail
 "#,
 ];

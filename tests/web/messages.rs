@@ -249,3 +249,51 @@ async fn a_parallel_gateway_waits_for_every_message_of_a_key() {
         .is_problem(400, "bad_request", "'form'");
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn messages_of_a_parallel_gateway_at_the_same_time_start_one_instance() {
+    let mut config = support::config(&["--no-examples", "--rate-per-second", "0"]);
+    config.workers = 2;
+    let server = support::start(config).await;
+    let (dora, olga) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "olga", &["operator"]),
+    );
+    deploy(
+        &dora,
+        "process claim\nevents g starts parallel\ng -> form -> j\ng -> photo -> j\ng -> sign -> j\nand j\nj -> t -> end\n\
+        catch form message=form\nreceive photo message=photo\ncatch sign message=sign\nuser t",
+    )
+    .await;
+    for round in 0..20 {
+        let key = format!("k{round}");
+        let publish = |name: &'static str| {
+            let body = json!({"name": name, "correlationKey": key, "data": {name: round}});
+            let olga = &olga;
+            async move {
+                publish(olga, "/v1/messages", &body, Uuid::now_v7())
+                    .await
+                    .json()
+            }
+        };
+        let (form, photo, sign) = tokio::join!(publish("form"), publish("photo"), publish("sign"));
+        let named = |answer: &Value, part: &str| answer[part][0].as_str().map(str::to_owned);
+        let all = [form, photo, sign];
+        let started: Vec<String> = all.iter().filter_map(|it| named(it, "started")).collect();
+        let joined: Vec<String> = all.iter().filter_map(|it| named(it, "instances")).collect();
+        assert_eq!((started.len(), joined.len()), (1, 2), "{all:?}");
+        assert!(joined.iter().all(|it| *it == started[0]), "{all:?}");
+        assert_eq!(nodes(&olga, &started[0]).await, ["t"]);
+        let body = olga
+            .get(&format!("/v1/instances/{}", started[0]))
+            .await
+            .json();
+        assert_eq!(
+            body["data"],
+            json!({"form": round, "photo": round, "sign": round})
+        );
+    }
+    let all = olga.get("/v1/instances?process=claim").await.json();
+    assert_eq!(all["instances"].as_array().map(Vec::len), Some(20), "{all}");
+    server.stop().await;
+}

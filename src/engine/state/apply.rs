@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use super::{
     Call, Child, Commands, Decision, InstanceState, OpenMessage, Scope, Subscriptions,
     decisions::Decisions,
-    element::{ActionState, AdHocState, ElementInstance, FirstRun},
+    element::{AdHocState, ElementInstance, FirstRun},
     merges::{Author, Change, Merge, Merges},
 };
 use crate::{
@@ -72,13 +72,17 @@ impl InstanceState {
             files: BTreeMap::new(),
             commands: Commands::default(),
             held_deliveries: Vec::new(),
+            joined: Default::default(),
         }
     }
 
     /// Takes in one record.
     pub(in crate::engine) fn apply(&mut self, seq: u64, time: Time, record: &Record) {
         match record {
-            Record::Created(_) | Record::EscalationThrown { .. } | Record::TokenMoved { .. } => {}
+            Record::Created(_)
+            | Record::ErrorThrown { .. }
+            | Record::EscalationThrown { .. }
+            | Record::TokenMoved { .. } => {}
             Record::DataMerged {
                 scope,
                 by,
@@ -137,8 +141,7 @@ impl InstanceState {
                 self.trigger(*by, node, remains.as_ref())
             }
             Record::DeliveryHeld(delivery) => self.held_deliveries.push((**delivery).clone()),
-            // What follows from it is for others to remember.
-            Record::CorrelationNotified { .. } => {}
+            Record::CorrelationNotified { .. } => {} // What follows is for others to remember.
             Record::ConditionReset { by, node } => self.reset_condition(*by, node),
             Record::ScopeInterrupted { scope, .. } => self.interrupt(*scope),
             Record::ElementCompleted {
@@ -262,7 +265,7 @@ impl InstanceState {
         }
         self.put_element(
             ElementKey(seq),
-            visit(scope, node.clone(), arrivals.to_vec(), time),
+            ElementInstance::begun(scope, node.clone(), arrivals.to_vec(), time),
         );
         if self.status == Status::Created {
             self.status = Status::Started;
@@ -425,9 +428,11 @@ impl InstanceState {
     }
 
     fn receive(&mut self, from: InstanceKey, number: u64) {
+        let is_parent = self.parent_is(from);
         match self.children.get_mut(&from) {
             Some(child) => child.start.received = number,
-            None => self.parent_heard = number,
+            None if is_parent => self.parent_heard = number,
+            None => drop(self.joined.insert(from)),
         }
     }
 
@@ -457,43 +462,5 @@ impl InstanceState {
         }
         self.merges = None;
         self.held_deliveries.clear();
-    }
-}
-
-fn visit(
-    scope: Option<ElementKey>,
-    node: Arc<str>,
-    arrivals: Vec<Arrival>,
-    entered: Time,
-) -> ElementInstance {
-    ElementInstance {
-        node,
-        scope,
-        as_scope: None,
-        variables: None,
-        owned_bytes: 0,
-        subscriptions: None,
-        triggered: Vec::new(),
-        has_thrown: false,
-        compensates: None,
-        has_undone: false,
-        unfinished: false,
-        cancelling: false,
-        ad_hoc: None,
-        has_written_outputs: false,
-        arrivals,
-        active: true,
-        entered,
-        actions: BTreeMap::<Arc<str>, ActionState>::new(),
-        first_runs: BTreeMap::new(),
-        incidents: Vec::new(),
-        call: None,
-        loop_counter: None,
-        looping: None,
-        http_calls: Vec::new(),
-        assignee: None,
-        due: None,
-        reminder: None,
-        reminded: None,
     }
 }

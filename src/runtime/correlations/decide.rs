@@ -53,6 +53,8 @@ pub enum CorrelationCommand {
     },
     /// A broadcast goes on.
     Continue(u64),
+    /// Which instance of a process is live by it is asked; nothing changes.
+    Live(Arc<str>),
 }
 
 /// A node at which a message or signal starts a process.
@@ -62,6 +64,8 @@ pub struct EventStart {
     pub process: Arc<str>,
     /// Its node.
     pub node: Arc<str>,
+    /// Whether others may join what it starts: it is behind a parallel event-based gateway.
+    pub gathers: bool,
 }
 
 /// What a decision depends on besides the state.
@@ -97,6 +101,8 @@ pub fn decide(
         outgoing: Vec::new(),
         awaited: Vec::new(),
         settled: Vec::new(),
+        live: None,
+        goes_on: false,
     };
     let outcome = match command {
         CorrelationCommand::Publish { tag, data, until } => step.publish(tag, data, until, None)?,
@@ -106,6 +112,10 @@ pub fn decide(
         }
         CorrelationCommand::Continue(publication) => {
             step.broadcast(publication);
+            Outcome::default()
+        }
+        CorrelationCommand::Live(process) => {
+            step.live = step.state.live(&process);
             Outcome::default()
         }
     };
@@ -120,6 +130,8 @@ struct CorrelationStep<'a> {
     outgoing: Vec<Outgoing>,
     awaited: Vec<u64>,
     settled: Vec<SettledDelivery>,
+    live: Option<InstanceKey>,
+    goes_on: bool,
 }
 
 impl CorrelationStep<'_> {
@@ -147,6 +159,7 @@ impl CorrelationStep<'_> {
                 return Err(NotPublished::IdReused);
             }
             self.awaited = self.state.under_way(number);
+            self.goes_on = self.is_signal() && self.state.publication(number).is_some();
             return Ok(self.state.outcome(number));
         }
         let until = until.filter(|until| *until > self.around.now && !self.is_signal());
@@ -226,19 +239,30 @@ impl CorrelationStep<'_> {
                 let _ = self.publish(tag, data, until, Some(from));
             }
             CorrelationNote::Ended => {
-                let ended = self.around.starts.iter().map(|start| &start.process);
-                let process = ended
-                    .cloned()
-                    .chain(self.state.processes_live())
-                    .find(|process| self.state.live(process) == Some(from));
-                if let Some(process) = process {
+                if let Some(process) = self.process_of(from) {
                     self.record(CorrelationRecord::Ended {
                         process: process.clone(),
                     });
                     self.offer(&process);
                 }
             }
+            CorrelationNote::NotStarted { joined } => {
+                if self.state.has_started(from) {
+                    let process = self.process_of(from);
+                    self.record(CorrelationRecord::NotStarted {
+                        instance: from,
+                        joined,
+                    });
+                    process.inspect(|process| self.offer(process));
+                }
+            }
         }
+    }
+
+    /// The process of which an instance is live by it.
+    fn process_of(&self, instance: InstanceKey) -> Option<Arc<str>> {
+        let mut live = self.state.processes_live().into_iter();
+        live.find(|process| self.state.live(process) == Some(instance))
     }
 
     fn settle(&mut self, place: &Place, taken: Option<u64>, stays_open: bool) {
@@ -335,7 +359,8 @@ impl CorrelationStep<'_> {
             .find(|start| start.process == *process);
         match start {
             Some(start) if self.may_start(start) => {
-                self.start(number, start, self.around.correlation.key().is_some());
+                let alone = self.around.correlation.key().is_some() || start.gathers;
+                self.start(number, start, alone);
                 true
             }
             _ => false,
@@ -389,6 +414,7 @@ impl CorrelationStep<'_> {
             self.deliver(publication, *subscription);
         }
         if next.len() > most {
+            self.goes_on = true;
             let number = self.record(CorrelationRecord::GoesOn { publication });
             self.outgoing.push(Outgoing {
                 number,
@@ -423,6 +449,8 @@ impl CorrelationStep<'_> {
             return Decided {
                 outcome,
                 awaited: self.awaited,
+                live: self.live,
+                goes_on: self.goes_on,
                 ..Decided::default()
             };
         }
@@ -449,6 +477,8 @@ impl CorrelationStep<'_> {
             outgoing: self.outgoing,
             outcome,
             settled: self.settled,
+            live: self.live,
+            goes_on: self.goes_on,
         }
     }
 }

@@ -32,6 +32,25 @@ pub struct Decided {
     pub awaited: Vec<u64>,
     /// Deliveries that are over, for who waits for their end.
     pub settled: Vec<SettledDelivery>,
+    /// The instance that was asked for: see [`CorrelationCommand::Live`](super::decide::CorrelationCommand::Live).
+    pub live: Option<InstanceKey>,
+    /// Whether what was published goes to more later.
+    pub goes_on: bool,
+}
+
+/// The answer to who asked for a decision, once it is durable.
+#[derive(Debug, Default)]
+pub struct CorrelationAnswer {
+    /// See [`Decided::awaited`].
+    pub awaited: Vec<u64>,
+    /// See [`Decided::outcome`].
+    pub outcome: Outcome,
+    /// See [`Decided::live`].
+    pub live: Option<InstanceKey>,
+    /// See [`Decided::goes_on`].
+    pub goes_on: bool,
+    /// Whether nothing changed, as it had been decided before.
+    pub is_repeat: bool,
 }
 
 /// A delivery that is over.

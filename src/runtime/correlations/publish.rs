@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     CorrelationRequest, Correlations, Outcome,
     decide::CorrelationCommand,
-    decided::{NotTaken, SettledDelivery},
+    decided::{CorrelationAnswer, NotTaken, SettledDelivery},
 };
 use crate::{
     engine::{access::Caller, correlation::Correlation, record::CommandTag},
@@ -57,6 +57,15 @@ pub struct Published {
     pub refused: Vec<(InstanceKey, String)>,
 }
 
+/// What came instead of the start of an instance.
+#[derive(Clone, Debug)]
+pub(in crate::runtime) enum Instead {
+    /// Another instance took what was published.
+    Joined(InstanceKey),
+    /// It could not begin: why.
+    Refused(String),
+}
+
 /// Gets what came of it.
 pub type PublishReply = Box<dyn FnOnce(Result<Published, Refusal>) + Send + Sync>;
 
@@ -83,14 +92,16 @@ struct Waited {
 }
 
 impl Waited {
-    /// An instance could not begin.
-    fn refuse(&mut self, instance: InstanceKey, why: String) {
+    /// An instance did not begin.
+    fn not_started(&mut self, instance: InstanceKey, instead: Instead) {
         let outcome = &mut self.published.outcome;
-        match outcome.started.iter().position(|it| *it == instance) {
-            Some(at) => drop(outcome.started.remove(at)),
-            None => outcome.more_started = outcome.more_started.saturating_sub(1),
+        match instead {
+            Instead::Joined(joined) => outcome.not_started(instance, Some(joined)),
+            Instead::Refused(why) => {
+                outcome.not_started(instance, None);
+                self.published.refused.push((instance, why));
+            }
         }
-        self.published.refused.push((instance, why));
     }
 }
 
@@ -149,11 +160,10 @@ impl Publishing {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A delivery of an entity was answered; `refused` says which instance could not begin, and why.
-    fn delivered(&self, source: Entity, number: u64, refused: Option<(InstanceKey, String)>) {
+    fn delivered(&self, source: Entity, number: u64, not_started: Option<(InstanceKey, Instead)>) {
         self.over(source, number, &[], |waited| {
-            if let Some((instance, why)) = refused.clone() {
-                waited.refuse(instance, why);
+            if let Some((instance, instead)) = not_started.clone() {
+                waited.not_started(instance, instead);
             }
         });
     }
@@ -213,14 +223,14 @@ impl Publishing {
 }
 
 impl Correlations {
-    /// A delivery of an entity was answered; `refused` says which instance could not begin, and why.
+    /// A delivery of an entity was answered; `not_started` says which instance did not begin.
     pub(in crate::runtime) fn delivered(
         &self,
         source: Entity,
         number: u64,
-        refused: Option<(InstanceKey, String)>,
+        not_started: Option<(InstanceKey, Instead)>,
     ) {
-        self.publishing.delivered(source, number, refused);
+        self.publishing.delivered(source, number, not_started);
     }
 }
 
@@ -241,11 +251,24 @@ impl Runtime {
         let runtime = self.clone();
         let active = self.active();
         let command = CorrelationCommand::Publish { tag, data, until };
-        let reply = Box::new(move |answer: Result<(Vec<u64>, Outcome), Refusal>| {
+        let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
             drop(active);
             match answer {
                 Err(refusal) => reply(Err(refusal)),
-                Ok((numbers, outcome)) => runtime.wait_for(entity, numbers, outcome, reply),
+                Ok(CorrelationAnswer {
+                    mut awaited,
+                    outcome,
+                    is_repeat,
+                    ..
+                }) => {
+                    if is_repeat {
+                        // Of what it starts only the outbox knows whether that is under way.
+                        let started = outcome.started.iter();
+                        let first = |instance| runtime.outbox.first_to(entity, instance);
+                        awaited.extend(started.filter_map(|instance| first(*instance)));
+                    }
+                    runtime.wait_for(entity, awaited, outcome, reply)
+                }
             }
         });
         self.correlate(CorrelationRequest {

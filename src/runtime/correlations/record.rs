@@ -81,8 +81,17 @@ pub enum CorrelationRecord {
         process: Arc<str>,
         /// The instance.
         instance: InstanceKey,
-        /// Whether no other of the process starts while it is live.
+        /// Whether it is remembered while it is live: with a key no other of the process starts,
+        /// and what comes behind the same parallel gateway joins it.
         alone: bool,
+    },
+    /// What was started does not begin.
+    #[serde(rename = "notStarted")]
+    NotStarted {
+        /// The instance.
+        instance: InstanceKey,
+        /// The one that took what was published in its stead.
+        joined: Option<InstanceKey>,
     },
     /// Somebody took what was delivered, or did not, or waits no more.
     #[serde(rename = "settled")]

@@ -81,6 +81,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// An instance did not begin: another took what was published, or nobody did.
+    pub fn not_started(&mut self, instance: InstanceKey, joined: Option<InstanceKey>) {
+        match self.started.iter().position(|it| *it == instance) {
+            Some(at) => drop(self.started.remove(at)),
+            None => self.more_started = self.more_started.saturating_sub(1),
+        }
+        if let Some(joined) = joined {
+            tell(&mut self.instances, &mut self.more_instances, joined);
+        }
+    }
+
     /// How many get a copy of what was published.
     pub fn copies(&self) -> usize {
         let named = self.instances.len() + self.started.len();
@@ -182,6 +193,13 @@ impl CorrelationState {
                 stays_open,
             } => self.settle(*subscription, *taken, *stays_open),
             CorrelationRecord::Ended { process } => drop(self.live.remove(process)),
+            CorrelationRecord::NotStarted { instance, joined } => {
+                self.live.retain(|_, live| live != instance);
+                let mut seen = self.seen.iter_mut().rev();
+                if let Some((.., outcome)) = seen.find(|(.., it)| it.started.contains(instance)) {
+                    outcome.not_started(*instance, *joined);
+                }
+            }
             CorrelationRecord::GoesOn { .. } => {}
             CorrelationRecord::Done { publication } => {
                 let done = self.publications.remove(publication);
@@ -347,6 +365,13 @@ impl CorrelationState {
         self.live.get(process).copied()
     }
 
+    /// Whether an instance counts as started by something published.
+    pub fn has_started(&self, instance: InstanceKey) -> bool {
+        let mut seen = self.seen.iter();
+        self.live.values().any(|live| *live == instance)
+            || seen.any(|(.., outcome)| outcome.started.contains(&instance))
+    }
+
     /// Processes with an instance that alone may be live.
     pub fn processes_live(&self) -> Vec<Arc<str>> {
         self.live.keys().cloned().collect()
@@ -382,9 +407,11 @@ impl CorrelationState {
         outcome
     }
 
-    /// Whether nothing is remembered that a later command needs, but for repeats.
-    pub fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.publications.is_empty() && self.live.is_empty()
+    /// Whether something is remembered that a later command needs, but for repeats.
+    pub fn is_needed(&self, now: Time) -> bool {
+        let is_open = |it: &Publication| it.is_broadcast || it.under_way > 0 || it.is_kept(now);
+        let mut publications = self.publications.values();
+        !self.waiting.is_empty() || !self.live.is_empty() || publications.any(is_open)
     }
 }
 

@@ -3,17 +3,20 @@
 
 use std::sync::Arc;
 
-use super::{AGAIN, CorrelationCommand, CorrelationRequest, OutboxDelivery, deliver, keys};
+use super::{
+    AGAIN, CorrelationCommand, CorrelationRequest, OutboxDelivery, deliver, keys, told_first,
+};
 use crate::{
     engine::{
         command::StartInstance,
-        correlation::CorrelationNote,
+        correlation::{Correlation, CorrelationNote},
         instance_message::InstanceMessage,
-        record::{CommandTag, Created},
+        record::CommandTag,
     },
     model::ids::InstanceKey,
     runtime::{
         Runtime,
+        correlations::{decided::CorrelationAnswer, publish::Instead},
         instance_request::{InstanceRequest, InstanceResponse, Refusal, Start},
     },
 };
@@ -50,17 +53,28 @@ pub(super) fn tell(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         ),
         _ => return runtime.outbox.taken(runtime, &delivery),
     };
+    ask(runtime, delivery, (tenant, correlation, command));
+}
+
+/// Asks an entity; what was delivered is over with its answer.
+fn ask(
+    runtime: &Arc<Runtime>,
+    delivery: OutboxDelivery,
+    (tenant, correlation, command): (String, Correlation, CorrelationCommand),
+) {
     let (answered, active) = (runtime.clone(), runtime.active());
-    let reply = Box::new(move |answer: Result<_, Refusal>| {
+    let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
         // What follows is under way before this is over.
         let _active = active;
-        let pause = answer.err().and_then(|refusal| refusal.again_after(AGAIN));
-        match pause {
-            None => answered.outbox.taken(&answered, &delivery),
-            Some(pause) => {
-                let again = answered.clone();
-                answered.later(pause, move || deliver(&again, delivery, 0));
-            }
+        match answer {
+            Ok(answer) => told_first::told(&answered, delivery, answer),
+            Err(refusal) => match refusal.again_after(AGAIN) {
+                None => answered.outbox.taken(&answered, &delivery),
+                Some(pause) => {
+                    let again = answered.clone();
+                    answered.later(pause, move || deliver(&again, delivery, 0));
+                }
+            },
         }
     });
     runtime.correlate(CorrelationRequest {
@@ -77,20 +91,22 @@ pub(super) fn tell(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
 /// A sentence about what cannot be started.
 pub(super) fn start(
     runtime: &Runtime,
-    head: &Created,
-    start_event: &str,
+    delivery: &OutboxDelivery,
 ) -> Result<InstanceRequest, String> {
+    let InstanceMessage::StartByEvent { head, start_event } = &*delivery.message else {
+        return Err("the message is no start".to_owned());
+    };
     let id = &head.process.id;
     let process = runtime
         .definitions
         .published(&head.tenant, id)
         .ok_or_else(|| format!("no version of process '{id}' is published"))?;
-    let mut head = head.clone();
+    let mut head = (**head).clone();
     head.process = process.reference();
     let command = StartInstance {
         head,
         start_condition: None,
-        start_event: Some(start_event.to_owned()),
+        start_event: Some(start_event.clone()),
     };
     Ok(InstanceRequest::Start(Box::new(Start {
         command,
@@ -128,46 +144,42 @@ pub(super) fn on_answer(
 
 /// An instance cannot begin: the entity learns that another may.
 pub(super) fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, sentence: String) {
+    if let InstanceMessage::StartByEvent { head, .. } = &*delivery.message {
+        log::warn!(
+            "process '{}' could not be started by an event: {sentence}",
+            head.process.id
+        );
+    }
+    not_started(runtime, delivery, Instead::Refused(sentence));
+}
+
+/// Another instance took what was to start this one.
+pub(super) fn joined(runtime: &Arc<Runtime>, delivery: OutboxDelivery, by: InstanceKey) {
+    not_started(runtime, delivery, Instead::Joined(by));
+}
+
+fn not_started(runtime: &Arc<Runtime>, delivery: OutboxDelivery, instead: Instead) {
     let InstanceMessage::StartByEvent { head, .. } = &*delivery.message else {
         return runtime.outbox.taken(runtime, &delivery);
     };
-    let (instance, tenant): (InstanceKey, _) = (head.key, head.tenant.clone());
-    log::warn!(
-        "process '{}' could not be started by an event: {sentence}",
-        head.process.id
-    );
-    let refused = Some((instance, sentence));
+    let (from, tenant): (InstanceKey, _) = (head.key, head.tenant.clone());
+    let joined = match &instead {
+        Instead::Joined(by) => Some(*by),
+        Instead::Refused(_) => None,
+    };
+    let not_started = Some((from, instead));
     runtime
         .correlations
-        .delivered(delivery.source, delivery.number, refused);
+        .delivered(delivery.source, delivery.number, not_started);
     let Some(correlation) = head.correlation.clone() else {
         return runtime.outbox.taken(runtime, &delivery);
     };
     let tag = CommandTag {
-        id: keys::of_throw(instance, delivery.number),
+        id: keys::of_throw(from, delivery.number),
         subject: THROWN.to_owned(),
         hash: 0,
     };
-    let (answered, active) = (runtime.clone(), runtime.active());
-    let reply = Box::new(move |answer: Result<_, Refusal>| {
-        let _active = active;
-        let pause = answer.err().and_then(|refusal| refusal.again_after(AGAIN));
-        match pause {
-            None => answered.outbox.taken(&answered, &delivery),
-            Some(pause) => {
-                let again = answered.clone();
-                answered.later(pause, move || deliver(&again, delivery, 0));
-            }
-        }
-    });
-    runtime.correlate(CorrelationRequest {
-        tenant,
-        correlation,
-        command: CorrelationCommand::Note {
-            from: instance,
-            tag,
-            note: CorrelationNote::Ended,
-        },
-        reply,
-    });
+    let note = CorrelationNote::NotStarted { joined };
+    let command = CorrelationCommand::Note { from, tag, note };
+    ask(runtime, delivery, (tenant, correlation, command));
 }

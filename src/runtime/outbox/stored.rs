@@ -84,6 +84,11 @@ impl Outbox {
     /// comes after it in its order stays in the table, as it may mean nothing without it.
     pub fn resume(&self, runtime: &Arc<Runtime>, deliveries: Vec<(Arc<Tree>, StoredDelivery)>) {
         let mut held: BTreeSet<(Entity, Entity)> = BTreeSet::new();
+        // What is being brought is known before those who have thrown it ask for it.
+        let (to_bring, others): (Vec<_>, Vec<_>) = deliveries
+            .into_iter()
+            .partition(|(_, stored)| !stored.message.source.is_instance());
+        let deliveries = to_bring.into_iter().chain(others);
         for (
             tree,
             StoredDelivery {

@@ -12,7 +12,10 @@ use crate::{
     model::ids::{InstanceKey, Time},
     runtime::{
         Runtime, StartRequest,
-        correlations::publish::{PublishRequest, Published},
+        correlations::{
+            Outcome,
+            publish::{PublishRequest, Published},
+        },
         instance_request::{Envelope, InstanceRequest, Refusal},
     },
 };
@@ -140,6 +143,97 @@ async fn play(runtime: Arc<Runtime>) -> Standing {
     done(answer(|reply| runtime.dispatch(started, envelope(reply))).await).await;
     idle(&runtime).await;
     standing::of(&runtime, waiter).await
+}
+
+fn gathering() -> Vec<Value> {
+    vec![json!({"id": "claim",
+        "nodes": [{"id": "g", "type": "eventBasedGateway", "instantiate": true, "eventGatewayType": "parallel"},
+            {"id": "form", "type": "intermediateCatchEvent", "event": message("form", None)},
+            {"id": "photo", "type": "intermediateCatchEvent", "event": message("photo", None)},
+            {"id": "j", "type": "parallelGateway"}, {"id": "end", "type": "endEvent"}],
+        "flows": [flow("g", "form"), flow("g", "photo"), flow("form", "j"), flow("photo", "j"), flow("j", "end")]})]
+}
+
+/// Both messages at the same time; gives the instances that the answers name.
+async fn play_both(runtime: Arc<Runtime>) -> Vec<InstanceKey> {
+    let to = |name: &str| Correlation::Message {
+        name: name.into(),
+        key: Some("a".into()),
+    };
+    let (form, photo) = tokio::join!(
+        publish(&runtime, to("form"), json!({"form": 1}), 1),
+        publish(&runtime, to("photo"), json!({"photo": 1}), 2)
+    );
+    idle(&runtime).await;
+    let named = |outcome: &Outcome| [outcome.started.clone(), outcome.instances.clone()].concat();
+    let mut named = [named(&form.outcome), named(&photo.outcome)].concat();
+    assert_eq!(named.len(), 2, "{form:?} {photo:?}");
+    named.dedup();
+    named
+}
+
+#[test]
+fn messages_of_a_gateway_start_one_instance_wherever_the_server_is_cut_off() {
+    let cut_off = (0..).find(|&writes| {
+        let world = World::new(Last::Confirm, &gathering());
+        let first = world.live(writes, play_both);
+        let named = world.live(usize::MAX, play_both).unwrap();
+        assert_eq!(named.len(), 1, "cut off after {writes} writes: {named:?}");
+        let all = world
+            .store
+            .instances(&InstanceFilter::default(), None, 9)
+            .unwrap();
+        let all: Vec<_> = all.iter().map(|row| (row.key, &*row.status)).collect();
+        assert_eq!(
+            all,
+            [(named[0], "finished")],
+            "cut off after {writes} writes"
+        );
+        assert!(
+            world.store.outbox().unwrap().is_empty(),
+            "messages are left after a cut after {writes} writes"
+        );
+        first.is_some()
+    });
+    assert!(cut_off.unwrap() > 8, "it takes some writes");
+}
+
+/// A process that is called throws a signal and ends at once.
+fn calling() -> Vec<Value> {
+    let signal = json!({"type": "signal", "name": "hail"});
+    vec![
+        json!({"id": "caller",
+            "nodes": [{"id": "start", "type": "startEvent"}, {"id": "call", "type": "callActivity", "call": {"calledElement": "called"}},
+                {"id": "b", "type": "boundaryEvent", "attachedTo": "call", "event": signal},
+                {"id": "missed", "type": "userTask"}, {"id": "end", "type": "endEvent"}],
+            "flows": [flow("start", "call"), flow("call", "missed"), flow("b", "end")]}),
+        json!({"id": "called",
+            "nodes": [{"id": "start", "type": "startEvent"}, {"id": "end", "type": "endEvent", "event": signal}],
+            "flows": [flow("start", "end")]}),
+    ]
+}
+
+async fn play_call(runtime: Arc<Runtime>) -> InstanceKey {
+    let caller = begin(&runtime, "caller", 1).await;
+    idle(&runtime).await;
+    caller
+}
+
+#[test]
+fn a_call_takes_the_last_signal_of_what_it_called_wherever_the_server_is_cut_off() {
+    let cut_off = (0..).find(|&writes| {
+        let world = World::new(Last::Confirm, &calling());
+        let first = world.live(writes, play_call);
+        let caller = world.live(usize::MAX, play_call).unwrap();
+        let row = world.store.instance(caller).unwrap().unwrap();
+        assert_eq!(row.status, "finished", "cut off after {writes} writes");
+        assert!(
+            world.store.outbox().unwrap().is_empty(),
+            "messages are left after a cut after {writes} writes"
+        );
+        first.is_some()
+    });
+    assert!(cut_off.unwrap() > 8, "it takes some writes");
 }
 
 #[test]

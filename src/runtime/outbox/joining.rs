@@ -1,0 +1,215 @@
+//! Messages that start a process at a parallel event-based gateway: of those with one key that come
+//! at the same time one starts an instance, the others join it.
+//!
+//! Each message is an entity of its own and decides by itself to start an instance, as long as it has
+//! not heard that one waits for it. So starts at one gateway with one key are delivered one after
+//! the other: each asks the entities of the gateway's other messages which instances they have
+//! started, and joins the one that waits for it. Those entities and instances remember all of this,
+//! so it holds after a crash, too; only the turns are of this process.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{AGAIN, OutboxDelivery, again, correlating, start_by_event};
+use crate::{
+    engine::{
+        Command,
+        correlation::{Correlation, JoiningStart},
+        instance_message::InstanceMessage,
+    },
+    journal::Entity,
+    model::ids::InstanceKey,
+    runtime::{
+        Runtime,
+        correlations::{
+            CorrelationRequest, decide::CorrelationCommand, decided::CorrelationAnswer,
+        },
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
+    },
+};
+
+/// A gateway that starts a process, with a key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Gathering {
+    tenant: String,
+    process: String,
+    gateway: Arc<str>,
+    key: Option<Arc<str>>,
+}
+
+/// Whose turn it is.
+#[derive(Default)]
+pub struct Joining {
+    turns: Mutex<Turns>,
+}
+
+#[derive(Default)]
+struct Turns {
+    of: BTreeMap<(Entity, u64), Gathering>,
+    waiting: BTreeMap<Gathering, VecDeque<OutboxDelivery>>,
+}
+
+impl Joining {
+    fn lock(&self) -> MutexGuard<'_, Turns> {
+        // Nothing that can panic runs under this lock.
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is the turn of a start; else it gets its turn later.
+    fn begin(&self, gathering: &Gathering, delivery: &OutboxDelivery) -> bool {
+        let mut turns = self.lock();
+        let holder = (delivery.source, delivery.number);
+        if turns.of.contains_key(&holder) {
+            return true;
+        }
+        if let Some(waiting) = turns.waiting.get_mut(gathering) {
+            waiting.push_back(delivery.clone());
+            return false;
+        }
+        turns.waiting.insert(gathering.clone(), VecDeque::new());
+        turns.of.insert(holder, gathering.clone());
+        true
+    }
+
+    /// A delivery is over: the one whose turn it is next.
+    pub fn over(&self, delivery: &OutboxDelivery) -> Option<OutboxDelivery> {
+        if !matches!(*delivery.message, InstanceMessage::StartByEvent { .. }) {
+            return None;
+        }
+        let mut turns = self.lock();
+        let gathering = turns.of.remove(&(delivery.source, delivery.number))?;
+        let next = turns.waiting.get_mut(&gathering)?.pop_front();
+        match &next {
+            Some(next) => drop(turns.of.insert((next.source, next.number), gathering)),
+            None => drop(turns.waiting.remove(&gathering)),
+        }
+        next
+    }
+}
+
+/// A start whose turn it may be, with the entities that may know of an instance to join.
+struct Candidate {
+    delivery: OutboxDelivery,
+    tenant: String,
+    process: Arc<str>,
+    joining: JoiningStart,
+    /// The gateway's other messages.
+    others: Vec<Correlation>,
+}
+
+/// Takes the start of an instance at a parallel event-based gateway, if it is one.
+///
+/// # Errors
+/// Gives back a start of any other kind.
+pub fn join_or_start(
+    runtime: &Arc<Runtime>,
+    delivery: OutboxDelivery,
+) -> Result<(), OutboxDelivery> {
+    let Some((gathering, candidate)) = candidate(runtime, &delivery) else {
+        return Err(delivery);
+    };
+    if runtime.outbox.joining.begin(&gathering, &delivery) {
+        ask_others(runtime, candidate);
+    }
+    Ok(())
+}
+
+fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering, Candidate)> {
+    let InstanceMessage::StartByEvent { head, start_event } = &*delivery.message else {
+        return None;
+    };
+    let correlation = head.correlation.clone()?;
+    let deployed = runtime
+        .definitions
+        .published(&head.tenant, &head.process.id)?;
+    let process = &deployed.executable;
+    let gateway = process.gathering_gateway(process.node(start_event)?)?;
+    let key = correlation.key().cloned();
+    let behind = gateway.outgoing.iter();
+    let others = behind.filter_map(|flow| {
+        let event = process.node(&flow.target)?.kind.awaited()?;
+        let name: Arc<str> = event.message()?.into();
+        let key = key.clone();
+        (name != *correlation.name()).then_some(Correlation::Message { name, key })
+    });
+    let gathering = Gathering {
+        tenant: head.tenant.clone(),
+        process: head.process.id.clone(),
+        gateway: gateway.id.clone(),
+        key: key.clone(),
+    };
+    let candidate = Candidate {
+        delivery: delivery.clone(),
+        tenant: head.tenant.clone(),
+        process: head.process.id.as_str().into(),
+        others: others.collect(),
+        joining: JoiningStart {
+            instance: head.key,
+            correlation,
+            node: start_event.clone(),
+            number: delivery.number,
+            data: head.data.clone(),
+        },
+    };
+    Some((gathering, candidate))
+}
+
+/// Asks the next of the gateway's other messages for an instance to join; without one left the start
+/// takes place.
+fn ask_others(runtime: &Arc<Runtime>, mut candidate: Candidate) {
+    let Some(correlation) = candidate.others.pop() else {
+        return start_by_event(runtime, candidate.delivery);
+    };
+    let (asking, active) = (runtime.clone(), runtime.active());
+    let tenant = candidate.tenant.clone();
+    let command = CorrelationCommand::Live(candidate.process.clone());
+    let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
+        let _active = active;
+        match answer {
+            Ok(CorrelationAnswer {
+                live: Some(live), ..
+            }) if live != candidate.joining.instance => join(&asking, candidate, live),
+            Ok(_) => ask_others(&asking, candidate),
+            Err(refusal) => match refusal.again_after(AGAIN) {
+                Some(pause) => again(&asking, candidate.delivery, pause),
+                None => ask_others(&asking, candidate),
+            },
+        }
+    });
+    runtime.correlate(CorrelationRequest {
+        tenant,
+        correlation,
+        command,
+        reply,
+    });
+}
+
+fn join(runtime: &Arc<Runtime>, candidate: Candidate, live: InstanceKey) {
+    let (asking, active) = (runtime.clone(), runtime.active());
+    let command = Box::new(Command::Join(Box::new(candidate.joining.clone())));
+    let reply = Reply::to(move |answer| {
+        let _active = active;
+        match answer {
+            InstanceResponse::Refused(refusal) => match refusal.again_after(AGAIN) {
+                Some(pause) => again(&asking, candidate.delivery, pause),
+                None => ask_others(&asking, candidate),
+            },
+            _ => correlating::joined(&asking, candidate.delivery, live),
+        }
+    });
+    let ask = InstanceRequest::Apply {
+        command,
+        tag: None,
+        if_seq: None,
+    };
+    runtime.dispatch(
+        live,
+        Envelope {
+            caller: None,
+            ask,
+            reply,
+        },
+    );
+}
