@@ -52,8 +52,7 @@ pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, 
 pub use handle::{AppendPermit, Journal, OnFatal, end_process};
 pub use history::{
     AgedCorrelation, AgedCursor, AgedInstance, DroppedInstance, HistoryChange, HistoryReader,
-    HistorySegment,
-    HistorySize,
+    HistorySegment, HistorySize,
 };
 pub use http_call::{CallChange, CallTries, FullPlaces, HttpCallRow};
 pub use in_use::{Counted, VersionInUse};

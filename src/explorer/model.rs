@@ -20,17 +20,28 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
     bare.webhooks.clear();
     bare.search_keys.clear();
     bare.lanes.clear();
-    let catches_errors = |node: &FlowNode| {
+    let catches_errors = |id: &str| {
         definition.nodes.iter().any(|event| {
-            event.attached_to.as_deref() == Some(&node.id)
+            event.attached_to.as_deref() == Some(id)
                 && matches!(event.event, Some(EventDefinition::Error { .. }))
         })
     };
+    let scope_of = |id: &str| {
+        let mut nodes = definition.nodes.iter();
+        nodes.find(|node| node.id == id)?.scope.as_deref()
+    };
     for node in &mut bare.nodes {
-        let catches = catches_errors(node);
-        strip(node, catches);
+        let around = std::iter::successors(scope_of(&node.id), |scope| scope_of(scope));
+        // What a script throws climbs out of the subprocesses around it.
+        let throws = has_script(node) && around.take(definition.nodes.len()).any(catches_errors);
+        strip(node, throws || catches_errors(&node.id));
     }
     bare
+}
+
+fn has_script(node: &FlowNode) -> bool {
+    let mut actions = node.actions.iter();
+    actions.any(|action| matches!(action.work, ActionType::BusinessRule { .. }))
 }
 
 fn strip(node: &mut FlowNode, catches_errors: bool) {

@@ -260,7 +260,9 @@ impl Runtime {
             CorrelationCommand::Publish { tag, .. } => Some(tag.id),
             CorrelationCommand::Note { .. }
             | CorrelationCommand::Continue(_)
-            | CorrelationCommand::Live(_) => None,
+            | CorrelationCommand::Live(_)
+            | CorrelationCommand::Offered(_)
+            | CorrelationCommand::Offer { .. } => None,
         };
         let decided = match decide(&mut live.state, command, &around) {
             Ok(decided) => decided,

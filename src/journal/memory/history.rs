@@ -30,7 +30,6 @@ impl Tables {
             HistoryChange::DropCorrelations(entities) => {
                 for entity in entities {
                     self.drop_rows(*entity);
-                    self.kept.retain(|kept| kept.entity != *entity);
                 }
             }
             HistoryChange::FilesRemoved(files) => {

@@ -48,7 +48,6 @@ pub(super) fn change(db: &mut Statements<'_>, change: &HistoryChange) -> Result<
                 for sql in [
                     "DELETE FROM log WHERE entity = ?1",
                     "DELETE FROM snapshot WHERE entity = ?1",
-                    "DELETE FROM kept_message WHERE entity = ?1",
                 ] {
                     db.get(sql)?.execute([entity.to_bytes()])?;
                 }
@@ -349,7 +348,7 @@ impl HistoryReader for SqliteReader {
         let next = "SELECT entity, time,
                 EXISTS (SELECT 1 FROM outbox WHERE source = entity)
                 OR EXISTS (SELECT 1 FROM outbox WHERE target = entity)
-                OR coalesce((SELECT entity FROM log ORDER BY pos DESC LIMIT 1) = entity, 0)
+                OR coalesce((SELECT entity FROM log /*whole: its last row*/ ORDER BY pos DESC LIMIT 1) = entity, 0)
             FROM log WHERE entity = (SELECT min(entity) FROM log WHERE entity > ?1)
             ORDER BY first_seq DESC LIMIT 1";
         let mut after = after.unwrap_or(LAST_INSTANCE);

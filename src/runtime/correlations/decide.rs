@@ -55,6 +55,17 @@ pub enum CorrelationCommand {
     Continue(u64),
     /// Which instance of a process is live by it is asked; nothing changes.
     Live(Arc<str>),
+    /// Which instance the start of this one was offered to is asked; nothing changes.
+    Offered(InstanceKey),
+    /// The start of an instance is offered to another, which may take it instead.
+    Offer {
+        /// The id of its process.
+        process: Arc<str>,
+        /// The instance.
+        instance: InstanceKey,
+        /// The other one.
+        to: InstanceKey,
+    },
 }
 
 /// A node at which a message or signal starts a process.
@@ -116,6 +127,24 @@ pub fn decide(
         }
         CorrelationCommand::Live(process) => {
             step.live = step.state.live(&process);
+            Outcome::default()
+        }
+        CorrelationCommand::Offered(instance) => {
+            step.live = step.state.offered(instance);
+            Outcome::default()
+        }
+        CorrelationCommand::Offer {
+            process,
+            instance,
+            to,
+        } => {
+            if step.state.offered(instance) != Some(to) {
+                step.record(CorrelationRecord::Offered {
+                    process,
+                    instance,
+                    to,
+                });
+            }
             Outcome::default()
         }
     };

@@ -85,6 +85,16 @@ pub enum CorrelationRecord {
         /// and what comes behind the same parallel gateway joins it.
         alone: bool,
     },
+    /// What was started was offered to an instance that may take it instead.
+    #[serde(rename = "offered")]
+    Offered {
+        /// The id of its process.
+        process: Arc<str>,
+        /// The instance.
+        instance: InstanceKey,
+        /// The one that may.
+        to: InstanceKey,
+    },
     /// What was started does not begin.
     #[serde(rename = "notStarted")]
     NotStarted {

@@ -110,6 +110,9 @@ pub struct CorrelationState {
     publications: BTreeMap<u64, Publication>,
     /// Instances that alone may be live, by process.
     live: BTreeMap<Arc<str>, InstanceKey>,
+    /// The start that was offered last to another instance, by process: only the one whose turn it
+    /// is needs that.
+    offered: BTreeMap<Arc<str>, (InstanceKey, InstanceKey)>,
     /// The newest publications, by what identifies them.
     seen: VecDeque<(CommandTag, u64, Outcome)>,
 }
@@ -192,9 +195,18 @@ impl CorrelationState {
                 taken,
                 stays_open,
             } => self.settle(*subscription, *taken, *stays_open),
-            CorrelationRecord::Ended { process } => drop(self.live.remove(process)),
+            CorrelationRecord::Ended { process } => {
+                self.live.remove(process);
+                self.offered.remove(process);
+            }
+            CorrelationRecord::Offered {
+                process,
+                instance,
+                to,
+            } => drop(self.offered.insert(process.clone(), (*instance, *to))),
             CorrelationRecord::NotStarted { instance, joined } => {
                 self.live.retain(|_, live| live != instance);
+                self.offered.retain(|_, (offered, _)| offered != instance);
                 let mut seen = self.seen.iter_mut().rev();
                 if let Some((.., outcome)) = seen.find(|(.., it)| it.started.contains(instance)) {
                     outcome.not_started(*instance, *joined);
@@ -363,6 +375,14 @@ impl CorrelationState {
     /// The instance of a process that alone may be live.
     pub fn live(&self, process: &str) -> Option<InstanceKey> {
         self.live.get(process).copied()
+    }
+
+    /// The instance to which the start of this one was offered.
+    pub fn offered(&self, instance: InstanceKey) -> Option<InstanceKey> {
+        let mut offered = self.offered.values();
+        offered
+            .find(|(offered, _)| *offered == instance)
+            .map(|(_, to)| *to)
     }
 
     /// Whether an instance counts as started by something published.

@@ -111,7 +111,7 @@ pub fn join_or_start(
         return Err(delivery);
     };
     if runtime.outbox.joining.begin(&gathering, &delivery) {
-        ask_others(runtime, candidate);
+        ask_own(runtime, candidate);
     }
     Ok(())
 }
@@ -156,25 +156,76 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering,
     Some((gathering, candidate))
 }
 
+/// Asks whether the start was offered to an instance before, as of a server that ended meanwhile: it
+/// may have taken it.
+fn ask_own(runtime: &Arc<Runtime>, candidate: Candidate) {
+    let own = candidate.joining.correlation.clone();
+    let command = CorrelationCommand::Offered(candidate.joining.instance);
+    ask(
+        runtime,
+        candidate,
+        own,
+        command,
+        |runtime, candidate, to| match to {
+            Some(to) => join(runtime, candidate, to),
+            None => ask_others(runtime, candidate),
+        },
+    );
+}
+
 /// Asks the next of the gateway's other messages for an instance to join; without one left the start
 /// takes place.
 fn ask_others(runtime: &Arc<Runtime>, mut candidate: Candidate) {
-    let Some(correlation) = candidate.others.pop() else {
+    let Some(other) = candidate.others.pop() else {
         return start_by_event(runtime, candidate.delivery);
     };
+    let command = CorrelationCommand::Live(candidate.process.clone());
+    ask(
+        runtime,
+        candidate,
+        other,
+        command,
+        |runtime, candidate, live| match live.filter(|live| *live != candidate.joining.instance) {
+            Some(live) => offer(runtime, candidate, live),
+            None => ask_others(runtime, candidate),
+        },
+    );
+}
+
+/// Notes that the start is offered to an instance, then offers it.
+fn offer(runtime: &Arc<Runtime>, candidate: Candidate, to: InstanceKey) {
+    let own = candidate.joining.correlation.clone();
+    let command = CorrelationCommand::Offer {
+        process: candidate.process.clone(),
+        instance: candidate.joining.instance,
+        to,
+    };
+    ask(
+        runtime,
+        candidate,
+        own,
+        command,
+        move |runtime, candidate, _| join(runtime, candidate, to),
+    );
+}
+
+/// Asks an entity, and goes on with the instance it names. One that cannot be read names none.
+fn ask(
+    runtime: &Arc<Runtime>,
+    candidate: Candidate,
+    correlation: Correlation,
+    command: CorrelationCommand,
+    then: impl FnOnce(&Arc<Runtime>, Candidate, Option<InstanceKey>) + Send + Sync + 'static,
+) {
     let (asking, active) = (runtime.clone(), runtime.active());
     let tenant = candidate.tenant.clone();
-    let command = CorrelationCommand::Live(candidate.process.clone());
     let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
         let _active = active;
         match answer {
-            Ok(CorrelationAnswer {
-                live: Some(live), ..
-            }) if live != candidate.joining.instance => join(&asking, candidate, live),
-            Ok(_) => ask_others(&asking, candidate),
+            Ok(answer) => then(&asking, candidate, answer.live),
             Err(refusal) => match refusal.again_after(AGAIN) {
                 Some(pause) => again(&asking, candidate.delivery, pause),
-                None => ask_others(&asking, candidate),
+                None => then(&asking, candidate, None),
             },
         }
     });

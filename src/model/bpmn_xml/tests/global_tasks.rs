@@ -64,7 +64,7 @@ fn a_global_task_is_a_process_of_that_task() {
     let decide = "decide".to_owned();
     assert_eq!(
         codes,
-        [(decide.clone(), "no_effect"), (decide, "no_effect")],
+        [(decide.clone(), "no_effect"), (decide, "calls_nothing")],
         "its implementation, and that it calls nothing"
     );
 }
