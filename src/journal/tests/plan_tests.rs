@@ -164,6 +164,7 @@ fn rows_and_history() {
         reader.is_tree_recent(key(1), Time(5)).unwrap();
         reader.below(key(1), 9).unwrap();
         reader.is_in_use(key(1)).unwrap();
+        reader.aged_correlations(Some(entity), 9).unwrap();
         reader.files_to_remove(9).unwrap();
         reader.history_size().unwrap();
         let since = AuditFilter {

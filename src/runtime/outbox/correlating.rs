@@ -53,21 +53,25 @@ pub(super) fn tell(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         ),
         _ => return runtime.outbox.taken(runtime, &delivery),
     };
-    ask(runtime, delivery, (tenant, correlation, command));
+    ask(runtime, delivery, (tenant, correlation, command), |_, _| ());
 }
 
-/// Asks an entity; what was delivered is over with its answer.
+/// Asks an entity; what was delivered is over with its answer, and `then` runs right before.
 fn ask(
     runtime: &Arc<Runtime>,
     delivery: OutboxDelivery,
     (tenant, correlation, command): (String, Correlation, CorrelationCommand),
+    then: impl FnOnce(&Runtime, &OutboxDelivery) + Send + Sync + 'static,
 ) {
     let (answered, active) = (runtime.clone(), runtime.active());
     let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
         // What follows is under way before this is over.
         let _active = active;
         match answer {
-            Ok(answer) => told_first::told(&answered, delivery, answer),
+            Ok(answer) => {
+                then(&answered, &delivery);
+                told_first::told(&answered, delivery, answer);
+            }
             Err(refusal) => match refusal.again_after(AGAIN) {
                 None => answered.outbox.taken(&answered, &delivery),
                 Some(pause) => {
@@ -167,11 +171,15 @@ fn not_started(runtime: &Arc<Runtime>, delivery: OutboxDelivery, instead: Instea
         Instead::Joined(by) => Some(*by),
         Instead::Refused(_) => None,
     };
-    let not_started = Some((from, instead));
-    runtime
-        .correlations
-        .delivered(delivery.source, delivery.number, not_started);
+    // Once that is noted: whoever has asked before waits for it by then.
+    let tell_publisher = move |runtime: &Runtime, delivery: &OutboxDelivery| {
+        let not_started = Some((from, instead));
+        runtime
+            .correlations
+            .delivered(delivery.source, delivery.number, not_started);
+    };
     let Some(correlation) = head.correlation.clone() else {
+        tell_publisher(runtime, &delivery);
         return runtime.outbox.taken(runtime, &delivery);
     };
     let tag = CommandTag {
@@ -181,5 +189,10 @@ fn not_started(runtime: &Arc<Runtime>, delivery: OutboxDelivery, instead: Instea
     };
     let note = CorrelationNote::NotStarted { joined };
     let command = CorrelationCommand::Note { from, tag, note };
-    ask(runtime, delivery, (tenant, correlation, command));
+    ask(
+        runtime,
+        delivery,
+        (tenant, correlation, command),
+        tell_publisher,
+    );
 }
