@@ -198,13 +198,10 @@ impl Names {
             | Record::CompensationThrown { .. }
             | Record::CompensationStarted { .. }
             | Record::CompensationCompleted { .. }
-            | Record::TransactionCancelled { .. } => thrown::written(record, at),
+            | Record::TransactionCancelled { .. }
+            | Record::ScopeInterrupted { .. } => thrown::written(record, at),
             Record::ConditionReset { by, node } => {
                 format!("@{node} of {} is false", self.subscriber(*by))
-            }
-            Record::ScopeInterrupted { scope, node } => {
-                let scope = scope.as_ref().map_or("the instance", at);
-                format!("interrupted {scope} by {node}")
             }
             Record::WaitingFlowsCleared { scope } => {
                 let scope = scope.as_ref().map_or("the instance", at);

@@ -218,6 +218,8 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("text that a script reads", &["SCRIPT_JSON_BYTES"]),
+    ("code of an error that a script", &["ERROR_CODE_BYTES"]),
+    ("what is stored of a message", &["CORRELATION_KEEP"]),
     ("script of a rule", &["RULE_BYTES"]),
     ("output of a rule", &["RULE_OUTPUT_BYTES"]),
     ("start data of a schedule", &["START_DATA_BYTES"]),

@@ -57,8 +57,11 @@ fn check_ids(definition: &ProcessDefinition, report: &mut Report) {
         .lanes
         .iter()
         .map(|lane| (lane.id.as_str(), "lane"));
-    let process = (definition.id.as_str(), "process");
-    let mut seen = HashMap::from([process]);
+    let mut seen = HashMap::new();
+    // A global task is its process.
+    if !definition.is_global_task() {
+        seen.insert(definition.id.as_str(), "process");
+    }
     for (id, what) in nodes.chain(flows).chain(lanes) {
         report.name(id, "id", id);
         if let Some(first) = seen.insert(id, what) {

@@ -9,6 +9,7 @@
 //!
 //! **A publication without effect leaves no row**: names that nobody waits for cost no disk.
 
+mod notes;
 mod starting;
 
 use std::sync::Arc;
@@ -16,9 +17,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    decided::{Decided, NotPublished, NotTaken, Outgoing, SettledDelivery},
-    record::{CorrelationRecord, CorrelationRow, Place},
-    state::{CorrelationState, Delivery, Outcome},
+    decided::{Decided, NotPublished, Outgoing, SettledDelivery},
+    record::{CorrelationRecord, CorrelationRow},
+    state::{CorrelationState, Outcome},
 };
 use crate::{
     engine::{
@@ -231,114 +232,6 @@ impl CorrelationStep<'_> {
 
     fn may_start(&self, start: &EventStart) -> bool {
         self.around.correlation.key().is_none() || self.state.live(&start.process).is_none()
-    }
-
-    fn note(&mut self, from: InstanceKey, tag: CommandTag, note: CorrelationNote) {
-        match note {
-            CorrelationNote::Opened { by, node, process } => {
-                let place = Place {
-                    instance: from,
-                    by,
-                    node,
-                };
-                if self.state.at(&place).is_none() {
-                    self.record(CorrelationRecord::Opened {
-                        place,
-                        process: process.clone(),
-                    });
-                    self.offer(&process);
-                }
-            }
-            CorrelationNote::Settled {
-                by,
-                node,
-                taken,
-                stays_open,
-            } => {
-                let place = Place {
-                    instance: from,
-                    by,
-                    node,
-                };
-                self.settle(&place, taken, stays_open);
-            }
-            CorrelationNote::Published { data, until } => {
-                // What an instance throws cannot be refused: without room it is not kept.
-                let until = until.filter(|_| self.around.may_keep);
-                let _ = self.publish(tag, data, until, Some(from));
-            }
-            CorrelationNote::Ended => {
-                if let Some(process) = self.process_of(from) {
-                    self.record(CorrelationRecord::Ended {
-                        process: process.clone(),
-                    });
-                    self.offer(&process);
-                }
-            }
-            CorrelationNote::NotStarted { joined } => {
-                if self.state.has_started(from) {
-                    let process = self.process_of(from);
-                    self.record(CorrelationRecord::NotStarted {
-                        instance: from,
-                        joined,
-                    });
-                    process.inspect(|process| self.offer(process));
-                }
-            }
-        }
-    }
-
-    /// The process of which an instance is live by it.
-    fn process_of(&self, instance: InstanceKey) -> Option<Arc<str>> {
-        let mut live = self.state.processes_live().into_iter();
-        live.find(|process| self.state.live(process) == Some(instance))
-    }
-
-    fn settle(&mut self, place: &Place, taken: Option<u64>, stays_open: bool) {
-        let Some(subscription) = self.state.at(place) else {
-            return;
-        };
-        let Some(waiting) = self.state.waiting(subscription) else {
-            return;
-        };
-        let (process, under_way) = (waiting.process.clone(), waiting.under_way.clone());
-        let is_known = |number: &u64| under_way.iter().any(|delivery| delivery.number == *number);
-        let taken = taken.filter(is_known);
-        if stays_open && taken.is_none() {
-            // Of a delivery that was settled before.
-            return;
-        }
-        self.record(CorrelationRecord::Settled {
-            subscription,
-            taken,
-            stays_open,
-        });
-        for delivery in under_way {
-            let is_taken = taken == Some(delivery.number);
-            if is_taken || !stays_open {
-                self.settled(delivery, is_taken);
-            }
-        }
-        self.offer(&process);
-    }
-
-    /// A delivery is over: a message that was not taken goes to another that it may go to.
-    fn settled(&mut self, delivery: Delivery, is_taken: bool) {
-        let before = self.outgoing.len();
-        if !is_taken && !self.is_signal() {
-            self.correlate(delivery.publication);
-        }
-        let not_taken = (!is_taken).then(|| NotTaken {
-            instead: self.outgoing[before..].iter().map(|it| it.number).collect(),
-            outcome: self.state.outcome(delivery.publication),
-        });
-        self.settled.push(SettledDelivery {
-            number: delivery.number,
-            not_taken,
-        });
-        if !self.is_signal() {
-            self.end_if_done(delivery.publication);
-        }
     }
 
     /// What is kept goes to a process in which somebody has come to wait, or may start.

@@ -42,6 +42,10 @@ pub(super) fn written<'a>(record: &Record, at: impl Fn(&ElementKey) -> &'a str) 
     if let Record::CompensationCompleted { element } = record {
         return format!("{} has undone", at(element));
     }
+    if let Record::ScopeInterrupted { scope, node } = record {
+        let scope = scope.as_ref().map_or("the instance", at);
+        return format!("interrupted {scope} by {node}");
+    }
     if let Record::TransactionCancelled { element } = record {
         return format!("cancelled {}", at(element));
     }
