@@ -279,7 +279,8 @@ impl Step {
                 format!("start {}", process.as_deref().unwrap_or("as asked"))
             }
             Does::Command { kind, node, fields } => {
-                let what = fields["action"].as_str().or(node.as_deref());
+                let action = fields.get("action").and_then(Value::as_str);
+                let what = action.or(node.as_deref());
                 format!("{kind} {}", what.unwrap_or_default())
             }
             Does::Send(frame) => format!("send {}", frame["type"].as_str().unwrap_or_default()),
@@ -430,7 +431,7 @@ mod tests {
         let scenario = Scenario::read(
             "name: A\nusers: {olga: {roles: [operator]}}\nsteps:\n  - start: p\n    data: {x: \
             12345678901234567}\n  - {as: olga, run: save, node: n, refused: invalid_data}\n  - \
-            expect:\n      nodes: [n]\n",
+            expect:\n      nodes: [n]\n  - {patch: {x: 1}, scope: box}\n  - {do: hold}\n",
         )
         .unwrap();
         let said: Vec<_> = scenario
@@ -443,7 +444,9 @@ mod tests {
             [
                 (4, "start p".to_owned()),
                 (6, "run save".to_owned()),
-                (7, "expect".to_owned())
+                (7, "expect".to_owned()),
+                (9, "patch box".to_owned()),
+                (10, "hold".to_owned())
             ]
         );
         let Does::Start { fields, .. } = &scenario.steps[0].does else {
