@@ -184,7 +184,7 @@ impl Runtime {
             Ok((
                 StoredCatalog::read(reader, &noted)?,
                 (reader.users()?, drafts::stored(reader)?),
-                (outbox::stored::stored(reader)?, reader.kept_messages()?),
+                (outbox::stored(reader)?, reader.kept_messages()?),
                 (reader.log_incarnation()?, reader.newest_time()?),
                 keys,
             ))

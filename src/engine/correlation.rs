@@ -105,7 +105,7 @@ pub struct JoiningStart {
     /// Number of the delivery.
     pub number: u64,
     /// What it brings; an object.
-    pub data: Value,
+    pub data: Arc<Value>,
 }
 
 /// A message or signal on its way to who waits for it.

@@ -267,18 +267,23 @@ fn deliver_now(
             }
         }
     };
-    ask_instance(runtime, delivery, ask);
+    ask_instance(runtime, delivery, ask, place);
 }
 
 /// Starts an instance by an event, whatever else that event may come to.
 fn start_by_event(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
     match correlating::start(runtime, &delivery) {
-        Ok(ask) => ask_instance(runtime, delivery, ask),
+        Ok(ask) => ask_instance(runtime, delivery, ask, None),
         Err(sentence) => correlating::not_startable(runtime, delivery, sentence),
     }
 }
 
-fn ask_instance(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ask: InstanceRequest) {
+fn ask_instance(
+    runtime: &Arc<Runtime>,
+    delivery: OutboxDelivery,
+    ask: InstanceRequest,
+    place: Option<LoopPlace>,
+) {
     let target = delivery.target.instance();
     let answered = {
         let runtime = runtime.clone();

@@ -7,7 +7,7 @@ use std::{
 
 use dashmap::Entry;
 
-use super::{Correlations, Slot, SlotState, remembered};
+use super::{Correlations, EntityState, Slot, remembered};
 use crate::{
     journal::{Entity, StoreError, StoreReader},
     model::ids::Time,
@@ -28,7 +28,7 @@ impl Correlations {
             return None;
         };
         let slot = Arc::new(Slot {
-            inner: Mutex::new(SlotState::Loading(VecDeque::new())),
+            inner: Mutex::new(EntityState::Loading(VecDeque::new())),
         });
         vacant.insert(slot.clone());
         Some(KeptOut { entity, slot })
@@ -39,11 +39,11 @@ impl Runtime {
     /// Lets an entity in again that was kept out, with the requests that came meanwhile.
     pub(in crate::runtime) fn let_in(self: &Arc<Self>, kept_out: &KeptOut) {
         let KeptOut { entity, slot } = kept_out;
-        let state = std::mem::replace(&mut *slot.lock(), SlotState::Gone);
+        let state = std::mem::replace(&mut *slot.lock(), EntityState::Gone);
         self.correlations
             .slots
             .remove_if(entity, |_, known| Arc::ptr_eq(known, slot));
-        if let SlotState::Loading(waiting) = state {
+        if let EntityState::Loading(waiting) = state {
             waiting
                 .into_iter()
                 .for_each(|request| self.correlate(request));

@@ -150,7 +150,7 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering,
             correlation,
             node: start_event.clone(),
             number: delivery.number,
-            data: head.data.clone(),
+            data: Arc::new(head.data.clone()),
         },
     };
     Some((gathering, candidate))

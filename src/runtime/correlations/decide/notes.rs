@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::Step;
+use super::CorrelationStep;
 use crate::{
     engine::{correlation::CorrelationNote, record::CommandTag},
     model::ids::InstanceKey,
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-impl Step<'_> {
+impl CorrelationStep<'_> {
     pub(super) fn note(&mut self, from: InstanceKey, tag: CommandTag, note: CorrelationNote) {
         match note {
             CorrelationNote::Opened { by, node, process } => {
