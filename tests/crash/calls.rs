@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use stepwire::{
     engine::{Record, RecordBatch, http_call::HttpCallRecord},
     journal::{Entity, InstanceFilter, SqliteStore, Store, StoreReader, codec},
+    session::auth::token::DEFAULT_TENANT,
 };
 use tokio::sync::watch;
 
@@ -158,8 +159,12 @@ fn check_keys(receiver: &Receiver) {
 }
 
 fn check_instances(reader: &dyn StoreReader) {
+    let of_tenant = InstanceFilter {
+        tenant: Some(DEFAULT_TENANT.to_owned()),
+        ..InstanceFilter::default()
+    };
     let rows = reader
-        .instances(&InstanceFilter::default(), None, 1_000)
+        .instances(&of_tenant, None, 1_000)
         .expect("instances can be read");
     let mut times = BTreeSet::new();
     for instance in &rows {

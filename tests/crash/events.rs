@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use stepwire::{
     engine::{InstanceState, RecordBatch},
     journal::{Entity, InstanceFilter, SqliteStore, Store, StoreReader, codec},
+    session::auth::token::DEFAULT_TENANT,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -164,8 +165,12 @@ fn count_ticks(answers: &[Value], ticks: &mut BTreeMap<String, u64>) {
 }
 
 fn check(reader: &dyn StoreReader, ordered: usize, ticks: &BTreeMap<String, u64>) {
+    let of_tenant = InstanceFilter {
+        tenant: Some(DEFAULT_TENANT.to_owned()),
+        ..InstanceFilter::default()
+    };
     let rows = reader
-        .instances(&InstanceFilter::default(), None, 10_000)
+        .instances(&of_tenant, None, 10_000)
         .expect("instances can be read");
     let mut orders: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for instance in &rows {

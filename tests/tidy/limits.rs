@@ -149,6 +149,18 @@ const ROWS: &[(&str, &[&str])] = &[
         &["STEP_STARTS", "STEP_START_BYTES"],
     ),
     ("steps in which iterations", &["LOOP_TURNS"]),
+    (
+        "steps in which more iterations",
+        &[
+            "LOOP_STEPS",
+            "LOOP_STEPS_PER_DEFINITION",
+            "LOOP_STEPS_PER_TENANT",
+        ],
+    ),
+    (
+        "bytes of a write beyond which",
+        &["LONG_WRITE", "LONG_WRITES_AT_ONCE"],
+    ),
     ("Action messages open", &["OPEN_MESSAGES"]),
     ("an Action message stays", &["ACTION_MESSAGE_OPEN"]),
     ("actions of an instance", &["DELAYED"]),
@@ -317,7 +329,9 @@ fn every_limit_has_its_line_with_its_value() {
     let files = [
         "src/limits.rs",
         "src/limits/definitions.rs",
+        "src/limits/loops.rs",
         "src/limits/retention.rs",
+        "src/limits/writing.rs",
     ];
     let source: String = files.map(read).concat();
     let page = read("docs/limits.md");
