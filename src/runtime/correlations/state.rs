@@ -206,7 +206,6 @@ impl CorrelationState {
             } => drop(self.offered.insert(process.clone(), (*instance, *to))),
             CorrelationRecord::NotStarted { instance, joined } => {
                 self.live.retain(|_, live| live != instance);
-                self.offered.retain(|_, (offered, _)| offered != instance);
                 let mut seen = self.seen.iter_mut().rev();
                 if let Some((.., outcome)) = seen.find(|(.., it)| it.started.contains(instance)) {
                     outcome.not_started(*instance, *joined);

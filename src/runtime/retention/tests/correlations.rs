@@ -130,6 +130,6 @@ async fn what_nobody_needs_goes_after_a_day() {
         stage.after_days(2);
         stage.pass().await;
         assert_eq!(stage.rows_of(&other).await, 0);
-        assert_eq!(stage.rows_of(&message()).await, 0);
+        assert!(stage.rows_of(&message()).await > 0, "the second one waits");
     }
 }
