@@ -1,6 +1,6 @@
 //! What a measurement found: named numbers, printed for people and for programs.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use super::latencies::Latencies;
 /// The figures of one measurement, in order.
 pub struct Figures {
     title: String,
-    lines: Vec<(&'static str, f64, &'static str)>,
+    lines: Vec<(Cow<'static, str>, f64, &'static str)>,
 }
 
 impl Figures {
@@ -28,12 +28,18 @@ impl Figures {
     }
 
     /// Adds a number with its unit.
-    pub fn note(&mut self, name: &'static str, value: f64, unit: &'static str) {
-        self.lines.push((name, value, unit));
+    pub fn note(&mut self, name: impl Into<Cow<'static, str>>, value: f64, unit: &'static str) {
+        self.lines.push((name.into(), value, unit));
+    }
+
+    /// A number by its name, with its unit.
+    pub fn find(&self, name: &str) -> Option<(f64, &'static str)> {
+        let found = self.lines.iter().find(|(it, ..)| *it == name);
+        found.map(|&(_, value, unit)| (value, unit))
     }
 
     /// Adds a duration.
-    pub fn note_time(&mut self, name: &'static str, time: Duration) {
+    pub fn note_time(&mut self, name: impl Into<Cow<'static, str>>, time: Duration) {
         self.note(name, time.as_secs_f64() * 1e3, "ms");
     }
 
@@ -59,13 +65,19 @@ impl Figures {
 
     /// Prints all in one line.
     pub fn print_json(&self) {
+        println!("{}", self.to_json());
+    }
+
+    /// All of it as one object.
+    pub fn to_json(&self) -> Value {
         let mut fields = Map::new();
         fields.insert("measurement".into(), self.title.clone().into());
-        fields.extend(
-            self.lines.iter().map(|&(name, value, unit)| {
-                (name.to_owned(), json!({"value": value, "unit": unit}))
-            }),
-        );
-        println!("{}", Value::Object(fields));
+        fields.extend(self.lines.iter().map(|(name, value, unit)| {
+            (
+                name.clone().into_owned(),
+                json!({"value": value, "unit": unit}),
+            )
+        }));
+        Value::Object(fields)
     }
 }

@@ -7,10 +7,15 @@
 
 mod approvals;
 mod cold_start;
+mod curves;
 mod figures;
+mod idle;
 mod latencies;
+mod other;
+mod picture;
 mod server;
 mod steps;
+mod storm;
 mod sync_latency;
 mod waiting;
 mod wire;
@@ -19,7 +24,10 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
+use curves::Curve;
 use figures::Figures;
+use steps::Stepped;
+use storm::Followed;
 
 /// Load benchmarks of the server program
 #[derive(Parser)]
@@ -35,6 +43,27 @@ struct Arguments {
     /// Pause of each client between a reply and its next command, in milliseconds
     #[arg(long, default_value_t = 0)]
     pause: u64,
+    /// Followers of a storm
+    #[arg(long, default_value_t = 5_000)]
+    followers: usize,
+    /// What grows in the curves; all without it
+    #[arg(long, value_delimiter = ',')]
+    curve: Vec<Curve>,
+    /// The largest size of a curve that is measured
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+    most: usize,
+    /// Where the curves are drawn
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/curves"))]
+    pictures: PathBuf,
+    /// What to ask of an engine that runs already
+    #[arg(long)]
+    recipe: Option<PathBuf>,
+    /// Where that engine is
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// Header of each request to it, as 'name: value'; may come again
+    #[arg(long)]
+    header: Vec<String>,
     /// Waiting instances of B3
     #[arg(long, default_value_t = 100_000)]
     instances: usize,
@@ -63,6 +92,15 @@ enum Scenario {
     B3,
     /// Cold start and size of the program
     B8,
+    /// Thousands are cut and come back at once; the server stops under them
+    #[value(name = "storm")]
+    Storm,
+    /// The same at growing sizes, as pictures
+    #[value(name = "curves")]
+    Curves,
+    /// The three steps of B1 over HTTP on any engine, by a recipe
+    #[value(name = "engine")]
+    Engine,
 }
 
 /// Anything that goes wrong ends the measurement: its figures would be worth nothing.
@@ -103,10 +141,39 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
         }
         Scenario::B2 => {
             for &connections in &arguments.connections {
-                show(tokio.block_on(steps::measure(&place, connections, length, pause))?);
+                let stepped = Stepped::default();
+                let steps = steps::measure(&place, &stepped, connections, length, pause);
+                show(tokio.block_on(steps)?);
             }
         }
         Scenario::B3 => show(tokio.block_on(waiting::measure(&place, arguments.instances))?),
+        Scenario::Storm => {
+            for followed in [Followed::One, Followed::Own] {
+                let storm = storm::measure(&place, arguments.followers, followed);
+                show(tokio.block_on(storm)?);
+            }
+        }
+        Scenario::Curves => {
+            let all = Curve::value_variants();
+            let curves = match arguments.curve.is_empty() {
+                true => all,
+                false => &arguments.curve,
+            };
+            for &curve in curves {
+                let most = arguments.most;
+                let drawn = curves::measure(&place, curve, most, length, &arguments.pictures);
+                tokio.block_on(drawn)?;
+            }
+        }
+        Scenario::Engine => {
+            let recipe = arguments.recipe.as_deref();
+            let recipe = recipe.ok_or("expected --recipe FILE, which says what to ask")?;
+            let (url, headers) = (&arguments.url, &arguments.header);
+            for &connections in &arguments.connections {
+                let asked = other::measure(recipe, url, headers, connections, length);
+                show(tokio.block_on(asked)?);
+            }
+        }
         Scenario::B8 => show(cold_start::measure(&place)?),
     }
     Ok(())

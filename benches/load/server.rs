@@ -46,7 +46,12 @@ impl Place<'_> {
     /// Starts the server on a data directory, with the benchmark's processes and without limits
     /// that a load would meet.
     pub fn start(&self, data: &Path) -> Outcome<Server> {
-        let mut server = self.spawn(data)?;
+        self.start_with(data, None)
+    }
+
+    /// The same, with one more file of processes.
+    pub fn start_with(&self, data: &Path, file: Option<&Path>) -> Outcome<Server> {
+        let mut server = self.spawn_with(data, file)?;
         let output = server
             .child
             .stdout
@@ -63,6 +68,10 @@ impl Place<'_> {
 
     /// Starts the server without waiting for it.
     pub fn spawn(&self, data: &Path) -> Outcome<Server> {
+        self.spawn_with(data, None)
+    }
+
+    fn spawn_with(&self, data: &Path, file: Option<&Path>) -> Outcome<Server> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Command::new(self.program)
             .args([
@@ -99,6 +108,7 @@ impl Place<'_> {
                 env!("CARGO_MANIFEST_DIR"),
                 "/benches/load/load.bpmn"
             ))
+            .args(file.iter().flat_map(|file| [Path::new("--deploy"), file]))
             .arg("--data")
             .arg(data)
             .env("RUST_LOG", "warn")
@@ -166,6 +176,11 @@ pub fn bytes_in(directory: &Path) -> Outcome<u64> {
 
 /// A token for the user with this number.
 pub fn token(user: usize) -> Outcome<String> {
+    token_with(user, &[])
+}
+
+/// A token for the user with this number, who has these roles.
+pub fn token_with(user: usize, roles: &[&str]) -> Outcome<String> {
     let tokens = Tokens::new(TokenSettings {
         secret: SECRET.into(),
         issuer: None,
@@ -173,6 +188,7 @@ pub fn token(user: usize) -> Outcome<String> {
     });
     let identity = Identity {
         subject: format!("user-{user}"),
+        roles: roles.iter().map(|&role| role.to_owned()).collect(),
         ..Identity::anonymous(Uuid::nil())
     };
     Ok(tokens

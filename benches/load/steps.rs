@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -17,15 +18,29 @@ use super::{
     wire::{Client, field, is_answer, unexpected},
 };
 
+/// What takes the steps.
+#[derive(Default)]
+pub struct Stepped {
+    /// How many nodes its process has; 0 for that of the other measurements.
+    pub nodes: usize,
+    /// Bytes of the data it holds besides.
+    pub bytes: usize,
+}
+
 /// Runs the load and tells what came of it.
 pub async fn measure(
     place: &Place<'_>,
+    stepped: &Stepped,
     connections: usize,
     length: Duration,
     pause: Duration,
 ) -> Outcome<Figures> {
     let data = place.data()?;
-    let server = place.start(data.path())?;
+    let (process, file) = match stepped.nodes {
+        0 => ("loadSteps", None),
+        nodes => ("loadChain", Some(chain(place, nodes)?)),
+    };
+    let server = place.start_with(data.path(), file.as_deref())?;
     eprintln!(
         "B2: {connections} connections, server process {}",
         server.pid()
@@ -40,7 +55,7 @@ pub async fn measure(
     let end = began + length;
     let tasks: Vec<_> = clients
         .into_iter()
-        .map(|client| tokio::spawn(step_until(client, end, pause)))
+        .map(|client| tokio::spawn(step_until(client, process, stepped.bytes, end, pause)))
         .collect();
     let mut steps = Latencies::default();
     for task in tasks {
@@ -70,18 +85,78 @@ pub async fn measure(
     Ok(figures)
 }
 
-async fn step_until(mut client: Client, end: Instant, pause: Duration) -> io::Result<Latencies> {
-    let mut latencies = Latencies::default();
+/// A process of so many nodes: the user task of the steps, and service tasks behind it.
+fn chain(place: &Place<'_>, nodes: usize) -> Outcome<PathBuf> {
+    let source = include_str!("load.bpmn").replace("loadSteps", "loadChain");
+    let (_, rest) = source
+        .split_once("<bpmn:process id=\"loadChain\"")
+        .ok_or("expected the process of the steps, but it is missing")?;
+    let (process, _) = rest
+        .split_once("<bpmn:sequenceFlow id=\"stepsToEnd\"")
+        .ok_or("expected its last flow, but it is missing")?;
+    let (definitions, _) = source
+        .split_once("<bpmn:process")
+        .ok_or("expected a process")?;
+    let mut xml = format!("{definitions}<bpmn:process id=\"loadChain\"{process}");
+    let mut last = "steps".to_owned();
+    for number in 0..nodes.saturating_sub(3) {
+        let next = format!("n{number}");
+        xml.push_str(&format!(
+            "<bpmn:serviceTask id=\"{next}\" />\
+            <bpmn:sequenceFlow id=\"f{number}\" sourceRef=\"{last}\" targetRef=\"{next}\" />\n"
+        ));
+        last = next;
+    }
+    xml.push_str(&format!(
+        "<bpmn:sequenceFlow id=\"last\" sourceRef=\"{last}\" targetRef=\"stepsEnd\" />\
+        </bpmn:process></bpmn:definitions>"
+    ));
+    let path = place.directory.join(format!("chain-{nodes}.bpmn"));
+    std::fs::write(&path, xml)?;
+    Ok(path)
+}
+
+/// Bytes of one message at most, with room for the rest of the frame.
+const OF_A_MESSAGE: usize = 50_000;
+
+async fn start(client: &mut Client, process: &str, bytes: usize) -> io::Result<String> {
     let id = Uuid::now_v7();
-    client
-        .send(&format!(
-            r#"{{"type":"start","id":"{id}","process":"loadSteps"}}"#
-        ))
-        .await?;
+    let part = |bytes: usize| "x".repeat(bytes);
+    let first = bytes.min(OF_A_MESSAGE);
+    let data = format!(r#"{{"count":0,"first":"{}"}}"#, part(first));
+    let start = format!(r#"{{"type":"start","id":"{id}","process":"{process}","data":{data}}}"#);
+    client.send(&start).await?;
     let reply = client.until(is_answer).await?;
     let instance = field(reply, "instance")
         .ok_or_else(|| unexpected("a started instance", reply.as_bytes()))?
         .to_owned();
+    let mut left = bytes - first;
+    while left > 0 {
+        let next = left.min(OF_A_MESSAGE);
+        let id = Uuid::now_v7();
+        let data = format!(r#"{{"count":0,"more":{{"{left}":"{}"}}}}"#, part(next));
+        let run = format!(r#""instance":"{instance}","action":"count","data":{data}"#);
+        client
+            .send(&format!(r#"{{"type":"run","id":"{id}",{run}}}"#))
+            .await?;
+        let reply = client.until(is_answer).await?;
+        if !reply.starts_with(r#"{"type":"reply""#) {
+            return Err(unexpected("a reply", reply.as_bytes()));
+        }
+        left -= next;
+    }
+    Ok(instance)
+}
+
+async fn step_until(
+    mut client: Client,
+    process: &str,
+    bytes: usize,
+    end: Instant,
+    pause: Duration,
+) -> io::Result<Latencies> {
+    let mut latencies = Latencies::default();
+    let instance = start(&mut client, process, bytes).await?;
     let mut count = 0_u64;
     while Instant::now() < end {
         count += 1;

@@ -1,7 +1,8 @@
 //! A websocket client reduced to what load needs: text frames out, text frames in, few copies.
 //!
 //! Frames are masked with the key 0, which the protocol allows and which costs nothing. No
-//! fragments: the server sends none.
+//! fragments: the server sends none. A Close ends what is waited for with an error, unless it is
+//! what is waited for.
 
 use std::io;
 
@@ -11,6 +12,7 @@ use tokio::{
 };
 
 const TEXT: u8 = 0x81;
+const CLOSE: u8 = 0x88;
 const MASKED: u8 = 0x80;
 
 /// One open connection.
@@ -25,6 +27,11 @@ pub struct Client {
 impl Client {
     /// Connects, upgrades and says hello; the welcome has come.
     pub async fn connect(port: u16, token: &str) -> io::Result<Self> {
+        Self::resume(port, token, "[]").await
+    }
+
+    /// The same, where it stood: `resume` is a JSON array of instances and numbers.
+    pub async fn resume(port: u16, token: &str, resume: &str) -> io::Result<Self> {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
         let request = "GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: \
@@ -40,7 +47,7 @@ impl Client {
         client.upgraded().await?;
         client
             .send(&format!(
-                r#"{{"type":"hello","token":"{token}","client":"load/1"}}"#
+                r#"{{"type":"hello","token":"{token}","client":"load/1","resume":{resume}}}"#
             ))
             .await?;
         client
@@ -84,36 +91,60 @@ impl Client {
     /// `wanted` once each.
     pub async fn until(&mut self, mut wanted: impl FnMut(&str) -> bool) -> io::Result<&str> {
         loop {
-            let Some((start, end)) = self.next_frame()? else {
-                self.fill().await?;
-                continue;
-            };
-            self.taken = end;
-            if wanted(text(&self.read[start..end])?) {
-                return text(&self.read[start..end]);
+            let (first, start, end) = self.next_frame().await?;
+            match first {
+                TEXT if wanted(text(&self.read[start..end])?) => {
+                    return text(&self.read[start..end]);
+                }
+                TEXT => {}
+                _ => return Err(unexpected("a text frame", &self.read[start..end])),
             }
         }
     }
 
-    /// Where the payload of the next whole frame stands, if it has come.
-    fn next_frame(&self) -> io::Result<Option<(usize, usize)>> {
-        let rest = &self.read[self.taken..];
-        let &[first, second, ref more @ ..] = rest else {
-            return Ok(None);
-        };
-        if first != TEXT {
-            return Err(unexpected("a text frame", &rest[..rest.len().min(100)]));
+    /// Shows every frame to `seen` until the server closes: its close code.
+    pub async fn until_closed(&mut self, mut seen: impl FnMut(&str)) -> io::Result<u16> {
+        loop {
+            match self.next_frame().await? {
+                (TEXT, start, end) => seen(text(&self.read[start..end])?),
+                (CLOSE, start, end) => {
+                    let code = self.read[start..end].first_chunk().copied();
+                    return Ok(code.map_or(1005, u16::from_be_bytes));
+                }
+                (_, start, end) => {
+                    return Err(unexpected("text or a close", &self.read[start..end]));
+                }
+            }
         }
+    }
+
+    /// The next frame, as soon as it is whole: its first byte, and where its payload stands.
+    async fn next_frame(&mut self) -> io::Result<(u8, usize, usize)> {
+        loop {
+            if let Some((start, end)) = self.whole_frame() {
+                let first = self.read[self.taken];
+                self.taken = end;
+                return Ok((first, start, end));
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// Where the payload of the next whole frame stands, if it has come.
+    fn whole_frame(&self) -> Option<(usize, usize)> {
+        let &[_, second, ref more @ ..] = &self.read[self.taken..] else {
+            return None;
+        };
         let (header, length) = match (second, more) {
             (0..126, _) => (2, usize::from(second)),
             (126, &[high, low, ..]) => (4, usize::from(u16::from_be_bytes([high, low]))),
             (127, &[a, b, c, d, e, f, g, h, ..]) => {
                 (10, u64::from_be_bytes([a, b, c, d, e, f, g, h]) as usize)
             }
-            _ => return Ok(None),
+            _ => return None,
         };
         let start = self.taken + header;
-        Ok((self.read.len() >= start + length).then_some((start, start + length)))
+        (self.read.len() >= start + length).then_some((start, start + length))
     }
 
     async fn fill(&mut self) -> io::Result<()> {
@@ -130,6 +161,19 @@ impl Client {
 pub fn field<'a>(frame: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = frame.split_once(name)?;
     rest.strip_prefix("\":\"")?.split('"').next()
+}
+
+/// The value of the first field with this name that is a number.
+pub fn number(frame: &str, name: &str) -> Option<u64> {
+    let mut rest = frame;
+    while let Some((_, after)) = rest.split_once(name) {
+        if let Some(value) = after.strip_prefix("\":") {
+            let digits = value.find(|it: char| !it.is_ascii_digit());
+            return value[..digits.unwrap_or(value.len())].parse().ok();
+        }
+        rest = after;
+    }
+    None
 }
 
 /// Whether a frame answers a command. An error is one too: what it says ends the measurement.

@@ -108,6 +108,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
 #[derive(Embed)]
 #[folder = "docs/"]
 #[include = "*.md"]
+#[include = "curves/*.svg"]
 struct Files;
 
 /// The client's page is beside its source.
@@ -124,6 +125,12 @@ pub fn source(name: &str) -> Option<String> {
         _ => Files::get(&format!("{name}.md"))
             .map(|file| String::from_utf8_lossy(&file.data).into_owned()),
     }
+}
+
+/// A picture of a page, as SVG, by its path below `docs/`.
+pub fn picture(path: &str) -> Option<Vec<u8>> {
+    let file = path.ends_with(".svg").then(|| Files::get(path))??;
+    Some(file.data.into_owned())
 }
 
 fn pages() -> &'static BTreeMap<String, Rendered> {

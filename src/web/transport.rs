@@ -57,8 +57,10 @@ mod table;
 mod take_over;
 mod tracking;
 
-/// Connections that wait to be accepted by the server; more are the system's to refuse.
-const BACKLOG: u32 = 1_024;
+/// Connections that wait to be accepted by the server: as many as systems usually let wait. One more is
+/// refused by the system without a word, and its peer tries again a second later; so thousands that come
+/// back at the same moment need the room.
+const BACKLOG: u32 = 4_096;
 /// For how long the rest of a request is read whose refusal was sent already.
 const LINGER: Duration = Duration::from_secs(1);
 

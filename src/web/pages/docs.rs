@@ -48,6 +48,11 @@ pub async fn one(
     if path.is_empty() {
         return list(request, app).await;
     }
+    if let Some(picture) = docs::picture(path) {
+        return Ok(HttpResponse::Ok()
+            .content_type("image/svg+xml")
+            .body(picture));
+    }
     let name = path.trim_end_matches(".md");
     let no_page = || {
         Problem::new(

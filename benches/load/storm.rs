@@ -1,0 +1,327 @@
+//! A reconnect storm: thousands follow, are all cut at once, miss something, and all come back at the
+//! same moment; then the server is asked to stop under all of them, and started again.
+//!
+//! They follow one instance, or each its own. Nobody may be refused, and nobody may have a gap: either
+//! is counted and shown, and none ends the measurement.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Barrier;
+use uuid::Uuid;
+
+use super::{
+    Outcome,
+    figures::Figures,
+    latencies::Latencies,
+    server::{self, Place, Server},
+    wire::{Client, field, is_answer, number, unexpected},
+};
+
+/// Actions of an instance that everybody of it has missed.
+const MISSED: u64 = 3;
+/// Connections that act while nobody follows.
+const WRITERS: usize = 64;
+/// Whoever is not live by then is counted as missing.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the thousands follow.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// All of them the same instance.
+    One,
+    /// Each its own.
+    Own,
+}
+
+/// Somebody who follows: the user, the instance and the number at which it stands.
+#[derive(Clone)]
+struct Follower {
+    token: Arc<str>,
+    instance: Arc<str>,
+    cursor: u64,
+}
+
+/// What became of those who came back.
+#[derive(Default)]
+struct Back {
+    live: Latencies,
+    busy: usize,
+    gaps: usize,
+    missing: usize,
+}
+
+/// Lets the storm come.
+pub async fn measure(place: &Place<'_>, count: usize, followed: Followed) -> Outcome<Figures> {
+    let data = place.data()?;
+    let server = place.start(data.path())?;
+    let what = match followed {
+        Followed::One => "one instance",
+        Followed::Own => "own instances",
+    };
+    eprintln!(
+        "storm: {count} followers of {what}, server process {}",
+        server.pid()
+    );
+    let mut figures = Figures::new(format!("Storm: {count} followers of {what}"));
+    let mut followers = followers(&server, count, followed).await?;
+    let clients = follow(&server, &mut followers).await?;
+    figures.note(
+        "server memory, all live",
+        server.memory()? as f64 / 1e6,
+        "MB",
+    );
+    drop(clients);
+    act(&server, &followers, followed).await?;
+
+    let (began_server, began_generator) = cpu(&server)?;
+    let (mut back, clients) = come_back(&server, &mut followers).await;
+    let (ended_server, ended_generator) = cpu(&server)?;
+    note(
+        &mut figures,
+        ["live p50", "live p99", "live last"],
+        ["busy", "gaps", "not live"],
+        &mut back,
+    );
+    let each = 1e6 / count as f64;
+    figures.note(
+        "server cpu each",
+        (ended_server - began_server) * each,
+        "us",
+    );
+    figures.note(
+        "generator cpu each",
+        (ended_generator - began_generator) * each,
+        "us",
+    );
+
+    let (drained, spread) = drain(server, clients).await?;
+    figures.note_time("SIGTERM until all gone", drained);
+    figures.note_time("told to come back over", spread);
+
+    let server = place.start(data.path())?;
+    let (mut back, _clients) = come_back(&server, &mut followers).await;
+    note(
+        &mut figures,
+        [
+            "after a restart, live p50",
+            "after a restart, live p99",
+            "after a restart, live last",
+        ],
+        [
+            "after a restart, busy",
+            "after a restart, gaps",
+            "after a restart, not live",
+        ],
+        &mut back,
+    );
+    Ok(figures)
+}
+
+fn note(
+    figures: &mut Figures,
+    times: [&'static str; 3],
+    counts: [&'static str; 3],
+    back: &mut Back,
+) {
+    figures.note_latencies(times, &mut back.live);
+    for (name, count) in counts.into_iter().zip([back.busy, back.gaps, back.missing]) {
+        figures.note(name, count as f64, "");
+    }
+}
+
+fn cpu(server: &Server) -> Outcome<(f64, f64)> {
+    let pid = server.pid().to_string();
+    Ok((server::cpu_seconds(&pid)?, server::cpu_seconds("self")?))
+}
+
+/// Starts what is followed. All of them are operators, who may follow what others have started.
+async fn followers(server: &Server, count: usize, followed: Followed) -> Outcome<Vec<Follower>> {
+    let mut starter = Client::connect(server.port, &server::token(0)?).await?;
+    let mut one: Option<Arc<str>> = None;
+    let mut followers = Vec::new();
+    for number in 0..count {
+        let instance = match (&one, followed) {
+            (Some(one), Followed::One) => one.clone(),
+            _ => start(&mut starter).await?.into(),
+        };
+        one = Some(instance.clone());
+        followers.push(Follower {
+            token: server::token_with(number, &["operator"])?.into(),
+            instance,
+            cursor: 0,
+        });
+    }
+    Ok(followers)
+}
+
+async fn start(client: &mut Client) -> io::Result<String> {
+    let id = Uuid::now_v7();
+    let start = r#""process":"loadSteps","subscribe":false"#;
+    let frame = format!(r#"{{"type":"start","id":"{id}",{start}}}"#);
+    client.send(&frame).await?;
+    let reply = client.until(is_answer).await?;
+    let instance = field(reply, "instance").map(str::to_owned);
+    instance.ok_or_else(|| unexpected("a started instance", reply.as_bytes()))
+}
+
+/// Everybody connects and has a snapshot, one after the other.
+async fn follow(server: &Server, followers: &mut [Follower]) -> Outcome<Vec<Client>> {
+    let mut clients = Vec::new();
+    for follower in followers {
+        let mut client = Client::connect(server.port, &follower.token).await?;
+        let instance = &follower.instance;
+        let channel = format!(r#""channel":"instance/{instance}""#);
+        let frame = format!(r#"{{"type":"subscribe","id":"1",{channel}}}"#);
+        client.send(&frame).await?;
+        let is_snapshot = |frame: &str| frame.starts_with(r#"{"type":"snapshot""#);
+        let snapshot = client
+            .until(|frame| is_snapshot(frame) || frame.contains(r#""type":"error""#))
+            .await?;
+        follower.cursor = Some(snapshot)
+            .filter(|frame| is_snapshot(frame))
+            .and_then(|frame| number(frame, "seq"))
+            .ok_or_else(|| unexpected("a snapshot", snapshot.as_bytes()))?;
+        clients.push(client);
+    }
+    Ok(clients)
+}
+
+/// Something happens in all that was followed.
+async fn act(server: &Server, followers: &[Follower], followed: Followed) -> Outcome<()> {
+    let ends = match followed {
+        Followed::One => 1,
+        Followed::Own => followers.len(),
+    };
+    let share = ends.div_ceil(WRITERS);
+    let mut writers = Vec::new();
+    for followers in followers[..ends].chunks(share) {
+        let mut client = Client::connect(server.port, &server::token(0)?).await?;
+        let instances: Vec<_> = followers.iter().map(|it| it.instance.clone()).collect();
+        writers.push(tokio::spawn(async move {
+            for instance in &instances {
+                for count in 0..MISSED {
+                    run(&mut client, instance, count).await?;
+                }
+            }
+            Ok::<_, io::Error>(())
+        }));
+    }
+    for writer in writers {
+        writer.await??;
+    }
+    Ok(())
+}
+
+async fn run(client: &mut Client, instance: &str, count: u64) -> io::Result<()> {
+    let id = Uuid::now_v7();
+    let run = format!(r#""instance":"{instance}","action":"count","data":{{"count":{count}}}"#);
+    client
+        .send(&format!(r#"{{"type":"run","id":"{id}",{run}}}"#))
+        .await?;
+    let reply = client.until(is_answer).await?;
+    match reply.starts_with(r#"{"type":"reply""#) {
+        true => Ok(()),
+        false => Err(unexpected("a reply", reply.as_bytes())),
+    }
+}
+
+/// How one who came back fared.
+enum Fared {
+    Live(Client, u64, Duration),
+    Gap,
+    Busy,
+}
+
+/// Everybody comes back at the same moment; the connections of those who are live.
+async fn come_back(server: &Server, followers: &mut [Follower]) -> (Back, Vec<Client>) {
+    let ready = Arc::new(Barrier::new(followers.len() + 1));
+    let tasks: Vec<_> = followers
+        .iter()
+        .map(|follower| {
+            let (follower, ready, port) = (follower.clone(), ready.clone(), server.port);
+            tokio::spawn(async move {
+                ready.wait().await;
+                tokio::time::timeout(PATIENCE, resume(port, &follower, Instant::now())).await
+            })
+        })
+        .collect();
+    ready.wait().await;
+    let (mut back, mut clients) = (Back::default(), Vec::new());
+    for (task, follower) in tasks.into_iter().zip(followers) {
+        match task.await {
+            Ok(Ok(Ok(Fared::Live(client, cursor, took)))) => {
+                back.live.note(took);
+                follower.cursor = cursor;
+                clients.push(client);
+            }
+            Ok(Ok(Ok(Fared::Gap))) => back.gaps += 1,
+            Ok(Ok(Ok(Fared::Busy))) => back.busy += 1,
+            Ok(Ok(Err(error))) => {
+                eprintln!("somebody was cut off: {error}");
+                back.missing += 1;
+            }
+            Ok(Err(_)) | Err(_) => back.missing += 1,
+        }
+    }
+    (back, clients)
+}
+
+/// Comes back where it stood, and reads on until it is live.
+async fn resume(port: u16, follower: &Follower, began: Instant) -> io::Result<Fared> {
+    let (instance, mut cursor) = (&follower.instance, follower.cursor);
+    let resume = format!(r#"[{{"instance":"{instance}","after":{cursor}}}]"#);
+    let mut client = Client::resume(port, &follower.token, &resume).await?;
+    let (mut gap, mut busy) = (false, false);
+    client
+        .until(|frame| {
+            busy |= frame.starts_with(r#"{"type":"error""#);
+            gap |= frame.starts_with(r#"{"type":"resync""#);
+            if let (Some(prev), Some(seq)) = (number(frame, "prev"), number(frame, "seq")) {
+                gap |= prev != cursor;
+                cursor = seq;
+            }
+            frame.starts_with(r#"{"type":"live""#) || busy
+        })
+        .await?;
+    Ok(match (busy, gap) {
+        (true, _) => Fared::Busy,
+        (_, true) => Fared::Gap,
+        _ => Fared::Live(client, cursor, began.elapsed()),
+    })
+}
+
+/// Asks the server to stop: how long that takes, and over which span it tells to come back.
+async fn drain(server: Server, clients: Vec<Client>) -> Outcome<(Duration, Duration)> {
+    let tasks: Vec<_> = clients
+        .into_iter()
+        .map(|client| tokio::spawn(sent_away(client)))
+        .collect();
+    let began = Instant::now();
+    let stopping =
+        tokio::task::spawn_blocking(move || server.stop().map_err(|error| error.to_string()));
+    let mut told = Vec::new();
+    for task in tasks {
+        told.push(task.await??);
+    }
+    stopping.await??;
+    let drained = began.elapsed();
+    let first = told.iter().min().copied().unwrap_or_default();
+    let last = told.iter().max().copied().unwrap_or_default();
+    Ok((drained, Duration::from_millis(last - first)))
+}
+
+async fn sent_away(mut client: Client) -> io::Result<u64> {
+    let mut told = None;
+    let code = client.until_closed(|frame| {
+        if frame.starts_with(r#"{"type":"bye""#) {
+            told = number(frame, "reconnectAfterMs");
+        }
+    });
+    let code = code.await?;
+    told.filter(|_| code == 1012)
+        .ok_or_else(|| io::Error::other(format!("expected a bye and 1012, but got {code}")))
+}
