@@ -37,6 +37,22 @@ pub struct Clock {
 enum Source {
     Real(Arc<Mutex<OnwardTime>>),
     Virtual(Arc<AtomicI64>),
+    /// Real time by the clocks of a machine that a simulation stands for.
+    Simulated(Arc<Mutex<SimulatedMachine>>),
+}
+
+/// A machine's clock that may be set, and the one that only runs on.
+#[derive(Debug)]
+struct SimulatedMachine {
+    wall: Duration,
+    steady: Duration,
+    onward: OnwardTime,
+}
+
+impl SimulatedMachine {
+    fn read(&mut self) -> Duration {
+        self.onward.read(self.wall, self.steady).0
+    }
 }
 
 /// Time that never goes back, made of a clock that may and one that only runs on. Both in the time
@@ -88,10 +104,45 @@ impl Clock {
         }
     }
 
+    /// Real time on a machine whose clock shows this, and which runs on by [`Clock::pass`] only.
+    pub fn simulated(wall: Time) -> Self {
+        let wall = Duration::from_millis(wall.0.max(0).unsigned_abs());
+        let machine = SimulatedMachine {
+            wall,
+            steady: Duration::ZERO,
+            onward: OnwardTime::new(wall, Duration::ZERO),
+        };
+        Self {
+            source: Source::Simulated(Arc::new(Mutex::new(machine))),
+            moved: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Lets time pass on a simulated machine, and then sets its clock by so many milliseconds.
+    pub fn pass(&self, time: Duration, set_by: i64) {
+        if let Source::Simulated(machine) = &self.source {
+            let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
+            machine.wall += time;
+            machine.steady += time;
+            machine.read();
+            let by = Duration::from_millis(set_by.unsigned_abs());
+            machine.wall = match set_by < 0 {
+                true => machine.wall.saturating_sub(by),
+                false => machine.wall + by,
+            };
+        }
+        self.moved.notify_waiters();
+        self.moved.notify_one();
+    }
+
     /// Process time now.
     pub fn now(&self) -> Time {
         match &self.source {
             Source::Virtual(now) => Time(now.load(Ordering::SeqCst)),
+            Source::Simulated(machine) => {
+                let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
+                Time(machine.read().as_millis() as i64)
+            }
             Source::Real(onward) => {
                 let mut onward = onward.lock().unwrap_or_else(PoisonError::into_inner);
                 let (now, set_back) = onward.read(since_epoch(), since_start());
@@ -112,14 +163,21 @@ impl Clock {
     /// while the server was down. Not from further ahead than [`CLOCK_AHEAD`]: that was a mistake
     /// better left behind.
     pub fn go_on_after(&self, newest: Time) {
-        let Source::Real(onward) = &self.source else {
-            return;
-        };
         let newest = Duration::from_millis(newest.0.max(0).unsigned_abs());
-        let wall = since_epoch();
-        if newest > wall && newest - wall <= CLOCK_AHEAD {
-            let mut onward = onward.lock().unwrap_or_else(PoisonError::into_inner);
-            *onward = OnwardTime::new(newest, since_start());
+        let goes_on = |wall: Duration| newest > wall && newest - wall <= CLOCK_AHEAD;
+        match &self.source {
+            Source::Virtual(_) => {}
+            Source::Real(onward) if goes_on(since_epoch()) => {
+                let mut onward = onward.lock().unwrap_or_else(PoisonError::into_inner);
+                *onward = OnwardTime::new(newest, since_start());
+            }
+            Source::Real(_) => {}
+            Source::Simulated(machine) => {
+                let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
+                if goes_on(machine.wall) {
+                    machine.onward = OnwardTime::new(newest, machine.steady);
+                }
+            }
         }
     }
 
@@ -134,9 +192,9 @@ impl Clock {
         Some(self.now())
     }
 
-    /// Whether process time is virtual.
+    /// Whether process time moves only when somebody moves it.
     pub fn is_virtual(&self) -> bool {
-        matches!(self.source, Source::Virtual(_))
+        matches!(self.source, Source::Virtual(_) | Source::Simulated(_))
     }
 
     /// Waits until process time may have reached `due`; may return early.
@@ -149,7 +207,7 @@ impl Clock {
             return;
         }
         match &self.source {
-            Source::Virtual(_) => moved.await,
+            Source::Virtual(_) | Source::Simulated(_) => moved.await,
             Source::Real(_) => {
                 tokio::time::sleep(Duration::from_millis(wait as u64).min(LONGEST_SLEEP)).await
             }

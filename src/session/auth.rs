@@ -10,3 +10,4 @@ pub mod principal;
 pub mod roles_claim;
 pub mod ticket;
 pub mod token;
+pub mod token_end;

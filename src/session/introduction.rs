@@ -17,10 +17,7 @@ use super::{
         wire_error::WireError,
     },
 };
-use crate::{
-    limits::{self, Limit},
-    runtime::clock::real_now,
-};
+use crate::limits::{self, Limit};
 
 impl Connection {
     pub(super) fn hello(&mut self, hello: Hello) {
@@ -139,13 +136,8 @@ impl Connection {
 
     /// Whether the token ends in this time, or has ended.
     pub(super) fn expires_within(&self, time: Duration) -> bool {
-        let expires_at = self
-            .principal
-            .as_ref()
-            .and_then(|principal| principal.identity.as_ref())
-            .and_then(|identity| identity.expires_at);
-        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        expires_at.is_some_and(|expires_at| real_now().0.saturating_add(millis) >= expires_at.0)
+        let rest = self.principal.as_ref().and_then(Principal::token_rest);
+        rest.is_some_and(|rest| rest <= time)
     }
 
     /// What waits to be sent is not for somebody whose access was taken away.

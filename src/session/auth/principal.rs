@@ -15,11 +15,11 @@
 //! **Anyone who shows a tree's token is one subject for command ids**, so a resend is recognised
 //! on a connection that came back with it.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
-use super::token::Identity;
+use super::{token::Identity, token_end::TokenEnd};
 use crate::{
     engine::{access::Caller, trace::TraceContext},
     limits::{self, CallerKind},
@@ -33,6 +33,7 @@ pub struct Principal {
     pub identity: Option<Identity>,
     /// The same in the engine's terms.
     pub caller: Caller,
+    token_end: Option<TokenEnd>,
 }
 
 /// Whether what connections are counted under, [`Principal::user`], is somebody of this tenant.
@@ -59,8 +60,10 @@ impl Principal {
         } else {
             Arc::from(shown.roles)
         };
+        let token_end = end_of(identity.as_ref());
         Self {
             identity,
+            token_end,
             caller: Caller {
                 subject: shown.subject,
                 tenant: shown.tenant,
@@ -153,8 +156,14 @@ impl Principal {
             .as_ref()
             .is_none_or(|former| identity.expires_at < former.expires_at)
         {
+            self.token_end = end_of(Some(&identity));
             self.identity = Some(identity);
         }
+    }
+
+    /// How long its token is good yet; `None` for one that does not end.
+    pub fn token_rest(&self) -> Option<Duration> {
+        self.token_end.map(TokenEnd::rest)
     }
 
     /// The trees it may see, and one more.
@@ -172,4 +181,8 @@ impl Principal {
     pub fn is(&self, identity: &Identity) -> bool {
         identity.subject == self.caller.subject && identity.tenant == self.caller.tenant
     }
+}
+
+fn end_of(identity: Option<&Identity>) -> Option<TokenEnd> {
+    identity?.expires_at.map(TokenEnd::at)
 }

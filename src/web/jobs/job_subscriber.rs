@@ -3,7 +3,7 @@
 //! Counts like a websocket, hears like one that the server goes down, and listens no longer than
 //! its token holds and its user is admitted.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, rt};
 use futures_util::future;
@@ -11,8 +11,6 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
 use crate::{
-    model::ids::Time,
-    runtime::clock::real_now,
     session::{
         auth::principal::Principal,
         inbox::{Inbound, Inbox},
@@ -26,6 +24,9 @@ use crate::{
     },
 };
 
+/// How often it is asked whether the token has ended.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// One listener.
 pub struct JobSubscriber {
     /// Who it is.
@@ -34,7 +35,6 @@ pub struct JobSubscriber {
     pub inbox: Arc<Inbox>,
     inbound: UnboundedReceiver<Inbound>,
     sessions: Arc<Sessions>,
-    signed_in: Pin<Box<dyn Future<Output = ()>>>,
     /// Given back when it is over.
     _places: Vec<ConnectionPermit>,
 }
@@ -54,18 +54,11 @@ impl JobSubscriber {
         about.note_one_followed();
         places.push(app.connections.opened(&inbox, &about));
         app.connections.identified(&about, &principal, None);
-        let signed_in = Box::pin(until(
-            principal
-                .identity
-                .as_ref()
-                .and_then(|identity| identity.expires_at),
-        ));
         Ok(Self {
             principal,
             inbox,
             inbound,
             sessions: app.sessions.clone(),
-            signed_in,
             _places: places,
         })
     }
@@ -91,7 +84,7 @@ impl JobSubscriber {
                     Some(Inbound::Drain { .. } | Inbound::Close) | None => return false,
                     Some(_) => {}
                 },
-                () = &mut self.signed_in => return false,
+                () = end_of_token(&self.principal) => return false,
             }
         }
     }
@@ -103,15 +96,13 @@ impl Drop for JobSubscriber {
     }
 }
 
-/// Waits for a moment of the real clock.
-async fn until(end: Option<Time>) {
-    match end {
-        Some(end) => {
-            rt::time::sleep(Duration::from_millis(
-                end.0.saturating_sub(real_now().0).max(0) as u64,
-            ))
-            .await
+/// Waits until the token has ended. Looks at the machine's clock from time to time, as that may be set.
+async fn end_of_token(principal: &Principal) {
+    loop {
+        match principal.token_rest() {
+            Some(Duration::ZERO) => return,
+            Some(rest) => rt::time::sleep(rest.min(LOOK_EVERY)).await,
+            None => future::pending().await,
         }
-        None => future::pending().await,
     }
 }
