@@ -29,6 +29,7 @@ mod http_calls;
 mod key_source;
 mod options;
 mod origins;
+mod otlp;
 mod production;
 mod rates;
 mod retention;
@@ -50,6 +51,7 @@ pub use http_calls::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use key_source::KeySource;
 pub use options::{JwtAlgorithm, LogFormat, Options, Store};
 pub use origins::AllowedOrigins;
+pub use otlp::Otlp;
 pub use scenario_command::{PlayScenarios, UserToken};
 pub use secret::{JwtSecret, SECRET_FILE, unusable_secrets};
 pub use settings::{Setting, SettingSource};
@@ -94,6 +96,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// Where the secret comes from that webhooks are signed with.
     pub webhook_secret: WebhookSecret,
+    /// Where spans are sent, if anywhere.
+    pub otlp: Option<Otlp>,
     /// How the jobs' interface writes dates.
     pub jobs_date_time_format: DateTimeFormat,
     /// The limits an operator may change.
@@ -194,6 +198,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     let limits = wrong.unless(rates::limits(&options));
     let watermarks = wrong.unless(watermarks(&options));
     let retention = wrong.unless(retention::retention(&options));
+    let otlp = wrong.unless(otlp::otlp(&options));
     let data = options.data.unwrap_or_else(|| "stepwire-data".into());
     if options.jwt_secret.as_deref() == Some("") {
         wrong.0.push(
@@ -243,6 +248,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         Some(listen),
         Some(watermarks),
         Some(retention),
+        Some(otlp),
         Some(webhook_secret),
         Some(secrets),
         Some(jwt_algorithms),
@@ -256,6 +262,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         listen,
         watermarks,
         retention,
+        otlp,
         webhook_secret,
         secrets,
         jwt_algorithms,
@@ -280,6 +287,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         store: options.store.unwrap_or_default(),
         watermarks,
         retention,
+        otlp,
         jwt_secret: JwtSecret::new(options.jwt_secret, &data),
         webhook_secret,
         outbound_targets: options.outbound_targets.unwrap_or_default(),

@@ -121,6 +121,9 @@ pub const BODY_MEMORY_PART: usize = 8;
 /// Addresses remembered from which somebody has shown a token of late.
 pub const TRUSTED_ADDRESSES: usize = 10_000;
 
+/// Spans that wait for the collector; one that finds no room is dropped and counted.
+pub const SPANS_QUEUED: usize = 8_192;
+
 /// The longest one try of a call to the outside may take, in all: with redirects, and with the
 /// answer's body.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(120);

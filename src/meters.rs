@@ -35,6 +35,8 @@ const REFUSED: &str = "stepwire_refused_total";
 const REQUESTS: &str = "stepwire_http_requests_total";
 const PACKED: &str = "stepwire_packed_rows_total";
 const DROPPED: &str = "stepwire_dropped_instances_total";
+const SPANS_SENT: &str = "stepwire_spans_sent_total";
+const SPANS_DROPPED: &str = "stepwire_spans_dropped_total";
 
 /// The meters of this process.
 pub struct Meters {
@@ -44,6 +46,10 @@ pub struct Meters {
     pub packed_rows: Counter,
     /// Instances that were dropped.
     pub dropped_instances: Counter,
+    /// Spans that a collector took.
+    pub spans_sent: Counter,
+    /// Spans for which there was no room, or that no collector took.
+    pub spans_dropped: Counter,
     commit_seconds: Histogram,
     commit_rows: Histogram,
     commands: Family<(&'static str, &'static str)>,
@@ -108,6 +114,12 @@ impl Meters {
         describe(PUSHES, None, "Frames sent over websockets");
         describe(PACKED, None, "Rows of the log that were packed");
         describe(DROPPED, None, "Instances that were dropped");
+        describe(SPANS_SENT, None, "Spans that the collector took");
+        describe(
+            SPANS_DROPPED,
+            None,
+            "Spans that were dropped, as the collector did not keep up or did not take them",
+        );
         describe(
             CLOSES,
             None,
@@ -134,6 +146,9 @@ impl Meters {
             packed_rows: recorder.register_counter(&Key::from_static_name(PACKED), &METADATA),
             dropped_instances: recorder
                 .register_counter(&Key::from_static_name(DROPPED), &METADATA),
+            spans_sent: recorder.register_counter(&Key::from_static_name(SPANS_SENT), &METADATA),
+            spans_dropped: recorder
+                .register_counter(&Key::from_static_name(SPANS_DROPPED), &METADATA),
             commit_seconds: recorder
                 .register_histogram(&Key::from_static_name(COMMIT_SECONDS), &METADATA),
             commit_rows: recorder

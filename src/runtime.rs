@@ -11,7 +11,7 @@
 
 mod after_commit;
 pub mod audit;
-mod catalog;
+pub mod catalog;
 pub mod channel;
 pub mod clock;
 mod commit_gate;
@@ -47,6 +47,7 @@ pub mod retention;
 mod room_policy;
 pub mod schedules;
 pub mod scripts;
+pub mod spans;
 mod start_child;
 mod sweep;
 pub mod task_access;
@@ -91,6 +92,7 @@ use read_queue::Read;
 use registry::{Dispatched, Registry};
 use schedules::Schedules;
 use scripts::Scripts;
+use spans::Spans;
 pub use start_child::{Inherit, StartError, StartRequest, Stranger};
 use timers::Timers;
 use trees::Trees;
@@ -158,6 +160,7 @@ pub struct Runtime {
     idle: OnceLock<Duration>,
     tasks: OnceLock<[AbortHandle; 3]>,
     retaining: OnceLock<AbortHandle>,
+    spans: OnceLock<Spans>,
     activity: Option<Arc<IdleTracker>>,
 }
 
@@ -243,6 +246,7 @@ impl Runtime {
             idle: OnceLock::new(),
             tasks: OnceLock::new(),
             retaining: OnceLock::new(),
+            spans: OnceLock::new(),
             activity,
         });
         runtime.resume_outbox(outbox).await?;
@@ -290,10 +294,17 @@ impl Runtime {
         Ok(())
     }
 
+    /// Makes spans of commands and calls from now on. To be called once.
+    pub fn send_spans(&self, spans: Spans) {
+        // Set here only.
+        let _ = self.spans.set(spans);
+    }
+
     /// Sends an envelope to an instance, loading it if need be. The only way in for commands.
-    pub fn dispatch(self: &Arc<Self>, key: InstanceKey, envelope: Envelope) {
-        let mut envelope = event_log::of_operators(&self.audit, envelope);
+    pub fn dispatch(self: &Arc<Self>, key: InstanceKey, mut envelope: Envelope) {
         envelope.reply = self.until_answered(envelope.reply);
+        // Last, as the reply brings along what the audit log is told.
+        let envelope = event_log::of_operators(envelope);
         self.bring_up(key, self.registry.dispatch(key, envelope));
     }
 

@@ -30,6 +30,7 @@ mod rates;
 mod schedules;
 mod search_attributes;
 mod settings;
+mod spans;
 mod statistics;
 mod tickets;
 mod trials;

@@ -190,6 +190,7 @@ impl Instance {
             correlation: None,
         };
         let start = StartInstance {
+            trace: None,
             head,
             start_condition: None,
             start_event: None,
@@ -249,6 +250,7 @@ impl Instance {
 
 fn input() -> StepInput<'static> {
     StepInput {
+        span: None,
         now: Time(0),
         child_key: &|seq| InstanceKey(Uuid::from_u64_pair(2, seq)),
         caller: None,

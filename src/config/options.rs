@@ -314,6 +314,28 @@ pub struct Options {
         value_name = "FORMAT"
     )]
     pub jobs_date_time_format: Option<String>,
+    /// Collector that spans are sent to, over OTLP in JSON: http://HOST:4318 [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_OTLP_ENDPOINT",
+        value_name = "URL"
+    )]
+    pub otlp_endpoint: Option<String>,
+    /// Headers of the requests to the collector, comma-separated
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_OTLP_HEADERS",
+        value_name = "NAME=VALUE",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub otlp_headers: Option<Vec<String>>,
+    /// Part of the traces that begin here whose spans are sent, from 0 to 1; of a trace that a
+    /// caller names, its flag decides [default: 1]
+    #[arg(long, global = true, env = "STEPWIRE_OTLP_SAMPLE", value_name = "PART")]
+    pub otlp_sample: Option<f64>,
     /// Threads that run instances and connections [default: one per core]
     #[arg(long, global = true, env = "STEPWIRE_WORKERS", value_name = "N")]
     pub workers: Option<usize>,
@@ -440,6 +462,9 @@ impl Options {
             webhook_secret: self.webhook_secret.or(file.webhook_secret),
             secrets: self.secrets.or(file.secrets),
             jobs_date_time_format: self.jobs_date_time_format.or(file.jobs_date_time_format),
+            otlp_endpoint: self.otlp_endpoint.or(file.otlp_endpoint),
+            otlp_headers: self.otlp_headers.or(file.otlp_headers),
+            otlp_sample: self.otlp_sample.or(file.otlp_sample),
             workers: self.workers.or(file.workers),
             test_clock: self.test_clock.or(file.test_clock),
             no_examples: self.no_examples.or(file.no_examples),

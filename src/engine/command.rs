@@ -30,6 +30,8 @@ pub enum Command {
         number: u64,
         /// What it says.
         message: Box<InstanceMessage>,
+        /// The trace it belongs to.
+        trace: Option<TraceContext>,
     },
     /// A message or signal comes to an element that waits for it. The server's own.
     Deliver(Box<EventDelivery>),
@@ -149,6 +151,8 @@ pub struct StartInstance {
     /// The start event that starts it by itself, by its schedule, a message or a signal; no
     /// condition is looked at then.
     pub start_event: Option<String>,
+    /// The trace it belongs to, where nobody asks who names one.
+    pub trace: Option<TraceContext>,
 }
 
 /// A client's message to whatever waits for it in an instance.

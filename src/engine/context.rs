@@ -19,7 +19,7 @@ use super::{
     record::created::{CommandTag, Created},
     record::{Incident, Record, StoredFile, Subscriber, batch::RecordBatch},
     state::InstanceState,
-    trace::TraceContext,
+    trace::{NewSpan, TraceContext},
 };
 use crate::{
     limits::InstanceLimits,
@@ -46,6 +46,8 @@ pub struct StepInput<'a> {
     pub limits: InstanceLimits,
     /// How many instances more its tree may hold now.
     pub tree_room: usize,
+    /// The span that is made of it; `None` where spans are not sent.
+    pub span: Option<NewSpan>,
 }
 
 /// What a step did. Without a row nothing happened: a repeat or a message for something ended.
@@ -55,6 +57,8 @@ pub struct StepOutcome {
     pub row: Option<RecordBatch>,
     /// To be performed after the commit.
     pub effects: Vec<Effect>,
+    /// What the command belongs to, when a span was made of it: the parent of that.
+    pub cause: Option<TraceContext>,
 }
 
 /// Incidents of elements that were entered and then stopped before they did anything: too many in
@@ -92,6 +96,7 @@ pub(super) struct Step<'a> {
     pub asked: BTreeSet<ElementKey>,
     child_key: &'a dyn Fn(u64) -> InstanceKey,
     first_seq: u64,
+    span: Option<NewSpan>,
     records: Vec<Record>,
     effects: Vec<Effect>,
     /// Elements it may still activate.
@@ -130,6 +135,7 @@ impl<'a> Step<'a> {
             asked: BTreeSet::new(),
             child_key: input.child_key,
             first_seq,
+            span: input.span,
             records: Vec::new(),
             effects: Vec::new(),
             budget: input.limits.elements_per_command,
@@ -267,6 +273,10 @@ impl<'a> Step<'a> {
         }
         let by = self.caller.map(|caller| &caller.subject);
         let by = by.or(command.as_ref().map(|tag| &tag.subject)).cloned();
+        let (trace, cause) = match self.span {
+            Some(span) => (Some(span.below(self.trace.as_ref())), self.trace),
+            None => (self.trace, None),
+        };
         let row = RecordBatch {
             first_seq: self.first_seq,
             time: self.now,
@@ -274,12 +284,13 @@ impl<'a> Step<'a> {
             by,
             ignored: self.ignored,
             records: self.records,
-            trace: self.trace,
+            trace,
         };
         self.state.end_row(&row);
         StepOutcome {
             row: Some(row),
             effects: self.effects,
+            cause,
         }
     }
 }

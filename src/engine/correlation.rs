@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::subscriber::Subscriber;
+use super::{subscriber::Subscriber, trace::TraceContext};
 use crate::model::ids::{InstanceKey, Time};
 
 /// A message with its key, or a signal: what is waited for, and what is published.
@@ -119,6 +119,9 @@ pub struct EventDelivery {
     pub number: u64,
     /// What it brings; an object. All that get it share it.
     pub data: Arc<Value>,
+    /// The trace it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceContext>,
 }
 
 /// A signal that is thrown, for those who wait for it in the instance.

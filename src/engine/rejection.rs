@@ -39,6 +39,23 @@ pub enum RejectionKind {
     IdReused,
 }
 
+impl RejectionKind {
+    /// In one word, for those who count.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::Unauthenticated => "unauthenticated",
+            Self::NotFound => "not_found",
+            Self::Forbidden => "forbidden",
+            Self::Conflict => "conflict",
+            Self::Unavailable(_) => "unavailable",
+            Self::AlreadyExecuted => "already_executed",
+            Self::InvalidData => "invalid_data",
+            Self::IdReused => "id_reused",
+        }
+    }
+}
+
 /// Why an action cannot run now; the wire's `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unavailable {

@@ -38,6 +38,7 @@ pub fn start(
     command: StartInstance,
     input: StepInput<'_>,
 ) -> Result<(InstanceState, StepOutcome), Rejection> {
+    let trace = command.trace.clone();
     let Accepted {
         starts_at,
         data,
@@ -54,6 +55,7 @@ pub fn start(
     };
     let mut state = InstanceState::created(1, input.now, &created);
     let mut step = Step::new(process, evaluator, &mut state, 1, &input);
+    step.trace = step.trace.or(trace);
     step.begin(created, ignored);
     if let Some(due) = expires_at {
         step.set_timer(due, TimerKey::expiry());

@@ -17,6 +17,7 @@ mod loop_state;
 mod merges;
 mod scope;
 mod subscription;
+mod traces;
 mod variables;
 
 use std::{
@@ -32,6 +33,7 @@ use super::{
     access::Members,
     correlation::EventDelivery,
     record::{ChildStarted, Created, Record, Status, StoredFile, batch::RecordBatch},
+    trace::TraceContext,
 };
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
@@ -87,6 +89,9 @@ pub struct InstanceState {
     held_deliveries: Vec<EventDelivery>,
     /// Instances whose messages it took instead of their start.
     joined: BTreeSet<InstanceKey>,
+    /// The trace that it was started in.
+    #[serde(default)]
+    trace: Option<Arc<TraceContext>>,
 }
 
 /// A child as its parent remembers it.

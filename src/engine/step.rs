@@ -36,13 +36,23 @@ pub fn step(
     let mut step = Step::new(process, evaluator, state, first_seq, &input);
     match command {
         Command::Run(run) => actions::run::run(&mut step, run)?,
-        Command::FireTimer(timer) => suspend::fire_timer(&mut step, &timer),
+        Command::FireTimer(timer) => {
+            step.trace = step.state.trace_of(timer.element);
+            suspend::fire_timer(&mut step, &timer);
+        }
         Command::Receive {
             from,
             number,
             message,
-        } => subprocess::receive(&mut step, from, number, *message),
-        Command::Deliver(delivery) => triggering::deliver(&mut step, *delivery),
+            trace,
+        } => {
+            step.trace = trace;
+            subprocess::receive(&mut step, from, number, *message);
+        }
+        Command::Deliver(delivery) => {
+            step.trace = delivery.trace.clone();
+            triggering::deliver(&mut step, *delivery);
+        }
         Command::Join(start) => triggering::join(&mut step, *start)?,
         Command::TakeMessage(message) => triggering::take_message(&mut step, message)?,
         Command::TakeAnswer {

@@ -1,9 +1,10 @@
 //! W3C trace context: the trace a command belongs to, as its sender names it (Trace Context, level
 //! 1: `traceparent` and `tracestate`).
 //!
-//! It is kept with the rows of the command and sent on with what that calls; it decides nothing. What
-//! does not read as one is ignored, as the standard says. This server makes no spans of its own, so
-//! both values are handed on as they came.
+//! It is kept with the rows of the command, goes on with what these lead to (calls, messages, timers),
+//! and decides nothing. What does not read as one is ignored, as the standard says. Where the server
+//! sends spans of its own ([`NewSpan`]), what goes on names the command's span; else both values are
+//! handed on as they came.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,59 @@ pub struct TraceContext {
     pub state: Option<String>,
 }
 
+/// A span that the server makes of a command, with the trace it begins where the command brings none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewSpan {
+    /// The trace's id, not 0.
+    pub trace: u128,
+    /// The span's id, not 0.
+    pub id: u64,
+    /// Whether a trace that begins here is recorded.
+    pub sampled: bool,
+}
+
+impl NewSpan {
+    /// What belongs to the span, whose cause is this. A trace that is not recorded goes on as it came.
+    pub fn below(&self, cause: Option<&TraceContext>) -> TraceContext {
+        match cause {
+            Some(cause) if !cause.is_sampled() => cause.clone(),
+            Some(cause) => TraceContext {
+                parent: format!("00-{}-{:016x}-{}", cause.trace_id(), self.id, cause.flags()),
+                state: cause.state.clone(),
+            },
+            None => TraceContext {
+                parent: format!(
+                    "00-{:032x}-{:016x}-{:02x}",
+                    self.trace,
+                    self.id,
+                    u8::from(self.sampled)
+                ),
+                state: None,
+            },
+        }
+    }
+}
+
 impl TraceContext {
+    /// 32 hexadecimal digits.
+    pub fn trace_id(&self) -> &str {
+        self.parent.get(3..35).unwrap_or_default()
+    }
+
+    /// The span it belongs to: 16 hexadecimal digits.
+    pub fn span_id(&self) -> &str {
+        self.parent.get(36..52).unwrap_or_default()
+    }
+
+    fn flags(&self) -> &str {
+        self.parent.get(53..).unwrap_or_default()
+    }
+
+    /// Whether its spans are recorded.
+    pub fn is_sampled(&self) -> bool {
+        u8::from_str_radix(self.flags(), 16).is_ok_and(|flags| flags & 1 == 1)
+    }
+
     /// Reads both values; `None` when there is none, or none that can be used.
     pub fn read(parent: Option<&str>, state: Option<&str>) -> Option<Self> {
         let parent = parent.map(str::trim).and_then(known_part)?;
@@ -97,6 +150,30 @@ mod tests {
         assert_eq!(parent(&format!(" {PARENT}\t")).as_deref(), Some(PARENT));
         let later = PARENT.replace("00-", "cc-") + "-what-the-future-brings";
         assert_eq!(parent(&later).as_deref(), Some(PARENT), "as version 00");
+    }
+
+    #[test]
+    fn a_span_goes_below_what_caused_it() {
+        let span = NewSpan {
+            trace: 7,
+            id: 9,
+            sampled: true,
+        };
+        let came = TraceContext::read(Some(PARENT), Some("a=1")).unwrap();
+        let below = span.below(Some(&came));
+        assert_eq!(below.trace_id(), came.trace_id());
+        assert_eq!(
+            (below.span_id(), below.state.clone()),
+            ("0000000000000009", came.state.clone())
+        );
+        assert!(span.below(None).is_sampled());
+        assert_eq!(span.below(None).trace_id(), format!("{:032x}", 7));
+        let unsampled = TraceContext::read(Some(&PARENT.replace("-01", "-00")), None).unwrap();
+        assert_eq!(
+            span.below(Some(&unsampled)),
+            unsampled,
+            "it is handed on as it came"
+        );
     }
 
     #[test]

@@ -114,6 +114,7 @@ pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
         node,
         number,
         data,
+        trace: _,
     } = delivery;
     take(step, by, &node, Some(number), Arc::unwrap_or_clone(data));
 }
@@ -150,6 +151,7 @@ pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejec
         number,
     });
     let node = node.as_str().into();
+    let trace = step.trace.clone();
     deliver(
         step,
         EventDelivery {
@@ -157,6 +159,7 @@ pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejec
             node,
             number,
             data,
+            trace,
         },
     );
     Ok(())

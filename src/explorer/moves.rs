@@ -94,6 +94,7 @@ pub fn start(process: &ExecutableProcess, at: &ExecutableNode) -> (InstanceState
         correlation: None,
     };
     let command = StartInstance {
+        trace: None,
         head,
         start_condition: is_start_event.then(|| at.id.to_string()),
         start_event: (!is_start_event).then(|| at.id.to_string()),
@@ -118,6 +119,7 @@ fn empty() -> RecordBatch {
 
 fn input(now: Time) -> StepInput<'static> {
     StepInput {
+        span: None,
         now,
         child_key: &|seq| InstanceKey(Uuid::from_u64_pair(2, seq)),
         caller: None,
@@ -295,6 +297,7 @@ fn event(
 
 fn deliver(by: Subscriber, node: &Arc<str>, taken: u64) -> Command {
     Command::Deliver(Box::new(EventDelivery {
+        trace: None,
         by,
         node: node.clone(),
         number: taken + 1,
@@ -321,6 +324,7 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
             error: error.map(|error| error.to_string()),
         };
         let command = Command::Receive {
+            trace: None,
             from: child.start.child,
             number: child.start.received + 1,
             message: Box::new(message),

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::{
-    audit::AuditChange,
+    audit::{AuditChange, AuditRow},
     definition::DefinitionRow,
     draft::DraftChange,
     history::HistoryChange,
@@ -42,10 +42,30 @@ pub enum WriteOp {
     HttpCall(InstanceKey, u64, CallChange),
     /// Changes the audit log.
     Audit(AuditChange),
+    /// A change with the rows of the audit log that tell of it: neither is there without the other.
+    Audited(Box<WriteOp>, Vec<AuditRow>),
     /// Packs or removes what is old.
     History(HistoryChange),
     /// Deletes a message of the outbox by its source and seq; one already gone is fine.
     OutboxDelivered(Entity, u64),
+}
+
+impl WriteOp {
+    /// With what the audit log tells of it, if anything.
+    pub fn audited(self, rows: Vec<AuditRow>) -> Self {
+        match rows.is_empty() {
+            true => self,
+            false => Self::Audited(Box::new(self), rows),
+        }
+    }
+
+    /// Itself, without what the audit log tells of it.
+    pub fn bare(&self) -> &Self {
+        match self {
+            Self::Audited(op, _) => op.bare(),
+            op => op,
+        }
+    }
 }
 
 /// One log row and everything that must become durable with it.

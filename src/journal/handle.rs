@@ -14,6 +14,7 @@ use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 
 use super::{
+    audit::AuditRow,
     chain::Chain,
     change::{Commit, WriteOp},
     commit_gate::{self, Release},
@@ -278,7 +279,12 @@ impl AppendPermit {
 
     /// Appends a row; `release` runs when it is known what became of it.
     pub fn append(self, commit: Commit, release: Release) {
-        self.send(Some(WriteOp::Commit(commit)), release);
+        self.append_audited(commit, Vec::new(), release);
+    }
+
+    /// The same, with the rows of the audit log that tell of it.
+    pub fn append_audited(self, commit: Commit, audit: Vec<AuditRow>, release: Release) {
+        self.send(Some(WriteOp::Commit(commit).audited(audit)), release);
     }
 
     /// Releases without a row: in queue order, so once it is known what became of every row handed

@@ -98,6 +98,7 @@ fn cost(op: &WriteOp) -> usize {
             bytes + (rows.len() + schedules.len()) * CHANGE
         }
         WriteOp::Drafts(changes) => changes.len() * CHANGE,
+        WriteOp::Audited(op, rows) => cost(op) + rows.len() * CHANGE,
         // A turn of these is bounded by as much.
         WriteOp::History(_) => limits::LONG_WRITES_AT_ONCE,
         WriteOp::User(_)

@@ -306,7 +306,9 @@ impl Writer {
 
     fn committed(&self, batch: &mut Batch, took: Duration) {
         let rows = batch.ops.iter();
-        let rows = rows.filter(|op| matches!(op, WriteOp::Commit(_))).count();
+        let rows = rows
+            .filter(|op| matches!(op.bare(), WriteOp::Commit(_)))
+            .count();
         meters().committed(rows, took);
         batch.ops.clear();
         batch.lazy_until = None;

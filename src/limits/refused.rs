@@ -136,6 +136,8 @@ limits! {
     Variables = "variables",
     /// Data of what is published to anyone who waits.
     PublishedBytes = "published_bytes",
+    /// Spans that wait for the collector.
+    Spans = "spans",
     /// Drafts of one user.
     DraftsPerUser = "drafts_per_user",
     /// Bytes of drafts, of a tenant or of all.

@@ -1,9 +1,10 @@
 //! Notes what administrators, operators and designers do, for the audit log.
 //!
-//! A row is written after what it tells of is durable, with the next batch; while there is no room
-//! for it, it waits. A server that is killed in between has done something that is not in the audit
-//! log, a matter of milliseconds. Not here: how rows are kept (`journal::audit`), the lines of the
-//! log (`logging`).
+//! What changes something in the store is written with the row that tells of it, in one transaction: an
+//! operator's command with its row of the log, what an administrator does with the change of the table
+//! ([`while_doing`]). What changes nothing there (a token is issued, a connection closed) has a row of
+//! its own once it is done; while there is no room for it, it waits. Not here: how rows are kept
+//! (`journal::audit`), the lines of the log (`logging`).
 
 use std::{
     collections::VecDeque,
@@ -38,6 +39,48 @@ pub struct AuditNote<'a> {
     pub details: &'a [(&'static str, Field)],
 }
 
+impl AuditNote<'_> {
+    /// The row, with the time it is made.
+    pub fn row(&self) -> AuditRow {
+        let member = |(name, field): &(&'static str, Field)| ((*name).to_owned(), field.to_json());
+        let details: Map<String, Value> = self.details.iter().map(member).collect();
+        AuditRow {
+            id: 0,
+            at: real_now(),
+            tenant: self.tenant.to_owned(),
+            subject: self.subject.to_owned(),
+            address: self.address.map(|address| address.to_string()),
+            act: self.act.to_owned(),
+            details: Value::Object(details).to_string(),
+        }
+    }
+}
+
+/// A row that waits for the change it tells of; gone once that was handed over with it.
+pub type PendingRow = Arc<Mutex<Option<AuditRow>>>;
+
+tokio::task_local! {
+    static DOING: PendingRow;
+}
+
+/// Does something; the first change of a table that it hands over takes the row along.
+pub async fn while_doing<T>(row: PendingRow, doing: impl Future<Output = T>) -> T {
+    DOING.scope(row, doing).await
+}
+
+/// The rows that go with a change which is being handed over, made of the one that waits for it.
+pub(super) fn rows_of(acts: impl FnOnce(AuditRow) -> Vec<AuditRow>) -> Vec<AuditRow> {
+    let make = |pending: &PendingRow| {
+        let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = pending.clone().map(acts).unwrap_or_default();
+        if !rows.is_empty() {
+            *pending = None;
+        }
+        rows
+    };
+    DOING.try_with(make).unwrap_or_default()
+}
+
 /// The audit log's end that is written to. Clones are the same.
 #[derive(Clone)]
 pub struct AuditLog {
@@ -54,19 +97,8 @@ impl AuditLog {
         }
     }
 
-    /// Notes something that was done.
-    pub fn note(&self, note: &AuditNote<'_>) {
-        let member = |(name, field): &(&'static str, Field)| ((*name).to_owned(), field.to_json());
-        let details: Map<String, Value> = note.details.iter().map(member).collect();
-        let row = AuditRow {
-            id: 0,
-            at: real_now(),
-            tenant: note.tenant.to_owned(),
-            subject: note.subject.to_owned(),
-            address: note.address.map(|address| address.to_string()),
-            act: note.act.to_owned(),
-            details: Value::Object(details).to_string(),
-        };
+    /// Notes something that was done and has changed nothing in the store.
+    pub fn note(&self, row: AuditRow) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.push_back(row);
         if waiting.len() > limits::AUDIT_WAITING {

@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::json;
+
 use super::{
     definitions::{DeployError, DeployedProcess, KnownVersion},
     durable::{DurableTable, Table},
@@ -16,7 +18,8 @@ use super::{
 };
 use crate::{
     journal::{
-        DefinitionRow, DefinitionState, Journal, ScheduleChange, ScheduleKey, ScheduleRow, WriteOp,
+        AuditRow, DefinitionRow, DefinitionState, Journal, ScheduleChange, ScheduleKey,
+        ScheduleRow, WriteOp,
     },
     limits,
     model::ids::Time,
@@ -60,6 +63,9 @@ pub struct CatalogChange {
     pub schedules: Vec<ScheduleChange>,
 }
 
+/// What the audit log says of a deploy.
+pub const DEPLOYED: &str = "process deployed";
+
 /// The table that [`Definitions`](super::definitions::Definitions) and
 /// [`Schedules`](super::schedules::Schedules) share.
 pub type CatalogTable = DurableTable<Catalog>;
@@ -74,6 +80,25 @@ impl Table for Catalog {
             .map(|version| version.to_write())
             .collect();
         WriteOp::Definitions(rows, change.schedules.clone())
+    }
+
+    /// Of a deploy a row for each version that it changes, with its process and number.
+    fn acts(change: &CatalogChange, asked: AuditRow) -> Vec<AuditRow> {
+        if asked.act != DEPLOYED {
+            return vec![asked];
+        }
+        let deployed =
+            |version: &&Arc<KnownVersion>| version.row.state != DefinitionState::Deprecated;
+        let row = |version: &Arc<KnownVersion>| {
+            let row = &version.row;
+            let details = json!({"process": row.id, "version": row.version,
+                "state": row.state.name(), "new": version.to_write().source.is_some()});
+            AuditRow {
+                details: details.to_string(),
+                ..asked.clone()
+            }
+        };
+        change.versions.iter().filter(deployed).map(row).collect()
     }
 
     fn topic(change: &CatalogChange) -> Option<(&str, Topic)> {

@@ -38,13 +38,14 @@ use self::{
 use super::{
     Runtime,
     commit_gate::CommitGate,
+    event_log::NotedPublication,
     instance_request::Refusal,
     keys,
     live_memory::{LiveMemory, LiveMemoryTotal},
     outbox::OutboxDelivery,
 };
 use crate::{
-    engine::{Rejection, correlation::Correlation, rejection::RejectionKind},
+    engine::{Rejection, correlation::Correlation, rejection::RejectionKind, trace::TraceContext},
     journal::{
         Busy, Commit, Entity, KeptMessage, KeptMessageRow, Loaded, LogRow, OutboxRow, SnapshotRow,
         StoreError, Written, codec,
@@ -71,6 +72,10 @@ pub struct CorrelationRequest {
     pub correlation: Correlation,
     /// What to do.
     pub command: CorrelationCommand,
+    /// The trace it belongs to.
+    pub trace: Option<TraceContext>,
+    /// What the audit log tells of it, if an operator publishes it.
+    pub(super) noted: Option<NotedPublication>,
     /// Gets what came of it, once that is durable.
     pub reply: CorrelationReply,
 }
@@ -240,6 +245,8 @@ impl Runtime {
             tenant,
             correlation,
             command,
+            trace,
+            noted,
             reply,
         } = request;
         let permit = match self.journal.reserve() {
@@ -255,6 +262,7 @@ impl Runtime {
             starts: &starts,
             start_key: &|number, process| keys::of_event_start(entity, number, process, now),
             may_keep: self.correlations.publishing.has_room(&tenant, now),
+            trace,
         };
         let tag = match &command {
             CorrelationCommand::Publish { tag, .. } => Some(tag.id),
@@ -285,7 +293,12 @@ impl Runtime {
             is_repeat: row.is_none(),
         };
         let Some(row) = row else {
+            let audit = self.audit.clone();
             let answer = move |written: Written| {
+                if let (Ok(()), Some(noted)) = (written, noted) {
+                    noted.log();
+                    audit.note(noted.row(&answer.outcome));
+                }
                 reply(written.map(|()| answer).map_err(Refusal::from));
             };
             permit.release(live.gate.counted(answer));
@@ -301,10 +314,17 @@ impl Runtime {
         if let Some(kept) = commit.kept {
             self.correlations.publishing.keep(&tenant, entity, kept);
         }
+        let audit = noted
+            .iter()
+            .map(|noted| noted.row(&answer.outcome))
+            .collect();
         let runtime = self.clone();
         let after_commit = move |written: Written| match written {
             Ok(()) => {
-                // What follows is under way before the caller gets its answer.
+                if let Some(noted) = noted {
+                    noted.log();
+                }
+                // What follows is under way before who asked is told.
                 let _active = runtime.active();
                 // Before anything is delivered, so that anyone who waits for it misses nothing.
                 reply(Ok(answer));
@@ -317,7 +337,7 @@ impl Runtime {
                 reply(Err(why.into()));
             }
         };
-        permit.append(commit, live.gate.counted(after_commit));
+        permit.append_audited(commit, audit, live.gate.counted(after_commit));
         None
     }
 
@@ -332,6 +352,7 @@ impl Runtime {
             target,
             message,
             brings: _,
+            trace,
         } in outgoing
         {
             let delivery = OutboxDelivery {
@@ -339,6 +360,7 @@ impl Runtime {
                 number,
                 target: target.map_or(entity, Entity::from),
                 message: Box::new(message),
+                trace,
                 tree: tree.clone(),
                 owner: None,
             };
@@ -410,7 +432,7 @@ fn commit(
         Ok(OutboxRow {
             seq: sent.number,
             target: sent.target.map_or(entity, Entity::from),
-            body: codec::encode(&brought::stored_form(&sent.message))?,
+            body: codec::encode(&(brought::stored_form(&sent.message), &sent.trace))?,
             brings: sent.brings,
         })
     });

@@ -26,6 +26,7 @@ use crate::{
         record::{CommandTag, Record},
         rejection::RejectionKind,
         state::Seen,
+        trace::NewSpan,
     },
     journal::disk_room::DiskRoom,
     limits::{InstanceLimits, Limit},
@@ -61,6 +62,8 @@ pub struct DecisionContext {
     pub tree_room: usize,
     /// How much room the disk has.
     pub disk_room: DiskRoom,
+    /// The span that is made of the command.
+    pub span: Option<NewSpan>,
 }
 
 /// Decides on an envelope, and counts it. A refusal leaves `memory` as it was.
@@ -91,7 +94,7 @@ fn count_limits(records: &[Record]) {
 }
 
 /// What is asked, as it is counted.
-fn kind_of(ask: &InstanceRequest) -> &'static str {
+pub fn kind_of(ask: &InstanceRequest) -> &'static str {
     match ask {
         InstanceRequest::Start(_) => "start",
         InstanceRequest::StartChild { .. } => "start_child",
@@ -303,7 +306,12 @@ fn apply(
 }
 
 fn input<'a>(
-    DecisionContext { now, tree_room, .. }: DecisionContext,
+    DecisionContext {
+        now,
+        tree_room,
+        span,
+        ..
+    }: DecisionContext,
     child_key: &'a dyn Fn(u64) -> crate::model::ids::InstanceKey,
     caller: Option<&'a Caller>,
     tag: Option<CommandTag>,
@@ -315,6 +323,7 @@ fn input<'a>(
         command: tag,
         limits: InstanceLimits::default(),
         tree_room,
+        span,
     }
 }
 
@@ -377,6 +386,7 @@ fn written(
         Some(row) => {
             let committed = Arc::new(Committed {
                 row,
+                cause: outcome.cause,
                 ..standing(state, process)
             });
             ActorDecision::Write {
@@ -403,6 +413,7 @@ pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Commit
         instance: state.key(),
         process: process.clone(),
         row: empty,
+        cause: None,
         members: state.members(),
         next: next_step(&process.executable, state),
         children: state

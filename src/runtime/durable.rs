@@ -20,10 +20,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tokio::sync::{oneshot, watch};
 
 use super::{
+    audit,
     instance_request::Refusal,
     lists::{Lists, Topic},
 };
-use crate::journal::{Busy, Chain, Journal, NotWritten, WriteOp, Written, disk_room::DiskRoom};
+use crate::journal::{
+    AuditRow, Busy, Chain, Journal, NotWritten, WriteOp, Written, disk_room::DiskRoom,
+};
 
 /// What a store holds of one kind, by key.
 pub trait Table: Clone + Send + Sync + 'static {
@@ -32,6 +35,11 @@ pub trait Table: Clone + Send + Sync + 'static {
 
     /// What the store is to write.
     fn write(change: &Self::Change) -> WriteOp;
+
+    /// What the audit log tells of the change, given what is told of what was asked for.
+    fn acts(_change: &Self::Change, asked: AuditRow) -> Vec<AuditRow> {
+        vec![asked]
+    }
 
     /// Whose lists of what show something else after the change.
     fn topic(_change: &Self::Change) -> Option<(&str, Topic)> {
@@ -196,7 +204,10 @@ impl<T: Table> DurableTable<T> {
             Ok(TableDecision { change, answer }) => (change, Ok(answer)),
             Err(refusal) => (None, Err(refusal)),
         };
-        let op = change.as_ref().map(T::write);
+        let op = change.as_ref().map(|change| {
+            let rows = audit::rows_of(|asked| T::acts(change, asked));
+            T::write(change).audited(rows)
+        });
         if let Some(change) = &change {
             decided.table.apply(change.clone());
         }

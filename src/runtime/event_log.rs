@@ -5,12 +5,13 @@
 //! (`web::http::audit`).
 
 use super::{
-    audit::{AuditLog, AuditNote},
-    correlations::publish::PublishReply,
-    instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Reply},
+    audit::AuditNote,
+    correlations::Outcome,
+    instance_request::{Committed, Envelope, InstanceRequest},
 };
 use crate::{
     engine::{Command, Record, access::Caller, correlation::Correlation},
+    journal::AuditRow,
     logging::{AUDIT, Field, INCIDENT, shortened},
 };
 
@@ -52,25 +53,22 @@ pub(super) fn incidents(committed: &Committed) {
     }
 }
 
-/// Has an operator's command logged once it is durable.
-pub(super) fn of_operators(audit: &AuditLog, envelope: Envelope) -> Envelope {
+/// Has an operator's command told of by the audit log, with its row, and logged once that is durable.
+pub(super) fn of_operators(mut envelope: Envelope) -> Envelope {
     match (&envelope.caller, &envelope.ask) {
         (Some(caller), InstanceRequest::Apply { command, .. })
             if caller.operator && OF_OPERATORS.contains(&command.name()) =>
         {
             let noted = Noted {
-                audit: audit.clone(),
                 caller: caller.clone(),
                 command: command.name(),
                 details: details_of(command),
             };
-            Envelope {
-                reply: noted.logged(envelope.reply),
-                ..envelope
-            }
+            envelope.reply = envelope.reply.told_of(noted);
         }
-        _ => envelope,
+        _ => {}
     }
+    envelope
 }
 
 /// What a command is given besides, as far as it is no user's data.
@@ -92,25 +90,16 @@ fn details_of(command: &Command) -> Vec<(&'static str, Field)> {
     }
 }
 
-/// What is logged of an operator's command.
-struct Noted {
-    audit: AuditLog,
+/// What is told of an operator's command.
+pub(super) struct Noted {
     caller: Caller,
     command: &'static str,
     details: Vec<(&'static str, Field)>,
 }
 
 impl Noted {
-    fn logged(self, reply: Reply) -> Reply {
-        Reply::to(move |answer| {
-            if let InstanceResponse::Applied(committed) = &answer {
-                self.write(committed);
-            }
-            reply.send(answer);
-        })
-    }
-
-    fn write(self, committed: &Committed) {
+    /// The line of the log, once the command is durable.
+    pub(super) fn log(&self, committed: &Committed) {
         let (process, instance) = (&committed.process.row, committed.instance.to_string());
         log::info!(
             target: AUDIT,
@@ -118,54 +107,68 @@ impl Noted {
             by = &*shortened(&self.caller.subject);
             "an operator's command was applied"
         );
+    }
+
+    /// The row of the audit log that goes with the command's.
+    pub(super) fn row(&self, committed: &Committed) -> AuditRow {
         let mut details = vec![
-            ("process", Field::from(&process.id)),
-            ("instance", Field::Text(instance)),
+            ("process", Field::from(&committed.process.row.id)),
+            ("instance", Field::Text(committed.instance.to_string())),
         ];
-        details.extend(self.details);
-        self.audit.note(&AuditNote {
+        details.extend(self.details.iter().cloned());
+        let note = AuditNote {
             tenant: &self.caller.tenant,
             subject: &self.caller.subject,
             address: self.caller.address,
             act: self.command,
             details: &details,
-        });
+        };
+        note.row()
     }
 }
 
-/// Has what an operator publishes to anyone who waits logged once it is durable.
-pub(super) fn of_publishers(
-    audit: &AuditLog,
-    by: Option<Caller>,
-    correlation: &Correlation,
-    reply: PublishReply,
-) -> PublishReply {
-    let Some(caller) = by.filter(|caller| caller.operator) else {
-        return reply;
-    };
-    let (act, name) = match correlation {
-        Correlation::Message { name, .. } => ("message published", name.to_string()),
-        Correlation::Signal { name } => ("signal published", name.to_string()),
-    };
-    let audit = audit.clone();
-    Box::new(move |answer| {
-        if let Ok(published) = &answer {
-            let outcome = &published.outcome;
-            let reached = (outcome.instances.len() + outcome.started.len()) as u64;
-            let details = [("name", Field::from(&name)), ("instances", reached.into())];
-            log::info!(
-                target: AUDIT,
-                by = &*shortened(&caller.subject), tenant = &*shortened(&caller.tenant), name = &*shortened(&name);
-                "{act}"
-            );
-            audit.note(&AuditNote {
-                tenant: &caller.tenant,
-                subject: &caller.subject,
-                address: caller.address,
-                act,
-                details: &details,
-            });
-        }
-        reply(answer);
-    })
+/// What is told of something that an operator publishes.
+pub(super) struct NotedPublication {
+    caller: Caller,
+    act: &'static str,
+    name: String,
+}
+
+impl NotedPublication {
+    /// Of what this caller publishes; `None` where it is not worth a line.
+    pub(super) fn of(caller: Option<Caller>, correlation: &Correlation) -> Option<Self> {
+        let caller = caller.filter(|caller| caller.operator)?;
+        let (act, name) = match correlation {
+            Correlation::Message { name, .. } => ("message published", name.to_string()),
+            Correlation::Signal { name } => ("signal published", name.to_string()),
+        };
+        Some(Self { caller, act, name })
+    }
+
+    /// The line of the log, once it is durable.
+    pub(super) fn log(&self) {
+        let (by, tenant) = (&self.caller.subject, &self.caller.tenant);
+        log::info!(
+            target: AUDIT,
+            by = &*shortened(by), tenant = &*shortened(tenant), name = &*shortened(&self.name);
+            "{}", self.act
+        );
+    }
+
+    /// The row of the audit log, with how many it goes to.
+    pub(super) fn row(&self, outcome: &Outcome) -> AuditRow {
+        let reached = outcome.copies() as u64;
+        let details = [
+            ("name", Field::from(&self.name)),
+            ("instances", reached.into()),
+        ];
+        let note = AuditNote {
+            tenant: &self.caller.tenant,
+            subject: &self.caller.subject,
+            address: self.caller.address,
+            act: self.act,
+            details: &details,
+        };
+        note.row()
+    }
 }

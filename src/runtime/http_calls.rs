@@ -35,13 +35,14 @@ pub use allow_list::Targets;
 pub use resolver::{Found, Lookup};
 pub use settings::HttpCallSettings;
 
-use super::Runtime;
+use super::{Runtime, spans::CallSpan};
 use crate::{
     engine::{http_call::HttpCallRequest, trace::TraceContext},
     journal::{FullPlaces, HttpCallRow, codec},
     limits::{CALLS_AT_ONCE, CALLS_PER_DEFINITION, CALLS_PER_HOST, CALLS_PER_TENANT},
     model::ids::{InstanceKey, Time},
 };
+pub(super) use sender::Failed;
 use sender::Sender;
 
 /// Before the table is looked at again when it could not be read, in milliseconds of process time.
@@ -249,7 +250,15 @@ fn begin(runtime: &Arc<Runtime>, row: HttpCallRow) {
         match decoded {
             Ok((request, _)) => {
                 let sender = &runtime.http_calls.sender;
-                let tried = sender.send(&request, trace.as_ref()).await;
+                let span = runtime
+                    .spans
+                    .get()
+                    .map(|spans| CallSpan::begin(spans, trace.as_ref()));
+                let sent_on = span.as_ref().map(CallSpan::context).or(trace.as_ref());
+                let tried = sender.send(&request, sent_on).await;
+                if let Some(span) = span {
+                    span.end(&row, &tried);
+                }
                 outcome::conclude(running, &row, &request, tried);
             }
             Err(error) => {

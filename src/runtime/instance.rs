@@ -7,6 +7,7 @@
 //! once the last row handed over before is durable. After every message it serves those who only
 //! read and wait in their own queue.
 
+mod around;
 mod commit;
 mod leaving;
 mod mailbox;
@@ -27,7 +28,7 @@ use serde_json::Value;
 use super::{
     Runtime, after_commit,
     commit_gate::CommitGate,
-    decide::{ActorDecision, DecisionContext, Memory, decide},
+    decide::{ActorDecision, DecisionContext, Memory, decide, kind_of},
     deduplication,
     definitions::CompiledMemory,
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
@@ -36,6 +37,7 @@ use super::{
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     scripts::Panicked,
+    spans::OpenSpan,
     thread_turns,
     trees::{CountedInTree, Tree},
 };
@@ -243,8 +245,7 @@ impl ProcessInstance {
             Ok(slot) => slot,
             Err(Busy) => return self.refuse_busy(envelope.reply, ctx),
         };
-        let Envelope { caller, ask, reply } = envelope;
-        let around = self.around();
+        let (Envelope { caller, ask, reply }, around) = self.observed(envelope);
         let memory = &mut self.memory;
         match catch_unwind(AssertUnwindSafe(|| {
             decide(memory, caller.as_ref(), ask, around)
@@ -290,8 +291,7 @@ impl ProcessInstance {
         envelope: Envelope,
         ctx: &mut Context<Self>,
     ) {
-        let Envelope { caller, ask, reply } = envelope;
-        let around = self.around();
+        let (Envelope { caller, ask, reply }, around) = self.observed(envelope);
         let (mut memory, journal) = (self.memory.take(), self.runtime.journal.clone());
         self.away = true;
         let step = self.runtime.scripts.run(owner, kind, move || {
@@ -393,29 +393,25 @@ impl ProcessInstance {
             committed.clone(),
             commit.changes.clone(),
         );
-        let (tree, reply) = (self.tree.clone(), reply.handed_over());
+        let (tree, mut reply) = (self.tree.clone(), reply.handed_over());
+        let noted = reply.take_noted();
+        let audit = noted.iter().map(|noted| noted.row(&committed)).collect();
         let out = move |written| match written {
-            Ok(()) => after_commit::release(&runtime, &committed, &changes, (effects, tree), reply),
+            Ok(()) => {
+                if let Some(noted) = noted {
+                    noted.log(&committed);
+                }
+                after_commit::release(&runtime, &committed, &changes, (effects, tree), reply);
+            }
             Err(why) => {
                 counted.take_back();
                 reply.refuse(Refusal::from(why));
                 runtime.registry.wake(committed.instance);
             }
         };
-        self.gate.on(slot).append(commit, self.gate.counted(out));
+        let out = self.gate.counted(out);
+        self.gate.on(slot).append_audited(commit, audit, out);
         self.live_memory.set(self.since_snapshot.memory);
-    }
-
-    fn around(&self) -> DecisionContext {
-        let tree_room = self
-            .tree
-            .as_ref()
-            .map_or_else(|| self.runtime.trees.room_of_one(), |tree| tree.room());
-        DecisionContext {
-            now: self.runtime.clock.now(),
-            tree_room,
-            disk_room: self.runtime.journal.room().now(),
-        }
     }
 
     /// Joins the tree a start belongs to. `false` when something has ended there since the start

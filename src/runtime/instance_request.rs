@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::{
     DAMAGED_AGAIN, ROOM_AGAIN, channel::Rendered, correlations::publish::Published,
-    definitions::DeployedProcess, missed_rows::MissedRows, task_access::TaskAccess,
-    trees::TreePlace,
+    definitions::DeployedProcess, event_log::Noted, missed_rows::MissedRows,
+    task_access::TaskAccess, trees::TreePlace,
 };
 use crate::{
     engine::{
@@ -22,6 +22,7 @@ use crate::{
         permissions::Permissions,
         record::{CommandTag, Created, StoredFile, Subscriber},
         state::{Child, OpenMessage, Subscriptions},
+        trace::TraceContext,
     },
     journal::{NotWritten, Written, disk_room::DiskRoom},
     limits::{CallerKind, PotPlace},
@@ -89,6 +90,16 @@ pub enum InstanceRequest {
     /// instance. Anyone who only reads does not wait behind commands:
     /// [`read_queue`](super::read_queue).
     Observe,
+}
+
+impl InstanceRequest {
+    /// Whether it only looks.
+    pub(super) fn is_look(&self) -> bool {
+        match self {
+            Self::Start(_) | Self::StartChild { .. } | Self::Apply { .. } => false,
+            Self::MayUpload { .. } | Self::MayWork { .. } | Self::Observe => true,
+        }
+    }
 }
 
 /// A start, with its definition resolved.
@@ -161,6 +172,8 @@ pub struct Committed {
     pub process: Arc<DeployedProcess>,
     /// The records.
     pub row: RecordBatch,
+    /// The trace its command came with, when a span was made of that.
+    pub cause: Option<TraceContext>,
     /// Who belongs to the instance after it.
     pub members: Members,
     /// The next step after it.
@@ -272,6 +285,8 @@ pub struct Reply {
     dropped: Refusal,
     /// Its place in the instance's mailbox, while it waits there.
     place: Option<PotPlace>,
+    /// What the audit log tells of the command, if it is an operator's.
+    noted: Option<Box<Noted>>,
 }
 
 impl Reply {
@@ -281,7 +296,19 @@ impl Reply {
             receive: Some(Box::new(receive)),
             dropped: Refusal::Internal,
             place: None,
+            noted: None,
         }
+    }
+
+    /// The audit log tells of the command.
+    pub(super) fn told_of(mut self, noted: Noted) -> Self {
+        self.noted = Some(Box::new(noted));
+        self
+    }
+
+    /// What the audit log tells of the command.
+    pub(super) fn take_noted(&mut self) -> Option<Box<Noted>> {
+        self.noted.take()
     }
 
     /// The command waits in the instance's mailbox.
@@ -319,6 +346,20 @@ impl Reply {
     /// Refuses.
     pub fn refuse(self, refusal: Refusal) {
         self.send(InstanceResponse::Refused(refusal));
+    }
+
+    /// The same; `by` sees the answer first.
+    pub(super) fn seen_by(
+        mut self,
+        by: impl FnOnce(&InstanceResponse) + Send + Sync + 'static,
+    ) -> Self {
+        if let Some(receive) = self.receive.take() {
+            self.receive = Some(Box::new(move |answer| {
+                by(&answer);
+                receive(answer);
+            }));
+        }
+        self
     }
 }
 

@@ -32,8 +32,8 @@ use super::{
 };
 use crate::{
     engine::{
-        Command, command::StartInstance, instance_message::InstanceMessage,
-        rejection::RejectionKind,
+        Command, command::StartInstance, correlation::EventDelivery,
+        instance_message::InstanceMessage, rejection::RejectionKind, trace::TraceContext,
     },
     journal::{Entity, Owner},
     model::ids::InstanceKey,
@@ -58,6 +58,8 @@ pub struct OutboxDelivery {
     pub target: Entity,
     /// What it says.
     pub message: Box<InstanceMessage>,
+    /// The trace it belongs to.
+    pub trace: Option<TraceContext>,
     /// The tree of both, or that of the one that is an instance; that of an entity of messages
     /// stands for itself and bounds how much of it goes at a time.
     pub tree: Arc<Tree>,
@@ -250,7 +252,10 @@ fn deliver_now(
             return correlating::tell(runtime, delivery);
         }
         InstanceMessage::Delivery(event) => InstanceRequest::Apply {
-            command: Box::new(Command::Deliver(Box::new(event.clone()))),
+            command: Box::new(Command::Deliver(Box::new(EventDelivery {
+                trace: delivery.trace.clone(),
+                ..event.clone()
+            }))),
             tag: None,
             if_seq: None,
         },
@@ -259,6 +264,7 @@ fn deliver_now(
                 from: delivery.source.instance(),
                 number: delivery.number,
                 message: Box::new(message.clone()),
+                trace: delivery.trace.clone(),
             };
             InstanceRequest::Apply {
                 command: Box::new(receive),
@@ -342,6 +348,7 @@ fn start(runtime: &Runtime, delivery: &OutboxDelivery, ends: u64) -> Result<Star
         head,
         start_condition: start_condition.clone(),
         start_event: None,
+        trace: delivery.trace.clone(),
     };
     let place = Some(TreePlace {
         tree: delivery.tree.clone(),
@@ -424,6 +431,7 @@ fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMe
         from: delivery.target.instance(),
         number: 1,
         message: Box::new(message.clone()),
+        trace: delivery.trace.clone(),
     };
     let ask = InstanceRequest::Apply {
         command: Box::new(receive),

@@ -113,6 +113,7 @@ impl Runtime {
                 let head = self.head(&request, key, None, data);
                 let start_condition = request.start_condition.clone();
                 let command = StartInstance {
+                    trace: None,
                     head,
                     start_condition,
                     start_event: None,

@@ -9,6 +9,7 @@ pub mod app;
 pub mod audit;
 pub mod auth;
 pub mod body;
+mod collector;
 pub mod connections;
 pub mod cors;
 pub mod key_address;

@@ -27,6 +27,7 @@ fn started(sketch: &str, data: Value) -> Subject {
     subject
         .start(
             StartInstance {
+                trace: None,
                 head,
                 start_condition: None,
                 start_event: None,
@@ -122,6 +123,7 @@ fn results_do_not_nest_without_end() {
         subject
             .apply(
                 Command::Receive {
+                    trace: None,
                     from,
                     number: 2,
                     message,
@@ -191,6 +193,7 @@ fn keys_of_nothing() {
             message: String::new(),
         });
         let receive = Command::Receive {
+            trace: None,
             from: child_key(element.0),
             number: u64::MAX,
             message,
@@ -312,6 +315,7 @@ fn collections_are_bounded() {
         for number in 0..1_000 {
             let message = Box::new(InstanceMessage::StartMore { element, turn: 1 });
             let more = Command::Receive {
+                trace: None,
                 from: OWN,
                 number,
                 message,

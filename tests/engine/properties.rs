@@ -131,6 +131,7 @@ impl Run<'_> {
             Some(Correlation::Message { name, key: None })
         });
         let start = StartInstance {
+            trace: None,
             head,
             start_condition: None,
             start_event: event.map(|(node, _)| node.id.to_string()),
@@ -328,6 +329,7 @@ impl Run<'_> {
             .collect();
         for element in open {
             self.apply(Command::Receive {
+                trace: None,
                 from: OWN,
                 number: 0,
                 message: Box::new(InstanceMessage::StartMore { element, turn: 1 }),

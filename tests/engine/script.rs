@@ -226,6 +226,7 @@ impl Script {
         });
         let result = self.subject.start(
             StartInstance {
+                trace: None,
                 head,
                 start_condition,
                 start_event,
@@ -382,6 +383,7 @@ impl Script {
             .collect();
         let message = Box::new(message(&rest, &self.names));
         self.apply(Command::Receive {
+            trace: None,
             from,
             number,
             message,
@@ -406,6 +408,7 @@ impl Script {
         let number = fixed.map_or(*last + 1, number);
         *last = number.max(*last);
         self.apply(Command::Deliver(Box::new(EventDelivery {
+            trace: None,
             by,
             node: node.into(),
             number,

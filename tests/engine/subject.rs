@@ -366,6 +366,7 @@ impl Subject {
 
     fn input<'a>(&self, caller: Option<&'a Caller>, command: Option<CommandTag>) -> StepInput<'a> {
         StepInput {
+            span: None,
             now: self.now,
             child_key: &child_key,
             caller,

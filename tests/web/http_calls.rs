@@ -180,3 +180,38 @@ async fn a_trace_goes_on_with_calls_and_with_those_that_follow_from_their_answer
     assert_eq!(with("tracestate"), 2);
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_trace_goes_on_with_the_webhooks_of_an_end() {
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let (address, heads) = called(2).await;
+    let server = support::start(support::config(&["--outbound-targets", "127.0.0.1"])).await;
+    let dora = User::new(&server, "dora", &["designer"]);
+    let url = format!("http://{address}/told");
+    dora.publish(json!({"id": "told", "webhooks": [{"url": url}], "nodes": [
+        {"id": "start", "type": "startEvent"}, {"id": "end", "type": "endEvent"}],
+        "flows": [{"id": "f", "source": "start", "target": "end"}]}))
+        .await;
+    let start = |parent: Option<&str>| {
+        let start = dora
+            .request(Method::POST, "/v1/instances")
+            .json(&json!({"process": "told"}));
+        match parent {
+            Some(parent) => start.header("traceparent", parent),
+            None => start,
+        }
+    };
+    for parent in [Some(PARENT), None] {
+        assert_eq!(send(start(parent)).await.status, 201);
+    }
+    let heads = heads.await.unwrap();
+    let told = |head: &&String| head.contains("webhook-id: ");
+    assert_eq!(heads.iter().filter(told).count(), 2, "{heads:#?}");
+    let traced: Vec<_> = heads
+        .iter()
+        .filter(|head| head.contains("traceparent"))
+        .collect();
+    assert_eq!(traced.len(), 1, "{heads:#?}");
+    assert!(traced[0].contains(&format!("traceparent: {PARENT}\r\n")));
+    server.stop().await;
+}

@@ -73,6 +73,7 @@ impl InstanceState {
             commands: Commands::default(),
             held_deliveries: Vec::new(),
             joined: Default::default(),
+            trace: None,
         }
     }
 
@@ -242,6 +243,9 @@ impl InstanceState {
     pub(in crate::engine) fn end_row(&mut self, row: &RecordBatch) {
         self.seq = row.last_seq();
         self.commands.remember(row);
+        if let Some(trace) = &row.trace {
+            self.belongs_to(row.first_seq, trace);
+        }
     }
 
     pub(super) fn with(&mut self, element: ElementKey, change: impl FnOnce(&mut ElementInstance)) {

@@ -18,6 +18,7 @@ use crate::{
     engine::{
         command::{DueTimer, TimerKey},
         record::{Arrival, Incident},
+        trace::TraceContext,
     },
     model::{
         executable::ExecutableNode,
@@ -80,6 +81,9 @@ pub struct ElementInstance {
     pub(super) reminder: Option<(u32, Time)>,
     /// When it reminded last.
     pub(super) reminded: Option<Time>,
+    /// The trace that it was begun in.
+    #[serde(default)]
+    pub(super) trace: Option<Arc<TraceContext>>,
 }
 
 /// The state of an ad-hoc subprocess.
@@ -186,6 +190,7 @@ impl ElementInstance {
             due: None,
             reminder: None,
             reminded: None,
+            trace: None,
         }
     }
 

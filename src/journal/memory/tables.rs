@@ -40,7 +40,7 @@ impl Tables {
         let mut fresh = HashSet::new();
         let mut versions = BTreeMap::new();
         for op in batch {
-            match op {
+            match op.bare() {
                 WriteOp::Commit(Commit { row, .. }) => {
                     let key = (row.entity, row.first_seq);
                     if self.log.contains_key(&key) || !fresh.insert(key) {
@@ -106,6 +106,10 @@ impl Tables {
             }
             WriteOp::HttpCall(instance, seq, change) => self.change_call((*instance, *seq), change),
             WriteOp::Audit(change) => self.change_audit(change),
+            WriteOp::Audited(op, rows) => {
+                self.apply(op);
+                self.change_audit(&crate::journal::AuditChange::Added(rows.clone()));
+            }
             WriteOp::History(change) => self.change_history(change),
             WriteOp::OutboxDelivered(source, seq) => {
                 self.outbox.remove(&(*source, *seq));

@@ -31,28 +31,31 @@ pub(super) fn row(row: &Row<'_>) -> Result<AuditRow> {
     })
 }
 
+/// Adds rows, and forgets the oldest of too many; how many bytes it brings.
+pub(super) fn add(db: &mut Statements<'_>, rows: &[AuditRow]) -> Result<usize> {
+    let mut bytes = 0;
+    for row in rows {
+        bytes += row.details.len();
+        let sql = "INSERT INTO audit (at, tenant, subject, address, act, details)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        db.get(sql)?.execute(params![
+            row.at,
+            row.tenant,
+            row.subject,
+            row.address,
+            row.act,
+            row.details
+        ])?;
+    }
+    db.get("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1")?
+        .execute([bounded(limits::AUDIT_ROWS)])?;
+    Ok(bytes)
+}
+
 /// Applies a change; how many bytes it brings.
 pub(super) fn change(db: &mut Statements<'_>, change: &AuditChange) -> Result<usize> {
     match change {
-        AuditChange::Added(rows) => {
-            let mut bytes = 0;
-            for row in rows {
-                bytes += row.details.len();
-                let sql = "INSERT INTO audit (at, tenant, subject, address, act, details)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-                db.get(sql)?.execute(params![
-                    row.at,
-                    row.tenant,
-                    row.subject,
-                    row.address,
-                    row.act,
-                    row.details
-                ])?;
-            }
-            db.get("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1")?
-                .execute([bounded(limits::AUDIT_ROWS)])?;
-            Ok(bytes)
-        }
+        AuditChange::Added(rows) => add(db, rows),
         AuditChange::Forgotten(before, most) => {
             // Times grow with the numbers, but for a clock that was set back. The newest row stays,
             // so that no number is given twice.

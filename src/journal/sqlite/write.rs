@@ -69,45 +69,7 @@ impl SqliteStore {
             put_epoch(&mut db, self.epoch).map_err(failed("count this opening"))?;
         }
         for op in batch {
-            bytes += PAGE;
-            match op {
-                WriteOp::Commit(commit) => {
-                    last_pos += 1;
-                    bytes += commit.row.body.len();
-                    append(&mut db, last_pos, self.epoch, commit)?;
-                    counts::add(&mut counts, commit);
-                }
-                WriteOp::Snapshot(entity, snapshot) => {
-                    bytes += snapshot.body.len();
-                    put_snapshot(&mut db, *entity, snapshot).map_err(failed("write a snapshot"))?;
-                }
-                WriteOp::Definitions(rows, schedules) => {
-                    for row in rows {
-                        put_definition(&mut db, row)?;
-                    }
-                    change_schedules(&mut db, schedules)?;
-                }
-                WriteOp::User(row) => put_user(&mut db, row).map_err(failed("write a user"))?,
-                WriteOp::Drafts(changes) => {
-                    bytes += drafts::change(&mut db, changes).map_err(failed("write drafts"))?;
-                }
-                WriteOp::HttpCall(instance, seq, change) => {
-                    http_calls::change(&mut db, *instance, *seq, change)
-                        .map_err(failed("write a call to the outside"))?;
-                }
-                WriteOp::Audit(change) => {
-                    bytes +=
-                        audit::change(&mut db, change).map_err(failed("write what was done"))?;
-                }
-                WriteOp::History(change) => {
-                    bytes += history::change(&mut db, change)
-                        .map_err(failed("pack or remove history"))?;
-                }
-                WriteOp::OutboxDelivered(source, seq) => {
-                    drop_message(&mut db, *source, *seq)
-                        .map_err(failed("delete a delivered message"))?;
-                }
-            }
+            bytes += PAGE + write(&mut db, op, self.epoch, &mut last_pos, &mut counts)?;
         }
         counts::write(&mut db, &counts).map_err(failed("count instances"))?;
         drop(db);
@@ -117,6 +79,57 @@ impl SqliteStore {
         self.checkpointer.wrote(bytes);
         Ok(())
     }
+}
+
+/// Writes one change; how many bytes it brings.
+fn write<'a>(
+    db: &mut Statements<'_>,
+    op: &'a WriteOp,
+    epoch: i64,
+    last_pos: &mut i64,
+    counts: &mut CountChanges<'a>,
+) -> Result<usize, StoreError> {
+    let mut bytes = 0;
+    match op {
+        WriteOp::Commit(commit) => {
+            *last_pos += 1;
+            bytes += commit.row.body.len();
+            append(db, *last_pos, epoch, commit)?;
+            counts::add(counts, commit);
+        }
+        WriteOp::Snapshot(entity, snapshot) => {
+            bytes += snapshot.body.len();
+            put_snapshot(db, *entity, snapshot).map_err(failed("write a snapshot"))?;
+        }
+        WriteOp::Definitions(rows, schedules) => {
+            for row in rows {
+                put_definition(db, row)?;
+            }
+            change_schedules(db, schedules)?;
+        }
+        WriteOp::User(row) => put_user(db, row).map_err(failed("write a user"))?,
+        WriteOp::Drafts(changes) => {
+            bytes += drafts::change(db, changes).map_err(failed("write drafts"))?;
+        }
+        WriteOp::HttpCall(instance, seq, change) => {
+            http_calls::change(db, *instance, *seq, change)
+                .map_err(failed("write a call to the outside"))?;
+        }
+        WriteOp::Audit(change) => {
+            bytes += audit::change(db, change).map_err(failed("write what was done"))?;
+        }
+        WriteOp::Audited(op, rows) => {
+            bytes += write(db, op, epoch, last_pos, counts)?;
+            bytes += audit::add(db, rows).map_err(failed("write what was done"))?;
+        }
+        WriteOp::History(change) => {
+            bytes += history::change(db, change).map_err(failed("pack or remove history"))?;
+        }
+        WriteOp::OutboxDelivered(source, seq) => {
+            drop_message(db, *source, *seq).map_err(failed("delete a delivered message"))?;
+        }
+    }
+    Ok(bytes)
 }
 
 fn put_epoch(db: &mut Statements<'_>, epoch: i64) -> rusqlite::Result<()> {

@@ -26,6 +26,7 @@ use crate::{
         correlation::{Correlation, CorrelationNote, EventDelivery},
         instance_message::InstanceMessage,
         record::CommandTag,
+        trace::TraceContext,
     },
     limits,
     model::ids::{InstanceKey, Time},
@@ -94,6 +95,8 @@ pub struct CorrelationContext<'a> {
     pub start_key: &'a dyn Fn(u64, &str) -> InstanceKey,
     /// Whether one more may be kept for those who do not wait yet.
     pub may_keep: bool,
+    /// The trace that the command belongs to.
+    pub trace: Option<TraceContext>,
 }
 
 /// Applies a command.
@@ -207,6 +210,7 @@ impl CorrelationStep<'_> {
             until,
             receivers,
             thrown_by,
+            trace: self.around.trace.clone(),
         });
         if self.is_signal() {
             for start in self.around.starts {
@@ -290,10 +294,10 @@ impl CorrelationStep<'_> {
     }
 
     fn deliver(&mut self, publication: u64, subscription: u64) {
-        let Some(data) = self
+        let Some((data, trace)) = self
             .state
             .publication(publication)
-            .map(|kept| kept.data.clone())
+            .map(|kept| (kept.data.clone(), kept.trace.clone()))
         else {
             return;
         };
@@ -316,8 +320,10 @@ impl CorrelationStep<'_> {
                 node: place.node,
                 number,
                 data,
+                trace: None,
             }),
             brings: Some(publication),
+            trace,
         });
     }
 
@@ -347,6 +353,7 @@ impl CorrelationStep<'_> {
                     publication,
                 },
                 brings: None,
+                trace: self.around.trace.clone(),
             });
         } else {
             self.record(CorrelationRecord::Done { publication });

@@ -3,7 +3,10 @@
 //! Not here: how it is decided ([`decide`](mod@super::decide)).
 
 use super::{record::CorrelationRow, state::Outcome};
-use crate::{engine::instance_message::InstanceMessage, model::ids::InstanceKey};
+use crate::{
+    engine::{instance_message::InstanceMessage, trace::TraceContext},
+    model::ids::InstanceKey,
+};
 
 /// A message to send once the row is durable.
 #[derive(Clone, Debug)]
@@ -16,6 +19,8 @@ pub struct Outgoing {
     pub message: InstanceMessage,
     /// Number of the publication whose data a delivery brings.
     pub brings: Option<u64>,
+    /// The trace of what was published.
+    pub trace: Option<TraceContext>,
 }
 
 /// What came of a command.

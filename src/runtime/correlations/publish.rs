@@ -22,7 +22,7 @@ use crate::{
     journal::{Entity, EntityKind, KeptMessage, KeptMessageRow},
     limits,
     model::ids::{InstanceKey, Time},
-    runtime::{Runtime, event_log, instance_request::Refusal, keys},
+    runtime::{Runtime, event_log::NotedPublication, instance_request::Refusal, keys},
 };
 
 /// Before every other entity.
@@ -246,7 +246,8 @@ impl Runtime {
             until,
             tag,
         } = request;
-        let reply = event_log::of_publishers(&self.audit, by, &correlation, reply);
+        let trace = by.as_ref().and_then(|by| by.trace.as_deref().cloned());
+        let noted = NotedPublication::of(by, &correlation);
         let entity = keys::of_correlation(&tenant, &correlation);
         let runtime = self.clone();
         let active = self.active();
@@ -275,6 +276,8 @@ impl Runtime {
             tenant,
             correlation,
             command,
+            trace,
+            noted,
             reply,
         });
     }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    engine::record::{CommandTag, Subscriber},
+    engine::{
+        record::{CommandTag, Subscriber},
+        trace::TraceContext,
+    },
     model::ids::{InstanceKey, Time},
 };
 
@@ -63,6 +66,9 @@ pub enum CorrelationRecord {
         receivers: Option<u64>,
         /// The instance that throws the signal: what waits there has it already.
         thrown_by: Option<InstanceKey>,
+        /// The trace it belongs to.
+        #[serde(default)]
+        trace: Option<TraceContext>,
     },
     /// It went to somebody who waits; this record's number is the delivery's.
     #[serde(rename = "delivered")]

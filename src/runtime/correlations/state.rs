@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::record::{CorrelationRecord, CorrelationRow, Place};
 use crate::{
-    engine::record::CommandTag,
+    engine::{record::CommandTag, trace::TraceContext},
     limits,
     model::ids::{InstanceKey, Time},
 };
@@ -56,6 +56,9 @@ pub struct Publication {
     pub thrown_by: Option<InstanceKey>,
     /// The subscription a broadcast went to last.
     pub reached: u64,
+    /// The trace it belongs to.
+    #[serde(default)]
+    pub trace: Option<TraceContext>,
 }
 
 impl Publication {
@@ -150,6 +153,7 @@ impl CorrelationState {
                 until,
                 receivers,
                 thrown_by,
+                trace,
             } => {
                 let publication = Publication {
                     data: data.clone(),
@@ -159,6 +163,7 @@ impl CorrelationState {
                     is_broadcast: receivers.is_some(),
                     thrown_by: *thrown_by,
                     reached: 0,
+                    trace: trace.clone(),
                 };
                 self.publications.insert(seq, publication);
                 let outcome = Outcome {

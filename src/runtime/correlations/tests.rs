@@ -58,6 +58,7 @@ impl Bench {
             starts: &[],
             start_key: &|_, _| instance(0),
             may_keep: true,
+            trace: None,
         };
         decide(&mut self.state, command, &around).expect("it is not refused")
     }

@@ -41,7 +41,7 @@ const HARMLESS: [reqwest::header::HeaderName; 2] = [ACCEPT, ACCEPT_LANGUAGE];
 
 /// What came of a try that was no success.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failed {
+pub(in crate::runtime) struct Failed {
     pub failure: CallFailure,
     pub status: Option<u16>,
     /// "expected …, but …".

@@ -8,7 +8,7 @@
 //! snapshot is to write.
 
 use super::*;
-use crate::{runtime::keys, text::memory};
+use crate::{engine::trace::TraceContext, runtime::keys, text::memory};
 
 impl ProcessInstance {
     /// Lets the tree know what a row means for it.
@@ -149,7 +149,7 @@ impl ProcessInstance {
         }
         let outbox = effects
             .iter()
-            .filter_map(|effect| outbox_row(&state.head().tenant, effect))
+            .filter_map(|effect| outbox_row(&state.head().tenant, effect, row.trace.as_ref()))
             .collect::<Result<_, _>>()?;
         let snapshot = self.due_snapshot()?;
         Ok(Commit {
@@ -194,13 +194,21 @@ impl ProcessInstance {
     }
 }
 
-fn outbox_row(tenant: &str, effect: &Effect) -> Option<Result<OutboxRow, StoreError>> {
+/// A message with the trace it belongs to.
+fn outbox_row(
+    tenant: &str,
+    effect: &Effect,
+    trace: Option<&TraceContext>,
+) -> Option<Result<OutboxRow, StoreError>> {
     let (seq, target, message) = match effect {
         Effect::Send {
             number,
             target,
             message,
-        } => (*number, Entity::from(*target), codec::encode(message)),
+        } => {
+            let body = codec::encode(&(message, trace));
+            (*number, Entity::from(*target), body)
+        }
         Effect::Notify {
             number,
             correlation,
@@ -212,7 +220,7 @@ fn outbox_row(tenant: &str, effect: &Effect) -> Option<Result<OutboxRow, StoreEr
                 note: note.clone(),
             };
             let target = keys::of_correlation(tenant, correlation);
-            (*number, target, codec::encode(&message))
+            (*number, target, codec::encode(&(&message, trace)))
         }
         Effect::SetTimer(_) | Effect::ClearTimer(_) | Effect::Call(_) | Effect::ForgetCall(_) => {
             return None;

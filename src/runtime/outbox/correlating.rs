@@ -64,6 +64,7 @@ fn ask(
     then: impl FnOnce(&Runtime, &OutboxDelivery) + Send + Sync + 'static,
 ) {
     let (answered, active) = (runtime.clone(), runtime.active());
+    let trace = delivery.trace.clone();
     let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
         // What follows is under way before this is over.
         let _active = active;
@@ -85,6 +86,8 @@ fn ask(
         tenant,
         correlation,
         command,
+        trace,
+        noted: None,
         reply,
     });
 }
@@ -111,6 +114,7 @@ pub(super) fn start(
         head,
         start_condition: None,
         start_event: Some(start_event.clone()),
+        trace: delivery.trace.clone(),
     };
     Ok(InstanceRequest::Start(Box::new(Start {
         command,

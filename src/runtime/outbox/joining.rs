@@ -218,6 +218,7 @@ fn ask(
     then: impl FnOnce(&Arc<Runtime>, Candidate, Option<InstanceKey>) + Send + Sync + 'static,
 ) {
     let (asking, active) = (runtime.clone(), runtime.active());
+    let trace = candidate.delivery.trace.clone();
     let tenant = candidate.tenant.clone();
     let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
         let _active = active;
@@ -233,6 +234,8 @@ fn ask(
         tenant,
         correlation,
         command,
+        trace,
+        noted: None,
         reply,
     });
 }

@@ -103,9 +103,10 @@ impl Outbox {
                 continue;
             }
             let decoded = codec::decode(&row.body).map_err(|error: StoreError| error.to_string());
-            let message = decoded.and_then(|message| with_data(message, brings));
-            let message = match message {
-                Ok(message) => message,
+            let message =
+                decoded.and_then(|(message, trace)| Ok((with_data(message, brings)?, trace)));
+            let (message, trace) = match message {
+                Ok(read) => read,
                 Err(why) => {
                     let name = format!("number {} of {}", row.seq, source.key);
                     runtime.damaged.note(StoredKind::Message, &name, &why);
@@ -120,6 +121,7 @@ impl Outbox {
                 number: row.seq,
                 target: row.target,
                 message,
+                trace,
                 tree: tree.clone(),
             };
             if delivery.is_start() {

@@ -431,6 +431,7 @@ async fn start(
     let (sender, answered) = oneshot::channel();
     let reply = Reply::to(move |answer| drop(sender.send(answer)));
     let command = StartInstance {
+        trace: None,
         head: head(order, instance),
         start_condition: None,
         start_event: Some(order.key.node.clone()),

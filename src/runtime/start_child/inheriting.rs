@@ -201,6 +201,7 @@ impl Runtime {
         };
         Ok(Start {
             command: StartInstance {
+                trace: None,
                 head,
                 start_condition: wanted.start_condition.clone(),
                 start_event: None,

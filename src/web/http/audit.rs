@@ -10,7 +10,7 @@
 //! that is cut off gets a line, too, as its change may be durable. Incidents are reported behind
 //! the commit gate, so each is reported once.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::PoisonError};
 
 use actix_web::{HttpRequest, ResponseError, http::StatusCode};
 
@@ -18,7 +18,7 @@ use super::{app::App, problem::Problem};
 use crate::{
     logging::{self, AUDIT, Field, Quota},
     runtime::{
-        audit::{AuditLog, AuditNote},
+        audit::{AuditLog, AuditNote, PendingRow, while_doing},
         clock::steady_now,
     },
     session::auth::token::Identity,
@@ -36,6 +36,8 @@ pub struct Act {
     what: &'static str,
     fields: Vec<(&'static str, Field)>,
     under_way: bool,
+    /// The row, until a change has taken it along.
+    row: PendingRow,
 }
 
 impl Act {
@@ -49,6 +51,7 @@ impl Act {
             what,
             fields: Vec::new(),
             under_way: true,
+            row: PendingRow::default(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Act {
             what,
             fields: Vec::new(),
             under_way: true,
+            row: PendingRow::default(),
         }
     }
 
@@ -79,59 +83,84 @@ impl Act {
         self
     }
 
-    /// Does it, and writes the line if it is done.
+    /// Does it, and writes the line if it is done. The row of the audit log goes with what it changes.
     ///
     /// # Errors
     /// Those of the act; then nothing is written.
     pub async fn done<T, E>(self, doing: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let mut act = self;
-        let outcome = doing.await;
+        let (outcome, is_noted) = act.while_doing(doing).await;
         act.under_way = false;
         if outcome.is_ok() {
-            act.write(act.what);
+            act.write(act.what, is_noted);
         }
         outcome
     }
 
-    /// Does it, for a caller that writes more about it then: a line of its own is written only when
-    /// the request is cut off.
-    pub async fn told_later<T>(self, doing: impl Future<Output = T>) -> T {
+    /// Does it, for a caller that writes lines about it then: one of its own is written only when
+    /// the request is cut off. Says whether the audit log tells of it already.
+    pub async fn told_later<T>(self, doing: impl Future<Output = T>) -> (T, bool) {
         let mut act = self;
-        let outcome = doing.await;
+        let done = act.while_doing(doing).await;
         act.under_way = false;
-        outcome
+        done
+    }
+
+    async fn while_doing<T>(&self, doing: impl Future<Output = T>) -> (T, bool) {
+        let row = self.note(self.what).row();
+        *self.row.lock().unwrap_or_else(PoisonError::into_inner) = Some(row);
+        let outcome = while_doing(self.row.clone(), doing).await;
+        (outcome, self.is_noted())
+    }
+
+    fn is_noted(&self) -> bool {
+        let row = self.row.lock().unwrap_or_else(PoisonError::into_inner);
+        row.is_none()
     }
 
     /// Writes the line: it is done already.
-    pub fn is_done(mut self) {
-        self.under_way = false;
-        self.write(self.what);
+    pub fn is_done(self) {
+        self.is_done_and(false);
     }
 
-    fn write(&self, message: &str) {
+    /// The same; with whether the audit log tells of it already.
+    pub fn is_done_and(mut self, is_noted: bool) {
+        self.under_way = false;
+        self.write(self.what, is_noted);
+    }
+
+    fn note<'a>(&'a self, act: &'a str) -> AuditNote<'a> {
+        AuditNote {
+            tenant: &self.tenant,
+            subject: &self.by,
+            address: self.address,
+            act,
+            details: &self.fields,
+        }
+    }
+
+    fn write(&self, message: &str, is_noted: bool) {
         let mut fields = vec![
             ("by", Field::from(&self.by)),
             ("tenant", Field::from(&self.tenant)),
         ];
         fields.extend(self.fields.iter().cloned());
         logging::event(log::Level::Info, AUDIT, message, &fields);
-        self.audit.note(&AuditNote {
-            tenant: &self.tenant,
-            subject: &self.by,
-            address: self.address,
-            act: message,
-            details: &self.fields,
-        });
+        if !is_noted {
+            self.audit.note(self.note(message).row());
+        }
     }
 }
 
 impl Drop for Act {
     fn drop(&mut self) {
         if self.under_way {
-            self.write(&format!(
+            let message = format!(
                 "{}, perhaps: the request was cut off before its answer",
                 self.what
-            ));
+            );
+            // A change that was handed over has taken the row along.
+            self.write(&message, self.is_noted());
         }
     }
 }

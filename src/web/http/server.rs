@@ -38,6 +38,7 @@ use super::{
     accepted_tokens::accepted_tokens,
     access_log::access_log,
     app::App,
+    collector,
     connections::Connections,
     cors::{cors, only_to_the_allowed},
     origin_check::{Refusals, only_to_own_hosts},
@@ -53,6 +54,7 @@ use crate::{
         disk_watch::DiskWatch,
         files::Files,
         http_calls::{HttpCallSettings, Targets},
+        spans::{SpanSender, Spans},
     },
     session::{
         auth::{
@@ -82,6 +84,7 @@ pub struct Running {
     fetching: Option<rt::task::JoinHandle<()>>,
     sweeping: rt::task::JoinHandle<()>,
     local: Option<LocalSocket>,
+    spans: Option<(Spans, SpanSender)>,
     arbiters: Vec<Arbiter>,
     /// Ends with the server.
     _disk: Option<DiskWatch>,
@@ -141,6 +144,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
         .await
         .map_err(|error| error.to_string())?;
     runtime.begin_retention(config.retention);
+    let spans = collector::send_spans(&config, &runtime)?;
     let connections = Arc::new(Connections::new(runtime.lists.clone()));
     let transport = ConnectionTable::new(transport_limits(&config));
     let watch = [
@@ -182,6 +186,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let local = listen_locally(&app, &addresses);
     Ok(Running {
         addresses,
+        spans,
         sweeping: rt::spawn(Trials::sweep(app.clone())),
         app,
         handle,
@@ -288,6 +293,10 @@ impl Running {
         drop(self.local);
         self.app.sessions.runtime.stop();
         self.app.sessions.runtime.journal.shutdown();
+        if let Some((spans, sender)) = self.spans {
+            spans.end();
+            sender.finish().await;
+        }
         for arbiter in self.arbiters {
             arbiter.stop();
             // It ends by itself; a panic on it was logged when it happened.

@@ -15,6 +15,7 @@ use crate::{
     limits,
     model::{problem::Problem as DefinitionProblem, source::SourceFormat},
     runtime::{
+        catalog::DEPLOYED,
         definitions::{Deploy, DeployError, Deployed},
         instance_request::Refusal,
     },
@@ -108,20 +109,20 @@ pub async fn deploy(
         by,
         now,
     };
-    let act = Act::by(&app, &request, &designer, "process deployed")
+    let act = Act::by(&app, &request, &designer, DEPLOYED)
         .on("bytes", source.len() as u64)
         .on("publish", publish);
-    let deployed = act
+    let (deployed, is_noted) = act
         .told_later(runtime.definitions.deploy_on(deploy, base))
-        .await
-        .map_err(refused)?;
+        .await;
+    let deployed = deployed.map_err(refused)?;
     for Deployed { row, existing, .. } in &deployed {
-        let act = Act::by(&app, &request, &designer, "process deployed")
+        let act = Act::by(&app, &request, &designer, DEPLOYED)
             .on("process", &row.id)
             .on("version", row.version);
         act.on("state", row.state.name())
             .on("new", !existing)
-            .is_done();
+            .is_done_and(is_noted);
     }
     let status = if deployed.iter().all(|one| one.existing) {
         StatusCode::OK

@@ -74,6 +74,7 @@ impl Run<'_> {
             },
         };
         self.apply(Command::Receive {
+            trace: None,
             from,
             number,
             message: Box::new(message),
@@ -96,6 +97,7 @@ impl Run<'_> {
                     Subscription::Timer { .. } | Subscription::Conditional { .. } => 0,
                 });
         self.apply(Command::Deliver(Box::new(EventDelivery {
+            trace: None,
             by,
             node,
             number: taken + u64::from(again.min(1)),

@@ -18,10 +18,10 @@ impl CorrelationStep<'_> {
     /// What was published starts an instance; `alone` says that no other of its process and key does
     /// while it is live.
     pub(super) fn start(&mut self, publication: u64, start: &EventStart, alone: bool) {
-        let Some(data) = self
+        let Some((data, trace)) = self
             .state
             .publication(publication)
-            .map(|kept| Value::clone(&kept.data))
+            .map(|kept| (Value::clone(&kept.data), kept.trace.clone()))
         else {
             return;
         };
@@ -41,6 +41,7 @@ impl CorrelationStep<'_> {
                 start_event: start.node.to_string(),
             },
             brings: None,
+            trace,
         });
     }
 

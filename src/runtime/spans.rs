@@ -1,0 +1,457 @@
+//! Spans: what the server tells a collector of the commands it applies and the calls it makes, where an
+//! operator names one (OpenTelemetry, over OTLP).
+//!
+//! A command is a span: from when its turn comes at its instance until it is durable and answered. It is
+//! below what caused it: the sender's span, or, of timers, messages and subprocesses, the span that set
+//! them off, however long ago. A call to another system is a span below that of its command. Nothing ever
+//! waits for the collector: a bounded queue is in between, and what finds no room in it is counted.
+//!
+//! Not here: which trace something belongs to (`engine::trace`), how spans are written (`otlp`).
+
+mod otlp;
+
+use std::{
+    cell::Cell,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use reqwest::{Client, header::HeaderMap};
+use tokio::sync::{
+    Notify,
+    mpsc::{self, Receiver, Sender, error::TrySendError},
+};
+
+use super::{
+    http_calls::Failed,
+    instance_request::{InstanceResponse, Refusal, Reply},
+};
+use crate::{
+    engine::trace::{NewSpan, TraceContext},
+    journal::HttpCallRow,
+    limits::{self, Limit},
+    meters::meters,
+    model::ids::InstanceKey,
+};
+
+/// Spans sent together.
+const SENT_AT_ONCE: usize = 512;
+/// The longest that a span waits for others.
+const GATHERED: Duration = Duration::from_secs(1);
+/// How long a collector may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Before what a collector did not take for now is sent once more.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What a span is about, in the words of OpenTelemetry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SpanKind {
+    /// What the server does by itself.
+    Internal = 1,
+    /// A command of somebody.
+    Server = 2,
+    /// A call to another system.
+    Client = 3,
+}
+
+/// Something that took its time and is over.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    pub name: String,
+    pub kind: SpanKind,
+    /// Its trace and itself.
+    pub context: TraceContext,
+    /// The span above, as 16 hexadecimal digits.
+    pub parent: Option<String>,
+    pub began: SystemTime,
+    pub ended: SystemTime,
+    /// What went wrong.
+    pub error: Option<String>,
+    pub attributes: Vec<(&'static str, Attribute)>,
+}
+
+/// What is told of a span.
+#[derive(Clone, Debug)]
+pub(super) enum Attribute {
+    Text(String),
+    Number(u64),
+}
+
+/// Where spans go. Clones are the same.
+#[derive(Clone)]
+pub struct Spans {
+    queue: Sender<Span>,
+    /// Of 2³² traces that begin here, so many are recorded.
+    sampled: u64,
+    last: Arc<Notify>,
+}
+
+/// The end of the queue that sends, for whoever waits for the last of it.
+pub struct SpanSender(actix_rt::task::JoinHandle<()>);
+
+impl Spans {
+    /// Begins to send to a collector: the address of its traces, headers of each request, and which part
+    /// of the traces that begin here is recorded, from 0 to 1.
+    ///
+    /// # Errors
+    /// A sentence, where no client can be made.
+    pub fn start(url: String, headers: HeaderMap, part: f64) -> Result<(Self, SpanSender), String> {
+        let client = Client::builder()
+            .default_headers(headers)
+            .timeout(PATIENCE)
+            .no_proxy()
+            .build()
+            .map_err(|error| format!("expected a client for spans, but {error}"))?;
+        let (queue, spans) = mpsc::channel(limits::SPANS_QUEUED);
+        let last = Arc::new(Notify::new());
+        let sending = actix_rt::spawn(send(client, url, spans, last.clone()));
+        let spans = Self {
+            queue,
+            sampled: (part * 4_294_967_296.0) as u64,
+            last,
+        };
+        Ok((spans, SpanSender(sending)))
+    }
+
+    /// A span to be made of something that begins now.
+    pub(super) fn draw(&self) -> NewSpan {
+        let trace = (u128::from(random()) << 64) | u128::from(random());
+        NewSpan {
+            trace: trace.max(1),
+            id: random().max(1),
+            sampled: (random() >> 32) < self.sampled,
+        }
+    }
+
+    /// Takes a span that is over, unless its trace is not recorded or there is no room.
+    pub(super) fn note(&self, span: Span) {
+        if !span.context.is_sampled() {
+            return;
+        }
+        match self.queue.try_send(span) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => {
+                Limit::Spans.refused();
+                meters().spans_dropped.increment(1);
+            }
+        }
+    }
+
+    /// No more come: what is there is sent.
+    pub fn end(&self) {
+        self.last.notify_one();
+    }
+}
+
+impl SpanSender {
+    /// Waits a little for the last spans to be sent.
+    pub async fn finish(self) {
+        let _ = actix_rt::time::timeout(PATIENCE / 2, self.0).await;
+    }
+}
+
+/// A command that is under way.
+pub(super) struct OpenSpan {
+    spans: Spans,
+    new: NewSpan,
+    name: &'static str,
+    instance: InstanceKey,
+    /// What it belongs to, when somebody gives it.
+    caller: Option<(Option<TraceContext>, String)>,
+    began: SystemTime,
+}
+
+impl OpenSpan {
+    /// A command of this kind, given by a caller with its trace and subject, or by the server itself.
+    pub fn begin(
+        spans: &Spans,
+        name: &'static str,
+        instance: InstanceKey,
+        caller: Option<(Option<TraceContext>, String)>,
+    ) -> Self {
+        Self {
+            spans: spans.clone(),
+            new: spans.draw(),
+            name,
+            instance,
+            caller,
+            began: SystemTime::now(),
+        }
+    }
+
+    /// The span that the command is.
+    pub fn new_span(&self) -> NewSpan {
+        self.new
+    }
+
+    /// Ends with the answer. What changed nothing and was not refused is no span.
+    pub fn until(self, reply: Reply) -> Reply {
+        reply.seen_by(move |answer| self.end(answer))
+    }
+
+    fn end(self, answer: &InstanceResponse) {
+        let (trace, kind) = match &self.caller {
+            Some((trace, _)) => (trace.as_ref(), SpanKind::Server),
+            None => (None, SpanKind::Internal),
+        };
+        let mut attributes = vec![(
+            "stepwire.instance",
+            Attribute::Text(self.instance.to_string()),
+        )];
+        let (context, parent, error) = match answer {
+            InstanceResponse::Applied(committed) => {
+                let row = &committed.row;
+                let process = &committed.process.row;
+                attributes.extend([
+                    ("stepwire.process", Attribute::Text(process.id.clone())),
+                    (
+                        "stepwire.version",
+                        Attribute::Number(process.version.into()),
+                    ),
+                    ("stepwire.seq", Attribute::Number(row.last_seq())),
+                ]);
+                let Some(context) = row.trace.clone() else {
+                    return;
+                };
+                (context, committed.cause.clone(), None)
+            }
+            InstanceResponse::Refused(refusal) => (
+                self.new.below(trace),
+                trace.cloned(),
+                Some(word_of(refusal).to_owned()),
+            ),
+            InstanceResponse::Duplicate(_)
+            | InstanceResponse::Published(_)
+            | InstanceResponse::Unchanged
+            | InstanceResponse::MayUpload(_)
+            | InstanceResponse::MayWork(_)
+            | InstanceResponse::File(_)
+            | InstanceResponse::Observed(_) => return,
+        };
+        if let Some((_, subject)) = self.caller {
+            attributes.push(("enduser.id", Attribute::Text(subject)));
+        }
+        self.spans.note(Span {
+            name: self.name.to_owned(),
+            kind,
+            context,
+            parent: parent.map(|parent| parent.span_id().to_owned()),
+            began: self.began,
+            ended: SystemTime::now(),
+            error,
+            attributes,
+        });
+    }
+}
+
+/// What a refusal is, in one word; its sentence may quote what was sent.
+fn word_of(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Rejected(rejection) => rejection.kind.word(),
+        Refusal::Hidden => "hidden",
+        Refusal::Stale(_) => "stale",
+        Refusal::TooManyLive(_) => "too_many_live",
+        Refusal::Busy => "busy",
+        Refusal::NoRoom(_) => "no_room",
+        Refusal::Unknown => "outcome_unknown",
+        Refusal::Damaged(_) => "damaged",
+        Refusal::Internal => "internal",
+    }
+}
+
+/// Sends what comes, as long as somebody may note spans.
+async fn send(client: Client, url: String, mut spans: Receiver<Span>, last: Arc<Notify>) {
+    let mut gathered = Vec::new();
+    let mut has_failed = false;
+    loop {
+        let is_last = tokio::select! {
+            biased;
+            count = spans.recv_many(&mut gathered, SENT_AT_ONCE) => count == 0,
+            () = last.notified() => {
+                spans.close();
+                false
+            }
+        };
+        if gathered.len() < SENT_AT_ONCE && !is_last && !spans.is_closed() {
+            let more = gather(&mut spans, &mut gathered);
+            tokio::select! {
+                _ = actix_rt::time::timeout(GATHERED, more) => {}
+                () = last.notified() => spans.close(),
+            }
+        }
+        if !gathered.is_empty() {
+            let body = otlp::body(&gathered);
+            let count = gathered.len() as u64;
+            gathered.clear();
+            match post(&client, &url, body).await {
+                Ok(()) => {
+                    meters().spans_sent.increment(count);
+                    has_failed = false;
+                }
+                Err(why) => {
+                    meters().spans_dropped.increment(count);
+                    if !has_failed {
+                        log::warn!("spans cannot be sent to {url}, and are dropped: {why}");
+                    }
+                    has_failed = true;
+                }
+            }
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
+async fn gather(spans: &mut Receiver<Span>, gathered: &mut Vec<Span>) {
+    while gathered.len() < SENT_AT_ONCE {
+        if spans
+            .recv_many(gathered, SENT_AT_ONCE - gathered.len())
+            .await
+            == 0
+        {
+            return;
+        }
+    }
+}
+
+/// Sends once, and once more where that may help.
+async fn post(client: &Client, url: &str, body: String) -> Result<(), String> {
+    let mut told = String::new();
+    for turn in 0..2 {
+        if turn > 0 {
+            actix_rt::time::sleep(AGAIN).await;
+        }
+        let request = client
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body.clone());
+        match request.send().await.map(|answer| answer.status()) {
+            Ok(status) if status.is_success() => return Ok(()),
+            Ok(status) => {
+                told = format!("it answered {status}");
+                if !matches!(status.as_u16(), 429 | 502 | 503 | 504) {
+                    break;
+                }
+            }
+            Err(error) => told = error.without_url().to_string(),
+        }
+    }
+    Err(told)
+}
+
+/// Numbers that nobody else draws (SplitMix64, from the system's chance once for each thread).
+fn random() -> u64 {
+    thread_local! {
+        static STATE: Cell<Option<u64>> = const { Cell::new(None) };
+    }
+    let state = STATE.get().unwrap_or_else(|| {
+        let mut seed = [0; 8];
+        match getrandom::fill(&mut seed) {
+            Ok(()) => u64::from_ne_bytes(seed),
+            Err(_) => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(1, |time| time.as_nanos() as u64),
+        }
+    });
+    let next = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    STATE.set(Some(next));
+    let mixed = (next ^ (next >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// A call to another system that is being made.
+pub(super) struct CallSpan {
+    spans: Spans,
+    context: TraceContext,
+    parent: Option<String>,
+    began: SystemTime,
+}
+
+impl CallSpan {
+    /// One try of a call that belongs to this trace.
+    pub fn begin(spans: &Spans, trace: Option<&TraceContext>) -> Self {
+        Self {
+            spans: spans.clone(),
+            context: spans.draw().below(trace),
+            parent: trace.map(|trace| trace.span_id().to_owned()),
+            began: SystemTime::now(),
+        }
+    }
+
+    /// What the call sends on.
+    pub fn context(&self) -> &TraceContext {
+        &self.context
+    }
+
+    /// Ends with what the try came to.
+    pub fn end<T>(self, row: &HttpCallRow, tried: &Result<T, Failed>) {
+        let mut attributes = vec![
+            ("server.address", Attribute::Text(row.host.clone())),
+            (
+                "stepwire.instance",
+                Attribute::Text(row.instance.to_string()),
+            ),
+            ("stepwire.process", Attribute::Text(row.process.clone())),
+        ];
+        let status = tried.as_ref().err().and_then(|failed| failed.status);
+        if let Some(status) = status {
+            attributes.push((
+                "http.response.status_code",
+                Attribute::Number(status.into()),
+            ));
+        }
+        self.spans.note(Span {
+            name: "call".to_owned(),
+            kind: SpanKind::Client,
+            context: self.context,
+            parent: self.parent,
+            began: self.began,
+            ended: SystemTime::now(),
+            error: tried
+                .as_ref()
+                .err()
+                .map(|failed| failed.failure.code().to_owned()),
+            attributes,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_room_is_dropped_and_counted() {
+        let (queue, mut taken) = mpsc::channel(2);
+        let spans = Spans {
+            queue,
+            sampled: 1 << 32,
+            last: Arc::default(),
+        };
+        let before = Limit::Spans.count();
+        let span = || {
+            let call = CallSpan::begin(&spans, None);
+            Span {
+                name: "call".to_owned(),
+                kind: SpanKind::Client,
+                context: call.context,
+                parent: None,
+                began: call.began,
+                ended: call.began,
+                error: None,
+                attributes: Vec::new(),
+            }
+        };
+        (0..5).for_each(|_| spans.note(span()));
+        assert_eq!(Limit::Spans.count() - before, 3);
+        assert!(taken.try_recv().is_ok() && taken.try_recv().is_ok() && taken.try_recv().is_err());
+        let none = Spans {
+            sampled: 0,
+            ..spans.clone()
+        };
+        assert!(!none.draw().below(None).is_sampled());
+        assert!(spans.draw().below(None).is_sampled());
+    }
+}
