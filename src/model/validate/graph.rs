@@ -36,6 +36,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             node,
             scope.copied(),
             outgoing.get(node.id.as_str()).map_or(&[], Vec::as_slice),
+            definition.is_global_task(),
             report,
         );
     }
@@ -181,9 +182,11 @@ fn check_outgoing(
     node: &FlowNode,
     scope: Option<&FlowNode>,
     outgoing: &[&SequenceFlow],
+    is_alone: bool,
     report: &mut Report,
 ) {
-    let ends_there = node.kind == ElementType::EndEvent
+    let ends_there = is_alone
+        || node.kind == ElementType::EndEvent
         || node.for_compensation
         || node.triggered_by_event
         || matches!(node.event, Some(EventDefinition::Compensation { .. }));
