@@ -20,6 +20,7 @@ mod export;
 mod followed;
 mod list;
 mod local;
+mod migrate;
 mod patch;
 mod payload;
 mod print;
@@ -95,6 +96,9 @@ async fn perform(
         ClientCommand::Start(start) => start::start(start, access, printer).await,
         ClientCommand::Run(run) => run::run(run, access, printer).await,
         ClientCommand::Patch(patch) => patch::patch(patch, access, printer).await,
+        ClientCommand::Migrate(migrate) => {
+            in_time(limit, migrate::migrate(migrate, access, printer)).await
+        }
         ClientCommand::Publish(publish) => {
             in_time(limit, publish::publish(publish, access, printer)).await
         }

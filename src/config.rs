@@ -42,8 +42,8 @@ mod user_command;
 
 pub use backup_command::{BackupCommand, DoctorCommand, ProgressFormat, RestoreCommand};
 pub use client_command::{
-    Approve, Check, ClientCommand, Common, DefinitionText, Deploy, Export, Hidden, List, PatchData,
-    Payload, Publish, RunAction, Show, StartProcess, Stop, Until, Waiting, Watch,
+    Approve, Check, ClientCommand, Common, DefinitionText, Deploy, Export, Hidden, List, Migrate,
+    PatchData, Payload, Publish, RunAction, Show, StartProcess, Stop, Until, Waiting, Watch,
 };
 pub use command_line::{Command, TokenRequest};
 pub use date_time_format::DateTimeFormat;

@@ -12,7 +12,7 @@
 //! `open_messages` for what clients answer, `subscription` and `triggering` for what is waited for, `publishing` for messages and signals, `http_call` for calls to other systems, `start` and `end`,
 //! `variables` and `mappings` for data by scope,
 //! `compensation` for handlers of what is completed,
-//! `suspend` for hold and the ends from outside, `access` for who may do what, `assignment` and `due_date` for user tasks, `state` for what is remembered.
+//! `move_token` and `migration` for repairs by operators, `suspend` for hold and the ends from outside, `access` for who may do what, `assignment` and `due_date` for user tasks, `state` for what is remembered.
 
 pub mod access;
 mod actions;
@@ -34,6 +34,7 @@ pub mod instance_outcome;
 pub mod job_status;
 mod looping;
 mod mappings;
+pub mod migration;
 mod move_token;
 pub mod next_step;
 pub mod open_messages;
@@ -62,6 +63,7 @@ mod variables;
 pub use command::Command;
 pub use context::{StepInput, StepOutcome};
 pub use effect::Effect;
+pub use migration::{migrate, plan_migration};
 pub use record::{Record, batch::RecordBatch};
 pub use rejection::Rejection;
 pub use start::{may_start, start};

@@ -318,7 +318,7 @@ pub const WRONG_PER_NAME: u32 = 5;
 pub const WRONG_PER_NAME_ANYWHERE: u32 = 100;
 /// Addresses remembered per name that it has signed in from, the newest.
 pub const KNOWN_ADDRESSES: usize = 8;
-/// Wrong passwords from one address that cost no wait: an office may share one.
+/// Wrong passwords from one address that cost no wait: an office may stand behind one.
 pub const WRONG_PER_ADDRESS: u32 = 20;
 /// The longest wait after a wrong password; the first is a second, each next one twice as long.
 pub const SIGN_IN_WAIT: Duration = Duration::from_secs(15 * 60);

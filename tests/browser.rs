@@ -88,6 +88,11 @@ fn operators_see_what_stands_still_and_any_earlier_moment() {
 }
 
 #[test]
+fn no_page_grows_heavy_unseen() {
+    play("weights.mjs", |_| ());
+}
+
+#[test]
 fn a_plain_event_source_comes_back_and_stays_away_after_the_end() {
     play("stream.mjs", |server| server.kill_and_restart());
 }
@@ -145,6 +150,9 @@ fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
             writeln!(stdin, "done").expect("the script waits for a line");
         }
         told.push(line);
+    }
+    for weight in told.iter().filter(|line| line.starts_with("WEIGHT")) {
+        println!("{weight}");
     }
     let status = node.wait().expect("the script can be waited for");
     if status.code() == Some(SKIPPED) {

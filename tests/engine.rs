@@ -161,6 +161,11 @@ fn back_messages() {
 }
 
 #[test]
+fn migrating() {
+    check("migrating");
+}
+
+#[test]
 fn moving() {
     check("moving");
 }

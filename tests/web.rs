@@ -19,6 +19,7 @@ mod instances;
 mod login;
 mod messages;
 mod metrics;
+mod migration;
 mod mistyped;
 mod numbers;
 mod overviews;

@@ -23,6 +23,8 @@ pub enum Page {
     Users,
     /// Open websockets and streams.
     Connections,
+    /// What administrators, operators and designers did.
+    Audit,
     /// Options of the server.
     Settings,
     /// The program and what is built into it.
@@ -30,13 +32,14 @@ pub enum Page {
 }
 
 impl Page {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Dashboard,
         Self::Incidents,
         Self::Schedules,
         Self::Timers,
         Self::Users,
         Self::Connections,
+        Self::Audit,
         Self::Settings,
         Self::About,
     ];
@@ -53,7 +56,9 @@ impl Page {
                 principal.caller.operator
             }
             Self::Users => principal.is_admin(),
-            Self::Connections => principal.caller.operator || principal.is_server_operator(),
+            Self::Connections | Self::Audit => {
+                principal.caller.operator || principal.is_server_operator()
+            }
             Self::Settings => principal.is_server_operator(),
             Self::About => true,
         }
@@ -67,6 +72,7 @@ impl Page {
             Self::Timers => "timers",
             Self::Users => "users",
             Self::Connections => "connections",
+            Self::Audit => "audit",
             Self::Settings => "settings",
             Self::About => "about",
         }
@@ -80,6 +86,7 @@ impl Page {
             Self::Timers => "Timers",
             Self::Users => "Users",
             Self::Connections => "Connections",
+            Self::Audit => "Audit log",
             Self::Settings => "Settings",
             Self::About => "About",
         }
@@ -93,6 +100,7 @@ impl Page {
             Self::Timers => "What waits for a time, the next one first.",
             Self::Users => "Who signs in with a password, and with which roles.",
             Self::Connections => "Who is connected, and who does not keep up.",
+            Self::Audit => "Who did what, when and from where.",
             Self::Settings => "What the server was started with, and where each value comes from.",
             Self::About => "This program, and what is built into it.",
         }

@@ -17,6 +17,8 @@ pub enum ClientCommand {
     Run(RunAction),
     /// Correct the data of an instance, as an operator, and print its next step
     Patch(PatchData),
+    /// Take instances to another version of their process, as an operator
+    Migrate(Migrate),
     /// Publish a message or a signal and print who got it
     Publish(Publish),
     /// Approve what an instance waits for, or reject it
@@ -46,6 +48,7 @@ impl ClientCommand {
             Self::Start(start) => &start.common,
             Self::Run(run) => &run.common,
             Self::Patch(patch) => &patch.common,
+            Self::Migrate(migrate) => &migrate.common,
             Self::Publish(publish) => &publish.common,
             Self::Approve(approve) => &approve.common,
             Self::Stop(stop) => &stop.common,
@@ -202,6 +205,26 @@ pub struct PatchData {
     /// Refuse if the instance has moved on from this number
     #[arg(long, value_name = "SEQ")]
     pub if_seq: Option<u64>,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire migrate`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Migrate {
+    /// Keys of the instances
+    #[arg(required = true)]
+    pub instances: Vec<Uuid>,
+    /// Number of the version
+    #[arg(long, value_name = "VERSION")]
+    pub to: u32,
+    /// A node or flow that has another id there; may be given several times
+    #[arg(long, value_name = "OLD=NEW")]
+    pub map: Vec<String>,
+    /// Only say what would become of each
+    #[arg(long)]
+    pub preview: bool,
     /// Where, and how to print.
     #[command(flatten)]
     pub common: Common,

@@ -67,7 +67,7 @@ impl Caller {
         }
     }
 
-    /// Whether the source of definitions is shown to it, and what failed in its expressions:
+    /// Whether the source of definitions is told to it, and what failed in its expressions:
     /// designers and operators.
     pub fn reads_source(&self) -> bool {
         let edits = |role: &String| role == "designer" || role == "admin";

@@ -18,7 +18,7 @@ use super::{
 use crate::model::ids::{ElementKey, InstanceKey};
 
 impl Step<'_> {
-    /// Ends those of these children that are live and have not been asked to end.
+    /// Ends those of these children that are live and not told so yet.
     pub fn end_children(&mut self, children: Vec<InstanceKey>) {
         for child in children {
             if self

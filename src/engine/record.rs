@@ -9,6 +9,7 @@ mod ad_hoc;
 pub mod batch;
 pub mod created;
 mod looped;
+mod migrated;
 mod push;
 mod subscription;
 
@@ -21,6 +22,7 @@ pub use self::{
     ad_hoc::AdHocRecord,
     created::{CommandTag, Created, ParentLink, ProcessRef},
     looped::{Items, LoopRecord},
+    migrated::{Migrated, RenewedSubscription},
     push::Push,
     subscription::Subscription,
 };
@@ -133,6 +135,18 @@ pub enum Record {
         element: ElementKey,
         /// Where it goes.
         node: Arc<str>,
+    },
+    /// An operator took the instance to another version of its definition. What is waited for is
+    /// renewed in the same row.
+    #[serde(rename = "migrated")]
+    Migrated(Box<Migrated>),
+    /// What somebody waits for in the version that the instance runs now.
+    #[serde(rename = "renewed")]
+    SubscriptionsRenewed {
+        /// Who.
+        by: Subscriber,
+        /// All of it.
+        subscriptions: Vec<RenewedSubscription>,
     },
     /// Somebody waits for events. At most once for each element and scope.
     #[serde(rename = "subscribed")]

@@ -110,6 +110,34 @@ fn events<'a>(
         .collect()
 }
 
+/// The events that somebody waits for: an element as [`events`] says, a scope for the starts of its
+/// event subprocesses.
+pub(super) fn awaited_events<'a>(step: &Step<'a>, by: Subscriber) -> Vec<&'a ExecutableNode> {
+    let node = by.element().and_then(|key| Some((key, step.node_of(key)?)));
+    match by {
+        Subscriber::Element(_) => node.map_or(Vec::new(), |(key, node)| events(step, key, node)),
+        Subscriber::Scope(_) => {
+            let id = node.map(|(_, node)| &*node.id);
+            step.process.event_subprocess_starts(id).collect()
+        }
+    }
+}
+
+/// What is waited for at the node of an event; `None` for one that waits for nothing.
+///
+/// # Errors
+/// The code of an incident, and what cannot be read.
+pub(super) fn read_one(
+    step: &Step<'_>,
+    by: Subscriber,
+    event: &ExecutableNode,
+) -> Result<Option<Subscription>, (&'static str, String)> {
+    let read = subscription(step, by, event);
+    read.map_err(|(code, what, sentence)| {
+        (code, format!("the {what} of '{}': {sentence}", event.id))
+    })
+}
+
 /// Opens what the event subprocesses wait for in the scope that an element begins: its own, and
 /// that of the instance with the first element.
 fn open_scopes(
@@ -242,15 +270,12 @@ fn subscriptions(
 ) -> Result<Vec<Waited>, Unreadable> {
     let mut found = Vec::new();
     for event in events {
-        match subscription(step, by, event) {
+        match read_one(step, by, event) {
             Ok(subscription) => {
                 found.extend(subscription.map(|subscription| (event.id.clone(), subscription)));
             }
             Err(_) if unreadable == OnUnreadable::LeaveOut => {}
-            Err((code, what, sentence)) => {
-                let sentence = format!("the {what} of '{}': {sentence}", event.id);
-                return Err(Unreadable { code, sentence });
-            }
+            Err((code, sentence)) => return Err(Unreadable { code, sentence }),
         }
     }
     Ok(found)

@@ -6,7 +6,7 @@
 //!
 //! # Why so
 //!
-//! **A damaged row is left out and reported, not a reason to stop.** Rows of the log are whole or
+//! **A damaged row is left out and told, not a reason to stop.** Rows of the log are whole or
 //! their instance is answered 409; rows of other tables are left out. A user whose row is
 //! damaged stays there without a password and with all tokens revoked, as nobody knows which
 //! were. A definition's content is held against its hash, so a changed one runs nowhere.

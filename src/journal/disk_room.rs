@@ -104,7 +104,7 @@ impl RoomState {
                 "the disk has less free ({mib} MiB) than its critical watermark: only what \
                 completes or frees is taken until there is room again"
             ),
-            // Which the writer has reported.
+            // Of which the writer has told.
             DiskRoom::Full => {}
         }
     }

@@ -15,9 +15,12 @@ use super::{
 };
 use crate::{
     engine::{
-        Effect, InstanceState, Record, RecordBatch, command::TimerKey as ElementTimer,
-        http_call::OutgoingCall, instance_outcome::outcome, job_status::JobStatus,
-        record::Incident,
+        Effect, InstanceState, Record, RecordBatch,
+        command::TimerKey as ElementTimer,
+        http_call::OutgoingCall,
+        instance_outcome::outcome,
+        job_status::JobStatus,
+        record::{Incident, Migrated},
     },
     model::{
         executable::ExecutableProcess,
@@ -35,7 +38,7 @@ use crate::{
 pub fn changes(
     process: &ExecutableProcess,
     before: &SearchedTexts,
-    counted: Option<Counted>,
+    mut counted: Option<Counted>,
     state: &InstanceState,
     row: &RecordBatch,
     effects: &[Effect],
@@ -48,6 +51,14 @@ pub fn changes(
                 (instance_changed, status_changed) = (true, true);
             }
             Record::OfferClosed { .. } => instance_changed |= !state.status().is_live(),
+            Record::Migrated(migrated) => {
+                let (from, revision) = (migrated.from.version, migrated.from.revision.clone());
+                if let Some(counted) = &mut counted {
+                    counted.moved_from = Some(Box::new((from, revision)));
+                }
+                instance_changed = true;
+                moved(&mut changes, process, state, (migrated, row));
+            }
             Record::DescendantsEnded => instance_changed = true,
             Record::Assigned { element, .. }
             | Record::TaskScheduled { element, .. }
@@ -87,6 +98,7 @@ pub fn changes(
             | Record::FileStored(_)
             | Record::FlowArrived { .. }
             | Record::SubscriptionsOpened { .. }
+            | Record::SubscriptionsRenewed { .. }
             | Record::SubscriptionTriggered { .. }
             | Record::DeliveryHeld(_)
             | Record::CorrelationNotified { .. }
@@ -146,7 +158,7 @@ pub fn changes(
 /// What the instance is found by now and was not before, and the other way round.
 fn searched<'a>(
     process: &'a ExecutableProcess,
-    before: &SearchedTexts,
+    before: &'a SearchedTexts,
     state: &'a InstanceState,
 ) -> impl Iterator<Item = ReadModelChange> {
     let keys = &process.search_keys;
@@ -222,6 +234,23 @@ fn job(state: &InstanceState, now: Time) -> JobRow {
 fn put_task(changes: &mut Vec<ReadModelChange>, task: Option<ReadModelChange>) {
     if let Some(task) = task.filter(|task| !changes.contains(task)) {
         changes.push(task);
+    }
+}
+
+/// The lines of what waits or stands still in an instance that runs another version now.
+fn moved(
+    changes: &mut Vec<ReadModelChange>,
+    process: &ExecutableProcess,
+    state: &InstanceState,
+    (migrated, row): (&Migrated, &RecordBatch),
+) {
+    for (key, element) in state.active() {
+        put_task(changes, task(process, state, key));
+        let is_renamed = migrated.renamed.values().any(|to| to == element.node());
+        if let Some(incident) = element.incidents().last().filter(|_| is_renamed) {
+            let line = incident_row(state, key, incident, row);
+            changes.push(ReadModelChange::IncidentRaised(line));
+        }
     }
 }
 

@@ -20,7 +20,11 @@ pub struct SearchKeys {
 
 /// The texts an instance is found by, in the order of the paths.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct SearchedTexts(Vec<Option<String>>);
+pub struct SearchedTexts {
+    texts: Vec<Option<String>>,
+    /// Paths it was found by that are searched no longer.
+    dropped: Vec<String>,
+}
 
 impl SearchKeys {
     /// Compiles the paths.
@@ -36,32 +40,50 @@ impl SearchKeys {
 
     /// What an instance with these data is found by.
     pub fn texts(&self, data: &Value) -> SearchedTexts {
-        SearchedTexts(
-            self.paths
+        SearchedTexts {
+            texts: self
+                .paths
                 .iter()
                 .map(|(_, path)| path.get(data).and_then(text))
                 .collect(),
-        )
+            dropped: Vec::new(),
+        }
+    }
+
+    /// What an instance with these data was found by so far, by the paths of another version.
+    pub fn texts_of(&self, source: &Self, data: &Value) -> SearchedTexts {
+        let has = |keys: &Self, name: &str| keys.paths.iter().any(|(other, _)| other == name);
+        let known = |(name, path): &(String, DataPath)| {
+            let path = has(source, name).then_some(path)?;
+            path.get(data).and_then(text)
+        };
+        let dropped = source.paths.iter().map(|(name, _)| name);
+        SearchedTexts {
+            texts: self.paths.iter().map(known).collect(),
+            dropped: dropped.filter(|name| !has(self, name)).cloned().collect(),
+        }
     }
 
     /// The paths whose text is another than before, with the present one. Before its first record
     /// an instance has none.
-    pub fn changes(
-        &self,
-        before: &SearchedTexts,
+    pub fn changes<'a>(
+        &'a self,
+        before: &'a SearchedTexts,
         now: SearchedTexts,
-    ) -> impl Iterator<Item = (&str, Option<String>)> {
-        let before = before
-            .0
+    ) -> impl Iterator<Item = (&'a str, Option<String>)> {
+        let texts = before
+            .texts
             .iter()
             .map(Option::as_deref)
             .chain(std::iter::repeat(None));
-        let both = before.zip(now.0);
+        let both = texts.zip(now.texts);
+        let dropped = before.dropped.iter().map(|path| (&**path, None));
         self.paths
             .iter()
             .zip(both)
             .filter(|(_, (old, new))| *old != new.as_deref())
             .map(|((path, _), (_, new))| (&**path, new))
+            .chain(dropped)
     }
 }
 

@@ -69,7 +69,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     loops::check(definition, &mut report);
     ad_hoc::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
-    // Only of what was read whole: what replaces something unreadable may well change nothing.
+    // Only of what was read whole: what stands in for something unreadable may well change nothing.
     let event_subprocesses = EventSubprocesses::of(definition);
     definition.nodes.iter().for_each(|node| {
         effects::check(node, &mut report);

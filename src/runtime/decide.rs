@@ -4,6 +4,8 @@
 //!
 //! Not here: gates, writes and effects (`instance`); what commands mean (`engine`).
 
+mod migrate;
+
 use std::sync::Arc;
 
 use super::{
@@ -93,6 +95,9 @@ fn count_limits(records: &[Record]) {
     }
 }
 
+/// How going to another version is counted, and named in the audit log.
+pub const MIGRATE: &str = "migrate";
+
 /// What is asked, as it is counted.
 pub fn kind_of(ask: &InstanceRequest) -> &'static str {
     match ask {
@@ -102,6 +107,8 @@ pub fn kind_of(ask: &InstanceRequest) -> &'static str {
         | InstanceRequest::MayUpload { .. }
         | InstanceRequest::MayWork { .. } => "look",
         InstanceRequest::Apply { command, .. } => command.name(),
+        InstanceRequest::Migrate { .. } => MIGRATE,
+        InstanceRequest::PlanMigration(_) => "look",
     }
 }
 
@@ -185,6 +192,14 @@ fn decide_ask(
             Ok(ActorDecision::InstanceResponse(InstanceResponse::MayWork(
                 Box::new(access),
             )))
+        }
+        InstanceRequest::Migrate {
+            migration,
+            tag,
+            if_seq,
+        } => migrate::decide(memory, caller, &migration, (tag, if_seq), around),
+        InstanceRequest::PlanMigration(migration) => {
+            migrate::plan(memory, caller, &migration, around)
         }
         InstanceRequest::Apply {
             command,

@@ -386,7 +386,7 @@ impl Definitions {
         self.table.tamper(|catalog| catalog.replace_all(id, other));
     }
 
-    /// Gives a version another state, and those that step back for it. One in that state already
+    /// Has a version stand otherwise, and those that step back for it. One that stands so already
     /// stays as it is.
     fn turn(
         &self,

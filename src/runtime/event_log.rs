@@ -7,6 +7,7 @@
 use super::{
     audit::AuditNote,
     correlations::Outcome,
+    decide::MIGRATE,
     instance_request::{Committed, Envelope, InstanceRequest},
 };
 use crate::{
@@ -63,6 +64,14 @@ pub(super) fn of_operators(mut envelope: Envelope) -> Envelope {
                 caller: caller.clone(),
                 command: command.name(),
                 details: details_of(command),
+            };
+            envelope.reply = envelope.reply.told_of(noted);
+        }
+        (Some(caller), InstanceRequest::Migrate { migration, .. }) => {
+            let noted = Noted {
+                caller: caller.clone(),
+                command: MIGRATE,
+                details: vec![("version", migration.target.row.version.into())],
             };
             envelope.reply = envelope.reply.told_of(noted);
         }

@@ -50,7 +50,7 @@ impl FreshKeys {
         }
     }
 
-    /// Whether nothing is stored under this key. Only the first to ask gets `true`: from then on
+    /// Whether nothing is stored under this key. Only the first to ask is told so: from then on
     /// something may be.
     pub fn take(&self, key: InstanceKey) -> bool {
         // A set that lost a key to a panic would be a lie, but no call below panics half-way.

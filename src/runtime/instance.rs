@@ -272,6 +272,9 @@ impl ProcessInstance {
             (InstanceRequest::Apply { command, .. }, Some((_, process))) => {
                 (process, payload(command))
             }
+            (InstanceRequest::Migrate { migration, .. }, Some(_)) => {
+                (&migration.target, &Value::Null)
+            }
             _ => return None,
         };
         let owner = || Owner {

@@ -18,6 +18,7 @@ use crate::{
         Command, RecordBatch, Rejection,
         access::{Caller, Members},
         command::{RunAction, StartInstance},
+        migration::MigrationPlan,
         next_step::NextStep,
         permissions::Permissions,
         record::{CommandTag, Created, StoredFile, Subscriber},
@@ -69,6 +70,17 @@ pub enum InstanceRequest {
         /// Refuse when the instance has moved on from this number.
         if_seq: Option<u64>,
     },
+    /// Go to another version of the definition.
+    Migrate {
+        /// Which, and how.
+        migration: Box<MigrationRequest>,
+        /// Its identity, if it deduplicates.
+        tag: Option<CommandTag>,
+        /// Refuse when the instance has moved on from this number.
+        if_seq: Option<u64>,
+    },
+    /// What would become of it in another version.
+    PlanMigration(Box<MigrationRequest>),
     /// Whether a file may come with a run now.
     MayUpload {
         /// The run, still without its file and data.
@@ -96,10 +108,25 @@ impl InstanceRequest {
     /// Whether it only looks.
     pub(super) fn is_look(&self) -> bool {
         match self {
-            Self::Start(_) | Self::StartChild { .. } | Self::Apply { .. } => false,
-            Self::MayUpload { .. } | Self::MayWork { .. } | Self::Observe => true,
+            Self::Start(_)
+            | Self::StartChild { .. }
+            | Self::Apply { .. }
+            | Self::Migrate { .. } => false,
+            Self::MayUpload { .. }
+            | Self::MayWork { .. }
+            | Self::PlanMigration(_)
+            | Self::Observe => true,
         }
     }
+}
+
+/// The version that an instance is to run.
+#[derive(Clone, Debug)]
+pub struct MigrationRequest {
+    /// Which; of the same process.
+    pub target: Arc<DeployedProcess>,
+    /// Ids of nodes and flows there, by those in the version that the instance runs.
+    pub mapping: BTreeMap<String, String>,
 }
 
 /// A start, with its definition resolved.
@@ -128,6 +155,8 @@ pub enum InstanceResponse {
     Unchanged,
     /// These files may come.
     MayUpload(UploadRules),
+    /// What would become of the instance.
+    Migration(Box<MigrationPlan>),
     /// The caller may work there.
     MayWork(Box<TaskAccess>),
     /// The file asked for.

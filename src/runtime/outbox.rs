@@ -425,7 +425,7 @@ fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, sentence: Str
     );
 }
 
-/// A child is not started: its parent gets this in its stead.
+/// A child is not started: its parent is told this in its stead.
 fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMessage) {
     let receive = Command::Receive {
         from: delivery.target.instance(),

@@ -199,7 +199,7 @@ impl Registry {
         }
     }
 
-    /// Gives up on an instance that cannot be loaded: everything that waits is refused, with what
+    /// Gives up on an instance that cannot be loaded: everything that waits is refused, and told what
     /// is damaged; what the server sends itself stays undelivered, to be tried again.
     pub fn abandon(&self, key: InstanceKey, why: &StoreError) {
         let Some((_, slot)) = self.slots.remove(&key) else {

@@ -48,6 +48,14 @@ pub fn admit_command(room: DiskRoom, command: &Command) -> Result<(), Refusal> {
     refuse_from(least, room)
 }
 
+/// Whether an instance may go to another version.
+///
+/// # Errors
+/// [`Refusal::NoRoom`].
+pub fn admit_migration(room: DiskRoom) -> Result<(), Refusal> {
+    refuse_from(DiskRoom::Critical, room)
+}
+
 /// Whether something larger than a command may come: a file, a definition.
 ///
 /// # Errors

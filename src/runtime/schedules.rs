@@ -129,7 +129,7 @@ impl Schedules {
     }
 
     /// Lets a schedule start nothing by itself, or start again: then what was missed meanwhile is
-    /// made up for by its rule. One that is so already stays so.
+    /// made up for by its rule. One that stands so already stays so.
     ///
     /// # Errors
     /// [`RejectionKind::NotFound`]; [`Refusal::Busy`].

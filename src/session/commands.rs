@@ -237,6 +237,7 @@ impl Connection {
             | InstanceResponse::Observed(_)
             | InstanceResponse::MayUpload(_)
             | InstanceResponse::MayWork(_)
+            | InstanceResponse::Migration(_)
             | InstanceResponse::File(_) => {
                 self.forget_start(&command.kind);
                 self.send_done(&command.id);

@@ -1,13 +1,13 @@
 //! How long refusals are held back: the longer, the more of one address are at the same time. So what
 //! an address can make the server refuse per second has a bound, however many connections it has,
-//! and a client that obeys waits no longer than it was asked to.
+//! and anyone who does as told waits no longer than told.
 //!
 //! Not here: what is refused (`shared_rates`, `rate_limit`), who waits (`web`).
 //!
 //! # Why so
 //!
 //! **Refusals of one address wait the longer, the more of them wait.** A fixed wait bounds what
-//! one connection costs, not what a thousand do; one that obeys is never one of many.
+//! one connection costs, not what a thousand do; who does as told is never one of many.
 
 use std::{
     collections::HashMap,

@@ -51,7 +51,7 @@ struct Shown(Result<Identity, TokenError>);
 struct CountedOnce(Rc<Cell<bool>>);
 
 /// Refuses a request that is over a rate. The refusal is held back for a part of the time there is to
-/// wait: a client that obeys loses nothing, another one has to wait before it can ask again on
+/// wait: who does as told loses nothing, and who does not has to wait before it can ask again on
 /// this connection.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ use crate::{
     engine::{
         RecordBatch, Rejection,
         access::Caller,
+        migration::MigrationPlan,
         record::StoredFile,
         rejection::{RejectionKind, Unavailable},
     },
@@ -22,7 +23,8 @@ use crate::{
         drafts::DraftRequest,
         files::Received,
         instance_request::{
-            Committed, Envelope, InstanceRequest, InstanceResponse, Observed, Refusal, Reply,
+            Committed, Envelope, InstanceRequest, InstanceResponse, MigrationRequest, Observed,
+            Refusal, Reply,
         },
         read_queue::{Question, Read},
     },
@@ -63,6 +65,23 @@ impl App {
     ) -> Result<UploadRules, Problem> {
         match self.answer(key, caller, ask).await {
             Ok(InstanceResponse::MayUpload(rules)) => Ok(rules),
+            other => Err(refused(other)),
+        }
+    }
+
+    /// What would become of an instance in another version.
+    ///
+    /// # Errors
+    /// 403, 404, 409 for one that has ended, is on hold, or runs that version already.
+    pub async fn plan_migration(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        migration: MigrationRequest,
+    ) -> Result<MigrationPlan, Problem> {
+        let ask = InstanceRequest::PlanMigration(Box::new(migration));
+        match self.answer(key, caller, ask).await {
+            Ok(InstanceResponse::Migration(plan)) => Ok(*plan),
             other => Err(refused(other)),
         }
     }
@@ -281,6 +300,7 @@ fn outcome(
             | InstanceResponse::Observed(_)
             | InstanceResponse::MayUpload(_)
             | InstanceResponse::MayWork(_)
+            | InstanceResponse::Migration(_)
             | InstanceResponse::Published(_)
             | InstanceResponse::File(_),
         ) => Ok(CommandOutcome::Unchanged),

@@ -82,6 +82,8 @@ use super::{
         rest::commands::at_element,
         rest::commands::assign,
         rest::commands::move_token,
+        rest::migration::migrate,
+        rest::migration::preview,
         rest::uploads::upload,
         rest::uploads::file,
         rest::tasks::list,

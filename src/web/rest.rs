@@ -23,6 +23,7 @@ pub mod listing;
 pub mod login;
 pub mod messages;
 pub mod metrics;
+pub mod migration;
 pub mod overview;
 pub mod previews;
 pub mod schedules;

@@ -28,7 +28,7 @@ use super::{
     rest::{
         audit, commands, connections, definition_source, definition_types, definition_versions,
         definitions, drafts, health, history, http_calls, incidents, instance_list, instances,
-        login, messages, metrics, overview, previews, schedules, settings, statistics,
+        login, messages, metrics, migration, overview, previews, schedules, settings, statistics,
         stream as instance_stream, tasks, tickets, timers, tokens, trials, uploads, users,
     },
     websocket::socket,
@@ -201,6 +201,14 @@ pub fn table() -> RouteTable {
         .service(post(
             "/v1/instances/{key}/move",
             no_query(commands::move_token),
+        ))
+        .service(post(
+            "/v1/instances/{key}/migrate",
+            no_query(migration::migrate),
+        ))
+        .service(post(
+            "/v1/instances/{key}/migrate/preview",
+            no_query(migration::preview),
         ))
         .service(both(
             "/v1/users",

@@ -97,7 +97,7 @@ export async function shot(page, name) {
 }
 
 /**
- * Pictures of the page as it is on a desktop, in dark mode, and on a phone, where it must fit; leaves it as it was. In both
+ * Pictures of the page as it is on a desktop and on a phone, where it must fit, in both themes; leaves it as it was. In both
  * themes everybody must be able to use it.
  */
 export async function shots(page, name) {
@@ -111,6 +111,11 @@ export async function shots(page, name) {
   await page.setViewportSize(PHONE);
   await noSidewaysScroll(page, name);
   await shot(page, `${name}-phone`);
+  if (process.env.SCREENSHOTS) {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await shot(page, `${name}-phone-dark`);
+    await page.emulateMedia({ colorScheme: 'light' });
+  }
   await page.setViewportSize(size);
 }
 

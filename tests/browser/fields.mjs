@@ -1,6 +1,7 @@
 // Every field of what the engine runs, on a model that has all of it: which fields an element has, what they hold, and that a mistake in one is a
 // problem which leads back to it. The menus offer what runs. TOKENS holds a token for each user, as JSON.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { baseUrl, play, shots } from './chromium.mjs';
 
 const tokens = JSON.parse(process.env.TOKENS ?? '{}');
@@ -16,7 +17,7 @@ async function fieldsOf(page, element) {
 }
 
 const GENERAL = ['name', 'id', 'documentation', 'canGoBack'];
-const LOOPED = ['collection', 'item', 'loopCardinality', 'completionCondition', 'outputKey', 'output'];
+const LOOPED = ['collection', 'item', 'loopCardinality', 'completionCondition', 'outputKey', 'output', 'behavior'];
 const EXPECTED = {
   byMessage: [...GENERAL, 'startCondition', 'when', 'message', 'messageName'],
   bySignal: [...GENERAL, 'startCondition', 'when', 'signal', 'signalName'],
@@ -34,6 +35,46 @@ const EXPECTED = {
   em: [...GENERAL, 'message', 'messageName', 'correlationKey', 'data', 'timeToLive'],
   ess: [...GENERAL, 'isInterrupting', 'escalation', 'escalationCode'],
 };
+
+/** Fields of elements that came later, on the model that the round trip is held by. */
+const NEWER = {
+  ah: ['completionCondition', 'ordering', 'cancelRemainingInstances', 'activeElements', 'loop'],
+  rt: ['message', 'messageName', 'correlationKey', 'loop'],
+  ri: ['message', 'messageName', 'correlationKey'],
+  sm: ['message', 'messageName', 'correlationKey', 'data', 'timeToLive'],
+  cg: ['activationCondition', 'default'],
+};
+
+/** What iterations throw is chosen, kept beside the process, and leaves it again. */
+async function behavior(page) {
+  await page.getByTestId('element').selectOption('ask');
+  await field(page, 'behavior').selectOption('One');
+  await field(page, 'signal').selectOption({ label: 'New signal…' });
+  await field(page, 'signalName').fill('oneIsThere');
+  await page.keyboard.press('Tab');
+  await problems(page, /No problems|^0 errors/);
+  const exported = async () => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('export').click()]);
+    return readFile(await download.path(), 'utf8');
+  };
+  const thrown = await exported();
+  assert.match(thrown, /behavior="One"/);
+  const [, id] = /oneBehaviorEventRef="([^"]+)"/.exec(thrown);
+  assert.match(thrown, new RegExp(`<bpmn:signalEventDefinition id="${id}"|<signalEventDefinition id="${id}"`));
+  await field(page, 'behaviorEvent').selectOption('bpmn:EscalationEventDefinition');
+  await field(page, 'escalation').selectOption({ label: 'New escalation…' });
+  await problems(page, /No problems|^0 errors/);
+  await shots(page, 'designer-behavior');
+  await field(page, 'behavior').selectOption('All');
+  const without = await exported();
+  assert.doesNotMatch(without, /BehaviorEventRef|behavior=/);
+  await problems(page, /No problems|^0 errors/);
+}
+
+async function open(page, file) {
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByTestId('import').click()]);
+  await chooser.setFiles(file);
+}
 
 async function mistake(page, element, name, wrong, leads = name) {
   await page.getByTestId('element').selectOption(element);
@@ -60,7 +101,7 @@ async function menu(page, element) {
 }
 
 await play(async (browser, watch) => {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', acceptDownloads: true });
   const page = watch(await context.newPage());
   page.on('dialog', (dialog) => dialog.accept());
   await page.goto(`${baseUrl()}/sign-in`);
@@ -69,8 +110,7 @@ await play(async (browser, watch) => {
   await page.waitForURL('**/admin/processes');
   await page.goto(`${baseUrl()}/admin/designer/new?template=blank`);
   await problems(page, '1 warning');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByTestId('import').click()]);
-  await chooser.setFiles('events.bpmn');
+  await open(page, 'events.bpmn');
   await problems(page, /No problems|^0 errors/);
 
   for (const [element, expected] of Object.entries(EXPECTED)) assert.deepEqual(await fieldsOf(page, element), expected, element);
@@ -127,4 +167,12 @@ await play(async (browser, watch) => {
   assert.ok(inner.includes('conditional-start') && inner.includes('non-interrupting-message-start'), `${inner}`);
   const waiting = await menu(page, 'cm');
   assert.ok(waiting.includes('conditional-intermediate-catch') && waiting.includes('signal-intermediate-catch'), `${waiting}`);
+
+  await behavior(page);
+  await open(page, 'everything.bpmn');
+  await page.locator('#element option[value="ah"]').waitFor({ state: 'attached' });
+  for (const [element, names] of Object.entries(NEWER)) {
+    const found = await fieldsOf(page, element);
+    for (const name of names) assert.ok(found.includes(name), `${element} ${name}: ${found}`);
+  }
 });

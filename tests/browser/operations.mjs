@@ -164,6 +164,66 @@ async function moveToken(page) {
   await ask('root', `/v1/instances/${key}/terminate`, {});
 }
 
+/** Those that fit go to another version, once their token has a place there; one alone from its own page. */
+async function migrate(page) {
+  const keys = [await start(), await start(), await start()];
+  const renamed = JSON.parse(JSON.stringify(PROCESS).replaceAll('"work"', '"desk"'));
+  await ask('dora', '/v1/definitions?publish=true', renamed);
+  await page.goto(`${baseUrl()}/admin/instances?status=started`);
+  await live(page);
+  await page.getByTestId('bulk-migrate').click();
+  await page.getByTestId('bulk-told').getByText('choose a process in the filter first').waitFor();
+  await page.goto(`${baseUrl()}/admin/instances?status=started&process=failing`);
+  await live(page);
+  await page.getByTestId('bulk-migrate').focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByTestId('migrate-dialog');
+  const decide = async (none, all) => {
+    await dialog.getByLabel('To', { exact: true }).selectOption('2');
+    await dialog.getByTestId('migrate-summary').getByText(none).waitFor();
+    await dialog.getByTestId('migrate-problems').getByText("'work' is not in the target").waitFor();
+    assert.equal(await dialog.getByRole('button', { name: 'Migrate' }).isDisabled(), true);
+    await dialog.getByLabel('Where work goes on').selectOption('desk');
+    await dialog.getByTestId('migrate-summary').getByText(all).waitFor();
+  };
+  await decide('0 of 3 can go.', '3 of 3 can go.');
+  await shots(page, 'instances-migrate');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.goto(`${baseUrl()}/admin/instances/${keys[0]}`);
+  await live(page);
+  await page.getByTestId('migrate').click();
+  await decide('It cannot go.', 'It can go.');
+  await dialog.getByRole('button', { name: 'Migrate' }).focus();
+  await page.keyboard.press('Enter');
+  // The page comes again by itself, with the diagram of the other version.
+  await page.locator('h1').getByText('v2').waitFor();
+  await page.locator('[data-testid="elements"] tr[data-node="desk"][data-active="true"]').waitFor();
+  await page.goto(`${baseUrl()}/admin/instances?status=started&process=failing`);
+  await live(page);
+  await page.getByTestId('bulk-migrate').click();
+  await decide('0 of 3 can go.', '2 of 3 can go.');
+  await dialog.getByRole('button', { name: 'Migrate' }).click();
+  await page.getByTestId('bulk-told').getByText('Migrate: 2 of 2 done').waitFor();
+  for (const key of keys) await ask('root', `/v1/instances/${key}/terminate`, {});
+}
+
+/** Who did what is listed, newest first, and narrowed. */
+async function audit(page) {
+  await page.goto(`${baseUrl()}/admin/operations/audit`);
+  await live(page);
+  const rows = page.getByTestId('operations').locator('tbody tr');
+  await rows.first().waitFor();
+  await shots(page, 'operations-audit');
+  await page.getByLabel('What').fill('migrate');
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await rows.nth(3).waitFor({ state: 'detached' });
+  assert.equal(await rows.count(), 3);
+  await rows.first().getByText('root').waitFor();
+  await page.getByLabel('What').fill('<img src=x onerror=alert(1)>');
+  await page.keyboard.press('Enter');
+  await page.getByText('Nothing fits.').waitFor();
+}
+
 /** All that fit the filter, and no other. */
 async function bulk(page) {
   await page.goto(`${baseUrl()}/admin/instances?process=failing&status=started`);
@@ -229,5 +289,7 @@ await play(async (browser, watch) => {
   await instance(page);
   await moveToken(page);
   await bulk(page);
+  await migrate(page);
+  await audit(page);
   await others(page);
 });

@@ -40,6 +40,7 @@ async function claim(bob, ben) {
     assert.equal(await page.getByTestId('total').innerText(), '1 task, 0 of them yours');
     await task(page, 'check').getByText('overdue', { exact: true }).waitFor();
   }
+  await presence(bob, ben);
   await task(bob, 'check').getByTestId('claim').focus();
   await bob.keyboard.press('Enter');
   await task(bob, 'check').getByText('yours', { exact: true }).waitFor();
@@ -52,6 +53,22 @@ async function claim(bob, ben) {
   await ben.getByTestId('tab-claimable').click();
   await task(ben, 'check').getByTestId('claim').click();
   await task(bob, 'check').waitFor({ state: 'detached' });
+}
+
+/** Two who look at the same task see each other, and that one of them types; who closes it is gone for the other. */
+async function presence(bob, ben) {
+  const press = (page, name) => task(page, 'check').getByRole('button', { name }).click();
+  const others = (page, text) => page.getByTestId('others').getByText(text, { exact: true }).waitFor();
+  for (const page of [bob, ben]) await press(page, 'Work on it');
+  await others(bob, 'Also open at ben.');
+  await others(ben, 'Also open at bob.');
+  await ben.getByTestId('task-panel').getByLabel('Accepted').fill('"perhaps"');
+  await others(bob, 'Also open at ben (typing).');
+  await shots(bob, 'tasks-presence');
+  await ben.getByTestId('task-panel').getByLabel('Accepted').fill('');
+  await press(ben, 'Close');
+  await bob.getByTestId('others').getByText('Also open').waitFor({ state: 'detached' });
+  await press(bob, 'Close');
 }
 
 /** What is typed and not sent is there again after a reload, and whoever looks on sees that somebody is there. */

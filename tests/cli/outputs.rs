@@ -227,3 +227,52 @@ fn a_message_that_is_published_starts_what_begins_with_it_once() {
     site.run(&["publish", "paid", "--ttl", "soon", "-q"], "")
         .refused("expected 'ttl'");
 }
+
+#[test]
+fn instances_go_to_another_version() {
+    let site = served();
+    let deploy = |task: &str| {
+        let process = json!({
+            "id": "desk",
+            "nodes": [
+                {"id": "start", "type": "startEvent"},
+                {"id": task, "type": "userTask"},
+                {"id": "end", "type": "endEvent"},
+            ],
+            "flows": [
+                {"id": "f1", "source": "start", "target": task},
+                {"id": "f2", "source": task, "target": "end"},
+            ],
+        });
+        let path = site.data().join("desk.json");
+        fs::write(&path, process.to_string()).unwrap();
+        site.run(&["deploy", path.to_str().unwrap(), "--publish"], "")
+            .ends(0);
+    };
+    deploy("check");
+    let key = start(&site, "desk");
+    deploy("approve");
+    let migrate = ["migrate", key.as_str(), "--to", "2"];
+    let (text, _) = site
+        .run(&[&migrate[..], &["--preview"]].concat(), "")
+        .ends(1);
+    assert!(
+        text.contains("cannot go to version 2\n  check -> ?\n  'check' is not in the target"),
+        "{text}"
+    );
+    site.run(&[&migrate[..], &["-q"]].concat(), "")
+        .refused("expected a place in version 2 for everything that is active");
+    site.run(&[&migrate[..], &["--map", "check", "-q"]].concat(), "")
+        .ends(2);
+    let mapped = [&migrate[..], &["--map", "check=approve"]].concat();
+    let (text, _) = site
+        .run(&[&mapped[..], &["--preview"]].concat(), "")
+        .ends(0);
+    assert!(
+        text.contains("can go to version 2\n  check -> approve"),
+        "{text}"
+    );
+    assert_eq!(json(&site, &mapped, 0)["version"], 2);
+    let shown = json(&site, &["show", &key], 0);
+    assert_eq!(shown["nodes"][0]["node"], "approve", "{shown}");
+}

@@ -1,7 +1,7 @@
 //! Runs a file of cases and compares what happens with what is written in it.
 //!
 //! A file holds cases: a `# title [A1, K2]` with the sentences of docs/process-model.md it is for,
-//! a process [sketch](super::sketch), and after each `---` the commands of a new instance of it
+//! a process [sketch](super::sketch), other versions of it behind lines `=>`, and after each `---` the commands of a new instance of it
 //! ([`script`](super::script)). What a command does stands below it, indented. `UPDATE_EXPECT=1
 //! cargo test engine` writes what does happen into the files, to be read and judged before it is
 //! kept.
@@ -61,9 +61,13 @@ pub fn run(text: &str, done: &mut dyn FnMut(&str, &Subject)) -> String {
             line.trim_start_matches(['#', ' ']).clone_into(&mut title);
             sketch.clear();
         } else if line.starts_with("---") {
-            script = Some(Script::new(Subject::new(compiled(sketch::definition(
-                &sketch,
-            )))));
+            let mut versions = sketch
+                .split("=>\n")
+                .map(|version| compiled(sketch::definition(version)));
+            let first = versions.next().expect("a sketch before the instance");
+            let mut subject = Subject::new(first);
+            subject.targets = versions.collect();
+            script = Some(Script::new(subject));
         } else if let Some(script) = &mut script {
             if line.starts_with("  ") {
                 continue;

@@ -15,6 +15,7 @@
 //! data   variables ELEMENT   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; variables: as an element sees them; why: its incidents
 //! ```
 
+mod versions;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
@@ -155,6 +156,9 @@ impl Script {
                     "move" => Command::MoveToken { element, to: user },
                     _ => Command::Assign { element, user },
                 })
+            }
+            [name @ ("migrate" | "preview"), version, ref pairs @ ..] => {
+                self.to_version(name, number(version) as u32, pairs)
             }
             ["see"] => vec![self.see()],
             ["limit", limit] => {

@@ -5,6 +5,7 @@
 //! refusal changes nothing; armed timers, sent messages and the view are what the records say. What
 //! else must hold: [`invariants`].
 
+mod migrating;
 mod starts;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -81,6 +82,8 @@ pub fn child_key(seq: u64) -> InstanceKey {
 pub struct Subject {
     pub process: Arc<ExecutableProcess>,
     evaluator: Arc<dyn Evaluator>,
+    /// Versions it may go to, from the second on.
+    pub targets: Vec<(Arc<ExecutableProcess>, Arc<dyn Evaluator>)>,
     pub state: Option<InstanceState>,
     pub rows: Vec<RecordBatch>,
     pub now: Time,
@@ -132,6 +135,7 @@ impl Subject {
         Self {
             process,
             evaluator,
+            targets: Vec::new(),
             state: None,
             rows: Vec::new(),
             now: Time(0),

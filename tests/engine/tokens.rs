@@ -129,6 +129,7 @@ impl Tokens {
                 batch.completed.push((*element, node.clone()));
                 self.forget(Some(*element), batch);
             }
+            Record::Migrated(_) => batch.has_returned = true,
             Record::TokenMoved { node, .. } => batch.moved_to = Some(node.clone()),
             Record::ElementTerminated { element, node } => {
                 // A join that is ended gives back what it held: several flows by its end.

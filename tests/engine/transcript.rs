@@ -2,6 +2,8 @@
 //!
 //! `node/2` is the second visit of a node, `node[1]` its first iteration, `child1` the first child; times begin with the step.
 
+mod migrated;
+mod peers;
 mod thrown;
 mod words;
 
@@ -25,8 +27,6 @@ use stepwire::{
         ids::{ElementKey, InstanceKey, Time},
     },
 };
-
-use super::subject::{OWN, PARENT, stranger};
 
 pub use words::rejection;
 use words::*;
@@ -96,26 +96,6 @@ impl Names {
         visit.map_or(visits[visits.len() - 1], |visit| {
             visits[visit.parse::<usize>().expect("a number") - 1]
         })
-    }
-
-    fn peer(&self, key: InstanceKey) -> String {
-        if key == PARENT {
-            return "parent".to_owned();
-        }
-        if key == OWN {
-            return "itself".to_owned();
-        }
-        let child = self
-            .children
-            .iter()
-            .position(|child| *child == key)
-            .map(|index| format!("child{}", index + 1));
-        let known = child.or_else(|| {
-            (1..9)
-                .find(|&number| stranger(number) == key)
-                .map(|number| format!("stranger{number}"))
-        });
-        known.unwrap_or_else(|| key.to_string())
     }
 
     fn record(&self, seq: u64, record: &Record, now: Time) -> String {
@@ -332,6 +312,9 @@ impl Names {
                 occurrence,
             } => format!("skipped {}.{action}:{occurrence}", at(element)),
             Record::CallSkipped { element } => format!("skipped the call of {}", at(element)),
+            Record::Migrated(_) | Record::SubscriptionsRenewed { .. } => {
+                migrated::written(record, self, now)
+            }
             Record::TokenMoved { element, node } => format!("moved {} to {node}", at(element)),
             Record::Held => "held".to_owned(),
             Record::Unheld => "unheld".to_owned(),

@@ -125,6 +125,13 @@ fn timers(logs: &Logs) -> Result<(), Violation> {
                             .filter_map(|(node, it)| Some(((*by, node.clone()), it.due()?)));
                         due.extend(timers);
                     }
+                    Record::SubscriptionsRenewed { by, subscriptions } => {
+                        due.retain(|(waits, _), _| waits != by);
+                        let timers = subscriptions.iter().filter_map(|it| {
+                            Some(((*by, it.node.clone()), it.subscription.due()?))
+                        });
+                        due.extend(timers);
+                    }
                     Record::SubscriptionTriggered { by, node, .. } if is_timer(node) => {
                         let was = due.remove(&(*by, node.clone()));
                         let is_in_time = was.is_some_and(|due| due <= row.time);

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The flows that a split takes, or an activity or event is left by. Of those a flow without a
-/// condition does not hinder the default flow: that is taken unless a condition is
+/// condition does not stand in the way of the default flow: that is taken unless a condition is
 /// true (BPMN 2.0.2, 10.3: `default` of an activity).
 pub(super) fn choose<'a>(
     step: &mut Step<'_>,

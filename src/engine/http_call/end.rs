@@ -1,4 +1,4 @@
-//! The end of an instance, sent to the webhooks of its process. Nobody waits for them, and nothing
+//! The end of an instance, told to the webhooks of its process. Nobody waits for them, and nothing
 //! in the instance depends on them.
 
 use serde_json::{Value, json};

@@ -12,6 +12,8 @@ mod back_step;
 mod http_call;
 mod leave;
 mod looped;
+mod marks;
+mod migrated;
 mod subscription;
 mod variables;
 
@@ -22,15 +24,14 @@ use serde_json::{Map, Value};
 use super::{
     Call, Child, Commands, Decision, InstanceState, OpenMessage, Scope, Subscriptions,
     decisions::Decisions,
-    element::{AdHocState, ElementInstance, FirstRun},
+    element::{ElementInstance, FirstRun},
     merges::{Author, Change, Merge, Merges},
 };
 use crate::{
     engine::{
         instance_message::InstanceMessage,
         record::{
-            AdHocRecord, Arrival, ChildStarted, Created, Push, Record, Remember, Status,
-            batch::RecordBatch,
+            Arrival, ChildStarted, Created, Push, Record, Remember, Status, batch::RecordBatch,
         },
     },
     model::{
@@ -40,6 +41,7 @@ use crate::{
     },
 };
 
+pub(super) use migrated::{Names, rename};
 pub(super) use variables::declare_in;
 
 impl InstanceState {
@@ -138,6 +140,10 @@ impl InstanceState {
             Record::SubscriptionsOpened { by, subscriptions } => {
                 self.subscribe(*by, Subscriptions::opened(subscriptions, time))
             }
+            Record::Migrated(migrated) => self.migrate(migrated),
+            Record::SubscriptionsRenewed { by, subscriptions } => {
+                self.subscribe(*by, Subscriptions::renewed(subscriptions, time))
+            }
             Record::SubscriptionTriggered { by, node, remains } => {
                 self.trigger(*by, node, remains.as_ref())
             }
@@ -160,9 +166,7 @@ impl InstanceState {
                 self.start_compensation(seq, *element, *by, *of)
             }
             Record::CompensationCompleted { element } => self.complete_compensation(*element),
-            Record::TransactionCancelled { element } => {
-                self.with(*element, |element| element.cancelling = true)
-            }
+            Record::TransactionCancelled { element } => self.cancel(*element),
             Record::ActionStarted {
                 element,
                 action,
@@ -180,15 +184,8 @@ impl InstanceState {
             Record::Returned { to, action, .. } => self.return_to(seq, time, *to, action),
             Record::ChildStarted(start) => self.start_child(seq, start),
             Record::Loop(record) => self.looped(record),
-            Record::AdHoc(AdHocRecord::Opened { element }) => {
-                self.with(*element, |element| element.ad_hoc = Some(AdHocState::Open))
-            }
-            Record::AdHoc(AdHocRecord::Fulfilled { element }) => self.with(*element, |element| {
-                element.ad_hoc = Some(AdHocState::Fulfilled)
-            }),
-            Record::OutputsWritten { element } => {
-                self.with(*element, |element| element.has_written_outputs = true)
-            }
+            Record::AdHoc(record) => self.ad_hoc(record),
+            Record::OutputsWritten { element } => self.write_outputs(*element),
             Record::MessageReceived { from, number } => self.receive(*from, *number),
             Record::ChildEnded { child, status, .. } => self.end_child(*child, *status),
             Record::ParentFinished => self.parent_finished = true,

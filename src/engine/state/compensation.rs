@@ -10,7 +10,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ElementInstance, InstanceState, Scope, merges::Merge};
+use super::{
+    ElementInstance, InstanceState, Scope,
+    apply::{Names, rename},
+    merges::Merge,
+};
 use crate::{engine::record::Arrival, model::ids::ElementKey};
 
 /// A completed activity that may be compensated.
@@ -103,6 +107,31 @@ impl Scope {
     /// All that elements have asked to be compensated here, while that is under way.
     pub fn compensation_runs(&self) -> impl Iterator<Item = &CompensationRun> {
         self.compensating.values()
+    }
+
+    /// What completed in it and may be compensated, or is about to be, at any depth: the nodes.
+    pub fn remembered_nodes(&self) -> Vec<&Arc<str>> {
+        let mut nodes = Vec::new();
+        for remembered in self.all_remembered() {
+            nodes.push(&remembered.node);
+            let inside = remembered.as_scope.as_deref();
+            nodes.extend(inside.into_iter().flat_map(Scope::remembered_nodes));
+        }
+        nodes
+    }
+
+    /// Gives what may be compensated the names it has in another version.
+    pub(super) fn rename_remembered(&mut self, names: &Names) {
+        let pending = self
+            .compensating
+            .values_mut()
+            .flat_map(|run| &mut run.pending);
+        for remembered in self.compensations.iter_mut().chain(pending) {
+            rename(&mut remembered.node, names);
+            if let Some(scope) = &mut remembered.as_scope {
+                scope.rename(names);
+            }
+        }
     }
 
     fn all_remembered(&self) -> impl Iterator<Item = &Compensation> {

@@ -338,6 +338,15 @@ impl ElementInstance {
         self.actions.get(name).cloned().unwrap_or_default()
     }
 
+    /// Actions whose work has begun and is not done.
+    pub fn actions_at_work(&self) -> impl Iterator<Item = &Arc<str>> {
+        let at_work = self
+            .actions
+            .iter()
+            .filter(|(_, action)| action.at_work() > 0);
+        at_work.map(|(name, _)| name)
+    }
+
     /// How often an action was triggered and how often its work was done.
     pub fn counts(&self, name: &str) -> (u32, u32) {
         self.actions

@@ -10,7 +10,7 @@ use super::{ElementInstance, InstanceState};
 use crate::{
     engine::{
         command::{DueTimer, TimerKey},
-        record::{Subscriber, Subscription},
+        record::{RenewedSubscription, Subscriber, Subscription},
     },
     model::ids::{ElementKey, Time},
 };
@@ -59,6 +59,19 @@ impl Subscriptions {
                 since,
             };
             (node.clone(), open)
+        });
+        Self(open.collect())
+    }
+
+    /// Those that are renewed at a time.
+    pub(super) fn renewed(renewed: &[RenewedSubscription], now: Time) -> Self {
+        let open = renewed.iter().map(|renewed| {
+            let open = OpenSubscription {
+                subscription: renewed.subscription.clone(),
+                occurrence: renewed.occurrence,
+                since: renewed.since.unwrap_or(now),
+            };
+            (renewed.node.clone(), open)
         });
         Self(open.collect())
     }

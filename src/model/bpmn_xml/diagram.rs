@@ -50,7 +50,7 @@ const INTERCHANGE: [&str; 7] = [
     "Bounds",
     "waypoint",
 ];
-/// Attributes that are shown as they are.
+/// Attributes that are told as they are.
 const ATTRIBUTES: [&str; 20] = [
     "id",
     "name",

@@ -24,7 +24,7 @@ pub(super) const CHARACTERISTICS: [&str; 2] = [
     "standardLoopCharacteristics",
 ];
 
-/// Stepwire's attributes that the activity itself may have.
+/// Stepwire's attributes that may stand on the activity itself.
 pub(super) const ATTRIBUTES: [&str; 2] = ["collection", "item"];
 
 const MULTIPLE_ATTRIBUTES: &[&str] = &[

@@ -1,4 +1,4 @@
-//! Actions that can be gone back to, where that is not possible.
+//! Which actions that can be gone back to stand where that is not possible.
 //!
 //! Where it is not: `loops`, `ad_hoc`, `compensation`.
 

@@ -141,7 +141,7 @@ impl KnownVersion {
         })
     }
 
-    /// What its compiled form takes for as long as it has this state, roughly, in bytes.
+    /// What its compiled form takes for as long as it stands so, roughly, in bytes.
     pub fn kept_memory(&self) -> usize {
         self.kept
             .as_ref()

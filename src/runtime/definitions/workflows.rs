@@ -77,7 +77,7 @@ impl Definitions {
     }
 
     /// Lets a published process start nothing new, or start again; running instances go on. One
-    /// that is so already stays so.
+    /// that stands so already stays so.
     ///
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown process, [`DeployError::Conflict`] for one that was

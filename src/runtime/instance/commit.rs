@@ -59,6 +59,8 @@ impl ProcessInstance {
                 Record::Created(_)
                 | Record::DataMerged { .. }
                 | Record::TokenMoved { .. }
+                | Record::Migrated(_)
+                | Record::SubscriptionsRenewed { .. }
                 | Record::DataPatched { .. }
                 | Record::VariablesDeclared { .. }
                 | Record::DataReplaced { .. }

@@ -1,4 +1,4 @@
-//! A start whose instance is stored is found there, however its key relates to those that are taken
+//! A start whose instance is stored is found there, however its key stands to those that are taken
 //! for fresh.
 
 use serde_json::json;

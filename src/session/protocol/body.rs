@@ -3,13 +3,15 @@
 //!
 //! So one reader names every field in its errors, and what a frame accepts a request accepts.
 
-use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, value::RawValue};
 
 use super::{
-    client::{FrameId, Patch, Payload, Run, Start},
+    client::{FrameId, Migrate, Patch, Payload, Run, Start},
     code::ErrorCode,
     depth,
-    fields::{Fields, Sentence},
+    fields::{Fields, Sentence, quoted},
     on_instance::{self, OnInstance},
     publish::{self, Publish, PublishedKind},
     reading,
@@ -43,6 +45,38 @@ pub fn run(text: &str, id: FrameId, instance: InstanceKey) -> Result<Run, WireEr
 /// As [`start`].
 pub fn patch(text: &str, id: FrameId, instance: InstanceKey) -> Result<Patch, WireError> {
     read(text, |fields| reading::patch(fields, id, instance))
+}
+
+/// To which version an instance is to go.
+///
+/// # Errors
+/// As [`start`].
+pub fn migrate(text: &str, id: FrameId) -> Result<Migrate, WireError> {
+    read(text, |fields| {
+        let number = fields.required("version", fields.number("version")?)?;
+        let version = u32::try_from(number).map_err(|_| {
+            format!("expected 'version' to be the number of a version, but it is {number}")
+        })?;
+        let mapping = fields.payload("mapping")?;
+        Ok(Migrate {
+            id,
+            version,
+            mapping: mapping.map_or(Ok(BTreeMap::new()), |given| ids(&given))?,
+            if_seq: fields.number("ifSeq")?,
+        })
+    })
+}
+
+/// Ids by ids.
+fn ids(given: &Payload) -> Result<BTreeMap<String, String>, Sentence> {
+    let pair = |(from, to): (String, Value)| match to {
+        Value::String(to) => Ok((from, to)),
+        _ => Err(format!(
+            "expected 'mapping' to hold an id for each id, but what it has for {} is none",
+            quoted(&from)
+        )),
+    };
+    given.parse()?.into_iter().map(pair).collect()
 }
 
 /// What to publish; as the frame `publish`.

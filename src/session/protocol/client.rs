@@ -4,6 +4,8 @@
 //! frame that cannot be read becomes a [`FrameError`] that carries the frame's id where it has one,
 //! and names the field.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, value::RawValue};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -227,6 +229,24 @@ pub struct Run {
     #[schema(nullable = false)]
     pub element: Option<ElementKey>,
     /// Refuse with `conflict` unless the instance is at this number.
+    #[schema(nullable = false)]
+    pub if_seq: Option<u64>,
+}
+
+/// To which version of its process an instance is to go.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Migrate {
+    /// A UUID makes it idempotent.
+    #[schema(ignore)]
+    pub id: FrameId,
+    /// The version: published, replaced or deprecated.
+    pub version: u32,
+    /// Ids of nodes and flows of that version, by those of the one that the instance runs; what is
+    /// left out keeps its id.
+    #[schema(nullable = false, required = false)]
+    pub mapping: BTreeMap<String, String>,
+    /// Refuse with `conflict` unless the instance stands at this number.
     #[schema(nullable = false)]
     pub if_seq: Option<u64>,
 }

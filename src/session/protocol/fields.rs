@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use super::{client::Payload, spelling};
 use crate::{limits, text::json::in_words};
 
-/// Every member name that some frame has; at most 64, as those asked for are bits of one number.
+/// Every member name that some frame or request has; at most 64, as those asked for are bits of one number.
 const KNOWN: &[&str] = &[
     "type",
     "id",
@@ -57,6 +57,8 @@ const KNOWN: &[&str] = &[
     "traceparent",
     "tracestate",
     "scope",
+    "version",
+    "mapping",
 ];
 
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.

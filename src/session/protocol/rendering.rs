@@ -219,6 +219,8 @@ fn frame(
         Record::Created(_)
         | Record::DataMerged { .. }
         | Record::TokenMoved { .. }
+        | Record::Migrated(_)
+        | Record::SubscriptionsRenewed { .. }
         | Record::DataPatched { .. }
         | Record::VariablesDeclared { .. }
         | Record::DataReplaced { .. }

@@ -3,6 +3,8 @@
 //!
 //! Not here: where answers go (`commands` for connections, `web::rest` for requests).
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -12,7 +14,7 @@ use super::{
         principal::Principal,
         token::{Identity, Tokens},
     },
-    client::{FrameId, Patch, Payload, Run, Start},
+    client::{FrameId, Migrate, Patch, Payload, Run, Start},
     code::ErrorCode,
     on_instance::OnInstance,
     wire_error::WireError,
@@ -27,7 +29,10 @@ use crate::{
     limits,
     model::{copying::CopyList, ids::InstanceKey},
     runtime::{
-        Inherit, StartRequest, Stranger, clock::real_now, instance_request::InstanceRequest,
+        Inherit, StartRequest, Stranger,
+        clock::real_now,
+        definitions::DeployedProcess,
+        instance_request::{InstanceRequest, MigrationRequest},
         keys::body_hash,
     },
 };
@@ -136,6 +141,26 @@ pub fn patch(patch: &Patch, caller: &Caller) -> Result<InstanceRequest, WireErro
     ))
 }
 
+/// Takes an instance to another version, which is compiled.
+pub fn migrate(
+    Migrate {
+        id,
+        version,
+        mapping,
+        if_seq,
+    }: Migrate,
+    target: Arc<DeployedProcess>,
+    caller: &Caller,
+) -> InstanceRequest {
+    let pairs = serde_json::to_vec(&mapping).unwrap_or_default();
+    let hash = body_hash(&[b"migrate", &version.to_be_bytes(), &pairs]);
+    InstanceRequest::Migrate {
+        migration: Box::new(MigrationRequest { target, mapping }),
+        tag: tag(&id, hash, caller),
+        if_seq,
+    }
+}
+
 /// Closes an open Action message.
 pub fn done(id: &FrameId, seq: u64, caller: &Caller) -> InstanceRequest {
     apply(
@@ -161,16 +186,19 @@ fn apply(
     hash: u64,
     caller: &Caller,
 ) -> InstanceRequest {
-    let tag = id.uuid().map(|id| CommandTag {
+    InstanceRequest::Apply {
+        command: Box::new(command),
+        tag: tag(id, hash, caller),
+        if_seq,
+    }
+}
+
+fn tag(id: &FrameId, hash: u64, caller: &Caller) -> Option<CommandTag> {
+    id.uuid().map(|id| CommandTag {
         id,
         subject: subject(caller),
         hash,
-    });
-    InstanceRequest::Apply {
-        command: Box::new(command),
-        tag,
-        if_seq,
-    }
+    })
 }
 
 /// Whose command ids these are. Anyone who shows the token of a tree is the same client to it, also

@@ -121,7 +121,7 @@ fn large_bodies_cost_and_the_largest_passes_after_a_pause() {
     );
 }
 
-/// Many clients of one address start at once, and each comes again after its wait.
+/// Many clients of one address start at once, and each comes again as told.
 #[test]
 fn obeying_suffices() {
     let (rates, start) = (SharedRates::new(&limits()), Instant::now());

@@ -56,7 +56,7 @@ enum CountedBy {
 }
 
 impl Connections {
-    /// None yet; what comes and goes is sent to these lists.
+    /// None yet; what comes and goes is told to these lists.
     pub fn new(lists: Lists) -> Self {
         Self {
             lists,

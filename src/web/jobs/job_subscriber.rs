@@ -1,6 +1,6 @@
 //! Somebody who listens to a stream: what wakes the stream, and what ends it before its time.
 //!
-//! Counts like a websocket, hears like one that the server goes down, and listens no longer than
+//! Counts like a websocket, is told like one when the server goes down, and listens no longer than
 //! its token holds and its user is admitted.
 
 use std::{sync::Arc, time::Duration};

@@ -133,12 +133,16 @@ fn line(
             format!("Retried what had failed{}", by())
         }
         Record::TokenMoved { node, .. } => format!("Moved a token to {node}{}", by()),
+        Record::Migrated(migrated) => {
+            format!("Migrated to version {}{}", migrated.to.version, by())
+        }
         Record::Held => format!("Suspended{}", by()),
         Record::Unheld => format!("Resumed{}", by()),
         Record::Ended { status } => format!("Ended: {}", status.name()),
         Record::DescendantsEnded => format!("Terminated what was left running{}", by()),
         Record::DataMerged { .. }
         | Record::DataPatched { .. }
+        | Record::SubscriptionsRenewed { .. }
         | Record::VariablesDeclared { .. }
         | Record::DataReplaced { .. }
         | Record::FileStored(_)

@@ -48,7 +48,7 @@ pub async fn one(
     let shown = Page::named(&path).ok_or_else(nothing)?;
     match shown {
         Page::Settings => require_server_operator(&principal)?,
-        Page::Connections => require_either(&principal)?,
+        Page::Connections | Page::Audit => require_either(&principal)?,
         Page::About => {}
         Page::Dashboard | Page::Incidents | Page::Schedules | Page::Timers | Page::Users => {
             require_operator(&principal.caller)?;

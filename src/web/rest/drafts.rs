@@ -1,7 +1,7 @@
 //! Drafts of the caller: what it has typed into an action of a user task and not sent. The requests
 //! beside the frames `draft` and `drafted`, with their rules and limits.
 //!
-//! Not here: what is kept, and for how long (`runtime::drafts`). Who has a task open is sent to
+//! Not here: what is kept, and for how long (`runtime::drafts`). Who has a task open is told to
 //! connections only, as it lasts as long as they do.
 
 use actix_web::{

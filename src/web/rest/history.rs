@@ -202,6 +202,8 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         Record::Created(_)
         | Record::DataMerged { .. }
         | Record::TokenMoved { .. }
+        | Record::Migrated(_)
+        | Record::SubscriptionsRenewed { .. }
         | Record::DataPatched { .. }
         | Record::VariablesDeclared { .. }
         | Record::DataReplaced { .. }

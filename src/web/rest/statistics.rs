@@ -1,4 +1,4 @@
-//! How long the nodes of a process take: made from the visits of its newest instances.
+//! How long the nodes of a process take: told from the visits of its newest instances.
 //!
 //! A sample of the log rather than counters of its own: nothing is written for it when processes
 //! run, and what a look costs is bounded by rows.

@@ -12,7 +12,7 @@ use crate::limits::{DRAINED_BYTES, DRAINED_OVER_RATE_BYTES, Limit};
 /// How long a peer may take for its part of an orderly end.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// The state of a connection.
+/// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// A request head is on its way; of a new connection, too.

@@ -1,4 +1,4 @@
-//! The stream between the HTTP library and a socket.
+//! The stream that stands between the HTTP library and a socket.
 
 use std::{
     io,
@@ -99,7 +99,7 @@ impl GuardedStream {
         }
         buffer.set_filled(before + some);
         match some {
-            // The end of the connection is marked by no bytes, so nothing else may be.
+            // The end of the connection is told by no bytes, so nothing else may be.
             0 if !is_end => Poll::Pending,
             _ => Poll::Ready(Ok(())),
         }

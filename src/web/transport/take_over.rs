@@ -20,7 +20,7 @@ use futures_util::SinkExt;
 
 use super::{session_stream::SessionStream, stream::GuardedStream};
 
-/// What begins when the answer it is part of is out.
+/// What begins when the answer it stands in is out.
 pub struct TakeOver(Box<dyn FnOnce(SessionStream)>);
 
 impl TakeOver {

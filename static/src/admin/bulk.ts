@@ -1,5 +1,6 @@
 /** A command to every instance that fits the filter in the address, with its progress. */
 import { h, redraw } from '../dom.js';
+import { askForMigration, migrate } from './migrate-dialog.js';
 import { getJson, post } from './rest.js';
 
 /** Instances that one run reaches; the rest is a second run. */
@@ -57,32 +58,44 @@ const COMMANDS: Record<string, { label: string; wanted: Wanted; work: (key: stri
 
 /** Puts the buttons and the progress into `root`. */
 export function offerBulk(root: HTMLElement): void {
-  // Incidents are an operator's; an owner may end what is theirs.
-  const mayRetry = root.dataset.operator === 'true';
-  const offered = Object.entries(COMMANDS).filter(([name]) => name !== 'retry' || mayRetry);
-  const buttons = offered.map(([name, { label, kind }]) =>
-    h(
-      'button',
-      { class: ['button compact', kind].filter(Boolean).join(' '), type: 'button', 'data-testid': `bulk-${name}`, onclick: () => run(name) },
-      label,
-    ),
-  );
+  // Repairs are an operator's; an owner may end what is theirs.
+  const isOperator = root.dataset.operator === 'true';
+  const button = (name: string, label: string, kind: string | undefined, work: () => void) =>
+    h('button', { class: ['button compact', kind].filter(Boolean).join(' '), type: 'button', 'data-testid': `bulk-${name}`, onclick: work }, label);
+  const offered = Object.entries(COMMANDS).filter(([name]) => name !== 'retry' || isOperator);
+  const buttons = offered.map(([name, { label, kind }]) => button(name, label, kind, () => void run(name)));
+  if (isOperator) buttons.splice(1, 0, button('migrate', 'Migrate…', undefined, () => void toVersion()));
   const told = h('div', { id: 'bulk-told', role: 'status', 'data-testid': 'bulk-told' });
   root.append(h('span', { class: 'muted small' }, 'All that fit:'), ...buttons, told);
 
-  const run = async (name: string) => {
-    const { label, wanted, work } = COMMANDS[name]!;
-    const verb = label.replace('…', '');
+  /** Does something with all that fit and that it is for, while no other button can be pressed. */
+  const withAll = async (verb: string, wanted: Wanted, work: (keys: string[]) => Promise<void>) => {
     buttons.forEach((button) => (button.disabled = true));
     try {
       const keys = await all(wanted, (found) => (told.textContent = `Looking: ${found} found…`));
       told.textContent = '';
       if (keys.length === 0) told.textContent = `${verb}: nothing that fits can be helped this way.`;
-      else if (confirm(`${verb}: ${keys.length} ${keys.length === 1 ? 'instance' : 'instances'}. That cannot be undone.`))
-        await each(told, keys, work, verb);
+      else await work(keys);
+    } catch (error) {
+      told.textContent = `${verb}: ${(error as Error).message}`;
     } finally {
       buttons.forEach((button) => (button.disabled = false));
     }
+  };
+  const run = (name: string) => {
+    const { label, wanted, work } = COMMANDS[name]!;
+    const verb = label.replace('…', '');
+    return withAll(verb, wanted, async (keys) => {
+      if (confirm(`${verb}: ${keys.length} ${keys.length === 1 ? 'instance' : 'instances'}. That cannot be undone.`)) await each(told, keys, work, verb);
+    });
+  };
+  const toVersion = async () => {
+    const process = filter().get('process');
+    if (process === null) return void (told.textContent = 'Migrate: choose a process in the filter first, as a version is one of a process.');
+    await withAll('Migrate', ({ status }) => status === 'started', async (keys) => {
+      const migration = await askForMigration(process, keys);
+      if (migration) await each(told, migration.keys, (key) => migrate(key, migration), 'Migrate');
+    });
   };
 }
 

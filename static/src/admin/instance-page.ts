@@ -10,6 +10,7 @@ import { ElementNotes, isLive } from './element-notes.js';
 import { elementsTable, time, type Visit } from './elements-table.js';
 import { NullReasons } from './null-reasons.js';
 import { messageIn, MessageList, type PushedMessage } from './message-list.js';
+import { askForMigration, migrate } from './migrate-dialog.js';
 import type { MovableNode } from './move-dialog.js';
 import { askForPatch } from './patch-dialog.js';
 import { getJson, ticketUrl } from './rest.js';
@@ -25,6 +26,7 @@ interface History {
 
 /** The state of the instance, now or then: what operators see of it. */
 interface Look {
+  version: number;
   nodes: ActiveNode[];
   view: unknown;
   status: string;
@@ -51,6 +53,8 @@ export class InstancePage {
   private readonly reasons: NullReasons;
   private readonly notes: ElementNotes;
   private readonly path: string;
+  private readonly process: string;
+  private readonly version: number;
   private readonly isChild: boolean;
   private drawn = false;
   /** Whether the data are shown: then they may be corrected, too. */
@@ -64,6 +68,8 @@ export class InstancePage {
 
   constructor({ key = '', process = '', version = '', child, diagram }: DOMStringMap) {
     this.isChild = child === 'true';
+    this.process = process;
+    this.version = Number(version);
     this.path = `/v1/instances/${encodeURIComponent(key)}`;
     // The page watches: it starts nothing that an Action message asks a frontend to start.
     this.client = connect({ url: ticketUrl, client: 'admin/1', schemas: true, debug: (_, frame) => this.saw(frame, key) });
@@ -137,10 +143,13 @@ export class InstancePage {
         this.hasData ? getJson<Timers>(`/v1/timers?instance=${this.instance.key}`) : undefined,
       ]);
       if (history) this.history = history;
+      // It was migrated: nearly everything here is of the version before.
+      if (instance && instance.version !== this.version) return location.reload();
       if (instance?.data !== undefined) {
         // Only operators get the data, and only they may read what else is for them.
         if (!this.hasData) this.readAgain = true;
         this.hasData = true;
+        this.showStatus();
         if (!this.past) this.data.show(instance.data);
         this.showCorrection();
         await this.timeline.read();
@@ -253,6 +262,13 @@ export class InstancePage {
       instance.status.get() === 'onHold' ? button('Unhold', () => instance.command('unhold')) : button('Hold', () => instance.command('hold'));
     const dismiss = button('Dismiss', () => instance.command('dismiss'), 'Dismiss this subprocess? That cannot be undone.');
     const terminate = button('Terminate', () => instance.command('terminate'), 'Terminate this instance? That cannot be undone.');
-    return this.isChild ? [hold, dismiss, terminate] : [hold, terminate];
+    const toVersion = commandButton({ label: 'Migrate…', focus: 'commands/Migrate', run: () => run(this.migrate()) });
+    const repairs = this.hasData && instance.status.get() === 'started' ? [toVersion] : [];
+    return [hold, ...repairs, ...(this.isChild ? [dismiss] : []), terminate];
+  }
+
+  private async migrate(): Promise<void> {
+    const migration = await askForMigration(this.process, [this.instance.key], this.version);
+    if (migration) await migrate(this.instance.key, migration);
   }
 }

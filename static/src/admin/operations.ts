@@ -6,6 +6,7 @@ import { connect } from '@stepwire/client';
 import type { Topic } from '@stepwire/client/lists';
 import { showConnection } from '../connection-badge.js';
 import { byId, h, redraw } from '../dom.js';
+import { audit } from './audit.js';
 import { dashboard } from './dashboard.js';
 import { connections } from './connections.js';
 import { incidents } from './incidents.js';
@@ -21,7 +22,7 @@ export interface OperationsPage {
   draw(look: () => Promise<void>): Promise<HTMLElement[]>;
 }
 
-const PAGES: Record<string, () => OperationsPage> = { dashboard, incidents, schedules, timers, users, connections, settings };
+const PAGES: Record<string, () => OperationsPage> = { dashboard, incidents, schedules, timers, users, connections, audit, settings };
 
 export function openOperations(root: HTMLElement): void {
   const client = connect({ url: ticketUrl, client: 'admin/1' });

@@ -26,7 +26,7 @@ export async function parts<Row>(path: string, name: string, count: number): Pro
 }
 
 interface ListOptions<Row> {
-  path: string;
+  path: string | (() => string);
   name: string;
   title: string;
   empty: string;
@@ -43,7 +43,7 @@ export function list<Row>(options: ListOptions<Row>): OperationsPage {
     topics: options.topics,
     async draw(look) {
       before ??= options.before?.(look) ?? [];
-      const { rows, more } = await parts<Row>(options.path, options.name, wanted);
+      const { rows, more } = await parts<Row>(typeof options.path === 'string' ? options.path : options.path(), options.name, wanted);
       const drawn = rows.length > 0 ? table(options.title, options.columns(look), rows, options.key) : undefined;
       const further = () => {
         wanted++;

@@ -25,13 +25,22 @@ export async function ticketUrl(): Promise<string> {
 
 /** Posts JSON; rejects with the server's sentence when it refuses. */
 export async function post(path: string, body: unknown, method = 'POST'): Promise<void> {
+  await answered(path, body, method);
+}
+
+/** Posts a question and resolves to the JSON that answers it; rejects as {@link post} does. */
+export async function ask<T>(path: string, question: unknown): Promise<T> {
+  return (await (await answered(path, question, 'POST')).json()) as T;
+}
+
+async function answered(path: string, body: unknown, method: string): Promise<Response> {
   const response = await fetch(path, {
     method,
     credentials: 'same-origin',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  if (response.ok) return;
+  if (response.ok) return response;
   const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
   throw new Error(detail ?? `expected the server to do it, but it answered ${response.status}`);
 }

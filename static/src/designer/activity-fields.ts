@@ -4,6 +4,7 @@ import type { Editing } from './action-editor.js';
 import { attribute, drawing } from './attributes.js';
 import { isJsonTemplate, isPath, isRequired, isWholeNumber } from './checks.js';
 import { completePaths } from './completion.js';
+import { behaviorFields } from './loop-behavior.js';
 import { tryOut } from './try-out.js';
 import type { Element, Moddle, Modeling } from './types.js';
 
@@ -120,6 +121,7 @@ function multipleFields(editing: Editing, marker: Moddle | undefined): HTMLEleme
       hint: 'A JSON template over its data.',
       check: isJsonTemplate,
     }),
+    ...behaviorFields(editing, marker),
   ];
 }
 

@@ -21,6 +21,7 @@ import { byId, h } from '../dom.js';
 import { Autosave, type Draft } from './autosave.js';
 import { CompareView } from './compare-view.js';
 import { fit, MARGIN, PALETTE } from './fit.js';
+import { sayWhenLarge, TOO_LARGE, toCheck } from './large.js';
 import { createDrawing, type Drawing } from './modeler.js';
 import { Model } from './model.js';
 import { clearNews, clearTrouble, complain, saved, tell, type Way } from './notes.js';
@@ -65,7 +66,7 @@ export class Designer {
     this.drawing = createDrawing(byId('canvas'), this.mayEdit, new Set([...kinds.split(' '), ...events.split(' ')]));
     this.model = new Model(this.drawing);
     this.panel = new Panel(byId('properties'), this.model, this.mayEdit);
-    this.problems = new Problems(byId('problems'), this.model, this.panel, () => this.xml());
+    this.problems = new Problems(byId('problems'), this.model, this.panel, async () => toCheck(await this.xml()));
     this.comparison = new CompareView(this.model, this.panel, () => this.xml());
     this.toolbar = new Toolbar(byId('tools'), this.tools());
     this.autosave = new Autosave(user, process || `new/${from}`);
@@ -191,6 +192,7 @@ export class Designer {
     this.isLoading = true;
     try {
       const isDrawn = /<(\w+:)?BPMNShape\b/.test(xml);
+      await sayWhenLarge(xml);
       const { warnings } = await this.drawing.importXML(isDrawn ? xml : await (await import('./layout.js')).withDiagram(xml));
       if (!isDrawn) tell('This model had no diagram; it was laid out automatically.');
       if (warnings.length > 0)
@@ -275,7 +277,7 @@ export class Designer {
     const draft = { xml: await this.xml(false), base: this.base, at: Date.now() };
     if (!this.isDirty) return;
     if (this.autosave.keep(draft)) saved(`Kept in this browser at ${new Date().toLocaleTimeString()}; not saved yet.`);
-    else saved('Not saved, and this browser has no room to keep it: save the draft.');
+    else saved('Not saved, and this browser has no room to keep it: save the draft, or export it as a file.');
   }
 
   /** Before the page goes: what is being typed belongs to the draft, too. */
@@ -371,6 +373,7 @@ export class Designer {
       const url = `/sign-in?to=${encodeURIComponent(location.pathname)}`;
       return complain(`Not saved: you are signed out. ${kept}`, [{ label: 'Sign in again', run: () => open(url, '_blank') }]);
     }
+    if (status === 413) return complain(TOO_LARGE, [{ label: 'Export BPMN', run: () => void this.exportBpmn() }]);
     return complain(`Not saved: ${message}. ${kept}`);
   }
 

@@ -86,7 +86,9 @@ export function referenceFields(editing: Editing, holder: Moddle, what: RootKind
 /** How many others of the document refer to a root. */
 function countOf({ model }: Editing, root: Moddle | undefined, reference: string, own: Moddle): number {
   if (!root) return 0;
-  const holders = model.elements().flatMap(({ businessObject }) => [businessObject, ...listOf(businessObject, 'eventDefinitions')]);
+  const ofElements = model.elements().flatMap(({ businessObject }) => [businessObject, ...listOf(businessObject, 'eventDefinitions')]);
+  // What iterations throw stands beside the processes.
+  const holders = [...ofElements, ...model.definitions.get<Moddle[]>('rootElements')];
   return holders.filter((one) => one !== own && referenceOf(one, reference) === root).length;
 }
 

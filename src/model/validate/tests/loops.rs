@@ -1,4 +1,4 @@
-//! Loops: what they must say, and which activities cannot have them.
+//! Loops: what they must say, and what they cannot stand on.
 
 use super::*;
 

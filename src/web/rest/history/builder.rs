@@ -198,6 +198,8 @@ impl<'a> HistoryBuilder<'a> {
                     }
                     Record::Created(_)
                     | Record::TokenMoved { .. }
+                    | Record::Migrated(_)
+                    | Record::SubscriptionsRenewed { .. }
                     | Record::FileStored(_)
                     | Record::FlowArrived { .. }
                     | Record::ElementActivated { .. }

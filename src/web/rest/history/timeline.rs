@@ -316,6 +316,18 @@ fn about(seq: u64, record: &Record) -> About<'_> {
         Record::TokenMoved { element, node } => {
             ("tokenMoved", Some(*element), None, None, text(node))
         }
+        Record::Migrated(migrated) => ("migrated", None, None, None, text(migrated.to.version)),
+        Record::SubscriptionsRenewed { by, subscriptions } => {
+            let nodes = subscriptions.iter().map(|renewed| &*renewed.node);
+            let nodes = nodes.collect::<Vec<_>>().join(", ");
+            (
+                "subscriptionsRenewed",
+                by.element(),
+                None,
+                None,
+                text(nodes),
+            )
+        }
         Record::Held => ("held", None, None, None, None),
         Record::Unheld => ("unheld", None, None, None, None),
         Record::IncidentsResolved { element, skipped } => (

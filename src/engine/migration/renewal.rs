@@ -1,0 +1,201 @@
+//! What is waited for in the target: messages, signals, conditions and times of its events, renewed.
+//!
+//! A timer whose text is the same keeps its time, a message or signal its place in the order of
+//! deliveries; everything else is opened anew. What had come before and is waited for no more is not
+//! waited for again. Not here: what an event waits for (`subscription`).
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::super::{
+    command::TimerKey,
+    context::Step,
+    correlation::CorrelationNote,
+    record::{Record, RenewedSubscription, Subscription},
+    state::{InstanceState, OpenSubscription, Subscriptions},
+    subscriber::Subscriber,
+    subscription,
+};
+use crate::model::{
+    executable::{ExecutableNode, ExecutableProcess},
+    ids::ElementKey,
+};
+
+/// What was waited for in the source, and what could have been.
+pub(super) struct Waited(Vec<WaitedBy>);
+
+struct WaitedBy {
+    by: Subscriber,
+    open: Subscriptions,
+    /// The nodes of all events that it waited for at some time.
+    known: Vec<Arc<str>>,
+}
+
+impl Waited {
+    pub fn of(source: &ExecutableProcess, state: &InstanceState) -> Self {
+        let of_one = |(by, open): (Subscriber, &Subscriptions)| WaitedBy {
+            by,
+            open: open.clone(),
+            known: known(source, state, by),
+        };
+        let is_over = |by: Subscriber| match by {
+            Subscriber::Scope(scope) => {
+                let scope = state.scope(scope);
+                scope.is_some_and(|scope| scope.is_interrupted())
+            }
+            Subscriber::Element(_) => false,
+        };
+        let all = state.all_subscriptions();
+        Self(all.filter(|(by, _)| !is_over(*by)).map(of_one).collect())
+    }
+}
+
+/// The events that somebody waits for in the source, whether they have come or not.
+fn known(source: &ExecutableProcess, state: &InstanceState, by: Subscriber) -> Vec<Arc<str>> {
+    let node = by
+        .element()
+        .and_then(|key| source.node(state.element(key)?.node()));
+    match by {
+        Subscriber::Element(_) => {
+            let Some(node) = node else { return Vec::new() };
+            let behind = node.outgoing.iter().map(|flow| &flow.target);
+            let others = node.boundary_events.iter().chain(behind);
+            [&node.id].into_iter().chain(others).cloned().collect()
+        }
+        Subscriber::Scope(_) => source
+            .event_subprocess_starts(node.map(|node| &*node.id))
+            .map(|start| start.id.clone())
+            .collect(),
+    }
+}
+
+/// Opens what the target waits for, in the order of what was waited for.
+pub(super) fn renew(step: &mut Step<'_>, waited: Waited, renamed: &BTreeMap<Arc<str>, Arc<str>>) {
+    let name = |node: &Arc<str>| renamed.get(node).unwrap_or(node).clone();
+    for WaitedBy { by, open, known } in waited.0 {
+        let known: Vec<Arc<str>> = known.iter().map(name).collect();
+        let before: BTreeMap<Arc<str>, (Arc<str>, OpenSubscription)> = open
+            .iter()
+            .map(|(node, open)| (name(node), (node.clone(), open.clone())))
+            .collect();
+        renew_of(step, by, &known, before);
+    }
+}
+
+/// What was waited for before, by the nodes in the target: the nodes in the source, and how.
+type Before = BTreeMap<Arc<str>, (Arc<str>, OpenSubscription)>;
+
+fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[Arc<str>], before: Before) {
+    let has_come =
+        |event: &&ExecutableNode| known.contains(&event.id) && !before.contains_key(&event.id);
+    let mut events = subscription::awaited_events(step, by);
+    events.retain(|event| !has_come(event));
+    let mut renewed = Vec::new();
+    let mut unreadable = None;
+    for event in events {
+        let old = before.get(&event.id).map(|(_, open)| open);
+        match subscription::read_one(step, by, event) {
+            Ok(Some(new)) => renewed.push(renewal(&event.id, new, old)),
+            Ok(None) => {}
+            Err(why) => unreadable = Some(why),
+        }
+    }
+    close_old(step, by, &before, &renewed);
+    // A retry reads all of it.
+    if let Some((code, sentence)) = unreadable
+        && let Some(told) = by.element().or_else(|| first_active(step))
+    {
+        return step.incident(told, code, sentence, None);
+    }
+    step.record(Record::SubscriptionsRenewed {
+        by,
+        subscriptions: renewed.clone(),
+    });
+    for renewed in renewed {
+        let RenewedSubscription {
+            node,
+            subscription,
+            occurrence,
+            since,
+        } = renewed;
+        if since.is_some() && before.get(&node).is_some_and(|(old, _)| *old == node) {
+            continue;
+        }
+        if let Some(due) = subscription.due() {
+            step.set_timer(due, TimerKey::event(by.element(), &node, occurrence));
+        }
+        if let Some(correlation) = subscription.correlation() {
+            let process = step.process.definition.id.as_str().into();
+            let note = CorrelationNote::Opened { by, node, process };
+            step.notify(correlation, note);
+        }
+    }
+}
+
+/// What is waited for at an event: what was before, when it is the same, else anew.
+fn renewal(
+    node: &Arc<str>,
+    new: Subscription,
+    old: Option<&OpenSubscription>,
+) -> RenewedSubscription {
+    let kept = old.filter(|old| is_same(old.subscription(), &new));
+    RenewedSubscription {
+        node: node.clone(),
+        subscription: kept.map_or(new, |old| old.subscription().clone()),
+        occurrence: match (kept, old) {
+            (Some(kept), _) => kept.occurrence(),
+            // A timer that is under way comes to nothing.
+            (None, Some(old)) => old.occurrence() + 1,
+            (None, None) => 1,
+        },
+        since: kept.map(OpenSubscription::since),
+    }
+}
+
+fn is_same(old: &Subscription, new: &Subscription) -> bool {
+    match (old, new) {
+        (Subscription::Timer { text: old, .. }, Subscription::Timer { text: new, .. }) => {
+            old == new
+        }
+        (Subscription::Conditional { .. }, Subscription::Conditional { .. }) => true,
+        (Subscription::Message { .. } | Subscription::Signal { .. }, _) => {
+            old.correlation() == new.correlation()
+        }
+        (Subscription::Timer { .. } | Subscription::Conditional { .. }, _) => false,
+    }
+}
+
+/// Clears the timers, and tells those who bring messages and signals, of what is not kept as it was.
+fn close_old(
+    step: &mut Step<'_>,
+    by: Subscriber,
+    before: &Before,
+    renewed: &[RenewedSubscription],
+) {
+    for (node, (old_node, open)) in before {
+        let is_kept = old_node == node
+            && renewed
+                .iter()
+                .any(|renewed| renewed.node == *node && renewed.since.is_some());
+        if is_kept {
+            continue;
+        }
+        if open.due().is_some() {
+            let timer = TimerKey::event(by.element(), old_node, open.occurrence());
+            step.clear_timer(timer);
+        }
+        if let Some(correlation) = open.subscription().correlation() {
+            let note = CorrelationNote::Settled {
+                by,
+                node: old_node.clone(),
+                taken: None,
+                stays_open: false,
+            };
+            step.notify(correlation, note);
+        }
+    }
+}
+
+fn first_active(step: &Step<'_>) -> Option<ElementKey> {
+    let mut active = step.state.active();
+    active.next().map(|(key, _)| key)
+}

@@ -1,0 +1,184 @@
+//! Instances go to another version of their process: one at a time, with a look before at what would
+//! become of each. For operators. What it means: `engine::migration`.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Payload},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{commands, definitions::refused, json, json_text, listing::require_operator};
+use crate::{
+    engine::migration::MigrationPlan,
+    journal::DefinitionState,
+    model::ids::InstanceKey,
+    runtime::{definitions::DeployedProcess, instance_request::MigrationRequest},
+    session::{
+        auth::principal::Principal,
+        protocol::{body as fields, client::Migrate, code::ErrorCode, to_command},
+    },
+    web::{
+        http::{app::App, body, problem::Problem},
+        instance_client::instance_key,
+        openapi::shared::{Answered, CommandRefused, IdempotencyKey, InstancePath},
+    },
+};
+
+/// What would become of an instance.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct MigrationPreview<'a> {
+    /// The version it would run.
+    version: u32,
+    /// Whether it can go there.
+    possible: bool,
+    /// Its active elements, in the order they began.
+    elements: Vec<PreviewedElement<'a>>,
+    /// What cannot go; with any, nothing goes.
+    problems: Vec<PreviewedProblem<'a>>,
+}
+
+/// An active element and its counterpart.
+#[derive(Serialize, ToSchema)]
+struct PreviewedElement<'a> {
+    element: String,
+    node: &'a str,
+    /// The node it would be at; none when there is none.
+    #[schema(required)]
+    to: Option<&'a str>,
+}
+
+/// Something that has no place in the other version.
+#[derive(Serialize, ToSchema)]
+struct PreviewedProblem<'a> {
+    /// The element, unless it is about tokens at a join, about what has completed, or the mapping.
+    #[schema(required)]
+    element: Option<String>,
+    node: &'a str,
+    /// What is wrong, and what to do.
+    message: &'a str,
+}
+
+impl<'a> MigrationPreview<'a> {
+    fn of(plan: &'a MigrationPlan, version: u32, instance: InstanceKey) -> Self {
+        let elements = plan.elements.iter().map(|planned| PreviewedElement {
+            element: planned.element.wire(instance),
+            node: &planned.node,
+            to: planned.to.as_deref(),
+        });
+        let problems = plan.problems.iter().map(|problem| PreviewedProblem {
+            element: problem.element.map(|element| element.wire(instance)),
+            node: &problem.node,
+            message: &problem.message,
+        });
+        Self {
+            version,
+            possible: plan.problems.is_empty(),
+            elements: elements.collect(),
+            problems: problems.collect(),
+        }
+    }
+}
+
+/// `POST /v1/instances/{key}/migrate` `{"version","mapping","ifSeq"}`: role `operator` or `admin`.
+///
+/// # Errors
+/// Problems: 404 for a version that there is not, 409 when something active has no place there.
+#[utoipa::path(post, path = "/v1/instances/{key}/migrate", tag = "instances", operation_id = "migrateInstance", summary = "Take \
+    an instance to another version of its process",
+    params(InstancePath, IdempotencyKey), request_body = Migrate, responses((status = 200, body = Answered), CommandRefused))]
+pub async fn migrate(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let Asked {
+        principal,
+        key,
+        asked,
+        target,
+    } = read(&request, &path, payload, &app).await?;
+    let ask = to_command::migrate(asked, target, &principal.caller);
+    let outcome = app.command(key, &principal.caller, ask).await?;
+    Ok(json_text(
+        StatusCode::OK,
+        commands::answer(&outcome, &principal.caller, None),
+    ))
+}
+
+/// `POST /v1/instances/{key}/migrate/preview` `{"version","mapping"}` →
+/// `{"version","possible","elements","problems"}`: nothing is changed.
+///
+/// # Errors
+/// As [`migrate`], but for what has no place: that is the answer.
+#[utoipa::path(post, path = "/v1/instances/{key}/migrate/preview", tag = "instances", operation_id = "previewMigration", summary = "Look \
+    what would become of an instance in another version",
+    params(InstancePath), request_body = Migrate, responses((status = 200, body = MigrationPreview), CommandRefused))]
+pub async fn preview(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let Asked {
+        principal,
+        key,
+        asked,
+        target,
+    } = read(&request, &path, payload, &app).await?;
+    let (version, mapping) = (asked.version, asked.mapping);
+    let migration = MigrationRequest { target, mapping };
+    let plan = app
+        .plan_migration(key, &principal.caller, migration)
+        .await?;
+    Ok(json(
+        StatusCode::OK,
+        &MigrationPreview::of(&plan, version, key),
+    ))
+}
+
+/// What is asked for, with the version compiled.
+struct Asked {
+    principal: Principal,
+    key: InstanceKey,
+    asked: Migrate,
+    target: Arc<DeployedProcess>,
+}
+
+async fn read(
+    request: &HttpRequest,
+    key: &str,
+    payload: Payload,
+    app: &App,
+) -> Result<Asked, Problem> {
+    let principal = app.bearer(request)?;
+    require_operator(&principal.caller)?;
+    let key = instance_key(key)?;
+    let id = commands::command_id(request)?;
+    let text = body::json(request, payload).await?;
+    let asked = body::read_elsewhere(text, move |text| fields::migrate(text, id)).await??;
+    let observed = app.observe(key, &principal.caller, false).await?;
+    let definitions = &app.sessions.runtime.definitions;
+    let (tenant, process) = (&principal.caller.tenant, &observed.head().process.id);
+    let known = definitions.undeleted(tenant, process, asked.version);
+    let Some(known) = known.filter(|known| known.row.state != DefinitionState::Draft) else {
+        let sentence = format!(
+            "expected the number of a version of '{process}' that was published, but {} is none: \
+             look at the versions of the process",
+            asked.version
+        );
+        return Err(Problem::new(ErrorCode::NotFound, sentence));
+    };
+    let target = definitions.process(&known).await.map_err(refused)?;
+    Ok(Asked {
+        principal,
+        key,
+        asked,
+        target,
+    })
+}

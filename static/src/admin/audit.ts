@@ -1,0 +1,68 @@
+/** What administrators, operators and designers did: who, when, from where, to what. */
+import { h } from '../dom.js';
+import { time } from './elements-table.js';
+import type { OperationsPage } from './operations.js';
+import { list } from './rest-lists.js';
+import { instanceLink } from './table.js';
+
+interface Entry {
+  id: number;
+  at: string;
+  tenant: string;
+  by: string;
+  address?: string;
+  act: string;
+  details: Record<string, string | number | boolean>;
+}
+
+/** What it was done to: an instance is a link. */
+const details = ({ details }: Entry): (Node | string)[] =>
+  Object.entries(details).flatMap(([name, value]) => [
+    h('span', { class: 'muted small' }, `${name} `),
+    name === 'instance' ? instanceLink(String(value)) : h('code', {}, String(value)),
+    ' ',
+  ]);
+
+export function audit(): OperationsPage {
+  const by = h('input', { class: 'input', id: 'audit-by', name: 'by', placeholder: 'User' });
+  const act = h('input', { class: 'input', id: 'audit-act', name: 'act', placeholder: 'terminate' });
+  const since = h('input', { class: 'input', id: 'audit-since', name: 'since', type: 'datetime-local' });
+  const path = () => {
+    const asked = new URLSearchParams();
+    for (const { name, value } of [by, act]) if (value.trim() !== '') asked.set(name, value.trim());
+    if (since.value !== '') asked.set('since', new Date(since.value).toISOString());
+    return asked.size > 0 ? `/v1/audit?${asked}` : '/v1/audit';
+  };
+  const field = (label: string, input: HTMLInputElement) => h('div', { class: 'field' }, h('label', { for: input.id }, label), input);
+  return list<Entry>({
+    path,
+    name: 'entries',
+    title: 'Audit log',
+    empty: 'Nothing fits. Commands of operators, deploys, and changes of users and schedules are kept here.',
+    // Nothing tells of the log itself; what is noted there changes one of these.
+    topics: ['instances', 'incidents', 'definitions', 'schedules', 'users', 'connections'],
+    key: ({ id }) => String(id),
+    columns: () => [
+      { label: 'When', draw: ({ at }) => [time(at)] },
+      { label: 'Who', draw: ({ by }) => [h('strong', {}, by)] },
+      { label: 'From', draw: ({ address }) => [address === undefined ? h('span', { class: 'muted' }, 'the server’s machine') : h('code', {}, address)] },
+      { label: 'Did', draw: ({ act }) => [act] },
+      { label: 'To', draw: details },
+    ],
+    before: (look) => {
+      const filter = h(
+        'form',
+        { class: 'filters', role: 'search', 'aria-label': 'Filter the audit log', 'data-testid': 'audit-filter' },
+        field('Done by', by),
+        field('What', act),
+        field('Since', since),
+        h('button', { class: 'button primary' }, 'Filter'),
+      );
+      filter.addEventListener('submit', (event) => {
+        event.preventDefault();
+        void look();
+      });
+      return [filter];
+    },
+  });
+}

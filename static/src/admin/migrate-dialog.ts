@@ -1,0 +1,169 @@
+/** Asks to which version instances are to go, shows what would become of each, and lets nodes with other ids be mapped. */
+import { h, redraw } from '../dom.js';
+import type { MovableNode } from './move-dialog.js';
+import { ask, getJson } from './rest.js';
+
+interface Version {
+  version: number;
+  state: string;
+}
+
+/** What the server says would become of an instance. */
+export interface Preview {
+  possible: boolean;
+  elements: { element: string; node: string; to: string | null }[];
+  problems: { node: string; message: string }[];
+}
+
+/** What was decided: the instances that can go, and how. */
+export interface Migration {
+  version: number;
+  mapping: Record<string, string>;
+  keys: string[];
+}
+
+/** Previews that are asked for at once. */
+const AT_ONCE = 4;
+/** Problems that are written out. */
+const SHOWN = 20;
+
+/** Takes one instance to another version. */
+export const migrate = (key: string, { version, mapping }: Migration): Promise<unknown> =>
+  ask(`/v1/instances/${encodeURIComponent(key)}/migrate`, { version, mapping });
+
+/** Why instances cannot go, the most frequent first. */
+export function reasons(previews: readonly (Preview | string)[]): { message: string; count: number }[] {
+  const counts = new Map<string, number>();
+  const count = (message: string) => counts.set(message, (counts.get(message) ?? 0) + 1);
+  for (const preview of previews) {
+    if (typeof preview === 'string') count(preview);
+    else preview.problems.forEach(({ message }) => count(message));
+  }
+  return [...counts].map(([message, count]) => ({ message, count })).sort((a, b) => b.count - a.count);
+}
+
+/** The nodes where tokens are, with where they go: one line for each, whatever instance it is of. */
+export function places(previews: readonly (Preview | string)[]): Map<string, string | null> {
+  const found = new Map<string, string | null>();
+  for (const preview of previews) if (typeof preview !== 'string') for (const { node, to } of preview.elements) found.set(node, to);
+  return found;
+}
+
+class MigrateDialog {
+  private readonly version = h('select', { class: 'input', id: 'migrate-to', required: true }, h('option', { value: '' }, 'Choose…'));
+  private readonly shown = h('div', { class: 'stack', 'aria-live': 'polite', 'data-testid': 'migrate-preview' });
+  private readonly go = h('button', { class: 'button primary', value: 'migrate', disabled: true }, 'Migrate');
+  private readonly dialog: HTMLDialogElement;
+  private mapping: Record<string, string> = {};
+  private nodes: MovableNode[] = [];
+  private possible: string[] = [];
+  /** Which look is the newest: what an older one finds is not shown. */
+  private look = 0;
+
+  constructor(
+    private readonly process: string,
+    private readonly keys: readonly string[],
+    versions: readonly Version[],
+  ) {
+    for (const { version, state } of versions) this.version.append(h('option', { value: version }, `Version ${version} (${state})`));
+    this.version.addEventListener('change', () => void this.chosen());
+    const cancel = h('button', { class: 'button', type: 'button', onclick: () => this.dialog.close() }, 'Cancel');
+    const about = keys.length === 1 ? 'this instance' : `${keys.length} instances`;
+    const form = h(
+      'form',
+      { class: 'stack', method: 'dialog' },
+      h('h2', { id: 'migrate-title' }, `Migrate ${about}`),
+      h('p', { class: 'muted' }, 'Tokens go on in the other version, each at the node with the same id or at the one you choose. Data stay as they are.'),
+      h('div', { class: 'field' }, h('label', { for: 'migrate-to' }, 'To'), this.version),
+      this.shown,
+      h('div', { class: 'row' }, this.go, cancel),
+    );
+    this.dialog = h('dialog', { class: 'dialog', 'aria-labelledby': 'migrate-title', 'data-testid': 'migrate-dialog' }, form);
+  }
+
+  open(): Promise<Migration | undefined> {
+    document.body.append(this.dialog);
+    this.dialog.showModal();
+    return new Promise((resolve) =>
+      this.dialog.addEventListener('close', () => {
+        this.look++;
+        this.dialog.remove();
+        const decided = { version: Number(this.version.value), mapping: this.mapping, keys: this.possible };
+        resolve(this.dialog.returnValue === 'migrate' ? decided : undefined);
+      }),
+    );
+  }
+
+  private async chosen(): Promise<void> {
+    this.mapping = {};
+    const version = this.version.value;
+    const path = `/v1/definitions/${encodeURIComponent(this.process)}/${encodeURIComponent(version)}`;
+    this.nodes = version === '' ? [] : ((await getJson<{ nodes: MovableNode[] }>(path))?.nodes ?? []);
+    if (this.version.value === version) await this.preview();
+  }
+
+  private async preview(): Promise<void> {
+    const look = ++this.look;
+    this.go.disabled = true;
+    if (this.version.value === '') return redraw(this.shown);
+    const asked = { version: Number(this.version.value), mapping: this.mapping };
+    const previews: (Preview | string)[] = [];
+    const bar = h('progress', { max: this.keys.length, value: 0, 'aria-label': 'Looking' });
+    redraw(this.shown, bar);
+    let next = 0;
+    const worker = async () => {
+      while (next < this.keys.length && look === this.look) {
+        const at = next++;
+        const found = ask<Preview>(`/v1/instances/${encodeURIComponent(this.keys[at]!)}/migrate/preview`, asked);
+        previews[at] = await found.catch((error: Error) => error.message);
+        bar.value++;
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    if (look !== this.look) return;
+    this.possible = this.keys.filter((_, at) => typeof previews[at] !== 'string' && (previews[at] as Preview).possible);
+    this.go.disabled = this.possible.length === 0;
+    this.show(previews);
+  }
+
+  private show(previews: readonly (Preview | string)[]): void {
+    const all = this.keys.length;
+    const summary = all === 1 ? (this.possible.length === 1 ? 'It can go.' : 'It cannot go.') : `${this.possible.length} of ${all} can go.`;
+    const why = reasons(previews);
+    const listed = why.slice(0, SHOWN).map(({ message, count }) => h('li', {}, all === 1 ? message : `${message} (${count})`));
+    if (why.length > SHOWN) listed.push(h('li', {}, `…and ${why.length - SHOWN} other reasons`));
+    const rows = [...places(previews)].map(([node, to]) => this.row(node, to));
+    const head = h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Token at'), h('th', { scope: 'col' }, 'Goes on at')));
+    redraw(
+      this.shown,
+      h('p', { role: 'status', 'data-testid': 'migrate-summary' }, h('strong', {}, summary)),
+      ...(listed.length > 0 ? [h('ul', { class: 'effects', 'data-testid': 'migrate-problems' }, ...listed)] : []),
+      ...(rows.length > 0 ? [h('table', { class: 'cards' }, h('caption', { class: 'visually-hidden' }, 'Where tokens go'), head, h('tbody', {}, ...rows))] : []),
+    );
+  }
+
+  private row(node: string, to: string | null): HTMLElement {
+    const option = ({ id, name, type }: MovableNode) => h('option', { value: id, selected: id === to }, name ? `${name} (${type} ${id})` : `${type} ${id}`);
+    const choices = this.nodes.filter(({ type }) => !/^(startEvent|endEvent)$/.test(type)).map(option);
+    const select = h(
+      'select',
+      { class: 'input', 'aria-label': `Where ${node} goes on`, 'data-focus': `map/${node}` },
+      h('option', { value: '', selected: to === null }, 'Nowhere'),
+      ...choices,
+    );
+    select.addEventListener('change', () => {
+      if (select.value === '' || select.value === node) delete this.mapping[node];
+      else this.mapping[node] = select.value;
+      void this.preview();
+    });
+    return h('tr', {}, h('td', { 'data-label': 'Token at' }, h('code', {}, node)), h('td', { 'data-label': 'Goes on at' }, select));
+  }
+}
+
+/** Resolves to what was decided, or to `undefined` when that is left open. */
+export async function askForMigration(process: string, keys: readonly string[], current?: number): Promise<Migration | undefined> {
+  const read = await getJson<{ versions: Version[] }>(`/v1/definitions/${encodeURIComponent(process)}`);
+  const targets = (read?.versions ?? []).filter(({ version, state }) => state !== 'draft' && state !== 'deleted' && version !== current);
+  if (targets.length === 0) throw new Error(`expected another version of '${process}' to go to, but there is none: publish one first`);
+  return new MigrateDialog(process, keys, [...targets].sort((a, b) => b.version - a.version)).open();
+}
