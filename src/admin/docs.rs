@@ -56,6 +56,10 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
                 "designer",
                 "Drawing, checking and publishing processes in the browser",
             ),
+            (
+                "pages",
+                "What each page shows, what it weighs, and other tools beside it",
+            ),
             ("process-model", "How a process behaves: numbered sentences"),
             ("process-model-cases", "Which tests hold which sentence"),
             (

@@ -7,6 +7,7 @@
 
 mod ad_hoc;
 pub mod batch;
+mod child;
 pub mod created;
 mod looped;
 mod migrated;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     ad_hoc::AdHocRecord,
+    child::ChildStarted,
     created::{CommandTag, Created, ParentLink, ProcessRef},
     looped::{Items, LoopRecord},
     migrated::{Migrated, RenewedSubscription},
@@ -481,24 +483,6 @@ pub enum Remember {
     /// restored.
     #[serde(rename = "s")]
     Snapshot,
-}
-
-/// A child as its parent knows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ChildStarted {
-    /// Its key.
-    pub child: InstanceKey,
-    /// Its process id.
-    pub process: String,
-    /// The element that started it, or whose message a client started it from; `None` when nobody
-    /// here stands for that.
-    pub element: Option<ElementKey>,
-    /// The action and its triggering that started it; `None` for a call activity or a client.
-    pub action: Option<(Arc<str>, u32)>,
-    /// Whether the element waits for its end.
-    pub awaited: bool,
-    /// Its messages up to this number are taken already.
-    pub received: u64,
 }
 
 /// Trouble at an element that needs a person.

@@ -226,6 +226,7 @@ impl OpenSpan {
             | InstanceResponse::MayUpload(_)
             | InstanceResponse::MayWork(_)
             | InstanceResponse::File(_)
+            | InstanceResponse::Migration(_)
             | InstanceResponse::Observed(_) => return,
         };
         if let Some((_, subject)) = self.caller {

@@ -77,7 +77,7 @@ function watch(page, errors) {
     // A server that is being restarted refuses connections, which the browser reports by itself.
     // What a script is refused for a good reason, it says in the page; the browser reports it besides.
     const expected =
-      /status of (401|403|409|422)|WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET/.test(
+      /status of (401|403|409|413|422)|WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET/.test(
         message.text(),
       );
     if (message.type() === 'error' && !expected) errors.push(`${page.url()}: ${message.text()}`);

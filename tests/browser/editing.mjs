@@ -75,11 +75,11 @@ async function lanes(page) {
     <sequenceFlow id="f5" sourceRef="late" targetRef="c"/></process></definitions>`;
   await open(page, 'laned.bpmn', text);
   await page.locator('.djs-shape[data-element-id="lower"]').waitFor({ state: 'attached' });
-  const box = (id) => page.locator(`.djs-shape[data-element-id="${id}"] .djs-hit`).first().boundingBox();
+  const box = (id) => page.locator(`.djs-shape[data-element-id="${id}"] > .djs-visual`).boundingBox();
   const [upper, lower, left, right] = await Promise.all(['upper', 'lower', 'left', 'right'].map(box));
-  const within = (inner, outer) => inner.y >= outer.y - 1 && inner.y + inner.height <= outer.y + outer.height + 1;
+  const within = (inner, outer) => inner.y >= outer.y - 3 && inner.y + inner.height <= outer.y + outer.height + 3;
   for (const [node, lane] of [['start', upper], ['a', upper], ['end', upper], ['b', left], ['c', right]]) assert.ok(within(await box(node), lane), node);
-  assert.ok(within(left, lower) && within(right, lower) && lower.y >= upper.y + upper.height - 1);
+  assert.ok(within(left, lower) && within(right, lower) && lower.y >= upper.y + upper.height - 3);
   await shots(page, 'designer-lanes');
 }
 

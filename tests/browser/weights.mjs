@@ -6,16 +6,16 @@ import { baseUrl, play } from './chromium.mjs';
 const tokens = JSON.parse(process.env.TOKENS ?? '{}');
 /** KiB over the wire that a page may bring, compressed, beside those that it loads once something is opened. */
 const PAGES = {
-  '/': 40,
-  '/demo': 60,
-  '/docs': 40,
-  '/admin/instances': 60,
-  '/admin/tasks': 60,
-  '/admin/processes': 60,
-  '/admin/playground': 60,
-  '/admin/operations/incidents': 420,
-  '/admin/operations/audit': 420,
-  '/admin/designer/onboarding': 420,
+  '/': 60,
+  '/demo': 80,
+  '/docs': 60,
+  '/admin/instances': 80,
+  '/admin/tasks': 90,
+  '/admin/processes': 90,
+  '/admin/playground': 80,
+  '/admin/operations/incidents': 120,
+  '/admin/operations/audit': 120,
+  '/admin/designer/onboarding': 850,
 };
 
 await play(async (browser, watch) => {

@@ -158,7 +158,7 @@ impl Script {
                 })
             }
             [name @ ("migrate" | "preview"), version, ref pairs @ ..] => {
-                self.to_version(name, number(version) as u32, pairs)
+                self.goes_to(name, number(version) as u32, pairs)
             }
             ["see"] => vec![self.see()],
             ["limit", limit] => {
