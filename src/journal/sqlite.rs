@@ -23,6 +23,7 @@ mod instance_list;
 mod jobs;
 mod kept_messages;
 mod open;
+#[cfg(any(test, debug_assertions))]
 mod plans;
 mod read;
 mod row_reading;
