@@ -3,12 +3,18 @@
 //!
 //! Clients resend until they are answered (`client`); a follower holds what every client would be
 //! shown (`follower`); what the data directory says in the end is compared with both (`oracle`).
-//! How many rounds: [`rounds`].
+//!
+//! Short with every `cargo test`, ten times as long with `STEPWIRE_TEST=all`, and as long as you like by
+//! hand: `STEPWIRE_ROUNDS=100` rounds of each loop of kills, power cuts and failing disks,
+//! `STEPWIRE_CUTS=10000` connections that are cut.
 
 mod backup;
 mod bad_disk;
 mod calls;
 mod client;
+#[cfg(target_os = "linux")]
+mod clock_jumps;
+mod cuts;
 mod damage;
 mod deploys;
 mod directory;
@@ -17,6 +23,7 @@ mod drafts;
 mod events;
 mod follower;
 mod kill;
+mod kill_within;
 mod many;
 mod oracle;
 mod power_cut;
@@ -24,13 +31,28 @@ mod retention;
 mod server;
 mod socket;
 mod stop;
+mod strace;
 mod syscalls;
 
-/// So many rounds, or ten times that with `STEPWIRE_TEST=all`.
+/// So many rounds, ten times that with `STEPWIRE_TEST=all`, or as many as `STEPWIRE_ROUNDS` says.
 fn rounds(usual: u32) -> u32 {
+    if let Ok(rounds) = u32::try_from(number("STEPWIRE_ROUNDS", 0))
+        && rounds > 0
+    {
+        return rounds;
+    }
     if std::env::var("STEPWIRE_TEST").is_ok_and(|which| which == "all") {
         usual * 10
     } else {
         usual
     }
+}
+
+/// The number in an environment variable, or the usual one.
+fn number(variable: &str, usual: usize) -> usize {
+    let Ok(text) = std::env::var(variable) else {
+        return usual;
+    };
+    let number = text.parse();
+    number.unwrap_or_else(|_| panic!("expected {variable} to be a number, but it is {text}"))
 }

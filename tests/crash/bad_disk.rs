@@ -12,9 +12,9 @@ use super::{
     client::Acknowledged,
     kill::start_ledgers,
     oracle,
-    power_cut::can_trace,
     server::Site,
     socket::{Heard, Socket},
+    strace::{self, injecting},
 };
 use crate::support::node::skip;
 
@@ -62,22 +62,13 @@ async fn send(port: u16, ledgers: &[String], most: usize) -> Sent {
 
 /// Runs a server whose calls fail as this says, until it has ended, and checks what is left. Of a
 /// command whose outcome is unknown the log may hold a row or not.
-async fn fails(injected: &str) {
+async fn fails(calls: &str, injected: &str) {
     let site = Site::new();
     // Without faults, so that all is there that a server needs.
     let server = site.start();
     let ledgers = start_ledgers(site.port).await;
     drop(server);
-    let options = [
-        "strace",
-        "-D",
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=fdatasync,pwrite64",
-    ];
-    let server = site.start_under(&[&options[..], &["-e", injected]].concat());
+    let server = site.start_under(&injecting(calls, injected, None));
     let sent = send(site.port, &ledgers, 2_000).await;
     let ended = tokio::task::spawn_blocking(move || server.wait()).await;
     let ended = ended.expect("waiting does not fail");
@@ -99,38 +90,29 @@ async fn fails(injected: &str) {
 
 #[tokio::test]
 async fn a_sync_or_a_write_that_fails_ends_the_server_and_loses_nothing_acknowledged() {
-    if !can_trace() {
+    if !strace::is_there() {
         return skip("a_sync_or_a_write_that_fails", "strace is missing");
     }
-    for injected in [
-        "inject=fdatasync:error=EIO:when=40",
-        "inject=fdatasync:error=ENOSPC:when=40",
-        "inject=pwrite64:error=EIO:when=300",
+    for (calls, injected) in [
+        ("fdatasync", "error=EIO:when=40"),
+        ("fdatasync", "error=ENOSPC:when=40"),
+        ("pwrite64", "error=EIO:when=300"),
     ] {
-        fails(injected).await;
+        fails(calls, injected).await;
     }
 }
 
 #[tokio::test]
 async fn a_disk_that_is_full_for_a_while_refuses_and_goes_on_by_itself() {
-    if !can_trace() {
+    if !strace::is_there() {
         return skip("a_disk_that_is_full_for_a_while", "strace is missing");
     }
     let site = Site::new();
     let server = site.start();
     let ledgers = start_ledgers(site.port).await;
     drop(server);
-    let options = [
-        "strace",
-        "-D",
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=pwrite64",
-    ];
-    let full = "inject=pwrite64:error=ENOSPC:when=300..303";
-    let server = site.start_under(&[&options[..], &["-e", full]].concat());
+    let full = injecting("pwrite64", "error=ENOSPC:when=300..303", None);
+    let server = site.start_under(&full);
     let sent = send(site.port, &ledgers, 400).await;
     assert!(!sent.refused.is_empty(), "it was full once");
     for refused in &sent.refused {
@@ -159,7 +141,7 @@ async fn a_disk_that_is_full_for_a_while_refuses_and_goes_on_by_itself() {
 
 #[tokio::test]
 async fn nobody_is_acknowledged_before_a_slow_sync_is_done() {
-    if !can_trace() {
+    if !strace::is_there() {
         return skip(
             "nobody_is_acknowledged_before_a_slow_sync_is_done",
             "strace is missing",
@@ -169,17 +151,8 @@ async fn nobody_is_acknowledged_before_a_slow_sync_is_done() {
     let server = site.start();
     let ledgers = start_ledgers(site.port).await;
     drop(server);
-    let options = [
-        "strace",
-        "-D",
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=fdatasync",
-    ];
-    let slow = "inject=fdatasync:delay_enter=200000";
-    let server = site.start_under(&[&options[..], &["-e", slow]].concat());
+    let slow = injecting("fdatasync", "delay_enter=200000", None);
+    let server = site.start_under(&slow);
     let sent = send(site.port, &ledgers, 5).await;
     assert_eq!((sent.acknowledged.len(), sent.refused.len()), (5, 0));
     assert!(

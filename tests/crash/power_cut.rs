@@ -4,7 +4,7 @@
 //! A server runs once under `strace`; then its files are made anew as of many moments. With a disk
 //! that takes no sync seriously the same check fails: it can.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::json;
 use stepwire::{
@@ -18,6 +18,7 @@ use super::{
     rounds,
     server::Site,
     socket::{Heard, Socket},
+    strace,
     syscalls::{self, Event},
 };
 use crate::support::node::skip;
@@ -40,17 +41,9 @@ enum Unsynced {
     Torn,
 }
 
-/// Whether there is an `strace` that may trace.
-pub fn can_trace() -> bool {
-    let tried = Command::new("strace")
-        .args(["-D", "-o", "/dev/null", "true"])
-        .status();
-    tried.is_ok_and(|status| status.success())
-}
-
 #[tokio::test]
 async fn what_was_acknowledged_before_the_power_went_is_there_when_it_comes_back() {
-    if !can_trace() {
+    if !strace::is_there() {
         return skip(
             "what_was_acknowledged_before_the_power_went",
             "strace is missing",

@@ -1,6 +1,7 @@
 //! The server program on a data directory that outlives it, always on the same port.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead, BufReader, Read},
     net::TcpListener,
     path::Path,
@@ -60,16 +61,34 @@ impl Site {
         self.started(self.command())
     }
 
-    /// The same, under a program with its arguments that runs it: one that leaves its place to it.
-    pub fn start_under(&self, wrapper: &[&str]) -> Server {
+    /// Starts a server under a program that may end it before it is ready: whether it did.
+    pub fn ends_at_start(&self, wrapper: &[impl AsRef<OsStr>]) -> bool {
+        let mut child = self.under(wrapper).stdout(Stdio::piped()).spawn();
+        let child = child.as_mut().expect("the program starts");
+        let output = child.stdout.take().expect("its output is piped");
+        let ready = BufReader::new(output)
+            .lines()
+            .any(|line| line.is_ok_and(|line| line.contains("is ready at")));
+        // It is there for its start alone.
+        let _ = child.kill();
+        let _ = child.wait();
+        !ready
+    }
+
+    /// Starts a server under a program with its arguments that runs it: one that leaves its place to it.
+    pub fn start_under(&self, wrapper: &[impl AsRef<OsStr>]) -> Server {
+        self.started(self.under(wrapper))
+    }
+
+    fn under(&self, wrapper: &[impl AsRef<OsStr>]) -> Command {
         let server = self.command();
-        let mut command = Command::new(wrapper[0]);
+        let mut command = Command::new(&wrapper[0]);
         command
             .args(&wrapper[1..])
             .arg(server.get_program())
             .args(server.get_args())
             .env("RUST_LOG", "off");
-        self.started(command)
+        command
     }
 
     fn started(&self, mut command: Command) -> Server {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use stepwire::{
+    model::ids::Time,
     runtime::clock::real_now,
     session::auth::token::{Identity, TokenSettings, Tokens},
 };
@@ -51,6 +52,11 @@ impl Socket {
             .expect("the server runs")
     }
 
+    /// Connects once, with this token.
+    pub async fn with_token(port: u16, token: &str) -> Option<Self> {
+        Self::say_hello(port, &json!({"type": "hello", "token": token})).await
+    }
+
     async fn try_connect(port: u16, user: &str, resume: &Value) -> Option<Self> {
         Self::say_hello(
             port,
@@ -72,6 +78,8 @@ impl Socket {
         socket.send(hello).await?;
         match socket.hear().await {
             Heard::Frame(frame) if frame["type"] == "welcome" => Some(socket),
+            // It stops just now.
+            Heard::Frame(frame) if frame["type"] == "bye" => None,
             Heard::Frame(other) => panic!("expected a welcome, but got {other}"),
             Heard::End(_) => None,
         }
@@ -90,15 +98,24 @@ impl Socket {
         self.0.send(Message::text(frame.to_string())).await.ok()
     }
 
-    /// Waits for the next frame or the end.
+    /// Waits for the next frame or the end. A question for a sign of life is answered here.
     pub async fn hear(&mut self) -> Heard {
-        match self.0.next().await {
-            Some(Ok(Message::Text(text))) => {
-                Heard::Frame(serde_json::from_str(&text).expect("frames are JSON"))
+        loop {
+            let frame: Value = match self.0.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    serde_json::from_str(&text).expect("frames are JSON")
+                }
+                Some(Ok(Message::Close(close))) => {
+                    return Heard::End(close.map(|close| close.code.into()));
+                }
+                Some(Ok(other)) => panic!("expected text or Close, but got {other:?}"),
+                Some(Err(_)) | None => return Heard::End(None),
+            };
+            if frame["type"] != "ping" {
+                return Heard::Frame(frame);
             }
-            Some(Ok(Message::Close(close))) => Heard::End(close.map(|close| close.code.into())),
-            Some(Ok(other)) => panic!("expected text or Close, but got {other:?}"),
-            Some(Err(_)) | None => Heard::End(None),
+            // A failure shows with the next frame.
+            let _ = self.send(&json!({"type": "pong"})).await;
         }
     }
 
@@ -118,6 +135,11 @@ impl Socket {
 
 /// A token of a user with these roles.
 pub fn token(user: &str, roles: &[&str]) -> String {
+    token_at(user, roles, real_now(), Duration::from_secs(3600))
+}
+
+/// A token of a user with these roles, made at a time and good for another.
+pub fn token_at(user: &str, roles: &[&str], now: Time, good_for: Duration) -> String {
     let tokens = Tokens::new(TokenSettings {
         secret: SECRET.into(),
         issuer: None,
@@ -129,6 +151,6 @@ pub fn token(user: &str, roles: &[&str]) -> String {
         ..Identity::anonymous(Uuid::nil())
     };
     tokens
-        .mint(&identity, real_now(), Duration::from_secs(3600))
+        .mint(&identity, now, good_for)
         .expect("the token can be signed")
 }

@@ -13,6 +13,12 @@ pub enum Bug {
     ChangedFrame,
     /// The log says of timers that they fired a minute before they did.
     EarlyTimer,
+    /// The log says of some rows that they were written an hour before.
+    TimeGoesBack,
+    /// The audit log says nothing of operators' commands.
+    UntoldAct,
+    /// While the machine's clock is behind, no time passes.
+    TimeHeldUp,
     /// The log holds rows with a number left out.
     Gap,
     /// The store forgets messages between instances.

@@ -11,13 +11,14 @@ use stepwire::{
 use uuid::Uuid;
 
 use super::{
+    acts,
     client::{Answered, Client, Held},
     store::{SimulatedStore, is_timer},
     violation::{Invariant, Violation, hold},
 };
 
 /// The rows of every instance.
-type Logs = BTreeMap<InstanceKey, Vec<RecordBatch>>;
+pub type Logs = BTreeMap<InstanceKey, Vec<RecordBatch>>;
 
 /// Checks everything. `seen` is what somebody who comes new is told of each instance.
 ///
@@ -33,12 +34,14 @@ pub fn check(
     let answered: Vec<&Answered> = clients.iter().flat_map(|it| &it.answered).collect();
     commands(&logs, &answered)?;
     timers(&logs)?;
+    times(&logs)?;
     children(&logs)?;
     messages(&logs, &answered)?;
     signals(&logs, &answered)?;
     store.read(|reader| orders(reader, &logs))?;
     pairs(&logs, &answered)?;
     hails(&logs)?;
+    store.read(|reader| acts::check(reader, &logs))?;
     for client in clients {
         views(client, seen)?;
     }
@@ -142,6 +145,21 @@ fn timers(logs: &Logs) -> Result<(), Violation> {
                     _ => {}
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Of two rows of an instance the later one was not written before the other.
+fn times(logs: &Logs) -> Result<(), Violation> {
+    for (key, log) in logs {
+        for rows in log.windows(2) {
+            hold(Invariant::Clock, rows[0].time <= rows[1].time, || {
+                format!(
+                    "time went back in {key}, from {:?} to {:?}",
+                    rows[0].time, rows[1].time
+                )
+            })?;
         }
     }
     Ok(())
@@ -462,7 +480,8 @@ fn nothing_left(reader: &dyn StoreReader, now: Time) -> Result<(), Violation> {
     })
 }
 
-fn all_rows(logs: &Logs) -> impl Iterator<Item = (InstanceKey, &RecordBatch)> {
+/// The rows of all instances.
+pub fn all_rows(logs: &Logs) -> impl Iterator<Item = (InstanceKey, &RecordBatch)> {
     logs.iter()
         .flat_map(|(key, log)| log.iter().map(|row| (*key, row)))
 }

@@ -23,7 +23,7 @@ use super::{
     server::Server,
     settle::{self, settled},
     store::{Fault, SimulatedStore},
-    violation::{Invariant, Violation, violated},
+    violation::{Invariant, Violation, hold, violated},
 };
 
 /// Steps with troubles.
@@ -34,6 +34,8 @@ const SERVED_WITHIN: usize = 20_000;
 const WAITS: usize = 2_000;
 /// When every run begins, in process time.
 const BEGIN: Time = Time(1_700_000_000_000);
+/// By how much the machine's clock may be set, in milliseconds: an hour, a day, an hour and a minute back.
+const CLOCK_SET_BY: [i64; 4] = [3_600_000, 86_400_000, -3_600_000, -60_000];
 /// Users, and whether they publish.
 const USERS: [(&str, &[&str]); 3] = [("alice", &[]), ("bob", &[]), ("olga", &["operator"])];
 
@@ -42,11 +44,16 @@ pub struct Run {
     random: Random,
     store: SimulatedStore,
     clients: Vec<Client>,
+    /// Right time, by which clients make ids.
     now: Time,
+    /// By how much the machine's clock is ahead of it, in milliseconds.
+    ahead: i64,
     /// Correlation keys that instances may wait for.
     keys: Vec<String>,
     /// What happened, a line each.
     pub log: Vec<String>,
+    /// The newest process time.
+    last: Time,
     steps: usize,
     troubles: usize,
     phase: Phase,
@@ -93,8 +100,10 @@ impl Run {
             store: SimulatedStore::new(bug),
             clients: USERS.into_iter().map(client).collect(),
             now: BEGIN,
+            ahead: 0,
             keys: Vec::new(),
             log: Vec::new(),
+            last: BEGIN,
             steps: 0,
             troubles,
             phase: Phase::Troubles,
@@ -114,7 +123,7 @@ impl Run {
             system.block_on(self.live())?;
         }
         let observer = self.clients.pop().expect("it came last");
-        oracle::check(&self.store, &self.clients, &observer.held, self.now)
+        oracle::check(&self.store, &self.clients, &observer.held, self.last)
     }
 
     fn note(&mut self, what: impl FnOnce() -> String) {
@@ -124,10 +133,12 @@ impl Run {
 
     /// One life of the server. Ends with a crash, or with the run.
     async fn live(&mut self) -> Result<(), Violation> {
-        let server = Server::start(&self.store, Clock::standing_at(self.now)).await;
+        let machine = Clock::simulated(Time(self.now.0 + self.ahead));
+        let server = Server::start(&self.store, machine).await;
         let links = self.clients.iter().map(|_| None).collect();
         let mut life = Life { server, links };
         let mut waits = 0;
+        self.last = life.server.clock.now();
         for client in &mut self.clients {
             client.cut(&mut self.random, self.now);
         }
@@ -182,16 +193,29 @@ impl Run {
             }
         }
         if self.random.once_in(20) {
-            let to = Time(self.now.0 + 1_000 * (1 + self.random.below(60) as i64));
-            self.pass(life, to);
+            let passes = 1_000 * (1 + self.random.below(60) as i64);
+            self.pass(life, passes, 0);
+        }
+        if self.random.once_in(150) {
+            let set_by = *self.random.pick(&CLOCK_SET_BY);
+            self.note(|| format!("the clock is set by {set_by}"));
+            self.pass(life, 0, set_by);
         }
         false
     }
 
-    fn pass(&mut self, life: &Life, to: Time) {
-        self.now = to;
-        life.server.clock.set(to);
-        self.note(|| format!("it is {}", to.0));
+    /// So many milliseconds pass, and then the machine's clock is set by others.
+    fn pass(&mut self, life: &Life, passes: i64, set_by: i64) {
+        let is_held = self.bug == Some(Bug::TimeHeldUp) && self.ahead < 0;
+        let steady = if is_held { 0 } else { passes };
+        self.now = Time(self.now.0 + passes);
+        self.ahead += set_by - (passes - steady);
+        life.server
+            .clock
+            .pass(Duration::from_millis(steady.unsigned_abs()), set_by);
+        self.last = life.server.clock.now();
+        let last = self.last;
+        self.note(|| format!("it is {}", last.0));
     }
 
     fn choices(&self, life: &Life) -> Vec<Choice> {
@@ -306,11 +330,20 @@ impl Run {
     /// Nothing can go on by itself: time passes, or the run goes on to what is next.
     fn quiet(&mut self, life: &mut Life) -> Result<(), Violation> {
         let due = self.store.read(|reader| reader.next_due());
+        let now = life.server.clock.now();
         if let Some(due) = due.expect("memory can be read")
-            && due > self.now
+            && due > now
         {
-            self.pass(life, due);
-            return Ok(());
+            self.pass(life, due.0 - now.0, 0);
+            // While the machine's clock is behind, process time is a tenth slower.
+            let left = due.0 - life.server.clock.now().0;
+            if left > 0 {
+                self.pass(life, left * 10 / 9 + 2, 0);
+            }
+            let last = self.last;
+            return hold(Invariant::Clock, last >= due, || {
+                format!("it is {last:?} still, though it should be {due:?} by now")
+            });
         }
         match self.phase {
             Phase::Troubles => Ok(()),

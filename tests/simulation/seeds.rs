@@ -144,6 +144,9 @@ fn planted_bugs_are_found() {
     is_found(Bug::LostFrame, Invariant::View);
     is_found(Bug::ChangedFrame, Invariant::View);
     is_found(Bug::EarlyTimer, Invariant::Timers);
+    is_found(Bug::TimeGoesBack, Invariant::Clock);
+    is_found(Bug::TimeHeldUp, Invariant::Clock);
+    is_found(Bug::UntoldAct, Invariant::Audit);
     is_found(Bug::Gap, Invariant::Dense);
     is_found(Bug::LostMessage, Invariant::Children);
     is_found(Bug::ForgottenReceipt, Invariant::Children);

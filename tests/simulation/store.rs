@@ -126,12 +126,22 @@ impl Store for SimulatedStore {
 }
 
 fn is_of_message(op: &WriteOp) -> bool {
-    matches!(op, WriteOp::Commit(commit) if commit.row.entity.kind == EntityKind::Message)
+    matches!(op.bare(), WriteOp::Commit(commit) if commit.row.entity.kind == EntityKind::Message)
 }
 
 /// Writes something else, as this bug would.
 fn spoil(op: &mut WriteOp, bug: Bug) {
-    let WriteOp::Commit(commit) = op else { return };
+    let commit = match op {
+        WriteOp::Commit(commit) => commit,
+        WriteOp::Audited(audited, _) => {
+            spoil(audited, bug);
+            if bug == Bug::UntoldAct {
+                *op = audited.bare().clone();
+            }
+            return;
+        }
+        _ => return,
+    };
     if !commit.row.entity.is_instance() {
         return;
     }
@@ -139,6 +149,7 @@ fn spoil(op: &mut WriteOp, bug: Bug) {
     match bug {
         Bug::LostMessage => return commit.outbox.clear(),
         Bug::EarlyTimer if fires_a_timer(&row) => row.time = Time(row.time.0 - 60_000),
+        Bug::TimeGoesBack if row.first_seq > 1 => row.time = Time(row.time.0 - 3_600_000),
         Bug::Gap if row.first_seq > 1 => row.first_seq += 1,
         Bug::ForgottenReceipt => {
             for record in &mut row.records {

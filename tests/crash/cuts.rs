@@ -1,0 +1,174 @@
+//! A proxy between clients and server cuts their connections, at the borders of messages and within
+//! them, in both directions: nothing acknowledged is lost, nothing is done twice, and who follows has no
+//! gap.
+//!
+//! Where each connection is cut follows from a seed and its number. So many cuts as
+//! `STEPWIRE_CUTS` says, else a few hundred.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::Notify,
+};
+
+use super::{
+    kill::{Load, draw, start_ledgers},
+    number, oracle,
+    server::Site,
+};
+
+const SEED: u64 = 0xc075_0f1e;
+/// Cuts of every test run.
+const CUTS: usize = 300;
+/// Messages that a connection passes on in one direction, at most, before it is cut.
+const PASSED: u64 = 12;
+
+/// Where a connection is cut.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    /// In the direction from the server.
+    is_down: bool,
+    /// Messages that pass before; the upgrade is the first.
+    after: u64,
+    /// How much of the next one passes, in 256ths: nothing, a part, or all but its last byte.
+    part: usize,
+}
+
+impl Cut {
+    /// That of the connection with this number.
+    fn drawn(number: usize) -> Self {
+        let mut seed = SEED ^ (number as u64);
+        let is_within = draw(&mut seed).is_multiple_of(2);
+        Self {
+            is_down: draw(&mut seed).is_multiple_of(2),
+            after: draw(&mut seed) % PASSED,
+            part: match is_within {
+                true => 1 + (draw(&mut seed) % 255) as usize,
+                false => 0,
+            },
+        }
+    }
+}
+
+/// Counts cuts, and when there were enough.
+#[derive(Default)]
+struct Cuts {
+    done: AtomicUsize,
+    within: AtomicUsize,
+    enough: Notify,
+}
+
+/// Listens before the server; from `most` cuts on connections pass whole. Its own port.
+async fn cutting(server: u16, cuts: Arc<Cuts>, most: usize) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("it listens").port();
+    tokio::spawn(async move {
+        for number in 0.. {
+            let Ok((client, _)) = listener.accept().await else {
+                return;
+            };
+            let cuts = cuts.clone();
+            tokio::spawn(async move {
+                let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
+                    return;
+                };
+                let is_cut = cuts.done.load(Ordering::SeqCst) < most;
+                let cut = is_cut.then(|| Cut::drawn(number));
+                let ((from_client, to_client), (from_server, to_server)) =
+                    (client.into_split(), server.into_split());
+                let of = |is_down| cut.filter(|cut| cut.is_down == is_down);
+                // Whichever ends first, by a cut or by itself, ends both.
+                let was_cut = tokio::select! {
+                    was_cut = pass(from_client, to_server, of(false)) => was_cut,
+                    was_cut = pass(from_server, to_client, of(true)) => was_cut,
+                };
+                if was_cut {
+                    let is_within = cut.is_some_and(|cut| cut.part > 0);
+                    cuts.within
+                        .fetch_add(usize::from(is_within), Ordering::SeqCst);
+                    if cuts.done.fetch_add(1, Ordering::SeqCst) + 1 >= most {
+                        cuts.enough.notify_one();
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+/// Passes bytes on, message by message; whether the connection was cut here.
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, cut: Option<Cut>) -> bool {
+    let (mut read, mut passed) = (Vec::with_capacity(4096), 0);
+    loop {
+        while let Some(length) = length_of_first(&read, passed == 0) {
+            if cut.is_some_and(|cut| cut.after == passed) {
+                let part = cut.map_or(0, |cut| (length * cut.part / 256).min(length - 1));
+                // Whether it arrives before the end is the network's business, too.
+                let _ = to.write_all(&read[..part]).await;
+                return true;
+            }
+            if to.write_all(&read[..length]).await.is_err() {
+                return false;
+            }
+            read.drain(..length);
+            passed += 1;
+        }
+        match from.read_buf(&mut read).await {
+            Ok(0) | Err(_) => return false,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The length of the first message, once it is there as a whole: an HTTP head, then frames.
+fn length_of_first(read: &[u8], is_head: bool) -> Option<usize> {
+    if is_head {
+        let end = read.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+        return Some(end + 4);
+    }
+    let &[_, second, ref rest @ ..] = read else {
+        return None;
+    };
+    let mask = if second & 0x80 == 0 { 0 } else { 4 };
+    let (header, length) = match second & 0x7f {
+        126 => (4, u16::from_be_bytes(*rest.first_chunk()?).into()),
+        127 => (10, u64::from_be_bytes(*rest.first_chunk()?) as usize),
+        short => (2, short.into()),
+    };
+    let whole = header + mask + length;
+    (read.len() >= whole).then_some(whole)
+}
+
+#[tokio::test]
+async fn connections_cut_anywhere_lose_nothing_double_nothing_and_leave_no_gap() {
+    let most = number("STEPWIRE_CUTS", CUTS);
+    let mut site = Site::new();
+    let off = "--max-connections-per-address=0 --max-connections-per-user=0 --address-requests=0 \
+        --address-bytes=0 --user-requests=0 --user-bytes=0";
+    site.tell_all(off.split_whitespace());
+    let server = site.start();
+    let ledgers = start_ledgers(site.port).await;
+    let cuts = Arc::new(Cuts::default());
+    let port = cutting(site.port, cuts.clone(), most).await;
+    let load = Load::start(port, &ledgers);
+    cuts.enough.notified().await;
+    let (done, held) = load.finish().await;
+    println!(
+        "{} cuts, {} of them within a message; {} commands acknowledged over {} connections",
+        cuts.done.load(Ordering::SeqCst),
+        cuts.within.load(Ordering::SeqCst),
+        done.acknowledged.len(),
+        done.endings.len(),
+    );
+    oracle::check_pushes(site.port, &done.acknowledged, &held).await;
+    server.kill();
+    oracle::check_log(&site, &done.acknowledged, &ledgers);
+}

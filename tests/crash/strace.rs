@@ -1,0 +1,28 @@
+//! `strace` in front of a server: it answers system calls in the system's place, holds them up, or kills
+//! at them. It leaves its place to the server, whose process is the one that is started.
+
+use std::{path::Path, process::Command};
+
+/// Whether there is an `strace` that may trace.
+pub fn is_there() -> bool {
+    let tried = Command::new("strace")
+        .args(["-D", "-o", "/dev/null", "true"])
+        .status();
+    tried.is_ok_and(|status| status.success())
+}
+
+/// The words before those of the server, to which this happens at its calls of a kind, or at those to
+/// one file: `error=EIO:when=40`, `delay_enter=200000`, `signal=SIGKILL:when=7`.
+pub fn injecting(calls: &str, what: &str, file: Option<&Path>) -> Vec<String> {
+    let mut words: Vec<String> = ["strace", "-D", "-f", "-o", "/dev/null"]
+        .map(str::to_owned)
+        .into();
+    if let Some(file) = file {
+        let file = file.to_str().expect("a path of the tests is UTF-8");
+        words.extend(["-P".to_owned(), file.to_owned()]);
+    }
+    for expression in [format!("trace={calls}"), format!("inject={calls}:{what}")] {
+        words.extend(["-e".to_owned(), expression]);
+    }
+    words
+}
