@@ -133,7 +133,7 @@ struct Ending {
 
 impl Walk<'_> {
     fn begin(&mut self) {
-        let events = self.process.event_starts().map(|(node, _)| node);
+        let events = self.process.event_starts().map(|(node, _, _)| node);
         let by_event = events.filter(|node| node.start().is_none());
         let starts = self.process.start_events().map(|(node, _)| node);
         for node in starts.chain(by_event) {
@@ -290,13 +290,19 @@ impl Walk<'_> {
 }
 
 fn is_way_to_handler(node: &ExecutableNode) -> bool {
-    matches!(
-        &node.kind,
-        NodeKind::Boundary {
-            event: EventDefinition::Compensation(_),
-            ..
-        }
-    )
+    match &node.kind {
+        NodeKind::Boundary { event, .. } => event
+            .iter()
+            .any(|event| matches!(event, EventDefinition::Compensation(_))),
+        NodeKind::Start(_)
+        | NodeKind::End(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => false,
+    }
 }
 
 /// The end events that a step completed while other tokens are left in their scope, each with a node

@@ -423,13 +423,15 @@ pub const ACTIVE_ELEMENTS: usize = 10_000;
 /// Completed activities of one instance that may be compensated; with another one its completion is
 /// an incident.
 pub const COMPENSATIONS: usize = 1_000;
-/// Elements one command may enter before the step ends with an incident: a model with an endless
-/// loop.
+/// Elements one command may enter; one more is an incident, as of a model with an endless loop.
 pub const ELEMENTS_PER_COMMAND: usize = 1_000;
 /// Iterations of one multi-instance activity; more are an incident.
 pub const ITEMS: usize = 1_000;
-/// Items and start data of all iterations of one multi-instance activity together, in bytes of JSON;
-/// more is an incident.
+/// Tokens that begin an activity, or leave it by one flow.
+pub const TOKEN_QUANTITY: u32 = 100;
+/// Event definitions of one event.
+pub const EVENT_DEFINITIONS: usize = 32;
+/// Bytes of JSON of the items and start data of one multi-instance activity; more are an incident.
 pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
 /// Variables that the elements of one process instance own together when they declare them, and
 /// what all mappings of one element read together, in bytes of JSON; more is an incident.

@@ -14,6 +14,7 @@
 pub mod action;
 pub mod ad_hoc;
 pub mod bpmn_xml;
+pub mod catch;
 pub mod compile;
 pub mod content_hash;
 pub mod copying;
@@ -37,6 +38,7 @@ pub mod loop_characteristics;
 pub mod mapping;
 pub mod message_event;
 pub mod node_kind;
+pub mod one_or_several;
 pub mod path;
 pub mod plain_expression;
 pub mod problem;

@@ -206,6 +206,16 @@ fn spec_gaps() {
 }
 
 #[test]
+fn multiple() {
+    check("multiple");
+}
+
+#[test]
+fn quantities() {
+    check("quantities");
+}
+
+#[test]
 fn multi_instance() {
     check("multi_instance");
 }

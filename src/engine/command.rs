@@ -3,6 +3,8 @@
 //!
 //! Who may ask: `access`. What it leads to: `record`.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::{
@@ -12,7 +14,10 @@ use super::{
     record::{CommandTag, Created, StoredFile},
     trace::TraceContext,
 };
-use crate::model::ids::{ElementKey, InstanceKey, Time};
+use crate::model::{
+    event_definition::EventRef,
+    ids::{ElementKey, InstanceKey, Time},
+};
 
 /// A command to a live process instance. Starting one is [`StartInstance`].
 #[derive(Clone, Debug)]
@@ -150,7 +155,7 @@ pub struct StartInstance {
     pub start_condition: Option<String>,
     /// The start event that starts it by itself, by its schedule, a message or a signal; no
     /// condition is looked at then.
-    pub start_event: Option<String>,
+    pub start_event: Option<EventRef>,
     /// The trace it belongs to, where nobody asks who names one.
     pub trace: Option<TraceContext>,
 }
@@ -209,9 +214,9 @@ pub struct TimerKey {
 pub enum TimerKind {
     /// The work of a delayed action, by its name.
     Action(String),
-    /// A timer event, by the id of its node: the element itself, a boundary event of it, an event
-    /// behind it as a gateway, or the start of an event subprocess in it as a scope.
-    Event(String),
+    /// A definition of a timer event: of the element itself, a boundary event of it, an event behind it
+    /// as a gateway, or the start of an event subprocess in it as a scope.
+    Event(EventRef),
     /// The expiry of the instance.
     Expiry,
     /// A reminder of a user task.
@@ -219,13 +224,17 @@ pub enum TimerKind {
 }
 
 impl TimerKind {
-    /// Its name and what it names, as stored: `("action", "save")`.
-    pub fn parts(&self) -> (&'static str, &str) {
+    /// Its name and what it names, as stored: `("action", "save")`; of an event's second definition
+    /// `("event/01", "late")`.
+    pub fn parts(&self) -> (Cow<'static, str>, &str) {
         match self {
-            Self::Action(action) => ("action", action),
-            Self::Event(node) => ("event", node),
-            Self::Expiry => ("expiry", ""),
-            Self::Reminder => ("reminder", ""),
+            Self::Action(action) => ("action".into(), action),
+            Self::Event(event) => match event.definition {
+                0 => ("event".into(), &event.node),
+                place => (format!("event/{place:02}").into(), &event.node),
+            },
+            Self::Expiry => ("expiry".into(), ""),
+            Self::Reminder => ("reminder".into(), ""),
         }
     }
 
@@ -233,10 +242,13 @@ impl TimerKind {
     pub fn from_parts(kind: &str, name: &str) -> Option<Self> {
         match kind {
             "action" => Some(Self::Action(name.to_owned())),
-            "event" => Some(Self::Event(name.to_owned())),
+            "event" => Some(Self::Event(name.into())),
             "expiry" => Some(Self::Expiry),
             "reminder" => Some(Self::Reminder),
-            _ => None,
+            _ => Some(Self::Event(EventRef {
+                definition: kind.strip_prefix("event/")?.parse().ok()?,
+                node: name.into(),
+            })),
         }
     }
 }
@@ -262,10 +274,10 @@ impl TimerKey {
 
     /// The timer of a timer event's next occurrence; without an element an event subprocess of the
     /// instance itself waits for it.
-    pub fn event(element: Option<ElementKey>, node: &str, occurrence: u32) -> Self {
+    pub fn event(element: Option<ElementKey>, event: &EventRef, occurrence: u32) -> Self {
         Self {
             element,
-            kind: TimerKind::Event(node.to_owned()),
+            kind: TimerKind::Event(event.clone()),
             occurrence,
         }
     }

@@ -102,8 +102,8 @@ pub(super) fn fits(step: &Step<'_>, key: ElementKey) -> Result<(), String> {
     ))
 }
 
-/// The work of a compensation event. `true` when it has not to wait any more.
-pub(super) fn throw(step: &mut Step<'_>, key: ElementKey, thrown: &CompensationThrow) -> bool {
+/// The work of a compensation event, by its definitions. `true` when it has not to wait any more.
+pub(super) fn throw(step: &mut Step<'_>, key: ElementKey, thrown: &[&CompensationThrow]) -> bool {
     let Some((scope, is_thrown)) = step
         .state
         .element(key)
@@ -113,9 +113,12 @@ pub(super) fn throw(step: &mut Step<'_>, key: ElementKey, thrown: &CompensationT
     };
     let scopes: Vec<Option<ElementKey>> = asked(step, scope).collect();
     if !is_thrown {
-        begin(step, key, &scopes, thrown.activity.as_deref());
+        let named = thrown.iter().map(|thrown| thrown.activity.as_deref());
+        let activities: Option<Vec<&str>> = named.collect();
+        begin(step, key, &scopes, activities.as_deref());
     }
-    !thrown.waits || !is_running(step, key, &scopes)
+    let waits = thrown.iter().any(|thrown| thrown.waits);
+    !waits || !is_running(step, key, &scopes)
 }
 
 /// The scopes in which an event asks for compensation, its own first: from an event subprocess also
@@ -130,13 +133,13 @@ fn asked(step: &Step<'_>, scope: Option<ElementKey>) -> impl Iterator<Item = Opt
     std::iter::successors(Some(scope), around)
 }
 
-/// Asks for the compensation of what is completed in these scopes: all, or every visit of one
-/// activity.
+/// Asks for the compensation of what is completed in these scopes: all, or every visit of these
+/// activities.
 fn begin(
     step: &mut Step<'_>,
     by: ElementKey,
     scopes: &[Option<ElementKey>],
-    activity: Option<&str>,
+    activities: Option<&[&str]>,
 ) {
     let mut is_asked = false;
     for &scope in scopes {
@@ -144,7 +147,9 @@ fn begin(
         let of: Vec<ElementKey> = completed
             .unwrap_or_default()
             .iter()
-            .filter(|completed| activity.is_none_or(|activity| **completed.node() == *activity))
+            .filter(|completed| {
+                activities.is_none_or(|activities| activities.contains(&&**completed.node()))
+            })
             .map(|completed| completed.element())
             .collect();
         let is_last = scopes.last() == Some(&scope);

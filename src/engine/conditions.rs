@@ -4,15 +4,13 @@
 //!
 //! Not here: conditions of sequence flows (`elements::exclusive_gateway`).
 
-use std::sync::Arc;
-
 use super::{
     context::Step,
     record::{Record, Subscription},
     subscriber::Subscriber,
     triggering,
 };
-use crate::model::evaluator::EvaluationError;
+use crate::model::{evaluator::EvaluationError, event_definition::EventRef};
 
 /// Incident of an element that waits for a condition which cannot be evaluated. A retry looks
 /// again.
@@ -34,45 +32,47 @@ pub(super) fn look(step: &mut Step<'_>) -> bool {
 
 /// Looks at the conditions that somebody waits for.
 pub(super) fn look_at(step: &mut Step<'_>, by: Subscriber) {
-    for (node, held) in waited_for(step, by) {
-        let is_open = |node: &Arc<str>| {
+    for (event, held) in waited_for(step, by) {
+        let is_open = || {
             let open = step.state.subscriptions(by);
-            open.is_some_and(|open| open.get(node).is_some())
+            open.is_some_and(|open| open.get(&event).is_some())
         };
         // An event before it may have ended who waits.
-        let Some(event) = step.process.node(&node).filter(|_| is_open(&node)) else {
+        let Some(node) = step.process.node(&event.node).filter(|_| is_open()) else {
             continue;
         };
         let variables = step.state.variables(by.element());
-        match (step.evaluator.condition(&node, &variables), held) {
-            (Ok(true), false) => triggering::fire(step, by, event),
-            (Ok(false), true) => drop(step.record(Record::ConditionReset { by, node })),
+        let holds = step.evaluator.condition(&event.condition_id(), &variables);
+        match (holds, held) {
+            (Ok(true), false) => triggering::fire(step, by, node, &event),
+            (Ok(false), true) => drop(step.record(Record::ConditionReset { by, event })),
             (Ok(_), _) => {}
-            (Err(error), _) => fail(step, by, &node, &error),
+            (Err(error), _) => fail(step, by, &event, &error),
         }
     }
 }
 
-/// The nodes of the conditional events somebody waits for, and whether each was true.
-fn waited_for(step: &Step<'_>, by: Subscriber) -> Vec<(Arc<str>, bool)> {
+/// The conditional events somebody waits for, and whether each was true.
+fn waited_for(step: &Step<'_>, by: Subscriber) -> Vec<(EventRef, bool)> {
     let open = step.state.subscriptions(by).into_iter();
     let open = open.flat_map(|open| open.iter());
-    open.filter_map(|(node, open)| match open.subscription() {
-        Subscription::Conditional { holds } => Some((node.clone(), *holds)),
-        Subscription::Timer { .. } | Subscription::Message { .. } | Subscription::Signal { .. } => {
-            None
-        }
+    open.filter_map(|(event, open)| match open.subscription() {
+        Subscription::Conditional { holds } => Some((event.clone(), *holds)),
+        Subscription::Timer { .. }
+        | Subscription::Escalation
+        | Subscription::Message { .. }
+        | Subscription::Signal { .. } => None,
     })
     .collect()
 }
 
 /// A condition cannot be evaluated: an incident where it is waited for, once.
-fn fail(step: &mut Step<'_>, by: Subscriber, node: &str, error: &EvaluationError) {
+fn fail(step: &mut Step<'_>, by: Subscriber, event: &EventRef, error: &EvaluationError) {
     let Some(element) = triggering::told(step, by) else {
         return;
     };
     let sentence =
-        format!("expected the condition of event '{node}' to be true or false, but {error}");
+        format!("expected the condition of event '{event}' to be true or false, but {error}");
     if !triggering::is_told(step, element, FAILED) {
         step.incident(element, FAILED, sentence, None);
     }

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{subscriber::Subscriber, trace::TraceContext};
-use crate::model::ids::{InstanceKey, Time};
+use crate::model::{
+    event_definition::EventRef,
+    ids::{InstanceKey, Time},
+};
 
 /// A message with its key, or a signal: what is waited for, and what is published.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,8 +59,8 @@ pub enum CorrelationNote {
     Opened {
         /// Who.
         by: Subscriber,
-        /// The node of the event.
-        node: Arc<str>,
+        /// Which definition of the event.
+        event: EventRef,
         /// The id of the process: one message goes to one of those that wait in its instances.
         process: Arc<str>,
     },
@@ -66,8 +69,8 @@ pub enum CorrelationNote {
     Settled {
         /// Who.
         by: Subscriber,
-        /// The node of the event.
-        node: Arc<str>,
+        /// Which definition of the event.
+        event: EventRef,
         /// Number of the delivery it took; `None` when it took none.
         taken: Option<u64>,
         /// Whether it goes on waiting.
@@ -100,8 +103,8 @@ pub struct JoiningStart {
     pub instance: InstanceKey,
     /// Which message it is.
     pub correlation: Correlation,
-    /// The node behind the gateway.
-    pub node: String,
+    /// Which definition of which event behind the gateway.
+    pub event: EventRef,
     /// Number of the delivery.
     pub number: u64,
     /// What it brings; an object.
@@ -113,8 +116,8 @@ pub struct JoiningStart {
 pub struct EventDelivery {
     /// Who waits for it.
     pub by: Subscriber,
-    /// The node of the event.
-    pub node: Arc<str>,
+    /// Which definition of the event.
+    pub event: EventRef,
     /// Grows with each delivery to the same subscription: one that comes again is taken once.
     pub number: u64,
     /// What it brings; an object. All that get it share it.

@@ -26,14 +26,14 @@ use super::{
     context::Step,
     correlation::ThrownSignal,
     looping::{self, iteration::Verdict},
-    mappings, publishing,
+    mappings, publishing, quantities,
     subscriber::Subscriber,
     subscription, throwing,
 };
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
     ids::ElementKey,
-    node_kind::{EventDefinition, GatewayKind, NodeKind, TaskKind},
+    node_kind::{CompensationThrow, EventDefinition, GatewayKind, NodeKind, TaskKind},
 };
 
 /// Lets an active element do what it can do now.
@@ -120,13 +120,14 @@ fn leave(
         && let Some(verdict) = looping::verdict(step, key, node)
         && let Some(fulfils) = fulfils(step, key, node, flows.is_empty(), leaving)
         && (leaving.without_room || compensation::has_room(step, key, node))
-        && let Some(signal) = if is_silent {
-            Some(None)
+        && quantities::has_room(step, key, node, flows.len())
+        && let Some(signals) = if is_silent {
+            Some(Vec::new())
         } else {
             publishing::publish(step, key, node)
         }
     {
-        leave_with(step, key, node, &flows, verdict, fulfils, signal);
+        leave_with(step, key, node, &flows, verdict, fulfils, signals);
     }
 }
 
@@ -241,60 +242,27 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
         NodeKind::SubProcess(subprocess) => sub_process::advance(step, key, node, subprocess),
         NodeKind::End(event) | NodeKind::Throw(event) => {
             // The others are thrown when the element is left.
-            let is_thrown = match event {
-                EventDefinition::Compensation(thrown) => compensation::throw(step, key, thrown),
-                EventDefinition::None
-                | EventDefinition::Error(_)
-                | EventDefinition::Escalation(_)
-                | EventDefinition::Link
-                | EventDefinition::Cancel
-                | EventDefinition::Conditional
-                | EventDefinition::Timer(_)
-                | EventDefinition::Message(_)
-                | EventDefinition::Signal(_)
-                | EventDefinition::Terminate => true,
-            };
-            if is_thrown { all() } else { Own::Waiting }
+            let thrown: Vec<&CompensationThrow> = event.iter().filter_map(compensated).collect();
+            if thrown.is_empty() || compensation::throw(step, key, &thrown) {
+                all()
+            } else {
+                Own::Waiting
+            }
         }
-        NodeKind::Catch(EventDefinition::Link) => all(),
+        NodeKind::Catch(event) if event.is_link() => all(),
         // Without a message its actions say what it waits for.
-        NodeKind::Task(TaskKind::Receive {
-            event: EventDefinition::None,
-            ..
-        }) => all(),
-        NodeKind::Task(TaskKind::Receive {
-            event:
-                EventDefinition::Error(_)
-                | EventDefinition::Escalation(_)
-                | EventDefinition::Link
-                | EventDefinition::Compensation(_)
-                | EventDefinition::Cancel
-                | EventDefinition::Conditional
-                | EventDefinition::Timer(_)
-                | EventDefinition::Message(_)
-                | EventDefinition::Signal(_)
-                | EventDefinition::Terminate,
-            ..
-        })
-        | NodeKind::Catch(
-            EventDefinition::None
-            | EventDefinition::Error(_)
-            | EventDefinition::Escalation(_)
-            | EventDefinition::Compensation(_)
-            | EventDefinition::Cancel
-            | EventDefinition::Conditional
-            | EventDefinition::Timer(_)
-            | EventDefinition::Message(_)
-            | EventDefinition::Signal(_)
-            | EventDefinition::Terminate,
-        ) => match step.state.element(key) {
-            Some(element) if element.is_triggered() => all(),
-            _ => Own::Waiting,
-        },
+        NodeKind::Task(TaskKind::Receive { event, .. }) if event.is_none() => all(),
+        // A start event that clients begin at waits for nothing.
+        NodeKind::Start(_) if !subscription::waits_itself(node) => all(),
+        NodeKind::Task(TaskKind::Receive { .. }) | NodeKind::Catch(_) | NodeKind::Start(_) => {
+            match step.state.element(key) {
+                Some(element) if element.is_triggered() => all(),
+                _ => Own::Waiting,
+            }
+        }
         // A user task waits by its mandatory manual actions; the other kinds have no work besides
         // their actions.
-        NodeKind::Start(_)
-        | NodeKind::Boundary { .. }
+        NodeKind::Boundary { .. }
         | NodeKind::Task(
             TaskKind::Undefined
             | TaskKind::Manual
@@ -308,9 +276,25 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
     }
 }
 
+/// The compensation that a definition asks for.
+fn compensated(event: &EventDefinition) -> Option<&CompensationThrow> {
+    match event {
+        EventDefinition::Compensation(thrown) => Some(thrown),
+        EventDefinition::Error(_)
+        | EventDefinition::Escalation(_)
+        | EventDefinition::Link
+        | EventDefinition::Cancel
+        | EventDefinition::Conditional
+        | EventDefinition::Timer(_)
+        | EventDefinition::Message(_)
+        | EventDefinition::Signal(_)
+        | EventDefinition::Terminate => None,
+    }
+}
+
 /// Leaves an iteration whose result or completion condition cannot be evaluated, without either.
 pub(super) fn leave_iteration(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    leave_with(step, key, node, &[], Verdict::default(), false, None);
+    leave_with(step, key, node, &[], Verdict::default(), false, Vec::new());
 }
 
 fn leave_with(
@@ -320,7 +304,7 @@ fn leave_with(
     flows: &[&ExecutableFlow],
     verdict: Verdict,
     fulfils: bool,
-    signal: Option<ThrownSignal>,
+    signals: Vec<ThrownSignal>,
 ) {
     let Some(element) = step.state.element(key) else {
         return;
@@ -336,7 +320,7 @@ fn leave_with(
         return looping::iteration_left(step, whole, node, iteration, verdict);
     }
     if let NodeKind::End(event) | NodeKind::Throw(event) = &node.kind
-        && !throwing::throw(step, key, scope, event, signal)
+        && !throwing::throw(step, key, scope, event, signals)
     {
         return;
     }
@@ -347,7 +331,9 @@ fn leave_with(
     } else if node.is_event_gateway() {
         step.take_to_events(flows, scope, from, &events);
     } else {
-        step.take_all(flows, scope, from);
+        for _ in 0..node.completion_quantity {
+            step.take_all(flows, scope, from);
+        }
     }
     if let Some(by) = undone_for {
         compensation::next(step, by, scope);

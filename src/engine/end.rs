@@ -117,7 +117,7 @@ impl Step<'_> {
         }
     }
 
-    /// Whether a flow waits at a join of a scope in which nothing else is active: an inclusive or
+    /// Whether a flow waits at a join, or before an activity, of a scope in which nothing else is active: an inclusive or
     /// complex join goes on with it, and a join that nothing can complete any more is an incident.
     pub fn stops_at_join(&mut self, scope: Option<ElementKey>) -> bool {
         if late_join::release(self, scope) {
@@ -137,16 +137,27 @@ impl Step<'_> {
             complex_gateway::stop_for_good(self, scope, join);
             return true;
         }
+        let count = arrivals.len();
         let element = ElementKey(self.record(Record::ElementActivated {
             scope,
             node: node.clone(),
             arrivals,
             loop_counter: None,
         }));
-        let sentence = format!(
-            "expected a token on every incoming flow of the join '{node}', but no other token is \
-            left. Retry to go on without them"
-        );
+        let gathers = join.filter(|join| join.gathers_tokens());
+        let sentence = if let Some(activity) = gathers {
+            self.begin_element(element);
+            format!(
+                "expected {} tokens to begin '{node}' (startQuantity), but {count} came, and no \
+                other token is left. Retry to begin with what came",
+                activity.start_quantity
+            )
+        } else {
+            format!(
+                "expected a token on every incoming flow of the join '{node}', but no other token \
+                is left. Retry to go on without them"
+            )
+        };
         self.incident(element, "join_incomplete", sentence, None);
         true
     }

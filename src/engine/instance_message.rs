@@ -11,7 +11,7 @@ use super::{
     record::created::{CommandTag, Created},
     status::Status,
 };
-use crate::model::{action::MessageType, ids::ElementKey};
+use crate::model::{action::MessageType, event_definition::EventRef, ids::ElementKey};
 
 /// What one instance tells its parent or child.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ pub enum InstanceMessage {
         /// Its first record but for its process version, which the receiver resolves.
         head: Box<Created>,
         /// The start event.
-        start_event: String,
+        start_event: EventRef,
     },
     /// Entity of a signal to itself: bring a broadcast to more of those who wait.
     BroadcastMore {

@@ -29,7 +29,7 @@ use super::{
 use crate::model::{
     executable::ExecutableNode,
     ids::ElementKey,
-    loop_characteristics::{IterationEvent, Loop},
+    loop_characteristics::{IterationEvent, Loop, ThrownBy},
 };
 
 /// Lets a whole do what it can. `true` once every iteration has ended and the results are merged.
@@ -84,7 +84,7 @@ pub(super) fn iteration_left(
             result,
         });
     }
-    throw(step, whole, node);
+    throw(step, whole, node, &verdict.fulfilled);
     if !step.is_whole(whole)
         || !step
             .state
@@ -100,22 +100,33 @@ pub(super) fn iteration_left(
     step.queue(whole);
 }
 
-/// Throws what an iteration of this activity throws as it completes.
-fn throw(step: &mut Step<'_>, whole: ElementKey, node: &ExecutableNode) {
+/// Throws what an iteration of this activity throws as it completes; `fulfilled` are the conditions
+/// that are true.
+fn throw(step: &mut Step<'_>, whole: ElementKey, node: &ExecutableNode, fulfilled: &[String]) {
     let Some(Loop::MultiInstance(multiple)) = &node.looping else {
         return;
     };
     let completed = iteration::state(step, whole).map(LoopState::completed);
-    let Some(thrown) = &multiple.thrown else {
-        return;
+    let is_thrown = |by: &ThrownBy| match by {
+        ThrownBy::Each => true,
+        ThrownBy::First => completed == Some(1),
+        ThrownBy::Condition(id) => fulfilled.contains(id),
     };
-    if thrown.by_first && completed != Some(1) {
-        return;
-    }
-    match &thrown.event {
-        IterationEvent::Signal(name) => throwing::throw_signal(step, name),
-        IterationEvent::Escalation(code) => {
-            throwing::throw_escalation(step, whole, Some(whole), code);
+    let thrown = multiple
+        .thrown
+        .iter()
+        .filter(|thrown| is_thrown(&thrown.by));
+    for event in thrown.flat_map(|thrown| &thrown.events) {
+        // What was thrown before may have ended the whole.
+        let element = step.state.element(whole);
+        if !element.is_some_and(ElementInstance::is_active) {
+            return;
+        }
+        match event {
+            IterationEvent::Signal(name) => throwing::throw_signal(step, name),
+            IterationEvent::Escalation(code) => {
+                throwing::throw_escalation(step, whole, Some(whole), code);
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ use super::{
     context::{Step, StepInput, StepOutcome},
     elements::{complex_gateway, parallel_gateway},
     guards::{forbidden, require_moving},
+    quantities,
     record::{Migrated, Record},
     rejection::{Rejection, RejectionKind},
     state::InstanceState,
@@ -155,7 +156,12 @@ fn let_joins_go_on(step: &mut Step<'_>) {
             } else if !node.is_inclusive_join() {
                 let waiting = step.state.scope(scope);
                 let waiting = waiting.map_or(&[][..], |scope| scope.waiting_at(&join));
-                if let Some(arrivals) = parallel_gateway::one_of_each(node, waiting) {
+                let arrivals = if node.gathers_tokens() {
+                    quantities::enough(node, waiting)
+                } else {
+                    parallel_gateway::one_of_each(node, waiting)
+                };
+                if let Some(arrivals) = arrivals {
                     step.activate(&join, scope, arrivals);
                 }
             }

@@ -106,7 +106,7 @@ fn target<'a>(
     } else if target.for_compensation {
         "only undoes what was done: no token reaches it"
     } else if target.is_join() {
-        "joins several flows and would wait for the others: move to a node behind it"
+        "waits for several tokens: move to a node behind it"
     } else if is_event_subprocess(target) {
         "begins by its event only"
     } else if is_behind_event_gateway(process, target) {

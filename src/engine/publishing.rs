@@ -30,69 +30,74 @@ pub(super) fn publish(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &ExecutableNode,
-) -> Option<Option<ThrownSignal>> {
-    let read = match thrown(&node.kind) {
-        None => return Some(None),
-        Some(Thrown::Message(message)) => read_message(step, key, message),
-        Some(Thrown::Signal(signal)) => read_signal(step, key, signal),
-    };
-    match read {
-        Ok((correlation, data, until)) => {
-            let signal = match &correlation {
-                Correlation::Message { .. } => None,
-                Correlation::Signal { name } => Some(ThrownSignal {
-                    name: name.clone(),
-                    data: data.clone(),
-                }),
-            };
-            step.notify(correlation, CorrelationNote::Published { data, until });
-            Some(signal)
-        }
+) -> Option<Vec<ThrownSignal>> {
+    let read: Result<Vec<PublishedMessage>, String> = thrown(&node.kind)
+        .filter_map(|event| read(step, key, event))
+        .collect();
+    let read = match read {
+        Ok(read) => read,
         Err(sentence) => {
             let sentence = format!("what '{}' sends: {sentence}", node.id);
             step.incident(key, UNREADABLE, sentence, None);
-            None
+            return None;
         }
+    };
+    let mut signals = Vec::new();
+    for (correlation, data, until) in read {
+        match &correlation {
+            Correlation::Message { .. } => {}
+            Correlation::Signal { name } => signals.push(ThrownSignal {
+                name: name.clone(),
+                data: data.clone(),
+            }),
+        }
+        step.notify(correlation, CorrelationNote::Published { data, until });
     }
+    Some(signals)
 }
 
-/// What a node throws that others may wait for.
-enum Thrown<'a> {
-    Message(&'a MessageDefinition),
-    Signal(&'a SignalDefinition),
-}
-
-fn thrown(kind: &NodeKind) -> Option<Thrown<'_>> {
-    match kind {
-        NodeKind::End(event) | NodeKind::Throw(event) => match event {
-            EventDefinition::Message(message) => Some(Thrown::Message(message)),
-            EventDefinition::Signal(signal) => Some(Thrown::Signal(signal)),
-            EventDefinition::None
-            | EventDefinition::Error(_)
-            | EventDefinition::Conditional
-            | EventDefinition::Timer(_)
-            | EventDefinition::Escalation(_)
-            | EventDefinition::Link
-            | EventDefinition::Compensation(_)
-            | EventDefinition::Cancel
-            | EventDefinition::Terminate => None,
-        },
-        NodeKind::Task(task) => match task {
-            TaskKind::Send(message) => message.as_deref().map(Thrown::Message),
+/// What a node throws, by its definitions.
+fn thrown(kind: &NodeKind) -> impl Iterator<Item = &EventDefinition> {
+    let event = match kind {
+        NodeKind::End(event) | NodeKind::Throw(event) | NodeKind::Task(TaskKind::Send(event)) => {
+            Some(event)
+        }
+        NodeKind::Task(
             TaskKind::Undefined
             | TaskKind::Receive { .. }
             | TaskKind::Manual
             | TaskKind::User(_)
             | TaskKind::Service
             | TaskKind::Script
-            | TaskKind::BusinessRule => None,
-        },
-        NodeKind::Start(_)
+            | TaskKind::BusinessRule,
+        )
+        | NodeKind::Start(_)
         | NodeKind::Catch(_)
         | NodeKind::Boundary { .. }
         | NodeKind::Call(_)
         | NodeKind::SubProcess(_)
         | NodeKind::Gateway(_) => None,
+    };
+    event.into_iter().flat_map(|event| event.iter())
+}
+
+/// What a definition throws that others may wait for; `None` when that is thrown in another way.
+fn read(
+    step: &Step<'_>,
+    key: ElementKey,
+    event: &EventDefinition,
+) -> Option<Result<PublishedMessage, String>> {
+    match event {
+        EventDefinition::Message(message) => Some(read_message(step, key, message)),
+        EventDefinition::Signal(signal) => Some(read_signal(step, key, signal)),
+        EventDefinition::Error(_)
+        | EventDefinition::Conditional
+        | EventDefinition::Timer(_)
+        | EventDefinition::Escalation(_)
+        | EventDefinition::Link
+        | EventDefinition::Compensation(_)
+        | EventDefinition::Cancel
+        | EventDefinition::Terminate => None,
     }
 }
 

@@ -11,7 +11,9 @@ mod child;
 pub mod created;
 mod looped;
 mod migrated;
+mod multiple;
 mod push;
+mod remember;
 mod subscription;
 
 use std::sync::Arc;
@@ -25,7 +27,9 @@ pub use self::{
     created::{CommandTag, Created, ParentLink, ProcessRef},
     looped::{Items, LoopRecord},
     migrated::{Migrated, RenewedSubscription},
+    multiple::MultipleRecord,
     push::Push,
+    remember::Remember,
     subscription::Subscription,
 };
 pub use super::{
@@ -35,7 +39,10 @@ pub use super::{
     subscriber::Subscriber,
 };
 use super::{http_call::HttpCallRecord, instance_message::InstanceMessage};
-use crate::model::ids::{ElementKey, InstanceKey, Time};
+use crate::model::{
+    event_definition::EventRef,
+    ids::{ElementKey, InstanceKey, Time},
+};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -155,19 +162,22 @@ pub enum Record {
     SubscriptionsOpened {
         /// Who.
         by: Subscriber,
-        /// By the ids of the events' nodes.
-        subscriptions: Vec<(Arc<str>, Subscription)>,
+        /// By the definitions of the events.
+        subscriptions: Vec<(EventRef, Subscription)>,
     },
     /// An event that somebody waits for has come.
     #[serde(rename = "triggered")]
     SubscriptionTriggered {
         /// Who waited.
         by: Subscriber,
-        /// The node of the event.
-        node: Arc<str>,
+        /// Which definition of the event.
+        event: EventRef,
         /// What is waited for from now on; `None` when the event is not waited for any more.
         remains: Option<Subscription>,
     },
+    /// What happened to an event with several definitions.
+    #[serde(rename = "multiple")]
+    Multiple(Box<MultipleRecord>),
     /// A message or signal came for an element while the instance was on hold: it is taken when
     /// the instance goes on.
     #[serde(rename = "deliveryHeld")]
@@ -241,8 +251,8 @@ pub enum Record {
     ConditionReset {
         /// Who waits.
         by: Subscriber,
-        /// The node of the event.
-        node: Arc<str>,
+        /// Which definition of the event.
+        event: EventRef,
     },
     /// An interrupting event subprocess began: everything else in its scope has ended, nothing there
     /// can be gone back to, and its event subprocesses wait for nothing any more.
@@ -468,21 +478,6 @@ pub struct Arrival {
     pub flow: Arc<str>,
     /// The nearest kept element it descends from.
     pub from: Option<ElementKey>,
-}
-
-/// What the first run of an action leaves for a later back step to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Remember {
-    /// Nothing.
-    #[serde(rename = "n")]
-    Nothing,
-    /// The action states of its element.
-    #[serde(rename = "a")]
-    Actions,
-    /// The action states and the view; from here on every merge is kept, so that the data can be
-    /// restored.
-    #[serde(rename = "s")]
-    Snapshot,
 }
 
 /// Trouble at an element that needs a person.

@@ -48,6 +48,7 @@ pub fn start(
         Some(expiry) => expiry.due(input.now),
         None => command.head.expires_at,
     };
+    let start_event = command.start_event;
     let created = Created {
         data: with_data_objects(process, data),
         expires_at,
@@ -61,7 +62,7 @@ pub fn start(
         step.set_timer(due, TimerKey::expiry());
     }
     for node in starts_at {
-        elements::start_event::begin(&mut step, node);
+        elements::start_event::begin(&mut step, node, start_event.as_ref());
     }
     let outcome = step.finish(input.command);
     Ok((state, outcome))
@@ -99,7 +100,7 @@ fn accept<'a>(
     caller: Option<&Caller>,
 ) -> Result<Accepted<'a>, Rejection> {
     let starts_at = match &command.start_event {
-        Some(node) => vec![elements::start_event::by_itself(process, node)?],
+        Some(event) => vec![elements::start_event::by_itself(process, &event.node)?],
         None => elements::start_event::choose(process, command.start_condition.as_deref())?,
     };
     let may_start = |caller: &Caller| {

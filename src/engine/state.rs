@@ -315,7 +315,8 @@ impl InstanceState {
     /// Whether this delivery came while it was on hold.
     pub fn holds_delivery(&self, delivery: &EventDelivery) -> bool {
         self.held_deliveries.iter().any(|held| {
-            (held.by, &held.node) == (delivery.by, &delivery.node) && held.number >= delivery.number
+            (held.by, &held.event) == (delivery.by, &delivery.event)
+                && held.number >= delivery.number
         })
     }
 

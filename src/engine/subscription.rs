@@ -14,18 +14,18 @@
 //! events, and gone with it; interrupting or not is a flag of the event. A timer's text is read
 //! when the token comes and recorded with its value, so a cycle goes on by that text.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::{
     context::Step,
-    correlation::{Correlation, CorrelationNote},
-    publishing,
+    correlation::Correlation,
+    correlation_notes, multiple, publishing,
     record::{Record, Subscription},
+    state::Subscriptions,
     subscriber::Subscriber,
 };
 use crate::model::{
+    event_definition::EventRef,
     executable::ExecutableNode,
     ids::ElementKey,
     node_kind::{EventDefinition, NodeKind, TimerDefinition},
@@ -36,8 +36,8 @@ use crate::model::{
 /// of a message or signal. A retry reads it again.
 pub(super) const UNREADABLE: [&str; 2] = ["timer_error", "subscription_error"];
 
-/// The node of an event, and what is waited for.
-type Waited = (Arc<str>, Subscription);
+/// Which definition of an event, and what is waited for.
+type Waited = (EventRef, Subscription);
 
 /// What becomes of an event that cannot be read off the data.
 #[derive(Clone, Copy, PartialEq)]
@@ -58,7 +58,7 @@ pub(super) fn open(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) 
 pub(super) fn open_readable(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     open_of(step, key, node, OnUnreadable::LeaveOut);
     let open = step.state.subscriptions(Subscriber::Element(key));
-    let own = open.and_then(|open| open.get(&node.id));
+    let own = open.and_then(|open| open.open_of(&node.id).next());
     if waits_itself(node) && own.is_none() {
         pass(step, key, node);
     }
@@ -66,11 +66,13 @@ pub(super) fn open_readable(step: &mut Step<'_>, key: ElementKey, node: &Executa
 
 /// Lets an element go on as if its own event had come.
 pub(super) fn pass(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    let by = Subscriber::Element(key);
     step.record(Record::SubscriptionTriggered {
-        by: Subscriber::Element(key),
-        node: node.id.clone(),
+        by,
+        event: EventRef::first(&node.id),
         remains: None,
     });
+    multiple::withdraw(step, by, node);
 }
 
 fn open_of(
@@ -123,18 +125,19 @@ pub(super) fn awaited_events<'a>(step: &Step<'a>, by: Subscriber) -> Vec<&'a Exe
     }
 }
 
-/// What is waited for at the node of an event; `None` for one that waits for nothing.
+/// What is waited for by an event definition of a node; `None` for one that waits for nothing.
 ///
 /// # Errors
 /// The code of an incident, and what cannot be read.
 pub(super) fn read_one(
     step: &Step<'_>,
     by: Subscriber,
-    event: &ExecutableNode,
+    node: &ExecutableNode,
+    event: &EventDefinition,
 ) -> Result<Option<Subscription>, (&'static str, String)> {
-    let read = subscription(step, by, event);
+    let read = subscription(step, by, node, event);
     read.map_err(|(code, what, sentence)| {
-        (code, format!("the {what} of '{}': {sentence}", event.id))
+        (code, format!("the {what} of '{}': {sentence}", node.id))
     })
 }
 
@@ -172,7 +175,8 @@ fn open_all(
     told: ElementKey,
     unreadable: OnUnreadable,
 ) -> bool {
-    if events.is_empty() || step.state.subscriptions(by).is_some() {
+    let before = step.state.subscriptions(by);
+    if events.is_empty() || before.is_some_and(Subscriptions::is_opened) {
         return true;
     }
     let subscriptions = match subscriptions(step, by, events, unreadable) {
@@ -197,13 +201,7 @@ fn open_all(
     for timer in timers {
         step.set_timer(timer.due, timer.key);
     }
-    for (node, subscription) in subscriptions {
-        if let Some(correlation) = subscription.correlation() {
-            let process = step.process.definition.id.as_str().into();
-            let note = CorrelationNote::Opened { by, node, process };
-            step.notify(correlation, note);
-        }
-    }
+    correlation_notes::opened(step, by, subscriptions);
     if let Subscriber::Scope(_) = by {
         // Looked at when the scope has begun.
         step.conditions.push(by);
@@ -241,17 +239,9 @@ fn close_by(step: &mut Step<'_>, by: Subscriber) {
     let open = step.state.subscriptions(by).into_iter();
     let told: Vec<_> = open
         .flat_map(|open| open.iter())
-        .filter_map(|(node, open)| Some((node.clone(), open.subscription().correlation()?)))
+        .filter_map(|(event, open)| Some((event.clone(), open.subscription().correlation()?)))
         .collect();
-    for (node, correlation) in told {
-        let note = CorrelationNote::Settled {
-            by,
-            node,
-            taken: None,
-            stays_open: false,
-        };
-        step.notify(correlation, note);
-    }
+    correlation_notes::closed(step, by, told);
 }
 
 /// What cannot be read off the data.
@@ -269,29 +259,38 @@ fn subscriptions(
     unreadable: OnUnreadable,
 ) -> Result<Vec<Waited>, Unreadable> {
     let mut found = Vec::new();
-    for event in events {
-        match read_one(step, by, event) {
-            Ok(subscription) => {
-                found.extend(subscription.map(|subscription| (event.id.clone(), subscription)));
+    let before = step.state.subscriptions(by);
+    for node in events {
+        let Some(awaited) = node.kind.awaited() else {
+            continue;
+        };
+        for (of, event) in awaited.of(&node.id) {
+            // One of several may have started the process.
+            if before.is_some_and(|before| before.has_come(&of)) {
+                continue;
             }
-            Err(_) if unreadable == OnUnreadable::LeaveOut => {}
-            Err((code, sentence)) => return Err(Unreadable { code, sentence }),
+            match read_one(step, by, node, event) {
+                Ok(subscription) => {
+                    found.extend(subscription.map(|subscription| (of, subscription)));
+                }
+                Err(_) if unreadable == OnUnreadable::LeaveOut => {}
+                Err((code, sentence)) => return Err(Unreadable { code, sentence }),
+            }
         }
     }
     Ok(found)
 }
 
-/// What is waited for at a node; `None` for what waits for nothing. Else the incident's code, what
-/// cannot be read, and why.
+/// What is waited for by an event definition of a node; `None` for what waits for nothing. Else the
+/// incident's code, what cannot be read, and why.
 fn subscription(
     step: &Step<'_>,
     by: Subscriber,
     node: &ExecutableNode,
+    event: &EventDefinition,
 ) -> Result<Option<Subscription>, (&'static str, &'static str, String)> {
     let element = by.element();
-    let Some(event) = node.kind.awaited() else {
-        return Ok(None);
-    };
+    let is_parallel = node.kind.awaited().is_some_and(|event| event.is_parallel());
     let opened = match event {
         EventDefinition::Timer(timer) => {
             timer_subscription(step, by, timer).map_err(|error| (UNREADABLE[0], "timer", error))?
@@ -306,8 +305,8 @@ fn subscription(
             Subscription::to(read.map_err(|error| (UNREADABLE[1], "signal", error))?)
         }
         EventDefinition::Conditional => Subscription::Conditional { holds: false },
-        EventDefinition::None
-        | EventDefinition::Error(_)
+        EventDefinition::Escalation(_) if is_parallel => Subscription::Escalation,
+        EventDefinition::Error(_)
         | EventDefinition::Escalation(_)
         | EventDefinition::Link
         | EventDefinition::Compensation(_)
@@ -324,7 +323,7 @@ fn subscription(
 fn with_key_of_start(step: &Step<'_>, node: &ExecutableNode, read: Correlation) -> Correlation {
     match read {
         Correlation::Message { name, key: None }
-            if step.process.instantiating_gateway(node).is_some() =>
+            if node.start().is_some() || step.process.instantiating_gateway(node).is_some() =>
         {
             let start = step.state.head().correlation.as_ref();
             Correlation::Message {
@@ -338,8 +337,21 @@ fn with_key_of_start(step: &Step<'_>, node: &ExecutableNode, read: Correlation) 
 
 /// Whether a node waits for an event of its own.
 pub(super) fn waits_itself(node: &ExecutableNode) -> bool {
-    node.kind.awaited().is_some()
-        && !matches!(node.kind, NodeKind::Boundary { .. } | NodeKind::Start(_))
+    let Some(event) = node.kind.awaited() else {
+        return false;
+    };
+    match &node.kind {
+        NodeKind::Boundary { .. } => false,
+        // One of several messages that start the process together has come.
+        NodeKind::Start(_) => node.scope.is_none() && event.is_parallel(),
+        NodeKind::End(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => true,
+    }
 }
 
 fn timer_subscription(
@@ -367,7 +379,8 @@ fn timer_subscription(
         Occurrences::Cron(..)
         | Occurrences::Interval(_)
         | Occurrences::After(..)
-        | Occurrences::Startup => occurrences.first(step.now),
+        | Occurrences::Startup
+        | Occurrences::Each(_) => occurrences.first(step.now),
     };
     let due =
         due.ok_or_else(|| format!("expected a time that comes, but `{text}` never does; {mend}"))?;

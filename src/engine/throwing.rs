@@ -22,24 +22,42 @@ use super::{
     triggering,
 };
 use crate::model::{
+    catch::{Catch, Thrown},
     evaluator::BpmnError,
-    executable::{Catch, Thrown},
     ids::ElementKey,
-    node_kind::EventDefinition,
+    node_kind::{EventDefinition, EventDefinitions},
 };
 
-/// Does what an end or intermediate throw event of this scope throws, once it has been left.
-/// `false` when the scope has ended or was taken over by that.
+/// Does what an end or intermediate throw event of this scope throws, once it has been left: all of
+/// its definitions, those that end the scope last. `false` when the scope has ended or was taken over
+/// by that.
 pub(super) fn throw(
     step: &mut Step<'_>,
     by: ElementKey,
     scope: Option<ElementKey>,
-    event: &EventDefinition,
-    signal: Option<ThrownSignal>,
+    event: &EventDefinitions,
+    signals: Vec<ThrownSignal>,
 ) -> bool {
-    if let Some(signal) = signal {
+    for signal in signals {
         triggering::take_signal(step, signal);
     }
+    let last = event.iter().filter(|event| event.ends_scope());
+    let first = event.iter().filter(|event| !event.ends_scope());
+    for event in first.chain(last) {
+        if !goes_on(step, scope) {
+            return false;
+        }
+        throw_one(step, by, scope, event);
+    }
+    goes_on(step, scope)
+}
+
+fn throw_one(
+    step: &mut Step<'_>,
+    by: ElementKey,
+    scope: Option<ElementKey>,
+    event: &EventDefinition,
+) {
     match event {
         EventDefinition::Error(code) => {
             // No event catches the empty code by name.
@@ -55,8 +73,7 @@ pub(super) fn throw(
         EventDefinition::Cancel => compensation::cancel(step, scope),
         // Compensation is over by now; a link is a flow; messages and signals are published before
         // (`publishing`).
-        EventDefinition::None
-        | EventDefinition::Escalation(None)
+        EventDefinition::Escalation(None)
         | EventDefinition::Compensation(_)
         | EventDefinition::Link
         | EventDefinition::Message(_)
@@ -64,6 +81,10 @@ pub(super) fn throw(
         | EventDefinition::Conditional
         | EventDefinition::Timer(_) => {}
     }
+}
+
+/// Whether a scope is active, and not taken over by an event subprocess.
+fn goes_on(step: &Step<'_>, scope: Option<ElementKey>) -> bool {
     let is_taken_over = |scope| {
         let held = step.state.scope(scope);
         held.is_some_and(|held| held.is_interrupted())
@@ -110,7 +131,7 @@ pub(super) fn throw_from(step: &mut Step<'_>, element: ElementKey, error: BpmnEr
         element,
         code: code.clone(),
         message,
-        caught_by: found.map(|(_, catch)| Arc::clone(&catch.node)),
+        caught_by: found.map(|(_, catch)| Arc::clone(&catch.event.node)),
     });
     match found {
         Some((by, catch)) => reach(step, by, catch),
@@ -120,12 +141,15 @@ pub(super) fn throw_from(step: &mut Step<'_>, element: ElementKey, error: BpmnEr
 
 /// What is thrown has come to what catches it.
 fn reach(step: &mut Step<'_>, by: Subscriber, catch: &Catch) {
+    if catch.parallel {
+        return triggering::escalate(step, by, &catch.event);
+    }
     match by {
         Subscriber::Element(activity) => {
-            boundary_event::trigger(step, activity, &catch.node, catch.interrupting);
+            boundary_event::trigger(step, activity, &catch.event.node, catch.interrupting);
         }
         Subscriber::Scope(scope) => {
-            if let Some(start) = step.process.node(&catch.node) {
+            if let Some(start) = step.process.node(&catch.event.node) {
                 event_sub_process::begin(step, scope, start);
             }
         }
@@ -143,12 +167,13 @@ pub(super) fn throw_escalation(
     step.record(Record::EscalationThrown {
         element: by,
         code: code.to_owned(),
-        caught_by: found.map(|(_, catch)| Arc::clone(&catch.node)),
+        caught_by: found.map(|(_, catch)| Arc::clone(&catch.event.node)),
     });
     match found {
         Some((by, catch)) => {
             // A child may escalate again and again by itself.
-            if catch.interrupting || triggering::has_room(step, by, &catch.node) {
+            let begins = !catch.interrupting && !catch.parallel;
+            if !begins || triggering::has_room(step, by, &catch.event.node) {
                 reach(step, by, catch);
             }
         }
@@ -172,8 +197,9 @@ fn catcher<'a>(
     };
     let at_boundary = |key: ElementKey| {
         let node = step.node_of(key).filter(|_| !is_iteration(key))?;
-        let catch = node.catch(thrown)?;
-        (!compensation::is_undoing(step, key, node)).then_some((Subscriber::Element(key), catch))
+        let by = Subscriber::Element(key);
+        let catch = node.catch(thrown, |catch| is_open(step, by, catch))?;
+        (!compensation::is_undoing(step, key, node)).then_some((by, catch))
     };
     if matches!(thrown, Thrown::Error(None)) {
         return at_boundary(whole_of(step, first?));
@@ -217,8 +243,17 @@ fn in_scope<'a>(
     let thrower = from.and_then(|key| step.node_of(key)).map(|node| &node.id);
     let catches: Vec<&Catch> = starts
         .filter(|start| start.scope.as_ref() != thrower || thrower.is_none())
-        .filter_map(|start| start.start()?.catch.as_ref())
+        .filter_map(|start| start.start())
+        .flat_map(|start| &start.catches)
+        .filter(|catch| is_open(step, Subscriber::Scope(scope), catch))
         .collect();
     let catch = thrown.caught_by(&catches)?;
     Some((Subscriber::Scope(scope), catch))
+}
+
+/// Whether something that is thrown can be caught there now: one of several definitions that have to
+/// come together only as long as it is waited for.
+fn is_open(step: &Step<'_>, by: Subscriber, catch: &Catch) -> bool {
+    let open = || step.state.subscriptions(by);
+    !catch.parallel || open().is_some_and(|open| open.get(&catch.event).is_some())
 }

@@ -13,7 +13,7 @@ use super::{
     due_date,
     effect::Effect,
     elements::{complex_gateway, parallel_gateway},
-    mappings,
+    mappings, quantities,
     record::{Arrival, Record},
     state::Child,
     subscription,
@@ -184,7 +184,12 @@ impl Step<'_> {
         }
         let waiting = self.state.scope(scope);
         let waiting = waiting.map_or(&[][..], |scope| scope.waiting_at(&target.id));
-        if let Some(arrivals) = parallel_gateway::one_of_each(target, waiting) {
+        let arrivals = if target.gathers_tokens() {
+            quantities::enough(target, waiting)
+        } else {
+            parallel_gateway::one_of_each(target, waiting)
+        };
+        if let Some(arrivals) = arrivals {
             self.activate(&target.id, scope, arrivals);
         }
     }

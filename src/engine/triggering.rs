@@ -12,21 +12,19 @@ use super::{
     context::{STOPPED, Step},
     correlation::{CorrelationNote, EventDelivery, JoiningStart, ThrownSignal},
     elements::{boundary_event, event_sub_process},
-    guards,
+    guards, multiple,
     record::{Record, Status, Subscription},
     rejection::{Rejection, RejectionKind},
     state::{OpenSubscription, Subscriptions},
     subscriber::Subscriber,
 };
 use crate::model::{
-    executable::ExecutableNode,
-    ids::ElementKey,
-    node_kind::{EventDefinition, NodeKind},
+    event_definition::EventRef, executable::ExecutableNode, ids::ElementKey, node_kind::NodeKind,
 };
 
 /// A timer event is due. Nothing when nobody waits for it, or for another occurrence.
-pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &str) {
-    let Some(node) = step.process.node(event) else {
+pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &EventRef) {
+    let Some(node) = step.process.node(&event.node) else {
         return;
     };
     let Some(by) = subscriber(node, timer.element) else {
@@ -37,30 +35,32 @@ pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &str) {
         .and_then(|open| open.get(event))
         .is_some_and(|open| open.occurrence() == timer.occurrence)
     {
-        fire(step, by, node);
+        fire(step, by, node, event);
     }
 }
 
 /// What somebody waits for by themselves has come: a time or a condition. Nothing when it is not
 /// waited for.
-pub(super) fn fire(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
+pub(super) fn fire(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode, event: &EventRef) {
     if is_decided(step, by) {
         return;
     }
     let open = step.state.subscriptions(by);
-    let Some(open) = open.and_then(|open| open.get(&node.id)) else {
+    let Some(open) = open.and_then(|open| open.get(event)) else {
         return;
     };
     let (due, occurrence) = (open.due(), open.occurrence());
-    let remains = remains(step, node, open);
-    let timer = |occurrence| TimerKey::event(by.element(), &node.id, occurrence);
+    let remains = multiple::remains(step, node, event, open);
+    let timer = |occurrence| TimerKey::event(by.element(), event, occurrence);
     if due.is_some() {
         step.clear_timer(timer(occurrence));
     }
-    if let Some(due) = remains.as_ref().and_then(Subscription::due) {
+    if stays_open(node)
+        && let Some(due) = remains.as_ref().and_then(Subscription::due)
+    {
         step.set_timer(due, timer(occurrence + 1));
     }
-    trigger(step, by, node, remains);
+    trigger(step, by, node, event, remains);
 }
 
 /// Who waits for the event of a node, when an element does or the instance itself.
@@ -98,7 +98,7 @@ pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
     let waits = step
         .state
         .subscriptions(delivery.by)
-        .and_then(|open| open.get(&delivery.node))
+        .and_then(|open| open.get(&delivery.event))
         .is_some_and(|open| open.subscription().is_new(delivery.number));
     if !waits || is_decided(step, delivery.by) {
         return;
@@ -111,12 +111,12 @@ pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
     }
     let EventDelivery {
         by,
-        node,
+        event,
         number,
         data,
         trace: _,
     } = delivery;
-    take(step, by, &node, Some(number), Arc::unwrap_or_clone(data));
+    take(step, by, &event, Some(number), Arc::unwrap_or_clone(data));
 }
 
 /// A message that was to start an instance comes to the one that waits for it behind the gateway, at
@@ -128,7 +128,7 @@ pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejec
     let JoiningStart {
         instance,
         correlation,
-        node,
+        event,
         number,
         data,
     } = start;
@@ -137,26 +137,25 @@ pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejec
     }
     let held = step.state.held_deliveries();
     let waits = |(by, open): &(Subscriber, &Subscriptions)| {
-        let open = open.get(&node).map(OpenSubscription::subscription);
+        let open = open.get(&event).map(OpenSubscription::subscription);
         open.and_then(Subscription::correlation) == Some(correlation.clone())
-            && !held.iter().any(|it| (it.by, &*it.node) == (*by, &*node))
+            && !held.iter().any(|it| (it.by, &it.event) == (*by, &event))
     };
     let waiting = step.state.all_subscriptions().find(waits);
     let Some((by, _)) = waiting else {
-        let sentence = format!("expected somebody who waits at '{node}', but nobody does");
+        let sentence = format!("expected somebody who waits at '{event}', but nobody does");
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
     step.record(Record::MessageReceived {
         from: instance,
         number,
     });
-    let node = node.as_str().into();
     let trace = step.trace.clone();
     deliver(
         step,
         EventDelivery {
             by,
-            node,
+            event,
             number,
             data,
             trace,
@@ -186,14 +185,15 @@ pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<
         }
         Subscription::Timer { .. }
         | Subscription::Conditional { .. }
+        | Subscription::Escalation
         | Subscription::Signal { .. } => false,
     };
     let waiting = step.state.all_subscriptions().find_map(|(by, open)| {
         let mut all = open.iter();
-        let (node, _) = all.find(|(_, open)| fits(open.subscription()))?;
-        (!is_decided(step, by)).then(|| (by, node.clone()))
+        let (event, _) = all.find(|(_, open)| fits(open.subscription()))?;
+        (!is_decided(step, by)).then(|| (by, event.clone()))
     });
-    let Some((by, node)) = waiting else {
+    let Some((by, event)) = waiting else {
         let with_key = correlation_key
             .map(|key| format!(" with correlation key '{key}'"))
             .unwrap_or_default();
@@ -203,7 +203,7 @@ pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
-    take(step, by, &node, None, data);
+    take(step, by, &event, None, data);
     Ok(())
 }
 
@@ -215,54 +215,63 @@ pub(super) fn take_signal(step: &mut Step<'_>, signal: ThrownSignal) {
         Subscription::Signal { name: waited, .. } => *waited == name,
         Subscription::Timer { .. }
         | Subscription::Conditional { .. }
+        | Subscription::Escalation
         | Subscription::Message { .. } => false,
     };
     let mut waiting = Vec::new();
     for (by, open) in step.state.all_subscriptions() {
         let fitting = open.iter().filter(|(_, open)| waits(open.subscription()));
-        waiting.extend(fitting.map(|(node, _)| (by, node.clone())));
+        waiting.extend(fitting.map(|(event, _)| (by, event.clone())));
     }
-    for (by, node) in waiting {
+    for (by, event) in waiting {
         // One of those before may have ended it, or the instance.
         let is_open = step
             .state
             .subscriptions(by)
-            .is_some_and(|open| open.get(&node).is_some());
+            .is_some_and(|open| open.get(&event).is_some());
         if is_open && step.state.status().is_live() && !is_decided(step, by) {
-            take(step, by, &node, None, data.clone());
+            take(step, by, &event, None, data.clone());
         }
     }
 }
 
 /// A message or signal is taken, with what it brings.
-fn take(step: &mut Step<'_>, by: Subscriber, event: &str, delivery: Option<u64>, data: Value) {
+fn take(step: &mut Step<'_>, by: Subscriber, event: &EventRef, delivery: Option<u64>, data: Value) {
     let open = step
         .state
         .subscriptions(by)
         .and_then(|open| open.get(event));
     let (Some(subscription), Some(node)) = (
         open.map(OpenSubscription::subscription),
-        step.process.node(event),
+        step.process.node(&event.node),
     ) else {
         return;
     };
     let remains =
-        (!interrupts(node)).then(|| subscription.having_taken(delivery.unwrap_or_default()));
-    let stays_open = remains.is_some();
+        (!node.kind.interrupts()).then(|| subscription.having_taken(delivery.unwrap_or_default()));
+    let stays_open = stays_open(node);
     if let Some(correlation) = subscription
         .correlation()
         .filter(|_| delivery.is_some() || !stays_open)
     {
         let note = CorrelationNote::Settled {
             by,
-            node: node.id.clone(),
+            event: event.clone(),
             taken: delivery,
             stays_open,
         };
         step.notify(correlation, note);
     }
     step.merge(by.element(), data);
-    trigger(step, by, node, remains);
+    trigger(step, by, node, event, remains);
+}
+
+/// An escalation comes that is one of several definitions which have to come together.
+pub(super) fn escalate(step: &mut Step<'_>, by: Subscriber, event: &EventRef) {
+    if let Some(node) = step.process.node(&event.node) {
+        let again = (!node.kind.interrupts()).then_some(Subscription::Escalation);
+        trigger(step, by, node, event, again);
+    }
 }
 
 /// An event that somebody waits for has come. What remains is waited for from now on.
@@ -270,14 +279,19 @@ fn trigger(
     step: &mut Step<'_>,
     by: Subscriber,
     node: &ExecutableNode,
+    event: &EventRef,
     remains: Option<Subscription>,
 ) {
+    if !multiple::occurs(step, by, node, event, remains.as_ref()) {
+        return;
+    }
     step.record(Record::SubscriptionTriggered {
         by,
-        node: node.id.clone(),
-        remains,
+        event: event.clone(),
+        remains: remains.filter(|_| stays_open(node)),
     });
-    let interrupts = interrupts(node);
+    multiple::go_on(step, by, node);
+    let interrupts = node.kind.interrupts();
     match (by, &node.kind) {
         (_, NodeKind::Boundary { .. } | NodeKind::Start(_))
             if !interrupts && !has_room(step, by, &node.id) => {}
@@ -331,42 +345,8 @@ pub(super) fn is_told(step: &Step<'_>, element: ElementKey, code: &str) -> bool 
     })
 }
 
-/// Whether an event is waited for once: it ends who waits for it, or lets that go on.
-fn interrupts(node: &ExecutableNode) -> bool {
-    match &node.kind {
-        NodeKind::Boundary { interrupting, .. } => *interrupting,
-        NodeKind::Start(start) => start.interrupting,
-        NodeKind::End(_)
-        | NodeKind::Catch(_)
-        | NodeKind::Throw(_)
-        | NodeKind::Task(_)
-        | NodeKind::Call(_)
-        | NodeKind::SubProcess(_)
-        | NodeKind::Gateway(_) => true,
-    }
-}
-
-/// What is waited for once an event has come.
-fn remains(
-    step: &Step<'_>,
-    node: &ExecutableNode,
-    open: &OpenSubscription,
-) -> Option<Subscription> {
-    if interrupts(node) {
-        return None;
-    }
-    match (open.subscription(), node.kind.awaited()?) {
-        (Subscription::Timer { text, .. }, EventDefinition::Timer(timer)) => {
-            let next = timer.occurrences(text).ok()?.next(step.now, open.since())?;
-            Some(Subscription::Timer {
-                due: next,
-                text: text.clone(),
-            })
-        }
-        (subscription @ (Subscription::Message { .. } | Subscription::Signal { .. }), _) => {
-            Some(subscription.clone())
-        }
-        (Subscription::Timer { .. }, _) => None,
-        (Subscription::Conditional { .. }, _) => Some(Subscription::Conditional { holds: true }),
-    }
+/// Whether an event is waited for at once again when it has come.
+fn stays_open(node: &ExecutableNode) -> bool {
+    let event = node.kind.awaited();
+    !node.kind.interrupts() && !event.is_some_and(|event| event.is_parallel())
 }

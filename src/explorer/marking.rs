@@ -136,7 +136,7 @@ fn scope_key(
             .subscriptions()
             .into_iter()
             .flat_map(|open| open.iter());
-        let open: Vec<&str> = open.map(|(node, _)| &**node).collect();
+        let open: Vec<String> = open.map(|(event, _)| event.to_string()).collect();
         let resets = held.all_resetting().filter_map(|node| {
             let taken = held.resetting(node)?.iter();
             Some((
@@ -176,7 +176,7 @@ fn compensation_key(held: &Scope, text: &mut String) {
 fn element_key(element: &ElementInstance) -> String {
     let open: Vec<String> = element
         .subscriptions()
-        .map(|(node, open)| format!("{node}:{}", open.occurrence()))
+        .map(|(event, open)| format!("{event}:{}", open.occurrence()))
         .collect();
     let incidents: Vec<&str> = element.incidents().iter().map(|one| &*one.code).collect();
     let triggered = element.triggered();

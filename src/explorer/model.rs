@@ -4,7 +4,7 @@
 use crate::model::{
     action::{Action, ActionType, Required, Trigger},
     definition::{CallActivity, ElementType, FlowNode, ProcessDefinition},
-    event_definition::{EventDefinition, TimerValue},
+    event_definition::{EventDefinition, EventRef, TimerValue},
     loop_characteristics::{LoopCharacteristics, MultiInstance, StandardLoop},
 };
 
@@ -23,7 +23,10 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
     let catches_errors = |id: &str| {
         definition.nodes.iter().any(|event| {
             event.attached_to.as_deref() == Some(id)
-                && matches!(event.event, Some(EventDefinition::Error { .. }))
+                && event
+                    .events
+                    .iter()
+                    .any(|event| matches!(event, EventDefinition::Error { .. }))
         })
     };
     let scope_of = |id: &str| {
@@ -46,7 +49,7 @@ fn has_script(node: &FlowNode) -> bool {
 
 fn strip(node: &mut FlowNode, catches_errors: bool) {
     // One that waits for a message still does.
-    let receives = node.kind == ElementType::ReceiveTask && node.event.is_some();
+    let receives = node.kind == ElementType::ReceiveTask && !node.events.is_empty();
     if is_task(node.kind) && !receives {
         node.kind = match waits(node) {
             // It can fail, so it is called.
@@ -54,7 +57,7 @@ fn strip(node: &mut FlowNode, catches_errors: bool) {
             true => ElementType::UserTask,
             false => ElementType::Task,
         };
-        node.event = None;
+        node.events.clear();
         node.call = None;
     }
     if node.kind == ElementType::CallActivity {
@@ -79,10 +82,15 @@ fn strip(node: &mut FlowNode, catches_errors: bool) {
     if node.kind == ElementType::StartEvent && node.scope.is_none() {
         node.schedule = None;
         node.start_condition = Some(node.id.clone());
-        node.event = None;
+        node.events.clear();
     }
-    if let Some(event) = &mut node.event {
-        bare_event(event, &node.id, node.interrupting);
+    for (event, place) in node.events.iter_mut().zip(0..) {
+        // Each is something else that is waited for.
+        let name = EventRef {
+            definition: place,
+            node: node.id.as_str().into(),
+        };
+        bare_event(event, &name.to_string(), node.interrupting);
     }
 }
 

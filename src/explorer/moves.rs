@@ -18,9 +18,10 @@ use crate::{
     },
     limits::InstanceLimits,
     model::{
+        event_definition::EventRef,
         executable::{ActionWork, ExecutableNode, ExecutableProcess},
         ids::{ElementKey, InstanceKey, Time},
-        node_kind::{EventDefinition, NodeKind},
+        node_kind::EventDefinition,
     },
 };
 
@@ -97,7 +98,7 @@ pub fn start(process: &ExecutableProcess, at: &ExecutableNode) -> (InstanceState
         trace: None,
         head,
         start_condition: is_start_event.then(|| at.id.to_string()),
-        start_event: (!is_start_event).then(|| at.id.to_string()),
+        start_event: (!is_start_event).then(|| EventRef::first(&at.id)),
     };
     let oracle = Oracle::new(process, Vec::new());
     let (state, outcome) = engine::start(process, &oracle, command, input(Time(0)))
@@ -197,7 +198,7 @@ pub fn enabled(process: &ExecutableProcess, state: &InstanceState) -> Vec<Move> 
     for (by, open) in state.all_subscriptions() {
         moves.extend(
             open.iter()
-                .filter_map(|(node, open)| event(process, by, node, open)),
+                .filter_map(|(of, open)| event(process, by, of, open)),
         );
     }
     for child in state.children().values() {
@@ -251,10 +252,10 @@ fn starts_again(state: &InstanceState, offer: &Offer, activity: &Arc<str>) -> bo
 fn event(
     process: &ExecutableProcess,
     by: Subscriber,
-    event: &Arc<str>,
+    event: &EventRef,
     open: &OpenSubscription,
 ) -> Option<Move> {
-    let node = process.node(event)?;
+    let node = process.node(&event.node)?;
     if open.occurrence() > COMES {
         return None;
     }
@@ -274,32 +275,23 @@ fn event(
         }
         Subscription::Message { taken, .. } => (deliver(by, event, *taken), Time(0), "message"),
         Subscription::Signal { taken, .. } => (deliver(by, event, *taken), Time(0), "signal"),
-    };
-    let comes_again = match &node.kind {
-        NodeKind::Boundary { interrupting, .. } => !interrupting,
-        NodeKind::Start(start) => !start.interrupting,
-        NodeKind::End(_)
-        | NodeKind::Catch(_)
-        | NodeKind::Throw(_)
-        | NodeKind::Task(_)
-        | NodeKind::Call(_)
-        | NodeKind::SubProcess(_)
-        | NodeKind::Gateway(_) => false,
+        // It comes from within.
+        Subscription::Escalation => return None,
     };
     Some(Move {
         command,
         now,
         told: format!("the {what} of '{event}' comes"),
-        comes_again,
+        comes_again: !node.kind.interrupts(),
         chooses: false,
     })
 }
 
-fn deliver(by: Subscriber, node: &Arc<str>, taken: u64) -> Command {
+fn deliver(by: Subscriber, event: &EventRef, taken: u64) -> Command {
     Command::Deliver(Box::new(EventDelivery {
         trace: None,
         by,
-        node: node.clone(),
+        event: event.clone(),
         number: taken + 1,
         data: Arc::new(Value::Object(Map::new())),
     }))
@@ -360,13 +352,13 @@ fn caught(
             .iter()
             .filter_map(|event| process.node(event));
         for event in events {
-            if let NodeKind::Boundary {
-                event: EventDefinition::Error(code),
-                ..
-            } = &event.kind
-                && !found.contains(code)
-            {
-                found.push(code.clone());
+            let caught = event.kind.awaited().into_iter();
+            for event in caught.flat_map(|event| event.iter()) {
+                if let EventDefinition::Error(code) = event
+                    && !found.contains(code)
+                {
+                    found.push(code.clone());
+                }
             }
         }
     }

@@ -181,10 +181,15 @@ impl Judge {
                 let (kind, sentence) = match &*incident.code {
                     "step_limit" => continue,
                     "join_incomplete" => {
-                        let sentence = format!(
-                            "expected a token on every incoming flow of '{node}', but no other \
-                            token is left"
-                        );
+                        let gathers = process.node(&node).filter(|node| node.gathers_tokens());
+                        let expected = match gathers {
+                            Some(activity) => {
+                                format!("{} tokens to begin", activity.start_quantity)
+                            }
+                            None => "a token on every incoming flow of".to_owned(),
+                        };
+                        let sentence =
+                            format!("expected {expected} '{node}', but no other token is left");
                         (FaultKind::Deadlock, sentence)
                     }
                     "element_limit" => {

@@ -12,9 +12,10 @@ use crate::model::action::ActionType;
 use crate::model::ad_hoc;
 use crate::model::definition::ProcessDefinition;
 use crate::model::evaluator::{EvaluationError, Evaluator, RuleError};
-use crate::model::event_definition::EventDefinition;
+use crate::model::event_definition::{EventDefinition, EventRef};
 use crate::model::expression_language::{Language, named};
 use crate::model::field_error::FieldError;
+use crate::model::loop_characteristics::{LoopCharacteristics, behavior_condition_id};
 use crate::model::problem::{Problem, Severity};
 use crate::model::variables::Variables;
 
@@ -52,11 +53,27 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
             let known_by = ad_hoc::condition_id(&node.id);
             evaluator.add_condition_as(&known_by, &node.id, text, &mut problems);
         }
-        // An empty one is reported by `model::validate`.
-        if let Some(EventDefinition::Conditional { condition }) = &node.event
-            && !condition.trim().is_empty()
-        {
-            evaluator.add_condition(&node.id, condition, &mut problems);
+        if let Some(LoopCharacteristics::MultiInstance(multiple)) = &node.looping {
+            for (place, complex) in multiple.complex_behavior.iter().enumerate() {
+                // An empty one is reported by `model::validate`.
+                if !complex.condition.trim().is_empty() {
+                    let known_by = behavior_condition_id(&node.id, place);
+                    let text = &complex.condition;
+                    evaluator.add_condition_as(&known_by, &node.id, text, &mut problems);
+                }
+            }
+        }
+        for (event, definition) in node.events.iter().zip(0..) {
+            // An empty one is reported by `model::validate`.
+            if let EventDefinition::Conditional { condition } = event
+                && !condition.trim().is_empty()
+            {
+                let of = EventRef {
+                    definition,
+                    node: node.id.as_str().into(),
+                };
+                evaluator.add_condition_as(&of.condition_id(), &node.id, condition, &mut problems);
+            }
         }
         for action in &node.actions {
             // Another language and an empty script are reported by `model::validate`.

@@ -100,6 +100,7 @@ pub fn changes(
             | Record::SubscriptionsOpened { .. }
             | Record::SubscriptionsRenewed { .. }
             | Record::SubscriptionTriggered { .. }
+            | Record::Multiple(_)
             | Record::DeliveryHeld(_)
             | Record::CorrelationNotified { .. }
             | Record::ConditionReset { .. }

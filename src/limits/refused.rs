@@ -167,7 +167,7 @@ impl Limit {
     pub fn of_incident(code: &str) -> Option<Self> {
         Some(match code {
             "step_limit" => Self::StepElements,
-            "element_limit" => Self::ActiveElements,
+            "element_limit" | "token_limit" => Self::ActiveElements,
             "compensation_limit" => Self::Compensations,
             "child_limit" => Self::Children,
             "open_message_limit" => Self::OpenMessages,

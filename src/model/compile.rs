@@ -15,7 +15,7 @@ use std::{
 use jiff::Span;
 
 use self::actions::{compile_actions, compile_ad_hoc_actions, compile_template, complete_action};
-use self::events::{compile_catch, compile_event, compile_start};
+use self::events::{compile_catches, compile_events, compile_start};
 use self::surroundings::Surroundings;
 use super::{
     ad_hoc::AdHoc,
@@ -26,7 +26,7 @@ use super::{
     executable::{ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
     loop_characteristics::LoopCharacteristics,
     mapping::{DataObject, ExecutableMapping, Mapping, declared},
-    node_kind::{EventDefinition, GatewayKind, NodeKind, SubProcess, TaskKind},
+    node_kind::{GatewayKind, NodeKind, SubProcess, TaskKind},
     path::DataPath,
     problem::{Problem, Severity},
     search_attributes::SearchKeys,
@@ -90,10 +90,7 @@ pub fn compile(
             &event_definition::EventDefinition::Conditional { .. }
         )
     };
-    let mut events = definition
-        .nodes
-        .iter()
-        .filter_map(|node| node.event.as_ref());
+    let mut events = definition.nodes.iter().flat_map(|node| &node.events);
     let has_conditional = events.any(is_conditional);
     let with_default = |object: &&DataObject| object.scope.is_none() && object.default.is_some();
     let data_objects = declared(definition.data_objects.iter().filter(with_default));
@@ -154,8 +151,12 @@ fn event_starts(nodes: &[ExecutableNode]) -> Vec<usize> {
         | NodeKind::Gateway(_) => false,
     };
     let is_named = |node: &ExecutableNode| {
-        let event = node.kind.awaited();
-        event.is_some_and(|event| event.message().or(event.signal()).is_some())
+        let mut events = node
+            .kind
+            .awaited()
+            .into_iter()
+            .flat_map(|event| event.iter());
+        events.any(|event| event.message().or(event.signal()).is_some())
     };
     let started = nodes
         .iter()
@@ -216,7 +217,8 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
         })
         .collect();
     let attached = around.attached.get(id).map_or(&[][..], Vec::as_slice);
-    let looping = node.looping.as_ref().map(LoopCharacteristics::compile);
+    let looping = node.looping.as_ref();
+    let looping = looping.map(|looping: &LoopCharacteristics| looping.compile(id));
     let (mut kind, mut looping) = (compile_kind(node, around)?, looping.transpose()?);
     if let (NodeKind::Call(called), Some(looping)) = (&mut kind, &mut looping) {
         looping.gather(&mut called.output_key);
@@ -239,7 +241,7 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             .collect(),
         actions: match node.kind {
             ElementType::UserTask if node.actions.is_empty() => vec![complete_action()],
-            ElementType::ReceiveTask if node.actions.is_empty() && node.event.is_none() => {
+            ElementType::ReceiveTask if node.actions.is_empty() && node.events.is_empty() => {
                 vec![complete_action()]
             }
             ElementType::AdHocSubProcess => {
@@ -248,6 +250,8 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             }
             _ => compile_actions(&node.actions, None)?,
         },
+        start_quantity: node.start_quantity as usize,
+        completion_quantity: node.completion_quantity as usize,
         looping,
         inputs: compile_mappings(&node.inputs)?,
         outputs: compile_mappings(&node.outputs)?,
@@ -263,7 +267,7 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             .map(Arc::from),
         catches: attached
             .iter()
-            .filter_map(|event| compile_catch(event))
+            .flat_map(|event| compile_catches(event))
             .collect(),
     })
 }
@@ -273,7 +277,7 @@ fn compile_mappings(mappings: &[Mapping]) -> Result<Vec<ExecutableMapping>, Stri
 }
 
 fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, String> {
-    let (event, id) = (|| compile_event(node.event.as_ref()), node.id.as_str());
+    let (event, id) = (|| compile_events(node), node.id.as_str());
     Ok(match node.kind {
         ElementType::StartEvent => NodeKind::Start(Box::new(compile_start(node)?)),
         ElementType::EndEvent => NodeKind::End(event()?),
@@ -292,20 +296,8 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
                 .map_or_else(|| Ok(TaskSettings::default()), UserTask::compile)?,
         ))),
         ElementType::ServiceTask => NodeKind::Task(TaskKind::Service),
-        ElementType::SendTask => NodeKind::Task(TaskKind::Send(match event()? {
-            EventDefinition::Message(message) => Some(message),
-            // `validate` lets a send task have no others.
-            EventDefinition::None
-            | EventDefinition::Error(_)
-            | EventDefinition::Conditional
-            | EventDefinition::Timer(_)
-            | EventDefinition::Signal(_)
-            | EventDefinition::Escalation(_)
-            | EventDefinition::Link
-            | EventDefinition::Compensation(_)
-            | EventDefinition::Cancel
-            | EventDefinition::Terminate => None,
-        })),
+        // `validate` lets a send task have nothing but a message.
+        ElementType::SendTask => NodeKind::Task(TaskKind::Send(event()?)),
         ElementType::ReceiveTask => NodeKind::Task(TaskKind::Receive {
             event: event()?,
             instantiates: node.instantiate,

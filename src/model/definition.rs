@@ -15,6 +15,7 @@ use super::{
     event_definition::EventDefinition,
     loop_characteristics::LoopCharacteristics,
     mapping::{DataObject, Mapping},
+    one_or_several,
     schedule::Schedule,
     task_settings::UserTask,
     webhook::Webhook,
@@ -162,6 +163,12 @@ pub struct FlowNode {
     /// Call activities: what is called and how data crosses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallActivity>,
+    /// Activities: how many tokens have to come, by whichever flows, before it begins.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub start_quantity: u32,
+    /// Activities: how many tokens leave it by each flow that is taken.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub completion_quantity: u32,
     /// Activities: how they run more than once.
     #[serde(rename = "loop", default, skip_serializing_if = "Option::is_none")]
     pub looping: Option<LoopCharacteristics>,
@@ -178,10 +185,18 @@ pub struct FlowNode {
     /// Ad-hoc subprocesses: how they run; without it as [`AdHoc::default`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad_hoc: Option<AdHoc>,
-    /// End, intermediate and boundary events, and start events of event subprocesses: what is thrown
-    /// or caught; `None` for a none event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event: Option<EventDefinition>,
+    /// Events, send and receive tasks: what is thrown or caught, in document order; none for a none
+    /// event. Several are all thrown; of several one is caught.
+    #[serde(
+        rename = "event",
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        with = "one_or_several"
+    )]
+    pub events: Vec<EventDefinition>,
+    /// Events that catch several definitions: whether each of them has to come, in any order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parallel_multiple: bool,
     /// Compensation boundary events: id of the activity that compensates the one they are attached
     /// to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -226,12 +241,13 @@ impl EventGatewayType {
 impl FlowNode {
     /// Whether it asks for compensation, or is begun by it.
     pub fn is_compensation(&self) -> bool {
-        matches!(self.event, Some(EventDefinition::Compensation { .. }))
+        let mut events = self.events.iter();
+        events.any(|event| matches!(event, EventDefinition::Compensation { .. }))
     }
 
     /// Its scope and the name of its link, as a link event.
     pub fn link(&self) -> Option<(Option<&str>, &str)> {
-        match self.event.as_ref()? {
+        match self.events.first()? {
             EventDefinition::Link { name } => Some((self.scope.as_deref(), name)),
             EventDefinition::Error { .. }
             | EventDefinition::Escalation { .. }
@@ -333,6 +349,14 @@ impl<'a> LaneTree<'a> {
         let outer = |lane: &&'a Lane| self.get(lane.parent.as_deref()?);
         std::iter::successors(outer(&lane), outer).take(self.0.len())
     }
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn is_one(value: &u32) -> bool {
+    *value == 1
 }
 
 fn yes() -> bool {

@@ -152,6 +152,14 @@ impl ElementType {
         )
     }
 
+    /// Whether it is an event that is waited for or begun by what comes.
+    pub fn catches_events(self) -> bool {
+        matches!(
+            self,
+            Self::StartEvent | Self::IntermediateCatchEvent | Self::BoundaryEvent
+        )
+    }
+
     /// Whether it is a gateway whose outgoing flows are chosen by conditions.
     pub fn chooses(self) -> bool {
         matches!(

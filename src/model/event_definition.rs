@@ -3,7 +3,89 @@
 //! Not here: timers of start events, which start a process by themselves (`schedule`); the compiled
 //! form (`node_kind`).
 
-use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeTuple};
+
+/// One of the event definitions of a node. In order of their places first, as timers are stored.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventRef {
+    /// Its place among those of the node, from 0 in document order.
+    pub definition: u8,
+    /// The id of the node.
+    pub node: Arc<str>,
+}
+
+impl EventRef {
+    /// The only or first one of a node.
+    pub fn first(node: &Arc<str>) -> Self {
+        Self {
+            definition: 0,
+            node: node.clone(),
+        }
+    }
+
+    /// What the evaluator knows its condition by: that of the first by the id of the node.
+    pub fn condition_id(&self) -> Cow<'_, str> {
+        match self.definition {
+            0 => Cow::Borrowed(&self.node),
+            place => Cow::Owned(format!("{}/{place}", self.node)),
+        }
+    }
+}
+
+impl From<&str> for EventRef {
+    fn from(node: &str) -> Self {
+        Self::first(&node.into())
+    }
+}
+
+/// The node, and from the second definition on its place: `late`, `late/1`.
+impl fmt::Display for EventRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.condition_id())
+    }
+}
+
+/// The text of the node for the first definition, which nearly all are; else node and place.
+impl Serialize for EventRef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.definition == 0 {
+            return serializer.serialize_str(&self.node);
+        }
+        let mut pair = serializer.serialize_tuple(2)?;
+        pair.serialize_element(&self.node)?;
+        pair.serialize_element(&self.definition)?;
+        pair.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for EventRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = EventRef;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the id of a node, alone or with the place of an event definition")
+            }
+
+            fn visit_str<E: de::Error>(self, node: &str) -> Result<EventRef, E> {
+                Ok(node.into())
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut pair: A) -> Result<EventRef, A::Error> {
+                let node = pair.next_element()?;
+                let definition = pair.next_element()?;
+                let (Some(node), Some(definition)) = (node, definition) else {
+                    return Err(de::Error::invalid_length(1, &self));
+                };
+                Ok(EventRef { definition, node })
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
 
 /// The definition of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,8 +13,10 @@ use serde_json::{Map, Value};
 use super::{
     action::{MessageType, Required, Target, Trigger},
     ad_hoc::ExecutableAdHoc,
+    catch::{Catch, Thrown},
     copying::CopyList,
     definition::{EventGatewayType, Lane, ProcessDefinition},
+    event_definition::EventRef,
     http_request::HttpCall,
     ids::Time,
     keys::Keys,
@@ -99,9 +101,17 @@ impl ExecutableProcess {
 
     /// The nodes at which a message or signal starts the process: start events, receive tasks, the
     /// events behind event-based gateways.
-    pub fn event_starts(&self) -> impl Iterator<Item = (&ExecutableNode, &EventDefinition)> {
+    pub fn event_starts(
+        &self,
+    ) -> impl Iterator<Item = (&ExecutableNode, EventRef, &EventDefinition)> {
         let nodes = self.event_starts.iter().map(|&index| &self.nodes[index]);
-        nodes.filter_map(|node| Some((node, node.kind.awaited()?)))
+        nodes.flat_map(|node| {
+            let events = node.kind.awaited().into_iter();
+            let events = events.flat_map(|event| event.of(&node.id));
+            let is_named = |event: &EventDefinition| event.message().or(event.signal()).is_some();
+            let named = events.filter(move |(_, event)| is_named(event));
+            named.map(move |(of, event)| (node, of, event))
+        })
     }
 
     /// The event-based gateway that an event is behind, when that starts the process.
@@ -195,6 +205,10 @@ pub struct ExecutableNode {
     pub incoming: Vec<Arc<str>>,
     /// Top-level actions by order, manual and automatic together.
     pub actions: Vec<ExecutableAction>,
+    /// How many tokens begin it, as an activity, and how many leave it by each flow.
+    pub start_quantity: usize,
+    /// See [`Self::start_quantity`].
+    pub completion_quantity: usize,
     /// How it runs more than once, if it does.
     pub looping: Option<Loop>,
     /// What it owns as variables from its beginning, besides its data objects.
@@ -268,13 +282,18 @@ impl ExecutableNode {
         self.default_flow.is_some() || self.outgoing.iter().any(|flow| flow.conditional)
     }
 
+    /// Whether tokens wait here, as an activity, until there are enough to begin it.
+    pub fn gathers_tokens(&self) -> bool {
+        self.start_quantity > 1 && !self.incoming.is_empty()
+    }
+
     /// Whether flows wait here for others.
     pub fn is_join(&self) -> bool {
         let is_gateway = matches!(
             self.kind,
             NodeKind::Gateway(GatewayKind::Parallel | GatewayKind::Inclusive)
         );
-        is_gateway && self.incoming.len() > 1 || self.is_complex_join()
+        is_gateway && self.incoming.len() > 1 || self.is_complex_join() || self.gathers_tokens()
     }
 
     /// Whether it has a condition on which a join of a complex gateway goes on.
@@ -322,10 +341,10 @@ impl ExecutableNode {
     }
 
     /// The boundary event that catches what is thrown: the one with its code, else the one that
-    /// catches everything of its kind.
-    pub fn catch(&self, thrown: Thrown<'_>) -> Option<&Catch> {
-        let all: Vec<&Catch> = self.catches.iter().collect();
-        thrown.caught_by(&all)
+    /// catches everything of its kind; of those that are open.
+    pub fn catch(&self, thrown: Thrown<'_>, is_open: impl Fn(&Catch) -> bool) -> Option<&Catch> {
+        let open = self.catches.iter().filter(|catch| is_open(catch));
+        thrown.caught_by(&open.collect::<Vec<_>>())
     }
 }
 
@@ -336,45 +355,6 @@ pub struct ExecutableSchedule {
     pub written: Schedule,
     /// When it is due.
     pub occurrences: Occurrences,
-}
-
-/// A boundary event that catches what is thrown, as the activity it is attached to knows it.
-#[derive(Debug)]
-pub struct Catch {
-    /// Its id.
-    pub node: Arc<str>,
-    /// Whether it catches escalations; else errors.
-    pub escalation: bool,
-    /// The code it catches; `None` catches every one, and every failure without a code.
-    pub code: Option<Arc<str>>,
-    /// Whether the activity ends when it catches something.
-    pub interrupting: bool,
-}
-
-/// What is thrown and climbs the scopes until something catches it.
-#[derive(Clone, Copy, Debug)]
-pub enum Thrown<'a> {
-    /// An error with its code; without one a failure that only a catch-all catches.
-    Error(Option<&'a str>),
-    /// An escalation with its code.
-    Escalation(&'a str),
-}
-
-impl Thrown<'_> {
-    /// Which of these catches it: the one with its code, else the one that catches every code.
-    pub fn caught_by<'c>(self, catches: &[&'c Catch]) -> Option<&'c Catch> {
-        let (escalates, code) = match self {
-            Self::Error(code) => (false, code),
-            Self::Escalation(code) => (true, Some(code)),
-        };
-        let fitting = || {
-            let all = catches.iter().copied();
-            all.filter(|catch| catch.escalation == escalates)
-        };
-        fitting()
-            .find(|catch| code.is_some() && catch.code.as_deref() == code)
-            .or_else(|| fitting().find(|catch| catch.code.is_none()))
-    }
 }
 
 /// A sequence flow from the node that owns it.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{event_definition::EventDefinition, path::DataPath, template::Template};
+use super::{
+    event_definition::EventDefinition, one_or_several, path::DataPath, template::Template,
+};
 
 /// The variable that holds the item of an iteration, unless the modeller names another.
 pub const ITEM: &str = "item";
@@ -69,6 +71,25 @@ pub struct MultiInstance {
     /// activity and for anyone else who waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Box<EventDefinition>>,
+    /// With [`MultiInstanceBehavior::Complex`]: what is thrown when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub complex_behavior: Vec<ComplexBehavior>,
+}
+
+/// What an iteration throws as it completes, when a condition is true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ComplexBehavior {
+    /// The condition over the variables of the iteration, with counters that count it.
+    pub condition: String,
+    /// Signals and escalations that are thrown, one by itself or several as a list.
+    #[serde(rename = "event", with = "one_or_several")]
+    pub events: Vec<EventDefinition>,
+}
+
+/// What the evaluator knows the condition of a complex behavior of a node by.
+pub fn behavior_condition_id(node: &str, place: usize) -> String {
+    format!("{node}/behavior/{place}")
 }
 
 /// Which iterations throw an event as they complete; named as in BPMN, by what then completes the
@@ -83,6 +104,8 @@ pub enum MultiInstanceBehavior {
     None,
     /// The first.
     One,
+    /// Each of which a condition is true.
+    Complex,
 }
 
 impl MultiInstanceBehavior {
@@ -153,16 +176,27 @@ pub struct MultiInstanceLoop {
     /// What makes a result; of a call activity without one, what the call gives.
     pub output: Option<Template>,
     /// What iterations throw as they complete.
-    pub thrown: Option<ThrownByIterations>,
+    pub thrown: Vec<ThrownByIterations>,
 }
 
 /// What iterations throw as they complete.
 #[derive(Debug)]
 pub struct ThrownByIterations {
-    /// Whether only the first throws it.
-    pub by_first: bool,
+    /// Which of them.
+    pub by: ThrownBy,
     /// What.
-    pub event: IterationEvent,
+    pub events: Vec<IterationEvent>,
+}
+
+/// Which iterations throw something.
+#[derive(Debug)]
+pub enum ThrownBy {
+    /// Each.
+    Each,
+    /// The first.
+    First,
+    /// Those of which a condition is true, which the evaluator knows by this id.
+    Condition(String),
 }
 
 /// What an iteration may throw.
@@ -193,9 +227,9 @@ impl LoopCharacteristics {
     ///
     /// # Errors
     /// A sentence about what cannot be read; `validate` has reported it before.
-    pub fn compile(&self) -> Result<Loop, String> {
+    pub fn compile(&self, node: &str) -> Result<Loop, String> {
         Ok(match self {
-            Self::MultiInstance(multiple) => Loop::MultiInstance(Box::new(multiple.compile()?)),
+            Self::MultiInstance(multiple) => Loop::MultiInstance(Box::new(multiple.compile(node)?)),
             Self::Standard(standard) => Loop::Standard {
                 conditional: standard.condition.is_some(),
                 test_before: standard.test_before,
@@ -241,36 +275,27 @@ impl Loop {
 }
 
 impl MultiInstance {
-    fn compile_thrown(&self) -> Result<Option<ThrownByIterations>, String> {
-        let by_first = match self.behavior {
-            MultiInstanceBehavior::All => return Ok(None),
-            MultiInstanceBehavior::None => false,
-            MultiInstanceBehavior::One => true,
-        };
-        let event = match self.event.as_deref() {
-            Some(EventDefinition::Signal { name, .. }) => {
-                IterationEvent::Signal(name.as_str().into())
+    fn compile_thrown(&self, node: &str) -> Result<Vec<ThrownByIterations>, String> {
+        let by = match self.behavior {
+            MultiInstanceBehavior::All => return Ok(Vec::new()),
+            MultiInstanceBehavior::None => ThrownBy::Each,
+            MultiInstanceBehavior::One => ThrownBy::First,
+            MultiInstanceBehavior::Complex => {
+                let all = self.complex_behavior.iter().enumerate();
+                let compiled = all.map(|(place, complex)| {
+                    Ok(ThrownByIterations {
+                        by: ThrownBy::Condition(behavior_condition_id(node, place)),
+                        events: compile_iteration_events(&complex.events)?,
+                    })
+                });
+                return compiled.collect();
             }
-            Some(EventDefinition::Escalation { code: Some(code) }) => {
-                IterationEvent::Escalation(code.as_str().into())
-            }
-            Some(
-                EventDefinition::Escalation { code: None }
-                | EventDefinition::Error { .. }
-                | EventDefinition::Link { .. }
-                | EventDefinition::Compensation { .. }
-                | EventDefinition::Cancel
-                | EventDefinition::Conditional { .. }
-                | EventDefinition::Timer { .. }
-                | EventDefinition::Message { .. }
-                | EventDefinition::Terminate,
-            )
-            | None => return Err("expected a signal or an escalation with a code".to_owned()),
         };
-        Ok(Some(ThrownByIterations { by_first, event }))
+        let events = compile_iteration_events(self.event.as_deref())?;
+        Ok(vec![ThrownByIterations { by, events }])
     }
 
-    fn compile(&self) -> Result<MultiInstanceLoop, String> {
+    fn compile(&self, node: &str) -> Result<MultiInstanceLoop, String> {
         let over = match (&self.collection, &self.cardinality) {
             (Some(path), None) => Over::Collection {
                 path: DataPath::parse(path)?,
@@ -290,7 +315,7 @@ impl MultiInstance {
         let given = given.map(DataPath::first);
         let given = given.filter(|name| !counted(name) && !is_item(name));
         Ok(MultiInstanceLoop {
-            thrown: self.compile_thrown()?,
+            thrown: self.compile_thrown(node)?,
             own_variables: given.map(Arc::from).into_iter().collect(),
             sequential: self.sequential,
             over,
@@ -303,6 +328,29 @@ impl MultiInstance {
             output,
         })
     }
+}
+
+fn compile_iteration_events<'a>(
+    events: impl IntoIterator<Item = &'a EventDefinition>,
+) -> Result<Vec<IterationEvent>, String> {
+    let compiled = events.into_iter().map(|event| match event {
+        EventDefinition::Signal { name, .. } => Ok(IterationEvent::Signal(name.as_str().into())),
+        EventDefinition::Escalation { code: Some(code) } => {
+            Ok(IterationEvent::Escalation(code.as_str().into()))
+        }
+        EventDefinition::Escalation { code: None }
+        | EventDefinition::Error { .. }
+        | EventDefinition::Link { .. }
+        | EventDefinition::Compensation { .. }
+        | EventDefinition::Cancel
+        | EventDefinition::Conditional { .. }
+        | EventDefinition::Timer { .. }
+        | EventDefinition::Message { .. }
+        | EventDefinition::Terminate => {
+            Err("expected a signal or an escalation with a code".to_owned())
+        }
+    });
+    compiled.collect()
 }
 
 /// A number is as good as its digits.

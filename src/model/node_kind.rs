@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::{
     ad_hoc::ExecutableAdHoc,
+    catch::Catch,
     definition::EventGatewayType,
-    event_definition::TimerValue,
-    executable::{Catch, ExecutableSchedule, Subprocess},
+    event_definition::{EventRef, TimerValue},
+    executable::{ExecutableSchedule, Subprocess},
     keys::Keys,
     message_event::{MessageDefinition, SignalDefinition},
     schedule::{Missed, Overlap, Schedule, When},
@@ -31,18 +32,18 @@ pub const WAITING_FOR_START: &str = "waitingForStart";
 pub enum NodeKind {
     /// A start event.
     Start(Box<StartEvent>),
-    /// An end event: none or with one of the definitions that are thrown.
-    End(EventDefinition),
+    /// An end event: none, or with what it throws.
+    End(EventDefinitions),
     /// An intermediate event that waits.
-    Catch(EventDefinition),
+    Catch(EventDefinitions),
     /// An intermediate event that goes on at once.
-    Throw(EventDefinition),
+    Throw(EventDefinitions),
     /// An event attached to an activity, which waits as long as that is active.
     Boundary {
         /// The activity.
         attached_to: Arc<str>,
         /// What it waits for.
-        event: EventDefinition,
+        event: EventDefinitions,
         /// Whether the activity ends when it is triggered.
         interrupting: bool,
     },
@@ -56,12 +57,74 @@ pub enum NodeKind {
     Gateway(GatewayKind),
 }
 
-/// What an event waits for or throws.
+/// What an event waits for or throws: nothing as a none event, one definition as a rule, several as
+/// what BPMN calls a multiple event.
 #[derive(Debug, Default)]
+pub struct EventDefinitions {
+    all: Box<[EventDefinition]>,
+    parallel: bool,
+}
+
+impl EventDefinitions {
+    /// These definitions, in document order; `parallel` says whether each of them has to come.
+    pub fn new(all: Vec<EventDefinition>, parallel: bool) -> Self {
+        Self {
+            // One alone has to come anyway.
+            parallel: parallel && all.len() > 1,
+            all: all.into(),
+        }
+    }
+
+    /// Whether it is a none event.
+    pub fn is_none(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Whether each of several has to come, in any order; else the first that comes will do.
+    pub fn is_parallel(&self) -> bool {
+        self.parallel
+    }
+
+    /// Whether there is more than one.
+    pub fn is_several(&self) -> bool {
+        self.all.len() > 1
+    }
+
+    /// Whether it is a link event, which has no other definition.
+    pub fn is_link(&self) -> bool {
+        matches!(&*self.all, [EventDefinition::Link])
+    }
+
+    /// Whether it throws what ends its scope, or takes it over.
+    pub fn ends_scope(&self) -> bool {
+        self.all.iter().any(EventDefinition::ends_scope)
+    }
+
+    /// All of them, in document order.
+    pub fn iter(&self) -> impl Iterator<Item = &EventDefinition> {
+        self.all.iter()
+    }
+
+    /// The one at a place, from 0.
+    pub fn get(&self, place: u8) -> Option<&EventDefinition> {
+        self.all.get(usize::from(place))
+    }
+
+    /// All of them with what each is known by, as those of a node.
+    pub fn of<'a>(
+        &'a self,
+        node: &'a Arc<str>,
+    ) -> impl Iterator<Item = (EventRef, &'a EventDefinition)> {
+        self.all.iter().zip(0..).map(|(event, definition)| {
+            let node = node.clone();
+            (EventRef { definition, node }, event)
+        })
+    }
+}
+
+/// One definition of what an event waits for or throws.
+#[derive(Debug)]
 pub enum EventDefinition {
-    /// Nothing: it is passed.
-    #[default]
-    None,
     /// An error; without a code every failure, where it is caught.
     Error(Option<Arc<str>>),
     /// An escalation; without a code every one, where it is caught.
@@ -72,7 +135,7 @@ pub enum EventDefinition {
     Compensation(CompensationThrow),
     /// The cancellation of a transaction.
     Cancel,
-    /// Data of which a condition is true; the evaluator knows it by the id of the node.
+    /// Data of which a condition is true; the evaluator knows it by `EventRef::condition_id`.
     Conditional,
     /// A time.
     Timer(Box<TimerDefinition>),
@@ -95,27 +158,40 @@ pub struct StartEvent {
     pub keys: Option<Keys>,
     /// The message or signal that starts the process here, or what the event subprocess waits for
     /// that it begins.
-    pub event: EventDefinition,
+    pub event: EventDefinitions,
     /// Whether everything else in the scope around its event subprocess ends when that begins.
     pub interrupting: bool,
     /// What thrown the event subprocess catches that it begins.
-    pub catch: Option<Catch>,
+    pub catches: Vec<Catch>,
 }
 
 impl StartEvent {
     /// Whether clients start the process here: no schedule, message or signal does.
     pub fn is_for_clients(&self) -> bool {
-        self.schedule.is_none() && matches!(self.event, EventDefinition::None)
+        self.schedule.is_none() && self.event.is_none()
     }
 }
 
 impl EventDefinition {
+    /// Whether its scope ends when it is thrown, or is taken over by what catches it.
+    pub fn ends_scope(&self) -> bool {
+        match self {
+            Self::Error(_) | Self::Cancel | Self::Terminate => true,
+            Self::Escalation(_)
+            | Self::Link
+            | Self::Compensation(_)
+            | Self::Conditional
+            | Self::Timer(_)
+            | Self::Message(_)
+            | Self::Signal(_) => false,
+        }
+    }
+
     /// Name of the message, when no data are needed to tell.
     pub fn message(&self) -> Option<&str> {
         match self {
             Self::Message(message) => message.fixed_name(),
-            Self::None
-            | Self::Error(_)
+            Self::Error(_)
             | Self::Timer(_)
             | Self::Signal(_)
             | Self::Escalation(_)
@@ -131,8 +207,7 @@ impl EventDefinition {
     pub fn signal(&self) -> Option<&str> {
         match self {
             Self::Signal(signal) => signal.fixed_name(),
-            Self::None
-            | Self::Error(_)
+            Self::Error(_)
             | Self::Timer(_)
             | Self::Message(_)
             | Self::Escalation(_)
@@ -157,11 +232,11 @@ pub enum TaskKind {
     /// Runs its actions.
     Service,
     /// Runs its actions, then sends its message, if it has one.
-    Send(Option<Box<MessageDefinition>>),
+    Send(EventDefinitions),
     /// Runs its actions and waits for its message.
     Receive {
         /// The message; none when its actions say what it waits for.
-        event: EventDefinition,
+        event: EventDefinitions,
         /// Whether the message starts the process here.
         instantiates: bool,
     },
@@ -277,13 +352,12 @@ impl NodeKind {
     }
 
     /// The event that it waits for, or that is waited for at it.
-    pub fn awaited(&self) -> Option<&EventDefinition> {
-        match self {
-            Self::Catch(event) | Self::Boundary { event, .. } => Some(event),
+    pub fn awaited(&self) -> Option<&EventDefinitions> {
+        let event = match self {
+            Self::Catch(event)
+            | Self::Boundary { event, .. }
+            | Self::Task(TaskKind::Receive { event, .. }) => Some(event),
             Self::Start(start) => Some(&start.event),
-            Self::Task(TaskKind::Receive { event, .. }) => {
-                Some(event).filter(|event| !matches!(event, EventDefinition::None))
-            }
             Self::End(_)
             | Self::Throw(_)
             | Self::Task(
@@ -298,6 +372,22 @@ impl NodeKind {
             | Self::Call(_)
             | Self::SubProcess(_)
             | Self::Gateway(_) => None,
+        };
+        event.filter(|event| !event.is_none())
+    }
+
+    /// Whether its event is waited for once: it ends who waits for it, or lets that go on.
+    pub fn interrupts(&self) -> bool {
+        match self {
+            Self::Boundary { interrupting, .. } => *interrupting,
+            Self::Start(start) => start.interrupting,
+            Self::End(_)
+            | Self::Catch(_)
+            | Self::Throw(_)
+            | Self::Task(_)
+            | Self::Call(_)
+            | Self::SubProcess(_)
+            | Self::Gateway(_) => true,
         }
     }
 }
@@ -336,7 +426,7 @@ impl TimerDefinition {
     /// A sentence about what is no time.
     pub fn occurrences(&self, text: &str) -> Result<Occurrences, String> {
         Occurrences::compile(&Schedule {
-            when: (self.kind)(text.to_owned()),
+            when: vec![(self.kind)(text.to_owned())],
             time_zone: self.zone.clone(),
             missed: Missed::default(),
             overlap: Overlap::default(),

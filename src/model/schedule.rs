@@ -8,12 +8,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::one_or_several;
+
 /// The schedule of a start event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Schedule {
-    /// At which times.
-    pub when: When,
+    /// At which times: those of one timer as a rule, or of each of several.
+    #[serde(with = "one_or_several")]
+    pub when: Vec<When>,
     /// IANA name of the zone whose clocks and calendar are meant; UTC without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
@@ -92,12 +95,18 @@ impl Overlap {
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let zone = self.time_zone.as_deref().unwrap_or("UTC");
-        match &self.when {
-            When::Cycle(text) => write!(f, "cycle {text} in {zone}"),
-            When::Date(text) => write!(f, "date {text} in {zone}"),
-            When::Duration(text) => write!(f, "duration {text} in {zone}"),
-            When::Startup => f.write_str("startup"),
+        for (when, place) in self.when.iter().zip(0..) {
+            if place > 0 {
+                f.write_str(", ")?;
+            }
+            match when {
+                When::Cycle(text) => write!(f, "cycle {text} in {zone}")?,
+                When::Date(text) => write!(f, "date {text} in {zone}")?,
+                When::Duration(text) => write!(f, "duration {text} in {zone}")?,
+                When::Startup => f.write_str("startup")?,
+            }
         }
+        Ok(())
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Occurrences {
     After(Span, TimeZone),
     /// At no time of its own: whenever the server starts.
     Startup,
+    /// At the times of each: two that are the same time are one.
+    Each(Vec<Self>),
 }
 
 /// An ISO 8601 repeating interval.
@@ -53,8 +55,21 @@ impl Occurrences {
     /// # Errors
     /// A sentence about what is no time.
     pub fn compile(schedule: &Schedule) -> Result<Self, String> {
-        let zone = zone(schedule.time_zone.as_deref())?;
-        let compiled = match &schedule.when {
+        let one = |when| Self::compile_one(when, schedule.time_zone.as_deref());
+        match &schedule.when[..] {
+            [] => Err("expected a time, but there is none; write one".to_owned()),
+            [when] => one(when),
+            several => several
+                .iter()
+                .map(one)
+                .collect::<Result<_, _>>()
+                .map(Self::Each),
+        }
+    }
+
+    fn compile_one(when: &When, time_zone: Option<&str>) -> Result<Self, String> {
+        let zone = zone(time_zone)?;
+        let compiled = match when {
             When::Cycle(text) if text.trim_start().starts_with('R') => {
                 Self::Interval(Interval::compile(text.trim(), zone)?)
             }
@@ -86,7 +101,10 @@ impl Occurrences {
     pub fn first(&self, begun: Time) -> Option<Time> {
         match self {
             Self::After(span, zone) => begun.plus_in(span, zone),
-            _ => self.next(begun, begun),
+            Self::Each(all) => all.iter().filter_map(|one| one.first(begun)).min(),
+            Self::Cron(..) | Self::Interval(_) | Self::At(_) | Self::Startup => {
+                self.next(begun, begun)
+            }
         }
     }
 
@@ -98,6 +116,10 @@ impl Occurrences {
             Self::At(time) => Some(*time).filter(|time| *time > after),
             Self::After(span, zone) => begun.plus_in(span, zone).filter(|time| *time > after),
             Self::Startup => None,
+            Self::Each(all) => {
+                let next = all.iter().filter_map(|one| one.next(after, begun));
+                next.min()
+            }
         }
     }
 
@@ -112,6 +134,10 @@ impl Occurrences {
             Self::At(time) => Some(*time).filter(|time| *time <= until),
             Self::After(span, zone) => begun.plus_in(span, zone).filter(|time| *time <= until),
             Self::Startup => None,
+            Self::Each(all) => {
+                let latest = all.iter().filter_map(|one| one.latest(until, begun));
+                latest.max()
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     action::{MessageType, Required, Target, Trigger},
     executable::{ActionWork, ExecutableAction, ExecutableNode, ExecutableProcess},
     ids::{InstanceKey, Time},
-    node_kind::{EventDefinition, GatewayKind, NodeKind, StartEvent, TaskKind},
+    node_kind::{EventDefinition, EventDefinitions, GatewayKind, NodeKind, StartEvent, TaskKind},
     start_message::StartMessage,
     template::{Builtins, Template},
 };
@@ -41,7 +41,7 @@ pub fn certain_starts(process: &ExecutableProcess, start_event: Option<&str>) ->
         // Such an event subprocess may end everything before it has begun.
         fails: process.event_subprocess_starts(None).any(|node| {
             node.start()
-                .is_some_and(|start| matches!(start.event, EventDefinition::Conditional))
+                .is_some_and(|start| has_condition(&start.event))
         }),
     };
     let mut next: Vec<String> = match start_event {
@@ -83,6 +83,12 @@ pub fn start_event<'a>(
     }
 }
 
+fn has_condition(event: &EventDefinitions) -> bool {
+    event
+        .iter()
+        .any(|event| matches!(event, EventDefinition::Conditional))
+}
+
 struct Walk<'a> {
     process: &'a ExecutableProcess,
     starts: Vec<CertainStart>,
@@ -114,10 +120,12 @@ impl Walk<'_> {
                 node.outgoing.len() == 1 && !node.outgoing[0].conditional
             }
             // It may have to wait for what it undoes.
-            NodeKind::Throw(event) => !matches!(event, EventDefinition::Compensation(_)),
+            NodeKind::Throw(event) => !event
+                .iter()
+                .any(|event| matches!(event, EventDefinition::Compensation(_))),
+            NodeKind::Catch(event) => event.is_link(),
             NodeKind::Start(_)
             | NodeKind::End(_)
-            | NodeKind::Catch(EventDefinition::Link)
             | NodeKind::Task(
                 TaskKind::Undefined
                 | TaskKind::Manual
@@ -135,26 +143,9 @@ impl Walk<'_> {
                 | GatewayKind::EventBased { .. },
             )
             | NodeKind::SubProcess(_)
-            | NodeKind::Catch(
-                EventDefinition::None
-                | EventDefinition::Error(_)
-                | EventDefinition::Escalation(_)
-                | EventDefinition::Compensation(_)
-                | EventDefinition::Cancel
-                | EventDefinition::Conditional
-                | EventDefinition::Timer(_)
-                | EventDefinition::Message(_)
-                | EventDefinition::Signal(_)
-                | EventDefinition::Terminate,
-            )
             | NodeKind::Boundary { .. } => false,
         };
-        self.fails |= matches!(
-            node.kind,
-            NodeKind::End(
-                EventDefinition::Error(_) | EventDefinition::Cancel | EventDefinition::Terminate
-            )
-        );
+        self.fails |= matches!(&node.kind, NodeKind::End(event) if event.ends_scope());
         let depends = !matches!(node.kind, NodeKind::Gateway(_)) && node.chooses_flows();
         if waits || !goes_on || depends {
             return Vec::new();
@@ -173,6 +164,9 @@ impl Walk<'_> {
         };
         if !node.is_join() {
             return true;
+        }
+        if node.gathers_tokens() {
+            return false;
         }
         let arrived = self.arrived.entry(target.to_owned()).or_default();
         arrived.insert(flow.to_owned());

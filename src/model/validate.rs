@@ -28,6 +28,7 @@ mod mappings;
 mod messages;
 mod nodes;
 mod params;
+mod quantities;
 mod schedules;
 mod scopes;
 mod task_settings;
@@ -63,6 +64,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     mappings::check_data_objects(definition, &mut report);
     boundary::check(definition, &mut report);
     complex_gateways::check(definition, &mut report);
+    quantities::check(definition, &mut report);
     event_gateways::check(definition, &mut report);
     instantiation::check(definition, &mut report);
     event_subprocesses::check(definition, &mut report);

@@ -375,14 +375,14 @@ impl Runtime {
             .iter()
             .flat_map(|process| {
                 let starts = process.executable.event_starts();
-                let fitting = starts.filter(|(_, event)| match correlation {
+                let fitting = starts.filter(|(_, _, event)| match correlation {
                     Correlation::Message { name, .. } => event.message() == Some(name),
                     Correlation::Signal { name } => event.signal() == Some(name),
                 });
-                fitting.map(|(node, _)| EventStart {
+                fitting.map(|(node, event, _)| EventStart {
                     process: process.row.id.as_str().into(),
-                    node: node.id.clone(),
                     gathers: process.executable.gathering_gateway(node).is_some(),
+                    event,
                 })
             })
             .collect()

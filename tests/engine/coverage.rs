@@ -15,7 +15,7 @@ use stepwire::{
         definition::ElementType,
         executable::{ExecutableNode, ExecutableProcess},
         ids::ElementKey,
-        node_kind::NodeKind,
+        node_kind::{EventDefinitions, NodeKind},
     },
 };
 
@@ -144,8 +144,14 @@ impl<'a> Reading<'a> {
 
 /// An element as the table names it: its BPMN name, with the event it is for.
 fn label(node: &ExecutableNode) -> String {
-    let event = |event: &dyn std::fmt::Debug| -> String {
-        let shown = format!("{event:?}");
+    let event = |event: &EventDefinitions| -> String {
+        let mut all = event.iter();
+        let shown = match (all.next(), all.next()) {
+            (None, _) => "none".to_owned(),
+            (Some(_), Some(_)) if event.is_parallel() => "parallelMultiple".to_owned(),
+            (Some(_), Some(_)) => "multiple".to_owned(),
+            (Some(one), None) => format!("{one:?}"),
+        };
         let name = shown.chars().take_while(|letter| letter.is_alphanumeric());
         name.collect::<String>().to_lowercase()
     };

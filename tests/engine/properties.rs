@@ -126,7 +126,7 @@ impl Run<'_> {
         });
         let mut head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);
         let event = self.subject.process.event_starts().next();
-        head.correlation = event.and_then(|(_, event)| {
+        head.correlation = event.as_ref().and_then(|(_, _, event)| {
             let name = event.message()?.into();
             Some(Correlation::Message { name, key: None })
         });
@@ -134,7 +134,7 @@ impl Run<'_> {
             trace: None,
             head,
             start_condition: None,
-            start_event: event.map(|(node, _)| node.id.to_string()),
+            start_event: event.map(|(_, event, _)| event),
         };
         self.subject
             .start(start, None)

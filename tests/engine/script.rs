@@ -34,6 +34,7 @@ use stepwire::{
     },
     model::{
         action::MessageType,
+        event_definition::EventRef,
         http_request::headers::{Header, HeaderPiece},
         ids::{ElementKey, InstanceKey, Time},
     },
@@ -223,7 +224,7 @@ impl Script {
         self.numbers.insert(PARENT, 10);
         let mut head = self.subject.head(data, parent);
         let start_condition = flag("on=").map(str::to_owned);
-        let start_event = flag("by=").map(str::to_owned);
+        let start_event = flag("by=").map(event_ref);
         head.correlation = flag("key=").map(|key| Correlation::Message {
             name: "the one of the start".into(),
             key: Some(key.into()),
@@ -302,7 +303,7 @@ impl Script {
         let (element, action) = text.rsplit_once('.').expect("ELEMENT.ACTION");
         let element = self.names.find(element);
         match action.strip_prefix('@') {
-            Some(node) => TimerKey::event(Some(element), node, occurrence),
+            Some(event) => TimerKey::event(Some(element), &event_ref(event), occurrence),
             None => TimerKey::action(element, action, occurrence),
         }
     }
@@ -396,14 +397,10 @@ impl Script {
 
     /// A message or signal comes to who waits for it; each delivery has a greater number.
     fn deliver(&mut self, event: &str, data: &str, rest: &[&str]) -> Vec<String> {
-        let (element, node) = event.split_once(".@").unwrap_or((event, event));
+        let (element, event) = delivered(event);
         let element = self.names.find(element);
-        let node = node.split('/').next().unwrap_or_default();
-        let begins = self
-            .subject
-            .process
-            .node(node)
-            .and_then(|node| node.start());
+        let node = self.subject.process.node(&event.node);
+        let begins = node.filter(|node| node.start().is_some() && node.scope.is_some());
         let by = begins.map_or(Subscriber::Element(element), |_| {
             Subscriber::Scope(Some(element))
         });
@@ -414,7 +411,7 @@ impl Script {
         self.apply(Command::Deliver(Box::new(EventDelivery {
             trace: None,
             by,
-            node: node.into(),
+            event,
             number,
             data: value(data).into(),
         })))

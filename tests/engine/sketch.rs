@@ -14,6 +14,7 @@
 //! call check credit each=clients out=r  once per item of `clients`: on every activity; also `times=N`, `sequential`,
 //!                                       `item=NAME`, `until=CONDITION`, `list=PATH` and `gives=T` (results),
 //!                                       `behavior=none:signal:NAME` or `one:escalation:CODE` (as they complete)
+//! task t needs=2 makes=3                so many tokens begin it, and leave it by each flow
 //! task t while=${n<3} before most=5     a standard loop
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
@@ -24,6 +25,7 @@
 //!   input name ${client.name}           an input mapping of the node above: target, source; also `output`
 //! complex j when="activationCount >= 2"  a complex gateway with its activation condition
 //! catch c when="a > 1"                  a conditional event; also at boundaries
+//! catch c after=PT1H also message=m together   several definitions, `also` between them; `together`: each
 //! subprocess e event in=s               an event subprocess, begun by its start event, which has what a boundary event has
 //! end all terminate in=s                a terminate end event
 //! catch c message=paid key=${order}     a message it waits for (also start, boundary, receive) or sends (throw, end, send); `signal=NAME`
@@ -45,6 +47,7 @@
 
 mod keys;
 mod parts;
+mod several;
 mod thrown;
 mod words;
 
@@ -56,6 +59,10 @@ use stepwire::model::definition::ProcessDefinition;
 use keys::Keys;
 use parts::*;
 use words::*;
+
+fn number(text: &str) -> u32 {
+    text.parse().expect("a number")
+}
 
 /// Reads a sketch.
 pub fn definition(text: &str) -> ProcessDefinition {
@@ -162,6 +169,10 @@ impl Sketch {
                 "done" | "keep" | "begin" | "onebyone" if kind == "adHocSubProcess" => {
                     ad_hoc_attribute(&mut node, name, value);
                 }
+                "needs" => drop(node.insert("startQuantity".to_owned(), json!(number(value)))),
+                "makes" => drop(node.insert("completionQuantity".to_owned(), json!(number(value)))),
+                "also" => several::another(&mut node),
+                "together" => drop(node.insert("parallelMultiple".to_owned(), json!(true))),
                 "event" => drop(node.insert("triggeredByEvent".to_owned(), json!(true))),
                 "when" if kind == "complexGateway" => {
                     let condition = json!(value.trim_matches('"'));
@@ -191,8 +202,10 @@ impl Sketch {
                 "remind" => term(&mut node, "reminder", value),
                 "again" => term(&mut node, "reminderRepeat", value),
                 "decision" => term(&mut node, "decisionKey", value),
-                "behavior" | "each" | "times" | "sequential" | "item" | "until" | "list"
-                | "gives" | "while" | "before" | "most" => loop_attribute(&mut node, name, value),
+                "behavior" | "whenever" | "each" | "times" | "sequential" | "item" | "until"
+                | "list" | "gives" | "while" | "before" | "most" => {
+                    loop_attribute(&mut node, name, value)
+                }
                 _ if kind == "callActivity" => {
                     let call = node.entry("call").or_insert_with(|| json!({}));
                     let process = if value.is_empty() { Some(name) } else { None };
@@ -207,6 +220,7 @@ impl Sketch {
         if let Some(keys) = keys.finish() {
             node.insert("keys".to_owned(), keys);
         }
+        several::finish(&mut node);
         if kind == "boundaryEvent" {
             // Without an event it catches every failure.
             node.entry("event").or_insert(json!({"type": "error"}));

@@ -32,6 +32,7 @@ use stepwire::{
         deep_merge::deep_merge,
         definition::ProcessDefinition,
         evaluator::Evaluator,
+        event_definition::EventRef,
         executable::ExecutableProcess,
         ids::{ElementKey, InstanceKey, Time},
         upload::UploadRules,
@@ -99,7 +100,7 @@ pub struct Subject {
     /// Identity of the next command.
     pub tag: Option<CommandTag>,
     /// Messages and signals that are waited for, as others were told.
-    pub waits: BTreeMap<(Subscriber, Arc<str>), Correlation>,
+    pub waits: BTreeMap<(Subscriber, EventRef), Correlation>,
     /// The fold of the records, row by row.
     replayed: Option<InstanceState>,
     tokens: Tokens,
@@ -297,9 +298,9 @@ impl Subject {
             expiry; none on hold"
         );
         let waits = state.all_subscriptions().flat_map(|(by, open)| {
-            open.iter().filter_map(move |(node, open)| {
+            open.iter().filter_map(move |(event, open)| {
                 let correlation = open.subscription().correlation()?;
-                Some(((by, node.clone()), correlation))
+                Some(((by, event.clone()), correlation))
             })
         });
         assert_eq!(
@@ -328,16 +329,16 @@ impl Subject {
     /// Keeps what is waited for elsewhere as those who bring messages and signals know it.
     fn note(&mut self, correlation: &Correlation, note: &CorrelationNote) {
         match note {
-            CorrelationNote::Opened { by, node, .. } => {
-                let key = (*by, node.clone());
+            CorrelationNote::Opened { by, event, .. } => {
+                let key = (*by, event.clone());
                 let before = self.waits.insert(key, correlation.clone());
                 assert_eq!(before, None, "a subscription is opened once");
             }
             CorrelationNote::Settled {
                 stays_open: true, ..
             } => {}
-            CorrelationNote::Settled { by, node, .. } => {
-                let before = self.waits.remove(&(*by, node.clone()));
+            CorrelationNote::Settled { by, event, .. } => {
+                let before = self.waits.remove(&(*by, event.clone()));
                 assert_eq!(before.as_ref(), Some(correlation), "it is closed once");
             }
             CorrelationNote::Published { data, .. } => assert!(data.is_object()),

@@ -121,9 +121,10 @@ impl Tokens {
             }
             Record::ElementCompleted { element, node, .. } => {
                 let (scope, is_silent) = self.elements[element];
-                let outgoing = &process.node(node).expect("elements have nodes").outgoing;
+                let of = process.node(node).expect("elements have nodes");
                 if !is_silent {
-                    let flows = outgoing.iter().map(|flow| flow.id.clone());
+                    let each = (0..of.completion_quantity).flat_map(|_| &of.outgoing);
+                    let flows = each.map(|flow| flow.id.clone());
                     batch.free.extend(flows.map(|flow| (*element, scope, flow)));
                 }
                 batch.completed.push((*element, node.clone()));
@@ -219,7 +220,7 @@ impl Tokens {
             return;
         }
         let left = batch.free.iter().filter(|(by, ..)| *by == element).count();
-        let taken = node.outgoing.len() - left;
+        let taken = node.outgoing.len() * node.completion_quantity - left;
         let fits = match &node.kind {
             NodeKind::Gateway(GatewayKind::Exclusive) => taken == 1,
             NodeKind::Gateway(GatewayKind::EventBased { instantiates }) => {

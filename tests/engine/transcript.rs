@@ -152,22 +152,20 @@ impl Names {
                 format!("activated {}{inside}", self.element(ElementKey(seq)))
             }
             Record::SubscriptionsOpened { by, subscriptions } => {
-                let waits = subscriptions
-                    .iter()
-                    .map(|(node, waited)| format!("@{node}{}", waits_for(waited, now)));
-                let waits = waits.collect::<Vec<_>>().join(", ");
+                let waits = waits(subscriptions, now);
                 format!("{} waits for {waits}", self.subscriber(*by))
             }
-            Record::SubscriptionTriggered { by, node, remains } => {
+            Record::SubscriptionTriggered { by, event, remains } => {
                 let again = remains.as_ref().map_or(String::new(), |remains| {
                     format!(", again{}", waits_for(remains, now))
                 });
-                format!("triggered @{node} of {}{again}", self.subscriber(*by))
+                format!("triggered @{event} of {}{again}", self.subscriber(*by))
             }
+            Record::Multiple(record) => self.several(record, now),
             Record::DeliveryHeld(delivery) => format!(
                 "held back {} for @{} of {}",
                 delivery.data,
-                delivery.node,
+                delivery.event,
                 self.subscriber(delivery.by)
             ),
             Record::CorrelationNotified { correlation, note } => {
@@ -180,8 +178,8 @@ impl Names {
             | Record::CompensationCompleted { .. }
             | Record::TransactionCancelled { .. }
             | Record::ScopeInterrupted { .. } => thrown::written(record, at),
-            Record::ConditionReset { by, node } => {
-                format!("@{node} of {} is false", self.subscriber(*by))
+            Record::ConditionReset { by, event } => {
+                format!("@{event} of {} is false", self.subscriber(*by))
             }
             Record::WaitingFlowsCleared { scope } => {
                 let scope = scope.as_ref().map_or("the instance", at);

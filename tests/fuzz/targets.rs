@@ -158,7 +158,7 @@ pub fn times(input: &[u8]) {
     for when in [When::Cycle, When::Date, When::Duration] {
         for zone in [None, Some("Europe/Berlin")] {
             let schedule = Schedule {
-                when: when(text.to_owned()),
+                when: vec![when(text.to_owned())],
                 time_zone: zone.map(str::to_owned),
                 missed: Missed::default(),
                 overlap: Overlap::default(),

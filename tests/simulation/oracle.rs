@@ -125,21 +125,21 @@ fn timers(logs: &Logs) -> Result<(), Violation> {
                     Record::SubscriptionsOpened { by, subscriptions } => {
                         let timers = subscriptions
                             .iter()
-                            .filter_map(|(node, it)| Some(((*by, node.clone()), it.due()?)));
+                            .filter_map(|(event, it)| Some(((*by, event.clone()), it.due()?)));
                         due.extend(timers);
                     }
                     Record::SubscriptionsRenewed { by, subscriptions } => {
                         due.retain(|(waits, _), _| waits != by);
                         let timers = subscriptions.iter().filter_map(|it| {
-                            Some(((*by, it.node.clone()), it.subscription.due()?))
+                            Some(((*by, it.event.clone()), it.subscription.due()?))
                         });
                         due.extend(timers);
                     }
-                    Record::SubscriptionTriggered { by, node, .. } if is_timer(node) => {
-                        let was = due.remove(&(*by, node.clone()));
+                    Record::SubscriptionTriggered { by, event, .. } if is_timer(&event.node) => {
+                        let was = due.remove(&(*by, event.clone()));
                         let is_in_time = was.is_some_and(|due| due <= row.time);
                         hold(Invariant::Timers, is_in_time, || {
-                            format!("{node} of {key}, due {was:?}, fired at {:?}", row.time)
+                            format!("{event} of {key}, due {was:?}, fired at {:?}", row.time)
                         })?;
                     }
                     _ => {}
@@ -366,7 +366,7 @@ fn pairs(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
                     ));
                 }
                 Record::ElementActivated { node, .. } => drop(left.insert(node.to_string())),
-                Record::SubscriptionTriggered { node, .. } => drop(left.remove(&**node)),
+                Record::SubscriptionTriggered { event, .. } => drop(left.remove(&*event.node)),
                 Record::Ended { .. } => left.clear(),
                 _ => {}
             }
@@ -432,7 +432,7 @@ fn somebody_waits(logs: &Logs, key: &Value) -> bool {
                 Record::Created(head) => {
                     waits = head.process.id == "waiter" && head.data["k"] == *key;
                 }
-                Record::SubscriptionTriggered { node, .. } if &**node == "c" => waits = false,
+                Record::SubscriptionTriggered { event, .. } if &*event.node == "c" => waits = false,
                 Record::Ended { .. } => live = false,
                 _ => {}
             }

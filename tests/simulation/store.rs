@@ -166,7 +166,7 @@ fn spoil(op: &mut WriteOp, bug: Bug) {
 
 fn fires_a_timer(row: &RecordBatch) -> bool {
     row.records.iter().any(
-        |record| matches!(record, Record::SubscriptionTriggered { node, .. } if is_timer(node)),
+        |record| matches!(record, Record::SubscriptionTriggered { event, .. } if is_timer(&event.node)),
     )
 }
 

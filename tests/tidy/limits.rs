@@ -128,6 +128,8 @@ const ROWS: &[(&str, &[&str])] = &[
     ("elements one command", &["ELEMENTS_PER_COMMAND"]),
     ("elements active at once", &["ACTIVE_ELEMENTS"]),
     ("completed activities", &["COMPENSATIONS"]),
+    ("event definitions of one event", &["EVENT_DEFINITIONS"]),
+    ("tokens that begin", &["TOKEN_QUANTITY"]),
     ("embedded subprocesses", &["SUBPROCESS_DEPTH"]),
     ("subprocesses an instance", &["CHILDREN"]),
     ("levels of a tree", &["TREE_LEVELS"]),

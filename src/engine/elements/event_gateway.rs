@@ -8,7 +8,10 @@ use crate::{
         context::Step,
         record::{Record, Subscriber},
     },
-    model::{definition::EventGatewayType, executable::ExecutableNode, ids::ElementKey},
+    model::{
+        definition::EventGatewayType, event_definition::EventRef, executable::ExecutableNode,
+        ids::ElementKey,
+    },
 };
 
 /// The flow to the event that has come, or all flows of a parallel one.
@@ -35,7 +38,7 @@ pub(super) fn begin(step: &mut Step<'_>, gateway: &ExecutableNode, event: &Execu
     step.activate(&gateway.id, None, Vec::new());
     step.record(Record::SubscriptionTriggered {
         by: Subscriber::Element(key),
-        node: event.id.clone(),
+        event: EventRef::first(&event.id),
         remains: None,
     });
 }

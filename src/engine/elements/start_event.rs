@@ -8,11 +8,14 @@ use super::event_gateway;
 use crate::{
     engine::{
         context::Step,
+        multiple,
         rejection::{Rejection, RejectionKind},
+        subscriber::Subscriber,
         subscription,
     },
     model::{
         evaluator::Evaluator,
+        event_definition::EventRef,
         executable::{ExecutableNode, ExecutableProcess},
         ids::ElementKey,
         keys::Keys,
@@ -96,12 +99,11 @@ fn started_by(process: &ExecutableProcess) -> String {
             node.id
         );
     }
-    let mut events = process.event_starts().map(|(_, event)| event);
+    let mut events = process.event_starts().map(|(_, _, event)| event);
     let named = events.find_map(|event| match event {
         EventDefinition::Message(message) => Some(("message", message.fixed_name()?)),
         EventDefinition::Signal(signal) => Some(("signal", signal.fixed_name()?)),
-        EventDefinition::None
-        | EventDefinition::Error(_)
+        EventDefinition::Error(_)
         | EventDefinition::Conditional
         | EventDefinition::Timer(_)
         | EventDefinition::Escalation(_)
@@ -115,7 +117,12 @@ fn started_by(process: &ExecutableProcess) -> String {
 }
 
 /// An instance begins at a node: at an event that has started it behind that, or before its gateway.
-pub(in crate::engine) fn begin(step: &mut Step<'_>, node: &ExecutableNode) {
+/// `event` says which definition has started it, if one has.
+pub(in crate::engine) fn begin(
+    step: &mut Step<'_>,
+    node: &ExecutableNode,
+    event: Option<&EventRef>,
+) {
     let is_instantiating = matches!(
         node.kind,
         NodeKind::Task(TaskKind::Receive {
@@ -130,6 +137,9 @@ pub(in crate::engine) fn begin(step: &mut Step<'_>, node: &ExecutableNode) {
         step.activate(&node.id, None, Vec::new());
         if is_instantiating {
             subscription::pass(step, key, node);
+        } else if let Some(event) = event {
+            // The others that have to come are waited for from now on.
+            multiple::occurs(step, Subscriber::Element(key), node, event, None);
         }
     }
 }
@@ -140,7 +150,7 @@ pub(in crate::engine) fn by_itself<'a>(
     id: &str,
 ) -> Result<&'a ExecutableNode, Rejection> {
     let by_time = process.schedules().map(|(node, _)| node);
-    let by_event = process.event_starts().map(|(node, _)| node);
+    let by_event = process.event_starts().map(|(node, _, _)| node);
     by_time
         .chain(by_event)
         .find(|node| &*node.id == id)

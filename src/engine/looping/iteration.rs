@@ -28,6 +28,8 @@ pub(in crate::engine) struct Verdict {
     pub(super) result: Option<Value>,
     /// Whether the other iterations end.
     pub(super) stops: bool,
+    /// The conditions that are true by which it throws something, by their ids.
+    pub(super) fulfilled: Vec<String>,
 }
 
 /// Begins an iteration, when there is room for one more element.

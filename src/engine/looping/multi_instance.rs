@@ -21,7 +21,7 @@ use crate::{
         deep_merge::exceeds_depth,
         executable::ExecutableNode,
         ids::ElementKey,
-        loop_characteristics::{MultiInstanceLoop, Over},
+        loop_characteristics::{MultiInstanceLoop, Over, ThrownBy},
         path::DataPath,
         template::Template,
         variables::Variables,
@@ -191,8 +191,21 @@ pub(super) fn verdict(
         (Some(path), Some(template)) => Some(result(step, key, path, template)?),
         _ => None,
     };
-    let stops = multiple.conditional && is_complete(step, key, node)?;
-    Ok(Verdict { result, stops })
+    let holds = |id: &str| holds(step, key, node, id);
+    let stops = multiple.conditional && holds(&node.id)?;
+    let mut fulfilled = Vec::new();
+    for thrown in &multiple.thrown {
+        if let ThrownBy::Condition(id) = &thrown.by
+            && holds(id)?
+        {
+            fulfilled.push(id.clone());
+        }
+    }
+    Ok(Verdict {
+        result,
+        stops,
+        fulfilled,
+    })
 }
 
 fn result(
@@ -215,11 +228,13 @@ fn result(
     Ok(value)
 }
 
-/// Whether the completion condition is true once this iteration counts as completed.
-fn is_complete(
+/// Whether a condition is true once this iteration counts as completed: the completion condition, or
+/// one on which something is thrown.
+fn holds(
     step: &Step<'_>,
     key: ElementKey,
     node: &ExecutableNode,
+    id: &str,
 ) -> Result<bool, (&'static str, String)> {
     let whole = step.state.element(key).and_then(|element| element.scope());
     let counters = whole
@@ -233,15 +248,18 @@ fn is_complete(
         scopes.push(variables);
     }
     let variables = Variables::layered(scopes, step.state.data());
-    step.evaluator
-        .condition(&node.id, &variables)
-        .map_err(|error| {
-            let sentence = format!(
-                "expected the completion condition of '{}' to be true or false, but {error}",
-                node.id
-            );
-            (CONDITION, sentence)
-        })
+    step.evaluator.condition(id, &variables).map_err(|error| {
+        let sentence = format!(
+            "expected the {} condition of '{}' to be true or false, but {error}",
+            if *id == *node.id {
+                "completion"
+            } else {
+                "complexBehaviorDefinition's"
+            },
+            node.id
+        );
+        (CONDITION, sentence)
+    })
 }
 
 /// A value that is no number of iterations, in words.

@@ -12,7 +12,7 @@ use crate::{
         executable::{ExecutableNode, ExecutableProcess},
         ids::ElementKey,
         loop_characteristics::Loop,
-        node_kind::{EventDefinition, GatewayKind, NodeKind, TaskKind},
+        node_kind::{EventDefinition, EventDefinitions, GatewayKind, NodeKind, TaskKind},
     },
 };
 
@@ -233,23 +233,31 @@ impl Planner<'_> {
 /// What of a node's kind its elements depend on.
 type Shape = (
     Discriminant<NodeKind>,
-    Option<Discriminant<EventDefinition>>,
+    Option<(Vec<Discriminant<EventDefinition>>, bool)>,
     Option<Discriminant<TaskKind>>,
     Option<Discriminant<GatewayKind>>,
     [bool; 3],
 );
 
+/// The types of the definitions of an event, and whether each has to come.
+fn events(event: &EventDefinitions) -> (Vec<Discriminant<EventDefinition>>, bool) {
+    (
+        event.iter().map(discriminant).collect(),
+        event.is_parallel(),
+    )
+}
+
 fn shape(kind: &NodeKind) -> Shape {
     let (mut event, mut task, mut gateway, mut flags) = (None, None, None, [false; 3]);
     match kind {
-        NodeKind::Start(start) => event = Some(discriminant(&start.event)),
-        NodeKind::End(thrown) | NodeKind::Throw(thrown) => event = Some(discriminant(thrown)),
-        NodeKind::Catch(caught) => event = Some(discriminant(caught)),
+        NodeKind::Start(start) => event = Some(events(&start.event)),
+        NodeKind::End(thrown) | NodeKind::Throw(thrown) => event = Some(events(thrown)),
+        NodeKind::Catch(caught) => event = Some(events(caught)),
         NodeKind::Boundary {
             event: caught,
             interrupting,
             ..
-        } => (event, flags[0]) = (Some(discriminant(caught)), *interrupting),
+        } => (event, flags[0]) = (Some(events(caught)), *interrupting),
         NodeKind::Task(kind) => task = Some(discriminant(kind)),
         NodeKind::Call(_) => {}
         NodeKind::SubProcess(it) => {

@@ -16,6 +16,7 @@ use super::super::{
     subscription,
 };
 use crate::model::{
+    event_definition::EventRef,
     executable::{ExecutableNode, ExecutableProcess},
     ids::ElementKey,
 };
@@ -26,8 +27,8 @@ pub(super) struct Waited(Vec<WaitedBy>);
 struct WaitedBy {
     by: Subscriber,
     open: Subscriptions,
-    /// The nodes of all events that it waited for at some time.
-    known: Vec<Arc<str>>,
+    /// The definitions of all events that it waited for at some time.
+    known: Vec<EventRef>,
 }
 
 impl Waited {
@@ -50,53 +51,64 @@ impl Waited {
 }
 
 /// The events that somebody waits for in the source, whether they have come or not.
-fn known(source: &ExecutableProcess, state: &InstanceState, by: Subscriber) -> Vec<Arc<str>> {
+fn known(source: &ExecutableProcess, state: &InstanceState, by: Subscriber) -> Vec<EventRef> {
     let node = by
         .element()
         .and_then(|key| source.node(state.element(key)?.node()));
-    match by {
+    let nodes: Vec<&ExecutableNode> = match by {
         Subscriber::Element(_) => {
             let Some(node) = node else { return Vec::new() };
             let behind = node.outgoing.iter().map(|flow| &flow.target);
             let others = node.boundary_events.iter().chain(behind);
-            [&node.id].into_iter().chain(others).cloned().collect()
+            let others = others.filter_map(|id| source.node(id));
+            [node].into_iter().chain(others).collect()
         }
         Subscriber::Scope(_) => source
             .event_subprocess_starts(node.map(|node| &*node.id))
-            .map(|start| start.id.clone())
             .collect(),
-    }
+    };
+    let events = nodes.into_iter().flat_map(|node| {
+        let awaited = node.kind.awaited().into_iter();
+        awaited.flat_map(|event| event.of(&node.id))
+    });
+    events.map(|(event, _)| event).collect()
 }
 
 /// Opens what the target waits for, in the order of what was waited for.
 pub(super) fn renew(step: &mut Step<'_>, waited: Waited, renamed: &BTreeMap<Arc<str>, Arc<str>>) {
-    let name = |node: &Arc<str>| renamed.get(node).unwrap_or(node).clone();
+    let name = |event: &EventRef| EventRef {
+        definition: event.definition,
+        node: renamed.get(&event.node).unwrap_or(&event.node).clone(),
+    };
     for WaitedBy { by, open, known } in waited.0 {
-        let known: Vec<Arc<str>> = known.iter().map(name).collect();
-        let before: BTreeMap<Arc<str>, (Arc<str>, OpenSubscription)> = open
+        let known: Vec<EventRef> = known.iter().map(name).collect();
+        let before: Before = open
             .iter()
-            .map(|(node, open)| (name(node), (node.clone(), open.clone())))
+            .map(|(event, open)| (name(event), (event.clone(), open.clone())))
             .collect();
         renew_of(step, by, &known, before);
     }
 }
 
-/// What was waited for before, by the nodes in the target: the nodes in the source, and how.
-type Before = BTreeMap<Arc<str>, (Arc<str>, OpenSubscription)>;
+/// What was waited for before, by the events in the target: the events in the source, and how.
+type Before = BTreeMap<EventRef, (EventRef, OpenSubscription)>;
 
-fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[Arc<str>], before: Before) {
-    let has_come =
-        |event: &&ExecutableNode| known.contains(&event.id) && !before.contains_key(&event.id);
-    let mut events = subscription::awaited_events(step, by);
-    events.retain(|event| !has_come(event));
+fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[EventRef], before: Before) {
+    let has_come = |event: &EventRef| known.contains(event) && !before.contains_key(event);
     let mut renewed = Vec::new();
     let mut unreadable = None;
-    for event in events {
-        let old = before.get(&event.id).map(|(_, open)| open);
-        match subscription::read_one(step, by, event) {
-            Ok(Some(new)) => renewed.push(renewal(&event.id, new, old)),
-            Ok(None) => {}
-            Err(why) => unreadable = Some(why),
+    for node in subscription::awaited_events(step, by) {
+        let awaited = node.kind.awaited().into_iter();
+        for (of, event) in awaited.flat_map(|event| event.of(&node.id)) {
+            if has_come(&of) {
+                continue;
+            }
+            let old = before.get(&of).map(|(_, open)| open);
+            match subscription::read_one(step, by, node, event) {
+                Ok(Some(new)) => renewed.push(renewal(&of, new, old)),
+                Ok(None) => {}
+                Err(why) => unreadable = Some(why),
+            }
         }
     }
     close_old(step, by, &before, &renewed);
@@ -112,20 +124,20 @@ fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[Arc<str>], before: Bef
     });
     for renewed in renewed {
         let RenewedSubscription {
-            node,
+            event,
             subscription,
             occurrence,
             since,
         } = renewed;
-        if since.is_some() && before.get(&node).is_some_and(|(old, _)| *old == node) {
+        if since.is_some() && before.get(&event).is_some_and(|(old, _)| *old == event) {
             continue;
         }
         if let Some(due) = subscription.due() {
-            step.set_timer(due, TimerKey::event(by.element(), &node, occurrence));
+            step.set_timer(due, TimerKey::event(by.element(), &event, occurrence));
         }
         if let Some(correlation) = subscription.correlation() {
             let process = step.process.definition.id.as_str().into();
-            let note = CorrelationNote::Opened { by, node, process };
+            let note = CorrelationNote::Opened { by, event, process };
             step.notify(correlation, note);
         }
     }
@@ -133,13 +145,13 @@ fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[Arc<str>], before: Bef
 
 /// What is waited for at an event: what was before, when it is the same, else anew.
 fn renewal(
-    node: &Arc<str>,
+    event: &EventRef,
     new: Subscription,
     old: Option<&OpenSubscription>,
 ) -> RenewedSubscription {
     let kept = old.filter(|old| is_same(old.subscription(), &new));
     RenewedSubscription {
-        node: node.clone(),
+        event: event.clone(),
         subscription: kept.map_or(new, |old| old.subscription().clone()),
         occurrence: match (kept, old) {
             (Some(kept), _) => kept.occurrence(),
@@ -156,11 +168,17 @@ fn is_same(old: &Subscription, new: &Subscription) -> bool {
         (Subscription::Timer { text: old, .. }, Subscription::Timer { text: new, .. }) => {
             old == new
         }
-        (Subscription::Conditional { .. }, Subscription::Conditional { .. }) => true,
+        (Subscription::Conditional { .. }, Subscription::Conditional { .. })
+        | (Subscription::Escalation, Subscription::Escalation) => true,
         (Subscription::Message { .. } | Subscription::Signal { .. }, _) => {
             old.correlation() == new.correlation()
         }
-        (Subscription::Timer { .. } | Subscription::Conditional { .. }, _) => false,
+        (
+            Subscription::Timer { .. }
+            | Subscription::Conditional { .. }
+            | Subscription::Escalation,
+            _,
+        ) => false,
     }
 }
 
@@ -171,22 +189,22 @@ fn close_old(
     before: &Before,
     renewed: &[RenewedSubscription],
 ) {
-    for (node, (old_node, open)) in before {
-        let is_kept = old_node == node
+    for (event, (old_event, open)) in before {
+        let is_kept = old_event == event
             && renewed
                 .iter()
-                .any(|renewed| renewed.node == *node && renewed.since.is_some());
+                .any(|renewed| renewed.event == *event && renewed.since.is_some());
         if is_kept {
             continue;
         }
         if open.due().is_some() {
-            let timer = TimerKey::event(by.element(), old_node, open.occurrence());
+            let timer = TimerKey::event(by.element(), old_event, open.occurrence());
             step.clear_timer(timer);
         }
         if let Some(correlation) = open.subscription().correlation() {
             let note = CorrelationNote::Settled {
                 by,
-                node: old_node.clone(),
+                event: old_event.clone(),
                 taken: None,
                 stays_open: false,
             };

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{created::ProcessRef, subscription::Subscription};
-use crate::model::ids::Time;
+use crate::model::{event_definition::EventRef, ids::Time};
 
 /// An instance runs another version from now on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,8 +22,8 @@ pub struct Migrated {
 /// What somebody waits for after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RenewedSubscription {
-    /// The node of the event.
-    pub node: Arc<str>,
+    /// Which definition of the event.
+    pub event: EventRef,
     /// What is waited for.
     pub subscription: Subscription,
     /// Which occurrence comes next, from 1.

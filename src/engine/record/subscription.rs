@@ -34,6 +34,10 @@ pub enum Subscription {
         /// Number of the delivery taken last: that and earlier ones are not taken again.
         taken: u64,
     },
+    /// An escalation, as one of several definitions that have to come together: it is found as it
+    /// climbs the scopes.
+    #[serde(rename = "escalation")]
+    Escalation,
     /// A signal.
     #[serde(rename = "signal")]
     Signal {
@@ -49,7 +53,10 @@ impl Subscription {
     pub fn due(&self) -> Option<Time> {
         match self {
             Self::Timer { due, .. } => Some(*due),
-            Self::Conditional { .. } | Self::Message { .. } | Self::Signal { .. } => None,
+            Self::Conditional { .. }
+            | Self::Escalation
+            | Self::Message { .. }
+            | Self::Signal { .. } => None,
         }
     }
 
@@ -68,7 +75,7 @@ impl Subscription {
     /// Whom it is opened with, besides who waits; `None` for what the instance sees to alone.
     pub fn correlation(&self) -> Option<Correlation> {
         match self {
-            Self::Timer { .. } | Self::Conditional { .. } => None,
+            Self::Timer { .. } | Self::Conditional { .. } | Self::Escalation => None,
             Self::Message { name, key, .. } => Some(Correlation::Message {
                 name: name.clone(),
                 key: key.clone(),
@@ -80,7 +87,7 @@ impl Subscription {
     /// Whether a delivery with this number was not taken yet.
     pub fn is_new(&self, delivery: u64) -> bool {
         match self {
-            Self::Timer { .. } | Self::Conditional { .. } => false,
+            Self::Timer { .. } | Self::Conditional { .. } | Self::Escalation => false,
             Self::Message { taken, .. } | Self::Signal { taken, .. } => delivery > *taken,
         }
     }
@@ -89,7 +96,7 @@ impl Subscription {
     pub fn having_taken(&self, delivery: u64) -> Self {
         let mut after = self.clone();
         match &mut after {
-            Self::Timer { .. } | Self::Conditional { .. } => {}
+            Self::Timer { .. } | Self::Conditional { .. } | Self::Escalation => {}
             Self::Message { taken, .. } | Self::Signal { taken, .. } => {
                 *taken = (*taken).max(delivery);
             }

@@ -22,7 +22,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Call, Child, Commands, Decision, InstanceState, OpenMessage, Scope, Subscriptions,
+    Call, Child, Commands, Decision, InstanceState, OpenMessage, Scope,
     decisions::Decisions,
     element::{ElementInstance, FirstRun},
     merges::{Author, Change, Merge, Merges},
@@ -138,18 +138,19 @@ impl InstanceState {
                 }
             }
             Record::SubscriptionsOpened { by, subscriptions } => {
-                self.subscribe(*by, Subscriptions::opened(subscriptions, time))
+                self.subscribe(*by, subscriptions, time)
             }
             Record::Migrated(migrated) => self.migrate(migrated),
             Record::SubscriptionsRenewed { by, subscriptions } => {
-                self.subscribe(*by, Subscriptions::renewed(subscriptions, time))
+                self.renew(*by, subscriptions, time)
             }
-            Record::SubscriptionTriggered { by, node, remains } => {
-                self.trigger(*by, node, remains.as_ref())
+            Record::SubscriptionTriggered { by, event, remains } => {
+                self.trigger(*by, event, remains.as_ref())
             }
+            Record::Multiple(record) => self.multiple(record),
             Record::DeliveryHeld(delivery) => self.held_deliveries.push((**delivery).clone()),
             Record::CorrelationNotified { .. } => {} // What follows is for others to remember.
-            Record::ConditionReset { by, node } => self.reset_condition(*by, node),
+            Record::ConditionReset { by, event } => self.reset_condition(*by, event),
             Record::ScopeInterrupted { scope, .. } => self.interrupt(*scope),
             Record::ElementCompleted {
                 element,

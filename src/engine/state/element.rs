@@ -21,6 +21,7 @@ use crate::{
         trace::TraceContext,
     },
     model::{
+        event_definition::EventRef,
         executable::ExecutableNode,
         ids::{ElementKey, Time},
     },
@@ -38,7 +39,7 @@ pub struct ElementInstance {
     pub(super) variables: Option<Box<Value>>,
     /// How many bytes of them it declared.
     pub(super) owned_bytes: usize,
-    /// What it waits for, by the nodes of the events; `None` before it has opened any.
+    /// What it waits for, by the definitions of the events; `None` before it has opened any.
     pub(super) subscriptions: Option<Subscriptions>,
     /// The nodes of the events that have come, each once: its own, those at its boundary or behind
     /// it.
@@ -236,14 +237,16 @@ impl ElementInstance {
         self.owned_bytes
     }
 
-    /// What it waits for, by the nodes of the events.
-    pub fn subscriptions(&self) -> impl Iterator<Item = (&Arc<str>, &OpenSubscription)> {
+    /// What it waits for, by the definitions of the events.
+    pub fn subscriptions(&self) -> impl Iterator<Item = (&EventRef, &OpenSubscription)> {
         self.subscriptions.iter().flat_map(Subscriptions::iter)
     }
 
     /// Whether it has opened what it waits for.
     pub fn has_subscribed(&self) -> bool {
-        self.subscriptions.is_some()
+        self.subscriptions
+            .as_ref()
+            .is_some_and(Subscriptions::is_opened)
     }
 
     /// The nodes of the events that have come, in the order they came first: its own, those at its

@@ -12,12 +12,22 @@ use crate::{
         command::{DueTimer, TimerKey},
         record::{RenewedSubscription, Subscriber, Subscription},
     },
-    model::ids::{ElementKey, Time},
+    model::{
+        event_definition::EventRef,
+        ids::{ElementKey, Time},
+    },
 };
 
-/// What somebody waits for, by the nodes of the events.
+/// What somebody waits for, by the definitions of the events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Subscriptions(BTreeMap<Arc<str>, OpenSubscription>);
+pub struct Subscriptions {
+    open: BTreeMap<EventRef, OpenSubscription>,
+    /// Those of several that have to come together which have come, with what is to be waited for again
+    /// when all have; `None` for what never comes again.
+    come: BTreeMap<EventRef, Option<OpenSubscription>>,
+    /// Whether it was opened: one may have come before, as the start of the process.
+    opened: bool,
+}
 
 /// What is waited for, and how often it has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,65 +60,149 @@ impl OpenSubscription {
 }
 
 impl Subscriptions {
-    /// Those that were opened at a time.
-    pub(super) fn opened(opened: &[(Arc<str>, Subscription)], since: Time) -> Self {
-        let open = opened.iter().map(|(node, subscription)| {
+    /// These are waited for from then on.
+    pub(super) fn open(&mut self, opened: &[(EventRef, Subscription)], since: Time) {
+        self.opened = true;
+        for (event, subscription) in opened {
             let open = OpenSubscription {
                 subscription: subscription.clone(),
                 occurrence: 1,
                 since,
             };
-            (node.clone(), open)
-        });
-        Self(open.collect())
+            self.open.insert(event.clone(), open);
+        }
     }
 
-    /// Those that are renewed at a time.
-    pub(super) fn renewed(renewed: &[RenewedSubscription], now: Time) -> Self {
+    /// These are waited for instead of what was.
+    pub(super) fn renew(&mut self, renewed: &[RenewedSubscription], now: Time) {
+        self.opened = true;
         let open = renewed.iter().map(|renewed| {
             let open = OpenSubscription {
                 subscription: renewed.subscription.clone(),
                 occurrence: renewed.occurrence,
                 since: renewed.since.unwrap_or(now),
             };
-            (renewed.node.clone(), open)
+            (renewed.event.clone(), open)
         });
-        Self(open.collect())
+        self.open = open.collect();
+    }
+
+    /// Nothing is waited for until that is renewed; what has come is known by the names of another
+    /// version.
+    pub(super) fn rename(&mut self, names: &BTreeMap<Arc<str>, Arc<str>>) {
+        self.open.clear();
+        self.opened = false;
+        let come = std::mem::take(&mut self.come).into_iter();
+        let renamed = come.map(|(mut event, open)| {
+            if let Some(node) = names.get(&event.node) {
+                event.node = node.clone();
+            }
+            (event, open)
+        });
+        self.come = renamed.collect();
+    }
+
+    /// One of several that have to come together has come.
+    pub(super) fn come(&mut self, event: &EventRef, again: Option<&Subscription>) {
+        let come = again.zip(self.open.remove(event)).map(|(again, open)| {
+            let subscription = again.clone();
+            OpenSubscription {
+                subscription,
+                ..open
+            }
+        });
+        self.come.insert(event.clone(), come);
+    }
+
+    /// These are not waited for any more.
+    pub(super) fn withdraw(&mut self, events: &[EventRef]) {
+        for event in events {
+            self.open.remove(event);
+        }
+    }
+
+    /// What came together is waited for again.
+    pub(super) fn open_again(&mut self, again: &[(EventRef, Subscription)]) {
+        for (event, subscription) in again {
+            if let Some(mut open) = self.come.remove(event).flatten() {
+                open.occurrence += 1;
+                open.subscription = subscription.clone();
+                self.open.insert(event.clone(), open);
+            }
+        }
+    }
+
+    /// Nothing is waited for any more, nor opened again.
+    pub(super) fn closed() -> Self {
+        Self {
+            opened: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it was opened.
+    pub fn is_opened(&self) -> bool {
+        self.opened
+    }
+
+    /// Those of a node's definitions that have come and wait for the others, with what is to be waited
+    /// for again; `None` for what never comes again.
+    pub fn come_of(
+        &self,
+        node: &str,
+    ) -> impl Iterator<Item = (&EventRef, Option<&OpenSubscription>)> {
+        let come = self
+            .come
+            .iter()
+            .filter(move |(event, _)| *event.node == *node);
+        come.map(|(event, open)| (event, open.as_ref()))
+    }
+
+    /// Those of a node's definitions that are waited for.
+    pub fn open_of(&self, node: &str) -> impl Iterator<Item = (&EventRef, &OpenSubscription)> {
+        self.open
+            .iter()
+            .filter(move |(event, _)| *event.node == *node)
+    }
+
+    /// Whether one of a node's definitions has come and waits for the others.
+    pub fn has_come(&self, event: &EventRef) -> bool {
+        self.come.contains_key(event)
     }
 
     /// An event has come: something remains to be waited for, or nothing.
-    pub(super) fn trigger(&mut self, node: &Arc<str>, remains: Option<&Subscription>) {
-        match (remains, self.0.get_mut(node)) {
+    pub(super) fn trigger(&mut self, event: &EventRef, remains: Option<&Subscription>) {
+        match (remains, self.open.get_mut(event)) {
             (Some(remains), Some(open)) => {
                 open.occurrence += 1;
                 open.subscription = remains.clone();
             }
-            (_, _) => drop(self.0.remove(node)),
+            (_, _) => drop(self.open.remove(event)),
         }
     }
 
     /// A condition is false again.
-    pub(super) fn reset_condition(&mut self, node: &str) {
-        if let Some(open) = self.0.get_mut(node) {
+    pub(super) fn reset_condition(&mut self, event: &EventRef) {
+        if let Some(open) = self.open.get_mut(event) {
             open.subscription = Subscription::Conditional { holds: false };
         }
     }
 
-    /// All of them, by the nodes of the events.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &OpenSubscription)> {
-        self.0.iter()
+    /// All that is waited for.
+    pub fn iter(&self) -> impl Iterator<Item = (&EventRef, &OpenSubscription)> {
+        self.open.iter()
     }
 
-    /// The one for the event of a node.
-    pub fn get(&self, node: &str) -> Option<&OpenSubscription> {
-        self.0.get(node)
+    /// What is waited for by a definition.
+    pub fn get(&self, event: &EventRef) -> Option<&OpenSubscription> {
+        self.open.get(event)
     }
 
     /// The timers of those that are times.
     pub fn timers(&self, element: Option<ElementKey>) -> impl Iterator<Item = DueTimer> {
-        self.0.iter().filter_map(move |(node, open)| {
+        self.open.iter().filter_map(move |(event, open)| {
             Some(DueTimer {
-                key: TimerKey::event(element, node, open.occurrence),
+                key: TimerKey::event(element, event, open.occurrence),
                 due: open.due()?,
             })
         })

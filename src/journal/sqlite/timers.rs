@@ -1,5 +1,7 @@
 //! Reading armed timers: as a list, and those of one owner that are due.
 
+use std::borrow::Cow;
+
 use rusqlite::{Row, params};
 
 use super::{
@@ -24,7 +26,7 @@ const MOST_OWNERS: usize = 100;
 struct Place<'a> {
     timer: &'a TimerRow,
     element: ElementKey,
-    kind: (&'a str, &'a str),
+    kind: (Cow<'static, str>, &'a str),
 }
 
 impl<'a> Place<'a> {

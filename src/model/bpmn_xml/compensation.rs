@@ -6,10 +6,7 @@ use std::collections::{HashMap, HashSet};
 use roxmltree::Node;
 
 use super::{is_bpmn, reader::Reader, xml::filled};
-use crate::model::{
-    definition::{ElementType, FlowNode, ProcessDefinition},
-    event_definition::EventDefinition,
-};
+use crate::model::definition::{ElementType, FlowNode, ProcessDefinition};
 
 /// Gives each compensation boundary event the activity it is associated with, whichever way the
 /// association points.
@@ -47,8 +44,7 @@ pub(super) fn connect(
 }
 
 fn is_event(node: &FlowNode) -> bool {
-    node.kind == ElementType::BoundaryEvent
-        && matches!(node.event, Some(EventDefinition::Compensation { .. }))
+    node.kind == ElementType::BoundaryEvent && node.is_compensation()
 }
 
 /// What each id is associated with, in either direction.

@@ -139,17 +139,18 @@ fn check_references(node: Node<'_, '_>, known: &[&str], id: &str, reader: &mut R
     }
 }
 
-/// The definition of an event; `None` for a none event, and for what is reported.
+/// The definitions of an event in document order; none for a none event, and for what is reported.
 pub(super) fn read(
     node: Node<'_, '_>,
     kind: ElementType,
     id: &str,
     reader: &mut Reader<'_>,
-) -> Option<EventDefinition> {
+) -> Vec<EventDefinition> {
     let has_message = filled(node.attribute("messageRef")).is_some();
     match kind {
         ElementType::SendTask | ElementType::ReceiveTask if has_message => {
-            return messages::read_message(node, node, kind, id, reader);
+            let message = messages::read_message(node, node, kind, id, reader);
+            return message.into_iter().collect();
         }
         ElementType::ReceiveTask => {
             let message = "expected a messageRef in the receive task, but there is none: it waits for \
@@ -160,14 +161,15 @@ pub(super) fn read(
     }
     let known = definitions(kind, begins_event_subprocess(node, kind));
     if known.is_empty() {
-        return None;
+        return Vec::new();
     }
     let starts = kind == ElementType::StartEvent && !begins_event_subprocess(node, kind);
     let with_timer = starts.then_some(TIMER);
     let all: Vec<&str> = known.iter().copied().chain(with_timer).collect();
     check_references(node, &all, id, reader);
     let found = definitions_of(node).filter(|child| known.iter().any(|name| is_bpmn(*child, name)));
-    let Some(definition) = reader.only(id, "unsupported_element", found) else {
+    let found: Vec<Node<'_, '_>> = found.collect();
+    if found.is_empty() {
         // Another definition is reported by what the event may not hold.
         let waits = begins_event_subprocess(node, kind)
             || matches!(
@@ -182,8 +184,20 @@ pub(super) fn read(
             );
             reader.error(id, "missing_event_definition", message);
         }
-        return None;
-    };
+    }
+    let all = found.into_iter();
+    all.filter_map(|definition| read_one(node, definition, kind, id, reader))
+        .collect()
+}
+
+/// One definition of an event; `None` for what is reported.
+fn read_one(
+    node: Node<'_, '_>,
+    definition: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<EventDefinition> {
     match definition.tag_name().name() {
         ERROR => Some(EventDefinition::Error {
             code: errors::read(definition, kind, errors::ERROR, id, reader),
@@ -281,12 +295,15 @@ fn timer(
     };
     Some(EventDefinition::Timer {
         when,
-        time_zone: own(node, "timeZone").map(str::to_owned),
+        time_zone: own(definition, "timeZone")
+            .or_else(|| own(node, "timeZone"))
+            .map(str::to_owned),
     })
 }
 
 fn check_reference(definition: Node<'_, '_>, name: &str, id: &str, reader: &mut Reader<'_>) {
-    reader.check_attributes(definition, id, &["id", name], &["correlationKey"]);
+    let own_names = ["correlationKey", "data", "timeToLive"];
+    reader.check_attributes(definition, id, &["id", name], &own_names);
     reader.refuse_other_children(definition, id, &["operationRef"]);
 }
 

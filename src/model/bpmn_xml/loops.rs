@@ -14,7 +14,8 @@ use crate::model::{
     definition::ElementType,
     event_definition::EventDefinition,
     loop_characteristics::{
-        COUNTERS, LoopCharacteristics, MultiInstance, MultiInstanceBehavior, StandardLoop,
+        COUNTERS, ComplexBehavior, LoopCharacteristics, MultiInstance, MultiInstanceBehavior,
+        StandardLoop,
     },
 };
 
@@ -42,7 +43,10 @@ const MULTIPLE_CHILDREN: &[&str] = &[
     "inputDataItem",
     "outputDataItem",
     "completionCondition",
+    COMPLEX,
 ];
+/// What is thrown when, with the behavior `Complex`.
+const COMPLEX: &str = "complexBehaviorDefinition";
 const STANDARD_CHILDREN: &[&str] = &["loopCondition"];
 
 const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
@@ -123,6 +127,9 @@ fn read_multiple(
     let (behavior, event) = marker
         .map(|marker| behavior(marker, id, reader))
         .unwrap_or_default();
+    let complex_behavior = marker.filter(|_| behavior == MultiInstanceBehavior::Complex);
+    let complex_behavior =
+        complex_behavior.map_or_else(Vec::new, |marker| complex_behaviors(marker, id, reader));
     let zeebe = marker.and_then(zeebe);
     let attribute = |name: &str| filled(marker?.attribute(name));
     let of_marker = |name: &str| own(marker?, name);
@@ -178,6 +185,7 @@ fn read_multiple(
         output: one(id, "result", outputs, reader),
         behavior,
         event: event.map(Box::new),
+        complex_behavior,
     }
 }
 
@@ -192,10 +200,11 @@ fn behavior(
         None | Some("All") => return nothing,
         Some("None") => (MultiInstanceBehavior::None, "noneBehaviorEventRef"),
         Some("One") => (MultiInstanceBehavior::One, "oneBehaviorEventRef"),
+        Some("Complex") => return (MultiInstanceBehavior::Complex, None),
         Some(value) => {
             let message = format!(
-                "expected `behavior` to be `All`, `None` or `One`, but got `{value}`; throw such an \
-                event behind the activity, or in it"
+                "expected `behavior` to be `All`, `None`, `One` or `Complex`, but got `{value}`; \
+                correct it"
             );
             reader.error(id, "unsupported_attribute", message);
             return nothing;
@@ -228,6 +237,53 @@ fn behavior(
         }
     };
     (behavior, event)
+}
+
+/// What is thrown when, with the behavior `Complex`.
+fn complex_behaviors(
+    marker: Node<'_, '_>,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Vec<ComplexBehavior> {
+    let kind = ElementType::IntermediateThrowEvent;
+    let all = marker.children().filter(|child| is_bpmn(*child, COMPLEX));
+    let read = all.map(|complex| {
+        reader.check_attributes(complex, id, &["id"], &[]);
+        reader.refuse_other_children(complex, id, &["condition", "event"]);
+        let events = complex.children().filter(|child| is_bpmn(*child, "event"));
+        let definitions = events.flat_map(|event| {
+            events::definitions_of(event)
+                .filter(Node::is_element)
+                .collect::<Vec<_>>()
+        });
+        let definitions: Vec<Node<'_, '_>> = definitions.collect();
+        let events = definitions.into_iter().filter_map(|found| {
+            if is_bpmn(found, events::SIGNAL) {
+                messages::read_signal(found, found, kind, id, reader)
+            } else if is_bpmn(found, events::ESCALATION) {
+                let code = errors::read(found, kind, errors::ESCALATION, id, reader);
+                Some(EventDefinition::Escalation { code })
+            } else {
+                let message = format!(
+                    "expected a {} or {} in the event of the {COMPLEX}, but in line {} there is a \
+                    {}; throw that behind the activity, or in it",
+                    events::SIGNAL,
+                    events::ESCALATION,
+                    reader.line(found),
+                    found.tag_name().name()
+                );
+                reader.error(id, "unsupported_element", message);
+                None
+            }
+        });
+        ComplexBehavior {
+            events: events.collect(),
+            condition: child_text(complex, "condition")
+                .map(|written| counters(&written))
+                .unwrap_or_default(),
+        }
+    });
+    read.collect()
 }
 
 /// The one spelling that is there; several are reported.

@@ -24,8 +24,9 @@ pub(super) fn read_message(
 ) -> Option<EventDefinition> {
     let message = referred(definition, "message", kind, id, reader)?;
     let name = name(message, id, reader)?;
-    let written = own(node, "correlationKey")
-        .or_else(|| own(definition, "correlationKey"))
+    // What one of several definitions says itself goes before what their event says.
+    let said = |name| own(definition, name).or_else(|| own(node, name));
+    let written = said("correlationKey")
         .or_else(|| own(message, "correlationKey"))
         .map(str::to_owned);
     // That of a message which starts the process says how it is published.
@@ -40,8 +41,8 @@ pub(super) fn read_message(
     Some(EventDefinition::Message {
         name,
         correlation_key: correlation_key.filter(|_| !starts),
-        data: own(node, "data").map(str::to_owned),
-        time_to_live: own(node, "timeToLive").map(str::to_owned),
+        data: said("data").map(str::to_owned),
+        time_to_live: said("timeToLive").map(str::to_owned),
     })
 }
 
@@ -56,7 +57,9 @@ pub(super) fn read_signal(
     let signal = referred(definition, "signal", kind, id, reader)?;
     Some(EventDefinition::Signal {
         name: name(signal, id, reader)?,
-        data: own(node, "data").map(str::to_owned),
+        data: own(definition, "data")
+            .or_else(|| own(node, "data"))
+            .map(str::to_owned),
     })
 }
 

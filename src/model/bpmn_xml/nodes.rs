@@ -245,10 +245,19 @@ pub(super) fn read(
         outputs: Vec::new(),
         default_flow,
         call: (kind == ElementType::CallActivity).then(|| read_call(node, id, reader)),
+        start_quantity: quantity("startQuantity", node, kind, id, reader),
+        completion_quantity: quantity("completionQuantity", node, kind, id, reader),
         looping: loops::read(node, kind, id, reader),
         task: task.filter(|task| *task != UserTask::default()),
         attached_to,
-        event: events::read(node, kind, id, reader),
+        events: events::read(node, kind, id, reader),
+        parallel_multiple: kind.catches_events()
+            && reader.flag(
+                id,
+                "parallelMultiple",
+                node.attribute("parallelMultiple"),
+                false,
+            ),
         ad_hoc: ad_hoc::read(node, kind, id, reader),
         // What it is associated with is read with the process, by `compensation`.
         compensation_handler: None,
@@ -338,6 +347,21 @@ pub(super) fn read(
     read
 }
 
+/// How many tokens begin or leave an activity; what cannot be one is told by `validate`.
+fn quantity(
+    name: &str,
+    node: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> u32 {
+    if !kind.is_activity() {
+        return 1;
+    }
+    let written = reader.integer(id, name, node.attribute(name));
+    written.map_or(1, |number| u32::try_from(number.max(0)).unwrap_or(u32::MAX))
+}
+
 fn read_activation_condition(
     node: Node<'_, '_>,
     id: &str,
@@ -355,7 +379,7 @@ fn calls_nothing(node: &FlowNode) -> bool {
         node.kind,
         ElementType::ServiceTask | ElementType::BusinessRuleTask | ElementType::SendTask
     );
-    by_call && node.actions.is_empty() && node.event.is_none()
+    by_call && node.actions.is_empty() && node.events.is_empty()
 }
 
 /// The script of a script task, as an action that runs before the others.
@@ -401,17 +425,6 @@ fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
     // Undoing by compensation is the only way here.
     if filled(node.attribute("method")).is_some_and(|method| method != "##Compensate") {
         reader.without_effect.bpmn(id, "method");
-    }
-    for name in ["startQuantity", "completionQuantity"] {
-        if let Some(value) = reader
-            .integer(id, name, node.attribute(name))
-            .filter(|value| *value != 1)
-        {
-            let message = format!(
-                "expected `{name}` to be 1, but got {value}, which is not supported; remove it"
-            );
-            reader.error(id, "unsupported_attribute", message);
-        }
     }
     let has_message = [ElementType::SendTask, ElementType::ReceiveTask]
         .iter()

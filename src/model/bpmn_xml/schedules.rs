@@ -24,7 +24,7 @@ const TIMES: [TimeElement; 3] = [
     ("timeDuration", When::Duration),
 ];
 
-/// The schedule of a start event, without its start data. Two are reported, and read as the timer.
+/// The schedule of a start event, without its start data. A timer beside `onStartup` is reported.
 pub(super) fn read(
     node: Node<'_, '_>,
     kind: ElementType,
@@ -35,11 +35,13 @@ pub(super) fn read(
         return None;
     }
     let timers = events::definitions_of(node).filter(|child| is_bpmn(*child, events::TIMER));
-    let timer = reader
-        .only(id, "several_triggers", timers)
-        .and_then(|definition| read_timer(definition, id, reader));
+    let timers: Vec<Node<'_, '_>> = timers.collect();
+    let mut when: Vec<When> = timers
+        .into_iter()
+        .filter_map(|definition| read_timer(definition, id, reader))
+        .collect();
     let on_startup = reader.own_flag(node, id, "onStartup", false);
-    if timer.is_some() && on_startup {
+    if !when.is_empty() && on_startup {
         let message = "expected a timer or onStartup on a start event, but it has both; draw a \
             start event for each";
         reader.error(id, "several_triggers", message);
@@ -64,7 +66,10 @@ pub(super) fn read(
         &rules,
         Overlap::default(),
     );
-    let Some(when) = timer.or_else(|| on_startup.then_some(When::Startup)) else {
+    if when.is_empty() && on_startup {
+        when.push(When::Startup);
+    }
+    if when.is_empty() {
         for name in ["timeZone", "missed", "overlap"]
             .into_iter()
             .filter(|name| own(node, name).is_some())
@@ -75,7 +80,7 @@ pub(super) fn read(
             reader.warning(id, "no_effect", message);
         }
         return None;
-    };
+    }
     let time_zone = own(node, "timeZone").map(str::to_owned);
     Some(Schedule {
         when,
@@ -92,7 +97,7 @@ pub(super) fn read_timer(
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<When> {
-    reader.check_attributes(definition, id, &["id"], &[]);
+    reader.check_attributes(definition, id, &["id"], &["timeZone"]);
     reader.refuse_other_children(definition, id, &TIMES.map(|(name, _)| name));
     let meaning = |child: Node<'_, '_>| {
         TIMES

@@ -10,6 +10,7 @@ mod others;
 mod processes;
 mod reading;
 mod schedules;
+mod several;
 
 use serde_json::json;
 

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use crate::model::{
+    catch::Catch,
     definition::FlowNode,
-    event_definition,
-    executable::{Catch, ExecutableSchedule},
+    event_definition::{self, EventRef},
+    executable::ExecutableSchedule,
     keys::Keys,
     message_event::{MessageDefinition, SignalDefinition},
-    node_kind::{CompensationThrow, EventDefinition, StartEvent, TimerDefinition},
+    node_kind::{
+        CompensationThrow, EventDefinition, EventDefinitions, StartEvent, TimerDefinition,
+    },
     schedule::Schedule,
     timer_cycle::Occurrences,
 };
@@ -22,50 +25,52 @@ pub(super) fn compile_start(node: &FlowNode) -> Result<StartEvent, String> {
         } else {
             Some(Keys::compile(&node.keys, false)?)
         },
-        event: compile_event(node.event.as_ref())?,
+        event: compile_events(node)?,
         interrupting: node.interrupting,
-        catch: compile_catch(node),
+        catches: compile_catches(node),
     })
 }
 
-pub(super) fn compile_event(
-    event: Option<&event_definition::EventDefinition>,
-) -> Result<EventDefinition, String> {
+/// What a node throws or waits for.
+pub(super) fn compile_events(node: &FlowNode) -> Result<EventDefinitions, String> {
+    let all = node.events.iter().map(compile_event);
+    let all = all.collect::<Result<_, _>>()?;
+    Ok(EventDefinitions::new(all, node.parallel_multiple))
+}
+
+fn compile_event(event: &event_definition::EventDefinition) -> Result<EventDefinition, String> {
     use event_definition::EventDefinition as Written;
     Ok(match event {
-        None => EventDefinition::None,
-        Some(Written::Error { code }) => EventDefinition::Error(code.as_deref().map(Arc::from)),
-        Some(Written::Timer { when, time_zone }) => EventDefinition::Timer(Box::new(
+        Written::Error { code } => EventDefinition::Error(code.as_deref().map(Arc::from)),
+        Written::Timer { when, time_zone } => EventDefinition::Timer(Box::new(
             TimerDefinition::compile(when, time_zone.as_deref())?,
         )),
-        Some(Written::Message {
+        Written::Message {
             name,
             correlation_key,
             data,
             time_to_live,
-        }) => EventDefinition::Message(Box::new(MessageDefinition::compile(
+        } => EventDefinition::Message(Box::new(MessageDefinition::compile(
             name,
             correlation_key.as_deref(),
             data.as_deref(),
             time_to_live.as_deref(),
         )?)),
-        Some(Written::Signal { name, data }) => {
+        Written::Signal { name, data } => {
             EventDefinition::Signal(Box::new(SignalDefinition::compile(name, data.as_deref())?))
         }
-        Some(Written::Conditional { .. }) => EventDefinition::Conditional,
-        Some(Written::Escalation { code }) => {
-            EventDefinition::Escalation(code.as_deref().map(Arc::from))
-        }
-        Some(Written::Link { .. }) => EventDefinition::Link,
-        Some(Written::Compensation {
+        Written::Conditional { .. } => EventDefinition::Conditional,
+        Written::Escalation { code } => EventDefinition::Escalation(code.as_deref().map(Arc::from)),
+        Written::Link { .. } => EventDefinition::Link,
+        Written::Compensation {
             activity,
             wait_for_completion,
-        }) => EventDefinition::Compensation(CompensationThrow {
+        } => EventDefinition::Compensation(CompensationThrow {
             activity: activity.as_deref().map(Arc::from),
             waits: *wait_for_completion,
         }),
-        Some(Written::Cancel) => EventDefinition::Cancel,
-        Some(Written::Terminate) => EventDefinition::Terminate,
+        Written::Cancel => EventDefinition::Cancel,
+        Written::Terminate => EventDefinition::Terminate,
     })
 }
 
@@ -76,24 +81,33 @@ fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
     })
 }
 
-pub(in crate::model) fn compile_catch(event: &FlowNode) -> Option<Catch> {
+/// What an event catches that is thrown.
+pub(in crate::model) fn compile_catches(node: &FlowNode) -> Vec<Catch> {
     use event_definition::EventDefinition as Written;
-    let (escalation, code) = match event.event.as_ref()? {
-        Written::Error { code } => (false, code),
-        Written::Escalation { code } => (true, code),
-        Written::Timer { .. }
-        | Written::Conditional { .. }
-        | Written::Message { .. }
-        | Written::Signal { .. }
-        | Written::Link { .. }
-        | Written::Compensation { .. }
-        | Written::Cancel
-        | Written::Terminate => return None,
+    let (id, interrupting): (Arc<str>, bool) = (node.id.as_str().into(), node.interrupting);
+    let catch = |(event, definition): (&Written, u8)| {
+        let (escalation, code) = match event {
+            Written::Error { code } => (false, code),
+            Written::Escalation { code } => (true, code),
+            Written::Timer { .. }
+            | Written::Conditional { .. }
+            | Written::Message { .. }
+            | Written::Signal { .. }
+            | Written::Link { .. }
+            | Written::Compensation { .. }
+            | Written::Cancel
+            | Written::Terminate => return None,
+        };
+        Some(Catch {
+            event: EventRef {
+                definition,
+                node: id.clone(),
+            },
+            escalation,
+            code: code.as_deref().map(Arc::from),
+            interrupting,
+            parallel: node.parallel_multiple && node.events.len() > 1,
+        })
     };
-    Some(Catch {
-        node: event.id.as_str().into(),
-        escalation,
-        code: code.as_deref().map(Arc::from),
-        interrupting: event.interrupting,
-    })
+    node.events.iter().zip(0..).filter_map(catch).collect()
 }

@@ -7,7 +7,7 @@ fn compile(when: When, zone: &str) -> Result<Occurrences, String> {
     let time_zone = Some(zone.to_owned()).filter(|zone| !zone.is_empty());
     let (missed, overlap) = (Missed::default(), Overlap::default());
     Occurrences::compile(&Schedule {
-        when,
+        when: vec![when],
         time_zone,
         missed,
         overlap,

@@ -52,7 +52,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 );
                 report.error(&event.id, "no_activity", message);
             }
-            Some(node) if catches(event).is_some_and(|caught| !may_throw(node, caught)) => {
+            Some(node) if is_never_triggered(event, node) => {
                 let message = format!(
                     "expected the boundary event to be attached to a call activity, a subprocess, or a \
                     task with a startSubprocess of async=\"false\" or, for an error, with a script, \
@@ -63,10 +63,14 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             }
             Some(_) => {}
         }
-        let Some(caught) = catches(event) else {
-            continue;
-        };
-        if let Some(other) = taken.insert((activity, caught), &event.id) {
+        for caught in catches(event) {
+            let Some(other) = taken.insert((activity, caught), &event.id) else {
+                continue;
+            };
+            if *other == *event.id {
+                // Told as one of several definitions.
+                continue;
+            }
             let what = match caught {
                 Catches::Error(None) => "every failure".to_owned(),
                 Catches::Error(Some(code)) => format!("error `{code}`"),
@@ -89,8 +93,16 @@ enum Catches<'a> {
     Escalation(Option<&'a str>),
 }
 
-fn catches(event: &FlowNode) -> Option<Catches<'_>> {
-    match event.event.as_ref()? {
+/// Whether an event waits for something that nothing of its activity throws, and for nothing else
+/// that would do.
+fn is_never_triggered(event: &FlowNode, node: &FlowNode) -> bool {
+    let never = catches(event).filter(|caught| !may_throw(node, *caught));
+    let never = never.count();
+    never > 0 && (never == event.events.len() || event.parallel_multiple)
+}
+
+fn catches(event: &FlowNode) -> impl Iterator<Item = Catches<'_>> {
+    event.events.iter().filter_map(|event| match event {
         EventDefinition::Error { code } => Some(Catches::Error(code.as_deref())),
         EventDefinition::Escalation { code } => Some(Catches::Escalation(code.as_deref())),
         EventDefinition::Timer { .. }
@@ -101,7 +113,7 @@ fn catches(event: &FlowNode) -> Option<Catches<'_>> {
         | EventDefinition::Compensation { .. }
         | EventDefinition::Cancel
         | EventDefinition::Terminate => None,
-    }
+    })
 }
 
 /// Whether something below an activity can throw an error or an escalation.

@@ -54,11 +54,14 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let undoing = event_subprocess::check(definition, &nodes, &compensated, report);
     check_flows(definition, &nodes, report);
     for node in &definition.nodes {
-        if let Some(EventDefinition::Compensation { activity, .. }) = &node.event
-            && let Some(activity) = activity.as_deref()
-        {
-            check_named(node, activity, (&nodes, &compensated, &undoing), report);
-        } else if is_cancel(node) && is_boundary(node) {
+        for event in &node.events {
+            if let EventDefinition::Compensation { activity, .. } = event
+                && let Some(activity) = activity.as_deref()
+            {
+                check_named(node, activity, (&nodes, &compensated, &undoing), report);
+            }
+        }
+        if is_cancel(node) && is_boundary(node) {
             check_cancel_boundary(node, &nodes, report);
         } else if is_cancel(node) {
             check_cancel(node, (&nodes, &undoing), &cancelled, report);
@@ -68,7 +71,8 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
 }
 
 fn is_cancel(node: &FlowNode) -> bool {
-    matches!(node.event, Some(EventDefinition::Cancel))
+    let mut events = node.events.iter();
+    events.any(|event| matches!(event, EventDefinition::Cancel))
 }
 
 fn is_boundary(node: &FlowNode) -> bool {

@@ -84,11 +84,8 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
 /// Why a node cannot be waited for behind a gateway, as words behind its kind; `None` when it can.
 fn unfit(event: &FlowNode, attached: &HashSet<&str>) -> Option<&'static str> {
     match event.kind {
-        ElementType::IntermediateCatchEvent => {
-            let is_link = matches!(event.event, Some(EventDefinition::Link { .. }));
-            is_link.then_some(" of a link")
-        }
-        ElementType::ReceiveTask if event.event.is_none() => Some(" without a message"),
+        ElementType::IntermediateCatchEvent => event.link().map(|_| " of a link"),
+        ElementType::ReceiveTask if event.events.is_empty() => Some(" without a message"),
         ElementType::ReceiveTask if attached.contains(&*event.id) => {
             Some(" with an event at its boundary")
         }
@@ -111,7 +108,9 @@ fn check_mixed(
         let event = nodes.get(flow.target.as_str());
         if let (Some(gateway), Some(event)) = (gateway, event) {
             let seen = found.entry(&gateway.id).or_default();
-            let is_message = matches!(event.event, Some(EventDefinition::Message { .. }));
+            let is_message =
+                |event: &EventDefinition| matches!(event, EventDefinition::Message { .. });
+            let is_message = event.events.iter().any(is_message);
             seen.0 |= event.kind == ElementType::ReceiveTask;
             seen.1 |= event.kind == ElementType::IntermediateCatchEvent && is_message;
         }

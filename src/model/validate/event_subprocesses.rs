@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Report;
 use crate::model::{
-    compile::events::compile_catch,
+    compile::events::compile_catches,
     definition::{ElementType, FlowNode, ProcessDefinition},
 };
 
@@ -78,25 +78,26 @@ fn check_errors(
         .iter()
         .filter(|node| event_subprocesses.is_begun_by(node));
     for start in starts {
-        let Some(catch) = compile_catch(start) else {
-            continue;
-        };
         let scope = start.scope.as_deref().and_then(|id| *around.get(id)?);
-        let kind = if catch.escalation {
-            "escalation"
-        } else {
-            "error"
-        };
-        let what = catch.code.map_or_else(
-            || format!("every {kind}"),
-            |code| format!("{kind} `{code}`"),
-        );
-        if let Some(other) = taken.insert((scope, what.clone()), &start.id) {
-            let message = format!(
-                "expected one event subprocess of a scope to catch {what}, but `{other}` and this \
-                one do; remove one"
+        for catch in compile_catches(start) {
+            let kind = if catch.escalation {
+                "escalation"
+            } else {
+                "error"
+            };
+            let what = catch.code.map_or_else(
+                || format!("every {kind}"),
+                |code| format!("{kind} `{code}`"),
             );
-            report.error(&start.id, "ambiguous_event_subprocess", message);
+            if let Some(other) = taken.insert((scope, what.clone()), &start.id)
+                && *other != start.id
+            {
+                let message = format!(
+                    "expected one event subprocess of a scope to catch {what}, but `{other}` and this \
+                one do; remove one"
+                );
+                report.error(&start.id, "ambiguous_event_subprocess", message);
+            }
         }
     }
 }

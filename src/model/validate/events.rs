@@ -3,6 +3,8 @@
 //! Not here: what a boundary event is attached to (`boundary`), schedules of start events
 //! (`schedules`).
 
+mod several;
+
 use super::{MAX_NAME_BYTES, Report, messages};
 use crate::model::{
     definition::{ElementType, FlowNode},
@@ -27,12 +29,20 @@ pub(super) fn check(node: &FlowNode, begins: bool, report: &mut Report) {
         );
         report.error(&node.id, "misplaced_interrupting", message);
     }
-    match &node.event {
-        Some(
-            event @ (EventDefinition::Error { code: Some(text) }
-            | EventDefinition::Escalation { code: Some(text) }
-            | EventDefinition::Link { name: text }),
-        ) if text.trim().is_empty() || text.len() > MAX_NAME_BYTES => {
+    for event in &node.events {
+        check_event(node, event, report);
+    }
+    several::check(node, begins, report);
+}
+
+/// Checks one of the event definitions of a node by itself.
+fn check_event(node: &FlowNode, event: &EventDefinition, report: &mut Report) {
+    match event {
+        EventDefinition::Error { code: Some(text) }
+        | EventDefinition::Escalation { code: Some(text) }
+        | EventDefinition::Link { name: text }
+            if text.trim().is_empty() || text.len() > MAX_NAME_BYTES =>
+        {
             let (what, code) = match event {
                 EventDefinition::Escalation { .. } => {
                     ("escalation code", "invalid_escalation_code")
@@ -54,34 +64,31 @@ pub(super) fn check(node: &FlowNode, begins: bool, report: &mut Report) {
             );
             report.error(&node.id, code, message.replace("an name", "a name"));
         }
-        Some(EventDefinition::Error { .. }) if !node.interrupting => {
+        EventDefinition::Error { .. } if !node.interrupting => {
             let message = "expected an event that catches an error to interrupt, but it does not \
                 (cancelActivity or isInterrupting is false), which an error cannot be; remove that";
             report.error(&node.id, "unsupported_attribute", message);
         }
-        Some(EventDefinition::Timer { when, time_zone }) => {
+        EventDefinition::Timer { when, time_zone } => {
             if let Err(sentence) = TimerDefinition::compile(when, time_zone.as_deref()) {
                 report.error(&node.id, "invalid_timer", format!("the timer: {sentence}"));
             }
         }
-        Some(EventDefinition::Message { .. } | EventDefinition::Signal { .. }) => {
-            messages::check(node, report);
+        EventDefinition::Message { .. } | EventDefinition::Signal { .. } => {
+            messages::check(node, event, report);
         }
-        Some(EventDefinition::Conditional { condition }) if is_empty(condition) => {
+        EventDefinition::Conditional { condition } if is_empty(condition) => {
             let message =
                 "expected a condition such as ${amount > 100}, but it is empty; write one";
             report.error(&node.id, "invalid_condition", message);
         }
-        Some(
-            EventDefinition::Error { .. }
-            | EventDefinition::Escalation { .. }
-            | EventDefinition::Link { .. }
-            | EventDefinition::Compensation { .. }
-            | EventDefinition::Cancel
-            | EventDefinition::Conditional { .. }
-            | EventDefinition::Terminate,
-        )
-        | None => {}
+        EventDefinition::Error { .. }
+        | EventDefinition::Escalation { .. }
+        | EventDefinition::Link { .. }
+        | EventDefinition::Compensation { .. }
+        | EventDefinition::Cancel
+        | EventDefinition::Conditional { .. }
+        | EventDefinition::Terminate => {}
     }
 }
 
@@ -89,12 +96,21 @@ fn is_empty(condition: &str) -> bool {
     matches!(condition.trim(), "" | "${}")
 }
 
-/// Checks that an element of this type may have this definition. Only of what was read whole: a
+/// Checks that an element of this type may have these definitions. Only of what was read whole: a
 /// definition that could not be read is missing here.
 pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Report) {
+    if node.events.is_empty() {
+        check_fits(node, None, begins, report);
+    }
+    for event in &node.events {
+        check_fits(node, Some(event), begins, report);
+    }
+}
+
+fn check_fits(node: &FlowNode, event: Option<&EventDefinition>, begins: bool, report: &mut Report) {
     use ElementType as Type;
     use EventDefinition as Event;
-    let fits = match (node.kind, &node.event) {
+    let fits = match (node.kind, event) {
         (Type::BoundaryEvent | Type::IntermediateCatchEvent, None) => false,
         (Type::StartEvent, event) if begins => matches!(
             event,
@@ -177,10 +193,7 @@ pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Repor
         Type::StartEvent if node.scope.is_none() => "a message, a signal, or nothing",
         _ => "nothing",
     };
-    let found = node
-        .event
-        .as_ref()
-        .map_or("there is none", EventDefinition::bpmn_name);
+    let found = event.map_or("there is none", EventDefinition::bpmn_name);
     let message = format!(
         "expected {expected} as the event definition of a {}, but it is {found}; correct it",
         node.kind.bpmn_name()

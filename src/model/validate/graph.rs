@@ -189,7 +189,7 @@ fn check_outgoing(
         || node.kind == ElementType::EndEvent
         || node.for_compensation
         || node.triggered_by_event
-        || matches!(node.event, Some(EventDefinition::Compensation { .. }));
+        || node.is_compensation();
     // A throw or start event of compensation goes on; one at a boundary leads to its handler.
     let goes_on = matches!(
         node.kind,
@@ -296,10 +296,12 @@ fn check_starts(
     let has_start = !entry_points.starts(None).is_empty();
     let mut events = HashMap::new();
     let implicit = entry_points.implicit(None);
-    for start in starts.filter(|start| start.schedule.is_none()) {
-        if let Some(event) = &start.event {
+    for start in starts {
+        for event in &start.events {
             let name = event_name(event);
-            if let Some(other) = events.insert(name, &start.id) {
+            if let Some(other) = events.insert(name, &start.id)
+                && *other != start.id
+            {
                 let (what, name) = name;
                 let message = format!(
                     "expected each {what} to start the process at one start event, but `{name}` \
@@ -308,6 +310,8 @@ fn check_starts(
                 );
                 report.error(&start.id, "ambiguous_start", message);
             }
+        }
+        if start.schedule.is_some() || !start.events.is_empty() {
             continue;
         }
         if let Some(other) = conditions.insert(start.start_condition.as_deref(), &start.id) {

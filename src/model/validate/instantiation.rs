@@ -71,7 +71,7 @@ fn check_node(node: &FlowNode, is_entered: bool, report: &mut Report) {
         "it lies in a subprocess; move it, or remove `instantiate`"
     } else if is_entered {
         "a flow enters it; remove that, or `instantiate`"
-    } else if is_receive && node.event.is_none() {
+    } else if is_receive && node.events.is_empty() {
         "it has no message; name one"
     } else if is_receive && (node.looping.is_some() || node.for_compensation) {
         "it runs in a loop or undoes something; remove that, or `instantiate`"
@@ -84,16 +84,37 @@ fn check_node(node: &FlowNode, is_entered: bool, report: &mut Report) {
     report.error(&node.id, "invalid_instantiate", message);
 }
 
-/// An event that starts the process is a message with a fixed name.
+/// An event that starts the process is a message with a fixed name, or one of several.
 fn check_event(gateway: &FlowNode, event: &FlowNode, report: &mut Report) {
+    if event.parallel_multiple && event.events.len() > 1 {
+        let message = format!(
+            "expected one message to come at each event behind gateway `{}`, as it starts the \
+            process, but `{}` has parallelMultiple; draw an event for each behind a parallel gateway",
+            gateway.id, event.id
+        );
+        report.error(&event.id, "event_gateway_target", message);
+    }
+    if event.events.is_empty() {
+        check_message(gateway, event, None, report);
+    }
+    for definition in &event.events {
+        check_message(gateway, event, Some(definition), report);
+    }
+}
+
+fn check_message(
+    gateway: &FlowNode,
+    event: &FlowNode,
+    definition: Option<&EventDefinition>,
+    report: &mut Report,
+) {
     let Some(EventDefinition::Message {
         name,
         correlation_key,
         ..
-    }) = &event.event
+    }) = definition
     else {
-        let found = event.event.as_ref();
-        let found = found.map_or("none", EventDefinition::bpmn_name);
+        let found = definition.map_or("none", EventDefinition::bpmn_name);
         let message = format!(
             "expected messages behind gateway `{}`, as it starts the process, but `{}` waits for \
             another event ({found}); draw a start event for that",
@@ -132,15 +153,19 @@ fn check_names(
     let events = behind.iter().map(|(_, event)| *event);
     let mut names: HashMap<&str, &FlowNode> = HashMap::new();
     for start in starts.chain(events) {
-        let Some(EventDefinition::Message { name, .. }) = &start.event else {
-            continue;
-        };
         let both_events = |other: &FlowNode| {
             [start.kind, other.kind] == [ElementType::StartEvent, ElementType::StartEvent]
         };
-        if let Some(other) = names.insert(name, start)
-            && !both_events(other)
-        {
+        for event in &start.events {
+            let EventDefinition::Message { name, .. } = event else {
+                continue;
+            };
+            let Some(other) = names.insert(name, start) else {
+                continue;
+            };
+            if both_events(other) || other.id == start.id {
+                continue;
+            }
             let message = format!(
                 "expected each message to start the process at one place, but `{name}` does at `{}` \
                 and at `{}`; remove one",

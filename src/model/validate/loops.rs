@@ -129,8 +129,33 @@ fn check_behavior(
     error: &dyn Fn(&mut Report, &'static str, String),
     report: &mut Report,
 ) {
-    let throws = multiple.behavior != MultiInstanceBehavior::All;
-    let found = match multiple.event.as_deref() {
+    let is_complex = multiple.behavior == MultiInstanceBehavior::Complex;
+    if is_complex == multiple.complex_behavior.is_empty() {
+        let sentence = ": expected a `complexBehavior` with each `behavior` `complex`, and with no \
+            other, but there is only one of the two; write the other, or remove it";
+        return error(report, "misplaced_event", sentence.to_owned());
+    }
+    for complex in &multiple.complex_behavior {
+        if complex.condition.trim().is_empty() || complex.events.is_empty() {
+            let sentence = ": expected a condition and an event of each complexBehaviorDefinition, \
+                but one of them is missing; write it";
+            error(report, "invalid_event", sentence.to_owned());
+        }
+        for event in &complex.events {
+            check_event(Some(event), true, error, report);
+        }
+    }
+    let throws = !is_complex && multiple.behavior != MultiInstanceBehavior::All;
+    check_event(multiple.event.as_deref(), throws, error, report);
+}
+
+fn check_event(
+    event: Option<&EventDefinition>,
+    throws: bool,
+    error: &dyn Fn(&mut Report, &'static str, String),
+    report: &mut Report,
+) {
+    let found = match event {
         None if throws => "there is none",
         Some(_) if !throws => {
             let sentence = ": expected an `event` only with the `behavior` `none` or `one`, but there \

@@ -8,15 +8,15 @@ use crate::model::{
     message_event::{MessageDefinition, SignalDefinition},
 };
 
-/// Checks the message or signal of a node.
-pub(super) fn check(node: &FlowNode, report: &mut Report) {
-    let (what, compiled, written) = match &node.event {
-        Some(EventDefinition::Message {
+/// Checks a message or signal of a node.
+pub(super) fn check(node: &FlowNode, event: &EventDefinition, report: &mut Report) {
+    let (what, compiled, written) = match event {
+        EventDefinition::Message {
             name,
             correlation_key,
             data,
             time_to_live,
-        }) => {
+        } => {
             let compiled = MessageDefinition::compile(
                 name,
                 correlation_key.as_deref(),
@@ -31,22 +31,19 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
             ];
             ("message", fixed, written.to_vec())
         }
-        Some(EventDefinition::Signal { name, data }) => {
+        EventDefinition::Signal { name, data } => {
             let compiled = SignalDefinition::compile(name, data.as_deref());
             let fixed = compiled.map(|signal| signal.fixed_name().is_some());
             ("signal", fixed, vec![("data", data.is_some())])
         }
-        Some(
-            EventDefinition::Error { .. }
-            | EventDefinition::Conditional { .. }
-            | EventDefinition::Timer { .. }
-            | EventDefinition::Escalation { .. }
-            | EventDefinition::Link { .. }
-            | EventDefinition::Compensation { .. }
-            | EventDefinition::Cancel
-            | EventDefinition::Terminate,
-        )
-        | None => return,
+        EventDefinition::Error { .. }
+        | EventDefinition::Conditional { .. }
+        | EventDefinition::Timer { .. }
+        | EventDefinition::Escalation { .. }
+        | EventDefinition::Link { .. }
+        | EventDefinition::Compensation { .. }
+        | EventDefinition::Cancel
+        | EventDefinition::Terminate => return,
     };
     match compiled {
         Err(sentence) => {
@@ -68,13 +65,16 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         }
         Ok(_) => {}
     }
-    check_schedule(node, what, report);
+    check_start_condition(node, what, report);
     let has_effect = |member: &str| match node.kind {
         ElementType::IntermediateThrowEvent | ElementType::EndEvent | ElementType::SendTask => true,
         ElementType::IntermediateCatchEvent | ElementType::BoundaryEvent => {
             member == "correlationKey"
         }
-        ElementType::StartEvent => member == "correlationKey" && node.scope.is_some(),
+        // Of several that come together those that come later are waited for.
+        ElementType::StartEvent => {
+            member == "correlationKey" && (node.scope.is_some() || node.parallel_multiple)
+        }
         ElementType::ReceiveTask => member == "correlationKey" && !node.instantiate,
         _ => false,
     };
@@ -100,11 +100,11 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
     }
 }
 
-fn check_schedule(node: &FlowNode, what: &str, report: &mut Report) {
-    if node.schedule.is_some() || node.start_condition.is_some() {
+fn check_start_condition(node: &FlowNode, what: &str, report: &mut Report) {
+    if node.start_condition.is_some() {
         let message = format!(
-            "expected a {what}, a schedule or a start condition on a start event, but it has \
-            more than one; draw a start event for each"
+            "expected a {what} or a start condition on a start event, but it has both; draw a \
+            start event for each"
         );
         report.error(&node.id, "several_triggers", message);
     }

@@ -19,7 +19,7 @@ pub(super) fn check(
             if anonymous_start
                 && node.keys.is_empty()
                 && node.schedule.is_none()
-                && node.event.is_none()
+                && node.events.is_empty()
             {
                 let message = "expected keys, as anyone may start this process, but there are \
                     none: list what start data is accepted";

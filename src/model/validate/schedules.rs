@@ -38,12 +38,19 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
     if let Err(sentence) = Occurrences::compile(schedule) {
         report.error(id, "invalid_schedule", sentence);
     }
-    if let When::Cycle(text) = &schedule.when
-        && let Some(sentence) = cron::read(text).ok().and_then(|reading| reading.warning)
-    {
-        report.warning(id, "ambiguous_weekday", sentence);
+    for when in &schedule.when {
+        if let When::Cycle(text) = when
+            && let Some(sentence) = cron::read(text).ok().and_then(|reading| reading.warning)
+        {
+            report.warning(id, "ambiguous_weekday", sentence);
+        }
     }
-    if schedule.when == When::Startup
+    if schedule.when.len() > 1 && schedule.when.contains(&When::Startup) {
+        let message = "expected times, or a start with the server, but there are both; draw a start \
+            event for each";
+        report.error(id, "several_triggers", message);
+    }
+    if schedule.when == [When::Startup]
         && (schedule.time_zone.is_some() || schedule.missed != Missed::default())
     {
         let message = "expected no time zone and no rule for missed times beside a start with \

@@ -13,6 +13,7 @@ mod params;
 mod placeholders;
 mod schedules;
 mod scopes;
+mod several;
 
 use serde_json::{Value, json};
 

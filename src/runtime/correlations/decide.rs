@@ -29,7 +29,10 @@ use crate::{
         trace::TraceContext,
     },
     limits,
-    model::ids::{InstanceKey, Time},
+    model::{
+        event_definition::EventRef,
+        ids::{InstanceKey, Time},
+    },
 };
 
 /// What is asked of an entity.
@@ -75,8 +78,8 @@ pub enum CorrelationCommand {
 pub struct EventStart {
     /// The id of the process.
     pub process: Arc<str>,
-    /// Its node.
-    pub node: Arc<str>,
+    /// Which definition of which of its events.
+    pub event: EventRef,
     /// Whether others may join what it starts: it is behind a parallel event-based gateway.
     pub gathers: bool,
 }
@@ -317,7 +320,7 @@ impl CorrelationStep<'_> {
             target: Some(place.instance),
             message: InstanceMessage::Delivery(EventDelivery {
                 by: place.by,
-                node: place.node,
+                event: place.event,
                 number,
                 data,
                 trace: None,

@@ -12,7 +12,10 @@ use crate::{
         record::{CommandTag, Subscriber},
         trace::TraceContext,
     },
-    model::ids::{InstanceKey, Time},
+    model::{
+        event_definition::EventRef,
+        ids::{InstanceKey, Time},
+    },
 };
 
 /// Who waits, wherever it is.
@@ -22,8 +25,8 @@ pub struct Place {
     pub instance: InstanceKey,
     /// Who waits there.
     pub by: Subscriber,
-    /// The node of the event.
-    pub node: Arc<str>,
+    /// Which definition of which event.
+    pub event: EventRef,
 }
 
 /// The records of one command. The row itself takes the number after them.

@@ -74,7 +74,7 @@ impl Bench {
             from,
             CorrelationNote::Opened {
                 by: Subscriber::Scope(None),
-                node: node.into(),
+                event: node.into(),
                 process: Arc::from("p"),
             },
         );
@@ -85,7 +85,7 @@ impl Bench {
             from,
             CorrelationNote::Settled {
                 by: Subscriber::Scope(None),
-                node: node.into(),
+                event: node.into(),
                 taken,
                 stays_open,
             },

@@ -71,6 +71,7 @@ impl ProcessInstance {
                 | Record::ElementTerminated { .. }
                 | Record::SubscriptionsOpened { .. }
                 | Record::SubscriptionTriggered { .. }
+                | Record::Multiple(_)
                 | Record::DeliveryHeld(_)
                 | Record::CorrelationNotified { .. }
                 | Record::ConditionReset { .. }

@@ -125,11 +125,11 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering,
         .definitions
         .published(&head.tenant, &head.process.id)?;
     let process = &deployed.executable;
-    let gateway = process.gathering_gateway(process.node(start_event)?)?;
+    let gateway = process.gathering_gateway(process.node(&start_event.node)?)?;
     let key = correlation.key().cloned();
     let behind = gateway.outgoing.iter();
-    let others = behind.filter_map(|flow| {
-        let event = process.node(&flow.target)?.kind.awaited()?;
+    let behind = behind.filter_map(|flow| process.node(&flow.target)?.kind.awaited());
+    let others = behind.flat_map(|event| event.iter()).filter_map(|event| {
         let name: Arc<str> = event.message()?.into();
         let key = key.clone();
         (name != *correlation.name()).then_some(Correlation::Message { name, key })
@@ -148,7 +148,7 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering,
         joining: JoiningStart {
             instance: head.key,
             correlation,
-            node: start_event.clone(),
+            event: start_event.clone(),
             number: delivery.number,
             data: Arc::new(head.data.clone()),
         },

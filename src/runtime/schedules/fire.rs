@@ -169,7 +169,7 @@ impl Schedules {
             let at_start = |row: &ScheduleRow| {
                 let told = told(catalog, row)
                     .filter(|told| told.row.enabled && told.process.is_published())?;
-                let starts = told.schedule()?.written.when == When::Startup;
+                let starts = told.schedule()?.written.when.contains(&When::Startup);
                 starts.then(|| ScheduledRun {
                     key: told.row.key.clone(),
                     due: now,
@@ -434,7 +434,7 @@ async fn start(
         trace: None,
         head: head(order, instance),
         start_condition: None,
-        start_event: Some(order.key.node.clone()),
+        start_event: Some(order.key.node.as_str().into()),
     };
     let ask = InstanceRequest::Start(Box::new(Start {
         command,

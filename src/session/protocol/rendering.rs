@@ -231,6 +231,7 @@ fn frame(
         | Record::ElementTerminated { .. }
         | Record::SubscriptionsOpened { .. }
         | Record::SubscriptionTriggered { .. }
+        | Record::Multiple(_)
         | Record::DeliveryHeld(_)
         | Record::CorrelationNotified { .. }
         | Record::ConditionReset { .. }

@@ -24,8 +24,8 @@ impl Launch {
         let all = || schedules.iter().filter_map(ScheduleView::schedule);
         let cron =
             all().find_map(
-                |schedule| match (&schedule.occurrences, &schedule.written.when) {
-                    (Occurrences::Cron(..), When::Cycle(text)) => Some(text.clone()),
+                |schedule| match (&schedule.occurrences, &schedule.written.when[..]) {
+                    (Occurrences::Cron(..), [When::Cycle(text)]) => Some(text.clone()),
                     _ => None,
                 },
             );

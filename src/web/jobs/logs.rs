@@ -149,6 +149,7 @@ fn line(
         | Record::FlowArrived { .. }
         | Record::SubscriptionsOpened { .. }
         | Record::SubscriptionTriggered { .. }
+        | Record::Multiple(_)
         | Record::DeliveryHeld(_)
         | Record::CorrelationNotified { .. }
         | Record::ConditionReset { .. }

@@ -214,6 +214,7 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         | Record::ElementTerminated { .. }
         | Record::SubscriptionsOpened { .. }
         | Record::SubscriptionTriggered { .. }
+        | Record::Multiple(_)
         | Record::DeliveryHeld(_)
         | Record::CorrelationNotified { .. }
         | Record::ConditionReset { .. }

@@ -125,11 +125,16 @@ impl From<ScheduleView> for ScheduleEntry {
             Occurrences::At(_) => "date",
             Occurrences::After(..) => "duration",
             Occurrences::Startup => "startup",
+            Occurrences::Each(_) => "several",
         });
-        let expression = written.and_then(|written| match &written.when {
-            When::Cycle(text) | When::Date(text) | When::Duration(text) => Some(text.clone()),
-            When::Startup => None,
+        let texts = written.map(|written| {
+            let texts = written.when.iter().filter_map(|when| match when {
+                When::Cycle(text) | When::Date(text) | When::Duration(text) => Some(&**text),
+                When::Startup => None,
+            });
+            texts.collect::<Vec<_>>().join(", ")
         });
+        let expression = texts.filter(|texts| !texts.is_empty());
         Self {
             process: row.key.process.clone(),
             node: row.key.node.clone(),

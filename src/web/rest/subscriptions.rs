@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use crate::{
     engine::{
         correlation::Correlation,
-        record::Subscriber,
+        record::{Subscriber, Subscription},
         state::{OpenSubscription, Subscriptions},
     },
-    model::ids::InstanceKey,
+    model::{event_definition::EventRef, ids::InstanceKey},
 };
 
 /// An event that is waited for.
@@ -22,6 +22,10 @@ pub struct SubscriptionEntry {
     /// The node of the event: the element's own, a boundary event of it, an event behind it, or the
     /// start event of an event subprocess.
     node: String,
+    /// Which of the event definitions of the node, from 0 in document order; absent for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    definition: Option<u8>,
     /// The element that waits, or in which the event subprocess lies; none for one of the process
     /// itself.
     #[schema(required)]
@@ -52,6 +56,8 @@ enum EventKind {
     Signal,
     /// A condition on the data.
     Conditional,
+    /// An escalation, as one of several event definitions that have to come together.
+    Escalation,
 }
 
 /// What an instance waits for, by its elements in order of activation.
@@ -61,15 +67,15 @@ pub fn entries(
 ) -> Vec<SubscriptionEntry> {
     let all = subscriptions
         .iter()
-        .flat_map(|(by, open)| open.iter().map(move |(node, open)| (*by, node, open)));
-    all.map(|(by, node, open)| entry(instance, by, node, open))
+        .flat_map(|(by, open)| open.iter().map(move |(event, open)| (*by, event, open)));
+    all.map(|(by, event, open)| entry(instance, by, event, open))
         .collect()
 }
 
 fn entry(
     instance: InstanceKey,
     by: Subscriber,
-    node: &str,
+    event: &EventRef,
     open: &OpenSubscription,
 ) -> SubscriptionEntry {
     let (correlation, due) = (open.subscription().correlation(), open.due());
@@ -82,9 +88,16 @@ fn entry(
             (Some(Correlation::Message { .. }), _) => EventKind::Message,
             (Some(Correlation::Signal { .. }), _) => EventKind::Signal,
             (None, Some(_)) => EventKind::Timer,
-            (None, None) => EventKind::Conditional,
+            (None, None) => match open.subscription() {
+                Subscription::Escalation => EventKind::Escalation,
+                Subscription::Timer { .. }
+                | Subscription::Conditional { .. }
+                | Subscription::Message { .. }
+                | Subscription::Signal { .. } => EventKind::Conditional,
+            },
         },
-        node: node.to_owned(),
+        node: event.node.to_string(),
+        definition: Some(event.definition).filter(|place| *place > 0),
         element: element.map(|element| element.wire(instance)),
         name: correlation.as_ref().map(|to| to.name().to_string()),
         correlation_key: correlation

@@ -40,6 +40,10 @@ struct Timer<'a> {
     /// The timer event: the element's node itself, a boundary event of it, an event behind it, or the
     /// start event of an event subprocess in it.
     node: Option<&'a str>,
+    /// Which of the event definitions of the node, from 0 in document order; absent for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    definition: Option<u8>,
     /// Which triggering of the action in its visit, which reminder, or which occurrence, from 1.
     occurrence: Option<u32>,
     #[schema(format = DateTime)]
@@ -72,9 +76,13 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
                     occurrence,
                 },
         } = &listed.timer;
+        let definition = match kind {
+            TimerKind::Event(event) => Some(event.definition).filter(|place| *place > 0),
+            TimerKind::Action(_) | TimerKind::Reminder | TimerKind::Expiry => None,
+        };
         let (kind, action, node) = match kind {
             TimerKind::Action(action) => (TimerUse::Action, Some(action.as_str()), None),
-            TimerKind::Event(node) => (TimerUse::Event, None, Some(node.as_str())),
+            TimerKind::Event(event) => (TimerUse::Event, None, Some(&*event.node)),
             TimerKind::Reminder => (TimerUse::Reminder, None, None),
             TimerKind::Expiry => (TimerUse::Expiry, None, None),
         };
@@ -86,6 +94,7 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
             element: element.map(|element| element.wire(*instance)),
             action,
             node,
+            definition,
             occurrence: (!expires).then_some(*occurrence),
             due_at: due.to_string(),
         }

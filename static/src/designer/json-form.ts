@@ -10,6 +10,8 @@ const text = (value: unknown): string | undefined => {
   return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
 const list = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);
+/** A member that holds one thing by itself, or several as a list. */
+const oneOrSeveral = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : value ? [value as Json] : []);
 const typeName = (kind: string) => `bpmn:${kind[0]!.toUpperCase()}${kind.slice(1)}`;
 
 /** BPMN XML, without a diagram, of a process in the JSON form. */
@@ -66,8 +68,10 @@ export async function bpmnOf(json: string): Promise<string> {
 
 /** What a compensation event names, and the association of one at a boundary with its handler. */
 function compensate(node: Json, drawn: Moddle, nodes: Map<string, Moddle>, create: Create): void {
-  const activity = nodes.get(text((node.event as Json | undefined)?.activity) ?? '');
-  if (activity) drawn.get<Moddle[]>('eventDefinitions')[0]?.set('activityRef', activity);
+  oneOrSeveral(node.event).forEach((event, place) => {
+    const activity = nodes.get(text(event.activity) ?? '');
+    if (activity) drawn.get<Moddle[]>('eventDefinitions')[place]?.set('activityRef', activity);
+  });
   const handler = nodes.get(text(node.compensationHandler) ?? '');
   const around = drawn.$parent;
   if (!handler || !around) return;
@@ -130,10 +134,21 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   if (node.adHoc) fillAdHoc(node.adHoc as Json, drawn, create);
   if (node.forCompensation === true) drawn.set('isForCompensation', true);
   if (node.interrupting === false) drawn.set(drawn.$type === 'bpmn:StartEvent' ? 'isInterrupting' : 'cancelActivity', false);
-  const event = node.event as Json | undefined;
-  if (event && /Task$/.test(drawn.$type)) drawn.set('messageRef', createRoot('Message', 'name', event.name, definitions, create));
-  else if (event) drawn.get<Moddle[]>('eventDefinitions').push(createEvent(event, drawn, definitions, create));
-  for (const name of ['timeZone', 'correlationKey', 'data', 'timeToLive']) if (event?.[name]) set(name, event[name]);
+  const events = oneOrSeveral(node.event);
+  for (const event of events) {
+    const isTask = /Task$/.test(drawn.$type);
+    if (isTask) drawn.set('messageRef', createRoot('Message', 'name', event.name, definitions, create));
+    const definition = isTask ? undefined : createEvent(event, drawn, definitions, create);
+    if (definition) drawn.get<Moddle[]>('eventDefinitions').push(definition);
+    for (const name of ['timeZone', 'correlationKey', 'data', 'timeToLive']) {
+      if (!event[name]) continue;
+      // Of several each says it itself.
+      if (events.length > 1) definition?.set(`stepwire:${name}`, text(event[name]));
+      else set(name, event[name]);
+    }
+  }
+  if (node.parallelMultiple === true) drawn.set('parallelMultiple', true);
+  for (const name of ['startQuantity', 'completionQuantity']) if (node[name] !== undefined) drawn.set(name, node[name]);
   if (node.instantiate === true) drawn.set('instantiate', true);
   if (node.eventGatewayType === 'parallel') drawn.set('eventGatewayType', 'Parallel');
   if (node.activationCondition !== undefined)
@@ -160,7 +175,8 @@ function createSchedule(schedule: Json, node: Moddle, set: (name: string, value:
   ['timeZone', 'missed', 'overlap'].forEach((name) => set(name, schedule[name]));
   if (when === 'startup') set('onStartup', 'true');
   else {
-    node.get<Moddle[]>('eventDefinitions').push(createTimer(when, node, create));
+    const timers = oneOrSeveral(when).map((one) => createTimer(one, node, create));
+    node.get<Moddle[]>('eventDefinitions').push(...timers);
   }
   return startData && Object.keys(startData).length > 0
     ? [create('stepwire:StartData', { body: JSON.stringify(startData) })]
@@ -193,6 +209,19 @@ function createLoop({ type, ...looping }: Json, node: Moddle, definitions: Moddl
   expression('completionCondition', looping.completionCondition);
   for (const name of ['collection', 'item', 'outputKey', 'output'])
     if (looping[name] !== undefined) loop.set(`stepwire:${name}`, text(looping[name]));
+  if (looping.behavior === 'complex') {
+    loop.set('behavior', 'Complex');
+    const complex = list(looping.complexBehavior).map(({ condition, event }) => {
+      const made = create('bpmn:ComplexBehaviorDefinition', {}, loop);
+      made.set('condition', create('bpmn:FormalExpression', { body: text(condition) }, made));
+      const thrown = create('bpmn:ImplicitThrowEvent', {}, made);
+      const events = oneOrSeveral(event).map((one) => createEvent(one, thrown, definitions, create));
+      thrown.get<Moddle[]>('eventDefinitions').push(...events);
+      made.set('event', thrown);
+      return made;
+    });
+    loop.get<Moddle[]>('complexBehaviorDefinition').push(...complex);
+  }
   if (looping.behavior && looping.event) {
     // BPMN wants what iterations throw beside the process.
     const event = createEvent(looping.event as Json, definitions, definitions, create);

@@ -84,22 +84,24 @@ impl Run<'_> {
     /// What somebody waits for comes, mostly anew.
     pub(super) fn deliver(&mut self, index: usize, again: u8, payload: &str) {
         let waits: Vec<_> = self.subject.waits.keys().cloned().collect();
-        let Some((by, node)) = pick(&waits, index).cloned() else {
+        let Some((by, event)) = pick(&waits, index).cloned() else {
             return;
         };
         let open = self.subject.state().subscriptions(by);
         let taken =
-            open.and_then(|open| open.get(&node))
+            open.and_then(|open| open.get(&event))
                 .map_or(0, |open| match open.subscription() {
                     Subscription::Message { taken, .. } | Subscription::Signal { taken, .. } => {
                         *taken
                     }
-                    Subscription::Timer { .. } | Subscription::Conditional { .. } => 0,
+                    Subscription::Timer { .. }
+                    | Subscription::Escalation
+                    | Subscription::Conditional { .. } => 0,
                 });
         self.apply(Command::Deliver(Box::new(EventDelivery {
             trace: None,
             by,
-            node,
+            event,
             number: taken + u64::from(again.min(1)),
             data: object(payload).into(),
         })));

@@ -131,3 +131,21 @@ pub(super) fn number(text: &str) -> u64 {
     text.parse()
         .unwrap_or_else(|_| panic!("expected a number in a case, but got {text}"))
 }
+
+/// An event definition as it is written: `late`, or `late/1` for the second one of the node.
+pub(super) fn event_ref(text: &str) -> EventRef {
+    let (node, definition) = text.split_once('/').unwrap_or((text, "0"));
+    EventRef {
+        definition: number(definition) as u8,
+        node: node.into(),
+    }
+}
+
+/// The element that something is delivered to, and the event: `a.@late/1`, or the element alone, behind
+/// whose name stands which visit it is.
+pub(super) fn delivered(text: &str) -> (&str, EventRef) {
+    match text.split_once(".@") {
+        Some((element, event)) => (element, event_ref(event)),
+        None => (text, text.split('/').next().unwrap_or_default().into()),
+    }
+}

@@ -15,11 +15,18 @@ pub(super) fn loop_attribute(node: &mut Map<String, Value>, name: &str, value: &
         "behavior" => {
             let mut parts = value.splitn(3, ':');
             let mut part = || parts.next().expect("behavior, type and name");
-            into["behavior"] = json!(part());
+            let behavior = part();
+            into["behavior"] = json!(behavior);
             let (kind, name) = (part(), part());
             let member = if kind == "signal" { "name" } else { "code" };
-            into["event"] = json!({"type": kind, member: name});
+            let event = json!({"type": kind, member: name});
+            if behavior == "complex" {
+                into["complexBehavior"] = json!([{"condition": "true", "event": event}]);
+            } else {
+                into["event"] = event;
+            }
         }
+        "whenever" => into["complexBehavior"][0]["condition"] = json!(value.trim_matches('"')),
         "each" => into["collection"] = json!(value),
         "times" => into["cardinality"] = json!(value),
         "until" => into["completionCondition"] = json!(value),

@@ -19,7 +19,7 @@ pub(super) fn written(record: &Record, names: &Names, now: Time) -> String {
             let waits = subscriptions.iter().map(|it| {
                 let kept = if it.since.is_some() { " still" } else { "" };
                 let what = waits_for(&it.subscription, now);
-                format!("@{}:{}{kept}{what}", it.node, it.occurrence)
+                format!("@{}:{}{kept}{what}", it.event, it.occurrence)
             });
             let waits = waits.collect::<Vec<_>>().join(", ");
             let waits = if waits.is_empty() { "nothing" } else { &waits };

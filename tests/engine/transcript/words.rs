@@ -1,6 +1,9 @@
 //! How times, refusals and messages between instances are written.
 
-use stepwire::engine::record::{AdHocRecord, LoopRecord, Subscription};
+use stepwire::{
+    engine::record::{AdHocRecord, LoopRecord, MultipleRecord, Subscription},
+    model::event_definition::EventRef,
+};
 
 use super::*;
 
@@ -21,6 +24,14 @@ impl Names {
     }
 }
 
+/// All that is waited for.
+pub(super) fn waits(subscriptions: &[(EventRef, Subscription)], now: Time) -> String {
+    let waits = subscriptions
+        .iter()
+        .map(|(event, waited)| format!("@{event}{}", waits_for(waited, now)));
+    waits.collect::<Vec<_>>().join(", ")
+}
+
 /// What is waited for, behind the name of its event.
 pub(super) fn waits_for(subscription: &Subscription, now: Time) -> String {
     match subscription {
@@ -36,6 +47,7 @@ pub(super) fn waits_for(subscription: &Subscription, now: Time) -> String {
         Subscription::Signal { name, .. } => format!(" signal {name}"),
         Subscription::Conditional { holds: false } => String::new(),
         Subscription::Conditional { holds: true } => " once it was false".to_owned(),
+        Subscription::Escalation => " escalation".to_owned(),
     }
 }
 
@@ -178,6 +190,24 @@ pub(super) fn named(correlation: &Correlation) -> String {
 }
 
 impl Names {
+    /// What happened to an event with several definitions.
+    pub(super) fn several(&self, record: &MultipleRecord, now: Time) -> String {
+        match record {
+            MultipleRecord::Came { by, event, .. } => {
+                format!("came @{event} of {}", self.subscriber(*by))
+            }
+            MultipleRecord::Withdrawn { by, events } => {
+                let events = events.iter().map(|event| format!("@{event}"));
+                let events = events.collect::<Vec<_>>().join(", ");
+                format!("{} waits no more for {events}", self.subscriber(*by))
+            }
+            MultipleRecord::Again { by, subscriptions } => {
+                let waits = waits(subscriptions, now);
+                format!("{} waits again for {waits}", self.subscriber(*by))
+            }
+        }
+    }
+
     /// What those who bring messages and signals are told.
     pub(super) fn noted(&self, note: &CorrelationNote, now: Time) -> String {
         match note {

@@ -29,7 +29,9 @@ impl ElementInstance {
             .iter_mut()
             .for_each(|node| rename(node, names));
         rename_flows(&mut self.arrivals, names);
-        self.subscriptions = None;
+        if let Some(subscriptions) = &mut self.subscriptions {
+            subscriptions.rename(names);
+        }
         if let Some(scope) = &mut self.as_scope {
             scope.rename(names);
         }
@@ -50,8 +52,10 @@ impl Scope {
                 .collect();
         }
         // One that was taken over opens nothing any more.
-        if !self.interrupted {
-            self.subscriptions = None;
+        if !self.interrupted
+            && let Some(subscriptions) = &mut self.subscriptions
+        {
+            subscriptions.rename(names);
         }
         self.rename_remembered(names);
     }

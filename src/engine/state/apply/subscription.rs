@@ -1,51 +1,82 @@
 //! Subscriptions are opened, triggered, closed.
 
-use std::sync::Arc;
-
 use crate::{
     engine::{
-        record::{Subscriber, Subscription},
+        record::{MultipleRecord, RenewedSubscription, Subscriber, Subscription},
         state::{InstanceState, Subscriptions},
     },
-    model::ids::ElementKey,
+    model::{
+        event_definition::EventRef,
+        ids::{ElementKey, Time},
+    },
 };
 
 impl InstanceState {
-    pub(super) fn subscribe(&mut self, by: Subscriber, opened: Subscriptions) {
-        match by {
-            Subscriber::Element(key) => {
-                self.with(key, |element| element.subscriptions = Some(opened));
-            }
-            Subscriber::Scope(scope) => {
-                if let Some(scope) = self.scope_mut(scope) {
-                    scope.subscriptions = Some(opened);
-                }
-            }
-        }
+    pub(super) fn subscribe(
+        &mut self,
+        by: Subscriber,
+        opened: &[(EventRef, Subscription)],
+        since: Time,
+    ) {
+        self.change_subscriptions(by, |open| open.open(opened, since));
     }
 
     /// An event has come.
     pub(super) fn trigger(
         &mut self,
         by: Subscriber,
-        node: &Arc<str>,
+        event: &EventRef,
         remains: Option<&Subscription>,
     ) {
         if let Subscriber::Element(key) = by {
             self.with(key, |element| {
-                if !element.triggered.contains(node) {
-                    element.triggered.push(node.clone());
+                if !element.triggered.contains(&event.node) {
+                    element.triggered.push(event.node.clone());
                 }
             });
         }
         if let Some(open) = self.open_subscriptions(by) {
-            open.trigger(node, remains);
+            open.trigger(event, remains);
         }
     }
 
-    pub(super) fn reset_condition(&mut self, by: Subscriber, node: &str) {
+    /// What is waited for is another version's.
+    pub(super) fn renew(&mut self, by: Subscriber, renewed: &[RenewedSubscription], now: Time) {
+        self.change_subscriptions(by, |open| open.renew(renewed, now));
+    }
+
+    /// Something happened to an event with several definitions.
+    pub(super) fn multiple(&mut self, record: &MultipleRecord) {
+        match record {
+            MultipleRecord::Came { by, event, again } => {
+                self.change_subscriptions(*by, |open| open.come(event, again.as_ref()));
+            }
+            MultipleRecord::Withdrawn { by, events } => {
+                self.change_subscriptions(*by, |open| open.withdraw(events));
+            }
+            MultipleRecord::Again { by, subscriptions } => {
+                self.change_subscriptions(*by, |open| open.open_again(subscriptions));
+            }
+        }
+    }
+
+    pub(super) fn reset_condition(&mut self, by: Subscriber, event: &EventRef) {
         if let Some(open) = self.open_subscriptions(by) {
-            open.reset_condition(node);
+            open.reset_condition(event);
+        }
+    }
+
+    /// Changes what somebody waits for; begins it.
+    fn change_subscriptions(&mut self, by: Subscriber, change: impl FnOnce(&mut Subscriptions)) {
+        match by {
+            Subscriber::Element(key) => self.with(key, |element| {
+                change(element.subscriptions.get_or_insert_default());
+            }),
+            Subscriber::Scope(scope) => {
+                if let Some(scope) = self.scope_mut(scope) {
+                    change(scope.subscriptions.get_or_insert_default());
+                }
+            }
         }
     }
 
@@ -64,7 +95,7 @@ impl InstanceState {
         if let Some(scope) = self.scope_mut(scope) {
             scope.waiting.clear();
             scope.resetting.clear();
-            scope.subscriptions = Some(Subscriptions::default());
+            scope.subscriptions = Some(Subscriptions::closed());
             scope.interrupted = true;
         }
         self.forget_merges();

@@ -44,7 +44,7 @@ fn timers_of_events_are_read() {
     let event = |content: &str| {
         let definitions = read(&document("", content)).expect("it can be read");
         let node = definitions[0].0.nodes[0].clone();
-        (node.event, node.interrupting)
+        (node.events.into_iter().next(), node.interrupting)
     };
     let found = event(&format!(
         r#"<intermediateCatchEvent id="c">{}</intermediateCatchEvent>"#,
@@ -86,7 +86,7 @@ fn messages_and_signals_are_read() {
     let event = |beside: &str, content: &str| {
         let document = document("", content).replace("<process ", &format!("{beside}<process "));
         match read(&document) {
-            Ok(definitions) => Ok(definitions[0].0.nodes[0].event.clone()),
+            Ok(definitions) => Ok(definitions[0].0.nodes[0].events.first().cloned()),
             Err(problems) => Err(problems
                 .iter()
                 .map(|problem| problem.code)
@@ -209,10 +209,10 @@ fn event_subprocesses_and_conditions_are_read() {
     );
     let condition = "${x > 1}".to_owned();
     assert_eq!(
-        nodes[1].event,
+        nodes[1].events.first().cloned(),
         Some(EventDefinition::Conditional { condition })
     );
-    assert!(nodes[3].schedule.is_none() && nodes[3].event.is_some());
+    assert!(nodes[3].schedule.is_none() && !nodes[3].events.is_empty());
     let other_language = r#"<intermediateCatchEvent id="c"><conditionalEventDefinition><condition language="FEEL">if x then y else z</condition></conditionalEventDefinition></intermediateCatchEvent>"#;
     check(other_language, &[("c", "unsupported_expression")]);
 }
@@ -241,12 +241,12 @@ fn receive_tasks_and_what_starts_a_process() {
         (read[0].kind, read[0].instantiate),
         (ElementType::ReceiveTask, false)
     );
-    assert_eq!(read[0].event, message(Some("${k}")));
+    assert_eq!(read[0].events.first().cloned(), message(Some("${k}")));
     let read = nodes(r#"<receiveTask id="r" messageRef="m" stepwire:correlationKey="7"/>"#);
-    assert_eq!(read[0].event, message(Some("7")));
+    assert_eq!(read[0].events.first().cloned(), message(Some("7")));
     let read = nodes(r#"<receiveTask id="r" messageRef="m" instantiate="1"/>"#);
     assert_eq!(
-        (&read[0].event, read[0].instantiate),
+        (&read[0].events.first().cloned(), read[0].instantiate),
         (&message(None), true)
     );
     let gateway = |attributes: &str| {
@@ -307,7 +307,7 @@ fn definitions_beside_the_process() {
     let event = |content: &str| {
         let definitions =
             read(&with(content)).unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
-        definitions[0].0.nodes[0].event.clone()
+        definitions[0].0.nodes[0].events.first().cloned()
     };
     let named = |tag: &str, id: &str| {
         format!(
@@ -344,7 +344,10 @@ fn event_subprocesses_may_be_begun_by_compensation() {
         activity: None,
         wait_for_completion: true,
     };
-    assert_eq!(event.and_then(|node| node.event.clone()), Some(expected));
+    assert_eq!(
+        event.and_then(|node| node.events.first().cloned()),
+        Some(expected)
+    );
     check(
         r#"<startEvent id="c"><compensateEventDefinition/></startEvent>"#,
         &[("c", "unsupported_element")],

@@ -233,7 +233,7 @@ fn references_are_qualified_names() {
     assert_eq!(
         (
             plain.nodes[1].attached_to.as_deref(),
-            plain.nodes[1].event.as_ref()
+            plain.nodes[1].events.first()
         ),
         (
             Some("c"),

@@ -19,11 +19,11 @@ use crate::{
 impl CorrelationStep<'_> {
     pub(super) fn note(&mut self, from: InstanceKey, tag: CommandTag, note: CorrelationNote) {
         match note {
-            CorrelationNote::Opened { by, node, process } => {
+            CorrelationNote::Opened { by, event, process } => {
                 let place = Place {
                     instance: from,
                     by,
-                    node,
+                    event,
                 };
                 if self.state.at(&place).is_none() {
                     self.record(CorrelationRecord::Opened {
@@ -35,14 +35,14 @@ impl CorrelationStep<'_> {
             }
             CorrelationNote::Settled {
                 by,
-                node,
+                event,
                 taken,
                 stays_open,
             } => {
                 let place = Place {
                     instance: from,
                     by,
-                    node,
+                    event,
                 };
                 self.settle(&place, taken, stays_open);
             }

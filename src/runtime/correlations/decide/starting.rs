@@ -38,7 +38,7 @@ impl CorrelationStep<'_> {
             target: Some(instance),
             message: InstanceMessage::StartByEvent {
                 head: Box::new(head),
-                start_event: start.node.to_string(),
+                start_event: start.event.clone(),
             },
             brings: None,
             trace,

@@ -140,22 +140,22 @@ impl<'a> HistoryBuilder<'a> {
                     }
                     Record::SubscriptionTriggered {
                         by: Subscriber::Element(element),
-                        node,
+                        event,
                         ..
                     } => {
                         let event = TriggeredEvent {
-                            node,
+                            node: &event.node,
                             at: row.time.to_string(),
                         };
                         self.change(*element, |visit| visit.events.push(event));
                     }
                     Record::SubscriptionTriggered {
                         by: Subscriber::Scope(scope),
-                        node,
+                        event,
                         ..
                     } => {
                         let event = TriggeredEvent {
-                            node,
+                            node: &event.node,
                             at: row.time.to_string(),
                         };
                         if let Some(scope) = scope {
@@ -204,6 +204,7 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::FlowArrived { .. }
                     | Record::ElementActivated { .. }
                     | Record::SubscriptionsOpened { .. }
+                    | Record::Multiple(_)
                     | Record::DeliveryHeld(_)
                     | Record::CorrelationNotified { .. }
                     | Record::ConditionReset { .. }

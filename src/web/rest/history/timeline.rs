@@ -15,9 +15,12 @@ use super::PartQuery;
 use crate::{
     engine::{
         Record, RecordBatch,
-        record::{AdHocRecord, LoopRecord, Subscriber},
+        record::{AdHocRecord, LoopRecord, MultipleRecord, Subscriber},
     },
-    model::ids::{ElementKey, InstanceKey},
+    model::{
+        event_definition::EventRef,
+        ids::{ElementKey, InstanceKey},
+    },
     web::{
         http::{app::App, problem::Problem},
         instance_client::instance_key,
@@ -151,6 +154,37 @@ fn text(about: impl ToString) -> Option<String> {
     Some(about.to_string())
 }
 
+/// What happened to an event with several definitions.
+fn several(record: &MultipleRecord) -> About<'_> {
+    let named = |events: Vec<&EventRef>| {
+        let events = events.iter().map(ToString::to_string);
+        text(events.collect::<Vec<_>>().join(", "))
+    };
+    match record {
+        MultipleRecord::Came { by, event, .. } => (
+            "eventDefinitionCame",
+            waiting(by),
+            Some(&event.node),
+            None,
+            named(vec![event]),
+        ),
+        MultipleRecord::Withdrawn { by, events } => (
+            "subscriptionsWithdrawn",
+            waiting(by),
+            None,
+            None,
+            named(events.iter().collect()),
+        ),
+        MultipleRecord::Again { by, subscriptions } => (
+            "subscriptionsOpened",
+            waiting(by),
+            None,
+            None,
+            named(subscriptions.iter().map(|(event, _)| event).collect()),
+        ),
+    }
+}
+
 fn about(seq: u64, record: &Record) -> About<'_> {
     let at = |kind, element: &ElementKey| (kind, Some(*element), None, None, None);
     match record {
@@ -187,7 +221,8 @@ fn about(seq: u64, record: &Record) -> About<'_> {
             ("elementTerminated", Some(*element), Some(node), None, None)
         }
         Record::SubscriptionsOpened { by, subscriptions } => {
-            let nodes: Vec<&str> = subscriptions.iter().map(|(node, _)| &**node).collect();
+            let events = subscriptions.iter().map(|(event, _)| event.to_string());
+            let nodes: Vec<String> = events.collect();
             (
                 "subscriptionsOpened",
                 waiting(by),
@@ -196,9 +231,14 @@ fn about(seq: u64, record: &Record) -> About<'_> {
                 text(nodes.join(", ")),
             )
         }
-        Record::SubscriptionTriggered { by, node, .. } => {
-            ("subscriptionTriggered", waiting(by), Some(node), None, None)
-        }
+        Record::SubscriptionTriggered { by, event, .. } => (
+            "subscriptionTriggered",
+            waiting(by),
+            Some(&event.node),
+            None,
+            None,
+        ),
+        Record::Multiple(record) => several(record),
         Record::DeliveryHeld(_) => ("deliveryHeld", None, None, None, None),
         Record::CorrelationNotified { correlation, .. } => (
             "correlationNotified",
@@ -217,8 +257,8 @@ fn about(seq: u64, record: &Record) -> About<'_> {
         Record::CompensationStarted { element, .. } => at("compensationStarted", element),
         Record::CompensationCompleted { element } => at("compensationCompleted", element),
         Record::TransactionCancelled { element } => at("transactionCancelled", element),
-        Record::ConditionReset { by, node } => {
-            ("conditionReset", waiting(by), Some(node), None, None)
+        Record::ConditionReset { by, event } => {
+            ("conditionReset", waiting(by), Some(&event.node), None, None)
         }
         Record::ScopeInterrupted { scope, node } => {
             ("scopeInterrupted", *scope, Some(node), None, None)
@@ -318,7 +358,9 @@ fn about(seq: u64, record: &Record) -> About<'_> {
         }
         Record::Migrated(migrated) => ("migrated", None, None, None, text(migrated.to.version)),
         Record::SubscriptionsRenewed { by, subscriptions } => {
-            let nodes = subscriptions.iter().map(|renewed| &*renewed.node);
+            let nodes = subscriptions
+                .iter()
+                .map(|renewed| renewed.event.to_string());
             let nodes = nodes.collect::<Vec<_>>().join(", ");
             (
                 "subscriptionsRenewed",

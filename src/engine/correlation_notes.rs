@@ -1,0 +1,35 @@
+//! Tells those who bring messages and signals what somebody waits for, and what no more.
+//!
+//! Not here: what they are told that is taken (`triggering`) and published (`publishing`).
+
+use super::{
+    context::Step,
+    correlation::{Correlation, CorrelationNote},
+    record::Subscription,
+    subscriber::Subscriber,
+};
+use crate::model::event_definition::EventRef;
+
+/// Somebody waits for these from now on.
+pub(super) fn opened(step: &mut Step<'_>, by: Subscriber, opened: Vec<(EventRef, Subscription)>) {
+    for (event, subscription) in opened {
+        if let Some(correlation) = subscription.correlation() {
+            let process = step.process.definition.id.as_str().into();
+            let note = CorrelationNote::Opened { by, event, process };
+            step.notify(correlation, note);
+        }
+    }
+}
+
+/// Somebody waits for these no more, and took none.
+pub(super) fn closed(step: &mut Step<'_>, by: Subscriber, closed: Vec<(EventRef, Correlation)>) {
+    for (event, correlation) in closed {
+        let note = CorrelationNote::Settled {
+            by,
+            event,
+            taken: None,
+            stays_open: false,
+        };
+        step.notify(correlation, note);
+    }
+}

@@ -1,0 +1,149 @@
+//! Events with several definitions: of most kinds one has to come, and the others are withdrawn; of a
+//! parallel one each has to come, in any order, before the event has.
+//!
+//! Not here: events of which several are thrown (`throwing`, `publishing`).
+//!
+//! # Why so
+//!
+//! **One of a parallel event that has come is not waited for again before the event has come.** The
+//! standard leaves open what becomes of a second message meanwhile: here it goes to others that wait
+//! for it, or is kept for its time to live. So nothing gathers.
+
+use super::{
+    command::TimerKey,
+    context::Step,
+    correlation_notes,
+    record::{MultipleRecord, Record, Subscription},
+    state::OpenSubscription,
+    subscriber::Subscriber,
+};
+use crate::model::{
+    event_definition::EventRef, executable::ExecutableNode, node_kind::EventDefinition,
+};
+
+/// One of the definitions of an event has come. `false` when others have to come, too.
+pub(super) fn occurs(
+    step: &mut Step<'_>,
+    by: Subscriber,
+    node: &ExecutableNode,
+    event: &EventRef,
+    again: Option<&Subscription>,
+) -> bool {
+    if !node.kind.awaited().is_some_and(|event| event.is_parallel()) {
+        return true;
+    }
+    record(
+        step,
+        MultipleRecord::Came {
+            by,
+            event: event.clone(),
+            again: again.cloned(),
+        },
+    );
+    let open = step.state.subscriptions(by);
+    open.is_none_or(|open| open.open_of(&node.id).next().is_none())
+}
+
+/// An event has come: of one that interrupts the other definitions are withdrawn; those of a parallel
+/// one that does not are waited for again.
+pub(super) fn go_on(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
+    let event = node.kind.awaited().filter(|event| event.is_several());
+    match event {
+        None => {}
+        Some(_) if node.kind.interrupts() => withdraw(step, by, node),
+        Some(event) if event.is_parallel() => wait_again(step, by, node),
+        Some(_) => {}
+    }
+}
+
+/// The definitions of an event that are still open are not waited for any more.
+pub(super) fn withdraw(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
+    let open = step.state.subscriptions(by).into_iter();
+    let (mut events, mut timers, mut told) = (Vec::new(), Vec::new(), Vec::new());
+    for (event, open) in open.flat_map(|open| open.open_of(&node.id)) {
+        events.push(event.clone());
+        if open.due().is_some() {
+            timers.push(TimerKey::event(by.element(), event, open.occurrence()));
+        }
+        let correlation = open.subscription().correlation();
+        told.extend(correlation.map(|correlation| (event.clone(), correlation)));
+    }
+    if events.is_empty() {
+        return;
+    }
+    for timer in timers {
+        step.clear_timer(timer);
+    }
+    correlation_notes::closed(step, by, told);
+    record(step, MultipleRecord::Withdrawn { by, events });
+}
+
+/// All definitions of a parallel event are waited for again; none when one of them never comes again.
+fn wait_again(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
+    let come = step.state.subscriptions(by).into_iter();
+    let again: Option<Vec<_>> = come
+        .flat_map(|come| come.come_of(&node.id))
+        .map(|(event, open)| {
+            let remains = remains(step, node, event, open?)?;
+            Some((event.clone(), remains))
+        })
+        .collect();
+    let Some(subscriptions) = again.filter(|again| !again.is_empty()) else {
+        return;
+    };
+    record(
+        step,
+        MultipleRecord::Again {
+            by,
+            subscriptions: subscriptions.clone(),
+        },
+    );
+    let open = step.state.subscriptions(by).into_iter();
+    let timers: Vec<_> = open
+        .flat_map(|open| open.open_of(&node.id))
+        .filter_map(|(event, open)| {
+            let timer = TimerKey::event(by.element(), event, open.occurrence());
+            Some((open.due()?, timer))
+        })
+        .collect();
+    for (due, timer) in timers {
+        step.set_timer(due, timer);
+    }
+    correlation_notes::opened(step, by, subscriptions);
+}
+
+fn record(step: &mut Step<'_>, record: MultipleRecord) {
+    step.record(Record::Multiple(Box::new(record)));
+}
+
+/// What is waited for once an event has come; nothing by one that interrupts.
+pub(super) fn remains(
+    step: &Step<'_>,
+    node: &ExecutableNode,
+    event: &EventRef,
+    open: &OpenSubscription,
+) -> Option<Subscription> {
+    if node.kind.interrupts() {
+        return None;
+    }
+    match (
+        open.subscription(),
+        node.kind.awaited()?.get(event.definition)?,
+    ) {
+        (Subscription::Timer { text, .. }, EventDefinition::Timer(timer)) => {
+            let next = timer.occurrences(text).ok()?.next(step.now, open.since())?;
+            Some(Subscription::Timer {
+                due: next,
+                text: text.clone(),
+            })
+        }
+        (
+            subscription @ (Subscription::Message { .. }
+            | Subscription::Signal { .. }
+            | Subscription::Escalation),
+            _,
+        ) => Some(subscription.clone()),
+        (Subscription::Timer { .. }, _) => None,
+        (Subscription::Conditional { .. }, _) => Some(Subscription::Conditional { holds: true }),
+    }
+}

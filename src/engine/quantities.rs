@@ -1,0 +1,52 @@
+//! How many tokens begin an activity (`startQuantity`), and how many leave it by each flow that is
+//! taken (`completionQuantity`; BPMN 2.0.2, 13.3.2). The tokens come by whichever flows: several
+//! that enter an activity are merged before it.
+//!
+//! # Why so
+//!
+//! **An activity for which too few tokens are left is an incident**, as a join is: with a token in
+//! it its scope cannot complete, and it would wait for ever.
+
+use super::{context::Step, record::Arrival, state::Scope};
+use crate::model::{executable::ExecutableNode, ids::ElementKey};
+
+/// Incident of an activity that is about to send more tokens than there is room for. A retry sends
+/// them.
+const LIMIT: &str = "token_limit";
+
+/// The oldest tokens that wait before an activity, when they are enough to begin it.
+pub(super) fn enough(node: &ExecutableNode, waiting: &[Arrival]) -> Option<Vec<Arrival>> {
+    waiting.get(..node.start_quantity).map(<[Arrival]>::to_vec)
+}
+
+/// Whether there is room for the tokens by which an activity is about to be left.
+pub(super) fn has_room(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+    flows: usize,
+) -> bool {
+    let more = node.completion_quantity * flows;
+    if node.completion_quantity == 1 || more == 0 {
+        return true;
+    }
+    let scope = step.state.element(key).and_then(|element| element.scope());
+    let waiting = step.state.scope(scope).into_iter().flat_map(Scope::waiting);
+    let waiting: usize = waiting.map(|(_, arrivals)| arrivals.len()).sum();
+    let tokens = waiting + step.state.active_count() + more;
+    if step.budget >= more && tokens <= step.limits.active_elements {
+        step.budget -= more;
+        return true;
+    }
+    let sentence = format!(
+        "expected room for the {more} tokens by which '{}' is left (completionQuantity), but one \
+        command may activate {} more elements, and {} are active or wait in its scope, of {} that \
+        may be; retry when others have gone on",
+        node.id,
+        step.budget,
+        tokens - more,
+        step.limits.active_elements
+    );
+    step.incident(key, LIMIT, sentence, None);
+    false
+}
