@@ -123,7 +123,7 @@ fn standard_loops_are_read_on_every_activity() {
 #[test]
 fn what_a_loop_cannot_mean_is_named() {
     check(
-        &multiple(r#"behavior="Complex""#, ""),
+        &multiple(r#"behavior="Odd""#, ""),
         &[("t", "unsupported_attribute"), ("t", "missing_collection")],
     );
     check(
