@@ -220,6 +220,11 @@ pub fn real_now() -> Time {
     Time(since_epoch().as_millis() as i64)
 }
 
+/// What the machine's clock shows, for what is told to others that compare it with theirs.
+pub fn machine_now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// A time that runs on whatever is done to the machine's clock: for waits and rates, which compare
 /// it with itself only. It begins at the server's start.
 pub fn steady_now() -> Time {
@@ -227,9 +232,7 @@ pub fn steady_now() -> Time {
 }
 
 fn since_epoch() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
+    machine_now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn since_start() -> Duration {

@@ -23,6 +23,7 @@ use tokio::sync::{
 };
 
 use super::{
+    clock::machine_now,
     http_calls::Failed,
     instance_request::{InstanceResponse, Refusal, Reply},
 };
@@ -175,7 +176,7 @@ impl OpenSpan {
             name,
             instance,
             caller,
-            began: SystemTime::now(),
+            began: machine_now(),
         }
     }
 
@@ -238,7 +239,7 @@ impl OpenSpan {
             context,
             parent: parent.map(|parent| parent.span_id().to_owned()),
             began: self.began,
-            ended: SystemTime::now(),
+            ended: machine_now(),
             error,
             attributes,
         });
@@ -350,7 +351,7 @@ fn random() -> u64 {
         let mut seed = [0; 8];
         match getrandom::fill(&mut seed) {
             Ok(()) => u64::from_ne_bytes(seed),
-            Err(_) => SystemTime::now()
+            Err(_) => machine_now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(1, |time| time.as_nanos() as u64),
         }
@@ -377,7 +378,7 @@ impl CallSpan {
             spans: spans.clone(),
             context: spans.draw().below(trace),
             parent: trace.map(|trace| trace.span_id().to_owned()),
-            began: SystemTime::now(),
+            began: machine_now(),
         }
     }
 
@@ -409,7 +410,7 @@ impl CallSpan {
             context: self.context,
             parent: self.parent,
             began: self.began,
-            ended: SystemTime::now(),
+            ended: machine_now(),
             error: tried
                 .as_ref()
                 .err()

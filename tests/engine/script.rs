@@ -479,11 +479,8 @@ impl Script {
 
     fn children(&self) -> Vec<String> {
         let children = self.subject.state().children().values();
-        let element = |element: Option<ElementKey>| {
-            element
-                .map_or("-", |element| self.names.element(element))
-                .to_owned()
-        };
+        let name = |element| self.names.element(element);
+        let element = |element: Option<ElementKey>| element.map_or("-", name).to_owned();
         children
             .map(|child| {
                 let awaited = if child.start.awaited { " awaited" } else { "" };

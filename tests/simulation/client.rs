@@ -244,7 +244,7 @@ impl Client {
             keys.push(format!("{}-early-{}", self.name, keys.len()));
         }
         let key = random.pick(keys).clone();
-        if random.once_in(3) {
+        if random.once_in(8) {
             let name = *random.pick(&["left", "right"]);
             return json!({"type": "publish", "name": name, "correlationKey": key,
                 "data": {"sided": {id.to_string(): true}}});

@@ -212,6 +212,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("rows of the audit log; time", &["AUDIT_ROWS", "AUDIT_KEEP"]),
     ("rows of the audit log that wait", &["AUDIT_WAITING"]),
+    ("[spans](http-calls.md#traces)", &["SPANS_QUEUED"]),
     ("JSON Schema of a key", &["KEY_SCHEMA_PARTS"]),
     ("check of a value", &["KEY_CHECK_STEPS"]),
     ("… all checks", &["KEY_STEPS_ON_ARBITER"]),
