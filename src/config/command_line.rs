@@ -65,6 +65,7 @@ Through a server (the one on the data directory, or --server URL):
   approve   Approve what an instance waits for, or reject it
   patch     Correct the data of an instance, as an operator
   publish   Publish a message or a signal
+  migrate   Take instances to another version of their process, or say what would become of them
   stop      End instances
   watch     Print every push of an instance, of a process's instances, or of the tasks as a line
   show      Print where an instance stands

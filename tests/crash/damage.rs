@@ -218,7 +218,7 @@ async fn damaged_rows_of_tables_are_left_out_and_told_of() {
             "1 timer;",
         ),
         "outbox" => (
-            "INSERT INTO outbox SELECT X'01' || key, 1, X'01' || key, X'07' FROM instance LIMIT 1",
+            "INSERT INTO outbox SELECT X'01' || key, 1, X'01' || key, X'07', NULL FROM instance LIMIT 1",
             "1 message between instances;",
         ),
         "user" => (

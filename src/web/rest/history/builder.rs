@@ -2,7 +2,10 @@
 //!
 //! What it holds: `entries`. Not here: reading the log (the module above).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value};
 
@@ -196,9 +199,9 @@ impl<'a> HistoryBuilder<'a> {
                             called.status = Some(status.name());
                         }
                     }
+                    Record::Migrated(migrated) => self.migrated(&migrated.renamed),
                     Record::Created(_)
                     | Record::TokenMoved { .. }
-                    | Record::Migrated(_)
                     | Record::SubscriptionsRenewed { .. }
                     | Record::FileStored(_)
                     | Record::FlowArrived { .. }
@@ -280,28 +283,15 @@ impl<'a> HistoryBuilder<'a> {
             scope,
             loop_counter,
         } = begun;
-        let known = self.process.node(node);
-        let is_whole = known.is_some_and(|node| node.looping.is_some()) && loop_counter.is_none();
-        let attached_to = known.and_then(|node| match &node.kind {
-            NodeKind::Boundary { attached_to, .. } => Some(&**attached_to),
-            NodeKind::Start(_)
-            | NodeKind::End(_)
-            | NodeKind::Catch(_)
-            | NodeKind::Throw(_)
-            | NodeKind::Task(_)
-            | NodeKind::Call(_)
-            | NodeKind::SubProcess(_)
-            | NodeKind::Gateway(_) => None,
-        });
-        Visit {
+        let mut visit = Visit {
             element: element.wire(self.key),
             node,
-            name: known.map_or("", |node| &node.name),
-            r#type: known.map_or("", |node| node.kind.bpmn_name()),
-            kind: known.map_or(VisitKind::Task, |node| kind(node, is_whole)),
+            name: "",
+            r#type: "",
+            kind: VisitKind::Task,
             scope: scope.map(|scope| scope.wire(self.key)),
             loop_counter,
-            attached_to,
+            attached_to: None,
             lifecycle: "Activated",
             activated_at: at.to_string(),
             ended_at: None,
@@ -310,7 +300,25 @@ impl<'a> HistoryBuilder<'a> {
             children: Vec::new(),
             decisions: Vec::new(),
             variables: None,
+        };
+        describe(self.process, &mut visit);
+        visit
+    }
+
+    /// What was visited before goes by the ids of the version that runs now, as it is drawn on the
+    /// diagram of that.
+    fn migrated(&mut self, renamed: &'a BTreeMap<Arc<str>, Arc<str>>) {
+        for visit in self.visits.values_mut() {
+            if let Some(node) = renamed.get(visit.node) {
+                visit.node = node;
+                describe(self.process, visit);
+            }
         }
+        let now = |flow| renamed.get(flow).map_or(flow, |flow: &Arc<str>| &**flow);
+        self.flows = std::mem::take(&mut self.flows)
+            .into_iter()
+            .map(now)
+            .collect();
     }
 
     fn change(&mut self, element: ElementKey, change: impl FnOnce(&mut Visit<'a>)) {
@@ -361,4 +369,26 @@ fn end(visit: Option<&mut Visit<'_>>, lifecycle: &'static str, at: Time) {
         visit.lifecycle = lifecycle;
         visit.ended_at = Some(at.to_string());
     }
+}
+
+/// Says what the process knows of a visited node.
+fn describe<'a>(process: &'a ExecutableProcess, visit: &mut Visit<'a>) {
+    let Some(node) = process.node(visit.node) else {
+        return;
+    };
+    let is_whole = node.looping.is_some() && visit.loop_counter.is_none();
+    visit.name = &node.name;
+    visit.r#type = node.kind.bpmn_name();
+    visit.kind = kind(node, is_whole);
+    visit.attached_to = match &node.kind {
+        NodeKind::Boundary { attached_to, .. } => Some(&**attached_to),
+        NodeKind::Start(_)
+        | NodeKind::End(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => None,
+    };
 }
