@@ -127,6 +127,9 @@ fn read_multiple(
     let (behavior, event) = marker
         .map(|marker| behavior(marker, id, reader))
         .unwrap_or_default();
+    if let Some(marker) = marker {
+        warn_of_other_behaviors(marker, behavior, id, reader);
+    }
     let complex_behavior = marker.filter(|_| behavior == MultiInstanceBehavior::Complex);
     let complex_behavior =
         complex_behavior.map_or_else(Vec::new, |marker| complex_behaviors(marker, id, reader));
@@ -186,6 +189,41 @@ fn read_multiple(
         behavior,
         event: event.map(Box::new),
         complex_behavior,
+    }
+}
+
+/// What belongs to another behavior than the one that is chosen does nothing.
+fn warn_of_other_behaviors(
+    marker: Node<'_, '_>,
+    behavior: MultiInstanceBehavior,
+    id: &str,
+    reader: &mut Reader<'_>,
+) {
+    let attribute = |name| marker.attribute(name).is_some();
+    let parts = [
+        (
+            "noneBehaviorEventRef",
+            "None",
+            attribute("noneBehaviorEventRef") && behavior != MultiInstanceBehavior::None,
+        ),
+        (
+            "oneBehaviorEventRef",
+            "One",
+            attribute("oneBehaviorEventRef") && behavior != MultiInstanceBehavior::One,
+        ),
+        (
+            COMPLEX,
+            "Complex",
+            marker.children().any(|child| is_bpmn(child, COMPLEX))
+                && behavior != MultiInstanceBehavior::Complex,
+        ),
+    ];
+    for (name, of, _) in parts.into_iter().filter(|(_, _, is_idle)| *is_idle) {
+        let message = format!(
+            "expected `behavior=\"{of}\"` with `{name}`, but `behavior` is another: it has no effect; set \
+            `behavior`, or remove `{name}`"
+        );
+        reader.warning(id, "no_effect", message);
     }
 }
 
