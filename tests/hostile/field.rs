@@ -199,14 +199,15 @@ impl Field {
 
     /// A request of the owner, before or after an attack: its status and its body.
     pub async fn owner(&self, method: reqwest::Method, path: &str, body: Value) -> (u16, String) {
-        let answer = self
+        let request = self
             .client(OWNER)
             .request(method, self.url(path))
-            .bearer_auth(self.token("owner", &["admin"]))
-            .json(&body)
-            .send()
-            .await
-            .expect("an answer");
+            .bearer_auth(self.token("owner", &["admin"]));
+        let request = match body {
+            Value::Null => request,
+            body => request.json(&body),
+        };
+        let answer = request.send().await.expect("an answer");
         let status = answer.status().as_u16();
         (status, answer.text().await.unwrap_or_default())
     }
