@@ -14,9 +14,6 @@ use evidence::Evidence;
 
 use crate::support::expected;
 
-/// Sentences whose feature is not built yet, and why. To be emptied.
-const NOT_YET: &[(&str, &str)] = &[("I18", "retention")];
-
 /// A sentence of the page.
 struct Sentence {
     section: String,
@@ -46,30 +43,11 @@ fn every_sentence_has_a_case() {
     let without = sentences
         .iter()
         .filter(|sentence| !evidence.by_sentence.contains_key(&sentence.id));
-    let without: Vec<&str> = without
-        .map(|sentence| &*sentence.id)
-        .filter(|id| reason(id).is_none())
-        .collect();
+    let without: Vec<&str> = without.map(|sentence| &*sentence.id).collect();
     assert!(
         without.is_empty(),
         "expected a case for every sentence, but there is none for {without:?}"
     );
-    let built: Vec<&str> = NOT_YET
-        .iter()
-        .map(|(id, _)| *id)
-        .filter(|id| evidence.by_sentence.contains_key(*id))
-        .collect();
-    assert!(
-        built.is_empty(),
-        "expected only sentences without a case in NOT_YET, but these have one: {built:?}"
-    );
-}
-
-fn reason(id: &str) -> Option<&'static str> {
-    NOT_YET
-        .iter()
-        .find(|(known, _)| *known == id)
-        .map(|(_, reason)| *reason)
 }
 
 /// The sentences of the page, in order.
@@ -104,15 +82,11 @@ fn sentences(page: &str) -> Vec<Sentence> {
 }
 
 fn table(sentences: &[Sentence], evidence: &Evidence) -> String {
-    let waiting = sentences
-        .iter()
-        .filter(|sentence| !evidence.by_sentence.contains_key(&sentence.id))
-        .count();
     let mut text = format!(
         "# Sentences of the process model and their cases\n\nWritten by the tests: \
         `UPDATE_EXPECT=1 cargo test --test main spec`. What a case is: \
-        `tests/engine/check.rs`,\nwhat a scenario is: `tests/scenario/check.rs`.\n\n{} sentences \
-        ({waiting} of them without a case yet), {} cases, {} scenarios, {} other tests.\n",
+        `tests/engine/check.rs`,\nwhat a scenario is: `tests/scenario/check.rs`.\n\n{} sentences, \
+        {} cases, {} scenarios, {} other tests.\n",
         sentences.len(),
         evidence.cases,
         evidence.scenarios,
@@ -133,9 +107,6 @@ fn table(sentences: &[Sentence], evidence: &Evidence) -> String {
             for title in titles {
                 let _ = writeln!(text, "  - {file}: {title}");
             }
-        }
-        if let Some(reason) = reason(&sentence.id) {
-            let _ = writeln!(text, "  - not yet: {reason}");
         }
     }
     if !evidence.untagged.is_empty() {

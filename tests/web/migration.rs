@@ -118,7 +118,7 @@ async fn a_migration_is_for_operators_and_for_versions_that_were_published() {
     root.post("/v1/definitions?publish=true", process("check", json!([])))
         .await;
     let key = start(&ada).await;
-    let note = json!([{"id": "late", "type": "boundaryEvent", "attachedTo": "check", "event": {"type": "timer", "after": "PT1H"}},
+    let note = json!([{"id": "late", "type": "boundaryEvent", "attachedTo": "check", "event": {"type": "timer", "when": {"duration": "PT1H"}}},
         {"id": "gone", "type": "endEvent"}]);
     let mut draft = process("check", note);
     draft["flows"]
