@@ -128,7 +128,7 @@ fn read_multiple(
         .map(|marker| behavior(marker, id, reader))
         .unwrap_or_default();
     if let Some(marker) = marker {
-        warn_of_other_behaviors(marker, behavior, id, reader);
+        warn_of_other_behaviors(marker, id, reader);
     }
     let complex_behavior = marker.filter(|_| behavior == MultiInstanceBehavior::Complex);
     let complex_behavior =
@@ -193,34 +193,32 @@ fn read_multiple(
 }
 
 /// What belongs to another behavior than the one that is chosen does nothing.
-fn warn_of_other_behaviors(
-    marker: Node<'_, '_>,
-    behavior: MultiInstanceBehavior,
-    id: &str,
-    reader: &mut Reader<'_>,
-) {
+fn warn_of_other_behaviors(marker: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
     let attribute = |name| marker.attribute(name).is_some();
     let parts = [
         (
             "noneBehaviorEventRef",
             "None",
-            attribute("noneBehaviorEventRef") && behavior != MultiInstanceBehavior::None,
+            attribute("noneBehaviorEventRef"),
         ),
         (
             "oneBehaviorEventRef",
             "One",
-            attribute("oneBehaviorEventRef") && behavior != MultiInstanceBehavior::One,
+            attribute("oneBehaviorEventRef"),
         ),
         (
             COMPLEX,
             "Complex",
-            marker.children().any(|child| is_bpmn(child, COMPLEX))
-                && behavior != MultiInstanceBehavior::Complex,
+            marker.children().any(|child| is_bpmn(child, COMPLEX)),
         ),
     ];
-    for (name, of, _) in parts.into_iter().filter(|(_, _, is_idle)| *is_idle) {
+    let chosen = filled(marker.attribute("behavior")).unwrap_or("All");
+    for (name, of, _) in parts
+        .into_iter()
+        .filter(|(_, of, is_there)| *is_there && chosen != *of)
+    {
         let message = format!(
-            "expected `behavior=\"{of}\"` with `{name}`, but `behavior` is another: it has no effect; set \
+            "expected `{name}` with `behavior=\"{of}\"`, but `behavior` is `{chosen}`: it has no effect; set \
             `behavior`, or remove `{name}`"
         );
         reader.warning(id, "no_effect", message);
