@@ -2,7 +2,7 @@
 //! a deploy changes both at once.
 //!
 //! Not here: how it is changed (`definitions`, `schedules`), what makes it durable before it is
-//! visible ([`durable`](super::durable)).
+//! visible (`durable`).
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
