@@ -214,8 +214,7 @@ fn turn_away(
         socket.messages.send(error);
         meters().closed(CloseCode::Forbidden.number());
         let close = Close::because(CloseCode::Forbidden, reason, CloseCode::Forbidden.reason());
-        say_goodbye(socket, close).await;
-        drop(places);
+        say_goodbye(socket, close, places).await;
     })
 }
 
@@ -283,7 +282,7 @@ async fn run(
     };
     let about = OpenConnection::new(connection.id(), protocol, connection.address());
     let about = Arc::new(about);
-    let _open = app.connections.opened(connection.inbox(), &about);
+    let open = app.connections.opened(connection.inbox(), &about);
     let _tried = trial.as_ref().map(Trial::connected);
     let mut ending = trial.as_ref().map(|trial| trial.ending());
     let mut user = None;
@@ -375,7 +374,7 @@ async fn run(
         LoopEnd::Close(close) => close.code.number(),
     });
     if let LoopEnd::Close(close) = end {
-        say_goodbye(socket, close).await;
+        say_goodbye(socket, close, open).await;
     }
 }
 
