@@ -99,7 +99,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("its flow nodes", &["DEFINITION_ELEMENTS"]),
     ("what one compiled definition", &["UPSTREAM_BYTES"]),
     (
-        "definitions that are compiled",
+        "definitions that are being compiled",
         &["DEPLOYS_PER_USER", "DEPLOYS"],
     ),
     (
@@ -123,14 +123,17 @@ const ROWS: &[(&str, &[&str])] = &[
         "uploads at the same time",
         &["UPLOADS", "UPLOADS_PER_TAKER"],
     ),
-    ("upload without a byte", &["UPLOAD_STALL", "UPLOAD_TIME"]),
+    (
+        "upload: time without a byte",
+        &["UPLOAD_STALL", "UPLOAD_TIME"],
+    ),
     ("rendered template", &["TEMPLATE_BYTES"]),
     ("elements one command", &["ELEMENTS_PER_COMMAND"]),
     ("elements active at once", &["ACTIVE_ELEMENTS"]),
     ("completed activities", &["COMPENSATIONS"]),
     ("event definitions of one event", &["EVENT_DEFINITIONS"]),
     ("tokens that begin", &["TOKEN_QUANTITY"]),
-    ("embedded subprocesses", &["SUBPROCESS_DEPTH"]),
+    ("levels of embedded", &["SUBPROCESS_DEPTH"]),
     ("subprocesses an instance", &["CHILDREN"]),
     ("levels of a tree", &["TREE_LEVELS"]),
     ("live instances of a tree", &["TREE_INSTANCES"]),
@@ -150,7 +153,7 @@ const ROWS: &[(&str, &[&str])] = &[
         "iterations of multi-instance activities",
         &["STEP_STARTS", "STEP_START_BYTES"],
     ),
-    ("steps in which iterations", &["LOOP_TURNS"]),
+    ("consecutive steps", &["LOOP_TURNS"]),
     (
         "steps in which more iterations",
         &[
@@ -160,25 +163,25 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "bytes of a write beyond which",
+        "size beyond which a write",
         &["LONG_WRITE", "LONG_WRITES_AT_ONCE"],
     ),
     ("Action messages open", &["OPEN_MESSAGES"]),
     ("an Action message stays", &["ACTION_MESSAGE_OPEN"]),
-    ("actions of an instance", &["DELAYED"]),
-    ("users who ever", &["PARTICIPANTS"]),
+    ("delayed actions", &["DELAYED"]),
+    ("users who were ever", &["PARTICIPANTS"]),
     ("reminders of a user task", &["REMINDERS"]),
     ("comment of a decision", &["COMMENT_BYTES"]),
     ("iterations of a multi-instance activity", &["ITEMS"]),
     ("its items", &["ITEM_DATA_BYTES"]),
     ("variables that", &["VARIABLE_BYTES"]),
-    ("one try of a call", &["CALL_TIMEOUT"]),
+    ("one attempt of a call", &["CALL_TIMEOUT"]),
     ("`retries`", &["CALL_RETRIES", "CALL_FIRST_PAUSE"]),
     ("longest pause", &["CALL_PAUSE"]),
     ("address of a call", &["CALL_URL_BYTES"]),
     ("headers of a call", &["CALL_HEADERS", "CALL_HEADER_BYTES"]),
     (
-        "answer's body",
+        "body of a response",
         &["CALL_ANSWER_BYTES", "CALL_ANSWER_HEADER_BYTES"],
     ),
     ("redirects", &["CALL_REDIRECTS"]),
@@ -203,7 +206,7 @@ const ROWS: &[(&str, &[&str])] = &[
         &["CALLS_PER_DEFINITION", "CALLS_PER_TENANT"],
     ),
     ("webhooks of a process", &["WEBHOOKS", "WEBHOOK_DATA_BYTES"]),
-    ("damaged things", &["DAMAGED_NAMED"]),
+    ("damaged entries", &["DAMAGED_NAMED"]),
     ("webhooks given up", &["WEBHOOKS_GIVEN_UP"]),
     ("time after its end", &["ARCHIVE_AFTER", "LEAST_DROP_AFTER"]),
     (
@@ -234,11 +237,11 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("text that a script reads", &["SCRIPT_JSON_BYTES"]),
     ("code of an error that a script", &["ERROR_CODE_BYTES"]),
-    ("what is stored of a message", &["CORRELATION_KEEP"]),
+    ("what is stored for a message", &["CORRELATION_KEEP"]),
     ("script of a rule", &["RULE_BYTES"]),
     ("output of a rule", &["RULE_OUTPUT_BYTES"]),
     ("start data of a schedule", &["START_DATA_BYTES"]),
-    ("times of a schedule", &["SCHEDULE_BACKLOG"]),
+    ("missed times of a schedule", &["SCHEDULE_BACKLOG"]),
     (
         "schedules that start",
         &[
@@ -247,13 +250,13 @@ const ROWS: &[(&str, &[&str])] = &[
             "SCHEDULES_PER_TENANT",
         ],
     ),
-    ("newest time on record", &["CLOCK_AHEAD"]),
+    ("how far the newest recorded", &["CLOCK_AHEAD"]),
     (
         "commands waiting at one instance | 512, see",
         &["INSTANCE_MAILBOX"],
     ),
     ("rows on their way to the disk, over", &["WRITER_QUEUE"]),
-    ("tickets that wait", &["TICKETS_PER_USER", "TICKETS"]),
+    ("unused tickets", &["TICKETS_PER_USER", "TICKETS"]),
     (
         "sign-in link",
         &[
@@ -265,7 +268,7 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("token that an admin", &["ISSUED_TOKEN"]),
-    ("any token", &["TOKEN_LIFETIME"]),
+    ("remaining lifetime", &["TOKEN_LIFETIME"]),
     (
         "password;",
         &["PASSWORD_BYTES", "USER_ROLES", "USER_ROLES_BYTES"],
@@ -284,7 +287,7 @@ const ROWS: &[(&str, &[&str])] = &[
         &["DEFINITIONS_MEMORY", "DEFINITIONS_MEMORY_PER_TENANT"],
     ),
     (
-        "the same of former versions",
+        "the same for former versions",
         &["FORMER_DEFINITIONS_MEMORY"],
     ),
     (
