@@ -38,6 +38,10 @@ pub fn sketch() -> impl Strategy<Value = String> {
                     text: format!("process p{expiry}\n{webhook}"),
                     ..Writer::default()
                 };
+                if starts == "global" {
+                    writer.global(&first);
+                    return writer.text;
+                }
                 let begin = match starts {
                     "" => {
                         let keys = if keys { "required=n keys=x" } else { "" };
@@ -48,7 +52,12 @@ pub fn sketch() -> impl Strategy<Value = String> {
                     starts => writer.instantiating(starts, &first),
                 };
                 let behind = writer.path(&blocks, &begin);
-                writer.line("end end");
+                let throws = if lanes % 5 == 0 {
+                    "message=m also signal=s"
+                } else {
+                    ""
+                };
+                writer.line(&format!("end end {throws}"));
                 writer.actions(&last, false);
                 writer.flow(&behind, "end");
                 if let Some(events) = &events {
@@ -71,6 +80,8 @@ enum Block {
         mappings: &'static str,
         /// How it runs more than once, perhaps.
         looping: &'static str,
+        /// How many tokens begin and leave it.
+        quantities: &'static str,
         actions: Vec<Action>,
     },
     /// A user task that is decided; what of it can be gone back to.
@@ -86,13 +97,13 @@ enum Block {
         caught: Option<&'static str>,
         mappings: &'static str,
     },
-    /// An embedded subprocess, perhaps with a timer, perhaps with a way out for an error, which it
-    /// then throws; perhaps with a terminate end event beside its path.
+    /// An embedded subprocess, perhaps with a timer, perhaps with an end that throws something and a way
+    /// out for that; perhaps with a terminate end event beside its path.
     Scope {
         path: Vec<Block>,
         timer: &'static str,
         looping: &'static str,
-        error: bool,
+        ends: (&'static str, &'static str),
         terminate: bool,
         escalation: &'static str,
         mappings: &'static str,
@@ -181,13 +192,15 @@ struct Action {
 fn block(depth: u32) -> impl Strategy<Value = Block> {
     let kinds = select(vec!["user", "user", "user", "task", "service", "send"]);
     let actions = vec(action(), 0..5);
-    let node = (kinds, any::<u8>(), terms(), looping(), mappings(), actions).prop_map(
-        |(kind, noback, terms, looping, mappings, actions)| Block::Node {
+    let runs = (looping(), quantities());
+    let node = (kinds, any::<u8>(), terms(), runs, mappings(), actions).prop_map(
+        |(kind, noback, terms, (looping, quantities), mappings, actions)| Block::Node {
             kind,
             back: noback % 12 != 0,
             terms: if kind == "user" { terms } else { "" },
             mappings,
             looping,
+            quantities,
             actions,
         },
     );
@@ -214,13 +227,15 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
         "signal=s",
         "when=\"n == 2\"",
         "when=\"x.y.z > 1\"",
-    ])
-    .prop_map(Block::Catch);
+    ]);
+    let catch = prop_oneof![2 => catch, 1 => event()].prop_map(Block::Catch);
     let thrown = select(vec![
         "throw NODE message=m payload={\"n\":\"${n}\"}",
         "throw NODE message=m key=${n} ttl=PT1H",
         "throw NODE signal=s payload={\"n\":2}",
         "throw NODE signal=${x.y}",
+        "throw NODE message=m also signal=s payload={\"n\":\"${n}\"} also escalation=LATE",
+        "throw NODE compensate also signal=s",
         "send NODE message=m key=${n}",
     ])
     .prop_map(Block::Throw);
@@ -285,17 +300,17 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
                 timer(),
                 looping(),
                 caught_escalation(),
-                any::<u8>(),
+                (ends(), any::<u8>()),
                 mappings(),
                 data_objects()
             )
                 .prop_map(
-                    |(path, timer, looping, escalation, dice, mappings, objects)| {
+                    |(path, timer, looping, escalation, (ends, dice), mappings, objects)| {
                         Block::Scope {
                             path,
                             timer,
                             looping,
-                            error: dice % 3 == 0,
+                            ends,
                             terminate: dice % 4 == 0,
                             escalation,
                             mappings,
@@ -321,7 +336,7 @@ struct EventScope {
 fn event_scope(path: impl Strategy<Value = Vec<Block>>) -> impl Strategy<Value = EventScope> {
     let begins = prop_oneof![
         3 => event(),
-        1 => select(vec!["error=BROKEN", "error", "escalation=LATE", "escalation", "cycle=R2/PT5S"]),
+        1 => event_start(),
         1 => Just(UNDOES),
     ];
     (begins, any::<bool>(), path).prop_map(|(event, beside, path)| EventScope {

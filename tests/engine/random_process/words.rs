@@ -13,6 +13,74 @@ pub(super) fn event() -> impl Strategy<Value = &'static str> {
         "signal=${x.y}",
         "when=\"n == 2\"",
         "when=\"again == true && n != 1\"",
+        "message=m also after=PT10S",
+        "message=m also signal=s also message=${x.y} key=${n}",
+        "signal=s also message=m key=${n} together",
+        "after=PT10S also when=\"n == 2\" together",
+        "when=\"again == true\" also signal=${x.y} also message=m together",
+    ])
+}
+
+/// What begins an event subprocess and climbs to it, or comes again and again, alone and as one of
+/// several.
+pub(super) fn event_start() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "error=BROKEN",
+        "error",
+        "escalation=LATE",
+        "escalation",
+        "cycle=R2/PT5S",
+        "error=BROKEN also message=m also escalation=LATE",
+        "escalation also signal=s",
+        "escalation=LATE also after=PT5S together",
+        "cycle=R/PT5S also message=m together",
+        "cycle=R3/PT5S also signal=s",
+    ])
+}
+
+/// What an end event of a subprocess throws; what of that is caught at its boundary.
+pub(super) fn ends() -> impl Strategy<Value = (&'static str, &'static str)> {
+    select(vec![
+        ("", ""),
+        ("", ""),
+        ("", ""),
+        ("", ""),
+        ("error=BROKEN", "error=BROKEN"),
+        (
+            "error=BROKEN also signal=s also escalation=LATE",
+            "error=BROKEN also message=m",
+        ),
+        (
+            "error=BROKEN also message=m",
+            "error also signal=s also after=PT20S",
+        ),
+        ("message=m key=${n} also signal=s", ""),
+        ("signal=${x.y} also escalation=LATE also terminate", ""),
+    ])
+}
+
+/// How many tokens begin and leave an activity; mostly one.
+pub(super) fn quantities() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "makes=2",
+        "needs=2",
+        "needs=2 makes=2",
+        "makes=3",
     ])
 }
 
@@ -60,6 +128,9 @@ pub(super) fn instantiates() -> impl Strategy<Value = &'static str> {
         "receive",
         "events starts",
         "events starts parallel",
+        "start message=begin also signal=s",
+        "start message=begin also message=other together",
+        "global",
     ])
 }
 
@@ -97,6 +168,9 @@ pub(super) fn caught_escalation() -> impl Strategy<Value = &'static str> {
         "escalation=LATE",
         "escalation=LATE beside",
         "escalation beside",
+        "escalation=LATE also message=m also after=PT20S beside",
+        "escalation=LATE also signal=s together beside",
+        "escalation also message=m together",
     ])
 }
 
@@ -109,6 +183,8 @@ pub(super) fn timer() -> impl Strategy<Value = &'static str> {
         "cycle=R2/PT10S beside",
         "cycle=R/PT5S beside",
         "after=${x.y}",
+        "after=PT20S also date=1970-01-01T00:01:00Z beside",
+        "cycle=R/PT5S also message=m also signal=s together beside",
     ])
 }
 
@@ -130,6 +206,11 @@ pub(super) fn looping() -> impl Strategy<Value = &'static str> {
         "while=${loopCounter<3}",
         "while=${again==true} before",
         "most=2",
+        "times=3 behavior=none:signal:s",
+        "each=x.y behavior=one:escalation:LATE",
+        "times=2 behavior=none:escalation:OTHER sequential list=r gives=${n}",
+        "times=3 behavior=complex:signal:s whenever=\"n == loopCounter\"",
+        "times=3 behavior=complex:escalation:LATE whenever=\"x.y.z > 1\"",
     ])
 }
 

@@ -95,12 +95,13 @@ impl Writer {
                 back,
                 terms,
                 looping,
+                quantities,
                 mappings,
                 actions,
             } => {
                 let node = self.name("n");
                 self.node(&format!(
-                    "{kind} {node} {terms} {looping} {}",
+                    "{kind} {node} {terms} {looping} {quantities} {}",
                     if *back { "" } else { "noback" }
                 ));
                 self.lines(mappings);
@@ -166,7 +167,7 @@ impl Writer {
                 looping,
             } => {
                 let parts = (*looping, ["", ""]);
-                let node = self.subprocess(path, parts, (false, false), ("", ""), from);
+                let node = self.subprocess(path, parts, (("", ""), false), ("", ""), from);
                 self.handler(handler, &node);
                 node
             }
@@ -261,7 +262,7 @@ impl Writer {
                 looping,
             } => {
                 let node =
-                    self.subprocess(path, (looping, ["", ""]), (false, false), ("", ""), from);
+                    self.subprocess(path, (looping, ["", ""]), (("", ""), false), ("", ""), from);
                 let around = self.scope.replace(node.clone());
                 self.loops += usize::from(!looping.is_empty());
                 self.event_subprocess(events);
@@ -287,7 +288,7 @@ impl Writer {
                 path,
                 timer,
                 looping,
-                error,
+                ends,
                 terminate,
                 escalation,
                 mappings,
@@ -297,7 +298,7 @@ impl Writer {
                 self.subprocess(
                     path,
                     (looping, [timer, escalation]),
-                    (*error, *terminate),
+                    (*ends, *terminate),
                     owned,
                     from,
                 )

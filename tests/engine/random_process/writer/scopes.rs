@@ -33,7 +33,10 @@ impl Writer {
     /// What starts the process by messages; the node it ends with.
     pub(in super::super) fn instantiating(&mut self, starts: &str, actions: &[Action]) -> String {
         let Some(kind) = starts.strip_prefix("events ") else {
-            self.node("receive start starts message=begin");
+            match starts.strip_prefix("start ") {
+                Some(events) => self.node(&format!("start start {events}")),
+                None => self.node("receive start starts message=begin"),
+            }
             self.actions(actions, true);
             return "start".to_owned();
         };
@@ -52,6 +55,13 @@ impl Writer {
             self.flow(&node, "merge");
         }
         "merge".to_owned()
+    }
+
+    /// A process that is one global task.
+    pub(in super::super) fn global(&mut self, actions: &[Action]) {
+        self.node("user p");
+        self.line("  go manual save keys=n,again");
+        self.actions(actions, false);
     }
 
     /// An event subprocess of the scope that is written.
@@ -142,7 +152,7 @@ impl Writer {
         self.node(&format!("user {first}"));
         self.line("  go manual save keys=n,again");
         self.node(&format!("task {second}"));
-        self.subprocess(inner, ("", ["", ""]), (false, false), ("", ""), &first);
+        self.subprocess(inner, ("", ["", ""]), (("", ""), false), ("", ""), &first);
         self.without_back = back;
         self.scope = around;
         node
@@ -152,7 +162,7 @@ impl Writer {
         &mut self,
         path: &[Block],
         (looping, events): (&str, [&str; 2]),
-        (error, terminate): (bool, bool),
+        ((throws, caught), terminate): ((&str, &str), bool),
         (mappings, objects): (&str, &str),
         from: &str,
     ) -> String {
@@ -164,9 +174,9 @@ impl Writer {
         for event in events {
             self.timer(&node, event);
         }
-        if error {
+        if !caught.is_empty() {
             let event = self.name("b");
-            self.node(&format!("boundary {event} at={node} error=BROKEN"));
+            self.node(&format!("boundary {event} at={node} {caught}"));
         }
         let around = self.scope.replace(node.clone());
         self.loops += usize::from(!looping.is_empty());
@@ -185,8 +195,7 @@ impl Writer {
             first = fork;
         }
         let last = self.path(path, &first);
-        let how = if error { "error=BROKEN" } else { "" };
-        self.node(&format!("end {end} {how}"));
+        self.node(&format!("end {end} {throws}"));
         self.flow(&last, &end);
         self.scope = around;
         self.loops -= usize::from(!looping.is_empty());
