@@ -5,7 +5,7 @@
 //! of a document come at once.
 //!
 //! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`,
-//! `flows`, `lanes` and `compensation` read its parts, `global_tasks` the tasks beside it, `errors`, `multi_instance` and `schedules` what nodes hold,
+//! `flows`, `flow_order`, `lanes` and `compensation` read its parts, `global_tasks` the tasks beside it, `errors`, `multi_instance` and `schedules` what nodes hold,
 //! `assignments` whose user tasks other engines say they are,
 //! `languages` what expressions are written in, `actions` the extension elements; `reader` collects
 //! problems, `values` reads attributes, `markup` bounds what the XML library is given, `xml` reads
@@ -22,6 +22,7 @@ mod diagram;
 mod document;
 mod errors;
 mod events;
+mod flow_order;
 mod flows;
 mod global_tasks;
 mod lanes;

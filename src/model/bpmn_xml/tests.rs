@@ -2,6 +2,7 @@ mod ad_hoc;
 mod contradictions;
 mod errors;
 mod events;
+mod flow_order;
 mod global_tasks;
 mod languages;
 mod loops;
