@@ -62,6 +62,11 @@ pub(super) fn make(
     for (key, element) in state.active() {
         planner.look_at_element(key, element);
     }
+    for (by, open) in state.all_subscriptions() {
+        for event in open.begun() {
+            planner.look_at_begun(by.element(), event);
+        }
+    }
     planner.look_at_scope(state.scope(None));
     for (_, element) in state.active() {
         planner.look_at_scope(element.as_scope());
@@ -172,6 +177,24 @@ impl Planner<'_> {
             ));
         }
         None
+    }
+
+    /// An event of which some definitions have come: the others have to be there, or it never comes.
+    fn look_at_begun(&mut self, by: Option<ElementKey>, event: &str) {
+        let awaited = |node: &ExecutableNode| node.kind.awaited().map(events);
+        let to = self.target.process.node(self.renamed(event));
+        // What the target does not wait for at all it does not miss.
+        let Some((to, wanted)) = to.and_then(|to| Some((to, awaited(to)?))) else {
+            return;
+        };
+        if self.source.node(event).and_then(awaited) != Some(wanted) {
+            let why = format!(
+                "waits for the rest of its event definitions (parallelMultiple), as some have come, and \
+                 '{}' of the target has others: wait until all have come, or map it to one with the same",
+                to.id
+            );
+            self.problem(by, event, &why);
+        }
     }
 
     /// Flows that wait at joins, and what may be compensated.

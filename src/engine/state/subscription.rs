@@ -2,7 +2,10 @@
 //!
 //! Not here: when they are opened and what follows when one is triggered (`engine::subscription`).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -156,6 +159,11 @@ impl Subscriptions {
             .iter()
             .filter(move |(event, _)| *event.node == *node);
         come.map(|(event, open)| (event, open.as_ref()))
+    }
+
+    /// The events of which some definitions have come and wait for the others.
+    pub fn begun(&self) -> BTreeSet<&Arc<str>> {
+        self.come.keys().map(|event| &event.node).collect()
     }
 
     /// Those of a node's definitions that are waited for.
