@@ -88,6 +88,8 @@ pub(super) struct Step<'a> {
     /// How many messages to the instance itself have led to this step, one after the other.
     pub turn: u32,
     work: VecDeque<ElementKey>,
+    /// How many of the first in the queue were given by [`Step::entered`].
+    given: usize,
     /// Wholes that begin another iteration once nothing else can move; the latest first.
     last: Vec<ElementKey>,
     /// Iterations this step has begun, and the bytes of their items.
@@ -130,6 +132,7 @@ impl<'a> Step<'a> {
             conditions: Vec::new(),
             turn: 0,
             work: VecDeque::new(),
+            given: 0,
             last: Vec::new(),
             begun: (0, 0),
             asked: BTreeSet::new(),
@@ -258,7 +261,15 @@ impl<'a> Step<'a> {
 
     /// The element to look at next.
     pub fn next_queued(&mut self) -> Option<ElementKey> {
+        self.given = self.given.saturating_sub(1);
         self.work.pop_front().or_else(|| self.last.pop())
+    }
+
+    /// What was queued since this was asked last, and comes to be looked at.
+    pub fn entered(&mut self) -> Vec<ElementKey> {
+        let entered = self.work.iter().skip(self.given).copied().collect();
+        self.given = self.work.len();
+        entered
     }
 
     /// Whether nothing has been recorded yet.

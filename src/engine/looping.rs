@@ -15,6 +15,8 @@ mod multi_instance;
 mod standard;
 mod turn;
 
+use serde_json::{Map, Value};
+
 use self::iteration::{COLLECTION, CONDITION, RESULT, Verdict};
 use super::{
     compensation,
@@ -23,13 +25,13 @@ use super::{
     quotas,
     record::{LoopRecord, Status},
     rejection::Rejection,
-    state::{ElementInstance, LoopState},
+    state::ElementInstance,
     throwing,
 };
 use crate::model::{
     executable::ExecutableNode,
     ids::ElementKey,
-    loop_characteristics::{IterationEvent, Loop, ThrownBy},
+    loop_characteristics::{IterationEvent, LOOP_COUNTER, Loop, ThrownBy},
 };
 
 /// Lets a whole do what it can. `true` once every iteration has ended and the results are merged.
@@ -84,7 +86,7 @@ pub(super) fn iteration_left(
             result,
         });
     }
-    throw(step, whole, node, &verdict.fulfilled);
+    throw(step, whole, node, iteration, &verdict.fulfilled);
     if !step.is_whole(whole)
         || !step
             .state
@@ -102,28 +104,43 @@ pub(super) fn iteration_left(
 
 /// Throws what an iteration of this activity throws as it completes; `fulfilled` are the conditions
 /// that are true.
-fn throw(step: &mut Step<'_>, whole: ElementKey, node: &ExecutableNode, fulfilled: &[String]) {
+fn throw(
+    step: &mut Step<'_>,
+    whole: ElementKey,
+    node: &ExecutableNode,
+    iteration: u32,
+    fulfilled: &[String],
+) {
     let Some(Loop::MultiInstance(multiple)) = &node.looping else {
         return;
     };
-    let completed = iteration::state(step, whole).map(LoopState::completed);
+    let nothing = Map::new();
+    let Some(state) = iteration::state(step, whole) else {
+        return;
+    };
+    let completed = state.completed();
+    // Of these two the standard says what is sent along (BPMN 2.0.2, 13.3.7).
+    let mut counters = state.counters(0);
+    counters.insert(LOOP_COUNTER.to_owned(), iteration.into());
     let is_thrown = |by: &ThrownBy| match by {
-        ThrownBy::Each => true,
-        ThrownBy::First => completed == Some(1),
-        ThrownBy::Condition(id) => fulfilled.contains(id),
+        ThrownBy::Each => Some(&counters),
+        ThrownBy::First => (completed == 1).then_some(&counters),
+        ThrownBy::Condition(id) => fulfilled.contains(id).then_some(&nothing),
     };
     let thrown = multiple
         .thrown
         .iter()
-        .filter(|thrown| is_thrown(&thrown.by));
-    for event in thrown.flat_map(|thrown| &thrown.events) {
+        .filter_map(|thrown| Some((&thrown.events, is_thrown(&thrown.by)?)));
+    for (event, data) in thrown.flat_map(|(events, data)| events.iter().map(move |it| (it, data))) {
         // What was thrown before may have ended the whole.
         let element = step.state.element(whole);
         if !element.is_some_and(ElementInstance::is_active) {
             return;
         }
         match event {
-            IterationEvent::Signal(name) => throwing::throw_signal(step, name),
+            IterationEvent::Signal(name) => {
+                throwing::throw_signal(step, name, Value::Object(data.clone()));
+            }
             IterationEvent::Escalation(code) => {
                 throwing::throw_escalation(step, whole, Some(whole), code);
             }

@@ -17,6 +17,7 @@
 use serde_json::Value;
 
 use super::{
+    compensation,
     context::Step,
     correlation::Correlation,
     correlation_notes, multiple, publishing,
@@ -61,6 +62,21 @@ pub(super) fn open_readable(step: &mut Step<'_>, key: ElementKey, node: &Executa
     let own = open.and_then(|open| open.open_of(&node.id).next());
     if waits_itself(node) && own.is_none() {
         pass(step, key, node);
+    }
+}
+
+/// Opens what was entered in this step and comes to be looked at later: what the step throws meanwhile
+/// is for it, too, whichever flow was taken first.
+pub(super) fn open_entered(step: &mut Step<'_>) {
+    for key in step.entered() {
+        let Some(node) = step.node_of(key) else {
+            continue;
+        };
+        let element = step.state.element(key);
+        let is_free = element.is_some_and(|it| it.is_active() && it.incidents().is_empty());
+        if is_free && !compensation::is_undoing(step, key, node) {
+            open(step, key, node);
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     compensation,
@@ -98,9 +98,9 @@ fn goes_on(step: &Step<'_>, scope: Option<ElementKey>) -> bool {
         })
 }
 
-/// Throws a signal without data, by itself: to others, and to what waits in the instance.
-pub(super) fn throw_signal(step: &mut Step<'_>, name: &Arc<str>) {
-    let (name, data) = (name.clone(), Value::Object(Map::new()));
+/// Throws a signal by itself: to others, and to what waits in the instance.
+pub(super) fn throw_signal(step: &mut Step<'_>, name: &Arc<str>, data: Value) {
+    let name = name.clone();
     let note = CorrelationNote::Published {
         data: data.clone(),
         until: None,

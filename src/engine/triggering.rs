@@ -17,6 +17,7 @@ use super::{
     rejection::{Rejection, RejectionKind},
     state::{OpenSubscription, Subscriptions},
     subscriber::Subscriber,
+    subscription,
 };
 use crate::model::{
     event_definition::EventRef, executable::ExecutableNode, ids::ElementKey, node_kind::NodeKind,
@@ -208,8 +209,9 @@ pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<
 }
 
 /// What waits in this instance for a signal that it throws takes it at once, in the order in which it
-/// began to wait: by the time the signal comes back from outside, its scope may be over.
+/// began to wait, what was entered before in this step as well: by the time the signal comes back from outside, its scope may be over.
 pub(super) fn take_signal(step: &mut Step<'_>, signal: ThrownSignal) {
+    subscription::open_entered(step);
     let ThrownSignal { name, data } = signal;
     let waits = |subscription: &Subscription| match subscription {
         Subscription::Signal { name: waited, .. } => *waited == name,
@@ -262,7 +264,13 @@ fn take(step: &mut Step<'_>, by: Subscriber, event: &EventRef, delivery: Option<
         };
         step.notify(correlation, note);
     }
-    step.merge(by.element(), data);
+    match (by, &node.kind) {
+        // Behind it nothing sees what the activity owns.
+        (Subscriber::Element(activity), NodeKind::Boundary { .. }) => {
+            step.merge_outside(activity, None, data);
+        }
+        _ => step.merge(by.element(), data),
+    }
     trigger(step, by, node, event, remains);
 }
 

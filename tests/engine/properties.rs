@@ -44,10 +44,10 @@ use super::{
 const CASES: u32 = 900;
 /// Commands an ended instance still gets.
 const AFTER_END: usize = 4;
-/// Bytes an instance may take, encoded, besides its active elements: above what data, definition and
+/// Bytes an instance may take, encoded, besides its active elements and what may be undone: above what data, definition and
 /// live children of such a run need, below what forgotten elements, merges or messages would come to.
 const STATE_BYTES: usize = 8 * 1024;
-/// Bytes that an active element may take besides: loops in loops have many.
+/// Bytes that an active element may take besides, or one that may be undone: loops in loops have many.
 const ELEMENT_BYTES: usize = 128;
 
 #[derive(Default, Debug)]
@@ -362,7 +362,12 @@ impl Run<'_> {
             Ok(_) => {}
         }
         let size = self.subject.size();
-        let most = STATE_BYTES + ELEMENT_BYTES * self.subject.state().active().count();
+        let state = self.subject.state();
+        let scopes = state.active().map(|(key, _)| Some(key)).chain([None]);
+        let remembered =
+            scopes.filter_map(|scope| Some(state.scope(scope)?.remembered_nodes().len()));
+        let elements = state.active().count() + remembered.sum::<usize>();
+        let most = STATE_BYTES + ELEMENT_BYTES * elements + state.owned_bytes();
         assert!(
             size < most,
             "{size} bytes are too much: {:#?}",
