@@ -4,6 +4,8 @@
 //! Needs Node and the system's Chromium. Without them a test says by name that it was skipped,
 //! unless `STEPWIRE_TEST=all`.
 
+mod every_field;
+
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
@@ -55,6 +57,11 @@ fn what_goes_wrong_while_drawing_loses_nothing() {
 #[test]
 fn all_that_runs_has_its_fields() {
     play("fields.mjs", |_| ());
+}
+
+#[test]
+fn whatever_a_definition_can_say_is_set_in_the_designer() {
+    play("every_field.mjs", |_| ());
 }
 
 #[test]

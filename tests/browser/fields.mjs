@@ -18,29 +18,30 @@ async function fieldsOf(page, element) {
 
 const GENERAL = ['name', 'id', 'documentation', 'canGoBack'];
 const LOOPED = ['collection', 'item', 'loopCardinality', 'completionCondition', 'outputKey', 'output', 'behavior'];
+const TOKENS_OF = ['startQuantity', 'completionQuantity'];
 const EXPECTED = {
-  byMessage: [...GENERAL, 'startCondition', 'when', 'message', 'messageName'],
-  bySignal: [...GENERAL, 'startCondition', 'when', 'signal', 'signalName'],
-  onMessage: [...GENERAL, 'cancelActivity', 'message', 'messageName', 'correlationKey'],
-  onSignal: [...GENERAL, 'cancelActivity', 'signal', 'signalName'],
-  onData: [...GENERAL, 'cancelActivity', 'condition'],
-  again: [...GENERAL, 'isForCompensation', 'loop', 'loopCondition', 'testBefore', 'loopMaximum'],
-  thrice: [...GENERAL, 'isForCompensation', 'loop', ...LOOPED],
-  send: [...GENERAL, 'isForCompensation', 'message', 'messageName', 'correlationKey', 'data', 'timeToLive', 'loop'],
+  byMessage: [...GENERAL, 'startCondition', 'when', 'message', 'messageName', 'addDefinition'],
+  bySignal: [...GENERAL, 'startCondition', 'when', 'signal', 'signalName', 'addDefinition'],
+  onMessage: [...GENERAL, 'cancelActivity', 'message', 'messageName', 'correlationKey', 'addDefinition'],
+  onSignal: [...GENERAL, 'cancelActivity', 'signal', 'signalName', 'addDefinition'],
+  onData: [...GENERAL, 'cancelActivity', 'condition', 'addDefinition'],
+  again: [...GENERAL, 'isForCompensation', 'loop', 'loopCondition', 'testBefore', 'loopMaximum', ...TOKENS_OF],
+  thrice: [...GENERAL, 'isForCompensation', 'loop', ...LOOPED, ...TOKENS_OF],
+  send: [...GENERAL, 'isForCompensation', 'message', 'messageName', 'correlationKey', 'data', 'timeToLive', 'loop', ...TOKENS_OF],
   wait: [...GENERAL, 'instantiate'],
-  cm: [...GENERAL, 'message', 'messageName', 'correlationKey'],
-  ct: [...GENERAL, 'when', 'timeDuration', 'timeZone'],
-  tm: [...GENERAL, 'message', 'messageName', 'correlationKey', 'data', 'timeToLive'],
-  ts: [...GENERAL, 'signal', 'signalName', 'data'],
-  em: [...GENERAL, 'message', 'messageName', 'correlationKey', 'data', 'timeToLive'],
-  ess: [...GENERAL, 'isInterrupting', 'escalation', 'escalationCode'],
+  cm: [...GENERAL, 'message', 'messageName', 'correlationKey', 'addDefinition'],
+  ct: [...GENERAL, 'when', 'timeDuration', 'timeZone', 'addDefinition'],
+  tm: [...GENERAL, 'message', 'messageName', 'correlationKey', 'data', 'timeToLive', 'addDefinition'],
+  ts: [...GENERAL, 'signal', 'signalName', 'data', 'addDefinition'],
+  em: [...GENERAL, 'message', 'messageName', 'correlationKey', 'data', 'timeToLive', 'addDefinition'],
+  ess: [...GENERAL, 'isInterrupting', 'escalation', 'escalationCode', 'addDefinition'],
 };
 
 /** Fields of elements that came later, on the model that the round trip is held by. */
 const NEWER = {
   ah: ['completionCondition', 'ordering', 'cancelRemainingInstances', 'activeElements', 'loop'],
-  rt: ['message', 'messageName', 'correlationKey', 'loop'],
-  ri: ['message', 'messageName', 'correlationKey'],
+  rt: ['message', 'messageName', 'instantiate', 'correlationKey', 'loop'],
+  ri: ['message', 'messageName', 'instantiate'],
   sm: ['message', 'messageName', 'correlationKey', 'data', 'timeToLive'],
   cg: ['activationCondition', 'default'],
 };

@@ -37,12 +37,21 @@ await play(async (browser, watch) => {
   await page.waitForURL('**/admin/processes');
 
   const examples = (await readdir('../../examples')).filter((name) => name.endsWith('.bpmn'));
-  for (const file of ['everything.bpmn', 'events.bpmn', ...examples.map((name) => `../../examples/${name}`)]) {
+  for (const file of ['everything.bpmn', 'events.bpmn', 'several.bpmn', ...examples.map((name) => `../../examples/${name}`)]) {
     const source = await readFile(file, 'utf8');
     const { id, version } = await ask('/v1/definitions?publish=true', 'POST', 'application/xml', source);
     const again = await ask('/v1/definitions', 'POST', 'application/xml', await exported(page, id));
     assert.equal(again.id, id);
     assert.deepEqual(await ask(`/v1/definitions/${id}/${again.version}`), await ask(`/v1/definitions/${id}/${version}`), file);
+
+    // A global task comes out of its JSON form as one.
+    if (file === 'several.bpmn') {
+      const task = { ...(await ask('/v1/definitions/globalAsk/1')), id: 'askAgain' };
+      task.nodes[0].id = task.id;
+      await ask('/v1/definitions', 'POST', 'application/json', JSON.stringify(task));
+      const drawn = await ask('/v1/definitions', 'POST', 'application/xml', await exported(page, task.id));
+      assert.deepEqual(await ask(`/v1/definitions/askAgain/${drawn.version}`), await ask('/v1/definitions/askAgain/1'), 'a global task');
+    }
 
     const json = { ...(await ask(`/v1/definitions/${id}/${version}`)), id: `${id}Json`, alias: undefined };
     await ask('/v1/definitions', 'POST', 'application/json', JSON.stringify(json));

@@ -230,6 +230,8 @@ fn misplaced(node: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
         for attribute in node
             .attributes()
             .filter(|attribute| attribute.namespace() == Some(STEPWIRE_NAMESPACE))
+            // That of a message holds for all events which name it.
+            .filter(|attribute| name != "message" || attribute.name() != "correlationKey")
         {
             let message = format!(
                 "expected `stepwire:{}` on an element that has it, but in line {} it stands on a \

@@ -23,6 +23,8 @@ export interface Editing {
   mayEdit: boolean;
   /** Draws the panel anew, as other fields apply now. */
   redraw: () => void;
+  /** What names of fields begin with, where an element has several of a kind. */
+  prefix?: string;
 }
 
 const OPEN = new WeakSet<Moddle>();

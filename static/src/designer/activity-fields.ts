@@ -2,7 +2,7 @@
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, drawing } from './attributes.js';
-import { isJsonTemplate, isPath, isRequired, isWholeNumber } from './checks.js';
+import { isJsonTemplate, isPath, isQuantity, isRequired, isWholeNumber } from './checks.js';
 import { completePaths } from './completion.js';
 import { behaviorFields } from './loop-behavior.js';
 import { tryOut } from './try-out.js';
@@ -19,7 +19,28 @@ const LOOPS: [string, string][] = [
 
 /** Whether an element is an activity: a task, a call activity or a subprocess. */
 export function isActivity({ type, businessObject }: Element): boolean {
-  return /(Task|Activity|SubProcess|Transaction)$/.test(type) && !businessObject.get('triggeredByEvent');
+  return /^bpmn:(?!Global)\w*(Task|Activity|SubProcess|Transaction)$/.test(type) && !businessObject.get('triggeredByEvent');
+}
+
+/** How many tokens begin an activity, and how many leave it. */
+export function quantityFields(editing: Editing): HTMLElement[] {
+  const { model, element } = editing;
+  const moddle = element.businessObject;
+  const field = (name: string, label: string, hint: string) =>
+    drawing(editing)({
+      kind: 'text',
+      name,
+      label,
+      hint,
+      value: String(moddle.get<number>(name)),
+      check: isQuantity,
+      strict: true,
+      commit: (text) => model.change(element, { moddle, properties: { [name]: Number(text.trim() || 1) } }),
+    });
+  return [
+    field('startQuantity', 'Start quantity', 'How many tokens have to come, by whichever flows, before it begins; 1 as a rule.'),
+    field('completionQuantity', 'Completion quantity', 'How many tokens leave it by each flow that is taken; 1 as a rule.'),
+  ];
 }
 
 /** How often an activity runs. */
@@ -153,7 +174,7 @@ function standardFields(editing: Editing, loop: Moddle): HTMLElement[] {
   ];
 }
 
-/** What goes into the activity, and what comes out of it. */
+/** What goes into an activity or event, and what comes out of it. */
 export function mappingFields(editing: Editing): HTMLElement[] {
   return [mappings(editing, 'Input'), mappings(editing, 'Output')];
 }

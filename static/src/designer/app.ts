@@ -20,6 +20,7 @@ import { problemList } from '../admin/problem-list.js';
 import { byId, h } from '../dom.js';
 import { Autosave, type Draft } from './autosave.js';
 import { CompareView } from './compare-view.js';
+import { firstDeployed } from './global-tasks.js';
 import { fit, MARGIN, PALETTE } from './fit.js';
 import { sayWhenLarge, TOO_LARGE, toCheck } from './large.js';
 import { createDrawing, type Drawing } from './modeler.js';
@@ -241,7 +242,7 @@ export class Designer {
   }
 
   private firstProcess(): string {
-    return this.model.processes()[0]?.id ?? '';
+    return firstDeployed(this.model);
   }
 
   private async newest(id: string): Promise<Version | undefined> {

@@ -10,8 +10,8 @@ import type { Moddle, Modeling } from './types.js';
 
 type Draw = (part: Field) => HTMLElement;
 
-export function drawing({ pending }: Editing): Draw {
-  return (field) => drawField(field, pending);
+export function drawing({ pending, prefix = '' }: Editing): Draw {
+  return (field) => drawField({ ...field, name: `${prefix}${field.name}` }, pending);
 }
 
 /** A text attribute of the project's own, by its name. */
@@ -32,7 +32,7 @@ export function attribute(
   const value = moddle.get<string | undefined>(`stepwire:${name}`) ?? '';
   const commit = (text: string) => model.set(element, moddle, { [`stepwire:${name}`]: text });
   const suggestions = part.check === isPath ? paths : undefined;
-  return drawField({ kind: 'text', rows: 2, ...part, name, value, suggestions, commit }, editing.pending);
+  return drawing(editing)({ kind: 'text', rows: 2, ...part, name, value, suggestions, commit });
 }
 
 export function flagged(
@@ -50,7 +50,7 @@ export function flagged(
     model.set(element, moddle, { [`stepwire:${name}`]: is === absent ? undefined : String(is) });
     redraw();
   };
-  return drawField({ kind: 'flag', name, label, hint, value, commit }, editing.pending);
+  return drawing(editing)({ kind: 'flag', name, label, hint, value, commit });
 }
 
 export function idField(editing: Editing, moddle: Moddle, label: string, hint?: string): HTMLElement {
@@ -65,7 +65,7 @@ export function idField(editing: Editing, moddle: Moddle, label: string, hint?: 
 export function nameField(editing: Editing, moddle: Moddle): HTMLElement {
   const { model, element } = editing;
   const commit = (name: string) => {
-    if (moddle === element.businessObject)
+    if (moddle === element.businessObject && model.isDrawn(element))
       model.service<Modeling>('modeling').updateProperties(element, { name: name || undefined });
     else model.set(element, moddle, { name });
   };

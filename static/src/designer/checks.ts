@@ -34,6 +34,11 @@ export const isWholeNumber = optional((text) =>
   /^-?\d+$/.test(text.trim()) ? undefined : `expected a whole number, but got ${text.trim()}; correct it`,
 );
 
+/** A number of tokens. */
+export const isQuantity = optional((text) =>
+  /^([1-9]\d?|100)$/.test(text.trim()) ? undefined : `expected a whole number of 1 to 100, but got ${text.trim()}; correct it`,
+);
+
 export const isName: Check = (text) =>
   /^[\p{L}\p{N}_.-]+$/u.test(text)
     ? undefined

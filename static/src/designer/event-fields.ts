@@ -1,8 +1,9 @@
 /** The fields of events: what they wait for or throw, and whether they interrupt. */
 import type { Editing } from './action-editor.js';
-import { attribute, drawing } from './attributes.js';
+import { drawing } from './attributes.js';
 import { durationInWords, isDuration, isJsonTemplate, isRequired } from './checks.js';
 import { completePaths } from './completion.js';
+import { definitionsOf, kindOf, removeButton, settingField, severalFields } from './event-definitions.js';
 import { MESSAGE, referenceFields, SIGNAL } from './root-reference.js';
 import { timerFields } from './start-fields.js';
 import { tryOut } from './try-out.js';
@@ -23,41 +24,87 @@ export function beginsEventSubprocess({ type, businessObject }: Element): boolea
   return type === 'bpmn:StartEvent' && around?.$type === 'bpmn:SubProcess' && around.get('triggeredByEvent') === true;
 }
 
-/** The definition of an event of this kind, such as `Timer`. */
-function definitionOf({ element }: Editing, kind: string): Moddle | undefined {
-  const definitions = element.businessObject.get<Moddle[] | undefined>('eventDefinitions') ?? [];
-  return definitions.find(({ $type }) => $type === `bpmn:${kind}EventDefinition`);
-}
-
-/** Everything about what an event, or a send task, waits for or throws. */
+/** Everything about what an event, or a send or receive task, waits for or throws. */
 export function eventParts(editing: Editing): Part[] {
-  const { element } = editing;
+  const { element, model, mayEdit } = editing;
   const throws = THROWS.includes(element.type);
-  const isStart = element.type === 'bpmn:StartEvent';
   const begins = beginsEventSubprocess(element);
+  const isStart = element.type === 'bpmn:StartEvent' && !begins;
   const parts: Part[] = [];
   const add = (name: string, label: string, content: HTMLElement[]) => content.length > 0 && parts.push([name, label, content]);
-  add('interrupting', 'Interrupting', interruptingFields(editing, begins));
-  // A timer that starts the process is a schedule.
-  if (!isStart || begins) add('timer', 'Timer', timerFields(editing));
-  add('message', 'Message', messageFields(editing, throws, isStart && !begins));
-  add('signal', 'Signal', signalFields(editing, throws));
-  add('conditional', 'Condition', conditionalFields(editing));
-  for (const kind of ['Error', 'Escalation'] as const) {
-    const event = definitionOf(editing, kind);
-    const hint = CODES[kind][throws ? 1 : 0];
-    const member = `${kind.toLowerCase()}Code`;
-    if (event) add(kind.toLowerCase(), kind, referenceFields(editing, event, { kind, label: `${kind} code`, member, hint, optional: !throws }));
+  if (/Task$/.test(element.type)) {
+    add('message', 'Message', messageFields(editing, element.businessObject, throws, instantiates(editing)));
+    return parts;
   }
-  add('compensation', 'Compensation', compensationFields(editing, throws));
-  add('link', 'Link', linkFields(editing));
+  add('interrupting', 'Interrupting', interruptingFields(editing, begins));
+  const all = definitionsOf(element);
+  all.forEach((definition, place) => {
+    const kind = kindOf(definition);
+    const isOnly = all.length === 1;
+    const own = isOnly ? editing : { ...editing, prefix: `event/${place}/` };
+    const content = fieldsOf(own, definition, throws, isStart);
+    // A timer that starts the process is a schedule, which has a place of its own.
+    if (isStart && kind === 'Timer') return;
+    const label = PARTS[kind]?.[1] ?? kind;
+    if (isOnly) return void add(PARTS[kind]?.[0] ?? kind, label, content);
+    const remove = removeButton(own, definition, `${label}, event ${place + 1}`);
+    add(`${PARTS[kind]?.[0] ?? kind}/${place}`, `${place + 1}. ${label}`, [...content, remove]);
+  });
+  const at = begins ? 'eventSubprocess' : element.type.replace('bpmn:', '').replace(/^./, (letter) => letter.toLowerCase());
+  if (mayEdit)
+    add('definitions', 'Several events', severalFields(editing, model.service<ReadonlySet<string>>('stepwireKinds'), at, throws));
   return parts;
+}
+
+/** Names and labels of the parts of the panel, by what a definition is of. */
+const PARTS: Record<string, readonly [string, string]> = {
+  Timer: ['timer', 'Timer'],
+  Message: ['message', 'Message'],
+  Signal: ['signal', 'Signal'],
+  Conditional: ['conditional', 'Condition'],
+  Error: ['error', 'Error'],
+  Escalation: ['escalation', 'Escalation'],
+  Compensate: ['compensation', 'Compensation'],
+  Link: ['link', 'Link'],
+  Cancel: ['cancel', 'Cancellation'],
+  Terminate: ['terminate', 'Terminate'],
+};
+
+/** The fields of one definition. */
+function fieldsOf(editing: Editing, definition: Moddle, throws: boolean, isStart: boolean): HTMLElement[] {
+  const kind = kindOf(definition);
+  switch (kind) {
+    case 'Timer':
+      return isStart ? [] : timerFields(editing, definition);
+    case 'Message':
+      return messageFields(editing, definition, throws, isStart);
+    case 'Signal':
+      return signalFields(editing, definition, throws);
+    case 'Conditional':
+      return conditionalFields(editing, definition);
+    case 'Compensate':
+      return throws ? compensationFields(editing, definition) : [];
+    case 'Link':
+      return linkFields(editing, definition);
+    case 'Error':
+    case 'Escalation': {
+      const hint = CODES[kind][throws ? 1 : 0];
+      return referenceFields(editing, definition, { kind, label: `${kind} code`, member: `${kind.toLowerCase()}Code`, hint, optional: !throws });
+    }
+    default:
+      return [];
+  }
+}
+
+/** Whether what a receive task waits for starts the process. */
+function instantiates({ element }: Editing): boolean {
+  return element.type === 'bpmn:ReceiveTask' && element.businessObject.get<boolean | undefined>('instantiate') === true;
 }
 
 function interruptingFields(editing: Editing, begins: boolean): HTMLElement[] {
   const { model, element, redraw } = editing;
   const isBoundary = element.type === 'bpmn:BoundaryEvent';
-  const always = ['Error', 'Compensate', 'Cancel'].some((kind) => definitionOf(editing, kind));
+  const always = definitionsOf(element).some((one) => ['Error', 'Compensate', 'Cancel'].includes(kindOf(one)));
   if (always || (!isBoundary && !begins)) return [];
   const name = isBoundary ? 'cancelActivity' : 'isInterrupting';
   return [
@@ -75,20 +122,18 @@ function interruptingFields(editing: Editing, begins: boolean): HTMLElement[] {
   ];
 }
 
-function messageFields(editing: Editing, throws: boolean, startsProcess: boolean): HTMLElement[] {
-  const moddle = editing.element.businessObject;
-  const isTask = ['bpmn:SendTask', 'bpmn:ReceiveTask'].includes(editing.element.type);
-  const holder = isTask ? moddle : definitionOf(editing, 'Message');
-  if (!holder) return [];
+/** The message of a definition, or of a task, which then is the `holder`. */
+function messageFields(editing: Editing, holder: Moddle, throws: boolean, startsProcess: boolean): HTMLElement[] {
   const hint = startsProcess ? 'What is published under this name starts the process.' : '${…} stands for a value of the data.';
   const what = { ...MESSAGE(hint), optional: editing.element.type === 'bpmn:SendTask' };
   const fields = referenceFields(editing, holder, what);
+  if (editing.element.type === 'bpmn:ReceiveTask') fields.push(instantiateField(editing));
   if (!holder.get('messageRef')) return fields;
   if (!startsProcess) fields.push(correlationKey(editing, holder));
   if (!throws) return fields;
   fields.push(
-    dataField(editing),
-    attribute(editing, moddle, 'timeToLive', {
+    dataField(editing, holder),
+    settingField(editing, holder, 'timeToLive', {
       label: 'Time to live',
       placeholder: 'PT1H',
       hint: 'How long it is kept when nobody waits for it; without, not at all.',
@@ -99,34 +144,38 @@ function messageFields(editing: Editing, throws: boolean, startsProcess: boolean
   return fields;
 }
 
-/** Written at the event; a file may have it at the definition or at the message, which all that refer to it share. */
-function correlationKey(editing: Editing, holder: Moddle): HTMLElement {
-  const { model, element } = editing;
-  const name = 'stepwire:correlationKey';
-  const places = [element.businessObject, holder, holder.get<Moddle>('messageRef')];
-  const place = places.find((one) => one.get<string | undefined>(name)) ?? element.businessObject;
-  const drawn = drawing(editing)({
-    kind: 'text',
-    name: 'correlationKey',
-    label: 'Correlation key',
-    value: place.get<string | undefined>(name) ?? '',
-    placeholder: '${order.id}',
-    hint: 'A message goes to who waits for the same name and key.',
-    commit: (text) => model.set(element, place, { [name]: text }),
+/** Whether a receive task starts the process. */
+function instantiateField(editing: Editing): HTMLElement {
+  const { model, element, redraw } = editing;
+  return drawing(editing)({
+    kind: 'flag',
+    name: 'instantiate',
+    label: 'Starts the process',
+    hint: 'Its message starts an instance here; then no flow leads to it.',
+    value: instantiates(editing),
+    commit: (is) => {
+      model.change(element, { moddle: element.businessObject, properties: { instantiate: is || undefined } });
+      redraw();
+    },
   });
+}
+
+/** A file may have it at the message, which all that refer to it share. */
+function correlationKey(editing: Editing, holder: Moddle): HTMLElement {
+  const part = { label: 'Correlation key', placeholder: '${order.id}', hint: 'A message goes to who waits for the same name and key.' };
+  const drawn = settingField(editing, holder, 'correlationKey', part, [holder.get<Moddle>('messageRef')]);
   completePaths(drawn, () => editing.paths);
   return drawn;
 }
 
-function signalFields(editing: Editing, throws: boolean): HTMLElement[] {
-  const event = definitionOf(editing, 'Signal');
-  if (!event) return [];
+function signalFields(editing: Editing, event: Moddle, throws: boolean): HTMLElement[] {
   const fields = referenceFields(editing, event, SIGNAL('A signal goes to all that wait for its name.'));
-  return throws && event.get('signalRef') ? [...fields, dataField(editing)] : fields;
+  return throws && event.get('signalRef') ? [...fields, dataField(editing, event)] : fields;
 }
 
-function dataField(editing: Editing): HTMLElement {
-  const drawn = attribute(editing, editing.element.businessObject, 'data', {
+/** What a message or signal takes along. */
+export function dataField(editing: Editing, holder: Moddle): HTMLElement {
+  const drawn = settingField(editing, holder, 'data', {
     label: 'Data',
     kind: 'template',
     check: isJsonTemplate,
@@ -137,10 +186,8 @@ function dataField(editing: Editing): HTMLElement {
   return drawn;
 }
 
-function conditionalFields(editing: Editing): HTMLElement[] {
-  const { model, element } = editing;
-  const event = definitionOf(editing, 'Conditional');
-  if (!event) return [];
+function conditionalFields(editing: Editing, event: Moddle): HTMLElement[] {
+  const { model, element, prefix = '' } = editing;
   const commit = (body: string) => {
     const condition = body.trim() ? model.create('bpmn:FormalExpression', { body }, event) : undefined;
     model.change(element, { moddle: event, properties: { condition } });
@@ -157,14 +204,12 @@ function conditionalFields(editing: Editing): HTMLElement[] {
     commit,
   });
   completePaths(drawn, () => editing.paths);
-  if (editing.mayEdit) tryOut(drawn, 'condition', model.processes()[0]?.id ?? '', editing.paths, 'try/condition');
+  if (editing.mayEdit) tryOut(drawn, 'condition', model.processes()[0]?.id ?? '', editing.paths, `${prefix}try/condition`);
   return [drawn];
 }
 
-function compensationFields(editing: Editing, throws: boolean): HTMLElement[] {
+function compensationFields(editing: Editing, event: Moddle): HTMLElement[] {
   const { model, element } = editing;
-  const event = definitionOf(editing, 'Compensate');
-  if (!event || !throws) return [];
   const around = scopes(element.businessObject);
   const compensable = model
     .elements()
@@ -212,9 +257,7 @@ function scopes(moddle: Moddle): Moddle[] {
   return found;
 }
 
-function linkFields(editing: Editing): HTMLElement[] {
-  const event = definitionOf(editing, 'Link');
-  if (!event) return [];
+function linkFields(editing: Editing, event: Moddle): HTMLElement[] {
   const links = editing.model
     .elements()
     .flatMap(({ businessObject }) => (businessObject as unknown as { eventDefinitions?: Moddle[] }).eventDefinitions ?? [])

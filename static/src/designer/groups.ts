@@ -2,12 +2,14 @@
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, documentation, drawing, flagged, idField, nameField } from './attributes.js';
-import { forCompensation, isActivity, loopFields, mappingFields } from './activity-fields.js';
+import { forCompensation, isActivity, loopFields, mappingFields, quantityFields } from './activity-fields.js';
 import { type Check, durationInWords, isDuration, isJson, isList, isPath, isRequired, isTemplate } from './checks.js';
 import { completePaths } from './completion.js';
 import { beginsEventSubprocess, eventParts } from './event-fields.js';
+import { addGlobalTask, isGlobalTask, removeGlobalTask } from './global-tasks.js';
 import { processFields } from './process-fields.js';
 import { lanesOf, rolesField } from './roles-field.js';
+import { rootListFields } from './root-list.js';
 import { scheduleFields, startFields, startKeys } from './start-fields.js';
 import { tryOut } from './try-out.js';
 import type { Element, Moddle, Modeling } from './types.js';
@@ -42,11 +44,11 @@ const ACTIVITIES = [
 
 /** Whether a node may have actions. */
 export function hasActions({ type }: Element): boolean {
-  return ACTIVITIES.includes(type);
+  return ACTIVITIES.includes(type.replace(':Global', ':'));
 }
 
-/** Everything about an element but its actions. */
-export function groupsOf(editing: Editing, processIds: readonly string[]): Group[] {
+/** Everything about an element but its actions. `show` selects an element by its id. */
+export function groupsOf(editing: Editing, processIds: readonly string[], show: (id: string) => void): Group[] {
   const { element } = editing;
   const moddle = element.businessObject;
   const groups: Group[] = [];
@@ -57,7 +59,11 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
     add(`process/${process.id}`, processes.length > 1 ? `Process ${process.id}` : 'Process', processFields(editing, process));
   for (const lane of processes.flatMap(lanesOf).filter(({ id = '' }) => !editing.model.registry.get(id)))
     add(`lane/${lane.id}`, `Lane ${lane.name ?? lane.id}`, roleFields(editing, lane));
-  if (element.type === 'bpmn:Process' || element.type === 'bpmn:Collaboration') return groups;
+  if (element.type === 'bpmn:Process' || element.type === 'bpmn:Collaboration') {
+    add('document', 'Messages, signals, errors', rootListFields(editing));
+    if (editing.mayEdit) add('global', 'Global tasks', addGlobalTask(editing, show));
+    return groups;
+  }
   add('general', 'General', general(editing, moddle));
   const startsProcess = element.type === 'bpmn:StartEvent' && !beginsEventSubprocess(element);
   if (startsProcess) {
@@ -66,8 +72,9 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
     if (starts) add('schedule', 'Schedule', scheduleFields(editing));
     if (starts) add('keys', 'Start data', [startKeys(editing)]);
   }
-  if (element.type === 'bpmn:UserTask') add('task', 'User task', taskFields(editing));
-  if (element.type === 'bpmn:ScriptTask') add('script', 'Script', scriptFields(editing));
+  const kind = element.type.replace(':Global', ':');
+  if (kind === 'bpmn:UserTask') add('task', 'User task', taskFields(editing));
+  if (kind === 'bpmn:ScriptTask') add('script', 'Script', scriptFields(editing));
   if (element.type === 'bpmn:CallActivity') add('call', 'Call', callFields(editing, processIds));
   if (/Event$|^bpmn:(Send|Receive)Task$/.test(element.type)) eventParts(editing).forEach((part) => add(...part));
   if (element.type === 'bpmn:EventBasedGateway') add('start', 'Start', gatewayStartFields(editing));
@@ -78,8 +85,11 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
   if (hasDefault(element)) add('default', 'Default flow', [defaultField(editing)]);
   if (isActivity(element)) {
     add('loop', 'Loop', loopFields(editing));
-    add('mappings', 'Inputs and outputs', mappingFields(editing));
+    add('quantities', 'Tokens', quantityFields(editing));
   }
+  if (isActivity(element) || isGlobalTask(element) || /Event$/.test(element.type))
+    add('mappings', 'Inputs and outputs', mappingFields(editing));
+  if (isGlobalTask(element) && editing.mayEdit) add('global', 'Global task', removeGlobalTask(editing));
   if (/^bpmn:DataObject(Reference)?$/.test(element.type)) add('default-value', 'Default', dataObjectFields(editing));
   if (element.type === 'bpmn:Lane') add('roles', 'Roles', roleFields(editing, moddle));
   return groups;
@@ -129,7 +139,6 @@ function gatewayStartFields(editing: Editing): HTMLElement[] {
   return [drawing(editing)({ kind: 'select', name: 'instantiate', label: 'Starts the process', value, options, hint, commit })];
 }
 
-/** The condition on which a join of a complex gateway goes on. */
 function adHocFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
   const moddle = element.businessObject;
@@ -176,6 +185,7 @@ function adHocFields(editing: Editing): HTMLElement[] {
   ];
 }
 
+/** The condition on which a join of a complex gateway goes on. */
 function activationFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
   if (element.type !== 'bpmn:ComplexGateway') return [];
@@ -335,8 +345,9 @@ function defaultField(editing: Editing): HTMLElement {
 function scriptFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
   const moddle = element.businessObject;
+  const language = isGlobalTask(element) ? 'scriptLanguage' : 'scriptFormat';
   const commit = (script: string) =>
-    model.change(element, { moddle, properties: { script: script || undefined, scriptFormat: script ? 'javascript' : undefined } });
+    model.change(element, { moddle, properties: { script: script || undefined, [language]: script ? 'javascript' : undefined } });
   return [
     drawing(editing)({
       kind: 'template',

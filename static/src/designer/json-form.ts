@@ -32,6 +32,13 @@ export async function bpmnOf(json: string): Promise<string> {
   const definitions = create('bpmn:Definitions', { id: `${id}Definitions`, targetNamespace: 'https://stepwire.dev' });
   const process = create('bpmn:Process', { id, name: text(definition.name), isExecutable: true }, definitions);
   definitions.get<Moddle[]>('rootElements').push(process);
+  if (isGlobalTask(definition)) {
+    // A task beside the process, which is there for the canvas only.
+    process.set('id', `${id}Canvas`);
+    process.set('isExecutable', false);
+    definitions.get<Moddle[]>('rootElements').push(createGlobalTask(definition, definitions, create));
+    return (await moddle.toXML(definitions, { format: true })).xml;
+  }
   fillProcess(process, definition, create);
   const nodes = new Map<string, Moddle>();
   const container = (scope: unknown) => nodes.get(text(scope) ?? '') ?? process;
@@ -64,6 +71,21 @@ export async function bpmnOf(json: string): Promise<string> {
   }
   createLanes(list(definition.lanes), nodes, process, create);
   return (await moddle.toXML(definitions, { format: true })).xml;
+}
+
+/** Whether a definition stands for a global task: its only node has its id. */
+function isGlobalTask({ id, nodes }: Json): boolean {
+  const [only, ...others] = list(nodes);
+  return others.length === 0 && only !== undefined && only.id === id && /task$/i.test(text(only.type) ?? '');
+}
+
+function createGlobalTask(definition: Json, definitions: Moddle, create: Create): Moddle {
+  const [node = {}] = list(definition.nodes);
+  const kind = text(node.type) ?? 'task';
+  const task = createNode({ ...node, type: `global${kind[0]!.toUpperCase()}${kind.slice(1)}` }, definitions, definitions, create);
+  if (definition.documentation)
+    task.get<Moddle[]>('documentation').push(create('bpmn:Documentation', { text: definition.documentation }, task));
+  return task;
 }
 
 /** What a compensation event names, and the association of one at a boundary with its handler. */

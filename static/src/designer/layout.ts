@@ -2,6 +2,7 @@
 import { layoutProcess } from 'bpmn-auto-layout';
 import { BpmnModdle } from 'bpmn-moddle';
 import { drawLanes } from './lanes-layout.js';
+import { mended } from './bpmn.js';
 import stepwire from './moddle.json';
 import type { Moddle } from './types.js';
 
@@ -13,7 +14,7 @@ interface Reader {
 
 /** Reads and writes BPMN with the project's extension elements, without a canvas. */
 export function reader(): Reader {
-  return new (BpmnModdle as unknown as new (packages: Record<string, unknown>) => Reader)({ stepwire });
+  return mended(new (BpmnModdle as unknown as new (packages: Record<string, unknown>) => Reader)({ stepwire }));
 }
 
 /** The same model, with a diagram when it had none. */
@@ -24,7 +25,11 @@ export async function withDiagram(xml: string): Promise<string> {
     .get<Moddle[]>('diagrams')
     .some((diagram) => (diagram.get<Moddle | undefined>('plane')?.get<Moddle[]>('planeElement').length ?? 0) > 0);
   if (isDrawn) return xml;
-  for (const process of definitions.get<Moddle[]>('rootElements')) if (process.$type === 'bpmn:Process') linkFlows(process);
+  const roots = definitions.get<Moddle[]>('rootElements');
+  // What holds global tasks only has nothing to draw: an empty process stands for the canvas.
+  if (!roots.some(({ $type }) => $type === 'bpmn:Process'))
+    roots.push(moddle.create('bpmn:Process', { id: 'canvas', isExecutable: false, $parent: definitions }));
+  for (const process of roots) if (process.$type === 'bpmn:Process') linkFlows(process);
   definitions.set('diagrams', []);
   const drawn = await layoutProcess((await moddle.toXML(definitions, { format: true })).xml);
   return /<(\w+:)?lane\b/.test(drawn) ? withLanes(moddle, drawn) : drawn;

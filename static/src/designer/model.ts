@@ -53,7 +53,17 @@ export class Model {
 
   /** Several changes that are undone as one. */
   change(element: Element, ...changes: Change[]): void {
-    this.service<CommandStack>('commandStack').execute(CHANGE, { element, changes });
+    this.service<CommandStack>('commandStack').execute(CHANGE, { element: this.drawn(element), changes });
+  }
+
+  /** What of the canvas changes with an element: the canvas itself for what is not drawn. */
+  private drawn(element: Element): Element {
+    return this.isDrawn(element) ? element : this.root;
+  }
+
+  /** Whether an element is on the canvas. */
+  isDrawn({ id, businessObject }: Element): boolean {
+    return this.registry.get(id)?.businessObject === businessObject;
   }
 
   /** Sets attributes; an empty text removes one. */
@@ -65,8 +75,8 @@ export class Model {
   /** Gives an element another id, which the rest of the document then refers to. */
   rename(element: Element, moddle: Moddle, id: string): void {
     const modeling = this.service<Modeling>('modeling');
-    if (element.businessObject === moddle) modeling.updateProperties(element, { id });
-    else modeling.updateModdleProperties(element, moddle, { id });
+    if (element.businessObject === moddle && this.isDrawn(element)) modeling.updateProperties(element, { id });
+    else modeling.updateModdleProperties(this.drawn(element), moddle, { id });
   }
 
   /** Whether another element has this id. */

@@ -7,6 +7,7 @@ import 'bpmn-js/dist/assets/diagram-js.css';
 import 'bpmn-js/dist/assets/bpmn-js.css';
 import 'bpmn-js/dist/assets/bpmn-font/css/bpmn.css';
 import { paletteModule } from './palette.js';
+import { mended } from './bpmn.js';
 import { reachable } from './keyboard.js';
 import stepwire from './moddle.json';
 import type { Modeling, Moddle, Element } from './types.js';
@@ -40,9 +41,14 @@ class Commands {
 /** The canvas in `root`; without `mayEdit` it shows and changes nothing. `kinds` are the BPMN elements that run here. */
 export function createDrawing(root: HTMLElement, mayEdit: boolean, kinds: ReadonlySet<string>): Drawing {
   const moddleExtensions = { stepwire };
-  if (!mayEdit) return new NavigatedViewer({ container: root, moddleExtensions });
+  if (!mayEdit) {
+    const viewer = new NavigatedViewer({ container: root, moddleExtensions });
+    mended(viewer.get('moddle'));
+    return viewer;
+  }
   const commands = { __init__: ['stepwireCommands'], stepwireCommands: ['type', Commands] };
   const modeler = new Modeler({ container: root, moddleExtensions, additionalModules: [commands, paletteModule(kinds)] });
+  mended(modeler.get('moddle'));
   reachable(root, modeler);
   return modeler as unknown as Drawing;
 }

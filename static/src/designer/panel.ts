@@ -9,6 +9,7 @@
 import { h, redraw } from '../dom.js';
 import { drawActions, type Editing, openAction } from './action-editor.js';
 import { Pending } from './fields.js';
+import { globalTasks, isGlobalTask } from './global-tasks.js';
 import { groupsOf, hasActions } from './groups.js';
 import type { Model } from './model.js';
 import { knownPaths } from './paths.js';
@@ -117,7 +118,7 @@ export class Panel {
 
   /** Draws what is selected, as the model is now. */
   draw(): void {
-    const element = this.selected ?? this.model.root;
+    const element = this.stillThere(this.selected) ?? this.model.root;
     if (!element?.businessObject) return;
     this.selected = element;
     this.isStale = false;
@@ -131,7 +132,7 @@ export class Panel {
       mayEdit: this.mayEdit,
       redraw: redrawn,
     };
-    const groups = groupsOf(editing, this.processIds);
+    const groups = groupsOf(editing, this.processIds, (id) => this.show(id));
     if (hasActions(element)) {
       const count = this.model.actions(element.businessObject).length;
       groups.splice(1, 0, { name: 'actions', label: `Actions (${count})`, content: [drawActions(editing)] });
@@ -155,6 +156,11 @@ export class Panel {
     caret?.();
   }
 
+  /** What is selected, unless it is a global task that has left the document. */
+  private stillThere(element: Element | undefined): Element | undefined {
+    return element && isGlobalTask(element) && !globalTasks(this.model).includes(element) ? undefined : element;
+  }
+
   private isOpen(name: string): boolean {
     return this.opened.get(name) ?? OPEN_AT_FIRST.includes(name.split('/')[0]!);
   }
@@ -165,7 +171,7 @@ export class Panel {
 
   /** All elements as a list, so that each is reached without the canvas; and where a new flow may lead. */
   private drawHead(element: Element): HTMLElement {
-    const all = this.model.elements().slice(0, LISTED);
+    const all = [...this.model.elements().slice(0, LISTED), ...globalTasks(this.model)];
     const label = ({ id, type, businessObject }: Element) => {
       const kind = type.replace('bpmn:', '');
       return businessObject.name ? `${businessObject.name} (${kind} ${id})` : `${kind} ${id}`;
@@ -179,7 +185,8 @@ export class Panel {
     );
     select.addEventListener('change', () => this.show(select.value));
     const drawn: HTMLElement[] = [h('div', { class: 'field' }, h('label', { for: 'element' }, 'Element'), select)];
-    if (this.mayEdit && element.businessObject.$type !== 'bpmn:SequenceFlow' && element !== this.model.root)
+    const isDrawn = element !== this.model.root && !isGlobalTask(element);
+    if (this.mayEdit && element.businessObject.$type !== 'bpmn:SequenceFlow' && isDrawn)
       drawn.push(...this.drawConnect(element, all, label));
     return h('div', { class: 'fields head' }, ...drawn);
   }
@@ -189,7 +196,7 @@ export class Panel {
     const isFlow = (allowed: unknown) => (allowed as { type?: string } | null)?.type === 'bpmn:SequenceFlow';
     const targets = all.filter(
       (target) =>
-        target !== element && !target.waypoints && isFlow(rules.allowed('connection.create', { source: element, target })),
+        target !== element && !target.waypoints && !isGlobalTask(target) && isFlow(rules.allowed('connection.create', { source: element, target })),
     );
     if (targets.length === 0) return [];
     const none = h('option', { value: '' }, 'Choose…');
@@ -208,6 +215,14 @@ export class Panel {
 
   /** Selects an element, by its id or that of its process, and shows it. */
   show(id: string): boolean {
+    const beside = globalTasks(this.model).find((task) => task.id === id);
+    if (beside) {
+      this.model.service<Selection>('selection').select(null);
+      this.selected = beside;
+      this.draw();
+      this.root.scrollTop = 0;
+      return true;
+    }
     const found = this.model.registry.get(id);
     const pool = this.model
       .elements()
@@ -260,7 +275,10 @@ export class Panel {
   }
 
   private fieldNamed(name: string, quoted: readonly string[]): HTMLElement | undefined {
-    const exact = this.root.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"]`);
+    const exact =
+      this.root.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"]`) ??
+      // Of several events, and of what iterations throw, the first that has such a field.
+      this.root.querySelector<HTMLElement>(`:is([data-field^="event/"], [data-field^="complex/"])[data-field$="/${CSS.escape(name)}"]`);
     if (exact || !name.endsWith('keys')) return exact ?? undefined;
     const paths = [
       ...this.root.querySelectorAll<HTMLInputElement>(`[data-field^="${CSS.escape(`${name}/`)}"][data-field$="/path"]`),

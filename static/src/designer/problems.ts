@@ -46,6 +46,10 @@ const FIELDS: Record<string, readonly string[]> = {
   invalid_duration: ['timeToLive'],
   missing_attribute: ['linkName', 'message', 'signal'],
   unknown_activity: ['activityRef'],
+  invalid_quantity: ['startQuantity', 'completionQuantity'],
+  several_event_definitions: ['parallelMultiple', 'addDefinition'],
+  too_many_event_definitions: ['addDefinition'],
+  invalid_escalation_code: ['escalationCode'],
   invalid_loop: ['loop', 'collection', 'loopCardinality', 'loopCondition', 'loopMaximum'],
   invalid_default: ['default'],
   invalid_error_code: ['errorCode'],
@@ -54,7 +58,7 @@ const FIELDS: Record<string, readonly string[]> = {
 };
 /** Names of fields as sentences say them. */
 const WORDS =
-  /\b(message|destination|script|timer|order|trigger|required|type|parent|target|messageType|process|paramsToCopy|withoutParams|outputKey|output|url|headers|body|timeout|retries|backoff|success|maxBytes|types|restartKey|key|assignee|dueDate|reminderRepeat|reminder|decisionKey|collection|item|loopCardinality|completionCondition|loopCondition|loopMaximum|correlationKey|timeToLive|messageRef|signalRef|escalationRef|activityRef|candidateGroups|data|input|source|calledElement|condition|expiry|searchKeys|alias|startCondition|timeZone|missed|overlap|errorRef|id)\b/g;
+  /\b(message|destination|script|timer|order|trigger|required|type|parent|target|messageType|process|paramsToCopy|withoutParams|outputKey|output|url|headers|body|timeout|retries|backoff|success|maxBytes|types|restartKey|key|assignee|dueDate|reminderRepeat|reminder|decisionKey|collection|item|loopCardinality|completionCondition|loopCondition|loopMaximum|correlationKey|timeToLive|messageRef|signalRef|escalationRef|activityRef|candidateGroups|data|input|source|calledElement|condition|expiry|searchKeys|alias|startCondition|startQuantity|completionQuantity|parallelMultiple|behavior|timeZone|missed|overlap|errorRef|id)\b/g;
 const ALIASES: Record<string, readonly string[]> = { restartKey: ['restartKeys'], key: ['keys'], errorRef: ['errorCode', 'error'],
   escalationRef: ['escalationCode', 'escalation'],
   messageRef: ['messageName', 'message'],

@@ -35,7 +35,7 @@ export function referenceFields(editing: Editing, holder: Moddle, what: RootKind
   const roots = model.definitions.get<Moddle[]>('rootElements');
   const all = roots.filter(({ $type }) => $type === `bpmn:${kind}`);
   const referred = holder.get<Moddle | undefined>(reference);
-  const nameOf = (one: Moddle) => one.get<string | undefined>(member) || one.name || one.id || '';
+  const nameOf = (one: Moddle) => nameOfRoot(one, member);
   const word = kind.toLowerCase();
   const none = optional ? `Any ${word}` : 'None';
   const refer = (to: Moddle | undefined, root?: Moddle) => {
@@ -48,7 +48,7 @@ export function referenceFields(editing: Editing, holder: Moddle, what: RootKind
     redraw();
   };
   const create = () => {
-    const name = free(all.map(nameOf), word);
+    const name = freeName(all.map(nameOf), word);
     const made = model.create(`bpmn:${kind}`, { name, ...(member === 'name' ? {} : { [member]: name }) }, model.definitions);
     refer(made, made);
   };
@@ -73,23 +73,43 @@ export function referenceFields(editing: Editing, holder: Moddle, what: RootKind
     value: referred.get<string | undefined>(member) ?? (member === 'name' ? (referred.id ?? '') : ''),
     hint: `${hint}${shared}`,
     check: isRequired,
-    commit: (text) => {
-      const value = text.trim() || undefined;
-      // A name is for people where a code tells them apart.
-      const properties = member === 'name' ? { name: value } : { [member]: value, name: referred.name === nameOf(referred) ? value : referred.name };
-      model.change(element, { moddle: referred, properties });
-    },
+    commit: (text) => model.change(element, { moddle: referred, properties: renamed(referred, member, text.trim() || undefined) }),
   });
   return [pick, name];
 }
 
-/** How many others of the document refer to a root. */
-function countOf({ model }: Editing, root: Moddle | undefined, reference: string, own: Moddle): number {
+/** What a root is known by. */
+export function nameOfRoot(root: Moddle, member: string): string {
+  return root.get<string | undefined>(member) || root.name || root.id || '';
+}
+
+/** What changes with what a root is known by: a name is for people where a code tells them apart, and follows it while it is the same. */
+export function renamed(root: Moddle, member: string, value: string | undefined): Record<string, string | undefined> {
+  if (member === 'name') return { name: value };
+  return { [member]: value, name: root.name === nameOfRoot(root, member) ? value : root.name };
+}
+
+/** How many of the document refer to a root by `reference`, `own` aside. */
+export function countOf({ model }: Editing, root: Moddle | undefined, reference: string, own?: Moddle): number {
   if (!root) return 0;
-  const ofElements = model.elements().flatMap(({ businessObject }) => [businessObject, ...listOf(businessObject, 'eventDefinitions')]);
-  // What iterations throw stands beside the processes.
+  const ofElements = model.elements().flatMap(({ businessObject }) => [
+    businessObject,
+    ...listOf(businessObject, 'eventDefinitions'),
+    ...thrownByIterations(businessObject),
+  ]);
+  // What iterations throw, and what events name, stands beside the processes.
   const holders = [...ofElements, ...model.definitions.get<Moddle[]>('rootElements')];
   return holders.filter((one) => one !== own && referenceOf(one, reference) === root).length;
+}
+
+/** What an activity throws as iterations complete of which a condition is true. */
+function thrownByIterations(activity: Moddle): Moddle[] {
+  const loop = referenceOf(activity, 'loopCharacteristics');
+  const complex = loop ? listOf(loop, 'complexBehaviorDefinition') : [];
+  return complex.flatMap((one) => {
+    const thrown = referenceOf(one, 'event');
+    return thrown ? listOf(thrown, 'eventDefinitions') : [];
+  });
 }
 
 function listOf(moddle: Moddle, name: string): Moddle[] {
@@ -100,7 +120,8 @@ function referenceOf(moddle: Moddle, name: string): Moddle | undefined {
   return (moddle as unknown as Record<string, Moddle | undefined>)[name];
 }
 
-function free(taken: readonly string[], word: string): string {
+/** A name that is not taken yet: `message2`. */
+export function freeName(taken: readonly string[], word: string): string {
   let name = word;
   for (let number = 2; taken.includes(name); number++) name = `${word}${number}`;
   return name;

@@ -3,6 +3,7 @@ import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, drawing } from './attributes.js';
 import { isDuration, isJsonObject, isRequired } from './checks.js';
+import { definitionsOf, kindOf, removeButton, setting, settingField } from './event-definitions.js';
 import { timeInWords } from './time-words.js';
 import { drawKeys } from './key-editor.js';
 import { nextTimes } from './try-out.js';
@@ -24,36 +25,68 @@ export function startFields(editing: Editing): HTMLElement[] {
   ];
 }
 
+/** Which of BPMN's times a timer is, and its value. */
+function timeOf(timer: Moddle, absent: string): [chosen: string, value: string] {
+  const chosen = TIMES.find(([name]) => timer.get(name))?.[0] ?? absent;
+  return [chosen, timer.get<Moddle | undefined>(chosen)?.get<string | undefined>('body') ?? ''];
+}
+
+/** The value of a time, read back in words and with its next times. */
+function timeField(editing: Editing, timer: Moddle, chosen: string, value: string, hint: string | undefined, timeZone: () => string): HTMLElement {
+  const { model, element } = editing;
+  const time = drawing(editing)({
+    kind: 'text',
+    name: chosen,
+    label: 'Time',
+    hint,
+    value,
+    check: (text) => (chosen === 'timeDuration' && !text.includes('${') && text.trim() ? isDuration(text) : isRequired(text)),
+    reading: timeInWords,
+    commit: (body) => model.change(element, { moddle: timer, properties: { [chosen]: expression(editing, body, timer) } }),
+  });
+  const kind = chosen.replace('time', '').toLowerCase();
+  // What data fill in is known only then.
+  if (editing.mayEdit)
+    nextTimes(time, (text) => (text.includes('${') ? undefined : { when: { [kind]: text }, timeZone: timeZone() || undefined }));
+  return time;
+}
+
+function expression({ model }: Editing, body: string, parent: Moddle): Moddle {
+  return model.create('bpmn:FormalExpression', { body }, parent);
+}
+
+/** Makes a timer one of this kind. */
+function write(editing: Editing, timer: Moddle, kind: string, body: string): void {
+  const none = { timeCycle: undefined, timeDate: undefined, timeDuration: undefined };
+  editing.model.change(editing.element, { moddle: timer, properties: { ...none, [kind]: expression(editing, body, timer) } });
+}
+
+const SCHEDULED = { timeCycle: '0 9 * * 1-5', timeDate: '2030-01-01T09:00:00Z', timeDuration: 'PT1H' } as Record<string, string>;
+const SCHEDULE_HINTS = {
+  timeCycle: 'A cron expression such as 0 9 * * 1-5, or a repeating interval such as R/PT30M.',
+  timeDate: 'A time such as 2030-01-01T09:00:00Z.',
+  timeDuration: 'An ISO 8601 duration after publishing.',
+} as Record<string, string>;
+
 export function scheduleFields(editing: Editing): HTMLElement[] {
   const { model, element, redraw } = editing;
   const moddle = element.businessObject;
-  const timer = moddle
-    .get<Moddle[] | undefined>('eventDefinitions')
-    ?.find(({ $type }) => $type === 'bpmn:TimerEventDefinition');
+  const timers = definitionsOf(element).filter((one) => kindOf(one) === 'Timer');
+  const [timer, ...further] = timers;
   const onStartup = ['true', '1'].includes(moddle.get<string | undefined>('stepwire:onStartup') ?? '');
-  const chosen = TIMES.find(([name]) => timer?.get(name))?.[0] ?? (timer ? 'timeCycle' : onStartup ? 'startup' : '');
-  const value = timer?.get<Moddle | undefined>(chosen)?.get<string | undefined>('body') ?? '';
-  const expression = (body: string, parent: Moddle) => model.create('bpmn:FormalExpression', { body }, parent);
+  const [chosen, value] = timer ? timeOf(timer, 'timeCycle') : [onStartup ? 'startup' : '', ''];
   const choose = (kind: string) => {
-    const others = moddle.get<Moddle[]>('eventDefinitions').filter((one) => one !== timer);
-    const none = { timeCycle: undefined, timeDate: undefined, timeDuration: undefined };
     const isTimer = TIMES.some(([name]) => name === kind);
-    const definition = isTimer ? model.create('bpmn:TimerEventDefinition', { ...none }, moddle) : undefined;
-    if (definition)
-      definition.set(
-        kind,
-        expression(
-          value || { timeCycle: '0 9 * * 1-5', timeDate: '2030-01-01T09:00:00Z', timeDuration: 'PT1H' }[kind]!,
-          definition,
-        ),
-      );
-    model.change(element, {
-      moddle,
-      properties: {
-        eventDefinitions: [...others, ...(definition ? [definition] : [])],
-        'stepwire:onStartup': kind === 'startup' ? 'true' : undefined,
-      },
-    });
+    if (timer && isTimer) {
+      write(editing, timer, kind, value || SCHEDULED[kind]!);
+      return redraw();
+    }
+    const others = moddle.get<Moddle[]>('eventDefinitions').filter((one) => !timers.includes(one));
+    const properties = {
+      eventDefinitions: [...others, ...(isTimer ? [newTimer(editing, kind)] : [])],
+      'stepwire:onStartup': kind === 'startup' ? 'true' : undefined,
+    };
+    model.change(element, { moddle, properties });
     redraw();
   };
   const draw = drawing(editing);
@@ -67,28 +100,8 @@ export function scheduleFields(editing: Editing): HTMLElement[] {
       commit: choose,
     }),
   ];
-  if (timer) {
-    const hint = {
-      timeCycle: 'A cron expression such as 0 9 * * 1-5, or a repeating interval such as R/PT30M.',
-      timeDate: 'A time such as 2030-01-01T09:00:00Z.',
-      timeDuration: 'An ISO 8601 duration after publishing.',
-    }[chosen];
-    const commit = (body: string) => model.change(element, { moddle: timer, properties: { [chosen]: expression(body, timer) } });
-    const time = draw({
-      kind: 'text',
-      name: chosen,
-      label: 'Time',
-      hint,
-      value,
-      check: chosen === 'timeDuration' ? isDuration : isRequired,
-      reading: timeInWords,
-      commit,
-    });
-    const timeZone = () => moddle.get<string | undefined>('stepwire:timeZone');
-    const kind = chosen.replace('time', '').toLowerCase();
-    if (editing.mayEdit) nextTimes(time, (text) => ({ when: { [kind]: text }, timeZone: timeZone() }));
-    drawn.push(time);
-  }
+  const timeZone = () => moddle.get<string | undefined>('stepwire:timeZone') ?? '';
+  if (timer) drawn.push(timeField(editing, timer, chosen, value, SCHEDULE_HINTS[chosen], timeZone), ...furtherTimes(editing, further, timeZone));
   if (chosen === '') return drawn;
   const word = (name: string, label: string, options: [string, string][]) =>
     draw({
@@ -122,56 +135,61 @@ export function scheduleFields(editing: Editing): HTMLElement[] {
   return drawn;
 }
 
-/** The time an intermediate or boundary event waits for. */
-export function timerFields(editing: Editing): HTMLElement[] {
+function newTimer(editing: Editing, kind: string): Moddle {
+  const timer = editing.model.create('bpmn:TimerEventDefinition', {}, editing.element.businessObject);
+  timer.set(kind, expression(editing, SCHEDULED[kind]!, timer));
+  return timer;
+}
+
+/** More times at which the process starts, and a way to another one. */
+function furtherTimes(editing: Editing, further: readonly Moddle[], timeZone: () => string): HTMLElement[] {
   const { model, element, redraw } = editing;
   const moddle = element.businessObject;
-  const timer = moddle
-    .get<Moddle[] | undefined>('eventDefinitions')
-    ?.find(({ $type }) => $type === 'bpmn:TimerEventDefinition');
-  if (!timer) return [];
-  const chosen = TIMES.find(([name]) => timer.get(name))?.[0] ?? 'timeDuration';
-  const value = timer.get<Moddle | undefined>(chosen)?.get<string | undefined>('body') ?? '';
-  const write = (kind: string, body: string) =>
-    model.change(element, {
-      moddle: timer,
-      properties: {
-        timeCycle: undefined,
-        timeDate: undefined,
-        timeDuration: undefined,
-        [kind]: model.create('bpmn:FormalExpression', { body }, timer),
+  const fields = further.map((timer, index) => {
+    const own = { ...editing, prefix: `time/${index + 1}/` };
+    const [chosen, value] = timeOf(timer, 'timeCycle');
+    const select = drawing(own)({
+      kind: 'select',
+      name: 'when',
+      label: 'And',
+      value: chosen,
+      options: TIMES,
+      commit: (kind) => {
+        write(own, timer, kind, SCHEDULED[kind]!);
+        redraw();
       },
     });
-  const draw = drawing(editing);
-  const time = draw({
-    kind: 'text',
-    name: chosen,
-    label: 'Time',
-    hint: 'Counted from when the token comes; ${…} stands for a value of the data.',
-    value,
-    check: (text) => (chosen === 'timeDuration' && !text.includes('${') && text.trim() ? isDuration(text) : isRequired(text)),
-    reading: timeInWords,
-    commit: (body) => write(chosen, body),
+    const legend = h('legend', { class: 'visually-hidden' }, `Time ${index + 2}`);
+    const time = timeField(own, timer, chosen, value, SCHEDULE_HINTS[chosen], timeZone);
+    return h('fieldset', { class: 'key' }, legend, select, time, removeButton(own, timer, `time ${index + 2}`));
   });
-  const timeZone = () => moddle.get<string | undefined>('stepwire:timeZone');
-  const kind = chosen.replace('time', '').toLowerCase();
-  // What data fill in is known only then.
-  if (editing.mayEdit)
-    nextTimes(time, (text) => (text.includes('${') ? undefined : { when: { [kind]: text }, timeZone: timeZone() }));
+  const add = () => {
+    const eventDefinitions = [...moddle.get<Moddle[]>('eventDefinitions'), newTimer(editing, 'timeCycle')];
+    model.change(element, { moddle, properties: { eventDefinitions } });
+    redraw();
+  };
+  const button = h('button', { type: 'button', class: 'button compact', 'data-focus': 'time/add', onclick: add }, 'Add another time');
+  return [...fields, button];
+}
+
+/** The time an event waits for. */
+export function timerFields(editing: Editing, timer: Moddle): HTMLElement[] {
+  const [chosen, value] = timeOf(timer, 'timeDuration');
+  const timeZone = () => setting(editing, timer, 'timeZone').value;
   return [
-    draw({
+    drawing(editing)({
       kind: 'select',
       name: 'when',
       label: 'Comes',
       value: chosen,
       options: TIMES,
       commit: (kind) => {
-        write(kind, { timeCycle: 'R3/PT1H', timeDate: '2030-01-01T09:00:00Z', timeDuration: 'PT1H' }[kind] ?? '');
-        redraw();
+        write(editing, timer, kind, { ...SCHEDULED, timeCycle: 'R3/PT1H' }[kind] ?? '');
+        editing.redraw();
       },
     }),
-    time,
-    attribute(editing, moddle, 'timeZone', {
+    timeField(editing, timer, chosen, value, 'Counted from when the token comes; ${…} stands for a value of the data.', timeZone),
+    settingField(editing, timer, 'timeZone', {
       label: 'Time zone',
       placeholder: 'Europe/Berlin',
       hint: 'An IANA name; UTC without.',

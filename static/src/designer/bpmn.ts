@@ -1,0 +1,26 @@
+/** BPMN as the readers of this page know it, with mistakes of theirs mended that would lose what a file says. */
+
+interface Property {
+  name: string;
+  isAttr?: boolean;
+  xml?: { serialize: 'property' };
+}
+interface Known {
+  registry: { typeMap: Record<string, { properties: Property[] } | undefined> };
+}
+
+/**
+ * The script of a global script task is an element, as that of a script task is; the library's description has it as an attribute, and
+ * drops the element. What iterations throw when is written by the names of types instead of `condition` and `event`.
+ */
+export function mended<T>(moddle: T): T {
+  const { registry } = moddle as unknown as Known;
+  const change = (type: string, name: string, how: Partial<Property>) => {
+    const found = registry.typeMap[type]?.properties.find((one) => one.name === name);
+    if (found) Object.assign(found, how);
+  };
+  change('bpmn:GlobalScriptTask', 'bpmn:script', { isAttr: false });
+  for (const name of ['bpmn:condition', 'bpmn:event'])
+    change('bpmn:ComplexBehaviorDefinition', name, { xml: { serialize: 'property' } });
+  return moddle;
+}
