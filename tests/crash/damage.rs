@@ -263,6 +263,64 @@ async fn a_damaged_line_of_the_list_is_left_out_of_it() {
     told(&designer, "1 line of a list;").await;
 }
 
+/// Runs a command of the program that has to succeed.
+fn run(arguments: &[&std::ffi::OsStr]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+        .args(arguments)
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+}
+
+#[actix_rt::test]
+async fn wrong_counts_are_named_and_right_in_a_copy() {
+    let plants = [
+        (
+            "UPDATE version_in_use SET instances = 7, stuck = 1",
+            "there are 2 live instances, 0 stuck, 0 incidents, but counted are 7 live instances, 1 stuck",
+        ),
+        (
+            "DELETE FROM version_in_use",
+            "there are 2 live instances, 0 stuck, 0 incidents, but counted are 0 live instances",
+        ),
+        (
+            "INSERT INTO version_in_use VALUES ('default', 'gone', 3, 'r', 1, 0, 0)",
+            "of version 3 of process 'gone' of tenant 'default' there are 0 live instances",
+        ),
+        (
+            "UPDATE started SET instances = 0",
+            "tenant 'default' has started",
+        ),
+    ];
+    for (sql, words) in plants {
+        let (site, _, _) = site().await;
+        change(&site, sql);
+        let (code, report) = doctor(&site);
+        assert_eq!((code, kinds(&report)), (1, vec!["count".to_owned()]));
+        let finding = &report["findings"].as_array().unwrap().last().unwrap();
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains(words), "{message}");
+        let (copies, restored) = (tempfile::tempdir().unwrap(), Site::new());
+        let copy = copies.path().join("copy");
+        let data = |site: &Site| site.data().as_os_str().to_owned();
+        run(&[
+            "backup".as_ref(),
+            "--data".as_ref(),
+            &data(&site),
+            copy.as_ref(),
+        ]);
+        run(&[
+            "restore".as_ref(),
+            "--data".as_ref(),
+            &data(&restored),
+            copy.as_ref(),
+        ]);
+        let (code, report) = doctor(&restored);
+        assert_eq!(code, 0, "{report}");
+    }
+}
+
 #[actix_rt::test]
 async fn a_database_that_is_missing_or_empty_beside_its_log_is_refused() {
     for empty in [false, true] {

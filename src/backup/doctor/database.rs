@@ -42,6 +42,9 @@ impl Examination<'_> {
         }
         self.instances(database, &known, reporter);
         self.orphans(database);
+        for message in self.read(database.miscounts(TOLD)) {
+            self.found(Kind::Count, DATABASE, message);
+        }
     }
 
     fn unreadable(&mut self, error: &StoreError) {

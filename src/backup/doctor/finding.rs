@@ -52,6 +52,8 @@ pub enum Kind {
     Instance,
     /// A row of a list, a timer, a message or a call whose instance is not there.
     Orphan,
+    /// A number that is kept beside the rows it counts is another one.
+    Count,
     /// A file that an instance names is not there as it was uploaded.
     File,
     /// A file that no instance names.
@@ -131,6 +133,11 @@ impl Kind {
             Self::Orphan => (
                 "a list shows something that is not there, or something due is dropped when it fires",
                 "nothing has to be done; with other findings restore a backup",
+            ),
+            Self::Count => (
+                "the dashboard and the list of processes show a wrong number, and a version may seem to \
+                 be in use, or not, that is not, or is",
+                "make a backup and restore it: in a copy all is counted anew",
             ),
             Self::File => (
                 "the file cannot be had, which is answered 409; all else of its instance is served",

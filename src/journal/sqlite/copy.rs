@@ -26,7 +26,7 @@ use rusqlite::{
 };
 use uuid::Uuid;
 
-use super::{failed, open::connect, read::SqliteReader, schema, values::Seq};
+use super::{counts, failed, open::connect, read::SqliteReader, schema, values::Seq};
 use crate::journal::{
     damaged::Damaged,
     row::Entity,
@@ -88,6 +88,8 @@ pub fn copy_database(
     source
         .execute_batch("COMMIT")
         .map_err(failed("end reading the database"))?;
+    // What is counted beside the rows is right in a copy, whatever became of it before.
+    counts::recount(&target).map_err(failed("count what the copy holds"))?;
     facts(&target)
 }
 

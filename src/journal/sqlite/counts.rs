@@ -1,7 +1,7 @@
 //! How many live instances each version has, and how many were started of late: one write for each
 //! count and batch. Not here: what a change counts as (`in_use`).
 
-use rusqlite::{Result, params};
+use rusqlite::{Connection, Result, params};
 
 use super::{read::SqliteReader, statements::Statements, values::Seq};
 use crate::{
@@ -55,7 +55,81 @@ pub(super) fn write(db: &mut Statements<'_>, counts: &CountChanges<'_>) -> Resul
     Ok(())
 }
 
+/// What the rows of instances say that each version has: what `version_in_use` keeps beside them.
+const OF_ROWS: &str = "SELECT tenant, process, version, revision, count(*) AS instances,
+        sum(incidents > 0) AS stuck, sum(incidents) AS incidents
+    FROM instance WHERE ended_at IS NULL GROUP BY tenant, process, version, revision";
+/// How many instances the rows say that were started in each minute of the last day; those that are
+/// dropped already were counted, too.
+const STARTED_OF_ROWS: &str = "SELECT tenant, created_at / 60000 AS minute, count(*) AS instances
+    FROM instance WHERE created_at >= 60000 * (SELECT max(minute) - 1440 FROM started)
+    GROUP BY tenant, created_at / 60000";
+
+/// Counts everything anew, as the rows are.
+pub(super) fn recount(connection: &Connection) -> Result<()> {
+    connection.execute_batch(&format!(
+        "DELETE FROM version_in_use;
+         INSERT INTO version_in_use (tenant, process, version, revision, instances, stuck, incidents) {OF_ROWS};
+         INSERT INTO started (tenant, minute, instances)
+             SELECT tenant, minute, instances FROM ({STARTED_OF_ROWS}) WHERE true
+             ON CONFLICT (tenant, minute) DO UPDATE SET instances = max(instances, excluded.instances);"
+    ))
+}
+
 impl SqliteReader {
+    /// Where the counts are not what the rows say: a sentence for each.
+    pub(super) fn miscounts(&self, limit: u32) -> std::result::Result<Vec<String>, StoreError> {
+        let sql = format!(
+            "SELECT tenant, process, version, coalesce(kept.instances, 0), coalesce(kept.stuck, 0),
+                 coalesce(kept.incidents, 0), coalesce(found.instances, 0), coalesce(found.stuck, 0),
+                 coalesce(found.incidents, 0)
+             FROM ({OF_ROWS}) AS found
+             FULL OUTER JOIN version_in_use AS kept USING (tenant, process, version, revision)
+             WHERE (found.instances, found.stuck, found.incidents)
+                 IS NOT (kept.instances, kept.stuck, kept.incidents)
+             LIMIT ?1 /*whole: it is examined*/"
+        );
+        let mut wrong = self.list(&sql, [limit], |row| {
+            // Damage of a text is named elsewhere.
+            let text = |at| {
+                let bytes = row.get_ref(at)?.as_bytes().unwrap_or_default();
+                Ok::<_, rusqlite::Error>(String::from_utf8_lossy(bytes).into_owned())
+            };
+            let number = |at| row.get::<_, i64>(at);
+            let counts = |first: usize| {
+                let [instances, stuck, incidents] = [first, first + 1, first + 2].map(number);
+                Ok::<_, rusqlite::Error>(format!(
+                    "{} live instances, {} stuck, {} incidents",
+                    instances?, stuck?, incidents?
+                ))
+            };
+            Ok(format!(
+                "of version {} of process '{}' of tenant '{}' there are {}, but counted are {}",
+                number(2)?,
+                text(1)?,
+                text(0)?,
+                counts(6)?,
+                counts(3)?
+            ))
+        })?;
+        let sql = format!(
+            "SELECT tenant, minute, found.instances, coalesce(kept.instances, 0)
+             FROM ({STARTED_OF_ROWS}) AS found LEFT JOIN started AS kept USING (tenant, minute)
+             WHERE found.instances > coalesce(kept.instances, 0)
+             LIMIT ?1 /*whole: it is examined*/"
+        );
+        wrong.extend(self.list(&sql, [limit], |row| {
+            let (tenant, minute): (String, i64) = (row.get(0)?, row.get(1)?);
+            let (found, kept): (i64, i64) = (row.get(2)?, row.get(3)?);
+            Ok(format!(
+                "tenant '{tenant}' has started {found} instances in the minute of {}, but counted \
+                are {kept}",
+                crate::journal::in_use::beginning(minute)
+            ))
+        })?);
+        Ok(wrong)
+    }
+
     /// See `StoreReader::versions_in_use`.
     pub(super) fn counted_versions(
         &self,

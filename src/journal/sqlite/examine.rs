@@ -102,6 +102,15 @@ impl CopiedDatabase {
         self.reader.read_every_table()
     }
 
+    /// Where what is counted beside the rows is not what they are: a sentence for each, at most
+    /// `limit` of either kind.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn miscounts(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+        self.reader.miscounts(limit)
+    }
+
     /// Rows of instances that are over or not there.
     ///
     /// # Errors

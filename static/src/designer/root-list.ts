@@ -57,8 +57,9 @@ function ofKind(editing: Editing, kind: RootKind['kind'], article: string, membe
 }
 
 function rowFields(editing: Editing, root: Moddle, kind: string, member: string, used: number): HTMLElement[] {
-  const { model, element } = editing;
+  const { model, element, redraw } = editing;
   const draw = drawing(editing);
+  const named = member === 'name';
   const hint = used === 0 ? 'Nothing refers to it.' : `Referred to by ${used} element${used === 1 ? '' : 's'}.`;
   const text = (name: string, label: string, hint: string | undefined, change: (value: string | undefined) => Record<string, unknown>) =>
     draw({
@@ -68,9 +69,12 @@ function rowFields(editing: Editing, root: Moddle, kind: string, member: string,
       hint,
       value: root.get<string | undefined>(name) ?? '',
       check: name === member ? isRequired : undefined,
-      commit: (written) => model.change(element, { moddle: root, properties: change(written.trim() || undefined) }),
+      commit: (written) => {
+        model.change(element, { moddle: root, properties: change(written.trim() || undefined) });
+        // The name for people may follow the code.
+        if (!named && name === member) redraw();
+      },
     });
-  const named = member === 'name';
   const fields = [text(member, named ? `${kind} name` : `${kind} code`, hint, (value) => renamed(root, member, value))];
   if (!named) fields.push(text('name', 'Name', 'For people; events go by the code.', (name) => ({ name })));
   if (kind !== 'Message') return fields;
