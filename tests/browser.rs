@@ -40,6 +40,11 @@ fn the_demo_survives_a_killed_server() {
 }
 
 #[test]
+fn a_new_user_plays_changes_and_publishes_the_demo() {
+    play("first_use.mjs", |_| ());
+}
+
+#[test]
 fn the_admin_pages_follow_a_visitor() {
     play("admin.mjs", |_| ());
 }

@@ -87,7 +87,7 @@ impl SqliteReader {
              FULL OUTER JOIN version_in_use AS kept USING (tenant, process, version, revision)
              WHERE (found.instances, found.stuck, found.incidents)
                  IS NOT (kept.instances, kept.stuck, kept.incidents)
-             LIMIT ?1 /*whole: it is examined*/"
+             LIMIT ?1 /*whole: it is examined*/ /*sorts: the same*/"
         );
         let mut wrong = self.list(&sql, [limit], |row| {
             // Damage of a text is named elsewhere.
@@ -116,7 +116,7 @@ impl SqliteReader {
             "SELECT tenant, minute, found.instances, coalesce(kept.instances, 0)
              FROM ({STARTED_OF_ROWS}) AS found LEFT JOIN started AS kept USING (tenant, minute)
              WHERE found.instances > coalesce(kept.instances, 0)
-             LIMIT ?1 /*whole: it is examined*/"
+             LIMIT ?1 /*whole: it is examined*/ /*sorts: the same*/"
         );
         wrong.extend(self.list(&sql, [limit], |row| {
             let (tenant, minute): (String, i64) = (row.get(0)?, row.get(1)?);

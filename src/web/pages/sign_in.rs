@@ -50,8 +50,8 @@ struct Form {
 /// The longest form, in bytes, with every letter escaped; beside the rest an address has room.
 const FORM_BYTES: usize = 3 * (limits::TOKEN_BYTES + limits::NAME_BYTES + limits::PASSWORD_BYTES);
 
-/// `GET /sign-in?ticket=…&to=…`: signs in by a link, once, and goes to that page. Without a ticket
-/// it says how to sign in.
+/// `GET /sign-in?ticket=…&to=…`: signs in by a link, once, and goes to that page; without one to
+/// the first page, which says what to do next. Without a ticket it says how to sign in.
 ///
 /// # Errors
 /// 401 for a program whose link is not accepted, 500 when the page cannot be drawn.
@@ -72,7 +72,7 @@ pub async fn by_link(
     match app.take_ticket(ticket, TicketUse::SignIn) {
         Some(identity) => {
             Act::by(&app, &request, &identity, "signed in by a link").is_done();
-            signed_in(&app, &request, &identity, to)
+            signed_in(&app, &request, &identity, to.or(Some("/")))
         }
         None => {
             let sentence = "expected a link that was not used before and is at most 15 minutes \

@@ -15,13 +15,14 @@ interface Entry {
   details: Record<string, string | number | boolean>;
 }
 
-/** What it was done to: an instance is a link. */
+/** What it was done to: an instance is a link, and of what is so or not only the name is told. */
 const details = ({ details }: Entry): (Node | string)[] =>
-  Object.entries(details).flatMap(([name, value]) => [
-    h('span', { class: 'muted small' }, `${name} `),
-    name === 'instance' ? instanceLink(String(value)) : h('code', {}, String(value)),
-    ' ',
-  ]);
+  Object.entries(details).flatMap(([name, value]) => {
+    if (value === false) return [];
+    const label = h('span', { class: 'muted small' }, `${name} `);
+    if (value === true) return [label];
+    return [label, name === 'instance' ? instanceLink(String(value)) : h('code', {}, String(value)), ' '];
+  });
 
 export function audit(): OperationsPage {
   const by = h('input', { class: 'input', id: 'audit-by', name: 'by', placeholder: 'User' });
@@ -52,7 +53,7 @@ export function audit(): OperationsPage {
     before: (look) => {
       const filter = h(
         'form',
-        { class: 'filters', role: 'search', 'aria-label': 'Filter the audit log', 'data-testid': 'audit-filter' },
+        { class: 'filters few', role: 'search', 'aria-label': 'Filter the audit log', 'data-testid': 'audit-filter' },
         field('Done by', by),
         field('What', act),
         field('Since', since),

@@ -158,7 +158,7 @@ function addUser(look: () => Promise<void>): HTMLElement {
   const name = field('user-name', 'Name', { required: true, autocomplete: 'off' });
   const password = field('user-password', 'Password', { required: true, type: 'password', autocomplete: 'new-password' });
   const roles = field('user-roles', 'Roles', { placeholder: 'clerk operator', autocomplete: 'off' });
-  const form = h('form', { class: 'filters body' }, name.field, password.field, roles.field, h('button', { class: 'button primary', 'data-testid': 'add-user' }, 'Add'));
+  const form = h('form', { class: 'filters few body' }, name.field, password.field, roles.field, h('button', { class: 'button primary', 'data-testid': 'add-user' }, 'Add'));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const user = { name: name.input.value, password: password.input.value, roles: rolesOf(roles.input.value) };

@@ -16,7 +16,7 @@ import { TaskPanel } from './task-panel.js';
 import { complain, run } from './trouble.js';
 
 interface Versions {
-  definitions: { id: string; name: string }[];
+  definitions: { id: string; name: string; version: number }[];
 }
 
 /** The longest a timer of a browser may wait. */
@@ -45,6 +45,10 @@ export class TasksPage {
   private readonly seesAll: boolean;
   /** Process id → name. */
   private names = new Map<string, string>();
+  /** Process id → its newest version. */
+  private readonly newest = new Map<string, number>();
+  /** Process id → lane id → name, of processes with a task that was shown. */
+  private readonly lanes = new Map<string, Map<string, string>>();
   /** Draws the list again when the next task gets overdue. */
   private overdue: ReturnType<typeof setTimeout> | undefined;
   /** Until somebody chooses one, the first that has something. */
@@ -78,7 +82,28 @@ export class TasksPage {
   private async readNames(): Promise<void> {
     const versions = await getJson<Versions>('/v1/definitions');
     // By id and version: the newest name is the last.
-    versions?.definitions.forEach(({ id, name }) => this.names.set(id, name));
+    versions?.definitions.forEach(({ id, name, version }) => {
+      this.names.set(id, name);
+      this.newest.set(id, version);
+    });
+  }
+
+  /** The name of a lane, once that is known. */
+  private laneName(process: string, lane: string): string {
+    const known = this.lanes.get(process);
+    const version = this.newest.get(process);
+    if (!known && version !== undefined) {
+      this.lanes.set(process, new Map());
+      void this.readLanes(process, version);
+    }
+    return known?.get(lane) || lane;
+  }
+
+  private async readLanes(process: string, version: number): Promise<void> {
+    const read = getJson<{ lanes?: { id: string; name?: string }[] }>(`/v1/definitions/${encodeURIComponent(process)}/${version}`);
+    const found = (await read.catch(() => undefined))?.lanes ?? [];
+    this.lanes.set(process, new Map(found.map(({ id, name }) => [id, name ?? ''])));
+    this.show();
   }
 
   /** Reads all of the tenant, while they are looked at. */
@@ -109,7 +134,7 @@ export class TasksPage {
     const all = this.seesAll ? (this.everybody?.rows ?? known) : known;
     const lists: Record<Tab, readonly TaskInfo[]> = { mine, claimable, all };
     const tab = this.tab ?? (mine.length === 0 && claimable.length > 0 ? 'claimable' : 'mine');
-    byId('total').textContent = this.counted(known, mine.length);
+    byId('total').textContent = this.counted(known, mine.length, tab);
     this.wakeWhenOverdue(lists[tab]);
     redraw(byId('tabs'), this.tabs(tab, lists));
     const shown = [...lists[tab]].sort((a, b) => compare(dueTime(a), dueTime(b)));
@@ -127,8 +152,14 @@ export class TasksPage {
     if (next !== Infinity) this.overdue = setTimeout(() => this.show(), Math.min(next - Date.now(), LONGEST_WAIT));
   }
 
-  private counted(tasks: readonly TaskInfo[], mine: number): string {
-    const all = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}, ${mine} of them yours`;
+  private counted(tasks: readonly TaskInfo[], mine: number, tab: Tab): string {
+    const many = (count: number) => `${count} ${count === 1 ? 'task' : 'tasks'}`;
+    // Operators see tasks that they cannot take, too.
+    if (tab === 'all' && this.seesAll && this.everybody) {
+      const { rows, more } = this.everybody;
+      return `${many(rows.length)} of everybody${more ? ', and older ones' : ''}, ${mine} of them yours`;
+    }
+    const all = `${many(tasks.length)}, ${mine} of them yours`;
     return this.list.more.get() ? `${all}; there are older ones` : all;
   }
 
@@ -173,7 +204,7 @@ export class TasksPage {
       { 'data-element': element, 'data-node': task.node, 'data-mine': String(task.assignee === this.user) },
       cell('Task', link),
       cell('Process', this.names.get(process) || process),
-      cell('Lane', lane ?? '—'),
+      cell('Lane', lane === null ? '—' : this.laneName(process, lane)),
       cell('Whose', ...this.whose(task)),
       cell('Due', ...(task.dueAt ? dueNotes(task) : ['—'])),
       cell('Waiting since', time(createdAt)),

@@ -142,7 +142,10 @@ export class App implements Stage {
       onclick: () => this.startOver(),
     });
     over.append(icon('restart', 18), 'Start over');
+    const href = `/admin/instances/${encodeURIComponent(key)}`;
+    const diagram = h('a', { class: 'button quiet compact', href, target: '_blank', 'data-testid': 'live-diagram' });
+    diagram.append(icon('layers', 18), 'Watch its diagram');
     const name = h('span', { class: 'muted small' }, 'Instance ', h('code', { 'data-testid': 'instance-key' }, key));
-    this.tools.replaceChildren(tab, over, name);
+    this.tools.replaceChildren(diagram, tab, over, name);
   }
 }

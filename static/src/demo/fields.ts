@@ -66,7 +66,11 @@ export class Field {
       'data-testid': `field-${path}`,
       'data-kind': type,
     });
-    this.input.addEventListener('input', () => (this.touched = true));
+    this.input.addEventListener('input', () => {
+      this.touched = true;
+      // What was wrong with the former value says nothing of this one.
+      this.complain(undefined);
+    });
     this.error = h('p', { id: `${id}-error`, class: 'error', hidden: true, 'data-testid': `error-${path}` });
     const mark = !required && h('span', { class: 'hint' }, ' (optional)');
     const help = h('p', { id: `${id}-hint`, class: 'hint' }, hint ?? '');

@@ -31,8 +31,9 @@ import { Problems } from './problems.js';
 import { type Tool, Toolbar } from './toolbar.js';
 import type { TrialPanel } from './trial/trial-panel.js';
 import type { Canvas, CommandStack, EventBus } from './types.js';
+import { Written, written } from './written.js';
 
-const KEEP_MS = 400;
+const [KEEP_MS, CHECK_MS] = [400, 700];
 /** What others save is not pushed. */
 const LOOK_MS = 30_000;
 
@@ -45,6 +46,7 @@ export class Designer {
   private readonly comparison: CompareView;
   private readonly toolbar: Toolbar;
   private readonly autosave: Autosave;
+  private readonly written = new Written(() => written(this.drawing));
   /** The process and version as they are on the server; version 0 for a new process. */
   private process: string;
   private version: number;
@@ -97,7 +99,8 @@ export class Designer {
 
   private follow(): void {
     const bus = this.model.service<EventBus>('eventBus');
-    bus.on('commandStack.changed', () => !this.isLoading && this.changed());
+    bus.on('import.done', () => this.written.stale());
+    bus.on('commandStack.changed', () => (this.written.stale(), this.isLoading || this.changed()));
     // What is being typed is not in the model yet, and must not be lost either.
     byId('properties').addEventListener('input', ({ target }) => {
       if (this.mayEdit && (target as HTMLElement).dataset.field !== undefined) this.markDirty();
@@ -153,6 +156,7 @@ export class Designer {
         await this.followFirst();
         await this.look();
       }
+      this.panel.showAddressed(location.hash);
     } catch (error) {
       this.isLoading = false;
       complain(`This process cannot be drawn: ${(error as Error).message}`);
@@ -255,9 +259,9 @@ export class Designer {
     this.trial?.modelChanged();
     this.markDirty();
     this.showState();
-    this.problems.later();
+    this.problems.later(this.written.pause(CHECK_MS));
     clearTimeout(this.keeping);
-    this.keeping = setTimeout(() => void this.keep(), KEEP_MS);
+    this.keeping = setTimeout(() => void this.keep(), this.written.pause(KEEP_MS));
   }
 
   private markDirty(): void {
@@ -290,11 +294,9 @@ export class Designer {
   }
 
   /** The model as BPMN, with what is being typed unless that may wait. */
-  private async xml(flush = true): Promise<string> {
+  private xml(flush = true): Promise<string> {
     if (flush) this.panel.pending.flush();
-    const { xml, error } = await this.drawing.saveXML({ format: true });
-    if (xml === undefined) throw error ?? new Error('expected a model, but there is none');
-    return xml;
+    return this.written.get();
   }
 
   private step(way: 'undo' | 'redo'): void {

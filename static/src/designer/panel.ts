@@ -213,6 +213,12 @@ export class Panel {
     return [h('div', { class: 'field' }, h('label', { for: 'connect' }, 'Sequence flow to'), select)];
   }
 
+  /** Shows what an address names behind its `#`: an element, and perhaps an action of it with its message. */
+  showAddressed(hash: string): void {
+    const [element = '', action] = hash.slice(1).split('/').map(decoded);
+    if (element && this.show(element) && action) this.focus(['message'], action);
+  }
+
   /** Selects an element, by its id or that of its process, and shows it. */
   show(id: string): boolean {
     const beside = globalTasks(this.model).find((task) => task.id === id);
@@ -284,6 +290,14 @@ export class Panel {
       ...this.root.querySelectorAll<HTMLInputElement>(`[data-field^="${CSS.escape(`${name}/`)}"][data-field$="/path"]`),
     ];
     return paths.find(({ value }) => quoted.includes(value)) ?? paths[0];
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 

@@ -9,7 +9,6 @@ import type { Panel } from './panel.js';
 import type { Canvas } from './types.js';
 import type { Model } from './model.js';
 
-const PAUSE_MS = 700;
 const AGAIN_MS = 3_000;
 /** Fields by the codes of problems; others are found by the words of the sentence. */
 const FIELDS: Record<string, readonly string[]> = {
@@ -95,7 +94,7 @@ export class Problems {
   }
 
   /** Checks soon. */
-  later(pause = PAUSE_MS): void {
+  later(pause: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.now(), pause);
   }
