@@ -66,7 +66,7 @@ await play(async (browser, watch) => {
   await demo.getByTestId('start').click();
   await demo.getByTestId('field-client.firstName').waitFor();
   await fill(demo, '17');
-  await demo.getByText(REASON).waitFor();
+  await demo.getByTestId('reason').filter({ hasText: REASON }).waitFor();
   step('the visitor reads it');
   await shots(demo, 'first-use-rejected');
 });

@@ -30,6 +30,49 @@ async function replay(page, button, expected) {
   return readFile(join(folder, file), 'utf8');
 }
 
+/** Messages and signals come from outside: an event waits for one of each, and tokens are as many as the activities say. */
+async function events(page) {
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByTestId('import').click()]);
+  await chooser.setFiles('tried-events.bpmn');
+  await page.locator('#element option[value="both"]').waitFor({ state: 'attached' });
+  await problems(page, 'No problems');
+  await page.getByTestId('try').click();
+  await trial(page, 'start').waitFor();
+  await page.getByLabel('Start data').fill('{"order": {"id": "7"}}');
+  await trial(page, 'start').click();
+  await page.locator('.token[data-node="both"]').waitFor();
+
+  await page.getByText('Publish a message or signal').click();
+  const what = page.locator('#trial-published');
+  await what.selectOption('message paid');
+  await page.getByLabel('Correlation key of a message').fill('8');
+  await trial(page, 'publish').click();
+  await trial(page, 'said').filter({ hasText: 'Nobody waits for it.' }).waitFor();
+  await page.getByLabel('Correlation key of a message').fill('7');
+  await page.locator('#trial-published-data').fill('{"amount": ');
+  await trial(page, 'publish').click();
+  await trial(page, 'said').filter({ hasText: 'Data: expected JSON' }).waitFor();
+  await page.locator('#trial-published-data').fill('{"amount": 12}');
+  await trial(page, 'publish').click();
+  await trial(page, 'said').filter({ hasText: 'It went to 1 instance' }).waitFor();
+  await page.locator('.token[data-node="both"]').waitFor();
+  await shots(page, 'trial-published');
+  await what.selectOption('signal opened');
+  await page.locator('#trial-published-data').fill('');
+  await trial(page, 'publish').click();
+  await page.locator('.token[data-node="pack"]').waitFor();
+  await trial(page, 'view').getByText('12').first().waitFor();
+  await page.locator('[data-action="packed"]').getByRole('button', { name: 'Run packed' }).click();
+  await page.locator('.token[data-node="check"]').waitFor();
+  await page.locator('[data-action="checked"]').getByRole('button', { name: 'Run checked' }).click();
+  await trial(page, 'status').filter({ hasText: 'finished' }).waitFor();
+  const scenario = await replay(page, 'save', 1);
+  assert.match(scenario, /"outside": \{"roles":\["operator"\]\}/);
+  assert.match(scenario, /"publish":\{"kind":"signal","name":"opened"\}/);
+  await trial(page, 'end').click();
+  await page.getByTestId('properties').waitFor();
+}
+
 await play(async (browser, watch) => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', acceptDownloads: true });
   const page = watch(await context.newPage());
@@ -105,4 +148,5 @@ await play(async (browser, watch) => {
   await page.getByText('The model has changed').waitFor({ state: 'detached' });
   await trial(page, 'end').click();
   await page.getByTestId('properties').waitFor();
+  await events(page);
 });

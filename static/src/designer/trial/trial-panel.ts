@@ -11,6 +11,7 @@ import type { Model } from '../model.js';
 import { InstanceView } from './instance-view.js';
 import { Player } from './player.js';
 import { Recording, type ScenarioFile } from '../../recording.js';
+import { drawPublish, OUTSIDE, OUTSIDE_ROLES, type Published } from './publish-part.js';
 import { begin, end, look, moveClock, observe, type Trial, type TriedInstance } from './trial-api.js';
 
 /** What the designer gives to a trial. */
@@ -200,6 +201,27 @@ export class TrialPanel {
     });
   }
 
+  /** Publishes from outside; the first time that user comes into the trial. */
+  private publish(what: Published): void {
+    if (!this.players.some(({ name }) => name === OUTSIDE)) this.addPlayer(OUTSIDE, OUTSIDE_ROLES);
+    const outside = this.players.find(({ name }) => name === OUTSIDE)!;
+    void this.step(async () => {
+      const { instances, started, bufferedUntil, refused = [] } = await outside.client.publish(what);
+      this.recording.step(OUTSIDE, { publish: { ...what } });
+      if (!this.selected) this.selected = started[0] ?? '';
+      await this.settle();
+      const count = (many: number) => `${many} instance${many === 1 ? '' : 's'}`;
+      const kept = bufferedUntil ? 'Nobody waits for it: it is kept.' : 'Nobody waits for it.';
+      const got = `It went to ${count(instances.length)} and started ${count(started.length)}.`;
+      const wrong = refused.map(({ message }) => message);
+      this.trouble = [instances.length + started.length > 0 ? got : kept, ...wrong].join(' ');
+      // What a message starts has no name in a scenario.
+      if (!this.selected || started.includes(this.selected)) return;
+      const process = this.processOf(this.selected);
+      this.recording.expect(this.who.name, process, this.who.follow(process, this.selected));
+    });
+  }
+
   private move(to: { to: 'next' } | { advance: string }): void {
     void this.step(async () => {
       const before = Date.parse(this.trial!.now);
@@ -236,7 +258,7 @@ export class TrialPanel {
     const stale = this.isStale
       ? [h('p', { class: 'note warn small' }, 'The model has changed: the trial runs what it was. Begin again to try the change.')]
       : [];
-    const parts = [this.drawClock(this.trial), this.drawUsers(), ...this.drawInstances(this.trial), this.drawStart(this.trial), ...this.drawSave(this.trial)];
+    const parts = [this.drawClock(this.trial), this.drawUsers(), ...this.drawInstances(this.trial), this.drawStart(this.trial), ...this.drawPublish(), ...this.drawSave(this.trial)];
     redraw(this.root, head, ...stale, words, ...parts);
   }
 
@@ -355,6 +377,18 @@ export class TrialPanel {
       h('summary', { 'data-focus': 'trial/another' }, 'Start another instance'),
       h('div', { class: 'stack' }, ...fields, button),
     );
+  }
+
+  private drawPublish(): HTMLElement[] {
+    const fields = {
+      input: (...field: Parameters<TrialPanel['input']>) => this.input(...field),
+      typed: (name: string, otherwise: string) => this.typed(name, otherwise),
+      say: (sentence: string) => this.say(sentence),
+    };
+    const drawn = drawPublish(this.stage.model, fields, (what) => this.publish(what));
+    for (const part of drawn)
+      part.addEventListener('toggle', () => this.draft.set('published-open', String((part as HTMLDetailsElement).open)));
+    return drawn;
   }
 
   private hasConditions(): boolean {
