@@ -91,10 +91,10 @@ pub const REQUEST_HEAD: Duration = Duration::from_secs(10);
 /// longest head of a request.
 pub const READ_AHEAD_BYTES: usize = 32 * 1024;
 /// New connections of one address from which nobody has shown a token: who opens more at once waits
-/// for its turn, so that many that come together leave time to others.
+/// for its turn, or for the first token there, so that many that come together leave time to others.
 pub const NEW_CONNECTIONS: Quota = Quota::new(500, 200);
 /// How long a new connection waits for its turn at most; it is refused when that would not suffice.
-pub const CONNECTION_TURN: Duration = Duration::from_secs(2);
+pub const CONNECTION_TURN: Duration = Duration::from_secs(5);
 /// How long a connection may wait for its next request.
 pub const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// How long a peer may send its body, or read its answer, as slowly as it likes.

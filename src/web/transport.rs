@@ -28,7 +28,7 @@ use actix_service::{
 use actix_web::{
     Error,
     dev::{AppConfig, Extensions, Server, Service},
-    rt::{net::TcpStream, time::sleep},
+    rt::net::TcpStream,
 };
 use tokio::net::TcpSocket;
 
@@ -41,6 +41,7 @@ pub use limits::TransportLimits;
 pub use session_stream::SessionStream;
 pub use stream::GuardedStream;
 pub use table::ConnectionTable;
+use table::Turn;
 pub use take_over::TakeOver;
 pub use tracking::track;
 
@@ -156,15 +157,16 @@ async fn accept(
     let (address, is_counted) = (network(peer.ip()), is_counted(peer));
     let turn = match is_counted {
         true => table.turn(address, Instant::now()),
-        false => Ok(Duration::ZERO),
+        false => Ok(Turn::NOW),
     };
-    if let Ok(wait) = turn
-        && !wait.is_zero()
-    {
-        sleep(wait).await;
-    }
-    match turn.and_then(|_| table.admit(address, is_counted)) {
-        Ok(connection) => Ok((GuardedStream::new(stream, connection), Some(peer))),
+    // A connection that waits has its place already, so that those who wait are counted.
+    let admitted = turn.and_then(|turn| Ok((turn, table.admit(address, is_counted)?)));
+    match admitted {
+        Ok((turn, connection)) => {
+            let stream = GuardedStream::new(stream, connection);
+            turn.come().await;
+            Ok((stream, Some(peer)))
+        }
         Err(refusal) => {
             // In a box: its buffer would be part of every connection that is not refused.
             Box::pin(table.refuse(stream, refusal)).await;

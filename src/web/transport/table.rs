@@ -4,6 +4,10 @@
 //!
 //! **Deadlines are looked for by one task twice a second**, not by a timer per connection: idle
 //! connections cost less, and no deadline here needs better.
+//!
+//! **Which addresses are known is not kept over a restart**, when everybody comes back at once: the
+//! first of an address who shows a token frees all who wait there, a few milliseconds after the
+//! first connection. So no address stands on the disk for it.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -16,7 +20,10 @@ use std::{
 };
 
 use actix_web::rt::{self, net::TcpStream, time::timeout};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::watch,
+};
 
 use super::{
     LINGER, TransportLimits, connection::TcpConnection, known_addresses::KnownAddresses,
@@ -47,8 +54,45 @@ struct Inner {
     /// Numbers by address; connections that are being closed are no longer among them.
     by_address: HashMap<IpAddr, BTreeSet<u64>>,
     known: KnownAddresses,
-    /// When the newest connection of an address had its turn, or will have it.
-    turns: HashMap<IpAddr, Instant>,
+    turns: HashMap<IpAddr, Turns>,
+}
+
+/// The turns of an address from which nobody has shown a token.
+struct Turns {
+    /// When its newest connection had its turn, or will have it.
+    newest: Instant,
+    /// Closed as soon as somebody there has shown a token.
+    waiting: watch::Sender<()>,
+}
+
+/// How long a new connection waits for its turn.
+#[derive(Debug)]
+pub(super) struct Turn {
+    wait: Duration,
+    known: Option<watch::Receiver<()>>,
+}
+
+impl Turn {
+    /// The turn of a connection that does not wait.
+    pub(super) const NOW: Self = Self {
+        wait: Duration::ZERO,
+        known: None,
+    };
+
+    /// Waits for it, or until somebody at the address has shown a token.
+    pub(super) async fn come(self) {
+        if !self.wait.is_zero()
+            && let Some(mut known) = self.known
+        {
+            // Nothing is ever sent: it ends by being closed, or late.
+            let _ = timeout(self.wait, known.changed()).await;
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn wait(&self) -> Duration {
+        self.wait
+    }
 }
 
 impl ConnectionTable {
@@ -120,21 +164,25 @@ impl ConnectionTable {
     ///
     /// # Errors
     /// Too many others of the address wait before it.
-    pub(super) fn turn(&self, address: IpAddr, now: Instant) -> Result<Duration, Limit> {
+    pub(super) fn turn(&self, address: IpAddr, now: Instant) -> Result<Turn, Limit> {
         let mut inner = self.inner();
         let is_new = !inner.turns.contains_key(&address);
         if inner.known.contain(address, now) || (is_new && inner.turns.len() >= RATES_KEPT) {
-            return Ok(Duration::ZERO);
+            return Ok(Turn::NOW);
         }
         let each = Duration::from_secs(1) / NEW_CONNECTIONS.per_second as u32;
-        let newest = inner.turns.entry(address).or_insert(now);
-        let turn = (*newest).max(now) + each;
+        let turns = inner.turns.entry(address).or_insert_with(|| Turns {
+            newest: now,
+            waiting: watch::Sender::new(()),
+        });
+        let turn = turns.newest.max(now) + each;
         let wait = (turn - now).saturating_sub(each * NEW_CONNECTIONS.burst as u32);
         if wait > CONNECTION_TURN {
             return Err(Limit::NewConnections);
         }
-        *newest = turn;
-        Ok(wait)
+        turns.newest = turn;
+        let known = (!wait.is_zero()).then(|| turns.waiting.subscribe());
+        Ok(Turn { wait, known })
     }
 
     /// Tells a peer that there is no room for it.
@@ -157,9 +205,12 @@ impl ConnectionTable {
         self.lingering.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Remembers that somebody at this address has shown a token.
+    /// Remembers that somebody at this address has shown a token; those who wait there for their
+    /// turn have it now.
     pub(super) fn remember(&self, address: IpAddr) {
-        self.inner().known.remember(address, Instant::now());
+        let mut inner = self.inner();
+        inner.known.remember(address, Instant::now());
+        inner.turns.remove(&address);
     }
 
     /// A connection is gone.
@@ -171,7 +222,7 @@ impl ConnectionTable {
 
     /// Ends the connections whose peers have kept the server waiting for too long.
     pub fn sweep(&self, now: Instant) {
-        self.inner().turns.retain(|_, turn| *turn > now);
+        self.inner().turns.retain(|_, turns| turns.newest > now);
         let overdue: Vec<_> = self
             .inner()
             .all

@@ -431,23 +431,44 @@ fn many_new_connections_of_a_stranger_wait_for_their_turn() {
     use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS};
     let table = ConnectionTable::new(TransportLimits::new(0, 1_000));
     let (address, now) = (IpAddr::from([10, 0, 0, 1]), Instant::now());
+    let wait = |address, now| table.turn(address, now).map(|turn| turn.wait());
     for _ in 0..NEW_CONNECTIONS.burst {
-        assert_eq!(table.turn(address, now), Ok(Duration::ZERO));
+        assert_eq!(wait(address, now), Ok(Duration::ZERO));
     }
     let mut last = Duration::ZERO;
-    while let Ok(wait) = table.turn(address, now) {
+    while let Ok(wait) = wait(address, now) {
         assert!(wait > last && wait <= CONNECTION_TURN, "{wait:?}");
         last = wait;
     }
-    assert_eq!(table.turn(address, now), Err(Limit::NewConnections));
+    assert_eq!(wait(address, now), Err(Limit::NewConnections));
     // Others do not wait, nor does who comes later, nor who has shown a token.
     let other = IpAddr::from([10, 0, 0, 2]);
-    assert_eq!(table.turn(other, now), Ok(Duration::ZERO));
+    assert_eq!(wait(other, now), Ok(Duration::ZERO));
     let later = now + 2 * CONNECTION_TURN;
     table.sweep(later);
-    assert_eq!(table.turn(address, later), Ok(Duration::ZERO));
+    assert_eq!(wait(address, later), Ok(Duration::ZERO));
     table.remember(address);
     for _ in 0..2 * NEW_CONNECTIONS.burst {
-        assert_eq!(table.turn(address, Instant::now()), Ok(Duration::ZERO));
+        assert_eq!(wait(address, Instant::now()), Ok(Duration::ZERO));
     }
+}
+
+/// After a restart everybody comes back at once: the first who shows a token frees all others.
+#[actix_web::test]
+async fn who_waits_for_a_turn_has_it_when_a_token_is_shown_there() {
+    use futures_util::{FutureExt, future::LocalBoxFuture};
+    let table = ConnectionTable::new(TransportLimits::new(0, 1_000));
+    let (address, now) = (IpAddr::from([10, 0, 0, 1]), Instant::now());
+    let turns = std::iter::from_fn(|| table.turn(address, now).ok());
+    let mut waiting: Vec<_> = turns.map(|turn| turn.come().boxed_local()).collect();
+    // They are more than a task may ask of tokio at a time.
+    let has_come = |turn: &mut LocalBoxFuture<'_, ()>| {
+        tokio::task::unconstrained(turn).now_or_never().is_some()
+    };
+    waiting.retain_mut(|turn| !has_come(turn));
+    assert!(!waiting.is_empty());
+    table.remember(IpAddr::from([10, 0, 0, 2]));
+    assert!(!waiting.iter_mut().any(has_come), "freed by a stranger");
+    table.remember(address);
+    assert!(waiting.iter_mut().all(has_come), "still waiting");
 }
