@@ -17,11 +17,33 @@ use super::{
     wire::{Client, field, is_answer, unexpected},
 };
 
-/// What one client has seen.
+/// Who does what.
+pub struct Load {
+    /// The process that is started.
+    pub process: &'static str,
+    /// How many clients.
+    pub connections: usize,
+    /// For how long.
+    pub length: Duration,
+    /// Between an answer and the next command of a client.
+    pub pause: Duration,
+}
+
+/// What clients have seen.
 #[derive(Default)]
-struct Seen {
-    starts: Latencies,
-    runs: Latencies,
+pub struct Seen {
+    /// From a start to its answer.
+    pub starts: Latencies,
+    /// From an action to its answer.
+    pub runs: Latencies,
+}
+
+impl Seen {
+    /// Adds what others have seen.
+    pub fn join(&mut self, other: Self) {
+        self.starts.join(other.starts);
+        self.runs.join(other.runs);
+    }
 }
 
 /// Runs the load and tells what came of it.
@@ -38,7 +60,13 @@ pub async fn measure(
         server.pid()
     );
     let mut sync_before = sync_latency::measure(data.path())?;
-    let (mut seen, costs) = load(&server, connections, length, pause).await?;
+    let of = Load {
+        process: "loadApproval",
+        connections,
+        length,
+        pause,
+    };
+    let (mut seen, costs) = load(&server, &of).await?;
     let bytes = server::bytes_in(data.path())?;
     let mut sync_after = sync_latency::measure(data.path())?;
 
@@ -70,20 +98,18 @@ pub async fn measure(
     Ok(figures)
 }
 
-struct Costs {
+/// What that cost, in seconds.
+pub struct Costs {
     seconds: f64,
-    server_cpu: f64,
+    /// Processor time of the server.
+    pub server_cpu: f64,
     generator_cpu: f64,
 }
 
-async fn load(
-    server: &Server,
-    connections: usize,
-    length: Duration,
-    pause: Duration,
-) -> Outcome<(Seen, Costs)> {
+/// Runs a load.
+pub async fn load(server: &Server, load: &Load) -> Outcome<(Seen, Costs)> {
     let mut clients = Vec::new();
-    for number in 0..connections {
+    for number in 0..load.connections {
         clients.push(Client::connect(server.port, &server::token(number)?).await?);
     }
     let pid = server.pid().to_string();
@@ -92,13 +118,14 @@ async fn load(
     let began = Instant::now();
     let tasks: Vec<_> = clients
         .into_iter()
-        .map(|client| tokio::spawn(approve_until(client, began + length, pause)))
+        .map(|client| {
+            let end = began + load.length;
+            tokio::spawn(approve_until(client, load.process, end, load.pause))
+        })
         .collect();
     let mut seen = Seen::default();
     for task in tasks {
-        let one = task.await??;
-        seen.starts.join(one.starts);
-        seen.runs.join(one.runs);
+        seen.join(task.await??);
     }
     let costs = Costs {
         seconds: began.elapsed().as_secs_f64(),
@@ -108,11 +135,16 @@ async fn load(
     Ok((seen, costs))
 }
 
-async fn approve_until(mut client: Client, end: Instant, pause: Duration) -> io::Result<Seen> {
+async fn approve_until(
+    mut client: Client,
+    process: &str,
+    end: Instant,
+    pause: Duration,
+) -> io::Result<Seen> {
     let mut seen = Seen::default();
     while Instant::now() < end {
         let began = Instant::now();
-        let instance = start(&mut client).await?;
+        let instance = start(&mut client, process).await?;
         seen.starts.note(began.elapsed());
         rest(pause).await;
         let began = Instant::now();
@@ -130,12 +162,12 @@ async fn rest(pause: Duration) {
     }
 }
 
-async fn start(client: &mut Client) -> io::Result<String> {
+async fn start(client: &mut Client, process: &str) -> io::Result<String> {
     let id = Uuid::now_v7();
     let order = r#"{"order":{"item":"desk","amount":1200}}"#;
     client
         .send(&format!(
-            r#"{{"type":"start","id":"{id}","process":"loadApproval","data":{order}}}"#
+            r#"{{"type":"start","id":"{id}","process":"{process}","data":{order}}}"#
         ))
         .await?;
     let mut pushed = false;

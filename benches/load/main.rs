@@ -8,15 +8,21 @@
 mod approvals;
 mod cold_start;
 mod curves;
+mod fanout;
 mod figures;
+mod http;
 mod idle;
 mod latencies;
 mod other;
+mod other_session;
 mod picture;
+mod rest;
+mod rule;
 mod server;
 mod steps;
 mod storm;
 mod sync_latency;
+mod timers;
 mod waiting;
 mod wire;
 
@@ -43,9 +49,12 @@ struct Arguments {
     /// Pause of each client between a reply and its next command, in milliseconds
     #[arg(long, default_value_t = 0)]
     pause: u64,
-    /// Followers of a storm
-    #[arg(long, default_value_t = 5_000)]
-    followers: usize,
+    /// Followers of a storm, and of the instance of B4
+    #[arg(long, value_delimiter = ',', default_value = "5000")]
+    followers: Vec<usize>,
+    /// Timers of B5
+    #[arg(long, default_value_t = 10_000)]
+    timers: usize,
     /// What grows in the curves; all without it
     #[arg(long, value_delimiter = ',')]
     curve: Vec<Curve>,
@@ -90,8 +99,21 @@ enum Scenario {
     B2,
     /// Memory, disk and restart time with many waiting instances
     B3,
+    /// One push to thousands who follow the same instance
+    B4,
+    /// Thousands of timers that are due at once, and users beside them
+    B5,
     /// Cold start and size of the program
     B8,
+    /// The same action over REST and over a websocket
+    #[value(name = "rest")]
+    Rest,
+    /// The same approval with a business rule in JavaScript, and without
+    #[value(name = "rule")]
+    Rule,
+    /// An action until another session of its user has what it pushes
+    #[value(name = "session")]
+    Session,
     /// Thousands are cut and come back at once; the server stops under them
     #[value(name = "storm")]
     Storm,
@@ -147,10 +169,33 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
             }
         }
         Scenario::B3 => show(tokio.block_on(waiting::measure(&place, arguments.instances))?),
+        Scenario::B4 => {
+            for &followers in &arguments.followers {
+                show(tokio.block_on(fanout::measure(&place, followers))?);
+            }
+        }
+        Scenario::B5 => show(tokio.block_on(timers::measure(&place, arguments.timers))?),
+        Scenario::Rest => {
+            for &connections in &arguments.connections {
+                show(tokio.block_on(rest::measure(&place, connections, length))?);
+            }
+        }
+        Scenario::Rule => {
+            for &connections in &arguments.connections {
+                show(tokio.block_on(rule::measure(&place, connections, length))?);
+            }
+        }
+        Scenario::Session => {
+            for &pairs in &arguments.connections {
+                show(tokio.block_on(other_session::measure(&place, pairs, length))?);
+            }
+        }
         Scenario::Storm => {
-            for followed in [Followed::One, Followed::Own] {
-                let storm = storm::measure(&place, arguments.followers, followed);
-                show(tokio.block_on(storm)?);
+            for &followers in &arguments.followers {
+                for followed in [Followed::One, Followed::Own] {
+                    let storm = storm::measure(&place, followers, followed);
+                    show(tokio.block_on(storm)?);
+                }
             }
         }
         Scenario::Curves => {

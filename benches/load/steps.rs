@@ -148,7 +148,8 @@ async fn start(client: &mut Client, process: &str, bytes: usize) -> io::Result<S
     Ok(instance)
 }
 
-async fn step_until(
+/// Starts an instance and steps it until then: how long each step took.
+pub async fn step_until(
     mut client: Client,
     process: &str,
     bytes: usize,

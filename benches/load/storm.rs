@@ -2,7 +2,8 @@
 //! same moment; then the server is asked to stop under all of them, and started again.
 //!
 //! They follow one instance, or each its own. Nobody may be refused, and nobody may have a gap: either
-//! is counted and shown, and none ends the measurement.
+//! is counted and shown, and none ends the measurement. Who is refused waits and comes again, as the
+//! client package does.
 
 use std::{
     io,
@@ -25,6 +26,10 @@ use super::{
 const MISSED: u64 = 3;
 /// Connections that act while nobody follows.
 const WRITERS: usize = 64;
+/// Who is refused comes again after up to this long, and up to twice as long each further time: the
+/// client package's bounds.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// Whoever is not live by then is counted as missing.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -49,6 +54,8 @@ struct Follower {
 #[derive(Default)]
 struct Back {
     live: Latencies,
+    /// How often a connection was not made, or was closed before its client was live.
+    refused: usize,
     busy: usize,
     gaps: usize,
     missing: usize,
@@ -83,7 +90,7 @@ pub async fn measure(place: &Place<'_>, count: usize, followed: Followed) -> Out
     note(
         &mut figures,
         ["live p50", "live p99", "live last"],
-        ["busy", "gaps", "not live"],
+        ["connections refused", "busy", "gaps", "not live"],
         &mut back,
     );
     let each = 1e6 / count as f64;
@@ -112,6 +119,7 @@ pub async fn measure(place: &Place<'_>, count: usize, followed: Followed) -> Out
             "after a restart, live last",
         ],
         [
+            "after a restart, refused",
             "after a restart, busy",
             "after a restart, gaps",
             "after a restart, not live",
@@ -124,11 +132,12 @@ pub async fn measure(place: &Place<'_>, count: usize, followed: Followed) -> Out
 fn note(
     figures: &mut Figures,
     times: [&'static str; 3],
-    counts: [&'static str; 3],
+    names: [&'static str; 4],
     back: &mut Back,
 ) {
     figures.note_latencies(times, &mut back.live);
-    for (name, count) in counts.into_iter().zip([back.busy, back.gaps, back.missing]) {
+    let counts = [back.refused, back.busy, back.gaps, back.missing];
+    for (name, count) in names.into_iter().zip(counts) {
         figures.note(name, count as f64, "");
     }
 }
@@ -158,7 +167,8 @@ async fn followers(server: &Server, count: usize, followed: Followed) -> Outcome
     Ok(followers)
 }
 
-async fn start(client: &mut Client) -> io::Result<String> {
+/// Starts an instance that can be stepped, and does not follow it.
+pub async fn start(client: &mut Client) -> io::Result<String> {
     let id = Uuid::now_v7();
     let start = r#""process":"loadSteps","subscribe":false"#;
     let frame = format!(r#"{{"type":"start","id":"{id}",{start}}}"#);
@@ -230,10 +240,11 @@ async fn run(client: &mut Client, instance: &str, count: u64) -> io::Result<()> 
 }
 
 /// How one who came back fared.
-enum Fared {
-    Live(Client, u64, Duration),
-    Gap,
-    Busy,
+#[derive(Default)]
+struct Fared {
+    refused: usize,
+    busy: usize,
+    has_gap: bool,
 }
 
 /// Everybody comes back at the same moment; the connections of those who are live.
@@ -242,56 +253,83 @@ async fn come_back(server: &Server, followers: &mut [Follower]) -> (Back, Vec<Cl
     let tasks: Vec<_> = followers
         .iter()
         .map(|follower| {
-            let (follower, ready, port) = (follower.clone(), ready.clone(), server.port);
+            let (mut follower, ready, port) = (follower.clone(), ready.clone(), server.port);
             tokio::spawn(async move {
                 ready.wait().await;
-                tokio::time::timeout(PATIENCE, resume(port, &follower, Instant::now())).await
+                let (began, mut fared) = (Instant::now(), Fared::default());
+                let live = again_until_live(port, &mut follower, &mut fared);
+                let live = tokio::time::timeout(PATIENCE, live).await.ok();
+                let live = live.map(|client| (client, follower.cursor, began.elapsed()));
+                (live, fared)
             })
         })
         .collect();
     ready.wait().await;
     let (mut back, mut clients) = (Back::default(), Vec::new());
     for (task, follower) in tasks.into_iter().zip(followers) {
-        match task.await {
-            Ok(Ok(Ok(Fared::Live(client, cursor, took)))) => {
+        let Ok((live, fared)) = task.await else {
+            back.missing += 1;
+            continue;
+        };
+        back.refused += fared.refused;
+        back.busy += fared.busy;
+        back.gaps += usize::from(fared.has_gap);
+        match live {
+            Some((client, cursor, took)) => {
                 back.live.note(took);
                 follower.cursor = cursor;
                 clients.push(client);
             }
-            Ok(Ok(Ok(Fared::Gap))) => back.gaps += 1,
-            Ok(Ok(Ok(Fared::Busy))) => back.busy += 1,
-            Ok(Ok(Err(error))) => {
-                eprintln!("somebody was cut off: {error}");
-                back.missing += 1;
-            }
-            Ok(Err(_)) | Err(_) => back.missing += 1,
+            None => back.missing += 1,
         }
     }
     (back, clients)
 }
 
-/// Comes back where it stood, and reads on until it is live.
-async fn resume(port: u16, follower: &Follower, began: Instant) -> io::Result<Fared> {
+/// Connects, and again after a while when that fails, until it is live.
+async fn again_until_live(port: u16, follower: &mut Follower, fared: &mut Fared) -> Client {
+    for tries in 0.. {
+        match resume(port, follower, fared).await {
+            Ok(Some(client)) => return client,
+            Ok(None) => fared.busy += 1,
+            Err(_) => fared.refused += 1,
+        }
+        tokio::time::sleep(jitter(tries)).await;
+    }
+    unreachable!("it tries for ever");
+}
+
+/// Anything up to a bound that doubles with each try.
+fn jitter(tries: u32) -> Duration {
+    let most = LONGEST_WAIT.min(FIRST_WAIT * 2u32.pow(tries.min(16)));
+    let drawn = Uuid::now_v7().as_u128() as u16;
+    most.mul_f64(f64::from(drawn) / f64::from(u16::MAX))
+}
+
+/// Comes back where it stood, and reads on until it is live; `None` when the server is busy.
+async fn resume(
+    port: u16,
+    follower: &mut Follower,
+    fared: &mut Fared,
+) -> io::Result<Option<Client>> {
     let (instance, mut cursor) = (&follower.instance, follower.cursor);
     let resume = format!(r#"[{{"instance":"{instance}","after":{cursor}}}]"#);
     let mut client = Client::resume(port, &follower.token, &resume).await?;
     let (mut gap, mut busy) = (false, false);
-    client
-        .until(|frame| {
-            busy |= frame.starts_with(r#"{"type":"error""#);
-            gap |= frame.starts_with(r#"{"type":"resync""#);
-            if let (Some(prev), Some(seq)) = (number(frame, "prev"), number(frame, "seq")) {
-                gap |= prev != cursor;
-                cursor = seq;
-            }
-            frame.starts_with(r#"{"type":"live""#) || busy
-        })
-        .await?;
-    Ok(match (busy, gap) {
-        (true, _) => Fared::Busy,
-        (_, true) => Fared::Gap,
-        _ => Fared::Live(client, cursor, began.elapsed()),
-    })
+    let live = client.until(|frame| {
+        busy |= frame.starts_with(r#"{"type":"error""#);
+        gap |= frame.starts_with(r#"{"type":"resync""#);
+        if let (Some(prev), Some(seq)) = (number(frame, "prev"), number(frame, "seq")) {
+            gap |= prev != cursor;
+            cursor = seq;
+        }
+        frame.starts_with(r#"{"type":"live""#) || busy
+    });
+    live.await?;
+    fared.has_gap |= gap;
+    // It goes on where it got to, as the client package does.
+    follower.cursor = cursor;
+    Ok((!busy).then_some(client))
 }
 
 /// Asks the server to stop: how long that takes, and over which span it tells to come back.
