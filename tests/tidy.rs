@@ -1,7 +1,8 @@
 //! What holds for every file of the project, as tests: import direction, module docs, file size,
 //! nothing left undone, matches that name every variant (`tidy/matches`), no cycle in the engine
-//! (`tidy/cycles`).
+//! (`tidy/cycles`), and a container file that fits the program (`tidy/container`).
 
+mod container;
 mod cycles;
 mod limits;
 mod matches;
