@@ -16,13 +16,12 @@ use std::{
 };
 
 use bytestring::ByteString;
-use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
 use super::{
     auth::{principal::Principal, token::Identity},
     held_back::HeldBack,
-    inbox::{Inbound, Inbox},
+    inbox::{Inbound, InboundReceiver, Inbox},
     input_schemas::ToldSchemas,
     protocol::{
         channel::Channel,
@@ -115,7 +114,7 @@ impl Connection {
         ticket: Option<Identity>,
         address: Option<IpAddr>,
         now: Instant,
-    ) -> (Self, UnboundedReceiver<Inbound>) {
+    ) -> (Self, InboundReceiver) {
         let (inbox, receiver) = Inbox::new(sessions.runtime.activity());
         let inbox = Arc::new(inbox);
         let rate = Rate::new(

@@ -8,7 +8,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{
+    UnboundedReceiver, UnboundedSender, error::TryRecvError, unbounded_channel,
+};
 
 use super::{
     protocol::{channel::Channel, client::FrameId},
@@ -122,9 +124,34 @@ pub enum CommandKind {
 
 /// The sending side; also what channels wake.
 pub struct Inbox {
-    sender: UnboundedSender<Inbound>,
+    sender: UnboundedSender<Box<Inbound>>,
     woken: Mutex<HashSet<InstanceKey>>,
     unsettled: Option<Unsettled>,
+}
+
+/// The receiving side. What is in it is on the heap, piece by piece: the queue has room for 32 of them
+/// from the start, and most connections are idle.
+pub struct InboundReceiver(UnboundedReceiver<Box<Inbound>>);
+
+impl InboundReceiver {
+    /// What comes next; `None` once there is no inbox any more. What was not waited for to the end is
+    /// not lost.
+    pub async fn recv(&mut self) -> Option<Inbound> {
+        self.0.recv().await.map(|inbound| *inbound)
+    }
+
+    /// What is there already.
+    ///
+    /// # Errors
+    /// Nothing is.
+    pub fn try_recv(&mut self) -> Result<Inbound, TryRecvError> {
+        self.0.try_recv().map(|inbound| *inbound)
+    }
+
+    /// Whether nothing is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// With a test clock: what is in the inbox, or came of it and is not sent yet, counts as activity.
@@ -135,7 +162,7 @@ struct Unsettled {
 
 impl Inbox {
     /// An inbox and the receiver its connection reads.
-    pub fn new(activity: Option<Arc<IdleTracker>>) -> (Self, UnboundedReceiver<Inbound>) {
+    pub fn new(activity: Option<Arc<IdleTracker>>) -> (Self, InboundReceiver) {
         let (sender, receiver) = unbounded_channel();
         let unsettled = activity.map(|activity| Unsettled {
             activity,
@@ -147,25 +174,25 @@ impl Inbox {
                 woken: Mutex::default(),
                 unsettled,
             },
-            receiver,
+            InboundReceiver(receiver),
         )
     }
 
     /// Puts something in; after the connection's end it is dropped.
     pub fn put(&self, inbound: Inbound) {
         let Some(Unsettled { activity, held }) = &self.unsettled else {
-            let _ = self.sender.send(inbound);
+            let _ = self.sender.send(Box::new(inbound));
             return;
         };
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
         let active = activity.begin();
-        if self.sender.send(inbound).is_ok() {
+        if self.sender.send(Box::new(inbound)).is_ok() {
             held.get_or_insert(active);
         }
     }
 
     /// The connection has sent everything it had: with nothing in the inbox, it is at rest.
-    pub fn settle(&self, receiver: &UnboundedReceiver<Inbound>) {
+    pub fn settle(&self, receiver: &InboundReceiver) {
         if let Some(Unsettled { held, .. }) = &self.unsettled {
             let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
             if receiver.is_empty() {

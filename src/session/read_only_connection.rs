@@ -7,12 +7,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use tokio::sync::mpsc::UnboundedReceiver;
-
 use super::{
     auth::principal::Principal,
     connection::Connection,
-    inbox::Inbound,
+    inbox::InboundReceiver,
     input_schemas::ToldSchemas,
     protocol::server::ResyncReason,
     sessions::Sessions,
@@ -31,7 +29,7 @@ impl Connection {
         cursor: TreeCursor,
         schemas: bool,
         now: Instant,
-    ) -> (Self, UnboundedReceiver<Inbound>, TreeCursor) {
+    ) -> (Self, InboundReceiver, TreeCursor) {
         let log = sessions.runtime.log.as_u128() as u32;
         let (mut connection, inbound) = Self::open(sessions, None, None, now);
         connection.principal = Some(principal);

@@ -17,11 +17,10 @@ use stepwire::{
     session::{
         auth::token::{Identity, TokenSettings, Tokens},
         connection::Connection,
-        inbox::Inbound,
+        inbox::InboundReceiver,
         sessions::Sessions,
     },
 };
-use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
 /// Runs a test on a fresh system with the processes of these example files.
@@ -112,7 +111,7 @@ fn with_sources<F: Future<Output = ()>>(
 /// A client at the far end of a connection.
 pub struct Client {
     connection: Connection,
-    inbound: UnboundedReceiver<Inbound>,
+    inbound: InboundReceiver,
     /// Frames that came with answers, for [`Client::found`].
     unread: VecDeque<Value>,
 }

@@ -4,8 +4,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use serde_json::Value;
-use stepwire::session::{connection::Connection, inbox::Inbound, sessions::Sessions};
-use tokio::sync::mpsc::UnboundedReceiver;
+use stepwire::session::{connection::Connection, inbox::InboundReceiver, sessions::Sessions};
 
 /// Frames the server sends at once.
 const BURST: usize = 4;
@@ -13,7 +12,7 @@ const BURST: usize = 4;
 /// An open connection.
 pub struct Link {
     connection: Connection,
-    inbound: UnboundedReceiver<Inbound>,
+    inbound: InboundReceiver,
     to_server: VecDeque<Value>,
     to_client: VecDeque<Value>,
     /// Whether the server may have more to send without anything happening.

@@ -7,13 +7,12 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, rt};
 use futures_util::future;
-use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
 use crate::{
     session::{
         auth::principal::Principal,
-        inbox::{Inbound, Inbox},
+        inbox::{Inbound, InboundReceiver, Inbox},
         sessions::Sessions,
     },
     web::http::{
@@ -33,7 +32,7 @@ pub struct JobSubscriber {
     pub principal: Principal,
     /// What wakes it.
     pub inbox: Arc<Inbox>,
-    inbound: UnboundedReceiver<Inbound>,
+    inbound: InboundReceiver,
     sessions: Arc<Sessions>,
     /// Given back when it is over.
     _places: Vec<ConnectionPermit>,

@@ -21,7 +21,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use futures_util::{Stream, stream};
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::mpsc;
 
 use super::super::{
     http::{
@@ -36,7 +36,7 @@ use crate::{
     session::{
         auth::principal::Principal,
         connection::Connection,
-        inbox::Inbound,
+        inbox::{Inbound, InboundReceiver},
         protocol::{
             close::CloseCode,
             server::{Bye, ServerFrame},
@@ -51,7 +51,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Somebody who listens to an instance.
 pub struct Listening {
     connection: Connection,
-    inbound: UnboundedReceiver<Inbound>,
+    inbound: InboundReceiver,
     cursor: TreeCursor,
     about: Arc<OpenConnection>,
     /// The next event, once it is known.

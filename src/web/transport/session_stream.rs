@@ -70,6 +70,9 @@ impl AsyncRead for SessionStream {
         }
         let some = this.early.len().min(buffer.remaining());
         buffer.put_slice(&this.early.split_to(some));
+        if this.early.is_empty() {
+            this.early = Bytes::new();
+        }
         Poll::Ready(Ok(()))
     }
 }

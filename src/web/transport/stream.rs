@@ -39,9 +39,11 @@ impl GuardedStream {
     /// The same bytes without the HTTP library, which had read some of them before.
     pub(super) fn into_session(self, read: Bytes) -> SessionStream {
         self.connection.0.state().session_begins(Instant::now());
-        let early = match self.waiting.is_empty() {
-            true => read,
-            false => [read, self.waiting].concat().into(),
+        // The library's buffer is not kept for nothing: it is 8 KiB.
+        let early = match (read.is_empty(), self.waiting.is_empty()) {
+            (true, true) => Bytes::new(),
+            (false, true) => read,
+            (_, false) => [read, self.waiting].concat().into(),
         };
         SessionStream {
             socket: self.socket,

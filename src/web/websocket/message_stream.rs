@@ -162,6 +162,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
             if let Some(over) = self.over {
                 return Poll::Ready(Err(over));
             }
+            if self.unread.is_empty() {
+                // Not what an earlier message was read with, while nothing comes.
+                self.unread = BytesMut::new();
+            }
             ready!(self.poll_fill(cx));
         }
     }
@@ -228,10 +232,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         });
         let code = code.or((!fits).then_some(CloseCode::TryAgain));
         self.over = code.map(Over::Close);
-        if self.unread.is_empty() {
-            // Not what an earlier message was read with: that is as long as the longest.
-            self.unread = BytesMut::new();
-        }
         self.unread.extend_from_slice(&bytes[..found.pass]);
     }
 

@@ -25,7 +25,7 @@ use actix_web::{
     http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
     rt, web,
 };
-use tokio::sync::{mpsc::UnboundedReceiver, watch};
+use tokio::sync::watch;
 
 use super::{
     super::{
@@ -52,7 +52,7 @@ use crate::{
     session::{
         auth::{ticket::TicketUse, token::Identity},
         connection::{CALM, Connection},
-        inbox::Inbound,
+        inbox::InboundReceiver,
         protocol::{
             close::{Close, CloseCode},
             code::ErrorCode,
@@ -165,10 +165,12 @@ fn open(
     app.require_staying()?;
     let places = app.admit_address(request)?;
     let address = app.approach(request.head()).address;
-    upgrade(app, request, move |app, socket| async move {
-        let (connection, inbound) =
-            Connection::open(of.sessions, of.ticket, address, Instant::now());
-        run(app, connection, inbound, socket, (places, of.trial)).await;
+    upgrade(app, request, move |app, socket| {
+        let now = Instant::now();
+        let (connection, inbound) = Connection::open(of.sessions, of.ticket, address, now);
+        // What a task is given and keeps is in it twice.
+        let connection = Box::new(connection);
+        run(app, connection, inbound, socket, (places, of.trial))
     })
 }
 
@@ -176,7 +178,7 @@ fn open(
 fn upgrade<F: Future<Output = ()> + 'static>(
     app: web::Data<App>,
     request: &HttpRequest,
-    serve: impl FnOnce(web::Data<App>, Socket) -> F + 'static,
+    serve: impl FnOnce(web::Data<App>, Box<Socket>) -> F + 'static,
 ) -> Result<HttpResponse, actix_web::Error> {
     // The library has one limit for all messages; the guard knows which is the first.
     const LONGEST: usize = limits::FIRST_MESSAGE_BYTES;
@@ -186,11 +188,11 @@ fn upgrade<F: Future<Output = ()> + 'static>(
     let mut response = HttpResponse::from(response.finish()).map_into_boxed_body();
     TakeOver::leave_in(&mut response, move |bytes| {
         let guard = FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64);
-        let socket = Socket {
+        let socket = Box::new(Socket {
             tcp: bytes.handle(),
             messages: MessageStream::new(bytes, LONGEST, guard, Some(room)),
             full_since: None,
-        };
+        });
         rt::spawn(serve(app, socket));
     });
     Ok(response)
@@ -270,9 +272,9 @@ enum LoopEnd {
 
 async fn run(
     app: web::Data<App>,
-    mut connection: Connection,
-    mut inbound: UnboundedReceiver<Inbound>,
-    mut socket: Socket,
+    mut connection: Box<Connection>,
+    mut inbound: InboundReceiver,
+    mut socket: Box<Socket>,
     (places, trial): (Vec<ConnectionPermit>, Option<Arc<Trial>>),
 ) {
     let protocol = if trial.is_some() {
@@ -374,7 +376,7 @@ async fn run(
         LoopEnd::Close(close) => close.code.number(),
     });
     if let LoopEnd::Close(close) = end {
-        say_goodbye(socket, close, open).await;
+        Box::pin(say_goodbye(socket, close, open)).await;
     }
 }
 
