@@ -118,6 +118,9 @@ pub const DRAINED_OVER_RATE_BYTES: u64 = 64 * 1024;
 pub const BODY_TIME: Duration = Duration::from_secs(5 * 60);
 /// The part of the memory for bodies that one user, or strangers at one address, may take.
 pub const BODY_MEMORY_PART: usize = 8;
+/// What of the database may stay free to be used again, in bytes; of a large one a quarter. What is
+/// beyond goes back to the system.
+pub const DATABASE_FREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Addresses remembered from which somebody has shown a token of late.
 pub const TRUSTED_ADDRESSES: usize = 10_000;
 

@@ -40,7 +40,7 @@ pub struct HistorySegment {
 
 /// A row as it is within a segment, which knows whose it is.
 #[derive(Serialize, Deserialize)]
-struct PackedRow(i64, i64, u64, u64, Option<Uuid>, i64, Body);
+struct PackedRow(i64, i64, u64, u64, i64, Body);
 
 /// Bytes that are written as such, and not as a list of numbers.
 struct Body(Vec<u8>);
@@ -82,8 +82,8 @@ impl HistorySegment {
             (first.row.entity, first.row.first_seq, last.row.last_seq);
         let (tenant, count) = (first.row.tenant.clone(), rows.len() as u32);
         let pack = |StoredRow { pos, epoch, row }: StoredRow| {
-            let (command, time, body) = (row.command_id, row.time.0, Body(row.body));
-            PackedRow(pos, epoch, row.first_seq, row.last_seq, command, time, body)
+            let (time, body) = (row.time.0, Body(row.body));
+            PackedRow(pos, epoch, row.first_seq, row.last_seq, time, body)
         };
         let packed: Vec<PackedRow> = rows.into_iter().map(pack).collect();
         let encoded = codec::encode(&(tenant, packed))?;
@@ -128,20 +128,18 @@ impl HistorySegment {
         }
         let (tenant, packed): (String, Vec<PackedRow>) =
             codec::decode(&encoded).map_err(|error| damaged(&error.to_string()))?;
-        let row =
-            |PackedRow(pos, epoch, first_seq, last_seq, command_id, time, Body(body))| StoredRow {
-                pos,
-                epoch,
-                row: LogRow {
-                    entity: self.entity,
-                    tenant: tenant.clone(),
-                    first_seq,
-                    last_seq,
-                    command_id,
-                    time: Time(time),
-                    body,
-                },
-            };
+        let row = |PackedRow(pos, epoch, first_seq, last_seq, time, Body(body))| StoredRow {
+            pos,
+            epoch,
+            row: LogRow {
+                entity: self.entity,
+                tenant: tenant.clone(),
+                first_seq,
+                last_seq,
+                time: Time(time),
+                body,
+            },
+        };
         Ok(packed.into_iter().map(row).collect())
     }
 }
@@ -160,6 +158,8 @@ pub enum HistoryChange {
     DropCorrelations(Vec<Entity>),
     /// Files that were noted are removed.
     FilesRemoved(Vec<(InstanceKey, Uuid)>),
+    /// Some free room at the end of the database goes back to the system: a MiB at most.
+    ShrinkDatabase,
 }
 
 /// An instance that is to go.
@@ -228,7 +228,9 @@ pub struct HistorySize {
     pub rows: u64,
     /// Bytes they have packed.
     pub bytes: u64,
-    /// Bytes of the database that are free to be used again.
+    /// Bytes of the database.
+    pub database: u64,
+    /// Of them, those that are free to be used again.
     pub free: u64,
 }
 

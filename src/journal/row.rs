@@ -101,8 +101,6 @@ pub struct LogRow {
     pub first_seq: u64,
     /// The seq of the last record.
     pub last_seq: u64,
-    /// The command that caused the records; `None` when the server itself did.
-    pub command_id: Option<Uuid>,
     /// The process time of the command.
     pub time: Time,
     /// The encoded records, and the answer.

@@ -264,14 +264,6 @@ impl Runtime {
             may_keep: self.correlations.publishing.has_room(&tenant, now),
             trace,
         };
-        let tag = match &command {
-            CorrelationCommand::Publish { tag, .. } => Some(tag.id),
-            CorrelationCommand::Note { .. }
-            | CorrelationCommand::Continue(_)
-            | CorrelationCommand::Live(_)
-            | CorrelationCommand::Offered(_)
-            | CorrelationCommand::Offer { .. } => None,
-        };
         let decided = match decide(&mut live.state, command, &around) {
             Ok(decided) => decided,
             Err(refused) => return Some((reply, refusal(refused))),
@@ -304,7 +296,7 @@ impl Runtime {
             permit.release(live.gate.counted(answer));
             return None;
         };
-        let commit = match commit(entity, &tenant, tag, now, live, &row, &outgoing) {
+        let commit = match commit(entity, &tenant, now, live, &row, &outgoing) {
             Ok(commit) => commit,
             Err(error) => {
                 log::error!("a row of {:?} could not be encoded: {error}", entity.key);
@@ -407,7 +399,6 @@ fn refusal(refused: NotPublished) -> Refusal {
 fn commit(
     entity: Entity,
     tenant: &str,
-    command_id: Option<uuid::Uuid>,
     time: Time,
     live: &mut Live,
     row: &CorrelationRow,
@@ -442,7 +433,6 @@ fn commit(
             tenant: tenant.to_owned(),
             first_seq: row.first_seq,
             last_seq: row.last_seq(),
-            command_id,
             time,
             body,
         },

@@ -7,6 +7,9 @@
 //! whole tree, once nobody in it is live or ended too lately; what is in memory, is followed, or has
 //! something under way is left to the next pass.
 //!
+//! What is free in the database is used again; what is free beyond a quarter of it goes back to the
+//! system behind each pass, a MiB at a time.
+//!
 //! Everything stored of an instance goes in one transaction, which notes its files; they are removed
 //! after it, and again after a crash in between. Not here: how rows are packed
 //! (`journal::history`).
@@ -15,6 +18,8 @@
 //!
 //! **No index finds what is old.** It would be written at each start and end; a pass reads all lines
 //! of the list of instances instead, which takes a few microseconds each, in the background.
+//!
+//! **A quarter stays free**, as room that is given back and taken again is written twice.
 
 mod correlations;
 mod plan;
@@ -47,6 +52,8 @@ const LEAST_REST: Duration = Duration::from_millis(10);
 const PASSES_APART: u32 = 20;
 /// While users keep the writer busy, a turn waits so long.
 const USERS_FIRST: Duration = Duration::from_millis(250);
+/// The part of the database that may stay free.
+const FREE_PART: u64 = 4;
 /// Files removed at a time.
 const FILES: usize = 256;
 
@@ -79,8 +86,20 @@ pub struct PassSummary {
     pub dropped: u64,
     /// Entities of messages and signals that were dropped.
     pub correlations: u64,
+    /// Bytes of the database that went back to the system.
+    pub given_back: u64,
     /// How long its turns took together.
     worked: Duration,
+}
+
+/// How much of a database of so many bytes may stay free to be used again.
+fn kept_free(database: u64) -> u64 {
+    (database / FREE_PART).max(limits::DATABASE_FREE_BYTES)
+}
+
+/// Rests, so that a pass works only its part of the time.
+async fn rest_after(took: Duration) {
+    tokio::time::sleep((took * (DUTY - 1)).max(LEAST_REST)).await;
 }
 
 /// Runs as long as there is a runtime.
@@ -93,12 +112,14 @@ async fn run(runtime: Weak<Runtime>, retention: Retention, pause: Duration) {
         };
         match runtime.retain(retention).await {
             Ok(done) => {
-                if done.packed + done.dropped + done.correlations > 0 {
+                if done.packed + done.dropped + done.correlations + done.given_back > 0 {
                     log::debug!(
-                        "retention packed {} rows, dropped {} instances and {} messages and signals",
+                        "retention packed {} rows, dropped {} instances and {} messages and signals, \
+                        and gave {} bytes of the database back",
                         done.packed,
                         done.dropped,
-                        done.correlations
+                        done.correlations,
+                        done.given_back
                     );
                 }
                 rest = pause.max(done.worked * PASSES_APART);
@@ -139,9 +160,37 @@ impl Runtime {
             let took = began.elapsed();
             done.worked += took;
             if is_last {
-                return Ok(done);
+                break;
             }
-            tokio::time::sleep((took * (DUTY - 1)).max(LEAST_REST)).await;
+            rest_after(took).await;
+        }
+        done.given_back = self.shrink_database().await?;
+        Ok(done)
+    }
+
+    /// Gives back to the system what of the database is free beyond what new instances will need
+    /// soon, step by step; how many bytes that were.
+    async fn shrink_database(&self) -> Result<u64, StoreError> {
+        let mut given_back = 0;
+        loop {
+            let size = self.journal.list(|reader| reader.history_size());
+            let size = size.await.map_err(|_| StoreError::Panicked)??;
+            if size.free <= kept_free(size.database) {
+                return Ok(given_back);
+            }
+            self.users_first().await;
+            let began = Instant::now();
+            self.write_history(HistoryChange::ShrinkDatabase, || ())
+                .await?;
+            let now = self.journal.list(|reader| reader.history_size());
+            let now = now.await.map_err(|_| StoreError::Panicked)??;
+            let less = size.database.saturating_sub(now.database);
+            if less == 0 {
+                // Others took the room meanwhile, or this file cannot shrink.
+                return Ok(given_back);
+            }
+            given_back += less;
+            rest_after(began.elapsed()).await;
         }
     }
 

@@ -75,7 +75,7 @@ fn reached(data: &Path, ledgers: &[String]) -> HashMap<String, u64> {
             assert_eq!(stored.row.first_seq, last + 1, "ledger {ledger}");
             last = row.last_seq();
             assert!(
-                commands.insert(stored.row.command_id.expect("every row has a command")),
+                commands.insert(row.command.expect("every row has a command").id),
                 "a command twice"
             );
         }

@@ -5,11 +5,18 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 use stepwire::{
     engine::RecordBatch,
-    journal::{Entity, SqliteStore, Store, codec},
+    journal::{Entity, SqliteStore, Store, StoredRow, codec},
     model::ids::InstanceKey,
 };
+use uuid::Uuid;
 
 use super::{client::Acknowledged, follower::Held, server::Site, socket::Socket};
+
+/// The command that a row applied.
+pub fn command(stored: &StoredRow) -> Option<Uuid> {
+    let row: RecordBatch = codec::decode(&stored.row.body).expect("a row can be decoded");
+    row.command.map(|tag| tag.id)
+}
 
 /// The number each ledger must have reached, by the replies.
 pub fn reached(acknowledged: &[Acknowledged]) -> HashMap<String, u64> {
@@ -71,7 +78,7 @@ pub fn check_at_least(site: &Site, acknowledged: &[Acknowledged], ledgers: &[Str
             assert_eq!(stored.row.first_seq, next, "ledger {ledger}");
             next = stored.row.last_seq + 1;
             ends.insert((ledger.clone(), stored.row.last_seq));
-            let command = stored.row.command_id.expect("every row has a command");
+            let command = command(&stored).expect("every row has a command");
             assert!(
                 commands.insert(command),
                 "command {command} was applied twice"
@@ -104,7 +111,7 @@ pub fn check_log(site: &Site, acknowledged: &[Acknowledged], ledgers: &[String])
                 "ledger {ledger}"
             );
             last = row.last_seq();
-            let command = stored.row.command_id.expect("every row has a command");
+            let command = row.command.expect("every row has a command").id;
             assert!(
                 commands.insert(command),
                 "command {command} was applied twice"

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     kill::{draw, start_ledgers},
-    rounds,
+    oracle, rounds,
     server::Site,
     socket::{Heard, Socket},
     strace,
@@ -217,7 +217,7 @@ fn commands_in(directory: &Path, ledgers: &[String]) -> Vec<Uuid> {
         {
             assert_eq!(stored.row.first_seq, next, "ledger {ledger}");
             next = stored.row.last_seq + 1;
-            commands.extend(stored.row.command_id);
+            commands.extend(oracle::command(&stored));
         }
     }
     commands

@@ -174,7 +174,6 @@ pub fn packed_history() -> Inputs {
             tenant: "default".into(),
             first_seq: n as u64,
             last_seq: n as u64,
-            command_id: Some(Uuid::from_u128(n as u128)),
             time: Time(1_900_000_000_000),
             body,
         },

@@ -19,6 +19,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("what large instances", &["LIVE_MEMORY", "LARGE_INSTANCE"]),
     ("command id", &["ID_BYTES"]),
+    ("room of the database file", &["DATABASE_FREE_BYTES"]),
     ("values in the data", &["VALUES_ON_ARBITER"]),
     ("name in a frame", &["NAME_BYTES"]),
     ("bearer token", &["TOKEN_BYTES"]),

@@ -21,7 +21,9 @@ use crate::{
 impl Tables {
     pub(super) fn change_history(&mut self, change: &HistoryChange) {
         match change {
-            HistoryChange::Pack(_) | HistoryChange::ForgetSnapshots(_) => {}
+            HistoryChange::Pack(_)
+            | HistoryChange::ForgetSnapshots(_)
+            | HistoryChange::ShrinkDatabase => {}
             HistoryChange::Drop(instances) => {
                 for dropped in instances {
                     self.drop_instance(dropped);

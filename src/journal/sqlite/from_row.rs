@@ -3,7 +3,7 @@
 use rusqlite::{Result, Row};
 use uuid::Uuid;
 
-use super::values::{INSTANCE_ITSELF, Roles, Seq};
+use super::values::{INSTANCE_ITSELF, Revision, Roles, Seq, StatusNumber};
 use crate::journal::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
@@ -11,11 +11,13 @@ use crate::journal::{
     schedule::{ScheduleKey, ScheduleRow},
     user::UserRow,
 };
-use crate::{engine::command::TimerKind, model::ids::Time};
+use crate::{
+    engine::command::TimerKind,
+    model::ids::{InstanceKey, Time},
+};
 
 pub(super) fn stored_row(row: &Row<'_>) -> Result<StoredRow> {
     let (Seq(first_seq), Seq(last_seq)) = (row.get(4)?, row.get(5)?);
-    let command_id: Option<[u8; 16]> = row.get(6)?;
     Ok(StoredRow {
         pos: row.get(0)?,
         epoch: row.get(1)?,
@@ -24,25 +26,25 @@ pub(super) fn stored_row(row: &Row<'_>) -> Result<StoredRow> {
             tenant: row.get(3)?,
             first_seq,
             last_seq,
-            command_id: command_id.map(Uuid::from_bytes),
-            time: row.get(7)?,
-            body: row.get(8)?,
+            time: row.get(6)?,
+            body: row.get(7)?,
         },
     })
 }
 
 pub(super) fn instance_row(row: &Row<'_>) -> Result<InstanceRow> {
+    let key = row.get(0)?;
     Ok(InstanceRow {
-        key: row.get(0)?,
+        key,
         tenant: row.get(1)?,
         process: row.get(2)?,
         version: row.get(3)?,
-        revision: row.get(4)?,
-        status: row.get(5)?,
+        revision: row.get::<_, Revision<String>>(4)?.0,
+        status: row.get::<_, StatusNumber>(5)?.name().to_owned(),
         business_key: row.get(6)?,
         started_by: row.get(7)?,
         parent: row.get(8)?,
-        root: row.get(9)?,
+        root: row.get::<_, Option<InstanceKey>>(9)?.unwrap_or(key),
         created_at: row.get(10)?,
         ended_at: row.get(11)?,
         incidents: row.get(12)?,
@@ -54,6 +56,8 @@ pub(super) fn instance_row(row: &Row<'_>) -> Result<InstanceRow> {
 }
 
 pub(super) fn task_row(row: &Row<'_>) -> Result<TaskRow> {
+    let started_by: String = row.get(9)?;
+    let of_root: Option<String> = row.get(10)?;
     Ok(TaskRow {
         instance: row.get(0)?,
         element: row.get(1)?,
@@ -64,8 +68,8 @@ pub(super) fn task_row(row: &Row<'_>) -> Result<TaskRow> {
         lane: row.get(6)?,
         assignee: row.get(7)?,
         candidates: row.get::<_, Option<Roles>>(8)?.map(|Roles(roles)| roles),
-        started_by: row.get(9)?,
-        root_started_by: row.get(10)?,
+        root_started_by: of_root.unwrap_or_else(|| started_by.clone()),
+        started_by,
         created_at: row.get(11)?,
         due_at: row.get(12)?,
         reminded_at: row.get(13)?,

@@ -20,6 +20,9 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
+/// Bytes of a page.
+pub(super) const PAGE: usize = 4096;
+
 /// Applies a change; how many bytes it brings.
 pub(super) fn change(db: &mut Statements<'_>, change: &HistoryChange) -> Result<usize> {
     match change {
@@ -60,6 +63,15 @@ pub(super) fn change(db: &mut Statements<'_>, change: &HistoryChange) -> Result<
                     .execute(params![instance, file.as_bytes()])?;
             }
             Ok(0)
+        }
+        HistoryChange::ShrinkDatabase => {
+            let mut rows = db.get("PRAGMA incremental_vacuum(256)")?.query([])?;
+            let mut pages = 0;
+            while rows.next()?.is_some() {
+                pages += 1;
+            }
+            // Each page that goes has another one written in its place.
+            Ok(pages * PAGE)
         }
     }
 }
@@ -135,7 +147,7 @@ fn drop_instance(db: &mut Statements<'_>, dropped: &DroppedInstance) -> Result<(
 
 /// The inner question finds the row that `after_seq` may lie within, by the index alone.
 const ROWS_AFTER: &str = "
-    SELECT pos, epoch, entity, tenant, first_seq, last_seq, command_id, time, body FROM log
+    SELECT pos, epoch, entity, tenant, first_seq, last_seq, time, body FROM log
     WHERE entity = ?1 AND last_seq > ?2
       AND first_seq >= coalesce((SELECT max(first_seq) FROM log WHERE entity = ?1 AND first_seq <= ?2), 0)
     ORDER BY first_seq LIMIT ?3";
@@ -295,7 +307,7 @@ impl HistoryReader for SqliteReader {
         limit: usize,
         bytes: usize,
     ) -> Result<Vec<StoredRow>, StoreError> {
-        let sql = "SELECT pos, epoch, entity, tenant, first_seq, last_seq, command_id, time, body
+        let sql = "SELECT pos, epoch, entity, tenant, first_seq, last_seq, time, body
             FROM log WHERE entity = ?1 ORDER BY first_seq LIMIT ?2";
         let read = || -> Result<Vec<StoredRow>> {
             let mut statement = self.prepared(sql)?;
@@ -388,8 +400,13 @@ impl HistoryReader for SqliteReader {
                 self.connection
                     .query_row(&sql, [], |row| row.get(0).map(|Seq(value)| value))
             };
-            let free = pragma("freelist_count")? * pragma("page_size")?;
-            Ok(HistorySize { rows, bytes, free })
+            let page = pragma("page_size")?;
+            Ok(HistorySize {
+                rows,
+                bytes,
+                database: pragma("page_count")? * page,
+                free: pragma("freelist_count")? * page,
+            })
         };
         read().map_err(failed("read what history takes"))
     }

@@ -7,7 +7,7 @@
 //! each combination would cost every start; one by status and process holds them all, as the groups
 //! of a tenant are few: the store reads each in its order and merges them.
 
-use rusqlite::ToSql;
+use rusqlite::params;
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     read::{INSTANCE, SqliteReader},
     row_reading,
     sql_filter::{Narrowing, bounded},
-    values::Seq,
+    values::{Seq, StatusNumber},
 };
 use crate::{
     engine::record::Status,
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A status and a process.
-type Group = (String, String);
+type Group = (StatusNumber, String);
 
 /// Groups that are merged; a list of more is read by time, and what does not fit passed over.
 const MOST_GROUPS: usize = 100;
@@ -88,11 +88,12 @@ impl<'a> By<'a> {
         } else {
             statement.and_given("+process = ?", filter.process.as_ref());
             if !filter.statuses.is_empty() {
-                let places = vec!["?"; filter.statuses.len()].join(", ");
-                let values: Vec<&dyn ToSql> =
-                    filter.statuses.iter().map(|status| status as _).collect();
+                let numbers = filter.statuses.iter();
+                let numbers: Vec<String> = numbers
+                    .map(|status| StatusNumber::of(status).0.to_string())
+                    .collect();
                 let free = sign(self == By::Origin);
-                statement.and(&format!("{free}status IN ({places})"), &values);
+                statement.and(&format!("{free}status IN ({})", numbers.join(", ")), &[]);
             }
         }
         statement.and_given("version = ?", filter.version.as_ref());
@@ -217,15 +218,16 @@ impl SqliteReader {
             .map(Status::name)
             .filter(|status| {
                 filter.statuses.is_empty() || filter.statuses.iter().any(|it| it == status)
-            });
+            })
+            .map(StatusNumber::of);
         let mut groups = Vec::new();
         for status in statuses {
             match &filter.process {
-                Some(process) => groups.push((status.to_owned(), process.clone())),
+                Some(process) => groups.push((status, process.clone())),
                 None => {
                     let left = MOST_GROUPS.saturating_sub(groups.len());
                     let processes = self.processes_with(tenant, status, left + 1)?;
-                    groups.extend(processes.into_iter().map(|it| (status.to_owned(), it)));
+                    groups.extend(processes.into_iter().map(|it| (status, it)));
                 }
             }
             if groups.len() > MOST_GROUPS {
@@ -239,7 +241,7 @@ impl SqliteReader {
     fn processes_with(
         &self,
         tenant: &str,
-        status: &str,
+        status: StatusNumber,
         most: usize,
     ) -> Result<Vec<String>, StoreError> {
         let next = "SELECT process FROM instance WHERE tenant = ?1 AND status = ?2 AND process > ?3
@@ -247,7 +249,7 @@ impl SqliteReader {
         let mut processes: Vec<String> = Vec::new();
         while processes.len() < most {
             let after = processes.last().map_or("", String::as_str);
-            match self.one(next, [tenant, status, after], |row| row.get(0))? {
+            match self.one(next, params![tenant, status, after], |row| row.get(0))? {
                 Some(found) => processes.push(found),
                 None => break,
             }
@@ -324,7 +326,7 @@ mod tests {
 
     #[test]
     fn groups_are_merged_in_the_order_of_their_index() {
-        let group = |status: &str| (status.to_owned(), "order".to_owned());
+        let group = |status: &str| (StatusNumber::of(status), "order".to_owned());
         let groups = [group("started"), group("failed"), group("finished")];
         let index = "instance_status (tenant=? AND status=? AND process=?";
         for parts in 1..=3 {
@@ -341,7 +343,7 @@ mod tests {
     /// Every combination of fields: no field makes another index unusable.
     #[test]
     fn no_combination_of_filters_sorts_or_reads_a_table() {
-        let group = |status: &str| (status.to_owned(), "order".to_owned());
+        let group = |status: &str| (StatusNumber::of(status), "order".to_owned());
         let groups = [group("started"), group("failed")];
         let pair = |path: &str| (path.to_owned(), "x".to_owned());
         let db = rusqlite::Connection::open_in_memory().unwrap();

@@ -357,6 +357,12 @@ pub(super) fn connect_by(
 /// What makes an acknowledged commit survive a power cut; and no checkpoints by the writer, as they
 /// have their own thread.
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    if pages == 0 {
+        // Free pages can be given back, when retention asks for it; this has to be the first thing
+        // that is said of a new file.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;

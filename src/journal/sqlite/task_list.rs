@@ -99,7 +99,7 @@ fn of_audience<'a>(
             &[subject],
         ),
         branch(
-            "assignee IS NULL AND candidates IS NULL AND root_started_by <> started_by AND \
+            "assignee IS NULL AND candidates IS NULL AND root_started_by IS NOT NULL AND \
              root_started_by = ?",
             &[subject],
         ),

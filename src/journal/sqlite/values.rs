@@ -8,6 +8,7 @@ use rusqlite::{
 use uuid::Uuid;
 
 use crate::{
+    engine::record::Status,
     journal::{
         definition::{DefinitionFormat, DefinitionState},
         row::Entity,
@@ -147,6 +148,72 @@ impl FromSql for DefinitionFormat {
             other => Err(unknown("definition format", other)),
         }
     }
+}
+
+/// A status as a column: its place among all of them, by its name. What is none has a number that no
+/// row has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct StatusNumber(pub i64);
+
+impl StatusNumber {
+    /// Of the status with this name.
+    pub fn of(name: &str) -> Self {
+        let place = Status::ALL.iter().position(|status| status.name() == name);
+        Self(place.map_or(-1, |place| place as i64))
+    }
+
+    /// The name of the status.
+    pub fn name(self) -> &'static str {
+        let status = usize::try_from(self.0).ok();
+        status
+            .and_then(|place| Status::ALL.get(place))
+            .map_or("", |status| status.name())
+    }
+}
+
+impl ToSql for StatusNumber {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for StatusNumber {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let number = Self(value.as_i64()?);
+        match number.name() {
+            "" => Err(unknown("status", &number.0.to_string())),
+            _ => Ok(number),
+        }
+    }
+}
+
+/// A revision as a column: 16 bytes where it is a hash as 32 hexadecimal digits, which all are that
+/// are made here; half of the text.
+pub(super) struct Revision<T>(pub T);
+
+impl ToSql for Revision<&str> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match hash(self.0) {
+            Some(hash) => hash.to_vec().into(),
+            None => self.0.into(),
+        })
+    }
+}
+
+impl FromSql for Revision<String> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(Self(match value {
+            ValueRef::Blob(_) => uuid(value)?.simple().to_string(),
+            _ => value.as_str()?.to_owned(),
+        }))
+    }
+}
+
+/// The bytes of a text of 32 digits that reads the same when it is written from them.
+fn hash(text: &str) -> Option<[u8; 16]> {
+    let is_hash = text.len() == 32 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let parsed = is_hash.then(|| Uuid::try_parse(text).ok())?;
+    parsed.map(Uuid::into_bytes)
 }
 
 fn unknown(what: &str, found: &str) -> FromSqlError {

@@ -8,7 +8,7 @@ use super::{
     audit, counts, drafts, failed, history, http_calls, jobs, kept_messages,
     open::{PATIENCE, SqliteStore},
     statements::Statements,
-    values::{INSTANCE_ITSELF, Roles, Seq},
+    values::{INSTANCE_ITSELF, Revision, Roles, Seq, StatusNumber},
 };
 use crate::journal::{
     change::{Commit, ReadModelChange, WriteOp},
@@ -22,7 +22,7 @@ use crate::journal::{
 };
 
 /// About what an operation adds to the write-ahead log beyond its bodies: one page.
-const PAGE: usize = 4096;
+const PAGE: usize = history::PAGE;
 
 impl Store for SqliteStore {
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
@@ -169,10 +169,9 @@ fn append(
 
 fn put_row(db: &mut Statements<'_>, pos: i64, epoch: i64, row: &LogRow) -> rusqlite::Result<()> {
     let statement = db.get(
-        "INSERT INTO log (pos, partition, epoch, tenant, entity, first_seq, last_seq, command_id, time, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO log (pos, partition, epoch, tenant, entity, first_seq, last_seq, time, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
-    let command_id = row.command_id.as_ref().map(|id| id.as_bytes().as_slice());
     statement.execute(params![
         pos,
         row.entity.partition(),
@@ -181,7 +180,6 @@ fn put_row(db: &mut Statements<'_>, pos: i64, epoch: i64, row: &LogRow) -> rusql
         row.entity.to_bytes(),
         Seq(row.first_seq),
         Seq(row.last_seq),
-        command_id,
         row.time,
         row.body,
     ])?;
@@ -365,12 +363,12 @@ fn put_instance(db: &mut Statements<'_>, row: &InstanceRow) -> rusqlite::Result<
         row.tenant,
         row.process,
         row.version,
-        row.revision,
-        row.status,
+        Revision(row.revision.as_str()),
+        StatusNumber::of(&row.status),
         row.business_key,
         row.started_by,
         row.parent,
-        row.root,
+        (row.root != row.key).then_some(row.root),
         row.created_at,
         row.ended_at,
         row.incidents,
@@ -414,7 +412,7 @@ fn put_task(db: &mut Statements<'_>, row: &TaskRow) -> rusqlite::Result<()> {
         row.assignee,
         row.candidates.clone().map(Roles),
         row.started_by,
-        row.root_started_by,
+        (row.root_started_by != row.started_by).then_some(&row.root_started_by),
         row.created_at,
         row.due_at,
         row.reminded_at,

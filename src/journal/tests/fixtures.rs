@@ -34,7 +34,6 @@ pub(in crate::journal) fn row(n: u128, first: u64, last: u64) -> LogRow {
         tenant: "acme".into(),
         first_seq: first,
         last_seq: last,
-        command_id: Some(Uuid::from_u128(u128::from(first))),
         time: Time(1_000 + first as i64),
         body: vec![first as u8; 3],
     }

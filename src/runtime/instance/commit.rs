@@ -133,7 +133,6 @@ impl ProcessInstance {
             tenant: state.head().tenant.clone(),
             first_seq: row.first_seq,
             last_seq: row.last_seq(),
-            command_id: row.command.as_ref().map(|tag| tag.id),
             time: row.time,
             body,
         };

@@ -13,7 +13,7 @@ use crate::{
         Commit, DroppedInstance, Entity, HistoryChange, HistorySegment, LogRow, MemoryStore,
         SqliteStore, Store, StoreError, StoreReader, WriteOp,
     },
-    limits::Retention,
+    limits::{self, Retention},
     model::{
         ids::{InstanceKey, Time},
         source::SourceFormat,
@@ -335,7 +335,6 @@ fn rows_that_changed_since_they_were_read_are_not_packed() {
         tenant: "default".into(),
         first_seq: seq,
         last_seq: seq,
-        command_id: None,
         time: Time(1),
         body: vec![1; 100],
     });
@@ -360,4 +359,51 @@ fn rows_that_changed_since_they_were_read_are_not_packed() {
         reader.instance_keys(InstanceKey(Uuid::nil()), 9).unwrap(),
         [key]
     );
+}
+
+#[actix_web::test]
+async fn room_that_is_free_beyond_a_bound_goes_back_to_the_system() {
+    const MIB: usize = 1 << 20;
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(dir.path()).unwrap();
+    let key = InstanceKey(Uuid::from_u128(7));
+    let append = |seq| {
+        WriteOp::Commit(Commit::of(LogRow {
+            entity: key.into(),
+            tenant: "default".into(),
+            first_seq: seq,
+            last_seq: seq,
+            time: Time(1),
+            body: vec![seq as u8; MIB],
+        }))
+    };
+    let rows: Vec<WriteOp> = (1..=68).map(append).collect();
+    store.commit(&rows).unwrap();
+    let gone = DroppedInstance {
+        key,
+        files: Vec::new(),
+    };
+    store
+        .commit(&[WriteOp::History(HistoryChange::Drop(vec![gone]))])
+        .unwrap();
+    let stage = Stage::on(Box::new(store)).await;
+    let waiting = stage.start("waiting").await;
+
+    let before = stage.read(|reader| reader.history_size()).await;
+    assert!(before.free >= 68 * MIB as u64, "{before:?}");
+    let done = stage.runtime.retain(PACK).await.unwrap();
+    let after = stage.read(|reader| reader.history_size()).await;
+    assert_eq!(after.database, before.database - done.given_back);
+    assert!(after.free <= limits::DATABASE_FREE_BYTES, "{after:?}");
+    // No more than a step beyond what may stay.
+    assert!(
+        after.free > limits::DATABASE_FREE_BYTES - 2 * MIB as u64,
+        "{after:?}"
+    );
+    assert!(
+        !stage.rows(waiting).await.is_empty(),
+        "what stays is where it was"
+    );
+    let again = stage.runtime.retain(PACK).await.unwrap();
+    assert_eq!(again.given_back, 0);
 }

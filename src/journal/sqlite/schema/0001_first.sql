@@ -9,7 +9,6 @@ CREATE TABLE log (
     entity     BLOB    NOT NULL,
     first_seq  INTEGER NOT NULL,
     last_seq   INTEGER NOT NULL,
-    command_id BLOB,
     time       INTEGER NOT NULL,
     body       BLOB    NOT NULL
 ) STRICT;
@@ -53,13 +52,16 @@ CREATE TABLE instance (
     tenant       TEXT    NOT NULL,
     process      TEXT    NOT NULL,
     version      INTEGER NOT NULL,
-    revision     TEXT    NOT NULL,
-    status       TEXT    NOT NULL,
+    -- The 16 bytes of a hash, or a text.
+    revision     ANY     NOT NULL,
+    -- Its place among all statuses.
+    status       INTEGER NOT NULL,
     outcome       TEXT,
     business_key TEXT,
     started_by   TEXT    NOT NULL,
     parent       BLOB,
-    root         BLOB    NOT NULL,
+    -- NULL when it is its own.
+    root         BLOB,
     created_at   INTEGER NOT NULL,
     ended_at     INTEGER,
     incidents    INTEGER NOT NULL,
@@ -144,7 +146,8 @@ CREATE TABLE task (
     -- Roles that may take it, separated by blanks; NULL where the owners of the instance may.
     candidates TEXT,
     started_by      TEXT NOT NULL,
-    root_started_by TEXT NOT NULL,
+    -- NULL when it is the same.
+    root_started_by TEXT,
     created_at  INTEGER NOT NULL,
     due_at      INTEGER,
     reminded_at INTEGER,
@@ -156,7 +159,7 @@ CREATE TABLE task (
 CREATE INDEX task_assignee ON task (assignee, created_at) WHERE assignee IS NOT NULL;
 CREATE INDEX task_owner ON task (started_by, created_at) WHERE assignee IS NULL AND candidates IS NULL;
 CREATE INDEX task_root_owner ON task (root_started_by, created_at)
-    WHERE assignee IS NULL AND candidates IS NULL AND root_started_by <> started_by;
+    WHERE assignee IS NULL AND candidates IS NULL AND root_started_by IS NOT NULL;
 CREATE INDEX task_candidates ON task (candidates, created_at) WHERE assignee IS NULL AND candidates IS NOT NULL;
 -- The list of all: it grows at its end, so that the tasks of a batch share a page.
 CREATE INDEX task_created ON task (tenant, created_at);
