@@ -1,13 +1,14 @@
-//! The bytes of a connection that has gone on in another protocol: nothing of them is an HTTP
-//! library's any more, so nothing is counted, but the connection can still be dropped from
-//! elsewhere.
+//! The bytes of a connection, which can be dropped from elsewhere. A connection that has gone on in
+//! another protocol has only this: nothing of it is an HTTP library's any more, so nothing is
+//! counted.
 //!
-//! Not here: how it becomes one (`take_over`), what the bytes mean (`websocket::message_stream`).
+//! Not here: what HTTP adds while it reads (`stream`), how a connection leaves it (`take_over`),
+//! what the bytes mean then (`websocket::message_stream`).
 
 use std::{
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, MutexGuard},
     task::{Context, Poll},
 };
 
@@ -15,20 +16,21 @@ use actix_web::{rt::net::TcpStream, web::Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
+    ConnectionTable,
     connection::{ConnectionHandle, TcpConnection},
-    state::End,
+    state::{ConnectionState, End},
 };
 
 /// The bytes of a connection, both ways. Its place in the table is given back with it.
 pub struct SessionStream {
-    pub(super) socket: TcpStream,
-    pub(super) connection: Place,
+    socket: TcpStream,
+    connection: Place,
     /// What came in before, and is read first.
     pub(super) early: Bytes,
 }
 
 /// The place of a connection in its table, until this is dropped.
-pub(super) struct Place(pub(super) Arc<TcpConnection>);
+struct Place(Arc<TcpConnection>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -39,13 +41,30 @@ impl Drop for Place {
 }
 
 impl SessionStream {
+    pub(super) fn new(socket: TcpStream, connection: Arc<TcpConnection>) -> Self {
+        Self {
+            socket,
+            connection: Place(connection),
+            early: Bytes::new(),
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, ConnectionState> {
+        self.connection.0.state()
+    }
+
+    /// The table it stands in, while the server runs.
+    pub(super) fn table(&self) -> Option<Arc<ConnectionTable>> {
+        self.connection.0.table.upgrade()
+    }
+
     /// A handle by which it can be dropped.
     pub fn handle(&self) -> ConnectionHandle {
         ConnectionHandle(self.connection.0.clone())
     }
 
     /// An error when the connection has to be dropped. Whoever ends it later wakes this task.
-    fn unless_ended(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+    pub(super) fn unless_ended(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let connection = &self.connection.0;
         connection.waker.register(cx.waker());
         if connection.state().end() != Some(End::Forced) {
@@ -89,7 +108,9 @@ impl AsyncWrite for SessionStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+        let this = self.get_mut();
+        this.unless_ended(cx)?;
+        Pin::new(&mut this.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
