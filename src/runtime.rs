@@ -46,12 +46,12 @@ mod registry;
 pub mod retention;
 mod room_policy;
 pub mod schedules;
-pub mod scripts;
 pub mod spans;
 mod start_child;
+pub mod step_threads;
 mod sweep;
 pub mod task_access;
-pub mod thread_turns;
+pub mod thread_priority;
 mod timers;
 mod trees;
 mod turns;
@@ -91,14 +91,15 @@ use presence::Presence;
 use read_queue::Read;
 use registry::{Dispatched, Registry};
 use schedules::Schedules;
-use scripts::Scripts;
 use spans::Spans;
 pub use start_child::{Inherit, StartError, StartRequest, Stranger};
+use step_threads::StepThreads;
 use timers::Timers;
 use trees::Trees;
 use users::Users;
 
 use crate::{
+    expression::worker,
     journal::{Busy, Damaged, Journal, StoreError},
     model::ids::{InstanceKey, Time},
 };
@@ -154,7 +155,7 @@ pub struct Runtime {
     trees: Trees,
     timers: Timers,
     http_calls: HttpCalls,
-    scripts: Arc<Scripts>,
+    scripts: Arc<StepThreads>,
     arbiters: Vec<ArbiterHandle>,
     services: ArbiterHandle,
     idle: OnceLock<Duration>,
@@ -166,7 +167,7 @@ pub struct Runtime {
 
 impl Runtime {
     /// Brings the system up on an open journal and its files: definitions, undelivered messages and
-    /// due timers go on where they were. Scripts run in processes of `script_program`, see
+    /// due timers go on where they were. StepThreads run in processes of `script_program`, see
     /// [`expression::worker`](crate::expression::worker).
     ///
     /// # Errors
@@ -197,9 +198,14 @@ impl Runtime {
         if let Some(newest) = newest {
             clock.go_on_after(newest);
         }
-        let scripts = Scripts::start(SCRIPT_THREADS, script_program)
-            .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
-        let scripts = Arc::new(scripts);
+        let no_thread = |error| StoreError::Failed("start the threads of steps", Box::new(error));
+        let program = script_program.cloned();
+        let scripts = StepThreads::start("scripts", SCRIPT_THREADS, move || {
+            if let Some(program) = program.clone() {
+                worker::give_this_thread(program);
+            }
+        });
+        let scripts = Arc::new(scripts.map_err(no_thread)?);
         let (definitions, schedules) = Definitions::of(
             journal.clone(),
             deployed,
@@ -233,7 +239,7 @@ impl Runtime {
             log,
             registry: Registry::default(),
             live_memory: LiveMemoryTotal::default(),
-            long_steps: LongSteps::of_threads(arbiters.len()),
+            long_steps: LongSteps::of_cores(arbiters.len()).map_err(no_thread)?,
             fresh: FreshKeys::after(bound, keys),
             outbox: Outbox::default(),
             correlations: Correlations::load(kept),

@@ -35,7 +35,7 @@ use super::{
     lists::Lists,
     room_policy,
     schedules::{Schedules, Standing},
-    scripts::Scripts,
+    step_threads::StepThreads,
 };
 use crate::{
     engine::record::ProcessRef,
@@ -149,7 +149,7 @@ pub struct Definitions {
     compiling: Compiling,
     used_of_late: UsedOfLate,
     /// Where former versions are compiled again.
-    scripts: Arc<Scripts>,
+    scripts: Arc<StepThreads>,
     /// Versions of live instances that could not be found at start.
     stranded: OnceLock<Vec<VersionInUse>>,
 }
@@ -193,7 +193,7 @@ impl Definitions {
         stored: StoredCatalog,
         clock: Clock,
         http_calls: HttpCallSettings,
-        scripts: Arc<Scripts>,
+        scripts: Arc<StepThreads>,
     ) -> (Arc<Self>, Arc<Schedules>) {
         let StoredCatalog {
             versions,

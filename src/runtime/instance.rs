@@ -8,16 +8,17 @@
 //! read and wait in their own queue.
 
 mod around;
-mod commit;
+mod in_tree;
 mod leaving;
 mod mailbox;
+mod step_state;
 mod turn;
 
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use actix::{
@@ -25,24 +26,26 @@ use actix::{
 };
 use serde_json::Value;
 
+use self::step_state::{Step, StepState};
 use super::{
     Runtime, after_commit,
     commit_gate::CommitGate,
     decide::{ActorDecision, DecisionContext, Memory, decide, kind_of},
     deduplication,
-    definitions::CompiledMemory,
+    definitions::{CompiledMemory, DeployedProcess},
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
     live_memory::LiveMemory,
-    long_steps::LongInARow,
+    long_steps::{LongInARow, StepTimer},
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
-    scripts::Panicked,
     spans::OpenSpan,
-    thread_turns,
+    step_threads::{Panicked, StepThreads},
     trees::{CountedInTree, Tree},
 };
 use crate::{
-    engine::{Command, Effect, Record, instance_message::InstanceMessage, record::Status},
+    engine::{
+        Command, Effect, Record, access::Caller, instance_message::InstanceMessage, record::Status,
+    },
     journal::{
         AppendPermit, Busy, Commit, Counted, Entity, LogRow, OutboxRow, Owner, ReadModelChange,
         SnapshotRow, StoreError, Written, codec, read_models, snapshot,
@@ -61,9 +64,7 @@ pub struct ProcessInstance {
     key: InstanceKey,
     generation: Generation,
     runtime: Arc<Runtime>,
-    memory: Memory,
-    /// What the rows written so far count it as; nothing before the first.
-    counted: Option<Counted>,
+    work: StepState,
     /// Its tree; a root that has started no subprocess has none.
     tree: Option<Arc<Tree>>,
     /// Whether its tree counts it before its first row.
@@ -73,11 +74,10 @@ pub struct ProcessInstance {
     /// Those who read and wait.
     readers: Arc<ReadQueue>,
     last_observed: LastObserved,
-    since_snapshot: Gathered,
     live_memory: LiveMemory,
     /// What waited for the instance while it was loaded; goes before the mailbox.
     backlog: VecDeque<Envelope>,
-    /// Whether a step is on a script thread, and the state with it.
+    /// Whether a step is on another thread, and the state with it.
     away: bool,
     /// Whether its steps take long.
     long_steps: LongInARow,
@@ -141,22 +141,17 @@ impl ProcessInstance {
         }: Remembered,
     ) -> Self {
         let live_memory = runtime.live_memory.of_one(gathered.memory);
-        let counted = memory
-            .as_ref()
-            .map(|(state, _)| read_models::counted(state));
         Self {
             key,
             generation,
             live_memory,
             runtime,
-            memory,
-            counted,
+            work: StepState::new(key, memory, gathered),
             tree,
             is_counted: false,
             gate: Arc::default(),
             readers: Arc::default(),
             last_observed: LastObserved::default(),
-            since_snapshot: gathered,
             backlog: VecDeque::new(),
             away: false,
             long_steps: LongInARow::default(),
@@ -165,7 +160,7 @@ impl ProcessInstance {
     }
 
     fn drain_backlog(&mut self, ctx: &mut Context<Self>) {
-        // A step on a script thread goes on with the backlog when it is back.
+        // A step on another thread goes on with the backlog when it is back.
         while !self.away
             && let Some(envelope) = self.backlog.pop_front()
         {
@@ -182,7 +177,7 @@ impl ProcessInstance {
             return;
         }
         let (memory, last, now) = (
-            &self.memory,
+            &self.work.memory,
             &mut self.last_observed,
             self.runtime.clock.now(),
         );
@@ -218,41 +213,40 @@ impl ProcessInstance {
     }
 
     fn is_over(&self) -> bool {
-        self.memory
+        self.work
+            .memory
             .as_ref()
             .is_none_or(|(state, _)| !state.status().is_live())
     }
 
-    fn take_now(&mut self, mut envelope: Envelope, ctx: &mut Context<Self>) {
+    fn take(&mut self, mut envelope: Envelope, ctx: &mut Context<Self>) {
         self.leave_if_broken(ctx);
         if let Some(leftover) = &mut self.leaving {
             return leftover.push(envelope);
         }
         envelope.reply.leaves_mailbox();
-        let owner = self.takes_long(&envelope.ask);
         let kind = envelope.kind();
-        if owner
-            .as_ref()
-            .is_some_and(|owner| self.runtime.scripts.is_full(owner, kind))
-            || !self.takes_its_place(&envelope.ask)
-        {
+        let elsewhere = self.elsewhere(&envelope.ask);
+        let is_full = |(threads, owner): &(Arc<StepThreads>, Owner)| threads.is_full(owner, kind);
+        if elsewhere.as_ref().is_some_and(is_full) || !self.takes_its_place(&envelope.ask) {
             return self.refuse_busy(envelope.reply, ctx);
         }
-        if let Some(owner) = owner {
-            return self.decide_on_script_thread(owner, kind, envelope, ctx);
+        if let Some((threads, owner)) = elsewhere {
+            return self.step_elsewhere(&threads, owner, kind, envelope, ctx);
         }
         let slot = match self.runtime.journal.reserve_for(kind) {
             Ok(slot) => slot,
             Err(Busy) => return self.refuse_busy(envelope.reply, ctx),
         };
+        let started = self.started_process(&envelope.ask);
+        let timed = self.step_timer(started.as_deref());
         let (Envelope { caller, ask, reply }, around) = self.observed(envelope);
-        let memory = &mut self.memory;
-        match catch_unwind(AssertUnwindSafe(|| {
-            decide(memory, caller.as_ref(), ask, around)
-        })) {
-            Ok(decided) => self.conclude(decided, reply, slot, ctx),
+        let work = &mut self.work;
+        match catch_unwind(AssertUnwindSafe(|| work.step(caller.as_ref(), ask, around))) {
+            Ok(step) => self.conclude(step, reply, slot, ctx),
             Err(_) => self.recover(reply, ctx),
         }
+        self.took(timed.elapsed(), started.as_deref());
     }
 
     fn refuse_busy(&mut self, reply: Reply, ctx: &mut Context<Self>) {
@@ -262,73 +256,8 @@ impl ProcessInstance {
         }
     }
 
-    /// For a command that may take long: whose step it is.
-    fn takes_long(&self, ask: &InstanceRequest) -> Option<Owner> {
-        let (process, payload) = match (ask, &self.memory) {
-            (InstanceRequest::Start(start), None)
-            | (InstanceRequest::StartChild { start, .. }, Some(_)) => {
-                (&start.process, &start.command.head.data)
-            }
-            (InstanceRequest::Apply { command, .. }, Some((_, process))) => {
-                (process, payload(command))
-            }
-            (InstanceRequest::Migrate { migration, .. }, Some(_)) => {
-                (&migration.target, &Value::Null)
-            }
-            _ => return None,
-        };
-        let owner = || Owner {
-            tenant: process.row.tenant.clone(),
-            process: process.row.id.clone(),
-        };
-        let is_large = exceeds_values(payload, limits::VALUES_ON_ARBITER);
-        (is_large || process.evaluator.may_take_long(payload)).then(owner)
-    }
-
-    /// The mailbox waits while the step runs elsewhere: order and exclusive ownership hold, the
-    /// arbiter stays free.
-    fn decide_on_script_thread(
-        &mut self,
-        owner: Owner,
-        kind: CallerKind,
-        envelope: Envelope,
-        ctx: &mut Context<Self>,
-    ) {
-        let (Envelope { caller, ask, reply }, around) = self.observed(envelope);
-        let (mut memory, journal) = (self.memory.take(), self.runtime.journal.clone());
-        self.away = true;
-        let step = self.runtime.scripts.run(owner, kind, move || {
-            // Only now: what waits for its turn takes no room of others.
-            let decided = journal
-                .reserve_for(kind)
-                .map(|slot| (decide(&mut memory, caller.as_ref(), ask, around), slot));
-            (memory, decided)
-        });
-        ctx.wait(step.into_actor(self).map(move |done, actor, ctx| {
-            actor.away = false;
-            match done {
-                Ok((memory, decided)) => {
-                    actor.memory = memory;
-                    match decided {
-                        Ok((decided, slot)) => actor.conclude(decided, reply, slot, ctx),
-                        Err(Busy) => actor.refuse_busy(reply, ctx),
-                    }
-                }
-                Err(Panicked) => actor.recover(reply, ctx),
-            }
-            actor.serve_readers();
-            actor.drain_backlog(ctx);
-        }));
-    }
-
-    fn conclude(
-        &mut self,
-        decided: Result<ActorDecision, Refusal>,
-        reply: Reply,
-        slot: AppendPermit,
-        ctx: &mut Context<Self>,
-    ) {
-        match decided {
+    fn conclude(&mut self, step: Step, reply: Reply, slot: AppendPermit, ctx: &mut Context<Self>) {
+        match step.decided {
             Err(refusal) => self.gate(slot, move |written| {
                 reply.send_if(written, InstanceResponse::Refused(refusal));
             }),
@@ -350,10 +279,11 @@ impl ProcessInstance {
                 });
             }
             Ok(ActorDecision::Write {
-                committed,
-                effects,
-                before,
-            }) => self.write(&committed, effects, &before, reply, slot, ctx),
+                committed, effects, ..
+            }) => match step.commit {
+                Some(commit) => self.write(&committed, effects, commit, reply, slot),
+                None => self.recover(reply, ctx),
+            },
         }
         if self.is_over() || self.takes_too_much() {
             self.rest(ctx);
@@ -375,21 +305,10 @@ impl ProcessInstance {
         &mut self,
         committed: &Arc<Committed>,
         effects: Vec<Effect>,
-        before: &SearchedTexts,
+        commit: Commit,
         reply: Reply,
         slot: AppendPermit,
-        ctx: &mut Context<Self>,
     ) {
-        let commit = match catch_unwind(AssertUnwindSafe(|| {
-            self.commit(committed, &effects, before)
-        })) {
-            Ok(Ok(commit)) => commit,
-            Ok(Err(error)) => {
-                log::error!("instance {}: a row could not be encoded: {error}", self.key);
-                return self.recover(reply, ctx);
-            }
-            Err(_) => return self.recover(reply, ctx),
-        };
         let counted = self.count_in_tree(committed, &effects, commit.row.body.len());
         let (runtime, committed, changes) = (
             self.runtime.clone(),
@@ -414,14 +333,14 @@ impl ProcessInstance {
         };
         let out = self.gate.counted(out);
         self.gate.on(slot).append_audited(commit, audit, out);
-        self.live_memory.set(self.since_snapshot.memory);
+        self.live_memory.set(self.work.since_snapshot.memory);
     }
 
     /// Joins the tree a start belongs to. `false` when something has ended there since the start
     /// was found to be allowed: it has to be looked at again.
     fn takes_its_place(&mut self, ask: &InstanceRequest) -> bool {
         match ask {
-            InstanceRequest::Start(start) if self.memory.is_none() => {
+            InstanceRequest::Start(start) if self.work.memory.is_none() => {
                 self.tree = start.place.as_ref().map(|place| place.tree.clone());
                 self.is_counted = start.place.as_ref().is_some_and(|place| place.counted);
                 start
@@ -441,22 +360,11 @@ impl ProcessInstance {
             journal",
             self.key
         );
-        self.memory = None;
-        self.since_snapshot = Gathered::default();
+        self.work.forget();
         reply.refuse(Refusal::Internal);
         if self.leaving.is_none() && self.runtime.registry.close(self.key, self.generation) {
             self.leaving = Some(Vec::new());
             self.leave_when_durable(ctx);
         }
-    }
-}
-
-/// What a command brings.
-fn payload(command: &Command) -> &Value {
-    match command {
-        Command::Run(run) => &run.data,
-        Command::TakeMessage(message) => &message.data,
-        Command::Patch { data, .. } => data,
-        _ => &Value::Null,
     }
 }

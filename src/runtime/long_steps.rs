@@ -1,23 +1,24 @@
-//! Steps of instances that take long: only so many of them go on at once, so that they never have all
-//! of the processor, and whose they are.
+//! Steps of instances that take long: they are taken by threads of their own, few of them and of a low
+//! priority, so that a short step, an answer and the writer never wait for one.
 //!
-//! A short step, an answer and the writer find a core that no long step holds. Which steps are long
-//! shows afterwards: by the last ones of the instance, and of an instance that begins by the last
-//! starts of its process. One alone says little, as a thread may have lost its core meanwhile. Not here: how long steps keep a thread (`thread_turns`), steps that may take long
-//! for themselves (`scripts`).
+//! Which steps are long shows afterwards: by the last ones of the instance, and of an instance that
+//! begins by the last starts of its process. One alone says little, as a thread may have lost its core
+//! meanwhile; from the second on only its own processor time counts. Not here: whose turn it is among
+//! those that wait (`step_threads`).
 
 use std::{
     hash::{BuildHasher, RandomState},
+    io,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use dashmap::DashMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::{step_threads::StepThreads, thread_priority};
 use crate::journal::DefinitionRow;
 
 /// From here on a step counts as long.
@@ -39,15 +40,46 @@ impl LongInARow {
         })
     }
 
+    /// Whether the last one took long, so that the next is timed exactly.
+    pub fn is_suspect(self) -> bool {
+        self.0 > 0
+    }
+
     /// Whether the next one is taken for long.
     pub fn is_long(self) -> bool {
         self.0 == IN_A_ROW
     }
 }
 
-/// The places of long steps.
+/// Times a step.
+pub(super) struct StepTimer {
+    began: Instant,
+    /// What the thread had worked by then.
+    worked: Option<Duration>,
+}
+
+impl StepTimer {
+    /// Begins; `exactly`, what others had of the processor meanwhile does not count, which costs a
+    /// call of the system.
+    pub fn begin(exactly: bool) -> Self {
+        Self {
+            began: Instant::now(),
+            worked: exactly.then(thread_priority::worked),
+        }
+    }
+
+    /// How long it took.
+    pub fn elapsed(&self) -> Duration {
+        match self.worked {
+            Some(before) => thread_priority::worked().saturating_sub(before),
+            None => self.began.elapsed(),
+        }
+    }
+}
+
+/// The threads of long steps, and whose are long.
 pub(super) struct LongSteps {
-    places: Arc<Semaphore>,
+    threads: Arc<StepThreads>,
     /// Processes whose last start took long, by a hash of their names.
     starts: DashMap<u64, LongInARow>,
     /// How many those are: mostly none.
@@ -56,36 +88,44 @@ pub(super) struct LongSteps {
 }
 
 impl LongSteps {
-    /// Half of so many threads may be busy with them.
-    pub fn of_threads(threads: usize) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new((threads / 2).max(1))),
+    /// Half of so many cores may be busy with them.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn of_cores(cores: usize) -> io::Result<Self> {
+        let threads = StepThreads::start("long steps", (cores / 2).max(1), || {
+            thread_priority::step_back();
+        })?;
+        Ok(Self {
+            threads: Arc::new(threads),
             starts: DashMap::new(),
             count: AtomicUsize::new(0),
             hasher: RandomState::new(),
-        }
+        })
     }
 
-    /// A place, if there is one just now; dropped, another may.
-    pub fn try_enter(&self) -> Option<OwnedSemaphorePermit> {
-        self.places.clone().try_acquire_owned().ok()
+    /// Where they are taken.
+    pub fn threads(&self) -> Arc<StepThreads> {
+        self.threads.clone()
     }
 
-    /// A place, in the order in which they were asked for.
-    pub fn enter(&self) -> impl Future<Output = Option<OwnedSemaphorePermit>> + use<> {
-        let places = self.places.clone();
-        // It is never closed.
-        async move { places.acquire_owned().await.ok() }
+    /// Whether the last start of a process took long.
+    pub fn is_suspect_start(&self, of: &DefinitionRow) -> bool {
+        self.last_starts(of).is_suspect()
     }
 
     /// Whether the last starts of a process took long.
     pub fn is_long_start(&self, of: &DefinitionRow) -> bool {
-        let is_known = self.count.load(Ordering::Relaxed) > 0;
-        is_known
-            && self
-                .starts
-                .get(&self.key(of))
-                .is_some_and(|it| it.is_long())
+        self.last_starts(of).is_long()
+    }
+
+    fn last_starts(&self, of: &DefinitionRow) -> LongInARow {
+        if self.count.load(Ordering::Relaxed) == 0 {
+            return LongInARow::default();
+        }
+        self.starts
+            .get(&self.key(of))
+            .map_or_else(LongInARow::default, |it| *it)
     }
 
     /// An instance of this process has begun.
@@ -132,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_start_is_as_long_as_the_last_ones_of_its_process() {
-        let steps = LongSteps::of_threads(4);
+        let steps = LongSteps::of_cores(4).unwrap();
         let (long, short) = (process("long"), process("short"));
         assert!(!steps.is_long_start(&long));
         for _ in 0..IN_A_ROW {
@@ -145,15 +185,19 @@ mod tests {
         assert!(!steps.is_long_start(&long) && steps.starts.is_empty());
     }
 
-    #[tokio::test]
-    async fn half_of_the_threads_have_long_steps_at_most() {
-        for (threads, most) in [(0, 1), (1, 1), (2, 1), (5, 2)] {
-            let steps = LongSteps::of_threads(threads);
-            let places: Vec<_> = (0..most).filter_map(|_| steps.try_enter()).collect();
-            assert_eq!(places.len(), most);
-            assert!(steps.try_enter().is_none());
-            drop(places);
-            assert!(steps.enter().await.is_some());
-        }
+    #[test]
+    fn exactly_timed_only_what_a_thread_works_counts() {
+        let timed = StepTimer::begin(true);
+        let (tell, told) = std::sync::mpsc::channel::<()>();
+        let since = Instant::now();
+        let other = std::thread::spawn(move || {
+            while since.elapsed() < 4 * LONG_STEP {
+                std::hint::spin_loop();
+            }
+            drop(tell);
+        });
+        assert!(told.recv().is_err());
+        assert!(timed.elapsed() < since.elapsed());
+        other.join().unwrap();
     }
 }

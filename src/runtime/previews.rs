@@ -7,7 +7,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Runtime, scripts::Panicked};
+use super::{Runtime, step_threads::Panicked};
 use crate::{
     expression,
     journal::Owner,

@@ -56,6 +56,7 @@ mod state;
 mod stream;
 mod table;
 mod take_over;
+pub mod thread_turns;
 mod tracking;
 
 /// Connections that wait to be accepted by the server: as many as systems usually let wait. One more is

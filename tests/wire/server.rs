@@ -15,7 +15,7 @@ use stepwire::{
         clock::{Clock, real_now},
         definitions::{Definitions, Deploy, StoredCatalog},
         http_calls::HttpCallSettings,
-        scripts::Scripts,
+        step_threads::StepThreads,
     },
     session::auth::token::{Identity, TokenSettings, Tokens},
 };
@@ -157,7 +157,7 @@ async fn deploy(directory: &Path, bpmn: &str) {
     let store = Box::new(SqliteStore::open(directory).expect("a fresh directory opens"));
     let journal =
         Journal::start(store, 16, Box::new(|error| panic!("{error}"))).expect("the journal starts");
-    let scripts = Scripts::start(0, None).expect("no thread is needed");
+    let scripts = StepThreads::start("scripts", 0, || ()).expect("no thread is needed");
     let (definitions, _) = Definitions::of(
         journal.clone(),
         StoredCatalog::default(),

@@ -1,4 +1,4 @@
-//! Where sources are compiled: on blocking threads, one at a time, so that a large model keeps no
+//! Where sources are compiled: beside all other work, one at a time, so that a large model keeps no
 //! request waiting but other deploys.
 //!
 //! A source is bounded (`limits`), and compiling takes time in proportion to it, so no deadline is
@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::Semaphore;
 
 use super::{Deploy, DeployError, deploy_plan::CompiledSource};
-use crate::limits;
+use crate::{limits, runtime::thread_priority};
 
 /// Sources that are compiled, and those that wait for it.
 #[derive(Default)]
@@ -51,14 +51,14 @@ impl Compiling {
             .await
             .map_err(|_| DeployError::Closed)?;
         let (source, format) = (deploy.source.to_vec(), deploy.format);
-        let compiled = tokio::task::spawn_blocking(move || {
+        let compiled = thread_priority::beside(move || {
             let compiled = CompiledSource::compile(&source, format);
             drop((turn, place));
             compiled
         });
         compiled
             .await
-            .map_err(|_| DeployError::Closed)?
+            .ok_or(DeployError::Closed)?
             .map_err(DeployError::Invalid)
     }
 

@@ -7,7 +7,7 @@ impl ProcessInstance {
     /// use, it takes too much.
     pub(super) fn takes_too_much(&self) -> bool {
         let has_large_definition = || {
-            let process = self.memory.as_ref().map(|(_, process)| process);
+            let process = self.work.memory.as_ref().map(|(_, process)| process);
             process.is_some_and(|process| process.memory.bytes() > limits::LARGE_DEFINITION)
         };
         self.live_memory.is_too_much()
@@ -21,9 +21,9 @@ impl ProcessInstance {
             return;
         }
         self.leaving = Some(Vec::new());
-        if self.since_snapshot.rows >= WORTH_A_SNAPSHOT
+        if self.work.since_snapshot.rows >= WORTH_A_SNAPSHOT
             && let Ok(slot) = self.runtime.journal.reserve()
-            && let Ok(snapshot) = self.snapshot()
+            && let Ok(snapshot) = self.work.snapshot()
         {
             // Without it the next one to load the instance replays more rows.
             let release = self.gate.counted(|_| {});
@@ -40,8 +40,7 @@ impl ProcessInstance {
         if self.leaving.is_some() || !self.gate.is_broken() {
             return;
         }
-        self.memory = None;
-        self.since_snapshot = Gathered::default();
+        self.work.forget();
         self.leaving = Some(Vec::new());
         if self.runtime.registry.close(self.key, self.generation) {
             self.leave_when_durable(ctx);

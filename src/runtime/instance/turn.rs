@@ -1,68 +1,124 @@
-//! When a step of an instance is taken: at once, or, when its steps take long, in its turn.
+//! On which thread a step of an instance is taken: on that of the instance, or, when it may take long
+//! or its last ones did, on another beside all other work. The mailbox waits meanwhile, so order and
+//! exclusive ownership hold.
 
 use super::*;
 
+/// Process whose start a step is.
+type Started = Arc<DeployedProcess>;
+
 impl ProcessInstance {
-    /// Takes an envelope when it is the turn of this thread's steps and few long ones go on.
-    pub(super) fn take(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
-        if self.leaving.is_some() || !self.is_long(&envelope.ask) {
-            return self.take_in_turn(envelope, ctx);
-        }
-        let place = self.runtime.long_steps.try_enter();
-        if place.is_some() && !thread_turns::is_over() {
-            return self.take_in_turn(envelope, ctx);
-        }
-        // Whoever waits for longest goes first.
-        drop(place);
-        self.wait_for_turn(envelope, ctx);
+    /// Where a step is taken that does not belong on the instance's thread, and whose it is.
+    pub(super) fn elsewhere(&self, ask: &InstanceRequest) -> Option<(Arc<StepThreads>, Owner)> {
+        let (process, payload) = match (ask, &self.work.memory) {
+            (InstanceRequest::Start(start), None)
+            | (InstanceRequest::StartChild { start, .. }, Some(_)) => {
+                (&start.process, &start.command.head.data)
+            }
+            (InstanceRequest::Apply { command, .. }, Some((_, process))) => {
+                (process, payload(command))
+            }
+            (InstanceRequest::Migrate { migration, .. }, Some(_)) => {
+                (&migration.target, &Value::Null)
+            }
+            _ => return None,
+        };
+        let threads = if process.evaluator.may_take_long(payload) {
+            self.runtime.scripts.clone()
+        } else if exceeds_values(payload, limits::VALUES_ON_ARBITER) || self.is_long(ask) {
+            self.runtime.long_steps.threads()
+        } else {
+            return None;
+        };
+        let owner = Owner {
+            tenant: process.row.tenant.clone(),
+            process: process.row.id.clone(),
+        };
+        Some((threads, owner))
     }
 
-    /// Whether its step takes long, as far as that can be told. Where time stands still the order of
-    /// steps depends on no clock.
+    /// Whether its last steps took long. Where time stands still the order of steps depends on no
+    /// clock.
     fn is_long(&self, ask: &InstanceRequest) -> bool {
         if self.runtime.clock.is_virtual() {
             return false;
         }
-        match (ask, &self.memory) {
-            (InstanceRequest::Start(start), None) => {
-                self.runtime.long_steps.is_long_start(&start.process.row)
-            }
-            _ => self.long_steps.is_long(),
+        match self.started_process(ask) {
+            Some(process) => self.runtime.long_steps.is_long_start(&process.row),
+            None => self.long_steps.is_long(),
         }
     }
 
-    fn take_in_turn(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
-        let started = match (&envelope.ask, &self.memory) {
+    pub(super) fn started_process(&self, ask: &InstanceRequest) -> Option<Started> {
+        match (ask, &self.work.memory) {
             (InstanceRequest::Start(start), None) => Some(start.process.clone()),
             _ => None,
+        }
+    }
+
+    /// Begins to time a step.
+    pub(super) fn step_timer(&self, started: Option<&DeployedProcess>) -> StepTimer {
+        let is_suspect = match started {
+            Some(process) => self.runtime.long_steps.is_suspect_start(&process.row),
+            None => self.long_steps.is_suspect(),
         };
-        let since = Instant::now();
-        self.take_now(envelope, ctx);
-        let took = since.elapsed();
+        StepTimer::begin(is_suspect)
+    }
+
+    /// A step took so long.
+    pub(super) fn took(&mut self, took: Duration, started: Option<&DeployedProcess>) {
         self.long_steps = self.long_steps.and(took);
         if let Some(process) = started {
             self.runtime.long_steps.started(&process.row, took);
         }
     }
 
-    /// The mailbox waits meanwhile, so order holds.
-    fn wait_for_turn(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
-        self.backlog.push_front(envelope);
+    /// Takes a step elsewhere.
+    pub(super) fn step_elsewhere(
+        &mut self,
+        threads: &StepThreads,
+        owner: Owner,
+        kind: CallerKind,
+        envelope: Envelope,
+        ctx: &mut Context<Self>,
+    ) {
+        let started = self.started_process(&envelope.ask);
+        let (Envelope { caller, ask, reply }, around) = self.observed(envelope);
+        let (mut work, journal) = (self.work.take(), self.runtime.journal.clone());
         self.away = true;
-        let place = self.runtime.long_steps.enter();
-        let turn = async move {
-            thread_turns::next().await;
-            place.await
-        };
-        ctx.wait(turn.into_actor(self).map(|place, actor, ctx| {
+        let step = threads.run(owner, kind, move || {
+            let timed = StepTimer::begin(true);
+            // Only now: what waits for its turn takes no room of others.
+            let step = journal
+                .reserve_for(kind)
+                .map(|slot| (work.step(caller.as_ref(), ask, around), slot));
+            (work, step, timed.elapsed())
+        });
+        ctx.wait(step.into_actor(self).map(move |done, actor, ctx| {
             actor.away = false;
-            // Its turn has come: it is not asked for again.
-            if let Some(envelope) = actor.backlog.pop_front() {
-                actor.take_in_turn(envelope, ctx);
+            match done {
+                Ok((work, step, took)) => {
+                    actor.work = work;
+                    actor.took(took, started.as_deref());
+                    match step {
+                        Ok((step, slot)) => actor.conclude(step, reply, slot, ctx),
+                        Err(Busy) => actor.refuse_busy(reply, ctx),
+                    }
+                }
+                Err(Panicked) => actor.recover(reply, ctx),
             }
-            drop(place);
             actor.serve_readers();
             actor.drain_backlog(ctx);
         }));
+    }
+}
+
+/// What a command brings.
+fn payload(command: &Command) -> &Value {
+    match command {
+        Command::Run(run) => &run.data,
+        Command::TakeMessage(message) => &message.data,
+        Command::Patch { data, .. } => data,
+        _ => &Value::Null,
     }
 }

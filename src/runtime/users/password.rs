@@ -7,12 +7,12 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    task::spawn_blocking,
-};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::limits::{self, CallerKind, Limit, Pot, PotPlace, Taker};
+use crate::{
+    limits::{self, CallerKind, Limit, Pot, PotPlace, Taker},
+    runtime::thread_priority,
+};
 
 /// Stands for the hash of a user there is not, so that an unknown name takes as long as a wrong
 /// password.
@@ -72,14 +72,13 @@ pub(super) fn is_hash(text: &str) -> bool {
 impl HashPermit<'_> {
     /// The hash of a new password as a PHC string; `None` when the system gives no random salt.
     pub async fn hash(self, password: String) -> Option<String> {
-        let hashed = spawn_blocking(move || {
+        let hashed = thread_priority::beside(move || {
             Argon2::default()
                 .hash_password(password.as_bytes())
                 .map(|hash| hash.to_string())
         });
         hashed
-            .await
-            .ok()?
+            .await?
             .inspect_err(|error| log::error!("a password cannot be hashed: {error}"))
             .ok()
     }
@@ -88,7 +87,7 @@ impl HashPermit<'_> {
     pub async fn fits(self, password: String, hash: Option<String>) -> bool {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
-        let verified = spawn_blocking(move || {
+        let verified = thread_priority::beside(move || {
             Argon2::default()
                 .verify_password(password.as_bytes(), hash.as_str())
                 .is_ok()

@@ -15,7 +15,7 @@ use actix_web::{
         StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE},
     },
-    web::{self, Bytes, Data, Payload},
+    web::{Bytes, Data, Payload},
 };
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
@@ -24,6 +24,7 @@ use tokio::{sync::Semaphore, time::timeout_at};
 use super::{super::body_pace::BodyPace, app::App, problem::Problem};
 use crate::{
     limits::{self, Limit, PotPlace},
+    runtime::thread_priority::beside,
     session::protocol::{code::ErrorCode, spelling},
     text,
 };
@@ -199,7 +200,7 @@ pub async fn read_elsewhere<T: Send + 'static>(
     }
     // It is never closed.
     let _turn = LARGE.acquire().await;
-    web::block(move || read(&text)).await.map_err(|_| {
+    beside(move || read(&text)).await.ok_or_else(|| {
         let sentence = "expected a thread to read the body, but the server is stopping: come back";
         Problem::new(ErrorCode::Busy, sentence)
     })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::ACCEPT},
-    web::{self, Data, Path},
+    web::{Data, Path},
 };
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     journal::DefinitionFormat,
     model::{bpmn_xml::diagram, frontend_view::FrontendView},
+    runtime::thread_priority::beside,
     session::protocol::code::ErrorCode,
     text,
     web::{
@@ -79,13 +80,13 @@ pub async fn source(
 /// The drawing of a version that was deployed as BPMN; made beside the requests of others, as its
 /// source may be long.
 async fn drawing(source: Arc<[u8]>) -> Result<Vec<u8>, Problem> {
-    let drawn = web::block(move || diagram(&text::xml(&source).ok()?)).await;
+    let drawn = beside(move || diagram(&text::xml(&source).ok()?)).await;
     let unreadable = || {
         Problem::new(
             ErrorCode::Internal,
             "expected the source of a version to be read again, but it was not: try again",
         )
     };
-    let drawn = drawn.ok().flatten().ok_or_else(unreadable)?;
+    let drawn = drawn.flatten().ok_or_else(unreadable)?;
     Ok(drawn.into_bytes())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::LOCATION},
-    web::{self, Data, Path, Payload},
+    web::{Data, Path, Payload},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,6 +26,7 @@ use crate::{
     runtime::{
         instance_request::{Observed, Refusal},
         past,
+        thread_priority::beside,
     },
     session::protocol::{
         body as fields,
@@ -172,9 +173,9 @@ async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, Pro
         .await?
         .ok_or_else(too_far)?;
     let (process, time) = (now.process.clone(), app.sessions.runtime.clock.now());
-    let folded = web::block(move || past::observe(past, &process, time))
+    let folded = beside(move || past::observe(past, &process, time))
         .await
-        .map_err(|_| Problem::from(Refusal::Internal))??;
+        .ok_or_else(|| Problem::from(Refusal::Internal))??;
     folded.map(Arc::new).ok_or_else(|| {
         let sentence = format!(
             "expected 'at' to be a number at or after the instance's first command, but at {at} it \

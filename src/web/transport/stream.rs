@@ -16,8 +16,8 @@ use super::{
     raw_answer,
     session_stream::SessionStream,
     state::{ConnectionState, End, Reading},
+    thread_turns,
 };
-use crate::runtime::thread_turns;
 
 /// The bytes of a connection while they are an HTTP library's: they and their times are counted.
 /// What waits early in `bytes` came behind the request that the library has: one read at most.
@@ -68,7 +68,7 @@ impl GuardedStream {
 
     /// Gives the library what of the bytes that came is its own, first of those that wait.
     fn read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let early = &mut self.bytes.early;
+        let early = &self.bytes.early;
         if !early.is_empty() {
             let most = early.len().min(buffer.remaining());
             let some = self.bytes.state().came(&early[..most], Instant::now());

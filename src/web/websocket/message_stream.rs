@@ -30,12 +30,11 @@ use bytestring::ByteString;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
-    super::body_pace::BodyPace,
+    super::{body_pace::BodyPace, transport::thread_turns},
     frame_guard::{FrameGuard, Stop},
 };
 use crate::{
     limits::{self, PotPlace},
-    runtime::thread_turns,
     session::protocol::close::{Close, CloseCode},
 };
 

@@ -1,16 +1,14 @@
-//! How long one turn of a thread may take that serves connections and hosts instances: a few
-//! milliseconds, then the thread looks who else wants something before it goes on.
+//! How long one turn of a thread may take with what connections bring: a few milliseconds, then the
+//! thread looks who else wants something before it goes on.
 //!
 //! A thread looks for what has come in on its connections only between its tasks, and by itself
-//! only after some sixty of them. Short ones are no matter; with steps of a millisecond, as those of
-//! large instances are, or with hundreds of connections that all bring something at once, everybody
-//! else would wait for all of them. Asked before each step of an instance and before each reading of
-//! a connection. Not here: steps that may take long for themselves (`scripts`).
+//! only after some sixty of them. With hundreds of connections that all bring something at once,
+//! everybody else would wait for all of them. Asked before each reading of a connection. Not here:
+//! steps that take long (`runtime::long_steps`).
 
 use std::{
     cell::RefCell,
     collections::VecDeque,
-    future::poll_fn,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -63,11 +61,6 @@ impl ThreadTurn {
     }
 }
 
-/// Whether others come before what this thread wants to do next.
-pub(super) fn is_over() -> bool {
-    TURN.with_borrow_mut(ThreadTurn::is_over)
-}
-
 /// Pending, until it comes in a later turn, when this one is over.
 pub fn poll(cx: &Context<'_>) -> Poll<()> {
     TURN.with_borrow_mut(|turn| {
@@ -90,11 +83,6 @@ pub fn poll(cx: &Context<'_>) -> Poll<()> {
     })
 }
 
-/// When this turn is over, a later one. The caller then goes on without asking again.
-pub(super) async fn next() {
-    poll_fn(|cx| poll(cx)).await;
-}
-
 /// The runtime resumes what has yielded once it has looked at its connections.
 async fn end() {
     loop {
@@ -113,9 +101,13 @@ async fn end() {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
+    use std::{future::poll_fn, rc::Rc};
 
     use super::*;
+
+    async fn next() {
+        poll_fn(|cx| poll(cx)).await;
+    }
 
     #[actix_web::test]
     async fn what_takes_long_lets_others_go_first_and_none_waits_for_ever() {
@@ -145,7 +137,7 @@ mod tests {
 
     #[actix_web::test]
     async fn one_that_was_called_and_is_gone_holds_nobody() {
-        while !is_over() {}
+        while !TURN.with_borrow_mut(ThreadTurn::is_over) {}
         let gone = actix_rt::spawn(next());
         let stays = actix_rt::spawn(next());
         tokio::task::yield_now().await;

@@ -1,10 +1,10 @@
-//! Threads for steps that may take long: those whose definition has scripts, or that check an
-//! intricate payload. None of them runs on an arbiter.
+//! Threads for steps that may take long, so that none of them is taken on an arbiter: some for
+//! definitions that have scripts or check an intricate payload, some for steps that take long
+//! otherwise (`long_steps`).
 //!
 //! Each definition waits in a queue of its own for each kind of caller; tenants take turns, and
-//! within a tenant these queues do, so that nobody's scripts keep those of others waiting for more
-//! than a turn. A
-//! script is over at its deadline, as it runs in a process that can be killed
+//! within a tenant these queues do, so that nobody's steps keep those of others waiting for more
+//! than a turn. A script is over at its deadline, as it runs in a process that can be killed
 //! (`expression::worker`); a definition whose scripts have to be killed again and again is not run
 //! for a while: its scripts fail at once then, which is an incident where they are.
 //!
@@ -16,7 +16,6 @@
 use std::{
     collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Instant,
@@ -34,7 +33,7 @@ use crate::{
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A small pool of threads.
-pub struct Scripts {
+pub struct StepThreads {
     shared: Arc<Shared>,
 }
 
@@ -64,7 +63,7 @@ struct OfTenant {
 /// What waits of one definition for one kind of caller: they take turns, too.
 type Queue = (String, CallerKind);
 
-/// Scripts of a definition that had to be killed: how many lately, and when the last.
+/// StepThreads of a definition that had to be killed: how many lately, and when the last.
 struct Late {
     count: u32,
     last: Instant,
@@ -74,26 +73,26 @@ struct Late {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked;
 
-impl Scripts {
-    /// Starts `threads` threads; they end when the pool is dropped. Scripts run in processes of
-    /// `program`, which is Stepwire; without one in the threads themselves, where a script may be
-    /// late.
+impl StepThreads {
+    /// Starts so many threads, each of which does `prepare` first; they end when this is dropped.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(threads: usize, program: Option<&PathBuf>) -> std::io::Result<Self> {
+    pub fn start(
+        name: &str,
+        threads: usize,
+        prepare: impl Fn() + Clone + Send + 'static,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             queues: Mutex::default(),
             changed: Condvar::new(),
         });
         for _ in 0..threads {
-            let (shared, program) = (shared.clone(), program.cloned());
+            let (shared, prepare) = (shared.clone(), prepare.clone());
             thread::Builder::new()
-                .name("scripts".to_owned())
+                .name(name.to_owned())
                 .spawn(move || {
-                    if let Some(program) = program {
-                        worker::give_this_thread(program);
-                    }
+                    prepare();
                     shared.work();
                 })?;
         }
@@ -150,7 +149,7 @@ impl Scripts {
     }
 }
 
-impl Drop for Scripts {
+impl Drop for StepThreads {
     fn drop(&mut self) {
         self.shared.queues().is_closed = true;
         self.shared.changed.notify_all();
@@ -276,7 +275,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_step_gives_its_outcome_and_a_panic_loses_no_thread() {
-        let scripts = Scripts::start(1, None).unwrap();
+        let scripts = StepThreads::start("steps", 1, || ()).unwrap();
         assert_eq!(
             scripts
                 .run(owner("t", "p"), CallerKind::User, || panic!(
@@ -294,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn tenants_take_turns_and_so_do_their_definitions() {
-        let scripts = Scripts::start(1, None).unwrap();
+        let scripts = StepThreads::start("steps", 1, || ()).unwrap();
         let (begun, has_begun) = mpsc::channel();
         let (let_go, hold) = mpsc::channel::<()>();
         let first = scripts.run(owner("t", "held"), CallerKind::User, move || {
@@ -332,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_definition_has_room_for_so_much() {
-        let scripts = Scripts::start(0, None).unwrap();
+        let scripts = StepThreads::start("steps", 0, || ()).unwrap();
         for _ in 0..limits::SCRIPTS_WAITING_PER_DEFINITION {
             assert!(!scripts.is_full(&owner("t", "p"), CallerKind::Staff));
             drop(scripts.run(owner("t", "p"), CallerKind::User, || ()));
@@ -354,7 +353,7 @@ mod tests {
 
     #[tokio::test]
     async fn strangers_leave_users_of_their_process_room_and_turns() {
-        let scripts = Scripts::start(0, None).unwrap();
+        let scripts = StepThreads::start("steps", 0, || ()).unwrap();
         let is_full = |kind| scripts.is_full(&owner("t", "p"), kind);
         let mut strangers = 0;
         while !is_full(CallerKind::Anonymous) {
@@ -374,7 +373,7 @@ mod tests {
 
     #[test]
     fn who_is_late_too_often_is_stopped_for_a_while() {
-        let scripts = Scripts::start(0, None).unwrap();
+        let scripts = StepThreads::start("steps", 0, || ()).unwrap();
         let (late, other, now) = (owner("t", "late"), owner("t", "other"), Instant::now());
         let may_run = |owner: &Owner, at| scripts.shared.may_run(owner, at) == Scripting::Runs;
         scripts
