@@ -59,7 +59,7 @@ pub const LARGE_INSTANCE: usize = 16 * 1024;
 /// wants something.
 pub const THREAD_TURN: Duration = Duration::from_millis(3);
 /// Values in the data of a command up to which its step is done on the arbiter of its instance; one
-/// with more goes to a script thread.
+/// with more counts as long.
 pub const VALUES_ON_ARBITER: usize = 4_096;
 /// The longest name a client may send (process, action, business key, start condition, user), in
 /// bytes.
@@ -106,9 +106,6 @@ pub const PEER_BYTES_PER_SECOND: u64 = 4 * 1024;
 pub const LARGE_BODY_BYTES: usize = 64 * 1024;
 /// Longer ones that are read at the same time; the others wait.
 pub const LARGE_BODIES_AT_ONCE: usize = 2;
-/// Threads for work that is done beside all other: for each kind of it as many as go on at once, and
-/// one more for what is drawn.
-pub const THREADS_BESIDE: usize = 1 + LARGE_BODIES_AT_ONCE + HASHES + PAST_FOLDS + 1;
 /// What of an answer the system holds for who does not read it, in bytes, per connection.
 pub const SEND_BUFFER_BYTES: u32 = 256 * 1024;
 /// What of requests the system holds that the server does not read yet, in bytes, per connection.

@@ -112,7 +112,7 @@ limits! {
     DiskCritical = "disk_critical",
     /// Writes while the disk is full.
     DiskFull = "disk_full",
-    /// Steps that wait for a script thread.
+    /// Steps that wait for a script thread, and long ones that wait.
     ScriptsWaiting = "scripts_waiting",
     /// Steps whose scripts were not run, as those before had to be killed.
     ScriptsStopped = "scripts_stopped",

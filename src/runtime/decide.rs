@@ -1,5 +1,5 @@
 //! What an actor does with an envelope, as a function of the state: everything between the mailbox
-//! and the journal that has a meaning. Runs on the instance's arbiter, or on a script thread when
+//! and the journal that has a meaning. Runs on the instance's arbiter, or on a thread for steps when
 //! the definition has scripts.
 //!
 //! Not here: gates, writes and effects (`instance`); what commands mean (`engine`).

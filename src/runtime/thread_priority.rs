@@ -20,6 +20,9 @@ use crate::limits;
 /// How far they step back, of the 19 steps there are: in competition with one other thread such a
 /// thread has a tenth of a core.
 const STEPS: i32 = 10;
+/// Threads of [`beside`]: for each kind of work as many as go on at once (one deploy), and one more
+/// for diagrams.
+const THREADS: usize = 1 + limits::LARGE_BODIES_AT_ONCE + limits::HASHES + limits::PAST_FOLDS + 1;
 
 /// Lets all other threads go before this one, from here on. Elsewhere than on Linux, where this is
 /// the business of whole processes, nothing changes.
@@ -39,17 +42,17 @@ pub(super) fn worked() -> Duration {
 /// Work that is done beside all other; dropped, what has begun still ends. `None` when it panicked.
 pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     /// Its callers bound how many there are of each kind.
-    static THREADS: LazyLock<Option<Runtime>> = LazyLock::new(|| {
+    static POOL: LazyLock<Option<Runtime>> = LazyLock::new(|| {
         let threads = Builder::new_current_thread()
             .thread_name("beside")
-            .max_blocking_threads(limits::THREADS_BESIDE)
+            .max_blocking_threads(THREADS)
             .on_thread_start(step_back)
             .build();
         threads
             .inspect_err(|error| log::error!("no threads for work beside: {error}"))
             .ok()
     });
-    THREADS.as_ref()?.spawn_blocking(work).await.ok()
+    POOL.as_ref()?.spawn_blocking(work).await.ok()
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub struct Workload {
     pub timers_due: usize,
     /// Timers of the next minute, those included.
     pub timers_near: usize,
+    /// Steps that wait as those of their instance or process took long.
+    pub long_steps_waiting: usize,
     /// Threads that run scripts.
     pub script_threads: usize,
     /// Steps that wait for a script thread.
@@ -29,6 +31,7 @@ impl Runtime {
             subscriptions: self.hub.followers() + self.lists.len(),
             timers_due,
             timers_near,
+            long_steps_waiting: self.long_steps.threads().counts().0,
             script_threads: super::SCRIPT_THREADS,
             scripts_waiting: waiting,
             scripts_stopped: stopped,

@@ -249,6 +249,11 @@ fn gauges(app: &App) -> Vec<Gauge> {
             runtime.letters_under_way() as f64,
         ),
         (
+            "stepwire_long_steps_waiting",
+            "Slow steps that wait for one of the threads of low priority",
+            work.long_steps_waiting as f64,
+        ),
+        (
             "stepwire_script_threads",
             "Threads that run scripts",
             work.script_threads as f64,
