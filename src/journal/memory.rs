@@ -37,7 +37,7 @@ use super::{
     user::UserRow,
 };
 use crate::{
-    limits::WEBHOOKS_GIVEN_UP,
+    limits::{self, WEBHOOKS_GIVEN_UP},
     model::ids::{ElementKey, InstanceKey, Time},
 };
 
@@ -293,6 +293,13 @@ impl StoreReader for MemoryStore {
         limit: usize,
     ) -> Result<Vec<TaskRow>, StoreError> {
         Ok(newest_first(&self.tables().tasks, after, limit))
+    }
+
+    fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError> {
+        let tables = self.tables();
+        let all = (instance, ElementKey(0))..=(instance, ElementKey(u64::MAX));
+        let own = tables.tasks.range(all).rev().map(|(_, row)| row);
+        Ok(own.take(limits::ACTIVE_ELEMENTS).cloned().collect())
     }
 
     fn incidents(

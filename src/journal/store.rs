@@ -28,10 +28,7 @@ use super::{
     schedule::ScheduleRow,
     user::UserRow,
 };
-use crate::{
-    limits,
-    model::ids::{ElementKey, InstanceKey, Time},
-};
+use crate::model::ids::{ElementKey, InstanceKey, Time};
 
 /// The write side. There is one per store, owned by the writer thread.
 pub trait Store: Send {
@@ -97,14 +94,7 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
     /// day.
     fn started_since(&self, tenant: &str, since: Time) -> Result<u64, StoreError>;
     /// The user tasks that wait in an instance, newest first.
-    fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError> {
-        let mut tasks = self.tasks(
-            Some((instance, ElementKey(u64::MAX))),
-            limits::ACTIVE_ELEMENTS,
-        )?;
-        tasks.retain(|task| task.instance == instance);
-        Ok(tasks)
-    }
+    fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError>;
     /// One instance.
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError>;
     /// The instances called by `parent`, newest first.

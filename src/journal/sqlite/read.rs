@@ -244,6 +244,12 @@ impl StoreReader for SqliteReader {
         )
     }
 
+    fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError> {
+        let sql = format!("{TASK} WHERE instance = ?1 ORDER BY element DESC LIMIT ?2");
+        let most = bounded(limits::ACTIVE_ELEMENTS);
+        self.listed(&row_reading::TASKS, &sql, params![instance, most], task_row)
+    }
+
     fn incidents(
         &self,
         filter: &PlaceFilter,

@@ -186,6 +186,8 @@ fn tasks_and_incidents_come_and_go() {
             reader.tasks(Some((key(1), ElementKey(5))), 2).unwrap(),
             [task(1, 2)]
         );
+        assert_eq!(reader.tasks_of(key(1)).unwrap(), [task(1, 5), task(1, 2)]);
+        assert_eq!(reader.tasks_of(key(2)).unwrap(), []);
         assert_eq!(
             reader.incidents(&everywhere("acme"), None, 9).unwrap(),
             [incident]
