@@ -34,8 +34,9 @@ pub(super) fn has_room(
     let waiting = step.state.scope(scope).into_iter().flat_map(Scope::waiting);
     let waiting: usize = waiting.map(|(_, arrivals)| arrivals.len()).sum();
     let tokens = waiting + step.state.active_count() + more;
-    if step.budget >= more && tokens <= step.limits.active_elements {
-        step.budget -= more;
+    // A command that has activated nothing yet has as much room as a retry would.
+    let is_fresh = step.budget == step.limits.elements_per_command;
+    if (is_fresh || step.budget >= more) && tokens <= step.limits.active_elements {
         return true;
     }
     let sentence = format!(

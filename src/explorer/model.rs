@@ -20,26 +20,36 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
     bare.webhooks.clear();
     bare.search_keys.clear();
     bare.lanes.clear();
-    let catches_errors = |id: &str| {
-        definition.nodes.iter().any(|event| {
-            event.attached_to.as_deref() == Some(id)
-                && event
-                    .events
-                    .iter()
-                    .any(|event| matches!(event, EventDefinition::Error { .. }))
-        })
+    let found = |id: &str| definition.nodes.iter().find(|node| node.id == id);
+    let scope_of = |id: &str| found(id)?.scope.as_deref();
+    let caught: Vec<&FlowNode> = definition.nodes.iter().filter(|it| is_error(it)).collect();
+    let at_boundary = |id: &str| {
+        let mut events = caught.iter();
+        events.any(|event| event.attached_to.as_deref() == Some(id))
     };
-    let scope_of = |id: &str| {
-        let mut nodes = definition.nodes.iter();
-        nodes.find(|node| node.id == id)?.scope.as_deref()
+    // An event subprocess catches what is thrown beside it.
+    let beside = |id: &str| {
+        let mut starts = caught
+            .iter()
+            .filter_map(|start| found(start.scope.as_deref()?));
+        starts.any(|it| it.triggered_by_event && it.id != id && it.scope.as_deref() == scope_of(id))
     };
     for node in &mut bare.nodes {
         let around = std::iter::successors(scope_of(&node.id), |scope| scope_of(scope));
+        let mut around = around.take(definition.nodes.len());
         // What a script throws climbs out of the subprocesses around it.
-        let throws = has_script(node) && around.take(definition.nodes.len()).any(catches_errors);
-        strip(node, throws || catches_errors(&node.id));
+        let throws = has_script(node)
+            && (beside(&node.id) || around.any(|scope| at_boundary(scope) || beside(scope)));
+        strip(node, throws || at_boundary(&node.id));
     }
     bare
+}
+
+/// Whether an event catches an error.
+fn is_error(event: &FlowNode) -> bool {
+    let catches = event.kind == ElementType::StartEvent || event.attached_to.is_some();
+    let mut events = event.events.iter();
+    catches && events.any(|event| matches!(event, EventDefinition::Error { .. }))
 }
 
 fn has_script(node: &FlowNode) -> bool {

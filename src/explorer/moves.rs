@@ -31,6 +31,8 @@ const CHOICES: usize = 256;
 const ACTIVE: usize = 200;
 /// Incident of an element that was activated and not moved yet.
 const PAUSED: &str = "step_limit";
+/// An error that no event names, as those without a code catch it.
+const ANY: &str = "any";
 
 /// Something that can happen.
 pub struct Move {
@@ -338,26 +340,37 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
     moves
 }
 
-/// The errors that boundary events catch of an element and of the scopes around it.
+/// The errors that are caught of an element: by its boundary events, and by those and the event
+/// subprocesses of the scopes around it.
 fn caught(
     process: &ExecutableProcess,
     state: &InstanceState,
     element: ElementKey,
 ) -> Vec<Option<Arc<str>>> {
     let around = std::iter::successors(Some(element), |key| state.element(*key)?.scope());
-    let mut found = Vec::new();
+    let mut found: Vec<Option<Arc<str>>> = Vec::new();
+    let mut is_first = true;
     for node in around.filter_map(|key| process.node(state.element(key)?.node())) {
         let events = node
             .boundary_events
             .iter()
             .filter_map(|event| process.node(event));
-        for event in events {
-            let caught = event.kind.awaited().into_iter();
+        // What an event subprocess throws it does not catch itself.
+        let beside = process
+            .event_subprocess_starts(node.scope.as_deref())
+            .filter(|start| start.scope.as_ref() != Some(&node.id));
+        let is_first = std::mem::take(&mut is_first);
+        for catcher in events.chain(beside) {
+            let caught = catcher.kind.awaited().into_iter();
             for event in caught.flat_map(|event| event.iter()) {
-                if let EventDefinition::Error(code) = event
-                    && !found.contains(code)
-                {
-                    found.push(code.clone());
+                let EventDefinition::Error(code) = event else {
+                    continue;
+                };
+                // A failure without a code climbs no further than to the element itself.
+                let is_own = node.boundary_events.contains(&catcher.id) && is_first;
+                let code = code.clone().or((!is_own).then(|| ANY.into()));
+                if !found.contains(&code) {
+                    found.push(code);
                 }
             }
         }
