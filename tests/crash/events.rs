@@ -83,6 +83,15 @@ fn message(name: &str, order: usize, data: Value) -> Value {
         "ttl": "PT1H", "data": data})
 }
 
+/// The other half of what starts a pair, from somebody else.
+fn second(order: usize) -> Vec<Value> {
+    vec![message(
+        "second",
+        order,
+        json!({"order": order.to_string()}),
+    )]
+}
+
 /// All that is told of one order, in an order in which much has to be kept.
 fn told(order: usize) -> Vec<Value> {
     let part = |nr: usize| message("part", order, json!({"part": nr}));
@@ -98,6 +107,8 @@ fn told(order: usize) -> Vec<Value> {
         message("go", order, json!({})),
         tick(),
         part(3),
+        message("first", order, json!({"order": order.to_string()})),
+        message("left", order, json!({})),
     ]
 }
 
@@ -125,6 +136,12 @@ async fn a_killed_server_brings_each_message_and_signal_once() {
                 tokio::spawn(publish_all(site.port, format!("client{order}"), frames))
             })
             .collect();
+        let others: Vec<_> = (ordered..ordered + ORDERS)
+            .map(|order| {
+                let user = format!("other{order}");
+                tokio::spawn(publish_all(site.port, user, second(order)))
+            })
+            .collect();
         ordered += ORDERS;
         for _ in 0..2 {
             // The moment is the test's subject, so it is drawn, not waited for.
@@ -135,6 +152,9 @@ async fn a_killed_server_brings_each_message_and_signal_once() {
         for client in clients {
             let answers = client.await.expect("a client does not fail");
             count_ticks(&answers, &mut ticks);
+        }
+        for other in others {
+            other.await.expect("a client does not fail");
         }
         let receipts = tokio::time::timeout(PATIENCE, hears.wait_for(|ends| *ends >= ordered));
         assert!(
@@ -173,13 +193,20 @@ fn check(reader: &dyn StoreReader, ordered: usize, ticks: &BTreeMap<String, u64>
         .instances(&of_tenant, None, 10_000)
         .expect("instances can be read");
     let mut orders: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut all: BTreeMap<&str, usize> = BTreeMap::new();
     for instance in &rows {
         assert_eq!(instance.status, "finished", "{instance:?}");
         let state = state(reader, Entity::from(instance.key));
         let data = state.data();
         let order = data["order"].as_str().expect("an order").to_owned();
+        // One is called for each of two tokens.
         let is_new = orders.entry(&instance.process).or_default().insert(order);
-        assert!(is_new, "two instances of {} for {data}", instance.process);
+        *all.entry(&instance.process).or_insert(0) += 1;
+        assert!(
+            is_new || instance.process == "rate",
+            "two instances of {} for {data}",
+            instance.process
+        );
         if instance.process == "relay" {
             let mut seen: Vec<u64> = data["seen"]
                 .as_array()
@@ -194,6 +221,11 @@ fn check(reader: &dyn StoreReader, ordered: usize, ticks: &BTreeMap<String, u64>
                 json!([1, 2, 3]),
                 "each item has one iteration"
             );
+            assert_eq!(data["passes"], 3, "each iteration passes once: {data}");
+            assert_eq!(
+                data["rated"]["rate"],
+                json!(format!("{}!", data["order"].as_str().unwrap_or_default()))
+            );
             let told = ticks.get(&instance.key.to_string()).copied().unwrap_or(0);
             assert_eq!(
                 data["ticks"].as_u64().unwrap_or(0),
@@ -202,8 +234,9 @@ fn check(reader: &dyn StoreReader, ordered: usize, ticks: &BTreeMap<String, u64>
             );
         }
     }
-    let count = |process: &str| orders.get(process).map_or(0, BTreeSet::len);
+    let count = |process: &str| all.get(process).copied().unwrap_or(0);
     assert_eq!((count("relay"), count("receipt")), (ordered, ordered));
+    assert_eq!((count("pair"), count("rate")), (ordered, 2 * ordered));
 }
 
 fn state(reader: &dyn StoreReader, entity: Entity) -> InstanceState {
