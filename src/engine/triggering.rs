@@ -264,12 +264,12 @@ fn take(step: &mut Step<'_>, by: Subscriber, event: &EventRef, delivery: Option<
         };
         step.notify(correlation, note);
     }
-    match (by, &node.kind) {
+    match by {
         // Behind it nothing sees what the activity owns.
-        (Subscriber::Element(activity), NodeKind::Boundary { .. }) => {
+        Subscriber::Element(activity) if matches!(node.kind, NodeKind::Boundary { .. }) => {
             step.merge_outside(activity, None, data);
         }
-        _ => step.merge(by.element(), data),
+        Subscriber::Element(_) | Subscriber::Scope(_) => step.merge(by.element(), data),
     }
     trigger(step, by, node, event, remains);
 }

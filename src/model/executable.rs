@@ -120,11 +120,29 @@ impl ExecutableProcess {
         gateway.instantiates().map(|_| gateway)
     }
 
-    /// The parallel one of those: it waits for the other events, too.
-    pub fn gathering_gateway(&self, event: &ExecutableNode) -> Option<&ExecutableNode> {
+    /// Where an event starts the process together with others, which are waited for then: the parallel
+    /// gateway before it, or itself with several definitions.
+    pub fn gathering<'a>(&'a self, event: &'a ExecutableNode) -> Option<&'a ExecutableNode> {
+        if event.start().is_some() {
+            let awaited = event.kind.awaited()?;
+            return (awaited.is_parallel() && event.scope.is_none()).then_some(event);
+        }
         let gateway = self.instantiating_gateway(event)?;
         let is_parallel = gateway.instantiates() == Some(EventGatewayType::Parallel);
         is_parallel.then_some(gateway)
+    }
+
+    /// The event definitions that start the process together at such a node.
+    pub fn gathered<'a>(
+        &'a self,
+        node: &'a ExecutableNode,
+    ) -> impl Iterator<Item = &'a EventDefinition> {
+        let behind = node.outgoing.iter().filter(|_| node.is_event_gateway());
+        let behind = behind.filter_map(|flow| self.node(&flow.target));
+        let events = [node].into_iter().chain(behind);
+        events
+            .filter_map(|event| event.kind.awaited())
+            .flat_map(|event| event.iter())
     }
 
     /// The calls to the outside that its actions make.

@@ -373,7 +373,7 @@ impl Runtime {
                 });
                 fitting.map(|(node, event, _)| EventStart {
                     process: process.row.id.as_str().into(),
-                    gathers: process.executable.gathering_gateway(node).is_some(),
+                    gathers: process.executable.gathering(node).is_some(),
                     event,
                 })
             })

@@ -256,11 +256,22 @@ fn behavior(
         Some(found) if is_bpmn(found, events::ESCALATION) => Some(EventDefinition::Escalation {
             code: errors::read(found, kind, errors::ESCALATION, id, reader),
         }),
+        None if reference.is_none() => {
+            let message = format!(
+                "expected `{attribute}` beside `behavior`, but there is none: the signal that BPMN \
+                throws then has no name, so nothing can wait for it; name a {} beside the processes",
+                events::SIGNAL
+            );
+            reader.warning(id, "no_effect", message);
+            return nothing;
+        }
         found => {
-            let found = match (found, reference) {
-                (Some(found), _) => format!("it names a {}", found.tag_name().name()),
-                (None, Some(id)) => format!("the document has none with the id `{id}` there"),
-                (None, None) => "there is none".to_owned(),
+            let found = match found {
+                Some(found) => format!("it names a {}", found.tag_name().name()),
+                None => format!(
+                    "the document has none with the id `{}` there",
+                    reference.unwrap_or_default()
+                ),
             };
             let message = format!(
                 "expected `{attribute}` to name a {} or {} beside the processes, but {found}; \

@@ -31,7 +31,11 @@ pub(super) fn read_message(
         .map(str::to_owned);
     // That of a message which starts the process says how it is published.
     let starts = match kind {
-        ElementType::StartEvent => !events::begins_event_subprocess(node, kind),
+        // Of several that come together the later ones are waited for.
+        ElementType::StartEvent => {
+            let together = node.attribute("parallelMultiple").and_then(xml::boolean);
+            together != Some(true) && !events::begins_event_subprocess(node, kind)
+        }
         _ => node.attribute("instantiate").and_then(xml::boolean) == Some(true),
     };
     let correlation_key = match written {

@@ -97,7 +97,7 @@ fn what_has_no_meaning_at_run_time_is_passed_over() {
     let xml = format!(
         r#"<definitions xmlns="{BPMN_NAMESPACE}" xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI">
            <collaboration id="c"><participant id="pool" processRef="p"/><messageFlow id="m" sourceRef="pool" targetRef="other"/></collaboration>
-           <process id="p"><documentation>Text.</documentation><startEvent id="s"><outgoing>f</outgoing></startEvent>
+           <process id="p"><documentation>Text.</documentation><startEvent id="s"/>
              <textAnnotation id="a"><text>Note</text></textAnnotation><association id="b" sourceRef="a" targetRef="s"/><group id="g"/></process>
            <process id="other" isExecutable="false"><subProcess id="x"/></process><di:BPMNDiagram id="d"/></definitions>"#
     );

@@ -80,7 +80,8 @@ pub struct EventStart {
     pub process: Arc<str>,
     /// Which definition of which of its events.
     pub event: EventRef,
-    /// Whether others may join what it starts: it is behind a parallel event-based gateway.
+    /// Whether others may join what it starts: it is behind a parallel event-based gateway, or has
+    /// several definitions that come together.
     pub gathers: bool,
 }
 

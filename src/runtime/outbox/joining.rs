@@ -1,9 +1,10 @@
-//! Messages that start a process at a parallel event-based gateway: of those with one key that come
-//! at the same time one starts an instance, the others join it.
+//! Messages that start a process together, at a parallel event-based gateway or a start event with
+//! `parallelMultiple`: of those with one key that come at the same time one starts an instance, the
+//! others join it.
 //!
 //! Each message is an entity of its own and decides by itself to start an instance, as long as it has
-//! not heard that one waits for it. So starts at one gateway with one key are delivered one after
-//! the other: each asks the entities of the gateway's other messages which instances they have
+//! not heard that one waits for it. So starts at one such node with one key are delivered one after
+//! the other: each asks the entities of the node's other messages which instances they have
 //! started, and joins the one that waits for it. Those entities and instances remember all of this,
 //! so it holds after a crash, too; only the turns are of this process.
 
@@ -30,12 +31,12 @@ use crate::{
     },
 };
 
-/// A gateway that starts a process, with a key.
+/// A node at which messages start a process together, with a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Gathering {
     tenant: String,
     process: String,
-    gateway: Arc<str>,
+    node: Arc<str>,
     key: Option<Arc<str>>,
 }
 
@@ -95,11 +96,11 @@ struct Candidate {
     tenant: String,
     process: Arc<str>,
     joining: JoiningStart,
-    /// The gateway's other messages.
+    /// The other messages of the node.
     others: Vec<Correlation>,
 }
 
-/// Takes the start of an instance at a parallel event-based gateway, if it is one.
+/// Takes the start of an instance by one of several messages that come together, if it is one.
 ///
 /// # Errors
 /// Gives back a start of any other kind.
@@ -125,11 +126,9 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering,
         .definitions
         .published(&head.tenant, &head.process.id)?;
     let process = &deployed.executable;
-    let gateway = process.gathering_gateway(process.node(&start_event.node)?)?;
+    let node = process.gathering(process.node(&start_event.node)?)?;
     let key = correlation.key().cloned();
-    let behind = gateway.outgoing.iter();
-    let behind = behind.filter_map(|flow| process.node(&flow.target)?.kind.awaited());
-    let others = behind.flat_map(|event| event.iter()).filter_map(|event| {
+    let others = process.gathered(node).filter_map(|event| {
         let name: Arc<str> = event.message()?.into();
         let key = key.clone();
         (name != *correlation.name()).then_some(Correlation::Message { name, key })
@@ -137,7 +136,7 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering,
     let gathering = Gathering {
         tenant: head.tenant.clone(),
         process: head.process.id.clone(),
-        gateway: gateway.id.clone(),
+        node: node.id.clone(),
         key: key.clone(),
     };
     let candidate = Candidate {
@@ -173,7 +172,7 @@ fn ask_own(runtime: &Arc<Runtime>, candidate: Candidate) {
     );
 }
 
-/// Asks the next of the gateway's other messages for an instance to join; without one left the start
+/// Asks the next of the node's other messages for an instance to join; without one left the start
 /// takes place.
 fn ask_others(runtime: &Arc<Runtime>, mut candidate: Candidate) {
     let Some(other) = candidate.others.pop() else {

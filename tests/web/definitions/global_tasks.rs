@@ -65,5 +65,22 @@ async fn a_call_activity_calls_a_global_task() {
     let ended = dora.get(&format!("/v1/instances/{caught}")).await.json();
     assert_eq!(ended["status"], "finished", "its error was caught: {ended}");
     assert_eq!(ended["data"], json!({"amount": 40, "who": "ada"}));
+    they_come_back(&dora).await;
     server.stop().await;
+}
+
+/// Each comes back as it was deployed, and its JSON form deploys as the same definition.
+async fn they_come_back(dora: &User<'_>) {
+    for task in ["ask", "rate"] {
+        let path = format!("/v1/definitions/{task}/1");
+        let xml = dora.request(Method::GET, &path);
+        let source = send(xml.header("accept", "application/xml")).await;
+        assert_eq!(source.text, SOURCE, "{task}");
+        let form = dora.get(&path).await.json();
+        let json = "application/json";
+        let again = deploy(dora, "/v1/definitions", json, form.to_string()).await;
+        assert_eq!(again.status, 201, "{task}: {}", again.text);
+        let version = format!("/v1/definitions/{task}/{}", again.json()["version"]);
+        assert_eq!(dora.get(&version).await.json(), form, "{task}");
+    }
 }

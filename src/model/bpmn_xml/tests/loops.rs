@@ -133,6 +133,16 @@ fn what_a_loop_cannot_mean_is_named() {
         ),
         &[("t", "unknown_event_definition")],
     );
+    // BPMN's default signal has no name.
+    for behavior in ["None", "One"] {
+        check(
+            &multiple(
+                &format!(r#"stepwire:collection="a" behavior="{behavior}""#),
+                "",
+            ),
+            &[("t", "no_effect")],
+        );
+    }
     check(
         &multiple(
             r#"stepwire:collection="a""#,

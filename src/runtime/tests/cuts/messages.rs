@@ -154,6 +154,15 @@ fn gathering() -> Vec<Value> {
         "flows": [flow("g", "form"), flow("g", "photo"), flow("form", "j"), flow("photo", "j"), flow("j", "end")]})]
 }
 
+/// Both come together at one start event.
+fn together() -> Vec<Value> {
+    vec![json!({"id": "claim",
+        "nodes": [{"id": "s", "type": "startEvent", "parallelMultiple": true,
+                "event": [message("form", None), message("photo", None)]},
+            {"id": "end", "type": "endEvent"}],
+        "flows": [flow("s", "end")]})]
+}
+
 /// Both messages at the same time; gives the instances that the answers name.
 async fn play_both(runtime: Arc<Runtime>) -> Vec<InstanceKey> {
     let to = |name: &str| Correlation::Message {
@@ -174,8 +183,18 @@ async fn play_both(runtime: Arc<Runtime>) -> Vec<InstanceKey> {
 
 #[test]
 fn messages_of_a_gateway_start_one_instance_wherever_the_server_is_cut_off() {
+    start_one(&gathering());
+}
+
+#[test]
+fn messages_of_a_start_event_start_one_instance_wherever_the_server_is_cut_off() {
+    start_one(&together());
+}
+
+/// Both messages start one instance, wherever the server is cut off.
+fn start_one(processes: &[Value]) {
     let cut_off = (0..).find(|&writes| {
-        let world = World::new(Last::Confirm, &gathering());
+        let world = World::new(Last::Confirm, processes);
         let first = world.live(writes, play_both);
         let named = world.live(usize::MAX, play_both).unwrap();
         assert_eq!(named.len(), 1, "cut off after {writes} writes: {named:?}");
