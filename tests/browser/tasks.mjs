@@ -37,6 +37,9 @@ async function signIn(browser, watch, user, path) {
 async function claim(bob, ben) {
   for (const page of [bob, ben]) {
     await task(page, 'check').waitFor();
+    // Lanes and processes by their names.
+    await task(page, 'check').getByText('Office', { exact: true }).waitFor();
+    await task(page, 'check').getByText('Insurance claim', { exact: true }).waitFor();
     assert.equal(await page.getByTestId('total').innerText(), '1 task, 0 of them yours');
     await task(page, 'check').getByText('overdue', { exact: true }).waitFor();
   }

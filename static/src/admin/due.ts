@@ -19,6 +19,6 @@ export function dueNotes(task: Due): (Node | string)[] {
   if (!dueAt) return [];
   const notes: (Node | string)[] = [time(dueAt)];
   if (isOverdue(task)) notes.push(' ', h('span', { class: 'badge', 'data-status': 'overdue' }, 'overdue'));
-  if (remindedAt) notes.push(' ', h('span', { class: 'badge', 'data-status': 'reminded' }, 'reminded ', time(remindedAt)));
+  if (remindedAt) notes.push(' ', h('span', { class: 'badge', 'data-status': 'reminded' }, 'reminded'), ' ', time(remindedAt));
   return notes;
 }

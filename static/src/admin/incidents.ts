@@ -3,6 +3,7 @@ import { h } from '../dom.js';
 import { each } from './bulk.js';
 import { commandButton } from './command-button.js';
 import { time } from './elements-table.js';
+import { namesOf, where } from './names.js';
 import type { OperationsPage } from './operations.js';
 import { post } from './rest.js';
 import { parts } from './rest-lists.js';
@@ -32,6 +33,7 @@ export function incidents(): OperationsPage {
     topics: ['incidents'],
     async draw(look) {
       const { rows, more } = await parts<Incident>('/v1/incidents', 'incidents', PARTS);
+      const names = await namesOf(rows.map(({ process }) => process));
       const causes = new Map<string, Incident[]>();
       for (const row of rows) causes.set(causeOf(row), [...(causes.get(causeOf(row)) ?? []), row]);
       const send = (command: 'retry' | 'skip', { instance, element }: Incident) => post(`/v1/instances/${instance}/${command}`, { element });
@@ -45,7 +47,7 @@ export function incidents(): OperationsPage {
         'Causes of incidents, the most frequent first',
         [
           { label: 'Cause', draw: ([one]: Incident[]) => [h('code', {}, one!.code), h('p', {}, one!.message)] },
-          { label: 'Where', draw: ([one]) => [one!.process, ' · ', h('code', {}, one!.node)] },
+          { label: 'Where', draw: ([one]) => where(names, one!.process, one!.node) },
           { label: 'Count', draw: (found) => [h('span', { class: 'badge', 'data-status': 'incident', 'data-testid': 'count' }, String(found.length))] },
           { label: 'Newest', draw: ([one]) => [time(one!.raisedAt)] },
           {
@@ -63,7 +65,7 @@ export function incidents(): OperationsPage {
         'Incidents, newest first',
         [
           { label: 'Instance', draw: (one: Incident) => [instanceLink(one.instance)] },
-          { label: 'Where', draw: ({ process, node }) => [process, ' · ', h('code', {}, node)] },
+          { label: 'Where', draw: ({ process, node }) => where(names, process, node) },
           { label: 'What', draw: ({ code, message }) => [h('code', {}, code), ` ${message}`] },
           { label: 'Raised', draw: ({ raisedAt }) => [time(raisedAt)] },
           {

@@ -2,6 +2,7 @@
 import { h } from '../dom.js';
 import { commandButton } from './command-button.js';
 import { time } from './elements-table.js';
+import { type Named, namesOf, nodeName } from './names.js';
 import type { OperationsPage } from './operations.js';
 import { getJson, post } from './rest.js';
 import { box, type Column, instanceLink, table } from './table.js';
@@ -31,7 +32,9 @@ interface ListOptions<Row> {
   title: string;
   empty: string;
   topics: OperationsPage['topics'];
-  columns(look: () => Promise<void>): Column<Row>[];
+  /** `names`: those of the processes that `processOf` tells. */
+  columns(look: () => Promise<void>, names: ReadonlyMap<string, Named>): Column<Row>[];
+  processOf?(row: Row): string;
   key(row: Row): string;
   before?(look: () => Promise<void>): HTMLElement[];
 }
@@ -44,7 +47,8 @@ export function list<Row>(options: ListOptions<Row>): OperationsPage {
     async draw(look) {
       before ??= options.before?.(look) ?? [];
       const { rows, more } = await parts<Row>(typeof options.path === 'string' ? options.path : options.path(), options.name, wanted);
-      const drawn = rows.length > 0 ? table(options.title, options.columns(look), rows, options.key) : undefined;
+      const names = await namesOf(options.processOf ? rows.map(options.processOf) : []);
+      const drawn = rows.length > 0 ? table(options.title, options.columns(look, names), rows, options.key) : undefined;
       const further = () => {
         wanted++;
         void look();
@@ -88,9 +92,10 @@ export const schedules = (): OperationsPage =>
     empty: 'No process starts by itself. Give a start event a timer to have it started.',
     topics: ['schedules', 'definitions'],
     key: ({ process, node }) => `${process}/${node}`,
-    columns: (look) => [
-      { label: 'Process', draw: ({ process, version }) => [process, h('span', { class: 'muted small' }, ` v${version}`)] },
-      { label: 'Start event', draw: ({ node }) => [h('code', {}, node)] },
+    processOf: ({ process }) => process,
+    columns: (look, names) => [
+      { label: 'Process', draw: ({ process, version }) => [names.get(process)?.process ?? process, h('span', { class: 'muted small' }, ` v${version}`)] },
+      { label: 'Start event', draw: ({ process, node }) => nodeName(names.get(process), node) },
       { label: 'When', draw: ({ kind, expression, timeZone }) => [h('code', {}, expression ?? kind), h('span', { class: 'muted small' }, ` ${kind}, ${timeZone}`)] },
       { label: 'Next', draw: ({ nextRun, enabled }) => [nextRun ? time(nextRun) : enabled ? '—' : h('span', { class: 'badge', 'data-status': 'onHold' }, 'disabled')] },
       {
@@ -134,10 +139,11 @@ export const timers = (): OperationsPage =>
     empty: 'Nothing waits for a time.',
     topics: ['timers', 'instances'],
     key: ({ instance, element, kind, node, action }) => [element ?? instance, kind, node, action].join('/'),
-    columns: () => [
+    processOf: ({ process }) => process,
+    columns: (_, names) => [
       { label: 'Due', draw: ({ dueAt }) => [time(dueAt)] },
       { label: 'What', draw: ({ kind, action, node }) => [kind, ' ', h('code', {}, action ?? node ?? '')] },
-      { label: 'Process', draw: ({ process }) => [process] },
+      { label: 'Process', draw: ({ process }) => [names.get(process)?.process ?? process] },
       { label: 'Instance', draw: ({ instance }) => [instanceLink(instance)] },
     ],
   });

@@ -9,15 +9,12 @@ import { batched, byId, h, redraw } from '../dom.js';
 import { commandButton } from './command-button.js';
 import { dueNotes, dueTime } from './due.js';
 import { time } from './elements-table.js';
+import { type Named, namesOf } from './names.js';
 import { Looker } from './refresh.js';
-import { getJson, ticketUrl } from './rest.js';
+import { ticketUrl } from './rest.js';
 import { parts } from './rest-lists.js';
 import { TaskPanel } from './task-panel.js';
 import { complain, run } from './trouble.js';
-
-interface Versions {
-  definitions: { id: string; name: string; version: number }[];
-}
 
 /** The longest a timer of a browser may wait. */
 const LONGEST_WAIT = 2 ** 31 - 1;
@@ -43,12 +40,8 @@ export class TasksPage {
   private readonly user: string;
   private readonly instances: string;
   private readonly seesAll: boolean;
-  /** Process id → name. */
-  private names = new Map<string, string>();
-  /** Process id → its newest version. */
-  private readonly newest = new Map<string, number>();
-  /** Process id → lane id → name, of processes with a task that was shown. */
-  private readonly lanes = new Map<string, Map<string, string>>();
+  /** Process id → the names in it, once they are read. */
+  private readonly named = new Map<string, Named | undefined>();
   /** Draws the list again when the next task gets overdue. */
   private overdue: ReturnType<typeof setTimeout> | undefined;
   /** Until somebody chooses one, the first that has something. */
@@ -76,33 +69,14 @@ export class TasksPage {
     const asked = new URLSearchParams(location.search).get('tab') ?? '';
     if (asked in TABS) this.tab = asked as Tab;
     if (this.seesAll) this.looker.follow(this.client, ['tasks']);
-    void this.readNames().then(show);
   }
 
-  private async readNames(): Promise<void> {
-    const versions = await getJson<Versions>('/v1/definitions');
-    // By id and version: the newest name is the last.
-    versions?.definitions.forEach(({ id, name, version }) => {
-      this.names.set(id, name);
-      this.newest.set(id, version);
-    });
-  }
-
-  /** The name of a lane, once that is known. */
-  private laneName(process: string, lane: string): string {
-    const known = this.lanes.get(process);
-    const version = this.newest.get(process);
-    if (!known && version !== undefined) {
-      this.lanes.set(process, new Map());
-      void this.readLanes(process, version);
-    }
-    return known?.get(lane) || lane;
-  }
-
-  private async readLanes(process: string, version: number): Promise<void> {
-    const read = getJson<{ lanes?: { id: string; name?: string }[] }>(`/v1/definitions/${encodeURIComponent(process)}/${version}`);
-    const found = (await read.catch(() => undefined))?.lanes ?? [];
-    this.lanes.set(process, new Map(found.map(({ id, name }) => [id, name ?? ''])));
+  /** Reads what processes of the tasks are called that were not asked for yet. */
+  private async readNamed(tasks: readonly TaskInfo[]): Promise<void> {
+    const missing = tasks.map(({ process }) => process).filter((process) => !this.named.has(process));
+    if (missing.length === 0) return;
+    missing.forEach((process) => this.named.set(process, undefined));
+    for (const [process, named] of await namesOf(missing)) this.named.set(process, named);
     this.show();
   }
 
@@ -138,6 +112,7 @@ export class TasksPage {
     this.wakeWhenOverdue(lists[tab]);
     redraw(byId('tabs'), this.tabs(tab, lists));
     const shown = [...lists[tab]].sort((a, b) => compare(dueTime(a), dueTime(b)));
+    void this.readNamed(shown);
     const worked = shown.find(({ element }) => element === this.working?.task.element);
     if (!worked) this.stopWorking();
     redraw(this.body, ...shown.flatMap((task) => this.rows(task)));
@@ -203,8 +178,8 @@ export class TasksPage {
       'tr',
       { 'data-element': element, 'data-node': task.node, 'data-mine': String(task.assignee === this.user) },
       cell('Task', link),
-      cell('Process', this.names.get(process) || process),
-      cell('Lane', lane === null ? '—' : this.laneName(process, lane)),
+      cell('Process', this.named.get(process)?.process ?? process),
+      cell('Lane', lane === null ? '—' : (this.named.get(process)?.part(lane) ?? lane)),
       cell('Whose', ...this.whose(task)),
       cell('Due', ...(task.dueAt ? dueNotes(task) : ['—'])),
       cell('Waiting since', time(createdAt)),

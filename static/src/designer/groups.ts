@@ -6,7 +6,7 @@ import { forCompensation, isActivity, loopFields, mappingFields, quantityFields 
 import { type Check, durationInWords, isDuration, isJson, isList, isPath, isRequired, isTemplate } from './checks.js';
 import { completePaths } from './completion.js';
 import { beginsEventSubprocess, eventParts } from './event-fields.js';
-import { addGlobalTask, isGlobalTask, removeGlobalTask } from './global-tasks.js';
+import { addGlobalTask, globalTasks, isGlobalTask, removeGlobalTask } from './global-tasks.js';
 import { processFields } from './process-fields.js';
 import { lanesOf, rolesField } from './roles-field.js';
 import { rootListFields } from './root-list.js';
@@ -255,7 +255,7 @@ function callFields(editing: Editing, processIds: readonly string[]): HTMLElemen
     name: 'calledElement',
     label: 'Called process',
     value: moddle.get<string | undefined>('calledElement') ?? '',
-    suggestions: [...new Set([...processIds, ...model.processes().map(({ id = '' }) => id)])],
+    suggestions: [...new Set([...processIds, ...[...model.processes(), ...globalTasks(model)].map(({ id = '' }) => id)])],
     check: isRequired,
     commit: (text) => model.set(element, moddle, { calledElement: text }),
   });
