@@ -87,13 +87,11 @@ pub const UPLOAD_TIME: Duration = Duration::from_secs(30 * 60);
 
 /// How long the head of a request may take, from the connection's begin or its first byte.
 pub const REQUEST_HEAD: Duration = Duration::from_secs(10);
-/// Bytes of a connection that are read before something of what came earlier was taken, and so the
-/// longest head of a request.
+/// Bytes of a connection that are read before earlier ones are taken; the longest head of a request.
 pub const READ_AHEAD_BYTES: usize = 32 * 1024;
-/// New connections of one address from which nobody has shown a token: who opens more at once waits
-/// for its turn, or for the first token there, so that many that come together leave time to others.
+/// New connections of one address from which nobody has shown a token: more than that wait.
 pub const NEW_CONNECTIONS: Quota = Quota::new(500, 200);
-/// How long a new connection waits for its turn at most; it is refused when that would not suffice.
+/// How long a new connection waits for its turn, or the first token from there, before it is refused.
 pub const CONNECTION_TURN: Duration = Duration::from_secs(5);
 /// How long a connection may wait for its next request.
 pub const IDLE_CONNECTION: Duration = Duration::from_secs(30);
@@ -118,8 +116,7 @@ pub const DRAINED_OVER_RATE_BYTES: u64 = 64 * 1024;
 pub const BODY_TIME: Duration = Duration::from_secs(5 * 60);
 /// The part of the memory for bodies that one user, or strangers at one address, may take.
 pub const BODY_MEMORY_PART: usize = 8;
-/// What of the database may stay free to be used again, in bytes; of a large one a quarter. What is
-/// beyond goes back to the system.
+/// Bytes of the database that may stay free; of a large one a quarter. More goes back to the system.
 pub const DATABASE_FREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Addresses remembered from which somebody has shown a token of late.
 pub const TRUSTED_ADDRESSES: usize = 10_000;

@@ -147,9 +147,15 @@ fn its_health_check_tells_who_answers_from_who_does_not() {
         let port = listener.local_addr().expect("it listens").port();
         let answering = thread::spawn(move || {
             let (mut peer, _) = listener.accept().expect("it is asked");
-            let mut asked = [0; 1_024];
-            let read = peer.read(&mut asked).expect("a request");
-            let asked = String::from_utf8_lossy(&asked[..read]).into_owned();
+            // It comes line by line.
+            let (mut asked, mut piece) = (Vec::new(), [0; 1_024]);
+            while !asked.ends_with(b"\r\n\r\n") {
+                match peer.read(&mut piece).expect("a request") {
+                    0 => break,
+                    read => asked.extend(&piece[..read]),
+                }
+            }
+            let asked = String::from_utf8_lossy(&asked).into_owned();
             write!(peer, "{answer}\r\n\r\n").expect("an answer");
             asked
         });

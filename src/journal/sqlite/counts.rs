@@ -3,7 +3,11 @@
 
 use rusqlite::{Connection, Result, params};
 
-use super::{read::SqliteReader, statements::Statements, values::Seq};
+use super::{
+    read::SqliteReader,
+    statements::Statements,
+    values::{Revision, Seq},
+};
 use crate::{
     journal::{
         change::{Commit, ReadModelChange},
@@ -29,6 +33,7 @@ pub(super) fn write(db: &mut Statements<'_>, counts: &CountChanges<'_>) -> Resul
         if change.iter().all(|difference| *difference == 0) {
             continue;
         }
+        let revision = Revision(*revision);
         let sql = "INSERT INTO version_in_use
                 (tenant, process, version, revision, instances, stuck, incidents)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -145,7 +150,7 @@ impl SqliteReader {
                 tenant: row.get(0)?,
                 process: row.get(1)?,
                 version: row.get(2)?,
-                revision: row.get(3)?,
+                revision: row.get::<_, Revision<String>>(3)?.0,
                 instances,
                 stuck,
                 incidents,

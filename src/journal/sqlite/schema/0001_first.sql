@@ -89,7 +89,8 @@ CREATE TABLE version_in_use (
     tenant    TEXT    NOT NULL,
     process   TEXT    NOT NULL,
     version   INTEGER NOT NULL,
-    revision  TEXT    NOT NULL,
+    -- As in the table instance.
+    revision  ANY     NOT NULL,
     instances INTEGER NOT NULL,
     stuck     INTEGER NOT NULL,
     incidents INTEGER NOT NULL,
