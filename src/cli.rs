@@ -125,7 +125,7 @@ async fn in_time<T>(
     let late = || {
         Failure::new(
             Exit::TimedOut,
-            "expected an answer in time, but there is none yet: try again, or allow more time",
+            "expected an answer in time, but none has arrived: try again, or allow more time",
         )
     };
     print::limited(limit, work)

@@ -202,7 +202,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     let data = options.data.unwrap_or_else(|| "stepwire-data".into());
     if options.jwt_secret.as_deref() == Some("") {
         wrong.0.push(
-            "expected jwt-secret to be a text, but it is empty: leave it out to have one made"
+            "expected jwt-secret to be a text, but it is empty: leave it out to have one generated"
                 .into(),
         );
     }
@@ -424,8 +424,8 @@ fn addresses(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
 fn duration_argument(text: &str) -> Result<std::time::Duration, String> {
     let failed = |why: &str| {
         format!(
-            "expected a duration longer than zero such as PT1H, P1D or 30s, but '{text}' is \
-            none: {why}"
+            "expected a duration longer than zero such as PT1H, P1D or 30s, but '{text}' is not \
+            one: {why}"
         )
     };
     let span = duration::parse(text)

@@ -114,8 +114,8 @@ fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
     if let Some(path) = config.jwt_secret.missing_file() {
         // In another folder than the server's this is a mistake, and 401 would be the first to say so.
         eprintln!(
-            "stepwire: expected the secret of a server in {}, but there is none: it is made now; for \
-            the tokens of a server that runs elsewhere give its directory as --data",
+            "stepwire: expected the secret of a server in {}, but there is none: it is created \
+            now; for the tokens of a server that runs elsewhere, name its directory with --data",
             path.display()
         );
     }

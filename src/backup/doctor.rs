@@ -45,7 +45,7 @@ struct Report<'a> {
 pub fn doctor(data: &Path, command: &DoctorCommand) -> Result<bool, String> {
     if !data.is_dir() {
         return Err(format!(
-            "expected a data directory, but {} is none: name it with --data",
+            "expected a data directory, but {} is not one: name it with --data",
             data.display()
         ));
     }

@@ -113,7 +113,7 @@ impl Manifest {
         let place = copy.join(MANIFEST);
         let failed = |what: &str| {
             format!(
-                "expected a copy that 'stepwire backup' made in {}, but {what}",
+                "expected a copy made by 'stepwire backup' in {}, but {what}",
                 copy.display()
             )
         };

@@ -50,7 +50,7 @@ pub fn restore(
             copy_durably(&copy.join(&part.path), &draft.path().join(&part.path)).map_err(failed)?;
         if sum != part.sum {
             return Err(format!(
-                "expected the part {} to stay as it is, but it has changed meanwhile",
+                "expected the part {} to be unchanged, but it has changed meanwhile",
                 part.path.display()
             ));
         }

@@ -92,7 +92,7 @@ impl Drop for Draft {
             && let Err(error) = fs::remove_dir_all(&self.draft)
         {
             log::warn!(
-                "expected to remove {}, but {error}; the next copy to the same place does it",
+                "expected to remove {}, but {error}; the next copy to the same place removes it",
                 self.draft.display()
             );
         }

@@ -234,7 +234,7 @@ fn same_place(a: &Url, b: &Url) -> bool {
 fn read_token(path: &Path) -> Result<String, Failure> {
     let failed = |cause: &dyn std::fmt::Display| {
         Failure::usage(format!(
-            "expected a token in {}, but {cause}: write it there, alone",
+            "expected a token in {}, but {cause}: write only the token into it",
             path.display()
         ))
     };

@@ -131,12 +131,12 @@ fn choose(found: Found, wanted: Option<&str>) -> Result<OpenApproval, Failure> {
     let sentence = match approvals.len() {
         1 => return Ok(approvals.remove(0)),
         0 => format!(
-            "expected an instance that waits for an approval which is yours to give, but it {}: \
-            'stepwire show' tells what may be done",
+            "expected an instance that waits for your approval, but it {}: 'stepwire show' lists \
+            the available actions",
             stands.join(", and one of its subprocesses ")
         ),
         count => format!(
-            "expected one approval that waits, but there are {count}: name one of{}",
+            "expected one waiting approval, but there are {count}: name one of{}",
             all.concat()
         ),
     };

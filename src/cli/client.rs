@@ -371,7 +371,7 @@ impl Client {
         let server = self.access.server();
         let code = end.code;
         let sentence = format!(
-            "expected the server at {server} to let this client in, but it closed with {code} \
+            "expected the server at {server} to accept this client, but it closed with {code} \
             ({}): {mend}",
             end.reason
         );

@@ -100,7 +100,7 @@ impl Failure {
         };
         let mut message = text("message")
             .or(text("detail"))
-            .unwrap_or("expected a known answer, but it is none")
+            .unwrap_or("expected a known answer, but it is not one")
             .to_owned();
         for (path, wrong) in answer["fields"].as_object().into_iter().flatten() {
             message += &format!(

@@ -55,7 +55,7 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
     if is_a_strangers(&stream) {
         let place = data.display();
         let sentence = format!(
-            "expected the server on {place} to be run by you, but it is another user's: name \
+            "expected the server on {place} to be run by you, but it is run by another user: name \
             yours with --server"
         );
         return Err(Failure::usage(sentence));

@@ -64,7 +64,7 @@ pub async fn test(
     if let Some(path) = &command.junit {
         fs::write(path, report::junit(&all)).map_err(|error| {
             Failure::usage(format!(
-                "expected to write {}, but: {error}; name a file in a directory that is there",
+                "expected to write {}, but: {error}; name a file in an existing directory",
                 path.display()
             ))
         })?;

@@ -45,7 +45,7 @@ pub async fn stop(stop: Stop, access: Access, printer: &mut Printer) -> Result<E
     let out_of_time = || {
         Failure::new(
             Exit::TimedOut,
-            "expected all to be ended in time, but some are not: stop them again",
+            "expected all instances to end in time, but some have not: stop them again",
         )
     };
     ended.await.ok_or_else(out_of_time)?

@@ -55,8 +55,8 @@ fn time_is_up(progress: &Progress, id: &str) -> Result<WaitOutcome, Failure> {
         None => Err(Failure::new(
             exit,
             format!(
-                "expected an answer in time, but there is none yet: give --id {id} to ask again; \
-                it is never done twice"
+                "expected an answer in time, but none has arrived: repeat the command with --id \
+                {id}; it is never done twice"
             ),
         )),
     }

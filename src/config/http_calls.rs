@@ -63,7 +63,7 @@ impl Secrets {
 
 fn unreadable(name: &str) -> ConfigError {
     ConfigError(format!(
-        "expected the secret {name} to be a text without control characters, but it is none"
+        "expected the secret {name} to be a text without control characters, but it is not"
     ))
 }
 

@@ -36,7 +36,7 @@ pub(super) fn claim(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejectio
     }
     if let Some(other) = element.assignee().filter(|_| !belongs_to(element, caller)) {
         let sentence = format!(
-            "expected a task that is nobody's, but '{}' belongs to {other}: it has to be released",
+            "expected an unassigned task, but '{}' is assigned to {other}: it has to be released",
             node.id
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
@@ -103,8 +103,8 @@ fn require_room(step: &Step<'_>, user: &str) -> Result<(), Rejection> {
         return Ok(());
     }
     let sentence = format!(
-        "expected at most {} users who ever had a task of one instance, but this is one more: \
-        give it to one of them",
+        "expected at most {} users who were ever assigned a task of one instance, but this is one \
+        more: assign it to one of them",
         step.limits.participants
     );
     Err(Rejection::new(RejectionKind::Conflict, sentence))
@@ -167,6 +167,10 @@ fn belongs_to(element: &ElementInstance, caller: &Caller) -> bool {
 
 /// Tasks belong to users: the server itself has none.
 fn caller<'a>(step: &Step<'a>) -> Result<&'a Caller, Rejection> {
-    step.caller
-        .ok_or_else(|| forbidden("expected a user to give the task to, but the server itself asks"))
+    step.caller.ok_or_else(|| {
+        forbidden(
+            "expected a user to assign the task to, but the server itself \
+        requests it",
+        )
+    })
 }

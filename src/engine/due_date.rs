@@ -95,8 +95,8 @@ fn assignee(
         .is_some_and(|user| !quotas::for_participant(step, user))
     {
         return Err(format!(
-            "expected at most {} users who ever had a task of one instance, but this is one \
-            more: assign it to one of them and retry",
+            "expected at most {} users who were ever assigned a task of one instance, but this is \
+            one more: assign it to one of them and retry",
             step.limits.participants
         ));
     }

@@ -148,14 +148,14 @@ impl Step<'_> {
         let sentence = if let Some(activity) = gathers {
             self.begin_element(element);
             format!(
-                "expected {} tokens to begin '{node}' (startQuantity), but {count} came, and no \
-                other token is left. Retry to begin with what came",
+                "expected {} tokens to begin '{node}' (startQuantity), but {count} arrived, and no \
+                other token is left. Retry to begin with these",
                 activity.start_quantity
             )
         } else {
             format!(
                 "expected a token on every incoming flow of the join '{node}', but no other token \
-                is left. Retry to go on without them"
+                is left. Retry to continue without them"
             )
         };
         self.incident(element, "join_incomplete", sentence, None);

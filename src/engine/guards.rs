@@ -28,8 +28,8 @@ pub(super) fn require_live(step: &Step<'_>) -> Result<(), Rejection> {
 pub(super) fn require_moving(step: &Step<'_>) -> Result<(), Rejection> {
     require_live(step)?;
     if step.state.status() == Status::OnHold {
-        let sentence = "expected an instance that goes on, but it is on hold: wait until it is \
-            let go on, or unhold it";
+        let sentence = "expected an instance that is not on hold, but this one is: wait until it \
+            is unheld, or unhold it";
         return Err(Rejection::new(
             RejectionKind::Unavailable(Unavailable::OnHold),
             sentence,
@@ -97,7 +97,8 @@ pub(super) fn require_execute(step: &Step<'_>, key: ElementKey) -> Result<(), Re
     }
     Err(forbidden(&match element.assignee() {
         Some(other) => format!(
-            "expected the assignee of '{}', but it belongs to {other}: it has to be released first",
+            "expected the assignee of '{}', but it is assigned to {other}: it has to be released \
+            first",
             node.id
         ),
         None => format!(

@@ -168,8 +168,8 @@ fn value(
     *bytes += value.to_string().len();
     if *bytes > VARIABLE_BYTES {
         return Err(format!(
-            "expected at most {VARIABLE_BYTES} bytes of all mappings of one element, but with \
-            that to '{target}' there are more; map less"
+            "expected at most {VARIABLE_BYTES} bytes of all mappings of one element, but with the \
+            one for '{target}' there are more; map less"
         ));
     }
     Ok(value)

@@ -70,7 +70,7 @@ pub fn migrate(
             others => format!(" ({others} more: see the preview)"),
         };
         let sentence = format!(
-            "expected a place in version {} for everything that is active, but {}{others}",
+            "expected a counterpart in version {} for every active element, but {}{others}",
             target.reference.version, first.message
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));

@@ -37,14 +37,15 @@ pub(super) fn move_token(step: &mut Step<'_>, key: ElementKey, to: &str) -> Resu
         .element(key)
         .filter(|element| element.is_active());
     let Some((element, node)) = active.zip(step.node_of(key)) else {
-        let sentence = "expected an element where a token is, but there is none any more: look \
+        let sentence = "expected an active element, but this one is not active any more: read \
             where the tokens are now";
         return Err(conflict(sentence.to_owned()));
     };
     may_leave(step.process, node, element)?;
     if element.is_undoing() {
         let sentence = format!(
-            "expected a token that goes on, but '{}' undoes what was done: skip what fails there",
+            "expected a token of the normal flow, but '{}' is a compensation handler: skip its \
+            incident instead",
             node.id
         );
         return Err(conflict(sentence));

@@ -107,8 +107,8 @@ pub fn nothing_starts_below(instance: &str, status: &str) -> String {
         format!("is {status}")
     };
     format!(
-        "expected an instance that subprocesses may be started from, but {instance} {ended}, and \
-        nothing starts below it any more: start the process by itself"
+        "expected an instance that may start subprocesses, but {instance} {ended}, and no \
+        subprocess of it can start any more: start the process as a root instance"
     )
 }
 
@@ -118,7 +118,7 @@ fn require_open(step: &Step<'_>, seq: u64) -> Result<(), Rejection> {
     }
     let sentence = format!(
         "expected the seq of an open Action message, but {seq} is not open: it was answered \
-        already, its time is over, its instance was ended, a step back has undone it, or it never \
+        already, it has expired, its instance was ended, a step back has undone it, or it never \
         was one"
     );
     Err(Rejection::new(RejectionKind::Conflict, sentence))

@@ -42,7 +42,7 @@ pub(super) fn patch(
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     };
     if members.is_empty() {
-        let sentence = "expected data to merge, but there is no member in them: send at least one";
+        let sentence = "expected data to merge, but they have no member: send at least one";
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     }
     if exceeds_depth(&patch, DATA_DEPTH) {
@@ -67,8 +67,8 @@ fn require_scope(step: &Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     if element.is_some_and(ElementInstance::is_active) {
         return Ok(());
     }
-    let sentence = "expected `scope` to be an active element of the instance, but it is none: it has \
-        ended, or never began. Read the instance and take one of its nodes, or leave `scope` out for \
-        the data of the instance";
+    let sentence = "expected `scope` to be an active element of the instance, but it is not: it \
+        has ended, or never began. Read the instance and use one of its nodes, or leave `scope` \
+        out for the data of the instance";
     Err(Rejection::new(RejectionKind::Conflict, sentence))
 }

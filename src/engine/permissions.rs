@@ -7,8 +7,8 @@ use super::{
 use crate::model::executable::ExecutableProcess;
 
 /// What callers see of an incident who may not read the definition that its message quotes.
-pub const UNEXPLAINED: &str = "expected this step to go on by itself, but it failed for a reason \
-    that designers and operators are told; ask one of them to repair it";
+pub const UNEXPLAINED: &str = "expected this step to continue by itself, but it failed; only \
+    designers and operators may see the reason: ask one of them to repair it";
 
 /// What of a next step a caller may do and see: all that `progress` and answers depend on,
 /// so callers with the same permissions share their frames.

@@ -42,7 +42,7 @@ pub(super) fn has_room(
     let sentence = format!(
         "expected room for the {more} tokens by which '{}' is left (completionQuantity), but one \
         command may activate {} more elements, and {} are active or wait in its scope, of {} that \
-        may be; retry when others have gone on",
+        may be; retry when others have completed",
         node.id,
         step.budget,
         tokens - more,

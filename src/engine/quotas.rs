@@ -29,9 +29,8 @@ pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
     let head = step.state.head();
     if head.level as usize >= step.limits.levels {
         return Err(format!(
-            "expected at most {} levels of subprocesses below one another, but '{}' stands on \
-            the last one: does it call itself, directly or through others? Give the call a \
-            condition that ends",
+            "expected at most {} levels of subprocesses, but '{}' is on the last one: does it call \
+            itself, directly or through others? Give the call a condition that becomes false",
             step.limits.levels, head.process.id
         ));
     }
@@ -73,7 +72,7 @@ pub(super) fn for_clients_child(step: &Step<'_>) -> Result<(), String> {
         return Ok(());
     };
     Err(format!(
-        "expected at most {most} {what}, but this is one more: start it by itself"
+        "expected at most {most} {what}, but this is one more: start it as a root instance"
     ))
 }
 
@@ -87,7 +86,7 @@ pub(super) fn for_open_message(step: &Step<'_>) -> Result<(), String> {
     }
     Err(format!(
         "expected at most {} open Action messages of one instance, but this is one more: let \
-        clients answer them, or say that they are done, then retry",
+        clients answer them, or send `done` for them, then retry",
         step.limits.open_messages
     ))
 }
@@ -102,7 +101,7 @@ pub(super) fn for_variables(step: &Step<'_>, more: usize) -> Result<(), (&'stati
     }
     let sentence = format!(
         "expected at most {} bytes of variables that the elements of one instance own together, \
-        but with {more} more there would be more: map less, or retry when others have gone on",
+        but with {more} more there would be more: map less, or retry when others have completed",
         step.limits.variable_bytes
     );
     Err((VARIABLES, sentence))
@@ -122,8 +121,8 @@ pub(super) fn for_delay(step: &Step<'_>) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "expected at most {} actions of one instance that wait for their time, but this is one \
-        more: try again when others are done",
+        "expected at most {} delayed actions of one instance, but this is one more: try again when \
+        others have run",
         step.limits.delayed
     ))
 }
@@ -139,7 +138,7 @@ pub(super) fn for_activity(step: &Step<'_>) -> Result<(), String> {
     }
     Err(format!(
         "expected at most {most} active elements of one instance, but this is one more: try again \
-        when others have gone on"
+        when others have completed"
     ))
 }
 

@@ -93,7 +93,7 @@ impl Rejection {
     pub fn invalid_data(fields: FieldErrors) -> Self {
         let listed: Vec<&str> = fields.keys().map(String::as_str).collect();
         let message = format!(
-            "expected data that fits the keys, but there is something to mend at: {}",
+            "expected data that fit the keys, but the values at these paths do not:  {}",
             listed.join(", ")
         );
         Self {
@@ -106,8 +106,8 @@ impl Rejection {
     pub fn not_found() -> Self {
         Self::new(
             RejectionKind::NotFound,
-            "expected the key of an instance you may see, but there is none with this key; one that \
-            ended long ago may have been dropped",
+            "expected the key of an instance you may see, but there is none with this key; one \
+            that ended long ago may have been deleted",
         )
     }
 }

@@ -382,7 +382,7 @@ fn timer_subscription(
         Value::String(text) => text,
         other => {
             return Err(format!(
-                "expected a text that says when, but got {other}; {mend}"
+                "expected a text with a time, but got {other}; {mend}"
             ));
         }
     };
@@ -399,7 +399,7 @@ fn timer_subscription(
         | Occurrences::Each(_) => occurrences.first(step.now),
     };
     let due =
-        due.ok_or_else(|| format!("expected a time that comes, but `{text}` never does; {mend}"))?;
+        due.ok_or_else(|| format!("expected a time that occurs, but `{text}` never does; {mend}"))?;
     Ok(Subscription::Timer {
         due,
         text: text.into(),

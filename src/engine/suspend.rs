@@ -31,7 +31,7 @@ pub(super) fn hold(step: &mut Step<'_>) -> Result<(), Rejection> {
     if step.state.status() == Status::OnHold {
         return Err(Rejection::new(
             RejectionKind::Conflict,
-            "expected an instance that goes on, but it is on hold already",
+            "expected an instance that is not on hold, but this one already is",
         ));
     }
     step.record(Record::Held);
@@ -50,7 +50,7 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     if step.state.status() != Status::OnHold {
         return Err(Rejection::new(
             RejectionKind::Conflict,
-            "expected an instance on hold, but it goes on already",
+            "expected an instance on hold, but this one is not",
         ));
     }
     let held = step.state.held_deliveries().to_vec();

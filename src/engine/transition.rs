@@ -95,15 +95,14 @@ impl Step<'_> {
     /// Lets an element do what it can do, within the limits.
     fn enter(&mut self, element: ElementKey) {
         if self.budget == 0 {
-            let sentence = "expected the process to come to rest, but one command activated too \
-                many elements: is there a loop without a user task or a timer? Retry to let it \
-                go on";
+            let sentence = "expected the process to wait or end, but one command activated too \
+                many elements: is there a loop without a user task or a timer? Retry to continue";
             return self.incident(element, STOPPED[0], sentence.to_owned(), None);
         }
         if self.state.active_count() > self.limits.active_elements {
             let sentence = format!(
-                "expected at most {} active elements, but this is one more. Retry when others \
-                have gone on",
+                "expected at most {} active elements, but this is one more. Retry when others have \
+                completed",
                 self.limits.active_elements
             );
             return self.incident(element, STOPPED[1], sentence, None);

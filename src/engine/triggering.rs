@@ -144,7 +144,7 @@ pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejec
     };
     let waiting = step.state.all_subscriptions().find(waits);
     let Some((by, _)) = waiting else {
-        let sentence = format!("expected somebody who waits at '{event}', but nobody does");
+        let sentence = format!("expected an element that waits at '{event}', but none does");
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
     step.record(Record::MessageReceived {
@@ -331,7 +331,7 @@ pub(super) fn has_room(step: &mut Step<'_>, by: Subscriber, event: &str) -> bool
     if let Some(element) = told(step, by).filter(|element| !is_told(step, *element, STOPPED[1])) {
         let sentence = format!(
             "expected at most {most} active elements, but there are as many, so '{event}' was \
-            passed over. Retry when others have gone on"
+            passed over. Retry when others have completed"
         );
         step.incident(element, STOPPED[1], sentence, None);
     }

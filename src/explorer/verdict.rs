@@ -218,15 +218,14 @@ impl Judge {
             node.is_some() && element.incidents().is_empty()
         });
         let node = waits.map_or_else(String::new, |(_, element)| element.node().to_string());
-        let sentence = format!("expected something to happen, but '{node}' waits for ever");
+        let sentence = format!("expected '{node}' to be left, but it waits forever");
         self.add(FaultKind::Deadlock, node, sentence, Some(index));
     }
 
     /// A state that has all tokens of one before it, and more.
     pub fn grows(&mut self, index: usize, place: String) {
-        let sentence = format!(
-            "expected a bound on tokens, but one more gathers at '{place}' each time round"
-        );
+        let sentence =
+            format!("expected a bound on tokens, but each round leaves one more at '{place}'");
         self.add(FaultKind::Growth, place, sentence, Some(index));
     }
 
@@ -264,7 +263,7 @@ impl Judge {
 
     /// A state that leads to no end.
     pub fn endless(&mut self, index: usize) {
-        let sentence = "expected a way to an end, but from here there is none, whatever happens";
+        let sentence = "expected a way to an end, but none leads there from here";
         self.add(
             FaultKind::Endless,
             String::new(),

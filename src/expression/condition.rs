@@ -45,7 +45,7 @@ impl Condition {
         if text.len() > MAX_LENGTH {
             return Err(Refusal::Invalid(format!(
                 "expected a condition of at most {MAX_LENGTH} bytes, but it has {}; compute the \
-                value in an action before",
+                value in an earlier action",
                 text.len()
             )));
         }
@@ -170,7 +170,7 @@ impl ConditionFault {
             Self::Engine(error) => {
                 let (place, message) = (error.place(), &error.message);
                 Refusal::Invalid(format!(
-                    "expected a JavaScript expression, but {place}{message}; mend it there"
+                    "expected a JavaScript expression, but {place}{message}; correct it there"
                 ))
             }
         }
@@ -185,7 +185,7 @@ fn compile_expression(expression: &str) -> Result<Condition, ConditionFault> {
     let tokens = lexer::tokens(expression).map_err(|error| {
         own(Fault {
             at: error.at,
-            found: format!("{}; mend it there", error.found),
+            found: format!("{}; correct it there", error.found),
         })
     })?;
     // The fast path would compare such a text as it is; it is reported below.

@@ -54,7 +54,7 @@ impl KeySchemas {
             .build(schema)
             .map_err(|error| {
                 format!(
-                    "expected a JSON Schema, but at `{}` {}; mend it or remove the schema",
+                    "expected a JSON Schema, but at `{}` {}; correct it or remove the schema",
                     error.instance_path(),
                     error
                 )
@@ -85,7 +85,7 @@ impl KeySchemas {
         if steps > KEY_CHECK_STEPS {
             Limit::IntricateValues.refused();
             let sentence = format!(
-                "expected a value that {} steps suffice to check, but it is too intricate; send \
+                "expected a value that can be checked in {} steps, but it is too complex; send \
                 less of it at once",
                 KEY_CHECK_STEPS
             );
@@ -98,8 +98,8 @@ impl KeySchemas {
             return Ok(());
         }
         if steps > KEY_REASON_STEPS {
-            let sentence = "expected what the key's schema allows, but something in it is not; \
-                it is too intricate to say what";
+            let sentence = "expected a value that the key's schema allows, but a part of it is \
+                not; the value is too complex to say which";
             return Err(vec![(String::new(), FieldError::new("schema", sentence))]);
         }
         let errors = validator.iter_errors(value).take(KEY_VIOLATIONS);
@@ -116,7 +116,7 @@ fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)>
     let path = dotted(error.instance_path().as_str(), value);
     let sentence = || {
         format!(
-            "expected what the key's schema allows, but {}",
+            "expected a value that the key's schema allows, but {}",
             error.masked_with("the value")
         )
     };
@@ -156,8 +156,8 @@ fn additional<'a>(
     path: &str,
     names: impl Iterator<Item = &'a String>,
 ) -> Vec<(String, FieldError)> {
-    let sentence = "expected only members that the key's schema names, but it names none like \
-        this; leave it out";
+    let sentence = "expected only members that the key's schema names, but it does not name this \
+        one; leave it out";
     let told = |name: &String| (member(path, name), FieldError::additional(name, sentence));
     names.take(KEY_VIOLATIONS).map(told).collect()
 }

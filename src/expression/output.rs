@@ -29,7 +29,7 @@ pub fn read<'js>(
     guards: &Object<'js>,
 ) -> rquickjs::Result<Result<Json, String>> {
     let Some(object) = output.as_object() else {
-        return Ok(Err("expected an object, but `output` is none".to_owned()));
+        return Ok(Err("expected an object, but `output` is not one".to_owned()));
     };
     let digits = guards.get("digits")?;
     let mut reading = OutputReader {
@@ -181,7 +181,7 @@ impl<'js> OutputReader<'js> {
         // Its path would be as long as it is deep.
         let top: String = self.path.chars().take(60).collect();
         Err(Unreadable::NotJson(format!(
-            "expected an output of at most {JSON_DEPTH} levels, but it goes on below `{top}`…"
+            "expected an output of at most {JSON_DEPTH} levels, but it is deeper below `{top}`…"
         )))
     }
 

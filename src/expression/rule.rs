@@ -58,7 +58,7 @@ impl Rule {
         check_syntax(&[in_object, in_class, wrap(script)]).map_err(|error| {
             let error = error.in_text(script, FIRST_LINE);
             format!(
-                "expected JavaScript statements, but {}{}; mend it there",
+                "expected JavaScript statements, but {}{}; correct it there",
                 error.place(),
                 error.message
             )

@@ -110,8 +110,8 @@ impl<'a> PartCounter<'a> {
         match (keyword, value) {
             ("$ref", Value::String(reference)) => self.target(reference),
             ("$id", Value::String(_)) if !at_root => Err(
-                "expected `$id` at the root of the schema only, but it stands within; remove \
-                    it there"
+                "expected `$id` at the root of the schema only, but it is also inside; remove it \
+                    there"
                     .to_owned(),
             ),
             // Below that the schema library's divisors, which are doubles, are exact.
@@ -121,13 +121,12 @@ impl<'a> PartCounter<'a> {
                     .is_some_and(|divisor| divisor > MAX_SAFE.cast_unsigned()) =>
             {
                 Err(format!(
-                    "expected a `multipleOf` below 2^53, but it is {divisor}, for which no value \
-                    could be checked exactly"
+                    "expected a `multipleOf` below 2^53, but it is {divisor}, for which values \
+                    cannot be checked exactly"
                 ))
             }
             _ if DYNAMIC.contains(&keyword) => Err(format!(
-                "expected references by `$ref`, but there is a `{keyword}`; write \
-                    out what it stands for"
+                "expected references by `$ref`, but there is a `{keyword}`; write out its target"
             )),
             _ if DEFINITIONS.contains(&keyword) => Ok(0),
             _ if DATA.contains(&keyword) => Ok(of_data(value)),

@@ -148,9 +148,8 @@ impl Worker {
     fn ask(&mut self, request: &impl Serialize) -> ScriptResponse {
         if self.scripting == Scripting::Stopped {
             return Err(late(
-                "expected the scripts of this process to end in time, but several had to be \
-                killed of late, so they are not run for a minute; change the process, or retry \
-                later"
+                "expected the scripts of this process to end in time, but several had to be killed \
+                recently, so they are not run for a minute; change the process, or retry later"
                     .to_owned(),
             ));
         }

@@ -113,8 +113,8 @@ impl RoomState {
     pub(super) fn filled(&self, tried: &str) {
         if self.change(|known| known.full = true).is_some() {
             log::error!(
-                "expected to {tried}, but the disk is full: nothing is written until there is \
-                room again, nothing acknowledged is lost, and reading goes on"
+                "expected to {tried}, but the disk is full: nothing is written until space is free \
+                again, nothing acknowledged is lost, and reads are still served"
             );
         }
     }

@@ -288,30 +288,30 @@ impl fmt::Display for StoreError {
             Self::Conflict(entity, seq) => {
                 write!(
                     f,
-                    "expected a new log row, but {:?} {} has a row that starts at seq {seq}",
+                    "expected a new log row, but {:?} {} already has a row that starts at seq {seq}",
                     entity.kind, entity.key
                 )
             }
             Self::Overwrite(id, version) => write!(
                 f,
-                "expected a new version of definition '{id}', but version {version} is there \
-                with another content: it stays as it is"
+                "expected a new version of definition '{id}', but version {version} already exists \
+                with other content: it is not changed"
             ),
             Self::NoDefinition(which) => write!(
                 f,
-                "expected the definition it began with, {which}, but no stored version that this \
-                server can run has this content: deploy that source again"
+                "expected the definition that it was started with, {which}, but no stored version \
+                that this server can run has this content: deploy that source again"
             ),
             Self::ReadOnly(file) => write!(
                 f,
-                "expected to write to {}, but it may only be read: give it and its directory to \
-                the user that the server runs as, or mount the disk to be written",
+                "expected to write to {}, but it is read-only: make it and its directory writable \
+                for the user that runs the server, or mount the disk writable",
                 file.display()
             ),
             Self::Unreadable(what) => write!(f, "expected readable stored rows, but {what}"),
             Self::NoRoom(what) => write!(
                 f,
-                "expected to {what}, but the disk is full: make room on it"
+                "expected to {what}, but the disk is full: free space on it"
             ),
             Self::Failed(what, cause) => {
                 write!(f, "expected to {what}, but the store failed: {cause}")

@@ -169,8 +169,8 @@ fn unreadable(error: &Error) -> Problem {
         Error::DtdDetected => Problem::error(
             "",
             "dtd_refused",
-            "expected no entities of the document's own, but its DOCTYPE declares some; write what \
-            they stand for, and remove it",
+            "expected no entities of the document's own, but its DOCTYPE declares some; write out \
+            their values, and remove it",
         ),
         Error::NodesLimitReached => Problem::error(
             "",

@@ -148,8 +148,8 @@ fn compile_data(text: &str) -> Result<Template, String> {
         Ok(template)
     } else {
         Err(
-            "the data: expected a template of a JSON object, but this one is none; write \
-            {\"name\": \"${path}\"}"
+            "the data: expected a template of a JSON object, but this one is not; write {\"name\": \
+            \"${path}\"}"
                 .to_owned(),
         )
     }

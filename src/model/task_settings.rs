@@ -107,14 +107,14 @@ pub fn subject(value: &Value) -> Result<Option<String>, String> {
         Value::String(name) => name.trim(),
         _ => {
             return Err(
-                "expected the name of a user as assignee, but the value is no text".to_owned(),
+                "expected the name of a user as assignee, but the value is not a text".to_owned(),
             );
         }
     };
     if name.len() > NAME_BYTES || name.chars().any(char::is_control) {
         return Err(format!(
             "expected the name of a user as assignee, at most {NAME_BYTES} bytes without control \
-            characters, but this is none"
+            characters, but this is not one"
         ));
     }
     Ok((!name.is_empty()).then(|| name.to_owned()))

@@ -90,9 +90,10 @@ impl Occurrences {
         };
         match compiled.first(Time(0)) {
             Some(_) => Ok(compiled),
-            None => {
-                Err("expected a time that comes, but none since 1970 fits; correct it".to_owned())
-            }
+            None => Err(
+                "expected a time that occurs, but no time since 1970 matches; correct it"
+                    .to_owned(),
+            ),
         }
     }
 
@@ -172,8 +173,8 @@ impl Interval {
         };
         if times == Some(0) {
             return Err(format!(
-                "expected an interval that comes at least once, but `{text}` comes never; \
-                correct the number"
+                "expected an interval that occurs at least once, but `{text}` never does; correct \
+                the number"
             ));
         }
         let written = every;

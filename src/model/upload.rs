@@ -40,8 +40,8 @@ impl UploadRules {
         })?;
         if types.is_some_and(<[String]>::is_empty) {
             return Err(
-                "expected media types in `types`, but the list is empty; name some, or \
-                remove it to take any"
+                "expected media types in `types`, but the list is empty; name some, or remove it \
+                to accept any"
                     .to_owned(),
             );
         }

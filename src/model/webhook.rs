@@ -66,7 +66,7 @@ impl Webhook {
         if self.on.as_ref().is_some_and(Vec::is_empty) {
             mistakes.push((
                 "invalid_value",
-                "on: expected a status, but the list is empty; remove it to hear of every end"
+                "on: expected a status, but the list is empty; remove it to be notified of every end"
                     .into(),
             ));
         }

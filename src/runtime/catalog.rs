@@ -343,9 +343,9 @@ impl Versions {
             limits::Limit::DefinitionMemory.refused();
             let whose = of.map_or("all tenants", |_| "the tenant");
             return Err(DeployError::Conflict(format!(
-                "expected that the published versions and drafts of {whose} take at most {} MiB \
-                of memory, but with this one it would be {} MiB: make it smaller, or delete or \
-                deprecate versions that nothing starts with (GET /v1/definitions)",
+                "expected that the published versions and drafts of {whose} take at most {} MiB of \
+                memory, but with this one it would be {} MiB: make it smaller, or delete or \
+                deprecate versions that are not used for starts (GET /v1/definitions)",
                 size >> 20,
                 taken >> 20
             )));

@@ -387,8 +387,8 @@ fn refusal(refused: NotPublished) -> Refusal {
         NotPublished::Full => {
             Limit::MessagesKept.refused();
             let sentence = format!(
-                "expected room for a message that waits, but {} of this tenant wait already: \
-                publish it when somebody waits for it, or with a shorter ttl",
+                "expected space for a message to keep, but {} of this tenant are kept already: \
+                publish it when an element waits for it, or with a shorter ttl",
                 limits::MESSAGES_KEPT
             );
             Rejection::new(RejectionKind::Conflict, sentence).into()

@@ -189,7 +189,7 @@ impl Files {
                     found.push(Pending::found(self.places.clone(), instance, id))
                 }
                 None => log::warn!(
-                    "expected marks of uploads in {}, but found {name:?}: it is left alone",
+                    "expected marks of uploads in {}, but found {name:?}: it is not removed",
                     self.places.root.display()
                 ),
             }
@@ -313,7 +313,7 @@ impl Runtime {
                     leftover.discard()
                 }
                 _ => log::warn!(
-                    "expected to look after the upload {}, but its instance did not answer",
+                    "expected to finish the upload {}, but its instance did not answer",
                     leftover.id()
                 ),
             }

@@ -75,7 +75,7 @@ impl Runtime {
             .run(owner, CallerKind::Staff, move || run(preview, &by, now));
         Ok(previewed.await.unwrap_or_else(|Panicked| {
             Previewed::Failed(
-                "expected a preview, but it failed; the server's log says more".to_owned(),
+                "expected a preview, but it failed; the server's log has details".to_owned(),
             )
         }))
     }

@@ -207,14 +207,14 @@ impl Registry {
         };
         let refusal = match why {
             StoreError::NoDefinition(_) => Refusal::Damaged(Arc::from(
-                "expected an instance whose definition is deployed, but the content this one \
-                began with is not: the operator finds in the server's log, or with 'stepwire \
-                doctor', what to deploy again",
+                "expected an instance whose definition is deployed, but the definition that this \
+                one was started with is not: the server's log, and 'stepwire doctor', tell the \
+                operator what to deploy again",
             )),
             // What follows the place may quote what is stored.
             StoreError::Unreadable(what) => Refusal::Damaged(Arc::from(format!(
-                "expected an instance that can be read, but {} is damaged: the operator finds with \
-                'stepwire doctor' what is wrong in the data directory and what to do",
+                "expected an instance that can be read, but {} is damaged: 'stepwire doctor' tells \
+                the operator what is wrong in the data directory and what to do",
                 what.split(": ").next().unwrap_or("a row")
             ))),
             _ => Refusal::Internal,

@@ -188,8 +188,8 @@ impl Runtime {
     fn not_startable(&self, tenant: &str, process: &str) -> Rejection {
         if self.definitions.is_disabled(tenant, process) {
             let sentence = format!(
-                "expected a process that may start, but '{process}' is disabled: POST \
-                /v1/definitions/{process}/enable lets it"
+                "expected a process that may start, but '{process}' is disabled: enable it with \
+                POST /v1/definitions/{process}/enable"
             );
             return Rejection::new(RejectionKind::Conflict, sentence);
         }

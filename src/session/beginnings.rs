@@ -119,7 +119,7 @@ impl Connection {
                 if following.last_look {
                     self.unfollow(instance);
                     let sentence = "expected the announced instance to begin, but it was not \
-                        started: look at its parent, which tells why";
+                        started: its parent says why";
                     let error = WireError::new(ErrorCode::NotFound, sentence);
                     return self.refuse(instance, &Acknowledgement::None, &error);
                 }

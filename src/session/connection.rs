@@ -226,7 +226,7 @@ impl Connection {
             Admission::Flood => return self.close(CloseCode::Flood),
             Admission::Limited { after_ms } => {
                 Limit::MessageRate.refused();
-                let sentence = "expected fewer messages, but the rate is spent: wait afterMs";
+                let sentence = "expected fewer messages, but the rate is used up: wait afterMs";
                 let after = Duration::from_millis(after_ms);
                 return self.limited(text, &WireError::rate_limited(after, sentence));
             }

@@ -117,11 +117,12 @@ impl Connection {
             }
             Ok(_) => WireError::new(
                 ErrorCode::Forbidden,
-                "expected a token of the same subject, but it is another's: connect anew",
+                "expected a token of the same subject, but it has another subject: open a new \
+                connection",
             ),
             Err(TokenError::Expired) => WireError::new(
                 ErrorCode::TokenExpired,
-                "expected a token that is still valid, but its time is over",
+                "expected a valid token, but it has expired",
             ),
             Err(error) => WireError::new(ErrorCode::Unauthenticated, error.to_string()),
         };

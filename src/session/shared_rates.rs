@@ -82,7 +82,7 @@ impl Spent {
             Limit::AddressStarts => ("starts", "of users from one address"),
             _ => ("requests", "of users from one address"),
         };
-        format!("expected fewer {what} per second {whose}, but the rate is spent: wait afterMs")
+        format!("expected fewer {what} per second {whose}, but the rate is used up: wait afterMs")
     }
 }
 

@@ -55,8 +55,8 @@ pub async fn answer_memory(
         .is_none_or(|permit| permit.resize(rest.len().min(permit.most())));
     // What was changed is answered in any case.
     if !fits && is_safe {
-        let sentence = "expected room for the answer, but too many others are not read yet: read \
-            those, or ask again in a moment";
+        let sentence = "expected memory for the answer, but too many answers have not been read \
+            yet: read those, or ask again in a moment";
         let refused = Problem::new(ErrorCode::Busy, sentence).error_response();
         return Ok(ServiceResponse::new(request, refused));
     }

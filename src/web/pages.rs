@@ -42,7 +42,7 @@ fn page(
         log::error!("page {template} cannot be drawn: {error}");
         Problem::new(
             ErrorCode::Internal,
-            "expected to draw this page, but it failed; the server's log says more",
+            "expected to render this page, but it failed; the server's log has details",
         )
     })?;
     Ok(HttpResponse::build(status)

@@ -102,7 +102,7 @@ fn approvals_are_given_and_refused() {
     let key = start(&site, "decision");
     site.run(&["approve", &key, "--reject"], "").ends(0);
     site.run(&["approve", &key, "-q"], "")
-        .refused("expected an instance that waits for an approval");
+        .refused("expected an instance that waits for your approval");
     let key = start(&site, "decision");
     assert_eq!(
         json(

@@ -261,7 +261,7 @@ fn instances_go_to_another_version() {
         "{text}"
     );
     let (_, errors) = site.run(&[&migrate[..], &["-q"]].concat(), "").ends(1);
-    let expected = "expected a place in version 2 for everything that is active";
+    let expected = "expected a counterpart in version 2 for every active element";
     assert!(errors.contains(expected), "{errors}");
     site.run(&[&migrate[..], &["--map", "check", "-q"]].concat(), "")
         .ends(2);

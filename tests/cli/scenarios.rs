@@ -86,7 +86,7 @@ fn what_is_no_scenario_is_told_with_its_place() {
         ),
         (
             "  - {start: orderApproval, instance: other}",
-            "nothing is called 'other'",
+            "none is called 'other'",
         ),
         ("  - deploy: missing.bpmn", "missing.bpmn, but: "),
     ] {
@@ -121,5 +121,5 @@ fn they_play_on_a_running_server_too() {
     };
     play("  - expect: {nodes: [approve]}\n  - as: bob\n    expect: {status: started}").ends(0);
     let (_, errors) = play("  - advance: P2D").ends(2);
-    assert!(errors.contains("whose clock can be moved"), "{errors}");
+    assert!(errors.contains("whose clock can be set"), "{errors}");
 }

@@ -53,7 +53,7 @@ async fn strangers_at_one_address_take_their_part_of_the_memory_only() {
     let told = refused.await;
     assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
     assert!(told.contains("\r\nretry-after: 1\r\n"), "{told}");
-    assert!(told.contains("expected room for the body"), "{told}");
+    assert!(told.contains("expected memory for the body"), "{told}");
     // A user has a part of its own, from wherever it comes.
     User::new(&server, "alice", &[]).start_onboarding().await;
     let metrics = User::new(&server, "op", &["server-operator"])
@@ -133,7 +133,7 @@ async fn strangers_who_do_not_read_large_answers_get_no_more_of_them() {
         }
         assert!(open.len() < 200, "strangers hold everything");
     };
-    told.is_problem(503, "busy", "room for the answer");
+    told.is_problem(503, "busy", "memory for the answer");
     let alice = User::new(&server, "alice", &[]);
     assert_eq!(alice.get("/openapi.json").await.status, 200);
     server.stop().await;

@@ -78,7 +78,7 @@ impl OwnServer {
                 let log = fs::read_to_string(self.data.join("server.log")).unwrap_or_default();
                 return Err(Failure::new(
                     Exit::Unreachable,
-                    format!("expected the server of a scenario to come up, but it did not: {log}"),
+                    format!("expected the server of a scenario to start, but it did not: {log}"),
                 ));
             }
             tokio::time::sleep(LOOK).await;

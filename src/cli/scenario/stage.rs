@@ -353,7 +353,7 @@ impl Stage {
     async fn move_clock(&mut self, how: &str, to: &str) -> Result<Outcome, Failure> {
         if !self.stands_still {
             return Err(Failure::usage(
-                "expected a server whose clock can be moved, but this one's goes on; leave \
+                "expected a server whose clock can be set, but this one runs in real time; leave \
                 --server out, or start it with --test-clock and give a token of a server-operator",
             ));
         }
@@ -440,8 +440,8 @@ impl Stage {
             .map(str::to_owned)
             .ok_or_else(|| {
                 Failure::usage(format!(
-                    "expected the step in line {line} to name an instance, but nothing is called \
-                    '{name}': use what `named` says, or the id of a started process"
+                    "expected the step in line {line} to name an instance, but none is called \
+                    '{name}': use a name from `named`, or the id of a started process"
                 ))
             })
     }

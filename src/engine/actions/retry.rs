@@ -33,7 +33,7 @@ fn retry_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     let node = step.node_of(key).filter(|_| !failed.is_empty());
     let Some(node) = node else {
         let sentence = "expected an element with an incident, but this one has none: it was \
-            retried already, or has gone on";
+            retried already, or has completed";
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
     if elements::complex_gateway::give_back(step, key, node) {

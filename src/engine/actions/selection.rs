@@ -56,7 +56,7 @@ pub(in crate::engine) fn can_run(
 ) -> Result<(), Rejection> {
     if element.is_undoing() && !node.for_compensation {
         let sentence = format!(
-            "expected an element that is to do something, but '{}' has completed and is undone now",
+            "expected an active element, but '{}' has completed and is being compensated",
             element.node()
         );
         return Err(unavailable(Unavailable::NotEnabled, sentence));
@@ -70,8 +70,8 @@ pub(in crate::engine) fn can_run(
     }
     if let Some(other) = other_decision(node, action).filter(|other| is_at_work(element, other)) {
         let sentence = format!(
-            "expected an approval that is not decided yet, but '{}' ran already and its work is \
-            under way; wait for its end",
+            "expected an approval that is not decided yet, but '{}' ran already and its work is in \
+            progress; wait for its end",
             other.name
         );
         return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
@@ -149,7 +149,7 @@ fn require_manual(
     }
     if !actions.any(is_manual) {
         let sentence = format!(
-            "expected a manual action, but '{}' runs by itself",
+            "expected a manual action, but '{}' is automatic",
             run.action
         );
         return Err(unavailable(Unavailable::NotManual, sentence));

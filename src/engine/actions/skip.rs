@@ -41,7 +41,7 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         .filter(|element| !element.incidents().is_empty());
     let Some((element, node)) = element.zip(step.node_of(key)) else {
         let sentence = "expected an element with an incident, but this one has none: it was \
-            dealt with already, or has gone on";
+            repaired already, or has completed";
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
     let failed: Vec<Option<(Arc<str>, u32)>> = element
@@ -72,8 +72,8 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     let is_forgotten = has(compensation::LIMIT);
     if cannot_choose && node.default_flow.is_none() {
         let sentence = format!(
-            "expected something that can be left out, but '{}' has no default flow and would not \
-            know where to go: correct the data (patch) and retry",
+            "expected an element that can be skipped, but '{}' has no default flow to take: \
+            correct the data (patch) and retry",
             node.id
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
@@ -84,8 +84,8 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     let is_condition = has(conditions::FAILED) && subscription::waits_itself(node);
     if is_unreadable && node.is_event_gateway() {
         let sentence = format!(
-            "expected something that can be left out, but gateway '{}' waits for its events and would \
-            not know where to go: correct the data (patch) and retry",
+            "expected an element that can be skipped, but gateway '{}' waits for its events and \
+            has no flow to take: correct the data (patch) and retry",
             node.id
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));

@@ -126,7 +126,8 @@ pub(in crate::engine) fn stop_for_good(
 ) {
     let sentence = format!(
         "expected the activation condition of gateway '{}' to become true, but it is false, and no \
-        other token is left. Correct the data (patch) and retry to ask again, or skip to go on",
+        other token is left. Correct the data (patch) and retry to evaluate it again, or skip to \
+        continue",
         join.id
     );
     stop(step, scope, join, STUCK, sentence);

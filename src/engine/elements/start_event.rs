@@ -43,7 +43,7 @@ pub(in crate::engine) fn choose<'a>(
     if all.is_empty() && process.implicit_starts.is_empty() {
         let id = &process.definition.id;
         let sentence = format!(
-            "expected a process that can be started, but '{id}' starts by itself only: {}",
+            "expected a process that can be started, but '{id}' can only start by itself: {}",
             started_by(process)
         );
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
@@ -156,8 +156,7 @@ pub(in crate::engine) fn by_itself<'a>(
         .find(|node| &*node.id == id)
         .ok_or_else(|| {
             let sentence = format!(
-                "expected a start event of '{}' that starts by itself, but '{id}' is \
-                none",
+                "expected a start event of '{}' that starts by itself, but '{id}' is not one",
                 process.definition.id
             );
             Rejection::new(RejectionKind::BadRequest, sentence)

@@ -22,7 +22,7 @@ pub(in crate::engine) fn place(
 ) -> Result<(), Unplaced> {
     if under_way(step.state) >= step.limits.calls {
         let sentence = format!(
-            "expected at most {} calls of one instance under way, but this is one more. Retry \
+            "expected at most {} calls of one instance in progress, but this is one more. Retry \
             when others are answered",
             step.limits.calls
         );

@@ -38,7 +38,7 @@ pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode)
     if step.state.active_count() >= most {
         let sentence = format!(
             "expected at most {most} active elements, but the next iteration would be one more. \
-            Retry when others have gone on"
+            Retry when others have completed"
         );
         return step.incident(key, STOPPED[1], sentence, None);
     }

@@ -220,8 +220,8 @@ fn result(
     // Results lie in a list under the path.
     if exceeds_depth(&value, DATA_DEPTH.saturating_sub(path.depth() + 1)) {
         let sentence = format!(
-            "expected a result of at most {DATA_DEPTH} levels in the data, but it is deeper; give \
-            less by `output`"
+            "expected a result of at most {DATA_DEPTH} levels in the data, but it is deeper; \
+            return less by `output`"
         );
         return Err((RESULT, sentence));
     }

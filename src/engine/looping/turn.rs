@@ -32,8 +32,8 @@ impl Step<'_> {
         }
         if self.turn >= self.limits.turns {
             let sentence = format!(
-                "expected the process to come to rest, but iterations went on by themselves over \
-                {} steps: is there a loop without a user task or a timer? Retry to let it go on",
+                "expected the process to wait or end, but iterations continued by themselves over \
+                {} steps: is there a loop without a user task or a timer? Retry to continue",
                 self.limits.turns
             );
             return self.incident(element, STOPPED[0], sentence, None);

@@ -248,8 +248,8 @@ fn outcome(
     let levels = path.depth() + usize::from(child.start.element.and_then(is_iteration).is_some());
     if exceeds_depth(&value, DATA_DEPTH.saturating_sub(levels)) {
         return Err(format!(
-            "expected a result of subprocess {} of at most {DATA_DEPTH} levels in the data, \
-            but it is deeper; give less back by `output`",
+            "expected a result of subprocess {} of at most {DATA_DEPTH} levels in the data, but it \
+            is deeper; return less by `output`",
             described(step, child)
         ));
     }

@@ -206,8 +206,8 @@ fn misplaced(node: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
     let is_own = |node: Node<'_, '_>| node.tag_name().namespace() == Some(STEPWIRE_NAMESPACE);
     if is_own(node) && !in_extensions(node) && !parent.is_some_and(is_own) {
         let message = format!(
-            "expected `stepwire:{name}` in an extensionElements element, but in line {} it \
-            stands right in the {}; put it into <extensionElements>",
+            "expected `stepwire:{name}` in an extensionElements element, but in line {} it is \
+            directly in the {}; put it into <extensionElements>",
             lines.line(node),
             parent.map_or("document", |parent| parent.tag_name().name())
         );
@@ -234,7 +234,7 @@ fn misplaced(node: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
             .filter(|attribute| name != "message" || attribute.name() != "correlationKey")
         {
             let message = format!(
-                "expected `stepwire:{}` on an element that has it, but in line {} it stands on a \
+                "expected `stepwire:{}` on an element that supports it, but in line {} it is on a \
                 {name}, where it has no effect; move it",
                 attribute.name(),
                 lines.line(node)

@@ -70,8 +70,8 @@ fn check(expression: Node<'_, '_>, language: Option<&str>, element: &str, reader
     };
     if expression_language::named(language) == Language::XPath {
         let message = format!(
-            "expected expressionLanguage to say JavaScript, but the document says `{language}`, \
-            as editors do by themselves; the expression is read as JavaScript: remove \
+            "expected expressionLanguage to say JavaScript, but the document says `{language}`, as \
+            many editors write by default; the expression is read as JavaScript: remove \
             expressionLanguage, or give the expression language=\"javascript\""
         );
         reader.warning(element, "expression_language", message);

@@ -114,8 +114,8 @@ fn no_process() -> Problem {
 fn read_nevertheless(process: Node<'_, '_>) -> Problem {
     let id = id(process);
     let message = format!(
-        "expected an executable process, but `{id}` says isExecutable=\"false\", as editors write \
-        by themselves; it is deployed, as no process of the document is executable: set \
+        "expected an executable process, but `{id}` says isExecutable=\"false\", as many editors \
+        write by default; it is deployed, because no process of the document is executable: set \
         isExecutable=\"true\""
     );
     Problem::warning(id, "not_executable", message)

@@ -142,14 +142,14 @@ fn check(name: &str, value: Option<TextTemplate>) -> Result<TextTemplate, Vec<Mi
         .any(|reserved| name.eq_ignore_ascii_case(reserved))
     {
         let sentence = format!(
-            "headers: expected none that the server writes itself, but got `{name}`; remove it"
+            "headers: expected no header that the server sets itself, but got `{name}`; remove it"
         );
         mistakes.push(("invalid_header", sentence));
     }
     let Some(value) = value else {
         mistakes.push((
             "invalid_header",
-            format!("headers: expected a text as value of `{name}`, but it is none; quote it"),
+            format!("headers: expected a text as value of `{name}`, but it is not one; quote it"),
         ));
         return Err(mistakes);
     };

@@ -107,7 +107,7 @@ fn check_pieces(pieces: &[Option<&str>]) -> Result<(), String> {
     }
     if pieces.iter().flatten().any(|text| text.contains('#')) {
         return Err(
-            "expected an address without fragment, as none is ever sent, but it has a \
+            "expected an address without fragment, because fragments are never sent, but it has a \
             `#`; write %23"
                 .to_owned(),
         );
@@ -132,15 +132,15 @@ fn check_pieces(pieces: &[Option<&str>]) -> Result<(), String> {
                 && !behind_scheme(text).is_some_and(|rest| rest.contains(['/', '?']))
             {
                 return Err(
-                    "expected the host to be written out, up to a `/`, but a placeholder stands \
-                    in it; write it out, or put the whole base address into one placeholder"
+                    "expected the host to be written out, up to a `/`, but it has a placeholder; \
+                    write it out, or put the whole base address into one placeholder"
                         .to_owned(),
                 );
             }
             if climbs(text) {
                 return Err(
-                    "expected an address without the segments `.` and `..`, but it has one; \
-                    write where it goes"
+                    "expected an address without the segments `.` and `..`, but it has one; write \
+                    the final address"
                         .to_owned(),
                 );
             }
@@ -163,7 +163,7 @@ fn check_authority(host: &str) -> Result<(), String> {
             .all(|c| c.is_alphanumeric() || "-._:[]".contains(c))
     {
         return Err(format!(
-            "expected a host name, with a port if need be, but got `{host}`; correct it"
+            "expected a host name, optionally with a port, but got `{host}`; correct it"
         ));
     }
     Ok(())
@@ -193,7 +193,7 @@ fn base(value: &Value, goes_on: bool) -> Result<String, String> {
         .map_err(|error| format!("in the data that `url` begins with: {error}"))?;
     if goes_on && text.contains('?') {
         return Err(
-            "expected a base address without `?`, as the path goes on behind it, but it has one"
+            "expected a base address without `?`, because the path follows it, but it has one"
                 .to_owned(),
         );
     }

@@ -132,7 +132,7 @@ impl TemplateParser<'_> {
             if members.iter().any(|(other, _)| *other == name) {
                 return Err((
                     name_at,
-                    format!("expected each member once, but `{name}` is there twice; remove one"),
+                    format!("expected each member once, but `{name}` occurs twice; remove one"),
                 ));
             }
             if !self.take(':') {

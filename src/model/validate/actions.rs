@@ -78,8 +78,8 @@ impl ActionCheck<'_> {
                 self.error(
                     "unknown_parent",
                     format!(
-                        "expected the parent to be an action of the node, but `{parent}` is \
-                        none; correct it"
+                        "expected the parent to be an action of the node, but `{parent}` is not \
+                        one; correct it"
                     ),
                 );
             }
@@ -132,8 +132,8 @@ impl ActionCheck<'_> {
             );
         }
         if action.name == BUILT_IN_ACTION {
-            let message = "expected `complete` to be a manual action, as users know it as one, \
-                but it is automatic; rename it";
+            let message = "expected `complete` to be a manual action, because the built-in action \
+                of that name is manual, but it is automatic; rename it";
             self.error("reserved_name", message);
         }
     }

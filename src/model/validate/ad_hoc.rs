@@ -126,8 +126,8 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
 fn check_started(node: &FlowNode, activities: &[&str], report: &mut Report) {
     let unknown = |id: &str| {
         format!(
-            "expected a node in `{}` that no flow enters, as others are reached by flows, but `{id}` \
-            is none; correct it",
+            "expected a node in `{}` that no flow enters, as others are reached by flows, but \
+            `{id}` is not one; correct it",
             node.id
         )
     };
@@ -165,8 +165,8 @@ fn check_back_steps(definition: &ProcessDefinition, ids: &HashSet<&str>, report:
     let found = back_steps::in_closed(definition, |outer, _| ids.contains(&*outer.id));
     for (node, action, outer) in found {
         let message = format!(
-            "action `{}`: expected no allowBack in an ad-hoc subprocess, but `{}` is one, and what \
-            came after what in it cannot be told; remove allowBack",
+            "action `{}`: expected no allowBack in an ad-hoc subprocess, but `{}` is one, and the \
+            order in which its activities ran is not known; remove allowBack",
             action.name, outer.id
         );
         report.error(&node.id, "back_in_ad_hoc", message);

@@ -24,16 +24,16 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         .filter(|node| node.kind == ElementType::BoundaryEvent)
     {
         let Some(activity) = event.attached_to.as_deref() else {
-            let message = "expected an activity the boundary event is attached to, but there is \
-                none; name one by `attachedToRef` (in JSON `attachedTo`)";
+            let message = "expected an activity that the boundary event is attached to, but none \
+                is named; name one by `attachedToRef` (in JSON `attachedTo`)";
             report.error(&event.id, "missing_attachment", message);
             continue;
         };
         match nodes.get(activity) {
             None => {
                 let message = format!(
-                    "expected the boundary event to be attached to an activity of the process, \
-                    but `{activity}` is none; attach it to one"
+                    "expected the boundary event to be attached to an activity of the process, but \
+                    `{activity}` is not one; attach it to one"
                 );
                 report.error(&event.id, "unknown_node", message);
             }
@@ -54,10 +54,10 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             }
             Some(node) if is_never_triggered(event, node) => {
                 let message = format!(
-                    "expected the boundary event to be attached to a call activity, a subprocess, or a \
-                    task with a startSubprocess of async=\"false\" or, for an error, with a script, \
-                    but nothing of `{activity}` could throw that: it is never triggered; attach it \
-                    to one of these"
+                    "expected the boundary event to be attached to a call activity, a subprocess, \
+                    or a task with a startSubprocess of async=\"false\" or, for an error, with a \
+                    script, but nothing in `{activity}` can throw that, so the event never occurs; \
+                    attach it to one of these"
                 );
                 report.warning(&event.id, "nothing_to_catch", message);
             }

@@ -92,7 +92,7 @@ fn check_handler_of(node: &FlowNode, nodes: &Nodes<'_>, report: &mut Report) {
         (false, None) => return,
         (false, Some(_)) => {
             let message = "expected a compensation handler of compensation boundary events only, \
-                but this is none; remove it";
+                but this is not one; remove it";
             return report.error(&node.id, "misplaced_compensation", message);
         }
         (true, None) => {

@@ -24,7 +24,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
             ),
             (
                 action.autorun_children && !has_automatic_child(node, action),
-                "expected automatic children for autorunChildren, but there are none: nothing runs",
+                "expected automatic children for autorunChildren, but there are none, so nothing runs",
             ),
             (
                 action.repeatable
@@ -35,8 +35,8 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
             ),
             (
                 action.allow_back && !node.can_go_back,
-                "expected allowBack where the token can go back to, but canGoBack is false: once \
-                passed, the node is closed",
+                "expected allowBack on a node that can be gone back to, but canGoBack is false: \
+                once completed, the node is closed",
             ),
             (
                 does_nothing(node, action),
@@ -57,8 +57,8 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         if is_passed_by(node, action) {
             warn(
                 "never_runs",
-                "expected something that holds the token, but all is optional here: it leaves at \
-                once",
+                "expected an action that holds the token, but all actions are optional: the token \
+                leaves at once",
             );
         }
     }

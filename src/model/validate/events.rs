@@ -66,7 +66,8 @@ fn check_event(node: &FlowNode, event: &EventDefinition, report: &mut Report) {
         }
         EventDefinition::Error { .. } if !node.interrupting => {
             let message = "expected an event that catches an error to interrupt, but it does not \
-                (cancelActivity or isInterrupting is false), which an error cannot be; remove that";
+                (cancelActivity or isInterrupting is false), which is not possible for an error; \
+                remove that";
             report.error(&node.id, "unsupported_attribute", message);
         }
         EventDefinition::Timer { when, time_zone } => {

@@ -139,7 +139,7 @@ fn check_condition(
     match source {
         Some(node) if is_default(node) => {
             let message = "expected no condition on a default flow, but there is one: it is not \
-                asked; remove it";
+                evaluated; remove it";
             return report.warning(&flow.id, "default_with_condition", message);
         }
         Some(node) if !node.kind.asks_conditions() => {
@@ -153,7 +153,7 @@ fn check_condition(
             };
             let message = format!(
                 "expected no condition on a flow that leaves a {}, but there is one: it is not \
-                asked, as {why}",
+                evaluated, because {why}",
                 node.kind.bpmn_name(),
             );
             return report.warning(&flow.id, "misplaced_condition", message);
@@ -161,7 +161,7 @@ fn check_condition(
         Some(node) if node.kind.is_event() => {
             let message = format!(
                 "expected conditions on flows that leave activities and gateways, but `{}` is a \
-                {}; it is asked all the same: put a gateway between",
+                {}; it is evaluated nevertheless: put a gateway between",
                 node.id,
                 node.kind.bpmn_name()
             );
@@ -224,8 +224,8 @@ fn check_default(node: &FlowNode, default: &str, outgoing: &[&SequenceFlow], rep
     }
     if !outgoing.iter().any(|flow| flow.id == default) {
         let message = format!(
-            "expected the default flow to be one that leaves `{}`, but `{default}` is none; choose \
-            one that does",
+            "expected the default flow to be one that leaves `{}`, but `{default}` does not; \
+            choose one that does",
             node.id
         );
         report.error(&node.id, "unknown_flow", message);
@@ -347,8 +347,8 @@ fn check_starts(
         );
         report.warning(&definition.id, "implicit_start", message);
         if definition.anonymous_start {
-            let message = "expected keys, as anyone may start this process, but without a start \
-                event there are none: draw one and list what start data is accepted";
+            let message = "expected keys, because anyone may start this process, but without a \
+                start event there are none: draw one and list the start data that are accepted";
             report.error(&definition.id, "missing_keys", message);
         }
     } else if !has_start {

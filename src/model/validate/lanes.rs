@@ -36,7 +36,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             }
             if !nodes.contains(node) {
                 let message = format!(
-                    "expected a node of the process, but `{node}` is none; remove it from the lane"
+                    "expected a node of the process, but `{node}` is not one; remove it from the lane"
                 );
                 report.error(&lane.id, "unknown_node", message);
                 continue;
@@ -67,13 +67,14 @@ fn check_parent<'a>(lane: &'a Lane, lanes: &LaneTree<'a>, report: &mut Report) {
     let Some(parent) = &lane.parent else { return };
     if lanes.get(parent).is_none() {
         let message =
-            format!("expected `parent` to name a lane, but `{parent}` is none; correct it");
+            format!("expected `parent` to name a lane, but `{parent}` is not one; correct it");
         report.error(&lane.id, "unknown_lane", message);
     } else if lanes.around(lane).any(|around| around.id == lane.id) {
         report.error(
             &lane.id,
             "nested_parent",
-            "expected lanes in lanes, but this one lies in itself; correct `parent`",
+            "expected lanes to contain other lanes only, but this one contains itself; correct \
+            `parent`",
         );
     }
 }

@@ -48,7 +48,8 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let found = back_steps::in_closed(definition, |outer, _| outer.looping.is_some());
     for (node, action, outer) in found {
         let message = format!(
-            "action `{}`: expected no allowBack in what runs more than once, but `{}` is a loop, and             which of its iterations a step back would mean cannot be told; remove allowBack",
+            "action `{}`: expected no allowBack in what runs more than once, but `{}` is a loop, \
+            and             a step back could mean any of its iterations; remove allowBack",
             action.name, outer.id
         );
         report.error(&node.id, "back_in_loop", message);
@@ -114,12 +115,12 @@ fn check_multiple(node: &FlowNode, multiple: &MultiInstance, report: &mut Report
     let has_key = multiple.output_key.is_some() || of_call == Some(true);
     if multiple.output.is_some() && !has_key {
         let sentence = ": expected `outputKey` beside `output`, but there is none: results would \
-            be dropped; name where they land";
+            be dropped; name the variable for them";
         error(report, "missing_output_key", sentence.to_owned());
     }
     if multiple.output_key.is_some() && multiple.output.is_none() && node.call.is_none() {
-        let sentence = ": expected `output` beside `outputKey`, but there is none: nothing says \
-            what of an iteration is listed; write a template such as ${answer}";
+        let sentence = ": expected `output` beside `outputKey`, but there is none: the result of \
+            an iteration is not defined; write a template such as ${answer}";
         error(report, "missing_output", sentence.to_owned());
     }
 }
@@ -158,8 +159,8 @@ fn check_event(
     let found = match event {
         None if throws => "there is none",
         Some(_) if !throws => {
-            let sentence = ": expected an `event` only with the `behavior` `none` or `one`, but there \
-                is none of them: nothing throws it; write one, or remove `event`";
+            let sentence = ": expected an `event` only with the `behavior` `none` or `one`, but \
+                there is neither: nothing throws it; write one, or remove `event`";
             return error(report, "misplaced_event", sentence.to_owned());
         }
         Some(EventDefinition::Signal { data: Some(_), .. }) => "the signal has `data`",
@@ -180,8 +181,8 @@ fn check_event(
         ) => "it is of another type",
     };
     let sentence = format!(
-        ": expected as `event` a signal with a fixed name and without data, or an escalation with a \
-        code, but {found}; write such a one"
+        ": expected as `event` a signal with a fixed name and without data, or an escalation with \
+        a code, but {found}; write one of these"
     );
     error(report, "invalid_event", sentence);
 }

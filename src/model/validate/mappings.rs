@@ -70,7 +70,7 @@ pub(super) fn check_data_objects(definition: &ProcessDefinition, report: &mut Re
             && !kinds.get(scope).is_some_and(|kind| kind.is_scope())
         {
             let message = format!(
-                "expected `scope` to name a subprocess of this process, but `{scope}` is none; \
+                "expected `scope` to name a subprocess of this process, but `{scope}` is not one; \
                 correct it"
             );
             report.error(&object.id, "unknown_scope", message);

@@ -21,8 +21,8 @@ pub(super) fn check(
                 && node.schedule.is_none()
                 && node.events.is_empty()
             {
-                let message = "expected keys, as anyone may start this process, but there are \
-                    none: list what start data is accepted";
+                let message = "expected keys, because anyone may start this process, but there are \
+                    none: list the start data that are accepted";
                 report.error(&node.id, "missing_keys", message);
             }
         }

@@ -31,8 +31,8 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         return;
     }
     if node.start_condition.is_some() {
-        let message = "expected no start condition beside a schedule, as clients do not start \
-            here, but there is one; draw another start event for them";
+        let message = "expected no start condition together with a schedule, because clients \
+            cannot start here, but there is one; draw another start event for them";
         report.error(id, "misplaced_start_condition", message);
     }
     if let Err(sentence) = Occurrences::compile(schedule) {
@@ -46,15 +46,15 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         }
     }
     if schedule.when.len() > 1 && schedule.when.contains(&When::Startup) {
-        let message = "expected times, or a start with the server, but there are both; draw a start \
-            event for each";
+        let message = "expected times, or a start when the server starts, but there are both; draw \
+            a start event for each";
         report.error(id, "several_triggers", message);
     }
     if schedule.when == [When::Startup]
         && (schedule.time_zone.is_some() || schedule.missed != Missed::default())
     {
-        let message = "expected no time zone and no rule for missed times beside a start with \
-            the server, but there is one: it changes nothing";
+        let message = "expected no time zone and no rule for missed times when the process starts \
+            with the server, but there is one: it has no effect";
         report.warning(id, "no_effect", message);
     }
     check_start_data(id, schedule, report);

@@ -27,16 +27,16 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             Some(around) if around.kind.is_scope() => match levels(node, &nodes) {
                 Levels::Circle => {
                     let message = format!(
-                        "expected a subprocess to lie outside of itself, but `{}` is in \
-                            `{scope}`, and that in it; correct one of the two",
+                        "expected a subprocess to lie outside of itself, but `{}` is in `{scope}`, \
+                            and `{scope}` is in it; correct one of the two",
                         node.id
                     );
                     report.error(&node.id, "scope_cycle", message);
                 }
                 Levels::TooMany => {
                     let message = format!(
-                        "expected at most {SUBPROCESS_DEPTH} subprocesses in one another, but \
-                            `{}` is in more; take some apart",
+                        "expected at most {SUBPROCESS_DEPTH} levels of subprocesses, but `{}` is \
+                            in more; use fewer levels",
                         node.id
                     );
                     report.error(&node.id, "too_deep", message);
@@ -133,8 +133,8 @@ fn check_beginning<'a>(
             report.error(id, "subprocess_start", message);
         }
         ([], []) => {
-            let message = "expected nodes in the subprocess, but there are none: it is passed at \
-                once; draw what it does";
+            let message = "expected nodes in the subprocess, but there are none: it completes at \
+                once; draw its activities";
             report.warning(id, "empty_subprocess", message);
         }
     }

@@ -50,8 +50,8 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
             .collect();
         let (node, chain) = begins.iter().find_map(|begin| self.cycle(begin))?;
         let message = format!(
-            "expected a process whose subprocesses come to an end, but `{own}` starts itself in \
-            every case: {}; let a condition, a user or a time stand before it",
+            "expected a process whose subprocesses end, but `{own}` starts itself in every case: \
+            {}; put a condition, a user task or a timer before the call",
             chain
                 .iter()
                 .map(|id| format!("`{id}`"))

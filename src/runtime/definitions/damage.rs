@@ -79,9 +79,10 @@ impl Definitions {
         } in &in_use
         {
             log::error!(
-                "expected the definition of {instances} live instances: version {version} of process \
-                '{process}' of tenant '{tenant}' with revision {revision}, but no stored version that this server can run has this content: \
-                deploy the source they began with again, and they go on"
+                "expected the definition of {instances} live instances: version {version} of \
+                process '{process}' of tenant '{tenant}' with revision {revision}, but no stored \
+                version that this server can run has this content: deploy the source that they \
+                were started with again, and they continue"
             );
         }
         // Looked for once.

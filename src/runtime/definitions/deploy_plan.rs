@@ -93,7 +93,8 @@ impl CompiledSource {
                 };
                 Err(DeployError::Conflict(format!(
                     "expected a change of the newest version of process '{id}', but {based}, and \
-                    version {} was saved by {} at {}; take that version in, or send base={}",
+                    version {} was saved by {} at {}; merge that version into yours, or send \
+                    base={}",
                     row.version, row.created_by, row.created_at, row.version
                 )))
             }

@@ -23,7 +23,7 @@ pub(super) fn check(process: &ExecutableProcess, now: Time, existing: bool) -> V
     {
         let text = process.definition.expiry.as_deref().unwrap_or_default();
         let message = format!(
-            "expected an expiry that comes, but the last time that fits `{text}` is over; \
+            "expected an expiry in the future, but the last time that matches `{text}` has passed; \
             correct it"
         );
         problems.push(problem(process.definition.id.clone(), "never_due", message));
@@ -35,7 +35,7 @@ pub(super) fn check(process: &ExecutableProcess, now: Time, existing: bool) -> V
                 .is_ok_and(|due| due.is_some_and(|due| due < now))
         {
             let message = format!(
-                "expected a due date that comes, but `{text}` is over: each task would be \
+                "expected a due date in the future, but `{text}` has passed: each task would be \
                 overdue at once; correct it"
             );
             problems.push(Problem::warning(&*node.id, "past_due_date", message));
@@ -48,8 +48,8 @@ pub(super) fn check(process: &ExecutableProcess, now: Time, existing: bool) -> V
             continue;
         }
         let message = format!(
-            "expected a time that comes, but the last one of `{}` is over: the process would \
-            never start; correct it",
+            "expected a time in the future, but the last time of `{}` has passed: the process \
+            would never start; correct it",
             schedule.written
         );
         problems.push(problem(node.id.to_string(), "never_due", message));

@@ -18,8 +18,8 @@ pub(super) fn warnings(
     each(process, |element, what, called| {
         if !is_known(called) {
             let message = format!(
-                "{what}: expected the process `{called}` to be deployed, but there is none of \
-                this id; deploy it, or correct the id"
+                "{what}: expected the process `{called}` to be deployed, but no process has this \
+                id; deploy it, or correct the id"
             );
             warnings.push(Problem::warning(element, "unknown_process", message));
         }

@@ -85,7 +85,7 @@ impl Targets {
     pub fn check(&self, url: &Url) -> Result<Reach, Refused> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Refused(format!(
-                "expected an address of http or https, but it is one of {}",
+                "expected an address with http or https, but its scheme is {}",
                 url.scheme()
             )));
         }

@@ -151,7 +151,8 @@ fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
         InstanceResponse::Refused(refusal) if refusal.is_breakage() && left == 0 => {
             let due = Some(after(running.runtime.clock.now(), UNTAKEN_PAUSE));
             let problem = Some(
-                "expected the instance to take the answer, but it broke: the log tells why"
+                "expected the instance to take the answer, but it failed with an internal error: \
+                the log says why"
                     .to_owned(),
             );
             note(

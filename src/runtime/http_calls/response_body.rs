@@ -84,7 +84,7 @@ fn body(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, String> {
     let encoding = header(CONTENT_ENCODING);
     if !matches!(&*encoding, "" | "identity") {
         return Err(format!(
-            "expected an answer without content encoding, as none was asked for, but it is \
+            "expected an answer without content encoding, because none was requested, but it is \
             {encoding}"
         ));
     }

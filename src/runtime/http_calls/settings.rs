@@ -67,7 +67,7 @@ impl HttpCallSettings {
         let sentence = match url {
             Some(url) => self.targets.check(&Url::parse(url).ok()?).err()?.0,
             None if self.targets.is_empty() => {
-                "expected targets in --outbound-targets, but the list is empty: no call leaves"
+                "expected targets in --outbound-targets, but the list is empty: no call is made"
                     .to_owned()
             }
             None => return None,
@@ -101,9 +101,9 @@ fn stray_secret_warning(element: &str, owner: &str, call: &HttpCall) -> Option<P
         .next()
         .filter(|_| call.url.literal_base().is_none())?;
     let sentence = format!(
-        "expected the host written out in `url`, as a header holds the secret {name}, but the \
-        data say where it goes: whoever sets them can have it sent to any of --outbound-targets; \
-        write the host out, or set that value by a rule only"
+        "expected the host written out in `url`, as a header holds the secret {name}, but the data \
+        determine the host: anyone who can set them can have the secret sent to any of \
+        --outbound-targets; write the host out, or set that value by a rule only"
     );
     Some(Problem::warning(
         element,

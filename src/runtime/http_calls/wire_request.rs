@@ -84,8 +84,8 @@ impl WireRequest {
         }
         for header in &request.headers {
             let name = HeaderName::from_bytes(header.name.as_bytes());
-            let name =
-                name.map_err(|_| format!("expected a header name, but `{}` is none", header.name))?;
+            let name = name
+                .map_err(|_| format!("expected a header name, but `{}` is not one", header.name))?;
             headers.insert(name, filled(header, settings)?);
         }
         Ok(Self {

@@ -187,8 +187,8 @@ impl Schedules {
         if !told.process.is_published() {
             let process = &key.process;
             let sentence = format!(
-                "expected a process that may start, but '{process}' is disabled: POST \
-                /v1/definitions/{process}/enable lets it"
+                "expected a process that may start, but '{process}' is disabled: enable it with \
+                POST /v1/definitions/{process}/enable"
             );
             return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
         }
@@ -344,8 +344,8 @@ async fn run_now(
 ) -> Result<InstanceKey, Refusal> {
     // A repeat finds what it started, whatever else is live by now.
     if overlaps(runtime, &order).await && status(runtime, instance).await.is_none() {
-        let sentence = "expected that the instance this schedule started last has ended, as it \
-            does not overlap, but it is live";
+        let sentence = "expected that the instance this schedule started last has ended, because \
+            its starts may not overlap, but it is live";
         return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
     }
     match start(runtime, &order, instance).await {
@@ -416,7 +416,8 @@ async fn begin(
         }
         if broken == TRIES {
             return FiringOutcome::Failed(format!(
-                "expected the start to take place, but it broke {TRIES} times: the log tells why"
+                "expected the start to succeed, but it failed {TRIES} times with an internal \
+                error: the log says why"
             ));
         }
         tokio::time::sleep(AGAIN * (1 + broken)).await;

@@ -300,7 +300,8 @@ fn wanted_by(seq: u64, message: &Value) -> Result<Wanted, Rejection> {
 }
 
 fn no_offer(seq: u64) -> Rejection {
-    let sentence =
-        format!("expected the seq of an Action message that starts a process, but {seq} is none");
+    let sentence = format!(
+        "expected the seq of an Action message that starts a process, but {seq} is not one"
+    );
     Rejection::new(RejectionKind::BadRequest, sentence)
 }

@@ -67,18 +67,20 @@ impl fmt::Display for UserError {
                 '{name}'"
             ),
             Self::Invalid(sentence) => f.write_str(sentence),
-            Self::Busy => f.write_str("expected room for a change, but a queue is full: try again"),
+            Self::Busy => f.write_str(
+                "expected space in the queue for the change, but it is full: \
+            try again",
+            ),
             Self::NoRoom => f.write_str(
-                "expected room for a change, but the server's disk is full; nothing was changed: \
-                make room on it",
+                "expected space for the change, but the server's disk is full; nothing was \
+                changed: free space on it",
             ),
             Self::OutcomeUnknown => f.write_str(
                 "expected to write the change, but the server's disk failed, or it is stopping: \
-                the change may be made or not; look when the server is back",
+                the change may have been made or not; check when the server is back",
             ),
             Self::Failed => f.write_str(
-                "expected to write the change, but the server is \
-                stopping or out of order: try again",
+                "expected to write the change, but the server is stopping or has failed: try again",
             ),
         }
     }
@@ -108,8 +110,8 @@ impl Users {
             .iter()
             .any(|kept| user.name.starts_with(kept))
         {
-            let sentence = "expected a name that does not begin with 'schedule:', which is kept \
-                for schedules, but it does";
+            let sentence = "expected a name that does not begin with 'schedule:', which is \
+                reserved for schedules, but it does";
             return Err(UserError::Invalid(sentence.to_owned()));
         }
         check_roles(user.roles)?;
@@ -296,8 +298,8 @@ fn check_name(what: &str, name: &str) -> Result<(), UserError> {
     }
     let limit = limits::NAME_BYTES;
     Err(UserError::Invalid(format!(
-        "expected a {what} of 1 to {limit} bytes without control characters and without blanks \
-        at its ends, but it is another"
+        "expected a {what} of 1 to {limit} bytes without control characters and without blanks at \
+        its ends, but it is not"
     )))
 }
 

@@ -49,7 +49,7 @@ impl fmt::Display for SignInError {
                 )
             }
             Self::Busy => f.write_str(
-                "expected room for another sign-in, but too many wait: try again in a moment",
+                "expected capacity for another sign-in, but too many wait: try again in a moment",
             ),
         }
     }

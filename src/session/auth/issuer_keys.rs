@@ -152,12 +152,13 @@ impl IssuerKeys {
                     wanted.notify_one();
                 }
                 invalid(
-                    "expected a token signed with a key of the issuer, but its 'kid' names none \
-                    that is known",
+                    "expected a token signed with a key of the issuer, but its 'kid' names no \
+                    known key",
                 )
             }
             (Some(_), Some(_)) => invalid(
-                "expected a token that names its key in 'kid', but it leaves open which it is",
+                "expected a token that names its key in 'kid', but it has no 'kid' and several \
+                keys are possible",
             ),
         }
     }

@@ -48,7 +48,7 @@ impl RolesClaim {
         });
         roles.flatten().ok_or_else(|| {
             format!(
-                "expected a token whose {} (list) holds texts, but it differs",
+                "expected a token whose {} (list) holds texts, but it does not",
                 cut(&self.0, NAMED_BYTES)
             )
         })

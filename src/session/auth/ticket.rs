@@ -46,9 +46,9 @@ impl FromStr for TicketUse {
             ("ws", _) => Ok(Self::Ws),
             ("signin", _) => Ok(Self::SignIn),
             (_, Some(key)) => Ok(Self::Stream(key)),
-            _ => {
-                Err("expected 'for' to be ws, stream/KEY or signin, but it is none of them".into())
-            }
+            _ => Err(
+                "expected 'for' to be ws, stream/KEY or signin, but it is something else".into(),
+            ),
         }
     }
 }
@@ -66,8 +66,8 @@ impl fmt::Display for TicketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full => {
-                "expected room for another ticket, but too many wait for their use: \
-                try again in half a minute"
+                "expected capacity for another ticket, but too many tickets are unused: try again \
+                in half a minute"
             }
             Self::Random => {
                 "expected random bytes for a ticket, but the operating system gave \

@@ -243,7 +243,7 @@ impl Tokens {
             others,
         } = claims;
         if sub.is_empty() || sub.len() > limits::NAME_BYTES {
-            return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it has not");
+            return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it does not");
         }
         if [SCHEDULED, BY_EVENT]
             .iter()
@@ -251,7 +251,7 @@ impl Tokens {
         {
             return invalid(
                 "expected 'sub' of the token to be a user, but it begins with 'schedule:' or \
-                'event:', which are kept",
+                'event:', which are reserved",
             );
         }
         let expires_at = time("exp", exp)?;
@@ -337,8 +337,8 @@ impl Tokens {
 impl Tokens {
     fn too_long(&self) -> String {
         format!(
-            "expected a token that ends within {} h, but it ends later: get another, or raise \
-            --max-token-lifetime",
+            "expected a token that expires within {} h, but it expires later: get another, or \
+            raise --max-token-lifetime",
             self.longest.as_secs() / 3600
         )
     }
@@ -401,11 +401,11 @@ fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
             '{name}', but it has none"
         ),
         ErrorKind::Json(_) => {
-            "expected a token of a known algorithm with sub (text), exp (number) and roles \
-            (list), but it differs"
+            "expected a token of a known algorithm with sub (text), exp (number) and roles (list), \
+            but it is not one"
                 .into()
         }
-        _ => "expected a bearer JWT of three parts, but this is none".into(),
+        _ => "expected a bearer JWT of three parts, but this is not one".into(),
     })
 }
 

@@ -72,7 +72,7 @@ fn ids(given: &Payload) -> Result<BTreeMap<String, String>, Sentence> {
     let pair = |(from, to): (String, Value)| match to {
         Value::String(to) => Ok((from, to)),
         _ => Err(format!(
-            "expected 'mapping' to hold an id for each id, but what it has for {} is none",
+            "expected 'mapping' to hold an id for each id, but its value for {} is not one",
             quoted(&from)
         )),
     };
@@ -112,7 +112,7 @@ pub fn draft(text: &str) -> Result<Payload, WireError> {
 pub fn on_instance(name: &str, text: &str, instance: InstanceKey) -> Result<OnInstance, WireError> {
     let unknown = || {
         Err(format!(
-            "expected one of the commands {}, but '{name}' is none",
+            "expected one of the commands {}, but '{name}' is not one",
             on_instance::NAMES.join(", ")
         ))
     };

@@ -34,14 +34,13 @@ impl FromStr for Channel {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let unknown = || {
-            "expected 'channel' to be instance/KEY, tasks, process/ID or changes, but it is none of \
-                them"
+            "expected 'channel' to be instance/KEY, tasks, process/ID or changes, but it is \
+                something else"
                 .to_owned()
         };
         match text.split_once('/') {
             Some(("instance", key)) => key.parse().map(Self::Instance).map_err(|_| {
-                "expected the key in 'channel' to be a UUID, as a reply to start \
-                    gives it, but it is none"
+                "expected the key in 'channel' to be a UUID, as in the reply to start, but it is not"
                     .into()
             }),
             Some(("process", id)) if !id.is_empty() => Ok(Self::Process(id.into())),

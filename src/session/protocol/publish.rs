@@ -233,7 +233,7 @@ pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<Publi
     let data = object(publish.data.as_ref())?;
     if publish.correlation_key.as_deref() == Some("") {
         let sentence = "expected 'correlationKey' to have a character, but it is empty: leave it \
-            out for those who wait without a key";
+            out for events without a key";
         return Err(refuse(sentence.to_owned()));
     }
     let until = publish.ttl.as_deref().map(|ttl| until(ttl, now));
@@ -241,8 +241,8 @@ pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<Publi
     let tag = tag(publish, &data, caller);
     if let Some(instance) = publish.instance {
         if until.is_some() {
-            let sentence = "expected a message for one instance without 'ttl', but there is one: \
-                it is taken at once or refused";
+            let sentence = "expected no 'ttl' with a message for one instance, but there is one: \
+                the message is taken at once or refused";
             return Err(refuse(sentence.to_owned()));
         }
         let message = TakeMessage {
@@ -258,16 +258,16 @@ pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<Publi
         return Ok(PublishTo::Instance(instance, ask));
     }
     if !caller.operator {
-        let sentence = "expected role operator to publish to whoever waits, but this user has it \
-            not: name an instance this user may act in by 'instance'";
+        let sentence = "expected role operator to publish to all instances, but this user does not \
+            have it: name in 'instance' an instance that this user may act in";
         return Err(WireError::new(ErrorCode::Forbidden, sentence));
     }
     let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
     if bytes > limits::PUBLISHED_BYTES {
         Limit::PublishedBytes.refused();
         let sentence = format!(
-            "expected 'data' of at most {} bytes for whoever waits, as each gets a copy, but they \
-            are {bytes}: publish a reference to them, or name one instance by 'instance'",
+            "expected 'data' of at most {} bytes for all that wait, because each gets a copy, but \
+            they have {bytes}: publish a reference to them, or name one instance in 'instance'",
             limits::PUBLISHED_BYTES
         );
         return Err(WireError::new(ErrorCode::TooLarge, sentence));

@@ -69,8 +69,8 @@ impl From<Refusal> for WireError {
             Refusal::Hidden => Rejection::not_found().into(),
             Refusal::Stale(seq) => {
                 let sentence = format!(
-                    "expected the instance to stand at ifSeq, but it stands at {seq}: look \
-                    again, then decide"
+                    "expected the instance's number to be ifSeq, but it is {seq}: read the \
+                    instance again, then decide"
                 );
                 Self {
                     seq: Some(seq),
@@ -86,7 +86,7 @@ impl From<Refusal> for WireError {
             ),
             Refusal::Busy => Self::new(
                 ErrorCode::Busy,
-                "expected room for another command, but a queue is full: try again",
+                "expected space in the queue for another command, but it is full: try again",
             ),
             Refusal::NoRoom(room) => Self {
                 reason: Some(room.name()),
@@ -94,14 +94,14 @@ impl From<Refusal> for WireError {
             },
             Refusal::Unknown => Self::new(
                 ErrorCode::OutcomeUnknown,
-                "expected to make this durable, but the server's disk failed: it may be done or \
-                not; send it again with the same id, which gets the true answer",
+                "expected to make this durable, but the server's disk failed: it may have been \
+                done or not; send it again with the same id, which gets the true answer",
             ),
             Refusal::Damaged(sentence) => Self::new(ErrorCode::Conflict, &*sentence),
             Refusal::Internal => Self::new(
                 ErrorCode::Internal,
-                "expected to apply this command, but something broke; nothing was changed: try \
-                again",
+                "expected to apply this command, but an internal error occurred; nothing was \
+                changed: try again",
             ),
         }
     }
@@ -140,17 +140,17 @@ impl From<Rejection> for WireError {
 fn no_room(room: DiskRoom) -> &'static str {
     match room {
         DiskRoom::Enough | DiskRoom::Low => {
-            "expected room on the server's disk for something new, but less is free than its low \
-            watermark; nothing was changed: try again when the operator has made room"
+            "expected space on the server's disk for a new instance, but less is free than its low \
+            watermark; nothing was changed: try again when the operator has freed space"
         }
         DiskRoom::Critical => {
-            "expected room on the server's disk, but less is free than its critical watermark, \
-            and only what completes or ends something is taken; nothing was changed: try again \
-            when the operator has made room"
+            "expected space on the server's disk, but less is free than its critical watermark, \
+            and only commands that complete or end something are accepted; nothing was changed: \
+            try again when the operator has freed space"
         }
         DiskRoom::Full => {
-            "expected room on the server's disk, but it is full; nothing was changed: try again \
-            when the operator has made room"
+            "expected space on the server's disk, but it is full; nothing was changed: try again \
+            when the operator has freed space"
         }
     }
 }

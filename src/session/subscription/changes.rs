@@ -135,8 +135,8 @@ impl Connection {
         };
         if caller.trees.is_some() {
             self.unfollow_changes();
-            let sentence = "expected the token of a user, but this one is good for one instance and \
-                its children only";
+            let sentence = "expected the token of a user, but this one is only valid for one \
+                instance and its children";
             let error = WireError::new(ErrorCode::Forbidden, sentence);
             return self.send_error(id.map(FrameId::as_str), Some(&channel), &error);
         }

@@ -198,7 +198,7 @@ impl Connection {
                 let ids = self.unfollow_list(channel);
                 let wire = WireError::new(
                     ErrorCode::Internal,
-                    "expected to read the list, but it cannot be read: subscribe again",
+                    "expected to read the list, but that failed: subscribe again",
                 );
                 let ids: Vec<Option<&str>> = if ids.is_empty() {
                     vec![None]
@@ -329,8 +329,8 @@ fn no_list(channel: &Channel, caller: &Caller) -> Option<&'static str> {
     match channel {
         // Tasks are found by their owner, who may have started other trees, too.
         Channel::Tasks if caller.trees.is_some() => Some(
-            "expected the token of a user, but this one is good for one instance and its \
-            children only",
+            "expected the token of a user, but this one is only valid for one instance and its \
+            children",
         ),
         Channel::Process(_) if !caller.operator => Some(
             "expected role operator or admin to follow the instances of a process, but this user \

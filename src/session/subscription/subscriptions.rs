@@ -80,7 +80,7 @@ impl Connection {
 
     fn send_unsubscribed(&mut self, ids: &[FrameId]) {
         let sentence = "expected the subscription to begin, but it was unsubscribed before: \
-            subscribe again if it is wanted";
+            subscribe again if you need it";
         for id in ids {
             self.send_error(
                 Some(id.as_str()),
@@ -190,8 +190,8 @@ impl Connection {
             because,
         );
         let Some(round) = added else {
-            let sentence = "expected room for another subscription, but the server has as many as \
-                it has room for: try again later";
+            let sentence = "expected capacity for another subscription, but the server has as many \
+                as it allows: try again later";
             let error = WireError::new(ErrorCode::Busy, sentence);
             return self.refuse(instance, &acknowledgement, &error);
         };

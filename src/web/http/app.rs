@@ -107,8 +107,7 @@ impl App {
         if !self.connections.is_draining() {
             return Ok(());
         }
-        let sentence =
-            "expected a server that stays, but this one is stopping: come back in a moment";
+        let sentence = "expected a running server, but this one is stopping: try again in a moment";
         Err(Problem::new(ErrorCode::Busy, sentence))
     }
 

@@ -97,8 +97,8 @@ impl App {
         {
             Some(identity) => Ok((principal, identity)),
             None => {
-                let sentence = "expected the token of a user, but this one is good for one \
-                    instance and its children only";
+                let sentence = "expected the token of a user, but this one is only valid for one \
+                    instance and its children";
                 Err(Problem::new(ErrorCode::Forbidden, sentence))
             }
         }

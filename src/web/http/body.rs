@@ -119,8 +119,8 @@ fn too_large(limit: usize) -> Problem {
 pub fn no_room() -> Problem {
     Problem::new(
         ErrorCode::Busy,
-        "expected room for the body, but too many others are on their way; nothing was changed: \
-        send it again in a moment",
+        "expected memory for the body, but too many other bodies are arriving; nothing was \
+        changed: send it again in a moment",
     )
 }
 
@@ -128,8 +128,8 @@ pub fn no_room() -> Problem {
 pub fn too_slow() -> Problem {
     Limit::SlowBodies.refused();
     let sentence = format!(
-        "expected the body to come in with at least {} bytes per second, after {} s for a start, \
-        but it is slower; nothing was changed: send it again",
+        "expected the body to arrive with at least {} bytes per second, after the first {} s, but \
+        it is slower; nothing was changed: send it again",
         limits::PEER_BYTES_PER_SECOND,
         limits::PEER_GRACE.as_secs()
     );
@@ -165,7 +165,7 @@ fn hold_values(request: &HttpRequest, text: &str) -> Result<(), Problem> {
     if values > limits::JSON_MEMORY {
         Limit::JsonMemory.refused();
         let sentence = format!(
-            "expected JSON that takes at most {} bytes as values, but this takes some {values}: \
+            "expected JSON that takes at most {} bytes as values, but this takes about {values}: \
             send fewer objects, members and items at a time",
             limits::JSON_MEMORY
         );
@@ -201,7 +201,7 @@ pub async fn read_elsewhere<T: Send + 'static>(
     // It is never closed.
     let _turn = LARGE.acquire().await;
     beside(move || read(&text)).await.ok_or_else(|| {
-        let sentence = "expected a thread to read the body, but the server is stopping: come back";
+        let sentence = "expected a thread to read the body, but the server is stopping: try again later";
         Problem::new(ErrorCode::Busy, sentence)
     })
 }

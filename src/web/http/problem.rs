@@ -96,7 +96,8 @@ impl Problem {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem, example = json!({
     "type": "/docs/errors/not_found", "title": "not_found", "status": 404, "code": "not_found", "retryable": false,
-    "detail": "expected an instance you may see, but there is none with this key; one that ended long ago may have been dropped",
+    "detail": "expected an instance you may see, but there is none with this key; one that ended \
+    long ago may have been deleted",
 }))]
 pub(in crate::web) struct Details<'a> {
     /// The page that explains the code.
@@ -234,7 +235,7 @@ impl From<StoreError> for Problem {
         log::error!("a request could not be answered: {error}");
         Self::new(
             ErrorCode::Internal,
-            "expected to read the store, but it failed; the server's log says more",
+            "expected to read the store, but it failed; the server's log has details",
         )
     }
 }

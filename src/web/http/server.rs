@@ -418,7 +418,7 @@ fn transport_limits(config: &Config) -> TransportLimits {
     // A few less are no news: the default is a round number.
     if room < wanted / 2 {
         log::warn!(
-            "expected to open files for {wanted} connections, but there is room for {room}: raise \
+            "expected to open files for {wanted} connections, but only {room} are possible: raise \
             the limit of open files (ulimit -n)"
         );
     }

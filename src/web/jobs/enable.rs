@@ -72,7 +72,7 @@ async fn switch(
     let unknown = |_| {
         Problem::new(
             ErrorCode::NotFound,
-            "expected the number of a workflow, but this is none",
+            "expected the number of a workflow, but this is not one",
         )
     };
     let process = app.workflow(&principal.caller, number.parse().map_err(unknown)?)?;

@@ -62,7 +62,7 @@ pub async fn stream(
     let unknown = || {
         Problem::new(
             ErrorCode::NotFound,
-            "expected the number of a workflow, but this is none",
+            "expected the number of a workflow, but this is not one",
         )
     };
     let (workflow, job) = (

@@ -68,7 +68,7 @@ impl Named {
         for (name, value) in pairs {
             if named.insert(name.clone(), value).is_some() {
                 let sentence =
-                    format!("expected each name behind '?' once, but '{name}' is there twice");
+                    format!("expected each name behind '?' once, but '{name}' occurs twice");
                 return Err(Problem::new(ErrorCode::BadRequest, sentence));
             }
         }

@@ -46,8 +46,8 @@ pub async fn ask(config: &Config, request: UserRequest) -> Result<Vec<ListedUser
         }
     }
     Err(format!(
-        "expected the server that uses {} to answer on its local socket, but it does not: stop \
-        it, or look into its log",
+        "expected the server that uses {} to answer on its local socket, but it does not: stop it, \
+        or read its log",
         config.data.display()
     ))
 }
@@ -115,9 +115,9 @@ async fn ask_server(data: &Path, line: &str) -> Option<Result<Vec<ListedUser>, S
     Some(match told {
         Ok(LocalReply::Done(users)) => Ok(users),
         Ok(LocalReply::Refused(sentence)) => Err(sentence),
-        Ok(LocalReply::Access(_)) => {
-            Err("expected an answer about users, but the running server gave another".to_owned())
-        }
+        Ok(LocalReply::Access(_)) => Err(
+            "expected an answer about users, but the running server sent another answer".to_owned(),
+        ),
         Err(cause) => Err(format!(
             "expected an answer of the running server, but: {cause}; see with 'stepwire user list'"
         )),

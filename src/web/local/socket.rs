@@ -63,13 +63,13 @@ impl LocalSocket {
                             .is_err()
                         {
                             log::warn!(
-                                "expected a request on the local socket, but it did not come in \
+                                "expected a request on the local socket, but it did not arrive in \
                                 time"
                             );
                         }
                     }
                     Err(error) => {
-                        log::warn!("expected to be asked on the local socket, but: {error}");
+                        log::warn!("expected a request on the local socket, but: {error}");
                         tokio::time::sleep(Duration::from_millis(100)).await;
                     }
                 }
@@ -129,8 +129,8 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
         }
         // Not the library's sentence, which may quote a password.
         Err(_) => LocalReply::Refused(
-            "expected a request in JSON that this server knows, but it is \
-            none: use its own version"
+            "expected a request in JSON that this server knows, but it is not one: use the \
+            server's own version"
                 .into(),
         ),
     };

@@ -57,7 +57,7 @@ pub async fn one(
     let no_page = || {
         Problem::new(
             ErrorCode::NotFound,
-            format!("expected a page of the documentation, but there is no '{name}'"),
+            format!("expected a page of the documentation, but '{name}' is not one"),
         )
     };
     if name.len() < path.len() || wants_markdown(&request) {

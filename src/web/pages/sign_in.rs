@@ -76,7 +76,7 @@ pub async fn by_link(
         }
         None => {
             let sentence = "expected a link that was not used before and is at most 15 minutes \
-                old, but this is none";
+                old, but this one is not";
             let problem = Problem::new(ErrorCode::Unauthenticated, sentence);
             app.sign_in_failed(&request, None, &problem);
             refused(&app, &request, to, problem)

@@ -38,8 +38,7 @@ pub async fn nothing_here() -> Result<HttpResponse, Problem> {
 pub fn nothing() -> Problem {
     Problem::new(
         ErrorCode::NotFound,
-        "expected an address of this server, but there is nothing at this one: see /docs and \
-        /openapi.json",
+        "expected an address of this server, but this one is unknown: see /docs and /openapi.json",
     )
 }
 

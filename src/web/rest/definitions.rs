@@ -371,7 +371,7 @@ pub(in crate::web) fn refused(error: DeployError) -> Problem {
         DeployError::Unknown => Refusal::Unknown.into(),
         DeployError::Busy | DeployError::Closed => Problem::new(
             ErrorCode::Busy,
-            "expected room for another change, but the server is busy: try again",
+            "expected capacity for another change, but the server is busy: try again",
         ),
     }
 }

@@ -177,7 +177,7 @@ impl Place {
         let instance = instance_key(&key)?;
         let Some(element) = ElementKey::from_wire(&element, instance) else {
             return Err(not_there(format!(
-                "expected the key of an element of this instance, but '{element}' is none"
+                "expected the key of an element of this instance, but '{element}' is not one"
             )));
         };
         Ok(Self {
@@ -214,7 +214,7 @@ async fn active(
         return Ok(place);
     }
     Err(not_there(
-        "expected a user task that waits, but this one has ended; its draft is gone".to_owned(),
+        "expected an active user task, but this one has ended; its draft is deleted".to_owned(),
     ))
 }
 

@@ -45,7 +45,7 @@ pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
     match room.now() {
         DiskRoom::Enough => {}
         DiskRoom::Low => {
-            more += "expected room on the disk, but less is free than its low watermark: new \
+            more += "expected free space on the disk, but less is free than its low watermark: new \
                 instances are refused\n";
         }
         room @ (DiskRoom::Critical | DiskRoom::Full) => return Err(Refusal::NoRoom(room).into()),
@@ -80,8 +80,8 @@ fn damage(met: [&Damaged; 2]) -> String {
         });
     let named = named.collect::<Vec<_>>().join(", ");
     format!(
-        "expected everything that is stored to be readable, but these are damaged: {named}; all \
-        else is served, and 'stepwire doctor' names each\n"
+        "expected all stored data to be readable, but these are damaged: {named}; everything else \
+        is served, and 'stepwire doctor' lists each\n"
     )
 }
 

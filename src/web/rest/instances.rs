@@ -179,7 +179,7 @@ async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, Pro
     folded.map(Arc::new).ok_or_else(|| {
         let sentence = format!(
             "expected 'at' to be a number at or after the instance's first command, but at {at} it \
-            had not begun"
+            had not started"
         );
         Problem::new(ErrorCode::BadRequest, sentence)
     })
@@ -189,7 +189,7 @@ fn too_far() -> Problem {
     limits::Limit::PastRows.refused();
     let sentence = format!(
         "expected a moment at most {} commands after the first, but this one lies behind more: ask \
-        for an earlier one, or for how the instance stands",
+        for an earlier one, or for the present state",
         limits::PAST_ROWS
     );
     Problem::new(ErrorCode::TooLarge, sentence)

@@ -18,8 +18,8 @@ use crate::{
 /// 403 for the holder of a token that is good for one instance tree only.
 pub fn visible_to(caller: &Caller) -> Result<InstanceFilter, Problem> {
     if caller.trees.is_some() {
-        let sentence = "expected the token of a user, but this one is good for one instance and \
-            its children only";
+        let sentence = "expected the token of a user, but this one is only valid for one instance \
+            and its children";
         return Err(Rejection::new(RejectionKind::Forbidden, sentence).into());
     }
     let started_by = (!caller.operator).then(|| caller.subject.clone());

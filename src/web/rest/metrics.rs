@@ -45,8 +45,8 @@ pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpRespons
     if identity.is_operator() {
         return Ok(answer(of_tenant(&app, &principal.caller.tenant).await?));
     }
-    let sentence = "expected role server-operator, or operator for what is counted of a tenant, \
-        but the token grants neither; ask an administrator for one";
+    let sentence = "expected role server-operator, or operator for the metrics of a tenant, but \
+        the token grants neither; ask an administrator for one";
     Err(Problem::new(ErrorCode::Forbidden, sentence))
 }
 

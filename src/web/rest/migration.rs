@@ -168,8 +168,8 @@ async fn read(
     let known = definitions.undeleted(tenant, process, asked.version);
     let Some(known) = known.filter(|known| known.row.state != DefinitionState::Draft) else {
         let sentence = format!(
-            "expected the number of a version of '{process}' that was published, but {} is none: \
-             look at the versions of the process",
+            "expected the number of a version of '{process}' that was published, but {} is not \
+             one: see the versions of the process",
             asked.version
         );
         return Err(Problem::new(ErrorCode::NotFound, sentence));

@@ -97,7 +97,7 @@ pub async fn preview(
         .map_err(|TooMany| {
             Problem::new(
                 ErrorCode::Busy,
-                "expected room for another preview, but too many wait: try again",
+                "expected capacity for another preview, but too many wait: try again",
             )
         })?;
     Ok(json(StatusCode::OK, &PreviewAnswer::from(previewed)))

@@ -120,7 +120,7 @@ fn listener(
         .take_ticket(ticket, TicketUse::Stream(key))
         .ok_or_else(|| {
             let sentence = "expected a ticket for this stream that was not used before and is at \
-            most 30 s old, but this is none";
+            most 30 s old, but this one is not";
             Problem::new(ErrorCode::Unauthenticated, sentence)
         })?;
     Ok(Principal::new(Some(identity)))

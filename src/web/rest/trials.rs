@@ -157,7 +157,7 @@ pub async fn begin(
         BeginError::Deploy(error) => refused(error),
         BeginError::Busy => Problem::new(
             ErrorCode::Busy,
-            "expected room for another trial, but too many run: try again later",
+            "expected capacity for another trial, but too many are running: try again later",
         ),
         BeginError::Failed(sentence) => {
             log::error!("{sentence}");
@@ -226,7 +226,7 @@ pub async fn user(
     let token = token.filter(|token| token.len() <= limits::TOKEN_BYTES);
     let Some(token) = token else {
         let sentence = format!(
-            "expected a name of 1 to {} bytes and roles that fit into a token, but it is another; \
+            "expected a name of 1 to {} bytes and roles that fit into a token, but these do not; \
             shorten them",
             limits::NAME_BYTES
         );
@@ -263,7 +263,7 @@ pub async fn clock(
         })?,
         _ => {
             let sentence =
-                "expected one of 'advance' and 'to', but there is none or both; send one";
+                "expected one of 'advance' and 'to', but there are none or both; send one";
             return Err(Problem::new(ErrorCode::BadRequest, sentence));
         }
     };
@@ -311,7 +311,7 @@ pub(in crate::web) fn running(app: &App, key: &str) -> Result<Arc<Trial>, Proble
     found.ok_or_else(|| {
         Problem::new(
             ErrorCode::NotFound,
-            "expected a running trial of yours, but there is none with this key: it has ended, \
+            "expected a running trial of yours, but there is none with this key: it has ended; \
             begin another",
         )
     })
@@ -367,7 +367,7 @@ fn advanced(now: Time, span: &str) -> Result<Time, Problem> {
 }
 
 fn not_at_rest(_: NotAtRest) -> Problem {
-    let sentence = "expected the trial to come to rest, but what is due takes longer: try again, \
-        or begin another";
+    let sentence = "expected the trial to finish its work, but the due work takes longer: try \
+        again, or begin another";
     Problem::new(ErrorCode::Busy, sentence)
 }

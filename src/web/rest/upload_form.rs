@@ -234,7 +234,7 @@ async fn blocking<T: Send + 'static>(
         Ok(done) => done.map_err(|error| no_upload(&error)),
         Err(_) => Err(Problem::new(
             ErrorCode::Internal,
-            "expected to store the file, but something broke: try again",
+            "expected to store the file, but an internal error occurred: try again",
         )),
     }
 }
@@ -277,6 +277,6 @@ fn file_problem(error: FieldError) -> Problem {
 
 fn bad_form(why: &str) -> Problem {
     let sentence =
-        format!("expected a form with one field 'file' and perhaps a field 'data', but {why}");
+        format!("expected a form with one field 'file' and optionally a field 'data', but {why}");
     Problem::new(ErrorCode::BadRequest, sentence)
 }

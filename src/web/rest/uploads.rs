@@ -207,7 +207,7 @@ fn missing(app: &App, key: InstanceKey, file: Uuid, error: &io::Error) -> Proble
         ErrorCode::Conflict,
         format!(
             "expected the file {file} as it was uploaded, but the server's data directory does not \
-            hold it: the operator finds with 'stepwire doctor' what is wrong and what to do"
+            have it: 'stepwire doctor' tells the operator what is wrong and what to do"
         ),
     )
 }

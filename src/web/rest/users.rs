@@ -315,7 +315,7 @@ fn over_users_with(admin: &Identity, roles: &[String]) -> Result<(), Problem> {
         return Ok(());
     }
     let sentence = format!(
-        "expected role {SERVER_OPERATOR} for a user who has it or is to have it, but the token \
+        "expected role {SERVER_OPERATOR} to change a user who has it or to give it, but the token \
         does not grant it; ask the server's owner, who may use `stepwire user`"
     );
     Err(Problem::new(ErrorCode::Forbidden, sentence))

@@ -17,8 +17,8 @@ pub fn too_many_connections() -> &'static [u8] {
     static ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| {
         written(&Problem::new(
             ErrorCode::Busy,
-            "expected room for one more connection, but there is none: close idle ones, or come \
-            back in a moment",
+            "expected capacity for one more connection, but there is none: close idle ones, or try \
+            again in a moment",
         ))
     });
     &ANSWER
@@ -28,7 +28,7 @@ pub fn too_many_connections() -> &'static [u8] {
 pub fn slow_head() -> &'static [u8] {
     static ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let sentence = format!(
-            "expected the head of a request within {} s, but it has not come: send it again",
+            "expected the head of a request within {} s, but it has not arrived: send it again",
             limits::REQUEST_HEAD.as_secs()
         );
         written(

@@ -107,8 +107,8 @@ pub async fn websocket(
         Some(ticket) => Some(app.take_ticket(ticket, TicketUse::Ws).ok_or_else(|| {
             Problem::new(
                 ErrorCode::Unauthenticated,
-                "expected a ticket that was not used before and is at most 30 s old, but this is \
-                none",
+                "expected a ticket that was not used before and is at most 30 s old, but this one \
+                is not",
             )
         })?),
     };

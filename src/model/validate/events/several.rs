@@ -39,7 +39,7 @@ pub(super) fn check(node: &FlowNode, begins: bool, report: &mut Report) {
         report.error(&node.id, "too_many_event_definitions", message);
     }
     if let Some(sentence) = unfit(node, begins) {
-        let message = format!("expected event definitions that can stand together, but {sentence}");
+        let message = format!("expected event definitions that can be combined, but {sentence}");
         report.error(&node.id, "several_event_definitions", message);
     }
 }

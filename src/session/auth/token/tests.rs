@@ -145,7 +145,7 @@ fn a_user_with_the_longest_names_and_roles_can_sign_in() {
 fn nobody_speaks_for_a_schedule() {
     check(
         json!({"sub": "schedule:nightly", "exp": LATER, "roles": ["admin"]}),
-        "which are kept",
+        "which are reserved",
     );
     check(
         json!({"sub": "schedule", "exp": LATER}),
