@@ -117,7 +117,7 @@ async fn perform(
     }
 }
 
-/// For work that leaves nothing under way: it may be asked for again.
+/// For work that leaves nothing in progress: it may be asked for again.
 async fn in_time<T>(
     limit: Option<Duration>,
     work: impl Future<Output = Result<T, Failure>>,

@@ -68,7 +68,7 @@ pub struct Config {
     pub data: PathBuf,
     /// Where process instances are kept.
     pub store: Store,
-    /// When the disk of the data directory has little room.
+    /// When the disk of the data directory has little free space.
     pub watermarks: Watermarks,
     /// When what has ended is packed and dropped.
     pub retention: Retention,

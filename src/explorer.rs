@@ -70,11 +70,11 @@ struct Reached {
 /// Whether a state is one in which nothing more is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// It goes on.
+    /// It continues.
     Open,
     /// The instance has ended.
     Ended,
-    /// Something is wrong here, or it cannot be known how it goes on.
+    /// Something is wrong here, or it cannot be known how it continues.
     Stopped,
 }
 
@@ -106,7 +106,7 @@ pub fn explore(definition: &ProcessDefinition, most: usize) -> Result<Exploratio
     Ok(walk.told())
 }
 
-/// A walk under way.
+/// A walk in progress.
 struct Walk<'a> {
     process: &'a ExecutableProcess,
     /// By what tells states apart.
@@ -353,7 +353,7 @@ fn process_ends(process: &ExecutableProcess, row: &RecordBatch) -> Vec<Arc<str>>
     ends
 }
 
-/// Which states can be come to from these.
+/// The states that can be reached from these.
 fn behind(reached: &[Reached], from: impl Iterator<Item = usize>) -> Vec<bool> {
     let mut is_behind = vec![false; reached.len()];
     let mut open: Vec<usize> = from.collect();

@@ -76,7 +76,7 @@ pub const UPLOAD_DEFAULT_BYTES: u64 = 10 * 1024 * 1024;
 pub const FILE_NAME_BYTES: usize = 200;
 /// Files one process instance may have.
 pub const FILES_PER_INSTANCE: usize = 1_000;
-/// Uploads under way at the same time; more are answered `busy`.
+/// Uploads in progress at the same time; more are answered `busy`.
 pub const UPLOADS: usize = 128;
 /// Of them, those of one user, or of strangers at one address.
 pub const UPLOADS_PER_TAKER: usize = 16;
@@ -162,7 +162,7 @@ pub const TIMERS_PER_DEFINITION: usize = 16;
 pub const TIMERS_PER_TENANT: usize = 48;
 /// Calls made to one host and port at the same time.
 pub const CALLS_PER_HOST: usize = 8;
-/// Calls one instance may have under way; one more is an incident.
+/// Calls one instance may have in progress; one more is an incident.
 pub const CALLS_PER_INSTANCE: usize = 100;
 /// Webhooks of one process.
 pub const WEBHOOKS: usize = 8;
@@ -252,8 +252,8 @@ pub const MESSAGE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Instances that the answer to what was published names; of those it went to and of those it
 /// started.
 pub const PUBLICATION_INSTANCES: usize = 100;
-/// How long the answer to what was published waits for the instances: what is not there by then gets
-/// it all the same.
+/// How long the answer to what was published waits for the instances: what is not there by then
+/// gets it nevertheless.
 pub const PUBLISH_PATIENCE: Duration = Duration::from_secs(5);
 /// Publications of one message with its key, or of one signal, that are known again when they are
 /// repeated: the newest.
@@ -271,8 +271,8 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(5);
 pub const JOB_COUNTS_KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long the server waits for the peer's Close after its own, then drops the TCP connection.
 pub const CLOSE_REPLY: Duration = Duration::from_secs(2);
-/// How long a subscription waits for an announced instance that is not there yet before it is looked
-/// for again; once its start is no longer under way, that ends with `not_found`.
+/// How long a subscription waits for an announced instance that is not there yet before it is
+/// looked for again; once its start is no longer in progress, that ends with `not_found`.
 pub const ANNOUNCED_INSTANCE: Duration = Duration::from_secs(5);
 /// How long a connection may be over its rate without a calm second, then it is closed 4429.
 pub const FLOOD: Duration = Duration::from_secs(10);
@@ -348,7 +348,7 @@ pub const HELD_AT_ONCE: u32 = 16;
 /// The longest that a refusal is held back, however many are.
 pub const HELD_BACK_LONGEST: Duration = Duration::from_secs(4);
 /// How long a websocket is not read after a message over a rate, while few of its address are not:
-/// refusing many costs little, and who comes faster than that is over the rate all the same.
+/// refusing many costs little, and who comes faster than that is over the rate nevertheless.
 pub const AFTER_REFUSED: Duration = Duration::from_millis(10);
 /// The longest that a websocket is not read, however many are not.
 pub const AFTER_REFUSED_LONGEST: Duration = Duration::from_secs(1);
@@ -360,7 +360,7 @@ pub const LIVE_AGAIN: Duration = Duration::from_secs(60);
 pub const ANONYMOUS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 
 /// How far ahead of the machine's clock the newest time on record may be for a start of the server
-/// to go on from it.
+/// to continue from it.
 pub const CLOCK_AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// Schedules that start an instance at the same time; the others wait, so that many due at once do
 /// not stall users.
@@ -383,7 +383,7 @@ pub const CHILDREN: usize = 10_000;
 /// Levels of a tree of process instances, the root included; a subprocess below them is an
 /// incident.
 pub const TREE_LEVELS: usize = 32;
-/// Instances of one tree that may be live at once, with the starts of subprocesses under way; one
+/// Instances of one tree that may be live at once, with the starts of subprocesses in progress; one
 /// more is an incident.
 pub const TREE_INSTANCES: usize = 10_000;
 /// Subprocesses one tree may start per second in the long run; the next ones wait.

@@ -112,8 +112,8 @@ const ROOM_AGAIN: Duration = if cfg!(test) {
 } else {
     Duration::from_secs(1)
 };
-/// Before something that cannot be refused is tried again at an instance that cannot be loaded. What
-/// is fixed meanwhile goes on then.
+/// Before something that cannot be refused is tried again at an instance that cannot be loaded.
+/// What is fixed meanwhile continues then.
 const DAMAGED_AGAIN: Duration = Duration::from_secs(5);
 /// Before a full writer queue is tried again for something that cannot be refused.
 const QUEUE_AGAIN: Duration = Duration::from_millis(5);
@@ -309,7 +309,7 @@ impl Runtime {
     /// Sends an envelope to an instance, loading it if need be. The only way in for commands.
     pub fn dispatch(self: &Arc<Self>, key: InstanceKey, mut envelope: Envelope) {
         envelope.reply = self.until_answered(envelope.reply);
-        // Last, as the reply brings along what the audit log is told.
+        // Last, as the reply has the entry for the audit log.
         let envelope = event_log::of_operators(envelope);
         self.bring_up(key, self.registry.dispatch(key, envelope));
     }
@@ -350,12 +350,12 @@ impl Runtime {
         self.http_calls.stop();
     }
 
-    /// What is under way, with a virtual clock.
+    /// What is in progress, with a virtual clock.
     pub fn activity(&self) -> Option<Arc<IdleTracker>> {
         self.activity.clone()
     }
 
-    /// Runs `then` when nothing is under way and no timer, schedule or call is due. With a real
+    /// Runs `then` when nothing is in progress and no timer, schedule or call is due. With a real
     /// clock, at once: time never stops there.
     pub fn when_idle(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
         let runtime = self.clone();
@@ -396,12 +396,12 @@ impl Runtime {
         self.registry.len()
     }
 
-    /// Whether the message that starts a child is still under way.
+    /// Whether the message that starts a child is still in progress.
     pub fn is_starting(&self, parent: InstanceKey, child: InstanceKey) -> bool {
         self.outbox.holds((parent, child))
     }
 
-    /// How many messages between instances are under way.
+    /// How many messages between instances are in progress.
     pub fn letters_under_way(&self) -> usize {
         self.outbox.len()
     }

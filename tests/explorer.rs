@@ -1,9 +1,9 @@
 //! The soundness explorer: the shipped examples, and a catalogue of small models with known verdicts.
 //!
-//! `tests/explorer/models.case` holds the models, as sketches (`tests/engine/sketch.rs`), each below
-//! a title `# verdict: name` with the verdict that is known of it; below `---` stands what the
-//! explorer says. `UPDATE_EXPECT=1 cargo test --test main explorer` writes that, to be read and judged
-//! before it is kept; a verdict other than the title's fails all the same.
+//! `tests/explorer/models.case` holds the models, as sketches (`tests/engine/sketch.rs`), each
+//! below a title `# verdict: name` with the verdict that is known of it; below `---` stands what
+//! the explorer says. `UPDATE_EXPECT=1 cargo test --test main explorer` writes that, to be read and
+//! judged before it is kept; a verdict other than the title's fails nevertheless.
 
 use std::{fmt::Write, fs};
 

@@ -71,7 +71,7 @@ impl Outcome {
         }
     }
 
-    /// Asserts something; in a table, which is to tell of everything, it is noted instead.
+    /// Asserts something; in a table, which is to report everything, it is noted instead.
     #[track_caller]
     fn must(&mut self, field: &Field, holds: bool, what: impl FnOnce() -> String) {
         if !holds {

@@ -28,7 +28,7 @@ pub struct Filter {
     pub process: String,
     /// The id of a node that a user task waits at.
     pub node: String,
-    /// Where the list goes on.
+    /// Where the list continues.
     #[serde(skip_serializing)]
     pub after: String,
 }
@@ -102,7 +102,7 @@ pub struct ShownInstances<'a> {
     pub total: FoundInstances,
     /// This part of them, each with its waiting user tasks.
     pub rows: &'a [(InstanceRow, Vec<TaskRow>)],
-    /// Where the list goes on.
+    /// Where the list continues.
     pub next: Option<String>,
     /// Id and name of each known process.
     pub processes: &'a [(String, String)],

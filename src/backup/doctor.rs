@@ -2,7 +2,7 @@
 //! it, and says what that means and what to do. Nothing is changed.
 //!
 //! It reads beside a running server, too, as of one moment, as a backup does. Unlike the check of a
-//! copy it goes on after the first thing that is wrong. `examination` looks at the directory,
+//! copy it continues after the first thing that is wrong. `examination` looks at the directory,
 //! `database` at the rows and the files they name, one instance in memory at a time; `finding` is
 //! what was found. Not here: damage that a running server meets (`runtime::damage`).
 //!

@@ -1,4 +1,4 @@
-//! A client as the protocol wants it: it comes back after every cut, goes on where it stood, and
+//! A client as the protocol wants it: it comes back after every cut, continues where it stood, and
 //! sends what is not answered again, unchanged.
 //!
 //! Not here: one connection (`socket`), when and whether to come back (`backoff`), what is missing
@@ -231,7 +231,7 @@ impl Client {
                     .any(|command| command["id"] == frame["id"]) =>
             {
                 match key_of(frame) {
-                    // It has waited for the server already, and goes on from where it is.
+                    // It has waited for the server already, and continues from where it is.
                     Some(key) if frame["code"] == "busy" => {
                         let again =
                             subscription(&format!("instance/{key}"), self.followed.cursor(key));

@@ -24,7 +24,7 @@ pub enum Exit {
     Waiting = 6,
     /// No server, or no access to it.
     Unreachable = 7,
-    /// Time is up; what was begun goes on.
+    /// Time is up; what was begun continues.
     TimedOut = 124,
 }
 

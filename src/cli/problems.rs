@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 /// Finds the problems of a definition without a server, in the bytes of this file; it knows the
-/// files before. When it is told to, it explores the definition, too.
+/// files before. If requested, it explores the definition, too.
 pub type Check = Box<dyn FnMut(&Path, &[u8], bool) -> Checked>;
 
 /// What was found in a definition.

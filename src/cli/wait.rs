@@ -62,7 +62,7 @@ fn time_is_up(progress: &Progress, id: &str) -> Result<WaitOutcome, Failure> {
     }
 }
 
-/// After the reply to a command: the next step, or with `--wait` where the instance `key` stands
+/// After the reply to a command: the next step, or with `--wait` the state of the instance `key`
 /// when it has ended.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ pub struct BackupCommand {
     /// Directory to make; it must not exist, or be empty
     #[arg(value_name = "DEST")]
     pub destination: PathBuf,
-    /// How to tell of it.
+    /// How to report it.
     #[command(flatten)]
     pub telling: ProgressFormat,
 }
@@ -27,7 +27,7 @@ pub struct RestoreCommand {
     /// Leave the secret of the tokens out: all tokens issued so far end
     #[arg(long, conflicts_with = "check")]
     pub new_secret: bool,
-    /// How to tell of it.
+    /// How to report it.
     #[command(flatten)]
     pub telling: ProgressFormat,
 }
@@ -38,7 +38,7 @@ pub struct RestoreCommand {
     after_help = "Nothing is changed. Exit status: 0 the directory is sound, 1 it has faults, 2 it cannot be looked at."
 )]
 pub struct DoctorCommand {
-    /// How to tell of it.
+    /// How to report it.
     #[command(flatten)]
     pub telling: ProgressFormat,
 }

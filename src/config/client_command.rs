@@ -27,7 +27,7 @@ pub enum ClientCommand {
     Stop(Stop),
     /// Print every push of an instance, of a process's instances, or of the tasks as a line
     Watch(Watch),
-    /// Print where an instance stands
+    /// Print the state of an instance
     Show(Show),
     /// List instances, newest first
     List(List),
@@ -124,7 +124,7 @@ pub struct Waiting {
 pub enum Until {
     /// The end of the instance.
     End,
-    /// Its end, or a step that does not go on without a person.
+    /// Its end, or a step that does not continue without a person.
     Waiting,
 }
 

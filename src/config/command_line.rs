@@ -187,7 +187,7 @@ impl CommandLine {
             })
     }
 
-    /// What is asked for.
+    /// The request.
     pub(super) fn asked(&self) -> Command {
         match &self.command {
             None => Command::Serve,

@@ -166,8 +166,8 @@ pub struct Options {
         value_name = "N"
     )]
     pub max_connections_per_address: Option<usize>,
-    /// Requests and messages per second and address of whoever is no user, and how many at once; 0
-    /// = no limit [default: 100:400]
+    /// Requests and messages per second and address of clients without a user's token, and how many
+    /// at once; 0 = no limit [default: 100:400]
     #[arg(
         long,
         global = true,
@@ -184,8 +184,8 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub anonymous_bytes: Option<String>,
-    /// Starts of instances per second and address by whoever is no user, and how many at once; 0 =
-    /// no limit [default: 5:20]
+    /// Starts of instances per second and address by clients without a user's token, and how many
+    /// at once; 0 = no limit [default: 5:20]
     #[arg(
         long,
         global = true,
@@ -193,8 +193,8 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub anonymous_starts: Option<String>,
-    /// Live instances per address that were started by whoever is no user; 0 = no limit [default:
-    /// 1000]
+    /// Live instances per address that were started by clients without a user's token; 0 = no limit
+    /// [default: 1000]
     #[arg(
         long,
         global = true,
@@ -202,8 +202,8 @@ pub struct Options {
         value_name = "N"
     )]
     pub anonymous_instances: Option<usize>,
-    /// When an instance expires that was started by whoever is no user and whose process has no
-    /// expiry; 0 = never [default: P1D]
+    /// When an instance expires that was started by clients without a user's token and whose
+    /// process has no expiry; 0 = never [default: P1D]
     #[arg(
         long,
         global = true,

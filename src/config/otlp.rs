@@ -74,7 +74,8 @@ pub(super) fn otlp(options: &Options) -> Result<Option<Otlp>, ConfigError> {
     }))
 }
 
-/// `name=value`, as the variables of OpenTelemetry have it. What is wrong is told without the value.
+/// `name=value`, as the variables of OpenTelemetry have it. Mistakes are reported without the
+/// value.
 fn header(text: &str) -> Result<(String, String), ConfigError> {
     let wrong = |what: &str| {
         Err(ConfigError(format!(

@@ -1,5 +1,5 @@
 //! What the server was started with, option by option: each value, and where it comes from.
-//! Secrets are named and never told.
+//! Secrets are named, but never shown.
 //!
 //! Made from the grammar of the command line, so an option that is added appears by itself. Not
 //! here: what an option means (`options`).

@@ -2,7 +2,7 @@
 //! same answer.
 //!
 //! Owners are who started the instance or its root and who holds a token of its tree. Participants
-//! are who was ever assigned one of its elements: they may go on watching, and act at what is
+//! are who was ever assigned one of its elements: they may continue watching, and act at what is
 //! theirs. Lanes name roles besides: a role that a lane names anywhere may watch; a role list of
 //! the lane a node lies in decides who may act there, and without a list every owner may. Operators
 //! may do everything. Which token a client shows: `session::auth::token`. What the rules mean to a
@@ -67,7 +67,7 @@ impl Caller {
         }
     }
 
-    /// Whether the source of definitions is told to it, and what failed in its expressions:
+    /// Whether it may see the source of definitions, and errors in its expressions:
     /// designers and operators.
     pub fn reads_source(&self) -> bool {
         let edits = |role: &String| role == "designer" || role == "admin";

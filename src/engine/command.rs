@@ -49,7 +49,7 @@ pub enum Command {
     TakeAnswer {
         /// The record that placed or repeated the call: what an answer is taken once by.
         number: u64,
-        /// What it came to.
+        /// Its outcome.
         answer: Box<CallAnswer>,
         /// The trace the call belongs to.
         trace: Option<TraceContext>,

@@ -57,7 +57,7 @@ fn event_subprocess(node: &ExecutableNode) -> Option<&Arc<str>> {
 }
 
 /// Whether an element that is about to be left may be remembered, if it has to be. Else that is an
-/// incident of it; skipped, it goes on and cannot be compensated.
+/// incident of it; skipped, it continues and cannot be compensated.
 pub(super) fn has_room(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     if !is_compensable(step, key, node) {
         return true;
@@ -178,8 +178,8 @@ pub(super) fn complete(step: &mut Step<'_>, handler: ElementKey) -> Option<Eleme
     Some(by)
 }
 
-/// Starts the next handler that an element has asked for, from this scope outwards; without any more
-/// the element goes on.
+/// Starts the next handler that an element has asked for, from this scope outwards; without any
+/// more the element continues.
 pub(super) fn next(step: &mut Step<'_>, by: ElementKey, scope: Option<ElementKey>) {
     let found = asked(step, scope).find(|scope| run_of(step, by, *scope).is_some());
     let Some((scope, run)) = found.and_then(|scope| Some((scope, run_of(step, by, scope)?))) else {

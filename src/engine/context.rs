@@ -211,7 +211,7 @@ impl<'a> Step<'a> {
         });
     }
 
-    /// Sends a message to the parent, if there is one that can hear.
+    /// Sends a message to the parent, if there is one that can receive it.
     pub fn send_to_parent(&mut self, message: InstanceMessage) {
         if self.state.parent_hears()
             && let Some(parent) = self.state.head().parent.as_ref().map(|link| link.instance)

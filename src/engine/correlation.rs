@@ -73,7 +73,7 @@ pub enum CorrelationNote {
         event: EventRef,
         /// Number of the delivery it took; `None` when it took none.
         taken: Option<u64>,
-        /// Whether it goes on waiting.
+        /// Whether it continues waiting.
         stays_open: bool,
     },
     /// A message or signal is thrown.

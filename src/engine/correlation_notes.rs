@@ -1,6 +1,6 @@
 //! Tells those who bring messages and signals what somebody waits for, and what no more.
 //!
-//! Not here: what they are told that is taken (`triggering`) and published (`publishing`).
+//! Not here: the notes on what is taken (`triggering`) and published (`publishing`).
 
 use super::{
     context::Step,

@@ -341,7 +341,7 @@ fn leave_with(
     look_at_scope(step, scope);
 }
 
-/// A scope in which nothing is active any more can go on.
+/// A scope in which nothing is active any more can continue.
 fn look_at_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
     if let Some(key) = scope
         && step

@@ -18,7 +18,7 @@ use super::{
 use crate::model::ids::{ElementKey, InstanceKey};
 
 impl Step<'_> {
-    /// Ends those of these children that are live and not told so yet.
+    /// Ends those of these children that are live and have not been asked to end.
     pub fn end_children(&mut self, children: Vec<InstanceKey>) {
         for child in children {
             if self
@@ -38,7 +38,7 @@ impl Step<'_> {
     }
 
     /// Ends the instance: everything active, what is below it, and, unless it finished, its offers;
-    /// the parent hears of it last.
+    /// the parent is notified last.
     pub fn end(&mut self, status: Status) {
         self.end_with(status, None, true);
     }
@@ -64,7 +64,7 @@ impl Step<'_> {
     fn end_with(&mut self, status: Status, error: Option<String>, reaches_down: bool) {
         let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
         if status == Status::Finished {
-            // A terminate end event ends what is under way, and so what that has called.
+            // A terminate end event ends what is in progress, and so what that has called.
             self.end_children_of(&active);
         }
         for element in active {
@@ -117,8 +117,9 @@ impl Step<'_> {
         }
     }
 
-    /// Whether a flow waits at a join, or before an activity, of a scope in which nothing else is active: an inclusive or
-    /// complex join goes on with it, and a join that nothing can complete any more is an incident.
+    /// Whether a flow waits at a join, or before an activity, of a scope in which nothing else is
+    /// active: an inclusive or complex join continues with it, and a join that nothing can complete
+    /// any more is an incident.
     pub fn stops_at_join(&mut self, scope: Option<ElementKey>) -> bool {
         if late_join::release(self, scope) {
             return true;

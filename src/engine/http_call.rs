@@ -136,7 +136,7 @@ pub struct OutgoingCall {
     pub request: HttpCallRequest,
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Clone, Debug)]
 pub enum CallAnswer {
     /// An answer whose status is a success.

@@ -8,9 +8,9 @@ use super::{instance_outcome::InstanceOutcome, record::Status};
 /// The status of a job, or of its workflow. The order is that of their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JobStatus {
-    /// It waits to go on.
+    /// It waits to continue.
     Pending,
-    /// It is under way.
+    /// It is in progress.
     Running,
     /// It ended well.
     Done,

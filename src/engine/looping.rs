@@ -3,9 +3,9 @@
 //! with its variables, actions, assignee, child and incidents; what is attached to the activity
 //! belongs to the whole.
 //!
-//! Iterations begin one by one, each when the one before it has come to rest, and one step begins so
-//! many and no more: it holds up whatever else is on its thread. What is left begins in steps that
-//! the instance asks for by a message to itself.
+//! Iterations begin one by one, each when the one before it has stopped moving, and one step begins
+//! so many and no more: it holds up whatever else is on its thread. What is left begins in steps
+//! that the instance asks for by a message to itself.
 //!
 //! Multi-instance: `multi_instance`; standard loops: `standard`; one iteration: `iteration`; what one
 //! step begins: `turn`. What a whole remembers: `state::loop_state`.
@@ -48,7 +48,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNod
 }
 
 /// What follows for it when an element is about to be left; `None` when that cannot be evaluated,
-/// which is an incident. What is no iteration, and one that is undone, comes to nothing.
+/// which is an incident. What is no iteration, and one that is undone, has no effect.
 pub(super) fn verdict(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -71,7 +71,7 @@ pub(super) fn verdict(
     }
 }
 
-/// An iteration has been left: its whole goes on, unless what it throws by that ends the whole.
+/// An iteration has been left: its whole continues, unless what it throws by that ends the whole.
 pub(super) fn iteration_left(
     step: &mut Step<'_>,
     whole: ElementKey,

@@ -8,7 +8,7 @@
 //!
 //! # Why so
 //!
-//! **All or nothing.** A token without a place in the target would be lost or stand still for ever;
+//! **All or nothing.** A token without a place in the target would be lost or stand still forever;
 //! the preview says which, so that it can be mapped or moved first.
 
 mod plan;

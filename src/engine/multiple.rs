@@ -6,8 +6,8 @@
 //! # Why so
 //!
 //! **One of a parallel event that has come is not waited for again before the event has come.** The
-//! standard leaves open what becomes of a second message meanwhile: here it goes to others that wait
-//! for it, or is kept for its time to live. So nothing gathers.
+//! standard leaves open what happens to a second message meanwhile: here it goes to others that
+//! wait for it, or is kept for its time to live. So nothing gathers.
 
 use super::{
     command::TimerKey,

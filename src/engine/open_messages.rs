@@ -1,7 +1,7 @@
 //! Open Action messages: a client is done with one, or starts a process from one; an end closes
 //! them.
 //!
-//! The instance that sent a message decides what becomes of it, so of all who are at it at the same
+//! The instance that sent a message decides what happens to it, so of all who are at it at the same
 //! time exactly one wins. How a message comes to be open: `subprocess::push`; what a step back
 //! closes: `back`.
 //!

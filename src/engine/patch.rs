@@ -1,9 +1,9 @@
 //! An operator corrects the data of an instance, or the variables of one of its elements: what an
 //! incident complains about can be fixed, then retried.
 //!
-//! Nothing moves by it: incidents are retried by themselves, and on hold the data change all the
-//! same. It is nobody's work in the process, so no step back takes it out; one that restores
-//! earlier data merges it again, in its place among later merges.
+//! Nothing moves by it: incidents are retried by themselves, and on hold the data change
+//! nevertheless. It is nobody's work in the process, so no step back takes it out; one that
+//! restores earlier data merges it again, in its place among later merges.
 
 use serde_json::Value;
 

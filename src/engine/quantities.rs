@@ -5,7 +5,7 @@
 //! # Why so
 //!
 //! **An activity for which too few tokens are left is an incident**, as a join is: with a token in
-//! it its scope cannot complete, and it would wait for ever.
+//! it its scope cannot complete, and it would wait forever.
 
 use super::{context::Step, record::Arrival, state::Scope};
 use crate::model::{executable::ExecutableNode, ids::ElementKey};

@@ -179,7 +179,7 @@ pub enum Record {
     #[serde(rename = "multiple")]
     Multiple(Box<MultipleRecord>),
     /// A message or signal came for an element while the instance was on hold: it is taken when
-    /// the instance goes on.
+    /// the instance continues.
     #[serde(rename = "deliveryHeld")]
     DeliveryHeld(Box<EventDelivery>),
     /// The entities that bring messages and signals were notified of something.
@@ -249,7 +249,7 @@ pub enum Record {
     /// A condition that somebody waits for is false again.
     #[serde(rename = "conditionReset")]
     ConditionReset {
-        /// Who waits.
+        /// A waiting element.
         by: Subscriber,
         /// Which definition of the event.
         event: EventRef,
@@ -269,14 +269,15 @@ pub enum Record {
         /// The scope.
         scope: Option<ElementKey>,
     },
-    /// A complex gateway went on, or has reset.
+    /// A complex gateway continued, or has reset.
     #[serde(rename = "gateway")]
     GatewayStateChanged {
         /// The scope it is in.
         scope: Option<ElementKey>,
         /// The gateway.
         node: Arc<str>,
-        /// The flows it went on with: it waits for the others before it resets; `None` when it has.
+        /// The flows it continued with: it waits for the others before it resets; `None` when it
+        /// has.
         taken: Option<Vec<Arrival>>,
     },
     /// An action was triggered but its work is not done yet, or a user set it off.
@@ -433,16 +434,16 @@ pub enum Record {
         /// Which triggering, from 1.
         occurrence: u32,
     },
-    /// What a call activity waits for was given up: it goes on without a result.
+    /// What a call activity waits for was given up: it continues without a result.
     #[serde(rename = "callSkipped")]
     CallSkipped {
         /// The call activity.
         element: ElementKey,
     },
-    /// The instance is stuck until it is let go on.
+    /// The instance is held until `unhold`.
     #[serde(rename = "held")]
     Held,
-    /// The instance goes on.
+    /// The instance continues.
     #[serde(rename = "unheld")]
     Unheld,
     /// The incidents of an element are being retried, or what they left undone is left out.

@@ -282,12 +282,12 @@ impl InstanceState {
         self.descendants_ended
     }
 
-    /// The parent's record number heard last.
+    /// The parent's record number received last.
     pub fn parent_heard(&self) -> u64 {
         self.parent_heard
     }
 
-    /// Whether there is a parent that can still hear.
+    /// Whether there is a parent that can still receive messages.
     pub fn parent_hears(&self) -> bool {
         self.head.parent.is_some() && !self.parent_finished
     }

@@ -10,7 +10,7 @@ pub enum Status {
     Created,
     /// Running.
     Started,
-    /// Stands still until it is let go on.
+    /// Held: nothing moves until `unhold`.
     OnHold,
     /// Ended normally.
     Finished,

@@ -82,8 +82,8 @@ pub(super) fn receive(
     }
 }
 
-/// Takes what a child sends up. An Action message for which there is no room is reported all the
-/// same, but nobody can answer it.
+/// Takes what a child sends up. An Action message for which there is no room is reported
+/// nevertheless, but nobody can answer it.
 fn take_push(step: &mut Step<'_>, message: Push) {
     let starts = || StartMessage::read_for_server(&message.body).is_ok_and(|start| start.is_some());
     let room = if message.kind == MessageType::Action {

@@ -12,7 +12,7 @@
 //!
 //! **What an element waits for is opened once, in one record,** by itself and for its boundary
 //! events, and gone with it; interrupting or not is a flag of the event. A timer's text is read
-//! when the token comes and recorded with its value, so a cycle goes on by that text.
+//! when the token comes and recorded with its value, so a cycle continues by that text.
 
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ pub(super) const UNREADABLE: [&str; 2] = ["timer_error", "subscription_error"];
 /// Which definition of an event, and what is waited for.
 type Waited = (EventRef, Subscription);
 
-/// What becomes of an event that cannot be read off the data.
+/// What happens to an event that cannot be read off the data.
 #[derive(Clone, Copy, PartialEq)]
 enum OnUnreadable {
     /// It stops the element.

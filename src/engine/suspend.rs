@@ -42,7 +42,7 @@ pub(super) fn hold(step: &mut Step<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Lets the instance go on: messages and signals that came meanwhile are taken first, in their
+/// Lets the instance continue: messages and signals that came meanwhile are taken first, in their
 /// order, then what became due is done, in the order it was due, then tokens move.
 pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     require_hold_right(step, "unhold")?;
@@ -87,7 +87,7 @@ fn pending(step: &Step<'_>) -> Vec<(Time, TimerKey)> {
     pending
 }
 
-/// A timer is due. One that was under way when the instance was held comes to nothing: `unhold`
+/// A timer is due. One that was in progress when the instance was held has no effect: `unhold`
 /// comes back to it.
 pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
     match step.state.status() {

@@ -3,8 +3,9 @@
 //! event; of those of one scope or activity the specific code goes before the catch-all.
 //!
 //! What no scope catches leaves the instance: an error fails it, and its end tells the parent; an
-//! escalation is sent to the parent, and the instance goes on. There both climb on from the element
-//! that waits for this instance (`subprocess`). A signal climbs nowhere: all who wait for it have it.
+//! escalation is sent to the parent, and the instance continues. There both climb on from the
+//! element that waits for this instance (`subprocess`). A signal climbs nowhere: all who wait for
+//! it have it.
 
 use std::sync::Arc;
 
@@ -139,7 +140,7 @@ pub(super) fn throw_from(step: &mut Step<'_>, element: ElementKey, error: BpmnEr
     }
 }
 
-/// What is thrown has come to what catches it.
+/// What is thrown has reached the event that catches it.
 fn reach(step: &mut Step<'_>, by: Subscriber, catch: &Catch) {
     if catch.parallel {
         return triggering::escalate(step, by, &catch.event);

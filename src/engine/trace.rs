@@ -1,10 +1,10 @@
 //! W3C trace context: the trace a command belongs to, as its sender names it (Trace Context, level
 //! 1: `traceparent` and `tracestate`).
 //!
-//! It is kept with the rows of the command, goes on with what these lead to (calls, messages, timers),
-//! and decides nothing. What does not read as one is ignored, as the standard says. Where the server
-//! sends spans of its own ([`NewSpan`]), what goes on names the command's span; else both values are
-//! handed on as they came.
+//! It is kept with the rows of the command, continues with what these lead to (calls, messages,
+//! timers), and decides nothing. What does not read as one is ignored, as the standard says. Where
+//! the server sends spans of its own ([`NewSpan`]), what continues names the command's span; else
+//! both values are handed on as they came.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,8 @@ pub struct NewSpan {
 }
 
 impl NewSpan {
-    /// What belongs to the span, whose cause is this. A trace that is not recorded goes on as it came.
+    /// What belongs to the span, whose cause is this. A trace that is not recorded continues as it
+    /// came.
     pub fn below(&self, cause: Option<&TraceContext>) -> TraceContext {
         match cause {
             Some(cause) if !cause.is_sampled() => cause.clone(),

@@ -177,7 +177,7 @@ impl Step<'_> {
         if target.is_complex_join() {
             return complex_gateway::arrived(self, scope, target);
         }
-        // Whether an inclusive join goes on is looked at when nothing else can move.
+        // Whether an inclusive join continues is looked at when nothing else can move.
         if target.is_inclusive_join() {
             return;
         }
@@ -264,7 +264,7 @@ impl Step<'_> {
         self.record(Record::ElementTerminated { element: key, node });
     }
 
-    /// Ends everything in a scope, which goes on without it.
+    /// Ends everything in a scope, which continues without it.
     pub fn empty(&mut self, scope: Option<ElementKey>) {
         self.terminate_inside(scope);
         let waits = self.state.scope(scope);

@@ -1,7 +1,8 @@
-//! An event comes to who waits for it: a time is due, a message or signal is brought, a condition
-//! has become true (`conditions`). What waits goes on, or what belongs to the event begins.
+//! An event occurs for an element that waits for it: a time is due, a message or signal is brought,
+//! a condition has become true (`conditions`). What waits continues, or what belongs to the event
+//! begins.
 //!
-//! Not here: how it came to wait (`subscription`); errors, which are thrown (`throwing`).
+//! Not here: how it began to wait (`subscription`); errors, which are thrown (`throwing`).
 
 use std::sync::Arc;
 
@@ -93,8 +94,8 @@ fn is_decided(step: &Step<'_>, by: Subscriber) -> bool {
             .is_some_and(|element| !element.triggered().is_empty())
 }
 
-/// A message or signal comes to who waits for it, at most once for each delivery. On hold it is
-/// kept until the instance goes on; nothing when nobody waits for it any more.
+/// A message or signal reaches the element that waits for it, at most once for each delivery. On
+/// hold it is kept until the instance continues; nothing when nobody waits for it any more.
 pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
     let waits = step
         .state
@@ -120,7 +121,7 @@ pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
     take(step, by, &event, Some(number), Arc::unwrap_or_clone(data));
 }
 
-/// A message that was to start an instance comes to the one that waits for it behind the gateway, at
+/// A message that was to start an instance reaches the one that waits for it behind the gateway, at
 /// most once.
 ///
 /// # Errors

@@ -86,7 +86,7 @@ fn node_of(element: &ElementInstance) -> String {
     }
 }
 
-/// Whether it is the visit by which a complex gateway resets: no token goes on with it but by a
+/// Whether it is the visit by which a complex gateway resets: no token continues with it but by a
 /// condition.
 fn resets(element: &ElementInstance) -> bool {
     let own = element.variables();

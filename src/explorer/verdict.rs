@@ -83,8 +83,8 @@ pub enum FaultKind {
     Dead,
     /// An element that may be active twice at the same time; BPMN allows it, and it is rarely meant.
     Twice,
-    /// An end event that is reached while tokens are left in its scope; BPMN goes on with those, and
-    /// soundness of workflow nets forbids it.
+    /// An end event that is reached while tokens are left in its scope; BPMN continues with those,
+    /// and soundness of workflow nets forbids it.
     Improper,
     /// An end event of the process that one instance may reach more than once.
     EndTwice,
@@ -132,7 +132,7 @@ pub(super) struct Judge {
     found: Vec<Found>,
 }
 
-/// A fault, and how to come to it.
+/// A fault, and how to reach it.
 struct Found {
     kind: FaultKind,
     element: String,
@@ -196,7 +196,7 @@ impl Judge {
                         let sentence = format!("expected a bound on tokens, but '{node}' has none");
                         (FaultKind::Growth, sentence)
                     }
-                    // Nothing is lost as long as something else goes on.
+                    // Nothing is lost as long as something else continues.
                     code => {
                         let sentence = format!(
                             "'{node}' stops by a {code}, so what lies behind was not looked at"

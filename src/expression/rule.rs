@@ -51,7 +51,7 @@ impl Rule {
         }
         let wrap = |script: &str| format!("(function(){{'use strict';\n{script}\n}})");
         // As a method of an object and of a class, too: what is a body in all three places cannot
-        // have closed the brace around it, as no text goes on in all three.
+        // have closed the brace around it, as no text continues in all three.
         let in_object = format!("(function(){{'use strict';return {{rule(){{\n{script}\n}}}}}})");
         let in_class =
             format!("(function(){{'use strict';return class{{rule(){{\n{script}\n}}}}}})");

@@ -97,7 +97,7 @@ pub enum ScriptOutcome {
     Other(String),
 }
 
-/// What a rule's script came to.
+/// The outcome of a rule's script.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Transformed {
     /// What it put into `output`.

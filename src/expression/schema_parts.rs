@@ -36,7 +36,7 @@ const TWICE: [&str; 2] = ["unevaluatedProperties", "unevaluatedItems"];
 /// A sentence, when the schema refers to itself or to what is not in it, or has more than
 /// [`KEY_SCHEMA_PARTS`] parts.
 pub fn count(schema: &Value) -> Result<usize, String> {
-    // Definitions that nothing refers to are read all the same.
+    // Definitions that nothing refers to are read nevertheless.
     bounded(of_data(schema))?;
     PartCounter {
         root: schema,

@@ -73,7 +73,7 @@ struct Worker {
     program: PathBuf,
     process: Option<Process>,
     scripting: Scripting,
-    /// Until when the scripts of the step under way may run.
+    /// Until when the scripts of the step in progress may run.
     step_ends: Instant,
     killed: u32,
 }
@@ -280,7 +280,7 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
             }
         };
         send(&mut output, &answer)?;
-        // The other side goes on meanwhile.
+        // The other side continues meanwhile.
         engine::prepare();
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What becomes of a write that the store did not take, and chains of writes that build on one
+//! What happens to a write that the store did not take, and chains of writes that build on one
 //! another.
 //!
 //! A decision runs ahead of the store: the next write is computed from what the one before

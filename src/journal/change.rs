@@ -42,7 +42,7 @@ pub enum WriteOp {
     HttpCall(InstanceKey, u64, CallChange),
     /// Changes the audit log.
     Audit(AuditChange),
-    /// A change with the rows of the audit log that tell of it: neither is there without the other.
+    /// A change with the rows of the audit log that report it: neither is there without the other.
     Audited(Box<WriteOp>, Vec<AuditRow>),
     /// Packs or removes what is old.
     History(HistoryChange),
@@ -51,7 +51,7 @@ pub enum WriteOp {
 }
 
 impl WriteOp {
-    /// With what the audit log tells of it, if anything.
+    /// With what the audit log reports it, if anything.
     pub fn audited(self, rows: Vec<AuditRow>) -> Self {
         match rows.is_empty() {
             true => self,
@@ -59,7 +59,7 @@ impl WriteOp {
         }
     }
 
-    /// Itself, without what the audit log tells of it.
+    /// Itself, without what the audit log reports it.
     pub fn bare(&self) -> &Self {
         match self {
             Self::Audited(op, _) => op.bare(),

@@ -6,8 +6,8 @@
 //!
 //! # Why so
 //!
-//! **A damaged row is left out and told, not a reason to stop.** Rows of the log are whole or
-//! their instance is answered 409; rows of other tables are left out. A user whose row is
+//! **A damaged row is left out and reported; it is no reason to stop.** Rows of the log are whole
+//! or their instance is answered 409; rows of other tables are left out. A user whose row is
 //! damaged stays there without a password and with all tokens revoked, as nobody knows which
 //! were. A definition's content is held against its hash, so a changed one runs nowhere.
 
@@ -69,7 +69,7 @@ pub struct Damaged {
 }
 
 impl Damaged {
-    /// For somebody who tells of it otherwise: nothing is written to the log.
+    /// For somebody who reports it otherwise: nothing is written to the log.
     pub fn quiet() -> Self {
         Self {
             quiet: true,

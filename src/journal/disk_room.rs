@@ -1,4 +1,4 @@
-//! How much room the disk has, as those see it who are about to write: measured against watermarks
+//! How much space the disk has, as those see it who are about to write: measured against watermarks
 //! by anyone who watches the disk, and learnt by the writer whose write found none.
 //!
 //! Not here: measuring (`runtime::disk_watch`), who is refused what (`runtime::decide`).
@@ -15,9 +15,9 @@ pub enum DiskRoom {
     Enough,
     /// Less than the low watermark: nothing new begins.
     Low,
-    /// Less than the critical watermark: only what completes or frees goes on.
+    /// Less than the critical watermark: only what completes or frees continues.
     Critical,
-    /// A write found none. Nothing is lost; reading goes on.
+    /// A write found none. Nothing is lost; reading continues.
     Full,
 }
 
@@ -104,7 +104,7 @@ impl RoomState {
                 "the disk has less free ({mib} MiB) than its critical watermark: only what \
                 completes or frees is taken until there is room again"
             ),
-            // Of which the writer has told.
+            // The state that the writer has reported.
             DiskRoom::Full => {}
         }
     }
@@ -120,7 +120,7 @@ impl RoomState {
     }
 
     /// Whether another try to write is worth it: so little is free that the next commit would find
-    /// none again, and the log would tell of it each time.
+    /// none again, and the log would report it each time.
     pub(super) fn is_hopeless(&self) -> bool {
         self.lock().free.is_some_and(|free| free < LEAST_FREE)
     }

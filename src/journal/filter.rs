@@ -1,4 +1,4 @@
-//! What lists of tasks, incidents and timers are narrowed to, and where they go on. Not here:
+//! What lists of tasks, incidents and timers are narrowed to, and where they continue. Not here:
 //! instances (`listing`).
 
 use super::listing::{IncidentRow, TaskAudience, TaskRow, TimerRow};
@@ -88,7 +88,7 @@ impl PlaceFilter {
     }
 }
 
-/// Where a list of tasks or incidents goes on: after the row with these values.
+/// Where a list of tasks or incidents continues: after the row with these values.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ElementCursor {
     /// When the last row seen began to wait, or was raised.
@@ -100,7 +100,7 @@ pub struct ElementCursor {
 }
 
 impl TaskRow {
-    /// The cursor that goes on after this row.
+    /// The cursor that continues after this row.
     pub fn cursor(&self) -> ElementCursor {
         ElementCursor {
             at: self.created_at,
@@ -111,7 +111,7 @@ impl TaskRow {
 }
 
 impl IncidentRow {
-    /// The cursor that goes on after this row.
+    /// The cursor that continues after this row.
     pub fn cursor(&self) -> ElementCursor {
         ElementCursor {
             at: self.raised_at,

@@ -202,7 +202,7 @@ impl Journal {
     }
 
     /// Like [`Journal::read_then`], for what somebody wants to see of many: nothing that the server
-    /// goes on with waits behind it.
+    /// continues with waits behind it.
     pub fn list_then<T: 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
@@ -229,7 +229,7 @@ impl Journal {
         self.shared.places.taken()
     }
 
-    /// How much room the disk has.
+    /// How much space the disk has.
     pub fn room(&self) -> &RoomState {
         &self.shared.room
     }
@@ -258,7 +258,7 @@ impl Journal {
     }
 }
 
-/// A reserved place in the writer's queue: appending with it cannot fail for want of room. Unused,
+/// A reserved place in the writer's queue: appending with it cannot fail for lack of space. Unused,
 /// it is given back by dropping.
 #[must_use]
 pub struct AppendPermit {
@@ -282,7 +282,7 @@ impl AppendPermit {
         self.append_audited(commit, Vec::new(), release);
     }
 
-    /// The same, with the rows of the audit log that tell of it.
+    /// The same, with the rows of the audit log that report it.
     pub fn append_audited(self, commit: Commit, audit: Vec<AuditRow>, release: Release) {
         self.send(Some(WriteOp::Commit(commit).audited(audit)), release);
     }

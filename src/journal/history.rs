@@ -178,7 +178,7 @@ pub struct AgedCorrelation {
     pub entity: Entity,
     /// When something was done last by it.
     pub last: Time,
-    /// Whether something is under way from or to it, or the log ends with it.
+    /// Whether something is in progress from or to it, or the log ends with it.
     pub is_in_use: bool,
 }
 
@@ -200,7 +200,7 @@ pub struct AgedInstance {
 }
 
 impl AgedInstance {
-    /// The cursor that goes on after it.
+    /// The cursor that continues after it.
     pub fn cursor(&self) -> AgedCursor {
         AgedCursor {
             tenant: self.tenant.clone(),
@@ -210,7 +210,7 @@ impl AgedInstance {
     }
 }
 
-/// Where a list of aged instances goes on: after the one with these values.
+/// Where a list of aged instances continues: after the one with these values.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct AgedCursor {
     /// Its tenant.
@@ -257,7 +257,7 @@ pub trait HistoryReader {
     fn is_tree_recent(&self, root: InstanceKey, ended_after: Time) -> Result<bool, StoreError>;
     /// Instances of the tree below a root, in no order.
     fn below(&self, root: InstanceKey, limit: usize) -> Result<Vec<InstanceKey>, StoreError>;
-    /// Whether something is under way from, to or for an instance, or the log ends with it.
+    /// Whether something is in progress from, to or for an instance, or the log ends with it.
     fn is_in_use(&self, key: InstanceKey) -> Result<bool, StoreError>;
     /// Entities of messages and signals, in their order; `after` is the last one seen.
     fn aged_correlations(

@@ -41,7 +41,7 @@ pub struct CallTries {
     pub attempts: u32,
     /// When it is tried next; `None` when it was given up.
     pub due: Option<Time>,
-    /// What the last try came to.
+    /// The outcome of the last attempt.
     pub problem: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl HttpCallRow {
     }
 }
 
-/// For which no call may be made now, as they have as many under way as they may.
+/// For which no call may be made now, as they have as many in progress as they may.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FullPlaces {
     /// Hosts, with their ports.

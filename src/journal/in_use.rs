@@ -1,4 +1,4 @@
-//! How many live instances there are, by version, and how many were started of late: kept with the
+//! How many live instances there are, by version, and how many were started recently: kept with the
 //! rows they count, as counting them would read all of them.
 //!
 //! A change of an instance's row brings what it was counted as before; the store adds up the

@@ -215,7 +215,7 @@ pub struct InstanceFilter {
     pub origin: Option<Uuid>,
 }
 
-/// Where a list of instances goes on: after the row with these values.
+/// Where a list of instances continues: after the row with these values.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct InstanceCursor {
     /// `created_at` of the last row seen.
@@ -225,7 +225,7 @@ pub struct InstanceCursor {
 }
 
 impl InstanceRow {
-    /// The cursor that goes on after this row.
+    /// The cursor that continues after this row.
     pub fn cursor(&self) -> InstanceCursor {
         InstanceCursor {
             created_at: self.created_at,

@@ -1,8 +1,8 @@
-//! Writes that take long let the others go first: however many of them are queued, a short one waits
-//! for those that are in the transaction under way and for a few in its own.
+//! Writes that take long let the others go first: however many of them are queued, a short one
+//! waits for those that are in the transaction in progress and for a few in its own.
 //!
 //! Of long ones a transaction takes so many bytes, the oldest first, and one at least, so that none
-//! waits for ever. What builds on one of them, or waits for all that was handed over before, stays
+//! waits forever. What builds on one of them, or waits for all that was handed over before, stays
 //! behind it. Not here: how a transaction is gathered and written ([`writer`](super::writer)).
 
 use std::collections::{HashMap, VecDeque};
@@ -79,7 +79,7 @@ fn chain(handed: &Handed) -> Option<usize> {
     handed.chain.as_ref().map(super::chain::Chain::address)
 }
 
-/// How many bytes a write comes to, roughly.
+/// The size of a write in bytes, estimated.
 fn cost(op: &WriteOp) -> usize {
     match op {
         WriteOp::Commit(commit) => {

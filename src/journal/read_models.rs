@@ -231,7 +231,7 @@ fn job(state: &InstanceState, now: Time) -> JobRow {
     }
 }
 
-/// Several records of a row may tell of the same task: it is written once.
+/// Several records of a row may report the same task: it is written once.
 fn put_task(changes: &mut Vec<ReadModelChange>, task: Option<ReadModelChange>) {
     if let Some(task) = task.filter(|task| !changes.contains(task)) {
         changes.push(task);

@@ -15,7 +15,7 @@ use super::store::{Store, StoreError, StoreReader};
 /// What a question is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// What the server goes on with: instances, timers, messages.
+    /// What the server continues with: instances, timers, messages.
     Work,
     /// What somebody wants to see of many: lists, histories, pages.
     List,

@@ -47,7 +47,7 @@ use super::store::StoreError;
 ///
 /// Only a write that the disk had no room for is [`StoreError::NoRoom`]: it failed before the
 /// record that makes its transaction valid was complete, so nothing of it is stored. A sync that
-/// fails for want of room is an error like any other.
+/// fails for lack of space is an error like any other.
 fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |cause| match cause.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::NoRoom(what),

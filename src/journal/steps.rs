@@ -9,7 +9,7 @@
 //!
 //! **A simulation takes the journal's steps itself** (`journal::steps`), instead of the three
 //! kinds of threads that take them otherwise; all else runs on one thread, which says when
-//! nothing can go on by itself. So the production code is what is simulated, without a second
+//! nothing can continue by itself. So the production code is what is simulated, without a second
 //! scheduler or runtime.
 
 use std::collections::VecDeque;

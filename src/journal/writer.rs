@@ -5,9 +5,9 @@
 //! batch is in flight. Short writes go before long ones ([`long_writes`](super::long_writes)).
 //!
 //! A batch that finds no room on the disk is not written, and its releases learn it; so do those of
-//! later writes of the same chains. The writer goes on, and tries once in a while whether there is
-//! room again. After any other failure nobody knows what the disk has: the writer writes no more,
-//! and all that was handed over is *unknown*.
+//! later writes of the same chains. The writer continues, and tries once in a while whether there
+//! is room again. After any other failure nobody knows what the disk has: the writer writes no
+//! more, and all that was handed over is *unknown*.
 //!
 //! Not here: who may queue how much (see [`queue_permit`](super::queue_permit)), what runs after (see
 //! [`commit gate`](super::commit_gate)).

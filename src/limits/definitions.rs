@@ -12,8 +12,8 @@ pub const SUBPROCESS_DEPTH: usize = 32;
 pub const DEFINITIONS_MEMORY: usize = 256 * 1024 * 1024;
 /// The same, of one tenant.
 pub const DEFINITIONS_MEMORY_PER_TENANT: usize = 192 * 1024 * 1024;
-/// What the compiled forms of former versions may take that stay in memory as they were used of
-/// late.
+/// What the compiled forms of former versions may take that stay in memory as they were used
+/// recently.
 pub const FORMER_DEFINITIONS_MEMORY: usize = 32 * 1024 * 1024;
 /// When all compiled forms take more than this, instances leave memory that hold a large one, as
 /// soon as they have answered.

@@ -5,7 +5,7 @@
 use super::*;
 
 /// How much one process instance may hold and one command may do: an argument of the engine, so
-/// that tests come to the limits.
+/// that tests reach the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceLimits {
     /// [`ELEMENTS_PER_COMMAND`].

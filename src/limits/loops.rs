@@ -1,4 +1,4 @@
-//! How much of multi-instance activities one step begins, and how many such steps go on at once.
+//! How much of multi-instance activities one step begins, and how many such steps continue at once.
 
 /// Iterations of multi-instance activities that one step begins; the next step begins more, so that
 /// others have their turn in between.

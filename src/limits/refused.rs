@@ -130,7 +130,7 @@ limits! {
     OpenMessages = "open_messages",
     /// Actions of an instance that wait for their time.
     DelayedActions = "delayed_actions",
-    /// Calls to other systems that are under way in an instance.
+    /// Calls to other systems that are in progress in an instance.
     Calls = "calls",
     /// Variables that the elements of an instance own.
     Variables = "variables",
@@ -163,7 +163,7 @@ impl Limit {
         COUNTS[self as usize].load(Ordering::Relaxed)
     }
 
-    /// The limit that an incident with this code tells of, if it does.
+    /// The limit that an incident with this code reports, if it does.
     pub fn of_incident(code: &str) -> Option<Self> {
         Some(match code {
             "step_limit" => Self::StepElements,

@@ -10,12 +10,12 @@ pub struct Watermark {
     percent: Option<u8>,
 }
 
-/// When the disk has little room.
+/// When the disk has little free space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermarks {
     /// Below it nothing new begins.
     pub low: Watermark,
-    /// Below it only what completes or frees goes on.
+    /// Below it only what completes or frees continues.
     pub critical: Watermark,
 }
 

@@ -4,7 +4,7 @@
 //! Five fields (minute, hour, day, month, weekday) are the cron of Unix: weekdays are 0 or 7 for
 //! Sunday to 6 for Saturday. Six or seven fields (a second before them, a year behind them), and
 //! any text with a `?`, are Quartz's: weekdays are 1 for Sunday to 7 for Saturday. Names (`MON`)
-//! mean the same in both, and so do `n/m`, which begins at n, ranges that go on over an end
+//! mean the same in both, and so do `n/m`, which begins at n, ranges that continue over an end
 //! (`22-2`), and `L`, `W` and `#`.
 //!
 //! Not here: when a schedule is due by it (`timer_cycle`), the fields but weekdays (`fields`).

@@ -214,8 +214,8 @@ pub struct FlowNode {
     /// Event-based gateways that start the process: whether one of their events is awaited, or each.
     #[serde(default, skip_serializing_if = "EventGatewayType::is_exclusive")]
     pub event_gateway_type: EventGatewayType,
-    /// Complex gateways: the condition, over the data and the tokens at its incoming flows, on which
-    /// a join goes on, as written: `${activationCount >= 2}` or bare.
+    /// Complex gateways: the condition, over the data and the tokens at its incoming flows, on
+    /// which a join continues, as written: `${activationCount >= 2}` or bare.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation_condition: Option<String>,
 }

@@ -40,7 +40,7 @@ pub enum ElementType {
     InclusiveGateway,
     /// Forks and joins.
     ParallelGateway,
-    /// Chooses as an inclusive one; its join goes on once its activation condition is true.
+    /// Chooses as an inclusive one; its join continues once its activation condition is true.
     ComplexGateway,
     /// Waits for the first of the events behind it.
     EventBasedGateway,
@@ -117,7 +117,7 @@ impl ElementType {
         }
     }
 
-    /// Whether it may be a global task, which stands beside the processes.
+    /// Whether it may be a global task, which is beside the processes.
     pub fn is_global_task(self) -> bool {
         matches!(
             self,

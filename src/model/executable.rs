@@ -314,7 +314,7 @@ impl ExecutableNode {
         is_gateway && self.incoming.len() > 1 || self.is_complex_join() || self.gathers_tokens()
     }
 
-    /// Whether it has a condition on which a join of a complex gateway goes on.
+    /// Whether it has a condition on which a join of a complex gateway continues.
     pub fn has_activation_condition(&self) -> bool {
         matches!(
             self.kind,

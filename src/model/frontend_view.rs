@@ -207,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// A definition with something in each member that is not told.
+    /// A definition with something in each member that others do not see.
     fn whole() -> Value {
         let automatic = |name: &str, kind: &str, params: Value| json!({"name": name, "type": kind, "params": params});
         json!({

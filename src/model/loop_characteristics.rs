@@ -118,7 +118,7 @@ impl MultiInstanceBehavior {
     }
 }
 
-/// A loop that goes on while its condition is true.
+/// A loop that continues while its condition is true.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StandardLoop {
@@ -134,7 +134,7 @@ pub struct StandardLoop {
 }
 
 impl LoopCharacteristics {
-    /// The condition it asks: when to stop early, or whether to go on. The evaluator knows it by
+    /// The condition it asks: when to stop early, or whether to continue. The evaluator knows it by
     /// the id of the node.
     pub fn condition(&self) -> Option<&str> {
         match self {

@@ -24,7 +24,7 @@ use super::{
 pub const ACTIVATION_COUNT: &str = "activationCount";
 /// The variable of a complex gateway: the same, flow by flow, as members by their ids.
 pub const ACTIVATION_COUNTS: &str = "activationCounts";
-/// The variable of a complex gateway: whether it goes on for the first time, else it resets.
+/// The variable of a complex gateway: whether it continues for the first time, else it resets.
 pub const WAITING_FOR_START: &str = "waitingForStart";
 
 /// What element a node is.
@@ -36,7 +36,7 @@ pub enum NodeKind {
     End(EventDefinitions),
     /// An intermediate event that waits.
     Catch(EventDefinitions),
-    /// An intermediate event that goes on at once.
+    /// An intermediate event that continues at once.
     Throw(EventDefinitions),
     /// An event attached to an activity, which waits as long as that is active.
     Boundary {
@@ -255,8 +255,8 @@ pub enum GatewayKind {
     Inclusive,
     /// Forks and joins.
     Parallel,
-    /// Takes every outgoing flow whose condition is true; a join goes on once its activation condition
-    /// is, and then waits for the other flows before it resets.
+    /// Takes every outgoing flow whose condition is true; a join continues once its activation
+    /// condition is, and then waits for the other flows before it resets.
     Complex {
         /// Whether it has such a condition, which the evaluator knows by the id of the node; without
         /// one it joins as an inclusive gateway does.
@@ -376,7 +376,7 @@ impl NodeKind {
         event.filter(|event| !event.is_none())
     }
 
-    /// Whether its event is waited for once: it ends who waits for it, or lets that go on.
+    /// Whether its event is waited for once: it ends who waits for it, or lets that continue.
     pub fn interrupts(&self) -> bool {
         match self {
             Self::Boundary { interrupting, .. } => *interrupting,

@@ -20,10 +20,10 @@ pub struct Schedule {
     /// IANA name of the zone whose clocks and calendar are meant; UTC without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// What becomes of times that passed while nothing could start.
+    /// What happens to times that passed while nothing could start.
     #[serde(default, skip_serializing_if = "is_default")]
     pub missed: Missed,
-    /// What becomes of a time at which an instance it started before is still live.
+    /// What happens to a time at which an instance it started before is still live.
     #[serde(default, skip_serializing_if = "is_default")]
     pub overlap: Overlap,
     /// The start data of its instances.
@@ -45,7 +45,7 @@ pub enum When {
     Startup,
 }
 
-/// What becomes of times that passed while the server was down, or while the schedule or its
+/// What happens to times that passed while the server was down, or while the schedule or its
 /// process was disabled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,7 +59,7 @@ pub enum Missed {
     All,
 }
 
-/// What becomes of a time at which the instance started last is still live.
+/// What happens to a time at which the instance started last is still live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Overlap {

@@ -2,10 +2,14 @@
 //! fix it.
 //!
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inherit` its actions,
-//! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and flows
-//! hang together, `scopes` which embedded subprocess a node is in, `events` what events throw or wait for, `lanes` which lane a node is in, `mappings` what declares variables, `boundary` what boundary events are attached to,
-//! `loops` what runs more than once, `ad_hoc` what has no order, `schedules` what starts by itself, `event_gateways` what follows those, `complex_gateways` when those go on, `instantiation` what starts a process besides start events, `event_subprocesses` what begins those. Not here: what BPMN can be read at all (`bpmn_xml`); whether
-//! conditions, rules and schemas compile (`expression`).
+//! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and
+//! flows hang together, `scopes` which embedded subprocess a node is in, `events` what events throw
+//! or wait for, `lanes` which lane a node is in, `mappings` what declares variables, `boundary`
+//! what boundary events are attached to, `loops` what runs more than once, `ad_hoc` what has no
+//! order, `schedules` what starts by itself, `event_gateways` what follows those,
+//! `complex_gateways` when those continue, `instantiation` what starts a process besides start
+//! events, `event_subprocesses` what begins those. Not here: what BPMN can be read at all
+//! (`bpmn_xml`); whether conditions, rules and schemas compile (`expression`).
 
 mod actions;
 mod ad_hoc;

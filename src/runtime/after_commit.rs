@@ -111,7 +111,7 @@ fn perform(
             runtime.timers.set(owner, due, committed.instance, key);
         }
         Effect::Call(_) => runtime.http_calls.placed(),
-        // A timer that fires all the same finds its action gone and is dropped, and so does an
+        // A timer that fires nevertheless finds its action gone and is dropped, and so does an
         // answer.
         Effect::ClearTimer(_) | Effect::ForgetCall(_) => {}
     }

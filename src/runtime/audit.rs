@@ -1,10 +1,10 @@
 //! Notes what administrators, operators and designers do, for the audit log.
 //!
-//! What changes something in the store is written with the row that tells of it, in one transaction: an
-//! operator's command with its row of the log, what an administrator does with the change of the table
-//! ([`while_doing`]). What changes nothing there (a token is issued, a connection closed) has a row of
-//! its own once it is done; while there is no room for it, it waits. Not here: how rows are kept
-//! (`journal::audit`), the lines of the log (`logging`).
+//! What changes something in the store is written with the row that reports it, in one transaction:
+//! an operator's command with its row of the log, what an administrator does with the change of the
+//! table ([`while_doing`]). What changes nothing there (a token is issued, a connection closed) has
+//! a row of its own once it is done; while there is no room for it, it waits. Not here: how rows
+//! are kept (`journal::audit`), the lines of the log (`logging`).
 
 use std::{
     collections::VecDeque,
@@ -56,7 +56,7 @@ impl AuditNote<'_> {
     }
 }
 
-/// A row that waits for the change it tells of; gone once that was handed over with it.
+/// A row that waits for the change it reports; gone once that was handed over with it.
 pub type PendingRow = Arc<Mutex<Option<AuditRow>>>;
 
 tokio::task_local! {

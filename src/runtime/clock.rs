@@ -1,9 +1,9 @@
 //! The one reader of the clock. Process time may be virtual (`--test-clock`); tokens use the real
 //! clock, limits and pings one that only runs on.
 //!
-//! Process time never goes back: where the machine's clock is set back, it goes on, somewhat slower,
-//! until that has caught up. So a timer set for ten minutes fires after about ten minutes, whatever
-//! is done to the clock.
+//! Process time never goes back: where the machine's clock is set back, it continues, somewhat
+//! slower, until that has caught up. So a timer set for ten minutes fires after about ten minutes,
+//! whatever is done to the clock.
 
 use std::{
     sync::{
@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 
 use crate::{limits::CLOCK_AHEAD, model::ids::Time};
 
-/// The longest sleep before the machine's clock is looked at again: it may be set forward, or go on
-/// while the machine sleeps.
+/// The longest sleep before the machine's clock is looked at again: it may be set forward, or
+/// continue while the machine sleeps.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// Of each so many milliseconds, process time lets one pass while it is ahead of the machine's
 /// clock.
@@ -220,7 +220,7 @@ pub fn real_now() -> Time {
     Time(since_epoch().as_millis() as i64)
 }
 
-/// What the machine's clock shows, for what is told to others that compare it with theirs.
+/// What the machine's clock shows, for values sent to others that compare it with theirs.
 pub fn machine_now() -> SystemTime {
     SystemTime::now()
 }

@@ -74,7 +74,7 @@ pub struct CorrelationRequest {
     pub command: CorrelationCommand,
     /// The trace it belongs to.
     pub trace: Option<TraceContext>,
-    /// What the audit log tells of it, if an operator publishes it.
+    /// What the audit log reports it, if an operator publishes it.
     pub(super) noted: Option<NotedPublication>,
     /// Gets what came of it, once that is durable.
     pub reply: CorrelationReply,
@@ -316,7 +316,7 @@ impl Runtime {
                 if let Some(noted) = noted {
                     noted.log();
                 }
-                // What follows is under way before who asked is told.
+                // What follows is in progress before the sender gets the answer.
                 let _active = runtime.active();
                 // Before anything is delivered, so that anyone who waits for it misses nothing.
                 reply(Ok(answer));

@@ -1,5 +1,5 @@
 //! Stored instances that do not come back into memory: found when one is loaded, and looked for in
-//! the background after a start, so that `/readyz` tells of them before anybody asks.
+//! the background after a start, so that `/readyz` reports them before anybody asks.
 //!
 //! Not here: rows of the other tables (`journal`, which leaves damaged ones out), definitions that
 //! are missing (`definitions::damage`), a whole data directory with the server stopped

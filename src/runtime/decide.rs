@@ -62,7 +62,7 @@ pub struct DecisionContext {
     pub now: Time,
     /// How many instances more its tree may hold.
     pub tree_room: usize,
-    /// How much room the disk has.
+    /// How much space the disk has.
     pub disk_room: DiskRoom,
     /// The span that is made of the command.
     pub span: Option<NewSpan>,

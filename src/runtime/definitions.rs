@@ -98,7 +98,7 @@ impl DeployedProcess {
     }
 }
 
-/// What a deploy came to.
+/// The outcome of a deploy.
 #[derive(Clone, Debug)]
 pub struct Deployed {
     /// The version now standing for this content.
@@ -122,7 +122,7 @@ pub enum DeployError {
     Busy,
     /// The server is shutting down; nothing was changed.
     Closed,
-    /// The disk has too little room; nothing was changed.
+    /// The disk has too little free space; nothing was changed.
     NoRoom(DiskRoom),
     /// The disk failed; it may be done or not.
     Unknown,
@@ -343,7 +343,7 @@ impl Definitions {
     }
 
     /// Takes the published version back: nothing new starts until one is published again, running
-    /// instances go on. A version that is deprecated already stays so.
+    /// instances continue. A version that is deprecated already stays so.
     ///
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that was
@@ -411,7 +411,7 @@ impl Definitions {
         }
     }
 
-    /// The change that these versions are, with what becomes of schedules by it; `versions` are all
+    /// The change that these versions are, with what happens to schedules by it; `versions` are all
     /// there are after it.
     fn with_schedules(
         &self,

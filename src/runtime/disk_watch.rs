@@ -1,7 +1,7 @@
 //! Watches how much room the disk of the data directory has, and tells the journal, whose users ask
 //! it: a thread that measures once a second.
 //!
-//! What is refused with little room: `room_policy`. A disk without any is found by the writer
+//! What is refused with little free space: `room_policy`. A disk without any is found by the writer
 //! itself, as quotas and other limits are not seen here.
 
 use std::{
@@ -78,7 +78,7 @@ pub struct DiskWatch {
 }
 
 impl DiskWatch {
-    /// Measures, and goes on measuring.
+    /// Measures, and continues measuring.
     ///
     /// # Errors
     /// No thread can be started.

@@ -7,7 +7,7 @@
 //!
 //! # Why so
 //!
-//! **Drafts have a table of their own, held in memory**, and are told as a difference when
+//! **Drafts have a table of their own, held in memory**, and are sent as a difference when
 //! their instance is pulled: no queue, no number, no record. A row of the log that ends one
 //! costs nothing while there are none; a crash between that row and the deletion leaves a draft
 //! that the next start leaves out.
@@ -150,7 +150,7 @@ fn take_from<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K, a
     }
 }
 
-/// What a client asks for.
+/// The request of a client.
 #[derive(Clone, Debug)]
 pub struct DraftRequest {
     /// The instance.

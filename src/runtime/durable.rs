@@ -36,7 +36,7 @@ pub trait Table: Clone + Send + Sync + 'static {
     /// What the store is to write.
     fn write(change: &Self::Change) -> WriteOp;
 
-    /// What the audit log tells of the change, given what is told of what was asked for.
+    /// What the audit log reports the change, given the entry of the request.
     fn acts(_change: &Self::Change, asked: AuditRow) -> Vec<AuditRow> {
         vec![asked]
     }

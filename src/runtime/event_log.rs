@@ -54,7 +54,8 @@ pub(super) fn incidents(committed: &Committed) {
     }
 }
 
-/// Has an operator's command told of by the audit log, with its row, and logged once that is durable.
+/// Has an operator's command recorded in the audit log, with its row, and logged once that is
+/// durable.
 pub(super) fn of_operators(mut envelope: Envelope) -> Envelope {
     match (&envelope.caller, &envelope.ask) {
         (Some(caller), InstanceRequest::Apply { command, .. })
@@ -99,7 +100,7 @@ fn details_of(command: &Command) -> Vec<(&'static str, Field)> {
     }
 }
 
-/// What is told of an operator's command.
+/// The audit entry of an operator's command.
 pub(super) struct Noted {
     caller: Caller,
     command: &'static str,
@@ -136,7 +137,7 @@ impl Noted {
     }
 }
 
-/// What is told of something that an operator publishes.
+/// The audit entry of something that an operator publishes.
 pub(super) struct NotedPublication {
     caller: Caller,
     act: &'static str,

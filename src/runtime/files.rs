@@ -1,6 +1,6 @@
 //! The files users have brought, each in the data directory as `files/<partition>/<id>`.
 //!
-//! Bytes come before the command that makes them the instance's. So each upload under way has a
+//! Bytes come before the command that makes them the instance's. So each upload in progress has a
 //! mark, an empty file in `files/incoming`, from before its first byte until its command is
 //! answered; marks found at the next start tell what to look after (`Files::leftovers`), and only
 //! the instance's state tells whether a file is kept.
@@ -51,7 +51,7 @@ const ROOT: &str = "files";
 /// The store of files.
 pub struct Files {
     places: Places,
-    /// One permit per upload under way.
+    /// One permit per upload in progress.
     uploads: Arc<Semaphore>,
     /// Whether everything goes when this does.
     temporary: bool,
@@ -68,7 +68,7 @@ struct Places {
 /// Why an upload cannot begin.
 #[derive(Debug)]
 pub enum NoUpload {
-    /// Too many are under way.
+    /// Too many are in progress.
     Busy,
     /// The disk is full, or broken.
     Failed(io::Error),
@@ -107,7 +107,7 @@ impl Files {
     /// Begins an upload to an instance.
     ///
     /// # Errors
-    /// When too many are under way, or the disk fails.
+    /// When too many are in progress, or the disk fails.
     pub fn begin(&self, instance: InstanceKey) -> Result<Incoming, NoUpload> {
         let permit = self.uploads.clone().try_acquire_owned().map_err(|_| {
             Limit::Uploads.refused();
@@ -171,7 +171,7 @@ impl Files {
         damaged.note(StoredKind::File, &file_name(instance, file.id), &why);
     }
 
-    /// Uploads that were under way when the server last ended: their commands may or may not have
+    /// Uploads that were in progress when the server last ended: their commands may or may not have
     /// been applied.
     fn leftovers(&self) -> io::Result<Vec<Pending>> {
         let mut found = Vec::new();
@@ -244,8 +244,8 @@ pub fn place_of(instance: InstanceKey, id: Uuid) -> PathBuf {
     .file(instance, id)
 }
 
-/// Where all files of a data directory are kept, from it on, also of uploads under way. One may be
-/// gone by the time it is read: an upload that was refused.
+/// Where all files of a data directory are kept, from it on, also of uploads in progress. One may
+/// be gone by the time it is read: an upload that was refused.
 ///
 /// # Errors
 /// Those of the file system.
@@ -291,7 +291,8 @@ fn create_private(path: &Path) -> io::Result<()> {
 }
 
 impl Runtime {
-    /// Keeps what instances know of the uploads a former run left under way, and removes the rest.
+    /// Keeps what instances know of the uploads a former run left in progress, and removes the
+    /// rest.
     pub(super) async fn settle_leftovers(self: &Arc<Self>) -> io::Result<()> {
         for leftover in self.files.leftovers()? {
             let (sender, answer) = tokio::sync::oneshot::channel();

@@ -50,8 +50,8 @@ impl FreshKeys {
         }
     }
 
-    /// Whether nothing is stored under this key. Only the first to ask is told so: from then on
-    /// something may be.
+    /// Whether nothing is stored under this key. Only the first to ask gets that answer: from then
+    /// on something may be.
     pub fn take(&self, key: InstanceKey) -> bool {
         // A set that lost a key to a panic would be a lie, but no call below panics half-way.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

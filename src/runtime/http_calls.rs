@@ -80,7 +80,7 @@ struct Target {
 struct Running {
     runtime: Arc<Runtime>,
     id: CallId,
-    /// What the answer goes on with.
+    /// What the answer continues with.
     trace: Option<TraceContext>,
 }
 
@@ -105,7 +105,7 @@ impl HttpCalls {
         self.changed.notify_one();
     }
 
-    /// Whether there is something to do at `now`. What is being made is counted as under way by
+    /// Whether there is something to do at `now`. What is being made is counted as in progress by
     /// itself.
     pub fn is_due(&self, now: Time) -> bool {
         self.next() <= now

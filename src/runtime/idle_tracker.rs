@@ -1,5 +1,5 @@
-//! Whether anything is under way, for `idle` under `--test-clock`: a scripted scenario asks for it
-//! instead of sleeping.
+//! Whether anything is in progress, for `idle` under `--test-clock`: a scripted scenario asks for
+//! it instead of sleeping.
 //!
 //! Counted are envelopes not answered through their commit gate, what follows from a commit while it is
 //! let out, retries that wait, a look for due timers, and what connections have not sent yet. Each
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::instance_request::Reply;
 
-/// What is under way.
+/// What is in progress.
 #[derive(Default)]
 pub struct IdleTracker {
     now: AtomicUsize,
@@ -23,7 +23,7 @@ pub struct IdleTracker {
     quiet: Notify,
 }
 
-/// Something under way, until it is dropped.
+/// Something in progress, until it is dropped.
 pub struct Active(Arc<IdleTracker>);
 
 impl IdleTracker {
@@ -34,7 +34,7 @@ impl IdleTracker {
         Active(self.clone())
     }
 
-    /// A reply that is under way until it is answered, and what the answer leads to has begun.
+    /// A reply that is in progress until it is answered, and what the answer leads to has begun.
     pub fn until_answered(self: &Arc<Self>, reply: Reply) -> Reply {
         let active = self.begin();
         Reply::to(move |answer| {
@@ -43,7 +43,7 @@ impl IdleTracker {
         })
     }
 
-    /// Waits until nothing is under way and `due` says that nothing is about to begin by itself.
+    /// Waits until nothing is in progress and `due` says that nothing is about to begin by itself.
     pub async fn over(&self, due: impl Fn() -> bool) {
         loop {
             let quiet = self.quiet.notified();

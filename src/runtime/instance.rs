@@ -105,7 +105,7 @@ pub struct Remembered {
     pub memory: Memory,
     /// Its tree, if it has one.
     pub tree: Option<Arc<Tree>>,
-    /// What its snapshot and rows came to.
+    /// The state made from its snapshot and rows.
     pub gathered: Gathered,
 }
 

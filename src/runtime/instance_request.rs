@@ -50,7 +50,7 @@ impl Envelope {
     }
 }
 
-/// What is asked of an instance.
+/// A read request to an instance.
 pub enum InstanceRequest {
     /// Begin to exist; a repeat is answered like the first.
     Start(Box<Start>),
@@ -181,14 +181,14 @@ pub enum Refusal {
     TooManyLive(usize),
     /// A bounded queue is full; try again.
     Busy,
-    /// The disk has too little room for this; nothing was changed. Try again when it has.
+    /// The disk has too little free space for this; nothing was changed. Try again when it has.
     NoRoom(DiskRoom),
     /// The disk failed: it may be done or not. A repeat with the same id is answered truly.
     Unknown,
     /// The instance cannot be brought into memory, as something of it is damaged or missing in the
     /// store; the sentence says what.
     Damaged(Arc<str>),
-    /// Something broke before anything was changed; the log tells. Try again.
+    /// Something broke before anything was changed; the log says. Try again.
     Internal,
 }
 
@@ -307,14 +307,14 @@ impl Refusal {
 }
 
 /// Where an answer goes. Dropped without one (its actor panicked), it answers that something broke,
-/// so nobody waits for ever.
+/// so nobody waits forever.
 pub struct Reply {
     receive: Option<Box<dyn FnOnce(InstanceResponse) + Send + Sync>>,
     /// The answer of one that is dropped.
     dropped: Refusal,
     /// Its place in the instance's mailbox, while it waits there.
     place: Option<PotPlace>,
-    /// What the audit log tells of the command, if it is an operator's.
+    /// What the audit log reports the command, if it is an operator's.
     noted: Option<Box<Noted>>,
 }
 
@@ -329,13 +329,13 @@ impl Reply {
         }
     }
 
-    /// The audit log tells of the command.
+    /// The audit log reports the command.
     pub(super) fn told_of(mut self, noted: Noted) -> Self {
         self.noted = Some(Box::new(noted));
         self
     }
 
-    /// What the audit log tells of the command.
+    /// What the audit log reports the command.
     pub(super) fn take_noted(&mut self) -> Option<Box<Noted>> {
         self.noted.take()
     }

@@ -2,8 +2,9 @@
 //! receiver has them durably.
 //!
 //! The truth is the outbox table, written with the sender's row; here is only what is on its way.
-//! One outbox message per pair is under way at a time, and so many per tree (`delivery_queue`). Who takes a
-//! outbox message and what it means: `engine::subprocess`; what an end means for what is below: `end_descendants`.
+//! One outbox message per pair is in progress at a time, and so many per tree (`delivery_queue`).
+//! Who takes a outbox message and what it means: `engine::subprocess`; what an end means for what
+//! is below: `end_descendants`.
 
 mod correlating;
 pub mod delivery_queue;
@@ -47,7 +48,7 @@ use told_first::{After, ToldFirst};
 /// Before an outbox message that could not be taken is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// A message under way.
+/// A message in progress.
 #[derive(Clone)]
 pub struct OutboxDelivery {
     /// The sender.
@@ -63,7 +64,7 @@ pub struct OutboxDelivery {
     /// The tree of both, or that of the one that is an instance; that of an entity of messages
     /// stands for itself and bounds how much of it goes at a time.
     pub tree: Arc<Tree>,
-    /// Whose turn it takes, when it lets a loop go on.
+    /// Whose turn it takes, when it lets a loop continue.
     pub owner: Option<Arc<Owner>>,
 }
 
@@ -93,7 +94,7 @@ impl OutboxDelivery {
     }
 }
 
-/// outbox messages under way, by pair.
+/// outbox messages in progress, by pair.
 #[derive(Default)]
 pub struct Outbox {
     pairs: DashMap<Pair, VecDeque<OutboxDelivery>>,
@@ -120,7 +121,7 @@ impl Outbox {
     }
 
     /// The first message of a pair waits for its turn in its tree, unless it waits for what its
-    /// sender has told before.
+    /// sender has sent before.
     fn line_up(&self, first: &OutboxDelivery) {
         if !self.told_first.waits(first) {
             let mut deliveries = first.tree.deliveries();
@@ -166,18 +167,18 @@ impl Outbox {
             .and_then(|deliveries| deliveries.front().cloned())
     }
 
-    /// The number of the first message under way from an entity to an instance.
+    /// The number of the first message in progress from an entity to an instance.
     pub fn first_to(&self, source: Entity, instance: InstanceKey) -> Option<u64> {
         self.first((source.instance(), instance))
             .map(|first| first.number)
     }
 
-    /// Whether a message of this pair is under way.
+    /// Whether a message of this pair is in progress.
     pub fn holds(&self, pair: Pair) -> bool {
         self.pairs.contains_key(&pair)
     }
 
-    /// outbox messages under way.
+    /// outbox messages in progress.
     pub fn len(&self) -> usize {
         self.pairs.iter().map(|pair| pair.value().len()).sum()
     }
@@ -425,7 +426,7 @@ fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, sentence: Str
     );
 }
 
-/// A child is not started: its parent is told this in its stead.
+/// A child is not started: its parent gets this message instead.
 fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMessage) {
     let receive = Command::Receive {
         from: delivery.target.instance(),

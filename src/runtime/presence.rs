@@ -1,5 +1,5 @@
 //! Presence: who has a user task open, and who is typing there. A soft lock: it says so and hinders
-//! nobody. Known while the connections last, and told to those who may act at the task.
+//! nobody. Known while the connections last, and sent to those who may act at the task.
 //!
 //! Not here: drafts (`drafts`), frames and when somebody types no longer (`session::task_notes`).
 

@@ -32,7 +32,7 @@ pub struct Read {
     pub reply: Reply,
 }
 
-/// What is asked of an instance.
+/// A read request to an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Its state: [`InstanceResponse::Observed`].

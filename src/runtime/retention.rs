@@ -1,11 +1,11 @@
 //! Retention: instances that have ended are packed after a while, and dropped after a longer one; so
 //! are entities of messages and signals that nobody needs (`correlations`).
 //!
-//! A pass goes through all instances, the oldest first, a turn at a time. A turn reads a few of them
-//! beside the lists (`plan`), hands one write over to the writer, and rests nine times as long as
-//! it took: users do not notice it. What is packed is read as before. What is dropped is gone: a
-//! whole tree, once nobody in it is live or ended too lately; what is in memory, is followed, or has
-//! something under way is left to the next pass.
+//! A pass goes through all instances, the oldest first, a turn at a time. A turn reads a few of
+//! them beside the lists (`plan`), hands one write over to the writer, and rests nine times as long
+//! as it took: users do not notice it. What is packed is read as before. What is dropped is gone: a
+//! whole tree, once nobody in it is live or ended too lately; what is in memory, is followed, or
+//! has something in progress is left to the next pass.
 //!
 //! What is free in the database is used again; what is free beyond a quarter of it goes back to the
 //! system behind each pass, a MiB at a time.

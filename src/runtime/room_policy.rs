@@ -1,5 +1,5 @@
-//! What is still taken while the disk has little room: nothing new below the low watermark; below
-//! the critical one only what completes or ends what is there; nothing on a full disk.
+//! What is still taken while the disk has little free space: nothing new below the low watermark;
+//! below the critical one only what completes or ends what is there; nothing on a full disk.
 //!
 //! What the server does by itself waits and is tried again. Reading needs no room. Repeats of what
 //! is done are answered as ever, so this is asked after them. Not here: how much room there is

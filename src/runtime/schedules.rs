@@ -7,7 +7,7 @@
 //! everything in the `catalog` is: durable, then visible. What is due is read from what is visible,
 //! so a time is kept only once its row is durable.
 //!
-//! Where to go next: `on_deploy` for what becomes of schedules when a definition changes, `misfire`
+//! Where to go next: `on_deploy` for what happens to schedules when a definition changes, `misfire`
 //! for times that passed meanwhile, `fire` for the starts, `scheduled_run` for those that are being
 //! made. Not here: which times there are (`model::timer_cycle`).
 
@@ -63,7 +63,7 @@ pub struct Schedules {
 enum TakenRun {
     /// This.
     Run(ScheduledRun),
-    /// All that have something due have their share under way.
+    /// All that have something due have their share in progress.
     Blocked,
     /// Nothing.
     Nothing,
@@ -129,7 +129,7 @@ impl Schedules {
     }
 
     /// Lets a schedule start nothing by itself, or start again: then what was missed meanwhile is
-    /// made up for by its rule. One that stands so already stays so.
+    /// made up for by its rule. One that is already in that state stays unchanged.
     ///
     /// # Errors
     /// [`RejectionKind::NotFound`]; [`Refusal::Busy`].

@@ -71,7 +71,7 @@ pub(super) struct Span {
     pub attributes: Vec<(&'static str, Attribute)>,
 }
 
-/// What is told of a span.
+/// The contents of a span.
 #[derive(Clone, Debug)]
 pub(super) enum Attribute {
     Text(String),
@@ -87,7 +87,7 @@ pub struct Spans {
     last: Arc<Notify>,
 }
 
-/// The end of the queue that sends, for whoever waits for the last of it.
+/// The end of the queue that sends, for code that waits for the last span.
 pub struct SpanSender(actix_rt::task::JoinHandle<()>);
 
 impl Spans {
@@ -151,7 +151,7 @@ impl SpanSender {
     }
 }
 
-/// A command that is under way.
+/// A command that is in progress.
 pub(super) struct OpenSpan {
     spans: Spans,
     new: NewSpan,

@@ -159,7 +159,7 @@ impl Tree {
         self.size.fetch_add(instances, Ordering::AcqRel);
     }
 
-    /// One of its instances has ended, or a start it counted came to nothing.
+    /// One of its instances has ended, or a start it counted had no effect.
     pub fn shrink(&self) {
         // A count that is off must not turn into a huge one.
         let _ = self

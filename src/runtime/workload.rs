@@ -2,7 +2,7 @@
 
 use super::Runtime;
 
-/// What is under way.
+/// What is in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workload {
     /// Followers of instances and of lists.
@@ -23,7 +23,7 @@ pub struct Workload {
 }
 
 impl Runtime {
-    /// What is under way now.
+    /// What is in progress now.
     pub fn workload(&self) -> Workload {
         let (timers_due, timers_near) = self.timers.counts(self.clock.now());
         let (waiting, stopped) = self.scripts.counts();

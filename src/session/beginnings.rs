@@ -158,8 +158,8 @@ impl Connection {
         all.any(|following| following.not_found_deadline.is_some())
     }
 
-    /// Looks after announced instances that are not there after a while. As long as the message that
-    /// starts one is under way, it may come; after that one more look tells.
+    /// Looks after announced instances that are not there after a while. As long as the message
+    /// that starts one is in progress, it may come; after that one more look tells.
     pub(super) fn look_for_announced(&mut self, now: Instant) {
         let late = |following: &Subscription| {
             following.cursor == 0

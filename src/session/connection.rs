@@ -61,7 +61,7 @@ pub struct Connection {
     pub(super) follower: Arc<dyn Follower>,
     pub(super) following: HashMap<InstanceKey, Subscription>,
     pub(super) lists: HashMap<Channel, ListFollowing>,
-    /// Whether it wants to hear that lists have changed.
+    /// Whether it follows the channel `changes`.
     pub(super) changes: Option<ChangesFollowing>,
     /// Followed instances that have ended, oldest first.
     pub(super) ended: VecDeque<InstanceKey>,
@@ -85,7 +85,7 @@ pub struct Connection {
     pub(super) ticket: Option<Identity>,
     close: Option<Close>,
     rate: Rate,
-    /// Whether a message was over a rate of late.
+    /// Whether a message was over a rate recently.
     refused: bool,
     opened: Instant,
     received: Instant,

@@ -1,13 +1,14 @@
-//! How long refusals are held back: the longer, the more of one address are at the same time. So what
-//! an address can make the server refuse per second has a bound, however many connections it has,
-//! and anyone who does as told waits no longer than told.
+//! How long refusals are held back: the longer, the more of one address are at the same time. So
+//! what an address can make the server refuse per second has a bound, however many connections it
+//! has, and a client that waits for its time does not wait longer.
 //!
 //! Not here: what is refused (`shared_rates`, `rate_limit`), who waits (`web`).
 //!
 //! # Why so
 //!
 //! **Refusals of one address wait the longer, the more of them wait.** A fixed wait bounds what
-//! one connection costs, not what a thousand do; who does as told is never one of many.
+//! one connection costs, not what a thousand do; a client that waits for its time is never one of
+//! many.
 
 use std::{
     collections::HashMap,

@@ -53,7 +53,7 @@ pub enum Inbound {
         instance: InstanceKey,
         /// See [`Inbound::Looked`].
         round: u64,
-        /// Where the instance stood when they were asked for.
+        /// The instance's number when they were requested.
         observed: Arc<Observed>,
         /// The rows; `None` when there are too many.
         rows: Result<Option<Arc<Missed>>, StoreError>,
@@ -65,7 +65,7 @@ pub enum Inbound {
         /// See [`Inbound::Looked`].
         round: u64,
     },
-    /// Lists have changed of which the connection wants to hear.
+    /// Lists have changed whose changes the connection follows.
     Changed {
         /// See [`Inbound::Looked`].
         round: u64,

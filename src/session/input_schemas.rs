@@ -1,5 +1,5 @@
-//! The schemas of what actions take, told to a client that has asked for them in its `hello`: each
-//! once, before the first frame that names it.
+//! The schemas of the data of actions, sent to a client that has requested them in its `hello`:
+//! each once, before the first frame that names it.
 //!
 //! Not here: what the schemas are made of (`model::input_schema`).
 //!
@@ -7,7 +7,7 @@
 //!
 //! **Schemas of actions are sent by name, to those who ask.** Frames are rendered once for all
 //! who may do the same, so they can only name a schema; its name is a hash of its content, and
-//! each connection remembers which it has told.
+//! each connection remembers which it has sent.
 
 use std::{
     collections::{BTreeMap, HashSet},

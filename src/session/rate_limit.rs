@@ -18,7 +18,7 @@ use crate::limits::{self, Quota};
 /// Without a refusal for this long, being over the rate has ended.
 const CALM: Duration = Duration::from_secs(1);
 
-/// What becomes of a message.
+/// What happens to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// It may be handled.

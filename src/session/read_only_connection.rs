@@ -1,6 +1,6 @@
 //! A connection of somebody who only listens to one instance: a stream. It is the same machine as a
-//! websocket's connection, without the half that hears: nobody says hello, pings or asks; who it is
-//! and what is followed is known from the start.
+//! websocket's connection, without the half that receives: nobody says hello, pings or asks; who it
+//! is and what is followed is known from the start.
 //!
 //! Not here: how events look and how they are carried (`web::sse::sse_connection`), what a cursor holds
 //! (`tree_cursor`).

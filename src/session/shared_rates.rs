@@ -49,7 +49,7 @@ pub struct Payer {
     address: Option<u64>,
 }
 
-/// What is asked for.
+/// The request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// A request, or a message of a websocket, of so many bytes.

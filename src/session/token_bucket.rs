@@ -1,9 +1,9 @@
 //! A token bucket, and turns for those whom it refuses.
 //!
 //! It refills steadily up to its size; who wants more than is left learns when to come again.
-//! Each of those gets a turn of its own, so that many who come again as told do not meet: obeying
-//! suffices. What it allows is an argument, so that many buckets of one kind are small. Not here:
-//! whose bucket it is (`rate_limit`, `shared_rates`).
+//! Each of those gets a turn of its own, so that many clients that come again at their time do not
+//! meet: obeying suffices. What it allows is an argument, so that many buckets of one kind are
+//! small. Not here: whose bucket it is (`rate_limit`, `shared_rates`).
 //!
 //! # Why so
 //!

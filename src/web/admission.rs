@@ -50,9 +50,9 @@ struct Shown(Result<Identity, TokenError>);
 #[derive(Clone, Default)]
 struct CountedOnce(Rc<Cell<bool>>);
 
-/// Refuses a request that is over a rate. The refusal is held back for a part of the time there is to
-/// wait: who does as told loses nothing, and who does not has to wait before it can ask again on
-/// this connection.
+/// Refuses a request that is over a rate. The refusal is held back for a part of the time there is
+/// to wait: a client that waits loses nothing, and one that does not has to wait before it can ask
+/// again on this connection.
 ///
 /// # Errors
 /// 429 with the time to wait; those of the request.

@@ -1,5 +1,5 @@
 //! How fast the body of a request has to come in: slowly enough for a bad line, not so slowly that
-//! a client that sends it byte by byte holds its memory for ever.
+//! a client that sends it byte by byte holds its memory forever.
 
 use std::time::{Duration, Instant};
 

@@ -31,7 +31,7 @@ use crate::{
     session::protocol::code::ErrorCode,
 };
 
-/// What a command came to.
+/// The outcome of a command.
 pub enum CommandOutcome {
     /// It is durable; whether it was before.
     Done(Arc<Committed>, bool),
@@ -276,7 +276,7 @@ pub fn instance_key(text: &str) -> Result<InstanceKey, Problem> {
 
 fn reply() -> (Reply, oneshot::Receiver<InstanceResponse>) {
     let (sender, answer) = oneshot::channel();
-    // Nobody waits when the request was cut off; the command takes effect all the same.
+    // Nobody waits when the request was cut off; the command takes effect nevertheless.
     let reply = Reply::to(move |answer| drop(sender.send(answer)));
     (reply, answer)
 }

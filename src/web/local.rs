@@ -42,7 +42,7 @@ enum LocalRequest {
     Users(UserRequest),
     /// For what a client needs.
     Client(ClientRequest),
-    /// For nothing: it tells of a copy of the directory.
+    /// For nothing: it reports a copy of the directory.
     Backup(BackupMade),
 }
 
@@ -53,7 +53,7 @@ struct BackupMade {
     backup_to: String,
 }
 
-/// What a client asks for.
+/// The request of a client.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClientRequest {
@@ -85,7 +85,7 @@ struct Access {
 enum LocalReply {
     /// It is done; a list answers with users.
     Done(Vec<ListedUser>),
-    /// What was asked for.
+    /// The request that was made.
     Access(Access),
     /// Why it is not done, as a sentence.
     Refused(String),

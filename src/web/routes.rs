@@ -1,7 +1,7 @@
 //! The one route table. Everything that may be asked for is here; whatever else is asked is
 //! answered by a page that says so, to programs by a problem in JSON.
 //!
-//! What is in a table and how it is registered: `route_table`. What `openapi` tells of the API is
+//! What is in a table and how it is registered: `route_table`. What `openapi` reports the API is
 //! held against it.
 
 use std::fmt;

@@ -25,7 +25,7 @@ use crate::{
 struct Examples;
 
 /// Deploys and publishes what the configuration asks for. Without room on the disk the server
-/// starts all the same, and they are deployed when there is.
+/// starts nevertheless, and they are deployed when there is.
 ///
 /// # Errors
 /// The first process that cannot be deployed, as a sentence.
@@ -62,7 +62,7 @@ pub async fn deploy_when_there_is_room(
 
 /// Why something is not deployed.
 enum NotDeployed {
-    /// The disk has too little room now.
+    /// The disk has too little free space now.
     NoRoom,
     /// It cannot be, as the sentence says.
     Wrong(String),

@@ -2,11 +2,12 @@
 //! server waiting, and how many of its bytes are held meanwhile.
 //!
 //! The library sets a deadline for the first request head of a connection only, reads far ahead of
-//! anyone who takes a body, and waits for ever for a peer that does not read its answer. So each
+//! anyone who takes a body, and waits forever for a peer that does not read its answer. So each
 //! connection is wrapped in a stream of our own, which counts bytes and times (`stream`, `state`);
 //! a table of all connections refuses too many, closes the idle ones first, and looks for those
 //! that are overdue (`table`); a middleware tells the stream where a request begins and its answer
-//! ends (`tracking`), so that the library has one request at a time (`framing`). One descriptor per connection suffices for all of it.
+//! ends (`tracking`), so that the library has one request at a time (`framing`). One descriptor per
+//! connection suffices for all of it.
 //!
 //! Not here: which bodies may take how much memory (`body_memory`), frames of websockets
 //! (`frame_guard`), connections of one user (`connections`).

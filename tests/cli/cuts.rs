@@ -1,5 +1,5 @@
 //! Connections that are cut, and a server that goes down: nothing is done twice, and whoever waits
-//! goes on waiting.
+//! continues waiting.
 
 use std::{
     fs,

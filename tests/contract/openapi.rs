@@ -241,7 +241,7 @@ impl Held {
         Self { document, shapes }
     }
 
-    /// Asserts that the document tells of this answer of an operation; the answer's body.
+    /// Asserts that the document reports this answer of an operation; the answer's body.
     #[track_caller]
     fn told(&self, method: &str, path: &str, answer: &Answer) -> Value {
         let status = answer.status.as_u16().to_string();

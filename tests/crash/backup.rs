@@ -161,7 +161,7 @@ async fn one_wrong_byte_is_found_and_its_part_named() {
     fs::write(site.data().join("jwt-secret"), "x".repeat(43)).unwrap();
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("copy");
-    // Nobody runs on it, and the last server was killed: its write-ahead log is read all the same.
+    // Nobody runs on it, and the last server was killed: its write-ahead log is read nevertheless.
     succeeds(&["backup", text(&copy), "--data", text(site.data())]);
     refuses(
         &["backup", text(&copy), "--data", text(site.data())],

@@ -31,7 +31,7 @@ const SEED: u64 = 0xca11_ab1e;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A process that starts by itself each second, makes a call at once and another a little later,
-/// and tells of its end.
+/// and reports its end.
 fn definition(receiver: &Receiver) -> String {
     let call = |id: &str, timer: &str, body: Value| {
         let url = receiver.url(&format!("/{id}"));

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::socket::{Heard, Socket};
 
-/// Commands a client has under way at once.
+/// Commands a client has in progress at once.
 const UNANSWERED: usize = 3;
 
 /// What one client has done in the end.

@@ -1,6 +1,6 @@
-//! The machine's clock is set while the server runs: an hour and a day forward, an hour back. No timer
-//! fires early, is held up or lost; no token is good after its end; rates, presence and retention go on;
-//! nothing hangs.
+//! The machine's clock is set while the server runs: an hour and a day forward, an hour back. No
+//! timer fires early, is held up or lost; no token is good after its end; rates, presence and
+//! retention continue; nothing hangs.
 //!
 //! The clock is a library of a few lines that stands before the system's (`clock.c`). Not here: the
 //! rules of the process time by numbers (`runtime::clock`), and the same in simulated time

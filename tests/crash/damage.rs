@@ -1,4 +1,4 @@
-//! Data directories of which a part is damaged: the server tells of it, serves everything else, and
+//! Data directories of which a part is damaged: the server reports it, serves everything else, and
 //! `stepwire doctor` names it without changing anything.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};

@@ -1,4 +1,4 @@
-//! A disk with little room: what the program refuses, what goes on, and what it says of it.
+//! A disk with little free space: what the program refuses, what continues, and what it says of it.
 //!
 //! The watermarks stand as high as the whole disk here, so that every disk is below them. A disk
 //! without any room: `runtime::tests::faults`.
@@ -30,7 +30,7 @@ impl Operator {
         self.ask(Method::GET, path, Value::Null).await
     }
 
-    /// The reason of a refusal for want of room.
+    /// The reason of a refusal for lack of space.
     async fn refused(&self, method: Method, path: &str, body: Value) -> String {
         let (status, text) = self.ask(method, path, body).await;
         let problem: Value = serde_json::from_str(&text).unwrap();

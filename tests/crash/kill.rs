@@ -47,7 +47,7 @@ pub async fn start_ledgers(port: u16) -> Arc<[String]> {
     ledgers.into()
 }
 
-/// Clients and a follower under way; the test does to the server what it wants meanwhile.
+/// Clients and a follower in progress; the test does to the server what it wants meanwhile.
 pub struct Load {
     stop: watch::Sender<bool>,
     until: watch::Sender<HashMap<String, u64>>,

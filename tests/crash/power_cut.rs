@@ -24,7 +24,7 @@ use super::{
 use crate::support::node::skip;
 
 const SEED: u64 = 0x9043_e2c7;
-/// Commands, and how many of them are under way at once.
+/// Commands, and how many of them are in progress at once.
 const COMMANDS: usize = 240;
 const AT_ONCE: usize = 6;
 /// What a disk writes as a whole.

@@ -47,7 +47,7 @@ pub fn read(trace: &Path, directory: &Path) -> Vec<Event> {
 struct Reader {
     directory: std::path::PathBuf,
     events: Vec<Event>,
-    /// Syncs under way, by thread: of which file, since when.
+    /// Syncs in progress, by thread: of which file, since when.
     syncing: HashMap<String, (String, usize)>,
     seen: HashSet<Uuid>,
 }

@@ -319,7 +319,7 @@ impl Run<'_> {
         while let Some(timer) = self.subject.next_due(until) {
             self.apply(Command::FireTimer(timer));
         }
-        // The instance's own messages come: loops go on.
+        // The instance's own messages come: loops continue.
         let open: Vec<ElementKey> = self
             .subject
             .state()

@@ -308,7 +308,7 @@ impl Script {
         }
     }
 
-    /// The number of the call under way for a triggering.
+    /// The number of the call in progress for a triggering.
     fn call(&self, text: &str) -> u64 {
         if let Some(seq) = text.strip_prefix('#') {
             return number(seq);

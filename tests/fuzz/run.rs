@@ -1,4 +1,4 @@
-//! Runs a target over inputs, and tells of the first that fails.
+//! Runs a target over inputs, and reports the first that fails.
 
 use std::{
     fs,
@@ -113,7 +113,7 @@ fn run(target: Target, seeds: &[Vec<u8>], told: &Sender<Told>) {
             let _ = told.send(Told::Failed(input));
             return;
         }
-        // Some go on from where others stopped.
+        // Some continue from where others stopped.
         if random.once_in(8) && pool.len() < seeds.len() + 256 {
             pool.push(input);
         }

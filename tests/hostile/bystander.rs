@@ -49,8 +49,8 @@ pub fn process() -> Value {
     })
 }
 
-/// Works for as long as something else goes on; with what that comes to. On a thread of its own, so that
-/// it is not the attackers' work that it waits for.
+/// Works for as long as something else continues; with what that comes to. On a thread of its own,
+/// so that it is not the attackers' work that it waits for.
 pub async fn beside<T>(field: &Arc<Field>, other: impl Future<Output = T>) -> (Met, T) {
     let (stop, mut stopped) = oneshot::channel::<()>();
     let own = field.clone();

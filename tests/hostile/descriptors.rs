@@ -1,5 +1,5 @@
-//! A server that may open few files: it says so at its start, refuses what it has no room for, and goes
-//! on accepting when there is some again.
+//! A server that may open few files: it says so at its start, refuses what it has no room for, and
+//! continues accepting when there is some again.
 
 use std::{
     io::{BufRead, BufReader},

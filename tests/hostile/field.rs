@@ -37,7 +37,7 @@ pub struct Field {
     program: Mutex<Child>,
     port: u16,
     _data: TempDir,
-    /// How long an attack goes on.
+    /// How long an attack continues.
     pub seconds: Duration,
     /// Whether it is played for a table, and not only for what must hold.
     pub long: bool,

@@ -157,7 +157,7 @@ pub async fn elsewhere(field: Arc<Field>) -> Outcome {
         let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else {
             return;
         };
-        // It goes on until the time is over, which is no failure.
+        // It continues until the time is over, which is no failure.
         let _ = timeout_at(end.into(), async {
             while stream.write_all(&[b'x'; 60_000]).await.is_ok() {}
         })

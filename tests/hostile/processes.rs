@@ -23,7 +23,7 @@ fn ruled(id: &str, script: &str) -> Value {
     })
 }
 
-/// A rule that calls what is slow within the engine for ever: its own instances get an incident,
+/// A rule that calls what is slow within the engine forever: its own instances get an incident,
 /// those of another definition finish.
 pub async fn native_calls(field: Arc<Field>) -> Outcome {
     let endless = "const s = 'İ'.repeat(1e6); for (;;) s.toLowerCase();";

@@ -84,7 +84,7 @@ pub async fn unfinished_bodies(field: Arc<Field>) -> Outcome {
     besiege(&field, 1_000, Box::leak(Box::new([play]))).await
 }
 
-/// Requests whose head goes on and on.
+/// Requests whose head continues and on.
 pub async fn unfinished_heads(field: Arc<Field>) -> Outcome {
     besiege(
         &field,
@@ -247,7 +247,7 @@ pub async fn fragments(field: Arc<Field>) -> Outcome {
     .await
 }
 
-/// Bodies in chunks that go on behind the answer that there is nothing at their address.
+/// Bodies in chunks that continue behind the answer that there is nothing at their address.
 pub async fn chunks_behind_a_refusal(field: Arc<Field>) -> Outcome {
     besiege(&field, 400, &[|stream| {
         Box::pin(async move {

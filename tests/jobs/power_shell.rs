@@ -1,9 +1,9 @@
 //! The published PowerShell client, step by step: `Invoke-WebRequest` of Windows PowerShell 5.1,
 //! byte by byte as it asks, and its answers read as it reads them.
 //!
-//! It asks whether to go on before it sends a body, writes bodies without a `charset` in ISO-8859-1
-//! and reads answers without one in it, gives a POST without a body the length 0 and its
-//! `Content-Type` all the same, and throws at anything but success.
+//! It asks whether to continue before it sends a body, writes bodies without a `charset` in
+//! ISO-8859-1 and reads answers without one in it, gives a POST without a body the length 0 and its
+//! `Content-Type` nevertheless, and throws at anything but success.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ const AGENT: &str =
 const JSON: &str = "Content-Type: application/json";
 
 /// `Invoke-WebRequest -Method Post -Body …`: the head first, the body when the server has said to
-/// go on.
+/// continue.
 async fn post(connection: &mut Connection, path: &str, lines: &[&str], body: &str) -> Answer {
     let latin: Vec<u8> = body
         .chars()

@@ -62,7 +62,7 @@ async fn the_session_of_rest_works_as_printed() {
     .await;
 }
 
-/// Plays all sessions of a page in one shell. After each command the process time goes on by ten
+/// Plays all sessions of a page in one shell. After each command the process time continues by ten
 /// seconds.
 async fn play(page: &str, arguments: &[&str]) {
     for tool in ["curl", "jq"] {

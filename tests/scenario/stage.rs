@@ -205,7 +205,7 @@ impl Stage {
         Vec::new()
     }
 
-    /// Whoever is connected is sent away; the clock goes on where it stood.
+    /// Whoever is connected is sent away; the clock continues where it stood.
     async fn restart(&mut self) -> Vec<String> {
         let lines = self.stop_server().await;
         let server = support::start(self.config.clone()).await;
@@ -301,7 +301,7 @@ impl Stage {
         .collect()
     }
 
-    /// Waits until nothing is under way and every client has read all there is.
+    /// Waits until nothing is in progress and every client has read all there is.
     async fn until_idle(&mut self) {
         self.admin.done(json!({"type": "idle", "id": id()})).await;
         for player in &mut self.players {

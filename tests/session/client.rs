@@ -117,7 +117,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects as this user and says hello, going on where `resume` says.
+    /// Connects as this user and says hello, continuing where `resume` says.
     pub async fn connect(sessions: &Arc<Sessions>, user: &str, resume: Value) -> Self {
         Self::hello(sessions, &Self::token(sessions, user, &[]), resume).await
     }

@@ -1,5 +1,5 @@
 //! Many connections at one instance at the same time: nobody is refused for reading, whatever else
-//! is going on.
+//! is continuing.
 
 use std::sync::Arc;
 

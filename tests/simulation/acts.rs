@@ -1,4 +1,4 @@
-//! What operators do, and what the audit log tells of it.
+//! What operators do, and what the audit log reports it.
 
 use serde_json::Value;
 use stepwire::{

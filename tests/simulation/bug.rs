@@ -7,7 +7,7 @@ pub enum Bug {
     LostTail,
     /// Clients send a command again under another id.
     AnotherId,
-    /// A pushed frame is lost on its way, and the connection goes on.
+    /// A pushed frame is lost on its way, and the connection continues.
     LostFrame,
     /// A pushed frame says something else than was recorded.
     ChangedFrame,

@@ -13,7 +13,7 @@ use super::{
     violation::{Invariant, Violation, violated},
 };
 
-/// Commands a client has under way at once.
+/// Commands a client has in progress at once.
 const UNANSWERED: usize = 3;
 /// Instances a client starts at most.
 const STARTS: usize = 6;

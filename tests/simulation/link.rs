@@ -1,5 +1,5 @@
-//! A connection between a client and the server, with frames under way in both directions. Whoever
-//! drops it has cut it, and what was under way is lost.
+//! A connection between a client and the server, with frames in progress in both directions.
+//! Whoever drops it has cut it, and what was in progress is lost.
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
@@ -37,7 +37,7 @@ impl Link {
         self.to_server.push_back(frame);
     }
 
-    /// Whether a frame is under way to the server.
+    /// Whether a frame is in progress to the server.
     pub fn can_receive(&self) -> bool {
         !self.to_server.is_empty()
     }
@@ -72,7 +72,7 @@ impl Link {
         self.connection.inbox().settle(&self.inbound);
     }
 
-    /// Whether a frame is under way to the client.
+    /// Whether a frame is in progress to the client.
     pub fn can_read(&self) -> bool {
         !self.to_client.is_empty()
     }

@@ -463,7 +463,7 @@ fn views(client: &Client, seen: &BTreeMap<String, Held>) -> Result<(), Violation
     Ok(())
 }
 
-/// Nothing is due, and nothing is under way.
+/// Nothing is due, and nothing is in progress.
 fn nothing_left(reader: &dyn StoreReader, now: Time) -> Result<(), Violation> {
     let outbox = reader.outbox().expect("memory can be read");
     hold(Invariant::Liveness, outbox.is_empty(), || {

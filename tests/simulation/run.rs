@@ -327,7 +327,7 @@ impl Run {
         Ok(())
     }
 
-    /// Nothing can go on by itself: time passes, or the run goes on to what is next.
+    /// Nothing can continue by itself: time passes, or the run continues to what is next.
     fn quiet(&mut self, life: &mut Life) -> Result<(), Violation> {
         let due = self.store.read(|reader| reader.next_due());
         let now = life.server.clock.now();

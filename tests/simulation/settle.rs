@@ -1,5 +1,5 @@
 //! The server runs on the thread of its simulation, and knows no order but that of its own queues.
-//! [`settled`] is over when nothing of it can go on by itself: everything further is a choice of
+//! [`settled`] is over when nothing of it can continue by itself: everything further is a choice of
 //! the simulation.
 
 use std::{cell::RefCell, future::poll_fn, io, task::Poll, task::Waker};
@@ -26,7 +26,7 @@ pub fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-/// Waits until no task of this thread can go on.
+/// Waits until no task of this thread can continue.
 pub async fn settled() {
     let mut asked = false;
     poll_fn(|context| {

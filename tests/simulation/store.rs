@@ -10,7 +10,7 @@ use stepwire::{
 
 use super::bug::Bug;
 
-/// What becomes of a commit of which the writer learns nothing good.
+/// What happens to a commit of which the writer learns nothing good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing was written.
@@ -31,7 +31,7 @@ struct Shared {
     store: MemoryStore,
     /// Which server may write.
     life: u32,
-    /// What the next commit comes to.
+    /// The outcome of the next commit.
     fault: Option<Fault>,
     bug: Option<Bug>,
     /// Everything written, for a store that is to forget some of it.

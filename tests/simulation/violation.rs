@@ -17,7 +17,7 @@ pub enum Invariant {
     Children,
     /// A message is delivered once at most, and to whom the answer says.
     Messages,
-    /// What operators do and the audit log tells of it: neither is there without the other.
+    /// What operators do and the audit log reports it: neither is there without the other.
     Audit,
     /// Process time never goes back, and passes whatever is done to the machine's clock.
     Clock,

@@ -26,8 +26,8 @@ fn essence(events: &[Event]) -> BTreeMap<String, Vec<Told>> {
         .collect()
 }
 
-/// Cuts a stream of an ended tree after each of its frames, and goes on once by the header and once
-/// by the address.
+/// Cuts a stream of an ended tree after each of its frames, and continues once by the header and
+/// once by the address.
 async fn survives_a_cut_at_every_frame(server: &Server, instance: &str) {
     let whole = Stream::open(
         server,

@@ -18,7 +18,7 @@ pub struct Site {
     server: Option<Child>,
 }
 
-/// What a command came to.
+/// The outcome of a command.
 pub struct Ended(pub Output);
 
 impl Site {

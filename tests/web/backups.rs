@@ -45,7 +45,7 @@ async fn the_files_that_instances_name_are_copied_checked_and_restored() {
         .strip_prefix(data.path())
         .unwrap()
         .to_owned();
-    // What an upload under way leaves beside the database's moment, and its mark.
+    // What an upload in progress leaves beside the database's moment, and its mark.
     directory::create(&data.path().join("files/07")).unwrap();
     let stray = PathBuf::from(format!("files/07/{}", Uuid::now_v7()));
     fs::write(data.path().join(&stray), "half").unwrap();
@@ -81,7 +81,7 @@ async fn the_files_that_instances_name_are_copied_checked_and_restored() {
         "{said}"
     );
     // A copy of a directory that has lost a file is whole by its hashes; that the instance misses
-    // it is found all the same.
+    // it is found nevertheless.
     fs::remove_file(data.path().join(&named)).unwrap();
     let second = place.path().join("second");
     assert!(

@@ -169,7 +169,7 @@ async fn timers_subprocesses_and_calls_are_spans_below_what_set_them_off() {
     assert_eq!(start["parentSpanId"], "b7ad6b7169203331");
     assert_eq!(attribute(&start, "stepwire.process"), "late");
     assert_eq!(attribute(&start, "enduser.id"), "dora");
-    // Set by the start, it is due a second later; what it goes on with is below it.
+    // Set by the start, it is due a second later; what it continues with is below it.
     let timer = collector.span("timer", of(&instance)).await;
     assert_eq!(
         (&timer["traceId"], &timer["parentSpanId"], &timer["kind"]),
@@ -239,7 +239,7 @@ async fn a_message_brings_the_trace_of_who_published_it_also_when_it_was_kept() 
         (&delivery["traceId"], &delivery["parentSpanId"]),
         (&json!(TRACE), &json!("b7ad6b7169203331"))
     );
-    // A trace that is not recorded goes on, and is not told of; what is refused is.
+    // A trace that is not recorded continues, and is not told of; what is refused is.
     let unsampled = PARENT.replace("-01", "-00");
     let start = olga
         .request(Method::POST, "/v1/instances")

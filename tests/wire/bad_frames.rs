@@ -1,5 +1,5 @@
 //! Text that is no frame, or not a good one: an error that names the field, and a connection that
-//! goes on.
+//! continues.
 
 use serde_json::json;
 

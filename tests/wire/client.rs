@@ -72,7 +72,7 @@ impl Client {
     pub async fn hello_with(server: &Server, mut hello: Value) -> Self {
         let mut client = Self::open(server).await;
         hello["type"] = "hello".into();
-        // What is replayed goes on from where the client says it stands.
+        // What is replayed continues from where the client says it stands.
         for point in hello["resume"].as_array().into_iter().flatten() {
             if let (Some(instance), Some(after)) =
                 (point["instance"].as_str(), point["after"].as_u64())

@@ -43,7 +43,7 @@ fn run(instance: &str) -> Value {
 #[tokio::test]
 async fn a_script_is_over_at_its_deadline_and_its_definition_is_stopped_when_it_goes_on_so() {
     let server = Server::with_process(PROCESSES);
-    // What becomes of a script is told to those who may read it.
+    // What happens to a script is told to those who may read it.
     let mut attacker = Client::hello(&server, &admin()).await;
     let mut alice = Client::hello(&server, &token("alice")).await;
     let mut endless = Vec::new();

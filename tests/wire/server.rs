@@ -104,7 +104,7 @@ impl Server {
         self.data.path()
     }
 
-    /// The process, for signals and for what the system tells of it.
+    /// The process, for signals and for what the system reports it.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

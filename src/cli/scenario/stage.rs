@@ -30,7 +30,7 @@ use crate::{
     config::PlayScenarios,
 };
 
-/// How long a running server whose clock goes on has until what is expected is there.
+/// How long a running server whose clock continues has until what is expected is there.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Lines about what came out otherwise, or nothing.
@@ -102,7 +102,8 @@ impl Stage {
     /// Plays a step.
     ///
     /// # Errors
-    /// What keeps the scenario from going on: no server, no access, a name that stands for nothing.
+    /// What keeps the scenario from continuing: no server, no access, a name that stands for
+    /// nothing.
     pub async fn play(&mut self, step: &Step) -> Result<Outcome, Failure> {
         if let Some(user) = &step.user {
             self.user.clone_from(user);
@@ -278,7 +279,7 @@ impl Stage {
             if stands_still || left.is_zero() {
                 return Ok(Err(lines));
             }
-            // Where the clock goes on, what is expected may come yet.
+            // Where the clock continues, what is expected may come yet.
             if let Ok(next) = timeout(left, player.client.next(&mut player.received)).await {
                 next?;
             }
@@ -387,7 +388,7 @@ impl Stage {
         })
     }
 
-    /// Waits until nothing is under way, where the clock is stopped.
+    /// Waits until nothing is in progress, where the clock is stopped.
     async fn settle(&mut self) -> Result<(), Failure> {
         if self.stands_still {
             let asked = self.admin.command(framed("idle", Map::new())).await?;

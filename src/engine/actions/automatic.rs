@@ -119,7 +119,7 @@ pub(super) enum OnRecord {
     Nothing,
     /// That it started.
     Started,
-    /// That it is done: its work is done again after something it started came to nothing.
+    /// That it is done: its work is done again after something it started had no effect.
     Completed,
 }
 

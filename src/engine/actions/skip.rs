@@ -1,4 +1,4 @@
-//! Skip: an element with an incident goes on without what failed.
+//! Skip: an element with an incident continues without what failed.
 //!
 //! A skipped triggering counts as given up: nothing waits for it, its work is not done, its
 //! children are not triggered. What a call activity waited for is skipped without a result. A
@@ -49,7 +49,7 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         .iter()
         .map(|incident| incident.action.clone())
         .collect();
-    // What was stopped before it did anything has nothing to leave out: it just goes on.
+    // What was stopped before it did anything has nothing to leave out: it just continues.
     let stopped = element
         .incidents()
         .iter()

@@ -32,8 +32,8 @@ use crate::{
 /// Incident of an ad-hoc subprocess that cannot tell what starts with it. A retry looks again, a skip
 /// starts nothing.
 pub(in crate::engine) const ACTIVE_ELEMENTS: &str = "active_elements_error";
-/// Incident of an element whose end leads to a condition that fails. A retry asks again, a skip goes
-/// on as if the condition were false.
+/// Incident of an element whose end leads to a condition that fails. A retry asks again, a skip
+/// continues as if the condition were false.
 pub(in crate::engine) const CONDITION: &str = "completion_condition_error";
 
 pub(super) fn advance<'a>(

@@ -1,5 +1,5 @@
-//! Boundary event: an event attached to an activity. When it is triggered, the token goes on at the
-//! event; an interrupting one ends the activity.
+//! Boundary event: an event attached to an activity. When it is triggered, the token continues at
+//! the event; an interrupting one ends the activity.
 //!
 //! What opens its subscription: `engine::subscription`. Which one catches which error or escalation
 //! is compiled into the activity (`ExecutableNode::catch`), and found by `engine::throwing`.
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A boundary event of an element is triggered: an interrupting one ends the element and every live
-/// child it started; the token goes on at the event. `false` when the element is gone.
+/// child it started; the token continues at the event. `false` when the element is gone.
 pub(in crate::engine) fn trigger(
     step: &mut Step<'_>,
     element: ElementKey,

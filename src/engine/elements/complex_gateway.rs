@@ -1,6 +1,7 @@
-//! Complex gateway (BPMN 2.0.2, 13.4.5): a split is that of an inclusive gateway; a join goes on once
-//! its activation condition is true, which reads the data and how many tokens are at its incoming
-//! flows, and then waits for the other flows, as an inclusive join would, before it resets.
+//! Complex gateway (BPMN 2.0.2, 13.4.5): a split is that of an inclusive gateway; a join continues
+//! once its activation condition is true, which reads the data and how many tokens are at its
+//! incoming flows, and then waits for the other flows, as an inclusive join would, before it
+//! resets.
 //!
 //! It is asked when a token comes, and again when nothing else moves, as data may have changed. A
 //! reset is a visit of its own, by which the conditions of the outgoing flows are asked once more. A
@@ -87,7 +88,7 @@ pub(in crate::engine) fn arrived(
     }
 }
 
-/// Lets a join go on, or reset, that can when nothing else moves. `false` when it cannot.
+/// Lets a join continue, or reset, that can when nothing else moves. `false` when it cannot.
 pub(super) fn release(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,
@@ -184,14 +185,14 @@ pub(in crate::engine) fn give_back(
             arrival,
         });
     }
-    // With nothing else in it the scope is to tell that it cannot go on.
+    // With nothing else in it the scope is to tell that it cannot continue.
     if let Some(scope) = scope {
         step.queue(scope);
     }
     true
 }
 
-/// A join whose condition could not be true goes on as if it were, when it is skipped.
+/// A join whose condition could not be true continues as if it were, when it is skipped.
 pub(in crate::engine) fn go_on(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     if is_undecided(step, key, node)
         && let Some(element) = step.state.element(key)

@@ -1,6 +1,6 @@
-//! Event-based gateway: waits for the events behind it; the token goes on behind the one that comes
-//! first, which does not wait again (`transition`). One that starts the process begins with an event
-//! that has come; a parallel one goes on to all events, where the others are awaited.
+//! Event-based gateway: waits for the events behind it; the token continues behind the one that
+//! comes first, which does not wait again (`transition`). One that starts the process begins with
+//! an event that has come; a parallel one continues to all events, where the others are awaited.
 
 use super::own_work::Own;
 use crate::{

@@ -1,7 +1,7 @@
 //! Inclusive gateway: a split takes every flow whose condition is true, else the default flow; a
 //! join waits for every flow that can still come.
 //!
-//! When a join goes on (BPMN 2.0.2, 13.4.3): it has a flow, and no token that could reach one of
+//! When a join continues (BPMN 2.0.2, 13.4.3): it has a flow, and no token that could reach one of
 //! its flows that have none yet, without passing the join, is anywhere but where it could also
 //! reach a flow that has one. That is looked at when nothing else can move (`late_join`).
 //!
@@ -57,7 +57,7 @@ pub(super) fn choose<'a>(
     Own::Done(taken)
 }
 
-/// Lets a join go on that waits for nothing any more. `false` when it waits.
+/// Lets a join continue that waits for nothing any more. `false` when it waits.
 pub(super) fn release(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,

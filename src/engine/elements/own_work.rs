@@ -2,7 +2,7 @@
 
 use crate::model::executable::ExecutableFlow;
 
-/// What an element's own work came to.
+/// The outcome of an element's own work.
 pub(super) enum Own<'a> {
     /// Not done yet, or stopped by an incident.
     Waiting,

@@ -1,4 +1,4 @@
-//! The end of an instance, told to the webhooks of its process. Nobody waits for them, and nothing
+//! Notifies the webhooks of a process of the end of an instance. Nobody waits for them, and nothing
 //! in the instance depends on them.
 
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::{
 /// What the body of such a call is about; the only type so far.
 const TYPE: &str = "instance.ended";
 
-/// Tells the webhooks that hear of this status; `error` is the code of a failure. The end is on
+/// Tells the webhooks for this status; `error` is the code of a failure. The end is on
 /// record already.
 pub(in crate::engine) fn tell_of_end(step: &mut Step<'_>, status: Status, error: Option<&str>) {
     let process = step.process;

@@ -1,4 +1,4 @@
-//! Taking the answer of a call: its result is merged and the action goes on, or an incident tells
+//! Taking the answer of a call: its result is merged and the action continues, or an incident tells
 //! what came instead.
 //!
 //! An answer to a call nobody waits for any more, or to one that was answered already, leaves no

@@ -1,4 +1,5 @@
-//! One iteration of an activity that runs more than once: how it begins, what its end comes to.
+//! One iteration of an activity that runs more than once: how it begins, and the outcome of its
+//! end.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +22,7 @@ pub(super) const CONDITION: &str = "loop_condition_error";
 /// Incident of an iteration whose result cannot be made. A retry makes it again.
 pub(super) const RESULT: &str = "loop_output_error";
 
-/// What the end of an iteration comes to.
+/// The outcome of the end of an iteration.
 #[derive(Default)]
 pub(in crate::engine) struct Verdict {
     /// What it adds to the list of results.

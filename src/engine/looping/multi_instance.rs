@@ -1,7 +1,7 @@
 //! Multi-instance: once per item of a collection or so many times, one after the other or all at
 //! the same time; results land in the order of the items.
 //!
-//! How often is looked at once, on entering: what becomes of it meanwhile changes nothing, in a
+//! How often is looked at once, on entering: what happens to it meanwhile changes nothing, in a
 //! retry neither.
 
 use std::collections::VecDeque;
@@ -66,7 +66,7 @@ pub(super) fn advance(
     true
 }
 
-/// Begins the next iteration; those of a parallel one follow when it has come to rest. When this
+/// Begins the next iteration; those of a parallel one follow when it has stopped moving. When this
 /// step has begun enough, a message to the instance itself brings the next turn.
 fn begin_next(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, sequential: bool) {
     let Some(state) = state(step, key) else {

@@ -43,7 +43,7 @@ pub struct MigrationProblem {
     pub element: Option<ElementKey>,
     /// The node.
     pub node: Arc<str>,
-    /// What is wrong, and what to do: goes on after “but”.
+    /// What is wrong, and what to do: continues after “but”.
     pub message: String,
 }
 

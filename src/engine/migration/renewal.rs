@@ -155,7 +155,7 @@ fn renewal(
         subscription: kept.map_or(new, |old| old.subscription().clone()),
         occurrence: match (kept, old) {
             (Some(kept), _) => kept.occurrence(),
-            // A timer that is under way comes to nothing.
+            // A timer that is in progress has no effect.
             (None, Some(old)) => old.occurrence() + 1,
             (None, None) => 1,
         },

@@ -12,7 +12,7 @@ use crate::model::ids::ElementKey;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum LoopRecord {
     /// It begins. A multi-instance activity looked at what there is an iteration for: it runs so
-    /// often, whatever becomes of that meanwhile.
+    /// often, whatever happens to that meanwhile.
     #[serde(rename = "begun")]
     Begun {
         /// The activity.

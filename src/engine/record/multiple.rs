@@ -29,7 +29,7 @@ pub enum MultipleRecord {
     /// All of the definitions that have to come together have come: they are waited for again.
     #[serde(rename = "again")]
     Again {
-        /// Who waits.
+        /// A waiting element.
         by: Subscriber,
         /// For what.
         subscriptions: Vec<(EventRef, Subscription)>,

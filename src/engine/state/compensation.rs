@@ -99,12 +99,12 @@ impl Scope {
         &self.compensations
     }
 
-    /// What an element has asked to be compensated here, while that is under way.
+    /// What an element has asked to be compensated here, while that is in progress.
     pub fn compensating(&self, by: ElementKey) -> Option<&CompensationRun> {
         self.compensating.get(&by)
     }
 
-    /// All that elements have asked to be compensated here, while that is under way.
+    /// All that elements have asked to be compensated here, while that is in progress.
     pub fn compensation_runs(&self) -> impl Iterator<Item = &CompensationRun> {
         self.compensating.values()
     }

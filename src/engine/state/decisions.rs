@@ -1,5 +1,5 @@
-//! What approvals came to. Only the last decision that no step back has undone counts; the earlier
-//! ones are kept as long as a step back may make one of them the last again.
+//! The outcome of approvals. Only the last decision that no step back has undone counts; the
+//! earlier ones are kept as long as a step back may make one of them the last again.
 //!
 //! # Why so
 //!

@@ -13,7 +13,7 @@ use crate::{engine::record::Arrival, model::ids::ElementKey};
 pub struct Scope {
     /// Taken flows that wait at joins, in order of arrival.
     pub(super) waiting: BTreeMap<Arc<str>, Vec<Arrival>>,
-    /// The flows that complex gateways went on with, as long as they wait for the others.
+    /// The flows that complex gateways continued with, as long as they wait for the others.
     pub(super) resetting: BTreeMap<Arc<str>, Vec<Arrival>>,
     /// How many of its own elements are active.
     pub(super) live: u32,
@@ -55,7 +55,8 @@ impl Scope {
         self.waiting.get(node).map_or(&[], Vec::as_slice)
     }
 
-    /// The flows that a complex gateway went on with, when it waits for the others before it resets.
+    /// The flows that a complex gateway continued with, when it waits for the others before it
+    /// resets.
     pub fn resetting(&self, node: &str) -> Option<&[Arrival]> {
         self.resetting.get(node).map(Vec::as_slice)
     }
@@ -74,7 +75,7 @@ impl Scope {
 }
 
 impl Scope {
-    /// A complex gateway went on with these flows, or has reset.
+    /// A complex gateway continued with these flows, or has reset.
     pub(super) fn change_gateway(&mut self, node: &Arc<str>, taken: Option<&[Arrival]>) {
         match taken {
             Some(taken) => drop(self.resetting.insert(node.clone(), taken.to_vec())),

@@ -86,14 +86,14 @@ pub(super) fn child_ended(
         Err(sentence) => trouble.or(Some(sentence)),
     };
     match trouble {
-        // The child is done and will not run again: only its result is missing, and a retry goes on
-        // without it.
+        // The child is done and will not run again: only its result is missing, and a retry
+        // continues without it.
         Some(sentence) => step.incident(element, mappings::OUTPUT, sentence, None),
         None => step.queue(element),
     }
 }
 
-/// A child could not be started. It is asked to end all the same: should the server end before it
+/// A child could not be started. It is asked to end nevertheless: should the server end before it
 /// has noted that the start was delivered, the start is delivered again, and may be possible by
 /// then.
 pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {

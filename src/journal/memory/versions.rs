@@ -1,5 +1,5 @@
-//! Counts which versions of definitions live instances run, and what was started of late. Not here:
-//! the tables (`memory`).
+//! Counts which versions of definitions live instances run, and what was started recently. Not
+//! here: the tables (`memory`).
 
 use std::collections::BTreeMap;
 

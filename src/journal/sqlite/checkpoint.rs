@@ -2,7 +2,7 @@
 //! and caps the WAL.
 //!
 //! A passive checkpoint never waits for the writer nor makes it wait, but while rows keep coming it
-//! never reaches the WAL's end, so the WAL would grow for ever. Above the cap the writer is
+//! never reaches the WAL's end, so the WAL would grow forever. Above the cap the writer is
 //! therefore asked to finish the job between two batches.
 //!
 //! Starting the WAL over leaves its file as large as it was. Once few rows come, the thread
@@ -214,7 +214,7 @@ fn look(connection: &Connection) -> rusqlite::Result<i64> {
     Ok(after.pages)
 }
 
-/// What a checkpoint came to.
+/// The outcome of a checkpoint.
 struct Checkpoint {
     /// Whether readers kept it from its end.
     blocked: bool,

@@ -1,4 +1,4 @@
-//! How many live instances each version has, and how many were started of late: one write for each
+//! How many live instances each version has, and how many were started recently: one write for each
 //! count and batch. Not here: what a change counts as (`in_use`).
 
 use rusqlite::{Connection, Result, params};

@@ -117,7 +117,7 @@ impl CopiedDatabase {
     /// What cannot be read.
     pub fn orphans(&self, limit: u32) -> Result<Vec<Orphan>, StoreError> {
         let live = "SELECT key FROM instance WHERE ended_at IS NULL";
-        // An instance that has finished may expire, have calls and messages under way.
+        // An instance that has finished may expire, have calls and messages in progress.
         let any = "SELECT key FROM instance";
         let sql = format!(
             "SELECT 'a task', instance FROM task WHERE instance NOT IN ({live})

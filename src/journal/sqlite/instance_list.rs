@@ -1,5 +1,5 @@
-//! Lists of instances: which index answers which filter, so that each is read in its order from where
-//! it goes on. Not here: the indexes (`schema/`), statements in general (`sql_filter`).
+//! Lists of instances: which index answers which filter, so that each is read in its order from
+//! where it continues. Not here: the indexes (`schema/`), statements in general (`sql_filter`).
 //!
 //! # Why so
 //!

@@ -164,7 +164,7 @@ fn has_no_room_for_index(error: &StoreError) -> bool {
 /// After a sync that failed the operating system may keep in memory what the disk does not have,
 /// and take it for written: then the next start would read it, answer by it, and lose it with the
 /// power. What is written anew is written. It takes no room, so it works on a full disk; where the
-/// file system needs room for it all the same, the log is taken as it is.
+/// file system needs room for it nevertheless, the log is taken as it is.
 fn sync_again(database: &Path) -> std::io::Result<()> {
     let mut wal = database.as_os_str().to_owned();
     wal.push("-wal");
@@ -305,7 +305,7 @@ pub(super) fn what_lacks_its_database(
         Some(0) => "empty",
         Some(_) => return None,
     };
-    // What uploads under way leave is nobody's yet.
+    // What uploads in progress leave is nobody's yet.
     let is_file_of_instance = |entry: std::fs::DirEntry| entry.file_name() != "incoming";
     let has_files = std::fs::read_dir(dir.join(FILES))
         .is_ok_and(|entries| entries.flatten().any(is_file_of_instance));

@@ -22,7 +22,7 @@ const TIMER: &str = "SELECT due, instance, element, kind, name, occurrence, proc
 /// Owners whose timers are merged; those of more are read by time, and other tenants' passed over.
 const MOST_OWNERS: usize = 100;
 
-/// Where a list goes on: behind a timer.
+/// Where a list continues: behind a timer.
 struct Place<'a> {
     timer: &'a TimerRow,
     element: ElementKey,

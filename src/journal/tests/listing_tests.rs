@@ -239,7 +239,7 @@ fn tasks_are_narrowed_and_read_in_parts() {
         assert_eq!(list(&all, None, 9), [5, 2, 3]);
         let first = reader.task_list(&all, None, 1).unwrap();
         assert_eq!(list(&all, Some(first[0].cursor()), 1), [2]);
-        // What was seen may be gone: the list goes on all the same.
+        // What was seen may be gone: the list continues nevertheless.
         store
             .commit(&[changing(
                 1,

@@ -50,7 +50,7 @@ const INTERCHANGE: [&str; 7] = [
     "Bounds",
     "waypoint",
 ];
-/// Attributes that are told as they are.
+/// Attributes that others see unchanged.
 const ATTRIBUTES: [&str; 20] = [
     "id",
     "name",

@@ -25,7 +25,7 @@ pub(super) const CHARACTERISTICS: [&str; 2] = [
     "standardLoopCharacteristics",
 ];
 
-/// Stepwire's attributes that may stand on the activity itself.
+/// Stepwire's attributes that the activity itself may have.
 pub(super) const ATTRIBUTES: [&str; 2] = ["collection", "item"];
 
 const MULTIPLE_ATTRIBUTES: &[&str] = &[

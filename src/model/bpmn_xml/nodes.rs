@@ -347,7 +347,7 @@ pub(super) fn read(
     read
 }
 
-/// How many tokens begin or leave an activity; what cannot be one is told by `validate`.
+/// How many tokens begin or leave an activity; `validate` reports what cannot be one.
 fn quantity(
     name: &str,
     node: Node<'_, '_>,

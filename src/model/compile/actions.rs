@@ -97,7 +97,7 @@ pub(super) fn compile_ad_hoc_actions(
 }
 
 /// What a user task, or a receive task without a message, offers when it has no action, so that it
-/// waits: accepts all data, then lets the token go on.
+/// waits: accepts all data, then lets the token continue.
 pub(super) fn complete_action() -> ExecutableAction {
     ExecutableAction {
         name: "complete".into(),

@@ -1,7 +1,7 @@
 //! The fields of a cron expression but its weekdays: read here, so that what is wrong in one is said
 //! in its words, and handed on in the plain form that the library reads.
 //!
-//! A range whose end comes before its beginning goes on over the end of its hour, day, month or
+//! A range whose end comes before its beginning continues over the end of its hour, day, month or
 //! year, as in Quartz: `22-2` are the hours 22, 23, 0, 1 and 2.
 
 /// Names of the months from January.

@@ -1,4 +1,4 @@
-//! Complex gateways: the condition on which a join goes on (BPMN 2.0.2, 13.4.5).
+//! Complex gateways: the condition on which a join continues (BPMN 2.0.2, 13.4.5).
 //!
 //! Not here: whether conditions compile (`expression`), the flows that leave a gateway (`graph`).
 
@@ -50,7 +50,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     }
 }
 
-/// Warns of flows that may be taken twice: as the gateway goes on, and as it resets.
+/// Warns of flows that may be taken twice: as the gateway continues, and as it resets.
 fn check_flows(node: &FlowNode, flows: &[&SequenceFlow], report: &mut Report) {
     let is_default = |flow: &SequenceFlow| node.default_flow.as_deref() == Some(&*flow.id);
     for flow in flows.iter().filter(|flow| !is_default(flow)) {

@@ -190,7 +190,7 @@ fn check_outgoing(
         || node.for_compensation
         || node.triggered_by_event
         || node.is_compensation();
-    // A throw or start event of compensation goes on; one at a boundary leads to its handler.
+    // A throw or start event of compensation continues; one at a boundary leads to its handler.
     let goes_on = matches!(
         node.kind,
         ElementType::IntermediateThrowEvent | ElementType::StartEvent

@@ -56,7 +56,7 @@ pub enum CorrelationCommand {
         /// Until when it is kept for those who do not wait yet.
         until: Option<Time>,
     },
-    /// A broadcast goes on.
+    /// A broadcast continues.
     Continue(u64),
     /// Which instance of a process is live by it is asked; nothing changes.
     Live(Arc<str>),
@@ -242,7 +242,7 @@ impl CorrelationStep<'_> {
         self.around.correlation.key().is_none() || self.state.live(&start.process).is_none()
     }
 
-    /// What is kept goes to a process in which somebody has come to wait, or may start.
+    /// What is kept goes to a process in which an element has begun to wait, or may start.
     fn offer(&mut self, process: &Arc<str>) {
         if self.is_signal() {
             return;

@@ -1,4 +1,4 @@
-//! What a decision on a message or signal comes to: a row, what is sent, what the publisher gets.
+//! The outcome of a decision on a message or signal: a row, what is sent, what the publisher gets.
 //!
 //! Not here: how it is decided ([`decide`](mod@super::decide)).
 

@@ -236,7 +236,8 @@ impl Correlations {
 
 impl Runtime {
     /// Publishes a message or signal: at once to those who wait for it, to the processes it starts,
-    /// and as long as it is kept to those who come to wait. The same command has no second effect.
+    /// and as long as it is kept to elements that begin to wait. The same command has no second
+    /// effect.
     pub fn publish(self: &Arc<Self>, request: PublishRequest, reply: PublishReply) {
         let PublishRequest {
             by,
@@ -263,7 +264,7 @@ impl Runtime {
                     ..
                 }) => {
                     if is_repeat {
-                        // Of what it starts only the outbox knows whether that is under way.
+                        // Of what it starts only the outbox knows whether that is in progress.
                         let started = outcome.started.iter();
                         let first = |instance| runtime.outbox.first_to(entity, instance);
                         awaited.extend(started.filter_map(|instance| first(*instance)));
@@ -309,7 +310,7 @@ impl Runtime {
             publishing.wait(entity, number, &waiter);
         }
         let runtime = self.clone();
-        // It counts as nothing under way: the deliveries do.
+        // It counts as nothing in progress: the deliveries do.
         self.services.spawn(async move {
             let answered = waiter.answered.notified();
             if tokio::time::timeout(limits::PUBLISH_PATIENCE, answered)

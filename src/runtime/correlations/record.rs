@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Who waits, wherever it is.
+/// A waiting element, in an instance or at a process's start.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The instance.
@@ -119,7 +119,7 @@ pub enum CorrelationRecord {
         subscription: u64,
         /// Number of the delivery that was taken, if one was.
         taken: Option<u64>,
-        /// Whether it goes on waiting; when not, no other delivery on its way there is taken.
+        /// Whether it continues waiting; when not, no other delivery on its way there is taken.
         stays_open: bool,
     },
     /// The instance that alone could be live has ended.
@@ -128,7 +128,7 @@ pub enum CorrelationRecord {
         /// The id of its process.
         process: Arc<str>,
     },
-    /// A broadcast went to some, and goes on to more.
+    /// A broadcast went to some, and continues to more.
     #[serde(rename = "goesOn")]
     GoesOn {
         /// Number of what was published.

@@ -19,18 +19,18 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
-/// Who waits.
+/// A waiting element.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenSubscription {
     /// Who.
     pub place: Place,
     /// The id of its process.
     pub process: Arc<str>,
-    /// What is on its way there, in order: of messages one at most.
+    /// Deliveries in progress to it, in order: of messages at most one.
     pub under_way: Vec<Delivery>,
 }
 
-/// Something published on its way to who waits.
+/// Something published, in delivery to a waiting element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Number of its record.
@@ -62,7 +62,7 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// Whether it is still kept for those who come to wait.
+    /// Whether it is still kept for elements that begin to wait.
     pub fn is_kept(&self, now: Time) -> bool {
         self.until.is_some_and(|until| until > now)
     }
@@ -287,7 +287,7 @@ impl CorrelationState {
         }
     }
 
-    /// A subscription is gone that broadcasts under way did not reach yet.
+    /// A subscription is gone that broadcasts in progress did not reach yet.
     fn miss(&mut self, subscription: u64) {
         let misses = |(number, publication): (&u64, &Publication)| {
             let still_to_reach = publication.reached < subscription && subscription < *number;

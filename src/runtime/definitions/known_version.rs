@@ -141,7 +141,7 @@ impl KnownVersion {
         })
     }
 
-    /// What its compiled form takes for as long as it stands so, roughly, in bytes.
+    /// What its compiled form takes in its present state, estimated, in bytes.
     pub fn kept_memory(&self) -> usize {
         self.kept
             .as_ref()

@@ -1,6 +1,6 @@
 //! Versions that have left memory: how they come back when an instance of one is wanted, or
 //! somebody reads it. Their source is read from the store and compiled on a script thread, where
-//! definitions and tenants take turns; those used of late stay, as far as there is room.
+//! definitions and tenants take turns; those used recently stay, as far as there is room.
 //!
 //! Not here: which versions stay in any case (`known_version`).
 
@@ -19,7 +19,7 @@ use crate::{
     limits::{self, CallerKind},
 };
 
-/// Compiled forms of former versions that were used of late, the newest first.
+/// Compiled forms of former versions that were used recently, the newest first.
 #[derive(Default)]
 pub(super) struct UsedOfLate(Mutex<VecDeque<Arc<DeployedProcess>>>);
 

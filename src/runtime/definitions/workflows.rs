@@ -76,8 +76,8 @@ impl Definitions {
             .is_some()
     }
 
-    /// Lets a published process start nothing new, or start again; running instances go on. One
-    /// that stands so already stays so.
+    /// Lets a published process start nothing new, or start again; running instances continue. One
+    /// that is already in that state stays unchanged.
     ///
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown process, [`DeployError::Conflict`] for one that was

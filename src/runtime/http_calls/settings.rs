@@ -42,7 +42,7 @@ impl HttpCallSettings {
         }
     }
 
-    /// Warnings about calls of a process that these settings would not let go.
+    /// Warnings about calls of a process that these settings would not allow.
     pub fn warnings(&self, process: &ExecutableProcess) -> Vec<Problem> {
         let mut warnings = Vec::new();
         for (node, action, call) in process.calls() {

@@ -14,7 +14,7 @@ impl ProcessInstance {
             || (CompiledMemory::of_all() > limits::COMPILED_MEMORY && has_large_definition())
     }
 
-    /// Leaves memory when nothing is going on; with rows in flight, once they are durable.
+    /// Leaves memory when nothing is continuing; with rows in flight, once they are durable.
     pub(super) fn rest(&mut self, ctx: &mut Context<Self>) {
         self.serve_readers();
         if self.leaving.is_some() || !self.runtime.registry.close(self.key, self.generation) {

@@ -66,7 +66,7 @@ fn ask(
     let (answered, active) = (runtime.clone(), runtime.active());
     let trace = delivery.trace.clone();
     let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
-        // What follows is under way before this is over.
+        // What follows is in progress before this is over.
         let _active = active;
         match answer {
             Ok(answer) => {

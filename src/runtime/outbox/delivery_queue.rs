@@ -1,4 +1,4 @@
-//! The messages of one tree that wait for their turn: so many under way at a time, so many starts
+//! The messages of one tree that wait for their turn: so many in progress at a time, so many starts
 //! of subprocesses per second.
 //!
 //! So a tree that grows or ends takes its share of the writer's queue and of the arbiters, and no
@@ -22,7 +22,7 @@ pub type Pair = (InstanceKey, InstanceKey);
 /// The least wait for more starts, so that they come in groups.
 const LEAST_WAIT: Duration = Duration::from_millis(10);
 
-/// What waits, and how much is under way.
+/// What waits, and how much is in progress.
 #[derive(Debug, Default)]
 pub struct DeliveryQueue {
     under_way: usize,
@@ -81,8 +81,8 @@ impl DeliveryQueue {
     }
 
     /// A step of the tree wrote a row of this length with so many starts in it. Each
-    /// [`TREE_START_BYTES`] cost as much as a start, so a tree that hands large data down grows more
-    /// slowly; and its starts go one at a time, as each may write as much.
+    /// [`TREE_START_BYTES`] cost as much as a start, so a tree that hands large data down grows
+    /// more slowly; and its starts continuee at a time, as each may write as much.
     pub fn wrote_starts(&mut self, bytes: usize, begun: usize, limits: TreeLimits, now: Instant) {
         let left = self.starts.refill(limits, now);
         let left = left - (bytes / TREE_START_BYTES) as f64;
@@ -90,7 +90,7 @@ impl DeliveryQueue {
         self.starts.one_by_one = bytes / begun.max(1) >= TREE_START_BYTES;
     }
 
-    /// What was under way is done.
+    /// What was in progress is done.
     pub fn done(&mut self) {
         self.under_way = self.under_way.saturating_sub(1);
     }

@@ -3,8 +3,8 @@
 //! Action messages they left open.
 //!
 //! The message that asks for it is in the outbox until nothing of that is left, so a restart
-//! goes on with it. Instances end level by level, those above first: else one above would take the end
-//! of its subprocess for a failure, and act on it.
+//! continues with it. Instances end level by level, those above first: else one above would take
+//! the end of its subprocess for a failure, and act on it.
 //!
 //! # Why so
 //!
@@ -39,7 +39,7 @@ const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Looks whether something above a start has ended other than by finishing; drops it then, else it
-/// may go on.
+/// may continue.
 pub(super) fn check(runtime: &Arc<Runtime>, tree: &Arc<Tree>, pair: Pair) {
     let (ends, active) = (tree.ends(), runtime.active());
     let (runtime, tree) = (runtime.clone(), tree.clone());

@@ -208,7 +208,7 @@ fn offer(runtime: &Arc<Runtime>, candidate: Candidate, to: InstanceKey) {
     );
 }
 
-/// Asks an entity, and goes on with the instance it names. One that cannot be read names none.
+/// Asks an entity, and continues with the instance it names. One that cannot be read names none.
 fn ask(
     runtime: &Arc<Runtime>,
     candidate: Candidate,

@@ -1,6 +1,7 @@
-//! Whose turn it is when loops go on: of steps in which more iterations begin, a few go on at once, and
-//! others wait. Tenants take turns, and so do the definitions of a tenant; of one definition a loop
-//! that has begun goes on before others do, so that few are half begun, in memory and on the disk.
+//! Whose turn it is when loops continue: of steps in which more iterations begin, a few run at
+//! once, and others wait. Tenants take turns, and so do the definitions of a tenant; of one
+//! definition a loop that has begun continues before others do, so that few are half begun, in
+//! memory and on the disk.
 //!
 //! Not here: how many iterations such a step begins (`engine::looping`).
 
@@ -15,7 +16,7 @@ use crate::{
     runtime::{Runtime, turns::Turns},
 };
 
-/// Those that wait, and how many go on.
+/// Those that wait, and how many continue.
 pub(super) struct LoopTurns<T>(Mutex<Inner<T>>);
 
 struct Inner<T> {
@@ -84,7 +85,7 @@ fn less(counts: &mut BTreeMap<Arc<Owner>, usize>, owner: &Arc<Owner>) {
 }
 
 impl<T> Inner<T> {
-    /// The next one that may go on, with a place of its own.
+    /// The next one that may continue, with a place of its own.
     fn next(&mut self) -> Option<(Arc<Owner>, T)> {
         if self.all >= limits::LOOP_STEPS {
             return None;
@@ -109,7 +110,7 @@ impl<T> Inner<T> {
     }
 }
 
-/// A place of one that goes on; dropped, another may.
+/// A place of one that continues; dropped, another may.
 pub(super) struct LoopPlace {
     runtime: Arc<Runtime>,
     owner: Arc<Owner>,
@@ -122,8 +123,8 @@ impl Drop for LoopPlace {
     }
 }
 
-/// Lets those go on whose turn it is. What is answered at once, and frees its place again, is handed
-/// on by whoever hands out: the stack does not grow with how many wait.
+/// Lets those continue whose turn it is. What is answered at once, and frees its place again, is
+/// handed on by whoever hands out: the stack does not grow with how many wait.
 pub(super) fn hand_out(runtime: &Arc<Runtime>) {
     let turns = &runtime.outbox.loop_turns;
     let mut inner = turns.lock();

@@ -1,5 +1,6 @@
-//! What an instance tells before it starts or ends: its calls begin, and its end is told, once those
-//! who bring messages and signals know what it waits for, and once what it has thrown was brought.
+//! What an instance sends before it starts or ends: its calls begin, and its end is delivered, once
+//! those who bring messages and signals know what it waits for, and once what it has thrown was
+//! brought.
 //!
 //! So a boundary event of a call activity takes what the called process throws as its last step: its
 //! activity is still active by then. What is thrown is waited for as long as
@@ -24,18 +25,18 @@ use crate::{
     runtime::{Runtime, correlations::decided::CorrelationAnswer},
 };
 
-/// What waits for what was told before it.
+/// The messages that wait for earlier ones of the same sender.
 #[derive(Default)]
 pub struct ToldFirst {
     /// By the instance that tells.
     telling: DashMap<InstanceKey, Telling>,
-    /// What entities have under way to instances, and which throws wait for it.
+    /// What entities have in progress to instances, and which throws wait for it.
     bringing: DashMap<(Entity, u64), Vec<Arc<Thrown>>>,
 }
 
 #[derive(Default)]
 struct Telling {
-    /// What was told and is not over.
+    /// The messages that were sent and are not finished.
     open: usize,
     /// What comes after it.
     waiting: Vec<Pair>,
@@ -45,7 +46,7 @@ struct Telling {
 struct Thrown {
     delivery: OutboxDelivery,
     goes_on: bool,
-    /// What is still under way; `None` once it is over.
+    /// What is still in progress; `None` once it is over.
     left: Mutex<Option<BTreeSet<u64>>>,
     /// Ends what waits for its patience to be over.
     over: Notify,
@@ -85,7 +86,7 @@ impl ToldFirst {
         }
     }
 
-    /// Whether a message waits for what its sender has told before; then its pair is kept.
+    /// Whether a message waits for earlier ones of its sender; then its pair is kept.
     pub fn waits(&self, delivery: &OutboxDelivery) -> bool {
         let comes_after = matches!(
             *delivery.message,
@@ -161,7 +162,7 @@ fn is_thrown(delivery: &OutboxDelivery) -> bool {
     )
 }
 
-/// An entity has taken what it was told: that is over, but for something thrown, which is to be
+/// An entity has taken its message: that is finished, but for something thrown, which is to be
 /// brought first.
 pub fn told(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: CorrelationAnswer) {
     let CorrelationAnswer {
@@ -193,7 +194,7 @@ pub fn told(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: Correlatio
     if awaited.is_empty() {
         return runtime.later(super::AGAIN, move || Brought(thrown).go_on(&again));
     }
-    // It counts as nothing under way: the deliveries do.
+    // It counts as nothing in progress: the deliveries do.
     runtime.services.spawn(async move {
         let over = thrown.over.notified();
         if tokio::time::timeout(limits::PUBLISH_PATIENCE, over)

@@ -1,8 +1,8 @@
 //! Entities of messages and signals that nobody needs any more: their rows go, once no id is to be
 //! told as a repeat.
 //!
-//! One that is in memory is left to the next pass, as is one with something under way. Requests that
-//! come while its rows go wait for that.
+//! One that is in memory is left to the next pass, as is one with something in progress. Requests
+//! that come while its rows go wait for that.
 
 use std::{sync::Arc, time::Instant};
 
@@ -77,7 +77,7 @@ impl Runtime {
             for entity in entities {
                 match is_needed(reader, entity, now, &total) {
                     Ok(false) => unneeded.push(entity),
-                    // One that cannot be read stays: it is told of by whoever looks for damage.
+                    // One that cannot be read stays: the search for damage reports it.
                     Ok(true) | Err(StoreError::Unreadable(_)) => {}
                     Err(error) => return Err(error),
                 }

@@ -29,7 +29,7 @@ pub(super) struct RetentionPlan {
     pub snapshots: Vec<Entity>,
     /// Instances that go.
     pub drop: Vec<DroppedInstance>,
-    /// The instance behind which the next turn goes on; without one it begins anew.
+    /// The instance behind which the next turn continues; without one it begins anew.
     pub seen: Option<AgedCursor>,
     /// Whether the pass is over.
     pub is_last: bool,

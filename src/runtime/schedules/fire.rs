@@ -243,7 +243,7 @@ fn concluded(
     now: Time,
 ) -> ScheduleRow {
     let mut row = row.clone();
-    // Else it began anew meanwhile, or went on past this time.
+    // Else it began anew meanwhile, or continued past this time.
     if order.planned.is_some() && row.next_due == order.planned {
         row.next_due =
             schedule.and_then(|schedule| schedule.occurrences.next(order.due, row.begun_at));

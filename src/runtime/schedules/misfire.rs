@@ -23,7 +23,7 @@ pub(super) fn catch_up(row: &mut ScheduleRow, schedule: &ExecutableSchedule, now
     }
 }
 
-/// The next time to keep of a schedule that goes on `now` and was to keep `due` next.
+/// The next time to keep of a schedule that continues `now` and was to keep `due` next.
 fn after(schedule: &ExecutableSchedule, due: Time, begun: Time, now: Time) -> Option<Time> {
     let occurrences = &schedule.occurrences;
     if due >= now {

@@ -1,4 +1,4 @@
-//! What becomes of schedules when definitions change: they follow the standing version of their
+//! What happens to schedules when definitions change: they follow the standing version of their
 //! process.
 //!
 //! One whose node and times stay is kept, with what it remembers; with other times it begins anew.
@@ -44,7 +44,7 @@ struct Moment<'a> {
 }
 
 impl Schedules {
-    /// What becomes of the schedules of a process when this is its next state.
+    /// What happens to the schedules of a process when this is its next state.
     pub fn follow(&self, catalog: &Catalog, standing: &Standing) -> Vec<ScheduleChange> {
         let moment = Moment {
             now: self.clock.now(),

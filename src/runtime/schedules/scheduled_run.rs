@@ -31,7 +31,7 @@ pub(super) struct ScheduledRun {
     pub process: Arc<DeployedProcess>,
 }
 
-/// What is under way.
+/// What is in progress.
 #[derive(Default)]
 pub(super) struct Underway {
     /// Schedules of which a due time is being kept: the next one is due when that is done.
@@ -48,7 +48,7 @@ pub(super) struct Underway {
 pub(super) enum Turn {
     /// The first of the schedules of this process that is due.
     Of(ScheduleKey, Time),
-    /// All that have something due have their share under way.
+    /// All that have something due have their share in progress.
     Blocked,
     /// Nothing is due.
     Nothing,
@@ -56,7 +56,7 @@ pub(super) enum Turn {
 
 impl Underway {
     /// Which schedule fires next at `now`. Tenants take turns, and so do the processes of a tenant;
-    /// none has more than its share under way.
+    /// none has more than its share in progress.
     pub fn next(&mut self, catalog: &Catalog, now: Time) -> Turn {
         let mut has_looked = false;
         loop {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Attribute, Span};
 
-/// The code of a status that tells of an error.
+/// The code of a status that reports an error.
 const ERROR: u8 = 2;
 
 /// The body of a request with these spans.

@@ -1,8 +1,8 @@
 //! A client's start from another instance's data: from an Action message of it, or as an operator.
 //!
-//! The other instance becomes the parent, and decides: of a client that is done with the message and
-//! those that start from it exactly one wins. Its row holds the start as a message to the
-//! subprocess, so once decided it takes place, whatever becomes of the client and the server.
+//! The other instance becomes the parent, and decides: of a client that is done with the message
+//! and those that start from it exactly one wins. Its row holds the start as a message to the
+//! subprocess, so once decided it takes place, whatever happens to the client and the server.
 
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ struct Wanted {
 }
 
 impl Runtime {
-    /// Looks at the parent first, through its commit gate, with the caller's eyes; then goes on off its
-    /// thread.
+    /// Looks at the parent first, through its commit gate, with the caller's eyes; then continues
+    /// from its thread.
     pub(super) fn start_inheriting(
         self: &Arc<Self>,
         request: StartRequest,

@@ -2,8 +2,8 @@
 //! they end.
 //!
 //! How many are live is asked of the store with each start, so it is right after a restart, and
-//! whatever instances end by. Starts that are under way at that moment are not seen: as many as the
-//! rate of starts lets through at once may be more than the limit. Not here: that rate
+//! whatever instances end by. Starts that are in progress at that moment are not seen: as many as
+//! the rate of starts lets through at once may be more than the limit. Not here: that rate
 //! (`session::shared_rates`).
 
 use std::{sync::Arc, time::Duration};

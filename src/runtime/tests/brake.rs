@@ -32,13 +32,13 @@ impl Brake {
         *self.shared.pulled.lock().unwrap() = true;
     }
 
-    /// Commits go on.
+    /// Commits continue.
     pub fn release(&self) {
         *self.shared.pulled.lock().unwrap() = false;
         self.shared.released.notify_all();
     }
 
-    /// A commit comes to the brake: it waits while that is pulled.
+    /// A commit reaches the brake: it waits while that is pulled.
     pub fn pass(&self) {
         let shared = &self.shared;
         let mut pulled = shared.pulled.lock().unwrap();

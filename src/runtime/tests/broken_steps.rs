@@ -44,7 +44,7 @@ impl Evaluator for Moody {
 }
 
 /// A step over a client of this name is answered `internal` and leaves nothing; everything else
-/// goes on.
+/// continues.
 async fn breaks(name: &str, runs_scripts: bool) {
     let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;
     let moody: Arc<dyn Evaluator> = Arc::new(Moody { runs_scripts });

@@ -1,8 +1,9 @@
 //! What is changed beside instances, by a request that is cut off at every point in turn: server
 //! and store stay of one mind, no number is given twice, no content is replaced.
 //!
-//! Each kind of command is dropped after 0, 1, 2, … polls, and while its commit is under way, which
-//! is the widest window. What the mechanism promises by itself is tested beside it (`durable`).
+//! Each kind of command is dropped after 0, 1, 2, … polls, and while its commit is in progress,
+//! which is the widest window. What the mechanism promises by itself is tested beside it
+//! (`durable`).
 
 use std::{collections::BTreeMap, future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -239,7 +240,7 @@ impl Life {
         }
     }
 
-    /// Waits until nothing is under way any more.
+    /// Waits until nothing is in progress any more.
     async fn settle(&self) {
         for _ in 0..2 {
             let (passed, wait) = oneshot::channel();

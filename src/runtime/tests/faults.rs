@@ -1,4 +1,4 @@
-//! A store that fails on demand: for want of room, and in the middle of a sync. What is answered,
+//! A store that fails on demand: for lack of space, and in the middle of a sync. What is answered,
 //! what is seen meanwhile, and what is there after the next start.
 
 use std::sync::Mutex;
@@ -286,8 +286,8 @@ async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_com
     reach_review(&bench.runtime, held).await;
 }
 
-/// A disk that fails while many commands are under way: none is answered that nothing was changed,
-/// none that it is done which is not, and each, sent again, takes effect once.
+/// A disk that fails while many commands are in progress: none is answered that nothing was
+/// changed, none that it is done which is not, and each, sent again, takes effect once.
 async fn nobody_is_told_wrongly(fault: Fault) {
     const COMMANDS: u128 = 100;
     let bench = Bench::over(MemoryStore::default()).await;

@@ -104,7 +104,7 @@ impl Stage {
         })
     }
 
-    /// Runs one instance of a process with this action until nothing goes on.
+    /// Runs one instance of a process with this action until nothing moves any more.
     fn play(&self, params: Value) -> Outcome {
         self.live(usize::MAX, async |runtime| {
             deploy(&runtime, &process(params)).await;
@@ -115,7 +115,7 @@ impl Stage {
         .unwrap()
     }
 
-    /// Lets process time go on by so many milliseconds, and looks again.
+    /// Lets process time continue by so many milliseconds, and looks again.
     fn after(&self, ms: i64, key: InstanceKey) -> Outcome {
         self.clock.set(Time(self.clock.now().0 + ms));
         self.live(usize::MAX, async |runtime| {

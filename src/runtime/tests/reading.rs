@@ -1,4 +1,4 @@
-//! Readers: never refused for want of room, answered from what is durable only, and together where
+//! Readers: never refused for lack of space, answered from what is durable only, and together where
 //! they wait together.
 
 use std::sync::{Condvar, Mutex};

@@ -86,7 +86,7 @@ async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
         let again = restored(&journal, entity).await;
         assert!(again.state.as_ref() == Some(&whole) && again.snapshot_bytes == 0);
     }
-    // The runtime goes on from there, and its next snapshot is a good one.
+    // The runtime continues from there, and its next snapshot is a good one.
     all_have_left(&runtime).await;
     put(&journal, entity, unusable(&good, &foreign).remove(2)).await;
     let committed = applied(

@@ -114,7 +114,7 @@ impl Throttle {
     }
 
     /// The password was right: the name starts anew from this address. The other counts only get
-    /// their try back, as else a user who knows one password could go on guessing others.
+    /// their try back, as else a user who knows one password could continue guessing others.
     pub fn was_right(&mut self, attempt: &Try, now: Time) {
         self.names
             .wrong

@@ -26,7 +26,7 @@ impl RolesClaim {
     }
 
     /// The roles among the claims of a token; none when the claim is absent. A token of this
-    /// server's `own` may have them under `roles` all the same, as those it mints do.
+    /// server's `own` may have them under `roles` nevertheless, as those it mints do.
     ///
     /// # Errors
     /// A sentence when the claim is no list of texts.

@@ -41,7 +41,7 @@ pub enum ClientFrame {
         id: FrameId,
         /// What to follow.
         channel: Channel,
-        /// Number to go on after; absent asks for a snapshot.
+        /// Number to continue after; absent asks for a snapshot.
         after: Option<u64>,
         /// Whether descendants are followed too; on by default.
         tree: bool,
@@ -95,7 +95,7 @@ pub enum ClientFrame {
         /// Where to.
         to: ClockMove,
     },
-    /// Asks to be notified when nothing is under way.
+    /// Asks to be notified when nothing is in progress.
     Idle {
         /// Correlates the reply.
         id: FrameId,
@@ -124,7 +124,7 @@ impl ClientFrame {
     }
 }
 
-/// Who connects, and what to go on with.
+/// Who connects, and what to continue with.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Hello {
@@ -246,7 +246,7 @@ pub struct Migrate {
     /// left out keeps its id.
     #[schema(nullable = false, required = false)]
     pub mapping: BTreeMap<String, String>,
-    /// Refuse with `conflict` unless the instance stands at this number.
+    /// Refuse with `conflict` unless this is the instance's number.
     #[schema(nullable = false)]
     pub if_seq: Option<u64>,
 }

@@ -27,7 +27,7 @@ pub enum ErrorCode {
     IdReused,
     /// Larger than a limit allows.
     TooLarge,
-    /// Too much was asked for; `afterMs` says when to go on.
+    /// Too much was asked for; `afterMs` says when to continue.
     RateLimited,
     /// The server has no room at the moment.
     Busy,

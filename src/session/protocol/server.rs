@@ -107,7 +107,7 @@ pub struct Reply<'a, R: Serialize> {
     pub result: R,
 }
 
-/// Answers a command that was refused, or tells of a channel that cannot be followed.
+/// Answers a command that was refused, or reports a channel that cannot be followed.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "error", rename_all = "camelCase")]
 pub struct ErrorFrame<'a> {
@@ -279,7 +279,7 @@ pub struct Resync<'a> {
     pub reason: ResyncReason,
 }
 
-/// Why a subscription cannot go on where it stood.
+/// Why a subscription cannot continue where it stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ResyncReason {

@@ -63,7 +63,7 @@ pub struct DraftToSave {
 pub struct Follow {
     /// An instance or a list.
     pub channel: Channel,
-    /// The number to go on after; without it a snapshot comes first.
+    /// The number to continue after; without it a snapshot comes first.
     #[schema(nullable = false)]
     pub after: Option<u64>,
     /// Whether the instance's descendants are followed, too.

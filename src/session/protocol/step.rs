@@ -45,7 +45,7 @@ pub struct NodeEntry<'a> {
     /// When it reminded of itself last, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminded_at: Option<String>,
-    /// Why it does not go on.
+    /// Why it does not continue.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub incident: Option<IncidentEntry<'a>>,

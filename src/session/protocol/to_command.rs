@@ -284,7 +284,7 @@ pub fn subject_of_token(request: &StartRequest) -> Option<String> {
 }
 
 /// The token of an anonymous start: good for the tree of `root`. `None` when it could not be made,
-/// which the log tells.
+/// which the log says.
 pub fn anonymous_token(tokens: &Tokens, subject: &str, root: InstanceKey) -> Option<String> {
     let identity = Identity {
         subject: subject.to_owned(),

@@ -87,7 +87,7 @@ fn users_count_for_themselves_and_together_for_their_address_apart_from_stranger
             .map_err(|spent| spent.limit)
     };
     assert_eq!(limit(payer("alice")), Err(Limit::UserRequests));
-    // Each refused one counts for the address: anyone who is over the rate goes on asking.
+    // Each refused one counts for the address: anyone who is over the rate continues asking.
     let others = passed(&rates, payer("bob"), REQUEST, now);
     assert!((45..=50).contains(&others), "{others}");
     assert_eq!(limit(payer("bob")), Err(Limit::AddressRequests));

@@ -37,7 +37,7 @@ use crate::{
     runtime::lists::{ListFollower, Origin, Topic},
 };
 
-/// A connection that wants to hear of changes.
+/// A connection that follows the channel `changes`.
 pub(in crate::session) struct ChangesFollowing {
     follower: Arc<dyn ListFollower>,
     noted: Arc<NotedChanges>,
@@ -54,7 +54,7 @@ struct NotedChanges {
     round: u64,
 }
 
-/// Of whose changes it hears.
+/// The users whose changes it gets.
 #[derive(Debug)]
 struct Audience {
     tenant: String,

@@ -1,4 +1,4 @@
-//! What belongs into a followed list, and what changed in it since it was last told. Pure: no
+//! What belongs into a followed list, and what changed in it since it was last sent. Pure: no
 //! connection, no store.
 //!
 //! Who asks: `lists`.
@@ -159,7 +159,7 @@ impl Contents {
         self.changes.retain(|change| match change {
             ListChange::Gone(instance, element) => shown.remove(&(*instance, *element)),
             change => {
-                // A change that the snapshot holds already is not told again.
+                // A change that the snapshot already contains is not sent again.
                 let new = !told.contains(change);
                 shown.insert(change.place());
                 new

@@ -33,7 +33,7 @@ pub(in crate::session) struct Subscription {
     pub acknowledgement: Acknowledgement,
     /// An announced instance that is not there yet: when it is looked for again.
     pub not_found_deadline: Option<Instant>,
-    /// Its start is no longer under way, so it is there by now or never.
+    /// Its start is no longer in progress, so it is there by now or never.
     pub last_look: bool,
 }
 

@@ -7,7 +7,7 @@
 //!
 //! # Why so
 //!
-//! **A connection goes on following only the newest 8 ended instances.** Little comes after an
+//! **A connection continues following only the newest 8 ended instances.** Little comes after an
 //! end; a client that starts thousands would otherwise run into the limit of subscriptions and
 //! hold their rows.
 

@@ -38,7 +38,7 @@ pub struct TreeCursor {
     /// Tells the log that the numbers belong to; `None` when the client gave a bare number.
     pub(in crate::session) log: Option<u32>,
     pub(in crate::session) live: Vec<Stand>,
-    /// Descendants that have ended, oldest first: as many as a connection goes on following.
+    /// Descendants that have ended, oldest first: as many as a connection continues following.
     pub(in crate::session) ended: VecDeque<Stand>,
     /// Whether there are more descendants than have room.
     pub(in crate::session) incomplete: bool,

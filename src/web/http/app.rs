@@ -41,7 +41,7 @@ pub struct App {
     pub transport: Arc<ConnectionTable>,
     /// Memory for bodies of requests, in bytes.
     pub body_memory: Pot,
-    /// Uploads under way.
+    /// Uploads in progress.
     pub uploads: Pot,
     /// Open websockets.
     pub connections: Arc<Connections>,

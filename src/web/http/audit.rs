@@ -1,6 +1,6 @@
 //! Lines of the log and rows of the audit log about what administrators and designers do, and about sign-ins that fail.
 //!
-//! A request that is cut off may have done what it asked for all the same: then the line says that
+//! A request that is cut off may have done what it asked for nevertheless: then the line says that
 //! this is not known, so nobody can act unseen by hanging up. Not here: what operators do to
 //! instances (`runtime`), what the lines look like (`logging`).
 //!
@@ -98,7 +98,7 @@ impl Act {
     }
 
     /// Does it, for a caller that writes lines about it then: one of its own is written only when
-    /// the request is cut off. Says whether the audit log tells of it already.
+    /// the request is cut off. Says whether the audit log reports it already.
     pub async fn told_later<T>(self, doing: impl Future<Output = T>) -> (T, bool) {
         let mut act = self;
         let done = act.while_doing(doing).await;
@@ -123,7 +123,7 @@ impl Act {
         self.is_done_and(false);
     }
 
-    /// The same; with whether the audit log tells of it already.
+    /// The same; with whether the audit log reports it already.
     pub fn is_done_and(mut self, is_noted: bool) {
         self.under_way = false;
         self.write(self.what, is_noted);

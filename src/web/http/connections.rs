@@ -56,7 +56,7 @@ enum CountedBy {
 }
 
 impl Connections {
-    /// None yet; what comes and goes is told to these lists.
+    /// None yet; new and closed connections are reported to these lists.
     pub fn new(lists: Lists) -> Self {
         Self {
             lists,

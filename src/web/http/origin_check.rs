@@ -1,4 +1,4 @@
-//! Holds requests against the origins whose pages may talk to the server, and tells of those that
+//! Holds requests against the origins whose pages may talk to the server, and reports those that
 //! may not: the client in words, the log once a minute with the option that would allow it.
 //!
 //! Which origins may: `config::AllowedOrigins`. What a browser gets beforehand: `cors`.

@@ -1,6 +1,6 @@
 //! What a route table is made of: an address, what may be asked of it, and who answers.
 //!
-//! It can be read as well as registered, so what the documents tell of the API is held against it.
+//! It can be read as well as registered, so what the documents report the API is held against it.
 //! The table itself: `routes`.
 
 use actix_web::{

@@ -2,7 +2,7 @@
 //! a mistake of its sender's would be lost silently.
 //!
 //! Not here: names that a route does not know beside those it reads (`rest::query`, `body::read`,
-//! `session::protocol::fields`). Which route reads what stands in `routes`.
+//! `session::protocol::fields`). `routes` says which route reads what.
 
 use actix_web::{
     Error, FromRequest, Handler, HttpRequest, ResponseError,

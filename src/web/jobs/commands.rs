@@ -36,7 +36,7 @@ use crate::{
     },
 };
 
-/// `POST /api/v1/stop?w=…&i=…` → whether the job was under way, and is now ended.
+/// `POST /api/v1/stop?w=…&i=…` → whether the job was in progress, and is now ended.
 ///
 /// # Errors
 /// 400, 401, 403, 404.
@@ -82,7 +82,7 @@ pub async fn suspend(
     )
 }
 
-/// `POST /api/v1/resume?w=…&i=…` lets a held job go on; the answer is empty.
+/// `POST /api/v1/resume?w=…&i=…` lets a held job continue; the answer is empty.
 ///
 /// # Errors
 /// As [`stop`].

@@ -54,7 +54,7 @@ struct DashboardEntry<'a> {
     status_date: String,
 }
 
-/// Which entries are asked for.
+/// The requested entries.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
@@ -86,7 +86,7 @@ struct OfPage {
     heo: u8,
 }
 
-/// Which job's entry is asked for.
+/// The requested job's entry.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]

@@ -38,8 +38,8 @@ pub async fn enable(
     Ok(ascii::answer(&(state == DefinitionState::Published)))
 }
 
-/// `POST /api/v1/disable/{workflow}`: lets a workflow start nothing new; its jobs go on → whether
-/// it is disabled now.
+/// `POST /api/v1/disable/{workflow}`: lets a workflow start nothing new; its jobs continue →
+/// whether it is disabled now.
 ///
 /// # Errors
 /// As [`enable`].

@@ -1,4 +1,4 @@
-//! Entries of workflows and jobs: what lists and look-ups tell of a workflow and its newest job, or
+//! Entries of workflows and jobs: what lists and look-ups report a workflow and its newest job, or
 //! of one job.
 //!
 //! A caller sees the jobs that `GET /v1/instances` would list, and one job by its id as `GET

@@ -1,7 +1,7 @@
 //! Somebody who listens to a stream: what wakes the stream, and what ends it before its time.
 //!
-//! Counts like a websocket, is told like one when the server goes down, and listens no longer than
-//! its token holds and its user is admitted.
+//! Counts like a websocket, is notified like one when the server shuts down, and listens no longer
+//! than its token holds and its user is admitted.
 
 use std::{sync::Arc, time::Duration};
 

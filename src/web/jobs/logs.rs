@@ -14,7 +14,7 @@ use crate::{
     web::{http::app::App, instance_client::instance_key},
 };
 
-/// Whose log is asked for.
+/// The one whose log is requested.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]

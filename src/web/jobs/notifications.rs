@@ -3,7 +3,7 @@
 //!
 //! Anyone who waits for an approval sees it in `search-approval-workflows`, in the list of tasks,
 //! and by the websocket. Requests are read and answered as what is true here, so that clients that
-//! ask go on.
+//! ask continue.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -32,7 +32,7 @@ struct Notification {
     is_read: bool,
 }
 
-/// Whose notifications are asked for.
+/// The one whose notifications is requested.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]

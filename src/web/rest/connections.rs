@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// Which connections are asked for.
+/// The requested connections.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

@@ -60,7 +60,7 @@ impl<'a> From<&'a DefinitionRow> for Version<'a> {
     }
 }
 
-/// Which part is asked for.
+/// The requested part.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

@@ -234,7 +234,7 @@ pub async fn publish(
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
-/// `POST /v1/definitions/{id}/{version}/deprecate`: nothing new starts; running instances go on.
+/// `POST /v1/definitions/{id}/{version}/deprecate`: nothing new starts; running instances continue.
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a draft.
@@ -294,7 +294,7 @@ pub async fn delete(
 }
 
 /// `POST /v1/definitions/{id}/disable`: nothing new starts until `POST
-/// /v1/definitions/{id}/enable`; running instances go on.
+/// /v1/definitions/{id}/enable`; running instances continue.
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a process that was never published.

@@ -36,7 +36,7 @@ use crate::{
     },
 };
 
-/// Which part is asked for.
+/// The requested part.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -66,9 +66,9 @@ struct History<'a> {
     flows: BTreeSet<&'a str>,
     /// How operators corrected the data meanwhile.
     patches: Vec<PatchedData<'a>>,
-    /// Whether the end of a visit that is shown as going on may lie beyond what was read.
+    /// Whether the end of a visit that is shown as continuing may lie beyond what was read.
     truncated: bool,
-    /// Where to go on, when there may be more.
+    /// Where to continue, when there may be more.
     next: Option<u64>,
 }
 
@@ -124,7 +124,7 @@ pub async fn history(
 #[schema(as = MessageList)]
 struct Messages<'a> {
     messages: Vec<Message<'a>>,
-    /// Where to go on, when there may be more.
+    /// Where to continue, when there may be more.
     #[schema(required)]
     next: Option<u64>,
 }

@@ -29,7 +29,7 @@ struct HttpCallListQuery {
 #[derive(Serialize, ToSchema)]
 pub struct HttpCalls<'a> {
     calls: Vec<HttpCallEntry<'a>>,
-    /// Where the list goes on, when it does.
+    /// Where the list continues, when it does.
     next: Option<String>,
 }
 
@@ -56,7 +56,7 @@ pub struct HttpCallEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<String>,
     given_up: bool,
-    /// What the last try came to.
+    /// The outcome of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a str>,
 }
@@ -83,7 +83,7 @@ impl<'a> From<&'a HttpCallRow> for HttpCallEntry<'a> {
     }
 }
 
-/// `GET /v1/http-calls?limit=&cursor=` → `{"calls","next"}`: what is under way to the outside,
+/// `GET /v1/http-calls?limit=&cursor=` → `{"calls","next"}`: what is in progress to the outside,
 /// and webhooks given up.
 ///
 /// # Errors

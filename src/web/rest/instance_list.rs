@@ -29,7 +29,7 @@ use crate::{
 /// In front of a path that is searched.
 const SEARCH: &str = "data.";
 
-/// Which instances are asked for.
+/// The requested instances.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

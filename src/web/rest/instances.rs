@@ -123,7 +123,7 @@ pub(super) struct Look<'a> {
     subscriptions: Option<Vec<SubscriptionEntry>>,
 }
 
-/// Which moment of an instance is asked for.
+/// The requested moment of an instance.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -235,7 +235,7 @@ pub(super) fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
 #[schema(as = ChildList)]
 struct Children<'a> {
     children: Vec<ChildEntry<'a>>,
-    /// Where to go on, when there are more.
+    /// Where to continue, when there are more.
     next: Option<u64>,
 }
 

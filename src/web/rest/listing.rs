@@ -1,4 +1,4 @@
-//! Lists for REST and for the pages: who sees which instances, and where a list goes on.
+//! Lists for REST and for the pages: who sees which instances, and where a list continues.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -93,7 +93,7 @@ impl PlaceQuery {
 pub struct Part {
     /// Its rows, newest first.
     pub rows: Vec<InstanceRow>,
-    /// Where it goes on, when it does.
+    /// Where it continues, when it does.
     pub next: Option<InstanceCursor>,
 }
 

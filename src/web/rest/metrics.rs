@@ -1,4 +1,4 @@
-//! `GET /metrics`: what the server tells of itself, in Prometheus' text format.
+//! `GET /metrics`: what the server reports itself, in Prometheus' text format.
 //!
 //! Counters are kept while the server works (`meters`); what has a present value is read when it is
 //! asked for. All of that is the server's, beyond any tenant, so it is for its operators; an operator

@@ -43,7 +43,7 @@ struct ProcessInUse {
     stuck: u64,
 }
 
-/// `GET /v1/overview`: how many instances run, are stuck, and were started of late.
+/// `GET /v1/overview`: how many instances run, are stuck, and were started recently.
 ///
 /// # Errors
 /// 401, 403 without role operator or admin.

@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// Which schedules, and where the list goes on.
+/// Which schedules, and where the list continues.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -55,7 +55,7 @@ pub struct SchedulePath {
 pub struct ScheduleList {
     /// By process and start event.
     schedules: Vec<ScheduleEntry>,
-    /// Where the list goes on, as `cursor`; absent values end it.
+    /// Where the list continues, as `cursor`; absent values end it.
     next: Option<String>,
 }
 

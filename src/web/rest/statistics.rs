@@ -1,4 +1,4 @@
-//! How long the nodes of a process take: told from the visits of its newest instances.
+//! How long the nodes of a process take: computed from the visits of its newest instances.
 //!
 //! A sample of the log rather than counters of its own: nothing is written for it when processes
 //! run, and what a look costs is bounded by rows.
@@ -57,9 +57,9 @@ struct Statistics {
 #[serde(rename_all = "camelCase")]
 struct NodeStatistics {
     node: String,
-    /// Visits, with those that go on.
+    /// Visits, with those that continue.
     visits: usize,
-    /// Visits that go on.
+    /// Visits that continue.
     running: usize,
     /// Visits that are stuck until somebody helps.
     incidents: usize,

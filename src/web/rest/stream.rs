@@ -36,7 +36,7 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 struct StreamQuery {
     /// Whether the descendants are followed, too; default true.
     tree: Option<bool>,
-    /// Where to go on: the `id` of an event, or a number of the instance; `Last-Event-ID` goes
+    /// Where to continue: the `id` of an event, or a number of the instance; `Last-Event-ID` goes
     /// before it.
     after: Option<String>,
     /// Whether the schemas of what actions take are sent, as by `schemas` of `hello`; default

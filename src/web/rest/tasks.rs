@@ -24,7 +24,7 @@ const ME: &str = "me";
 /// Stands for no assignee.
 const NONE: &str = "none";
 
-/// Which tasks are asked for.
+/// The requested tasks.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

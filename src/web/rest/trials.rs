@@ -170,7 +170,7 @@ pub async fn begin(
     view(&trial, StatusCode::CREATED).await
 }
 
-/// `GET /v1/trials/{trial}` → 200, when nothing is under way there: the time, and when something
+/// `GET /v1/trials/{trial}` → 200, when nothing is in progress there: the time, and when something
 /// happens next.
 ///
 /// # Errors
@@ -252,7 +252,7 @@ pub async fn clock(
 ) -> Result<HttpResponse, Problem> {
     let trial = own(&app, &request, &path)?;
     let asked: ClockRequest = read(&request, payload, r#"{"advance":"PT1H"}"#).await?;
-    // What is under way may arm a timer.
+    // What is in progress may arm a timer.
     trial.rest().await.map_err(not_at_rest)?;
     let target = match (asked.advance, asked.to) {
         (Some(span), None) => advanced(trial.now(), &span)?,

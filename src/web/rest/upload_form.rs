@@ -60,7 +60,7 @@ pub struct ReceivedForm {
 /// # Errors
 /// 413 and 422 for a file that does not keep the rules, 400 for another form or one that breaks
 /// off, 408 for one that comes in too slowly, 415 for none, 503 when the disk is full or too many
-/// uploads are under way.
+/// uploads are in progress.
 pub async fn read(
     request: &HttpRequest,
     payload: Payload,

@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Which users are asked for.
+/// The requested users.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

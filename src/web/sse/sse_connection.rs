@@ -7,8 +7,8 @@
 //!
 //! # Why so
 //!
-//! **A stream is a connection that hears nothing**: one machine for websocket and server-sent
-//! events. Behind the end 204 keeps a browser's EventSource from coming back for ever.
+//! **A stream is a connection that only sends**: one machine for websocket and server-sent
+//! events. Behind the end 204 keeps a browser's EventSource from coming back forever.
 
 use std::{
     net::IpAddr,
@@ -154,7 +154,7 @@ impl Listening {
                 }
             }
         }
-        // One that does not take its last event would keep the connection open for ever.
+        // One that does not take its last event would keep the connection open forever.
         if rt::time::timeout(limits::CLOSE_REPLY, self.say_goodbye(&sender))
             .await
             .is_err()

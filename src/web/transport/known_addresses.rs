@@ -1,5 +1,5 @@
-//! Addresses from which somebody has shown a token of late: when connections are scarce, theirs are
-//! served before those of strangers.
+//! Addresses from which somebody has shown a token recently: when connections are scarce, theirs
+//! are served before those of strangers.
 
 use std::{
     collections::HashSet,
@@ -41,7 +41,7 @@ impl KnownAddresses {
         self.younger.insert(address);
     }
 
-    /// Whether somebody there has shown a token of late.
+    /// Whether somebody there has shown a token recently.
     pub fn contain(&mut self, address: IpAddr, now: Instant) -> bool {
         self.grow_older(now);
         self.younger.contains(&address) || self.older.contains(&address)

@@ -1,4 +1,4 @@
-//! The limits of the transport as arguments, so that tests come to them.
+//! The limits of the transport as arguments, so that tests reach them.
 
 use std::time::Duration;
 

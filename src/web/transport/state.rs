@@ -12,7 +12,7 @@ use crate::limits::{DRAINED_BYTES, DRAINED_OVER_RATE_BYTES, Limit};
 /// How long a peer may take for its part of an orderly end.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// Where a connection stands.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// A request head is on its way; of a new connection, too.
@@ -98,7 +98,7 @@ impl ConnectionState {
         (self.phase == Phase::Idle && self.end.is_none()).then_some(self.since)
     }
 
-    /// Whether an answer is under way, so that no other may be written.
+    /// Whether an answer is in progress, so that no other may be written.
     pub fn is_answering(&self) -> bool {
         self.phase != Phase::Head || self.waiting_write.is_some()
     }

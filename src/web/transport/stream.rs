@@ -1,4 +1,4 @@
-//! The stream that stands between the HTTP library and a socket.
+//! The stream between the HTTP library and a socket.
 
 use std::{
     io,
@@ -45,7 +45,7 @@ impl GuardedStream {
         self.bytes
     }
 
-    /// A handle for whoever handles its requests.
+    /// A handle for the code that handles its requests.
     pub fn handle(&self) -> ConnectionHandle {
         self.bytes.handle()
     }

@@ -1,5 +1,6 @@
-//! Connections that go on in another protocol once their request is answered with 101: its handler
-//! leaves a [`TakeOver`] in the answer, and that gets the connection's bytes when the answer is out.
+//! Connections that continue in another protocol once their request is answered with 101: its
+//! handler leaves a [`TakeOver`] in the answer, and that gets the connection's bytes when the
+//! answer is out.
 //!
 //! # Why so
 //!
@@ -31,8 +32,8 @@ impl TakeOver {
     }
 }
 
-/// Answers a request that offers to go on in another protocol, and lets that begin. Without it the
-/// connection ends behind the answer: what came with the request is no other request.
+/// Answers a request that offers to continue in another protocol, and lets that begin. Without it
+/// the connection ends behind the answer: what came with the request is no other request.
 ///
 /// # Errors
 /// When the answer could not be sent.

@@ -27,7 +27,7 @@ struct ThreadTurn {
     is_watched: bool,
     /// Those that come in later ones, in the order they came.
     waiting: VecDeque<Waker>,
-    /// Which of them comes next, however long the turn has taken: one in each goes on at least.
+    /// Which of them comes next, however long the turn has taken: one in each continues at least.
     called: Option<Waker>,
 }
 

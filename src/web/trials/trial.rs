@@ -215,7 +215,7 @@ impl Trial {
         self.rest().await
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until nothing is in progress.
     ///
     /// # Errors
     /// [`NotAtRest`] when that takes too long.

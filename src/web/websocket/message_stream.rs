@@ -63,7 +63,7 @@ pub enum Message {
 /// Why no more messages come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// The client is gone: nobody is left to be told anything.
+    /// The client is gone: nothing can be sent any more.
     Gone,
     /// What the client sent is to be closed with this.
     Close(CloseCode),

@@ -1,5 +1,5 @@
-//! What becomes of a request that offers to go on in another protocol, where none but the websocket
-//! is spoken.
+//! What happens to a request that offers to continue in another protocol, where none but the
+//! websocket is spoken.
 //!
 //! Some clients offer HTTP/2 in clear text (`Upgrade: h2c`) with their first request. The answer is
 //! the plain one, but the HTTP library ends such a connection without a word; a client that keeps

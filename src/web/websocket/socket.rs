@@ -380,7 +380,7 @@ async fn run(
     }
 }
 
-/// Waits for the end of a trial; without one for ever.
+/// Waits for the end of a trial; without one forever.
 async fn ended(ending: &mut Option<watch::Receiver<bool>>) {
     match ending {
         // A trial that is gone has ended, too.

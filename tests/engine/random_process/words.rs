@@ -107,7 +107,7 @@ pub(super) fn receive() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// When the join of a complex gateway goes on; some never do, some fail by some data.
+/// When the join of a complex gateway continues; some never do, some fail by some data.
 pub(super) fn activation() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",

@@ -13,7 +13,7 @@ pub(super) fn later(at: Time, now: Time) -> String {
 }
 
 impl Names {
-    /// Who waits.
+    /// A waiting element.
     pub(super) fn subscriber(&self, by: Subscriber) -> &str {
         match by {
             Subscriber::Element(element) | Subscriber::Scope(Some(element)) => {

@@ -1,4 +1,4 @@
-//! Who reads what of a definition, wherever the server tells of it.
+//! Who reads what of a definition, wherever the server reports it.
 
 use reqwest::Method;
 use serde_json::{Value, json};

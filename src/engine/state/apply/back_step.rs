@@ -173,7 +173,7 @@ impl InstanceState {
         }
     }
 
-    /// The complex gateways of a scope that went on with a flow that comes from an element.
+    /// The complex gateways of a scope that continued with a flow that comes from an element.
     fn gateways_undone(&self, scope: Option<ElementKey>, to: ElementKey) -> Vec<Arc<str>> {
         let held = self.scope(scope).into_iter();
         let resetting = held.flat_map(|scope| &scope.resetting);

@@ -120,7 +120,7 @@ impl InstanceState {
             && element.arrivals.len() > 1
             && let Some(scope) = self.scope_mut(element.scope)
         {
-            // A join that is ended before it went on gives its flows back; the back step takes
+            // A join that is ended before it continued gives its flows back; the back step takes
             // those that come from its target.
             let waiting = scope.waiting.entry(element.node.clone()).or_default();
             waiting.extend(element.arrivals);

@@ -1,4 +1,4 @@
-//! Events with several definitions: which may stand together, and where.
+//! Events with several definitions: which can be combined, and where.
 //!
 //! Not here: each definition by itself ([`super`]).
 
@@ -44,7 +44,7 @@ pub(super) fn check(node: &FlowNode, begins: bool, report: &mut Report) {
     }
 }
 
-/// Why several definitions of a node cannot stand together, with what to do.
+/// Why several definitions of a node cannot be combined, and what to do.
 fn unfit(node: &FlowNode, begins: bool) -> Option<String> {
     let is_any = |is: fn(&EventDefinition) -> bool| node.events.iter().find(|event| is(event));
     let catches = node.kind.catches_events();

@@ -1,4 +1,4 @@
-//! Which event definitions may stand together, and how many tokens begin and leave an activity.
+//! Which event definitions can be combined, and how many tokens begin and leave an activity.
 
 use super::*;
 

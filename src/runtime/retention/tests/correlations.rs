@@ -1,4 +1,4 @@
-//! What is stored of messages and signals goes once nobody needs it, and not before.
+//! What is stored of messages and signals continuesce nobody needs it, and not before.
 
 use super::*;
 use crate::{
@@ -118,7 +118,7 @@ async fn what_nobody_needs_goes_after_a_day() {
         let published = publish(&stage, signal(), 0, 3).await;
         assert_eq!(published.outcome.instances, [next], "it begins anew");
 
-        // One is kept for whoever comes to wait.
+        // One is kept for elements that begin to wait.
         let other = Correlation::Message {
             name: "kept".into(),
             key: None,

@@ -1,4 +1,4 @@
-//! Wherever the server is cut off, a time has one instance, and the schedule goes on after it.
+//! Wherever the server is cut off, a time has one instance, and the schedule continues after it.
 
 use serde_json::json;
 

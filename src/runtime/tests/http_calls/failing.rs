@@ -1,5 +1,5 @@
 //! What goes wrong: answers that are none, pauses, restarts between tries, what the settings do not
-//! let go.
+//! allow.
 
 use std::{
     io,

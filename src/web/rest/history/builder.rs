@@ -327,7 +327,7 @@ impl<'a> HistoryBuilder<'a> {
         }
     }
 
-    /// Notes what becomes of the variables that an element owns.
+    /// Notes what happens to the variables that an element owns.
     fn variables(&mut self, owner: ElementKey, change: impl FnOnce(&mut Value)) {
         if let Some(visit) = self.visits.get_mut(&owner).filter(|_| self.with_data) {
             change(

@@ -19,7 +19,7 @@ pub(super) struct PatchedData<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) scope: Option<String>,
-    /// What was merged; told to operators only.
+    /// The merged data; for operators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, nullable = false)]
     pub(super) data: Option<&'a Value>,
@@ -68,7 +68,7 @@ pub(super) struct Visit<'a> {
     pub(super) children: Vec<CalledInstance<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) decisions: Vec<DecisionEntry<'a>>,
-    /// The variables it owns, as of what was read; told to operators only.
+    /// The variables it owns, as of what was read; for operators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, nullable = false)]
     pub(super) variables: Option<Value>,

@@ -38,7 +38,7 @@ use crate::{
 #[schema(as = RecordList)]
 struct Records<'a> {
     records: Vec<RecordEntry<'a>>,
-    /// Where to go on, when there may be more.
+    /// Where to continue, when there may be more.
     #[schema(required)]
     next: Option<u64>,
 }
