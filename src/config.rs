@@ -42,10 +42,12 @@ mod user_command;
 
 pub use backup_command::{BackupCommand, DoctorCommand, ProgressFormat, RestoreCommand};
 pub use client_command::{
-    Approve, Check, ClientCommand, Common, DefinitionText, Deploy, Export, Hidden, List, Migrate,
-    PatchData, Payload, Publish, RunAction, Show, StartProcess, Stop, Until, Waiting, Watch,
+    ApproveArguments, CheckArguments, ClientCommand, CommonArguments, DefinitionText,
+    DeployArguments, ExportArguments, Hidden, ListArguments, MigrateArguments, PatchArguments,
+    PayloadArguments, PublishArguments, RunArguments, ShowArguments, StartArguments, StopArguments,
+    Until, WaitArguments, WatchArguments,
 };
-pub use command_line::{Command, TokenRequest};
+pub use command_line::{ProgramCommand, TokenRequest};
 pub use date_time_format::DateTimeFormat;
 pub use http_calls::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use key_source::KeySource;
@@ -141,12 +143,12 @@ impl std::error::Error for ConfigError {}
 /// do.
 pub fn load(
     arguments: impl IntoIterator<Item = OsString>,
-) -> Result<(Config, Command), ConfigError> {
+) -> Result<(Config, ProgramCommand), ConfigError> {
     let (line, given) = CommandLine::read(arguments).unwrap_or_else(|error| error.exit());
     resolve(line, given)
 }
 
-fn resolve(line: CommandLine, given: Given) -> Result<(Config, Command), ConfigError> {
+fn resolve(line: CommandLine, given: Given) -> Result<(Config, ProgramCommand), ConfigError> {
     let file = line.config.as_deref().map(read_file).transpose()?;
     let (file, table) = file.unwrap_or_default();
     let command = line.asked();
@@ -154,7 +156,7 @@ fn resolve(line: CommandLine, given: Given) -> Result<(Config, Command), ConfigE
     // What a server must have to be fit for production is not this command's business.
     let production = options
         .production
-        .filter(|_| !matches!(command, Command::Client(_)));
+        .filter(|_| !matches!(command, ProgramCommand::Client(_)));
     let config = check(Options {
         production,
         ..options

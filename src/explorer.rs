@@ -40,7 +40,7 @@ use crate::{
         compile,
         definition::ProcessDefinition,
         executable::{ExecutableNode, ExecutableProcess},
-        node_kind::{EventDefinition, NodeKind},
+        node_kind::{ExecutableEventDefinition, NodeKind},
         problem::Problem,
     },
 };
@@ -293,7 +293,7 @@ fn is_way_to_handler(node: &ExecutableNode) -> bool {
     match &node.kind {
         NodeKind::Boundary { event, .. } => event
             .iter()
-            .any(|event| matches!(event, EventDefinition::Compensation(_))),
+            .any(|event| matches!(event, ExecutableEventDefinition::Compensation(_))),
         NodeKind::Start(_)
         | NodeKind::End(_)
         | NodeKind::Catch(_)

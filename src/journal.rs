@@ -60,7 +60,7 @@ pub use job::{JobFilter, JobOrder, JobRow};
 pub use kept_message::{KeptMessage, KeptMessageRow};
 pub use listing::{
     IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, SearchedRow, TaskAudience,
-    TaskRow, TimerKey, TimerRow,
+    TaskRow, TimerRow, TimerRowKey,
 };
 pub use memory::MemoryStore;
 pub use queue_permit::Busy;

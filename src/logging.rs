@@ -268,7 +268,7 @@ impl<'kvs> VisitSource<'kvs> for JsonFields {
 
 /// Lets so many lines of a kind through in a minute, so that strangers cannot fill the log. Time is
 /// an argument, in milliseconds.
-pub struct Quota {
+pub struct LineQuota {
     most: u32,
     minute: Mutex<Minute>,
 }
@@ -280,7 +280,7 @@ struct Minute {
     left_out: u32,
 }
 
-impl Quota {
+impl LineQuota {
     /// So many in a minute.
     pub const fn per_minute(most: u32) -> Self {
         Self {
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_quota_counts_what_it_leaves_out() {
-        let quota = Quota::per_minute(2);
+        let quota = LineQuota::per_minute(2);
         let taken: Vec<_> = [0, 1, 2, 59_999, 60_000, 60_001, 60_002, 200_000]
             .iter()
             .map(|&now| quota.take(now))

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use stepwire::{
     backup,
     cli::{self, Check, Checked, FoundProblem, Home},
-    config::{self, Command, Config, DoctorCommand, LogFormat, TokenRequest},
+    config::{self, Config, DoctorCommand, LogFormat, ProgramCommand, TokenRequest},
     explorer,
     expression::worker,
     limits::EXPLORED_STATES,
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         .is_ok_and(|(config, _)| config.log_format == LogFormat::Json);
     logging::start(json);
     let outcome = match loaded {
-        Ok((config, Command::Serve)) => {
+        Ok((config, ProgramCommand::Serve)) => {
             let served = actix_rt::System::new().block_on(server::serve(config));
             if let (Err(sentence), true) = (&served, json) {
                 // For anyone who reads the log: it holds nothing but JSON.
@@ -56,14 +56,11 @@ fn main() -> ExitCode {
             }
             served
         }
-        Ok((config, Command::Token(request))) => print_token(&config, request),
-        Ok((config, Command::User(command))) => actix_rt::System::new().block_on(command::run(
-            &config,
-            command,
-            std::io::stdin(),
-            std::io::stdout(),
-        )),
-        Ok((config, Command::Client(command))) => {
+        Ok((config, ProgramCommand::Token(request))) => print_token(&config, request),
+        Ok((config, ProgramCommand::User(command))) => actix_rt::System::new().block_on(
+            command::run(&config, command, std::io::stdin(), std::io::stdout()),
+        ),
+        Ok((config, ProgramCommand::Client(command))) => {
             let check = match checking(&config) {
                 Ok(check) => check,
                 Err(sentence) => return failed(&sentence),
@@ -74,17 +71,17 @@ fn main() -> ExitCode {
             };
             return actix_rt::System::new().block_on(cli::run(*command, home, check));
         }
-        Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command)
+        Ok((config, ProgramCommand::Backup(command))) => backup::backup(&config.data, &command)
             .map(|()| request::note_backup(&config.data, &command.destination)),
-        Ok((config, Command::Restore(command))) => backup::restore(&config.data, &command),
-        Ok((_, Command::Completions(command))) => {
+        Ok((config, ProgramCommand::Restore(command))) => backup::restore(&config.data, &command),
+        Ok((_, ProgramCommand::Completions(command))) => {
             command.write(&mut std::io::stdout());
             Ok(())
         }
-        Ok((_, Command::Man(command))) => command
+        Ok((_, ProgramCommand::Man(command))) => command
             .write(&mut std::io::stdout())
             .map_err(|error| format!("expected to write manual pages, but: {error}")),
-        Ok((config, Command::Doctor(command))) => return look_at(&config, &command),
+        Ok((config, ProgramCommand::Doctor(command))) => return look_at(&config, &command),
         Err(error) => Err(error.to_string()),
     };
     match outcome {

@@ -82,7 +82,7 @@ use fresh_keys::FreshKeys;
 use http_calls::{HttpCallSettings, HttpCalls};
 use idle_tracker::{Active, IdleTracker};
 
-use instance_request::{Envelope, Refusal, Reply};
+use instance_request::{Envelope, Refusal, ReplyTo};
 use lists::Lists;
 use live_memory::LiveMemoryTotal;
 use long_steps::LongSteps;
@@ -380,7 +380,7 @@ impl Runtime {
         Ok(timer.into_iter().chain(self.schedules.next_due()).min())
     }
 
-    fn until_answered(&self, reply: Reply) -> Reply {
+    fn until_answered(&self, reply: ReplyTo) -> ReplyTo {
         match &self.activity {
             None => reply,
             Some(activity) => activity.until_answered(reply),

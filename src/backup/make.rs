@@ -9,7 +9,7 @@ use super::{
     manifest::{Manifest, Part},
     parts::{copy_durably, sum_of},
     progress::Reporter,
-    staging_dir::Draft,
+    staging_dir::StagingDir,
 };
 use crate::{
     config::{SECRET_FILE, WEBHOOK_SECRET_FILE},
@@ -31,7 +31,7 @@ pub fn make(data: &Path, destination: &Path, teller: &mut Reporter) -> Result<Ma
         ));
     }
     let created_at = real_now().to_string();
-    let draft = Draft::begin(destination)?;
+    let draft = StagingDir::begin(destination)?;
     let failed = |error: io::Error| {
         format!(
             "expected to copy {} to {}, but: {error}",

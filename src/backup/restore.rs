@@ -3,7 +3,7 @@
 use std::{io, path::Path};
 
 use super::{
-    check, manifest::Manifest, parts::copy_durably, progress::Reporter, staging_dir::Draft,
+    check, manifest::Manifest, parts::copy_durably, progress::Reporter, staging_dir::StagingDir,
 };
 use crate::{
     config::{SECRET_FILE, WEBHOOK_SECRET_FILE},
@@ -22,7 +22,7 @@ pub fn restore(
     teller: &mut Reporter,
 ) -> Result<Manifest, String> {
     // First, as the check of a large copy takes long.
-    let draft = Draft::begin(data)?;
+    let draft = StagingDir::begin(data)?;
     let whole = check::check(copy, teller)?;
     let wanted = |path: &Path| match path.to_str() {
         // Receivers know the one of the webhooks, whatever others know.

@@ -18,13 +18,13 @@ use crate::journal::directory;
 const LOCK: &str = "being-written";
 
 /// A directory being written.
-pub struct Draft {
+pub struct StagingDir {
     place: PathBuf,
     draft: PathBuf,
     lock: Option<File>,
 }
 
-impl Draft {
+impl StagingDir {
     /// Begins one for a place where nothing is, or an empty directory.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for StagingDir {
     fn drop(&mut self) {
         if self.lock.is_some()
             && let Err(error) = fs::remove_dir_all(&self.draft)
@@ -143,11 +143,11 @@ mod tests {
     fn it_is_there_when_it_is_whole_and_not_before() {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("copy");
-        let draft = Draft::begin(&place).unwrap();
+        let draft = StagingDir::begin(&place).unwrap();
         fs::write(draft.path().join("a"), "1").unwrap();
         assert!(!place.exists());
         assert!(
-            Draft::begin(&place)
+            StagingDir::begin(&place)
                 .err()
                 .unwrap()
                 .contains("another program is writing")
@@ -160,12 +160,17 @@ mod tests {
         );
 
         fs::create_dir(&place).unwrap();
-        let draft = Draft::begin(&place).unwrap();
+        let draft = StagingDir::begin(&place).unwrap();
         fs::write(draft.path().join("a"), "1").unwrap();
         draft.finish().unwrap();
         assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
-        assert!(Draft::begin(&place).err().unwrap().contains("not empty"));
+        assert!(
+            StagingDir::begin(&place)
+                .err()
+                .unwrap()
+                .contains("not empty")
+        );
     }
 
     #[test]
@@ -175,9 +180,9 @@ mod tests {
         let left = directory.path().join("copy.partial");
         fs::create_dir(&left).unwrap();
         fs::write(left.join("mine"), "1").unwrap();
-        assert!(Draft::begin(&place).is_err());
+        assert!(StagingDir::begin(&place).is_err());
         fs::write(left.join(LOCK), "").unwrap();
-        Draft::begin(&place).unwrap().finish().unwrap();
+        StagingDir::begin(&place).unwrap().finish().unwrap();
         assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
     }
 }

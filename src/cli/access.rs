@@ -14,7 +14,7 @@ use super::{
     exit::{Exit, Failure},
     local::{self, Local},
 };
-use crate::{config::Common, text};
+use crate::{config::CommonArguments, text};
 
 /// The longest file of a token that is read.
 const TOKEN_FILE_BYTES: u64 = 64 * 1024;
@@ -45,7 +45,7 @@ impl Access {
     ///
     /// # Errors
     /// An address or a file that is not one.
-    pub async fn find(common: &Common, home: Home) -> Result<Self, Failure> {
+    pub async fn find(common: &CommonArguments, home: Home) -> Result<Self, Failure> {
         // A variable that is set to nothing is not set.
         let server = common
             .server

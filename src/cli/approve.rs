@@ -17,7 +17,7 @@ use super::{
     rest::Rest,
     run::{Action, act},
 };
-use crate::config::Approve;
+use crate::config::ApproveArguments;
 
 /// Instances of one tree that are looked at.
 const LOOKS: usize = 100;
@@ -33,7 +33,7 @@ struct OpenApproval {
 /// # Errors
 /// When there is nothing to decide, or more than one; the refusal; no server.
 pub async fn approve(
-    approve: Approve,
+    approve: ApproveArguments,
     access: Access,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {

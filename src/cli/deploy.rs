@@ -17,7 +17,7 @@ use super::{
     problems::{Check, Checked, FoundProblem},
     rest::{Body, Rest},
 };
-use crate::config::Deploy;
+use crate::config::DeployArguments;
 
 /// Tells the problems, without a server.
 ///
@@ -137,7 +137,7 @@ fn is_definition(file: &Path) -> bool {
 /// # Errors
 /// A file that cannot be read, no server, no access.
 pub async fn deploy(
-    deploy: Deploy,
+    deploy: DeployArguments,
     access: Access,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {

@@ -9,14 +9,14 @@ use super::{
     print::{Printer, list},
     rest::{Rest, segment},
 };
-use crate::config::{DefinitionText, Export};
+use crate::config::{DefinitionText, ExportArguments};
 
 /// Writes it.
 ///
 /// # Errors
 /// What there is none of, a file that cannot be written, no server.
 pub async fn export(
-    export: Export,
+    export: ExportArguments,
     access: Access,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
@@ -81,7 +81,7 @@ enum Output {
 }
 
 impl Output {
-    fn open(export: &Export) -> Result<Self, Failure> {
+    fn open(export: &ExportArguments) -> Result<Self, Failure> {
         let Some(path) = export.output.clone() else {
             return Ok(Self::Standard);
         };

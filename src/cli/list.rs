@@ -8,13 +8,17 @@ use super::{
     print::{self, Printer},
     rest::{Rest, query},
 };
-use crate::config::List;
+use crate::config::ListArguments;
 
 /// Lists them.
 ///
 /// # Errors
 /// The refusal, or no server.
-pub async fn list(list: List, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn list(
+    list: ListArguments,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let mut rest = Rest::new(access)?;
     let filter = Filter {
         process: list.process.as_deref(),

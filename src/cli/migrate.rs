@@ -9,7 +9,7 @@ use super::{
     print::{Printer, harmless, list},
     rest::{Body, Rest},
 };
-use crate::config::Migrate;
+use crate::config::MigrateArguments;
 
 /// Takes each there, or says what would become of it; one that cannot go is no reason to leave the
 /// others.
@@ -17,7 +17,7 @@ use crate::config::Migrate;
 /// # Errors
 /// A mapping that is none, no server.
 pub async fn migrate(
-    migrate: Migrate,
+    migrate: MigrateArguments,
     access: Access,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {

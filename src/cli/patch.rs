@@ -10,14 +10,14 @@ use super::{
     print::Printer,
     run::{Action, act},
 };
-use crate::config::{PatchData, Until, Waiting};
+use crate::config::{PatchArguments, Until, WaitArguments};
 
 /// Merges into the data.
 ///
 /// # Errors
 /// The refusal, or no server.
 pub async fn patch(
-    patch: PatchData,
+    patch: PatchArguments,
     access: Access,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
@@ -34,7 +34,7 @@ pub async fn patch(
         frame["ifSeq"] = json!(seq);
     }
     // Nothing moves on by it, so there is nothing to wait for.
-    let waiting = Waiting {
+    let waiting = WaitArguments {
         wait: false,
         until: Until::End,
     };

@@ -12,7 +12,7 @@ use super::{
     exit::{Exit, Failure},
     progress::Progress,
 };
-use crate::config::Common;
+use crate::config::CommonArguments;
 
 /// Prints as it was asked to.
 pub struct Printer {
@@ -25,7 +25,7 @@ pub struct Printer {
 
 impl Printer {
     /// By the options.
-    pub fn new(common: &Common) -> Self {
+    pub fn new(common: &CommonArguments) -> Self {
         let named = common.token.is_some() || common.token_file.is_some();
         Self {
             json: common.json,

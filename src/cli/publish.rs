@@ -10,14 +10,14 @@ use super::{
     print::{Printer, list},
     rest::{Body, Rest},
 };
-use crate::config::Publish;
+use crate::config::PublishArguments;
 
 /// Publishes it, and prints who got it.
 ///
 /// # Errors
 /// The refusal, or no server.
 pub async fn publish(
-    publish: Publish,
+    publish: PublishArguments,
     access: Access,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {

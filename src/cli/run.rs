@@ -12,7 +12,7 @@ use super::{
     progress::Progress,
     wait,
 };
-use crate::config::{RunAction, Waiting};
+use crate::config::{RunArguments, WaitArguments};
 
 /// An action to run, and what to wait for then.
 pub struct Action {
@@ -21,14 +21,18 @@ pub struct Action {
     /// The instance whose end is waited for; that of the action may be a subprocess of it.
     pub root: Uuid,
     /// What to wait for.
-    pub waiting: Waiting,
+    pub waiting: WaitArguments,
 }
 
 /// Runs the action, and perhaps waits.
 ///
 /// # Errors
 /// The refusal, or no server.
-pub async fn run(run: RunAction, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn run(
+    run: RunArguments,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let mut frame = json!({
         "type": "run",
         "id": run.payload.id.unwrap_or_else(Uuid::now_v7).to_string(),

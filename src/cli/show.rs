@@ -6,13 +6,17 @@ use super::{
     print::{Printer, step},
     rest::Rest,
 };
-use crate::config::Show;
+use crate::config::ShowArguments;
 
 /// Shows it.
 ///
 /// # Errors
 /// The refusal, or no server.
-pub async fn show(show: Show, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn show(
+    show: ShowArguments,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let found = Rest::new(access)?
         .get(&format!("/v1/instances/{}", show.instance))
         .await?;

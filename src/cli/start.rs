@@ -12,7 +12,7 @@ use super::{
     progress::Progress,
     wait,
 };
-use crate::config::StartProcess;
+use crate::config::StartArguments;
 
 /// Starts, and perhaps waits. The command keeps its id over every cut, so one start is one
 /// instance.
@@ -20,7 +20,7 @@ use crate::config::StartProcess;
 /// # Errors
 /// The refusal, or no server.
 pub async fn start(
-    start: StartProcess,
+    start: StartArguments,
     access: Access,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
@@ -50,7 +50,7 @@ pub async fn start(
     .await
 }
 
-fn frame(start: &StartProcess, anonymous: bool) -> Result<Value, Failure> {
+fn frame(start: &StartArguments, anonymous: bool) -> Result<Value, Failure> {
     let id = start.payload.id.unwrap_or_else(Uuid::now_v7);
     let mut frame = json!({
         "type": "start",

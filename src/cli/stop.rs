@@ -10,13 +10,17 @@ use super::{
     print::{Printer, limited},
     progress::Progress,
 };
-use crate::config::Stop;
+use crate::config::StopArguments;
 
 /// Ends each; one that cannot be ended is no reason to leave the others.
 ///
 /// # Errors
 /// No server, or that time was up.
-pub async fn stop(stop: Stop, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn stop(
+    stop: StopArguments,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let limit = printer.timeout;
     let ended = limited(limit, async {
         let mut client = Client::connect(access).await?;

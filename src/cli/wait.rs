@@ -9,7 +9,7 @@ use super::{
     print::{self, Printer, limited},
     progress::Progress,
 };
-use crate::config::{Until, Waiting};
+use crate::config::{Until, WaitArguments};
 
 /// How a command came out.
 pub struct WaitOutcome {
@@ -23,7 +23,7 @@ pub struct WaitOutcome {
 /// The refusal, no server, or that time was up before anything was known.
 pub async fn run(
     printer: &mut Printer,
-    waiting: &Waiting,
+    waiting: &WaitArguments,
     id: &str,
     work: impl AsyncFnOnce(&mut Progress) -> Result<WaitOutcome, Failure>,
 ) -> Result<Exit, Failure> {
@@ -71,7 +71,7 @@ pub async fn conclude(
     client: &mut Client,
     reply: &Value,
     key: &str,
-    waiting: &Waiting,
+    waiting: &WaitArguments,
     progress: &mut Progress,
 ) -> Result<WaitOutcome, Failure> {
     let mut result = reply["result"].clone();

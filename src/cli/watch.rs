@@ -11,13 +11,17 @@ use super::{
     print::{Printer, limited, list, node_text, status},
     progress::Progress,
 };
-use crate::config::Watch;
+use crate::config::WatchArguments;
 
 /// Watches until the instance has ended, or time is up.
 ///
 /// # Errors
 /// The refusal, no server.
-pub async fn watch(watch: Watch, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn watch(
+    watch: WatchArguments,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let limit = printer.timeout;
     let mut lines = Lines {
         printer,

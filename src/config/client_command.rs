@@ -12,38 +12,38 @@ use super::PlayScenarios;
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
 pub enum ClientCommand {
     /// Start a process and print its next step
-    Start(StartProcess),
+    Start(StartArguments),
     /// Run a manual action of an instance and print its next step
-    Run(RunAction),
+    Run(RunArguments),
     /// Correct the data of an instance, as an operator, and print its next step
-    Patch(PatchData),
+    Patch(PatchArguments),
     /// Take instances to another version of their process, as an operator
-    Migrate(Migrate),
+    Migrate(MigrateArguments),
     /// Publish a message or a signal and print who got it
-    Publish(Publish),
+    Publish(PublishArguments),
     /// Approve what an instance waits for, or reject it
-    Approve(Approve),
+    Approve(ApproveArguments),
     /// End instances
-    Stop(Stop),
+    Stop(StopArguments),
     /// Print every push of an instance, of a process's instances, or of the tasks as a line
-    Watch(Watch),
+    Watch(WatchArguments),
     /// Print the state of an instance
-    Show(Show),
+    Show(ShowArguments),
     /// List instances, newest first
-    List(List),
+    List(ListArguments),
     /// Deploy process definitions
-    Deploy(Deploy),
+    Deploy(DeployArguments),
     /// Print the problems of process definitions, as a deploy would; needs no server
-    Check(Check),
+    Check(CheckArguments),
     /// Play scenario files, each on a server of its own, and print what came out otherwise
     Test(PlayScenarios),
     /// Print a process definition as it was deployed, or instances as JSON lines
-    Export(Export),
+    Export(ExportArguments),
 }
 
 impl ClientCommand {
     /// Which server, and how to print.
-    pub fn common(&self) -> &Common {
+    pub fn common(&self) -> &CommonArguments {
         match self {
             Self::Start(start) => &start.common,
             Self::Run(run) => &run.common,
@@ -65,7 +65,7 @@ impl ClientCommand {
 
 /// What all of them have.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Common {
+pub struct CommonArguments {
     /// Address of the server [default: the server on the data directory, else where --listen says]
     #[arg(long, env = "STEPWIRE_SERVER", value_name = "URL")]
     pub server: Option<String>,
@@ -110,7 +110,7 @@ impl From<String> for Hidden {
 
 /// Whether to wait, and what for.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitArguments {
     /// Follow the instance until it has ended; the exit status says how
     #[arg(long)]
     pub wait: bool,
@@ -130,7 +130,7 @@ pub enum Until {
 
 /// What goes with a command.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Payload {
+pub struct PayloadArguments {
     /// Data that go along: a JSON object, @FILE, or - for standard input
     #[arg(long, value_name = "JSON|@FILE|-")]
     pub data_json: Option<String>,
@@ -141,12 +141,12 @@ pub struct Payload {
 
 /// `stepwire start`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct StartProcess {
+pub struct StartArguments {
     /// Id of the process
     pub process: String,
     /// What goes along.
     #[command(flatten)]
-    pub payload: Payload,
+    pub payload: PayloadArguments,
     /// Your name for the matter
     #[arg(long, value_name = "TEXT")]
     pub business_key: Option<String>,
@@ -158,22 +158,22 @@ pub struct StartProcess {
     pub test: bool,
     /// What to wait for.
     #[command(flatten)]
-    pub waiting: Waiting,
+    pub waiting: WaitArguments,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire run`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct RunAction {
+pub struct RunArguments {
     /// Key of the instance
     pub instance: Uuid,
     /// Name of the action
     pub action: String,
     /// What goes along.
     #[command(flatten)]
-    pub payload: Payload,
+    pub payload: PayloadArguments,
     /// Key of the element, when several offer the action
     #[arg(long, value_name = "KEY")]
     pub element: Option<String>,
@@ -182,15 +182,15 @@ pub struct RunAction {
     pub if_seq: Option<u64>,
     /// What to wait for.
     #[command(flatten)]
-    pub waiting: Waiting,
+    pub waiting: WaitArguments,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire patch`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct PatchData {
+pub struct PatchArguments {
     /// Key of the instance
     pub instance: Uuid,
     /// What is merged into the data: a JSON object, @FILE, or - for standard input
@@ -207,12 +207,12 @@ pub struct PatchData {
     pub if_seq: Option<u64>,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire migrate`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Migrate {
+pub struct MigrateArguments {
     /// Keys of the instances
     #[arg(required = true)]
     pub instances: Vec<Uuid>,
@@ -227,12 +227,12 @@ pub struct Migrate {
     pub preview: bool,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire publish`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Publish {
+pub struct PublishArguments {
     /// Name of the message or signal
     pub name: String,
     /// Publish a signal: to all who wait for it
@@ -255,12 +255,12 @@ pub struct Publish {
     pub id: Option<Uuid>,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire approve`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Approve {
+pub struct ApproveArguments {
     /// Key of the instance; approvals of its subprocesses count, too
     pub instance: Uuid,
     /// Reject instead
@@ -271,32 +271,32 @@ pub struct Approve {
     pub comment: Option<String>,
     /// What goes along.
     #[command(flatten)]
-    pub payload: Payload,
+    pub payload: PayloadArguments,
     /// Key of the element, when several approvals wait
     #[arg(long, value_name = "KEY")]
     pub element: Option<String>,
     /// What to wait for.
     #[command(flatten)]
-    pub waiting: Waiting,
+    pub waiting: WaitArguments,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire stop`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Stop {
+pub struct StopArguments {
     /// Keys of the instances
     #[arg(required = true, value_name = "INSTANCE")]
     pub instances: Vec<Uuid>,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire watch`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Watch {
+pub struct WatchArguments {
     /// Key of an instance, id of a process (* for all), or the word tasks
     #[arg(value_name = "INSTANCE|PROCESS|tasks")]
     pub what: String,
@@ -305,22 +305,22 @@ pub struct Watch {
     pub after: Option<u64>,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire show`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Show {
+pub struct ShowArguments {
     /// Key of the instance
     pub instance: Uuid,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire list`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct List {
+pub struct ListArguments {
     /// Only of this process
     #[arg(long, value_name = "ID")]
     pub process: Option<String>,
@@ -335,12 +335,12 @@ pub struct List {
     pub limit: usize,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire deploy`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Deploy {
+pub struct DeployArguments {
     /// BPMN files, definitions as JSON (*.json), or directories with such files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -352,12 +352,12 @@ pub struct Deploy {
     pub check: bool,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire check`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Check {
+pub struct CheckArguments {
     /// BPMN files, definitions as JSON (*.json), or directories with such files: as if deployed one
     /// after the other on a server that has no process
     #[arg(required = true, value_name = "FILE")]
@@ -368,12 +368,12 @@ pub struct Check {
     pub explore: bool,
     /// How to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// `stepwire export`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Export {
+pub struct ExportArguments {
     /// Id of the process; with @VERSION another version than the published (else the newest) one
     #[arg(value_name = "PROCESS[@VERSION]")]
     pub process: String,
@@ -389,7 +389,7 @@ pub struct Export {
     pub instances: bool,
     /// Where, and how to print.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// How a definition is written.

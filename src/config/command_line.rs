@@ -13,7 +13,7 @@ use super::{
 
 /// What the program is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum ProgramCommand {
     /// Run the server.
     Serve,
     /// Print a token.
@@ -188,17 +188,17 @@ impl CommandLine {
     }
 
     /// The request.
-    pub(super) fn asked(&self) -> Command {
+    pub(super) fn asked(&self) -> ProgramCommand {
         match &self.command {
-            None => Command::Serve,
-            Some(Subcommands::Token(request)) => Command::Token(request.clone()),
-            Some(Subcommands::User(command)) => Command::User(command.clone()),
-            Some(Subcommands::Client(command)) => Command::Client(Box::new(command.clone())),
-            Some(Subcommands::Backup(command)) => Command::Backup(command.clone()),
-            Some(Subcommands::Restore(command)) => Command::Restore(command.clone()),
-            Some(Subcommands::Doctor(command)) => Command::Doctor(*command),
-            Some(Subcommands::Completions(command)) => Command::Completions(*command),
-            Some(Subcommands::Man(command)) => Command::Man(command.clone()),
+            None => ProgramCommand::Serve,
+            Some(Subcommands::Token(request)) => ProgramCommand::Token(request.clone()),
+            Some(Subcommands::User(command)) => ProgramCommand::User(command.clone()),
+            Some(Subcommands::Client(command)) => ProgramCommand::Client(Box::new(command.clone())),
+            Some(Subcommands::Backup(command)) => ProgramCommand::Backup(command.clone()),
+            Some(Subcommands::Restore(command)) => ProgramCommand::Restore(command.clone()),
+            Some(Subcommands::Doctor(command)) => ProgramCommand::Doctor(*command),
+            Some(Subcommands::Completions(command)) => ProgramCommand::Completions(*command),
+            Some(Subcommands::Man(command)) => ProgramCommand::Man(command.clone()),
         }
     }
 }
@@ -244,7 +244,7 @@ mod tests {
             )
             .map(|(line, _)| line.asked())
         };
-        let Ok(Command::Client(command)) = read(&[
+        let Ok(ProgramCommand::Client(command)) = read(&[
             "start",
             "p",
             "--data-json",

@@ -5,7 +5,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
 
-use super::{Common, Hidden};
+use super::{CommonArguments, Hidden};
 
 /// `stepwire test`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct PlayScenarios {
     pub users: Vec<UserToken>,
     /// Where, and how to print. Without --server each scenario has a server of its own.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArguments,
 }
 
 /// A user's token.

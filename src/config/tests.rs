@@ -2,7 +2,7 @@ use clap::CommandFactory;
 
 use super::*;
 
-fn load(arguments: &[&str]) -> Result<(Config, Command), ConfigError> {
+fn load(arguments: &[&str]) -> Result<(Config, ProgramCommand), ConfigError> {
     let line = CommandLine::read(
         [&["stepwire"], arguments]
             .concat()
@@ -42,7 +42,7 @@ fn every_option_has_its_flag_variable_and_key() {
 #[test]
 fn the_defaults_are_for_development() {
     let (config, command) = load(&[]).unwrap();
-    assert_eq!(command, Command::Serve);
+    assert_eq!(command, ProgramCommand::Serve);
     assert_eq!(config.listen, ["127.0.0.1:8000".parse().unwrap()]);
     assert_eq!(
         (config.limits, config.store, config.examples),
@@ -118,7 +118,7 @@ fn a_token_is_asked_for() {
     let roles = vec!["admin".into(), "clerk".into()];
     assert_eq!(
         command,
-        Command::Token(TokenRequest {
+        ProgramCommand::Token(TokenRequest {
             sub: "alice".into(),
             roles,
             tenant: "default".into(),
@@ -127,7 +127,7 @@ fn a_token_is_asked_for() {
     );
     assert_eq!(config.data, Path::new("d"));
     let ttl = |text: &str| match load(&["token", "--sub", "alice", "--ttl", text]) {
-        Ok((_, Command::Token(request))) => Ok(request.ttl.as_secs() / 3600),
+        Ok((_, ProgramCommand::Token(request))) => Ok(request.ttl.as_secs() / 3600),
         Ok((_, other)) => panic!("{other:?}"),
         Err(error) => Err(error.to_string()),
     };
@@ -189,7 +189,7 @@ fn users_are_changed_with_a_password_from_standard_input() {
         "d",
     ])
     .unwrap();
-    let Command::User(UserCommand::Add(add)) = command else {
+    let ProgramCommand::User(UserCommand::Add(add)) = command else {
         panic!("{command:?}")
     };
     assert_eq!(

@@ -33,7 +33,7 @@ use super::{
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
     ids::ElementKey,
-    node_kind::{CompensationThrow, EventDefinition, GatewayKind, NodeKind, TaskKind},
+    node_kind::{CompensationThrow, ExecutableEventDefinition, GatewayKind, NodeKind, TaskKind},
 };
 
 /// Lets an active element do what it can do now.
@@ -277,18 +277,18 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
 }
 
 /// The compensation that a definition asks for.
-fn compensated(event: &EventDefinition) -> Option<&CompensationThrow> {
+fn compensated(event: &ExecutableEventDefinition) -> Option<&CompensationThrow> {
     match event {
-        EventDefinition::Compensation(thrown) => Some(thrown),
-        EventDefinition::Error(_)
-        | EventDefinition::Escalation(_)
-        | EventDefinition::Link
-        | EventDefinition::Cancel
-        | EventDefinition::Conditional
-        | EventDefinition::Timer(_)
-        | EventDefinition::Message(_)
-        | EventDefinition::Signal(_)
-        | EventDefinition::Terminate => None,
+        ExecutableEventDefinition::Compensation(thrown) => Some(thrown),
+        ExecutableEventDefinition::Error(_)
+        | ExecutableEventDefinition::Escalation(_)
+        | ExecutableEventDefinition::Link
+        | ExecutableEventDefinition::Cancel
+        | ExecutableEventDefinition::Conditional
+        | ExecutableEventDefinition::Timer(_)
+        | ExecutableEventDefinition::Message(_)
+        | ExecutableEventDefinition::Signal(_)
+        | ExecutableEventDefinition::Terminate => None,
     }
 }
 

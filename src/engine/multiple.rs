@@ -18,7 +18,7 @@ use super::{
     subscriber::Subscriber,
 };
 use crate::model::{
-    event_definition::EventRef, executable::ExecutableNode, node_kind::EventDefinition,
+    event_definition::EventRef, executable::ExecutableNode, node_kind::ExecutableEventDefinition,
 };
 
 /// One of the definitions of an event has come. `false` when others have to come, too.
@@ -130,7 +130,7 @@ pub(super) fn remains(
         open.subscription(),
         node.kind.awaited()?.get(event.definition)?,
     ) {
-        (Subscription::Timer { text, .. }, EventDefinition::Timer(timer)) => {
+        (Subscription::Timer { text, .. }, ExecutableEventDefinition::Timer(timer)) => {
             let next = timer.occurrences(text).ok()?.next(step.now, open.since())?;
             Some(Subscription::Timer {
                 due: next,

@@ -17,7 +17,7 @@ use crate::model::{
     executable::ExecutableNode,
     ids::{ElementKey, Time},
     message_event::{MessageDefinition, SignalDefinition},
-    node_kind::{EventDefinition, NodeKind, TaskKind},
+    node_kind::{ExecutableEventDefinition, NodeKind, TaskKind},
 };
 
 /// Incident of an element whose message or signal cannot be read off the data. A retry reads it
@@ -57,7 +57,7 @@ pub(super) fn publish(
 }
 
 /// What a node throws, by its definitions.
-fn thrown(kind: &NodeKind) -> impl Iterator<Item = &EventDefinition> {
+fn thrown(kind: &NodeKind) -> impl Iterator<Item = &ExecutableEventDefinition> {
     let event = match kind {
         NodeKind::End(event) | NodeKind::Throw(event) | NodeKind::Task(TaskKind::Send(event)) => {
             Some(event)
@@ -85,19 +85,19 @@ fn thrown(kind: &NodeKind) -> impl Iterator<Item = &EventDefinition> {
 fn read(
     step: &Step<'_>,
     key: ElementKey,
-    event: &EventDefinition,
+    event: &ExecutableEventDefinition,
 ) -> Option<Result<PublishedMessage, String>> {
     match event {
-        EventDefinition::Message(message) => Some(read_message(step, key, message)),
-        EventDefinition::Signal(signal) => Some(read_signal(step, key, signal)),
-        EventDefinition::Error(_)
-        | EventDefinition::Conditional
-        | EventDefinition::Timer(_)
-        | EventDefinition::Escalation(_)
-        | EventDefinition::Link
-        | EventDefinition::Compensation(_)
-        | EventDefinition::Cancel
-        | EventDefinition::Terminate => None,
+        ExecutableEventDefinition::Message(message) => Some(read_message(step, key, message)),
+        ExecutableEventDefinition::Signal(signal) => Some(read_signal(step, key, signal)),
+        ExecutableEventDefinition::Error(_)
+        | ExecutableEventDefinition::Conditional
+        | ExecutableEventDefinition::Timer(_)
+        | ExecutableEventDefinition::Escalation(_)
+        | ExecutableEventDefinition::Link
+        | ExecutableEventDefinition::Compensation(_)
+        | ExecutableEventDefinition::Cancel
+        | ExecutableEventDefinition::Terminate => None,
     }
 }
 

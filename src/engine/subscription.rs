@@ -29,7 +29,7 @@ use crate::model::{
     event_definition::EventRef,
     executable::ExecutableNode,
     ids::ElementKey,
-    node_kind::{EventDefinition, NodeKind, TimerDefinition},
+    node_kind::{ExecutableEventDefinition, NodeKind, TimerDefinition},
     timer_cycle::Occurrences,
 };
 
@@ -149,7 +149,7 @@ pub(super) fn read_one(
     step: &Step<'_>,
     by: Subscriber,
     node: &ExecutableNode,
-    event: &EventDefinition,
+    event: &ExecutableEventDefinition,
 ) -> Result<Option<Subscription>, (&'static str, String)> {
     let read = subscription(step, by, node, event);
     read.map_err(|(code, what, sentence)| {
@@ -303,31 +303,31 @@ fn subscription(
     step: &Step<'_>,
     by: Subscriber,
     node: &ExecutableNode,
-    event: &EventDefinition,
+    event: &ExecutableEventDefinition,
 ) -> Result<Option<Subscription>, (&'static str, &'static str, String)> {
     let element = by.element();
     let is_parallel = node.kind.awaited().is_some_and(|event| event.is_parallel());
     let opened = match event {
-        EventDefinition::Timer(timer) => {
+        ExecutableEventDefinition::Timer(timer) => {
             timer_subscription(step, by, timer).map_err(|error| (UNREADABLE[0], "timer", error))?
         }
-        EventDefinition::Message(message) => {
+        ExecutableEventDefinition::Message(message) => {
             let read = publishing::correlation_of_message(step, element, message);
             let read = read.map_err(|error| (UNREADABLE[1], "message", error))?;
             Subscription::to(with_key_of_start(step, node, read))
         }
-        EventDefinition::Signal(signal) => {
+        ExecutableEventDefinition::Signal(signal) => {
             let read = publishing::correlation_of_signal(step, element, signal);
             Subscription::to(read.map_err(|error| (UNREADABLE[1], "signal", error))?)
         }
-        EventDefinition::Conditional => Subscription::Conditional { holds: false },
-        EventDefinition::Escalation(_) if is_parallel => Subscription::Escalation,
-        EventDefinition::Error(_)
-        | EventDefinition::Escalation(_)
-        | EventDefinition::Link
-        | EventDefinition::Compensation(_)
-        | EventDefinition::Cancel
-        | EventDefinition::Terminate => {
+        ExecutableEventDefinition::Conditional => Subscription::Conditional { holds: false },
+        ExecutableEventDefinition::Escalation(_) if is_parallel => Subscription::Escalation,
+        ExecutableEventDefinition::Error(_)
+        | ExecutableEventDefinition::Escalation(_)
+        | ExecutableEventDefinition::Link
+        | ExecutableEventDefinition::Compensation(_)
+        | ExecutableEventDefinition::Cancel
+        | ExecutableEventDefinition::Terminate => {
             return Ok(None);
         }
     };

@@ -26,7 +26,7 @@ use crate::model::{
     catch::{Catch, Thrown},
     evaluator::BpmnError,
     ids::ElementKey,
-    node_kind::{EventDefinition, EventDefinitions},
+    node_kind::{EventDefinitions, ExecutableEventDefinition},
 };
 
 /// Does what an end or intermediate throw event of this scope throws, once it has been left: all of
@@ -57,10 +57,10 @@ fn throw_one(
     step: &mut Step<'_>,
     by: ElementKey,
     scope: Option<ElementKey>,
-    event: &EventDefinition,
+    event: &ExecutableEventDefinition,
 ) {
     match event {
-        EventDefinition::Error(code) => {
+        ExecutableEventDefinition::Error(code) => {
             // No event catches the empty code by name.
             if !throw_error(step, scope, Some(code.as_deref().unwrap_or_default())) {
                 match code {
@@ -69,18 +69,20 @@ fn throw_one(
                 }
             }
         }
-        EventDefinition::Escalation(Some(code)) => throw_escalation(step, by, scope, code),
-        EventDefinition::Terminate => end_event::terminate(step, scope),
-        EventDefinition::Cancel => compensation::cancel(step, scope),
+        ExecutableEventDefinition::Escalation(Some(code)) => {
+            throw_escalation(step, by, scope, code)
+        }
+        ExecutableEventDefinition::Terminate => end_event::terminate(step, scope),
+        ExecutableEventDefinition::Cancel => compensation::cancel(step, scope),
         // Compensation is over by now; a link is a flow; messages and signals are published before
         // (`publishing`).
-        EventDefinition::Escalation(None)
-        | EventDefinition::Compensation(_)
-        | EventDefinition::Link
-        | EventDefinition::Message(_)
-        | EventDefinition::Signal(_)
-        | EventDefinition::Conditional
-        | EventDefinition::Timer(_) => {}
+        ExecutableEventDefinition::Escalation(None)
+        | ExecutableEventDefinition::Compensation(_)
+        | ExecutableEventDefinition::Link
+        | ExecutableEventDefinition::Message(_)
+        | ExecutableEventDefinition::Signal(_)
+        | ExecutableEventDefinition::Conditional
+        | ExecutableEventDefinition::Timer(_) => {}
     }
 }
 

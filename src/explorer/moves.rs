@@ -21,7 +21,7 @@ use crate::{
         event_definition::EventRef,
         executable::{ActionWork, ExecutableNode, ExecutableProcess},
         ids::{ElementKey, InstanceKey, Time},
-        node_kind::EventDefinition,
+        node_kind::ExecutableEventDefinition,
     },
 };
 
@@ -363,7 +363,7 @@ fn caught(
         for catcher in events.chain(beside) {
             let caught = catcher.kind.awaited().into_iter();
             for event in caught.flat_map(|event| event.iter()) {
-                let EventDefinition::Error(code) = event else {
+                let ExecutableEventDefinition::Error(code) = event else {
                     continue;
                 };
                 // A failure without a code climbs no further than to the element itself.

@@ -16,7 +16,7 @@ use super::{
     in_use::Counted,
     job::JobRow,
     kept_message::KeptMessage,
-    listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerRow, TimerRowKey},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::ScheduleChange,
     user::UserRow,
@@ -116,7 +116,7 @@ pub enum ReadModelChange {
     /// A timer is armed.
     TimerSet(TimerRow, Owner),
     /// A timer fired or was cancelled.
-    TimerCleared(TimerKey),
+    TimerCleared(TimerRowKey),
     /// A call to the outside is to be made.
     CallPlaced(Box<HttpCallRow>),
     /// A call was answered, or nobody waits for it any more.

@@ -143,7 +143,7 @@ pub struct Owner {
 
 /// The identity of a timer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct TimerKey {
+pub struct TimerRowKey {
     /// The instance it belongs to.
     pub instance: InstanceKey,
     /// The element instance that armed it; `None` for the instance itself.
@@ -160,7 +160,7 @@ pub struct TimerRow {
     /// When it fires, never earlier.
     pub due: Time,
     /// Which timer it is.
-    pub key: TimerKey,
+    pub key: TimerRowKey,
 }
 
 /// One open incident.

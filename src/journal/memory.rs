@@ -29,7 +29,7 @@ use super::{
     kept_message::{KeptMessage, KeptMessageRow},
     listing::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, SearchedRow, TaskRow,
-        TimerKey, TimerRow,
+        TimerRow, TimerRowKey,
     },
     row::{Entity, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},

@@ -10,13 +10,13 @@ use super::{
     http_call::{CallTries, HttpCallRow},
     in_use::Counted,
     job::JobRow,
-    listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerRow, TimerRowKey},
     store::StoreError,
 };
 use crate::{
     engine::{
         Effect, InstanceState, Record, RecordBatch,
-        command::TimerKey as ElementTimer,
+        command::TimerKey,
         http_call::OutgoingCall,
         instance_outcome::outcome,
         job_status::JobStatus,
@@ -357,8 +357,8 @@ fn http_call(
 }
 
 /// The stored identity of an instance's timer.
-pub fn timer_key(instance: InstanceKey, timer: &ElementTimer) -> TimerKey {
-    TimerKey {
+pub fn timer_key(instance: InstanceKey, timer: &TimerKey) -> TimerRowKey {
+    TimerRowKey {
         instance,
         element: timer.element,
         kind: timer.kind.clone(),

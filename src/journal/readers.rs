@@ -21,7 +21,7 @@ pub(super) enum Purpose {
     List,
 }
 
-pub(super) type Question = Box<dyn FnOnce(&dyn StoreReader) + Send>;
+pub(super) type StoreQuery = Box<dyn FnOnce(&dyn StoreReader) + Send>;
 
 /// The pool's handle.
 pub(super) struct Readers {
@@ -30,8 +30,8 @@ pub(super) struct Readers {
 }
 
 struct Lanes {
-    work: Sender<Question>,
-    lists: Sender<Question>,
+    work: Sender<StoreQuery>,
+    lists: Sender<StoreQuery>,
 }
 
 impl Readers {
@@ -54,7 +54,7 @@ impl Readers {
     }
 
     /// Readers without threads: the questions are for anyone who holds the receiver.
-    pub fn without_threads() -> (Self, Receiver<Question>) {
+    pub fn without_threads() -> (Self, Receiver<StoreQuery>) {
         let (work, receiver) = crossbeam_channel::unbounded();
         let lists = work.clone();
         let readers = Self {
@@ -72,7 +72,7 @@ impl Readers {
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
-        let question: Question = Box::new(move |reader| {
+        let question: StoreQuery = Box::new(move |reader| {
             let answer = catch_unwind(AssertUnwindSafe(|| question(reader)));
             done(answer.unwrap_or(Err(StoreError::Panicked)));
         });
@@ -110,7 +110,11 @@ impl Readers {
     }
 }
 
-fn run(reader: &dyn StoreReader, mut work: Receiver<Question>, lists: Option<Receiver<Question>>) {
+fn run(
+    reader: &dyn StoreReader,
+    mut work: Receiver<StoreQuery>,
+    lists: Option<Receiver<StoreQuery>>,
+) {
     let mut open = [true, lists.is_some()];
     let mut lists = lists.unwrap_or_else(never);
     while open[0] || open[1] {
@@ -127,7 +131,7 @@ fn run(reader: &dyn StoreReader, mut work: Receiver<Question>, lists: Option<Rec
 }
 
 /// Answers one question.
-pub(super) fn answer(reader: &dyn StoreReader, question: Question) {
+pub(super) fn answer(reader: &dyn StoreReader, question: StoreQuery) {
     if catch_unwind(AssertUnwindSafe(|| question(reader))).is_err() {
         log::error!("expected the receiver of an answer to run to its end, but it panicked");
     }

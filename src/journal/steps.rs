@@ -19,7 +19,7 @@ use crossbeam_channel::Receiver;
 use super::{
     commit_gate::Free,
     handle::OnFatal,
-    readers::{self, Question},
+    readers::{self, StoreQuery},
     store::StoreReader,
     writer::{Batch, Writer},
 };
@@ -33,7 +33,7 @@ pub struct Steps {
     freed: Receiver<Vec<Free>>,
     free: VecDeque<Free>,
     reader: Box<dyn StoreReader>,
-    questions: Receiver<Question>,
+    questions: Receiver<StoreQuery>,
 }
 
 /// How much of each is to be done.
@@ -53,7 +53,7 @@ impl Steps {
         on_fatal: OnFatal,
         freed: Receiver<Vec<Free>>,
         reader: Box<dyn StoreReader>,
-        questions: Receiver<Question>,
+        questions: Receiver<StoreQuery>,
     ) -> Self {
         Self {
             writer,

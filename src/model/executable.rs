@@ -22,7 +22,9 @@ use super::{
     keys::Keys,
     loop_characteristics::Loop,
     mapping::ExecutableMapping,
-    node_kind::{EventDefinition, GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind},
+    node_kind::{
+        ExecutableEventDefinition, GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind,
+    },
     path::DataPath,
     schedule::Schedule,
     search_attributes::SearchKeys,
@@ -103,12 +105,13 @@ impl ExecutableProcess {
     /// events behind event-based gateways.
     pub fn event_starts(
         &self,
-    ) -> impl Iterator<Item = (&ExecutableNode, EventRef, &EventDefinition)> {
+    ) -> impl Iterator<Item = (&ExecutableNode, EventRef, &ExecutableEventDefinition)> {
         let nodes = self.event_starts.iter().map(|&index| &self.nodes[index]);
         nodes.flat_map(|node| {
             let events = node.kind.awaited().into_iter();
             let events = events.flat_map(|event| event.of(&node.id));
-            let is_named = |event: &EventDefinition| event.message().or(event.signal()).is_some();
+            let is_named =
+                |event: &ExecutableEventDefinition| event.message().or(event.signal()).is_some();
             let named = events.filter(move |(_, event)| is_named(event));
             named.map(move |(of, event)| (node, of, event))
         })

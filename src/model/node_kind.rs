@@ -14,7 +14,7 @@ use super::{
     executable::{ExecutableSchedule, Subprocess},
     keys::Keys,
     message_event::{MessageDefinition, SignalDefinition},
-    schedule::{Missed, Overlap, Schedule, When},
+    schedule::{MisfirePolicy, Overlap, Schedule, When},
     task_settings::TaskSettings,
     template::Template,
     timer_cycle::Occurrences,
@@ -61,13 +61,13 @@ pub enum NodeKind {
 /// what BPMN calls a multiple event.
 #[derive(Debug, Default)]
 pub struct EventDefinitions {
-    all: Box<[EventDefinition]>,
+    all: Box<[ExecutableEventDefinition]>,
     parallel: bool,
 }
 
 impl EventDefinitions {
     /// These definitions, in document order; `parallel` says whether each of them has to come.
-    pub fn new(all: Vec<EventDefinition>, parallel: bool) -> Self {
+    pub fn new(all: Vec<ExecutableEventDefinition>, parallel: bool) -> Self {
         Self {
             // One alone has to come anyway.
             parallel: parallel && all.len() > 1,
@@ -92,21 +92,21 @@ impl EventDefinitions {
 
     /// Whether it is a link event, which has no other definition.
     pub fn is_link(&self) -> bool {
-        matches!(&*self.all, [EventDefinition::Link])
+        matches!(&*self.all, [ExecutableEventDefinition::Link])
     }
 
     /// Whether it throws what ends its scope, or takes it over.
     pub fn ends_scope(&self) -> bool {
-        self.all.iter().any(EventDefinition::ends_scope)
+        self.all.iter().any(ExecutableEventDefinition::ends_scope)
     }
 
     /// All of them, in document order.
-    pub fn iter(&self) -> impl Iterator<Item = &EventDefinition> {
+    pub fn iter(&self) -> impl Iterator<Item = &ExecutableEventDefinition> {
         self.all.iter()
     }
 
     /// The one at a place, from 0.
-    pub fn get(&self, place: u8) -> Option<&EventDefinition> {
+    pub fn get(&self, place: u8) -> Option<&ExecutableEventDefinition> {
         self.all.get(usize::from(place))
     }
 
@@ -114,7 +114,7 @@ impl EventDefinitions {
     pub fn of<'a>(
         &'a self,
         node: &'a Arc<str>,
-    ) -> impl Iterator<Item = (EventRef, &'a EventDefinition)> {
+    ) -> impl Iterator<Item = (EventRef, &'a ExecutableEventDefinition)> {
         self.all.iter().zip(0..).map(|(event, definition)| {
             let node = node.clone();
             (EventRef { definition, node }, event)
@@ -124,7 +124,7 @@ impl EventDefinitions {
 
 /// One definition of what an event waits for or throws.
 #[derive(Debug)]
-pub enum EventDefinition {
+pub enum ExecutableEventDefinition {
     /// An error; without a code every failure, where it is caught.
     Error(Option<Arc<str>>),
     /// An escalation; without a code every one, where it is caught.
@@ -172,7 +172,7 @@ impl StartEvent {
     }
 }
 
-impl EventDefinition {
+impl ExecutableEventDefinition {
     /// Whether its scope ends when it is thrown, or is taken over by what catches it.
     pub fn ends_scope(&self) -> bool {
         match self {
@@ -428,7 +428,7 @@ impl TimerDefinition {
         Occurrences::compile(&Schedule {
             when: vec![(self.kind)(text.to_owned())],
             time_zone: self.zone.clone(),
-            missed: Missed::default(),
+            missed: MisfirePolicy::default(),
             overlap: Overlap::default(),
             start_data: serde_json::Map::new(),
         })

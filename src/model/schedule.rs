@@ -22,7 +22,7 @@ pub struct Schedule {
     pub time_zone: Option<String>,
     /// What happens to times that passed while nothing could start.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub missed: Missed,
+    pub missed: MisfirePolicy,
     /// What happens to a time at which an instance it started before is still live.
     #[serde(default, skip_serializing_if = "is_default")]
     pub overlap: Overlap,
@@ -49,7 +49,7 @@ pub enum When {
 /// process was disabled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Missed {
+pub enum MisfirePolicy {
     /// One instance for all of them.
     #[default]
     Once,
@@ -70,7 +70,7 @@ pub enum Overlap {
     Skip,
 }
 
-impl Missed {
+impl MisfirePolicy {
     /// Its name in definitions and answers.
     pub fn name(self) -> &'static str {
         match self {

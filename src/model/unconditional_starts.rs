@@ -14,7 +14,9 @@ use super::{
     action::{MessageType, Required, Target, Trigger},
     executable::{ActionWork, ExecutableAction, ExecutableNode, ExecutableProcess},
     ids::{InstanceKey, Time},
-    node_kind::{EventDefinition, EventDefinitions, GatewayKind, NodeKind, StartEvent, TaskKind},
+    node_kind::{
+        EventDefinitions, ExecutableEventDefinition, GatewayKind, NodeKind, StartEvent, TaskKind,
+    },
     start_message::StartMessage,
     template::{Builtins, Template},
 };
@@ -86,7 +88,7 @@ pub fn start_event<'a>(
 fn has_condition(event: &EventDefinitions) -> bool {
     event
         .iter()
-        .any(|event| matches!(event, EventDefinition::Conditional))
+        .any(|event| matches!(event, ExecutableEventDefinition::Conditional))
 }
 
 struct Walk<'a> {
@@ -122,7 +124,7 @@ impl Walk<'_> {
             // It may have to wait for what it undoes.
             NodeKind::Throw(event) => !event
                 .iter()
-                .any(|event| matches!(event, EventDefinition::Compensation(_))),
+                .any(|event| matches!(event, ExecutableEventDefinition::Compensation(_))),
             NodeKind::Catch(event) => event.is_link(),
             NodeKind::Start(_)
             | NodeKind::End(_)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{
     Runtime, event_log,
-    instance_request::{Committed, InstanceResponse, Reply},
+    instance_request::{Committed, InstanceResponse, ReplyTo},
     keys,
     lists::Origin,
     outbox::OutboxDelivery,
@@ -25,7 +25,7 @@ pub(super) fn release(
     committed: &Arc<Committed>,
     changes: &[ReadModelChange],
     (effects, tree): (Vec<Effect>, Option<Arc<Tree>>),
-    reply: Reply,
+    reply: ReplyTo,
 ) {
     let _active = runtime.active();
     runtime.presence.follow(committed);

@@ -119,17 +119,17 @@ impl SharedFrame {
 /// All channels with followers.
 #[derive(Default)]
 pub struct Hub {
-    channels: DashMap<InstanceKey, Weak<Channel>>,
+    channels: DashMap<InstanceKey, Weak<InstanceChannel>>,
 }
 
 impl Hub {
     /// The channel of an instance, made when nobody follows it yet.
-    pub fn follow(self: &Arc<Self>, instance: InstanceKey) -> Arc<Channel> {
+    pub fn follow(self: &Arc<Self>, instance: InstanceKey) -> Arc<InstanceChannel> {
         let mut entry = self.channels.entry(instance).or_default();
         if let Some(channel) = entry.upgrade() {
             return channel;
         }
-        let channel = Arc::new(Channel {
+        let channel = Arc::new(InstanceChannel {
             instance,
             hub: self.clone(),
             inner: Mutex::default(),
@@ -199,7 +199,7 @@ impl Hub {
 }
 
 /// The followed rows of one instance.
-pub struct Channel {
+pub struct InstanceChannel {
     instance: InstanceKey,
     hub: Arc<Hub>,
     inner: Mutex<Inner>,
@@ -212,7 +212,7 @@ struct Inner {
 }
 
 /// What a channel has after a cursor.
-pub enum After {
+pub enum RowsAfter {
     /// Nothing, or nothing known yet.
     Nothing,
     /// These rows, without a gap.
@@ -221,7 +221,7 @@ pub enum After {
     Behind,
 }
 
-impl Channel {
+impl InstanceChannel {
     /// Wakes `follower` from now on.
     pub fn join(&self, follower: Arc<dyn Follower>) {
         self.lock().followers.push(follower);
@@ -235,22 +235,22 @@ impl Channel {
     }
 
     /// The committed rows after a cursor, at most `limit`.
-    pub fn after(&self, cursor: u64, limit: usize) -> After {
+    pub fn after(&self, cursor: u64, limit: usize) -> RowsAfter {
         let inner = self.lock();
         let Some(first) = inner.rows.front() else {
-            return After::Nothing;
+            return RowsAfter::Nothing;
         };
         if inner
             .rows
             .back()
             .is_some_and(|last| last.row.last_seq() <= cursor)
         {
-            return After::Nothing;
+            return RowsAfter::Nothing;
         }
         if cursor + 1 < first.row.first_seq {
-            return After::Behind;
+            return RowsAfter::Behind;
         }
-        After::Rows(
+        RowsAfter::Rows(
             inner
                 .rows
                 .iter()
@@ -279,7 +279,7 @@ impl Channel {
     }
 }
 
-impl Drop for Channel {
+impl Drop for InstanceChannel {
     fn drop(&mut self) {
         self.hub
             .channels

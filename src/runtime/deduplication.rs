@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Runtime, decide,
-    instance_request::{Committed, InstanceResponse, Refusal, Reply},
+    instance_request::{Committed, InstanceResponse, Refusal, ReplyTo},
 };
 use crate::{
     engine::{InstanceState, RecordBatch, record::CommandTag},
@@ -14,7 +14,12 @@ use crate::{
 };
 
 /// Answers again what the row beginning with `first_seq` answered.
-pub(super) fn answer_again(runtime: &Arc<Runtime>, key: InstanceKey, first_seq: u64, reply: Reply) {
+pub(super) fn answer_again(
+    runtime: &Arc<Runtime>,
+    key: InstanceKey,
+    first_seq: u64,
+    reply: ReplyTo,
+) {
     let definitions = runtime.clone();
     runtime.journal.read_then(
         move |reader| {
@@ -35,7 +40,7 @@ pub(super) fn answer_again(runtime: &Arc<Runtime>, key: InstanceKey, first_seq: 
 }
 
 /// Searches the log for a command whose id may have been used long ago.
-pub(super) fn look_up(runtime: &Arc<Runtime>, key: InstanceKey, tag: CommandTag, reply: Reply) {
+pub(super) fn look_up(runtime: &Arc<Runtime>, key: InstanceKey, tag: CommandTag, reply: ReplyTo) {
     let definitions = runtime.clone();
     let wanted = tag.clone();
     let same = move |row: &RecordBatch| {

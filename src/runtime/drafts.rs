@@ -24,7 +24,7 @@ use std::{
 use super::{
     Runtime,
     durable::{DurableTable, NoAnswer, Table, TableDecision},
-    instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
+    instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo},
 };
 use crate::{
     engine::{
@@ -286,7 +286,7 @@ fn is_repeatable(committed: &Committed, element: ElementKey, action: &str) -> bo
 
 impl Runtime {
     /// Saves or drops a draft, and answers once that is durable.
-    pub fn draft(self: &Arc<Self>, caller: Caller, request: DraftRequest, reply: Reply) {
+    pub fn draft(self: &Arc<Self>, caller: Caller, request: DraftRequest, reply: ReplyTo) {
         let DraftRequest {
             instance,
             element,
@@ -344,12 +344,12 @@ impl Runtime {
                 element,
                 action: Some(action),
             },
-            reply: Reply::to(then),
+            reply: ReplyTo::to(then),
         };
         self.dispatch(instance, envelope);
     }
 
-    fn save_draft(self: &Arc<Self>, caller: Caller, row: DraftRow, reply: Reply) {
+    fn save_draft(self: &Arc<Self>, caller: Caller, row: DraftRow, reply: ReplyTo) {
         let (runtime, active) = (self.clone(), self.active());
         self.services.spawn(async move {
             let key = row.key.clone();
@@ -382,7 +382,7 @@ impl Runtime {
         });
     }
 
-    fn forget_drafts(self: &Arc<Self>, keys: Vec<DraftKey>, reply: Option<Reply>) {
+    fn forget_drafts(self: &Arc<Self>, keys: Vec<DraftKey>, reply: Option<ReplyTo>) {
         let (runtime, active) = (self.clone(), self.active());
         if keys.is_empty() {
             return reply

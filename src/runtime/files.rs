@@ -29,8 +29,8 @@ use uuid::Uuid;
 
 use super::{
     Runtime,
-    instance_request::{InstanceResponse, Refusal, Reply},
-    read_queue::{Question, Read as ReadInstance},
+    instance_request::{InstanceResponse, Refusal, ReplyTo},
+    read_queue::{Read as ReadInstance, ReadRequest},
 };
 use crate::{
     engine::{record::StoredFile, rejection::RejectionKind},
@@ -297,12 +297,12 @@ impl Runtime {
         for leftover in self.files.leftovers()? {
             let (sender, answer) = tokio::sync::oneshot::channel();
             // Nobody waits while the server goes down; the next start asks again.
-            let reply = Reply::to(move |answer| drop(sender.send(answer)));
+            let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
             self.read(
                 leftover.instance(),
                 ReadInstance {
                     caller: None,
-                    question: Question::FindFile(leftover.id()),
+                    question: ReadRequest::FindFile(leftover.id()),
                     reply,
                 },
             );

@@ -13,7 +13,7 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-use super::instance_request::Reply;
+use super::instance_request::ReplyTo;
 
 /// What is in progress.
 #[derive(Default)]
@@ -35,9 +35,9 @@ impl IdleTracker {
     }
 
     /// A reply that is in progress until it is answered, and what the answer leads to has begun.
-    pub fn until_answered(self: &Arc<Self>, reply: Reply) -> Reply {
+    pub fn until_answered(self: &Arc<Self>, reply: ReplyTo) -> ReplyTo {
         let active = self.begin();
-        Reply::to(move |answer| {
+        ReplyTo::to(move |answer| {
             reply.send(answer);
             drop(active);
         })

@@ -249,7 +249,7 @@ impl ProcessInstance {
         self.took(timed.elapsed(), started.as_deref());
     }
 
-    fn refuse_busy(&mut self, reply: Reply, ctx: &mut Context<Self>) {
+    fn refuse_busy(&mut self, reply: ReplyTo, ctx: &mut Context<Self>) {
         reply.refuse(Refusal::Busy);
         if self.is_over() {
             self.rest(ctx);
@@ -354,7 +354,7 @@ impl ProcessInstance {
 
     /// The state can no longer be trusted: the command is answered `internal`, leaves nothing, and
     /// the instance is rebuilt from the journal before the next one.
-    fn recover(&mut self, reply: Reply, ctx: &mut Context<Self>) {
+    fn recover(&mut self, reply: ReplyTo, ctx: &mut Context<Self>) {
         log::error!(
             "instance {}: a command panicked or did not end; the instance is rebuilt from its \
             journal",

@@ -40,7 +40,7 @@ pub struct Envelope {
     /// What is asked.
     pub ask: InstanceRequest,
     /// Where the answer goes, once everything it was computed from is durable.
-    pub reply: Reply,
+    pub reply: ReplyTo,
 }
 
 impl Envelope {
@@ -308,7 +308,7 @@ impl Refusal {
 
 /// Where an answer goes. Dropped without one (its actor panicked), it answers that something broke,
 /// so nobody waits forever.
-pub struct Reply {
+pub struct ReplyTo {
     receive: Option<Box<dyn FnOnce(InstanceResponse) + Send + Sync>>,
     /// The answer of one that is dropped.
     dropped: Refusal,
@@ -318,7 +318,7 @@ pub struct Reply {
     noted: Option<Box<Noted>>,
 }
 
-impl Reply {
+impl ReplyTo {
     /// A reply that hands the answer to `receive`.
     pub fn to(receive: impl FnOnce(InstanceResponse) + Send + Sync + 'static) -> Self {
         Self {
@@ -392,7 +392,7 @@ impl Reply {
     }
 }
 
-impl Drop for Reply {
+impl Drop for ReplyTo {
     fn drop(&mut self) {
         if let Some(receive) = self.receive.take() {
             receive(InstanceResponse::Refused(self.dropped.clone()));

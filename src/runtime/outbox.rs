@@ -27,7 +27,7 @@ use super::{
     Runtime,
     correlations::{CorrelationRequest, decide::CorrelationCommand},
     definitions::KnownVersion,
-    instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply, Start},
+    instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, Start},
     keys,
     trees::{Tree, TreePlace},
 };
@@ -43,7 +43,7 @@ use delivery_queue::{Next, Pair};
 use joining::Joining;
 use loop_turns::{LoopPlace, LoopTurns};
 pub use stored::{StoredDelivery, stored};
-use told_first::{After, ToldFirst};
+use told_first::{HeldBehind, ToldFirst};
 
 /// Before an outbox message that could not be taken is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -143,8 +143,8 @@ impl Outbox {
             }
         }
         let brought = match self.told_first.taken(delivery) {
-            After::Brought(brought) => brought,
-            After::Pairs(pairs) => {
+            HeldBehind::Brought(brought) => brought,
+            HeldBehind::Pairs(pairs) => {
                 let tree = &delivery.tree;
                 for first in pairs.into_iter().filter_map(|pair| self.first(pair)) {
                     tree.deliveries().push(first.pair(), first.waits_as_start());
@@ -294,7 +294,7 @@ fn ask_instance(
     let target = delivery.target.instance();
     let answered = {
         let runtime = runtime.clone();
-        Reply::to(move |answer| {
+        ReplyTo::to(move |answer| {
             on_answer(&runtime, delivery, answer);
             drop(place);
         })
@@ -440,7 +440,7 @@ fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMe
         if_seq: None,
     };
     let (source, answered) = (delivery.source.instance(), runtime.clone());
-    let reply = Reply::to(move |answer| {
+    let reply = ReplyTo::to(move |answer| {
         let pause = match &answer {
             InstanceResponse::Refused(refusal) => refusal.again_after(AGAIN),
             _ => None,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     decide::{self, Memory},
-    instance_request::{InstanceContents, InstanceResponse, Observed, Refusal, Reply},
+    instance_request::{InstanceContents, InstanceResponse, Observed, Refusal, ReplyTo},
 };
 use crate::{
     engine::{Rejection, access::Caller, rejection::RejectionKind},
@@ -27,14 +27,14 @@ pub struct Read {
     /// Who asks; `None` for the server itself, which may see everything.
     pub caller: Option<Caller>,
     /// What is asked.
-    pub question: Question,
+    pub question: ReadRequest,
     /// Where the answer goes, once everything it was computed from is durable.
-    pub reply: Reply,
+    pub reply: ReplyTo,
 }
 
 /// A read request to an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum ReadRequest {
     /// Its state: [`InstanceResponse::Observed`].
     Observe {
         /// Whether data, view and open messages are wanted too.
@@ -112,18 +112,18 @@ pub fn answer(
 ) -> Vec<(Read, InstanceResponse)> {
     let whole = reads
         .iter()
-        .any(|read| read.question == Question::Observe { whole: true });
+        .any(|read| read.question == ReadRequest::Observe { whole: true });
     // Held, so that one observation serves all.
     let observed = last.of(memory, whole, now);
     let answer_one = |read: Read| {
         let answer = match decide::visible(memory, read.caller.as_ref()) {
             Err(refusal) => InstanceResponse::Refused(refusal),
             Ok((state, _)) => match (read.question, &observed) {
-                (Question::Observe { .. }, Some(observed)) => {
+                (ReadRequest::Observe { .. }, Some(observed)) => {
                     InstanceResponse::Observed(observed.clone())
                 }
-                (Question::Observe { .. }, None) => InstanceResponse::Refused(Refusal::Internal),
-                (Question::FindFile(id), _) => match state.files().get(&id) {
+                (ReadRequest::Observe { .. }, None) => InstanceResponse::Refused(Refusal::Internal),
+                (ReadRequest::FindFile(id), _) => match state.files().get(&id) {
                     Some(file) => InstanceResponse::File(Box::new(file.clone())),
                     None => InstanceResponse::Refused(no_such_file().into()),
                 },

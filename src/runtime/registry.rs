@@ -315,7 +315,7 @@ mod tests {
     use super::*;
     use crate::{
         engine::access::Caller,
-        runtime::instance_request::{InstanceRequest, Reply},
+        runtime::instance_request::{InstanceRequest, ReplyTo},
     };
 
     #[test]
@@ -340,7 +340,7 @@ mod tests {
             let envelope = Envelope {
                 caller: caller.clone(),
                 ask: InstanceRequest::Observe,
-                reply: Reply::to(move |_| told.store(true, Ordering::Relaxed)),
+                reply: ReplyTo::to(move |_| told.store(true, Ordering::Relaxed)),
             };
             let _ = registry.dispatch(key, envelope);
             !refused.load(Ordering::Relaxed)

@@ -25,7 +25,7 @@ use tokio::sync::{
 use super::{
     clock::machine_now,
     http_calls::Failed,
-    instance_request::{InstanceResponse, Refusal, Reply},
+    instance_request::{InstanceResponse, Refusal, ReplyTo},
 };
 use crate::{
     engine::trace::{NewSpan, TraceContext},
@@ -186,7 +186,7 @@ impl OpenSpan {
     }
 
     /// Ends with the answer. What changed nothing and was not refused is no span.
-    pub fn until(self, reply: Reply) -> Reply {
+    pub fn until(self, reply: ReplyTo) -> ReplyTo {
         reply.seen_by(move |answer| self.end(answer))
     }
 

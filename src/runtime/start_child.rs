@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     Runtime,
     definitions::DeployedProcess,
-    instance_request::{Envelope, InstanceRequest, Observed, Reply, Start},
+    instance_request::{Envelope, InstanceRequest, Observed, ReplyTo, Start},
     keys,
 };
 use crate::{
@@ -103,7 +103,7 @@ impl StartRequest {
 impl Runtime {
     /// Starts an instance, or finds the one this command has started before. The answer comes
     /// through `reply`.
-    pub fn start_instance(self: &Arc<Self>, mut request: StartRequest, reply: Reply) {
+    pub fn start_instance(self: &Arc<Self>, mut request: StartRequest, reply: ReplyTo) {
         let reply = self.until_answered(reply);
         match request.inherit.clone() {
             None => {
@@ -129,7 +129,7 @@ impl Runtime {
         request: StartRequest,
         process: &str,
         mut command: StartInstance,
-        reply: Reply,
+        reply: ReplyTo,
     ) {
         let deployed = match self.startable(&request, process) {
             Ok(deployed) => deployed,

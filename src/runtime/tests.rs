@@ -31,7 +31,7 @@ use super::{
     definitions::Deploy,
     files::Files,
     http_calls::HttpCallSettings,
-    instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Observed, Reply},
+    instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Observed, ReplyTo},
 };
 use crate::{
     engine::{Command, access::Caller, command::RunAction},
@@ -93,9 +93,9 @@ fn alice() -> Caller {
     }
 }
 
-pub(super) async fn answer(send: impl FnOnce(Reply)) -> InstanceResponse {
+pub(super) async fn answer(send: impl FnOnce(ReplyTo)) -> InstanceResponse {
     let (sender, receiver) = oneshot::channel();
-    send(Reply::to(move |answer| drop(sender.send(answer))));
+    send(ReplyTo::to(move |answer| drop(sender.send(answer))));
     receiver.await.unwrap()
 }
 

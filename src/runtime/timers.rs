@@ -17,7 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 use self::near::{Due, Near, OF_OWNER, Taken};
 use super::{
     Runtime,
-    instance_request::{Envelope, InstanceRequest, InstanceResponse, Reply},
+    instance_request::{Envelope, InstanceRequest, InstanceResponse, ReplyTo},
 };
 use crate::{
     engine::{Command, command::TimerKey},
@@ -229,7 +229,7 @@ fn fire(runtime: &Arc<Runtime>, place: FiringPlace, permit: tokio::sync::OwnedSe
         tag: None,
         if_seq: None,
     };
-    let reply = Reply::to(move |answer| {
+    let reply = ReplyTo::to(move |answer| {
         drop(permit);
         if let InstanceResponse::Refused(refusal) = answer
             && let Some(pause) = refusal.again_after(AGAIN)

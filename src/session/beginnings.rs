@@ -27,9 +27,9 @@ use crate::{
     limits,
     model::ids::InstanceKey,
     runtime::{
-        instance_request::{InstanceResponse, Observed, Refusal, Reply as Answering},
+        instance_request::{InstanceResponse, Observed, Refusal, ReplyTo},
         missed_rows::Missed,
-        read_queue::{Question, Read},
+        read_queue::{Read, ReadRequest},
     },
 };
 
@@ -39,14 +39,14 @@ impl Connection {
             return;
         };
         let inbox = self.inbox.clone();
-        let reply = Answering::to(move |answer| {
+        let reply = ReplyTo::to(move |answer| {
             inbox.put(Inbound::Looked {
                 instance,
                 round,
                 answer,
             })
         });
-        let question = Question::Observe {
+        let question = ReadRequest::Observe {
             whole: want != StartFrom::Replay,
         };
         self.sessions.runtime.read(

@@ -26,9 +26,7 @@ use crate::{
     model::ids::InstanceKey,
     runtime::{
         correlations::publish::PublishReply,
-        instance_request::{
-            Committed, Envelope, InstanceRequest, InstanceResponse, Reply as Answering,
-        },
+        instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, ReplyTo},
         task_access::TaskAccess,
     },
 };
@@ -177,7 +175,7 @@ impl Connection {
     }
 
     /// Notes a command as unanswered; `None` (and a `busy` frame) when too many are.
-    pub(super) fn pending(&mut self, command: PendingCommand) -> Option<Answering> {
+    pub(super) fn pending(&mut self, command: PendingCommand) -> Option<ReplyTo> {
         if self.unanswered >= limits::UNANSWERED_COMMANDS {
             limits::Limit::UnansweredCommands.refused();
             let sentence = format!(
@@ -193,7 +191,7 @@ impl Connection {
         }
         self.unanswered += 1;
         let inbox = self.inbox.clone();
-        Some(Answering::to(move |answer| {
+        Some(ReplyTo::to(move |answer| {
             inbox.put(Inbound::Answered { command, answer })
         }))
     }
@@ -299,7 +297,7 @@ impl Connection {
 }
 
 /// An answer that says who got what was published.
-fn publishing(reply: Answering) -> PublishReply {
+fn publishing(reply: ReplyTo) -> PublishReply {
     Box::new(move |published| {
         reply.send(match published {
             Ok(published) => InstanceResponse::Published(Box::new(published)),

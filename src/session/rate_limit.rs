@@ -91,7 +91,7 @@ impl Rate {
 
 /// Which of several buckets had too little, and how long to wait for one's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct After {
+pub(super) struct RateWait {
     pub bucket: usize,
     pub wait: Duration,
 }
@@ -102,8 +102,8 @@ pub(super) fn take<const N: usize>(
     quotas: &[Quota; N],
     amounts: [f64; N],
     now: Instant,
-) -> Option<After> {
-    let mut after: Option<After> = None;
+) -> Option<RateWait> {
+    let mut after: Option<RateWait> = None;
     for (index, bucket) in buckets.iter_mut().enumerate() {
         let (quota, amount) = (quotas[index], amounts[index]);
         // Anyone who wants none of it waits for nothing, also while something is owed.
@@ -116,7 +116,7 @@ pub(super) fn take<const N: usize>(
         }
         let wait = bucket.turn(quota, amount, wait, now);
         if after.is_none_or(|after| after.wait < wait) {
-            after = Some(After {
+            after = Some(RateWait {
                 bucket: index,
                 wait,
             });

@@ -24,9 +24,9 @@ use crate::{
         files::Received,
         instance_request::{
             Committed, Envelope, InstanceRequest, InstanceResponse, MigrationRequest, Observed,
-            Refusal, Reply,
+            Refusal, ReplyTo,
         },
-        read_queue::{Question, Read},
+        read_queue::{Read, ReadRequest},
     },
     session::protocol::code::ErrorCode,
 };
@@ -131,7 +131,7 @@ impl App {
         id: Uuid,
     ) -> Result<StoredFile, Problem> {
         let runtime = &self.sessions.runtime;
-        match read_instance(runtime, key, caller, Question::FindFile(id)).await {
+        match read_instance(runtime, key, caller, ReadRequest::FindFile(id)).await {
             Ok(InstanceResponse::File(file)) => Ok(*file),
             other => Err(refused(other)),
         }
@@ -242,7 +242,7 @@ pub async fn observe(
     caller: &Caller,
     whole: bool,
 ) -> Result<Arc<Observed>, Problem> {
-    match read_instance(runtime, key, caller, Question::Observe { whole }).await {
+    match read_instance(runtime, key, caller, ReadRequest::Observe { whole }).await {
         Ok(InstanceResponse::Observed(observed)) => Ok(observed),
         other => Err(refused(other)),
     }
@@ -252,7 +252,7 @@ async fn read_instance(
     runtime: &Arc<Runtime>,
     key: InstanceKey,
     caller: &Caller,
-    question: Question,
+    question: ReadRequest,
 ) -> Result<InstanceResponse, oneshot::error::RecvError> {
     let (reply, answer) = reply();
     runtime.read(
@@ -274,10 +274,10 @@ pub fn instance_key(text: &str) -> Result<InstanceKey, Problem> {
     text.parse().map_err(|_| Rejection::not_found().into())
 }
 
-fn reply() -> (Reply, oneshot::Receiver<InstanceResponse>) {
+fn reply() -> (ReplyTo, oneshot::Receiver<InstanceResponse>) {
     let (sender, answer) = oneshot::channel();
     // Nobody waits when the request was cut off; the command takes effect nevertheless.
-    let reply = Reply::to(move |answer| drop(sender.send(answer)));
+    let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
     (reply, answer)
 }
 

@@ -15,9 +15,10 @@ use super::{
 };
 
 /// The enums whose variants are always named.
-const ENUMS: [&str; 6] = [
+const ENUMS: [&str; 7] = [
     "NodeKind",
     "EventDefinition",
+    "ExecutableEventDefinition",
     "TaskKind",
     "GatewayKind",
     "Record",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    form::{Expectation, Message, Refusal},
+    form::{Expectation, ExpectedMessage, ExpectedRefusal},
     player::Instance,
 };
 
@@ -73,7 +73,7 @@ pub fn differences(expected: &Expectation, found: &Instance, data: Option<&Value
 }
 
 /// How a refusal differs from the expected one.
-pub fn refusal_differs(expected: &Refusal, told: &Value) -> Vec<String> {
+pub fn refusal_differs(expected: &ExpectedRefusal, told: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let text = |name: &str| told[name].as_str().unwrap_or_default();
     if expected.code != text("code") {
@@ -96,7 +96,7 @@ pub fn refusal_differs(expected: &Refusal, told: &Value) -> Vec<String> {
     lines
 }
 
-fn messages_differ(expected: &[Message], found: &[Value]) -> Vec<String> {
+fn messages_differ(expected: &[ExpectedMessage], found: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
     for (index, message) in expected.iter().enumerate() {
         let what = format!("messages[{index}]");
@@ -133,7 +133,7 @@ fn messages_differ(expected: &[Message], found: &[Value]) -> Vec<String> {
     lines
 }
 
-fn written(message: &Message) -> String {
+fn written(message: &ExpectedMessage) -> String {
     let parts = json!({"type": message.kind, "node": message.node, "action": message.action, "body": message.body});
     let members = parts.as_object().into_iter().flatten();
     let said = members.filter(|(_, value)| !value.is_null());
@@ -230,10 +230,10 @@ mod tests {
     #[test]
     fn messages_are_all_there_in_order() {
         let frames = [json!({"type": "data", "node": "n", "body": {"x": 1}})];
-        let one = Message {
+        let one = ExpectedMessage {
             node: Some("n".to_owned()),
             body: Some(json!({"x": 1})),
-            ..Message::default()
+            ..ExpectedMessage::default()
         };
         assert!(messages_differ(std::slice::from_ref(&one), &frames).is_empty());
         let missing = messages_differ(&[one.clone(), one], &frames).join("\n");

@@ -20,17 +20,17 @@ pub struct Scenario {
     /// Definitions that are deployed and published first; paths from the scenario's folder.
     pub deploy: Vec<ModelSource>,
     /// Who is not a plain user of their name.
-    pub users: BTreeMap<String, User>,
+    pub users: BTreeMap<String, ScenarioUser>,
     /// When it begins, on a server of its own.
     pub clock: Option<String>,
     /// What is done and expected, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ScenarioStep>,
 }
 
 /// Somebody.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct User {
+pub struct ScenarioUser {
     /// Roles, as in a token.
     #[serde(default)]
     pub roles: Vec<String>,
@@ -41,7 +41,7 @@ pub struct User {
 
 /// One step.
 #[derive(Debug)]
-pub struct Step {
+pub struct ScenarioStep {
     /// Its line in the file, from 1.
     pub line: u64,
     /// Who; without, the user of the step before.
@@ -52,7 +52,7 @@ pub struct Step {
     /// What.
     pub does: Does,
     /// What the server should answer instead of doing it.
-    pub refused: Option<Refusal>,
+    pub refused: Option<ExpectedRefusal>,
 }
 
 /// What a step does.
@@ -91,7 +91,7 @@ pub enum Does {
 /// How a refusal should look.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Refusal {
+pub struct ExpectedRefusal {
     /// Its code.
     pub code: String,
     /// Its reason.
@@ -126,7 +126,7 @@ pub struct Expectation {
     pub data: Option<Value>,
     /// The messages since the last step that looked at them, all of them, in order.
     #[serde(default)]
-    pub messages: Option<Vec<Message>>,
+    pub messages: Option<Vec<ExpectedMessage>>,
     /// Ids of the processes of its subprocesses, all of them, in order of their start.
     #[serde(default)]
     pub children: Option<Vec<String>>,
@@ -138,7 +138,7 @@ pub struct Expectation {
 /// A Data or Action message; what is not written may be anything.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Message {
+pub struct ExpectedMessage {
     /// `data` or `action`.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
@@ -161,7 +161,7 @@ struct ScenarioForm {
     #[serde(default)]
     deploy: Vec<ModelSource>,
     #[serde(default)]
-    users: BTreeMap<String, User>,
+    users: BTreeMap<String, ScenarioUser>,
     #[serde(default)]
     clock: Option<String>,
     steps: Vec<Spanned<StepForm>>,
@@ -171,7 +171,7 @@ struct ScenarioForm {
 #[serde(untagged)]
 enum RefusalForm {
     Code(String),
-    Whole(Refusal),
+    Whole(ExpectedRefusal),
 }
 
 /// All fields that a step may have; which go together is seen later.
@@ -271,7 +271,7 @@ impl Scenario {
     }
 }
 
-impl Step {
+impl ScenarioStep {
     /// What it does, for people.
     pub fn said(&self) -> String {
         match &self.does {
@@ -294,12 +294,12 @@ impl Step {
 }
 
 impl StepForm {
-    fn step(mut self, line: u64) -> Result<Step, String> {
+    fn step(mut self, line: u64) -> Result<ScenarioStep, String> {
         let (user, instance) = (self.user.take(), self.instance.take());
         let refused = self.refused.take().map(|refused| match refused {
-            RefusalForm::Code(code) => Refusal {
+            RefusalForm::Code(code) => ExpectedRefusal {
                 code,
-                ..Refusal::default()
+                ..ExpectedRefusal::default()
             },
             RefusalForm::Whole(whole) => whole,
         });
@@ -324,7 +324,7 @@ impl StepForm {
         if refused.is_some() && matches!(does, Does::Expect(_) | Does::Deploy(_)) {
             return Err("has `refused`, which belongs to commands; remove it".to_owned());
         }
-        Ok(Step {
+        Ok(ScenarioStep {
             line,
             user,
             instance,

@@ -17,7 +17,7 @@ use crate::{
         exit::{Exit, Failure},
         local,
     },
-    config::Common,
+    config::CommonArguments,
 };
 
 /// How long it may take to come up.
@@ -71,7 +71,7 @@ impl OwnServer {
     ///
     /// # Errors
     /// It does not come up.
-    pub async fn access(&mut self, common: &Common) -> Result<Access, Failure> {
+    pub async fn access(&mut self, common: &CommonArguments) -> Result<Access, Failure> {
         let began = Instant::now();
         while local::ask(&self.data).await?.is_none() {
             if began.elapsed() > START || !self.is_running() {
@@ -83,7 +83,7 @@ impl OwnServer {
             }
             tokio::time::sleep(LOOK).await;
         }
-        let common = Common {
+        let common = CommonArguments {
             token: None,
             token_file: None,
             ..common.clone()

@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::{
     expectation,
-    form::{Does, Expectation, NOBODY_NAMED, Refusal, Scenario, Step, User},
+    form::{
+        Does, Expectation, ExpectedRefusal, NOBODY_NAMED, Scenario, ScenarioStep, ScenarioUser,
+    },
     model_source::ModelSource,
     own_server::OwnServer,
     player::{Player, Received},
@@ -43,7 +45,7 @@ pub struct Stage {
     base: String,
     /// Tokens of users of a running server.
     tokens: BTreeMap<String, String>,
-    users: BTreeMap<String, User>,
+    users: BTreeMap<String, ScenarioUser>,
     /// Deploys, moves the clock, and asks when all is done.
     admin: Player,
     players: BTreeMap<String, Player>,
@@ -104,7 +106,7 @@ impl Stage {
     /// # Errors
     /// What keeps the scenario from continuing: no server, no access, a name that stands for
     /// nothing.
-    pub async fn play(&mut self, step: &Step) -> Result<Outcome, Failure> {
+    pub async fn play(&mut self, step: &ScenarioStep) -> Result<Outcome, Failure> {
         if let Some(user) = &step.user {
             self.user.clone_from(user);
         }
@@ -172,7 +174,7 @@ impl Stage {
         &mut self,
         fields: Map<String, Value>,
         name: Option<&String>,
-        refusal: Option<&Refusal>,
+        refusal: Option<&ExpectedRefusal>,
     ) -> Result<Outcome, Failure> {
         let mut frame = framed("start", fields);
         let is_anonymous = self
@@ -206,7 +208,7 @@ impl Stage {
     async fn command(
         &mut self,
         frame: Map<String, Value>,
-        refusal: Option<&Refusal>,
+        refusal: Option<&ExpectedRefusal>,
     ) -> Result<Result<Option<Value>, Vec<String>>, Failure> {
         self.settle().await?;
         let answer = self.player().await?.command(frame).await?;

@@ -19,7 +19,7 @@ use crate::{
         executable::{ExecutableNode, ExecutableProcess},
         ids::ElementKey,
         keys::Keys,
-        node_kind::{EventDefinition, NodeKind, StartEvent, TaskKind},
+        node_kind::{ExecutableEventDefinition, NodeKind, StartEvent, TaskKind},
     },
 };
 
@@ -101,16 +101,16 @@ fn started_by(process: &ExecutableProcess) -> String {
     }
     let mut events = process.event_starts().map(|(_, _, event)| event);
     let named = events.find_map(|event| match event {
-        EventDefinition::Message(message) => Some(("message", message.fixed_name()?)),
-        EventDefinition::Signal(signal) => Some(("signal", signal.fixed_name()?)),
-        EventDefinition::Error(_)
-        | EventDefinition::Conditional
-        | EventDefinition::Timer(_)
-        | EventDefinition::Escalation(_)
-        | EventDefinition::Link
-        | EventDefinition::Compensation(_)
-        | EventDefinition::Cancel
-        | EventDefinition::Terminate => None,
+        ExecutableEventDefinition::Message(message) => Some(("message", message.fixed_name()?)),
+        ExecutableEventDefinition::Signal(signal) => Some(("signal", signal.fixed_name()?)),
+        ExecutableEventDefinition::Error(_)
+        | ExecutableEventDefinition::Conditional
+        | ExecutableEventDefinition::Timer(_)
+        | ExecutableEventDefinition::Escalation(_)
+        | ExecutableEventDefinition::Link
+        | ExecutableEventDefinition::Compensation(_)
+        | ExecutableEventDefinition::Cancel
+        | ExecutableEventDefinition::Terminate => None,
     });
     let (what, name) = named.unwrap_or_default();
     format!("publish the {what} '{name}'")

@@ -9,7 +9,7 @@ use crate::{
     model::{
         executable::ExecutableNode,
         ids::ElementKey,
-        node_kind::{EventDefinition, SubProcess},
+        node_kind::{ExecutableEventDefinition, SubProcess},
     },
 };
 
@@ -48,7 +48,9 @@ pub(super) fn advance<'a>(
 fn leave_cancelled<'a>(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> Own<'a> {
     if !compensation::is_running(step, key, &[Some(key)]) {
         let is_cancel = |event: &&ExecutableNode| {
-            let is_cancel = |event: &EventDefinition| matches!(event, EventDefinition::Cancel);
+            let is_cancel = |event: &ExecutableEventDefinition| {
+                matches!(event, ExecutableEventDefinition::Cancel)
+            };
             let mut events = event.kind.awaited().into_iter();
             events.any(|event| event.iter().any(is_cancel))
         };

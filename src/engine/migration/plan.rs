@@ -12,7 +12,7 @@ use crate::{
         executable::{ExecutableNode, ExecutableProcess},
         ids::ElementKey,
         loop_characteristics::Loop,
-        node_kind::{EventDefinition, EventDefinitions, GatewayKind, NodeKind, TaskKind},
+        node_kind::{EventDefinitions, ExecutableEventDefinition, GatewayKind, NodeKind, TaskKind},
     },
 };
 
@@ -256,14 +256,14 @@ impl Planner<'_> {
 /// What of a node's kind its elements depend on.
 type Shape = (
     Discriminant<NodeKind>,
-    Option<(Vec<Discriminant<EventDefinition>>, bool)>,
+    Option<(Vec<Discriminant<ExecutableEventDefinition>>, bool)>,
     Option<Discriminant<TaskKind>>,
     Option<Discriminant<GatewayKind>>,
     [bool; 3],
 );
 
 /// The types of the definitions of an event, and whether each has to come.
-fn events(event: &EventDefinitions) -> (Vec<Discriminant<EventDefinition>>, bool) {
+fn events(event: &EventDefinitions) -> (Vec<Discriminant<ExecutableEventDefinition>>, bool) {
     (
         event.iter().map(discriminant).collect(),
         event.is_parallel(),

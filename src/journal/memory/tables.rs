@@ -20,8 +20,8 @@ pub(super) struct Tables {
     pub(super) searched: BTreeMap<(InstanceKey, String), SearchedRow>,
     pub(super) tasks: BTreeMap<(InstanceKey, ElementKey), TaskRow>,
     pub(super) incidents: BTreeMap<(InstanceKey, ElementKey), IncidentRow>,
-    pub(super) timers: BTreeMap<(Time, TimerKey), (TimerRow, Owner)>,
-    pub(super) timer_dues: BTreeMap<TimerKey, Time>,
+    pub(super) timers: BTreeMap<(Time, TimerRowKey), (TimerRow, Owner)>,
+    pub(super) timer_dues: BTreeMap<TimerRowKey, Time>,
     pub(super) calls: BTreeMap<(InstanceKey, u64), HttpCallRow>,
     pub(super) outbox: BTreeMap<(Entity, u64), OutboxRow>,
     pub(super) definitions: BTreeMap<(String, String, u32), DefinitionRow>,
@@ -237,7 +237,7 @@ impl Tables {
         }
     }
 
-    pub(super) fn clear_timer(&mut self, key: &TimerKey) {
+    pub(super) fn clear_timer(&mut self, key: &TimerRowKey) {
         if let Some(due) = self.timer_dues.remove(key) {
             self.timers.remove(&(due, key.clone()));
         }

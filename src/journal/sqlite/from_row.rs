@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::values::{INSTANCE_ITSELF, Revision, Roles, Seq, StatusNumber};
 use crate::journal::{
     definition::DefinitionRow,
-    listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, TaskRow, TimerRow, TimerRowKey},
     row::{LogRow, OutboxMessage, OutboxRow, StoredRow},
     schedule::{ScheduleKey, ScheduleRow},
     user::UserRow,
@@ -98,7 +98,7 @@ fn timer_kind(kind: &str, name: &str) -> Result<TimerKind> {
 }
 
 pub(super) fn timer_row(row: &Row<'_>) -> Result<TimerRow> {
-    let key = TimerKey {
+    let key = TimerRowKey {
         instance: row.get(1)?,
         element: Some(row.get(2)?).filter(|element| *element != INSTANCE_ITSELF),
         kind: timer_kind(&row.get::<_, String>(3)?, &row.get::<_, String>(4)?)?,

@@ -399,7 +399,7 @@ mod tests {
         let read = connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
         let refused = require_writable(&read, &file).unwrap_err().to_string();
         assert!(
-            refused.contains(&file.display().to_string()) && refused.contains("may only be read"),
+            refused.contains(&file.display().to_string()) && refused.contains("is read-only"),
             "{refused}"
         );
     }

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
     use crate::{
         engine::command::TimerKind,
-        journal::{listing::TimerKey, sqlite::sql_filter::tests::check},
+        journal::{listing::TimerRowKey, sqlite::sql_filter::tests::check},
         model::ids::InstanceKey,
     };
 
@@ -183,7 +183,7 @@ mod tests {
     fn every_list_of_timers_is_read_in_the_order_of_an_index() {
         let timer = TimerRow {
             due: Time(5),
-            key: TimerKey {
+            key: TimerRowKey {
                 instance: InstanceKey::default(),
                 element: None,
                 kind: TimerKind::Expiry,

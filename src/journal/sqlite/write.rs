@@ -14,7 +14,7 @@ use crate::journal::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
     in_use::CountChanges,
-    listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerRow, TimerRowKey},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
     store::{Store, StoreError, StoreReader},
@@ -427,7 +427,7 @@ fn put_timer(db: &mut Statements<'_>, row: &TimerRow, owner: &Owner) -> rusqlite
              (instance, element, kind, name, occurrence, due, tenant, process)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    let TimerKey {
+    let TimerRowKey {
         instance,
         element,
         kind,
@@ -448,7 +448,7 @@ fn put_timer(db: &mut Statements<'_>, row: &TimerRow, owner: &Owner) -> rusqlite
     Ok(())
 }
 
-fn drop_timer(db: &mut Statements<'_>, key: &TimerKey) -> rusqlite::Result<()> {
+fn drop_timer(db: &mut Statements<'_>, key: &TimerRowKey) -> rusqlite::Result<()> {
     let statement = db.get(
         "DELETE FROM timer WHERE instance = ?1 AND element = ?2 AND kind = ?3 \
         AND name = ?4 AND occurrence = ?5",

@@ -5,8 +5,8 @@ use crate::{
     engine::command::TimerKind,
     journal::{
         Assignee, ElementCursor, IncidentRow, InstanceFilter, InstanceRow, Owner, PlaceFilter,
-        ReadModelChange, SearchedRow, StoreReader, TaskFilter, TaskRow, TaskScope, TimerKey,
-        TimerRow,
+        ReadModelChange, SearchedRow, StoreReader, TaskFilter, TaskRow, TaskScope, TimerRow,
+        TimerRowKey,
     },
     model::ids::{ElementKey, Time},
 };
@@ -380,7 +380,7 @@ fn timers_of_a_tenant_are_read_in_parts() {
     check(|store, reader| {
         let timer = |n, due, occurrence| TimerRow {
             due: Time(due),
-            key: TimerKey {
+            key: TimerRowKey {
                 instance: key(n),
                 element: Some(ElementKey(3)),
                 kind: TimerKind::Action("remind".into()),

@@ -12,7 +12,7 @@ use crate::{
     journal::{
         AgedCursor, Assignee, AuditFilter, ElementCursor, Entity, FullPlaces, InstanceCursor,
         InstanceFilter, JobFilter, JobOrder, Owner, PlaceFilter, SqliteStore, Store, StoreReader,
-        TaskAudience, TaskFilter, TaskScope, TimerKey, TimerRow,
+        TaskAudience, TaskFilter, TaskScope, TimerRow, TimerRowKey,
     },
     model::ids::{ElementKey, Time},
 };
@@ -97,7 +97,7 @@ fn tasks_incidents_and_timers() {
         }
         let timer = TimerRow {
             due: Time(5),
-            key: TimerKey {
+            key: TimerRowKey {
                 instance: key(1),
                 element: None,
                 kind: TimerKind::Expiry,

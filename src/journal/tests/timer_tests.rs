@@ -3,12 +3,12 @@
 use super::fixtures::{changing, check, key};
 use crate::{
     engine::command::TimerKind,
-    journal::{Owner, ReadModelChange, StoreReader, TimerKey, TimerRow},
+    journal::{Owner, ReadModelChange, StoreReader, TimerRow, TimerRowKey},
     model::ids::{ElementKey, Time},
 };
 
 fn timer(n: u128, due: i64, occurrence: u32) -> TimerRow {
-    let key = TimerKey {
+    let key = TimerRowKey {
         instance: key(n),
         element: n.is_multiple_of(2).then_some(ElementKey(3)),
         kind: TimerKind::Action("remind".into()),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{
     definition::ElementType,
-    schedule::{Missed, Overlap, Schedule, When},
+    schedule::{MisfirePolicy, Overlap, Schedule, When},
 };
 
 /// The extension element that holds its start data.
@@ -47,16 +47,16 @@ pub(super) fn read(
         reader.error(id, "several_triggers", message);
     }
     let rules = [
-        ("once", Missed::Once),
-        ("skip", Missed::Skip),
-        ("all", Missed::All),
+        ("once", MisfirePolicy::Once),
+        ("skip", MisfirePolicy::Skip),
+        ("all", MisfirePolicy::All),
     ];
     let missed = reader.word(
         id,
         "stepwire:missed",
         own(node, "missed"),
         &rules,
-        Missed::default(),
+        MisfirePolicy::default(),
     );
     let rules = [("allow", Overlap::Allow), ("skip", Overlap::Skip)];
     let overlap = reader.word(

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::model::{
     catch::Catch,
     definition::FlowNode,
-    event_definition::{self, EventRef},
+    event_definition::{EventDefinition, EventRef},
     executable::ExecutableSchedule,
     keys::Keys,
     message_event::{MessageDefinition, SignalDefinition},
     node_kind::{
-        CompensationThrow, EventDefinition, EventDefinitions, StartEvent, TimerDefinition,
+        CompensationThrow, EventDefinitions, ExecutableEventDefinition, StartEvent, TimerDefinition,
     },
     schedule::Schedule,
     timer_cycle::Occurrences,
@@ -38,39 +38,42 @@ pub(super) fn compile_events(node: &FlowNode) -> Result<EventDefinitions, String
     Ok(EventDefinitions::new(all, node.parallel_multiple))
 }
 
-fn compile_event(event: &event_definition::EventDefinition) -> Result<EventDefinition, String> {
-    use event_definition::EventDefinition as Written;
+fn compile_event(event: &EventDefinition) -> Result<ExecutableEventDefinition, String> {
     Ok(match event {
-        Written::Error { code } => EventDefinition::Error(code.as_deref().map(Arc::from)),
-        Written::Timer { when, time_zone } => EventDefinition::Timer(Box::new(
+        EventDefinition::Error { code } => {
+            ExecutableEventDefinition::Error(code.as_deref().map(Arc::from))
+        }
+        EventDefinition::Timer { when, time_zone } => ExecutableEventDefinition::Timer(Box::new(
             TimerDefinition::compile(when, time_zone.as_deref())?,
         )),
-        Written::Message {
+        EventDefinition::Message {
             name,
             correlation_key,
             data,
             time_to_live,
-        } => EventDefinition::Message(Box::new(MessageDefinition::compile(
+        } => ExecutableEventDefinition::Message(Box::new(MessageDefinition::compile(
             name,
             correlation_key.as_deref(),
             data.as_deref(),
             time_to_live.as_deref(),
         )?)),
-        Written::Signal { name, data } => {
-            EventDefinition::Signal(Box::new(SignalDefinition::compile(name, data.as_deref())?))
+        EventDefinition::Signal { name, data } => ExecutableEventDefinition::Signal(Box::new(
+            SignalDefinition::compile(name, data.as_deref())?,
+        )),
+        EventDefinition::Conditional { .. } => ExecutableEventDefinition::Conditional,
+        EventDefinition::Escalation { code } => {
+            ExecutableEventDefinition::Escalation(code.as_deref().map(Arc::from))
         }
-        Written::Conditional { .. } => EventDefinition::Conditional,
-        Written::Escalation { code } => EventDefinition::Escalation(code.as_deref().map(Arc::from)),
-        Written::Link { .. } => EventDefinition::Link,
-        Written::Compensation {
+        EventDefinition::Link { .. } => ExecutableEventDefinition::Link,
+        EventDefinition::Compensation {
             activity,
             wait_for_completion,
-        } => EventDefinition::Compensation(CompensationThrow {
+        } => ExecutableEventDefinition::Compensation(CompensationThrow {
             activity: activity.as_deref().map(Arc::from),
             waits: *wait_for_completion,
         }),
-        Written::Cancel => EventDefinition::Cancel,
-        Written::Terminate => EventDefinition::Terminate,
+        EventDefinition::Cancel => ExecutableEventDefinition::Cancel,
+        EventDefinition::Terminate => ExecutableEventDefinition::Terminate,
     })
 }
 
@@ -83,20 +86,19 @@ fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
 
 /// What an event catches that is thrown.
 pub(in crate::model) fn compile_catches(node: &FlowNode) -> Vec<Catch> {
-    use event_definition::EventDefinition as Written;
     let (id, interrupting): (Arc<str>, bool) = (node.id.as_str().into(), node.interrupting);
-    let catch = |(event, definition): (&Written, u8)| {
+    let catch = |(event, definition): (&EventDefinition, u8)| {
         let (escalation, code) = match event {
-            Written::Error { code } => (false, code),
-            Written::Escalation { code } => (true, code),
-            Written::Timer { .. }
-            | Written::Conditional { .. }
-            | Written::Message { .. }
-            | Written::Signal { .. }
-            | Written::Link { .. }
-            | Written::Compensation { .. }
-            | Written::Cancel
-            | Written::Terminate => return None,
+            EventDefinition::Error { code } => (false, code),
+            EventDefinition::Escalation { code } => (true, code),
+            EventDefinition::Timer { .. }
+            | EventDefinition::Conditional { .. }
+            | EventDefinition::Message { .. }
+            | EventDefinition::Signal { .. }
+            | EventDefinition::Link { .. }
+            | EventDefinition::Compensation { .. }
+            | EventDefinition::Cancel
+            | EventDefinition::Terminate => return None,
         };
         Some(Catch {
             event: EventRef {

@@ -1,11 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::schedule::{Missed, Overlap};
+use crate::model::schedule::{MisfirePolicy, Overlap};
 
 fn compile(when: When, zone: &str) -> Result<Occurrences, String> {
     let time_zone = Some(zone.to_owned()).filter(|zone| !zone.is_empty());
-    let (missed, overlap) = (Missed::default(), Overlap::default());
+    let (missed, overlap) = (MisfirePolicy::default(), Overlap::default());
     Occurrences::compile(&Schedule {
         when: vec![when],
         time_zone,
@@ -387,7 +387,7 @@ fn what_is_no_time_is_told() {
     ] {
         wrong(When::Cycle, text, "", "a cron expression such as");
     }
-    wrong(When::Cycle, "0 0 30 2 *", "", "a time that comes");
+    wrong(When::Cycle, "0 0 30 2 *", "", "a time that occurs");
     for text in [
         "R",
         "R/",

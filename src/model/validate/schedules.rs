@@ -12,7 +12,7 @@ use crate::{
         cron,
         deep_merge::exceeds_depth,
         definition::{ElementType, FlowNode},
-        schedule::{Missed, Schedule, When},
+        schedule::{MisfirePolicy, Schedule, When},
         timer_cycle::Occurrences,
     },
 };
@@ -51,7 +51,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         report.error(id, "several_triggers", message);
     }
     if schedule.when == [When::Startup]
-        && (schedule.time_zone.is_some() || schedule.missed != Missed::default())
+        && (schedule.time_zone.is_some() || schedule.missed != MisfirePolicy::default())
     {
         let message = "expected no time zone and no rule for missed times when the process starts \
             with the server, but there is one: it has no effect";

@@ -21,7 +21,7 @@ use crate::{
 
 /// A waiting element.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OpenSubscription {
+pub struct CorrelationSubscriber {
     /// Who.
     pub place: Place,
     /// The id of its process.
@@ -106,7 +106,7 @@ impl Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CorrelationState {
     seq: u64,
-    waiting: BTreeMap<u64, OpenSubscription>,
+    waiting: BTreeMap<u64, CorrelationSubscriber>,
     places: BTreeMap<Place, u64>,
     /// Subscriptions to which nothing is on its way, by process: what a message may go to.
     idle: BTreeMap<Arc<str>, BTreeSet<u64>>,
@@ -139,7 +139,7 @@ impl CorrelationState {
         match record {
             CorrelationRecord::Opened { place, process } => {
                 self.places.insert(place.clone(), seq);
-                let waiting = OpenSubscription {
+                let waiting = CorrelationSubscriber {
                     place: place.clone(),
                     process: process.clone(),
                     under_way: Vec::new(),
@@ -323,7 +323,7 @@ impl CorrelationState {
     }
 
     /// A subscription.
-    pub fn waiting(&self, subscription: u64) -> Option<&OpenSubscription> {
+    pub fn waiting(&self, subscription: u64) -> Option<&CorrelationSubscriber> {
         self.waiting.get(&subscription)
     }
 

@@ -18,7 +18,7 @@ use crate::{
     journal::{Busy, CallChange, CallTries, HttpCallRow, NotWritten, StoreError, Written},
     runtime::{
         QUEUE_AGAIN, ROOM_AGAIN, Runtime,
-        instance_request::{Envelope, InstanceRequest, InstanceResponse, Reply},
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, ReplyTo},
     },
 };
 
@@ -147,7 +147,7 @@ fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
         trace: running.trace.clone(),
     });
     let later = runtime.clone();
-    let reply = Reply::to(move |answered| match answered {
+    let reply = ReplyTo::to(move |answered| match answered {
         InstanceResponse::Refused(refusal) if refusal.is_breakage() && left == 0 => {
             let due = Some(after(running.runtime.clock.now(), UNTAKEN_PAUSE));
             let problem = Some(

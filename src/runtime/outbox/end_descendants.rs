@@ -28,7 +28,7 @@ use crate::{
     runtime::{
         Runtime,
         idle_tracker::Active,
-        instance_request::{Envelope, InstanceRequest, InstanceResponse, Reply},
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, ReplyTo},
         trees::{Tree, descendants_to_end, ended_at_or_above},
     },
 };
@@ -180,7 +180,7 @@ fn end(runtime: &Arc<Runtime>, ending: Arc<Mutex<Ending>>, key: InstanceKey, tri
         if_seq: None,
     };
     let answered = runtime.clone();
-    let reply = Reply::to(move |answer| {
+    let reply = ReplyTo::to(move |answer| {
         if let InstanceResponse::Refused(refusal) = &answer
             && tries > 0
             && let Some(pause) = refusal.again_after(AGAIN)

@@ -27,7 +27,7 @@ use crate::{
         correlations::{
             CorrelationRequest, decide::CorrelationCommand, decided::CorrelationAnswer,
         },
-        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo},
     },
 };
 
@@ -43,17 +43,17 @@ struct Gathering {
 /// Whose turn it is.
 #[derive(Default)]
 pub struct Joining {
-    turns: Mutex<Turns>,
+    turns: Mutex<JoinTurns>,
 }
 
 #[derive(Default)]
-struct Turns {
+struct JoinTurns {
     of: BTreeMap<(Entity, u64), Gathering>,
     waiting: BTreeMap<Gathering, VecDeque<OutboxDelivery>>,
 }
 
 impl Joining {
-    fn lock(&self) -> MutexGuard<'_, Turns> {
+    fn lock(&self) -> MutexGuard<'_, JoinTurns> {
         // Nothing that can panic runs under this lock.
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -242,7 +242,7 @@ fn ask(
 fn join(runtime: &Arc<Runtime>, candidate: Candidate, live: InstanceKey) {
     let (asking, active) = (runtime.clone(), runtime.active());
     let command = Box::new(Command::Join(Box::new(candidate.joining.clone())));
-    let reply = Reply::to(move |answer| {
+    let reply = ReplyTo::to(move |answer| {
         let _active = active;
         match answer {
             InstanceResponse::Refused(refusal) => match refusal.again_after(AGAIN) {

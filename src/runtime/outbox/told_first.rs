@@ -103,30 +103,30 @@ impl ToldFirst {
     }
 
     /// A message was taken: what waited for that.
-    pub fn taken(&self, delivery: &OutboxDelivery) -> After {
+    pub fn taken(&self, delivery: &OutboxDelivery) -> HeldBehind {
         if !delivery.source.is_instance() {
             let bringing = (delivery.source, delivery.number);
             let thrown = self.bringing.remove(&bringing).map(|(_, thrown)| thrown);
             let thrown = thrown.into_iter().flatten();
             let brought = thrown.filter(|thrown| thrown.brought(delivery.number));
-            return After::Brought(brought.map(Brought).collect());
+            return HeldBehind::Brought(brought.map(Brought).collect());
         }
         if !is_note(delivery) {
-            return After::Pairs(Vec::new());
+            return HeldBehind::Pairs(Vec::new());
         }
         let Entry::Occupied(mut telling) = self.telling.entry(delivery.source.instance()) else {
-            return After::Pairs(Vec::new());
+            return HeldBehind::Pairs(Vec::new());
         };
         telling.get_mut().open -= 1;
         if telling.get().open > 0 {
-            return After::Pairs(Vec::new());
+            return HeldBehind::Pairs(Vec::new());
         }
-        After::Pairs(telling.remove().waiting)
+        HeldBehind::Pairs(telling.remove().waiting)
     }
 }
 
 /// What waited for a message that was taken.
-pub enum After {
+pub enum HeldBehind {
     /// Messages of the same sender, by their pairs.
     Pairs(Vec<Pair>),
     /// What was thrown and has been brought with this.

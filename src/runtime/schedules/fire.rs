@@ -36,7 +36,7 @@ use crate::{
         catalog::Catalog,
         durable::{NoAnswer, TableDecision},
         idle_tracker::Active,
-        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply, Start},
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, Start},
         keys,
     },
 };
@@ -430,7 +430,7 @@ async fn start(
     instance: InstanceKey,
 ) -> InstanceResponse {
     let (sender, answered) = oneshot::channel();
-    let reply = Reply::to(move |answer| drop(sender.send(answer)));
+    let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
     let command = StartInstance {
         trace: None,
         head: head(order, instance),

@@ -12,7 +12,8 @@ use crate::{
     journal::ScheduleRow,
     limits,
     model::{
-        executable::ExecutableSchedule, ids::Time, schedule::Missed, timer_cycle::Occurrences,
+        executable::ExecutableSchedule, ids::Time, schedule::MisfirePolicy,
+        timer_cycle::Occurrences,
     },
 };
 
@@ -30,13 +31,13 @@ fn after(schedule: &ExecutableSchedule, due: Time, begun: Time, now: Time) -> Op
         return Some(due);
     }
     match schedule.written.missed {
-        Missed::Once => Some(
+        MisfirePolicy::Once => Some(
             occurrences
                 .latest(now.before(), begun)
                 .map_or(due, |latest| latest.max(due)),
         ),
-        Missed::Skip => occurrences.next(now.before(), begun),
-        Missed::All => Some(newest(occurrences, due, begun, now.before())),
+        MisfirePolicy::Skip => occurrences.next(now.before(), begun),
+        MisfirePolicy::All => Some(newest(occurrences, due, begun, now.before())),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
     runtime::{
         Runtime,
         instance_request::{
-            Envelope, InstanceRequest, InstanceResponse, Observed, Refusal, Reply, Start,
+            Envelope, InstanceRequest, InstanceResponse, Observed, Refusal, ReplyTo, Start,
         },
         trees::{TreePlace, ended_at_or_above},
     },
@@ -48,7 +48,7 @@ impl Runtime {
         self: &Arc<Self>,
         request: StartRequest,
         inherit: Inherit,
-        reply: Reply,
+        reply: ReplyTo,
     ) {
         if inherit.seq.is_none() && !request.caller.operator {
             let sentence = "expected inheritFrom with the seq of an Action message, but there is \
@@ -57,7 +57,7 @@ impl Runtime {
         }
         let (runtime, caller) = (self.clone(), request.caller.clone());
         let parent = inherit.instance;
-        let looked = Reply::to(move |answer| match answer {
+        let looked = ReplyTo::to(move |answer| match answer {
             InstanceResponse::Observed(observed) => {
                 runtime.start_from(request, inherit, observed, reply)
             }
@@ -79,7 +79,7 @@ impl Runtime {
         request: StartRequest,
         inherit: Inherit,
         parent: Arc<Observed>,
-        reply: Reply,
+        reply: ReplyTo,
     ) {
         let Some(seq) = inherit.seq else {
             let wanted = Wanted {
@@ -121,7 +121,7 @@ impl Runtime {
         request: StartRequest,
         parent: &Observed,
         wanted: Wanted,
-        reply: Reply,
+        reply: ReplyTo,
     ) {
         let child = match self.child(&request, parent, &wanted) {
             Ok(child) => child,
@@ -219,10 +219,10 @@ impl Runtime {
         parent: InstanceKey,
         caller: Caller,
         (start, offer): (Box<Start>, Option<u64>),
-        reply: Reply,
+        reply: ReplyTo,
     ) {
         let (runtime, asker, child) = (self.clone(), caller.clone(), start.clone());
-        let decided = Reply::to(move |answer| match answer {
+        let decided = ReplyTo::to(move |answer| match answer {
             InstanceResponse::Refused(refusal) => reply.refuse(refusal),
             _ => runtime.start_child(asker, child, reply),
         });
@@ -236,7 +236,7 @@ impl Runtime {
         );
     }
 
-    fn start_child(self: &Arc<Self>, caller: Caller, start: Box<Start>, reply: Reply) {
+    fn start_child(self: &Arc<Self>, caller: Caller, start: Box<Start>, reply: ReplyTo) {
         self.dispatch(
             start.command.head.key,
             Envelope {

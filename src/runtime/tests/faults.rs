@@ -9,7 +9,7 @@ use crate::{
     journal::{MemoryStore, StoreError, StoreReader, WriteOp, disk_room::DiskRoom},
     runtime::{
         instance_request::Refusal,
-        read_queue::{Question, Read},
+        read_queue::{Read, ReadRequest},
     },
 };
 
@@ -95,7 +95,7 @@ impl Bench {
     /// Asks without waiting for the answer.
     fn ask(&self, key: InstanceKey, asked: InstanceRequest) -> oneshot::Receiver<InstanceResponse> {
         let (sender, receiver) = oneshot::channel();
-        let reply = Reply::to(move |answer| drop(sender.send(answer)));
+        let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
         let caller = Some(alice());
         let envelope = Envelope {
             caller,
@@ -150,8 +150,8 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
         key,
         Read {
             caller: Some(alice()),
-            question: Question::Observe { whole: true },
-            reply: Reply::to(move |answer| drop(sender.send(answer))),
+            question: ReadRequest::Observe { whole: true },
+            reply: ReplyTo::to(move |answer| drop(sender.send(answer))),
         },
     );
     // One that builds on nothing of it, in the same queue.

@@ -8,7 +8,7 @@ use crate::{
     journal::{MemoryStore, SqliteStore, StoreError, StoreReader, WriteOp},
     runtime::{
         instance_request::Refusal,
-        read_queue::{Question, Read},
+        read_queue::{Read, ReadRequest},
     },
 };
 
@@ -58,12 +58,12 @@ fn read(
     caller: Caller,
 ) -> oneshot::Receiver<InstanceResponse> {
     let (sender, receiver) = oneshot::channel();
-    let reply = Reply::to(move |answer| drop(sender.send(answer)));
+    let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
     runtime.read(
         key,
         Read {
             caller: Some(caller),
-            question: Question::Observe { whole: true },
+            question: ReadRequest::Observe { whole: true },
             reply,
         },
     );
@@ -135,7 +135,7 @@ async fn readers_need_no_room_where_commands_have_none() {
     let mut answers = Vec::new();
     for _ in 0..commands {
         let (sender, receiver) = oneshot::channel();
-        let reply = Reply::to(move |answer| {
+        let reply = ReplyTo::to(move |answer| {
             sender
                 .send(matches!(answer, InstanceResponse::Refused(Refusal::Busy)))
                 .unwrap_or_default()

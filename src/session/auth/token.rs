@@ -337,7 +337,7 @@ impl Tokens {
 impl Tokens {
     fn too_long(&self) -> String {
         format!(
-            "expected a token that expires within {} h, but it expires later: get another, or \
+            "expected a token that ends within {} h, but it ends later: get another, or \
             raise --max-token-lifetime",
             self.longest.as_secs() / 3600
         )

@@ -36,13 +36,13 @@ pub struct FrameShape {
     pub summary: &'static str,
     /// Whether it is answered by a `reply` or an `error`.
     pub is_command: bool,
-    /// Its shape, which may refer to [`Catalog::schemas`].
+    /// Its shape, which may refer to [`FrameCatalog::schemas`].
     pub schema: RefOr<Schema>,
 }
 
 /// All frames.
 #[derive(Default)]
-pub struct Catalog {
+pub struct FrameCatalog {
     /// What a client sends.
     pub from_client: Vec<FrameShape>,
     /// What the server sends.
@@ -51,7 +51,7 @@ pub struct Catalog {
     pub schemas: Vec<(String, RefOr<Schema>)>,
 }
 
-impl Catalog {
+impl FrameCatalog {
     /// The frames of `stepwire.v1.json`.
     pub fn new() -> Self {
         let mut catalog = Self::default();

@@ -7,12 +7,12 @@ use super::super::{
     protocol::{client::FrameId, server::ResyncReason},
     task_notes::ToldNotes,
 };
-use crate::{limits::PotPlace, model::ids::InstanceKey, runtime::channel::Channel};
+use crate::{limits::PotPlace, model::ids::InstanceKey, runtime::channel::InstanceChannel};
 
 /// A followed instance.
 pub(in crate::session) struct Subscription {
     /// Where its committed rows are.
-    pub channel: Arc<Channel>,
+    pub channel: Arc<InstanceChannel>,
     /// Its place among the subscriptions of all.
     pub place: Option<PotPlace>,
     /// The number the client is at.

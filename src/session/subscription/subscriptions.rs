@@ -32,7 +32,7 @@ use super::{
 use crate::{
     limits::{self, CallerKind},
     model::ids::InstanceKey,
-    runtime::channel::{After, SharedFrame},
+    runtime::channel::{RowsAfter, SharedFrame},
 };
 
 /// Rows taken from a channel at a time.
@@ -291,19 +291,19 @@ impl Connection {
             return;
         };
         match following.channel.after(following.cursor, PULL_ROWS) {
-            After::Nothing => {
+            RowsAfter::Nothing => {
                 self.out.pop_front();
                 let caller = caller.clone();
                 self.tell_notes(instance, &caller);
             }
-            After::Behind => self.fall_behind(instance),
+            RowsAfter::Behind => self.fall_behind(instance),
             // An announced child that was not found may be one the caller may not see: whose rows
             // these are is known only now.
-            After::Rows(rows) if !rows.iter().all(|row| row.may_be_seen_by(caller)) => {
+            RowsAfter::Rows(rows) if !rows.iter().all(|row| row.may_be_seen_by(caller)) => {
                 self.out.pop_front();
                 self.unfollow(instance);
             }
-            After::Rows(rows) => {
+            RowsAfter::Rows(rows) => {
                 following.not_found_deadline = None;
                 let mut texts = Vec::new();
                 let mut announced = Vec::new();

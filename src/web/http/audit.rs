@@ -16,7 +16,7 @@ use actix_web::{HttpRequest, ResponseError, http::StatusCode};
 
 use super::{app::App, problem::Problem};
 use crate::{
-    logging::{self, AUDIT, Field, Quota},
+    logging::{self, AUDIT, Field, LineQuota},
     runtime::{
         audit::{AuditLog, AuditNote, PendingRow, while_doing},
         clock::steady_now,
@@ -169,7 +169,7 @@ impl App {
     /// Writes a line about a sign-in that failed, if there were not too many; with the name that
     /// was tried, if one was.
     pub fn sign_in_failed(&self, request: &HttpRequest, name: Option<&str>, problem: &Problem) {
-        static QUOTA: Quota = Quota::per_minute(FAILED_SIGN_INS);
+        static QUOTA: LineQuota = LineQuota::per_minute(FAILED_SIGN_INS);
         let status = problem.status_code();
         if !matches!(
             status,

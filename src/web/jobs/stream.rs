@@ -20,7 +20,7 @@ use crate::{
     limits,
     model::ids::InstanceKey,
     runtime::{
-        channel::{After, Channel, Follower},
+        channel::{Follower, InstanceChannel, RowsAfter},
         definitions::DeployedProcess,
     },
     session::protocol::code::ErrorCode,
@@ -96,7 +96,7 @@ struct EndSubscriber {
     listener: JobSubscriber,
     workflow: i64,
     job: InstanceKey,
-    channel: Arc<Channel>,
+    channel: Arc<InstanceChannel>,
     follower: Arc<dyn Follower>,
     /// The number up to which the job is known not to have ended.
     cursor: u64,
@@ -167,15 +167,15 @@ impl EndSubscriber {
     /// The event, if the rows that came tell the end.
     async fn news(&mut self) -> Option<Bytes> {
         match self.channel.after(self.cursor, ROWS) {
-            After::Rows(rows) => {
+            RowsAfter::Rows(rows) => {
                 let last = rows.last()?;
                 self.cursor = last.row.last_seq();
                 self.event(&last.process, &last.next)
             }
-            After::Nothing => None,
+            RowsAfter::Nothing => None,
             // The instance was there and this client's; what cannot be seen any more has no end to
             // be reported.
-            After::Behind => self.look().await.ok().flatten(),
+            RowsAfter::Behind => self.look().await.ok().flatten(),
         }
     }
 }

@@ -10,14 +10,14 @@ use serde_json::{Map, Value, json};
 
 use super::{super::websocket::socket::PROTOCOL, loosen, published::Published};
 use crate::session::protocol::{
-    catalog::{Catalog, FrameShape},
+    catalog::{FrameCatalog, FrameShape},
     close::{CloseCode, Comeback},
     examples,
 };
 
 /// The document.
 pub fn document() -> Value {
-    let catalog = Catalog::new();
+    let catalog = FrameCatalog::new();
     let all = || catalog.from_client.iter().chain(&catalog.from_server);
     let messages: Map<String, Value> = all()
         .map(|frame| (frame.name.to_owned(), message(frame)))

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{json, query};
 use crate::{
     engine::command::TimerKind,
-    journal::{ListedTimer, TimerKey, TimerRow},
+    journal::{ListedTimer, TimerRow, TimerRowKey},
     model::ids::{ElementKey, InstanceKey, Time},
     web::{
         http::{app::App, problem::Problem},
@@ -69,7 +69,7 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
         let TimerRow {
             due,
             key:
-                TimerKey {
+                TimerRowKey {
                     instance,
                     element,
                     kind,
@@ -130,7 +130,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 
 /// The name comes last, as it may hold any of the signs between the others.
 fn write_timer_cursor(timer: &TimerRow) -> String {
-    let TimerKey {
+    let TimerRowKey {
         instance,
         element,
         kind,
@@ -158,7 +158,7 @@ fn read_timer_cursor(text: &str) -> Result<TimerRow, Problem> {
         let kind = TimerKind::from_parts(part()?, part()?)?;
         Some(TimerRow {
             due,
-            key: TimerKey {
+            key: TimerRowKey {
                 instance,
                 element,
                 kind,
@@ -177,7 +177,7 @@ mod tests {
     fn a_cursor_reads_back() {
         let instance = InstanceKey(uuid::Uuid::from_u128(7));
         for element in [Some(ElementKey(12)), None] {
-            let key = TimerKey {
+            let key = TimerRowKey {
                 instance,
                 element,
                 kind: TimerKind::Action("re_mind.me".into()),

@@ -5,7 +5,7 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    message_stream::{Message, Over},
+    message_stream::{ClientMessage, Over},
     socket::Socket,
 };
 use crate::{limits, session::protocol::close::Close};
@@ -29,7 +29,7 @@ pub(super) async fn say_goodbye<T>(mut socket: Box<Socket>, close: Close, counte
 async fn answer(socket: &mut Socket) {
     loop {
         match socket.messages.message().await {
-            Ok(Message::Close) | Err(Over::Gone) => return,
+            Ok(ClientMessage::Close) | Err(Over::Gone) => return,
             Ok(_) => {}
             // Nothing more is read from this client: it has the Close when it is gone.
             Err(Over::Close(_)) => return socket.messages.gone().await,

@@ -47,7 +47,7 @@ const UNWRITTEN: usize = 16 * 1024;
 
 /// A message of the client.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Message {
+pub enum ClientMessage {
     /// Text.
     Text(ByteString),
     /// Bytes.
@@ -142,12 +142,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
     ///
     /// # Errors
     /// Why there is none, once all that came before it were taken.
-    pub async fn message(&mut self) -> Result<Message, Over> {
+    pub async fn message(&mut self) -> Result<ClientMessage, Over> {
         poll_fn(|cx| self.poll_message(cx)).await
     }
 
     /// As [`Self::message`].
-    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Over>> {
+    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientMessage, Over>> {
         ready!(thread_turns::poll(cx));
         loop {
             match self.decode() {
@@ -170,14 +170,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
     }
 
     /// The next whole message of what has been read.
-    fn decode(&mut self) -> Result<Option<Message>, CloseCode> {
+    fn decode(&mut self) -> Result<Option<ClientMessage>, CloseCode> {
         while let Some(frame) = self.codec.decode(&mut self.unread).map_err(code_of)? {
             let message = match frame {
-                Frame::Text(text) => Message::Text(utf8(text)?),
-                Frame::Binary(bytes) => Message::Binary(bytes),
-                Frame::Ping(payload) => Message::Ping(payload),
-                Frame::Pong(payload) => Message::Pong(payload),
-                Frame::Close(_) => Message::Close,
+                Frame::Text(text) => ClientMessage::Text(utf8(text)?),
+                Frame::Binary(bytes) => ClientMessage::Binary(bytes),
+                Frame::Ping(payload) => ClientMessage::Ping(payload),
+                Frame::Pong(payload) => ClientMessage::Pong(payload),
+                Frame::Close(_) => ClientMessage::Close,
                 Frame::Continuation(item) => match self.gather(item)? {
                     Some(message) => message,
                     None => continue,
@@ -189,7 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
     }
 
     /// The message whose last fragment this is. The guard bounds all of them together.
-    fn gather(&mut self, item: Item) -> Result<Option<Message>, CloseCode> {
+    fn gather(&mut self, item: Item) -> Result<Option<ClientMessage>, CloseCode> {
         let is_last = matches!(item, Item::Last(_));
         match item {
             Item::FirstText(bytes) => self.fragments = Some((true, bytes.into())),
@@ -204,8 +204,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
             return Ok(None);
         }
         Ok(match self.fragments.take() {
-            Some((true, whole)) => Some(Message::Text(utf8(whole.freeze())?)),
-            Some((false, whole)) => Some(Message::Binary(whole.freeze())),
+            Some((true, whole)) => Some(ClientMessage::Text(utf8(whole.freeze())?)),
+            Some((false, whole)) => Some(ClientMessage::Binary(whole.freeze())),
             None => None,
         })
     }

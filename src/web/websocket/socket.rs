@@ -43,7 +43,7 @@ use super::{
     },
     frame_guard::FrameGuard,
     goodbye::say_goodbye,
-    message_stream::{Message, MessageStream, Over},
+    message_stream::{ClientMessage, MessageStream, Over},
 };
 use crate::{
     config::AllowedOrigins,
@@ -394,7 +394,7 @@ async fn next(
     messages: &mut MessageStream<SessionStream>,
     is_unwritten: bool,
     may_hear: bool,
-) -> Result<Option<Message>, LoopEnd> {
+) -> Result<Option<ClientMessage>, LoopEnd> {
     poll_fn(|cx| {
         if is_unwritten && let Poll::Ready(written) = messages.poll_write_on(cx) {
             return Poll::Ready(written.map(|()| None).map_err(|_| LoopEnd::Gone));
@@ -455,15 +455,15 @@ async fn wait_if_refused(connection: &mut Connection) {
 async fn hear(
     connection: &mut Connection,
     socket: &mut Socket,
-    message: Message,
+    message: ClientMessage,
 ) -> Result<(), LoopEnd> {
     match message {
-        Message::Text(text) => {
+        ClientMessage::Text(text) => {
             connection.receive(&text, Instant::now());
             wait_if_refused(connection).await;
         }
-        Message::Binary(_) => connection.close(CloseCode::Binary),
-        Message::Ping(payload) => {
+        ClientMessage::Binary(_) => connection.close(CloseCode::Binary),
+        ClientMessage::Ping(payload) => {
             if !connection.control(payload.len(), Instant::now()) {
                 wait_if_refused(connection).await;
             } else if !socket.messages.is_full() {
@@ -472,11 +472,11 @@ async fn hear(
                 socket.messages.pong(payload);
             }
         }
-        Message::Pong(payload) => {
+        ClientMessage::Pong(payload) => {
             connection.control(payload.len(), Instant::now());
             wait_if_refused(connection).await;
         }
-        Message::Close => return Err(LoopEnd::Close(CloseCode::Normal.into())),
+        ClientMessage::Close => return Err(LoopEnd::Close(CloseCode::Normal.into())),
     }
     Ok(())
 }

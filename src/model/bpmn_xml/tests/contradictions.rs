@@ -153,7 +153,7 @@ fn a_member_of_json_is_given_once() {
     assert!(
         problems
             .iter()
-            .any(|problem| problem.message.contains("`a` is there twice")),
+            .any(|problem| problem.message.contains("`a` occurs twice")),
         "{problems:?}"
     );
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::schedule::{Missed, Overlap, Schedule, When};
+use crate::model::schedule::{MisfirePolicy, Overlap, Schedule, When};
 
 /// A start event with these attributes, this timer and these extensions.
 fn start(attributes: &str, timer: &str, extensions: &str) -> String {
@@ -34,7 +34,7 @@ fn timers_and_the_servers_start_are_read() {
     let schedule = read_schedule(&start(all, xsi, data));
     assert_eq!(
         (schedule.missed, schedule.overlap),
-        (Missed::All, Overlap::Skip)
+        (MisfirePolicy::All, Overlap::Skip)
     );
     let written = json!({"when": {"cycle": "0 2 * * *"}, "timeZone": "Europe/Berlin", "missed": "all", "overlap": "skip",
         "startData": {"kind": "nightly"}});

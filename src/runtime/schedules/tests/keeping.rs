@@ -22,7 +22,7 @@ use crate::{
     runtime::{
         Runtime, StartRequest,
         definitions::{Deploy, DeployError},
-        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo},
     },
 };
 
@@ -262,7 +262,7 @@ async fn end(runtime: &Arc<Runtime>, instance: InstanceKey) {
         Envelope {
             caller: None,
             ask,
-            reply: Reply::to(drop),
+            reply: ReplyTo::to(drop),
         },
     );
     idle(runtime).await;
@@ -316,7 +316,10 @@ fn clients_do_not_start_where_schedules_do() {
             command: Uuid::from_u128(1),
             hash: 0,
         };
-        runtime.start_instance(request, Reply::to(move |answer| drop(sender.send(answer))));
+        runtime.start_instance(
+            request,
+            ReplyTo::to(move |answer| drop(sender.send(answer))),
+        );
         let InstanceResponse::Refused(Refusal::Rejected(rejection)) = answer.await.unwrap() else {
             panic!("expected a refusal")
         };

@@ -21,7 +21,7 @@ use crate::{
         definitions::{Deploy, DeployError},
         files::Files,
         http_calls::HttpCallSettings,
-        instance_request::{Envelope, InstanceRequest, InstanceResponse, Observed, Reply},
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Observed, ReplyTo},
     },
 };
 
@@ -223,7 +223,7 @@ pub async fn wait_until(runtime: &Arc<Runtime>, time: &str) {
 
 pub async fn look(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
     let (sender, answer) = oneshot::channel();
-    let reply = Reply::to(move |answer| drop(sender.send(answer)));
+    let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
     runtime.dispatch(
         key,
         Envelope {

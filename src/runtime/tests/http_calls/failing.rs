@@ -468,7 +468,7 @@ fn an_answer_that_breaks_its_instance_gives_its_place_back_and_is_asked_for_agai
         call.tried
             .problem
             .as_ref()
-            .is_some_and(|problem| problem.contains("broke"))
+            .is_some_and(|problem| problem.contains("internal error"))
     );
     assert_eq!(receiver.received().len(), 1);
     assert_eq!(stage.after(60_000, key.unwrap()).status, Status::Finished);

@@ -82,7 +82,7 @@ async fn what_a_parent_has_decided_starts_also_when_the_server_ends_right_after(
     let (parent, shut) = (runtime.clone(), journal.clone());
     let observed = observe(&runtime, asking).await;
     let started = runtime.inheriting_start(&request, &observed, seq);
-    let stop = Reply::to(move |answer| {
+    let stop = ReplyTo::to(move |answer| {
         let _ = sender.send(answer);
         std::thread::spawn(move || shut.shutdown());
     });

@@ -136,7 +136,7 @@ fn each_algorithm_is_accepted_by_its_key() {
         }
         site.refuses(
             &signer.token(Some("another"), &claims()),
-            "'kid' names none",
+            "'kid' names no known key",
         );
         let mut forged = Signer::new(signer.algorithm, None);
         forged.public = signer.public.clone();

@@ -16,7 +16,7 @@ fn connected() -> DuplexStream {
     actix_web::rt::spawn(async move {
         let over = loop {
             match messages.message().await {
-                Ok(Message::Text(text)) => messages.send(text),
+                Ok(ClientMessage::Text(text)) => messages.send(text),
                 Ok(_) => {}
                 Err(over) => break over,
             }
