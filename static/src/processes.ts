@@ -89,7 +89,7 @@ async function command(button: HTMLButtonElement): Promise<void> {
     case 'enable':
     case 'disable':
       await switchProcess(id, command);
-      say(command === 'enable' ? `${id} starts new instances again.` : `${id} starts nothing new; running instances go on.`);
+      say(command === 'enable' ? `${id} starts new instances again.` : `${id} starts no new instances; running instances continue.`);
       break;
     case 'delete':
       if (!confirm(`Delete ${name}? That cannot be undone.`)) return;
@@ -101,9 +101,9 @@ async function command(button: HTMLButtonElement): Promise<void> {
       say(`New instances run ${name} from now on.`);
       break;
     case 'deprecate':
-      if (!confirm(`Deprecate ${name}? Nothing new starts then; running instances go on.`)) return;
+      if (!confirm(`Deprecate ${name}? No new instances start then; running instances continue.`)) return;
       await change(id, version, command);
-      say(`${name} is deprecated: nothing new starts, running instances go on.`);
+      say(`${name} is deprecated: no new instances start, running instances continue.`);
       break;
   }
   await page.look();

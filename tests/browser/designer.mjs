@@ -164,7 +164,7 @@ async function meet(page) {
   await page.getByTestId('save').click();
   await page.getByTestId('trouble').getByText('version 2 was saved by otto meanwhile').waitFor();
   await shots(page, 'designer-conflict');
-  await page.getByRole('button', { name: 'Go on with mine, as version 3' }).click();
+  await page.getByRole('button', { name: 'Continue with mine, as version 3' }).click();
   await said(page, 'Saved as version 3');
   await page.getByTestId('publish').click();
   await said(page, 'new instances run version 3');

@@ -90,7 +90,7 @@ async function heat(page) {
   await map.getByTestId('heat-by').selectOption('incidents');
   await badge('rule').getByText('2', { exact: true }).waitFor();
   assert.equal(await badge('work').count(), 0);
-  await map.getByTestId('heat-sample').getByText('2 instances looked at.').waitFor();
+  await map.getByTestId('heat-sample').getByText('2 instances read.').waitFor();
   const key = await start();
   await row('work').locator('[data-label="Waiting now"]').getByText('1', { exact: true }).waitFor();
   await map.getByTestId('heat-by').selectOption('running');
@@ -186,13 +186,13 @@ async function migrate(page) {
     await dialog.getByLabel('Where work goes on').selectOption('desk');
     await dialog.getByTestId('migrate-summary').getByText(all).waitFor();
   };
-  await decide('0 of 3 can go.', '3 of 3 can go.');
+  await decide('0 of 3 can be migrated.', '3 of 3 can be migrated.');
   await shots(page, 'instances-migrate');
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await page.goto(`${baseUrl()}/admin/instances/${keys[0]}`);
   await live(page);
   await page.getByTestId('migrate').click();
-  await decide('It cannot go.', 'It can go.');
+  await decide('It cannot be migrated.', 'It can be migrated.');
   await dialog.getByRole('button', { name: 'Migrate' }).focus();
   await page.keyboard.press('Enter');
   // The page comes again by itself, with the diagram of the other version.
@@ -201,7 +201,7 @@ async function migrate(page) {
   await page.goto(`${baseUrl()}/admin/instances?status=started&process=failing`);
   await live(page);
   await page.getByTestId('bulk-migrate').click();
-  await decide('0 of 3 can go.', '2 of 3 can go.');
+  await decide('0 of 3 can be migrated.', '2 of 3 can be migrated.');
   await dialog.getByRole('button', { name: 'Migrate' }).click();
   await page.getByTestId('bulk-told').getByText('Migrate: 2 of 2 done').waitFor();
   for (const key of keys) await ask('root', `/v1/instances/${key}/terminate`, {});
@@ -221,7 +221,7 @@ async function audit(page) {
   await rows.first().getByText('root').waitFor();
   await page.getByLabel('What').fill('<img src=x onerror=alert(1)>');
   await page.keyboard.press('Enter');
-  await page.getByText('Nothing fits.').waitFor();
+  await page.getByText('No entry matches.').waitFor();
 }
 
 /** All that fit the filter, and no other. */
@@ -231,7 +231,7 @@ async function bulk(page) {
   page.once('dialog', (dialog) => dialog.accept());
   await page.getByTestId('bulk-terminate').click();
   await page.getByTestId('bulk-told').getByText('Terminate: 1 of 1 done').waitFor();
-  await page.getByText('Nothing fits.').waitFor();
+  await page.getByText('No instance matches.').waitFor();
 }
 
 async function others(page) {
@@ -245,7 +245,7 @@ async function others(page) {
   await page.goto(`${baseUrl()}/admin/operations/settings`);
   const option = (name) => page.getByTestId('operations').locator(`tr[data-key="${name}"]`);
   await option('listen').getByText('command line', { exact: true }).waitFor();
-  await option('jwt-secret').getByText('given, and not shown').waitFor();
+  await option('jwt-secret').getByText('set, not shown').waitFor();
   await option('workers').getByText('default', { exact: true }).waitFor();
   await shots(page, 'operations-settings');
   await page.goto(`${baseUrl()}/admin/operations/users`);

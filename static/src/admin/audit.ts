@@ -39,7 +39,7 @@ export function audit(): OperationsPage {
     path,
     name: 'entries',
     title: 'Audit log',
-    empty: 'Nothing fits. Commands of operators, deploys, and changes of users and schedules are kept here.',
+    empty: 'No entry matches. Commands of operators, deploys, and changes of users and schedules are kept here.',
     // Nothing tells of the log itself; what is noted there changes one of these.
     topics: ['instances', 'incidents', 'definitions', 'schedules', 'users', 'connections'],
     key: ({ id }) => String(id),

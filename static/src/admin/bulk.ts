@@ -66,7 +66,7 @@ export function offerBulk(root: HTMLElement): void {
   const buttons = offered.map(([name, { label, kind }]) => button(name, label, kind, () => void run(name)));
   if (isOperator) buttons.splice(1, 0, button('migrate', 'Migrate…', undefined, () => void toVersion()));
   const told = h('div', { id: 'bulk-told', role: 'status', 'data-testid': 'bulk-told' });
-  root.append(h('span', { class: 'muted small' }, 'All that fit:'), ...buttons, told);
+  root.append(h('span', { class: 'muted small' }, 'All matching:'), ...buttons, told);
 
   /** Does something with all that fit and that it is for, while no other button can be pressed. */
   const withAll = async (verb: string, wanted: Wanted, work: (keys: string[]) => Promise<void>) => {
@@ -74,7 +74,7 @@ export function offerBulk(root: HTMLElement): void {
     try {
       const keys = await all(wanted, (found) => (told.textContent = `Looking: ${found} found…`));
       told.textContent = '';
-      if (keys.length === 0) told.textContent = `${verb}: nothing that fits can be helped this way.`;
+      if (keys.length === 0) told.textContent = `${verb}: none of the matching instances can be changed this way.`;
       else await work(keys);
     } catch (error) {
       told.textContent = `${verb}: ${(error as Error).message}`;
@@ -91,7 +91,7 @@ export function offerBulk(root: HTMLElement): void {
   };
   const toVersion = async () => {
     const process = filter().get('process');
-    if (process === null) return void (told.textContent = 'Migrate: choose a process in the filter first, as a version is one of a process.');
+    if (process === null) return void (told.textContent = 'Migrate: choose a process in the filter first, because versions belong to a process.');
     await withAll('Migrate', ({ status }) => status === 'started', async (keys) => {
       const migration = await askForMigration(process, keys);
       if (migration) await each(told, migration.keys, (key) => migrate(key, migration), 'Migrate');

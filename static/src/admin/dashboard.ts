@@ -33,7 +33,7 @@ export function dashboard(): OperationsPage {
     topics: ['instances', 'incidents', 'definitions'],
     async draw(look) {
       const overview = await getJson<Overview>('/v1/overview');
-      if (!overview) throw new Error('expected the server to tell what runs, but it refused; your role may not reach as far');
+      if (!overview) throw new Error('expected the server to list running instances, but it refused; your role may not allow it');
       const tile = (name: string, label: string, value: number, href: string, bad = false) =>
         h(
           'a',
@@ -70,7 +70,7 @@ export function dashboard(): OperationsPage {
         });
       } else heat?.look();
       const more = heat ? [heat.root] : [];
-      return [tiles, box('By process', 'Nothing runs. Start an instance, for example by playing the demo.', overview.processes.length > 0 ? byProcess : undefined), ...more];
+      return [tiles, box('By process', 'No instance is running. Start one, for example in the demo.', overview.processes.length > 0 ? byProcess : undefined), ...more];
     },
   };
 }

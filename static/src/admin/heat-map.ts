@@ -70,7 +70,7 @@ export function durationText(ms: number): string {
 
 export class HeatMap {
   readonly root = h('section', { class: 'box', 'data-testid': 'heat-map' });
-  private readonly canvas = h('div', { class: 'diagram', role: 'group', 'aria-label': 'Diagram of the process; the table below says the same' });
+  private readonly canvas = h('div', { class: 'diagram', role: 'group', 'aria-label': 'Diagram of the process; the table below has the same figures' });
   private readonly words = h('p', { class: 'muted small', role: 'status', 'data-testid': 'heat-sample' });
   private readonly list = h('div', {});
   private readonly viewer = new NavigatedViewer({ container: this.canvas });
@@ -161,7 +161,7 @@ export class HeatMap {
       return heat ? [[node.node, heat]] : [];
     });
     if (this.drawn) this.marks.show(new Map(heats));
-    const looked = `${instances.toLocaleString()} ${instances === 1 ? 'instance' : 'instances'} looked at`;
+    const looked = `${instances.toLocaleString()} ${instances === 1 ? 'instance' : 'instances'} read`;
     this.words.textContent = truncated ? `The newest ${looked}; there are older ones.` : `${looked[0]!.toUpperCase()}${looked.slice(1)}.`;
     const sorted = [...nodes].sort((a, b) => b.totalMs - a.totalMs);
     redraw(this.list, sorted.length > 0 ? statisticsTable(sorted) : h('p', { class: 'empty' }, 'No instance of this version was started yet.'));
@@ -180,7 +180,7 @@ const keyOf = ({ id, version }: Version) => `${id}/${version}`;
 function statisticsTable(nodes: readonly NodeStatistics[]): HTMLElement {
   const text = (ms: number | null) => [ms === null ? '—' : durationText(ms)];
   return table(
-    'Nodes, first those that take most in all',
+    'Nodes, by total time',
     [
       { label: 'Node', draw: ({ node }: NodeStatistics) => [h('code', {}, node)] },
       { label: 'Median', draw: ({ medianMs }) => text(medianMs) },

@@ -38,7 +38,7 @@ export function incidents(): OperationsPage {
       for (const row of rows) causes.set(causeOf(row), [...(causes.get(causeOf(row)) ?? []), row]);
       const send = (command: 'retry' | 'skip', { instance, element }: Incident) => post(`/v1/instances/${instance}/${command}`, { element });
       const all = (command: 'retry' | 'skip', found: readonly Incident[]) => async () => {
-        if (command === 'skip' && !confirm(`Skip ${found.length}? What failed is left undone.`)) return;
+        if (command === 'skip' && !confirm(`Skip ${found.length}? The failed work is not done.`)) return;
         await each(told, found, (one) => send(command, one), command === 'retry' ? 'Retry' : 'Skip');
         await look();
       };
@@ -76,7 +76,7 @@ export function incidents(): OperationsPage {
         rows.slice(0, LISTED),
         ({ element }) => element,
       );
-      const note = more ? [h('p', { class: 'body muted' }, `The newest ${rows.length} are looked at; there are older ones.`)] : [];
+      const note = more ? [h('p', { class: 'body muted' }, `The newest ${rows.length} are read; there are older ones.`)] : [];
       return [
         told,
         box('By cause', 'No incident is open.', groups.length > 0 ? byCause : undefined, ...note),

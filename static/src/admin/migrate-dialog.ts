@@ -73,7 +73,7 @@ class MigrateDialog {
       'form',
       { class: 'stack', method: 'dialog' },
       h('h2', { id: 'migrate-title' }, `Migrate ${about}`),
-      h('p', { class: 'muted' }, 'Tokens go on in the other version, each at the node with the same id or at the one you choose. Data stay as they are.'),
+      h('p', { class: 'muted' }, 'Tokens continue in the other version, each at the node with the same id or at the one you choose. The data do not change.'),
       h('div', { class: 'field' }, h('label', { for: 'migrate-to' }, 'To'), this.version),
       this.shown,
       h('div', { class: 'row' }, this.go, cancel),
@@ -128,7 +128,7 @@ class MigrateDialog {
 
   private show(previews: readonly (Preview | string)[]): void {
     const all = this.keys.length;
-    const summary = all === 1 ? (this.possible.length === 1 ? 'It can go.' : 'It cannot go.') : `${this.possible.length} of ${all} can go.`;
+    const summary = all === 1 ? (this.possible.length === 1 ? 'It can be migrated.' : 'It cannot be migrated.') : `${this.possible.length} of ${all} can be migrated.`;
     const why = reasons(previews);
     const listed = why.slice(0, SHOWN).map(({ message, count }) => h('li', {}, all === 1 ? message : `${message} (${count})`));
     if (why.length > SHOWN) listed.push(h('li', {}, `…and ${why.length - SHOWN} other reasons`));
@@ -147,7 +147,7 @@ class MigrateDialog {
     const choices = this.nodes.filter(({ type }) => !/^(startEvent|endEvent)$/.test(type)).map(option);
     const select = h(
       'select',
-      { class: 'input', 'aria-label': `Where ${node} goes on`, 'data-focus': `map/${node}` },
+      { class: 'input', 'aria-label': `Where ${node} continues`, 'data-focus': `map/${node}` },
       h('option', { value: '', selected: to === null }, 'Nowhere'),
       ...choices,
     );
@@ -164,6 +164,6 @@ class MigrateDialog {
 export async function askForMigration(process: string, keys: readonly string[], current?: number): Promise<Migration | undefined> {
   const read = await getJson<{ versions: Version[] }>(`/v1/definitions/${encodeURIComponent(process)}`);
   const targets = (read?.versions ?? []).filter(({ version, state }) => state !== 'draft' && state !== 'deleted' && version !== current);
-  if (targets.length === 0) throw new Error(`expected another version of '${process}' to go to, but there is none: publish one first`);
+  if (targets.length === 0) throw new Error(`expected another version of '${process}' to migrate to, but there is none: publish one first`);
   return new MigrateDialog(process, keys, [...targets].sort((a, b) => b.version - a.version)).open();
 }

@@ -22,12 +22,12 @@ export function previewOf(from: string, inside: readonly string[], called: reado
   const list = (names: readonly string[]) => names.join(', ');
   const automatic = (to.actions ?? []).filter(({ trigger }) => trigger !== 'manual').map(({ name }) => name);
   return [
-    `Ends '${from}', with its timers and what it waits for; what its actions have done stays done.`,
-    inside.length > 0 && `Ends what is active in it: ${list(inside)}.`,
+    `Ends '${from}', with its timers and subscriptions; work done by its actions is kept.`,
+    inside.length > 0 && `Ends the active elements in it: ${list(inside)}.`,
     called.length > 0 && `Terminates the instances it called: ${list(called)}.`,
     `Begins '${to.name || to.id}' (${to.type}) as if a flow had led there.`,
     automatic.length > 0 && `Runs its automatic actions: ${list(automatic)}.`,
-    'The data stay as they are. That cannot be undone, but moved again.',
+    'The data do not change. A move cannot be undone, but the token can be moved again.',
   ].filter((sentence) => sentence !== false);
 }
 

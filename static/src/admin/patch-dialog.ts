@@ -37,7 +37,7 @@ export function askForPatch(nodes: readonly ActiveNode[]): Promise<Patch | undef
     h(
       'div',
       { class: 'field' },
-      h('label', { for: 'patch' }, 'JSON object; it is merged in, and every other value replaces what is there'),
+      h('label', { for: 'patch' }, 'JSON object; objects are merged, every other value replaces the present one'),
       input,
     ),
     trouble,

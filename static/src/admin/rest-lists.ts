@@ -18,7 +18,7 @@ export async function parts<Row>(path: string, name: string, count: number): Pro
   for (let part = 0; part < count; part++) {
     const mark = path.includes('?') ? '&' : '?';
     const read: Record<string, unknown> | undefined = await getJson(cursor === null ? path : `${path}${mark}cursor=${encodeURIComponent(cursor)}`);
-    if (!read) throw new Error(`expected the server to tell ${name}, but it refused; your role may not reach as far`);
+    if (!read) throw new Error(`expected the server to list ${name}, but it refused; your role may not allow it`);
     rows.push(...(read[name] as Row[]));
     cursor = (read.next as string | null | undefined) ?? null;
     if (cursor === null) break;
@@ -89,7 +89,7 @@ export const schedules = (): OperationsPage =>
     path: '/v1/schedules',
     name: 'schedules',
     title: 'Schedules',
-    empty: 'No process starts by itself. Give a start event a timer to have it started.',
+    empty: 'No process has a schedule. Give a start event a timer to start its process by time.',
     topics: ['schedules', 'definitions'],
     key: ({ process, node }) => `${process}/${node}`,
     processOf: ({ process }) => process,
@@ -136,7 +136,7 @@ export const timers = (): OperationsPage =>
     path: '/v1/timers',
     name: 'timers',
     title: 'Timers',
-    empty: 'Nothing waits for a time.',
+    empty: 'No timers are pending.',
     topics: ['timers', 'instances'],
     key: ({ instance, element, kind, node, action }) => [element ?? instance, kind, node, action].join('/'),
     processOf: ({ process }) => process,
@@ -183,7 +183,7 @@ export const users = (): OperationsPage =>
     path: '/v1/users',
     name: 'users',
     title: 'Users',
-    empty: 'Nobody has a password here. People may come by an issuer, or by the sign-in link.',
+    empty: 'No user has a password on this server. Users may sign in through an issuer, or by the sign-in link.',
     topics: ['users'],
     key: ({ name }) => name,
     before: (look) => [addUser(look)],

@@ -25,7 +25,7 @@ const told = (description: string) => description.replace(/\s*\[default: [\s\S]*
 
 const value = ({ value, secret, source }: Setting): (Node | string)[] => {
   if (value !== null) return [h('code', {}, value)];
-  return [h('span', { class: 'muted' }, secret && source !== 'default' ? 'given, and not shown' : 'none')];
+  return [h('span', { class: 'muted' }, secret && source !== 'default' ? 'set, not shown' : 'none')];
 };
 
 export function settings(): OperationsPage {
@@ -33,7 +33,7 @@ export function settings(): OperationsPage {
     topics: [],
     async draw() {
       const read = await getJson<{ settings: Setting[] }>('/v1/settings');
-      if (!read) throw new Error('expected the server to tell its options, but it refused; your role may not reach as far');
+      if (!read) throw new Error('expected the server to list its options, but it refused; your role may not allow it');
       const given = read.settings.filter(({ source }) => source !== 'default').length;
       const drawn = table(
         'Options of the server',
@@ -49,7 +49,7 @@ export function settings(): OperationsPage {
       const how = h(
         'p',
         { class: 'muted' },
-        `${given} of ${read.settings.length} are given. A flag goes before a variable, a variable before the file; they count from the start of the server on. `,
+        `${given} of ${read.settings.length} are set. A flag takes precedence over a variable, a variable over the file; they apply from the start of the server. `,
         h('a', { href: '/docs/configuration' }, 'What each means'),
       );
       return [how, box('Options', '', drawn)];

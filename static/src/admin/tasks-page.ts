@@ -164,7 +164,7 @@ export class TasksPage {
   private makeTable(): HTMLElement {
     const heads = ['Task', 'Process', 'Lane', 'Whose', 'Due', 'Waiting since', 'Commands'];
     const cells = heads.map((name) => h('th', { scope: 'col' }, name));
-    const caption = h('caption', { class: 'visually-hidden' }, 'Tasks: first what is due first, then the newest');
+    const caption = h('caption', { class: 'visually-hidden' }, 'Tasks, by due date, then the newest first');
     return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...cells)), this.body);
   }
 
@@ -191,7 +191,7 @@ export class TasksPage {
   private whose({ assignee, candidates }: TaskInfo): (Node | string)[] {
     if (assignee === this.user) return [h('span', { class: 'badge', 'data-status': 'mine' }, 'yours')];
     if (assignee !== null) return [assignee];
-    return [h('span', { class: 'muted' }, candidates.length > 0 ? `nobody’s, open to ${candidates.join(', ')}` : 'nobody’s')];
+    return [h('span', { class: 'muted' }, candidates.length > 0 ? `unassigned, open to ${candidates.join(', ')}` : 'nobody’s')];
   }
 
   private commands(task: TaskInfo): HTMLElement[] {

@@ -131,7 +131,7 @@ export class Timeline {
         cell('Where', [node ?? (element ? this.nodeOf(element) : undefined), action].filter(Boolean).join(' · ') || '—'),
       );
     const heads = ['Number', 'When', 'Who', 'What', 'Where'].map((name) => h('th', { scope: 'col' }, name));
-    const caption = h('caption', { class: 'visually-hidden' }, 'Who did what when, newest first');
+    const caption = h('caption', { class: 'visually-hidden' }, 'Commands with user and time, newest first');
     return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...records.map(row)));
   }
 }

@@ -16,7 +16,7 @@ export interface Waiting {
 
 /** The list, or a sentence when there is nothing. */
 export function waitingTable(all: readonly Waiting[], nodeOf: (element: string) => string | undefined): HTMLElement {
-  if (all.length === 0) return h('p', { class: 'empty' }, 'It waits for no event and no time.');
+  if (all.length === 0) return h('p', { class: 'empty' }, 'It waits for no events or timers.');
   const cell = (label: string, ...content: (Node | string)[]) => h('td', { 'data-label': label }, h('div', {}, ...content));
   const row = (one: Waiting) => {
     const about: (Node | string)[] = [];
@@ -35,6 +35,6 @@ export function waitingTable(all: readonly Waiting[], nodeOf: (element: string) 
     );
   };
   const heads = ['Waits for', 'What', 'At', 'Since'].map((name) => h('th', { scope: 'col' }, name));
-  const caption = h('caption', { class: 'visually-hidden' }, 'Events and times the instance waits for');
+  const caption = h('caption', { class: 'visually-hidden' }, 'Events and timers the instance waits for');
   return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...all.map(row)));
 }

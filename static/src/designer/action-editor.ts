@@ -213,7 +213,7 @@ function drawFields(editing: Editing, actions: readonly Moddle[], action: Moddle
       label: 'Timer expression',
       value: text('timer'),
       placeholder: 'PT30S',
-      hint: 'An ISO 8601 duration between its triggering and its work.',
+      hint: 'An ISO 8601 duration between the trigger and the work.',
       check: isDuration,
       reading: durationInWords,
       commit: (timer) => set({ timer }, !manual),
@@ -253,7 +253,7 @@ function drawFields(editing: Editing, actions: readonly Moddle[], action: Moddle
       commit: (required) => set({ required }),
     }),
     field(flag('repeatable', 'Repeatable', 'It may run more than once.')),
-    field(flag('autorunChildren', 'Autorun children', 'Its mandatory automatic children run when it has ended.')),
+    field(flag('autorunChildren', 'Autorun children', 'Its mandatory automatic children run after it.')),
   ];
   const parents = actions
     .filter((one) => one !== action && !one.get('parent'))
@@ -274,7 +274,7 @@ function drawFields(editing: Editing, actions: readonly Moddle[], action: Moddle
     drawn.push(field(flag('holdsToken', 'Holds the token', 'The node waits until the timer has run.', true)));
   }
   if (manual) {
-    const back = field(flag('allowBack', 'Allow BACK on this action', 'It may run after the token has left, and takes it back.'));
+    const back = field(flag('allowBack', 'Allow BACK on this action', 'It may run after the token has left, and takes the token back.'));
     const more = [
       field(flag('restartFromSnapshot', 'Restart from snapshot', 'Going back restores the data from before its first run.')),
       drawRestartKeys(editing, action, place),
@@ -290,7 +290,7 @@ function drawFields(editing: Editing, actions: readonly Moddle[], action: Moddle
       redraw();
     };
     const list = drawKeys({ model, element, keys, name: `${place}/keys`, pending, paths, replace, redraw });
-    const strict = field(flag('strictKeys', 'Strict keys', 'What no key covers refuses the run instead of being ignored.'));
+    const strict = field(flag('strictKeys', 'Strict keys', 'Data that no key covers refuse the run instead of being ignored.'));
     drawn.push(
       h(
         'fieldset',

@@ -64,14 +64,14 @@ const OUTPUT: readonly Param[] = [
     kind: 'text',
     placeholder: 'credit',
     check: isPath,
-    hint: 'Where the result lands in the data; without it the result is dropped.',
+    hint: 'The path in the data for the result; without it the result is dropped.',
   },
   {
     name: 'output',
     label: 'Output',
     kind: 'template',
     check: optional(isTemplate),
-    hint: 'A template that makes the result; without it the result is everything.',
+    hint: 'A template for the result; without it the result is all data.',
   },
 ];
 
@@ -130,7 +130,7 @@ export const PARAMS: Record<string, readonly Param[]> = {
       kind: 'template',
       check: isRequired,
       placeholder: 'output.total = input.order.amount * 2;',
-      hint: 'JavaScript: input is the data, what is assigned to output is merged into them.',
+      hint: 'JavaScript: input is the data; members assigned to output are merged into them.',
     },
   ],
   uploadFile: [
@@ -140,7 +140,7 @@ export const PARAMS: Record<string, readonly Param[]> = {
       kind: 'text',
       check: both(isRequired, isPath),
       placeholder: 'documents.passport',
-      hint: 'Where the reference to the file lands in the data.',
+      hint: 'The path in the data for the reference to the file.',
     },
     { name: 'maxBytes', label: 'Largest file', kind: 'text', check: isWholeNumber, placeholder: '10485760', hint: 'In bytes.' },
     {

@@ -104,7 +104,7 @@ function multipleFields(editing: Editing, marker: Moddle | undefined): HTMLEleme
   const item = attribute(editing, at('item'), 'item', {
     label: 'Item',
     placeholder: 'item',
-    hint: 'The variable that holds the item; item without.',
+    hint: 'The variable for the item; by default item.',
     check: isPath,
   });
   if (!marker) {
@@ -121,7 +121,7 @@ function multipleFields(editing: Editing, marker: Moddle | undefined): HTMLEleme
     marker,
     'completionCondition',
     'Completion condition',
-    'When it is true after an iteration, the others are left out. It may use numberOfCompletedInstances and its like.',
+    'When it is true after an iteration, the remaining ones are left out. It may use numberOfCompletedInstances and the other counters.',
     '${numberOfCompletedInstances >= 2}',
   );
   return [
@@ -132,7 +132,7 @@ function multipleFields(editing: Editing, marker: Moddle | undefined): HTMLEleme
     attribute(editing, marker, 'outputKey', {
       label: 'Result list',
       placeholder: 'answers',
-      hint: 'Where the results of all iterations land, in the order of the items.',
+      hint: 'The path for the results of all iterations, in the order of the items.',
       check: isPath,
     }),
     attribute(editing, marker, 'output', {
@@ -156,7 +156,7 @@ function standardFields(editing: Editing, loop: Moddle): HTMLElement[] {
       kind: 'flag',
       name: 'testBefore',
       label: 'Test before',
-      hint: 'The condition is looked at before the first time, too.',
+      hint: 'The condition is also evaluated before the first iteration.',
       value: loop.get<boolean | undefined>('testBefore') === true,
       commit: (is) => model.change(element, { moddle: loop, properties: { testBefore: is || undefined } }),
     }),
@@ -165,7 +165,7 @@ function standardFields(editing: Editing, loop: Moddle): HTMLElement[] {
       name: 'loopMaximum',
       label: 'Maximum',
       placeholder: '10',
-      hint: 'How often at most.',
+      hint: 'The maximum number of iterations.',
       value: loop.get<number | undefined>('loopMaximum')?.toString() ?? '',
       check: isWholeNumber,
       strict: true,
@@ -235,7 +235,7 @@ function mappings(editing: Editing, kind: 'Input' | 'Output'): HTMLElement {
   const hint =
     kind === 'Input'
       ? 'Variables of its own, filled when it begins.'
-      : 'What is written back when it is completed. With outputs nothing else is.';
+      : 'Values written back when it completes. With outputs nothing else is written.';
   return h('fieldset', { class: 'group' }, h('legend', {}, `${kind}s`), h('p', { class: 'hint' }, hint), ...rows, button);
 }
 
@@ -246,7 +246,7 @@ export function forCompensation(editing: Editing): HTMLElement {
     kind: 'flag',
     name: 'isForCompensation',
     label: 'For compensation',
-    hint: 'It runs only when what it undoes is compensated: connect a compensation event at the border of that to it.',
+    hint: 'It runs only to compensate an activity: connect the compensation boundary event of that activity to it.',
     value: element.businessObject.get<boolean | undefined>('isForCompensation') === true,
     commit: (is) => {
       model.service<Modeling>('modeling').updateProperties(element, { isForCompensation: is });

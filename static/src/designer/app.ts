@@ -121,7 +121,7 @@ export class Designer {
     });
     new ResizeObserver(() => this.model.service<Canvas>('canvas').resized()).observe(byId('canvas'));
     this.autosave.watch(() =>
-      tell('This process is open in another window of this browser, too: the last change in either is the one that is kept.'),
+      tell('This process is open in another window of this browser, too: the last change in either window is kept.'),
     );
     if (this.mayEdit) setInterval(() => void this.look(), LOOK_MS);
   }
@@ -212,7 +212,7 @@ export class Designer {
     if (this.mayEdit) this.problems.later(0);
     else
       byId('problems').replaceChildren(
-        h('p', { class: 'empty' }, 'You may look. Changing and checking a process needs the role designer.'),
+        h('p', { class: 'empty' }, 'You have read access. Changing and checking a process needs the role designer.'),
       );
   }
 
@@ -282,7 +282,7 @@ export class Designer {
     const draft = { xml: await this.xml(false), base: this.base, at: Date.now() };
     if (!this.isDirty) return;
     if (this.autosave.keep(draft)) saved(`Kept in this browser at ${new Date().toLocaleTimeString()}; not saved yet.`);
-    else saved('Not saved, and this browser has no room to keep it: save the draft, or export it as a file.');
+    else saved('Not saved, and this browser has no space to keep it: save the draft, or export it as a file.');
   }
 
   /** Before the page goes: what is being typed belongs to the draft, too. */
@@ -385,7 +385,7 @@ export class Designer {
     const newest = await this.newest(this.firstProcess()).catch(() => undefined);
     if (!newest || newest.version <= this.base) return complain(`Not saved: ${message}.`);
     complain(
-      `Not saved: version ${newest.version} was saved by ${newest.createdBy} meanwhile. Your work is kept in this browser, and theirs stays version ${newest.version}.`,
+      `Not saved: version ${newest.version} was saved by ${newest.createdBy} meanwhile. Your work is kept in this browser, and the other work stays version ${newest.version}.`,
       this.waysOut(newest, () => void this.save(publish)),
     );
   }
@@ -398,7 +398,7 @@ export class Designer {
         run: () => open(`/admin/designer/${encodeURIComponent(id)}?version=${version}`, '_blank'),
       },
       {
-        label: `Go on with mine, as version ${version + 1}`,
+        label: `Continue with mine, as version ${version + 1}`,
         run: () => {
           this.base = version;
           mine();
@@ -468,7 +468,7 @@ export class Designer {
 
   private async importFile(file: File): Promise<void> {
     clearTrouble();
-    if (this.isDirty && !confirm('Replace what is drawn by the file? What is not saved is lost.')) return;
+    if (this.isDirty && !confirm('Replace the drawing by the file? Unsaved changes are lost.')) return;
     const text = await file.text();
     const format = formatOf(text);
     const former = await this.xml();

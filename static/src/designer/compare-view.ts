@@ -97,7 +97,7 @@ function chooseVersion(known: readonly Version[], first: Version): Promise<Versi
   const form = h(
     'form',
     { class: 'stack', method: 'dialog' },
-    h('h2', { id: 'compare-title' }, 'Compare what is drawn'),
+    h('h2', { id: 'compare-title' }, 'Compare the drawing'),
     h('div', { class: 'field' }, h('label', { for: 'compared' }, 'With'), select),
     h('div', { class: 'row' }, h('button', { class: 'button primary', value: 'compare' }, 'Compare'), cancel),
   );

@@ -14,8 +14,8 @@ type Part = [name: string, label: string, content: HTMLElement[]];
 
 const THROWS = ['bpmn:IntermediateThrowEvent', 'bpmn:EndEvent', 'bpmn:SendTask'];
 const CODES = {
-  Error: ['The only error that is caught; without one every failure is.', 'The error that is thrown.'],
-  Escalation: ['The only escalation that is caught; without one every one is.', 'The escalation that is thrown.'],
+  Error: ['The error that is caught; without one every failure is caught.', 'The error that is thrown.'],
+  Escalation: ['The escalation that is caught; without one every escalation is caught.', 'The escalation that is thrown.'],
 } as const;
 
 /** Whether an element is the start event of an event subprocess. */
@@ -112,7 +112,7 @@ function interruptingFields(editing: Editing, begins: boolean): HTMLElement[] {
       kind: 'flag',
       name,
       label: 'Interrupting',
-      hint: isBoundary ? 'The activity ends when the event comes.' : 'Everything else in the scope ends when the event comes.',
+      hint: isBoundary ? 'The activity ends when the event occurs.' : 'Everything else in the scope ends when the event occurs.',
       value: element.businessObject.get<boolean | undefined>(name) !== false,
       commit: (is) => {
         model.service<Modeling>('modeling').updateProperties(element, { [name]: is });
@@ -136,7 +136,7 @@ function messageFields(editing: Editing, holder: Moddle, throws: boolean, starts
     settingField(editing, holder, 'timeToLive', {
       label: 'Time to live',
       placeholder: 'PT1H',
-      hint: 'How long it is kept when nobody waits for it; without, not at all.',
+      hint: 'How long it is kept when nothing waits for it; without a value, not at all.',
       check: isDuration,
       reading: durationInWords,
     }),
@@ -180,7 +180,7 @@ export function dataField(editing: Editing, holder: Moddle): HTMLElement {
     kind: 'template',
     check: isJsonTemplate,
     placeholder: '{"order": "${order.id}"}',
-    hint: 'A JSON template of the data it takes along.',
+    hint: 'A JSON template of the data to send.',
   });
   completePaths(drawn, () => editing.paths);
   return drawn;
@@ -199,7 +199,7 @@ function conditionalFields(editing: Editing, event: Moddle): HTMLElement[] {
     value: event.get<Moddle | undefined>('condition')?.get<string | undefined>('body') ?? '',
     rows: 2,
     placeholder: '${order.amount > 100}',
-    hint: 'Looked at when data change.',
+    hint: 'Evaluated when data change.',
     check: isRequired,
     commit,
   });
@@ -239,7 +239,7 @@ function compensationFields(editing: Editing, event: Moddle): HTMLElement[] {
       kind: 'flag',
       name: 'waitForCompletion',
       label: 'Wait for completion',
-      hint: 'The event goes on when everything is compensated.',
+      hint: 'The event continues when everything is compensated.',
       value: event.get<boolean | undefined>('waitForCompletion') !== false,
       commit: (is) => model.change(element, { moddle: event, properties: { waitForCompletion: is ? undefined : false } }),
     }),
@@ -269,7 +269,7 @@ function linkFields(editing: Editing, event: Moddle): HTMLElement[] {
       name: 'linkName',
       label: 'Link name',
       value: event.get<string | undefined>('name') ?? '',
-      hint: 'Throw events go on at the catch event of the same name in the same process or subprocess.',
+      hint: 'Throw events continue at the catch event of the same name in the same process or subprocess.',
       check: isRequired,
       suggestions: [...new Set(links)].filter(Boolean).sort(),
       commit: (text) => editing.model.change(editing.element, { moddle: event, properties: { name: text.trim() || undefined } }),

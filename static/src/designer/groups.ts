@@ -111,7 +111,7 @@ function general(editing: Editing, moddle: Moddle): HTMLElement[] {
         moddle,
         'canGoBack',
         'May be passed backwards',
-        'Off: once passed, nothing behind it can be gone back to.',
+        'Off: once completed, neither it nor anything before it can be gone back to.',
         true,
       ),
     );
@@ -133,9 +133,9 @@ function gatewayStartFields(editing: Editing): HTMLElement[] {
   const options = [
     ['', 'No: a token comes here'],
     ['Exclusive', 'By the first message'],
-    ['Parallel', 'By the first message, and the others are awaited'],
+    ['Parallel', 'By the first message, then waits for the others'],
   ] as const;
-  const hint = 'What is behind it waits for messages, and no flow leads here.';
+  const hint = 'The events behind it wait for messages, and no flow leads here.';
   return [drawing(editing)({ kind: 'select', name: 'instantiate', label: 'Starts the process', value, options, hint, commit })];
 }
 
@@ -150,7 +150,7 @@ function adHocFields(editing: Editing): HTMLElement[] {
     label: 'Completion condition',
     value: moddle.get<Moddle | undefined>('completionCondition')?.get<string | undefined>('body') ?? '',
     placeholder: '${order.checked}',
-    hint: 'Looked at when an activity in it is completed: once true, it is complete. Without one it is complete when nothing in it is left to do.',
+    hint: 'Evaluated when an activity in it completes: once true, the subprocess completes. Without a condition it completes when nothing in it is active.',
     commit: (body) =>
       set({ completionCondition: body.trim() ? model.create('bpmn:FormalExpression', { body }, moddle) : undefined }),
   });
@@ -178,7 +178,7 @@ function adHocFields(editing: Editing): HTMLElement[] {
       kind: 'flag',
       name: 'cancelRemainingInstances',
       label: 'Cancel remaining instances',
-      hint: 'On: what still runs in it is ended once the completion condition is true. Off: that is waited for.',
+      hint: 'On: active elements in it end once the completion condition is true. Off: it waits for them.',
       value: moddle.get<boolean | undefined>('cancelRemainingInstances') !== false,
       commit: (is) => set({ cancelRemainingInstances: is }),
     }),
@@ -201,7 +201,7 @@ function activationFields(editing: Editing): HTMLElement[] {
       label: 'Activation condition',
       value: gateway.get<Moddle | undefined>('activationCondition')?.get<string | undefined>('body') ?? '',
       placeholder: '${activationCount >= 2}',
-      hint: 'A join goes on once it is true. It reads the data and activationCount, the tokens at its flows.',
+      hint: 'A join continues once it is true. It reads the data and activationCount, the number of tokens at its flows.',
       commit,
     }),
   ];
@@ -214,9 +214,9 @@ function taskFields(editing: Editing): HTMLElement[] {
     field('assignee', {
       label: 'Assignee',
       placeholder: '${order.approver}',
-      hint: 'Whose task it is from the beginning: a name, or a template of one.',
+      hint: 'The user to whom the task is assigned from the beginning: a name, or a template of one.',
     }),
-    rolesField(editing, moddle, 'candidateGroups', 'Candidate groups', 'Roles of which somebody may claim it; else the lane says.'),
+    rolesField(editing, moddle, 'candidateGroups', 'Candidate groups', 'Roles that may claim it; without them those of the lane.'),
     field('dueDate', {
       label: 'Due date',
       placeholder: 'P3D',
@@ -226,21 +226,21 @@ function taskFields(editing: Editing): HTMLElement[] {
     field('reminder', {
       label: 'Reminder',
       placeholder: 'P1D',
-      hint: 'So long before it is due.',
+      hint: 'How long before it is due.',
       check: isDuration,
       reading: durationInWords,
     }),
     field('reminderRepeat', {
       label: 'Reminder repeat',
       placeholder: 'P1D',
-      hint: 'So long after a reminder, again.',
+      hint: 'How long after a reminder the next one follows.',
       check: isDuration,
       reading: durationInWords,
     }),
     field('decisionKey', {
       label: 'Decision key',
       placeholder: 'approval',
-      hint: 'Approvals: where the decision lands in the data.',
+      hint: 'Approvals: the path in the data for the decision.',
       check: isPath,
     }),
   ];
@@ -277,13 +277,13 @@ function callFields(editing: Editing, processIds: readonly string[]): HTMLElemen
       label: 'Output key',
       placeholder: 'credit',
       check: isPath,
-      hint: 'Where the result lands; without it the result is dropped.',
+      hint: 'The path for the result; without it the result is dropped.',
     }),
     field('output', {
       label: 'Output',
       kind: 'template',
       check: optional(isTemplate),
-      hint: "A template over the subprocess's data; without it the result is all of them.",
+      hint: "A template over the subprocess's data; without it the result is all its data.",
     }),
   ];
 }
@@ -355,7 +355,7 @@ function scriptFields(editing: Editing): HTMLElement[] {
       label: 'Script',
       rows: 6,
       placeholder: 'output.total = input.order.amount * 2;',
-      hint: 'JavaScript: input holds the data, output what is merged into them.',
+      hint: 'JavaScript: input is the data; members assigned to output are merged into them.',
       value: moddle.get<string | undefined>('script') ?? '',
       commit,
     }),
@@ -374,7 +374,7 @@ function dataObjectFields(editing: Editing): HTMLElement[] {
     kind: 'text',
     name: 'variable',
     label: 'Variable',
-    hint: 'What the data are called in the scope around it; the id without.',
+    hint: 'The name of the variable; by default the id.',
     value: object.name ?? '',
     commit: (text) => model.set(element, object, { name: text }),
   });
@@ -382,7 +382,7 @@ function dataObjectFields(editing: Editing): HTMLElement[] {
     kind: 'template',
     name: 'default',
     label: 'Default value',
-    hint: 'JSON that it holds at the beginning.',
+    hint: 'Its value at the beginning, as JSON.',
     placeholder: '{"items": []}',
     value: found?.get<string | undefined>('body') ?? '',
     check: optional(isJson),

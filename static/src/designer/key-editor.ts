@@ -29,7 +29,7 @@ export function drawKeys(list: KeyList): HTMLElement {
   const add = () => replace([...keys, model.create('stepwire:Key', { path: '' })]);
   const button = h('button', { type: 'button', class: 'button compact', 'data-focus': `${name}/add`, onclick: add }, 'Add a key');
   const rows = keys.map((key, index) => drawKey(list, key, index));
-  const none = h('p', { class: 'hint' }, 'Without keys nothing that is sent is stored.');
+  const none = h('p', { class: 'hint' }, 'Without keys no sent data are stored.');
   return h('div', { class: 'keys' }, ...(rows.length > 0 ? rows : [none]), button);
 }
 
@@ -177,7 +177,7 @@ function drawBuilder(
       name: 'title',
       label: 'Label',
       value: text('title'),
-      hint: 'What a form shows beside its field.',
+      hint: 'The label that a form shows beside the field.',
       commit,
     }),
   );

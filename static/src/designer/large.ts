@@ -6,7 +6,7 @@ const LARGE = 1_000_000;
 
 /** Said when a model is not taken for its size. */
 export const TOO_LARGE =
-  'Not saved: with its diagram the model is larger than the server takes. Export it as a file, or make parts of it processes of their own and call them.';
+  'Not saved: with its diagram the model is larger than the server accepts. Export it as a file, or make parts of it processes of their own and call them.';
 
 /** What the server checks: without its diagram when that would make it too large. */
 export async function toCheck(xml: string): Promise<string> {

@@ -43,7 +43,7 @@ export function processFields(editing: Editing, process: Moddle): HTMLElement[] 
   if (editing.mayEdit) nextTimes(expiry, expires);
   return [
     nameField(editing, process),
-    idField(editing, process, 'Id', 'What clients start the process by.'),
+    idField(editing, process, 'Id', 'The id by which clients start the process.'),
     documentation(editing, process),
     executable,
     flagged(editing, process, 'anonymousStart', 'Anonymous start', 'Clients without a token may start it.'),
@@ -142,7 +142,7 @@ function webhooks(editing: Editing, process: Moddle): HTMLElement {
     'fieldset',
     { class: 'group' },
     h('legend', {}, 'Webhooks'),
-    h('p', { class: 'hint' }, 'Who is called when an instance has ended.'),
+    h('p', { class: 'hint' }, 'The address that is notified when an instance has ended.'),
     ...rows,
     button,
   );

@@ -117,7 +117,7 @@ export function scheduleFields(editing: Editing): HTMLElement[] {
       attribute(editing, moddle, 'timeZone', {
         label: 'Time zone',
         placeholder: 'Europe/Berlin',
-        hint: 'An IANA name; UTC without.',
+        hint: 'An IANA name; by default UTC.',
       }),
     );
   drawn.push(
@@ -192,7 +192,7 @@ export function timerFields(editing: Editing, timer: Moddle): HTMLElement[] {
     settingField(editing, timer, 'timeZone', {
       label: 'Time zone',
       placeholder: 'Europe/Berlin',
-      hint: 'An IANA name; UTC without.',
+      hint: 'An IANA name; by default UTC.',
     }),
   ];
 }
@@ -222,6 +222,6 @@ export function startKeys(editing: Editing): HTMLElement {
     model.setExtensions(element, moddle, 'stepwire:Key', wanted);
     redraw();
   };
-  const hint = h('p', { class: 'hint' }, 'What a start may bring; without keys it may bring everything.');
+  const hint = h('p', { class: 'hint' }, 'The data that a start may send; without keys it may send everything.');
   return h('div', { class: 'stack' }, hint, drawKeys({ model, element, keys, name: 'keys', pending, paths, replace, redraw }));
 }

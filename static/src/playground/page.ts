@@ -275,8 +275,8 @@ export class Playground {
     const names = beside.map(({ name }) => name).join(', ');
     this.say(
       inside
-        ? 'recorded.yaml is saved; stepwire test plays it.'
-        : `recorded.yaml is saved. You may not read the models: put ${names} beside it, then stepwire test plays it.`,
+        ? 'recorded.yaml is saved; run it with stepwire test.'
+        : `recorded.yaml is saved. You may not read the models: put ${names} beside it, then run it with stepwire test.`,
     );
   }
 
@@ -294,7 +294,7 @@ export class Playground {
     record.setAttribute('aria-pressed', String(Boolean(this.recorder)));
     byId('recorded').textContent = this.recorder ? `Recording: ${this.recorder.length} steps` : '';
     const shown = this.followed.map((one) => this.drawInstance(one));
-    redraw(byId('instances'), ...(shown.length > 0 ? shown : [h('p', { class: 'muted small' }, 'Nothing is followed yet.')]));
+    redraw(byId('instances'), ...(shown.length > 0 ? shown : [h('p', { class: 'muted small' }, 'No instance is followed yet.')]));
   }
 
   /** An instance with buttons that write a frame into the script. */

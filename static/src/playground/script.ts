@@ -30,7 +30,7 @@ function parsed(text: string, line: number): JsonObject {
   try {
     return JSON.parse(text) as JsonObject;
   } catch (error) {
-    throw new Error(`expected JSON, but the object that ends in line ${line} is none: ${(error as Error).message}`);
+    throw new Error(`expected JSON, but the object that ends in line ${line} is not JSON: ${(error as Error).message}`);
   }
 }
 

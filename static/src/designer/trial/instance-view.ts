@@ -42,7 +42,7 @@ export class InstanceView {
       this.stand,
       this.actions,
       part('View', true, this.tree),
-      part('Pushed messages', true, h('div', {}, this.list, h('p', { class: 'empty muted' }, 'Nothing was pushed yet.'))),
+      part('Pushed messages', true, h('div', {}, this.list, h('p', { class: 'empty muted' }, 'No messages were pushed yet.'))),
       part('Data', false, this.dataTree),
     );
   }

@@ -256,7 +256,7 @@ export class TrialPanel {
     const words = h('p', { class: 'small', role: 'status', 'data-testid': 'trial-said' }, this.trouble);
     if (!this.trial) return redraw(this.root, head, words);
     const stale = this.isStale
-      ? [h('p', { class: 'note warn small' }, 'The model has changed: the trial runs what it was. Begin again to try the change.')]
+      ? [h('p', { class: 'note warn small' }, 'The model has changed: the trial runs the former model. Begin again to try the change.')]
       : [];
     const parts = [this.drawClock(this.trial), this.drawUsers(), ...this.drawInstances(this.trial), this.drawStart(this.trial), ...this.drawPublish(), ...this.drawSave(this.trial)];
     redraw(this.root, head, ...stale, words, ...parts);
