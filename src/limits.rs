@@ -118,7 +118,7 @@ pub const BODY_TIME: Duration = Duration::from_secs(5 * 60);
 pub const BODY_MEMORY_PART: usize = 8;
 /// Bytes of the database that may stay free; of a large one a quarter. More goes back to the system.
 pub const DATABASE_FREE_BYTES: u64 = 64 * 1024 * 1024;
-/// Addresses remembered from which somebody has shown a token of late.
+/// Addresses remembered from which somebody has shown a token recently.
 pub const TRUSTED_ADDRESSES: usize = 10_000;
 
 /// Spans that wait for the collector; one that finds no room is dropped and counted.

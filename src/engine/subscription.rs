@@ -80,7 +80,7 @@ pub(super) fn open_entered(step: &mut Step<'_>) {
     }
 }
 
-/// Lets an element go on as if its own event had come.
+/// Lets an element continue as if its own event had come.
 pub(super) fn pass(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     let by = Subscriber::Element(key);
     step.record(Record::SubscriptionTriggered {

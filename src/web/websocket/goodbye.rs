@@ -11,8 +11,8 @@ use super::{
 use crate::{limits, session::protocol::close::Close};
 
 /// Closes: waits a little for the client's Close, then drops the connection. `counted` is given up
-/// once the client has been told: whoever waits for connections to go does not wait for clients that
-/// answer nothing.
+/// once the client has been notified: code that waits for connections to go does not wait for
+/// clients that answer nothing.
 pub(super) async fn say_goodbye<T>(mut socket: Box<Socket>, close: Close, counted: T) {
     let deadline = Instant::now() + limits::CLOSE_REPLY;
     socket.messages.close(close);

@@ -124,7 +124,7 @@ function interruptingFields(editing: Editing, begins: boolean): HTMLElement[] {
 
 /** The message of a definition, or of a task, which then is the `holder`. */
 function messageFields(editing: Editing, holder: Moddle, throws: boolean, startsProcess: boolean): HTMLElement[] {
-  const hint = startsProcess ? 'What is published under this name starts the process.' : '${…} stands for a value of the data.';
+  const hint = startsProcess ? 'A message or signal with this name starts the process.' : '${…} stands for a value of the data.';
   const what = { ...MESSAGE(hint), optional: editing.element.type === 'bpmn:SendTask' };
   const fields = referenceFields(editing, holder, what);
   if (editing.element.type === 'bpmn:ReceiveTask') fields.push(instantiateField(editing));
@@ -162,14 +162,14 @@ function instantiateField(editing: Editing): HTMLElement {
 
 /** A file may have it at the message, which all that refer to it share. */
 function correlationKey(editing: Editing, holder: Moddle): HTMLElement {
-  const part = { label: 'Correlation key', placeholder: '${order.id}', hint: 'A message goes to who waits for the same name and key.' };
+  const part = { label: 'Correlation key', placeholder: '${order.id}', hint: 'A message goes to an element that waits for the same name and key.' };
   const drawn = settingField(editing, holder, 'correlationKey', part, [holder.get<Moddle>('messageRef')]);
   completePaths(drawn, () => editing.paths);
   return drawn;
 }
 
 function signalFields(editing: Editing, event: Moddle, throws: boolean): HTMLElement[] {
-  const fields = referenceFields(editing, event, SIGNAL('A signal goes to all that wait for its name.'));
+  const fields = referenceFields(editing, event, SIGNAL('A signal goes to all elements that wait for its name.'));
   return throws && event.get('signalRef') ? [...fields, dataField(editing, event)] : fields;
 }
 

@@ -188,7 +188,7 @@ export function timerFields(editing: Editing, timer: Moddle): HTMLElement[] {
         editing.redraw();
       },
     }),
-    timeField(editing, timer, chosen, value, 'Counted from when the token comes; ${…} stands for a value of the data.', timeZone),
+    timeField(editing, timer, chosen, value, 'Counted from the arrival of the token; ${…} stands for a value of the data.', timeZone),
     settingField(editing, timer, 'timeZone', {
       label: 'Time zone',
       placeholder: 'Europe/Berlin',
