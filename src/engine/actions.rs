@@ -1,9 +1,10 @@
-//! The action model: when actions of a node run, and what is refused. One file per concern: `run`
-//! (a user runs a manual action), `selection` (which one is meant), `execution` (its run), `upload`
-//! (with a file), `decision` (in an approval), `automatic` (what the engine triggers, timers),
-//! `retry` and `skip` (after an incident), `work` (what the types do).
+//! The action model: when the actions of a node run, and when a run is refused. One file per
+//! concern: `run` (a user runs a manual action), `selection` (which action is meant), `execution`
+//! (the run itself), `upload` (a run with a file), `decision` (a run in an approval), `automatic`
+//! (actions that the engine triggers, timers), `retry` and `skip` (after an incident), `work` (the
+//! work of each type).
 //!
-//! Not here: the rules a definition's actions must keep (`model::validate`), going back
+//! Not here: the rules for actions in a definition (`model::validate`), going back
 //! (`engine::back`).
 
 pub(super) mod automatic;

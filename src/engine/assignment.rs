@@ -1,7 +1,7 @@
-//! Whose user task it is: claim, release, assign.
+//! The assignee of a user task: claim, release, assign.
 //!
-//! With an assignee nobody but the assignee (and operators) may act at the task. Nothing of the
-//! process moves by it, so it is possible on hold and with an incident. Who may: `access`.
+//! With an assignee only the assignee and operators may act at the task. An assignment moves no
+//! token, so it is possible on hold and with an incident. Who may assign: `access`.
 
 use std::sync::Arc;
 

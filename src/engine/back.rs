@@ -1,10 +1,10 @@
-//! Back in steps: a user runs an `allowBack` action of an element the token has left, and the token
-//! returns there.
+//! Back in steps: a user runs an `allowBack` action of an element that the token has left, and the
+//! token returns there.
 //!
 //! Everything active that descends from the element ends, with its timers and subprocesses; joins
-//! passed since give back the flows that do not come from it; then a new visit begins with the
-//! action states from before the action's first run. All in one row. Lineage itself:
-//! `state::lineage`; what it means for what is remembered: `state::apply::returning`.
+//! passed since then give back the flows that do not descend from it; then a new visit begins with
+//! the action states from before the action's first run. All of it is one row. Lineage:
+//! `state::lineage`; the effect of a step back on the state: `state::apply::back_step`.
 
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
-//! What can be asked of a process instance. Imperative; a command is checked against the state and
-//! may be refused.
+//! The commands of a process instance. A command is an imperative: it is checked against the state
+//! and may be refused.
 //!
-//! Who may ask: `access`. What it leads to: `record`.
+//! Who may send it: `access`. The records that follow from it: `record`.
 
 use std::borrow::Cow;
 

@@ -1,6 +1,6 @@
-//! Conditional events: their conditions are looked at when they are waited for and whenever data
-//! changed, before anything else moves. One that becomes true triggers its event; one that stays
-//! waited for has to become false before it does so again.
+//! Conditional events: their conditions are evaluated when they begin to wait and whenever data
+//! change, before anything else moves. A condition that becomes true triggers its event. An event
+//! that keeps waiting is triggered again only after its condition was false.
 //!
 //! Not here: conditions of sequence flows (`elements::exclusive_gateway`).
 

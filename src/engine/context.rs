@@ -1,9 +1,9 @@
-//! The context of one step: what it is given, what it has recorded so far, what is still to be
-//! looked at.
+//! The context of one step: its input, the records made so far, and the elements still to be
+//! visited.
 //!
-//! `record` pushes and applies at once, so every decision reads the state as its own records left
-//! it. Not here: which command does what (`step`), the moves of element instances (`transition`),
-//! how an instance ends (`end`).
+//! `record` appends a record and applies it at once, so that every decision reads the state as the
+//! step's own records left it. Not here: which function handles which command (`step`), the moves
+//! of element instances (`transition`), the end of an instance (`end`).
 
 use std::{
     collections::{BTreeSet, VecDeque},

@@ -1,8 +1,9 @@
-//! What an instance and those who bring it messages and signals say to each other.
+//! The notes and deliveries between an instance and the entities of messages and signals.
 //!
-//! A message goes to who waits for its name and correlation key, a signal to all who wait for its
-//! name. Who that is knows an entity of its own for each (`runtime::correlation`): an instance
-//! tells it what its elements wait for and what they have taken, and is brought what came.
+//! A message goes to an element that waits for its name and correlation key, a signal to all
+//! elements that wait for its name. For each name (and key) an entity of its own knows the waiting
+//! elements (`runtime::correlations`): an instance notifies it of the subscriptions of its elements
+//! and of what they have taken, and the entity delivers what is published.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Tells those who bring messages and signals what somebody waits for, and what no more.
+//! Notifies the entities of messages and signals of opened and closed subscriptions.
 //!
 //! Not here: the notes on what is taken (`triggering`) and published (`publishing`).
 

@@ -1,8 +1,7 @@
-//! The terms a user task waits under: whose it is from the beginning, when it is due, when it
-//! reminds.
+//! Assignee, due date and reminders of a user task, as its definition gives them.
 //!
-//! A due date does nothing by itself: it is shown, and reminded of. Not here: who takes and gives
-//! back a task (`assignment`).
+//! A due date triggers nothing by itself: it is shown, and reminders refer to it. Not here:
+//! claiming and releasing a task (`assignment`).
 //!
 //! # Why so
 //!

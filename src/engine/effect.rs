@@ -1,7 +1,7 @@
-//! What a step wants done outside the instance. Effects are plain values, performed by the runtime
+//! The effects of a step outside its instance. Effects are plain values, carried out by the runtime
 //! after the commit.
 //!
-//! Pushes are no effects: they are read off the records, live and in a replay alike.
+//! Pushes are no effects: they are derived from the records, live and in a replay alike.
 
 use super::{
     command::{DueTimer, TimerKey},

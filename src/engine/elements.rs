@@ -1,8 +1,8 @@
-//! What each BPMN element kind does, one file per kind, and how an element instance moves from
-//! entered to left.
+//! The behaviour of each BPMN element kind, one file per kind, and the life of an element instance
+//! from its activation to its completion.
 //!
-//! The order is always the same: automatic actions, the element's own work, then, when no mandatory
-//! action is left, out.
+//! The order is always the same: automatic actions, then the element's own work, then, once no
+//! mandatory action is left, completion.
 
 pub(super) mod ad_hoc;
 pub(super) mod boundary_event;

@@ -1,8 +1,8 @@
-//! How an instance ends, with everything in it and below it.
+//! The end of an instance, with everything in it and below it.
 //!
-//! One that finishes leaves its subprocesses running and its Action messages open; any other end
-//! takes all that is below with it. What ends an instance from outside: `suspend`; what ends it from
-//! within: `elements`.
+//! An instance that finishes leaves its subprocesses running and its Action messages open; any
+//! other end also ends everything below it. Ends from outside: `suspend`; ends from within:
+//! `elements`.
 
 use super::{
     command::TimerKey,

@@ -1,5 +1,5 @@
-//! What refuses a command before anything else is looked at: an instance that has ended or stands
-//! still, and callers that may not.
+//! The first checks of a command: the instance must not have ended or be on hold, and the caller
+//! must be allowed to act.
 //!
 //! The rights themselves: `access`.
 

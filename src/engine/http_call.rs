@@ -1,10 +1,10 @@
-//! Calls to the outside: what an `httpRequest` action asks for, what comes back, and who is
-//! notified when an instance has ended.
+//! Calls to other systems: the request of an `httpRequest` action, its response, and webhooks at
+//! the end of an instance.
 //!
-//! Placing a call records the request as it will be sent, every time it is sent; the answer comes
-//! as a command of its own and is taken once: it names the record that placed or repeated the call.
-//! Meanwhile the action is at work, like one that waits for a child. `request` makes requests,
-//! `response` takes answers, `end` tells webhooks.
+//! Placing a call records the request as it will be sent in every attempt. The response arrives as
+//! a command of its own and is taken once: it names the record that placed or repeated the call.
+//! Meanwhile the action is in progress, like one that waits for a child. `request` makes requests,
+//! `response` takes responses, `end` notifies webhooks.
 //!
 //! Not here: how, when and where calls are made (`runtime::http_calls`); what a modeller may write
 //! (`model::http_request`).

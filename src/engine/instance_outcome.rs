@@ -1,7 +1,6 @@
-//! What there is to say of a finished instance beyond that it finished, and what an approval is.
+//! The outcome of a finished instance beyond its status, and the definition of an approval.
 //!
-//! Read off the state, never stored in it. Who tells it to whom: `web::jobs`, and the list of
-//! instances.
+//! Derived from the state, never stored in it. Used by `web::jobs` and the list of instances.
 
 use super::{record::Status, state::InstanceState};
 use crate::model::{

@@ -1,10 +1,11 @@
-//! An operator takes an instance to another version of its definition: every active element, and every
-//! flow that waits at a join, has a counterpart there, or nothing changes at all.
+//! Migration: an operator takes an instance to another version of its definition. Every active
+//! element, and every flow that waits at a join, has a counterpart there, or nothing changes at
+//! all.
 //!
-//! A node's counterpart is the one with its id, or the one that the mapping names. Data, assignees,
-//! children and what actions have done stay as they are; what is waited for becomes what the target
-//! waits for (`renewal`). Which element has no counterpart, and why: `plan`. Not here: taking a token
-//! elsewhere (`move_token`).
+//! A node's counterpart is the node with its id, or the one that the mapping names. Data,
+//! assignees, children and the work of actions stay as they are; subscriptions become those of the
+//! target (`renewal`). Which element has no counterpart, and why: `plan`. Not here: moving a token
+//! (`move_token`).
 //!
 //! # Why so
 //!

@@ -1,7 +1,8 @@
-//! Events with several definitions: of most kinds one has to come, and the others are withdrawn; of a
-//! parallel one each has to come, in any order, before the event has.
+//! Events with several definitions. For most kinds one definition has to occur, and the others are
+//! withdrawn; for a parallel one every definition has to occur, in any order, before the event is
+//! triggered.
 //!
-//! Not here: events of which several are thrown (`throwing`, `publishing`).
+//! Not here: events that throw several definitions (`throwing`, `publishing`).
 //!
 //! # Why so
 //!

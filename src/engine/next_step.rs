@@ -1,5 +1,6 @@
-//! What receivers get after each row: where the tokens are and which actions may be run now.
-//! Derived, never stored. What of it one receiver may do: `permissions::Permissions`.
+//! The next step, which receivers get after each row: where the tokens are and which actions may be
+//! run now. Derived, never stored. The parts that one receiver may see and do:
+//! `permissions::Permissions`.
 //!
 //! Owned and cheap (names are shared), so it can outlive the step that made it; `session` writes it
 //! as JSON.

@@ -1,8 +1,8 @@
-//! Open Action messages: a client is done with one, or starts a process from one; an end closes
-//! them.
+//! Open Action messages: a client sends `done` for one, or starts a process from one; the end of an
+//! instance closes them.
 //!
-//! The instance that sent a message decides what happens to it, so of all who are at it at the same
-//! time exactly one wins. How a message comes to be open: `subprocess::push`; what a step back
+//! The instance that sent a message decides about it, so of all commands that arrive at the same
+//! time exactly one takes effect. How a message is opened: `subprocess::push`; what a step back
 //! closes: `back`.
 //!
 //! # Why so

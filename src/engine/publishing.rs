@@ -1,9 +1,9 @@
-//! What throwing events and send tasks publish: messages and signals, once, right before they are
-//! left.
+//! Publishes the messages and signals of throwing events and send tasks, once, right before they
+//! are left.
 //!
-//! Here only what is published is read off the data; who gets it is found behind the instance's
-//! outbox (`runtime::correlations`), but for a signal in the instance itself: what waits for it there
-//! has it when the element is left (`throwing`). What elements wait for: `subscription`.
+//! Here name, key and data are read from the data; the receivers are found behind the instance's
+//! outbox (`runtime::correlations`). Elements of the same instance that wait for a signal get it
+//! when the throwing element is left (`throwing`). What elements wait for: `subscription`.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! What an instance may hold of what it gathers: children, open Action messages, delayed
-//! triggerings, participants.
+//! The limits of what an instance accumulates: children, open Action messages, delayed actions,
+//! participants.
 //!
-//! A client's command beyond a limit is refused; what the process itself does beyond one is an
-//! incident, and a retry looks again.
+//! A client's command beyond a limit is refused. When the process itself exceeds a limit, that is
+//! an incident, and a retry checks again.
 
 use super::context::Step;
 use crate::limits;

@@ -1,4 +1,5 @@
-//! How much of the writer's time one write, and those like it, may take from the others.
+//! How much of the writer's time one write, and those like it, may take from the others; how much free
+//! space the database keeps.
 
 /// Bytes of a write, its changes of tables counted as some, beyond which it lets shorter ones go
 /// first.

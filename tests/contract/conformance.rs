@@ -16,7 +16,7 @@ use stepwire::{
         transport::{ConnectionTable, TakeOver, TransportLimits, serve},
         websocket::{
             frame_guard::FrameGuard,
-            message_stream::{Message, MessageStream, Over},
+            message_stream::{ClientMessage, MessageStream, Over},
         },
     },
 };
@@ -55,11 +55,11 @@ async fn echo(request: HttpRequest) -> actix_web::Result<HttpResponse> {
         actix_web::rt::spawn(async move {
             let over = loop {
                 match messages.message().await {
-                    Ok(Message::Text(text)) => messages.send(text),
-                    Ok(Message::Binary(bytes)) => messages.send_binary(bytes),
-                    Ok(Message::Ping(payload)) => messages.pong(payload),
-                    Ok(Message::Pong(_)) => {}
-                    Ok(Message::Close) => break Over::Close(CloseCode::Normal),
+                    Ok(ClientMessage::Text(text)) => messages.send(text),
+                    Ok(ClientMessage::Binary(bytes)) => messages.send_binary(bytes),
+                    Ok(ClientMessage::Ping(payload)) => messages.pong(payload),
+                    Ok(ClientMessage::Pong(_)) => {}
+                    Ok(ClientMessage::Close) => break Over::Close(CloseCode::Normal),
                     Err(over) => break over,
                 }
                 if messages.flush().await.is_err() {

@@ -11,7 +11,7 @@ use stepwire::{
         compile, cron,
         definition::ProcessDefinition,
         ids::{InstanceKey, Time},
-        schedule::{Missed, Overlap, Schedule, When},
+        schedule::{MisfirePolicy, Overlap, Schedule, When},
         source::{ReadDefinition, SourceFormat, read_source},
         template::{Builtins, Template},
         timer_cycle::Occurrences,
@@ -160,7 +160,7 @@ pub fn times(input: &[u8]) {
             let schedule = Schedule {
                 when: vec![when(text.to_owned())],
                 time_zone: zone.map(str::to_owned),
-                missed: Missed::default(),
+                missed: MisfirePolicy::default(),
                 overlap: Overlap::default(),
                 start_data: serde_json::Map::new(),
             };

@@ -1,6 +1,6 @@
-//! What the engine triggers by itself: automatic actions on entering a node, children after their
-//! parent, due timers, and the rest of a node after an incident. Everything asks the same question:
-//! what has not been triggered yet?
+//! Actions that the engine triggers by itself: automatic actions on entering a node, children after
+//! their parent, due timers, and the remaining actions of a node after an incident. All of them ask
+//! the same question: which actions have not been triggered yet?
 //!
 //! # Why so
 //!

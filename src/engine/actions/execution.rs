@@ -1,4 +1,4 @@
-//! A manual action of an active element is run: what of the payload is taken, and the work.
+//! The run of a manual action of an active element: the accepted part of the payload, and the work.
 
 use serde_json::Value;
 

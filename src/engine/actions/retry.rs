@@ -1,4 +1,5 @@
-//! Retry: an element with an incident does again what failed; what has run is not run again.
+//! Retry: an element with an incident repeats the failed work; work that has been done is not
+//! repeated.
 
 use super::automatic::{OnRecord, perform};
 use crate::{

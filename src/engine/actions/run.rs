@@ -1,7 +1,8 @@
-//! A user runs a manual action: on an active element, or by a step back on a passed one.
+//! A user runs a manual action: of an active element, or of a completed one by a step back.
 //!
-//! Which element is meant and whether it may run now: `selection`. The checks are in the order the
-//! protocol promises; the first that fails answers, and nothing has been recorded then.
+//! Which element is meant, and whether the action may run now: `selection`. The checks are made in
+//! the order that the protocol documents; the first failing check is the answer, and nothing has
+//! been recorded by then.
 
 use super::{execution, selection, upload};
 use crate::engine::{

@@ -1,4 +1,4 @@
-//! Which element a run means, and whether the action may run there now.
+//! Finds the element that a run means, and checks whether the action may run there now.
 
 use crate::{
     engine::{

@@ -1,8 +1,8 @@
-//! Skip: an element with an incident continues without what failed.
+//! Skip: an element with an incident continues without the failed work.
 //!
-//! A skipped triggering counts as given up: nothing waits for it, its work is not done, its
-//! children are not triggered. What a call activity waited for is skipped without a result. A
-//! gateway cannot be skipped but by its default flow: it would not know where to go.
+//! A skipped triggering counts as given up: nothing waits for it, its work is not done, and its
+//! children are not triggered. A skipped call activity continues without a result. A gateway can
+//! only be skipped by its default flow: without one there is no flow to take.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! A run with a file: which actions take one, and what the data then hold of it.
+//! A run with a file: which actions accept one, and the reference to it in the data.
 //!
-//! The bytes are stored already when the command comes; the engine knows the file by its
-//! [`StoredFile`] only. The reference is merged with the accepted payload, so also at once when the
-//! action is delayed.
+//! The bytes are already stored when the command arrives; the engine knows the file only by its
+//! [`StoredFile`]. The reference is merged together with the accepted payload, also at once when
+//! the action is delayed.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! What the action types do. Everything that can fail is computed before the first record of the
-//! work.
+//! The work of each action type. Everything that can fail is computed before the first record of
+//! the work.
 
 use serde_json::Value;
 

@@ -1,11 +1,12 @@
-//! Ad-hoc subprocess: an embedded subprocess whose activities users start, by actions of it, as often
+//! Ad-hoc subprocess: an embedded subprocess whose activities users start, by its actions, as often
 //! and in whichever order they like (BPMN 2.0.2, 13.3.5).
 //!
-//! Its completion condition is asked when an activity in it completes, and at the end of a path.
-//! Once it is true, nothing in it begins any more; what is active ends, or is waited for. Without a
-//! condition it is complete when something was started and nothing is active any more.
+//! Its completion condition is evaluated when an activity in it completes, and at the end of a
+//! path. Once it is true, nothing in the subprocess begins any more; active elements end, or are
+//! waited for. Without a condition it completes when something was started and nothing is active
+//! any more.
 //!
-//! What its actions are: `model::ad_hoc`. What starts an activity: `actions::work`.
+//! Its actions: `model::ad_hoc`. The start of an activity: `actions::work`.
 
 use std::sync::Arc;
 

@@ -1,13 +1,12 @@
-//! Complex gateway (BPMN 2.0.2, 13.4.5): a split is that of an inclusive gateway; a join continues
-//! once its activation condition is true, which reads the data and how many tokens are at its
-//! incoming flows, and then waits for the other flows, as an inclusive join would, before it
-//! resets.
+//! Complex gateway (BPMN 2.0.2, 13.4.5). A split is that of an inclusive gateway. A join continues
+//! once its activation condition is true, which reads the data and the number of tokens at its
+//! incoming flows. Then it waits for the other flows, as an inclusive join does, before it resets.
 //!
-//! It is asked when a token comes, and again when nothing else moves, as data may have changed. A
-//! reset is a visit of its own, by which the conditions of the outgoing flows are asked once more. A
-//! join without activation condition is an inclusive join.
+//! The condition is evaluated when a token arrives, and again when nothing else moves, because data
+//! may have changed. A reset is a visit of its own, in which the conditions of the outgoing flows
+//! are evaluated once more. A join without activation condition is an inclusive join.
 //!
-//! What is remembered between the two: `state::scope`.
+//! The state kept between the two: `state::scope`.
 
 use std::sync::Arc;
 

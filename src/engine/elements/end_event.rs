@@ -1,5 +1,5 @@
-//! End event: what a terminate end event does to its scope. What the others throw: `engine::throwing`;
-//! what one publishes it has published before it is left (`publishing`).
+//! End event: the effect of a terminate end event on its scope. What the other end events throw:
+//! `engine::throwing`; messages and signals are published before the event is left (`publishing`).
 //!
 //! # Why so
 //!

@@ -1,6 +1,7 @@
-//! Event-based gateway: waits for the events behind it; the token continues behind the one that
-//! comes first, which does not wait again (`transition`). One that starts the process begins with
-//! an event that has come; a parallel one continues to all events, where the others are awaited.
+//! Event-based gateway: waits for the events behind it. The token continues behind the first event
+//! that occurs, which does not wait again (`transition`). A gateway that starts the process begins
+//! with an event that has occurred; a parallel one continues to all its events and waits for the
+//! others.
 
 use super::own_work::Own;
 use crate::{

@@ -1,8 +1,8 @@
-//! Event subprocess: an embedded subprocess that no token reaches. The scope around it waits for its
-//! start event, each time that comes it begins; an interrupting one ends everything else in the
-//! scope first, which then is complete with it.
+//! Event subprocess: an embedded subprocess that no token reaches. The enclosing scope waits for
+//! its start event, and each occurrence begins it; an interrupting one first ends everything else
+//! in the scope, which then completes with it.
 //!
-//! What opens its subscription: `engine::subscription`; which one catches what is thrown:
+//! What opens its subscription: `engine::subscription`; which one catches an error or escalation:
 //! `engine::throwing`. How it runs: `sub_process`.
 
 use crate::{

@@ -1,5 +1,5 @@
-//! Joins that are looked at when nothing else moves: inclusive and complex gateways, which wait for
-//! tokens that can still come.
+//! Joins that are evaluated when nothing else moves: those of inclusive and complex gateways, which
+//! wait for tokens that can still arrive.
 //!
 //! What each waits for: `inclusive_gateway`, `complex_gateway`. Not here: joins of parallel
 //! gateways, which continue as soon as each flow has a token (`transition`).

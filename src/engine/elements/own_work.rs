@@ -1,4 +1,4 @@
-//! How far an element has come with its own work, once its automatic actions have run.
+//! The progress of an element's own work, once its automatic actions have run.
 
 use crate::model::executable::ExecutableFlow;
 

@@ -1,6 +1,7 @@
-//! Start event: which one a start means, and what start data it accepts. Those with a schedule, a
-//! message or a signal are for it alone; so are receive tasks, and events behind event-based gateways,
-//! that start the process. A process without any begins at the nodes that no flow enters.
+//! Start event: which start event a start means, and the start data it accepts. Start events with a
+//! schedule, a message or a signal are only used by these; so are receive tasks, and events behind
+//! event-based gateways, that start the process. A process without a start event begins at the
+//! nodes that no flow enters.
 
 use serde_json::Value;
 

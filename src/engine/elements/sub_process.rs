@@ -1,7 +1,7 @@
-//! Embedded subprocess: a scope of its own. It begins at its start event, else at the nodes that no
-//! flow enters, and is complete when nothing in it is active.
+//! Embedded subprocess: a scope of its own. It begins at its start event, or without one at the
+//! nodes that no flow enters, and completes when nothing in it is active.
 //!
-//! Not here: a completed one once more, in which that is undone (`compensation`).
+//! Not here: the compensation of a completed subprocess (`compensation`).
 
 use super::{ad_hoc, boundary_event, own_work::Own};
 use crate::{

@@ -1,7 +1,7 @@
-//! Placing a call: its templates are filled in once, recorded, and never again.
+//! Placing a call: its templates are rendered once, and the result is recorded.
 //!
-//! A retry after an incident sends what was recorded, so that the other side, which knows it by its
-//! key, sees the same request.
+//! A retry after an incident sends the recorded request, so that the called system, which
+//! recognises it by its key, sees the same request.
 
 use super::{CallKey, HttpCallRecord, HttpCallRequest, HttpRequest, OutgoingCall, repeat_key};
 use crate::{

@@ -1,7 +1,7 @@
-//! Taking the answer of a call: its result is merged and the action continues, or an incident tells
-//! what came instead.
+//! Taking the response of a call: its result is merged and the action continues, or an incident
+//! says what is wrong with it.
 //!
-//! An answer to a call nobody waits for any more, or to one that was answered already, leaves no
+//! A response to a call that nothing waits for any more, or that was already answered, leaves no
 //! record.
 
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! How much of its iterations an activity begins in one step, and how the next step comes.
+//! How many iterations an activity begins in one step, and what triggers the next step.
 
 use crate::{
     engine::{

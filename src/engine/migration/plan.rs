@@ -1,4 +1,5 @@
-//! Where each element goes in the target, and what cannot go, with the reason. Nothing is changed here.
+//! The counterpart of each element in the target, and the elements without one, with the reason.
+//! Nothing is changed here.
 
 use std::{
     mem::{Discriminant, discriminant},

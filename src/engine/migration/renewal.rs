@@ -1,8 +1,10 @@
-//! What is waited for in the target: messages, signals, conditions and times of its events, renewed.
+//! Renews the subscriptions for the target: the messages, signals, conditions and times of its
+//! events.
 //!
-//! A timer whose text is the same keeps its time, a message or signal its place in the order of
-//! deliveries; everything else is opened anew. What had come before and is waited for no more is not
-//! waited for again. Not here: what an event waits for (`subscription`).
+//! A timer whose text is the same keeps its time, and a message or signal keeps its place in the
+//! order of deliveries; everything else is opened anew. An event that has already occurred and was
+//! not waited for any more is not waited for again. Not here: what an event waits for
+//! (`subscription`).
 
 use std::{collections::BTreeMap, sync::Arc};
 

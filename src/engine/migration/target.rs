@@ -1,4 +1,4 @@
-//! The version that an instance is to run, compiled, and what things are called there.
+//! The compiled target version of a migration, and the names of its nodes and flows.
 
 use std::collections::BTreeMap;
 

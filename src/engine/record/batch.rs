@@ -1,4 +1,4 @@
-//! The row: the records of one command, with who gave it.
+//! The record batch: the records of one command, with its sender.
 
 use serde::{Deserialize, Serialize};
 

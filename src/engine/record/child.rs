@@ -1,4 +1,4 @@
-//! What a record says of a child instance: who it is, and who has started it.
+//! Record types about a child instance: its identity, and what started it.
 
 use std::sync::Arc;
 

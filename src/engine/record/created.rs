@@ -1,4 +1,4 @@
-//! How an instance begins: which process it runs, whose it is, what it was given.
+//! Record types about the beginning of an instance: its process, its owner, and its start data.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! An instance goes to another version of its definition: what its nodes are called there, and what
-//! is waited for from then on.
+//! Record types about a migration to another version: the names of nodes there, and the
+//! subscriptions from then on.
 
 use std::{collections::BTreeMap, sync::Arc};
 

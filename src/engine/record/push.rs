@@ -1,4 +1,4 @@
-//! What a record says of a message that is pushed to clients.
+//! Record types about a message that is pushed to clients.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a record keeps for back steps.
+//! Record types about what is kept for back steps.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What records say of subscriptions: what is waited for.
+//! Record types about subscriptions: the events that elements and scopes wait for.
 
 use std::sync::Arc;
 

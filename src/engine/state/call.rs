@@ -1,6 +1,6 @@
-//! What a call activity has started: a child.
+//! The child that a call activity has started.
 //!
-//! Changed by `apply` only; everyone else reads. What it leads to: `engine::elements`.
+//! Changed by `apply` only; all other code reads it. What it leads to: `engine::elements`.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
-//! A call to the outside as the element that waits for it remembers it.
+//! A call to another system, as the element that waits for it remembers it.
 //!
-//! Changed by `apply` only; everyone else reads. What it leads to: `engine::http_call`.
+//! Changed by `apply` only; all other code reads it. What it leads to: `engine::http_call`.
 
 use std::sync::Arc;
 

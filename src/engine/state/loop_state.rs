@@ -1,6 +1,6 @@
 //! The state of an activity that runs more than once, as a whole.
 //!
-//! Changed by `apply` only; everyone else reads. What it leads to: `engine::looping`.
+//! Changed by `apply` only; all other code reads it. What it leads to: `engine::looping`.
 
 use std::collections::BTreeMap;
 

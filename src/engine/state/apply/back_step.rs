@@ -1,7 +1,8 @@
-//! A back step: a passed element gets a new visit, and what came from the old one is gone.
+//! Applies a back step: a completed element gets a new visit, and what descends from the old one is
+//! removed.
 //!
-//! What of it a restore of earlier data keeps is asked before ([`InstanceState::restored_data`]),
-//! by the same rule.
+//! Which data a restore of earlier data keeps is computed before, by the same rule
+//! ([`InstanceState::restored_data`]).
 
 use std::{collections::BTreeMap, sync::Arc};
 

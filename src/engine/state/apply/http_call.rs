@@ -1,4 +1,4 @@
-//! Calls to the outside: placed, repeated, answered.
+//! Applies records of calls to other systems: placed, repeated, answered.
 
 use crate::engine::{
     http_call::{CallKey, HttpCallRecord},

@@ -1,5 +1,5 @@
-//! An element is left, or ended from outside: what stays of it, and whom that what came from it
-//! belongs to from then on.
+//! Applies the end of an element, by completion or from outside: what is retained of it, and to
+//! which element its descendants belong from then on.
 
 use crate::{
     engine::state::{ElementInstance, InstanceState, element::FirstRun, merges::Author},

@@ -1,5 +1,5 @@
-//! An activity runs more than once: what its whole remembers of its iterations, and the variables
-//! both own.
+//! Applies records of an activity that runs more than once: what its whole remembers of its
+//! iterations, and the variables both own.
 
 use crate::{
     engine::{

@@ -1,4 +1,4 @@
-//! Elements that remember that something has happened to them, and nothing else.
+//! Applies records that only mark an element.
 
 use crate::{
     engine::{

@@ -1,5 +1,5 @@
-//! The instance runs another version: its nodes and flows have the names they have there, and nothing
-//! is waited for until that is renewed.
+//! Applies a migration: nodes and flows get their names in the new version, and subscriptions wait
+//! to be renewed.
 
 use std::{collections::BTreeMap, sync::Arc};
 

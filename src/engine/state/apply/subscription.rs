@@ -1,4 +1,4 @@
-//! Subscriptions are opened, triggered, closed.
+//! Applies records of subscriptions: opened, triggered, closed.
 
 use crate::{
     engine::{

@@ -1,4 +1,4 @@
-//! What elements own as variables: declared, merged into, replaced by a back step.
+//! Applies records of the variables of elements: declared, merged into, replaced by a back step.
 
 use serde_json::{Map, Value};
 
