@@ -167,7 +167,7 @@ pub struct Runtime {
 
 impl Runtime {
     /// Brings the system up on an open journal and its files: definitions, undelivered messages and
-    /// due timers go on where they were. StepThreads run in processes of `script_program`, see
+    /// due timers continue where they were. StepThreads run in processes of `script_program`, see
     /// [`expression::worker`](crate::expression::worker).
     ///
     /// # Errors

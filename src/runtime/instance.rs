@@ -33,7 +33,7 @@ use super::{
     decide::{ActorDecision, DecisionContext, Memory, decide, kind_of},
     deduplication,
     definitions::{CompiledMemory, DeployedProcess},
-    instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
+    instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo},
     live_memory::LiveMemory,
     long_steps::{LongInARow, StepTimer},
     read_queue::{self, LastObserved, ReadQueue},
@@ -160,7 +160,7 @@ impl ProcessInstance {
     }
 
     fn drain_backlog(&mut self, ctx: &mut Context<Self>) {
-        // A step on another thread goes on with the backlog when it is back.
+        // A step on another thread continues with the backlog when it is back.
         while !self.away
             && let Some(envelope) = self.backlog.pop_front()
         {
@@ -256,7 +256,13 @@ impl ProcessInstance {
         }
     }
 
-    fn conclude(&mut self, step: Step, reply: Reply, slot: AppendPermit, ctx: &mut Context<Self>) {
+    fn conclude(
+        &mut self,
+        step: Step,
+        reply: ReplyTo,
+        slot: AppendPermit,
+        ctx: &mut Context<Self>,
+    ) {
         match step.decided {
             Err(refusal) => self.gate(slot, move |written| {
                 reply.send_if(written, InstanceResponse::Refused(refusal));
@@ -306,7 +312,7 @@ impl ProcessInstance {
         committed: &Arc<Committed>,
         effects: Vec<Effect>,
         commit: Commit,
-        reply: Reply,
+        reply: ReplyTo,
         slot: AppendPermit,
     ) {
         let counted = self.count_in_tree(committed, &effects, commit.row.body.len());

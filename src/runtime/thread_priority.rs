@@ -6,9 +6,9 @@
 //!
 //! # Why so
 //!
-//! **Bounding how many go on at once is not enough.** A start passes four threads, and each of them may
-//! have to wait for a core as long as the system lets another one run on, some milliseconds. One that
-//! has stepped back loses its core at once.
+//! **Bounding how many continue at once is not enough.** A start passes four threads, and each of
+//! them may have to wait for a core as long as the system lets another one run on, some
+//! milliseconds. One that has stepped back loses its core at once.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -20,8 +20,8 @@ use crate::limits;
 /// How far they step back, of the 19 steps there are: in competition with one other thread such a
 /// thread has a tenth of a core.
 const STEPS: i32 = 10;
-/// Threads of [`beside`]: for each kind of work as many as go on at once (one deploy), and one more
-/// for diagrams.
+/// Threads of [`beside`]: for each kind of work as many as continue at once (one deploy), and one
+/// more for diagrams.
 const THREADS: usize = 1 + limits::LARGE_BODIES_AT_ONCE + limits::HASHES + limits::PAST_FOLDS + 1;
 
 /// Lets all other threads go before this one, from here on. Elsewhere than on Linux, where this is

@@ -22,7 +22,7 @@ pub(super) struct StepState {
     pub since_snapshot: Gathered,
 }
 
-/// What a step comes to.
+/// The outcome of a step.
 pub(super) struct Step {
     pub decided: Result<ActorDecision, Refusal>,
     /// Of a row that is to be written, unless it cannot be encoded.

@@ -201,7 +201,8 @@ pub async fn read_elsewhere<T: Send + 'static>(
     // It is never closed.
     let _turn = LARGE.acquire().await;
     beside(move || read(&text)).await.ok_or_else(|| {
-        let sentence = "expected a thread to read the body, but the server is stopping: try again later";
+        let sentence =
+            "expected a thread to read the body, but the server is stopping: try again later";
         Problem::new(ErrorCode::Busy, sentence)
     })
 }

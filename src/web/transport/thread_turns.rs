@@ -1,5 +1,5 @@
 //! How long one turn of a thread may take with what connections bring: a few milliseconds, then the
-//! thread looks who else wants something before it goes on.
+//! thread looks who else wants something before it continues.
 //!
 //! A thread looks for what has come in on its connections only between its tasks, and by itself
 //! only after some sixty of them. With hundreds of connections that all bring something at once,
