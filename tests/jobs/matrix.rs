@@ -1,4 +1,4 @@
-//! The table of the clients' demands in docs/jobs.md names tests: they have to exist.
+//! The table of the clients' requirements in docs/jobs.md names tests: they have to exist.
 
 use std::{collections::HashSet, fs, path::Path};
 
@@ -7,7 +7,7 @@ fn every_demand_of_the_clients_has_its_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("docs/jobs.md")).expect("the page is there");
     let (_, table) = page
-        .split_once("| demand | of | guarded by |")
+        .split_once("| requirement | of | checked by |")
         .expect("the page has the table");
     let rows: Vec<&str> = table
         .lines()
