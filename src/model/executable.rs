@@ -139,7 +139,7 @@ impl ExecutableProcess {
     pub fn gathered<'a>(
         &'a self,
         node: &'a ExecutableNode,
-    ) -> impl Iterator<Item = &'a EventDefinition> {
+    ) -> impl Iterator<Item = &'a ExecutableEventDefinition> {
         let behind = node.outgoing.iter().filter(|_| node.is_event_gateway());
         let behind = behind.filter_map(|flow| self.node(&flow.target));
         let events = [node].into_iter().chain(behind);
