@@ -7,6 +7,8 @@ import type { Drawing } from './modeler.js';
 
 /** How many times as long as it takes is waited before. */
 const SHARE = 4;
+/** And how long at most, as what is not kept is lost in a crash. */
+const LONGEST_MS = 5_000;
 
 export class Written {
   private text: Promise<string> | undefined;
@@ -35,7 +37,7 @@ export class Written {
 
   /** How long to wait after a change before it is written, `least` at least. */
   pause(least: number): number {
-    return Math.max(least, SHARE * this.cost);
+    return Math.max(least, Math.min(LONGEST_MS, SHARE * this.cost));
   }
 }
 
