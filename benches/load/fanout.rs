@@ -60,16 +60,17 @@ pub async fn measure(place: &Place<'_>, followers: usize) -> Outcome<Figures> {
     Ok(figures)
 }
 
-/// Follows an instance until it is live.
+/// Follows an instance; its snapshot has come.
 pub async fn follow(client: &mut Client, instance: &str) -> io::Result<()> {
     let channel = format!(r#""channel":"instance/{instance}""#);
     let frame = format!(r#"{{"type":"subscribe","id":"1",{channel}}}"#);
     client.send(&frame).await?;
     let is_error = |frame: &str| frame.starts_with(r#"{"type":"error""#);
-    let live = client.until(|frame| frame.starts_with(r#"{"type":"live""#) || is_error(frame));
-    let live = live.await?;
-    match is_error(live) {
-        true => Err(unexpected("a followed instance", live.as_bytes())),
+    let is_snapshot = |frame: &str| frame.starts_with(r#"{"type":"snapshot""#);
+    let first = client.until(|frame| is_snapshot(frame) || is_error(frame));
+    let first = first.await?;
+    match is_error(first) {
+        true => Err(unexpected("a followed instance", first.as_bytes())),
         false => Ok(()),
     }
 }

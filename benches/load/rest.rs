@@ -7,8 +7,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use uuid::Uuid;
-
 use super::{
     Outcome,
     figures::Figures,
@@ -126,8 +124,7 @@ async fn step_until(mut client: RestClient, end: Instant) -> io::Result<Latencie
     let mut count = 0_u64;
     while Instant::now() < end {
         count += 1;
-        let id = Uuid::now_v7();
-        let run = format!(r#"{{"id":"{id}","action":"count","data":{{"count":{count}}}}}"#);
+        let run = format!(r#"{{"action":"count","data":{{"count":{count}}}}}"#);
         let began = Instant::now();
         let next = client.post(&path, &run).await?;
         if !next.contains(r#""name":"count""#) {
