@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rule::Rule;
-use crate::model::evaluator::RuleError;
+use crate::{limits::Limit, model::evaluator::RuleError};
 
 fn run(script: &str) -> Result<Value, String> {
     let rule = Rule::compile(script)
@@ -254,6 +254,9 @@ fn only_an_error_made_as_one_is_an_error_of_bpmn() {
     ] {
         assert_eq!(thrown(script), expected, "{script}");
     }
+    let before = Limit::ErrorCodes.count();
+    assert_eq!(thrown("throw new BpmnError('a'.repeat(1000))"), None);
+    assert!(Limit::ErrorCodes.count() > before, "a refusal is counted");
     let long = thrown("throw new BpmnError('a', 'é'.repeat(100000))").expect("it is thrown");
     assert!(
         long.1.len() < 1_010 && long.1.ends_with('…'),

@@ -21,7 +21,7 @@ use super::{
     worker::transform,
 };
 use crate::{
-    limits::RULE_BYTES,
+    limits::{ERROR_CODE_BYTES, Limit, RULE_BYTES},
     model::evaluator::{EvaluationError, RuleError},
 };
 
@@ -92,16 +92,26 @@ impl Rule {
         match put_out {
             Ok(Transformed::Output(output)) => Ok(output),
             Ok(Transformed::Thrown(error)) => Err(RuleError::Thrown(error)),
+            Ok(Transformed::CodeTooLong(bytes)) => {
+                Limit::ErrorCodes.refused();
+                Err(failed(format!(
+                    ": expected a BpmnError with a code of at most {ERROR_CODE_BYTES} bytes, but it \
+                    has {bytes}"
+                )))
+            }
             Err(ScriptError { message, position }) => {
                 let place = position.map_or_else(String::new, |(line, column)| {
                     format!(" at line {line}, column {column}")
                 });
-                Err(RuleError::Failed(EvaluationError(format!(
-                    "expected the rule to give an output, but it failed{place}: {message}"
-                ))))
+                Err(failed(format!("{place}: {message}")))
             }
         }
     }
+}
+
+fn failed(how: String) -> RuleError {
+    let sentence = format!("expected the rule to give an output, but it failed{how}");
+    RuleError::Failed(EvaluationError(sentence))
 }
 
 /// The first number that JavaScript would round. Where a `/` may begin a division as well as a

@@ -104,6 +104,8 @@ pub enum Transformed {
     Output(Json),
     /// An error of BPMN that it threw.
     Thrown(BpmnError),
+    /// It threw one with a code of that many bytes, which are too many.
+    CodeTooLong(usize),
 }
 
 /// Evaluates `source`, which must be a function expression, and calls it with `data` (frozen) as
@@ -144,7 +146,7 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, S
             Err(rquickjs::Error::Exception) => {
                 let error = ctx.catch();
                 return match thrown.call::<_, Option<List<(String, String)>>>((error.clone(),))? {
-                    Some(List((code, message))) => Ok(bpmn_error(code, message)),
+                    Some(List((code, message))) => Ok(Ok(bpmn_error(code, message))),
                     None => Err(ctx.throw(error)),
                 };
             }
@@ -164,15 +166,12 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, S
 }
 
 /// What a script throws is for whatever catches it, if its code can be one.
-fn bpmn_error(code: String, message: String) -> Result<Transformed, String> {
+fn bpmn_error(code: String, message: String) -> Transformed {
     if code.len() > ERROR_CODE_BYTES {
-        return Err(format!(
-            "expected a BpmnError with a code of at most {ERROR_CODE_BYTES} bytes, but it has {}",
-            code.len()
-        ));
+        return Transformed::CodeTooLong(code.len());
     }
     let message = cut(message);
-    Ok(Transformed::Thrown(BpmnError { code, message }))
+    Transformed::Thrown(BpmnError { code, message })
 }
 
 /// Whether all `sources` are function expressions, without calling them.

@@ -118,6 +118,8 @@ limits! {
     ScriptsStopped = "scripts_stopped",
     /// Checks of values against the schema of their key that would take too many steps.
     IntricateValues = "intricate_values",
+    /// Codes of errors that scripts throw.
+    ErrorCodes = "error_codes",
     /// Elements that one command activates.
     StepElements = "step_elements",
     /// Elements that are active at once in an instance.
@@ -189,6 +191,10 @@ mod tests {
         Limit::Calls.refused();
         assert!(Limit::Calls.count() > before);
         assert_eq!(Limit::of_incident("call_limit"), Some(Limit::Calls));
+        assert_eq!(
+            Limit::of_incident("token_limit"),
+            Some(Limit::ActiveElements)
+        );
     }
 
     #[test]
