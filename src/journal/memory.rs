@@ -496,9 +496,5 @@ fn newest_first<T: Clone>(
         Some(after) => table.range(..after),
         None => table.range(..),
     };
-    rows.rev()
-        .map(|(_, row)| row)
-        .take(limit)
-        .cloned()
-        .collect()
+    rows.rev().take(limit).map(|(_, row)| row.clone()).collect()
 }
