@@ -132,6 +132,21 @@ pub fn restore(reader: &dyn StoreReader, entity: Entity) -> Result<Restored, Sto
     })
 }
 
+/// The state that the snapshot of an instance holds, when that was taken before the record `seq`.
+///
+/// # Errors
+/// When the store fails.
+pub fn before(
+    reader: &dyn StoreReader,
+    entity: Entity,
+    seq: u64,
+) -> Result<Option<InstanceState>, StoreError> {
+    let snapshot = reader.load(entity)?.snapshot;
+    Ok(snapshot
+        .filter(|row| row.seq < seq)
+        .and_then(|row| read(entity, &row).ok()))
+}
+
 /// What an earlier state of an instance is folded from.
 pub struct Past {
     snapshot: Option<InstanceState>,

@@ -1,17 +1,26 @@
 //! Answers a command that was applied before. The answer is not stored twice: it is the fold of the
 //! log up to its row, which a live instance keeps and an ended one keeps for a day.
+//!
+//! The log may be long, and whoever repeats a command costs the server all of it. So it is read a
+//! page at a time, so that other reads go between, folded beside all other work, and few of these
+//! go on at once. Not here: whether a command is a repeat (`engine`, `decide`).
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use super::{
     Runtime, decide,
     instance_request::{Committed, InstanceResponse, Refusal, ReplyTo},
+    past,
+    thread_priority::beside,
 };
 use crate::{
     engine::{InstanceState, RecordBatch, record::CommandTag},
-    journal::{Entity, StoreError, StoreReader, codec},
+    journal::{Entity, StoreError, StoredRow, codec, snapshot},
     model::ids::InstanceKey,
 };
+
+/// Rows that are read at once.
+const PAGE: usize = 32;
 
 /// Answers again what the row beginning with `first_seq` answered.
 pub(super) fn answer_again(
@@ -20,13 +29,11 @@ pub(super) fn answer_again(
     first_seq: u64,
     reply: ReplyTo,
 ) {
-    let definitions = runtime.clone();
-    runtime.journal.read_then(
-        move |reader| {
-            let rows = rows_until(reader, key, |row| row.first_seq == first_seq)?;
-            then(&definitions, reader, rows)
-        },
-        move |answer| match answer {
+    let found = until(runtime.clone(), key, first_seq, move |row| {
+        row.first_seq == first_seq
+    });
+    runtime.services.spawn(async move {
+        match found.await {
             Ok(Some(committed)) => reply.send(InstanceResponse::Duplicate(Arc::new(committed))),
             Ok(None) => reply.refuse(Refusal::Internal),
             Err(error) => {
@@ -35,76 +42,105 @@ pub(super) fn answer_again(
                 );
                 reply.refuse(Refusal::Internal);
             }
-        },
-    );
+        }
+    });
 }
 
 /// Searches the log for a command whose id may have been used long ago.
 pub(super) fn look_up(runtime: &Arc<Runtime>, key: InstanceKey, tag: CommandTag, reply: ReplyTo) {
-    let definitions = runtime.clone();
-    let wanted = tag.clone();
-    let same = move |row: &RecordBatch| {
+    let CommandTag {
+        id, subject, hash, ..
+    } = tag;
+    let found = until(runtime.clone(), key, 0, move |row| {
         row.command
             .as_ref()
-            .is_some_and(|known| known.id == wanted.id && known.subject == wanted.subject)
-    };
-    runtime.journal.read_then(
-        move |reader| {
-            let rows = rows_until(reader, key, same)?;
-            then(&definitions, reader, rows)
-        },
-        move |answer| match answer {
+            .is_some_and(|known| known.id == id && known.subject == subject)
+    });
+    runtime.services.spawn(async move {
+        match found.await {
             Ok(Some(committed))
                 if committed
                     .row
                     .command
                     .as_ref()
-                    .is_some_and(|known| known.hash == tag.hash) =>
+                    .is_some_and(|known| known.hash == hash) =>
             {
                 reply.send(InstanceResponse::Duplicate(Arc::new(committed)));
             }
             Ok(Some(_)) => reply.refuse(decide::id_reused().into()),
             // A fingerprint that only looked alike; a new id, drawn by the client, decides.
             Ok(None) | Err(_) => reply.refuse(Refusal::Internal),
-        },
-    );
-}
-
-/// All rows up to and including the first that fits; none when no row fits.
-fn rows_until(
-    reader: &dyn StoreReader,
-    key: InstanceKey,
-    fits: impl Fn(&RecordBatch) -> bool,
-) -> Result<Vec<RecordBatch>, StoreError> {
-    let mut rows = Vec::new();
-    for stored in reader.rows(Entity::from(key), 0, usize::MAX)? {
-        let row: RecordBatch = codec::decode(&stored.row.body)?;
-        let found = fits(&row);
-        rows.push(row);
-        if found {
-            return Ok(rows);
         }
-    }
-    Ok(Vec::new())
+    });
 }
 
-/// Where the instance stood after the last of these rows.
-fn then(
-    runtime: &Runtime,
-    reader: &dyn StoreReader,
-    rows: Vec<RecordBatch>,
+/// An instance as it is folded row by row.
+#[derive(Default)]
+struct Folded {
+    state: Option<InstanceState>,
+    /// The first row that fits, after which nothing is folded.
+    row: Option<RecordBatch>,
+}
+
+impl Folded {
+    fn and(
+        mut self,
+        page: Vec<StoredRow>,
+        fits: impl Fn(&RecordBatch) -> bool,
+    ) -> Result<Self, StoreError> {
+        for stored in page {
+            let row: RecordBatch = codec::decode(&stored.row.body)?;
+            self.state = InstanceState::replay(self.state, [&row]);
+            if fits(&row) {
+                self.row = Some(row);
+                break;
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// How an instance stood after the first row that fits; `None` when no row does. None before the
+/// record `first` fits.
+async fn until(
+    runtime: Arc<Runtime>,
+    key: InstanceKey,
+    first: u64,
+    fits: impl Fn(&RecordBatch) -> bool + Clone + Send + 'static,
 ) -> Result<Option<Committed>, StoreError> {
-    let Some(state) = InstanceState::replay(None, &rows) else {
+    let _turn = past::turn().await;
+    let (entity, journal) = (Entity::from(key), &runtime.journal);
+    let state = journal.read(move |reader| snapshot::before(reader, entity, first));
+    let state = answered(state).await?;
+    let mut after = state.as_ref().map_or(0, InstanceState::seq);
+    let mut folded = Folded { state, row: None };
+    while folded.row.is_none() {
+        let page = answered(journal.read(move |reader| reader.rows(entity, after, PAGE))).await?;
+        let Some(last) = page.last() else {
+            return Ok(None);
+        };
+        after = last.row.last_seq;
+        let fits = fits.clone();
+        let next = beside(move || folded.and(page, fits)).await;
+        folded = next.ok_or(StoreError::Panicked)??;
+    }
+    let (Some(state), Some(row)) = (folded.state, folded.row) else {
         return Ok(None);
     };
-    let head = state.head();
-    let definitions = &runtime.definitions;
-    let process = definitions.load_of_instance(reader, &head.tenant, &head.process)?;
-    let (Some(process), Some(row)) = (process, rows.into_iter().next_back()) else {
-        return Ok(None);
-    };
-    Ok(Some(Committed {
+    let (head, of) = (state.head().clone(), runtime.clone());
+    let process = journal.read(move |reader| {
+        of.definitions
+            .load_of_instance(reader, &head.tenant, &head.process)
+    });
+    Ok(answered(process).await?.map(|process| Committed {
         row,
         ..decide::standing(&state, &process)
     }))
+}
+
+async fn answered<T, E>(
+    read: impl Future<Output = Result<Result<T, StoreError>, E>>,
+) -> Result<T, StoreError> {
+    // The server is stopping.
+    read.await.map_err(|_| StoreError::Panicked)?
 }

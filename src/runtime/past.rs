@@ -6,11 +6,21 @@
 
 use std::sync::Arc;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::{decide, definitions::DeployedProcess, instance_request::Observed};
 use crate::{
     journal::{StoreError, snapshot::Past},
+    limits,
     model::ids::Time,
 };
+
+/// The right to fold a log, which takes processor time: few do at once.
+pub async fn turn() -> Option<SemaphorePermit<'static>> {
+    static FOLDS: Semaphore = Semaphore::const_new(limits::PAST_FOLDS);
+    // It is never closed.
+    FOLDS.acquire().await.ok()
+}
 
 /// Folds what was read to how the instance stood; `None` when it had not begun. May take long, so it
 /// belongs on a thread for that. `now` decides which messages were open when no row says a time.

@@ -9,7 +9,6 @@ use actix_web::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -165,8 +164,7 @@ pub async fn get(
 
 /// An instance as it was at an earlier moment. Folded apart from its actor, and few at a time.
 async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, Problem> {
-    static FOLDS: Semaphore = Semaphore::const_new(limits::PAST_FOLDS);
-    let _turn = FOLDS.acquire().await;
+    let _turn = past::turn().await;
     let key = now.head().key;
     let past = app
         .read(move |reader| snapshot::until(reader, key.into(), at, limits::PAST_ROWS))
