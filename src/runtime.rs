@@ -87,6 +87,7 @@ use lists::Lists;
 use live_memory::LiveMemoryTotal;
 use long_steps::LongSteps;
 use outbox::{Outbox, StoredDelivery};
+use past::Folds;
 use presence::Presence;
 use read_queue::Read;
 use registry::{Dispatched, Registry};
@@ -149,6 +150,8 @@ pub struct Runtime {
     registry: Registry,
     live_memory: LiveMemoryTotal,
     long_steps: LongSteps,
+    /// Logs that are folded away from their instances.
+    pub folds: Folds,
     fresh: FreshKeys,
     outbox: Outbox,
     correlations: Correlations,
@@ -239,6 +242,7 @@ impl Runtime {
             log,
             registry: Registry::default(),
             live_memory: LiveMemoryTotal::default(),
+            folds: Folds::default(),
             long_steps: LongSteps::of_cores(arbiters.len()).map_err(no_thread)?,
             fresh: FreshKeys::after(bound, keys),
             outbox: Outbox::default(),

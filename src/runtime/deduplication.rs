@@ -10,7 +10,6 @@ use std::{future::Future, sync::Arc};
 use super::{
     Runtime, decide,
     instance_request::{Committed, InstanceResponse, Refusal, ReplyTo},
-    past,
     thread_priority::beside,
 };
 use crate::{
@@ -108,7 +107,7 @@ async fn until(
     first: u64,
     fits: impl Fn(&RecordBatch) -> bool + Clone + Send + 'static,
 ) -> Result<Option<Committed>, StoreError> {
-    let _turn = past::turn().await;
+    let _turn = runtime.folds.turn().await;
     let (entity, journal) = (Entity::from(key), &runtime.journal);
     let state = journal.read(move |reader| snapshot::before(reader, entity, first));
     let state = answered(state).await?;
@@ -121,8 +120,13 @@ async fn until(
         };
         after = last.row.last_seq;
         let fits = fits.clone();
-        let next = beside(move || folded.and(page, fits)).await;
-        folded = next.ok_or(StoreError::Panicked)??;
+        // Where time stands still, the order of answers depends on no other thread.
+        folded = match runtime.clock.is_virtual() {
+            true => folded.and(page, fits)?,
+            false => beside(move || folded.and(page, fits))
+                .await
+                .ok_or(StoreError::Panicked)??,
+        };
     }
     let (Some(state), Some(row)) = (folded.state, folded.row) else {
         return Ok(None);

@@ -15,11 +15,21 @@ use crate::{
     model::ids::Time,
 };
 
-/// The right to fold a log, which takes processor time: few do at once.
-pub async fn turn() -> Option<SemaphorePermit<'static>> {
-    static FOLDS: Semaphore = Semaphore::const_new(limits::PAST_FOLDS);
-    // It is never closed.
-    FOLDS.acquire().await.ok()
+/// Who may fold a log, which takes processor time: few at once.
+pub struct Folds(Semaphore);
+
+impl Default for Folds {
+    fn default() -> Self {
+        Self(Semaphore::new(limits::PAST_FOLDS))
+    }
+}
+
+impl Folds {
+    /// Waits for its turn.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.acquire().await.ok()
+    }
 }
 
 /// Folds what was read to how the instance stood; `None` when it had not begun. May take long, so it

@@ -166,10 +166,10 @@ async function many(page) {
   const edited = Date.now();
   await page.getByTestId('element').selectOption('t5');
   await page.getByTestId('group-general').getByLabel('Name', { exact: true }).fill('Five');
-  await said(page, /Kept in this browser|no room to keep it/);
+  await said(page, /Kept in this browser|no space to keep it/);
   console.log(`and an edit was kept, or not, after ${Date.now() - edited} ms`);
   await page.getByTestId('save').click();
-  await page.getByTestId('trouble').getByText('larger than the server takes').waitFor({ timeout: 60_000 });
+  await page.getByTestId('trouble').getByText('larger than the server accepts').waitFor({ timeout: 60_000 });
   const download = page.waitForEvent('download', { timeout: 60_000 });
   await page.getByTestId('trouble').getByRole('button', { name: 'Export BPMN' }).click();
   const text = await readFile(await (await download).path(), 'utf8');

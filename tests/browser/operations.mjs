@@ -183,7 +183,7 @@ async function migrate(page) {
     await dialog.getByTestId('migrate-summary').getByText(none).waitFor();
     await dialog.getByTestId('migrate-problems').getByText("'work' is not in the target").waitFor();
     assert.equal(await dialog.getByRole('button', { name: 'Migrate' }).isDisabled(), true);
-    await dialog.getByLabel('Where work goes on').selectOption('desk');
+    await dialog.getByLabel('Where work continues').selectOption('desk');
     await dialog.getByTestId('migrate-summary').getByText(all).waitFor();
   };
   await decide('0 of 3 can be migrated.', '3 of 3 can be migrated.');

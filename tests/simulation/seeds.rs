@@ -127,7 +127,7 @@ fn the_same_seed_is_the_same_run() {
 /// Some seed shows the bug, as a violation of this invariant.
 fn is_found(bug: Bug, invariant: Invariant) {
     let mut others = Vec::new();
-    for seed in 1..=60 {
+    for seed in 1..=300 {
         match play(seed, TROUBLES, Some(bug)).0 {
             Err(found) if found.invariant == invariant => return,
             Err(other) => others.push(other.to_string()),

@@ -94,7 +94,7 @@ async fn a_link_signs_in_once_and_the_cookie_is_guarded() {
     let answer = browser.get(path).await;
     assert_eq!(
         (answer.status.as_u16(), answer.header("location")),
-        (303, "/admin/instances")
+        (303, "/")
     );
     let set = answer.header("set-cookie");
     assert!(

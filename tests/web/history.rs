@@ -334,7 +334,7 @@ async fn operators_see_who_did_what_and_any_earlier_moment() {
     );
     olga.get(&format!("{path}?at=1"))
         .await
-        .is_problem(400, "bad_request", "had not begun");
+        .is_problem(400, "bad_request", "had not started");
     olga.get(&format!("{path}?at=x"))
         .await
         .is_problem(400, "bad_request", "'?'");

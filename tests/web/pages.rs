@@ -445,7 +445,8 @@ async fn the_documentation_is_pages_and_markdown() {
     );
     let users = stranger.get("/docs/users").await.text;
     assert!(
-        users.contains("<h2 id=\"behind-a-proxy\">") && users.contains("<td data-label=\"who\">"),
+        users.contains("<h2 id=\"behind-a-proxy\">")
+            && users.contains("<td data-label=\"client\">"),
         "{users}"
     );
     let markdown = stranger.get("/docs/users.md").await;

@@ -164,7 +164,7 @@ pub async fn get(
 
 /// An instance as it was at an earlier moment. Folded apart from its actor, and few at a time.
 async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, Problem> {
-    let _turn = past::turn().await;
+    let _turn = app.sessions.runtime.folds.turn().await;
     let key = now.head().key;
     let past = app
         .read(move |reader| snapshot::until(reader, key.into(), at, limits::PAST_ROWS))
