@@ -9,6 +9,7 @@ use std::time::Duration;
 
 pub use definitions::*;
 pub use drafts::*;
+pub use following::*;
 pub use instance_limits::InstanceLimits;
 pub use loops::*;
 pub use network::network;
@@ -23,6 +24,7 @@ pub use writing::*;
 
 mod definitions;
 mod drafts;
+mod following;
 mod instance_limits;
 mod loops;
 mod network;
@@ -230,8 +232,6 @@ pub const TASKS_LISTED: usize = 500;
 /// Lines of a followed list that may have changed without being reported; with more it starts over
 /// with a snapshot.
 pub const LIST_CHANGES: usize = 1_000;
-/// Frames a subscription replays; a client further behind gets a snapshot.
-pub const REPLAY_FRAMES: usize = 1_000;
 /// Commands one connection may have sent without having their answers; more are answered `busy`.
 pub const UNANSWERED_COMMANDS: usize = 256;
 /// Frames that may wait for a client's socket before its next messages are left unread.

@@ -19,17 +19,17 @@ use crate::{
     journal::{Entity, Owner, ReadModelChange},
 };
 
-/// Lets a committed row out.
+/// Lets a committed row out, which was stored in so many bytes.
 pub(super) fn release(
     runtime: &Arc<Runtime>,
-    committed: &Arc<Committed>,
+    (committed, bytes): (&Arc<Committed>, usize),
     changes: &[ReadModelChange],
     (effects, tree): (Vec<Effect>, Option<Arc<Tree>>),
     reply: ReplyTo,
 ) {
     let _active = runtime.active();
     runtime.presence.follow(committed);
-    runtime.hub.publish(committed);
+    runtime.hub.publish(committed, bytes);
     let head = &committed.members.head;
     let origin = Origin {
         tenant: &head.tenant,

@@ -1,13 +1,16 @@
 //! One channel per instance that somebody follows: the newest committed rows, and whom to wake.
 //!
 //! A follower keeps a cursor and pulls; the channel keeps no queue per follower. Rows older than
-//! the ring are read from the journal. Frames are rendered once per row, by anyone who needs them
-//! first. Not here: what frames look like (`session`).
+//! the ring are read from the journal, and so are all of a ring that takes much memory. Frames are
+//! rendered once per row, by anyone who needs them first. Not here: what frames look like (`session`).
 
 use std::{
     collections::VecDeque,
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytestring::ByteString;
@@ -15,13 +18,17 @@ use dashmap::DashMap;
 use serde_json::value::RawValue;
 
 use super::{instance_request::Committed, registry::give_back};
-use crate::{engine::permissions::Permissions, model::ids::InstanceKey};
+use crate::{engine::permissions::Permissions, limits, model::ids::InstanceKey};
 
 /// Committed rows a channel keeps for followers that are a little behind.
 const RING_ROWS: usize = 64;
 /// Standpoints a row's frames are kept for. Each frame tells every token, so with a token per user
 /// it would be their square.
 const STANDPOINTS: usize = 16;
+/// What a stored byte of a row takes in memory, read and rendered, estimated.
+const MEMORY_OF_BYTE: usize = 4;
+/// What a token or an offer takes in memory, rendered, estimated.
+const MEMORY_OF_ENTRY: usize = 1024;
 
 /// Who follows a channel. Waking must be cheap and never block: it runs on the release thread.
 pub trait Follower: Send + Sync {
@@ -120,6 +127,8 @@ impl SharedFrame {
 #[derive(Default)]
 pub struct Hub {
     channels: DashMap<InstanceKey, Weak<InstanceChannel>>,
+    /// What the rows of all channels take, estimated.
+    memory: AtomicUsize,
 }
 
 impl Hub {
@@ -138,14 +147,14 @@ impl Hub {
         channel
     }
 
-    /// Publishes a durable row to its followers.
-    pub fn publish(&self, committed: &Arc<Committed>) {
+    /// Publishes a durable row, stored in so many bytes, to its followers.
+    pub fn publish(&self, committed: &Arc<Committed>, bytes: usize) {
         let channel = self
             .channels
             .get(&committed.instance)
             .and_then(|entry| entry.upgrade());
         if let Some(channel) = channel {
-            channel.publish(committed);
+            channel.publish(committed, bytes);
         }
     }
 
@@ -207,7 +216,11 @@ pub struct InstanceChannel {
 
 #[derive(Default)]
 struct Inner {
-    rows: VecDeque<Arc<Committed>>,
+    /// The newest rows, with what each takes in memory, estimated.
+    rows: VecDeque<(Arc<Committed>, usize)>,
+    memory: usize,
+    /// The number of the newest record that was published.
+    newest: u64,
     followers: Vec<Arc<dyn Follower>>,
 }
 
@@ -237,23 +250,18 @@ impl InstanceChannel {
     /// The committed rows after a cursor, at most `limit`.
     pub fn after(&self, cursor: u64, limit: usize) -> RowsAfter {
         let inner = self.lock();
-        let Some(first) = inner.rows.front() else {
-            return RowsAfter::Nothing;
-        };
-        if inner
-            .rows
-            .back()
-            .is_some_and(|last| last.row.last_seq() <= cursor)
-        {
+        if inner.newest <= cursor {
             return RowsAfter::Nothing;
         }
-        if cursor + 1 < first.row.first_seq {
-            return RowsAfter::Behind;
+        match inner.rows.front() {
+            Some((first, _)) if first.row.first_seq <= cursor + 1 => {}
+            _ => return RowsAfter::Behind,
         }
         RowsAfter::Rows(
             inner
                 .rows
                 .iter()
+                .map(|(row, _)| row)
                 .filter(|row| row.row.last_seq() > cursor)
                 .take(limit)
                 .cloned()
@@ -261,12 +269,21 @@ impl InstanceChannel {
         )
     }
 
-    fn publish(&self, committed: &Arc<Committed>) {
+    fn publish(&self, committed: &Arc<Committed>, bytes: usize) {
+        let entries = committed.next.tokens.len() + committed.next.offers.len();
+        let memory = bytes * MEMORY_OF_BYTE + entries * MEMORY_OF_ENTRY;
         let mut inner = self.lock();
-        if inner.rows.len() == RING_ROWS {
-            inner.rows.pop_front();
+        inner.rows.push_back((committed.clone(), memory));
+        inner.memory += memory;
+        inner.newest = committed.row.last_seq();
+        let mut of_all = self.hub.memory.fetch_add(memory, Ordering::Relaxed) + memory;
+        while inner.has_too_much(of_all)
+            && let Some((_, memory)) = inner.rows.pop_front()
+        {
+            inner.memory -= memory;
+            of_all = of_all.saturating_sub(memory);
+            self.hub.memory.fetch_sub(memory, Ordering::Relaxed);
         }
-        inner.rows.push_back(committed.clone());
         for follower in &inner.followers {
             follower.wake(self.instance);
         }
@@ -279,8 +296,19 @@ impl InstanceChannel {
     }
 }
 
+impl Inner {
+    /// Whether its oldest row has to go, when the rows of all take so much.
+    fn has_too_much(&self, of_all: usize) -> bool {
+        self.rows.len() > RING_ROWS
+            || (self.rows.len() > 1 && self.memory > limits::FOLLOWED_BYTES)
+            || (of_all > limits::FOLLOWED_BYTES_IN_ALL && self.memory > limits::FOLLOWED_SMALL)
+    }
+}
+
 impl Drop for InstanceChannel {
     fn drop(&mut self) {
+        let memory = self.lock().memory;
+        self.hub.memory.fetch_sub(memory, Ordering::Relaxed);
         self.hub
             .channels
             .remove_if(&self.instance, |_, channel| channel.strong_count() == 0);

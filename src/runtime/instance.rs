@@ -315,7 +315,8 @@ impl ProcessInstance {
         reply: ReplyTo,
         slot: AppendPermit,
     ) {
-        let counted = self.count_in_tree(committed, &effects, commit.row.body.len());
+        let bytes = commit.row.body.len();
+        let counted = self.count_in_tree(committed, &effects, bytes);
         let (runtime, committed, changes) = (
             self.runtime.clone(),
             committed.clone(),
@@ -329,7 +330,8 @@ impl ProcessInstance {
                 if let Some(noted) = noted {
                     noted.log(&committed);
                 }
-                after_commit::release(&runtime, &committed, &changes, (effects, tree), reply);
+                let row = (&committed, bytes);
+                after_commit::release(&runtime, row, &changes, (effects, tree), reply);
             }
             Err(why) => {
                 counted.take_back();

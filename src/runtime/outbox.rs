@@ -3,7 +3,7 @@
 //!
 //! The truth is the outbox table, written with the sender's row; here is only what is on its way.
 //! One outbox message per pair is in progress at a time, and so many per tree (`delivery_queue`).
-//! Who takes a outbox message and what it means: `engine::subprocess`; what an end means for what
+//! Who takes an outbox message and what it means: `engine::subprocess`; what an end means for what
 //! is below: `end_descendants`.
 
 mod correlating;

@@ -8,6 +8,7 @@ mod broken_steps;
 mod changes;
 mod cuts;
 pub(super) mod faults;
+mod following;
 mod former_versions;
 mod http_calls;
 mod known_keys;

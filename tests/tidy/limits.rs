@@ -164,6 +164,10 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "memory of the newest rows that a followed instance",
+        &["FOLLOWED_BYTES", "FOLLOWED_BYTES_IN_ALL", "FOLLOWED_SMALL"],
+    ),
+    (
         "size beyond which a write",
         &["LONG_WRITE", "LONG_WRITES_AT_ONCE"],
     ),
@@ -338,6 +342,7 @@ fn every_limit_has_its_line_with_its_value() {
         "src/limits/definitions.rs",
         "src/limits/loops.rs",
         "src/limits/retention.rs",
+        "src/limits/following.rs",
         "src/limits/writing.rs",
     ];
     let source: String = files.map(read).concat();
