@@ -27,6 +27,7 @@ mod in_use;
 mod job;
 mod kept_message;
 mod listing;
+mod log_part;
 mod long_writes;
 mod memory;
 mod queue_permit;
@@ -62,6 +63,7 @@ pub use listing::{
     IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, SearchedRow, TaskAudience,
     TaskRow, TimerRow, TimerRowKey,
 };
+pub use log_part::LogPart;
 pub use memory::MemoryStore;
 pub use queue_permit::Busy;
 pub use row::{

@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use sha2::{Digest, Sha256};
 
 use super::{
-    codec,
+    LogPart, codec,
     row::{Entity, SnapshotRow, StoredRow},
     store::{StoreError, StoreReader},
 };
@@ -154,7 +154,7 @@ pub struct Past {
 }
 
 /// What the state of an instance after a record is folded from, read at the cost of at most `most`
-/// rows; `None` when it takes more.
+/// rows and the bytes of a [`LogPart`]; `None` when it takes more.
 ///
 /// # Errors
 /// When the store fails.
@@ -174,7 +174,11 @@ pub fn until(
     } else {
         // A row takes two numbers at least: its record's and its own.
         let enough = usize::try_from(seq / 2 + 1).unwrap_or(usize::MAX);
-        reader.rows(entity, 0, enough.min(most + 1))?
+        let part = LogPart::read(reader, entity, 0, enough.min(most + 1))?;
+        if !part.reaches(seq) {
+            return Ok(None);
+        }
+        part.rows
     };
     stored.retain(|stored| stored.row.last_seq <= seq);
     Ok((stored.len() <= most).then_some(Past { snapshot, stored }))

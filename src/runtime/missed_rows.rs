@@ -24,15 +24,14 @@ pub struct Missed {
 
 impl MissedRows {
     /// The rows after `cursor`: those that somebody else has read, if they reach as far back, else
-    /// what `read` finds; `None` when it finds more than `limit`.
+    /// what `read` finds; `None` when that is too much.
     ///
     /// # Errors
     /// Those of `read`.
     pub fn get_or_read<E>(
         &self,
         cursor: u64,
-        limit: usize,
-        read: impl FnOnce() -> Result<Vec<RecordBatch>, E>,
+        read: impl FnOnce() -> Result<Option<Vec<RecordBatch>>, E>,
     ) -> Result<Option<Arc<Missed>>, E> {
         let known = self
             .0
@@ -42,10 +41,9 @@ impl MissedRows {
         if let Some(known) = known.filter(|known| known.after <= cursor) {
             return Ok(Some(known));
         }
-        let rows = read()?;
-        if rows.len() > limit {
+        let Some(rows) = read()? else {
             return Ok(None);
-        }
+        };
         let missed = Arc::new(Missed {
             after: cursor,
             rows,

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     engine::{RecordBatch, rejection::RejectionKind},
-    journal::{Entity, StoreError, codec},
+    journal::{Entity, LogPart, StoreError, codec},
     limits,
     model::ids::InstanceKey,
     runtime::{
@@ -195,19 +195,21 @@ impl Connection {
         self.sessions.runtime.journal.read_then(
             move |reader| {
                 let read = || {
-                    // One row more than frames may be replayed: then there are too many. Later ones
-                    // come through the channel.
-                    let stored =
-                        reader.rows(Entity::from(instance), cursor, limits::REPLAY_FRAMES + 1)?;
-                    let rows = stored
-                        .iter()
-                        .map(|stored| codec::decode::<RecordBatch>(&stored.row.body));
-                    rows.filter(|row| row.as_ref().map_or(true, |row| row.last_seq() <= asked.seq))
-                        .collect()
+                    let most = limits::REPLAY_FRAMES;
+                    let entity = Entity::from(instance);
+                    let mut part = LogPart::read(reader, entity, cursor, most + 1)?;
+                    let reaches = part.reaches(asked.seq);
+                    // Later ones come through the channel.
+                    part.rows.retain(|stored| stored.row.last_seq <= asked.seq);
+                    if !reaches || part.rows.len() > most {
+                        return Ok(None);
+                    }
+                    let rows = part.rows.iter();
+                    rows.map(|stored| codec::decode::<RecordBatch>(&stored.row.body))
+                        .collect::<Result<_, _>>()
+                        .map(Some)
                 };
-                asked
-                    .missed
-                    .get_or_read(cursor, limits::REPLAY_FRAMES, read)
+                asked.missed.get_or_read(cursor, read)
             },
             move |rows: Result<_, StoreError>| {
                 inbox.put(Inbound::Missed {

@@ -16,7 +16,7 @@ use crate::{
         record::StoredFile,
         rejection::{RejectionKind, Unavailable},
     },
-    journal::{Entity, StoreError, StoreReader, codec},
+    journal::{Entity, LogPart, StoreError, StoreReader, codec},
     model::{ids::InstanceKey, upload::UploadRules},
     runtime::{
         Runtime, StartRequest,
@@ -210,8 +210,8 @@ impl App {
         }
     }
 
-    /// The rows of an instance that hold records after `after`, oldest first. Look at the instance
-    /// before: a look authorises.
+    /// The rows of an instance that hold records after `after`, oldest first, and whether there may be
+    /// more. Look at the instance before: a look authorises.
     ///
     /// # Errors
     /// As [`App::read`].
@@ -220,13 +220,14 @@ impl App {
         key: InstanceKey,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<RecordBatch>, Problem> {
+    ) -> Result<(Vec<RecordBatch>, bool), Problem> {
         self.read(move |reader| {
-            let stored = reader.rows(Entity::from(key), after, limit)?;
-            stored
+            let part = LogPart::read(reader, Entity::from(key), after, limit)?;
+            let rows = part
+                .rows
                 .iter()
-                .map(|stored| codec::decode(&stored.row.body))
-                .collect()
+                .map(|stored| codec::decode(&stored.row.body));
+            Ok((rows.collect::<Result<_, StoreError>>()?, part.is_cut))
         })
         .await
     }

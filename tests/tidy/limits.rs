@@ -110,6 +110,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("instances that a page counts", &["COUNTED_INSTANCES"]),
     ("entries on a page", &["JOB_ENTRIES"]),
     ("rows of its log", &["HISTORY_ROWS"]),
+    ("size of the rows of a log", &["LOG_PART_BYTES"]),
     (
         "instances that the [statistics]",
         &["STATISTICS_INSTANCES", "STATISTICS_ROWS"],

@@ -1,10 +1,12 @@
 //! Rows, snapshots, the outbox, and what a refused batch leaves behind.
 
-use super::fixtures::{append, check, key, row};
+use super::fixtures::{self, append, check, key, row};
 use crate::{
     journal::{
-        Commit, Entity, KeptMessage, KeptMessageRow, OutboxRow, SnapshotRow, StoreError, WriteOp,
+        Commit, Entity, KeptMessage, KeptMessageRow, LogPart, OutboxRow, SnapshotRow, StoreError,
+        WriteOp,
     },
+    limits,
     model::ids::Time,
 };
 
@@ -208,5 +210,35 @@ fn the_outbox_keeps_what_is_not_delivered() {
         let delivered = WriteOp::OutboxDelivered(key(2).into(), 1);
         store.commit(&[delivered.clone(), delivered]).unwrap();
         assert_eq!(left(), [(key(1), 5), (key(2), 2)]);
+    });
+}
+
+#[test]
+fn a_part_of_the_log_is_bounded_by_rows_and_by_bytes() {
+    fixtures::check(|store, reader| {
+        let entity = fixtures::key(1).into();
+        let large = limits::LOG_PART_BYTES / 4;
+        let rows: Vec<WriteOp> = (0..60)
+            .map(|n| {
+                let mut row = fixtures::row(1, 2 * n + 1, 2 * n + 2);
+                if n >= 40 {
+                    row.body = vec![7; large];
+                }
+                WriteOp::Commit(Commit::of(row))
+            })
+            .collect();
+        store.commit(&rows).unwrap();
+        let part = |after, most| {
+            let part = LogPart::read(reader, entity, after, most).unwrap();
+            (part.rows.len(), part.is_cut, part.reaches(80))
+        };
+        assert_eq!(part(0, 20), (20, true, false), "so many rows");
+        assert_eq!(part(0, 40), (40, true, true));
+        // The page in which the bytes are taken is whole.
+        assert_eq!(part(0, 100), (48, true, true), "so many bytes");
+        assert_eq!(part(60, 14), (14, true, true));
+        assert_eq!(part(114, 100), (3, false, true), "all there are");
+        assert_eq!(part(120, 100), (0, false, true));
+        assert_eq!(part(0, 0), (0, true, false));
     });
 }

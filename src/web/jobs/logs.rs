@@ -52,7 +52,7 @@ async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused>
     let principal = app.bearer(request)?;
     let key = instance_key(Named::read(request)?.required("id")?)?;
     let observed = app.observe(key, &principal.caller, false).await?;
-    let rows = app.rows(key, 0, limits::HISTORY_ROWS).await?;
+    let (rows, is_cut) = app.rows(key, 0, limits::HISTORY_ROWS).await?;
     let process = &observed.process.executable;
     let explained = principal.caller.reads_source();
     let all = rows.iter().flat_map(|row| {
@@ -64,7 +64,7 @@ async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused>
         .take(limits::JOB_LOG_LINES + 1)
         .map(|(row, (level, text))| format!("{} {level} {text}", app.date_time(row.time)))
         .collect();
-    if lines.len() > limits::JOB_LOG_LINES || rows.len() == limits::HISTORY_ROWS {
+    if lines.len() > limits::JOB_LOG_LINES || is_cut {
         lines.truncate(limits::JOB_LOG_LINES);
         lines.push(format!("… more: GET /v1/instances/{key}/history"));
     }

@@ -91,11 +91,10 @@ pub async fn history(
     let asked: PartQuery = query(request.query_string())?;
     let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
     let observed = app.observe(key, &principal.caller, false).await?;
-    let rows = app.rows(key, after, limits::HISTORY_ROWS).await?;
+    let (rows, truncated) = app.rows(key, after, limits::HISTORY_ROWS).await?;
     let mut history =
         HistoryBuilder::new(key, &observed.process.executable, principal.caller.operator);
     let whole = history.tell(&rows, after, length);
-    let truncated = rows.len() == limits::HISTORY_ROWS;
     let next = if whole {
         rows.last().filter(|_| truncated).map(RecordBatch::last_seq)
     } else {
@@ -168,7 +167,7 @@ pub async fn messages(
     let asked: PartQuery = query(request.query_string())?;
     let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
     app.observe(key, &principal.caller, false).await?;
-    let rows = app.rows(key, after, limits::REPLAY_FRAMES).await?;
+    let (rows, is_cut) = app.rows(key, after, limits::REPLAY_FRAMES).await?;
     let all = rows.iter().flat_map(|row| {
         row.numbered()
             .filter_map(|(seq, record)| message(seq, row.time, record))
@@ -177,10 +176,7 @@ pub async fn messages(
         .filter(|message| message.seq > after)
         .take(length + 1)
         .collect();
-    let unread = rows
-        .last()
-        .filter(|_| rows.len() == limits::REPLAY_FRAMES)
-        .map(RecordBatch::last_seq);
+    let unread = rows.last().filter(|_| is_cut).map(RecordBatch::last_seq);
     let next = cut(&mut messages, length)
         .map(|message| message.seq)
         .or(unread);

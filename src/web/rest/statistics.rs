@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     engine::{Record, RecordBatch},
-    journal::{Entity, InstanceFilter, PlaceFilter, StoreError, StoreReader, codec},
+    journal::{Entity, InstanceFilter, LogPart, PlaceFilter, StoreError, StoreReader, codec},
     limits,
     model::ids::{ElementKey, Time},
     web::{
@@ -117,10 +117,10 @@ fn sample(
     let mut truncated = found.len() > length;
     found.truncate(length);
     let mut visits = Visits::default();
-    let mut left = limits::STATISTICS_ROWS;
+    let (mut left, mut bytes) = (limits::STATISTICS_ROWS, 0);
     for instance in &found {
-        let rows = reader.rows(Entity::from(instance.key), 0, left)?;
-        for stored in &rows {
+        let part = LogPart::read(reader, Entity::from(instance.key), 0, left)?;
+        for stored in &part.rows {
             visits.take(&codec::decode(&stored.row.body)?);
         }
         visits.open.clear();
@@ -134,8 +134,10 @@ fn sample(
                 visits.of(&incident.node).incidents += 1;
             }
         }
-        left -= rows.len();
-        if left == 0 {
+        left -= part.rows.len();
+        bytes += part.bytes();
+        truncated |= part.is_cut;
+        if left == 0 || bytes >= limits::LOG_PART_BYTES {
             truncated = true;
             break;
         }

@@ -100,7 +100,7 @@ pub async fn records(
     let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
     app.observe(key, &principal.caller, false).await?;
     // A row has a record at least, so these are enough for the part and one record more.
-    let rows = app.rows(key, after, length + 1).await?;
+    let (rows, is_cut) = app.rows(key, after, length + 1).await?;
     let all = rows.iter().flat_map(|row| {
         row.numbered()
             .map(move |(seq, record)| entry(key, row, seq, record))
@@ -109,7 +109,10 @@ pub async fn records(
         .filter(|record| record.seq > after)
         .take(length + 1)
         .collect();
-    let next = cut(&mut records, length).map(|record| record.seq);
+    let unread = rows.last().filter(|_| is_cut).map(RecordBatch::last_seq);
+    let next = cut(&mut records, length)
+        .map(|record| record.seq)
+        .or(unread);
     Ok(json(StatusCode::OK, &Records { records, next }))
 }
 
