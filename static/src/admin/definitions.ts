@@ -140,13 +140,20 @@ export function download(name: string, text: string, format: Format): void {
   saveText(`${name.replace(/[^\w.-]+/g, '_')}.${format === 'bpmn' ? 'bpmn' : 'json'}`, text, MEDIA_TYPES[format]);
 }
 
-/** Hands a text to the browser as a file to save. */
+/** Between two files: a browser drops one that the next follows at once. */
+const BETWEEN_FILES_MS = 250;
+let saved = Promise.resolve();
+
+/** Hands a text to the browser as a file to save, after those before it. */
 export function saveText(name: string, text: string, type = 'text/plain'): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The download has its own hold on the file only after a moment.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  saved = saved.then(() => {
+    const url = URL.createObjectURL(new Blob([text], { type }));
+    const link = document.createElement('a');
+    link.href = url;
+    link.download = name;
+    link.click();
+    // The download has its own hold on the file only after a moment.
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    return new Promise((done) => setTimeout(done, BETWEEN_FILES_MS));
+  });
 }

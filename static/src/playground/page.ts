@@ -2,6 +2,7 @@
 import { type Client, connect, type Direction, type Instance, type JsonObject, StepwireError } from '@stepwire/client';
 import { frameLog } from '@stepwire/client/debug';
 import { visitor } from '@stepwire/client/visitor';
+import { saveText } from '../admin/definitions.js';
 import { getJson, ticketUrl } from '../admin/rest.js';
 import { showConnection } from '../connection-badge.js';
 import { Wire } from '../demo/wire.js';
@@ -271,7 +272,7 @@ export class Playground {
     const files = read.filter((file) => file !== undefined);
     const inside = files.length === recorder.started.length;
     const beside = recorder.started.map((id) => ({ name: `${id}.bpmn` }));
-    download('recorded.yaml', recorder.yaml(inside ? files : beside, inside));
+    saveText('recorded.yaml', recorder.yaml(inside ? files : beside, inside), 'application/yaml');
     const names = beside.map(({ name }) => name).join(', ');
     this.say(
       inside
@@ -338,10 +339,4 @@ async function model(id: string): Promise<ScenarioFile | undefined> {
   if (published.format === 'json') return { name: `${id}.json`, json: await getJson<unknown>(source) };
   const xml = await fetch(source, { headers: { accept: 'application/xml' }, credentials: 'same-origin' });
   return xml.ok ? { name: `${id}.bpmn`, bpmn: await xml.text() } : undefined;
-}
-
-function download(name: string, text: string): void {
-  const href = URL.createObjectURL(new Blob([text], { type: 'application/yaml' }));
-  h('a', { href, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 1_000);
 }

@@ -1,0 +1,107 @@
+//! An instance whose log has very large rows, which many then want to read at once.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    Outcome,
+    field::{ATTACKER, Field, Tally, sent, swarm},
+    socket::{Heard, Socket},
+};
+
+/// Bytes of a row, about.
+const ROW: usize = 900_000;
+
+/// Eight read its history, its messages and earlier moments, and eight resume it from its beginning.
+pub async fn large_rows(field: Arc<Field>) -> Outcome {
+    let note = json!({"name": "note", "type": "saveData", "trigger": "manual", "required": "optional", "repeatable": true,
+        "keys": [{"path": "text"}]});
+    let go = json!({"name": "go", "order": 1, "type": "saveData", "trigger": "manual"});
+    field
+        .publish(json!({
+            "id": "ledger",
+            "nodes": [{"id": "start", "type": "startEvent"}, {"id": "ask", "type": "userTask", "actions": [note, go]}, {"id": "end", "type": "endEvent"}],
+            "flows": [{"id": "f1", "source": "start", "target": "ask"}, {"id": "f2", "source": "ask", "target": "end"}],
+        }))
+        .await;
+    let (client, token) = (
+        field.client(ATTACKER),
+        field.token("mallory", &["operator"]),
+    );
+    let request = client.post(field.url("/v1/instances")).bearer_auth(&token);
+    let (status, text) = sent(request.json(&json!({"process": "ledger"}))).await;
+    assert_eq!(status, 201, "{text}");
+    let started: Value = serde_json::from_str(&text).expect("an answer");
+    let key = started["instance"].as_str().unwrap_or_default().to_owned();
+    let run = field.url(&format!("/v1/instances/{key}/run"));
+    let rows = if field.long { 120 } else { 24 };
+    for row in 0..rows {
+        let text = format!("{row} {}", "x".repeat(ROW));
+        let body = json!({"action": "note", "data": {"text": text}});
+        let (status, text) = sent(client.post(&run).bearer_auth(&token).json(&body)).await;
+        assert_eq!(status, 200, "{text:.300}");
+    }
+
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    swarm(&field, 16, move |field, index| {
+        let (told, token, key) = (told.clone(), token.clone(), key.clone());
+        async move {
+            if index < 8 {
+                read(&field, &token, &key, end, &told).await;
+            } else {
+                resume(&field, &token, &key, end, &told).await;
+            }
+        }
+    })
+    .await;
+    tally.only(&["200", "413", "429", "503", "0", "resync", "4429"]);
+    assert!(
+        tally.of("200") > 0 && tally.of("413") > 0 && tally.of("resync") > 0,
+        "{tally}"
+    );
+    Outcome::of(tally)
+}
+
+async fn read(field: &Field, token: &str, key: &str, end: Instant, told: &Tally) {
+    let client = field.client(ATTACKER);
+    let moment = if field.long { 200 } else { 1_000_000 };
+    let paths = [
+        "/history".to_owned(),
+        "/messages".to_owned(),
+        format!("?at={moment}"),
+    ];
+    while Instant::now() < end {
+        for path in &paths {
+            let request = client.get(field.url(&format!("/v1/instances/{key}{path}")));
+            told.add(sent(request.bearer_auth(token)).await.0);
+        }
+    }
+}
+
+async fn resume(field: &Field, token: &str, key: &str, end: Instant, told: &Tally) {
+    let hello = json!({"type": "hello", "token": token, "resume": [{"instance": key, "after": 4}]});
+    while Instant::now() < end {
+        let Ok(mut socket) = Socket::open(field, ATTACKER, &hello).await else {
+            continue;
+        };
+        loop {
+            match socket.next(Duration::from_secs(5)).await {
+                Heard::Frame(frame) if frame["type"] == "resync" => {
+                    told.add("resync");
+                    break;
+                }
+                Heard::Frame(_) => {}
+                Heard::Closed(code) => {
+                    told.add(code);
+                    break;
+                }
+                Heard::Silence => break,
+            }
+        }
+    }
+}
