@@ -63,7 +63,7 @@ pub use listing::{
     IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, SearchedRow, TaskAudience,
     TaskRow, TimerRow, TimerRowKey,
 };
-pub use log_part::LogPart;
+pub use log_part::{LogLimit, LogPart};
 pub use memory::MemoryStore;
 pub use queue_permit::Busy;
 pub use row::{

@@ -9,7 +9,7 @@
 //! itself.
 //!
 //! Not here: the limits within the engine (`sandbox`), which thread a step gets
-//! (`runtime::scripts`).
+//! (`runtime::step_threads`).
 
 use std::{
     cell::RefCell,

@@ -1,18 +1,26 @@
-//! A part of an instance's log: so many rows at most, and no more than take so many bytes. Whoever
+//! A part of an entity's log: so many rows at most, and no more than take so many bytes. Whoever
 //! reads rows because a client wants them reads them by this, as a row may take a megabyte.
 
 use super::{Entity, StoreError, StoreReader, StoredRow};
 use crate::limits;
 
-/// Rows that are read at once; so many may be beyond the bytes.
-const PAGE: usize = 16;
+/// How much of a log is read at once: it ends with the row that reaches one of these.
+#[derive(Clone, Copy, Debug)]
+pub struct LogLimit {
+    /// Rows.
+    pub rows: usize,
+    /// Bytes of their bodies.
+    pub bytes: usize,
+}
 
 /// Rows, oldest first.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct LogPart {
     /// The rows.
     pub rows: Vec<StoredRow>,
-    /// Whether there may be more.
+    /// Bytes of their bodies.
+    pub bytes: usize,
+    /// Whether there may be more, as the limit was reached.
     pub is_cut: bool,
 }
 
@@ -25,33 +33,31 @@ impl LogPart {
     pub fn read(
         reader: &dyn StoreReader,
         entity: Entity,
-        mut after: u64,
+        after: u64,
         most: usize,
     ) -> Result<Self, StoreError> {
-        let mut part = Self::default();
-        let mut left = limits::LOG_PART_BYTES;
-        loop {
-            let wanted = PAGE.min(most - part.rows.len());
-            let page = reader.rows(entity, after, wanted)?;
-            let is_last = page.len() < wanted;
-            let Some(last) = page.last() else {
-                part.is_cut = !is_last;
-                return Ok(part);
-            };
-            after = last.row.last_seq;
-            let bytes: usize = page.iter().map(|stored| stored.row.body.len()).sum();
-            left = left.saturating_sub(bytes);
-            part.rows.extend(page);
-            if is_last || left == 0 {
-                part.is_cut = !is_last;
-                return Ok(part);
-            }
+        let limit = LogLimit {
+            rows: most,
+            bytes: limits::LOG_PART_BYTES,
+        };
+        reader.log_part(entity, after, limit)
+    }
+
+    /// Takes of these rows as many as the limit leaves room for.
+    pub(super) fn take(&mut self, limit: LogLimit, rows: impl IntoIterator<Item = StoredRow>) {
+        let mut rows = rows.into_iter();
+        while !self.is_full(limit)
+            && let Some(row) = rows.next()
+        {
+            self.bytes += row.row.body.len();
+            self.rows.push(row);
         }
     }
 
-    /// The bytes of its rows.
-    pub fn bytes(&self) -> usize {
-        self.rows.iter().map(|stored| stored.row.body.len()).sum()
+    /// Notes whether the limit is reached.
+    pub(super) fn is_full(&mut self, limit: LogLimit) -> bool {
+        self.is_cut = self.rows.len() >= limit.rows || self.bytes >= limit.bytes;
+        self.is_cut
     }
 
     /// Whether it reaches this record, as far as the log does.

@@ -31,6 +31,7 @@ use super::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, SearchedRow, TaskRow,
         TimerRow, TimerRowKey,
     },
+    log_part::{LogLimit, LogPart},
     row::{Entity, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
     store::{Store, StoreError, StoreReader},
@@ -133,18 +134,16 @@ impl StoreReader for MemoryStore {
         Ok(keys.into_iter().take(limit).collect())
     }
 
-    fn rows(
+    fn log_part(
         &self,
         entity: Entity,
         after_seq: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredRow>, StoreError> {
-        Ok(self
-            .tables()
-            .rows_after(entity, after_seq)
-            .take(limit)
-            .cloned()
-            .collect())
+        limit: LogLimit,
+    ) -> Result<LogPart, StoreError> {
+        let mut part = LogPart::default();
+        let tables = self.tables();
+        part.take(limit, tables.rows_after(entity, after_seq).cloned());
+        Ok(part)
     }
 
     fn instances(

@@ -24,6 +24,7 @@ use super::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, TaskAudience, TaskRow,
         TimerRow,
     },
+    log_part::{LogLimit, LogPart},
     row::{Entity, Loaded, OutboxMessage, StoredRow},
     schedule::ScheduleRow,
     user::UserRow,
@@ -66,14 +67,25 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         after: InstanceKey,
         limit: usize,
     ) -> Result<Vec<InstanceKey>, StoreError>;
-    /// The rows that hold records after `after_seq`, in order. The first may also hold some before,
-    /// as rows are not cut.
+    /// The rows that hold records after `after_seq`, in order, up to a limit. The first may also hold
+    /// some before, as rows are not cut.
+    fn log_part(
+        &self,
+        entity: Entity,
+        after_seq: u64,
+        limit: LogLimit,
+    ) -> Result<LogPart, StoreError>;
+    /// The same, of so many rows whatever they take.
     fn rows(
         &self,
         entity: Entity,
         after_seq: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredRow>, StoreError>;
+        rows: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        let bytes = usize::MAX;
+        let part = self.log_part(entity, after_seq, LogLimit { rows, bytes })?;
+        Ok(part.rows)
+    }
 
     /// Instances of a tenant, a tree or an origin, newest first.
     fn instances(

@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{
     engine::{InstanceState, RecordBatch, record::CommandTag},
-    journal::{Entity, StoreError, StoredRow, codec, snapshot},
+    journal::{Entity, LogPart, StoreError, StoredRow, codec, snapshot},
     model::ids::InstanceKey,
 };
 
 /// Rows that are read at once.
-const PAGE: usize = 32;
+const PAGE: usize = 256;
 
 /// Answers again what the row beginning with `first_seq` answered.
 pub(super) fn answer_again(
@@ -114,7 +114,8 @@ async fn until(
     let mut after = state.as_ref().map_or(0, InstanceState::seq);
     let mut folded = Folded { state, row: None };
     while folded.row.is_none() {
-        let page = answered(journal.read(move |reader| reader.rows(entity, after, PAGE))).await?;
+        let read = journal.read(move |reader| LogPart::read(reader, entity, after, PAGE));
+        let page = answered(read).await?.rows;
         let Some(last) = page.last() else {
             return Ok(None);
         };

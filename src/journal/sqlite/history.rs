@@ -14,6 +14,7 @@ use crate::{
             AgedCorrelation, AgedCursor, AgedInstance, DroppedInstance, HistoryChange,
             HistoryReader, HistorySegment, HistorySize,
         },
+        log_part::{LogLimit, LogPart},
         row::{Entity, LAST_INSTANCE, StoredRow},
         store::StoreError,
     },
@@ -153,18 +154,30 @@ const ROWS_AFTER: &str = "
     ORDER BY first_seq LIMIT ?3";
 
 impl SqliteReader {
-    /// The rows of an entity that are in the log, and not packed.
-    pub(super) fn logged_rows(
+    /// Takes rows of an entity that are in the log, and not packed.
+    pub(super) fn take_logged(
         &self,
+        part: &mut LogPart,
         entity: Entity,
         after_seq: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredRow>, StoreError> {
-        self.list(
+        limit: LogLimit,
+    ) -> Result<(), StoreError> {
+        if part.is_full(limit) {
+            return Ok(());
+        }
+        let most = bounded(limit.rows - part.rows.len());
+        let mut bytes = part.bytes;
+        let rows = self.list_until(
             ROWS_AFTER,
-            params![entity.to_bytes(), Seq(after_seq), bounded(limit)],
+            params![entity.to_bytes(), Seq(after_seq), most],
             stored_row,
-        )
+            |stored| {
+                bytes += stored.row.body.len();
+                bytes >= limit.bytes
+            },
+        )?;
+        part.take(limit, rows);
+        Ok(())
     }
 
     /// Reads several things as of one moment.
@@ -185,41 +198,38 @@ impl SqliteReader {
 }
 
 /// The rows of an entity after a number: packed ones, then those of the log.
-pub(super) fn rows(
+pub(super) fn log_part(
     reader: &SqliteReader,
     entity: Entity,
     after_seq: u64,
-    limit: usize,
-) -> Result<Vec<StoredRow>, StoreError> {
+    limit: LogLimit,
+) -> Result<LogPart, StoreError> {
     reader.at_one_moment(|| {
-        let mut found = packed_rows(reader, entity, after_seq, limit)?;
-        let rest = limit.saturating_sub(found.len());
-        if rest > 0 {
-            let after = found.last().map_or(after_seq, |last| last.row.last_seq);
-            found.extend(reader.logged_rows(entity, after, rest)?);
-        }
-        Ok(found)
+        let mut part = packed_part(reader, entity, after_seq, limit)?;
+        let last = part.rows.last();
+        let after = last.map_or(after_seq, |last| last.row.last_seq);
+        reader.take_logged(&mut part, entity, after, limit)?;
+        Ok(part)
     })
 }
 
-fn packed_rows(
+fn packed_part(
     reader: &SqliteReader,
     entity: Entity,
     after_seq: u64,
-    limit: usize,
-) -> Result<Vec<StoredRow>, StoreError> {
-    let mut found = Vec::new();
+    limit: LogLimit,
+) -> Result<LogPart, StoreError> {
+    let mut part = LogPart::default();
     let mut after = after_seq;
     // One segment at a time, so that no more is unpacked than is asked for.
-    while found.len() < limit
+    while !part.is_full(limit)
         && let Some(segment) = segment_after(reader, entity, after)?
     {
         after = segment.last_seq;
         let rows = segment.unpack()?.into_iter();
-        found.extend(rows.filter(|stored| stored.row.last_seq > after_seq));
+        part.take(limit, rows.filter(|stored| stored.row.last_seq > after_seq));
     }
-    found.truncate(limit);
-    Ok(found)
+    Ok(part)
 }
 
 fn segment_after(

@@ -30,7 +30,8 @@ use crate::{
         listing::{
             IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Owner, TaskRow, TimerRow,
         },
-        row::{Entity, Loaded, OutboxMessage, SnapshotRow, StoredRow},
+        log_part::{LogLimit, LogPart},
+        row::{Entity, Loaded, OutboxMessage, SnapshotRow},
         schedule::ScheduleRow,
         store::{StoreError, StoreReader},
         user::UserRow,
@@ -119,16 +120,17 @@ impl StoreReader for SqliteReader {
         )
     }
 
-    fn rows(
+    fn log_part(
         &self,
         entity: Entity,
         after_seq: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredRow>, StoreError> {
-        let logged = self.logged_rows(entity, after_seq, limit)?;
-        match logged.first() {
-            Some(first) if first.row.first_seq <= after_seq + 1 => Ok(logged),
-            _ => history::rows(self, entity, after_seq, limit),
+        limit: LogLimit,
+    ) -> Result<LogPart, StoreError> {
+        let mut part = LogPart::default();
+        self.take_logged(&mut part, entity, after_seq, limit)?;
+        match part.rows.first() {
+            Some(first) if first.row.first_seq <= after_seq + 1 => Ok(part),
+            _ => history::log_part(self, entity, after_seq, limit),
         }
     }
 

@@ -76,10 +76,26 @@ impl SqliteReader {
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
+        self.list_until(sql, params, read, |_| false)
+    }
+
+    /// The rows of a statement up to the first that is enough, or an error.
+    pub(super) fn list_until<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        mut is_enough: impl FnMut(&T) -> bool,
+    ) -> Result<Vec<T>, StoreError> {
         let rows = || {
-            self.prepared(sql)?
-                .query_map(params, read)?
-                .collect::<rusqlite::Result<_>>()
+            let mut found = Vec::new();
+            for row in self.prepared(sql)?.query_map(params, read)? {
+                found.push(row?);
+                if found.last().is_some_and(&mut is_enough) {
+                    break;
+                }
+            }
+            Ok(found)
         };
         rows().map_err(failed("read rows"))
     }

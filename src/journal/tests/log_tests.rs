@@ -234,9 +234,8 @@ fn a_part_of_the_log_is_bounded_by_rows_and_by_bytes() {
         };
         assert_eq!(part(0, 20), (20, true, false), "so many rows");
         assert_eq!(part(0, 40), (40, true, true));
-        // The page in which the bytes are taken is whole.
-        assert_eq!(part(0, 100), (48, true, true), "so many bytes");
-        assert_eq!(part(60, 14), (14, true, true));
+        assert_eq!(part(0, 100), (44, true, true), "so many bytes");
+        assert_eq!(part(60, 13), (13, true, true));
         assert_eq!(part(114, 100), (3, false, true), "all there are");
         assert_eq!(part(120, 100), (0, false, true));
         assert_eq!(part(0, 0), (0, true, false));

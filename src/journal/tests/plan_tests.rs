@@ -11,8 +11,8 @@ use crate::{
     engine::{command::TimerKind, job_status::JobStatus},
     journal::{
         AgedCursor, Assignee, AuditFilter, ElementCursor, Entity, FullPlaces, InstanceCursor,
-        InstanceFilter, JobFilter, JobOrder, Owner, PlaceFilter, SqliteStore, Store, StoreReader,
-        TaskAudience, TaskFilter, TaskScope, TimerRow, TimerRowKey,
+        InstanceFilter, JobFilter, JobOrder, LogLimit, Owner, PlaceFilter, SqliteStore, Store,
+        StoreReader, TaskAudience, TaskFilter, TaskScope, TimerRow, TimerRowKey,
     },
     model::ids::{ElementKey, Time},
 };
@@ -153,6 +153,8 @@ fn rows_and_history() {
         reader.exists(entity).unwrap();
         reader.instance_keys(key(1), 9).unwrap();
         reader.rows(entity, 7, 9).unwrap();
+        let limit = LogLimit { rows: 9, bytes: 9 };
+        reader.log_part(entity, 7, limit).unwrap();
         reader.newest_time().unwrap();
         let aged = AgedCursor {
             tenant: "acme".into(),

@@ -135,7 +135,7 @@ fn sample(
             }
         }
         left -= part.rows.len();
-        bytes += part.bytes();
+        bytes += part.bytes;
         truncated |= part.is_cut;
         if left == 0 || bytes >= limits::LOG_PART_BYTES {
             truncated = true;
