@@ -1,9 +1,9 @@
-//! What the engine alone costs: a step by the size of the model, by the elements that were passed and
-//! by those that are active, and reading a definition, as a deploy does.
+//! The cost of the engine alone: of a step, by the size of the model and by the number of completed
+//! and of active elements; and of reading a definition, as a deploy does.
 //!
-//! `cargo bench --bench engine` prints the tables of `docs/benchmarks.md`; names of tables run these
-//! alone. Medians of many steps of one instance, without journal and without a client; what those
-//! cost, the load generator measures (`benches/load`).
+//! `cargo bench --bench engine` prints the tables of `docs/benchmarks.md`; with names of tables, only
+//! those. The figures are medians of many steps of one instance, without journal and without a
+//! client; the load generator (`benches/load`) measures a whole server.
 
 mod models;
 
@@ -34,17 +34,20 @@ use stepwire::{
 };
 use uuid::Uuid;
 
-/// Steps that a median is of.
+/// Steps of which the median is taken.
 const STEPS: usize = 400;
-/// Nodes of the models.
+/// Numbers of nodes of the models, or of elements.
 const SIZES: [usize; 3] = [10, 1_000, 10_000];
 
 fn main() {
-    let asked: Vec<String> = std::env::args().skip(1).collect();
-    let named: Vec<&String> = asked.iter().filter(|word| !word.starts_with('-')).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let named: Vec<&String> = arguments
+        .iter()
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     let tables: [(&str, fn()); 4] = [
         ("size", by_size),
-        ("passed", by_passed),
+        ("completed", by_completed),
         ("active", by_active),
         ("deploy", deploys),
     ];
@@ -55,7 +58,7 @@ fn main() {
     }
 }
 
-/// A step of a small loop in a model of so many nodes.
+/// A step of a small loop, in models of each size.
 fn by_size() {
     println!("| a step, in a model of | 10 nodes | 1,000 | 10,000 |\n| --- | --- | --- | --- |");
     for kind in models::KINDS {
@@ -66,37 +69,36 @@ fn by_size() {
             }
             shown(median((0..STEPS).map(|_| instance.complete_last())))
         });
-        println!("| {} | {} |", kind.told, cells.join(" | "));
+        println!("| {} | {} |", kind.label, cells.join(" | "));
     }
 }
 
-/// A step after so many elements were passed in a loop.
-fn by_passed() {
+/// A step after elements have completed in a loop, by their number.
+fn by_completed() {
     println!(
-        "\n| a step, after | 10 passed elements | 1,000 | 10,000 |\n| --- | --- | --- | --- |"
+        "\n| a step, after | 10 completed elements | 1,000 | 10,000 |\n| --- | --- | --- | --- |"
     );
-    for (told, back) in [
-        ("which are forgotten", false),
-        ("to which one can go back", true),
-    ] {
+    for (label, back) in [("not retained", false), ("retained for back steps", true)] {
         let mut instance = Instance::start(&models::returning(back));
-        let mut passed = 0;
+        let mut completed = 0;
         let cells = SIZES.map(|size| {
-            while passed + 3 < size {
+            while completed + 3 < size {
                 instance.complete_last();
                 // The task and two gateways.
-                passed += 3;
+                completed += 3;
             }
             let mut copy = instance.clone();
             shown(median((0..STEPS / 20).map(|_| copy.complete_last())))
         });
-        println!("| {told} | {} |", cells.join(" | "));
+        println!("| {label} | {} |", cells.join(" | "));
     }
 }
 
-/// A step while so many elements are active.
+/// A step in an instance with many active elements, by their number.
 fn by_active() {
-    println!("\n| with active elements | 10 | 1,000 | 10,000 |\n| --- | --- | --- | --- |");
+    println!(
+        "\n| in an instance of | 10 active elements | 1,000 | 10,000 |\n| --- | --- | --- | --- |"
+    );
     for joined in [false, true] {
         let mut rows = [const { Vec::new() }; 4];
         for size in SIZES {
@@ -112,7 +114,7 @@ fn by_active() {
             rows[2].push(shown(next));
             rows[3].push(format!("{} KiB", bytes / 1024));
         }
-        let told = if joined {
+        let ending = if joined {
             "before a join"
         } else {
             "each to an end"
@@ -124,7 +126,7 @@ fn by_active() {
             "a snapshot",
         ];
         for (name, cells) in names.iter().zip(rows) {
-            println!("| {name} ({told}) | {} |", cells.join(" | "));
+            println!("| {name} ({ending}) | {} |", cells.join(" | "));
         }
     }
 }
@@ -141,7 +143,7 @@ fn deploys() {
                 begun.elapsed()
             })))
         });
-        println!("| {} | {} |", kind.told, cells.join(" | "));
+        println!("| {} | {} |", kind.label, cells.join(" | "));
     }
 }
 
@@ -157,7 +159,7 @@ fn deployed(xml: &str) -> Deployed {
     (Arc::new(process), evaluator)
 }
 
-/// An instance that goes on by completed user tasks.
+/// An instance that is driven by completing its user tasks.
 #[derive(Clone)]
 struct Instance {
     deployed: Deployed,

@@ -4,40 +4,39 @@ use std::fmt::Write;
 
 /// A small loop among many nodes.
 pub struct Kind {
-    /// What it has, for people.
-    pub told: &'static str,
-    /// What stands in the loop: an inclusive gateway and its join, a conditional event, a timer.
+    /// The label in the printed tables.
+    pub label: &'static str,
+    /// What the loop contains: an inclusive gateway and its join, a conditional event, a timer.
     loops: &'static str,
-    /// What stands beside: an event subprocess.
+    /// What the process contains beside the loop: an event subprocess.
     beside: &'static str,
 }
 
 /// The kinds of loops.
 pub const KINDS: &[Kind] = &[
     Kind {
-        told: "a user task and exclusive gateways",
+        label: "a user task and exclusive gateways",
         loops: "",
         beside: "",
     },
     Kind {
-        told: "an inclusive split and join, too",
+        label: "an inclusive split and join, too",
         loops: "inclusive",
         beside: "",
     },
     Kind {
-        told: "a conditional boundary event, too",
+        label: "a conditional boundary event, too",
         loops: "conditional",
         beside: "",
     },
     Kind {
-        told: "a timer boundary event and an event subprocess, too",
+        label: "a timer boundary event and an event subprocess, too",
         loops: "timer",
         beside: "event",
     },
 ];
 
-/// A user task that is completed again and again, with half of the other nodes before it and half
-/// behind.
+/// A user task in a loop, with half of the other nodes before it and half behind.
 pub fn looping(kind: &Kind, nodes: usize) -> String {
     let mut model = Model::default();
     model.node("startEvent", "start", "");
@@ -114,7 +113,7 @@ pub fn returning(back: bool) -> String {
     model.finish()
 }
 
-/// So many user tasks at the same time, perhaps before a join.
+/// A fork into user tasks that are active at the same time, with or without a join behind them.
 pub fn fork(branches: usize, joined: bool) -> String {
     let mut model = Model::default();
     model.node("startEvent", "start", "");

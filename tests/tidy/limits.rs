@@ -34,7 +34,7 @@ const ROWS: &[(&str, &[&str])] = &[
         "trial without a connection",
         &["TRIAL_IDLE", "TRIAL_TIME", "TRIAL_BYTES"],
     ),
-    ("processes a trial runs", &["TRIAL_PROCESSES"]),
+    ("processes that a trial runs", &["TRIAL_PROCESSES"]),
     (
         "commands between the first and",
         &["PAST_ROWS", "PAST_FOLDS"],
@@ -51,7 +51,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("comments of the stream of jobs", &["JOB_COUNTS_KEEP_ALIVE"]),
     ("comments of any other stream", &["KEEP_ALIVE"]),
     ("live descendants", &["CURSOR_DESCENDANTS"]),
-    ("ended instances", &["ENDED_FOLLOWED"]),
+    ("ended instances that a connection", &["ENDED_FOLLOWED"]),
     ("`hello` after", &["HELLO"]),
     ("no sign of life", &["PING_SECONDS"]),
     ("answer to the server's Close", &["CLOSE_REPLY"]),
@@ -60,7 +60,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("live instances that were started", &["LIVE_AGAIN"]),
     ("`/healthz`", &["LIFE_SIGNS"]),
     (
-        "addresses and users whose rates",
+        "addresses, and users, whose rates",
         &["RATES_KEPT", "UNKNOWN_BODY_BYTES"],
     ),
     (
@@ -71,7 +71,10 @@ const ROWS: &[(&str, &[&str])] = &[
         "websocket after a refusal",
         &["AFTER_REFUSED", "AFTER_REFUSED_LONGEST"],
     ),
-    ("addresses remembered as", &["TRUSTED_ADDRESSES"]),
+    (
+        "addresses that the server remembers",
+        &["TRUSTED_ADDRESSES"],
+    ),
     (
         "new TCP connections",
         &["NEW_CONNECTIONS", "CONNECTION_TURN"],
@@ -79,10 +82,13 @@ const ROWS: &[(&str, &[&str])] = &[
     ("head of a request", &["REQUEST_HEAD"]),
     ("connection that waits", &["IDLE_CONNECTION"]),
     ("bytes of a head or body", &["READ_AHEAD_BYTES"]),
-    ("pace of a body", &["PEER_BYTES_PER_SECOND", "PEER_GRACE"]),
+    (
+        "pace at which a client",
+        &["PEER_BYTES_PER_SECOND", "PEER_GRACE"],
+    ),
     ("REST body", &["REST_BODY_BYTES", "BODY_TIME"]),
     (
-        "body that is read on",
+        "body that is parsed on",
         &["LARGE_BODY_BYTES", "LARGE_BODIES_AT_ONCE"],
     ),
     ("bytes of an answer", &["SEND_BUFFER_BYTES"]),
@@ -97,19 +103,19 @@ const ROWS: &[(&str, &[&str])] = &[
     ("memory for bodies of requests", &["BODY_MEMORY_PART"]),
     ("process definition", &["DEFINITION_BYTES"]),
     ("problems of a definition", &["DEFINITION_PROBLEMS"]),
-    ("its flow nodes", &["DEFINITION_ELEMENTS"]),
-    ("what one compiled definition", &["UPSTREAM_BYTES"]),
+    ("flow nodes and sequence flows", &["DEFINITION_ELEMENTS"]),
+    ("memory in which a compiled definition", &["UPSTREAM_BYTES"]),
     (
         "definitions that are being compiled",
         &["DEPLOYS_PER_USER", "DEPLOYS"],
     ),
     (
-        "rows of a part",
+        "rows in one part",
         &["LISTED", "DEFINITIONS_LISTED", "HISTORY_PART"],
     ),
     ("instances that a page counts", &["COUNTED_INSTANCES"]),
     ("entries on a page", &["JOB_ENTRIES"]),
-    ("rows of its log", &["HISTORY_ROWS"]),
+    ("rows of an instance's log", &["HISTORY_ROWS"]),
     ("size of the rows of a log", &["LOG_PART_BYTES"]),
     (
         "instances that the [statistics]",
@@ -140,7 +146,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("levels of a tree", &["TREE_LEVELS"]),
     ("live instances of a tree", &["TREE_INSTANCES"]),
     (
-        "subprocesses a tree starts",
+        "subprocesses that a tree starts",
         &[
             "TREE_STARTS_PER_SECOND",
             "TREE_STARTS_AT_ONCE",
@@ -165,7 +171,7 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "memory of the newest rows that a followed instance",
+        "memory for the newest rows of a followed instance",
         &["FOLLOWED_BYTES", "FOLLOWED_BYTES_IN_ALL", "FOLLOWED_SMALL"],
     ),
     (
@@ -196,15 +202,15 @@ const ROWS: &[(&str, &[&str])] = &[
         &["MESSAGES_KEPT", "MESSAGES_KEPT_IN_ALL", "MESSAGE_KEPT"],
     ),
     ("publications of one", &["PUBLICATIONS_REMEMBERED"]),
-    ("how long an answer to `publish`", &["PUBLISH_PATIENCE"]),
+    ("how long the answer to `publish`", &["PUBLISH_PATIENCE"]),
     ("data of a message or signal", &["PUBLISHED_BYTES"]),
-    ("instances that an answer", &["PUBLICATION_INSTANCES"]),
+    ("instances that the answer", &["PUBLICATION_INSTANCES"]),
     (
         "deliveries of a signal",
         &["SIGNAL_FAN_OUT", "SIGNAL_FAN_OUT_BYTES"],
     ),
     (
-        "calls at once",
+        "calls in progress",
         &["CALLS_AT_ONCE", "CALLS_PER_HOST", "CALLS_PER_INSTANCE"],
     ),
     (
@@ -213,7 +219,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("webhooks of a process", &["WEBHOOKS", "WEBHOOK_DATA_BYTES"]),
     ("damaged entries", &["DAMAGED_NAMED"]),
-    ("webhooks given up", &["WEBHOOKS_GIVEN_UP"]),
+    ("webhooks that were given up", &["WEBHOOKS_GIVEN_UP"]),
     ("time after its end", &["ARCHIVE_AFTER", "LEAST_DROP_AFTER"]),
     (
         "retention: rows",
@@ -224,7 +230,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("[spans](http-calls.md#traces)", &["SPANS_QUEUED"]),
     ("JSON Schema of a key", &["KEY_SCHEMA_PARTS"]),
     ("check of a value", &["KEY_CHECK_STEPS"]),
-    ("… all checks", &["KEY_STEPS_ON_ARBITER"]),
+    ("… sum over a command", &["KEY_STEPS_ON_ARBITER"]),
     ("… up to which", &["KEY_REASON_STEPS"]),
     ("violations", &["KEY_VIOLATIONS"]),
     ("levels of data taken over", &["DATA_DEPTH"]),
@@ -311,7 +317,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("time that a thread spends", &["THREAD_TURN"]),
     ("copies of a signal's data", &["RATE_OWED"]),
     (
-        "wrong passwords for a name from",
+        "wrong passwords for one name",
         &[
             "WRONG_PER_NAME",
             "WRONG_PER_NAME_ANYWHERE",
@@ -332,7 +338,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("`disk_low`", &["DISK_LOW"]),
     ("`disk_critical`", &["DISK_CRITICAL"]),
-    ("look at the disk", &["DISK_LOOK"]),
+    ("measurement of the disk", &["DISK_LOOK"]),
 ];
 
 #[test]
