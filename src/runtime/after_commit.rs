@@ -1,8 +1,8 @@
-//! What leaves through the commit gate once a row is durable: frames to followers, changes of lists, the
-//! reply, effects. In this order, so that the sender's connection gets the frames of its commit
-//! before the reply.
+//! What leaves through the commit gate once a row is durable: frames for followers, changes of
+//! lists, the reply, effects. They leave in this order, so that the sender's connection receives
+//! the frames of its commit before the reply.
 //!
-//! Runs on the journal's release thread: short, never waiting.
+//! Runs on the journal's release thread, so it must be short and must not block.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     journal::{Entity, Owner, ReadModelChange},
 };
 
-/// Lets a committed row out, which was stored in so many bytes.
+/// Releases a committed row that takes `bytes` in the store.
 pub(super) fn release(
     runtime: &Arc<Runtime>,
     (committed, bytes): (&Arc<Committed>, usize),
@@ -37,7 +37,8 @@ pub(super) fn release(
     };
     runtime.lists.publish(origin, changes);
     runtime.drop_outdated_drafts(committed);
-    // What waits for a message is known before the reply: anyone who publishes after it finds it.
+    // Subscriptions to messages are registered before the reply, so that a message published after
+    // it finds them.
     let is_note = |effect: &Effect| matches!(effect, Effect::Notify { .. });
     let (notes, effects): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_note);
     for note in notes {
@@ -64,7 +65,7 @@ fn perform(
         } => {
             let goes_on = matches!(*message, InstanceMessage::StartMore { .. });
             let owner = goes_on.then(|| Arc::new(owner(committed)));
-            // Who sends has a tree.
+            // An instance that sends messages always belongs to a tree.
             if let Some(tree) = tree.cloned() {
                 runtime.outbox.post(
                     runtime,
@@ -111,13 +112,13 @@ fn perform(
             runtime.timers.set(owner, due, committed.instance, key);
         }
         Effect::Call(_) => runtime.http_calls.placed(),
-        // A timer that fires nevertheless finds its action gone and is dropped, and so does an
-        // answer.
+        // If such a timer still fires, or such an answer still arrives, its action is gone and it
+        // is dropped.
         Effect::ClearTimer(_) | Effect::ForgetCall(_) => {}
     }
 }
 
-/// Whose a committed row is.
+/// The owner of a committed row, whose turns its effects take.
 fn owner(committed: &Committed) -> Owner {
     let row = &committed.process.row;
     Owner {

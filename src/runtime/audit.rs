@@ -1,10 +1,11 @@
-//! Notes what administrators, operators and designers do, for the audit log.
+//! Adds rows to the audit log: what administrators, operators and designers do.
 //!
-//! What changes something in the store is written with the row that reports it, in one transaction:
-//! an operator's command with its row of the log, what an administrator does with the change of the
-//! table ([`while_doing`]). What changes nothing there (a token is issued, a connection closed) has
-//! a row of its own once it is done; while there is no room for it, it waits. Not here: how rows
-//! are kept (`journal::audit`), the lines of the log (`logging`).
+//! An act that changes the store is written in one transaction with its audit row: an operator's
+//! command with its row of the log, an administrator's act with the change of the table
+//! ([`while_doing`]). An act that changes nothing there (a token is issued, a connection closed)
+//! gets a row of its own afterwards, which waits while the writer's queue is full.
+//!
+//! Not here: how rows are kept (`journal::audit`), the lines of the program's log (`logging`).
 
 use std::{
     collections::VecDeque,
@@ -25,22 +26,22 @@ use crate::{
 /// Rows written at once.
 const WRITTEN: usize = 256;
 
-/// What was done, before it has a number and a time.
+/// An act to be recorded, before it has a number and a time.
 pub struct AuditNote<'a> {
-    /// The tenant of who did it.
+    /// The tenant of the subject.
     pub tenant: &'a str,
     /// Who did it.
     pub subject: &'a str,
-    /// Where it came from.
+    /// The address of the request.
     pub address: Option<IpAddr>,
-    /// What was done.
+    /// The name of the act.
     pub act: &'a str,
-    /// To what.
+    /// The objects and values of the act.
     pub details: &'a [(&'static str, Field)],
 }
 
 impl AuditNote<'_> {
-    /// The row, with the time it is made.
+    /// The row, with the current time.
     pub fn row(&self) -> AuditRow {
         let member = |(name, field): &(&'static str, Field)| ((*name).to_owned(), field.to_json());
         let details: Map<String, Value> = self.details.iter().map(member).collect();
@@ -56,19 +57,21 @@ impl AuditNote<'_> {
     }
 }
 
-/// A row that waits for the change it reports; gone once that was handed over with it.
+/// An audit row that waits for the change it belongs to; taken when that change is handed to the
+/// writer.
 pub type PendingRow = Arc<Mutex<Option<AuditRow>>>;
 
 tokio::task_local! {
     static DOING: PendingRow;
 }
 
-/// Does something; the first change of a table that it hands over takes the row along.
+/// Runs `doing`; the first change of a table that it hands over takes the row with it.
 pub async fn while_doing<T>(row: PendingRow, doing: impl Future<Output = T>) -> T {
     DOING.scope(row, doing).await
 }
 
-/// The rows that go with a change which is being handed over, made of the one that waits for it.
+/// The rows to write with the change that is being handed over, made from the row that waits for
+/// it.
 pub(super) fn rows_of(acts: impl FnOnce(AuditRow) -> Vec<AuditRow>) -> Vec<AuditRow> {
     let make = |pending: &PendingRow| {
         let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,7 +84,7 @@ pub(super) fn rows_of(acts: impl FnOnce(AuditRow) -> Vec<AuditRow>) -> Vec<Audit
     DOING.try_with(make).unwrap_or_default()
 }
 
-/// The audit log's end that is written to. Clones are the same.
+/// The write end of the audit log. All clones share one queue.
 #[derive(Clone)]
 pub struct AuditLog {
     journal: Journal,
@@ -89,7 +92,7 @@ pub struct AuditLog {
 }
 
 impl AuditLog {
-    /// The one of this journal.
+    /// The write end for this journal.
     pub fn of(journal: Journal) -> Self {
         Self {
             journal,
@@ -97,7 +100,7 @@ impl AuditLog {
         }
     }
 
-    /// Notes something that was done and has changed nothing in the store.
+    /// Records an act that has changed nothing in the store.
     pub fn note(&self, row: AuditRow) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.push_back(row);
@@ -109,7 +112,7 @@ impl AuditLog {
         self.write();
     }
 
-    /// Writes what waits, if there is room.
+    /// Writes the waiting rows if the writer's queue has room.
     pub(super) fn write(&self) {
         let Ok(place) = self.journal.reserve() else {
             return;
@@ -125,7 +128,7 @@ impl AuditLog {
         place.write(
             Some(WriteOp::Audit(AuditChange::Added(rows))),
             Box::new(move |written: Written| {
-                // The next note, or the next look after idle instances, tries again.
+                // The next note, or the next sweep of idle instances, tries again.
                 if written == Err(NotWritten::NoRoom) {
                     let mut waiting = again.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                     for row in kept.into_iter().rev() {
@@ -136,7 +139,7 @@ impl AuditLog {
         );
     }
 
-    /// Forgets what was done longer ago, a bounded number of rows.
+    /// Deletes rows older than `keep`, a bounded number at a time.
     pub(super) fn forget(&self, keep: Duration) {
         let Ok(place) = self.journal.reserve() else {
             return;

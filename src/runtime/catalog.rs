@@ -1,5 +1,5 @@
-//! What is deployed: the versions of all definitions and the rows of their schedules. One table, as
-//! a deploy changes both at once.
+//! The catalog of deployed processes: all versions of all definitions and the rows of their
+//! schedules. It is one table, because a deploy changes both at once.
 //!
 //! Not here: how it is changed (`definitions`, `schedules`), what makes it durable before it is
 //! visible (`durable`).
@@ -33,8 +33,8 @@ pub struct Versions {
     /// The highest version of each definition that the store holds, also of those that this server
     /// cannot run.
     numbers: HashMap<(String, String), u32>,
-    /// By tenant and id those with a version that a message or signal may start: who publishes looks
-    /// at no others.
+    /// Definitions with a version that a message or signal may start, by tenant and id: a
+    /// publication considers only these.
     started_by_events: BTreeSet<(String, String)>,
 }
 
@@ -43,11 +43,11 @@ pub struct Versions {
 pub struct Catalog {
     versions: Versions,
     schedules: BTreeMap<ScheduleKey, Scheduled>,
-    /// When schedules of processes that may start are due next.
+    /// The next due times of the schedules whose processes may start.
     due: BTreeSet<(Time, ScheduleKey)>,
 }
 
-/// A schedule, and its place among what is due.
+/// A schedule, and its entry in `due`.
 #[derive(Clone)]
 struct Scheduled {
     row: ScheduleRow,
@@ -63,7 +63,7 @@ pub struct CatalogChange {
     pub schedules: Vec<ScheduleChange>,
 }
 
-/// What the audit log says of a deploy.
+/// The audit log's name for a deploy.
 pub const DEPLOYED: &str = "process deployed";
 
 /// The table that [`Definitions`](super::definitions::Definitions) and
@@ -82,7 +82,7 @@ impl Table for Catalog {
         WriteOp::Definitions(rows, change.schedules.clone())
     }
 
-    /// Of a deploy a row for each version that it changes, with its process and number.
+    /// For a deploy one row for each version that it changes, with process and number.
     fn acts(change: &CatalogChange, asked: AuditRow) -> Vec<AuditRow> {
         if asked.act != DEPLOYED {
             return vec![asked];
@@ -144,7 +144,7 @@ impl Table for Catalog {
 }
 
 impl Catalog {
-    /// A table of this and of what a store holds of schedules.
+    /// Makes a durable table of this catalog and of the stored schedules.
     pub fn into_table(mut self, journal: Journal, schedules: Vec<ScheduleRow>) -> CatalogTable {
         let schedules = schedules.into_iter().map(ScheduleChange::Put).collect();
         self.apply(CatalogChange {
@@ -159,7 +159,7 @@ impl Catalog {
         self.versions.insert(&KnownVersion::of(process, None));
     }
 
-    /// Keeps the number of a stored version from being given again.
+    /// Reserves the number of a stored version, so that no new version gets it.
     pub fn take_number(&mut self, tenant: String, id: String, version: u32) {
         self.versions.take_number((tenant, id), version);
     }
@@ -204,12 +204,12 @@ impl Catalog {
             .take_while(move |(key, _)| is_of(key))
     }
 
-    /// Schedules that are enabled, of processes that may start, by their next time.
+    /// The enabled schedules of processes that may start, by their next time.
     pub fn due(&self) -> impl Iterator<Item = &(Time, ScheduleKey)> {
         self.due.iter()
     }
 
-    /// The same of one process, with their next times.
+    /// The same for one process.
     pub fn due_of(
         &self,
         tenant: &str,
@@ -219,7 +219,7 @@ impl Catalog {
             .filter_map(|(key, scheduled)| Some((scheduled.armed?, key)))
     }
 
-    /// Has a process evaluated by something else.
+    /// Replaces the evaluator of a process, for tests.
     #[cfg(test)]
     pub fn replace_all(&mut self, id: &str, other: impl Fn(&DeployedProcess) -> DeployedProcess) {
         for known in self
@@ -245,7 +245,7 @@ impl Catalog {
         }
     }
 
-    /// Puts a schedule where it belongs among what is due.
+    /// Updates the entry of a schedule in `due`.
     fn arm(&mut self, key: &ScheduleKey) {
         let is_live = self
             .versions
@@ -280,7 +280,7 @@ impl Versions {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The newest version of a definition that is wanted.
+    /// The newest version of a definition that matches.
     pub fn find(
         &self,
         tenant: &str,
@@ -299,7 +299,7 @@ impl Versions {
         self.known_standing(tenant, id)?.in_memory()
     }
 
-    /// The same, as it is known.
+    /// The same, as its entry in the table.
     pub fn known_standing(&self, tenant: &str, id: &str) -> Option<&Arc<KnownVersion>> {
         let stands = |known: &&Arc<KnownVersion>| {
             matches!(
@@ -326,8 +326,8 @@ impl Versions {
         known.sort_by_key(|known| known.row.version);
     }
 
-    /// Refuses what takes more memory than there was `before`, and more than the compiled forms may
-    /// take that stay there.
+    /// Refuses a change after which the compiled forms that stay in memory take more than before
+    /// and more than their limit.
     ///
     /// # Errors
     /// [`DeployError::Conflict`].
@@ -353,7 +353,7 @@ impl Versions {
         Ok(())
     }
 
-    /// What the compiled forms take that stay in memory, of a tenant or of all, roughly.
+    /// Estimated memory of the compiled forms that stay in memory, of one tenant or of all.
     fn kept_memory(&self, tenant: Option<&str>) -> usize {
         let known = self.known.iter();
         let of = known.filter(|((owner, _), _)| tenant.is_none_or(|tenant| owner == tenant));

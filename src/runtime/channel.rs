@@ -1,8 +1,9 @@
-//! One channel per instance that somebody follows: the newest committed rows, and whom to wake.
+//! One channel per followed instance: the newest committed rows, and the followers to wake.
 //!
 //! A follower keeps a cursor and pulls; the channel keeps no queue per follower. Rows older than
-//! the ring are read from the journal, and so are all of a ring that takes much memory. Frames are
-//! rendered once per row, by anyone who needs them first. Not here: what frames look like (`session`).
+//! the ring are read from the journal, also when the ring was shortened because its rows take much
+//! memory. Frames are rendered once per row, by the first follower that needs them. Not here: what
+//! frames look like (`session`).
 
 use std::{
     collections::VecDeque,
@@ -20,41 +21,42 @@ use serde_json::value::RawValue;
 use super::{instance_request::Committed, registry::give_back};
 use crate::{engine::permissions::Permissions, limits, model::ids::InstanceKey};
 
-/// Committed rows a channel keeps for followers that are a little behind.
+/// Committed rows that a channel keeps for followers that are a few rows behind.
 const RING_ROWS: usize = 64;
-/// Standpoints a row's frames are kept for. Each frame tells every token, so with a token per user
-/// it would be their square.
+/// Sets of permissions for which a row's frames are kept. Each frame lists every token, so with one
+/// set per token the memory would grow with their square.
 const STANDPOINTS: usize = 16;
-/// What a stored byte of a row takes in memory, read and rendered, estimated.
+/// Estimated memory, for each stored byte of a row, of the row as it is read and rendered.
 const MEMORY_OF_BYTE: usize = 4;
-/// What a token or an offer takes in memory, rendered, estimated.
+/// Estimated memory of a rendered token or offer.
 const MEMORY_OF_ENTRY: usize = 1024;
 
-/// Who follows a channel. Waking must be cheap and never block: it runs on the release thread.
+/// A follower of channels. Waking must be cheap and never block: it runs on the release thread.
 pub trait Follower: Send + Sync {
-    /// There is something new in this instance's channel.
+    /// The instance's channel has something new.
     fn wake(&self, instance: InstanceKey);
 }
 
-/// What is rendered of a committed row, each at most once.
+/// The rendered frames of a committed row, each rendered at most once.
 #[derive(Debug, Default)]
 pub struct Rendered {
     /// The frames that are the same for everybody: all but progress.
     pub messages: OnceLock<Vec<SharedFrame>>,
-    /// What depends on what receivers may do, of the first few standpoints: mostly there is one.
+    /// What depends on the receiver's permissions, for the first few sets of them: usually there is
+    /// one.
     steps: Mutex<Vec<(Permissions, Arc<RenderedStep>)>>,
 }
 
 /// A next step as receivers with the same permissions see it.
 #[derive(Debug, Default)]
 pub struct RenderedStep {
-    /// Tokens and actions, which all of the others hold.
+    /// Tokens and actions, which the other frames contain.
     pub entries: OnceLock<RenderedEntries>,
     /// The progress frame.
     pub progress: OnceLock<SharedFrame>,
     /// The result in replies.
     pub result: OnceLock<Arc<RawValue>>,
-    /// The snapshot frame, of an observation.
+    /// The snapshot frame of an observation.
     pub snapshot: OnceLock<ByteString>,
 }
 
@@ -68,9 +70,10 @@ pub struct RenderedEntries {
 }
 
 impl Rendered {
-    /// What receivers of this standpoint share. With many standpoints the later ones share nothing.
+    /// What receivers with these permissions share. When there are too many sets, later ones share
+    /// nothing.
     pub fn step(&self, standpoint: &Permissions) -> Arc<RenderedStep> {
-        // Only pushed to.
+        // A poisoned lock is safe: the list is only appended to.
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, step)) = steps.iter().find(|(other, _)| other == standpoint) {
             return step.clone();
@@ -83,15 +86,15 @@ impl Rendered {
     }
 }
 
-/// A rendered frame that many receivers share: they differ in `prev` only, and mostly not even
+/// A rendered frame that many receivers share. They differ only in `prev`, and usually not even
 /// there.
 #[derive(Clone, Debug)]
 pub struct SharedFrame {
     /// Its number.
     pub seq: u64,
-    /// The number before it, for receivers that got everything.
+    /// The number before it, for receivers that have received everything.
     pub natural_prev: u64,
-    /// The child whose start it announces.
+    /// The child that it announces.
     pub announces: Option<InstanceKey>,
     whole: ByteString,
     prev: Range<usize>,
@@ -127,12 +130,12 @@ impl SharedFrame {
 #[derive(Default)]
 pub struct Hub {
     channels: DashMap<InstanceKey, Weak<InstanceChannel>>,
-    /// What the rows of all channels take, estimated.
+    /// Estimated memory of the rows of all channels.
     memory: AtomicUsize,
 }
 
 impl Hub {
-    /// The channel of an instance, made when nobody follows it yet.
+    /// The channel of an instance, created when the instance has no followers yet.
     pub fn follow(self: &Arc<Self>, instance: InstanceKey) -> Arc<InstanceChannel> {
         let mut entry = self.channels.entry(instance).or_default();
         if let Some(channel) = entry.upgrade() {
@@ -147,7 +150,7 @@ impl Hub {
         channel
     }
 
-    /// Publishes a durable row, stored in so many bytes, to its followers.
+    /// Publishes a durable row, which takes `bytes` in the store, to its followers.
     pub fn publish(&self, committed: &Arc<Committed>, bytes: usize) {
         let channel = self
             .channels
@@ -158,7 +161,7 @@ impl Hub {
         }
     }
 
-    /// Wakes the followers of an instance, as something beside its rows has changed.
+    /// Wakes the followers of an instance because something other than its rows has changed.
     pub fn wake(&self, instance: InstanceKey) {
         let channel = self
             .channels
@@ -172,13 +175,13 @@ impl Hub {
         }
     }
 
-    /// Whether somebody follows an instance.
+    /// Whether an instance has followers.
     pub fn is_followed(&self, instance: InstanceKey) -> bool {
         let channel = self.channels.get(&instance);
         channel.is_some_and(|entry| entry.strong_count() > 0)
     }
 
-    /// How many follow them, all together.
+    /// The number of followers of all instances.
     pub fn followers(&self) -> usize {
         let channels: Vec<_> = self
             .channels
@@ -191,12 +194,12 @@ impl Hub {
             .sum()
     }
 
-    /// Gives back the room that many channels took and few need.
+    /// Shrinks the map when it has far more room than it needs.
     pub fn sweep(&self) {
         give_back(&self.channels);
     }
 
-    /// How many instances are followed.
+    /// The number of followed instances.
     pub fn len(&self) -> usize {
         self.channels.len()
     }
@@ -216,21 +219,21 @@ pub struct InstanceChannel {
 
 #[derive(Default)]
 struct Inner {
-    /// The newest rows, with what each takes in memory, estimated.
+    /// The newest rows, each with its estimated memory.
     rows: VecDeque<(Arc<Committed>, usize)>,
     memory: usize,
-    /// The number of the newest record that was published.
+    /// The number of the newest published record.
     newest: u64,
     followers: Vec<Arc<dyn Follower>>,
 }
 
-/// What a channel has after a cursor.
+/// What a channel has for a cursor.
 pub enum RowsAfter {
-    /// Nothing, or nothing known yet.
+    /// No newer row, or none known yet.
     Nothing,
     /// These rows, without a gap.
     Rows(Vec<Arc<Committed>>),
-    /// The cursor is older than the ring: read the journal.
+    /// The cursor is older than the ring: the rows have to be read from the journal.
     Behind,
 }
 
@@ -290,14 +293,13 @@ impl InstanceChannel {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing that can panic half-way runs under this lock, so a poisoned one still holds good
-        // rows.
+        // Code under this lock cannot panic in the middle of a change, so a poisoned lock is safe.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inner {
-    /// Whether its oldest row has to go, when the rows of all take so much.
+    /// Whether the oldest row has to be removed, given the memory of the rows of all channels.
     fn has_too_much(&self, of_all: usize) -> bool {
         self.rows.len() > RING_ROWS
             || (self.rows.len() > 1 && self.memory > limits::FOLLOWED_BYTES)

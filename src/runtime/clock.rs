@@ -1,9 +1,9 @@
-//! The one reader of the clock. Process time may be virtual (`--test-clock`); tokens use the real
-//! clock, limits and pings one that only runs on.
+//! The only module that reads the clock. Process time may be virtual (`--test-clock`). Tokens use
+//! the machine's clock; limits and pings use a steady clock, which is never set.
 //!
-//! Process time never goes back: where the machine's clock is set back, it continues, somewhat
-//! slower, until that has caught up. So a timer set for ten minutes fires after about ten minutes,
-//! whatever is done to the clock.
+//! Process time never goes back: when the machine's clock is set back, process time continues a
+//! little slower until the machine's clock has caught up. So a timer set for ten minutes fires
+//! after about ten minutes, however the clock is set.
 
 use std::{
     sync::{
@@ -17,13 +17,13 @@ use tokio::sync::Notify;
 
 use crate::{limits::CLOCK_AHEAD, model::ids::Time};
 
-/// The longest sleep before the machine's clock is looked at again: it may be set forward, or
-/// continue while the machine sleeps.
+/// The longest sleep before the machine's clock is read again: it may be set forward, or continue
+/// while the machine sleeps.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
-/// Of each so many milliseconds, process time lets one pass while it is ahead of the machine's
-/// clock.
+/// While process time is ahead of the machine's clock, it loses one of each `SLOWER_BY`
+/// milliseconds.
 const SLOWER_BY: u32 = 10;
-/// From which difference on the log says that the machine's clock was set back.
+/// The smallest step back of the machine's clock that the log reports.
 const TOLD_FROM: Duration = Duration::from_secs(2);
 
 /// Process time: the real one, or one that is stopped until it is set.
@@ -37,11 +37,11 @@ pub struct Clock {
 enum Source {
     Real(Arc<Mutex<OnwardTime>>),
     Virtual(Arc<AtomicI64>),
-    /// Real time by the clocks of a machine that a simulation stands for.
+    /// Real time by the clocks of a simulated machine.
     Simulated(Arc<Mutex<SimulatedMachine>>),
 }
 
-/// A machine's clock that may be set, and the one that only runs on.
+/// A machine's clock, which may be set, and a steady one.
 #[derive(Debug)]
 struct SimulatedMachine {
     wall: Duration,
@@ -55,12 +55,12 @@ impl SimulatedMachine {
     }
 }
 
-/// Time that never goes back, made of a clock that may and one that only runs on. Both in the time
-/// since some moment of their own.
+/// Time that never goes back, computed from a clock that may be set and a steady one. Each of the
+/// two counts from a moment of its own.
 #[derive(Debug)]
 struct OnwardTime {
     shown: Duration,
-    /// The clock that only runs on, when it was shown.
+    /// The steady clock when `shown` was computed.
     steady: Duration,
     is_behind_told: bool,
 }
@@ -74,7 +74,8 @@ impl OnwardTime {
         }
     }
 
-    /// The time now; and by how much the machine's clock was set back, when that is news.
+    /// The current time; and by how much the machine's clock was set back, if that was just
+    /// noticed.
     fn read(&mut self, wall: Duration, steady: Duration) -> (Duration, Option<Duration>) {
         let passed = steady.saturating_sub(self.steady);
         let behind = (self.shown + passed).saturating_sub(wall);
@@ -96,7 +97,7 @@ impl Clock {
         }
     }
 
-    /// Virtual time, standing at `start`.
+    /// Virtual time, stopped at `start`.
     pub fn standing_at(start: Time) -> Self {
         Self {
             source: Source::Virtual(Arc::new(AtomicI64::new(start.0))),
@@ -104,7 +105,7 @@ impl Clock {
         }
     }
 
-    /// Real time on a machine whose clock shows this, and which runs on by [`Clock::pass`] only.
+    /// Real time of a simulated machine: its clock shows `wall`, and only [`Clock::pass`] moves it.
     pub fn simulated(wall: Time) -> Self {
         let wall = Duration::from_millis(wall.0.max(0).unsigned_abs());
         let machine = SimulatedMachine {
@@ -118,7 +119,7 @@ impl Clock {
         }
     }
 
-    /// Lets time pass on a simulated machine, and then sets its clock by so many milliseconds.
+    /// Lets time pass on a simulated machine, then moves its clock by `set_by` milliseconds.
     pub fn pass(&self, time: Duration, set_by: i64) {
         if let Source::Simulated(machine) = &self.source {
             let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +136,7 @@ impl Clock {
         self.moved.notify_one();
     }
 
-    /// Process time now.
+    /// The current process time.
     pub fn now(&self) -> Time {
         match &self.source {
             Source::Virtual(now) => Time(now.load(Ordering::SeqCst)),
@@ -159,9 +160,9 @@ impl Clock {
         }
     }
 
-    /// Goes on after the newest time that is on record: the machine's clock may have been set back
-    /// while the server was down. Not from further ahead than [`CLOCK_AHEAD`]: that was a mistake
-    /// better left behind.
+    /// Continues after the newest recorded time, because the machine's clock may have been set back
+    /// while the server was down. A recorded time that is ahead by more than [`CLOCK_AHEAD`] is
+    /// taken for a mistake and ignored.
     pub fn go_on_after(&self, newest: Time) {
         let newest = Duration::from_millis(newest.0.max(0).unsigned_abs());
         let goes_on = |wall: Duration| newest > wall && newest - wall <= CLOCK_AHEAD;
@@ -192,15 +193,14 @@ impl Clock {
         Some(self.now())
     }
 
-    /// Whether process time moves only when somebody moves it.
+    /// Whether process time moves only when it is set.
     pub fn is_virtual(&self) -> bool {
         matches!(self.source, Source::Virtual(_) | Source::Simulated(_))
     }
 
     /// Waits until process time may have reached `due`; may return early.
     pub async fn near(&self, due: Time) {
-        // Begun before the look at the clock, so that no move between the two is lost, anyone else
-        // who waits.
+        // Registered before the clock is read, so that no move in between is missed.
         let moved = self.moved.notified();
         let wait = due.0.saturating_sub(self.now().0);
         if wait <= 0 {
@@ -215,18 +215,18 @@ impl Clock {
     }
 }
 
-/// Real time, for everything that is not process time.
+/// Real time, for everything other than process time.
 pub fn real_now() -> Time {
     Time(since_epoch().as_millis() as i64)
 }
 
-/// What the machine's clock shows, for values sent to others that compare it with theirs.
+/// The machine's clock, for values that other systems compare with their clocks.
 pub fn machine_now() -> SystemTime {
     SystemTime::now()
 }
 
-/// A time that runs on whatever is done to the machine's clock: for waits and rates, which compare
-/// it with itself only. It begins at the server's start.
+/// Steady time since the server's start, unaffected when the machine's clock is set. For waits and
+/// rates, which compare it only with itself.
 pub fn steady_now() -> Time {
     Time(since_start().as_millis() as i64)
 }

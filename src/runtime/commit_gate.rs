@@ -1,14 +1,14 @@
-//! The commit gate of one instance: what was computed from its state leaves once the rows the state
-//! was made of are durable.
+//! The commit gate of one instance: what was computed from its state leaves only when the rows that
+//! the state consists of are durable.
 //!
-//! Rows and the answers to commands hold places in the writer's queue, and their releases run in
-//! its order. Answers to readers hold none, so that reading needs no room there: they wait here for
-//! the release of the last row handed over before. Anyone who runs that release runs them, so a
-//! panic of the actor loses none.
+//! Rows and the answers to commands have permits in the writer's queue, and their releases run in
+//! its order. Answers to readers have none, so that reading needs no room there: they wait here for
+//! the release of the last row handed over before them. The thread that runs that release also runs
+//! them, so a panic of the actor loses none.
 //!
-//! When a row was not written, nothing computed from it leaves: the commit gate is broken from then on,
-//! and all that waits learns it. The instance has to be read from the store again, with a commit gate of
-//! its own. The queue's own commit gate: `journal::commit gate`.
+//! When a row was not written, nothing that was computed from it leaves: the commit gate is broken
+//! from then on, and everything that waits is answered so. The instance has to be read from the
+//! store again, with a new commit gate. Not here: the commit gate of the whole queue (`journal`).
 
 use std::{
     collections::VecDeque,
@@ -17,7 +17,7 @@ use std::{
 
 use crate::journal::{AppendPermit, Chain, NotWritten, Release, Written};
 
-/// Counts what was handed over to the writer's queue and what of it was released.
+/// Counts what was handed to the writer's queue and what of it was released.
 #[derive(Default)]
 pub struct CommitGate {
     inner: Mutex<Inner>,
@@ -28,9 +28,9 @@ pub struct CommitGate {
 struct Inner {
     handed_over: u64,
     released: u64,
-    /// Why nothing leaves any more.
+    /// Why nothing leaves any more, once a row was not written.
     broken: Option<NotWritten>,
-    /// What waits until so many are released.
+    /// Releases that wait until this number has been released.
     waiting: VecDeque<(u64, Release)>,
 }
 
@@ -47,29 +47,29 @@ impl CommitGate {
         inner.handed_over == inner.released && inner.broken.is_none()
     }
 
-    /// Whether a row was not written: what the instance holds in memory is not what the store has.
+    /// Whether a row was not written, so that the instance in memory differs from the store.
     pub fn is_broken(&self) -> bool {
         self.lock().broken.is_some()
     }
 
-    /// The place for something that builds on all that went through this commit gate.
+    /// The permit for something that depends on everything that went through this commit gate.
     pub fn on(&self, slot: AppendPermit) -> AppendPermit {
         slot.on(&self.chain)
     }
 
-    /// Makes a release of something that is handed over now.
+    /// Makes the release of something that is handed over now.
     pub fn counted(self: &Arc<Self>, out: impl FnOnce(Written) + Send + 'static) -> Release {
         self.lock().handed_over += 1;
         let gate = self.clone();
         Box::new(move |written| {
-            // Counted when it ran, also if it panics: the row is durable. One that is dropped unrun
-            // is not.
+            // Counted once it ran, even if it panicked: the row is durable. A release that is
+            // dropped without running is not counted as written.
             let _released = Released(gate, written);
             out(written);
         })
     }
 
-    /// Lets something out once everything handed over so far is released; at once when all is.
+    /// Runs `out` once everything handed over so far is released; immediately when it already is.
     pub fn after_all(&self, out: impl FnOnce(Written) + Send + 'static) {
         let mut inner = self.lock();
         if inner.handed_over > inner.released && inner.broken.is_none() {
@@ -82,12 +82,12 @@ impl CommitGate {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing that can panic runs under this lock.
+        // Code under this lock cannot panic.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Counts a release when it is over.
+/// Counts a release when it ends.
 struct Released(Arc<CommitGate>, Written);
 
 impl Drop for Released {

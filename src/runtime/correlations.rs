@@ -1,13 +1,15 @@
-//! The entities of messages and signals: who waits for what, across all instances of a tenant.
+//! The entities of messages and signals: which elements wait for what, across all instances of a
+//! tenant.
 //!
 //! Each message with its key, and each signal, is an entity of the journal, as an instance is: its
 //! rows and snapshots are in the log, what it sends is in the outbox, and everything computed from
-//! its state leaves through its commit gate. Instances tell it by their outbox what they wait for,
-//! took and throw; it brings them what was published by its own. One that is not needed is not in
-//! memory.
+//! its state leaves through its commit gate. Instances report through their outbox what they wait
+//! for, took and throw; the entity delivers publications through its own outbox. An entity that is
+//! not in use leaves memory.
 //!
-//! Where to go next: `decide` for what a command does, `state` for what is remembered, `publish` for
-//! what clients publish. Not here: what happens in an instance (`engine::subscription`).
+//! Where to go next: `decide` for the effect of a command, `state` for what is remembered,
+//! `publish` for publications by clients. Not here: what happens in an instance
+//! (`engine::subscription`).
 
 mod brought;
 pub mod decide;
@@ -64,23 +66,23 @@ pub struct Correlations {
     publishing: Publishing,
 }
 
-/// What is asked of the entity of a message or signal.
+/// A request to the entity of a message or signal.
 pub struct CorrelationRequest {
-    /// Whose it is.
+    /// The tenant of the entity.
     pub tenant: String,
     /// Which message or signal.
     pub correlation: Correlation,
     /// What to do.
     pub command: CorrelationCommand,
-    /// The trace it belongs to.
+    /// The trace that the request belongs to.
     pub trace: Option<TraceContext>,
-    /// What the audit log reports it, if an operator publishes it.
+    /// The audit entry, if an operator publishes.
     pub(super) noted: Option<NotedPublication>,
-    /// Gets what came of it, once that is durable.
+    /// Receives the result once it is durable.
     pub reply: CorrelationReply,
 }
 
-/// Gets what came of it.
+/// Receives the result of a request.
 pub type CorrelationReply = Box<dyn FnOnce(Result<CorrelationAnswer, Refusal>) + Send + Sync>;
 
 struct Slot {
@@ -88,10 +90,10 @@ struct Slot {
 }
 
 enum EntityState {
-    /// It is being read; requests wait.
+    /// It is being read from the store; requests wait.
     Loading(VecDeque<CorrelationRequest>),
     Live(Box<Live>),
-    /// It left memory: ask anew.
+    /// It has left memory: look it up again.
     Gone,
 }
 
@@ -107,13 +109,13 @@ struct Live {
 
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, EntityState> {
-        // A panic in a decision loses the entity from memory, below; the store has it.
+        // If a decision panics, the entity is removed from memory below; the store still has it.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Correlations {
-    /// Those of a store that keeps these messages.
+    /// The entities of a store that keeps these messages.
     pub fn load(kept: Vec<KeptMessageRow>) -> Self {
         Self {
             slots: DashMap::new(),
@@ -121,7 +123,7 @@ impl Correlations {
         }
     }
 
-    /// Takes those out of memory that were not used for a while.
+    /// Removes entities from memory that have not been used for `idle`.
     pub fn sweep(&self, idle: Duration) {
         self.slots.retain(|_, slot| {
             let mut inner = slot.lock();
@@ -139,7 +141,7 @@ impl Correlations {
 }
 
 impl Runtime {
-    /// Sends a request to the entity of a message or signal, loading it if need be.
+    /// Sends a request to the entity of a message or signal; loads the entity if necessary.
     pub fn correlate(self: &Arc<Self>, request: CorrelationRequest) {
         let entity = keys::of_correlation(&request.tenant, &request.correlation);
         loop {
@@ -150,7 +152,7 @@ impl Runtime {
                     inner: Mutex::new(EntityState::Loading(VecDeque::new())),
                 })
             };
-            // The map's lock is given back here: what follows may ask the map again.
+            // The map's lock is released here: the code below may use the map again.
             let slot = self
                 .correlations
                 .slots
@@ -198,7 +200,8 @@ impl Runtime {
 
     fn load_correlation(self: &Arc<Self>, entity: Entity, slot: Arc<Slot>) {
         let runtime = self.clone();
-        // Behind what was handed over before: one whose row was not written may have others there.
+        // After what was handed over before: if one of its rows was not written, later ones may
+        // still be in the queue.
         self.pass_the_queue(move || {
             let journal = runtime.journal.clone();
             let total = runtime.live_memory.clone();
@@ -233,8 +236,8 @@ impl Runtime {
         });
     }
 
-    /// Decides under the entity's lock and hands over under the same, so rows are in the order of
-    /// decisions. What is refused is answered once the lock is given back.
+    /// Decides and hands over under the entity's lock, so that rows are in the order of decisions.
+    /// A refusal is answered after the lock is released.
     fn decide_correlation(
         self: &Arc<Self>,
         entity: Entity,
@@ -316,9 +319,9 @@ impl Runtime {
                 if let Some(noted) = noted {
                     noted.log();
                 }
-                // What follows is in progress before the sender gets the answer.
+                // Counted as in progress before the sender receives the answer.
                 let _active = runtime.active();
-                // Before anything is delivered, so that anyone who waits for it misses nothing.
+                // Before anything is delivered, so that whoever waits for a delivery misses none.
                 reply(Ok(answer));
                 for settled in settled {
                     runtime.correlations.publishing.settled(entity, settled);
@@ -333,7 +336,7 @@ impl Runtime {
         None
     }
 
-    /// Posts what an entity sends.
+    /// Sends the messages of an entity.
     fn send(self: &Arc<Self>, entity: Entity, outgoing: Vec<Outgoing>) {
         if outgoing.is_empty() {
             return;
@@ -360,7 +363,7 @@ impl Runtime {
         }
     }
 
-    /// Where a message or signal starts published processes.
+    /// The start events at which a message or signal starts published processes.
     fn event_starts(&self, tenant: &str, correlation: &Correlation) -> Vec<EventStart> {
         self.definitions
             .started_by_events(tenant)
@@ -443,7 +446,7 @@ fn commit(
     })
 }
 
-/// The message that a row keeps for those who do not wait yet.
+/// The message that a row keeps until an element waits for it.
 fn kept(row: &CorrelationRow, state: &CorrelationState) -> Option<KeptMessage> {
     let mut records = (row.first_seq..).zip(&row.records);
     records.find_map(|(number, record)| match record {

@@ -1,8 +1,8 @@
-//! Stored instances that do not come back into memory: found when one is loaded, and looked for in
-//! the background after a start, so that `/readyz` reports them before anybody asks.
+//! Stored instances that cannot be loaded. They are found when one is loaded, and searched for in
+//! the background after a start, so that `/readyz` reports them before anybody uses them.
 //!
-//! Not here: rows of the other tables (`journal`, which leaves damaged ones out), definitions that
-//! are missing (`definitions::damage`), a whole data directory with the server stopped
+//! Not here: rows of other tables (`journal`, which leaves damaged ones out), missing definitions
+//! (`definitions::damage`), checking a whole data directory while the server is stopped
 //! (`backup::doctor`).
 
 use std::{sync::Arc, time::Instant};
@@ -15,12 +15,12 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// Instances looked at in one question to the store.
+/// Instances checked with one query.
 const PART: usize = 64;
 
 impl Runtime {
-    /// Looks once at every live instance and the files it names, a part at a time with as long a
-    /// pause between; what is damaged is noted.
+    /// Checks every live instance and the files it names once, a part at a time with a pause of the
+    /// same length after each; records what is damaged.
     ///
     /// # Errors
     /// A store that cannot be read.
@@ -37,7 +37,7 @@ impl Runtime {
                 let is_last = part.len() < PART;
                 Ok(part.last().map(|row| row.key).filter(|_| !is_last))
             });
-            // Nobody reads any more when the server ends.
+            // The server is stopping.
             let Ok(part) = part.await else { return Ok(()) };
             let Some(last) = part? else { return Ok(()) };
             after = last;

@@ -1,8 +1,8 @@
-//! What an actor does with an envelope, as a function of the state: everything between the mailbox
-//! and the journal that has a meaning. Runs on the instance's arbiter, or on a thread for steps when
-//! the definition has scripts.
+//! What an actor does with an envelope, as a function of the state: every decision between the
+//! mailbox and the journal. Runs on the instance's arbiter, or on a step thread when the definition
+//! has scripts.
 //!
-//! Not here: gates, writes and effects (`instance`); what commands mean (`engine`).
+//! Not here: commit gates, writes and effects (`instance`); the meaning of commands (`engine`).
 
 mod migrate;
 
@@ -36,18 +36,18 @@ use crate::{
     model::{ids::Time, search_attributes::SearchedTexts, upload::UploadRules},
 };
 
-/// What an actor holds in memory: nothing yet, or the instance and its definition.
+/// What an actor has in memory: nothing yet, or the instance and its definition.
 pub type Memory = Option<(InstanceState, Arc<DeployedProcess>)>;
 
-/// What came of an envelope.
+/// The decision on an envelope.
 pub enum ActorDecision {
-    /// InstanceResponse once everything before is durable.
+    /// Send this response once everything before it is durable.
     InstanceResponse(InstanceResponse),
-    /// The command was applied before, in the row with this first number: answer as then.
+    /// The command was applied before, in the row with this first number: repeat its answer.
     Repeat { first_seq: u64 },
-    /// Read the log to see whether this command was applied long ago.
+    /// Search the log for an earlier application of this command.
     LookUp(CommandTag),
-    /// Write this row; with what the instance was found by before it.
+    /// Write this row; contains the search values of the instance before it.
     Write {
         committed: Arc<Committed>,
         effects: Vec<Effect>,
@@ -55,20 +55,20 @@ pub enum ActorDecision {
     },
 }
 
-/// What a decision depends on besides the instance.
+/// What a decision depends on, apart from the instance.
 #[derive(Clone, Copy)]
 pub struct DecisionContext {
     /// Process time.
     pub now: Time,
-    /// How many instances more its tree may hold.
+    /// How many more instances its tree may have.
     pub tree_room: usize,
-    /// How much space the disk has.
+    /// The state of the disk's free space.
     pub disk_room: DiskRoom,
-    /// The span that is made of the command.
+    /// The span of the command.
     pub span: Option<NewSpan>,
 }
 
-/// Decides on an envelope, and counts it. A refusal leaves `memory` as it was.
+/// Decides on an envelope, and counts the decision. A refusal leaves `memory` unchanged.
 pub fn decide(
     memory: &mut Memory,
     caller: Option<&Caller>,
@@ -84,7 +84,7 @@ pub fn decide(
     decided
 }
 
-/// Counts what the process wanted to do beyond a limit.
+/// Counts the incidents of limits among the records.
 fn count_limits(records: &[Record]) {
     for record in records {
         if let Record::IncidentRaised { incident, .. } = record
@@ -95,10 +95,10 @@ fn count_limits(records: &[Record]) {
     }
 }
 
-/// How going to another version is counted, and named in the audit log.
+/// The name of a migration in metrics and in the audit log.
 pub const MIGRATE: &str = "migrate";
 
-/// What is asked, as it is counted.
+/// The kind of a request, as a metric label.
 pub fn kind_of(ask: &InstanceRequest) -> &'static str {
     match ask {
         InstanceRequest::Start(_) => "start",
@@ -112,7 +112,7 @@ pub fn kind_of(ask: &InstanceRequest) -> &'static str {
     }
 }
 
-/// What came of it, as it is counted.
+/// The outcome of a decision, as a metric label.
 fn outcome_of(decided: &Result<ActorDecision, Refusal>) -> &'static str {
     match decided {
         Ok(ActorDecision::Write { .. }) => "applied",
@@ -153,8 +153,8 @@ fn decide_ask(
             let repeats = command
                 .is_some_and(|(id, subject)| state.commands().seen(id, &subject) != Seen::New);
             if repeats {
-                // What the action took then is not known; the command itself will be compared, and
-                // answered as then.
+                // The rules of the action at that time are not known; the command itself is
+                // compared later, and then answered with its first answer.
                 return Ok(ActorDecision::InstanceResponse(
                     InstanceResponse::MayUpload(UploadRules::anything()),
                 ));
@@ -230,8 +230,8 @@ fn decide_start(
         return match start.tag.as_ref().filter(|_| caller.is_some()) {
             Some(tag) => match repeated(state, tag)? {
                 Some(decision) => Ok(decision),
-                // The same offer started from another tab: what it gets is where the instance
-                // is now.
+                // The same offer was accepted in another tab: the answer is where the instance is
+                // now.
                 None => Ok(ActorDecision::InstanceResponse(
                     InstanceResponse::Duplicate(Arc::new(standing(state, process))),
                 )),
@@ -254,7 +254,7 @@ fn decide_start(
     Ok(written(state, process, outcome, SearchedTexts::default()))
 }
 
-/// What is recorded here takes place, so whether the subprocess accepts its start is looked at before
+/// A record takes effect at once, so the subprocess is asked whether it accepts the start before
 /// the message is closed.
 fn decide_start_child(
     memory: &mut Memory,
@@ -342,7 +342,7 @@ fn input<'a>(
     }
 }
 
-/// The instance, if it is there and the caller may see it.
+/// The instance, if it exists and the caller may see it.
 pub fn visible<'a>(
     memory: &'a Memory,
     caller: Option<&Caller>,
@@ -383,7 +383,7 @@ fn repeated(state: &InstanceState, tag: &CommandTag) -> Result<Option<ActorDecis
     }
 }
 
-/// The refusal of a command id that came with another body.
+/// The refusal of a command id that was used before with another body.
 pub fn id_reused() -> Rejection {
     let sentence =
         "expected a new id for a new command, but this id was used before with another body";

@@ -1,9 +1,9 @@
-//! Answers a command that was applied before. The answer is not stored twice: it is the fold of the
-//! log up to its row, which a live instance keeps and an ended one keeps for a day.
+//! Answers a command that was applied before. The answer is not stored: it is computed from the log
+//! up to the command's row, which a live instance keeps and an ended one keeps for a day.
 //!
-//! The log may be long, and whoever repeats a command costs the server all of it. So it is read a
-//! page at a time, so that other reads go between, folded beside all other work, and few of these
-//! go on at once. Not here: whether a command is a repeat (`engine`, `decide`).
+//! The log may be long, so a repeated command may be expensive. Therefore the log is read a page at
+//! a time, with other reads in between, and folded on threads of low priority, a few at once. Not
+//! here: whether a command is a repeat (`engine`, `decide`).
 
 use std::{future::Future, sync::Arc};
 
@@ -21,7 +21,7 @@ use crate::{
 /// Rows that are read at once.
 const PAGE: usize = 256;
 
-/// Answers again what the row beginning with `first_seq` answered.
+/// Repeats the answer to the command whose row begins with `first_seq`.
 pub(super) fn answer_again(
     runtime: &Arc<Runtime>,
     key: InstanceKey,
@@ -45,7 +45,7 @@ pub(super) fn answer_again(
     });
 }
 
-/// Searches the log for a command whose id may have been used long ago.
+/// Searches the log for an earlier use of a command id.
 pub(super) fn look_up(runtime: &Arc<Runtime>, key: InstanceKey, tag: CommandTag, reply: ReplyTo) {
     let CommandTag {
         id, subject, hash, ..
@@ -67,17 +67,18 @@ pub(super) fn look_up(runtime: &Arc<Runtime>, key: InstanceKey, tag: CommandTag,
                 reply.send(InstanceResponse::Duplicate(Arc::new(committed)));
             }
             Ok(Some(_)) => reply.refuse(decide::id_reused().into()),
-            // A fingerprint that only looked alike; a new id, drawn by the client, decides.
+            // Only the fingerprint was equal, or the log cannot be read; the client has to draw a
+            // new id.
             Ok(None) | Err(_) => reply.refuse(Refusal::Internal),
         }
     });
 }
 
-/// An instance as it is folded row by row.
+/// An instance while it is folded row by row.
 #[derive(Default)]
 struct Folded {
     state: Option<InstanceState>,
-    /// The first row that fits, after which nothing is folded.
+    /// The first row that matches, after which nothing is folded.
     row: Option<RecordBatch>,
 }
 
@@ -99,8 +100,8 @@ impl Folded {
     }
 }
 
-/// How an instance stood after the first row that fits; `None` when no row does. None before the
-/// record `first` fits.
+/// The instance after the first row that matches; `None` when no row does. Rows before the record
+/// `first` are not considered.
 async fn until(
     runtime: Arc<Runtime>,
     key: InstanceKey,
@@ -121,7 +122,7 @@ async fn until(
         };
         after = last.row.last_seq;
         let fits = fits.clone();
-        // Where time stands still, the order of answers depends on no other thread.
+        // Under a virtual clock the order of answers must not depend on another thread.
         folded = match runtime.clock.is_virtual() {
             true => folded.and(page, fits)?,
             false => beside(move || folded.and(page, fits))

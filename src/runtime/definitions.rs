@@ -1,9 +1,10 @@
-//! The deployed process definitions: read once at start, swapped as a whole when one changes.
+//! The deployed process definitions: read once at start, and replaced as a whole by each change.
 //!
-//! A deploy compiles first, then decides; what it decides is durable before it is visible
-//! (`durable`). Running instances stay on their version. In memory are the compiled forms of what
-//! instances may start with; former versions leave it and come back when they are wanted
-//! (`on_demand`).
+//! A deploy compiles first, then decides; its decision is durable before it is visible (`durable`).
+//! Running instances stay on their version. The compiled forms of versions that instances may start
+//! with are always in memory; those of former versions leave memory and are compiled again when
+//! needed (`on_demand`).
+//!
 //! Not here: what a definition means (`model`), how it is stored (`journal`).
 
 mod compile_queue;
@@ -59,7 +60,7 @@ use on_demand::UsedOfLate;
 pub use deploy_plan::Rehearsal;
 pub use known_version::{CompiledMemory, KnownVersion};
 
-/// A definition version, compiled.
+/// A version of a definition, compiled.
 pub struct DeployedProcess {
     /// As stored, without its source.
     pub row: DefinitionRow,
@@ -67,7 +68,7 @@ pub struct DeployedProcess {
     pub executable: Arc<ExecutableProcess>,
     /// Its conditions and schemas.
     pub evaluator: Arc<dyn Evaluator>,
-    /// What all that takes.
+    /// The memory that all of this takes.
     pub memory: Arc<CompiledMemory>,
 }
 
@@ -78,7 +79,7 @@ impl fmt::Debug for DeployedProcess {
 }
 
 impl DeployedProcess {
-    /// What instances record of it.
+    /// The reference that instances record.
     pub fn reference(&self) -> ProcessRef {
         ProcessRef {
             id: self.row.id.clone(),
@@ -101,22 +102,22 @@ impl DeployedProcess {
 /// The outcome of a deploy.
 #[derive(Clone, Debug)]
 pub struct Deployed {
-    /// The version now standing for this content.
+    /// The version that has this content now.
     pub row: DefinitionRow,
-    /// Whether it was there before.
+    /// Whether the version existed before.
     pub existing: bool,
     /// Warnings.
     pub problems: Vec<Problem>,
 }
 
-/// Why a deploy or publish did nothing.
+/// Why a deploy or publish had no effect.
 #[derive(Debug)]
 pub enum DeployError {
     /// The source has errors; all problems.
     Invalid(Vec<Problem>),
     /// No such definition or version.
     NotFound,
-    /// It is in another state.
+    /// The state of the version or of another process does not allow it; the sentence says why.
     Conflict(String),
     /// The writer's queue is full.
     Busy,
@@ -124,7 +125,7 @@ pub enum DeployError {
     Closed,
     /// The disk has too little free space; nothing was changed.
     NoRoom(DiskRoom),
-    /// The disk failed; it may be done or not.
+    /// The disk failed; the change may or may not be durable.
     Unknown,
     /// The store cannot be read.
     Store(StoreError),
@@ -148,13 +149,13 @@ pub struct Definitions {
     http_calls: HttpCallSettings,
     compiling: Compiling,
     used_of_late: UsedOfLate,
-    /// Where former versions are compiled again.
+    /// The threads on which former versions are compiled again.
     scripts: Arc<StepThreads>,
     /// Versions of live instances that could not be found at start.
     stranded: OnceLock<Vec<VersionInUse>>,
 }
 
-/// What a store holds of definitions and schedules.
+/// The definitions and schedules of a store.
 #[derive(Default)]
 pub struct StoredCatalog {
     versions: Catalog,
@@ -214,12 +215,12 @@ impl Definitions {
         (Arc::new(definitions), schedules)
     }
 
-    /// Tells those who follow lists of every change from here on.
+    /// Announces every change from now on to the followers of lists.
     pub(super) fn announce_to(&self, lists: &Lists) {
         self.table.announce_to(lists);
     }
 
-    /// Tells of every change from here on: a deploy, another state of a version, a schedule.
+    /// Wakes for every change from now on: a deploy, another state of a version, a schedule.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.table.changes()
     }
@@ -266,8 +267,8 @@ impl Definitions {
         self.table.change(decide).await?
     }
 
-    /// What a deploy would say, without deploying: the errors that would refuse it, and the
-    /// warnings, in the same order.
+    /// The problems that a deploy would report, without deploying: the errors that would refuse it
+    /// and the warnings, in the same order.
     ///
     /// # Errors
     /// [`DeployError::Busy`] when too many sources wait to be compiled.
@@ -285,8 +286,8 @@ impl Definitions {
         ))
     }
 
-    /// Deploys those processes of a source whose ids were never used yet: what was deleted does not
-    /// come back.
+    /// Deploys those processes of a source whose ids have never been used: a deleted process does
+    /// not come back.
     ///
     /// # Errors
     /// As [`Self::deploy`].
@@ -304,11 +305,11 @@ impl Definitions {
         self.deploy(deploy).await
     }
 
-    /// Makes a version the one new instances run.
+    /// Makes a version the one that new instances run.
     ///
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] when its alias
-    /// is another process's by now.
+    /// has meanwhile been taken by another process.
     pub async fn publish(
         self: &Arc<Self>,
         tenant: &str,
@@ -321,7 +322,7 @@ impl Definitions {
         };
         let decide = |catalog: &Catalog| {
             let known = undeleted(catalog, tenant, id, version)?;
-            // One that is not visible yet is in memory.
+            // A version that is not visible yet is in memory.
             let process = compiled.or_else(|| known.in_memory());
             let process = process.ok_or(DeployError::Busy)?;
             // Another process may have taken the alias while this version was deprecated.
@@ -374,7 +375,7 @@ impl Definitions {
         self.table.change(decide).await?
     }
 
-    /// Has a process evaluated by something else: how tests break a step.
+    /// Replaces the evaluator of a process: tests use it to break a step.
     #[cfg(test)]
     pub fn evaluate_with(&self, id: &str, evaluator: &Arc<dyn Evaluator>) {
         let other = |process: &DeployedProcess| DeployedProcess {
@@ -386,8 +387,8 @@ impl Definitions {
         self.table.tamper(|catalog| catalog.replace_all(id, other));
     }
 
-    /// Has a version stand otherwise, and those that step back for it. One that stands so already
-    /// stays as it is.
+    /// Changes the state of a version, and of the versions that it replaces. A version that already
+    /// has the state stays as it is.
     fn turn(
         &self,
         catalog: &Catalog,
@@ -411,8 +412,8 @@ impl Definitions {
         }
     }
 
-    /// The change that these versions are, with what happens to schedules by it; `versions` are all
-    /// there are after it.
+    /// The change for these versions, with its effects on schedules; `versions` are all versions
+    /// after it.
     fn with_schedules(
         &self,
         catalog: &Catalog,
@@ -447,7 +448,7 @@ pub struct Deploy<'a> {
     pub tenant: &'a str,
     /// The source text.
     pub source: &'a [u8],
-    /// What it is written in.
+    /// The format of the source.
     pub format: SourceFormat,
     /// Publish at once.
     pub publish: bool,
@@ -457,10 +458,10 @@ pub struct Deploy<'a> {
     pub now: Time,
 }
 
-/// Whether this server can run a stored definition; else why not, as a sentence.
+/// Whether this server can run a stored definition; otherwise the reason as a sentence.
 ///
 /// # Errors
-/// The sentence.
+/// The reason.
 pub fn is_usable(row: DefinitionRow) -> Result<(), String> {
     compile_row(row).map(drop)
 }

@@ -1,8 +1,8 @@
-//! Watches how much room the disk of the data directory has, and tells the journal, whose users ask
-//! it: a thread that measures once a second.
+//! Watches the free space of the disk with the data directory: a thread that measures once a second
+//! and informs the journal, where other code reads the result.
 //!
-//! What is refused with little free space: `room_policy`. A disk without any is found by the writer
-//! itself, as quotas and other limits are not seen here.
+//! What is refused when little space is free: `room_policy`. The writer itself finds out when none
+//! is free, because quotas and other limits cannot be measured here.
 
 use std::{
     io,
@@ -17,20 +17,20 @@ use crate::{
     limits::{DISK_LOOK, Watermark, Watermarks},
 };
 
-/// How much a disk has, in bytes.
+/// The size of a disk, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskSpace {
-    /// In all.
+    /// The whole disk.
     pub total: u64,
-    /// Of it, what this process may still write.
+    /// What this process may still write.
     pub free: u64,
 }
 
 impl DiskSpace {
-    /// Of the disk that a directory is on.
+    /// Measures the disk of a directory.
     ///
     /// # Errors
-    /// Those of the system; always where it does not tell.
+    /// Those of the system; always on systems that do not support it.
     #[cfg(unix)]
     pub fn of(dir: &Path) -> io::Result<Self> {
         let found = rustix::fs::statvfs(dir)?;
@@ -40,17 +40,17 @@ impl DiskSpace {
         })
     }
 
-    /// Of the disk that a directory is on.
+    /// Measures the disk of a directory.
     ///
     /// # Errors
-    /// Those of the system; always where it does not tell.
+    /// Always: this system does not support it.
     #[cfg(not(unix))]
     pub fn of(_: &Path) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// How much room that is. What is low stays so until a tenth more is free, so that nothing goes
-    /// to and fro.
+    /// The state of the free space. A low state lasts until a tenth more than its watermark is
+    /// free, so that it does not change back and forth.
     fn room(self, marks: Watermarks, before: DiskRoom) -> DiskRoom {
         let is_below = |mark: Watermark, level: DiskRoom| {
             let mark = mark.of(self.total);
@@ -71,17 +71,17 @@ impl DiskSpace {
     }
 }
 
-/// The thread, until it is dropped.
+/// The measuring thread; it ends when this is dropped.
 pub struct DiskWatch {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl DiskWatch {
-    /// Measures, and continues measuring.
+    /// Measures once, and starts the thread.
     ///
     /// # Errors
-    /// No thread can be started.
+    /// When no thread can be started.
     pub fn start(dir: PathBuf, marks: Watermarks, journal: Journal) -> io::Result<Self> {
         let mut look = Look {
             dir,
@@ -110,7 +110,7 @@ impl Drop for DiskWatch {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of it was logged when it happened.
+            // A panic of the thread was logged when it happened.
             let _ = thread.join();
         }
     }
@@ -121,7 +121,7 @@ struct Look {
     marks: Watermarks,
     journal: Journal,
     before: DiskRoom,
-    /// Whether the last look failed.
+    /// Whether the last measurement failed.
     is_blind: bool,
 }
 

@@ -1,16 +1,16 @@
-//! Drafts: what a user has typed into an action of a user task and not sent. Kept durably, checked by
-//! nothing, on every device of the user, and no part of the process: no record and no data. A draft
-//! is gone when its action runs or its task ends.
+//! Drafts: what a user has typed into an action of a user task and not sent. They are durable, not
+//! validated, available on every device of the user, and not part of the process: no record and no
+//! data. A draft is deleted when its action runs or its task ends.
 //!
-//! Held in memory as the store has them, within limits by user and tenant. Not here: who may work at
-//! a task (`engine::task_access`), frames (`session::task_notes`), who has a task open (`presence`).
+//! All drafts are in memory, within limits by user and tenant. Not here: who may work at a task
+//! (`engine::task_access`), frames (`session::task_notes`), who has a task open (`presence`).
 //!
 //! # Why so
 //!
-//! **Drafts have a table of their own, held in memory**, and are sent as a difference when
-//! their instance is pulled: no queue, no number, no record. A row of the log that ends one
-//! costs nothing while there are none; a crash between that row and the deletion leaves a draft
-//! that the next start leaves out.
+//! **Drafts have a table of their own, held in memory**, and are sent as a difference when their
+//! instance is pulled: they need no queue, no number and no record. A row of the log that ends a
+//! task costs nothing while there are no drafts. A crash between that row and the deletion leaves a
+//! draft in the table, which the next start ignores.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -38,13 +38,13 @@ use crate::{
     model::ids::{ElementKey, InstanceKey},
 };
 
-/// Before a full writer queue is tried again for a draft that has to go.
+/// The pause before the deletion of a draft is tried again when the writer's queue is full.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Element, action, user.
 type DraftPlace = (ElementKey, String, String);
 
-/// Every draft, and how much there is of whom.
+/// Every draft, with the amounts by user and tenant.
 #[derive(Clone, Default)]
 struct DraftIndex {
     drafts: HashMap<InstanceKey, BTreeMap<DraftPlace, Arc<DraftRow>>>,
@@ -99,7 +99,7 @@ impl DraftIndex {
         self.drafts.get(&key.instance)?.get(&place_of(key))
     }
 
-    /// Whether there is room for this draft of such a caller.
+    /// Whether the limits allow this draft for a caller of this kind.
     fn admit(&self, row: &DraftRow, kind: CallerKind) -> Result<(), Refusal> {
         let before = self.get(&row.key);
         let count = self.by_user.get(&user_of(row)).copied().unwrap_or(0);
@@ -127,7 +127,7 @@ fn place_of(key: &DraftKey) -> DraftPlace {
     (key.element, key.action.clone(), key.subject.clone())
 }
 
-/// Whose share of the drafts it takes: strangers are one by the instance.
+/// The user whose limit the draft counts for: all strangers of an instance are one.
 fn user_of(row: &DraftRow) -> (String, String) {
     let user = if row.stranger {
         row.key.instance.to_string()
@@ -150,32 +150,32 @@ fn take_from<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K, a
     }
 }
 
-/// The request of a client.
+/// A client's request to save or drop a draft.
 #[derive(Clone, Debug)]
 pub struct DraftRequest {
     /// The instance.
     pub instance: InstanceKey,
-    /// The task; without it the one that offers the action.
+    /// The task; if absent, the one that offers the action.
     pub element: Option<ElementKey>,
     /// The action.
     pub action: String,
-    /// Whose draft it is.
+    /// The user whose draft it is.
     pub subject: String,
     /// JSON; `None` drops the draft.
     pub data: Option<String>,
 }
 
-/// All drafts.
+/// All drafts of the server.
 pub struct Drafts {
     table: DurableTable<DraftIndex>,
-    /// How many there are or are about to be, so that most rows look no further.
+    /// The number of drafts, including those being saved; when it is 0, rows need no check.
     some: AtomicUsize,
 }
 
-/// The drafts a store holds, without those whose task has ended meanwhile.
+/// The drafts of a store, without those whose task has ended meanwhile.
 ///
 /// # Errors
-/// As the store says.
+/// A store that cannot be read.
 pub(super) fn stored(reader: &dyn StoreReader) -> Result<Vec<DraftRow>, StoreError> {
     let mut rows = reader.drafts()?;
     let instances: HashSet<InstanceKey> = rows.iter().map(|row| row.key.instance).collect();
@@ -214,7 +214,7 @@ impl Drafts {
         })
     }
 
-    /// Those that are over by this row: of tasks that ended, and of actions that ran.
+    /// The drafts that this row ends: those of ended tasks, and of actions that ran.
     fn outdated(&self, committed: &Committed) -> Vec<DraftKey> {
         let is_open = |element: ElementKey| {
             let mut tokens = committed.next.tokens.iter();
@@ -257,7 +257,7 @@ impl Drafts {
         self.table.change(decide).await?
     }
 
-    /// Removes drafts, unless the server stops meanwhile: what is left then is left out at its start.
+    /// Removes drafts. If the server stops meanwhile, its next start ignores the remaining ones.
     async fn remove(&self, keys: Vec<DraftKey>) {
         loop {
             let changes: Vec<_> = keys.iter().cloned().map(DraftChange::Removed).collect();
@@ -323,7 +323,7 @@ impl Runtime {
         });
     }
 
-    /// Drops the drafts that are over by this row.
+    /// Removes the drafts that this row ends.
     pub(super) fn drop_outdated_drafts(self: &Arc<Self>, committed: &Committed) {
         if self.drafts.some.load(Ordering::Acquire) > 0 {
             self.forget_drafts(self.drafts.outdated(committed), None);
@@ -365,7 +365,7 @@ impl Runtime {
         });
     }
 
-    /// A run that came right behind the draft may have been done before it was saved.
+    /// Removes the draft again when a run that followed it was applied before the draft was saved.
     fn look_after_draft(self: &Arc<Self>, caller: Caller, key: DraftKey) {
         let (runtime, instance, element) = (self.clone(), key.instance, key.element);
         let action = key.action.clone();

@@ -2,14 +2,14 @@
 //! one.
 //!
 //! A change is decided, handed to the writer and applied to the decided copy under one lock,
-//! without waiting in between; so changes are decided one on top of the other and written in that
-//! order. Once its row is durable, the commit gate makes the change visible and answers. Nothing of
-//! that is in the hands of the caller: a request that is cut off drops its wait and nothing
-//! else. What a decision says is computed from changes that may not be durable yet, so refusals and
-//! decisions to change nothing leave through the commit gate as well.
+//! without waiting in between; so each change is decided on top of the previous one and written in
+//! that order. Once its row is durable, the commit gate makes the change visible and answers. None
+//! of this depends on the caller: a request that is cut off only stops waiting. A decision may be
+//! based on changes that are not durable yet, so refusals and decisions to change nothing leave
+//! through the commit gate as well.
 //!
 //! A change that was not written, and every later one decided on top of it, is taken back and
-//! answered so; the next is decided on what the store has.
+//! answered so; the next one is decided on what the store has.
 //!
 //! Used by definitions and schedules (one table: [`catalog`](super::catalog)) and by
 //! [`users`](super::users). Not here: instances, whose actors do the same with records (`instance`,
@@ -28,59 +28,61 @@ use crate::journal::{
     AuditRow, Busy, Chain, Journal, NotWritten, WriteOp, Written, disk_room::DiskRoom,
 };
 
-/// What a store holds of one kind, by key.
+/// A table of the store, by key.
 pub trait Table: Clone + Send + Sync + 'static {
     /// Rows that are put or removed together. The same value is written and later made visible.
     type Change: Clone + Send + 'static;
 
-    /// What the store is to write.
+    /// The operation that writes a change.
     fn write(change: &Self::Change) -> WriteOp;
 
-    /// What the audit log reports the change, given the entry of the request.
+    /// The rows of the audit log for a change, made from the entry of the request.
     fn acts(_change: &Self::Change, asked: AuditRow) -> Vec<AuditRow> {
         vec![asked]
     }
 
-    /// Whose lists of what show something else after the change.
+    /// The tenant and the topic of the lists that the change affects.
     fn topic(_change: &Self::Change) -> Option<(&str, Topic)> {
         None
     }
 
-    /// Takes the change in. Runs on the commit gate, so it must be short; it must not fail.
+    /// Applies a change. Runs on the commit gate, so it must be short; it must not fail.
     fn apply(&mut self, change: Self::Change);
 }
 
-/// A table in memory whose readers see exactly what is durable. Clones are the same table.
+/// A table in memory whose readers see exactly what is durable. All clones are the same table.
 pub struct DurableTable<T> {
     inner: Arc<Inner<T>>,
 }
 
 struct Inner<T> {
     journal: Journal,
-    /// Held while handing over, so that the order of decisions is the order of the log.
+    /// Locked while a change is handed over, so that the order of decisions is the order of the
+    /// log.
     decided: Mutex<DecidedTable<T>>,
-    /// As the store has it.
+    /// The table as the store has it.
     visible: RwLock<T>,
     changed: watch::Sender<()>,
     lists: OnceLock<Lists>,
 }
 
-/// The table as it is once all that was handed over is durable: what the next change is decided on.
+/// The table as it will be once everything handed over is durable; the next change is decided on
+/// it.
 struct DecidedTable<T> {
     table: T,
-    /// The changes that may not be durable yet, one computed from the other.
+    /// The changes that may not be durable yet, each computed from the one before.
     chain: Chain,
 }
 
-/// A decision: what changes, if anything does, and what to answer once that is durable.
+/// A decision: the change, if any, and the answer to send once the change is durable.
 pub struct TableDecision<C, R> {
-    /// The change; none when everything stays as it is.
+    /// The change; `None` when everything stays as it is.
     pub change: Option<C>,
     /// The answer.
     pub answer: R,
 }
 
-/// What brings the answer of a change: that of its decision, once it is known to be durable.
+/// Receives the answer of a change once it is known whether the change is durable.
 type PendingAnswer<R, E> = oneshot::Receiver<Result<Result<R, E>, NoAnswer>>;
 
 /// Why there is no answer.
@@ -122,7 +124,7 @@ impl<T> Clone for DurableTable<T> {
 }
 
 impl<T: Table> DurableTable<T> {
-    /// A table of which the store holds `stored`.
+    /// Makes a table with the stored content.
     pub fn new(journal: Journal, stored: T) -> Self {
         let decided = DecidedTable {
             table: stored.clone(),
@@ -140,9 +142,9 @@ impl<T: Table> DurableTable<T> {
         }
     }
 
-    /// Looks at what is durable. Changes wait meanwhile.
+    /// Reads the durable table. Changes wait meanwhile.
     pub fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
-        // A panic while it is held can only come from running out of memory.
+        // Only a lack of memory can cause a panic while the lock is held.
         look(
             &self
                 .inner
@@ -152,9 +154,9 @@ impl<T: Table> DurableTable<T> {
         )
     }
 
-    /// Tells those who follow lists of every change from here on.
+    /// Announces every change from now on to the followers of lists.
     pub fn announce_to(&self, lists: &Lists) {
-        // The first one named stays.
+        // If one was set before, it stays.
         let _ = self.inner.lists.set(lists.clone());
     }
 
@@ -163,8 +165,8 @@ impl<T: Table> DurableTable<T> {
         self.inner.changed.subscribe()
     }
 
-    /// Decides on top of every change before, and waits until what was decided is durable and
-    /// visible. Dropped at any point, it has either done nothing or handed over everything.
+    /// Decides on top of every earlier change, and waits until the decision is durable and visible.
+    /// If the future is dropped, the change has either not begun or is handed over completely.
     ///
     /// # Errors
     /// [`NoAnswer`]; inside, the refusal of `decide`.
@@ -180,7 +182,7 @@ impl<T: Table> DurableTable<T> {
         answered.await.map_err(|_| NoAnswer::Unknown)?
     }
 
-    /// Everything of a change but the wait.
+    /// Decides a change and hands it over, without waiting for it.
     fn hand_over<R, E>(
         &self,
         decide: impl FnOnce(&T) -> Result<TableDecision<T::Change, R>, E>,
@@ -223,7 +225,7 @@ impl<T: Table> DurableTable<T> {
                     Err(NoAnswer::from(why))
                 }
             };
-            // Nobody waits when the request was cut off.
+            // The receiver is gone when the request was cut off.
             let _ = sender.send(answer);
         };
         let slot = slot.on(&decided.chain);
@@ -232,7 +234,7 @@ impl<T: Table> DurableTable<T> {
         Ok(answered)
     }
 
-    /// Changes the table beside the store: how tests break what is in it.
+    /// Changes the table but not the store: tests use it to break the content.
     #[cfg(test)]
     pub fn tamper(&self, change: impl Fn(&mut T)) {
         change(&mut self.inner.decided.lock().unwrap().table);
@@ -241,7 +243,7 @@ impl<T: Table> DurableTable<T> {
 }
 
 impl<T: Table> Inner<T> {
-    /// Makes a change visible that is durable.
+    /// Makes a durable change visible.
     fn show(&self, change: T::Change) {
         let topic = T::topic(&change).map(|(tenant, topic)| (tenant.to_owned(), topic));
         self.visible
@@ -254,8 +256,8 @@ impl<T: Table> Inner<T> {
         }
     }
 
-    /// A change of this chain was not written: those after it fail, too, and the next one is
-    /// decided on what the store has. That is what is visible: releases run in order.
+    /// A change of this chain was not written: later ones fail, too, and the next one is decided on
+    /// what the store has. That is the visible table, because releases run in order.
     fn take_back(&self, chain: &Chain) {
         let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
         if decided.chain.is(chain) {

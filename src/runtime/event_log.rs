@@ -1,7 +1,7 @@
-//! What the log says of instances: incidents as they are raised, and what operators do. Never data,
-//! which belong to users.
+//! The lines of the log about instances: incidents when they are raised, and commands of operators.
+//! They never contain data, which belong to users.
 //!
-//! Not here: what the lines look like (`logging`), what else is logged of administrators
+//! Not here: the format of lines (`logging`), the other acts of administrators
 //! (`web::http::audit`).
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
     logging::{AUDIT, Field, INCIDENT, shortened},
 };
 
-/// Commands that are worth a line when an operator gives them.
+/// Commands that are logged when an operator gives them.
 const OF_OPERATORS: [&str; 10] = [
     "publish",
     "terminate",
@@ -30,7 +30,7 @@ const OF_OPERATORS: [&str; 10] = [
     "assign",
 ];
 
-/// One line for each incident that a durable row has raised.
+/// Logs each incident that a durable row has raised.
 pub(super) fn incidents(committed: &Committed) {
     for (_, record) in committed.row.numbered() {
         let Record::IncidentRaised { element, incident } = record else {
@@ -54,7 +54,7 @@ pub(super) fn incidents(committed: &Committed) {
     }
 }
 
-/// Has an operator's command recorded in the audit log, with its row, and logged once that is
+/// Has an operator's command recorded in the audit log with its row, and logged once that is
 /// durable.
 pub(super) fn of_operators(mut envelope: Envelope) -> Envelope {
     match (&envelope.caller, &envelope.ask) {
@@ -81,7 +81,7 @@ pub(super) fn of_operators(mut envelope: Envelope) -> Envelope {
     envelope
 }
 
-/// What a command is given besides, as far as it is no user's data.
+/// Further parameters of a command that are not a user's data.
 fn details_of(command: &Command) -> Vec<(&'static str, Field)> {
     match command {
         Command::Retry { element } | Command::Skip { element } => {
@@ -108,7 +108,7 @@ pub(super) struct Noted {
 }
 
 impl Noted {
-    /// The line of the log, once the command is durable.
+    /// Writes the line of the log, once the command is durable.
     pub(super) fn log(&self, committed: &Committed) {
         let (process, instance) = (&committed.process.row, committed.instance.to_string());
         log::info!(
@@ -119,7 +119,7 @@ impl Noted {
         );
     }
 
-    /// The row of the audit log that goes with the command's.
+    /// The row of the audit log, written with the command's row.
     pub(super) fn row(&self, committed: &Committed) -> AuditRow {
         let mut details = vec![
             ("process", Field::from(&committed.process.row.id)),
@@ -137,7 +137,7 @@ impl Noted {
     }
 }
 
-/// The audit entry of something that an operator publishes.
+/// The audit entry of a publication by an operator.
 pub(super) struct NotedPublication {
     caller: Caller,
     act: &'static str,
@@ -145,7 +145,7 @@ pub(super) struct NotedPublication {
 }
 
 impl NotedPublication {
-    /// Of what this caller publishes; `None` where it is not worth a line.
+    /// The entry of a publication by this caller; `None` when it is not recorded.
     pub(super) fn of(caller: Option<Caller>, correlation: &Correlation) -> Option<Self> {
         let caller = caller.filter(|caller| caller.operator)?;
         let (act, name) = match correlation {
@@ -155,7 +155,7 @@ impl NotedPublication {
         Some(Self { caller, act, name })
     }
 
-    /// The line of the log, once it is durable.
+    /// Writes the line of the log, once the publication is durable.
     pub(super) fn log(&self) {
         let (by, tenant) = (&self.caller.subject, &self.caller.tenant);
         log::info!(
@@ -165,7 +165,7 @@ impl NotedPublication {
         );
     }
 
-    /// The row of the audit log, with how many it goes to.
+    /// The row of the audit log, with the number of receivers.
     pub(super) fn row(&self, outcome: &Outcome) -> AuditRow {
         let reached = outcome.copies() as u64;
         let details = [

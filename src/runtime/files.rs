@@ -1,18 +1,19 @@
-//! The files users have brought, each in the data directory as `files/<partition>/<id>`.
+//! The files that users have uploaded, each stored in the data directory as
+//! `files/<partition>/<id>`.
 //!
-//! Bytes come before the command that makes them the instance's. So each upload in progress has a
-//! mark, an empty file in `files/incoming`, from before its first byte until its command is
-//! answered; marks found at the next start tell what to look after (`Files::leftovers`), and only
-//! the instance's state tells whether a file is kept.
+//! The bytes of a file are stored before the command that attaches them to an instance. So each
+//! upload in progress has a mark, an empty file in `files/incoming`, from before its first byte
+//! until its command is answered. Marks found at the next start name the files to check
+//! (`Files::leftovers`); the instance's state alone decides whether a file is kept.
 //!
-//! Not here: how bytes come in and go out (`web`), which files are taken (`model::upload`), who may
-//! have one (`engine`). Everything here blocks: call it off the arbiters.
+//! Not here: how bytes arrive and leave (`web`), which files are accepted (`model::upload`), who
+//! may read one (`engine`). Every function here blocks: call it on no arbiter.
 //!
 //! # Why so
 //!
-//! **A file's bytes come before its command.** They are durable at their place when the engine
-//! decides; a mark stays until the answer is known, so a start after a crash asks the
-//! instances behind the marks left and removes what none of them knows.
+//! **A file's bytes come before its command.** They are durable when the engine decides; a mark
+//! stays until the answer is known, so a start after a crash asks the instances of the remaining
+//! marks and removes the files that none of them has.
 
 mod incoming;
 
@@ -41,11 +42,11 @@ use crate::{
 
 pub use incoming::{Incoming, Pending, Received};
 
-/// Where the marks are, beside the directories of the partitions.
+/// The directory of the marks, beside those of the partitions.
 const INCOMING: &str = "incoming";
-/// How long a measure of all files holds.
+/// How long a measurement of all files is used.
 const MEASURED: Duration = Duration::from_secs(60);
-/// Where files are in a data directory.
+/// The directory of all files within a data directory.
 const ROOT: &str = "files";
 
 /// The store of files.
@@ -53,13 +54,13 @@ pub struct Files {
     places: Places,
     /// One permit per upload in progress.
     uploads: Arc<Semaphore>,
-    /// Whether everything goes when this does.
+    /// Whether all files are deleted when this is dropped.
     temporary: bool,
-    /// How many bytes they had when they were last measured.
+    /// The total bytes at the last measurement.
     measured: Mutex<Option<(Instant, u64)>>,
 }
 
-/// Where files are on disk.
+/// The paths of files.
 #[derive(Clone)]
 struct Places {
     root: Arc<Path>,
@@ -85,8 +86,8 @@ impl Files {
         Ok(files)
     }
 
-    /// A store that is gone with this value, as a journal in memory is. It takes no room before the
-    /// first upload.
+    /// A store that is deleted with this value, for use with a journal in memory. It takes no space
+    /// before the first upload.
     pub fn temporary() -> Self {
         Self::at(
             std::env::temp_dir().join(format!("stepwire-{}", Uuid::now_v7())),
@@ -122,8 +123,8 @@ impl Files {
         begin().map_err(NoUpload::Failed)
     }
 
-    /// How many bytes all files have together. They are measured when the last measure is older
-    /// than a minute, as that looks at each of them.
+    /// Total bytes of all files. They are measured again when the last measurement is older than a
+    /// minute, because that reads the metadata of each file.
     pub fn bytes(&self) -> u64 {
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -145,7 +146,7 @@ impl Files {
         File::open(self.places.file(instance, id))
     }
 
-    /// Removes files, and says which are gone. One that is not there is gone.
+    /// Removes files, and returns those that are gone, including those that did not exist.
     pub(super) fn remove(&self, files: &[(InstanceKey, Uuid)]) -> Vec<(InstanceKey, Uuid)> {
         let is_gone = |&(instance, id): &(InstanceKey, Uuid)| {
             let place = self.places.file(instance, id);
@@ -160,7 +161,7 @@ impl Files {
         files.iter().copied().filter(|file| is_gone(file)).collect()
     }
 
-    /// Whether a file is there with all its bytes; one that is not is noted.
+    /// Whether a file exists with all its bytes; otherwise it is recorded as damaged.
     pub(super) fn look_at(&self, instance: InstanceKey, file: &StoredFile, damaged: &Damaged) {
         let place = self.places.file(instance, file.id);
         let why = match fs::metadata(&place) {
@@ -230,13 +231,13 @@ impl Places {
     }
 }
 
-/// How a file is called in the log: where it is kept, and whose it is.
+/// The name of a file in the log: its path and its instance.
 pub fn file_name(instance: InstanceKey, id: Uuid) -> String {
     let place = place_of(instance, id);
     format!("{} of instance {instance}", place.display())
 }
 
-/// Where a file is kept, from the data directory on.
+/// The path of a file, relative to the data directory.
 pub fn place_of(instance: InstanceKey, id: Uuid) -> PathBuf {
     Places {
         root: Path::new(ROOT).into(),
@@ -244,8 +245,8 @@ pub fn place_of(instance: InstanceKey, id: Uuid) -> PathBuf {
     .file(instance, id)
 }
 
-/// Where all files of a data directory are kept, from it on, also of uploads in progress. One may
-/// be gone by the time it is read: an upload that was refused.
+/// The paths of all files, relative to the data directory, including uploads in progress. A file
+/// may be gone when it is read, because its upload was refused.
 ///
 /// # Errors
 /// Those of the file system.
@@ -268,8 +269,8 @@ pub fn all_places(data: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-/// The bytes of all files in the folders of a folder; what cannot be read counts nothing, as it may
-/// be gone.
+/// Total bytes of all files in the subdirectories of a directory; what cannot be read counts as 0,
+/// because it may be gone.
 fn size_below(root: &Path) -> u64 {
     let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries(root).flat_map(|partition| entries(&partition.path()));
@@ -279,7 +280,7 @@ fn size_below(root: &Path) -> u64 {
         .sum()
 }
 
-/// Creates a directory that other users of the machine cannot look into, unless it is there.
+/// Creates a directory that other users of the machine cannot read, unless it exists.
 fn create_private(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -291,12 +292,11 @@ fn create_private(path: &Path) -> io::Result<()> {
 }
 
 impl Runtime {
-    /// Keeps what instances know of the uploads a former run left in progress, and removes the
-    /// rest.
+    /// Keeps the files of interrupted uploads that instances have, and removes the others.
     pub(super) async fn settle_leftovers(self: &Arc<Self>) -> io::Result<()> {
         for leftover in self.files.leftovers()? {
             let (sender, answer) = tokio::sync::oneshot::channel();
-            // Nobody waits while the server goes down; the next start asks again.
+            // When the server stops, nobody waits for the answer; the next start asks again.
             let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
             self.read(
                 leftover.instance(),

@@ -1,14 +1,16 @@
-//! Keys under which certainly nothing is stored: who loads one of them need not read the store.
+//! Knows keys under which certainly nothing is stored, so that loading such an instance needs no
+//! read of the store.
 //!
 //! A key begins with the time of the command that made it, so nearly every start brings a key newer
-//! than all before. Known are all stored keys after a bound, which begins at the server's start and
-//! follows the newest keys; at the bound or before it the store is read as ever. So a client whose
-//! clock is wrong, or a resend of an old start, costs a read, no more.
+//! than all others. All stored keys after a bound are known; the bound begins at the server's start
+//! and follows the newest keys. For keys before or at the bound the store is read. So a client
+//! whose clock is wrong, or a repeat of an old start, only costs a read.
 //!
 //! # Why so
 //!
-//! **A new key needs no read.** A key begins with its command's time, so the runtime knows
-//! every stored key after its start; only repeats, old commands and wrong clocks are looked up.
+//! **A new key needs no read.** A key begins with its command's time, so the runtime knows every
+//! key stored since its start; only repeats, old commands and commands with wrong clocks are looked
+//! up.
 
 use std::{
     collections::BTreeSet,
@@ -22,20 +24,20 @@ use crate::model::ids::{InstanceKey, Time};
 /// Keys remembered at most: some seconds of starts at full load, in less than a megabyte.
 pub const REMEMBERED: usize = 32_768;
 
-/// Tells keys that nothing is stored under from those the store has to be asked for.
+/// Tells keys that are certainly not stored from those that have to be looked up.
 pub struct FreshKeys {
     known: Mutex<Known>,
 }
 
 struct Known {
-    /// Whatever is stored under a key after this one has its key in `taken`.
+    /// All stored keys after this one are in `taken`.
     bound: InstanceKey,
     taken: BTreeSet<InstanceKey>,
 }
 
 impl FreshKeys {
-    /// Begins with the keys that are stored after `bound`: none, unless some clock was ahead. With
-    /// more than can be remembered, no key is fresh.
+    /// Begins with the keys stored after `bound`: none, unless a clock was ahead. If there are more
+    /// than can be remembered, every key is looked up.
     pub fn after(bound: InstanceKey, stored: Vec<InstanceKey>) -> Self {
         let bound = if stored.len() >= REMEMBERED {
             InstanceKey(Uuid::max())
@@ -50,10 +52,11 @@ impl FreshKeys {
         }
     }
 
-    /// Whether nothing is stored under this key. Only the first to ask gets that answer: from then
-    /// on something may be.
+    /// Whether nothing is stored under this key. Only the first call with a key returns `true`,
+    /// because something may be stored under it from then on.
     pub fn take(&self, key: InstanceKey) -> bool {
-        // A set that lost a key to a panic would be a lie, but no call below panics half-way.
+        // A set that lost a key to a panic would give wrong answers, but no call below panics in
+        // the middle of a change.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if key <= known.bound || !known.taken.insert(key) {
             return false;
@@ -74,7 +77,7 @@ impl Known {
     }
 }
 
-/// The last key of the time before `now`.
+/// The last key with a time before `now`.
 pub fn bound_at(now: Time) -> InstanceKey {
     let millis = u128::from(now.0.max(0).unsigned_abs());
     InstanceKey(Uuid::from_u128(millis << 80))

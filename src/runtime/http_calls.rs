@@ -1,14 +1,14 @@
-//! Makes the calls to the outside that instances have placed, as often as it takes, also after a
-//! restart.
+//! Makes the HTTP calls that instances have placed, with retries, also after a restart.
 //!
-//! The truth is the table of calls: a call is placed with the row of its instance, and forgotten
-//! with the row that takes its answer, so an answer is taken once however often a call was made.
-//! Here is only what is being made now: a few calls in all, to each host, for each definition and for
-//! each tenant, so that one slow host holds up no other, nor one definition with many of them; the
-//! rest waits in the table. Process time says when a retry is due.
+//! The table of calls is authoritative: a call is inserted with the row of its instance, and
+//! deleted with the row that takes its response, so a response is taken once, however often the
+//! call was made. This module only knows the calls that are being made: a few in all, to each host,
+//! for each definition and for each tenant, so that neither a slow host nor a definition with many
+//! calls delays others; the rest wait in the table. Retries are due by process time.
 //!
-//! `sender` makes one try, `settings` says what the operator allows, `allow_list` and `addresses`
-//! where calls may go, `wire_request` and `response_body` what goes over the wire. Not here: what a call
+//! `sender` makes one attempt, `settings` holds what the operator allows, `allow_list` and
+//! `addresses` check the targets, `wire_request` and `response_body` write and read the bytes. Not
+//! here: the meaning of a call and of its response (`engine::http_call`).
 //! and its answer mean (`engine::http_call`).
 
 mod addresses;
@@ -45,10 +45,10 @@ use crate::{
 pub(super) use sender::Failed;
 use sender::Sender;
 
-/// Before the table is looked at again when it could not be read, in milliseconds of process time.
+/// The pause before the table is read again after a failure, in milliseconds of process time.
 const AGAIN: i64 = 1_000;
 
-/// Rows read from the table at a time: what is being made is in it, too.
+/// Rows read from the table at a time: they include the calls that are being made.
 const PAGE: usize = CALLS_AT_ONCE * 2;
 
 type CallId = (InstanceKey, u64);
@@ -58,34 +58,34 @@ pub struct HttpCalls {
     sender: Sender,
     now: Mutex<Now>,
     changed: Notify,
-    /// Answers may be large: reading them holds up nobody here.
+    /// A thread of its own, because reading large responses takes long.
     arbiter: Arbiter,
 }
 
 struct Now {
-    /// What is being made.
+    /// The calls that are being made.
     running: HashMap<CallId, Target>,
-    /// When the table is to be looked at.
+    /// When the table has to be read again.
     look: Time,
 }
 
-/// To which host a call goes, and for whom.
+/// The host of a call, and its owner.
 struct Target {
     host: String,
     tenant: String,
     process: String,
 }
 
-/// A call being made, until it is dropped.
+/// A call that is being made, until this is dropped.
 struct Running {
     runtime: Arc<Runtime>,
     id: CallId,
-    /// What the answer continues with.
+    /// The trace that the response continues.
     trace: Option<TraceContext>,
 }
 
 impl HttpCalls {
-    /// Nothing is made before `run`.
+    /// Makes no call before `run`.
     pub fn new(settings: HttpCallSettings) -> Self {
         let now = Mutex::new(Now {
             running: HashMap::new(),
@@ -105,13 +105,12 @@ impl HttpCalls {
         self.changed.notify_one();
     }
 
-    /// Whether there is something to do at `now`. What is being made is counted as in progress by
-    /// itself.
+    /// Whether there is something to do at `now`. Calls that are being made are counted separately.
     pub fn is_due(&self, now: Time) -> bool {
         self.next() <= now
     }
 
-    /// Ends what is being made; it is made again by the next start.
+    /// Ends the calls that are being made; the next start makes them again.
     pub fn stop(&self) {
         self.arbiter.stop();
     }
@@ -133,13 +132,13 @@ impl HttpCalls {
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {
-        // Changed by single calls that cannot panic half-way.
+        // Only changed by single calls that cannot panic in the middle.
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Now {
-    /// For which no other call may be made now.
+    /// The hosts and owners for which no further call may be made now.
     fn full(&self) -> FullPlaces {
         let definition = |target: &Target| (target.tenant.clone(), target.process.clone());
         FullPlaces {
@@ -149,7 +148,7 @@ impl Now {
         }
     }
 
-    /// What so many of those that are being made have in common.
+    /// The values of `of` that at least `most` of the calls being made share.
     fn having<T: Hash + Ord>(&self, most: usize, of: impl Fn(&Target) -> T) -> Vec<T> {
         let mut counts: HashMap<T, usize> = HashMap::new();
         for target in self.running.values() {
@@ -161,7 +160,7 @@ impl Now {
         full
     }
 
-    /// Takes a place for a call, if there is one.
+    /// Takes a place for a call, if one is free.
     fn take(&mut self, row: &HttpCallRow) -> bool {
         let room = self.running.len() < CALLS_AT_ONCE && !self.full().has(row);
         if room {
@@ -192,12 +191,11 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
     }
 }
 
-/// Reads what is due and begins as much of it as there is room for.
+/// Reads the due calls and begins as many as there are places.
 async fn look(runtime: &Arc<Runtime>) {
     let http_calls = &runtime.http_calls;
     let now = runtime.clock.now();
-    // What is being made now may be over before its row is looked at here, and its row is then one
-    // of the past.
+    // A call that is being made now may end before its row is read here; its row is then outdated.
     let (full, running) = {
         let mut state = http_calls.lock();
         state.look = Time::last();
@@ -216,7 +214,7 @@ async fn look(runtime: &Arc<Runtime>) {
             log::error!("the calls to the outside cannot be read: {error}");
             return http_calls.look_at(Time(now.0.saturating_add(AGAIN)));
         }
-        // The journal is shut down.
+        // The journal has shut down.
         Err(_) => return,
     };
     let is_whole = rows.len() < PAGE;
@@ -228,7 +226,7 @@ async fn look(runtime: &Arc<Runtime>) {
         }
     }
     if !is_whole && begun > 0 {
-        // There is more, and perhaps to hosts that are full by now.
+        // There are more, perhaps to hosts that are at their limit.
         http_calls.look_at(now);
     }
     if let Some(next) = next {

@@ -1,10 +1,10 @@
-//! Whether anything is in progress, for `idle` under `--test-clock`: a scripted scenario asks for
-//! it instead of sleeping.
+//! Knows whether anything is in progress, for `idle` under `--test-clock`: scenarios wait for it
+//! instead of sleeping.
 //!
-//! Counted are envelopes not answered through their commit gate, what follows from a commit while it is
-//! let out, retries that wait, a look for due timers, and what connections have not sent yet. Each
-//! begins before the one it follows from ends, so a chain of them never seems to be over. With a
-//! real clock nothing is counted.
+//! It counts envelopes that are not answered through their commit gate, consequences of a commit
+//! while it is released, retries that wait, lookups of due timers, and frames that connections have
+//! not sent yet. Each count begins before the one that it follows from ends, so a chain never seems
+//! to be over too early. With a real clock nothing is counted.
 
 use std::sync::{
     Arc,
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::instance_request::ReplyTo;
 
-/// What is in progress.
+/// The number of things in progress.
 #[derive(Default)]
 pub struct IdleTracker {
     now: AtomicUsize,
@@ -23,18 +23,19 @@ pub struct IdleTracker {
     quiet: Notify,
 }
 
-/// Something in progress, until it is dropped.
+/// Something in progress, until this is dropped.
 pub struct Active(Arc<IdleTracker>);
 
 impl IdleTracker {
-    /// Something begins.
+    /// Counts something that begins.
     pub fn begin(self: &Arc<Self>) -> Active {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.now.fetch_add(1, Ordering::SeqCst);
         Active(self.clone())
     }
 
-    /// A reply that is in progress until it is answered, and what the answer leads to has begun.
+    /// A reply that counts as in progress until it is answered, so that the consequences of the
+    /// answer have begun by then.
     pub fn until_answered(self: &Arc<Self>, reply: ReplyTo) -> ReplyTo {
         let active = self.begin();
         ReplyTo::to(move |answer| {
@@ -43,12 +44,12 @@ impl IdleTracker {
         })
     }
 
-    /// Waits until nothing is in progress and `due` says that nothing is about to begin by itself.
+    /// Waits until nothing is in progress and `due` says that nothing is about to begin.
     pub async fn over(&self, due: impl Fn() -> bool) {
         loop {
             let quiet = self.quiet.notified();
             let begun = self.begun.load(Ordering::SeqCst);
-            // Something that begins and ends between the two looks is seen by its number.
+            // Something that begins and ends between the two checks is noticed by its number.
             let is_over = self.now.load(Ordering::SeqCst) == 0
                 && !due()
                 && self.begun.load(Ordering::SeqCst) == begun;

@@ -1,11 +1,11 @@
-//! The actor of one live process instance: takes envelopes in order, decides, hands rows to the
+//! The actor of one live process instance: takes envelopes in order, decides, and hands rows to the
 //! journal.
 //!
-//! Kept thin: it owns the state, so no lock guards it, and moves commands in and rows out; all
-//! meaning is in `engine`, the decisions in `decide`, what leaves after a commit in `after_commit`. It
-//! runs ahead of durability; everything computed from its state leaves through its commit gate, in order,
-//! once the last row handed over before is durable. After every message it serves those who only
-//! read and wait in their own queue.
+//! It is kept thin: it owns the state, so no lock guards it, and moves commands in and rows out.
+//! The meaning of commands is in `engine`, the decisions are in `decide`, and what leaves after a
+//! commit is in `after_commit`. It runs ahead of durability; everything computed from its state
+//! leaves through its commit gate, in order, once the last row handed over before is durable. After
+//! every message it answers readers, which wait in a queue of their own.
 
 mod around;
 mod in_tree;
@@ -56,7 +56,8 @@ use crate::{
 
 /// Rows after which a snapshot may be due.
 const SNAPSHOT_ROWS: u32 = 32;
-/// Fewer rows than this are cheaper to replay than a snapshot is to write, when it leaves or ends.
+/// With fewer rows than this, replaying is cheaper than writing a snapshot when the instance leaves
+/// memory or ends.
 const WORTH_A_SNAPSHOT: u32 = 8;
 
 /// One live process instance.
@@ -65,27 +66,28 @@ pub struct ProcessInstance {
     generation: Generation,
     runtime: Arc<Runtime>,
     work: StepState,
-    /// Its tree; a root that has started no subprocess has none.
+    /// Its tree; `None` for a root that has started no subprocess.
     tree: Option<Arc<Tree>>,
-    /// Whether its tree counts it before its first row.
+    /// Whether its tree counts it although its first row is not written yet.
     is_counted: bool,
-    /// Where rows and answers handed over wait for durability.
+    /// The commit gate, where rows and answers wait for durability.
     gate: Arc<CommitGate>,
-    /// Those who read and wait.
+    /// The readers that wait.
     readers: Arc<ReadQueue>,
     last_observed: LastObserved,
     live_memory: LiveMemory,
-    /// What waited for the instance while it was loaded; goes before the mailbox.
+    /// Envelopes that waited while the instance was loaded; they precede those in the mailbox.
     backlog: VecDeque<Envelope>,
-    /// Whether a step is on another thread, and the state with it.
+    /// Whether a step is running on another thread, with the state.
     away: bool,
     /// Whether its steps take long.
     long_steps: LongInARow,
-    /// Set once it leaves: envelopes still in the mailbox are collected to be routed again.
+    /// Set when it is leaving memory: collects the envelopes still in the mailbox, which are routed
+    /// again.
     leaving: Option<Vec<Envelope>>,
 }
 
-/// What has gathered since the last snapshot.
+/// What has accumulated since the last snapshot.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gathered {
     /// Log rows.
@@ -94,18 +96,18 @@ pub struct Gathered {
     pub bytes: usize,
     /// Size of the last snapshot.
     pub last_snapshot: usize,
-    /// What all of it takes in memory, roughly.
+    /// Estimated memory of the whole instance.
     pub memory: usize,
 }
 
-/// What was loaded of an instance.
+/// What was loaded for an instance.
 #[derive(Default)]
 pub struct Remembered {
     /// The instance, if there is one.
     pub memory: Memory,
     /// Its tree, if it has one.
     pub tree: Option<Arc<Tree>>,
-    /// The state made from its snapshot and rows.
+    /// The rows on top of its snapshot.
     pub gathered: Gathered,
 }
 
@@ -114,12 +116,12 @@ pub struct Remembered {
 #[rtype(result = "()")]
 pub struct Passivate;
 
-/// Somebody waits to read.
+/// A reader waits.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct ServeReaders;
 
-/// Everything before is handled and durable: go.
+/// Everything before is handled and durable: the actor may stop.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Stop;
@@ -129,7 +131,7 @@ impl Message for Envelope {
 }
 
 impl ProcessInstance {
-    /// An actor around what was loaded.
+    /// An actor for what was loaded.
     pub fn new(
         key: InstanceKey,
         generation: Generation,
@@ -160,7 +162,7 @@ impl ProcessInstance {
     }
 
     fn drain_backlog(&mut self, ctx: &mut Context<Self>) {
-        // A step on another thread continues with the backlog when it is back.
+        // While a step is on another thread, the backlog waits for its return.
         while !self.away
             && let Some(envelope) = self.backlog.pop_front()
         {
@@ -169,10 +171,11 @@ impl ProcessInstance {
         }
     }
 
-    /// Answers all that read and wait, from one observation. They take no place in the writer's
-    /// queue, so none is refused.
+    /// Answers all waiting readers from one observation. They need no permit of the writer's queue,
+    /// so none is refused.
     fn serve_readers(&mut self) {
-        // While a step is away the state is with it; while the actor leaves, its successor serves.
+        // While a step is on another thread it has the state; while the actor leaves, its successor
+        // answers readers.
         if self.away || self.leaving.is_some() || self.readers.is_empty() || self.gate.is_broken() {
             return;
         }
@@ -191,18 +194,18 @@ impl ProcessInstance {
                     for (read, answer) in answers {
                         match written {
                             Ok(()) => read.reply.send(answer),
-                            // What was seen is not in the store.
+                            // The observed state is not in the store.
                             Err(_) => runtime.read_again(key, read),
                         }
                     }
                 });
             }
-            // Dropped unanswered, the readers got an error.
+            // The readers are dropped unanswered, so they get an error.
             Err(_) => log::error!("instance {}: an observation panicked", self.key),
         }
     }
 
-    /// Serves readers alone: an instance that is over or was never there stays in memory for no one
+    /// Only answers readers: an instance that has ended or never existed stays in memory for nobody
     /// else.
     fn serve(&mut self, ctx: &mut Context<Self>) {
         self.leave_if_broken(ctx);
@@ -296,11 +299,11 @@ impl ProcessInstance {
         }
     }
 
-    /// Lets something out once every row handed over before is durable; at once when none is in
+    /// Runs `out` once every row handed over before is durable; immediately when no row is in
     /// flight.
     fn gate(&self, slot: AppendPermit, out: impl FnOnce(Written) + Send + 'static) {
         if self.gate.is_open() {
-            // Free first: anyone who is answered may look how full the queue is.
+            // Freed first: whoever receives the answer may then look at the length of the queue.
             drop(slot);
             return out(Ok(()));
         }
@@ -344,8 +347,8 @@ impl ProcessInstance {
         self.live_memory.set(self.work.since_snapshot.memory);
     }
 
-    /// Joins the tree a start belongs to. `false` when something has ended there since the start
-    /// was found to be allowed: it has to be looked at again.
+    /// Joins the tree a start belongs to. Returns `false` when an instance of the tree has ended
+    /// since the start was allowed, so that the start has to be checked again.
     fn takes_its_place(&mut self, ask: &InstanceRequest) -> bool {
         match ask {
             InstanceRequest::Start(start) if self.work.memory.is_none() => {
@@ -360,8 +363,8 @@ impl ProcessInstance {
         }
     }
 
-    /// The state can no longer be trusted: the command is answered `internal`, leaves nothing, and
-    /// the instance is rebuilt from the journal before the next one.
+    /// The state can no longer be trusted: the command is answered `internal` and has no effect,
+    /// and the instance is read from the journal again before the next one.
     fn recover(&mut self, reply: ReplyTo, ctx: &mut Context<Self>) {
         log::error!(
             "instance {}: a command panicked or did not end; the instance is rebuilt from its \

@@ -1,7 +1,7 @@
-//! What is sent to an instance's actor, and what comes back through its commit gate.
+//! The messages to an instance's actor, and its responses, which leave through its commit gate.
 //!
-//! Sessions, REST, timers, peers and the admin pages all send the same [`Envelope`]; there is no
-//! second way in for commands. Who only reads sends a [`Read`](super::read_queue::Read).
+//! Sessions, REST, timers, other instances and the admin pages all send the same [`Envelope`];
+//! commands take no other path. Pure readers send a [`Read`](super::read_queue::Read).
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -35,28 +35,29 @@ use crate::{
 
 /// A message to an instance's actor.
 pub struct Envelope {
-    /// Who asks; `None` for the server itself (timers, peers), which may do everything.
+    /// The sender; `None` for the server itself (timers, other instances), which may do everything.
     pub caller: Option<Caller>,
     /// What is asked.
     pub ask: InstanceRequest,
-    /// Where the answer goes, once everything it was computed from is durable.
+    /// Receives the response, once everything it was computed from is durable.
     pub reply: ReplyTo,
 }
 
 impl Envelope {
-    /// Whose share of what all use it takes; what the server does by itself is nobody's to take away.
+    /// The kind of caller, for shares of common resources; the server's own work has an operator's
+    /// share.
     pub fn kind(&self) -> CallerKind {
         self.caller.as_ref().map_or(CallerKind::Staff, Caller::kind)
     }
 }
 
-/// A read request to an instance.
+/// A request to an instance.
 pub enum InstanceRequest {
-    /// Begin to exist; a repeat is answered like the first.
+    /// Begin to exist; a repeat is answered like the first start.
     Start(Box<Start>),
     /// Start a subprocess from this instance, unless its Action message was answered by others.
     StartChild {
-        /// The subprocess, which is to accept it.
+        /// The start of the subprocess, which has to accept it.
         start: Box<Start>,
         /// The Action message it answers, if any.
         offer: Option<u64>,
@@ -65,47 +66,46 @@ pub enum InstanceRequest {
     Apply {
         /// What to do.
         command: Box<Command>,
-        /// Its identity, if it deduplicates.
+        /// Its identity, if it is deduplicated.
         tag: Option<CommandTag>,
-        /// Refuse when the instance has moved on from this number.
+        /// Refuse if the instance has moved on from this number.
         if_seq: Option<u64>,
     },
-    /// Go to another version of the definition.
+    /// Migrate to another version of the definition.
     Migrate {
-        /// Which, and how.
+        /// The version, and how to map elements to it.
         migration: Box<MigrationRequest>,
-        /// Its identity, if it deduplicates.
+        /// Its identity, if it is deduplicated.
         tag: Option<CommandTag>,
-        /// Refuse when the instance has moved on from this number.
+        /// Refuse if the instance has moved on from this number.
         if_seq: Option<u64>,
     },
-    /// What would become of it in another version.
+    /// Plan a migration, without migrating.
     PlanMigration(Box<MigrationRequest>),
-    /// Whether a file may come with a run now.
+    /// Ask whether a file may be uploaded for a run now.
     MayUpload {
         /// The run, still without its file and data.
         run: Box<RunAction>,
-        /// Id and subject of the command, if it deduplicates: a repeat may bring its file again.
+        /// Id and subject of the command, if it is deduplicated: a repeat may send its file again.
         command: Option<(Uuid, String)>,
-        /// Refuse when the instance has moved on from this number.
+        /// Refuse if the instance has moved on from this number.
         if_seq: Option<u64>,
     },
-    /// Whether the caller may work at a user task now: run this action there or, without one, act at
-    /// all.
+    /// Ask whether the caller may work at a user task now: run the given action there, or any
+    /// action.
     MayWork {
-        /// The task; without it the one that offers the action.
+        /// The task; if absent, the one that offers the action.
         element: Option<ElementKey>,
         /// The action.
         action: Option<String>,
     },
-    /// Look at the whole state, in the order of commands: for a start that copies from this
-    /// instance. Anyone who only reads does not wait behind commands:
-    /// [`read_queue`](super::read_queue).
+    /// Read the whole state, in the order of commands: for a start that copies from this instance.
+    /// Pure readers do not wait behind commands: see [`read_queue`](super::read_queue).
     Observe,
 }
 
 impl InstanceRequest {
-    /// Whether it only looks.
+    /// Whether the request changes nothing.
     pub(super) fn is_look(&self) -> bool {
         match self {
             Self::Start(_)
@@ -123,9 +123,9 @@ impl InstanceRequest {
 /// The version that an instance is to run.
 #[derive(Clone, Debug)]
 pub struct MigrationRequest {
-    /// Which; of the same process.
+    /// The version; of the same process.
     pub target: Arc<DeployedProcess>,
-    /// Ids of nodes and flows there, by those in the version that the instance runs.
+    /// Ids of its nodes and flows, by the ids in the version that the instance runs.
     pub mapping: BTreeMap<String, String>,
 }
 
@@ -136,85 +136,87 @@ pub struct Start {
     pub command: StartInstance,
     /// The definition it will run.
     pub process: Arc<DeployedProcess>,
-    /// Its identity, if a client gave it.
+    /// Its identity, if a client sent it.
     pub tag: Option<CommandTag>,
-    /// Where it belongs; `None` for the root of a new tree.
+    /// Its place in a tree; `None` for the root of a new tree.
     pub place: Option<TreePlace>,
 }
 
-/// What comes back.
+/// The response to a request.
 #[derive(Clone, Debug)]
 pub enum InstanceResponse {
     /// The command is durable.
     Applied(Arc<Committed>),
-    /// The command was applied before; this is what the first answer said.
+    /// The command was applied before; this is what its first response contained.
     Duplicate(Arc<Committed>),
-    /// Who got what was published.
+    /// The receivers of a publication.
     Published(Box<Published>),
-    /// Nothing was to be done: a repeat from a peer, a stale timer.
+    /// Nothing had to be done: a repeat from another instance, or an outdated timer.
     Unchanged,
-    /// These files may come.
+    /// Files that may be uploaded.
     MayUpload(UploadRules),
-    /// What would become of the instance.
+    /// The plan of a migration.
     Migration(Box<MigrationPlan>),
-    /// The caller may work there.
+    /// The caller may work at this task.
     MayWork(Box<TaskAccess>),
     /// The file asked for.
     File(Box<StoredFile>),
-    /// The state, as asked for.
+    /// The state.
     Observed(Arc<Observed>),
     /// Refused; nothing changed.
     Refused(Refusal),
 }
 
-/// Why nothing was done.
+/// Why a request was refused.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// The engine's word.
+    /// The engine's rejection.
     Rejected(Rejection),
-    /// It is there, but not for this caller. To the caller it is as if there were none; only
-    /// the server itself, which follows children nobody asked for, tells the two apart.
+    /// The instance exists, but not for this caller. Clients get the same answer as if it did not
+    /// exist; only the server itself, which follows children that nobody named, tells the two
+    /// apart.
     Hidden,
     /// `ifSeq` is stale; the instance is at this number.
     Stale(u64),
-    /// Strangers of this address have so many live instances already.
+    /// Strangers of this address have this many live instances already.
     TooManyLive(usize),
     /// A bounded queue is full; try again.
     Busy,
-    /// The disk has too little free space for this; nothing was changed. Try again when it has.
+    /// The disk has too little free space; nothing was changed. Try again when it has more.
     NoRoom(DiskRoom),
-    /// The disk failed: it may be done or not. A repeat with the same id is answered truly.
+    /// The disk failed: the change may or may not be durable. A repeat with the same id gets the
+    /// true answer.
     Unknown,
-    /// The instance cannot be brought into memory, as something of it is damaged or missing in the
-    /// store; the sentence says what.
+    /// The instance cannot be loaded, because a part of it is damaged or missing in the store; the
+    /// sentence names it.
     Damaged(Arc<str>),
-    /// Something broke before anything was changed; the log says. Try again.
+    /// An internal error before anything was changed; the log names it. Try again.
     Internal,
 }
 
-/// A durable row with what its receivers get.
+/// A durable row, with what receivers of its frames need.
 #[derive(Debug)]
 pub struct Committed {
-    /// Whose row.
+    /// The instance of the row.
     pub instance: InstanceKey,
     /// The definition it runs.
     pub process: Arc<DeployedProcess>,
     /// The records.
     pub row: RecordBatch,
-    /// The trace its command came with, when a span was made of that.
+    /// The trace that its command came with, if a span was made of the command.
     pub cause: Option<TraceContext>,
-    /// Who belongs to the instance after it.
+    /// The users who belong to the instance after it.
     pub members: Members,
     /// The next step after it.
     pub next: NextStep,
     /// Live children after it.
     pub children: Vec<Child>,
-    /// Frames made of it, once, by the first session that needs them.
+    /// Frames of the row, each rendered once, by the first session that needs it.
     pub rendered: Rendered,
 }
 
 impl Committed {
-    /// What of the next step a caller may do.
+    /// The permissions of a caller in the next step.
     pub fn standpoint(&self, caller: &Caller) -> Permissions {
         Permissions::of(&self.process.executable, &self.members, &self.next, caller)
     }
@@ -224,20 +226,20 @@ impl Committed {
         self.members.may_see(&self.process.executable, caller)
     }
 
-    /// The id of the command that caused it.
+    /// The id of its command.
     pub fn cause(&self) -> Option<Uuid> {
         self.row.command.as_ref().map(|tag| tag.id)
     }
 }
 
-/// A look at an instance. Shared by all that looked at the same time.
+/// An observation of an instance. All that read at the same time share it.
 #[derive(Debug)]
 pub struct Observed {
-    /// Who belongs to the instance, with its birth certificate.
+    /// The users who belong to the instance, and its first record.
     pub members: Members,
     /// The definition it runs.
     pub process: Arc<DeployedProcess>,
-    /// The number it is at.
+    /// The number that it is at.
     pub seq: u64,
     /// When it was created.
     pub created_at: Time,
@@ -249,32 +251,32 @@ pub struct Observed {
     pub children: Vec<Child>,
     /// Data, view and open Action messages, if asked for.
     pub whole: Option<InstanceContents>,
-    /// Frames made of it, once per set of permissions.
+    /// Frames of the observation, rendered once per set of permissions.
     pub rendered: Rendered,
-    /// Rows before it that followers have missed, once they were read.
+    /// Rows before it that followers have missed, once they are read.
     pub missed: MissedRows,
 }
 
-/// The larger part of a look.
+/// The larger part of an observation.
 #[derive(Clone, Debug)]
 pub struct InstanceContents {
     /// The instance data.
     pub data: Value,
-    /// What a client holds that received every Data frame.
+    /// The view of a client that has received every Data frame.
     pub view: Value,
-    /// Action messages that can be answered, by number.
+    /// Action messages that can still be answered, by number.
     pub open: BTreeMap<u64, OpenMessage>,
-    /// The events it waits for: by whom, and the nodes of the events.
+    /// The events it waits for: each subscriber, with the nodes of its events.
     pub subscriptions: Vec<(Subscriber, Subscriptions)>,
 }
 
 impl Observed {
-    /// Birth certificate, without its data.
+    /// The first record, without its data.
     pub fn head(&self) -> &Created {
         &self.members.head
     }
 
-    /// What of the next step a caller may do.
+    /// The permissions of a caller in the next step.
     pub fn standpoint(&self, caller: &Caller) -> Permissions {
         Permissions::of(&self.process.executable, &self.members, &self.next, caller)
     }
@@ -289,8 +291,8 @@ impl Observed {
 }
 
 impl Refusal {
-    /// When the server tries again what it must not give up; `usual` unless the disk has no room.
-    /// `None` when another try would be refused, too.
+    /// When the server repeats a request that it must not give up: after `usual`, unless the disk
+    /// has no room. `None` when a repeat would be refused, too.
     pub(super) fn again_after(&self, usual: Duration) -> Option<Duration> {
         match self {
             Self::Busy | Self::Internal | Self::Unknown => Some(usual),
@@ -300,26 +302,26 @@ impl Refusal {
         }
     }
 
-    /// Whether it says that something broke, which may break each time.
+    /// Whether it reports an internal failure, which may occur each time.
     pub(super) fn is_breakage(&self) -> bool {
         matches!(self, Self::Internal | Self::Unknown | Self::Damaged(_))
     }
 }
 
-/// Where an answer goes. Dropped without one (its actor panicked), it answers that something broke,
-/// so nobody waits forever.
+/// Receives the response of a request. If it is dropped without one (because its actor panicked),
+/// it sends a refusal, so nobody waits forever.
 pub struct ReplyTo {
     receive: Option<Box<dyn FnOnce(InstanceResponse) + Send + Sync>>,
-    /// The answer of one that is dropped.
+    /// The refusal to send when it is dropped.
     dropped: Refusal,
-    /// Its place in the instance's mailbox, while it waits there.
+    /// Its place in the pot of the instance's mailbox, while it waits there.
     place: Option<PotPlace>,
-    /// What the audit log reports the command, if it is an operator's.
+    /// The audit entry of an operator's command.
     noted: Option<Box<Noted>>,
 }
 
 impl ReplyTo {
-    /// A reply that hands the answer to `receive`.
+    /// A reply that passes the response to `receive`.
     pub fn to(receive: impl FnOnce(InstanceResponse) + Send + Sync + 'static) -> Self {
         Self {
             receive: Some(Box::new(receive)),
@@ -329,42 +331,42 @@ impl ReplyTo {
         }
     }
 
-    /// The audit log reports the command.
+    /// Adds the audit entry of the command.
     pub(super) fn told_of(mut self, noted: Noted) -> Self {
         self.noted = Some(Box::new(noted));
         self
     }
 
-    /// What the audit log reports the command.
+    /// Takes the audit entry of the command.
     pub(super) fn take_noted(&mut self) -> Option<Box<Noted>> {
         self.noted.take()
     }
 
-    /// The command waits in the instance's mailbox.
+    /// The command takes a place in the instance's mailbox.
     pub(super) fn waits_at(&mut self, place: PotPlace) {
         self.place = Some(place);
     }
 
-    /// It is its turn.
+    /// The command has left the mailbox.
     pub(super) fn leaves_mailbox(&mut self) {
         self.place = None;
     }
 
-    /// The command's row is handed to the writer now: from here on nobody may say that nothing was
-    /// changed but the writer.
+    /// The command's row is now handed to the writer: from here on only the writer knows whether
+    /// anything was changed.
     pub fn handed_over(mut self) -> Self {
         self.dropped = Refusal::Unknown;
         self
     }
 
-    /// Answers.
+    /// Sends the response.
     pub fn send(mut self, answer: InstanceResponse) {
         if let Some(receive) = self.receive.take() {
             receive(answer);
         }
     }
 
-    /// Answers, unless what the answer was computed from was not written.
+    /// Sends the response, unless what it was computed from was not written.
     pub fn send_if(self, written: Written, answer: InstanceResponse) {
         match written {
             Ok(()) => self.send(answer),
@@ -372,12 +374,12 @@ impl ReplyTo {
         }
     }
 
-    /// Refuses.
+    /// Sends a refusal.
     pub fn refuse(self, refusal: Refusal) {
         self.send(InstanceResponse::Refused(refusal));
     }
 
-    /// The same; `by` sees the answer first.
+    /// The same reply, with `by` called on the response first.
     pub(super) fn seen_by(
         mut self,
         by: impl FnOnce(&InstanceResponse) + Send + Sync + 'static,

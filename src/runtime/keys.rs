@@ -1,9 +1,10 @@
-//! How instance keys are made: UUIDv7-shaped, derived from the start command so that a repeat finds
-//! its instance.
+//! Makes instance keys: shaped like UUIDv7, and derived from the start command, so that a repeat
+//! finds its instance.
 //!
-//! Time bits of the command's id if that is a v7 (so indexes stay sequential), else hash bits; the
-//! rest a hash of tenant, subject and id, so strangers never collide; the last byte is the
-//! partition. Children take their parent's partition.
+//! The time bits are those of the command's id if that is a v7 (so indexes grow at their end),
+//! otherwise bits of a hash. The rest is a hash of tenant, subject and id, so keys of different
+//! users never collide. The last byte is the partition. Children have the partition of their
+//! parent.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -30,8 +31,7 @@ pub fn of_start(tenant: &str, subject: &str, command: Uuid) -> InstanceKey {
     assemble(time, &hash, hash[31])
 }
 
-/// The key of the instance that a schedule starts for the time `due`: the same, however often that
-/// is tried.
+/// The key of the instance that a schedule starts for the time `due`: the same for each attempt.
 pub fn of_schedule(tenant: &str, process: &str, node: &str, due: Time) -> InstanceKey {
     let hash = digest(&[
         b"schedule",
@@ -49,7 +49,7 @@ pub fn of_correlation(tenant: &str, correlation: &Correlation) -> Entity {
         Correlation::Message { key, .. } => (EntityKind::Message, key.as_deref()),
         Correlation::Signal { .. } => (EntityKind::Signal, None),
     };
-    // Without a key is another one than any key, also than an empty one.
+    // A message without a key differs from one with any key, even an empty one.
     let has_key: &[u8] = if key.is_some() { b"key" } else { b"none" };
     let hash = digest(&[
         b"correlation",
@@ -63,7 +63,7 @@ pub fn of_correlation(tenant: &str, correlation: &Correlation) -> Entity {
     Entity { kind, key: key.0 }
 }
 
-/// The key of the instance of a process that a publication of an entity starts at `now`.
+/// The key of the instance of a process that a publication starts at `now`.
 pub fn of_event_start(entity: Entity, publication: u64, process: &str, now: Time) -> InstanceKey {
     let hash = digest(&[
         b"event start",
@@ -74,14 +74,14 @@ pub fn of_event_start(entity: Entity, publication: u64, process: &str, now: Time
     assemble(last6(now), &hash, hash[31])
 }
 
-/// What identifies a message or signal that record `seq` of an instance throws.
+/// The identity of the message or signal that record `seq` of an instance throws.
 pub fn of_throw(instance: InstanceKey, seq: u64) -> Uuid {
     let hash = digest(&[b"throw", instance.0.as_bytes(), &seq.to_be_bytes()]);
     assemble(first6(&hash[20..]), &hash, hash[31]).0
 }
 
-/// The key of a child started from the Action message `seq` of `parent`: the same for every tab
-/// that starts it.
+/// The key of a child started from the Action message `seq` of `parent`: the same for every browser
+/// tab that starts it.
 pub fn of_offer(parent: InstanceKey, seq: u64) -> InstanceKey {
     let hash = digest(&[b"offer", parent.0.as_bytes(), &seq.to_be_bytes()]);
     assemble(first6(parent.0.as_bytes()), &hash, parent.partition())
@@ -93,7 +93,8 @@ pub fn of_child(parent: InstanceKey, seq: u64, now: Time) -> InstanceKey {
     assemble(last6(now), &hash, parent.partition())
 }
 
-/// A hash of a command's canonical body: what tells a resend from a reused id.
+/// A hash of a command's canonical body, which tells a repeat from an id that is used again for
+/// something else.
 pub fn body_hash(parts: &[&[u8]]) -> u64 {
     let hash = digest(parts);
     hash[..8]
@@ -104,7 +105,7 @@ pub fn body_hash(parts: &[&[u8]]) -> u64 {
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for part in parts {
-        // Lengths keep ("ab", "c") apart from ("a", "bc").
+        // Lengths distinguish ("ab", "c") from ("a", "bc").
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part);
     }

@@ -1,8 +1,8 @@
-//! Who follows lists over many instances: tasks, instances of a process. Each commit's changes of
-//! the read models are shown to them, once durable.
+//! The followers of lists over many instances (tasks, instances of a process). They receive the
+//! changes of the read models by each commit, once durable.
 //!
-//! What belongs into whose list: `session::subscription::lists`. Lists are queries: a follower joins first, then
-//! reads the store, so that it misses nothing.
+//! Which entry belongs in whose list: `session::subscription::lists`. Lists are queries: a follower
+//! joins first, then reads the store, so that it misses nothing.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,16 +11,16 @@ use utoipa::ToSchema;
 
 use crate::journal::ReadModelChange;
 
-/// Somebody's list. Called on the release thread: short, never blocking.
+/// A followed list. Called on the release thread: short, and never blocking.
 pub trait ListFollower: Send + Sync {
-    /// Read models of an instance have changed, durably.
+    /// The read models of an instance have changed durably.
     fn changed(&self, origin: Origin<'_>, changes: &[ReadModelChange]);
 
-    /// What a tenant has beside instances has changed, durably.
+    /// A table of a tenant, other than instances, has changed durably.
     fn table_changed(&self, _tenant: &str, _topic: Topic) {}
 }
 
-/// The instance whose read models change.
+/// The instance whose read models have changed.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
     /// Its tenant.
@@ -29,11 +29,11 @@ pub struct Origin<'a> {
     pub started_by: &'a str,
 }
 
-/// What pages list.
+/// A topic that pages list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Topic {
-    /// Instances: new, another status, a search value, an incident more or less.
+    /// Instances: new ones, changes of status, search values and number of incidents.
     Instances,
     /// User tasks.
     Tasks,
@@ -54,7 +54,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// All of them.
+    /// All topics.
     pub const ALL: [Self; 9] = [
         Self::Instances,
         Self::Tasks,
@@ -67,7 +67,7 @@ impl Topic {
         Self::Connections,
     ];
 
-    /// What a change of a read model is about.
+    /// The topic of a change of a read model.
     pub fn of(change: &ReadModelChange) -> Self {
         match change {
             ReadModelChange::Instance(..)
@@ -84,14 +84,14 @@ impl Topic {
     }
 }
 
-/// All lists that are followed. Clones are the same.
+/// All followed lists. All clones are the same.
 #[derive(Clone, Default)]
 pub struct Lists {
     followers: Arc<RwLock<Vec<Arc<dyn ListFollower>>>>,
 }
 
 impl Lists {
-    /// Shows what changes from here on to a follower.
+    /// Sends changes to a follower from now on.
     pub fn join(&self, follower: Arc<dyn ListFollower>) {
         self.followers
             .write()
@@ -99,7 +99,7 @@ impl Lists {
             .push(follower);
     }
 
-    /// Forgets a follower.
+    /// Stops sending to a follower.
     pub fn leave(&self, follower: &Arc<dyn ListFollower>) {
         self.followers
             .write()
@@ -107,7 +107,7 @@ impl Lists {
             .retain(|other| !Arc::ptr_eq(other, follower));
     }
 
-    /// Tells every follower that something beside instances has changed.
+    /// Tells every follower that a table other than instances has changed.
     pub fn announce(&self, tenant: &str, topic: Topic) {
         let followers = self.followers.read();
         for follower in followers.unwrap_or_else(PoisonError::into_inner).iter() {
@@ -115,7 +115,7 @@ impl Lists {
         }
     }
 
-    /// Shows a commit's changes to every follower.
+    /// Sends a commit's changes to every follower.
     pub(super) fn publish(&self, origin: Origin<'_>, changes: &[ReadModelChange]) {
         if changes.is_empty() {
             return;
@@ -130,7 +130,7 @@ impl Lists {
         }
     }
 
-    /// How many lists are followed.
+    /// The number of followed lists.
     pub fn len(&self) -> usize {
         self.followers
             .read()

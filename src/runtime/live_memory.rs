@@ -1,8 +1,8 @@
-//! How much the large ones among the instances in memory take together, roughly: so that what they
-//! hold is bounded, and not only how many there are.
+//! Estimates how much memory the large instances in memory take together, so that their bytes are
+//! bounded and not only their number.
 //!
-//! Not here: how it is counted (`text::memory`), instances that leave as nobody uses them
-//! (`registry`).
+//! Not here: how the size of data is estimated (`text::memory`), instances that leave memory
+//! because nobody uses them (`registry`).
 
 use std::sync::{
     Arc,
@@ -12,20 +12,20 @@ use std::sync::{
 use super::Runtime;
 use crate::limits;
 
-/// What all of them take.
+/// The total over all instances.
 #[derive(Clone, Default)]
 pub struct LiveMemoryTotal(Arc<AtomicUsize>);
 
-/// What one of them takes; given back when dropped.
+/// The part of one instance; given back when this is dropped.
 pub struct LiveMemory {
     total: LiveMemoryTotal,
     all: usize,
-    /// What of it counts.
+    /// The bytes that are counted in the total.
     counted: usize,
 }
 
 impl LiveMemoryTotal {
-    /// What one more takes.
+    /// Adds an instance of `bytes`.
     pub fn of_one(&self, bytes: usize) -> LiveMemory {
         let mut one = LiveMemory {
             total: self.clone(),
@@ -41,32 +41,33 @@ impl LiveMemoryTotal {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Whether instances should leave memory that could stay as well.
+    /// Whether instances should leave memory that could otherwise stay.
     pub fn is_too_much(&self) -> bool {
         self.bytes() > limits::LIVE_MEMORY
     }
 }
 
 impl LiveMemory {
-    /// What it takes from now on; a small one counts for nothing.
+    /// Sets the size; a small instance counts as 0.
     pub fn set(&mut self, bytes: usize) {
         let counted = if bytes > limits::LARGE_INSTANCE {
             bytes
         } else {
             0
         };
-        // Numbers alone: nothing else depends on their order.
+        // Only a counter: no other memory access depends on its order.
         self.total.0.fetch_add(counted, Ordering::Relaxed);
         self.total.0.fetch_sub(self.counted, Ordering::Relaxed);
         (self.all, self.counted) = (bytes, counted);
     }
 
-    /// That it takes so much more.
+    /// Adds `bytes` to the size.
     pub fn add(&mut self, bytes: usize) {
         self.set(self.all + bytes);
     }
 
-    /// Whether this one should leave memory: together they take too much, and without it less.
+    /// Whether this instance should leave memory: all together take too much, and it is among the
+    /// large ones.
     pub fn is_too_much(&self) -> bool {
         self.counted > 0 && self.total.is_too_much()
     }
@@ -79,7 +80,7 @@ impl Drop for LiveMemory {
 }
 
 impl Runtime {
-    /// What the large ones among the instances in memory take, roughly, in bytes.
+    /// Estimated memory of the large instances in memory, in bytes.
     pub fn live_memory(&self) -> usize {
         self.live_memory.bytes()
     }
@@ -97,7 +98,7 @@ mod tests {
         let other = total.of_one(large);
         let small = total.of_one(limits::LARGE_INSTANCE);
         assert!(one.is_too_much() && total.is_too_much());
-        // It is not for the small ones to go.
+        // A small instance need not leave.
         assert!(!small.is_too_much());
         one.set(1);
         one.add(large - 1);

@@ -1,5 +1,6 @@
-//! How an instance comes into memory: its state from the store, its definition from memory or, for a
-//! version that has left it, compiled again. Not here: on which thread it lives then (`placement`).
+//! Loads instances into memory: the state from the store, the definition from memory or, for a
+//! version that has left it, by compiling it again. Not here: on which thread the instance then
+//! runs (`placement`).
 
 use std::sync::Arc;
 
@@ -17,12 +18,12 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// A live instance, and the definition that it runs.
+/// A live instance, and the version that it runs.
 type Loaded = (InstanceState, Arc<KnownVersion>);
 
 impl Runtime {
-    /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in
-    /// flight.
+    /// Loads an instance whose slot is `Moving`. No row of it is in flight, so the store is
+    /// complete.
     pub(super) fn load(self: &Arc<Self>, key: InstanceKey) {
         if self.fresh.take(key) {
             return self.settle(key, Remembered::default());
@@ -62,7 +63,7 @@ impl Runtime {
         self.registry.abandon(key, error);
     }
 
-    /// What is known of an instance, and of a live one the definition that it still needs.
+    /// What is known of an instance; for a live one, the definition still has to be found.
     fn remember(
         &self,
         reader: &dyn StoreReader,

@@ -1,10 +1,10 @@
-//! Steps of instances that take long: they are taken by threads of their own, few of them and of a low
-//! priority, so that a short step, an answer and the writer never wait for one.
+//! Detects instances whose steps take long. Such steps run on a few threads of low priority, so
+//! that a short step, an answer or the writer never waits for one.
 //!
-//! Which steps are long shows afterwards: by the last ones of the instance, and of an instance that
-//! begins by the last starts of its process. One alone says little, as a thread may have lost its core
-//! meanwhile; from the second on only its own processor time counts. Not here: whose turn it is among
-//! those that wait (`step_threads`).
+//! Whether a step is long is guessed from earlier ones: the last steps of the instance or, for a
+//! new instance, the last starts of its process. One long step proves little, because a thread may
+//! have lost its core meanwhile; from the second on, only the processor time of the step counts.
+//! Not here: the order of the steps that wait (`step_threads`).
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -21,17 +21,17 @@ use dashmap::DashMap;
 use super::{step_threads::StepThreads, thread_priority};
 use crate::journal::DefinitionRow;
 
-/// From here on a step counts as long.
+/// The time from which a step counts as long.
 const LONG_STEP: Duration = Duration::from_micros(250);
-/// So many long ones in a row, and the next is taken for long.
+/// After this many long steps in a row the next one is expected to be long.
 const IN_A_ROW: u8 = 3;
 
-/// How many steps in a row took long, up to [`IN_A_ROW`].
+/// The number of long steps in a row, up to [`IN_A_ROW`].
 #[derive(Clone, Copy, Default)]
 pub(super) struct LongInARow(u8);
 
 impl LongInARow {
-    /// With one more that took so long.
+    /// Adds a step that took `took`.
     pub fn and(self, took: Duration) -> Self {
         Self(if took < LONG_STEP {
             0
@@ -40,27 +40,27 @@ impl LongInARow {
         })
     }
 
-    /// Whether the last one took long, so that the next is timed exactly.
+    /// Whether the last step was long, so that the next is timed exactly.
     pub fn is_suspect(self) -> bool {
         self.0 > 0
     }
 
-    /// Whether the next one is taken for long.
+    /// Whether the next step is expected to be long.
     pub fn is_long(self) -> bool {
         self.0 == IN_A_ROW
     }
 }
 
-/// Times a step.
+/// Measures the time of a step.
 pub(super) struct StepTimer {
     began: Instant,
-    /// What the thread had worked by then.
+    /// The thread's processor time at the beginning.
     worked: Option<Duration>,
 }
 
 impl StepTimer {
-    /// Begins; `exactly`, what others had of the processor meanwhile does not count, which costs a
-    /// call of the system.
+    /// Begins to measure. With `exactly`, only the thread's processor time counts, which costs a
+    /// system call.
     pub fn begin(exactly: bool) -> Self {
         Self {
             began: Instant::now(),
@@ -68,7 +68,7 @@ impl StepTimer {
         }
     }
 
-    /// How long it took.
+    /// The time since the beginning.
     pub fn elapsed(&self) -> Duration {
         match self.worked {
             Some(before) => thread_priority::worked().saturating_sub(before),
@@ -77,21 +77,21 @@ impl StepTimer {
     }
 }
 
-/// The threads of long steps, and whose are long.
+/// The threads of long steps, and the processes whose starts are long.
 pub(super) struct LongSteps {
     threads: Arc<StepThreads>,
-    /// Processes whose last start took long, by a hash of their names.
+    /// Processes whose last start was long, by a hash of their names.
     starts: DashMap<u64, LongInARow>,
-    /// How many those are: mostly none.
+    /// The number of these processes: usually 0.
     count: AtomicUsize,
     hasher: RandomState,
 }
 
 impl LongSteps {
-    /// Half of so many cores may be busy with them.
+    /// Threads for long steps, half as many as `cores`.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system cannot start a thread.
     pub fn of_cores(cores: usize) -> io::Result<Self> {
         let threads = StepThreads::start("long steps", (cores / 2).max(1), || {
             thread_priority::step_back();
@@ -104,17 +104,17 @@ impl LongSteps {
         })
     }
 
-    /// Where they are taken.
+    /// The threads.
     pub fn threads(&self) -> Arc<StepThreads> {
         self.threads.clone()
     }
 
-    /// Whether the last start of a process took long.
+    /// Whether the last start of a process was long.
     pub fn is_suspect_start(&self, of: &DefinitionRow) -> bool {
         self.last_starts(of).is_suspect()
     }
 
-    /// Whether the last starts of a process took long.
+    /// Whether the last starts of a process were long.
     pub fn is_long_start(&self, of: &DefinitionRow) -> bool {
         self.last_starts(of).is_long()
     }
@@ -128,7 +128,7 @@ impl LongSteps {
             .map_or_else(LongInARow::default, |it| *it)
     }
 
-    /// An instance of this process has begun.
+    /// Records the start of an instance of a process.
     pub fn started(&self, of: &DefinitionRow, took: Duration) {
         if took >= LONG_STEP {
             let mut start = self.starts.entry(self.key(of)).or_default();

@@ -1,14 +1,14 @@
-//! Rows that followers of an instance have missed: read once for all that come back at the same
-//! time.
+//! Rows that followers of an instance have missed: read once for all followers that reconnect at
+//! the same time.
 //!
-//! Not here: reading them (`journal`), what a follower gets of them (`session`).
+//! Not here: reading them (`journal`), the frames that a follower receives for them (`session`).
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::channel::SharedFrame;
 use crate::engine::RecordBatch;
 
-/// What was read of the rows before one observation, by the first who came.
+/// The rows before one observation, as the first reader has read them.
 #[derive(Debug, Default)]
 pub struct MissedRows(Mutex<Option<Arc<Missed>>>);
 
@@ -16,15 +16,15 @@ pub struct MissedRows(Mutex<Option<Arc<Missed>>>);
 #[derive(Debug, Default)]
 pub struct Missed {
     after: u64,
-    /// The rows, oldest first. A reader that came later may have missed only the last of them.
+    /// The rows, oldest first. A later reader may need only the last of them.
     pub rows: Vec<RecordBatch>,
     /// Their frames, rendered by the first connection that needs them.
     pub frames: OnceLock<Vec<SharedFrame>>,
 }
 
 impl MissedRows {
-    /// The rows after `cursor`: those that somebody else has read, if they reach as far back, else
-    /// what `read` finds; `None` when that is too much.
+    /// The rows after `cursor`: those that another follower has read, if they reach back far
+    /// enough, otherwise what `read` returns; `None` when there are too many.
     ///
     /// # Errors
     /// Those of `read`.

@@ -1,10 +1,10 @@
-//! Delivers messages between instances: in order per pair, again after a restart, until the
-//! receiver has them durably.
+//! Delivers messages between instances: in order per pair of sender and receiver, repeated after a
+//! restart, until the receiver has them durably.
 //!
-//! The truth is the outbox table, written with the sender's row; here is only what is on its way.
-//! One outbox message per pair is in progress at a time, and so many per tree (`delivery_queue`).
-//! Who takes an outbox message and what it means: `engine::subprocess`; what an end means for what
-//! is below: `end_descendants`.
+//! The outbox table, written with the sender's row, is authoritative; this module only knows what
+//! is in delivery. One message per pair is in progress at a time, and a limited number per tree
+//! (`delivery_queue`). Not here: the meaning of a message for its receiver (`engine::subprocess`),
+//! the effects of an end on instances below (`end_descendants`).
 
 mod correlating;
 pub mod delivery_queue;
@@ -45,10 +45,10 @@ use loop_turns::{LoopPlace, LoopTurns};
 pub use stored::{StoredDelivery, stored};
 use told_first::{HeldBehind, ToldFirst};
 
-/// Before an outbox message that could not be taken is sent again.
+/// The pause before a message that could not be delivered is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// A message in progress.
+/// A message in delivery.
 #[derive(Clone)]
 pub struct OutboxDelivery {
     /// The sender.
@@ -57,20 +57,20 @@ pub struct OutboxDelivery {
     pub number: u64,
     /// The receiver.
     pub target: Entity,
-    /// What it says.
+    /// The message.
     pub message: Box<InstanceMessage>,
     /// The trace it belongs to.
     pub trace: Option<TraceContext>,
-    /// The tree of both, or that of the one that is an instance; that of an entity of messages
-    /// stands for itself and bounds how much of it goes at a time.
+    /// The tree of sender and receiver, or of the one that is an instance. An entity of a message
+    /// or signal has a tree of its own, which limits its deliveries.
     pub tree: Arc<Tree>,
-    /// Whose turn it takes, when it lets a loop continue.
+    /// The owner whose turn it takes when it makes a loop continue.
     pub owner: Option<Arc<Owner>>,
 }
 
 impl OutboxDelivery {
-    /// What keeps it in order: sender and receiver. What an instance has still to start is no reason
-    /// to hold up its end, so that has an order of its own.
+    /// The pair whose order it keeps: sender and receiver. Starts have an order of their own,
+    /// because those that wait must not delay the sender's end.
     fn pair(&self) -> Pair {
         if self.starts_more() {
             return (self.source.instance(), InstanceKey(Uuid::nil()));
@@ -82,7 +82,7 @@ impl OutboxDelivery {
         matches!(*self.message, InstanceMessage::StartMore { .. })
     }
 
-    /// Whether it leads to instances, of which a tree starts so many in a while.
+    /// Whether it starts instances, of which a tree may start a limited number per second.
     fn waits_as_start(&self) -> bool {
         self.is_start()
             || self.starts_more()
@@ -94,7 +94,7 @@ impl OutboxDelivery {
     }
 }
 
-/// outbox messages in progress, by pair.
+/// Messages in delivery, by pair.
 #[derive(Default)]
 pub struct Outbox {
     pairs: DashMap<Pair, VecDeque<OutboxDelivery>>,
@@ -104,7 +104,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Takes an outbox message whose row is durable. The tree counts what it starts.
+    /// Takes a message whose row is durable. The tree counts what the message starts.
     pub fn post(&self, runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         let tree = delivery.tree.clone();
         self.told_first.posted(&delivery);
@@ -120,8 +120,8 @@ impl Outbox {
         pump(runtime, &tree);
     }
 
-    /// The first message of a pair waits for its turn in its tree, unless it waits for what its
-    /// sender has sent before.
+    /// Lets the first message of a pair wait for its turn in the tree, unless it has to wait for
+    /// earlier messages of its sender.
     fn line_up(&self, first: &OutboxDelivery) {
         if !self.told_first.waits(first) {
             let mut deliveries = first.tree.deliveries();
@@ -129,7 +129,7 @@ impl Outbox {
         }
     }
 
-    /// The outbox message at the head of its pair is taken: forget it, and let the next ones go.
+    /// The first message of its pair is delivered: forgets it, and sends the next ones.
     fn taken(&self, runtime: &Arc<Runtime>, delivery: &OutboxDelivery) {
         runtime
             .journal
@@ -167,24 +167,24 @@ impl Outbox {
             .and_then(|deliveries| deliveries.front().cloned())
     }
 
-    /// The number of the first message in progress from an entity to an instance.
+    /// The number of the first message in delivery from an entity to an instance.
     pub fn first_to(&self, source: Entity, instance: InstanceKey) -> Option<u64> {
         self.first((source.instance(), instance))
             .map(|first| first.number)
     }
 
-    /// Whether a message of this pair is in progress.
+    /// Whether a message of this pair is in delivery.
     pub fn holds(&self, pair: Pair) -> bool {
         self.pairs.contains_key(&pair)
     }
 
-    /// outbox messages in progress.
+    /// The number of messages in delivery.
     pub fn len(&self) -> usize {
         self.pairs.iter().map(|pair| pair.value().len()).sum()
     }
 }
 
-/// Lets everything of a tree go whose turn it is.
+/// Sends every message of a tree whose turn it is.
 fn pump(runtime: &Arc<Runtime>, tree: &Arc<Tree>) {
     loop {
         let next = tree
@@ -277,7 +277,7 @@ fn deliver_now(
     ask_instance(runtime, delivery, ask, place);
 }
 
-/// Starts an instance by an event, whatever else that event may come to.
+/// Starts an instance for an event, whatever becomes of other deliveries of the event.
 fn start_by_event(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
     match correlating::start(runtime, &delivery) {
         Ok(ask) => ask_instance(runtime, delivery, ask, None),
@@ -311,9 +311,9 @@ fn ask_instance(
 
 /// When a start can be delivered.
 enum Startable {
-    /// At once.
+    /// Immediately.
     Now(InstanceRequest),
-    /// Once its version is back in memory.
+    /// Once its version is in memory again.
     Once(Arc<KnownVersion>),
 }
 
@@ -326,7 +326,7 @@ fn start(runtime: &Runtime, delivery: &OutboxDelivery, ends: u64) -> Result<Star
     else {
         return Err("the message is no start".to_owned());
     };
-    // A client's start was checked with the version it names.
+    // A client's start was checked with the version that it names.
     let (definitions, id) = (&runtime.definitions, &head.process.id);
     let process = match tag {
         Some(_) => {
@@ -400,8 +400,8 @@ fn on_answer(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: InstanceR
     }
 }
 
-/// Sends an outbox message again after a while: a start is looked at anew, as something above may have ended
-/// meanwhile.
+/// Sends a message again after a pause. A start is checked anew, because an instance above may have
+/// ended meanwhile.
 fn again(runtime: &Arc<Runtime>, delivery: OutboxDelivery, pause: Duration) {
     let later = runtime.clone();
     runtime.later(pause, move || {
@@ -426,7 +426,7 @@ fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, sentence: Str
     );
 }
 
-/// A child is not started: its parent gets this message instead.
+/// A child is not started: its parent receives this message instead.
 fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMessage) {
     let receive = Command::Receive {
         from: delivery.target.instance(),

@@ -1,8 +1,7 @@
-//! An instance as it was at an earlier moment: the fold of its rows up to a number, away from its
-//! actor.
+//! An instance at an earlier moment: its rows up to a number, folded without its actor.
 //!
-//! A moment is the end of a row: between its records nobody has seen an instance. Not here: reading
-//! the rows (`journal::snapshot`), who may look (`web`).
+//! A moment is the end of a row, because nobody sees an instance between the records of a row. Not
+//! here: reading the rows (`journal::snapshot`), who may read (`web`).
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use crate::{
     model::ids::Time,
 };
 
-/// Who may fold a log, which takes processor time: few at once.
+/// Permits to fold a log, which takes processor time: only a few at once.
 pub struct Folds(Semaphore);
 
 impl Default for Folds {
@@ -25,15 +24,15 @@ impl Default for Folds {
 }
 
 impl Folds {
-    /// Waits for its turn.
+    /// Waits for a permit.
     pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
+        // The semaphore is never closed.
         self.0.acquire().await.ok()
     }
 }
 
-/// Folds what was read to how the instance stood; `None` when it had not begun. May take long, so it
-/// belongs on a thread for that. `now` decides which messages were open when no row says a time.
+/// Folds rows into an observation of the instance; `None` when it had not begun. May take long, so
+/// call it on a thread for that. `now` decides which messages were open when no row has a time.
 ///
 /// # Errors
 /// [`StoreError::Unreadable`] with the row that is damaged or missing.

@@ -1,7 +1,8 @@
-//! Presence: who has a user task open, and who is typing there. A soft lock: it says so and hinders
-//! nobody. Known while the connections last, and sent to those who may act at the task.
+//! Presence: who has a user task open, and who is typing there. It is a soft lock: it informs and
+//! prevents nothing. It is known while the connections last, and sent to those who may act at the
+//! task.
 //!
-//! Not here: drafts (`drafts`), frames and when somebody types no longer (`session::task_notes`).
+//! Not here: drafts (`drafts`), frames and the end of typing (`session::task_notes`).
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +30,7 @@ pub struct Present {
     pub user: Arc<str>,
     /// Whether the user types.
     pub typing: bool,
-    /// Since when it is open there.
+    /// When it was opened there.
     pub since: Time,
 }
 
@@ -38,22 +39,22 @@ struct AtTask {
     present: Vec<Present>,
 }
 
-/// All tasks that somebody has open.
+/// All tasks that are open.
 #[derive(Default)]
 pub struct Presence {
     tasks: DashMap<InstanceKey, BTreeMap<ElementKey, AtTask>>,
-    /// How many instances have some, so that most rows look no further.
+    /// The number of instances with open tasks; when it is 0, rows need no check.
     some: AtomicUsize,
     connections: AtomicU64,
 }
 
 impl Presence {
-    /// Names a connection.
+    /// The number of a new connection.
     pub fn new_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A connection has a task open. `false` when there is no room for one more.
+    /// Records that a connection has a task open. `false` when there is no room for one more.
     pub fn put(&self, access: TaskAccess, present: Present) -> bool {
         let (instance, element) = (access.instance, access.element);
         self.some.fetch_add(1, Ordering::AcqRel);
@@ -75,7 +76,7 @@ impl Presence {
         true
     }
 
-    /// A connection types no longer, or (with `closed`) has the task open no longer.
+    /// Records that a connection has stopped typing or, with `closed`, no longer has the task open.
     pub fn calm(&self, instance: InstanceKey, element: ElementKey, connection: u64, closed: bool) {
         let Some(mut of_instance) = self.tasks.get_mut(&instance) else {
             return;
@@ -94,7 +95,7 @@ impl Presence {
         self.tasks.remove_if(&instance, |_, tasks| tasks.is_empty());
     }
 
-    /// Who has which task of an instance open, of those tasks at which the caller may act.
+    /// Who has which tasks of an instance open, for the tasks at which the caller may act.
     pub fn seen_by(
         &self,
         instance: InstanceKey,
@@ -114,7 +115,7 @@ impl Presence {
             .collect()
     }
 
-    /// Forgets who had a task open that has ended, and notes who may act at the others.
+    /// Removes tasks that have ended, and updates who may act at the others.
     pub(super) fn follow(&self, committed: &Committed) {
         if self.some.load(Ordering::Acquire) == 0 {
             return;

@@ -1,8 +1,8 @@
-//! Previews a part of a model on sample data: a message filled in, a condition decided, the next
-//! times of a schedule. Designers try them while they edit; nothing is deployed.
+//! Previews a part of a model with sample data: a rendered message, the result of a condition, the
+//! next times of a schedule. Designers use them while they edit; nothing is deployed.
 //!
-//! Everything runs on the script threads, with the bounds of scripts. Not here: what a deploy says
-//! of a whole model (`definitions`).
+//! Everything runs on the script threads, with the limits of scripts. Not here: the problems that a
+//! deploy finds in a whole model (`definitions`).
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -23,11 +23,11 @@ use crate::{
 /// How many times of a schedule are previewed.
 pub const PREVIEWED_TIMES: usize = 3;
 
-/// What is previewed.
+/// The part to preview.
 pub enum Preview {
-    /// A JSON template, over these data.
+    /// A JSON template, with these data.
     Message(String, Value),
-    /// A condition, over these data.
+    /// A condition, with these data.
     Condition(String, Value),
     /// A schedule that begins now.
     Schedule(Box<Schedule>),
@@ -36,17 +36,17 @@ pub enum Preview {
 /// The result of a preview.
 #[derive(Debug, PartialEq)]
 pub enum Previewed {
-    /// The message as clients get it.
+    /// The message as clients receive it.
     Message(Value),
-    /// Whether the condition holds.
+    /// Whether the condition is true.
     Condition(bool),
     /// The next times, at most [`PREVIEWED_TIMES`].
     Times(Vec<Time>),
-    /// Why there is none, as a sentence.
+    /// Why there is no result, as a sentence.
     Failed(String),
 }
 
-/// Too much of this user waits already.
+/// Too many previews of this user wait already.
 #[derive(Clone, Copy, Debug)]
 pub struct TooMany;
 
@@ -63,7 +63,7 @@ impl Runtime {
     ) -> Result<Previewed, TooMany> {
         let owner = Owner {
             tenant: tenant.to_owned(),
-            // No process has blanks in its id, so no step of one waits for this.
+            // No process id contains blanks, so no step of a process waits for this.
             process: format!("previews of {by}"),
         };
         if self.scripts.is_full(&owner, CallerKind::Staff) {
@@ -92,7 +92,7 @@ fn run(preview: Preview, by: &str, now: Time) -> Previewed {
     previewed.unwrap_or_else(Previewed::Failed)
 }
 
-/// Fills a message in as an instance that `by` has just started would.
+/// Renders a message as in an instance that `by` has just started.
 fn message(text: &str, data: &Value, by: &str, now: Time) -> Result<Value, String> {
     let template = Template::compile(text).map_err(|error| {
         format!(

@@ -1,9 +1,9 @@
-//! Those who read an instance wait here, beside its mailbox: reading is never refused because
-//! commands wait, and any number of readers that wait at the same time is served by one observation
-//! of the state.
+//! The queue of an instance's readers, beside its mailbox: a read is never refused because commands
+//! wait, and one observation of the state answers all readers that wait at the same time.
 //!
-//! Bounded by what may ask: a connection reads an instance once at a time, a request once. Not
-//! here: when the actor serves (`instance`), when answers leave (`commit_gate`).
+//! The queue is bounded by those who may read: a connection reads an instance once at a time, a
+//! request once. Not here: when the actor answers readers (`instance`), when the answers leave
+//! (`commit_gate`).
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -22,38 +22,38 @@ use crate::{
     model::ids::Time,
 };
 
-/// Somebody who reads an instance.
+/// A request to read an instance.
 pub struct Read {
-    /// Who asks; `None` for the server itself, which may see everything.
+    /// The reader; `None` for the server itself, which may see everything.
     pub caller: Option<Caller>,
-    /// What is asked.
+    /// What to read.
     pub question: ReadRequest,
-    /// Where the answer goes, once everything it was computed from is durable.
+    /// Receives the response, once everything it was computed from is durable.
     pub reply: ReplyTo,
 }
 
-/// A read request to an instance.
+/// What to read of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadRequest {
     /// Its state: [`InstanceResponse::Observed`].
     Observe {
-        /// Whether data, view and open messages are wanted too.
+        /// Whether to include data, view and open messages.
         whole: bool,
     },
     /// A file by its id: [`InstanceResponse::File`].
     FindFile(Uuid),
 }
 
-/// The readers of one instance that wait.
+/// The waiting readers of one instance.
 #[derive(Default)]
 pub struct ReadQueue {
     waiting: Mutex<Vec<Read>>,
-    /// Looked at after every command, so without the lock.
+    /// Checked after every command, so without the lock.
     has_some: AtomicBool,
 }
 
 impl ReadQueue {
-    /// Adds a reader; `true` when it is the first that waits, and the actor is to be woken.
+    /// Adds a reader; `true` when it is the first one waiting, so that the actor has to be woken.
     pub fn push(&self, read: Read) -> bool {
         let mut waiting = self.lock();
         waiting.push(read);
@@ -67,26 +67,26 @@ impl ReadQueue {
         std::mem::take(&mut waiting)
     }
 
-    /// Whether nobody waits.
+    /// Whether no reader waits.
     pub fn is_empty(&self) -> bool {
         !self.has_some.load(Ordering::SeqCst)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Read>> {
-        // Only pushed to and taken from.
+        // The list is only pushed to and taken from, so a poisoned lock is safe.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The last observation of an instance, for as long as somebody uses it: readers that come before
-/// the next command share it.
+/// The last observation of an instance, as long as somebody uses it: readers that come before the
+/// next command share it.
 #[derive(Default)]
 pub struct LastObserved(Weak<Observed>);
 
 impl LastObserved {
     fn of(&mut self, memory: &Memory, whole: bool, now: Time) -> Option<Arc<Observed>> {
         let (state, process) = memory.as_ref()?;
-        // Between two rows only time passes, and messages are closed by it.
+        // Between two rows the only change is that messages close as time passes.
         let is_open_the_same =
             |known: &InstanceContents| known.open.len() == state.open(now).count();
         let fits = |observed: &Arc<Observed>| {
@@ -102,8 +102,8 @@ impl LastObserved {
     }
 }
 
-/// Answers all readers from one state. The answers may leave once what the state was made of is
-/// durable; if that turns out not to be, the readers have to read again.
+/// Answers all readers from one state. The answers may leave once the rows behind the state are
+/// durable; if they were not written, the readers have to read again.
 pub fn answer(
     memory: &Memory,
     reads: Vec<Read>,
@@ -113,7 +113,7 @@ pub fn answer(
     let whole = reads
         .iter()
         .any(|read| read.question == ReadRequest::Observe { whole: true });
-    // Held, so that one observation serves all.
+    // Kept, so that one observation serves all.
     let observed = last.of(memory, whole, now);
     let answer_one = |read: Read| {
         let answer = match decide::visible(memory, read.caller.as_ref()) {

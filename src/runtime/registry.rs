@@ -1,10 +1,10 @@
-//! Which instances are in memory, and the one way to reach an instance: [`Registry::dispatch`].
+//! The instances in memory, and the only way to reach an instance: [`Registry::dispatch`].
 //!
-//! A slot is either `Live` (an actor takes envelopes) or `Moving` (it is being loaded, or is
-//! leaving; envelopes wait in order). Readers wait in the slot's own queue whichever it is:
-//! [`Registry::read`]. No slot means: not in memory, and no row of it is in flight, so the store
-//! tells the whole truth. An actor leaves only its own generation's slot. Nothing is lost: an
-//! envelope that meets a leaving actor is routed again.
+//! A slot is either `Live` (an actor takes envelopes) or `Moving` (the instance is being loaded or
+//! is leaving; envelopes wait in order). In both states readers wait in the slot's own queue:
+//! [`Registry::read`]. An instance without a slot is not in memory and has no row in flight, so the
+//! store is complete. An actor only removes the slot of its own generation. Nothing is lost: an
+//! envelope that reaches an actor that is leaving is routed again.
 //!
 //! # Why so
 //!
@@ -35,10 +35,10 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// Entries for which a map always may have room.
+/// The capacity up to which a map is not shrunk.
 const LARGE_MAP: usize = 4_096;
 
-/// Tells one life of an actor from the next.
+/// Distinguishes successive actors of one instance.
 pub type Generation = u64;
 
 /// The instances in memory.
@@ -51,7 +51,7 @@ pub struct Registry {
 struct RegistryEntry {
     state: SlotState,
     readers: Arc<ReadQueue>,
-    /// Places of the commands that wait in it.
+    /// The pot of places for commands that wait at the instance.
     mailbox: Pot,
 }
 
@@ -67,7 +67,7 @@ enum SlotState {
 }
 
 impl RegistryEntry {
-    /// Being loaded for these envelopes.
+    /// A slot of an instance that is being loaded for these envelopes.
     fn moving(waiting: impl Into<VecDeque<Envelope>>) -> Self {
         Self {
             state: SlotState::Moving {
@@ -84,9 +84,9 @@ impl RegistryEntry {
 pub enum Dispatched {
     /// Nothing: the envelope is on its way.
     Sent,
-    /// Load the instance from the store, then [`Registry::settle`] it.
+    /// Load the instance from the store, then call [`Registry::settle`].
     Load,
-    /// The actor died with rows in flight: pass the writer's queue, then load.
+    /// The actor died with rows in flight: pass through the writer's queue, then load.
     Recover,
 }
 
@@ -117,7 +117,8 @@ impl Registry {
                 *used = Instant::now();
                 match addr.try_send(envelope) {
                     Ok(()) => Dispatched::Sent,
-                    // Places are taken before, so it is the actor's own messages that fill it.
+                    // Commands take places before, so only the actor's own messages can fill the
+                    // mailbox.
                     Err(SendError::Full(envelope)) => {
                         Limit::InstanceMailbox.refused();
                         envelope.reply.refuse(Refusal::Busy);
@@ -134,8 +135,8 @@ impl Registry {
         }
     }
 
-    /// Brings a reader to an instance. It never finds the mailbox full: it waits beside it, and the
-    /// actor serves all that wait after each message.
+    /// Brings a reader to an instance. A full mailbox does not refuse it: it waits beside the
+    /// mailbox, and the actor answers all waiting readers after each message.
     pub fn read(&self, key: InstanceKey, read: Read) -> Dispatched {
         let mut slot = match self.slots.entry(key) {
             Entry::Vacant(vacant) => {
@@ -147,8 +148,8 @@ impl Registry {
         let first = slot.readers.push(read);
         if let SlotState::Live { addr, used, .. } = &mut slot.state {
             *used = Instant::now();
-            // With a full mailbox there are messages to be handled, and the readers are served
-            // after the next one.
+            // If the mailbox is full, its messages will be handled, and readers are answered after
+            // the next one.
             let closed = first && matches!(addr.try_send(ServeReaders), Err(SendError::Closed(_)));
             if closed || !addr.connected() {
                 slot.state = SlotState::Moving {
@@ -160,23 +161,23 @@ impl Registry {
         Dispatched::Sent
     }
 
-    /// Has an actor look at what has become of its rows.
+    /// Makes an actor check what has become of its rows.
     pub fn wake(&self, key: InstanceKey) {
         if let Some(slot) = self.slots.get(&key)
             && let SlotState::Live { addr, .. } = &slot.state
         {
-            // With a full mailbox it looks before the next message; a closed one is found by the
-            // next dispatch.
+            // If the mailbox is full, the actor checks before the next message; a closed mailbox is
+            // noticed by the next dispatch.
             let _ = addr.try_send(ServeReaders);
         }
     }
 
-    /// A generation for a new actor.
+    /// The generation of a new actor.
     pub fn next_generation(&self) -> Generation {
         self.generations.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Makes a loaded instance live; what waited for it is handed to its actor, which takes it
+    /// Makes a loaded instance live. Its actor receives the waiting envelopes and handles them
     /// before its mailbox.
     pub fn settle(
         &self,
@@ -199,8 +200,8 @@ impl Registry {
         }
     }
 
-    /// Gives up on an instance that cannot be loaded: everything that waits is refused, and told what
-    /// is damaged; what the server sends itself stays undelivered, to be tried again.
+    /// Gives up an instance that cannot be loaded: everything that waits is refused with the name
+    /// of what is damaged; messages of the server stay undelivered, to be tried again.
     pub fn abandon(&self, key: InstanceKey, why: &StoreError) {
         let Some((_, slot)) = self.slots.remove(&key) else {
             return;
@@ -211,7 +212,7 @@ impl Registry {
                 one was started with is not: the server's log, and 'stepwire doctor', tell the \
                 operator what to deploy again",
             )),
-            // What follows the place may quote what is stored.
+            // The text after the place may quote stored data.
             StoreError::Unreadable(what) => Refusal::Damaged(Arc::from(format!(
                 "expected an instance that can be read, but {} is damaged: 'stepwire doctor' tells \
                 the operator what is wrong in the data directory and what to do",
@@ -229,7 +230,8 @@ impl Registry {
         }
     }
 
-    /// An actor begins to leave: from now on envelopes wait. `false` when the slot is not its own.
+    /// The actor begins to leave: from now on envelopes wait. `false` when the slot belongs to
+    /// another generation.
     pub fn close(&self, key: InstanceKey, generation: Generation) -> bool {
         let Some(mut slot) = self.slots.get_mut(&key) else {
             return false;
@@ -243,8 +245,8 @@ impl Registry {
         own
     }
 
-    /// An actor has left. What it had in its mailbox goes before what waited meanwhile; `true` when
-    /// there is any of both, or a reader, and the instance must be loaded again.
+    /// The actor has left. Envelopes from its mailbox precede those that have arrived meanwhile;
+    /// `true` when there are any, or readers, so that the instance has to be loaded again.
     pub fn reopen(&self, key: InstanceKey, leftover: Vec<Envelope>) -> bool {
         let Entry::Occupied(mut slot) = self.slots.entry(key) else {
             return false;
@@ -267,8 +269,8 @@ impl Registry {
         wanted
     }
 
-    /// Keeps an instance out of memory until [`Self::reopen`]: anyone who asks for it waits.
-    /// `false` when it is in memory.
+    /// Keeps an instance out of memory until [`Self::reopen`]: its envelopes wait. `false` when it
+    /// is in memory.
     pub fn keep_out(&self, key: InstanceKey) -> bool {
         match self.slots.entry(key) {
             Entry::Vacant(vacant) => {
@@ -279,27 +281,28 @@ impl Registry {
         }
     }
 
-    /// Asks live instances that were not used for `idle` to leave.
+    /// Asks live instances that have not been used for `idle` to leave.
     pub fn sweep(&self, idle: Duration) {
         let now = Instant::now();
         for slot in &self.slots {
             if let SlotState::Live { addr, used, .. } = &slot.state
                 && now.duration_since(*used) >= idle
             {
-                // A full mailbox is not idle; a closed one is found by the next dispatch.
+                // An actor with a full mailbox is not idle; a closed mailbox is noticed by the next
+                // dispatch.
                 let _ = addr.try_send(Passivate);
             }
         }
         give_back(&self.slots);
     }
 
-    /// How many instances are in memory or on their way.
+    /// The number of instances in memory or moving.
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 }
 
-/// Gives back the room of a map that was far larger: a map does not do so by itself.
+/// Shrinks a map that was far larger: maps do not shrink on their own.
 pub(super) fn give_back<K: Eq + Hash, V>(map: &DashMap<K, V>) {
     if map.capacity() > LARGE_MAP && map.capacity() / 8 > map.len() {
         map.shrink_to_fit();

@@ -1,25 +1,25 @@
-//! Retention: instances that have ended are packed after a while, and dropped after a longer one; so
-//! are entities of messages and signals that nobody needs (`correlations`).
+//! Retention: compresses instances some time after they have ended, and deletes them after a longer
+//! time; also deletes entities of messages and signals that are no longer needed (`correlations`).
 //!
 //! A pass goes through all instances, the oldest first, a turn at a time. A turn reads a few of
-//! them beside the lists (`plan`), hands one write over to the writer, and rests nine times as long
-//! as it took: users do not notice it. What is packed is read as before. What is dropped is gone: a
-//! whole tree, once nobody in it is live or ended too lately; what is in memory, is followed, or
-//! has something in progress is left to the next pass.
+//! them beside the lists (`plan`), hands one write to the writer, and rests nine times as long as
+//! it worked, so that users do not notice it. Compressed rows are read like others. Deletion
+//! removes a whole tree, once no instance in it is live or has ended too recently; trees with an
+//! instance that is in memory, is followed, or has something in progress are left to the next pass.
 //!
-//! What is free in the database is used again; what is free beyond a quarter of it goes back to the
-//! system behind each pass, a MiB at a time.
+//! Free pages of the database are used again; those beyond a quarter of the file are returned to
+//! the system after each pass, a MiB at a time.
 //!
-//! Everything stored of an instance goes in one transaction, which notes its files; they are removed
-//! after it, and again after a crash in between. Not here: how rows are packed
-//! (`journal::history`).
+//! Everything stored of an instance is deleted in one transaction, which records its files; the
+//! files are removed after it, and again after a crash in between. Not here: how rows are
+//! compressed (`journal::history`).
 //!
 //! # Why so
 //!
-//! **No index finds what is old.** It would be written at each start and end; a pass reads all lines
+//! **No index finds what is old.** It would be written at each start and end. A pass reads all rows
 //! of the list of instances instead, which takes a few microseconds each, in the background.
 //!
-//! **A quarter stays free**, as room that is given back and taken again is written twice.
+//! **A quarter stays free**, because pages that are returned and taken again are written twice.
 
 mod correlations;
 mod plan;
@@ -44,20 +44,20 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
-/// How much of the time a pass works, as one part of so many.
+/// A pass works one part in this many of the time.
 const DUTY: u32 = 10;
 /// The shortest rest between two turns.
 const LEAST_REST: Duration = Duration::from_millis(10);
-/// Between passes at least this many times what the last one worked.
+/// The pause between passes is at least this many times as long as the last one worked.
 const PASSES_APART: u32 = 20;
-/// While users keep the writer busy, a turn waits so long.
+/// How long a turn waits while users keep the writer busy.
 const USERS_FIRST: Duration = Duration::from_millis(250);
-/// The part of the database that may stay free.
+/// One part in this many of the database may stay free.
 const FREE_PART: u64 = 4;
 /// Files removed at a time.
 const FILES: usize = 256;
 
-/// The newest ends that are old enough.
+/// The times before which an instance has to have ended.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     archive: Option<Time>,
@@ -80,19 +80,19 @@ impl Bounds {
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PassSummary {
-    /// Rows that were packed.
+    /// Rows that were compressed.
     pub packed: u64,
-    /// Instances that were dropped.
+    /// Instances that were deleted.
     pub dropped: u64,
-    /// Entities of messages and signals that were dropped.
+    /// Entities of messages and signals that were deleted.
     pub correlations: u64,
-    /// Bytes of the database that went back to the system.
+    /// Bytes of the database that were returned to the system.
     pub given_back: u64,
-    /// How long its turns took together.
+    /// The total time of its turns.
     worked: Duration,
 }
 
-/// How much of a database of so many bytes may stay free to be used again.
+/// How many bytes of a database of this size may stay free.
 fn kept_free(database: u64) -> u64 {
     (database / FREE_PART).max(limits::DATABASE_FREE_BYTES)
 }
@@ -102,7 +102,7 @@ async fn rest_after(took: Duration) {
     tokio::time::sleep((took * (DUTY - 1)).max(LEAST_REST)).await;
 }
 
-/// Runs as long as there is a runtime.
+/// Runs as long as the runtime exists.
 async fn run(runtime: Weak<Runtime>, retention: Retention, pause: Duration) {
     let mut rest = pause;
     loop {
@@ -124,20 +124,20 @@ async fn run(runtime: Weak<Runtime>, retention: Retention, pause: Duration) {
                 }
                 rest = pause.max(done.worked * PASSES_APART);
             }
-            // It is tried again; what cannot be read is reported by the look for damage.
+            // The next pass tries again; the search for damage reports what cannot be read.
             Err(error) => log::warn!("what has ended cannot be packed or dropped: {error}"),
         }
     }
 }
 
 impl Runtime {
-    /// Keeps history small from now on. To be called once.
+    /// Begins retention; call it once.
     pub fn begin_retention(self: &Arc<Self>, retention: Retention) {
         let Some(pause) = retention.pause() else {
             return;
         };
         let running = actix_rt::spawn(run(Arc::downgrade(self), retention, pause));
-        // Set here only.
+        // Only set here.
         let _ = self.retaining.set(running.abort_handle());
     }
 
@@ -168,8 +168,8 @@ impl Runtime {
         Ok(done)
     }
 
-    /// Gives back to the system what of the database is free beyond what new instances will need
-    /// soon, step by step; how many bytes that were.
+    /// Returns free pages of the database that new instances will not need soon to the system, step
+    /// by step; returns their bytes.
     async fn shrink_database(&self) -> Result<u64, StoreError> {
         let mut given_back = 0;
         loop {
@@ -186,7 +186,7 @@ impl Runtime {
             let now = now.await.map_err(|_| StoreError::Panicked)??;
             let less = size.database.saturating_sub(now.database);
             if less == 0 {
-                // Others took the room meanwhile, or this file cannot shrink.
+                // New data has taken the space meanwhile, or this file cannot shrink.
                 return Ok(given_back);
             }
             given_back += less;
@@ -201,7 +201,8 @@ impl Runtime {
         }
     }
 
-    /// One turn behind the last instance that was seen; whether it was the last one.
+    /// One turn, beginning after the last instance that was seen; returns whether it was the last
+    /// turn.
     async fn turn(
         self: &Arc<Self>,
         bounds: Bounds,
@@ -237,7 +238,7 @@ impl Runtime {
         Ok(is_last)
     }
 
-    /// Drops those of them that are neither in memory nor followed; how many they were.
+    /// Deletes those instances that are neither in memory nor followed; returns their number.
     async fn drop_instances(
         self: &Arc<Self>,
         mut instances: Vec<DroppedInstance>,
@@ -270,7 +271,7 @@ impl Runtime {
         Ok(count)
     }
 
-    /// Removes the files of instances that are gone.
+    /// Removes the files of deleted instances.
     async fn remove_dropped_files(self: &Arc<Self>) -> Result<(), StoreError> {
         loop {
             let noted = self.journal.list(|reader| reader.files_to_remove(FILES));
@@ -293,7 +294,7 @@ impl Runtime {
         }
     }
 
-    /// Writes a change; `then` runs once it is known what became of it, whatever that is.
+    /// Writes a change; `then` runs once its outcome is known, whatever that is.
     async fn write_history(
         &self,
         change: HistoryChange,
@@ -310,7 +311,7 @@ impl Runtime {
             Some(WriteOp::History(change)),
             Box::new(move |written: Written| {
                 then();
-                // Nobody waits while the server goes down.
+                // When the server stops, nobody waits for the answer.
                 let _ = sender.send(written);
             }),
         );

@@ -1,9 +1,10 @@
-//! What is still taken while the disk has little free space: nothing new below the low watermark;
-//! below the critical one only what completes or ends what is there; nothing on a full disk.
+//! What the server still accepts while the disk has little free space: below the low watermark
+//! nothing new; below the critical one only what completes or ends something; on a full disk
+//! nothing.
 //!
-//! What the server does by itself waits and is tried again. Reading needs no room. Repeats of what
-//! is done are answered as ever, so this is asked after them. Not here: how much room there is
-//! (`journal::disk_room`).
+//! The server's own work waits and is tried again. Reading needs no space. Repeats of commands that
+//! were applied are answered as usual, so these checks come after that of repeats. Not here: the
+//! state of the disk (`journal::disk_room`).
 
 use super::instance_request::{Refusal, Start};
 use crate::{
@@ -12,12 +13,12 @@ use crate::{
     limits::Limit,
 };
 
-/// Whether an instance may begin.
+/// Whether an instance may start.
 ///
 /// # Errors
 /// [`Refusal::NoRoom`].
 pub fn admit_start(room: DiskRoom, caller: Option<&Caller>, start: &Start) -> Result<(), Refusal> {
-    // A subprocess that its parent starts belongs to something that has begun.
+    // A subprocess that its parent starts belongs to an instance that exists.
     let begins_something = caller.is_some() || start.command.start_event.is_some();
     let least = if begins_something {
         DiskRoom::Low
@@ -27,7 +28,7 @@ pub fn admit_start(room: DiskRoom, caller: Option<&Caller>, start: &Start) -> Re
     refuse_from(least, room)
 }
 
-/// Whether somebody may begin something within an instance.
+/// Whether something new may begin within an instance.
 ///
 /// # Errors
 /// [`Refusal::NoRoom`].
@@ -48,7 +49,7 @@ pub fn admit_command(room: DiskRoom, command: &Command) -> Result<(), Refusal> {
     refuse_from(least, room)
 }
 
-/// Whether an instance may go to another version.
+/// Whether an instance may migrate to another version.
 ///
 /// # Errors
 /// [`Refusal::NoRoom`].
@@ -56,7 +57,7 @@ pub fn admit_migration(room: DiskRoom) -> Result<(), Refusal> {
     refuse_from(DiskRoom::Critical, room)
 }
 
-/// Whether something larger than a command may come: a file, a definition.
+/// Whether something larger than a command (a file, a definition) may be stored.
 ///
 /// # Errors
 /// [`Refusal::NoRoom`].

@@ -1,15 +1,15 @@
-//! Schedules: the start events that start their process by themselves, at their times or with the
-//! server.
+//! Schedules: start events that start their process without a command, at certain times or when the
+//! server starts.
 //!
-//! A schedule is a durable row that exists as long as the standing version of its process has the
-//! start event. A due time becomes an instance whose key is derived from it, and only then is the
-//! next time written: a crash in between neither loses nor doubles one. Rows are changed as
-//! everything in the `catalog` is: durable, then visible. What is due is read from what is visible,
-//! so a time is kept only once its row is durable.
+//! A schedule is a durable row that exists as long as the published or disabled version of its
+//! process has the start event. At a due time an instance is started whose key is derived from that
+//! time, and only then is the next time written, so a crash in between neither loses an instance
+//! nor starts one twice. Rows are changed like everything in the `catalog`: durable, then visible.
+//! Due times are read from the visible rows, so a time is acted on only once its row is durable.
 //!
-//! Where to go next: `on_deploy` for what happens to schedules when a definition changes, `misfire`
-//! for times that passed meanwhile, `fire` for the starts, `scheduled_run` for those that are being
-//! made. Not here: which times there are (`model::timer_cycle`).
+//! Where to go next: `on_deploy` for the effects of a new version on schedules, `misfire` for times
+//! that have passed, `fire` for the starts, `scheduled_run` for the starts in progress. Not here:
+//! computing the times (`model::timer_cycle`).
 
 mod fire;
 mod misfire;
@@ -50,41 +50,41 @@ use crate::{
 pub struct Schedules {
     table: CatalogTable,
     underway: Mutex<Underway>,
-    /// A time is no longer being kept: the schedule's next one may be due.
+    /// A start has ended: the schedule's next time may be due.
     kept: Notify,
-    /// Whether the server has begun them: before that nothing is due.
+    /// Whether the server has begun the schedules: before that nothing is due.
     begun: AtomicBool,
     firing: Arc<Semaphore>,
     task: OnceLock<AbortHandle>,
     clock: Clock,
 }
 
-/// What is due next.
+/// The next due start.
 enum TakenRun {
-    /// This.
+    /// This one.
     Run(ScheduledRun),
-    /// All that have something due have their share in progress.
+    /// Everything that is due has its share of starts in progress.
     Blocked,
     /// Nothing.
     Nothing,
 }
 
-/// A schedule as it is shown: what is durable of it, and the version that says when.
+/// A schedule as it is listed: its durable row, and the version that defines its times.
 #[derive(Clone)]
 pub struct ScheduleView {
-    /// Where it is.
+    /// The row.
     pub row: ScheduleRow,
-    /// The standing version of its process, published or disabled.
+    /// The published or disabled version of its process.
     pub process: Arc<DeployedProcess>,
 }
 
 impl ScheduleView {
-    /// What is due when.
+    /// The definition of its times.
     pub fn schedule(&self) -> Option<&ExecutableSchedule> {
         self.process.executable.node(&self.row.key.node)?.schedule()
     }
 
-    /// When it starts something next by itself, if it does.
+    /// The next time at which it starts an instance, if any.
     pub fn next_run(&self) -> Option<Time> {
         self.row
             .next_due
@@ -128,8 +128,8 @@ impl Schedules {
         found.ok_or_else(|| unknown(key))
     }
 
-    /// Lets a schedule start nothing by itself, or start again: then what was missed meanwhile is
-    /// made up for by its rule. One that is already in that state stays unchanged.
+    /// Disables or enables a schedule. When it is enabled, the times missed meanwhile are made up
+    /// for by its rule. A schedule that is already in the state stays unchanged.
     ///
     /// # Errors
     /// [`RejectionKind::NotFound`]; [`Refusal::Busy`].
@@ -168,12 +168,12 @@ impl Schedules {
         self.next_due().is_some_and(|due| due <= now)
     }
 
-    /// No schedule starts anything any more.
+    /// Stops all schedules.
     pub fn stop(&self) {
         self.task.get().into_iter().for_each(AbortHandle::abort);
     }
 
-    /// When the first is due that is not being kept.
+    /// The first due time that has no start in progress.
     pub(super) fn next_due(&self) -> Option<Time> {
         if !self.begun.load(Ordering::Acquire) {
             return None;
@@ -187,8 +187,8 @@ impl Schedules {
         })
     }
 
-    /// Takes what is due of the one whose turn it is: its schedule has no other until this one is
-    /// kept and that is durable.
+    /// Takes the due start whose turn it is. Its schedule has no other one until this one has ended
+    /// and that is durable.
     fn take_due(&self, now: Time) -> TakenRun {
         let mut underway = self.underway();
         let underway = &mut *underway;
@@ -223,7 +223,7 @@ impl Schedules {
     }
 
     fn underway(&self) -> MutexGuard<'_, Underway> {
-        // A panic while it is held leaves it as it was.
+        // A panic while the lock is held leaves the value unchanged.
         self.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -235,8 +235,8 @@ fn put(row: ScheduleRow) -> CatalogChange {
     }
 }
 
-/// A schedule with the standing version of its process; none for a row whose process has none that
-/// this server can run.
+/// A schedule with the published or disabled version of its process; `None` when this server can
+/// run no such version.
 fn told(catalog: &Catalog, row: &ScheduleRow) -> Option<ScheduleView> {
     let process = catalog
         .versions()

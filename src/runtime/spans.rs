@@ -1,12 +1,13 @@
-//! Spans: what the server tells a collector of the commands it applies and the calls it makes, where an
-//! operator names one (OpenTelemetry, over OTLP).
+//! Spans of the commands that the server applies and the calls that it makes, sent to a collector
+//! that the operator names (OpenTelemetry, over OTLP).
 //!
-//! A command is a span: from when its turn comes at its instance until it is durable and answered. It is
-//! below what caused it: the sender's span, or, of timers, messages and subprocesses, the span that set
-//! them off, however long ago. A call to another system is a span below that of its command. Nothing ever
-//! waits for the collector: a bounded queue is in between, and what finds no room in it is counted.
+//! A command is a span: from its turn at the instance until it is durable and answered. Its parent
+//! is what caused it: the sender's span or, for timers, messages and subprocesses, the span of the
+//! command that led to them, however long ago. A call to another system is a child span of its
+//! command. Nothing ever waits for the collector: there is a bounded queue in between, and spans
+//! that find no room in it are counted.
 //!
-//! Not here: which trace something belongs to (`engine::trace`), how spans are written (`otlp`).
+//! Not here: which trace something belongs to (`engine::trace`), the format of spans (`otlp`).
 
 mod otlp;
 
@@ -35,34 +36,34 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// Spans sent together.
+/// Spans per request.
 const SENT_AT_ONCE: usize = 512;
-/// The longest that a span waits for others.
+/// How long a span waits for others, at most.
 const GATHERED: Duration = Duration::from_secs(1);
 /// How long a collector may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Before what a collector did not take for now is sent once more.
+/// The pause before a request that the collector refused for now is sent once more.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What a span is about, in the words of OpenTelemetry.
+/// The kind of a span, in the terms of OpenTelemetry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SpanKind {
-    /// What the server does by itself.
+    /// Work that the server begins without a command from outside.
     Internal = 1,
-    /// A command of somebody.
+    /// A command from outside.
     Server = 2,
     /// A call to another system.
     Client = 3,
 }
 
-/// Something that took its time and is over.
+/// A span that has ended.
 #[derive(Clone, Debug)]
 pub(super) struct Span {
     pub name: String,
     pub kind: SpanKind,
-    /// Its trace and itself.
+    /// Its trace and its own id.
     pub context: TraceContext,
-    /// The span above, as 16 hexadecimal digits.
+    /// The parent span, as 16 hexadecimal digits.
     pub parent: Option<String>,
     pub began: SystemTime,
     pub ended: SystemTime,
@@ -78,24 +79,24 @@ pub(super) enum Attribute {
     Number(u64),
 }
 
-/// Where spans go. Clones are the same.
+/// Sends spans to the queue. All clones share it.
 #[derive(Clone)]
 pub struct Spans {
     queue: Sender<Span>,
-    /// Of 2³² traces that begin here, so many are recorded.
+    /// This many of 2³² traces that begin here are recorded.
     sampled: u64,
     last: Arc<Notify>,
 }
 
-/// The end of the queue that sends, for code that waits for the last span.
+/// The receiving end of the queue, to wait for the last span.
 pub struct SpanSender(actix_rt::task::JoinHandle<()>);
 
 impl Spans {
-    /// Begins to send to a collector: the address of its traces, headers of each request, and which part
-    /// of the traces that begin here is recorded, from 0 to 1.
+    /// Begins to send to a collector: the address of its traces, the headers of each request, and
+    /// the fraction of the traces that begin here to record, from 0 to 1.
     ///
     /// # Errors
-    /// A sentence, where no client can be made.
+    /// A sentence, when no HTTP client can be made.
     pub fn start(url: String, headers: HeaderMap, part: f64) -> Result<(Self, SpanSender), String> {
         let client = Client::builder()
             .default_headers(headers)
@@ -114,7 +115,7 @@ impl Spans {
         Ok((spans, SpanSender(sending)))
     }
 
-    /// A span to be made of something that begins now.
+    /// Ids for a span that begins now.
     pub(super) fn draw(&self) -> NewSpan {
         let trace = (u128::from(random()) << 64) | u128::from(random());
         NewSpan {
@@ -124,7 +125,7 @@ impl Spans {
         }
     }
 
-    /// Takes a span that is over, unless its trace is not recorded or there is no room.
+    /// Queues a span that has ended, unless its trace is not recorded or the queue is full.
     pub(super) fn note(&self, span: Span) {
         if !span.context.is_sampled() {
             return;
@@ -138,32 +139,33 @@ impl Spans {
         }
     }
 
-    /// No more come: what is there is sent.
+    /// Ends the queue: what it contains is sent.
     pub fn end(&self) {
         self.last.notify_one();
     }
 }
 
 impl SpanSender {
-    /// Waits a little for the last spans to be sent.
+    /// Waits a short time for the last spans to be sent.
     pub async fn finish(self) {
         let _ = actix_rt::time::timeout(PATIENCE / 2, self.0).await;
     }
 }
 
-/// A command that is in progress.
+/// The span of a command that is in progress.
 pub(super) struct OpenSpan {
     spans: Spans,
     new: NewSpan,
     name: &'static str,
     instance: InstanceKey,
-    /// What it belongs to, when somebody gives it.
+    /// Trace and subject of the caller, if there is one.
     caller: Option<(Option<TraceContext>, String)>,
     began: SystemTime,
 }
 
 impl OpenSpan {
-    /// A command of this kind, given by a caller with its trace and subject, or by the server itself.
+    /// Begins the span of a command of this kind, given by a caller with trace and subject, or by
+    /// the server itself.
     pub fn begin(
         spans: &Spans,
         name: &'static str,
@@ -180,12 +182,13 @@ impl OpenSpan {
         }
     }
 
-    /// The span that the command is.
+    /// The ids of the span.
     pub fn new_span(&self) -> NewSpan {
         self.new
     }
 
-    /// Ends with the answer. What changed nothing and was not refused is no span.
+    /// Ends the span with the response. A command that changed nothing and was not refused has no
+    /// span.
     pub fn until(self, reply: ReplyTo) -> ReplyTo {
         reply.seen_by(move |answer| self.end(answer))
     }
@@ -246,7 +249,7 @@ impl OpenSpan {
     }
 }
 
-/// What a refusal is, in one word; its sentence may quote what was sent.
+/// The kind of a refusal in one word; its sentence may quote what was sent.
 fn word_of(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Rejected(rejection) => rejection.kind.word(),
@@ -261,7 +264,7 @@ fn word_of(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// Sends what comes, as long as somebody may note spans.
+/// Sends what is queued, as long as spans may be added.
 async fn send(client: Client, url: String, mut spans: Receiver<Span>, last: Arc<Notify>) {
     let mut gathered = Vec::new();
     let mut has_failed = false;
@@ -317,7 +320,7 @@ async fn gather(spans: &mut Receiver<Span>, gathered: &mut Vec<Span>) {
     }
 }
 
-/// Sends once, and once more where that may help.
+/// Sends once, and once more when that may help.
 async fn post(client: &Client, url: &str, body: String) -> Result<(), String> {
     let mut told = String::new();
     for turn in 0..2 {
@@ -342,7 +345,7 @@ async fn post(client: &Client, url: &str, body: String) -> Result<(), String> {
     Err(told)
 }
 
-/// Numbers that nobody else draws (SplitMix64, from the system's chance once for each thread).
+/// Random numbers (SplitMix64, seeded by the system once per thread).
 fn random() -> u64 {
     thread_local! {
         static STATE: Cell<Option<u64>> = const { Cell::new(None) };
@@ -363,7 +366,7 @@ fn random() -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// A call to another system that is being made.
+/// The span of a call to another system that is in progress.
 pub(super) struct CallSpan {
     spans: Spans,
     context: TraceContext,
@@ -372,7 +375,7 @@ pub(super) struct CallSpan {
 }
 
 impl CallSpan {
-    /// One try of a call that belongs to this trace.
+    /// Begins the span of one attempt of a call that belongs to this trace.
     pub fn begin(spans: &Spans, trace: Option<&TraceContext>) -> Self {
         Self {
             spans: spans.clone(),
@@ -382,12 +385,12 @@ impl CallSpan {
         }
     }
 
-    /// What the call sends on.
+    /// The trace context to send with the call.
     pub fn context(&self) -> &TraceContext {
         &self.context
     }
 
-    /// Ends with what the try came to.
+    /// Ends the span with the result of the attempt.
     pub fn end<T>(self, row: &HttpCallRow, tried: &Result<T, Failed>) {
         let mut attributes = vec![
             ("server.address", Attribute::Text(row.host.clone())),

@@ -1,8 +1,8 @@
-//! How a client's start becomes an envelope: the definition is resolved, the key derived, data
-//! inherited if asked for.
+//! Turns a client's start into an envelope: resolves the definition, derives the key, inherits data
+//! if requested.
 //!
 //! The key is known before anything is sent, so a session can follow the instance from its first
-//! record. Starts from another instance's data: `inheriting`. Starts by the engine itself come
+//! record. Starts with data of another instance: `inheriting`. Starts by the engine itself come
 //! through the `outbox` instead.
 
 mod inheriting;
@@ -29,28 +29,29 @@ use crate::{
     model::{copying::CopyList, ids::InstanceKey},
 };
 
-/// A client's wish to start an instance.
+/// A client's request to start an instance.
 #[derive(Clone, Debug)]
 pub struct StartRequest {
     /// Process id; with `inherit.seq` the Action message names it instead.
     pub process: Option<String>,
     /// Start data.
     pub data: Value,
-    /// The client's name for the matter.
+    /// The client's own name for the instance.
     pub business_key: Option<String>,
-    /// Names the start event among several.
+    /// Selects the start event, if there are several.
     pub start_condition: Option<String>,
     /// The instance to inherit from.
     pub inherit: Option<Inherit>,
     /// Whether to start the draft, as a test; designers and admins may.
     pub test: bool,
-    /// Who starts.
+    /// The user who starts it.
     pub caller: Caller,
-    /// Whether the caller has shown no token: only processes with anonymous start then.
+    /// Whether the caller has sent no token: then only processes with anonymous start may be
+    /// started.
     pub anonymous: bool,
-    /// What holds for it then.
+    /// The conditions for such a caller.
     pub stranger: Stranger,
-    /// The command's id; the caller draws one when the client gave none.
+    /// The command's id; the caller generates one when the client sent none.
     pub command: Uuid,
     /// Hash of the command's canonical body.
     pub hash: u64,
@@ -60,26 +61,26 @@ pub use strangers::Stranger;
 
 mod strangers;
 
-/// What a start inherits from.
+/// The source of inherited data.
 #[derive(Clone, Debug)]
 pub struct Inherit {
     /// The instance.
     pub instance: InstanceKey,
     /// The Action message whose process, condition and copy lists are used; without it those of the
-    /// request (operators only).
+    /// request are used (operators only).
     pub seq: Option<u64>,
-    /// What of the instance's data is copied, when there is no message to tell.
+    /// The data to copy, when no message defines it.
     pub copy: CopyList,
 }
 
 /// Roles that may start a draft.
 const TESTERS: [&str; 2] = ["designer", "admin"];
 
-/// Why a start cannot be sent; the caller answers with it.
+/// Why a start cannot be sent: the rejection to answer.
 pub type StartError = Rejection;
 
 impl StartRequest {
-    /// The key the instance will have.
+    /// The key that the instance will have.
     pub fn key(&self) -> InstanceKey {
         match &self.inherit {
             Some(Inherit {
@@ -101,8 +102,8 @@ impl StartRequest {
 }
 
 impl Runtime {
-    /// Starts an instance, or finds the one this command has started before. The answer comes
-    /// through `reply`.
+    /// Starts an instance, or finds the one that this command has started before. The response is
+    /// sent through `reply`.
     pub fn start_instance(self: &Arc<Self>, mut request: StartRequest, reply: ReplyTo) {
         let reply = self.until_answered(reply);
         match request.inherit.clone() {
@@ -158,7 +159,7 @@ impl Runtime {
         self.dispatch_start(key, envelope, stranger);
     }
 
-    /// The version a start runs: the published one, or the draft for a test.
+    /// The version to start: the published one, or the draft for a test.
     fn startable(
         &self,
         request: &StartRequest,

@@ -1,17 +1,17 @@
-//! Threads for steps that may take long, so that none of them is taken on an arbiter: some for
-//! definitions that have scripts or check an intricate payload, some for steps that take long
-//! otherwise (`long_steps`).
+//! Threads for steps that may take long, so that none of them runs on an arbiter. One pool serves
+//! definitions that have scripts or check an intricate payload, another one steps that take long
+//! for other reasons (`long_steps`).
 //!
-//! Each definition waits in a queue of its own for each kind of caller; tenants take turns, and
-//! within a tenant these queues do, so that nobody's steps keep those of others waiting for more
-//! than a turn. A script is over at its deadline, as it runs in a process that can be killed
-//! (`expression::worker`); a definition whose scripts have to be killed again and again is not run
-//! for a while: its scripts fail at once then, which is an incident where they are.
+//! Each definition has a queue for each kind of caller; tenants take turns, and within a tenant
+//! these queues do, so that others wait for at most one step of anybody. A script ends at its
+//! deadline, because it runs in a process that can be killed (`expression::worker`). A definition
+//! whose scripts have to be killed repeatedly is not run for a while: its scripts fail at once,
+//! with an incident.
 //!
 //! # Why so
 //!
-//! **Steps that may take long wait by definition, and tenants take turns**; a place in the
-//! writer's queue is taken when their turn has come.
+//! **Steps that may take long wait by definition, and tenants take turns**; a permit of the
+//! writer's queue is taken only when their turn has come.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -42,7 +42,7 @@ struct Shared {
     changed: Condvar,
 }
 
-/// What waits, and who was late.
+/// The waiting steps, and the definitions whose scripts were late.
 #[derive(Default)]
 struct Queues {
     turns: Turns<Queue>,
@@ -53,17 +53,17 @@ struct Queues {
     is_closed: bool,
 }
 
-/// What waits of one tenant.
+/// The waiting steps of one tenant.
 #[derive(Default)]
 struct OfTenant {
     by_process: HashMap<Queue, VecDeque<Job>>,
     waiting: usize,
 }
 
-/// What waits of one definition for one kind of caller: they take turns, too.
+/// The key of a queue: a definition and a kind of caller.
 type Queue = (String, CallerKind);
 
-/// StepThreads of a definition that had to be killed: how many lately, and when the last.
+/// A definition whose scripts had to be killed: how many recently, and when the last one.
 struct Late {
     count: u32,
     last: Instant,
@@ -74,10 +74,10 @@ struct Late {
 pub struct Panicked;
 
 impl StepThreads {
-    /// Starts so many threads, each of which does `prepare` first; they end when this is dropped.
+    /// Starts `threads` threads, each of which runs `prepare` first; they end when this is dropped.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system cannot start a thread.
     pub fn start(
         name: &str,
         threads: usize,
@@ -99,15 +99,15 @@ impl StepThreads {
         Ok(Self { shared })
     }
 
-    /// How many steps wait, and how many were not run since the start because their definition was
-    /// late too often.
+    /// The number of waiting steps, and of steps since the start that were not run because the
+    /// scripts of their definition were killed too often.
     pub fn counts(&self) -> (usize, usize) {
         let queues = self.shared.queues();
         (queues.waiting, queues.stopped)
     }
 
-    /// Whether so much of this definition, or of its tenant, waits that no more is taken; anyone
-    /// who asks refuses the step then.
+    /// Whether the queues of this definition or of its tenant are full, so that the step has to be
+    /// refused.
     pub fn is_full(&self, owner: &Owner, kind: CallerKind) -> bool {
         let queues = self.shared.queues();
         let Some(tenant) = queues.tenants.get(&owner.tenant) else {
@@ -127,7 +127,7 @@ impl StepThreads {
         is_full
     }
 
-    /// Runs `step` when it is its turn.
+    /// Runs `step` when its turn comes.
     pub fn run<T: Send + 'static>(
         &self,
         owner: Owner,
@@ -140,7 +140,7 @@ impl StepThreads {
             worker::begin_step(shared.may_run(&of, Instant::now()));
             let outcome = catch_unwind(AssertUnwindSafe(step));
             shared.note_late(of, worker::killed_in_step(), Instant::now());
-            // Nobody waits when the instance's arbiter has ended.
+            // The receiver is gone when the instance's arbiter has ended.
             let _ = done.send(outcome);
         };
         self.shared.queues().push(owner, kind, Box::new(job));
@@ -239,8 +239,8 @@ impl Queues {
         self.waiting += 1;
     }
 
-    /// What is next: of the tenant whose turn it is, of its definition whose turn it is, what waits
-    /// longest. Queues that are empty are not kept.
+    /// The next step: of the tenant whose turn it is, of its queue whose turn it is, the one that
+    /// has waited longest. Empty queues are removed.
     fn pop(&mut self) -> Option<Job> {
         let (name, process) = self.turns.next(|_, _| true)?;
         let tenant = self.tenants.get_mut(&name)?;

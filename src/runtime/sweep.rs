@@ -1,5 +1,5 @@
-//! Lets leave memory what was not used for a while. Not here: what leaves (`registry`, `correlations`,
-//! `channel`).
+//! Removes from memory what has not been used for a while. Not here: how it leaves (`registry`,
+//! `correlations`, `channel`).
 
 use std::{sync::Weak, time::Duration};
 
@@ -15,7 +15,7 @@ const HURRIED_IDLE: Duration = Duration::from_secs(2);
 /// How often idle instances are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// Runs as long as there is a runtime.
+/// Runs as long as the runtime exists.
 pub(super) async fn run(runtime: Weak<Runtime>) {
     loop {
         let idle = match runtime.upgrade() {

@@ -1,4 +1,4 @@
-//! Who may work at a user task, as of its instance's latest row: what presence follows.
+//! Who may work at a user task, according to its instance's latest row; used by presence.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     model::ids::{ElementKey, InstanceKey},
 };
 
-/// A user task, and who may work at it.
+/// A user task, with those who may work at it.
 #[derive(Clone, Debug)]
 pub struct TaskAccess {
     /// Its instance.
@@ -25,7 +25,7 @@ pub struct TaskAccess {
 }
 
 impl TaskAccess {
-    /// That of an active user task.
+    /// The access to an active user task.
     pub(super) fn of(
         state: &InstanceState,
         process: Arc<DeployedProcess>,
@@ -42,7 +42,7 @@ impl TaskAccess {
         }
     }
 
-    /// As it is after this row; `false` when the task has ended.
+    /// Updates the access after this row; `false` when the task has ended.
     pub(super) fn follow(&mut self, committed: &Committed) -> bool {
         let mut tokens = committed.next.tokens.iter();
         let Some(token) = tokens.find(|token| token.element == self.element) else {

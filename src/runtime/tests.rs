@@ -1,7 +1,7 @@
-//! The shell under stress: steps that panic or hang, instances that leave memory all the time, a
-//! cut between two commits.
+//! The runtime under stress: steps that panic or hang, instances that leave memory all the time, a
+//! crash between two commits.
 //!
-//! What commands mean is tested in `engine`; what a client sees of all this, in `tests/wire`.
+//! The meaning of commands is tested in `engine`; what clients see of all this in `tests/wire`.
 
 pub(super) mod brake;
 mod broken_steps;
@@ -49,7 +49,7 @@ const EXAMPLES: [&str; 2] = [
     include_str!("../../examples/credit-check.bpmn"),
 ];
 
-/// A runtime over a store, with the examples deployed. Its arbiters end with the test's system.
+/// A runtime on a store, with the examples deployed. Its arbiters end with the test's system.
 async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     runtime_at(Clock::real(), store).await
 }

@@ -1,14 +1,14 @@
-//! Threads that step back: what they do is done beside all other work, and a thread that somebody waits
-//! for at a connection takes the core from them at once.
+//! Threads of low priority: the system prefers all other threads to them, and takes the core from
+//! them at once when another thread needs it.
 //!
-//! Deploys, long bodies, passwords and long steps belong there: work of milliseconds, of which a server
-//! with few cores must not let anybody else wait.
+//! Deploys, long bodies, passwords and long steps run there: work of milliseconds, for which no
+//! other user must wait, even on a server with few cores.
 //!
 //! # Why so
 //!
-//! **Bounding how many continue at once is not enough.** A start passes four threads, and each of
-//! them may have to wait for a core as long as the system lets another one run on, some
-//! milliseconds. One that has stepped back loses its core at once.
+//! **Limiting how much runs at once is not enough.** A start passes four threads, and each of them
+//! may have to wait for a core as long as the system lets another thread run, some milliseconds. A
+//! thread of low priority loses its core at once.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -17,15 +17,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::limits;
 
-/// How far they step back, of the 19 steps there are: in competition with one other thread such a
-/// thread has a tenth of a core.
+/// The niceness of these threads, of at most 19: in competition with one other thread such a thread
+/// gets a tenth of a core.
 const STEPS: i32 = 10;
-/// Threads of [`beside`]: for each kind of work as many as continue at once (one deploy), and one
+/// Threads of [`beside`]: for each kind of work as many as may run at once (one deploy), and one
 /// more for diagrams.
 const THREADS: usize = 1 + limits::LARGE_BODIES_AT_ONCE + limits::HASHES + limits::PAST_FOLDS + 1;
 
-/// Lets all other threads go before this one, from here on. Elsewhere than on Linux, where this is
-/// the business of whole processes, nothing changes.
+/// Gives this thread a low priority from now on. On systems other than Linux, where a priority
+/// belongs to a whole process, nothing changes.
 pub(super) fn step_back() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(STEPS) {
@@ -33,15 +33,16 @@ pub(super) fn step_back() {
     }
 }
 
-/// How long this thread has worked: waiting for a core does not count.
+/// The processor time of this thread, without the time it waits for a core.
 pub(super) fn worked() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// Work that is done beside all other; dropped, what has begun still ends. `None` when it panicked.
+/// Runs work on a thread of low priority. If the future is dropped, work that has begun still ends.
+/// `None` when it panicked.
 pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    /// Its callers bound how many there are of each kind.
+    /// Its callers limit how much there is of each kind.
     static POOL: LazyLock<Option<Runtime>> = LazyLock::new(|| {
         let threads = Builder::new_current_thread()
             .thread_name("beside")

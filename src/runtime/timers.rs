@@ -1,9 +1,10 @@
-//! Fires timers: durable rows, of which the next minute is in memory, and one sleep.
+//! Fires timers: they are durable rows, of which those of the next minute are in memory, with one
+//! sleep until the first.
 //!
-//! Firing is an ordinary command keyed by its timer, applied at most once and never early; a stale
-//! one is dropped by the engine. Overdue timers fire after a restart. A few at a time, so that ten
-//! thousand due at once do not stall users; tenants and definitions take turns, so that they do not
-//! hold the timers of others either (`near`).
+//! Firing is an ordinary command identified by its timer, applied at most once and never early; the
+//! engine ignores outdated ones. Overdue timers fire after a restart. Only a few fire at a time, so
+//! that ten thousand due at once do not delay users; tenants and definitions take turns, so that
+//! none delays the timers of others (`near`).
 
 mod near;
 
@@ -28,7 +29,7 @@ use crate::{
 
 /// How far ahead timers are held in memory, in milliseconds of process time.
 const WINDOW: i64 = 60_000;
-/// Before a timer whose instance was busy fires again.
+/// The pause before a timer whose instance was busy fires again.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// The timers of the next minute.
@@ -49,8 +50,8 @@ impl Default for Timers {
 }
 
 impl Timers {
-    /// Notes a timer whose row is durable. One beyond the window is found by the next reading of
-    /// the table.
+    /// Adds a timer whose row is durable. A timer beyond the window is found when the table is read
+    /// next.
     pub fn set(&self, owner: Owner, due: Time, instance: InstanceKey, key: TimerKey) {
         if self.lock().set(owner, (due, instance, key)) {
             self.changed.notify_one();
@@ -74,7 +75,7 @@ impl Timers {
     }
 }
 
-/// The window moves at its half, so that a reading never comes too late.
+/// The window moves when half of it has passed, so that the table is never read too late.
 fn reading_due(near: &Near) -> Time {
     Time(near.until.0.saturating_sub(WINDOW / 2))
 }
@@ -106,7 +107,7 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
                 fire(&runtime, place, permit);
                 continue;
             }
-            // The one that is done wakes it.
+            // It is woken when one of the firing timers is done.
             Taken::Blocked => Time::last(),
             Taken::Until(next) => next,
         };
@@ -119,8 +120,8 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
     }
 }
 
-/// Reads the table up to the end of the next window, of each owner what has room. Timers set
-/// meanwhile are either in the table by then or in memory.
+/// Reads the table up to the end of the next window, as many timers of each owner as there is room
+/// for. A timer that is set meanwhile is either in the table or in memory.
 async fn read_window(runtime: &Arc<Runtime>, now: Time) {
     let until = Time(now.0.saturating_add(WINDOW));
     let of_all = move |reader: &dyn StoreReader| {
@@ -143,7 +144,7 @@ async fn read_window(runtime: &Arc<Runtime>, now: Time) {
     }
 }
 
-/// Reads more timers of one that had more than there is room for.
+/// Reads more timers of an owner that had more than there was room for.
 async fn read_more(runtime: &Arc<Runtime>, owner: Owner) {
     let until = begin_reading(runtime, None);
     let of = owner.clone();
@@ -181,14 +182,14 @@ fn due(reader: &dyn StoreReader, owner: &Owner, until: Time) -> Result<Vec<Due>,
     Ok(due.collect())
 }
 
-/// A timer that is firing, of its owner's share; dropped, it is done with.
+/// A timer that is firing; when this is dropped, it is done.
 struct FiringPlace {
     runtime: Arc<Runtime>,
     timer: Option<(Arc<Owner>, Due)>,
 }
 
 impl FiringPlace {
-    /// It fires again after a pause; others may meanwhile.
+    /// Fires the timer again after a pause; other timers may fire meanwhile.
     fn again_after(mut self, pause: Duration) {
         let Some((owner, (_, instance, key))) = self.timer.take() else {
             return;

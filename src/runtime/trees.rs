@@ -1,20 +1,20 @@
-//! The trees of process instances in memory: how many of their instances are live, and what is
-//! delivered within them.
+//! The trees of process instances in memory: the number of live instances of each, and the messages
+//! in delivery within it.
 //!
-//! A tree is here while one of its instances is in memory or one of its messages is on its way; a
-//! root that has started no subprocess needs none. Nothing here is a truth of its own: the number
-//! of live instances is read from the read models when the tree comes into memory and follows the
-//! rows of its instances from then on. Instances of one tree that step at the same time may each
-//! see the same room, so a tree may grow beyond its limit by what they start in one step each.
+//! A tree is in memory while one of its instances is, or one of its messages is in delivery; a root
+//! that has started no subprocess needs none. Nothing here is authoritative: the number of live
+//! instances is read from the read models when the tree comes into memory, and updated by the rows
+//! of its instances from then on. Instances of one tree that step at the same time may each see the
+//! same room, so a tree may exceed its limit by what they start in one step each.
 //!
 //! Where the limits become incidents: `engine::quotas`. How messages wait for their turn:
 //! `outbox::delivery_queue`.
 //!
 //! # Why so
 //!
-//! **How large a tree is, is counted, not recorded**: a number beside its instances in memory,
+//! **The size of a tree is counted, not recorded**: as a number beside its instances in memory,
 //! read from the read models when the tree comes into memory. A record of it would be a second
-//! truth, and a lock across instances.
+//! truth, and need a lock across instances.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -42,28 +42,28 @@ pub struct Trees {
 pub struct Tree {
     root: InstanceKey,
     limits: TreeLimits,
-    /// Live instances, and subprocesses whose start is recorded and not delivered yet.
+    /// Live instances, and subprocesses whose start is recorded but not delivered yet.
     size: AtomicUsize,
-    /// How often one of its instances ended other than by finishing, from when the tree came into
-    /// memory; beginning with 1 when that may have happened before.
+    /// How many of its instances have ended other than by finishing since the tree came into
+    /// memory; begins with 1 when that may have happened before.
     ends: AtomicU64,
     deliveries: Mutex<DeliveryQueue>,
     known: Weak<DashMap<InstanceKey, Weak<Tree>>>,
 }
 
-/// What a row has changed in the counts of its tree, before it is durable.
+/// The changes of a row to the counts of its tree, before it is durable.
 #[derive(Default)]
 pub struct CountedInTree {
     /// The tree, if the instance has one.
     pub tree: Option<Arc<Tree>>,
-    /// Instances more.
+    /// Instances added.
     pub grown: usize,
-    /// Instances fewer.
+    /// Instances removed.
     pub shrunk: usize,
 }
 
 impl CountedInTree {
-    /// The row was not written.
+    /// Reverts the changes, because the row was not written.
     pub fn take_back(&self) {
         let Some(tree) = &self.tree else { return };
         tree.grow(self.shrunk);
@@ -71,12 +71,12 @@ impl CountedInTree {
     }
 }
 
-/// Where a subprocess that starts belongs.
+/// The place of a new subprocess in its tree.
 #[derive(Clone)]
 pub struct TreePlace {
     /// Its tree.
     pub tree: Arc<Tree>,
-    /// [`Tree::ends`] when no instance above it had ended other than by finishing.
+    /// [`Tree::ends`] at a time when no instance above it had ended other than by finishing.
     pub ends: u64,
     /// Whether the tree counts it already.
     pub counted: bool,
@@ -88,7 +88,8 @@ impl Trees {
         self.known.get(&root).and_then(|tree| tree.upgrade())
     }
 
-    /// The tree of a root: the one in memory, or a new one with so many live instances and ends.
+    /// The tree of a root: the one in memory, or a new one with these numbers of live instances and
+    /// ends.
     pub fn enter(&self, root: InstanceKey, live: usize, ends: u64) -> Arc<Tree> {
         let new = Arc::new(Tree {
             root,
@@ -111,7 +112,7 @@ impl Trees {
         known.unwrap_or(new)
     }
 
-    /// The tree of a root, counted from the store unless it is in memory.
+    /// The tree of a root; if it is not in memory, its numbers are read from the store.
     ///
     /// # Errors
     /// A store that cannot be read.
@@ -130,38 +131,38 @@ impl Trees {
         }
     }
 
-    /// How many instances a root without a tree has room for below it.
+    /// The room below a root without a tree.
     pub fn room_of_one(&self) -> usize {
         self.limits.instances.saturating_sub(1)
     }
 }
 
 impl Tree {
-    /// Key of its root.
+    /// The key of its root.
     pub fn root(&self) -> InstanceKey {
         self.root
     }
 
-    /// What it may hold and do.
+    /// Its limits.
     pub fn limits(&self) -> TreeLimits {
         self.limits
     }
 
-    /// How many instances more it may hold now.
+    /// How many more instances it may have now.
     pub fn room(&self) -> usize {
         self.limits
             .instances
             .saturating_sub(self.size.load(Ordering::Acquire))
     }
 
-    /// It holds so many instances more.
+    /// Adds instances.
     pub fn grow(&self, instances: usize) {
         self.size.fetch_add(instances, Ordering::AcqRel);
     }
 
-    /// One of its instances has ended, or a start it counted had no effect.
+    /// Removes an instance that has ended, or a start that had no effect.
     pub fn shrink(&self) {
-        // A count that is off must not turn into a huge one.
+        // A wrong count must not underflow to a huge one.
         let _ = self
             .size
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |size| {
@@ -169,20 +170,20 @@ impl Tree {
             });
     }
 
-    /// Changes whenever one of its instances ends other than by finishing: nothing may start below
-    /// that one from then on. 0 means that none has.
+    /// A number that changes whenever one of its instances ends other than by finishing: from then
+    /// on nothing may start below that one. 0 means that none has.
     pub fn ends(&self) -> u64 {
         self.ends.load(Ordering::Acquire)
     }
 
-    /// One of its instances ends other than by finishing.
+    /// Counts an instance that ends other than by finishing.
     pub fn ended(&self) {
         self.ends.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Its messages that wait for their turn.
     pub fn deliveries(&self) -> MutexGuard<'_, DeliveryQueue> {
-        // No call below panics half-way.
+        // No call below panics in the middle of a change.
         self.deliveries
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -204,7 +205,7 @@ fn is_live(reader: &dyn StoreReader, key: InstanceKey) -> Result<bool, StoreErro
 }
 
 /// The nearest instance, this one or one above it, that has ended other than by finishing, or was
-/// terminated after that, with its status.
+/// terminated afterwards, with its status.
 ///
 /// # Errors
 /// A store that cannot be read.
@@ -227,7 +228,7 @@ pub fn ended_at_or_above(
 }
 
 /// The instances below one of a tree that are live, or have finished and left Action messages open,
-/// by their distance from it, nearest first.
+/// nearest first.
 ///
 /// # Errors
 /// A store that cannot be read.

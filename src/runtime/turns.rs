@@ -1,12 +1,12 @@
-//! Whose turn it is, when many wait for few places: tenants take turns, and within a tenant those
-//! who wait there. However much one of them has to do, another waits for one turn.
+//! The order in which many waiters get few places: tenants take turns, and within a tenant its
+//! waiters do. However much one of them has to do, another one waits only for one turn.
 //!
-//! Not here: what they wait with, and how much of the places one may take at a time (`scripts`,
-//! `timers`, `schedules`).
+//! Not here: what they wait for, and how many places one may have at a time (`scripts`, `timers`,
+//! `schedules`).
 
 use std::collections::{HashMap, VecDeque};
 
-/// A ring of tenants, each with a ring of those who wait.
+/// A ring of tenants, each with a ring of waiters.
 pub struct Turns<K> {
     tenants: VecDeque<String>,
     waiting: HashMap<String, VecDeque<K>>,
@@ -22,8 +22,7 @@ impl<K> Default for Turns<K> {
 }
 
 impl<K> Turns<K> {
-    /// Somebody waits, behind all others of its tenant. Anyone who waits already is not to enter
-    /// again.
+    /// Adds a waiter, behind all others of its tenant. It must not be waiting already.
     pub fn enter(&mut self, tenant: &str, who: K) {
         match self.waiting.get_mut(tenant) {
             Some(waiting) => waiting.push_back(who),
@@ -35,8 +34,8 @@ impl<K> Turns<K> {
         }
     }
 
-    /// Takes out whose turn it is; those who `may` not now keep waiting. Anyone who has more to do
-    /// then enters again.
+    /// Removes the waiter whose turn it is; those that `may` not run now keep waiting. A waiter
+    /// with more to do then enters again.
     pub fn next(&mut self, may: impl Fn(&str, &K) -> bool) -> Option<(String, K)> {
         for _ in 0..self.tenants.len() {
             let tenant = self.tenants.pop_front()?;
@@ -62,7 +61,7 @@ impl<K> Turns<K> {
         None
     }
 
-    /// Whether nobody waits.
+    /// Whether there is no waiter.
     pub fn is_empty(&self) -> bool {
         self.tenants.is_empty()
     }

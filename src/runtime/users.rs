@@ -2,10 +2,10 @@
 //! memory.
 //!
 //! A change is durable before it is visible, and visible before it is answered (`durable`). Not
-//! here: tokens and who shows them (`session`), the command line (`web::local`).
+//! here: tokens and their holders (`session`), the command line (`web::local`).
 //!
-//! Where to go next: `changes` for what may be done to a user, `sign_in` for passwords against
-//! names, `throttle` for what guessing costs, `requests` for the same changes as data.
+//! Where to go next: `changes` for changes of a user, `sign_in` for checking names and passwords,
+//! `throttle` for slowing down guessing, `requests` for changes as data.
 
 mod changes;
 mod password;
@@ -47,7 +47,7 @@ pub struct Users {
     throttle: Mutex<Throttle>,
 }
 
-/// Whether the hash of its password is one; a removed user has none.
+/// Whether the row has a valid hash of a password; a removed user has none.
 pub fn can_be_compared(row: &UserRow) -> bool {
     row.password_hash.as_deref().is_none_or(password::is_hash)
 }
@@ -69,7 +69,7 @@ impl Table for UserIndex {
 }
 
 impl Users {
-    /// The users a store holds. Those whose password can never be compared are noted as damaged.
+    /// The users of a store. Those whose hash is invalid are recorded as damaged.
     pub fn load(journal: Journal, rows: Vec<UserRow>, damaged: &Damaged) -> Self {
         for row in rows.iter().filter(|row| !can_be_compared(row)) {
             let name = format!("'{}' of tenant '{}'", row.name, row.tenant);
@@ -102,9 +102,9 @@ impl Users {
         all
     }
 
-    /// Whether a token of this subject, issued then, is still good. Subjects that are no users of
-    /// this server are not its business: their tokens are. A token that does not say when it was
-    /// issued counts as issued before any revocation.
+    /// Whether a token of this subject, issued at this time, is still valid. A subject that is no
+    /// user of this server is always admitted, because its tokens are checked elsewhere. A token
+    /// without a time of issue counts as issued before any revocation.
     pub fn admits(&self, tenant: &str, subject: &str, issued_at: Option<Time>) -> bool {
         let Some(row) = self.row(tenant, subject) else {
             return true;
@@ -113,7 +113,7 @@ impl Users {
         row.password_hash.is_some() && row.revoked_at.is_none_or(since)
     }
 
-    /// Tells those who follow lists of every change from here on.
+    /// Announces every change from now on to the followers of lists.
     pub(super) fn announce_to(&self, lists: &Lists) {
         self.table.announce_to(lists);
     }

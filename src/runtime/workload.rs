@@ -1,4 +1,4 @@
-//! How busy the running system is at a moment: for metrics, read when they are asked for.
+//! The load of the running system at a moment, for metrics; read on request.
 
 use super::Runtime;
 
@@ -11,19 +11,19 @@ pub struct Workload {
     pub timers_due: usize,
     /// Timers of the next minute, those included.
     pub timers_near: usize,
-    /// Steps that wait as those of their instance or process took long.
+    /// Steps that wait because earlier ones of their instance or process took long.
     pub long_steps_waiting: usize,
     /// Threads that run scripts.
     pub script_threads: usize,
     /// Steps that wait for a script thread.
     pub scripts_waiting: usize,
-    /// Steps since the start whose scripts were not run, as those of their definition had to be
+    /// Steps since the start that were not run because the scripts of their definition had to be
     /// killed too often.
     pub scripts_stopped: usize,
 }
 
 impl Runtime {
-    /// What is in progress now.
+    /// The current load.
     pub fn workload(&self) -> Workload {
         let (timers_due, timers_near) = self.timers.counts(self.clock.now());
         let (waiting, stopped) = self.scripts.counts();

@@ -1,6 +1,6 @@
-//! What deliveries bring: stored once, with its publication, however many get it.
+//! The data of deliveries: stored once, with their publication, whatever the number of receivers.
 //!
-//! Not here: who gets it (`decide`), how it is brought (`runtime::outbox`).
+//! Not here: who receives a publication (`decide`), how it is delivered (`runtime::outbox`).
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -12,7 +12,8 @@ use crate::{
     journal::{Entity, StoreError, StoreReader, codec},
 };
 
-/// A delivery is stored without what it brings, which its publication's row has: one copy for all.
+/// A delivery is stored without its data, which are in the row of its publication: one copy for
+/// all.
 pub(super) fn stored_form(message: &InstanceMessage) -> Cow<'_, InstanceMessage> {
     match message {
         InstanceMessage::Delivery(delivery) => {
@@ -25,7 +26,7 @@ pub(super) fn stored_form(message: &InstanceMessage) -> Cow<'_, InstanceMessage>
     }
 }
 
-/// Gives a delivery what it brings: the data of this publication of its source.
+/// Adds the data to a delivery: those of this publication of its source.
 ///
 /// # Errors
 /// A store that cannot be read, or without that publication.

@@ -1,13 +1,15 @@
-//! What a command does to the entity of a message or signal: who gets what was published, who is
-//! started by it, what is kept. Pure: time and keys are arguments.
+//! Decides the effect of a command on the entity of a message or signal: who receives a
+//! publication, what it starts, what is kept. Pure: time and keys are arguments.
 //!
-//! A message goes to each process once: to the subscription that has waited longest there, else it
-//! starts an instance. What is on its way holds its subscription until the instance has reported
-//! whether it was taken; what was not goes to the next. A signal goes to all, so many in a step.
+//! A message goes to each process once: to the subscription that has waited longest there,
+//! otherwise it starts an instance. A delivery occupies its subscription until the instance has
+//! reported whether it took the message; a message that was not taken goes to the next
+//! subscription. A signal goes to all subscriptions, a limited number in a step.
 //!
 //! # Why so
 //!
-//! **A publication without effect leaves no row**: names that nobody waits for cost no disk.
+//! **A publication without effect writes no row**: publishing names that nobody waits for takes no
+//! disk space.
 
 mod notes;
 mod starting;
@@ -35,69 +37,69 @@ use crate::{
     },
 };
 
-/// What is asked of an entity.
+/// A command to an entity.
 #[derive(Clone, Debug)]
 pub enum CorrelationCommand {
-    /// An instance tells something.
+    /// A note of an instance.
     Note {
         /// The instance.
         from: InstanceKey,
-        /// Identifies what it publishes.
+        /// The identity of what it publishes.
         tag: CommandTag,
-        /// What it tells.
+        /// The content of the note.
         note: CorrelationNote,
     },
     /// A client publishes.
     Publish {
         /// Identity of the command.
         tag: CommandTag,
-        /// What it brings; an object.
+        /// The data; an object.
         data: Value,
-        /// Until when it is kept for those who do not wait yet.
+        /// Until when it is kept for elements that do not wait yet.
         until: Option<Time>,
     },
-    /// A broadcast continues.
+    /// Continue a broadcast.
     Continue(u64),
-    /// Which instance of a process is live by it is asked; nothing changes.
+    /// Ask which instance of a process started by it is live; changes nothing.
     Live(Arc<str>),
-    /// Which instance the start of this one was offered to is asked; nothing changes.
+    /// Ask to which instance the start of this one was offered; changes nothing.
     Offered(InstanceKey),
-    /// The start of an instance is offered to another, which may take it instead.
+    /// Offer the start of an instance to another one, which may take it instead.
     Offer {
         /// The id of its process.
         process: Arc<str>,
         /// The instance.
         instance: InstanceKey,
-        /// The other one.
+        /// The other instance.
         to: InstanceKey,
     },
 }
 
-/// A node at which a message or signal starts a process.
+/// A start event at which a message or signal starts a process.
 #[derive(Clone, Debug)]
 pub struct EventStart {
     /// The id of the process.
     pub process: Arc<str>,
-    /// Which definition of which of its events.
+    /// The event definition.
     pub event: EventRef,
-    /// Whether others may join what it starts: it is behind a parallel event-based gateway, or has
-    /// several definitions that come together.
+    /// Whether further messages may join the started instance: the event is behind a parallel
+    /// event-based gateway, or has several definitions that have to occur together.
     pub gathers: bool,
 }
 
-/// What a decision depends on besides the state.
+/// What a decision depends on, apart from the state.
 pub struct CorrelationContext<'a> {
     /// Process time.
     pub now: Time,
-    /// Whose it is.
+    /// The tenant of the entity.
     pub tenant: &'a str,
     /// Which message or signal.
     pub correlation: &'a Correlation,
-    /// What it starts.
+    /// The start events that it reaches.
     pub starts: &'a [EventStart],
-    /// Draws the key of an instance that a publication starts.
+    /// Generates the key of an instance that a publication starts.
     pub start_key: &'a dyn Fn(u64, &str) -> InstanceKey,
-    /// Whether one more may be kept for those who do not wait yet.
+    /// Whether one more message may be kept for elements that do not wait yet.
     pub may_keep: bool,
     /// The trace that the command belongs to.
     pub trace: Option<TraceContext>,
@@ -228,7 +230,7 @@ impl CorrelationStep<'_> {
         Ok(self.state.outcome(number))
     }
 
-    /// Whether anybody would get something that is published now.
+    /// Whether anybody would receive a publication now.
     fn reaches_anybody(&self, thrown_by: Option<InstanceKey>) -> bool {
         if self.is_signal() {
             let waiting = self.state.between(0, u64::MAX, thrown_by, 1);
@@ -242,7 +244,8 @@ impl CorrelationStep<'_> {
         self.around.correlation.key().is_none() || self.state.live(&start.process).is_none()
     }
 
-    /// What is kept goes to a process in which an element has begun to wait, or may start.
+    /// Offers the kept messages to a process in which an element has begun to wait, or which may
+    /// start.
     fn offer(&mut self, process: &Arc<str>) {
         if self.is_signal() {
             return;
@@ -261,7 +264,7 @@ impl CorrelationStep<'_> {
         }
     }
 
-    /// A message goes to every process that it did not go to yet.
+    /// Delivers a message to every process that has not received it yet.
     fn correlate(&mut self, number: u64) {
         let waiting = self.state.idle().map(|(process, _)| process.clone());
         let starts = self.around.starts.iter().map(|start| start.process.clone());
@@ -271,8 +274,8 @@ impl CorrelationStep<'_> {
         }
     }
 
-    /// A message goes to a process, unless it went there before. `false` when nobody there can take
-    /// it now.
+    /// Delivers a message to a process, unless it was delivered there before. `false` when nobody
+    /// there can take it now.
     fn give(&mut self, number: u64, process: &Arc<str>) -> bool {
         let went = |kept: &super::state::Publication| kept.processes.contains(process);
         if self.state.publication(number).is_none_or(went) {
@@ -331,7 +334,7 @@ impl CorrelationStep<'_> {
         });
     }
 
-    /// A signal goes to more of those who waited when it was published.
+    /// Delivers a signal to more of those that waited when it was published.
     fn broadcast(&mut self, publication: u64) {
         let Some(kept) = self.state.publication(publication) else {
             return;
@@ -402,7 +405,7 @@ impl CorrelationStep<'_> {
             records: self.records,
         };
         self.state.end_row(row.last_seq());
-        // Those with an answer: what the entity tells itself has none.
+        // Those that are answered: the entity's messages to itself are not.
         let to_instances = self.outgoing.iter().filter(|sent| sent.target.is_some());
         Decided {
             row: Some(row),

@@ -1,4 +1,5 @@
-//! The outcome of a decision on a message or signal: a row, what is sent, what the publisher gets.
+//! The result of a decision on a message or signal: a row, messages to send, the publisher's
+//! answer.
 //!
 //! Not here: how it is decided ([`decide`](mod@super::decide)).
 
@@ -11,39 +12,40 @@ use crate::{
 /// A message to send once the row is durable.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// Number of its record.
+    /// The number of its record.
     pub number: u64,
     /// The receiver; `None` for the entity itself.
     pub target: Option<InstanceKey>,
-    /// What it says.
+    /// The message.
     pub message: InstanceMessage,
-    /// Number of the publication whose data a delivery brings.
+    /// The number of the publication whose data a delivery has.
     pub brings: Option<u64>,
-    /// The trace of what was published.
+    /// The trace of the publication.
     pub trace: Option<TraceContext>,
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Debug, Default)]
 pub struct Decided {
-    /// The records; none when nothing changed.
+    /// The row; `None` when nothing changed.
     pub row: Option<CorrelationRow>,
-    /// To be sent after the commit.
+    /// Messages to send after the commit.
     pub outgoing: Vec<Outgoing>,
-    /// For who published.
+    /// The publisher's answer.
     pub outcome: Outcome,
-    /// Numbers of the deliveries whose end who published waits for: not those of the outbox to the
-    /// entity itself.
+    /// Numbers of the deliveries whose end the publisher waits for: not the messages of the entity
+    /// to itself.
     pub awaited: Vec<u64>,
-    /// Deliveries that are over, for who waits for their end.
+    /// Deliveries that have ended, for those who wait for that.
     pub settled: Vec<SettledDelivery>,
-    /// The instance that was asked for: see [`CorrelationCommand::Live`](super::decide::CorrelationCommand::Live).
+    /// The instance that was asked for: see
+    /// [`CorrelationCommand::Live`](super::decide::CorrelationCommand::Live).
     pub live: Option<InstanceKey>,
-    /// Whether what was published goes to more later.
+    /// Whether the publication has further receivers later.
     pub goes_on: bool,
 }
 
-/// The answer to who asked for a decision, once it is durable.
+/// The answer to a command, once it is durable.
 #[derive(Debug, Default)]
 pub struct CorrelationAnswer {
     /// See [`Decided::awaited`].
@@ -54,33 +56,33 @@ pub struct CorrelationAnswer {
     pub live: Option<InstanceKey>,
     /// See [`Decided::goes_on`].
     pub goes_on: bool,
-    /// Whether nothing changed, as it had been decided before.
+    /// Whether nothing changed, because the command was decided before.
     pub is_repeat: bool,
 }
 
-/// A delivery that is over.
+/// A delivery that has ended.
 #[derive(Debug)]
 pub struct SettledDelivery {
     /// Its number.
     pub number: u64,
-    /// When it was not taken: what came of that.
+    /// What follows, if it was not taken.
     pub not_taken: Option<NotTaken>,
 }
 
-/// What came of a delivery that was not taken.
+/// What follows from a delivery that was not taken.
 #[derive(Debug)]
 pub struct NotTaken {
-    /// Numbers of the deliveries in its stead.
+    /// Numbers of the deliveries that replace it.
     pub instead: Vec<u64>,
-    /// What is true of the publication now.
+    /// The outcome of the publication now.
     pub outcome: Outcome,
 }
 
 /// Why a publication is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotPublished {
-    /// Its id was used with another body.
+    /// Its id was used before with another body.
     IdReused,
-    /// No more can be kept.
+    /// No more messages can be kept.
     Full,
 }

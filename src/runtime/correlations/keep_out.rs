@@ -1,4 +1,4 @@
-//! Keeps requests to entities of messages and signals waiting, while what is stored of these goes.
+//! Makes requests to entities of messages and signals wait while their stored rows are deleted.
 
 use std::{
     collections::VecDeque,
@@ -14,9 +14,9 @@ use crate::{
     runtime::{Runtime, live_memory::LiveMemoryTotal},
 };
 
-/// An entity that is not in memory and does not get there.
+/// An entity that is kept out of memory.
 pub struct KeptOut {
-    /// Which.
+    /// The entity.
     pub entity: Entity,
     slot: Arc<Slot>,
 }
@@ -36,7 +36,7 @@ impl Correlations {
 }
 
 impl Runtime {
-    /// Lets an entity in again that was kept out, with the requests that came meanwhile.
+    /// Lets a kept-out entity in again, with the requests that have arrived meanwhile.
     pub(in crate::runtime) fn let_in(self: &Arc<Self>, kept_out: &KeptOut) {
         let KeptOut { entity, slot } = kept_out;
         let state = std::mem::replace(&mut *slot.lock(), EntityState::Gone);
@@ -51,10 +51,10 @@ impl Runtime {
     }
 }
 
-/// Whether a stored entity is needed for more than to tell repeats.
+/// Whether a stored entity is needed, other than to recognise repeats.
 ///
 /// # Errors
-/// One that cannot be read.
+/// An entity that cannot be read.
 pub fn is_needed(
     reader: &dyn StoreReader,
     entity: Entity,

@@ -1,6 +1,7 @@
-//! What clients publish: the answer waits until the instances have it, and says which.
+//! Publications by clients: the answer waits until the instances have received the publication, and
+//! names them.
 //!
-//! Here is also counted how many messages are kept for those who do not wait yet.
+//! This module also counts the messages that are kept until an element waits for them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,63 +26,63 @@ use crate::{
     runtime::{Runtime, event_log::NotedPublication, instance_request::Refusal, keys},
 };
 
-/// Before every other entity.
+/// Sorts before every other entity.
 const FIRST: Entity = Entity {
     kind: EntityKind::Instance,
     key: Uuid::nil(),
 };
 
-/// What a client publishes.
+/// A publication by a client.
 #[derive(Clone, Debug)]
 pub struct PublishRequest {
-    /// Who publishes it; `None` for the server itself.
+    /// The publisher; `None` for the server itself.
     pub by: Option<Caller>,
     /// Tenant of the publisher.
     pub tenant: String,
     /// Which message or signal.
     pub correlation: Correlation,
-    /// What it brings; an object.
+    /// The data; an object.
     pub data: Value,
-    /// Until when it is kept for those who do not wait yet.
+    /// Until when it is kept for elements that do not wait yet.
     pub until: Option<Time>,
     /// Identity of the command.
     pub tag: CommandTag,
 }
 
-/// What came of it.
+/// The result of a publication.
 #[derive(Clone, Debug, Default)]
 pub struct Published {
-    /// The instances that got it, or to which it is on its way.
+    /// The instances that received it, or to which it is in delivery.
     pub outcome: Outcome,
     /// Instances that could not begin, each with the reason.
     pub refused: Vec<(InstanceKey, String)>,
 }
 
-/// What came instead of the start of an instance.
+/// What happened instead of the start of an instance.
 #[derive(Clone, Debug)]
 pub(in crate::runtime) enum Instead {
-    /// Another instance took what was published.
+    /// Another instance took the publication.
     Joined(InstanceKey),
-    /// It could not begin: why.
+    /// It could not begin; the sentence says why.
     Refused(String),
 }
 
-/// Gets what came of it.
+/// Receives the result.
 pub type PublishReply = Box<dyn FnOnce(Result<Published, Refusal>) + Send + Sync>;
 
 type Kept = BTreeMap<String, BTreeSet<(Time, Entity, u64)>>;
 
-/// Publications that wait for their deliveries, and what is kept.
+/// Publications that wait for their deliveries, and the kept messages.
 pub struct Publishing {
-    /// By delivery: its publisher, and those who repeat it meanwhile.
+    /// By delivery: the publisher, and those who have repeated the publication meanwhile.
     waiting: DashMap<(Entity, u64), Vec<Arc<Waiter>>>,
-    /// Messages kept, by tenant: until when, of which entity, with which number.
+    /// Kept messages, by tenant: until when, of which entity, with which number.
     kept: Mutex<Kept>,
 }
 
 struct Waiter {
     inner: Mutex<Waited>,
-    /// Ends what waits for its patience to be over.
+    /// Ends the wait before its deadline.
     answered: Notify,
 }
 
@@ -92,7 +93,7 @@ struct Waited {
 }
 
 impl Waited {
-    /// An instance did not begin.
+    /// Records that an instance did not begin.
     fn not_started(&mut self, instance: InstanceKey, instead: Instead) {
         let outcome = &mut self.published.outcome;
         match instead {
@@ -107,7 +108,7 @@ impl Waited {
 
 impl Waiter {
     fn lock(&self) -> MutexGuard<'_, Waited> {
-        // Nothing that can panic runs under this lock.
+        // Code under this lock cannot panic.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,7 +125,7 @@ impl Waiter {
 }
 
 impl Publishing {
-    /// With the messages that a store keeps.
+    /// With the kept messages of a store.
     pub(super) fn load(rows: Vec<KeptMessageRow>) -> Self {
         let mut kept = Kept::new();
         for row in rows {
@@ -148,7 +149,7 @@ impl Publishing {
             && kept.values().map(BTreeSet::len).sum::<usize>() < limits::MESSAGES_KEPT_IN_ALL
     }
 
-    /// Counts a message that is kept.
+    /// Counts a kept message.
     pub(super) fn keep(&self, tenant: &str, entity: Entity, kept: KeptMessage) {
         let KeptMessage { number, until } = kept;
         let mut all = self.kept();
@@ -168,8 +169,8 @@ impl Publishing {
         });
     }
 
-    /// A delivery is over. When it was not taken, its publisher is answered once those have
-    /// it that get it instead, if there are any.
+    /// A delivery has ended. When it was not taken, its publisher is answered once the deliveries
+    /// that replace it have ended, if there are any.
     pub(super) fn settled(&self, source: Entity, settled: SettledDelivery) {
         match settled.not_taken {
             None => self.over(source, settled.number, &[], |_| {}),
@@ -181,7 +182,7 @@ impl Publishing {
         }
     }
 
-    /// Nobody waits for a delivery any more, but for those instead of it.
+    /// Waits no longer for a delivery, but for those that replace it.
     fn over(&self, source: Entity, number: u64, instead: &[u64], note: impl Fn(&mut Waited)) {
         let Some((_, waiters)) = self.waiting.remove(&(source, number)) else {
             return;
@@ -207,7 +208,7 @@ impl Publishing {
         waiters.push(waiter.clone());
     }
 
-    /// Its patience is over.
+    /// The deadline of a wait has passed.
     fn wait_no_more(&self, source: Entity, waiter: &Arc<Waiter>) {
         let left = std::mem::take(&mut waiter.lock().left);
         for number in left {
@@ -223,7 +224,7 @@ impl Publishing {
 }
 
 impl Correlations {
-    /// A delivery of an entity was answered; `not_started` says which instance did not begin.
+    /// A delivery of an entity was answered; `not_started` names an instance that did not begin.
     pub(in crate::runtime) fn delivered(
         &self,
         source: Entity,
@@ -235,9 +236,9 @@ impl Correlations {
 }
 
 impl Runtime {
-    /// Publishes a message or signal: at once to those who wait for it, to the processes it starts,
-    /// and as long as it is kept to elements that begin to wait. The same command has no second
-    /// effect.
+    /// Publishes a message or signal: at once to the elements that wait for it and the processes
+    /// that it starts, and, as long as it is kept, to elements that begin to wait. A repeat of the
+    /// command has no second effect.
     pub fn publish(self: &Arc<Self>, request: PublishRequest, reply: PublishReply) {
         let PublishRequest {
             by,
@@ -264,7 +265,7 @@ impl Runtime {
                     ..
                 }) => {
                     if is_repeat {
-                        // Of what it starts only the outbox knows whether that is in progress.
+                        // Only the outbox knows whether the starts are still in progress.
                         let started = outcome.started.iter();
                         let first = |instance| runtime.outbox.first_to(entity, instance);
                         awaited.extend(started.filter_map(|instance| first(*instance)));
@@ -310,7 +311,7 @@ impl Runtime {
             publishing.wait(entity, number, &waiter);
         }
         let runtime = self.clone();
-        // It counts as nothing in progress: the deliveries do.
+        // Not counted as in progress, because the deliveries are.
         self.services.spawn(async move {
             let answered = waiter.answered.notified();
             if tokio::time::timeout(limits::PUBLISH_PATIENCE, answered)

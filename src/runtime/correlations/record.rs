@@ -1,6 +1,6 @@
-//! What is stored of the entity of a message or signal: the records of each command, in a row.
+//! What is stored for the entity of a message or signal: the records of each command, in a row.
 //!
-//! What they lead to: [`state`](super::state).
+//! Their effect: [`state`](super::state).
 
 use std::sync::Arc;
 
@@ -23,9 +23,9 @@ use crate::{
 pub struct Place {
     /// The instance.
     pub instance: InstanceKey,
-    /// Who waits there.
+    /// The subscriber there.
     pub by: Subscriber,
-    /// Which definition of which event.
+    /// The event definition.
     pub event: EventRef,
 }
 
@@ -45,96 +45,97 @@ impl CorrelationRow {
     }
 }
 
-/// One thing that happened.
+/// One change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CorrelationRecord {
-    /// Somebody waits; this record's number is the subscription's.
+    /// An element waits; this record's number is the subscription's.
     #[serde(rename = "opened")]
     Opened {
-        /// Who.
+        /// The element.
         place: Place,
         /// The id of its process.
         process: Arc<str>,
     },
-    /// Something was published; this record's number is the publication's.
+    /// A publication; this record's number is the publication's.
     #[serde(rename = "published")]
     Published {
-        /// The command, or what stands for it when an instance published.
+        /// The command, or its replacement when an instance published.
         tag: CommandTag,
-        /// What it brings.
+        /// The data.
         data: Arc<Value>,
-        /// Until when it is kept for those who do not wait yet.
+        /// Until when it is kept for elements that do not wait yet.
         until: Option<Time>,
-        /// Of a signal: how many wait for it.
+        /// For a signal: the number of elements that wait for it.
         receivers: Option<u64>,
-        /// The instance that throws the signal: what waits there has it already.
+        /// The instance that throws the signal: elements that wait there have received it already.
         thrown_by: Option<InstanceKey>,
         /// The trace it belongs to.
         #[serde(default)]
         trace: Option<TraceContext>,
     },
-    /// It went to somebody who waits; this record's number is the delivery's.
+    /// A delivery to a waiting element; this record's number is the delivery's.
     #[serde(rename = "delivered")]
     Delivered {
-        /// Number of what was published.
+        /// The number of the publication.
         publication: u64,
-        /// Number of the subscription.
+        /// The number of the subscription.
         subscription: u64,
     },
-    /// It started an instance.
+    /// The publication started an instance.
     #[serde(rename = "started")]
     Started {
-        /// Number of what was published.
+        /// The number of the publication.
         publication: u64,
         /// The id of its process.
         process: Arc<str>,
         /// The instance.
         instance: InstanceKey,
-        /// Whether it is remembered while it is live: with a key no other of the process starts,
-        /// and what comes behind the same parallel gateway joins it.
+        /// Whether it is remembered while it is live: no other publication with the same key starts
+        /// an instance of the process meanwhile, and those behind the same parallel gateway join
+        /// it.
         alone: bool,
     },
-    /// What was started was offered to an instance that may take it instead.
+    /// The start was offered to an instance that may take the publication instead.
     #[serde(rename = "offered")]
     Offered {
         /// The id of its process.
         process: Arc<str>,
         /// The instance.
         instance: InstanceKey,
-        /// The one that may.
+        /// That instance.
         to: InstanceKey,
     },
-    /// What was started does not begin.
+    /// A started instance does not begin.
     #[serde(rename = "notStarted")]
     NotStarted {
         /// The instance.
         instance: InstanceKey,
-        /// The one that took what was published in its stead.
+        /// The instance that took the publication instead.
         joined: Option<InstanceKey>,
     },
-    /// Somebody took what was delivered, or did not, or waits no more.
+    /// A delivery was taken or not, or an element no longer waits.
     #[serde(rename = "settled")]
     Settled {
-        /// Number of the subscription.
+        /// The number of the subscription.
         subscription: u64,
-        /// Number of the delivery that was taken, if one was.
+        /// The number of the delivery that was taken, if one was.
         taken: Option<u64>,
-        /// Whether it continues waiting; when not, no other delivery on its way there is taken.
+        /// Whether the element still waits; if not, no other delivery to it is taken.
         stays_open: bool,
     },
-    /// The instance that alone could be live has ended.
+    /// The instance that was remembered because no other may be live has ended.
     #[serde(rename = "ended")]
     Ended {
         /// The id of its process.
         process: Arc<str>,
     },
-    /// A broadcast went to some, and continues to more.
+    /// A broadcast was delivered to some, and continues with others.
     #[serde(rename = "goesOn")]
     GoesOn {
-        /// Number of what was published.
+        /// The number of the publication.
         publication: u64,
     },
-    /// Nothing remains to be done for what was published.
+    /// A publication is done.
     #[serde(rename = "done")]
     Done {
         /// Its number.

@@ -1,8 +1,8 @@
-//! What the entity of a message or signal remembers: the fold of its records. Pure: no clock, no
+//! The state of the entity of a message or signal: the fold of its records. Pure: no clock, no
 //! store.
 //!
-//! Numbers are those of records, dense within the entity as within an instance. What a command
-//! leads to: `decide`.
+//! Numbers are those of records, dense within the entity as within an instance. The effect of a
+//! command: `decide`.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -22,39 +22,39 @@ use crate::{
 /// A waiting element.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CorrelationSubscriber {
-    /// Who.
+    /// The element.
     pub place: Place,
     /// The id of its process.
     pub process: Arc<str>,
-    /// Deliveries in progress to it, in order: of messages at most one.
+    /// Deliveries in progress to it, in order; for a message at most one.
     pub under_way: Vec<Delivery>,
 }
 
-/// Something published, in delivery to a waiting element.
+/// A delivery of a publication to a waiting element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Number of its record.
     pub number: u64,
-    /// Number of what was published.
+    /// The number of the publication.
     pub publication: u64,
 }
 
-/// What was published and is not done.
+/// A publication that is not done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Publication {
-    /// What it brings.
+    /// The data.
     pub data: Arc<Value>,
     /// Until when it is kept.
     pub until: Option<Time>,
-    /// The processes it went to: a message goes to each once.
+    /// The processes it was delivered to: a message goes to each once.
     pub processes: BTreeSet<Arc<str>>,
-    /// Deliveries that were not settled.
+    /// Deliveries that have not ended.
     pub under_way: u32,
-    /// Whether it goes to all who wait.
+    /// Whether it goes to all that wait.
     pub is_broadcast: bool,
-    /// The instance it does not go to, as it threw it.
+    /// The instance that threw it, to which it is not delivered.
     pub thrown_by: Option<InstanceKey>,
-    /// The subscription a broadcast went to last.
+    /// The subscription to which a broadcast was delivered last.
     pub reached: u64,
     /// The trace it belongs to.
     #[serde(default)]
@@ -68,23 +68,23 @@ impl Publication {
     }
 }
 
-/// What came of something published, for its publisher and those who repeat it.
+/// The outcome of a publication, for its publisher and those who repeat it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Instances it went to, the first [`limits::PUBLICATION_INSTANCES`] of them.
+    /// Instances it was delivered to, the first [`limits::PUBLICATION_INSTANCES`] of them.
     pub instances: Vec<InstanceKey>,
-    /// Instances it started, as many at most.
+    /// Instances it started, at most as many.
     pub started: Vec<InstanceKey>,
-    /// Instances it went to beyond those, or goes to.
+    /// The number of further instances it is or will be delivered to.
     pub more_instances: u64,
-    /// Instances it started beyond those.
+    /// The number of further instances it started.
     pub more_started: u64,
-    /// Until when it is kept, if it was when it came.
+    /// Until when it is kept, if it was kept when it was published.
     pub until: Option<Time>,
 }
 
 impl Outcome {
-    /// An instance did not begin: another took what was published, or nobody did.
+    /// An instance did not begin: another one took the publication, or none did.
     pub fn not_started(&mut self, instance: InstanceKey, joined: Option<InstanceKey>) {
         match self.started.iter().position(|it| *it == instance) {
             Some(at) => drop(self.started.remove(at)),
@@ -95,7 +95,7 @@ impl Outcome {
         }
     }
 
-    /// How many get a copy of what was published.
+    /// The number of copies of its data.
     pub fn copies(&self) -> usize {
         let named = self.instances.len() + self.started.len();
         named.saturating_add((self.more_instances + self.more_started) as usize)
@@ -108,20 +108,21 @@ pub struct CorrelationState {
     seq: u64,
     waiting: BTreeMap<u64, CorrelationSubscriber>,
     places: BTreeMap<Place, u64>,
-    /// Subscriptions to which nothing is on its way, by process: what a message may go to.
+    /// Subscriptions without a delivery in progress, by process: a message may be delivered to
+    /// them.
     idle: BTreeMap<Arc<str>, BTreeSet<u64>>,
     publications: BTreeMap<u64, Publication>,
-    /// Instances that alone may be live, by process.
+    /// Instances beside which no other may be live, by process.
     live: BTreeMap<Arc<str>, InstanceKey>,
-    /// The start that was offered last to another instance, by process: only the one whose turn it
-    /// is needs that.
+    /// The start that was last offered to another instance, by process; only the start whose turn
+    /// it is needs this.
     offered: BTreeMap<Arc<str>, (InstanceKey, InstanceKey)>,
-    /// The newest publications, by what identifies them.
+    /// The newest publications, by their identity.
     seen: VecDeque<(CommandTag, u64, Outcome)>,
 }
 
 impl CorrelationState {
-    /// Takes in a row.
+    /// Applies a row.
     pub fn replay(&mut self, row: &CorrelationRow) {
         for (seq, record) in (row.first_seq..).zip(&row.records) {
             self.apply(seq, record);
@@ -134,7 +135,7 @@ impl CorrelationState {
         self.seq = last_seq;
     }
 
-    /// Takes in one record.
+    /// Applies one record.
     pub fn apply(&mut self, seq: u64, record: &CorrelationRecord) {
         match record {
             CorrelationRecord::Opened { place, process } => {
@@ -287,7 +288,7 @@ impl CorrelationState {
         }
     }
 
-    /// A subscription is gone that broadcasts in progress did not reach yet.
+    /// A subscription has ended before broadcasts in progress reached it.
     fn miss(&mut self, subscription: u64) {
         let misses = |(number, publication): (&u64, &Publication)| {
             let still_to_reach = publication.reached < subscription && subscription < *number;
@@ -301,7 +302,7 @@ impl CorrelationState {
         }
     }
 
-    /// Something is on its way to a subscription, or it is gone.
+    /// A delivery to a subscription is in progress, or the subscription has ended.
     fn busy(&mut self, process: &Arc<str>, subscription: u64) {
         if let Some(idle) = self.idle.get_mut(process) {
             idle.remove(&subscription);
@@ -317,7 +318,7 @@ impl CorrelationState {
         found.next().map(|(.., outcome)| outcome)
     }
 
-    /// The number its last row ended with.
+    /// The number that its last row ended with.
     pub fn seq(&self) -> u64 {
         self.seq
     }
@@ -327,17 +328,17 @@ impl CorrelationState {
         self.waiting.get(&subscription)
     }
 
-    /// The subscription of a place.
+    /// The subscription of an element.
     pub fn at(&self, place: &Place) -> Option<u64> {
         self.places.get(place).copied()
     }
 
-    /// How many wait.
+    /// The number of waiting elements.
     pub fn receivers(&self) -> u64 {
         self.waiting.len() as u64
     }
 
-    /// For each process the subscription that has waited longest and to which nothing is on its way.
+    /// For each process the subscription that has waited longest and has no delivery in progress.
     pub fn idle(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
         self.idle
             .iter()
@@ -349,7 +350,7 @@ impl CorrelationState {
         self.idle.get(process)?.first().copied()
     }
 
-    /// Subscriptions after one and before another, so many at most, but for those of an instance.
+    /// Subscriptions after one and before another, at most `most`, without those of an instance.
     pub fn between(
         &self,
         after: u64,
@@ -366,17 +367,17 @@ impl CorrelationState {
             .collect()
     }
 
-    /// Something published that is not done.
+    /// A publication that is not done.
     pub fn publication(&self, number: u64) -> Option<&Publication> {
         self.publications.get(&number)
     }
 
-    /// All that is not done, oldest first.
+    /// All publications that are not done, oldest first.
     pub fn publications(&self) -> impl Iterator<Item = (u64, &Publication)> {
         self.publications.iter().map(|(key, value)| (*key, value))
     }
 
-    /// The instance of a process that alone may be live.
+    /// The instance of a process beside which no other may be live.
     pub fn live(&self, process: &str) -> Option<InstanceKey> {
         self.live.get(process).copied()
     }
@@ -389,19 +390,19 @@ impl CorrelationState {
             .map(|(_, to)| *to)
     }
 
-    /// Whether an instance counts as started by something published.
+    /// Whether an instance is remembered as started by a publication.
     pub fn has_started(&self, instance: InstanceKey) -> bool {
         let mut seen = self.seen.iter();
         self.live.values().any(|live| *live == instance)
             || seen.any(|(.., outcome)| outcome.started.contains(&instance))
     }
 
-    /// Processes with an instance that alone may be live.
+    /// Processes with an instance beside which no other may be live.
     pub fn processes_live(&self) -> Vec<Arc<str>> {
         self.live.keys().cloned().collect()
     }
 
-    /// The number of a publication that was seen before, with the hash of its body.
+    /// The number of an earlier publication with this identity, with the hash of its body.
     pub fn seen(&self, tag: &CommandTag) -> Option<(u64, u64)> {
         let mut seen = self.seen.iter().rev();
         let (seen, number, _) =
@@ -419,7 +420,7 @@ impl CorrelationState {
             .collect()
     }
 
-    /// What came of the publication with this number.
+    /// The outcome of the publication with this number.
     pub fn outcome(&self, number: u64) -> Outcome {
         let found = self.seen.iter().rev().find(|(_, seen, _)| *seen == number);
         let mut outcome = found
@@ -431,7 +432,7 @@ impl CorrelationState {
         outcome
     }
 
-    /// Whether something is remembered that a later command needs, but for repeats.
+    /// Whether anything is remembered that a later command needs, other than to recognise repeats.
     pub fn is_needed(&self, now: Time) -> bool {
         let is_open = |it: &Publication| it.is_broadcast || it.under_way > 0 || it.is_kept(now);
         let mut publications = self.publications.values();
@@ -439,7 +440,7 @@ impl CorrelationState {
     }
 }
 
-/// Names an instance while there is room, else counts it.
+/// Names an instance while there is room, otherwise counts it.
 fn tell(named: &mut Vec<InstanceKey>, more: &mut u64, instance: InstanceKey) {
     if named.len() < limits::PUBLICATION_INSTANCES {
         named.push(instance);
@@ -448,7 +449,7 @@ fn tell(named: &mut Vec<InstanceKey>, more: &mut u64, instance: InstanceKey) {
     }
 }
 
-/// What was on its way to an instance was not taken there. One that waits twice is named twice.
+/// A delivery to an instance was not taken. An instance that waits twice is named twice.
 fn take_back(outcome: &mut Outcome, instance: InstanceKey) {
     let named = &mut outcome.instances;
     match named.iter().rposition(|named| *named == instance) {

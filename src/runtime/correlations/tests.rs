@@ -1,4 +1,4 @@
-//! What the entity of a signal or message remembers of deliveries that overtake each other.
+//! How the entity of a signal or message handles deliveries that overtake each other.
 
 use std::sync::Arc;
 
@@ -162,7 +162,7 @@ fn those_beyond_the_named_ones_are_counted() {
     let named = decided.outcome.instances.len();
     assert_eq!(named, limits::SIGNAL_FAN_OUT);
     assert_eq!(decided.outcome.more_instances, all as u64 - named as u64);
-    // One it did not reach yet ends.
+    // One that was not reached yet ends.
     bench.settle(299, "on tick", None, false);
     let publication = decided
         .outgoing
@@ -175,7 +175,7 @@ fn those_beyond_the_named_ones_are_counted() {
     while decided.outgoing.iter().any(|sent| sent.target.is_none()) {
         decided = bench.take(CorrelationCommand::Continue(publication));
     }
-    // One beyond the named ones did not take it, and one of them.
+    // One of the unnamed instances did not take it, and one of the named ones.
     bench.settle(300, "on tick", None, false);
     bench.settle(1, "on tick", None, false);
     let outcome = bench.publish(1_000).outcome;

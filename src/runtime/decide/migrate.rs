@@ -1,5 +1,5 @@
-//! Going to another version of a definition: the engine decides, and from then on the instance runs the
-//! other compiled form.
+//! Migration of an instance to another version of its definition: the engine decides, and from then
+//! on the instance runs the other compiled form.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Takes the instance there, or refuses.
+/// Migrates the instance, or refuses.
 pub(super) fn decide(
     memory: &mut Memory,
     caller: Option<&Caller>,
@@ -45,7 +45,7 @@ pub(super) fn decide(
     Ok(written(state, process, outcome, before))
 }
 
-/// What would become of it.
+/// The plan of a migration.
 pub(super) fn plan(
     memory: &mut Memory,
     caller: Option<&Caller>,

@@ -1,8 +1,9 @@
-//! Where sources are compiled: beside all other work, one at a time, so that a large model keeps no
-//! request waiting but other deploys.
+//! The queue in which sources are compiled: on a thread of low priority, one at a time, so that a
+//! large model delays only other deploys.
 //!
-//! A source is bounded (`limits`), and compiling takes time in proportion to it, so no deadline is
-//! needed. Anyone who hangs up gives back the place, when what was begun for it is done.
+//! The size of a source is bounded (`limits`) and compiling takes time in proportion to it, so no
+//! deadline is needed. When a request is cut off, its place is given back once the work that has
+//! begun is done.
 
 use std::{
     collections::HashMap,
@@ -14,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::{Deploy, DeployError, deploy_plan::CompiledSource};
 use crate::{limits, runtime::thread_priority};
 
-/// Sources that are compiled, and those that wait for it.
+/// Sources that are being compiled, and those that wait for it.
 #[derive(Default)]
 pub(super) struct Compiling {
     by_user: Arc<Mutex<HashMap<(String, String), usize>>>,
@@ -29,18 +30,18 @@ impl Default for CompileTurn {
     }
 }
 
-/// A place of one user, given back when dropped.
+/// A place in the queue, given back when dropped.
 struct CompilePermit {
     by_user: Arc<Mutex<HashMap<(String, String), usize>>>,
     user: (String, String),
 }
 
 impl Compiling {
-    /// Compiles the source of a deploy when it is its turn.
+    /// Compiles the source of a deploy when its turn comes.
     ///
     /// # Errors
-    /// All problems of a source that cannot be read; [`DeployError::Busy`] when too much of this
-    /// user, or of all, waits.
+    /// All problems of a source that cannot be read; [`DeployError::Busy`] when too many sources of
+    /// this user, or of all users, wait.
     pub async fn compile(&self, deploy: &Deploy<'_>) -> Result<CompiledSource, DeployError> {
         let place = self.place(deploy).ok_or(DeployError::Busy)?;
         let turn = self
@@ -96,7 +97,7 @@ impl Drop for CompilePermit {
 fn lock(
     by_user: &Mutex<HashMap<(String, String), usize>>,
 ) -> MutexGuard<'_, HashMap<(String, String), usize>> {
-    // Only counted in.
+    // Only counters change under the lock, so a poisoned one is safe.
     by_user.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

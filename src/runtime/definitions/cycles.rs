@@ -1,8 +1,8 @@
-//! Processes that start themselves without end, directly or through others: warnings, as only the
-//! limits of a tree stop them.
+//! Processes that start themselves without end, directly or through others. They are warnings,
+//! because only the limits of a tree stop them.
 //!
-//! Only what is certain is a problem ([`certain_starts`]); a call that a condition may leave out is
-//! how recursion is meant.
+//! Only certain starts are a problem ([`certain_starts`]); a call that a condition may skip is
+//! normal recursion.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// A process and the start event it begins at; none where it begins at its implicit starts.
+/// A process and the start event at which it begins; `None` for its implicit starts.
 type StartEventRef = (String, Option<String>);
 /// A node, and what it starts.
 type StartOf = (String, StartEventRef);
 
-/// Looks for processes that start themselves; `find` gives the process that is started by an id.
+/// Searches for processes that start themselves; `find` returns the started process by id.
 pub(super) struct Search<F> {
     find: F,
     known: BTreeMap<StartEventRef, Arc<Vec<StartOf>>>,
@@ -39,7 +39,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         }
     }
 
-    /// The warning of a process that starts itself for certain.
+    /// The warning for a process that certainly starts itself.
     pub(super) fn warning(&mut self, process: &ExecutableProcess) -> Option<Problem> {
         let own = &process.definition.id;
         let implicit = (!process.implicit_starts.is_empty()).then(|| (own.clone(), None));
@@ -61,8 +61,8 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         Some(Problem::warning(node, "endless_starts", message))
     }
 
-    /// The shortest way from a start event back to it: the node that begins it, and the processes
-    /// on it. One longer than a tree has levels is not looked for.
+    /// The shortest path from a start event back to it: the node that begins it, and the processes
+    /// on it. Paths longer than the levels of a tree are not searched.
     fn cycle(&mut self, begin: &StartEventRef) -> Option<(String, Vec<String>)> {
         let mut from: BTreeMap<StartEventRef, StartOf> = BTreeMap::new();
         let mut next = VecDeque::from([(begin.clone(), 0)]);
@@ -103,7 +103,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
     }
 }
 
-/// The way that ends with this start, from its beginning.
+/// The path that ends with this start, from its beginning.
 fn way_back(
     begin: &StartEventRef,
     last: StartOf,
@@ -129,7 +129,7 @@ mod tests {
         runtime::{definitions::Rehearsal, http_calls::HttpCallSettings},
     };
 
-    /// A process of these nodes in a row; `flows` are given by the tests that need others.
+    /// A process of these nodes in a row; `flows` is for tests that need other flows.
     fn process(id: &str, nodes: &str, flows: &[(&str, &str)]) -> String {
         let flow = |(number, (from, to)): (usize, &(&str, &str))| {
             format!(r#"<sequenceFlow id="{id}F{number}" sourceRef="{from}" targetRef="{to}"/>"#)
@@ -159,7 +159,8 @@ mod tests {
         )
     }
 
-    /// What is said of cycles in the last of these documents, deployed one after the other.
+    /// The warnings about cycles in the last of these documents, which are deployed one after the
+    /// other.
     fn said(documents: &[String]) -> Vec<(String, String)> {
         let mut rehearsal = Rehearsal::new(HttpCallSettings::default());
         let all = documents
@@ -219,7 +220,7 @@ mod tests {
             &[document(&[with_action("task", sub)])],
             &[("pC", "`p` → `p`")],
         );
-        // The user comes after the start.
+        // The user task comes after the start.
         check(
             &[document(&[with_action("userTask", sub)])],
             &[("pC", "`p` → `p`")],
@@ -245,7 +246,7 @@ mod tests {
     #[test]
     fn what_may_end_is_not() {
         check(&[document(&[call("p", "q"), call("q", "q2")])], &[]);
-        // Deployed on its own, a caller of an endless process is not on the cycle.
+        // A caller of an endless process that is deployed alone is not on the cycle.
         check(
             &[document(&[call("q", "q")]), document(&[call("p", "q")])],
             &[],

@@ -1,10 +1,9 @@
-//! What is wrong with the definitions of a store, and what is done about it at start: certain
-//! repairs are made and logged, the rest is reported.
+//! Faults among the definitions of a store, and what happens to them at start: what can be repaired
+//! with certainty is repaired and logged, the rest is reported.
 //!
-//! A store may hold two published versions of one process, or live instances of a version that it
-//! does not hold any more or holds with another content: servers before this one could lose sight
-//! of a deploy and give its number again. Not here: rows of the log that do not fit together
-//! (`backup` checks those).
+//! A store may contain two published versions of one process, or live instances of a version that
+//! is missing or has another content, because earlier programs could lose a deploy and use its
+//! number again. Not here: inconsistent rows of the log (`backup` checks those).
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,19 +14,20 @@ use crate::{
 };
 
 impl Definitions {
-    /// The version an instance runs: the one it recorded. If that is missing or has another content
-    /// now, any version with the recorded content, as the same text is the same process.
+    /// The version that an instance runs: the one it recorded. If that is missing or has another
+    /// content now, any version with the recorded content, because the same text is the same
+    /// process.
     pub fn of_instance(&self, tenant: &str, process: &ProcessRef) -> Option<Arc<KnownVersion>> {
         self.version(tenant, &process.id, process.version)
             .filter(|known| known.row.revision == process.revision)
             .or_else(|| self.find(tenant, &process.id, |row| row.revision == process.revision))
     }
 
-    /// Leaves at most one published version and one draft of each process: the newest, as it would
-    /// have taken the others' place.
+    /// Leaves at most one published version and one draft of each process: the newest, because it
+    /// would have replaced the others.
     ///
     /// # Errors
-    /// [`DeployError`], when nothing was written.
+    /// [`DeployError`], if nothing was written.
     pub async fn repair(&self) -> Result<(), DeployError> {
         let decide = |catalog: &Catalog| {
             let changed: Vec<_> = catalog
@@ -49,7 +49,7 @@ impl Definitions {
             Ok(TableDecision { change, answer: () })
         };
         match self.table.change(decide).await {
-            // Nothing is wrong that was not before; the next start repairs it.
+            // Nothing is worse than before; the next start repairs it.
             Err(NoAnswer::NoRoom) => {
                 log::error!("the store cannot be repaired: the disk is full");
                 Ok(())
@@ -58,7 +58,7 @@ impl Definitions {
         }
     }
 
-    /// Reads which versions live instances run, and logs those that this server cannot give them.
+    /// Reads which versions live instances run, and logs those that this server does not have.
     ///
     /// # Errors
     /// A store that cannot be read.
@@ -85,12 +85,13 @@ impl Definitions {
                 were started with again, and they continue"
             );
         }
-        // Looked for once.
+        // Searched for once.
         let _ = self.stranded.set(in_use);
         Ok(())
     }
 
-    /// How many instances were live at start and have no definition yet that they can run.
+    /// The number of instances that were live at start and still have no definition that they can
+    /// run.
     pub fn stranded(&self) -> u64 {
         let in_use = self.stranded.get().into_iter().flatten();
         in_use
@@ -109,7 +110,7 @@ impl Definitions {
     }
 }
 
-/// Versions of one process that another took the place of, with the state they should have.
+/// Versions that another version of their process has replaced, with the state they should have.
 fn out_of_place(versions: &[Arc<KnownVersion>]) -> Vec<Arc<KnownVersion>> {
     let mut newest: BTreeMap<bool, u32> = BTreeMap::new();
     let mut changed = Vec::new();

@@ -1,14 +1,14 @@
-//! What a deploy does and what it says, worked out before anything is written. Deploys,
-//! `/v1/definition-checks` and the command line all make this plan, so that a check says exactly
-//! what a deploy says: the same problems in the same order.
+//! The plan of a deploy: what it changes and what it reports, computed before anything is written.
+//! Deploys, `/v1/definition-checks` and the command line all compute this plan, so a check reports
+//! exactly what a deploy reports: the same problems in the same order.
 //!
-//! Not here: writing the plan (`Definitions::deploy`), the rules a definition keeps by itself
+//! Not here: writing the plan (`Definitions::deploy`), the rules for a single definition
 //! (`model::validate`).
 //!
 //! # Why so
 //!
-//! **A check makes the plan of a deploy and drops it**, so it says the same. Times are compared
-//! with the clock in that plan only: a stored definition stays what it is while its times pass.
+//! **A check makes the plan of a deploy and drops it**, so both report the same. Times are compared
+//! with the clock only in that plan: a stored definition stays valid while its times pass.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -40,8 +40,7 @@ use crate::{
 /// A process that can run, with the warnings of reading and compiling it.
 type Compiled = (Arc<ExecutableProcess>, Arc<dyn Evaluator>, Vec<Problem>);
 
-/// What a source brings, compiled: the part of a deploy that takes its time and needs no other
-/// definition.
+/// A compiled source: the part of a deploy that takes long and needs no other definition.
 pub(super) struct CompiledSource {
     /// The ids of all its processes.
     ids: BTreeSet<String>,
@@ -67,8 +66,8 @@ impl CompiledSource {
         Ok(Self { ids, processes })
     }
 
-    /// Refuses a source that was written without knowing the newest version of its first process;
-    /// that version's own content is no news.
+    /// Refuses a source whose author did not know the newest version of its first process, unless
+    /// that version has the same content.
     pub(super) fn require_base(
         &self,
         versions: &Versions,
@@ -103,9 +102,9 @@ impl CompiledSource {
     }
 }
 
-/// What a deploy changes.
+/// The changes of a deploy.
 pub(super) struct Plan {
-    /// All definitions as they are afterwards.
+    /// All definitions after the deploy.
     pub(super) versions: Versions,
     /// The versions to write.
     pub(super) changed: Vec<Arc<KnownVersion>>,
@@ -117,7 +116,7 @@ impl Plan {
     /// Plans the deploy of compiled processes onto `versions`.
     ///
     /// # Errors
-    /// Every problem of every process, in document order, when any is an error.
+    /// All problems of all processes, in document order, if any of them is an error.
     pub(super) fn make(
         versions: &Versions,
         source: CompiledSource,
@@ -173,7 +172,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Last, as the processes of one source may start one another.
+    /// Called last, because the processes of one source may start each other.
     fn warn_of_cycles(&mut self, tenant: &str, brought: &[Arc<ExecutableProcess>]) {
         let own: HashMap<&str, _> = brought
             .iter()
@@ -204,15 +203,15 @@ impl Plan {
     }
 }
 
-/// Deploys that are only said: what a server without any process would answer to one source after
-/// the other.
+/// Deploys without effect: what a server without any process would report for one source after the
+/// other.
 pub struct Rehearsal {
     versions: Versions,
     http_calls: HttpCallSettings,
 }
 
 impl Rehearsal {
-    /// One with the settings of a server.
+    /// A rehearsal with the settings of a server.
     pub fn new(http_calls: HttpCallSettings) -> Self {
         Self {
             versions: Versions::default(),
@@ -220,7 +219,7 @@ impl Rehearsal {
         }
     }
 
-    /// What is wrong with a source, errors and warnings; without an error the next source finds its
+    /// The problems of a source, errors and warnings; if it has no error, later sources find its
     /// processes.
     pub fn deploy(&mut self, source: &[u8], format: SourceFormat, now: Time) -> Vec<Problem> {
         let deploy = Deploy {
@@ -244,7 +243,7 @@ impl Rehearsal {
     }
 }
 
-/// As many problems as an answer lists, and one that says how many more there are.
+/// As many problems as an answer may list, and one that says how many more there are.
 fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
     let more = problems.split_off(problems.len().min(limits::DEFINITION_PROBLEMS));
     if !more.is_empty() {
@@ -271,7 +270,7 @@ fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
 /// Compiles a stored version.
 ///
 /// # Errors
-/// Why this server cannot run it, as a sentence.
+/// The reason, as a sentence, why this server cannot run it.
 pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String> {
     let unusable = |why: String| {
         format!(
@@ -315,7 +314,7 @@ pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String>
     })
 }
 
-/// Both compilers run, so that one deploy lists the problems of both.
+/// Runs both compilers, so that one deploy lists the problems of both.
 fn compile_definition(
     definition: ProcessDefinition,
     mut problems: Vec<Problem>,
@@ -348,7 +347,7 @@ fn is_known(versions: &Versions, tenant: &str, id: &str) -> bool {
         .is_some()
 }
 
-/// The version that stands for this content: the existing one, or the next.
+/// The version for this content: the existing one, or the next number.
 fn place(
     versions: &Versions,
     deploy: &Deploy<'_>,
@@ -404,8 +403,8 @@ fn place(
     (KnownVersion::of(process, Some(deploy.source.into())), false)
 }
 
-/// At most one draft and one published version: the former one steps back. Returns those that
-/// changed.
+/// Keeps at most one draft and one published version, by changing the state of former ones. Returns
+/// the versions that changed.
 pub(super) fn supersede(versions: &mut Versions, row: &DefinitionRow) -> Vec<Arc<KnownVersion>> {
     let stepped_back = match row.state {
         DefinitionState::Draft => DefinitionState::Replaced,

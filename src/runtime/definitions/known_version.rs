@@ -1,8 +1,9 @@
-//! What is always known of a version: its row without the source, and what lists ask for. Its
-//! compiled form takes some thirty times the memory of its source, so it is there only for versions
-//! that instances may start with, and for those that are used.
+//! What is always in memory of a version: its row without the source, and the values that lists
+//! show. Its compiled form takes about thirty times the memory of its source, so it is in memory
+//! only for versions that instances may start with, and for those in use.
 //!
-//! Not here: how a version comes back into memory that has left it (`on_demand`), how much all of
+//! Not here: how a version comes back into memory (`on_demand`), how much all of them may take
+//! (`limits`).
 //! them may take (`limits`).
 
 use std::{
@@ -22,16 +23,17 @@ use crate::{
     },
 };
 
-/// What a compiled form takes for each byte of its source, beside its elements: ids, names,
-/// templates and scripts, each more than once.
+/// Estimated memory of a compiled form for each byte of its source, apart from its elements: ids,
+/// names, templates and scripts, each more than once.
 const PER_SOURCE_BYTE: usize = 4;
-/// What an element takes beside its own size: its ids, and its places in look-ups.
+/// Estimated memory of an element apart from its own size: its ids, and its entries in look-up
+/// tables.
 const PER_ELEMENT: usize = 256;
 
-/// What all compiled forms of this program take, roughly, in bytes.
+/// Estimated memory of all compiled forms of this program, in bytes.
 static COMPILED: AtomicUsize = AtomicUsize::new(0);
 
-/// What a compiled form takes, roughly; counted as long as it is there.
+/// The estimated memory of a compiled form; counted as long as this exists.
 #[derive(Debug)]
 pub struct CompiledMemory(usize);
 
@@ -39,26 +41,26 @@ pub struct CompiledMemory(usize);
 pub struct KnownVersion {
     /// As stored, without its source.
     pub row: DefinitionRow,
-    /// What lists ask for.
+    /// The values that lists show.
     pub summary: Arc<Summary>,
-    /// Its compiled form while somebody uses it.
+    /// Its compiled form, while somebody uses it.
     in_use: Arc<Mutex<Weak<DeployedProcess>>>,
-    /// The same while it stays for those who may come.
+    /// Its compiled form, while it stays in memory for future users.
     kept: Option<Arc<DeployedProcess>>,
-    /// Its source until the store has it.
+    /// Its source, until the store has it.
     unwritten: Option<Arc<[u8]>>,
 }
 
-/// What lists ask for of a version.
+/// The values of a version that lists show.
 pub struct Summary {
-    /// Paths by whose values its instances are found.
+    /// Paths of the values by which its instances are found.
     pub search_keys: Vec<String>,
-    /// What it is for.
+    /// Its documentation.
     pub documentation: Option<String>,
 }
 
 impl KnownVersion {
-    /// A version that was compiled. With its source when that is still to be written.
+    /// A version that was compiled; with its source if that still has to be written.
     pub fn of(process: DeployedProcess, unwritten: Option<Arc<[u8]>>) -> Self {
         let definition = &process.executable.definition;
         let summary = Summary {
@@ -80,7 +82,7 @@ impl KnownVersion {
         self.with_state_of(state, self.in_memory())
     }
 
-    /// The same, with its compiled form at hand.
+    /// The same version in another state, with its compiled form.
     pub fn with_state_of(
         &self,
         state: DefinitionState,
@@ -90,7 +92,7 @@ impl KnownVersion {
             state,
             ..self.row.clone()
         };
-        // One that leaves memory stays what those have who use it.
+        // When it leaves memory, those who use it keep it.
         let kept = process.filter(|_| stays_in_memory(state)).map(|process| {
             Arc::new(DeployedProcess {
                 row: row.clone(),
@@ -111,8 +113,8 @@ impl KnownVersion {
         }
     }
 
-    /// What stays of it in the catalog, whose store has its source: its compiled form only while
-    /// instances may start with it.
+    /// The form that stays in the catalog once the store has its source: with its compiled form
+    /// only while instances may start with it.
     pub fn settled(&self) -> Self {
         let kept = self.kept.clone();
         let kept = kept.filter(|_| stays_in_memory(self.row.state));
@@ -130,8 +132,8 @@ impl KnownVersion {
         self.kept.clone().or_else(|| self.in_use().upgrade())
     }
 
-    /// Has anyone who asks next find this compiled form as long as somebody uses it; or the one
-    /// that is in use already. With the one that is shared from here on.
+    /// Makes this compiled form the one that others find as long as somebody uses it, unless one is
+    /// in use already. Returns the one that is shared.
     pub fn share(&self, process: DeployedProcess) -> Arc<DeployedProcess> {
         let mut in_use = self.in_use();
         in_use.upgrade().unwrap_or_else(|| {
@@ -141,14 +143,14 @@ impl KnownVersion {
         })
     }
 
-    /// What its compiled form takes in its present state, estimated, in bytes.
+    /// Estimated memory of its compiled form in its present state, in bytes.
     pub fn kept_memory(&self) -> usize {
         self.kept
             .as_ref()
             .map_or(0, |process| process.memory.bytes())
     }
 
-    /// What is written of it: its source only if the store does not have that.
+    /// The row to write: with its source only if the store does not have it.
     pub fn to_write(&self) -> DefinitionRow {
         DefinitionRow {
             source: self.unwritten.clone(),
@@ -157,12 +159,12 @@ impl KnownVersion {
     }
 
     fn in_use(&self) -> MutexGuard<'_, Weak<DeployedProcess>> {
-        // Only assigned.
+        // Only assigned to, so a poisoned lock is safe.
         self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether it is what instances start with, or what is being edited.
+/// Whether instances start with it, or it is being edited.
 fn stays_in_memory(state: DefinitionState) -> bool {
     match state {
         DefinitionState::Draft | DefinitionState::Published | DefinitionState::Disabled => true,
@@ -171,20 +173,20 @@ fn stays_in_memory(state: DefinitionState) -> bool {
 }
 
 impl CompiledMemory {
-    /// That of a compiled form with a source of so many bytes.
+    /// The memory of a compiled form whose source has `source` bytes.
     pub(super) fn of(executable: &ExecutableProcess, source: usize) -> Arc<Self> {
         let bytes = memory_of(executable, source);
-        // Numbers alone: nothing else depends on their order.
+        // Only a counter: no other memory access depends on its order.
         COMPILED.fetch_add(bytes, Ordering::Relaxed);
         Arc::new(Self(bytes))
     }
 
-    /// What it takes, in bytes.
+    /// The estimate, in bytes.
     pub fn bytes(&self) -> usize {
         self.0
     }
 
-    /// What all take together, in bytes.
+    /// The sum over all compiled forms, in bytes.
     pub fn of_all() -> usize {
         COMPILED.load(Ordering::Relaxed)
     }

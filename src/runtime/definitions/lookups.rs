@@ -1,4 +1,4 @@
-//! Which definitions there are: by id, by version, by what starts them. Reads only.
+//! Looks definitions up: by id, by version, by what starts them. Read only.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ impl Definitions {
             .in_memory()
     }
 
-    /// The version that is being edited.
+    /// The draft.
     pub fn draft(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
         self.find(tenant, id, |row| row.state == DefinitionState::Draft)?
             .in_memory()
     }
 
-    /// A version, also when it was deleted since.
+    /// A version, even if it was deleted.
     pub fn version(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<KnownVersion>> {
         self.find(tenant, id, |row| row.version == version)
     }
@@ -52,7 +52,7 @@ impl Definitions {
         all
     }
 
-    /// Whether the process has or had a version, deleted ones too.
+    /// Whether the process has or had a version, including deleted ones.
     pub(super) fn has_number(&self, tenant: &str, id: &str) -> bool {
         self.find(tenant, id, |_| true).is_some()
     }

@@ -1,8 +1,8 @@
-//! Versions that have left memory: how they come back when an instance of one is wanted, or
-//! somebody reads it. Their source is read from the store and compiled on a script thread, where
-//! definitions and tenants take turns; those used recently stay, as far as there is room.
+//! Brings versions back into memory when an instance of one is needed or somebody reads it. Their
+//! source is read from the store and compiled on a script thread, where definitions and tenants
+//! take turns; versions used recently stay in memory while there is room.
 //!
-//! Not here: which versions stay in any case (`known_version`).
+//! Not here: which versions always stay (`known_version`).
 
 use std::{
     collections::VecDeque,
@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct UsedOfLate(Mutex<VecDeque<Arc<DeployedProcess>>>);
 
 impl UsedOfLate {
-    /// Keeps one more; those that were not used for longest make room for it.
+    /// Adds one; those that were used longest ago make room for it.
     fn keep(&self, process: &Arc<DeployedProcess>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_front(process.clone());
@@ -43,11 +43,12 @@ impl UsedOfLate {
 }
 
 impl Definitions {
-    /// The compiled form of a version; read and compiled here if it is not in memory, so not for
-    /// an arbiter.
+    /// The compiled form of a version. If it is not in memory it is read and compiled here, so call
+    /// this on no arbiter.
     ///
     /// # Errors
-    /// A store that cannot be read; [`StoreError::NoDefinition`] for what this server cannot run.
+    /// A store that cannot be read; [`StoreError::NoDefinition`] for a version that this server
+    /// cannot run.
     pub fn load(
         &self,
         reader: &dyn StoreReader,
@@ -59,8 +60,8 @@ impl Definitions {
         }
     }
 
-    /// The compiled form of the version an instance runs, as [`Self::load`]; none when there is no
-    /// such version.
+    /// The compiled form of the version that an instance runs, as [`Self::load`]; `None` if there
+    /// is no such version.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -74,7 +75,8 @@ impl Definitions {
         known.map(|known| self.load(reader, &known)).transpose()
     }
 
-    /// Hands `then` the compiled form of a version, at once or once it has been read and compiled.
+    /// Passes the compiled form of a version to `then`, at once or after it has been read and
+    /// compiled.
     pub fn fetch_then(
         self: &Arc<Self>,
         known: Arc<KnownVersion>,
@@ -92,7 +94,7 @@ impl Definitions {
             .read_then(move |reader| stored(reader, &row), compile);
     }
 
-    /// [`Self::fetch_then`], to be waited for.
+    /// [`Self::fetch_then`], as a future.
     ///
     /// # Errors
     /// [`DeployError::Store`]; [`DeployError::Closed`] when the server stops.
@@ -102,7 +104,7 @@ impl Definitions {
     ) -> Result<Arc<DeployedProcess>, DeployError> {
         let (sender, fetched) = oneshot::channel();
         self.fetch_then(known.clone(), move |process| {
-            // Nobody waits when the request was cut off.
+            // The receiver is gone when the request was cut off.
             let _ = sender.send(process);
         });
         let fetched = fetched.await.map_err(|_| DeployError::Closed)?;
@@ -132,8 +134,8 @@ impl Definitions {
             tenant: row.tenant.clone(),
             process: row.id.clone(),
         };
-        // What is brought into memory is nobody's command yet. The answer is what `then`
-        // gets.
+        // No command is answered here, so the outcome of the step can be dropped; `then` receives
+        // the version.
         drop(self.scripts.run(owner, CallerKind::User, move || {
             if let Some(process) = known.in_memory() {
                 return then(Ok(process));

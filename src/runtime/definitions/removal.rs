@@ -1,10 +1,9 @@
-//! Deleting versions. A deleted one is gone for everybody but the instances that run or ran it: a
-//! definition is needed to read an instance's history, so its row stays, and so does its number.
+//! Deleting versions. A deleted version is gone for everybody but the instances that run or ran it.
 //!
 //! # Why so
 //!
-//! **A deleted definition keeps its row and number**: an instance cannot be read without its
-//! definition.
+//! **A deleted version keeps its row and number**, because the history of an instance cannot be
+//! read without its definition.
 
 use std::sync::Arc;
 
@@ -19,15 +18,15 @@ impl Definitions {
         })
     }
 
-    /// Deletes a version: a draft always, its tests run on; a former version once none of its
-    /// instances is live.
+    /// Deletes a version: a draft at any time (its tests continue), a former version once none of
+    /// its instances is live.
     ///
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that is
-    /// published or still runs.
+    /// published or still has live instances.
     pub async fn delete(&self, tenant: &str, id: &str, version: u32) -> Result<(), DeployError> {
-        // Counted first, as a decision does not wait: what is no longer published starts nothing
-        // that could be missed.
+        // Counted before, because a decision must not wait. A version that is not published starts
+        // nothing, so no start is missed.
         let live = self.live_instances(tenant, id, version).await?;
         let decide = |catalog: &Catalog| {
             let known = undeleted(catalog, tenant, id, version)?;

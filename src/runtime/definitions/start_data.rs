@@ -1,11 +1,11 @@
-//! Whether the start data of schedules fit the keys of their start events: nobody is there to be
-//! told at their time.
+//! Checks the start data of schedules against the keys of their start events at deploy, because no
+//! user sees a refusal when a schedule is due.
 
 use serde_json::Value;
 
 use crate::model::{evaluator::Evaluator, executable::ExecutableProcess, problem::Problem};
 
-/// Start data that would be refused are errors, and warnings what of them would be ignored.
+/// Errors for start data that would be refused, and warnings for parts that would be ignored.
 pub(super) fn check(process: &ExecutableProcess, evaluator: &dyn Evaluator) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (node, schedule) in process.schedules() {

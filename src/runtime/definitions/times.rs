@@ -1,5 +1,5 @@
-//! Times of a definition that are over when it is deployed. Asked at a deploy only: a stored
-//! definition stays what it is while its times pass.
+//! Checks for times that have passed when a definition is deployed. Only a deploy checks this: a
+//! stored definition stays valid while its times pass.
 
 use crate::model::{
     executable::{ExecutableProcess, Expiry},
@@ -9,8 +9,8 @@ use crate::model::{
     timer_cycle::Occurrences,
 };
 
-/// Schedules and expiries of which no time lies after `now`. For content that is deployed already
-/// they are warnings: it did have its times. So are due dates written out that are over.
+/// Schedules and expiries without a time after `now`. For content that is deployed already they are
+/// warnings, because it did have its times; so are fixed due dates that have passed.
 pub(super) fn check(process: &ExecutableProcess, now: Time, existing: bool) -> Vec<Problem> {
     let problem = if existing {
         Problem::warning

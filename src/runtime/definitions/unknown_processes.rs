@@ -1,5 +1,5 @@
-//! Processes that a definition starts or calls by a name nobody has deployed: warnings, as they may
-//! come later.
+//! Warnings about processes that a definition starts or calls and that are not deployed. They are
+//! no errors, because the processes may be deployed later.
 
 use crate::model::{
     action::MessageType,
@@ -8,8 +8,8 @@ use crate::model::{
     start_message::StartMessage,
 };
 
-/// Warnings of every started or called process that `is_known` does not know. A name that data fill
-/// in is nobody's yet.
+/// Warnings for every started or called process that `is_known` does not know. Names that come from
+/// data are not checked.
 pub(super) fn warnings(
     process: &ExecutableProcess,
     is_known: impl Fn(&str) -> bool,
@@ -27,14 +27,15 @@ pub(super) fn warnings(
     warnings
 }
 
-/// Ids of all started or called processes, as often as they are.
+/// Ids of all started or called processes, with repetitions.
 pub(super) fn started(process: &ExecutableProcess) -> Vec<String> {
     let mut ids = Vec::new();
     each(process, |_, _, called| ids.push(called.to_owned()));
     ids
 }
 
-/// Calls `found` with the element, what of it starts or calls a process, and the id of that.
+/// Calls `found` for each start or call with the element, the kind of start, and the id of the
+/// process.
 fn each(process: &ExecutableProcess, mut found: impl FnMut(&str, &str, &str)) {
     for node in process.nodes() {
         if let Some(call) = node.call() {
@@ -48,7 +49,7 @@ fn each(process: &ExecutableProcess, mut found: impl FnMut(&str, &str, &str)) {
     }
 }
 
-/// The process an action starts, or has a client start.
+/// The process that an action starts, or that it asks a client to start.
 fn started_by(action: &ExecutableAction) -> Option<String> {
     match &action.work {
         ActionWork::StartSubprocess { subprocess, .. } => Some(subprocess.process.to_string()),

@@ -1,10 +1,10 @@
-//! Processes by number: those with an alias, as clients of jobs know them; and the switch that lets
-//! a process start nothing new.
+//! Processes by number: those with an alias, which clients of the jobs API use; and the switch that
+//! disables a process.
 //!
 //! # Why so
 //!
-//! **An alias belongs to one process**: a second one with the same number is a problem at
-//! deploy, not a matter of order.
+//! **An alias belongs to one process**: a second process with the same number is an error at
+//! deploy, so that the order of deploys does not matter.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -37,9 +37,9 @@ impl Definitions {
         found.into_iter().collect()
     }
 
-    /// Every process of a tenant that has or had an alias, deleted ones too, by the alias it has or
-    /// had last: its version that is published or disabled if that has one, else its newest version
-    /// with one.
+    /// Every process of a tenant that has or had an alias, including deleted ones, by the alias it
+    /// had last: that of its published or disabled version if that has one, otherwise that of its
+    /// newest version with one.
     pub fn numbered(&self, tenant: &str) -> Vec<(i64, Arc<KnownVersion>)> {
         let stands = |process: &&Arc<KnownVersion>| {
             matches!(
@@ -70,14 +70,14 @@ impl Definitions {
         known
     }
 
-    /// Whether the process starts nothing new until it is enabled.
+    /// Whether the process is disabled: it starts nothing new.
     pub fn is_disabled(&self, tenant: &str, id: &str) -> bool {
         self.find(tenant, id, |row| row.state == DefinitionState::Disabled)
             .is_some()
     }
 
-    /// Lets a published process start nothing new, or start again; running instances continue. One
-    /// that is already in that state stays unchanged.
+    /// Disables a published process, so that it starts nothing new, or enables it again; running
+    /// instances continue. A process that is already in the state stays unchanged.
     ///
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown process, [`DeployError::Conflict`] for one that was
@@ -114,8 +114,7 @@ impl Definitions {
     }
 }
 
-/// The problem of a process whose alias another process of the tenant has: clients could mean
-/// either.
+/// The problem of a process whose alias another process of the tenant has.
 pub(super) fn alias_taken(
     versions: &Versions,
     tenant: &str,

@@ -1,5 +1,5 @@
-//! The mechanism by itself, over a store with a brake: what is decided, what is visible, what is
-//! answered, and when.
+//! The table alone, on a store whose commits can be held up: what is decided, visible and answered,
+//! and when.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Names of users and how many roles they have.
+/// Names of users and the number of their roles.
 type Names = BTreeMap<String, usize>;
 
 impl Table for Names {
@@ -55,7 +55,7 @@ fn table(queue: usize) -> (DurableTable<Names>, Brake, MemoryStore, Journal) {
     )
 }
 
-/// Gives a user one role more than it has; refuses a third.
+/// Gives a user one more role; refuses a third.
 fn one_more(names: &Names) -> Result<TableDecision<(String, usize), usize>, &'static str> {
     match names.get("ada").copied().unwrap_or_default() {
         2 => Err("ada has two"),
@@ -66,7 +66,7 @@ fn one_more(names: &Names) -> Result<TableDecision<(String, usize), usize>, &'st
     }
 }
 
-/// Polls once and drops.
+/// Polls the future once and drops it.
 fn cut_at_once(future: impl Future) -> bool {
     pin!(future)
         .poll(&mut Context::from_waker(Waker::noop()))
@@ -116,7 +116,7 @@ async fn a_dropped_wait_changes_nothing_of_it() {
     assert!(!cut_at_once(table.change(one_more)));
     brake.reached().await;
     brake.release();
-    // A refusal waits for what it was computed from, and nothing is written for it.
+    // A refusal waits for the changes it was computed from, and writes nothing.
     assert_eq!(table.change(one_more).await, Ok(Ok(2)));
     assert_eq!(table.change(one_more).await, Ok(Err("ada has two")));
     assert_eq!(

@@ -1,9 +1,9 @@
-//! One upload, from its mark to its end: bytes coming in, then all there and waiting for the
-//! command, then kept or discarded.
+//! One upload, from its mark to its end: its bytes arrive, then it waits for its command, then it
+//! is kept or discarded.
 //!
-//! Dropped while bytes come in (the client hung up, a limit was passed), nothing is left of it.
-//! Once its command is on the way only the answer decides: a [`Pending`] that is dropped then stays
-//! as it is, for the next start to look after.
+//! When it is dropped while bytes arrive (the client disconnected, a limit was exceeded), it is
+//! deleted. Once its command has been sent, only the response decides: a [`Pending`] that is
+//! dropped then stays on disk, for the next start to check.
 
 use std::{
     fs::{self, File},
@@ -23,7 +23,7 @@ use crate::{
     runtime::instance_request::{InstanceResponse, Refusal},
 };
 
-/// A file whose bytes are coming in.
+/// A file whose bytes are arriving.
 pub struct Incoming {
     file: File,
     hash: Sha256,
@@ -31,19 +31,19 @@ pub struct Incoming {
     upload: Pending,
 }
 
-/// A file that is on disk to the last byte.
+/// A file that is completely on disk.
 pub struct Received {
     size: u64,
     sha256: String,
     upload: Pending,
 }
 
-/// An upload whose command is on the way.
+/// An upload whose command has been sent.
 pub struct Pending {
     places: Places,
     instance: InstanceKey,
     id: Uuid,
-    /// Whether the file goes when this is dropped.
+    /// Whether the file is deleted when this is dropped.
     goes: bool,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -74,7 +74,7 @@ impl Incoming {
         })
     }
 
-    /// Takes in the next bytes.
+    /// Writes the next bytes.
     ///
     /// # Errors
     /// Those of the file system.
@@ -85,7 +85,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// All bytes are here: makes them durable.
+    /// All bytes have arrived: makes them durable.
     ///
     /// # Errors
     /// Those of the file system.
@@ -107,7 +107,7 @@ impl Incoming {
 }
 
 impl Received {
-    /// The file, for its command.
+    /// The file, with name and type, for its command.
     pub fn named(&self, name: String, media_type: String) -> StoredFile {
         StoredFile {
             id: self.upload.id,
@@ -118,7 +118,7 @@ impl Received {
         }
     }
 
-    /// The command leaves now: what comes of the file is up to its answer.
+    /// The command is sent now: its response decides about the file.
     pub fn sent(mut self) -> Pending {
         self.upload.goes = false;
         self.upload
@@ -126,7 +126,7 @@ impl Received {
 }
 
 impl Pending {
-    /// An upload that a former run of the server left.
+    /// An upload that an earlier run of the server left.
     pub(super) fn found(places: Places, instance: InstanceKey, id: Uuid) -> Self {
         Self {
             places,
@@ -137,7 +137,7 @@ impl Pending {
         }
     }
 
-    /// The instance it came for.
+    /// The instance that it belongs to.
     pub fn instance(&self) -> InstanceKey {
         self.instance
     }
@@ -147,23 +147,23 @@ impl Pending {
         self.id
     }
 
-    /// The command was answered: the file is kept if that applied it, and goes if it was refused or
-    /// applied before.
+    /// The command was answered: the file is kept if the command was applied, and removed if it was
+    /// refused or had been applied before.
     pub fn settle(self, answer: Option<&InstanceResponse>) {
         match answer {
             Some(InstanceResponse::Applied(_)) => self.keep(),
-            // Whether it was applied only the log knows.
+            // Only the log knows whether it was applied.
             None | Some(InstanceResponse::Refused(Refusal::Internal | Refusal::Unknown)) => {}
             Some(_) => self.discard(),
         }
     }
 
-    /// The instance has it.
+    /// The instance has the file.
     pub(in crate::runtime) fn keep(self) {
         self.remove_mark();
     }
 
-    /// Nobody will ever know of it.
+    /// No instance will have the file.
     pub(super) fn discard(mut self) {
         self.goes = true;
     }

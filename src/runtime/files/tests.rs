@@ -8,7 +8,7 @@ fn store() -> (TempDir, Files, InstanceKey) {
     (data, files, InstanceKey(Uuid::now_v7()))
 }
 
-/// All files below the directory, marks as `incoming/…`.
+/// All files below the directory; marks as `incoming/…`.
 fn found(data: &TempDir) -> Vec<String> {
     let mut found = Vec::new();
     let mut dirs = vec![data.path().join("files")];

@@ -1,13 +1,13 @@
-//! Which addresses belong to the public internet. Everything else may lead to machines that trust
-//! anyone who reaches them.
+//! Which IP addresses belong to the public internet. All others may lead to machines that trust
+//! whoever can reach them.
 //!
-//! After the special-purpose registries of IANA. Of IPv6 only global unicast counts: forms that
-//! carry an IPv4 address (mapped, NAT64, 6to4, Teredo) are refused whatever they carry, as it
-//! depends on the network where they lead.
+//! Source: the special-purpose registries of IANA. Of IPv6 only global unicast is public. Forms
+//! that contain an IPv4 address (mapped, NAT64, 6to4, Teredo) are never public, because it depends
+//! on the network where they lead.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Networks, first address and length of the prefix, that are not public.
+/// Networks that are not public: first address and length of the prefix.
 const PRIVATE_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -15,7 +15,7 @@ const PRIVATE_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(127, 0, 0, 0), 8),
     // Link-local, and the metadata service of most clouds.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
-    // The metadata service of one that uses a public address.
+    // The metadata service of a cloud that uses a public address for it.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     (Ipv4Addr::new(192, 0, 0, 0), 24),
@@ -30,7 +30,8 @@ const PRIVATE_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// Of 2000::/3, what is not public: protocol assignments with Teredo, documentation, 6to4.
+/// The parts of 2000::/3 that are not public: protocol assignments with Teredo, documentation,
+/// 6to4.
 const PRIVATE_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),

@@ -1,13 +1,13 @@
-//! Where calls may go: the operator's list, and what each entry of it allows.
+//! The operator's allow-list: where calls may go.
 //!
-//! Checked twice: the address before a request is made, by name and port, and the machine it leads
-//! to before it is connected to. An exact host is trusted wherever it leads; everything else
-//! reaches public addresses and listed networks only.
+//! A target is checked twice: the URL before a request is made, by name and port, and the IP
+//! address before it is connected to. A host that is listed by its exact name is trusted at any
+//! address; everything else reaches public addresses and listed networks only.
 //!
 //! # Why so
 //!
-//! **Nothing leaves unless the operator names where to.** A name is looked up and checked for
-//! each try, and the checked address is the one connected to; `*` means public addresses only.
+//! **No call leaves unless the operator names its target.** A name is resolved and checked for each
+//! attempt, and the checked address is the one connected to; `*` allows public addresses only.
 //! Secrets are put into headers when a call is made and are in no record.
 
 use std::net::IpAddr;
@@ -29,24 +29,24 @@ enum Rule {
     Everything,
     /// `api.example.com`, `10.0.0.7:8080`.
     Host(String, Option<u16>),
-    /// `*.example.com`: every name below, not the name itself.
+    /// `*.example.com`: every name below, but not `example.com` itself.
     Below(String, Option<u16>),
     /// `10.0.0.0/8`.
     Network(IpNet),
 }
 
-/// Which addresses a name may lead to.
+/// Which IP addresses a name may resolve to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// All: the operator named this host.
+    /// Any: the operator listed this host by name.
     Anywhere,
     /// Public ones, and listed networks.
     Public,
-    /// Listed networks only.
+    /// Addresses in listed networks only.
     Listed,
 }
 
-/// A call that may not be made where it would go; the text says why.
+/// A target that is not allowed; the text says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused(pub String);
 
@@ -59,7 +59,7 @@ impl std::fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 impl Targets {
-    /// Reads the option's list.
+    /// Parses the list of the option.
     ///
     /// # Errors
     /// A sentence that names the entry that cannot be read.
@@ -78,7 +78,7 @@ impl Targets {
         self.rules.is_empty()
     }
 
-    /// Checks an address by its name and port, and by the machine when it names one directly.
+    /// Checks the name and port of a URL, and its IP address if it contains one.
     ///
     /// # Errors
     /// Why no call may go there.
@@ -109,7 +109,7 @@ impl Targets {
         }
     }
 
-    /// Checks a machine that a name leads to.
+    /// Checks an IP address that a name resolves to.
     ///
     /// # Errors
     /// Why no call may go there.
@@ -128,8 +128,8 @@ impl Targets {
         if allowed {
             return Ok(());
         }
-        // Where names lead in the operator's networks is for the log: the sentence is read by users
-        // of the instance.
+        // The address is for the log only: the sentence is read by users of the instance, who need
+        // not know the operator's network.
         log::info!("a call to {host} was refused: it leads to {address}");
         Err(Refused(format!(
             "expected a target that --outbound-targets allows, but {host} leads to an address \
@@ -138,7 +138,7 @@ impl Targets {
         )))
     }
 
-    /// Which addresses this name may lead to; `None` when none.
+    /// Which addresses this name may resolve to; `None` if none.
     fn reach(&self, host: &str, port: u16) -> Option<Reach> {
         let at = |wanted: &Option<u16>| wanted.is_none_or(|wanted| wanted == port);
         let best = self.rules.iter().filter_map(|rule| match rule {
@@ -171,8 +171,8 @@ fn is_below(host: &str, parent: &str) -> bool {
         .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
-/// A host as it is compared: without the brackets of an IPv6 address and without the dot that ends
-/// a full name.
+/// A host in the form in which hosts are compared: without the brackets of an IPv6 address and
+/// without the final dot of a full name.
 fn plain(host: &str) -> String {
     let host = host
         .strip_prefix('[')
@@ -206,7 +206,7 @@ fn rule(text: &str) -> Result<Rule, String> {
         }
         _ => (name, None),
     };
-    // The same parser reads the addresses of calls, so both spell a host alike.
+    // The same parser reads the URLs of calls, so both write a host alike.
     let is_bare = !name.is_empty() && !name.contains(['/', '?', '#', '@', '\\', '*', ' ', '%']);
     let url = Url::parse(&format!("http://{name}/"))
         .ok()

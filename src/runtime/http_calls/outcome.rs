@@ -1,7 +1,7 @@
-//! What follows from a try: the answer goes to the instance, or the next try is noted, or the call
-//! is given up.
+//! What follows an attempt: the response goes to the instance, or the next attempt is scheduled, or
+//! the call is given up.
 //!
-//! The place of a call is given back when what follows is durable, so it is never begun twice.
+//! The place of a call is given back when the result is durable, so no call is begun twice.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,17 +22,17 @@ use crate::{
     },
 };
 
-/// Before an answer that could not be taken is handed over again.
+/// The pause before a response that could not be taken is handed over again.
 const AGAIN: Duration = Duration::from_millis(50);
-/// How often an answer that breaks its instance is handed over.
+/// How often a response is handed over to an instance whose steps fail.
 const HAND_OVERS: u32 = 8;
-/// Before a call is made again whose instance could not take the answer: it cannot be loaded, or
-/// its steps break.
+/// The pause before a call is made again because its instance could not take the response: it
+/// cannot be loaded, or its steps fail.
 const UNTAKEN_PAUSE: Duration = Duration::from_secs(60);
-/// Status by which a receiver of webhooks says that it wants none of them ever.
+/// The status with which a receiver of webhooks asks to get no more.
 const GONE: u16 = 410;
 
-/// Draws the consequence of a try.
+/// Decides what follows an attempt.
 pub(super) fn conclude(
     running: Running,
     row: &HttpCallRow,
@@ -103,7 +103,8 @@ pub(super) fn conclude(
     }
 }
 
-/// What cannot even be read is a failure for who waits for it, and given up when nobody does.
+/// A call whose row cannot be read has failed, for the instance that waits for it; if none waits,
+/// it is given up.
 pub(super) fn unreadable(running: Running, row: &HttpCallRow, error: &StoreError) {
     match row.action {
         Some(_) => deliver(
@@ -119,7 +120,7 @@ pub(super) fn unreadable(running: Running, row: &HttpCallRow, error: &StoreError
     }
 }
 
-/// Leaves a call in the table for operators to see.
+/// Keeps a call that was given up in the table, for operators.
 fn give_up(running: Running, attempts: u32, problem: String) {
     note(
         running,
@@ -131,9 +132,8 @@ fn give_up(running: Running, attempts: u32, problem: String) {
     );
 }
 
-/// Hands an answer to its instance, until that has taken it or needs it no more. Where the instance
-/// breaks, the call goes back to the table and is made again later, so that it keeps no other from
-/// its place.
+/// Hands a response to its instance until that has taken it or no longer needs it. If the steps of
+/// the instance fail, the call is made again later, so that it does not occupy a place.
 fn deliver(running: Running, row: &HttpCallRow, answer: CallAnswer) {
     hand_over(running, row.tried.attempts, answer, HAND_OVERS);
 }
@@ -164,14 +164,14 @@ fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
                 }),
             );
         }
-        // Its row has taken the call out of the table.
+        // Its row has removed the call from the table.
         InstanceResponse::Applied(_) => drop(running),
         answered => match &answered {
             InstanceResponse::Refused(refusal) if let Some(pause) = refusal.again_after(AGAIN) => {
                 let left = left - u32::from(refusal.is_breakage());
                 later.later(pause, move || hand_over(running, attempts, answer, left));
             }
-            // Nobody waits for it.
+            // No instance waits for it.
             _ => note(running, CallChange::Forgotten),
         },
     });
@@ -189,7 +189,7 @@ fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
     );
 }
 
-/// Notes in the table what has become of a call.
+/// Updates the table for a call.
 fn note(running: Running, change: CallChange) {
     let runtime: Arc<Runtime> = running.runtime.clone();
     let active = runtime.active();

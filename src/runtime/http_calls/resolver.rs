@@ -1,5 +1,5 @@
-//! Names to addresses, once per connection: what is checked is what is connected to, so a name that
-//! changes its mind in between (DNS rebinding) leads nowhere new.
+//! Resolves names to addresses, once per connection: the checked address is the one connected to,
+//! so a name whose addresses change in between (DNS rebinding) leads nowhere else.
 
 use std::{
     future::Future,
@@ -13,12 +13,12 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::allow_list::{Reach, Refused, Targets};
 
-/// The answer to a question for the addresses of a name.
+/// The future addresses of a name.
 pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Who knows the addresses of names.
+/// A resolver of names.
 pub trait Lookup: Send + Sync {
-    /// Asks for the addresses of a name.
+    /// Resolves a name.
     fn addresses(&self, name: &str) -> Found;
 }
 
@@ -37,7 +37,7 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// Resolves names to those of their addresses that may be reached.
+/// Resolves names, and keeps the addresses that may be reached.
 pub(super) struct CheckedResolver {
     pub reach: Reach,
     pub targets: Arc<Targets>,
@@ -54,7 +54,7 @@ impl Resolve for CheckedResolver {
             let mut refused = Refused(format!("expected an address of {host}, but it has none"));
             for address in found.await? {
                 match targets.check_address(reach, &host, address) {
-                    // The port of the request goes in its place.
+                    // The port is replaced by that of the request.
                     Ok(()) => allowed.push(SocketAddr::new(address, 0)),
                     Err(why) => refused = why,
                 }

@@ -1,5 +1,5 @@
-//! An answer from outside, made into values: its headers as texts, its body as JSON or text. Never
-//! more of it than is allowed.
+//! Turns a response into values: its headers as texts, its body as JSON or text. Never reads more
+//! than allowed.
 
 use reqwest::{
     Response as HttpResponse,
@@ -17,15 +17,15 @@ use crate::{
     },
 };
 
-/// Why an answer could not be read.
+/// Why a response could not be read.
 pub(super) enum Unread {
-    /// It broke off.
+    /// The connection broke.
     Broken(reqwest::Error),
-    /// It is larger than allowed; the text says what is.
+    /// It is larger than allowed; the text says by which limit.
     TooLarge(String),
 }
 
-/// Reads an answer.
+/// Reads a response.
 pub(super) async fn read(mut answer: HttpResponse) -> Result<Response, Unread> {
     let status = answer.status().as_u16();
     let headers = answer.headers().clone();
@@ -55,7 +55,7 @@ pub(super) async fn read(mut answer: HttpResponse) -> Result<Response, Unread> {
     })
 }
 
-/// Several headers of one name are one, separated by commas.
+/// Repeated headers are joined, separated by commas.
 fn as_values(headers: &HeaderMap) -> Value {
     let value = |name| {
         let all = headers.get_all(name).iter();
@@ -102,7 +102,8 @@ fn body(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, String> {
     if media_type == "application/json" || media_type.ends_with("+json") {
         return read_json(bytes);
     }
-    // Without a type it is what it can be read as; JSON that cannot be kept as it is, is no text.
+    // A body without a type is JSON if it can be parsed; JSON that would lose digits is not taken
+    // for text.
     let is_text = || {
         let read = json::from_bytes::<Value>(bytes);
         matches!(read, Err(JsonError::Unreadable(_) | JsonError::Encoding(_)))

@@ -1,17 +1,16 @@
-//! When a call that failed is tried again. Pauses are process time, so that they stop with
-//! it.
+//! When a failed call is tried again. Pauses are process time, so they stop when the clock stops.
 //!
 //! # Why so
 //!
-//! **A retried call sends what was recorded** under the key of the record: filling templates in
-//! anew under an old key would be another request to the other side. A failed call is an
-//! incident; to branch on a status, a definition counts it as success.
+//! **A retry sends what was recorded** under the key of the record: a request with newly rendered
+//! templates under the old key would be another request for the receiver. A failed call is an
+//! incident; a definition that branches on a status counts it as success.
 
 use std::time::Duration;
 
 use crate::{limits::CALL_PAUSE, model::ids::Time};
 
-/// Pauses before the retries of a webhook: a receiver may be away for more than a day.
+/// Pauses before the retries of a webhook: a receiver may be down for more than a day.
 pub const WEBHOOK_PAUSES: [Duration; 7] = [
     Duration::from_secs(5),
     Duration::from_secs(60),
@@ -22,7 +21,8 @@ pub const WEBHOOK_PAUSES: [Duration; 7] = [
     Duration::from_secs(24 * 3600),
 ];
 
-/// The pause after this many tries of an `httpRequest`, `asked` by its `Retry-After` or doubling.
+/// The pause after this many attempts of an `httpRequest`: as its `Retry-After` asks, otherwise
+/// doubling.
 pub fn pause(backoff_ms: u64, attempts: u32, asked: Option<Duration>) -> Duration {
     let doubled = backoff_ms.saturating_mul(1 << attempts.saturating_sub(1).min(32));
     Duration::from_millis(doubled)
@@ -30,7 +30,7 @@ pub fn pause(backoff_ms: u64, attempts: u32, asked: Option<Duration>) -> Duratio
         .min(CALL_PAUSE)
 }
 
-/// Process time after a pause.
+/// The process time after a pause.
 pub fn after(now: Time, pause: Duration) -> Time {
     Time(
         now.0

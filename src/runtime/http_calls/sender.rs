@@ -1,8 +1,8 @@
-//! One try of a call: each hop checked, what comes back read, all of it within one deadline.
+//! One attempt of a call: each hop is checked and the response is read, all within one deadline.
 //!
-//! No proxies, cookies or decompression; a connection is never used twice, so each try looks its
-//! target up anew. Redirects are followed for GET and HEAD only, and what could be a credential
-//! stays with the origin it was meant for.
+//! There are no proxies, cookies or decompression; a connection is never reused, so each attempt
+//! resolves its target anew. Redirects are followed for GET and HEAD only, and headers that could
+//! be credentials stay with their origin.
 
 use std::{
     error::Error,
@@ -32,14 +32,14 @@ use crate::{
 };
 
 const USER_AGENT: &str = concat!("stepwire/", env!("CARGO_PKG_VERSION"));
-/// Statuses that may be another one at the next try.
+/// Statuses that may differ at the next attempt.
 const PASSING: [u16; 3] = [408, 425, 429];
 /// Redirects that name another address.
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
 /// The modeller's headers that may go to another origin.
 const HARMLESS: [reqwest::header::HeaderName; 2] = [ACCEPT, ACCEPT_LANGUAGE];
 
-/// What came of a try that was no success.
+/// An attempt that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::runtime) struct Failed {
     pub failure: CallFailure,
@@ -48,7 +48,7 @@ pub(in crate::runtime) struct Failed {
     pub message: String,
     /// Whether another try may help.
     pub again: bool,
-    /// How long the other side asks to wait.
+    /// How long the receiver asks to wait.
     pub wait: Option<Duration>,
 }
 
@@ -84,7 +84,7 @@ impl Sender {
         }
     }
 
-    /// Tries a call once.
+    /// Makes one attempt.
     pub async fn send(
         &self,
         request: &HttpCallRequest,
@@ -100,7 +100,7 @@ impl Sender {
                 false,
             )
         })?;
-        // The first client of its kind takes a while to make, which is no time of the other side's.
+        // Created before the deadline begins: the first client of its kind takes a while.
         self.client(self.settings.targets.check(&url)?)?;
         let place = format!("{} {}", wire.method, origin(&url));
         let answer = tokio::time::timeout(wire.timeout, self.follow(&wire, url)).await;
@@ -179,7 +179,7 @@ impl Sender {
     }
 }
 
-/// What a status means: a success, a failure that may pass, or one that stays.
+/// The meaning of a status: a success, a failure that may pass, or a lasting one.
 async fn judge(wire: &WireRequest, answer: HttpResponse) -> Result<Response, Failed> {
     let status = answer.status().as_u16();
     if wire.success.contain(status) {
@@ -202,7 +202,7 @@ async fn judge(wire: &WireRequest, answer: HttpResponse) -> Result<Response, Fai
     })
 }
 
-/// Where an answer sends the call on to, if it does.
+/// The target of a redirect, if the response is one.
 fn redirected(
     wire: &WireRequest,
     answer: &HttpResponse,
@@ -236,8 +236,8 @@ fn redirected(
     Ok(Some(next))
 }
 
-/// What may go to another origin than the modeller wrote: nothing that could be a credential,
-/// whatever its name.
+/// The headers that may go to another origin than the modeller wrote: none that could be a
+/// credential, whatever its name.
 fn without_credentials(headers: &HeaderMap) -> HeaderMap {
     let harmless = headers.iter().filter(|(name, _)| HARMLESS.contains(name));
     harmless
@@ -249,8 +249,8 @@ fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// Why there is no answer. The address is left out: what follows its host may be anybody's
-/// data.
+/// Why there is no response. The URL is left out, because the part after the host may be
+/// confidential data.
 fn unsent(error: &reqwest::Error) -> Failed {
     let mut cause: &dyn Error = error;
     loop {

@@ -1,5 +1,5 @@
-//! What the operator decides about calls to the outside, and what a deploy is warned of because of
-//! it.
+//! The operator's settings for calls to other systems, and the warnings of a deploy because of
+//! them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,13 +14,13 @@ use crate::model::{executable::ExecutableProcess, http_request::HttpCall, proble
 /// The operator's settings. No `Debug`: they hold secrets.
 #[derive(Clone)]
 pub struct HttpCallSettings {
-    /// Where calls may go.
+    /// The allow-list of targets.
     pub targets: Arc<Targets>,
-    /// What headers of calls may name, by name.
+    /// Secrets for headers of calls, by name.
     pub secrets: Arc<BTreeMap<String, String>>,
-    /// What webhooks are signed with.
+    /// The key with which webhooks are signed.
     pub webhook_key: Arc<[u8]>,
-    /// Who knows the addresses of names.
+    /// The resolver of names.
     pub lookup: Arc<dyn Lookup>,
 }
 
@@ -31,7 +31,7 @@ impl Default for HttpCallSettings {
 }
 
 impl HttpCallSettings {
-    /// Settings with the names of the operating system.
+    /// Settings with the resolver of the operating system.
     pub fn new(targets: Targets, secrets: BTreeMap<String, String>, webhook_key: Vec<u8>) -> Self {
         let (targets, secrets) = (Arc::new(targets), Arc::new(secrets));
         Self {
@@ -61,8 +61,7 @@ impl HttpCallSettings {
         warnings
     }
 
-    /// An address that is not known before the call leaves is warned of only when none would be
-    /// allowed.
+    /// For a URL that is not known before the call, a warning only if no URL would be allowed.
     fn target_warning(&self, element: &str, owner: &str, url: Option<&str>) -> Option<Problem> {
         let sentence = match url {
             Some(url) => self.targets.check(&Url::parse(url).ok()?).err()?.0,
@@ -92,8 +91,8 @@ impl HttpCallSettings {
     }
 }
 
-/// A secret that goes wherever the data of an instance say: into the hands of those who may set
-/// them.
+/// A warning for a secret in a call whose URL comes from data: whoever sets the data could receive
+/// the secret.
 fn stray_secret_warning(element: &str, owner: &str, call: &HttpCall) -> Option<Problem> {
     let name = call
         .headers
@@ -112,7 +111,7 @@ fn stray_secret_warning(element: &str, owner: &str, call: &HttpCall) -> Option<P
     ))
 }
 
-/// What there is to say of a secret the server does not have.
+/// The sentence about a secret that the server does not have.
 pub(super) fn unknown_secret(name: &str) -> String {
     format!(
         "expected the secret {name}, but the server has none of this name: the operator sets \

@@ -1,5 +1,5 @@
-//! A call as it goes over the wire: secrets put in, the webhook's signature added. Made anew for
-//! every try.
+//! The request of a call as it is sent: with secrets, and with the signature of a webhook. Made
+//! anew for every attempt.
 
 use std::time::Duration;
 
@@ -24,28 +24,28 @@ use crate::{
     runtime::clock::real_now,
 };
 
-/// What one try to tell a webhook may take.
+/// The time of one attempt of a webhook.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
 
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// What is sent.
+/// The request.
 pub(super) struct WireRequest {
     pub method: Method,
     pub url: String,
     pub headers: HeaderMap,
     pub body: Option<Vec<u8>>,
-    /// For everything: redirects and the answer's body, too.
+    /// For the whole attempt, including redirects and the response's body.
     pub timeout: Duration,
     pub success: StatusRanges,
 }
 
 impl WireRequest {
-    /// What a call is on the wire.
+    /// The request of a call.
     ///
     /// # Errors
-    /// What the server's settings lack for it, as a sentence.
+    /// A sentence about a setting of the server that is missing.
     pub fn of(
         request: &HttpCallRequest,
         trace: Option<&TraceContext>,
@@ -61,7 +61,7 @@ impl WireRequest {
         Ok(wire)
     }
 
-    /// Hands the trace on, unless the modeller names one.
+    /// Adds the trace, unless the modeller has set its header.
     fn belongs_to(&mut self, trace: &TraceContext) -> Result<(), String> {
         if self.headers.contains_key(TRACE_PARENT) {
             return Ok(());
@@ -104,7 +104,7 @@ impl WireRequest {
 
     fn webhook(request: &WebhookRequest, settings: &HttpCallSettings) -> Result<Self, String> {
         let body = request.body.to_string().into_bytes();
-        // Receivers compare it with their own clock, so it is no process time.
+        // Receivers compare it with their own clocks, so it is not process time.
         let timestamp = real_now().0 / 1000;
         let signature =
             sign(&settings.webhook_key, &request.id, timestamp, &body).unwrap_or_default();
@@ -131,7 +131,7 @@ impl WireRequest {
     }
 }
 
-/// A header's value with its secrets, never shown in a log.
+/// The value of a header with its secrets; never logged.
 fn filled(header: &Header, settings: &HttpCallSettings) -> Result<HeaderValue, String> {
     let mut text = String::new();
     for piece in &header.value {
@@ -145,7 +145,7 @@ fn filled(header: &Header, settings: &HttpCallSettings) -> Result<HeaderValue, S
             ),
         }
     }
-    // Not the value itself: it may be a secret.
+    // The message omits the value, which may be a secret.
     value(&text).map_err(|_| {
         format!(
             "expected a value without control characters for header `{}`, but it has one",

@@ -1,9 +1,10 @@
-//! What a decision depends on besides the instance, and the span that is made of a command.
+//! What a decision depends on apart from the instance, and the span of a command.
 
 use super::*;
 
 impl ProcessInstance {
-    /// A command with what its decision depends on; where spans are sent, it is one until its answer.
+    /// A command with what its decision depends on; if spans are sent, its span ends with its
+    /// answer.
     pub(super) fn observed(&self, mut envelope: Envelope) -> (Envelope, DecisionContext) {
         let mut around = self.around();
         if let Some(spans) = self.runtime.spans.get()

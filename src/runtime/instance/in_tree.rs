@@ -1,10 +1,10 @@
-//! What a row of an instance means for the tree it belongs to: how many are live, and what is to be
-//! delivered there.
+//! The effects of an instance's row on its tree: the number of live instances, and messages to
+//! deliver.
 
 use super::*;
 
 impl ProcessInstance {
-    /// Lets the tree know what a row means for it.
+    /// Updates the tree for a row.
     pub(super) fn count_in_tree(
         &mut self,
         committed: &Committed,

@@ -3,8 +3,8 @@
 use super::*;
 
 impl ProcessInstance {
-    /// Whether it should leave memory: with the other large ones, or with the large definitions in
-    /// use, it takes too much.
+    /// Whether it should leave memory, because all large instances, or all compiled forms in use,
+    /// take too much.
     pub(super) fn takes_too_much(&self) -> bool {
         let has_large_definition = || {
             let process = self.work.memory.as_ref().map(|(_, process)| process);
@@ -14,7 +14,7 @@ impl ProcessInstance {
             || (CompiledMemory::of_all() > limits::COMPILED_MEMORY && has_large_definition())
     }
 
-    /// Leaves memory when nothing is continuing; with rows in flight, once they are durable.
+    /// Leaves memory when nothing is in progress; if rows are in flight, once they are durable.
     pub(super) fn rest(&mut self, ctx: &mut Context<Self>) {
         self.serve_readers();
         if self.leaving.is_some() || !self.runtime.registry.close(self.key, self.generation) {
@@ -25,7 +25,7 @@ impl ProcessInstance {
             && let Ok(slot) = self.runtime.journal.reserve()
             && let Ok(snapshot) = self.work.snapshot()
         {
-            // Without it the next one to load the instance replays more rows.
+            // Without the snapshot, the next load replays more rows.
             let release = self.gate.counted(|_| {});
             let slot = self.gate.on(slot);
             slot.snapshot(Entity::from(self.key), snapshot, release);
@@ -33,9 +33,9 @@ impl ProcessInstance {
         self.leave_when_durable(ctx);
     }
 
-    /// A row was not written, so the instance is not what is in memory: nothing more is computed
-    /// from that, and the instance is read from the store before its next command. What is in the
-    /// mailbox waits for that.
+    /// A row was not written, so the instance in memory is not valid: nothing more is computed from
+    /// it, and the instance is read from the store before its next command. Envelopes in the
+    /// mailbox wait for that.
     pub(super) fn leave_if_broken(&mut self, ctx: &mut Context<Self>) {
         if self.leaving.is_some() || !self.gate.is_broken() {
             return;
@@ -49,10 +49,10 @@ impl ProcessInstance {
 
     pub(super) fn leave_when_durable(&self, ctx: &mut Context<Self>) {
         let addr = ctx.address();
-        // `send` waits for room in the mailbox; whatever is in it is collected first.
+        // `send` waits for room in the mailbox; the envelopes in it are collected first.
         let leave = move |arbiter: &actix_rt::ArbiterHandle| {
             arbiter.spawn(async move {
-                // An actor that is gone already has nothing to leave.
+                // An actor that has ended need not leave.
                 let _ = addr.send(Stop).await;
             });
         };

@@ -1,4 +1,4 @@
-//! The actor's mailbox: what each message to it starts.
+//! The actor's mailbox: what each kind of message starts.
 
 use super::*;
 
@@ -53,8 +53,8 @@ impl Handler<Stop> for ProcessInstance {
         if self.runtime.registry.reopen(self.key, leftover) {
             self.runtime.load(self.key);
         }
-        // Whatever still arrives is collected by nobody: the slot is no longer ours, so nobody
-        // sends here.
+        // Nothing arrives from here on: the slot belongs to another generation, so nobody sends
+        // here.
         self.leaving = Some(Vec::new());
         ctx.stop();
     }

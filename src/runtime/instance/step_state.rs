@@ -1,14 +1,14 @@
-//! One step of an instance: decided, and made into what the journal takes: a commit with its read
-//! models, its outbox messages and, now and then, a snapshot. All of it goes with its state to another
-//! thread where it may take long.
+//! One step of an instance: it is decided, and turned into a commit for the journal, with changes
+//! of read models, outbox messages and sometimes a snapshot. When it may take long, it runs on
+//! another thread, together with its state.
 //!
 //! Not here: on which thread (`turn`), what leaves after the commit (`after_commit`).
 //!
 //! # Why so
 //!
-//! **No snapshot for a handful of rows.** At passivation and at the end a snapshot is written
-//! only when at least 8 rows would have to be replayed: fewer are cheaper to replay than a
-//! snapshot is to write.
+//! **No snapshot for a handful of rows.** When an instance leaves memory or ends, a snapshot is
+//! written only if at least 8 rows would have to be replayed: replaying fewer is cheaper than
+//! writing a snapshot.
 
 use super::*;
 use crate::{engine::trace::TraceContext, runtime::keys, text::memory};
@@ -17,7 +17,7 @@ use crate::{engine::trace::TraceContext, runtime::keys, text::memory};
 pub(super) struct StepState {
     key: InstanceKey,
     pub memory: Memory,
-    /// What the rows written so far count it as; nothing before the first.
+    /// The counts of the instance in the rows written so far; `None` before the first.
     counted: Option<Counted>,
     pub since_snapshot: Gathered,
 }
@@ -25,7 +25,7 @@ pub(super) struct StepState {
 /// The outcome of a step.
 pub(super) struct Step {
     pub decided: Result<ActorDecision, Refusal>,
-    /// Of a row that is to be written, unless it cannot be encoded.
+    /// The commit of the row to be written, unless it cannot be encoded.
     pub commit: Option<Commit>,
 }
 
@@ -42,13 +42,13 @@ impl StepState {
         }
     }
 
-    /// Nothing of it is trusted any more.
+    /// Drops everything, because it can no longer be trusted.
     pub(super) fn forget(&mut self) {
         self.memory = None;
         self.since_snapshot = Gathered::default();
     }
 
-    /// Takes what is known out, for a step on another thread.
+    /// Takes everything out, for a step on another thread.
     pub(super) fn take(&mut self) -> Self {
         let nothing = Self {
             key: self.key,
@@ -166,7 +166,7 @@ impl StepState {
     }
 }
 
-/// A message with the trace it belongs to.
+/// An outbox row, with the trace of its message.
 fn outbox_row(
     tenant: &str,
     effect: &Effect,

@@ -1,14 +1,14 @@
-//! On which thread a step of an instance is taken: on that of the instance, or, when it may take long
-//! or its last ones did, on another beside all other work. The mailbox waits meanwhile, so order and
-//! exclusive ownership hold.
+//! The thread on which a step of an instance runs: that of the instance or, if the step may take
+//! long or the last ones did, another one. The mailbox waits meanwhile, so order and exclusive
+//! ownership are kept.
 
 use super::*;
 
-/// Process whose start a step is.
+/// The process that a step starts.
 type Started = Arc<DeployedProcess>;
 
 impl ProcessInstance {
-    /// Where a step is taken that does not belong on the instance's thread, and whose it is.
+    /// The pool for a step that must not run on the instance's thread, with its owner.
     pub(super) fn elsewhere(&self, ask: &InstanceRequest) -> Option<(Arc<StepThreads>, Owner)> {
         let (process, payload) = match (ask, &self.work.memory) {
             (InstanceRequest::Start(start), None)
@@ -37,8 +37,8 @@ impl ProcessInstance {
         Some((threads, owner))
     }
 
-    /// Whether its last steps took long. Where time stands still the order of steps depends on no
-    /// clock.
+    /// Whether its last steps took long. Under a virtual clock the order of steps must not depend
+    /// on measured time.
     fn is_long(&self, ask: &InstanceRequest) -> bool {
         if self.runtime.clock.is_virtual() {
             return false;
@@ -56,7 +56,7 @@ impl ProcessInstance {
         }
     }
 
-    /// Begins to time a step.
+    /// Begins to measure a step.
     pub(super) fn step_timer(&self, started: Option<&DeployedProcess>) -> StepTimer {
         let is_suspect = match started {
             Some(process) => self.runtime.long_steps.is_suspect_start(&process.row),
@@ -65,7 +65,7 @@ impl ProcessInstance {
         StepTimer::begin(is_suspect)
     }
 
-    /// A step took so long.
+    /// Records the time of a step.
     pub(super) fn took(&mut self, took: Duration, started: Option<&DeployedProcess>) {
         self.long_steps = self.long_steps.and(took);
         if let Some(process) = started {
@@ -73,7 +73,7 @@ impl ProcessInstance {
         }
     }
 
-    /// Takes a step elsewhere.
+    /// Runs a step on another thread.
     pub(super) fn step_elsewhere(
         &mut self,
         threads: &StepThreads,
@@ -88,7 +88,7 @@ impl ProcessInstance {
         self.away = true;
         let step = threads.run(owner, kind, move || {
             let timed = StepTimer::begin(true);
-            // Only now: what waits for its turn takes no room of others.
+            // Taken only now, so that steps waiting for their turn occupy no room of others.
             let step = journal
                 .reserve_for(kind)
                 .map(|slot| (work.step(caller.as_ref(), ask, around), slot));
@@ -113,7 +113,7 @@ impl ProcessInstance {
     }
 }
 
-/// What a command brings.
+/// The data of a command.
 fn payload(command: &Command) -> &Value {
     match command {
         Command::Run(run) => &run.data,

@@ -1,5 +1,5 @@
-//! Messages between instances and the entities of BPMN's messages and signals: what an instance
-//! tells such an entity, what that brings to instances and starts.
+//! Messages between instances and the entities of BPMN's messages and signals: notes of instances
+//! to an entity, and deliveries and starts by an entity.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use crate::{
     },
 };
 
-/// Subject of what instances publish, beside that of clients.
+/// The subject of what instances publish; clients cannot have it.
 const THROWN: &str = "instance";
 
-/// An entity is notified of something, by an instance or by itself.
+/// Delivers a note to an entity, from an instance or from the entity itself.
 pub(super) fn tell(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
     let from = delivery.source.instance();
     let (tenant, correlation, command) = match &*delivery.message {
@@ -56,7 +56,7 @@ pub(super) fn tell(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
     ask(runtime, delivery, (tenant, correlation, command), |_, _| ());
 }
 
-/// Asks an entity; what was delivered is over with its answer, and `then` runs right before.
+/// Sends a command to an entity; the delivery ends with its answer, and `then` runs right before.
 fn ask(
     runtime: &Arc<Runtime>,
     delivery: OutboxDelivery,
@@ -66,7 +66,7 @@ fn ask(
     let (answered, active) = (runtime.clone(), runtime.active());
     let trace = delivery.trace.clone();
     let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
-        // What follows is in progress before this is over.
+        // What follows is counted as in progress before this ends.
         let _active = active;
         match answer {
             Ok(answer) => {
@@ -95,7 +95,7 @@ fn ask(
 /// The start of an instance by an event.
 ///
 /// # Errors
-/// A sentence about what cannot be started.
+/// A sentence that says why it cannot be started.
 pub(super) fn start(
     runtime: &Runtime,
     delivery: &OutboxDelivery,
@@ -124,7 +124,7 @@ pub(super) fn start(
     })))
 }
 
-/// What an instance answered to what an entity sent.
+/// Handles the response of an instance to a delivery of an entity.
 pub(super) fn on_answer(
     runtime: &Arc<Runtime>,
     delivery: OutboxDelivery,
@@ -137,7 +137,7 @@ pub(super) fn on_answer(
     {
         return not_startable(runtime, delivery, why.message.clone());
     }
-    // What is not taken is settled by a note of the instance, with what comes instead.
+    // A delivery that was not taken is settled by a note of the instance, with what replaces it.
     let is_taken = !matches!(
         (&*delivery.message, answer),
         (InstanceMessage::Delivery(_), InstanceResponse::Unchanged)
@@ -150,7 +150,7 @@ pub(super) fn on_answer(
     runtime.outbox.taken(runtime, &delivery);
 }
 
-/// An instance cannot begin: the entity learns that another may.
+/// An instance cannot begin: reports that to the entity, which may start another one.
 pub(super) fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, sentence: String) {
     if let InstanceMessage::StartByEvent { head, .. } = &*delivery.message {
         log::warn!(
@@ -161,7 +161,7 @@ pub(super) fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, se
     not_started(runtime, delivery, Instead::Refused(sentence));
 }
 
-/// Another instance took what was to start this one.
+/// Another instance took the message that was to start this one.
 pub(super) fn joined(runtime: &Arc<Runtime>, delivery: OutboxDelivery, by: InstanceKey) {
     not_started(runtime, delivery, Instead::Joined(by));
 }
@@ -175,7 +175,7 @@ fn not_started(runtime: &Arc<Runtime>, delivery: OutboxDelivery, instead: Instea
         Instead::Joined(by) => Some(*by),
         Instead::Refused(_) => None,
     };
-    // Once that is noted: whoever has asked before waits for it by then.
+    // Called once that is noted: whoever has asked before waits for it by then.
     let tell_publisher = move |runtime: &Runtime, delivery: &OutboxDelivery| {
         let not_started = Some((from, instead));
         runtime

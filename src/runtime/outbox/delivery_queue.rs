@@ -1,10 +1,10 @@
-//! The messages of one tree that wait for their turn: so many in progress at a time, so many starts
-//! of subprocesses per second.
+//! The messages of one tree that wait for their turn: a limited number in progress at a time, and a
+//! limited number of starts of subprocesses per second.
 //!
-//! So a tree that grows or ends takes its share of the writer's queue and of the arbiters, and no
-//! more. Ends and results go before starts. A start has to be looked at (is something above it
-//! ended?) whenever an instance of the tree has ended other than by finishing; that costs none of
-//! the starts per second.
+//! So a tree that grows or ends takes no more than its share of the writer's queue and of the
+//! arbiters. Ends and results go before starts. Whenever an instance of the tree has ended other
+//! than by finishing, each waiting start has to be checked again (has an instance above it ended?);
+//! these checks do not count as starts.
 
 use std::{
     collections::VecDeque,
@@ -16,10 +16,10 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// Sender and receiver: the first of their messages is meant.
+/// Sender and receiver; stands for the first message between them.
 pub type Pair = (InstanceKey, InstanceKey);
 
-/// The least wait for more starts, so that they come in groups.
+/// The shortest wait for more starts, so that they come in groups.
 const LEAST_WAIT: Duration = Duration::from_millis(10);
 
 /// What waits, and how much is in progress.
@@ -32,35 +32,35 @@ pub struct DeliveryQueue {
 
 #[derive(Debug, Default)]
 struct Starts {
-    /// To be looked at.
+    /// Starts that have to be checked.
     unchecked: VecDeque<Pair>,
-    /// Those that may start, as far as was known at `checked_at`.
+    /// Starts that may go, according to the check with `checked_at` ends.
     checked: VecDeque<Pair>,
     checked_at: u64,
-    /// Starts that may go at once, at the time it was counted; full when never counted.
+    /// The number of starts that may go at once, and when it was computed; `None` means all.
     allowance: Option<(f64, Instant)>,
-    /// Whether somebody comes back when there are some again.
+    /// Whether a caller will come back when more starts are allowed.
     waits: bool,
-    /// Whether the last row with starts handed large data down: then one start goes at a time, as
-    /// each may write as much.
+    /// Whether the last row with starts passed large data to its children: then one start goes at a
+    /// time, because each may write as much.
     one_by_one: bool,
 }
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Deliver the first message of this pair; a start with this number of ends of its tree.
+    /// Deliver the first message of this pair; for a start, with this number of ends of its tree.
     Deliver(Pair, u64),
-    /// Look whether the start of this pair may still be.
+    /// Check whether the start of this pair is still allowed.
     Check(Pair),
-    /// Come back after this long.
+    /// Come back after this time.
     Wait(Duration),
-    /// Nothing, until something is done or comes.
+    /// Nothing, until a delivery ends or a message arrives.
     Nothing,
 }
 
 impl DeliveryQueue {
-    /// A pair has a message to deliver.
+    /// Adds a pair that has a message to deliver.
     pub fn push(&mut self, pair: Pair, is_start: bool) {
         let Starts { unchecked, .. } = &mut self.starts;
         if is_start {
@@ -70,7 +70,7 @@ impl DeliveryQueue {
         }
     }
 
-    /// A start was looked at, as of this number of ends, and may be.
+    /// Adds a start that was checked at this number of ends, and is allowed.
     pub fn checked(&mut self, pair: Pair, ends: u64) {
         self.under_way = self.under_way.saturating_sub(1);
         if ends == self.starts.checked_at {
@@ -80,9 +80,9 @@ impl DeliveryQueue {
         }
     }
 
-    /// A step of the tree wrote a row of this length with so many starts in it. Each
-    /// [`TREE_START_BYTES`] cost as much as a start, so a tree that hands large data down grows
-    /// more slowly; and its starts continuee at a time, as each may write as much.
+    /// A step of the tree wrote a row of this length with so many starts. Each [`TREE_START_BYTES`]
+    /// count as one more start, so a tree that passes large data to its children grows more slowly;
+    /// and its starts go one at a time, because each may write as much.
     pub fn wrote_starts(&mut self, bytes: usize, begun: usize, limits: TreeLimits, now: Instant) {
         let left = self.starts.refill(limits, now);
         let left = left - (bytes / TREE_START_BYTES) as f64;
@@ -90,17 +90,17 @@ impl DeliveryQueue {
         self.starts.one_by_one = bytes / begun.max(1) >= TREE_START_BYTES;
     }
 
-    /// What was in progress is done.
+    /// A delivery has ended.
     pub fn done(&mut self) {
         self.under_way = self.under_way.saturating_sub(1);
     }
 
-    /// The one who waited is back.
+    /// The caller that waited is back.
     pub fn woken(&mut self) {
         self.starts.waits = false;
     }
 
-    /// What to do next, given how often instances of the tree have ended other than by finishing.
+    /// What to do next, given how many instances of the tree have ended other than by finishing.
     pub fn next(&mut self, limits: TreeLimits, ends: u64, now: Instant) -> Next {
         if self.under_way >= limits.deliveries {
             return Next::Nothing;
@@ -124,7 +124,7 @@ impl Starts {
             self.unchecked.append(&mut self.checked);
         }
         if ends == 0 {
-            // Nothing can be in the way.
+            // No instance has ended, so all of them are allowed.
             self.checked.append(&mut self.unchecked);
         } else if let Some(pair) = self.unchecked.pop_front() {
             return Next::Check(pair);

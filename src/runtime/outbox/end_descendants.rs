@@ -1,18 +1,18 @@
-//! An instance has ended other than by finishing, or was terminated after that: nothing starts below
-//! it any more, what is live there ends, on every level, and finished instances there close the
-//! Action messages they left open.
+//! The effects of an instance's end, other than by finishing, on the instances below it (also when
+//! it is terminated after it has finished): nothing starts there any more, live instances end on
+//! every level, and finished ones close the Action messages they left open.
 //!
-//! The message that asks for it is in the outbox until nothing of that is left, so a restart
-//! continues with it. Instances end level by level, those above first: else one above would take
-//! the end of its subprocess for a failure, and act on it.
+//! The message that causes this stays in the outbox until everything below has ended, so it
+//! continues after a restart. Instances end level by level, the upper ones first: otherwise one
+//! above would take the end of its subprocess for a failure, and act on it.
 //!
 //! # Why so
 //!
-//! **An end reaches everything below by one message of the ended instance to itself.** Its
-//! delivery finds in the read models the live descendants, and finished ones that left Action
-//! messages open, and ends them, those above first; level by level through the outbox a tree
-//! that grows would outrun its end. A start looks whether something above has ended, and only
-//! in trees where something has.
+//! **An end reaches everything below by one message of the ended instance to itself.** Its delivery
+//! finds the live descendants in the read models, and finished ones that left Action messages open,
+//! and ends them, the upper ones first. If each level ended the next one through the outbox, a tree
+//! could grow faster than it ends. A start checks whether an instance above has ended, but only in
+//! trees in which one has.
 
 use std::{
     collections::VecDeque,
@@ -33,13 +33,13 @@ use crate::{
     },
 };
 
-/// How often an instance that breaks is asked to end before those below it are.
+/// How often an instance whose steps fail is asked to end, before the instances below it are ended.
 const TRIES: u32 = 10;
-/// Before one more look, when none could be ended.
+/// The pause before the next search, when no instance could be ended.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Looks whether something above a start has ended other than by finishing; drops it then, else it
-/// may continue.
+/// Drops a start if an instance above it has ended other than by finishing; otherwise lets it
+/// continue.
 pub(super) fn check(runtime: &Arc<Runtime>, tree: &Arc<Tree>, pair: Pair) {
     let (ends, active) = (tree.ends(), runtime.active());
     let (runtime, tree) = (runtime.clone(), tree.clone());
@@ -74,7 +74,7 @@ pub(super) fn check(runtime: &Arc<Runtime>, tree: &Arc<Tree>, pair: Pair) {
     );
 }
 
-/// Ends everything below the sender of this message, then takes the message.
+/// Ends everything below the sender of this message, then completes the message.
 pub(super) fn end_descendants(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
     let active = runtime.active();
     let (root, top, reading) = (
@@ -162,7 +162,7 @@ fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
                 return runtime.later(PAUSE, move || end_descendants(&again, delivery));
             }
             EndStep::Look(delivery) => {
-                // What was started right before the end is in the store by then, and is found.
+                // Instances that were started right before the end are in the store by then.
                 let (again, active) = (runtime.clone(), runtime.active());
                 return runtime.pass_the_queue(move || {
                     end_descendants(&again, delivery);

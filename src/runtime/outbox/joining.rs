@@ -1,12 +1,12 @@
 //! Messages that start a process together, at a parallel event-based gateway or a start event with
-//! `parallelMultiple`: of those with one key that come at the same time one starts an instance, the
-//! others join it.
+//! `parallelMultiple`: of those with the same key that come at the same time one starts an
+//! instance, and the others join it.
 //!
-//! Each message is an entity of its own and decides by itself to start an instance, as long as it has
-//! not heard that one waits for it. So starts at one such node with one key are delivered one after
-//! the other: each asks the entities of the node's other messages which instances they have
+//! Each message is an entity of its own, and decides to start an instance as long as it does not
+//! know of one that waits for it. So the starts at one such node with one key are delivered one
+//! after the other: each asks the entities of the node's other messages which instances they have
 //! started, and joins the one that waits for it. Those entities and instances remember all of this,
-//! so it holds after a crash, too; only the turns are of this process.
+//! so it also holds after a crash; only the turns are kept in memory.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -40,7 +40,7 @@ struct Gathering {
     key: Option<Arc<str>>,
 }
 
-/// Whose turn it is.
+/// The starts in delivery, and those that wait for their turn.
 #[derive(Default)]
 pub struct Joining {
     turns: Mutex<JoinTurns>,
@@ -54,11 +54,11 @@ struct JoinTurns {
 
 impl Joining {
     fn lock(&self) -> MutexGuard<'_, JoinTurns> {
-        // Nothing that can panic runs under this lock.
+        // Code under this lock cannot panic.
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it is the turn of a start; else it gets its turn later.
+    /// Whether it is the turn of this start; otherwise it waits for its turn.
     fn begin(&self, gathering: &Gathering, delivery: &OutboxDelivery) -> bool {
         let mut turns = self.lock();
         let holder = (delivery.source, delivery.number);
@@ -74,7 +74,7 @@ impl Joining {
         true
     }
 
-    /// A delivery is over: the one whose turn it is next.
+    /// A delivery has ended: returns the next one at its node.
     pub fn over(&self, delivery: &OutboxDelivery) -> Option<OutboxDelivery> {
         if !matches!(*delivery.message, InstanceMessage::StartByEvent { .. }) {
             return None;
@@ -90,7 +90,7 @@ impl Joining {
     }
 }
 
-/// A start whose turn it may be, with the entities that may know of an instance to join.
+/// A start whose turn it is, with the entities that may know of an instance to join.
 struct Candidate {
     delivery: OutboxDelivery,
     tenant: String,
@@ -100,10 +100,10 @@ struct Candidate {
     others: Vec<Correlation>,
 }
 
-/// Takes the start of an instance by one of several messages that come together, if it is one.
+/// Handles the start of an instance by one of several messages that come together.
 ///
 /// # Errors
-/// Gives back a start of any other kind.
+/// Returns a start of any other kind.
 pub fn join_or_start(
     runtime: &Arc<Runtime>,
     delivery: OutboxDelivery,
@@ -155,8 +155,8 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering,
     Some((gathering, candidate))
 }
 
-/// Asks whether the start was offered to an instance before, as of a server that ended meanwhile: it
-/// may have taken it.
+/// Asks whether the start was offered to an instance before, by a server that has ended since: that
+/// instance may have taken it.
 fn ask_own(runtime: &Arc<Runtime>, candidate: Candidate) {
     let own = candidate.joining.correlation.clone();
     let command = CorrelationCommand::Offered(candidate.joining.instance);
@@ -172,8 +172,8 @@ fn ask_own(runtime: &Arc<Runtime>, candidate: Candidate) {
     );
 }
 
-/// Asks the next of the node's other messages for an instance to join; without one left the start
-/// takes place.
+/// Asks the entity of the next of the node's other messages for an instance to join; after the last
+/// one the start takes place.
 fn ask_others(runtime: &Arc<Runtime>, mut candidate: Candidate) {
     let Some(other) = candidate.others.pop() else {
         return start_by_event(runtime, candidate.delivery);
@@ -191,7 +191,7 @@ fn ask_others(runtime: &Arc<Runtime>, mut candidate: Candidate) {
     );
 }
 
-/// Notes that the start is offered to an instance, then offers it.
+/// Records that the start is offered to an instance, then offers it.
 fn offer(runtime: &Arc<Runtime>, candidate: Candidate, to: InstanceKey) {
     let own = candidate.joining.correlation.clone();
     let command = CorrelationCommand::Offer {
@@ -208,7 +208,8 @@ fn offer(runtime: &Arc<Runtime>, candidate: Candidate, to: InstanceKey) {
     );
 }
 
-/// Asks an entity, and continues with the instance it names. One that cannot be read names none.
+/// Asks an entity, and continues with the instance that it names. An entity that cannot be read
+/// names none.
 fn ask(
     runtime: &Arc<Runtime>,
     candidate: Candidate,

@@ -1,7 +1,7 @@
-//! Whose turn it is when loops continue: of steps in which more iterations begin, a few run at
-//! once, and others wait. Tenants take turns, and so do the definitions of a tenant; of one
-//! definition a loop that has begun continues before others do, so that few are half begun, in
-//! memory and on the disk.
+//! Whose turn it is when loops continue: a few of the steps in which more iterations begin run at
+//! once, and the others wait. Tenants take turns, and so do the definitions of a tenant. Within a
+//! definition a loop that has begun continues before others begin, so that few loops are half
+//! begun, in memory and on the disk.
 //!
 //! Not here: how many iterations such a step begins (`engine::looping`).
 
@@ -16,7 +16,7 @@ use crate::{
     runtime::{Runtime, turns::Turns},
 };
 
-/// Those that wait, and how many continue.
+/// The steps that wait, and the number of those that run.
 pub(super) struct LoopTurns<T>(Mutex<Inner<T>>);
 
 struct Inner<T> {
@@ -25,7 +25,7 @@ struct Inner<T> {
     going_on: BTreeMap<Arc<Owner>, usize>,
     of_tenant: HashMap<String, usize>,
     all: usize,
-    /// Whether somebody hands out places just now: whoever frees one leaves it to them.
+    /// Whether a caller is handing out places: a place freed meanwhile is left to it.
     is_handing_out: bool,
 }
 
@@ -43,7 +43,7 @@ impl<T> Default for LoopTurns<T> {
 }
 
 impl<T> LoopTurns<T> {
-    /// One more waits; before the others of its definition when its loop `goes_on`.
+    /// Adds a step; before the others of its definition if its loop `goes_on`.
     pub fn enter(&self, owner: Arc<Owner>, what: T, goes_on: bool) {
         let mut inner = self.lock();
         if !inner.waiting.contains_key(&owner) {
@@ -70,7 +70,7 @@ impl<T> LoopTurns<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        // What is changed under it cannot panic half-way.
+        // Changes under it cannot panic in the middle.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -85,7 +85,7 @@ fn less(counts: &mut BTreeMap<Arc<Owner>, usize>, owner: &Arc<Owner>) {
 }
 
 impl<T> Inner<T> {
-    /// The next one that may continue, with a place of its own.
+    /// The next step that may run, with its place.
     fn next(&mut self) -> Option<(Arc<Owner>, T)> {
         if self.all >= limits::LOOP_STEPS {
             return None;
@@ -110,7 +110,7 @@ impl<T> Inner<T> {
     }
 }
 
-/// A place of one that continues; dropped, another may.
+/// The place of a step that runs; when dropped, another one may run.
 pub(super) struct LoopPlace {
     runtime: Arc<Runtime>,
     owner: Arc<Owner>,
@@ -123,8 +123,9 @@ impl Drop for LoopPlace {
     }
 }
 
-/// Lets those continue whose turn it is. What is answered at once, and frees its place again, is
-/// handed on by whoever hands out: the stack does not grow with how many wait.
+/// Runs the steps whose turn it is. A step that is answered at once frees its place while places
+/// are handed out; the loop here uses it, so that the stack does not grow with the number of
+/// waiting steps.
 pub(super) fn hand_out(runtime: &Arc<Runtime>) {
     let turns = &runtime.outbox.loop_turns;
     let mut inner = turns.lock();

@@ -1,6 +1,6 @@
-//! What the outbox holds after a restart.
+//! The contents of the outbox after a restart.
 //!
-//! Not here: how it is delivered ([`outbox`](super)).
+//! Not here: delivering them ([`outbox`](super)).
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
@@ -20,25 +20,25 @@ use crate::{
     },
 };
 
-/// A message the table holds, with the root of its tree.
+/// A stored message, with the root of its tree.
 pub struct StoredDelivery {
     root: InstanceKey,
     message: OutboxMessage,
-    /// Whose it is, if it is an instance's.
+    /// The owner of the sender, if that is an instance.
     owner: Option<Arc<Owner>>,
-    /// What it brings, when that is stored elsewhere; or why it cannot be read.
+    /// Its data, when they are stored elsewhere; or why they cannot be read.
     brings: Option<Brought>,
 }
 
-/// What a message brings, or why that cannot be read.
+/// The data of a message, or why they cannot be read.
 type Brought = Result<Arc<Value>, String>;
 
-/// What the table holds.
+/// Reads the outbox.
 ///
 /// # Errors
 /// A store that cannot be read.
 pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredDelivery>, StoreError> {
-    // Those of one publication share what they bring.
+    // Deliveries of one publication share its data.
     let mut brought: BTreeMap<(Entity, u64), Brought> = BTreeMap::new();
     let with_root = |message: OutboxMessage| {
         let source = message.source.instance();
@@ -58,7 +58,7 @@ pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredDelivery>, StoreErro
         };
         let line = match reader.instance(source) {
             Ok(line) => line,
-            // It is damaged: what it sends is delivered by itself.
+            // The instance is damaged: its messages are delivered without an owner.
             Err(StoreError::Unreadable(_)) => None,
             Err(error) => return Err(error),
         };
@@ -80,11 +80,12 @@ pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredDelivery>, StoreErro
 }
 
 impl Outbox {
-    /// Posts what the table holds, after a restart. What cannot be read is noted as damaged; what
-    /// comes after it in its order stays in the table, as it may mean nothing without it.
+    /// Posts the stored messages, after a restart. A message that cannot be read is recorded as
+    /// damaged, and later messages of its order stay in the table, because they may depend on it.
     pub fn resume(&self, runtime: &Arc<Runtime>, deliveries: Vec<(Arc<Tree>, StoredDelivery)>) {
         let mut held: BTreeSet<(Entity, Entity)> = BTreeSet::new();
-        // What is being brought is known before those who have thrown it ask for it.
+        // Deliveries are posted before the messages of those who have thrown the publication ask
+        // for them.
         let (to_bring, others): (Vec<_>, Vec<_>) = deliveries
             .into_iter()
             .partition(|(_, stored)| !stored.message.source.is_instance());
@@ -132,7 +133,7 @@ impl Outbox {
     }
 }
 
-/// A stored message with what it brings.
+/// A stored message with its data.
 fn with_data(
     mut message: Box<InstanceMessage>,
     brings: Option<Brought>,
@@ -144,7 +145,7 @@ fn with_data(
 }
 
 impl StoredDelivery {
-    /// Its tree, counted from the store unless it is in memory.
+    /// Its tree; if it is not in memory, its numbers are read from the store.
     ///
     /// # Errors
     /// A store that cannot be read.

@@ -1,12 +1,12 @@
-//! What an instance sends before it starts or ends: its calls begin, and its end is delivered, once
-//! those who bring messages and signals know what it waits for, and once what it has thrown was
-//! brought.
+//! The order of an instance's messages around calls and its end: its calls begin, and its end is
+//! delivered, only after the entities of messages and signals have received what it waits for, and
+//! after what it has thrown was delivered.
 //!
-//! So a boundary event of a call activity takes what the called process throws as its last step: its
-//! activity is still active by then. What is thrown is waited for as long as
-//! [`limits::PUBLISH_PATIENCE`], as one receiver may take its time.
+//! So a boundary event of a call activity catches what the called process throws as its last step,
+//! because the activity is still active by then. The wait for deliveries is limited to
+//! [`limits::PUBLISH_PATIENCE`], because one receiver may take long.
 //!
-//! Not here: who gets what was thrown (`correlations`).
+//! Not here: who receives what was thrown (`correlations`).
 
 use std::{
     collections::BTreeSet,
@@ -25,35 +25,35 @@ use crate::{
     runtime::{Runtime, correlations::decided::CorrelationAnswer},
 };
 
-/// The messages that wait for earlier ones of the same sender.
+/// Messages that wait for earlier ones of the same sender.
 #[derive(Default)]
 pub struct ToldFirst {
-    /// By the instance that tells.
+    /// By the sending instance.
     telling: DashMap<InstanceKey, Telling>,
-    /// What entities have in progress to instances, and which throws wait for it.
+    /// Deliveries of entities in progress, and the throws that wait for them.
     bringing: DashMap<(Entity, u64), Vec<Arc<Thrown>>>,
 }
 
 #[derive(Default)]
 struct Telling {
-    /// The messages that were sent and are not finished.
+    /// The number of messages that were sent and have not ended.
     open: usize,
-    /// What comes after it.
+    /// The messages that wait for them.
     waiting: Vec<Pair>,
 }
 
-/// Something thrown that is being brought.
+/// A throw whose deliveries are in progress.
 struct Thrown {
     delivery: OutboxDelivery,
     goes_on: bool,
-    /// What is still in progress; `None` once it is over.
+    /// The deliveries still in progress; `None` once the wait is over.
     left: Mutex<Option<BTreeSet<u64>>>,
-    /// Ends what waits for its patience to be over.
+    /// Ends the wait before its deadline.
     over: Notify,
 }
 
 impl Thrown {
-    /// One was brought; whether it was the last one.
+    /// A delivery has ended; returns whether it was the last one.
     fn brought(&self, number: u64) -> bool {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let is_last = left.as_mut().is_some_and(|left| {
@@ -67,7 +67,7 @@ impl Thrown {
         is_last
     }
 
-    /// Nothing of it is waited for any more; whether anything was.
+    /// Ends the wait; returns whether there was one.
     fn give_up(&self) -> bool {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.take().is_some()
@@ -75,7 +75,7 @@ impl Thrown {
 }
 
 impl ToldFirst {
-    /// A message is posted.
+    /// A message was posted.
     pub fn posted(&self, delivery: &OutboxDelivery) {
         if !delivery.source.is_instance() {
             let bringing = (delivery.source, delivery.number);
@@ -86,7 +86,7 @@ impl ToldFirst {
         }
     }
 
-    /// Whether a message waits for earlier ones of its sender; then its pair is kept.
+    /// Whether a message has to wait for earlier ones of its sender; then its pair is remembered.
     pub fn waits(&self, delivery: &OutboxDelivery) -> bool {
         let comes_after = matches!(
             *delivery.message,
@@ -102,7 +102,7 @@ impl ToldFirst {
         })
     }
 
-    /// A message was taken: what waited for that.
+    /// A message was delivered; returns what waited for that.
     pub fn taken(&self, delivery: &OutboxDelivery) -> HeldBehind {
         if !delivery.source.is_instance() {
             let bringing = (delivery.source, delivery.number);
@@ -125,19 +125,19 @@ impl ToldFirst {
     }
 }
 
-/// What waited for a message that was taken.
+/// What waited for a message that was delivered.
 pub enum HeldBehind {
     /// Messages of the same sender, by their pairs.
     Pairs(Vec<Pair>),
-    /// What was thrown and has been brought with this.
+    /// Throws whose last delivery this was.
     Brought(Vec<Brought>),
 }
 
-/// Something thrown that was brought to all it was waited for.
+/// A throw whose deliveries have all ended.
 pub struct Brought(Arc<Thrown>);
 
 impl Brought {
-    /// Goes on with it: with those it is brought to next, or with what comes after it.
+    /// Continues with the next deliveries, or with the messages that waited.
     pub fn go_on(self, runtime: &Arc<Runtime>) {
         let delivery = self.0.delivery.clone();
         if self.0.goes_on {
@@ -162,8 +162,8 @@ fn is_thrown(delivery: &OutboxDelivery) -> bool {
     )
 }
 
-/// An entity has taken its message: that is finished, but for something thrown, which is to be
-/// brought first.
+/// An entity has received its message. The message ends, unless it was a throw whose deliveries
+/// have to end first.
 pub fn told(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: CorrelationAnswer) {
     let CorrelationAnswer {
         mut awaited,
@@ -174,7 +174,7 @@ pub fn told(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: Correlatio
     let first = &runtime.outbox.told_first;
     let entity = delivery.target;
     if is_repeat {
-        // Some of it may have been answered before.
+        // Some of the deliveries may have ended before.
         awaited.retain(|number| first.bringing.contains_key(&(entity, *number)));
     }
     if !is_thrown(&delivery) || awaited.is_empty() && !goes_on {
@@ -194,7 +194,7 @@ pub fn told(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: Correlatio
     if awaited.is_empty() {
         return runtime.later(super::AGAIN, move || Brought(thrown).go_on(&again));
     }
-    // It counts as nothing in progress: the deliveries do.
+    // Not counted as in progress, because the deliveries are.
     runtime.services.spawn(async move {
         let over = thrown.over.notified();
         if tokio::time::timeout(limits::PUBLISH_PATIENCE, over)

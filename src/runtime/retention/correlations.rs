@@ -1,8 +1,8 @@
-//! Entities of messages and signals that nobody needs any more: their rows go, once no id is to be
-//! told as a repeat.
+//! Deletes entities of messages and signals that are no longer needed, once their ids need not be
+//! recognised as repeats any more.
 //!
-//! One that is in memory is left to the next pass, as is one with something in progress. Requests
-//! that come while its rows go wait for that.
+//! An entity that is in memory, or has something in progress, is left to the next pass. Requests
+//! that arrive while its rows are deleted wait.
 
 use std::{sync::Arc, time::Instant};
 
@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// Entities looked at in a turn.
+/// Entities checked in a turn.
 const LOOKED_AT: usize = 200;
 
 impl Runtime {
-    /// Goes through all entities once; how many went.
+    /// Goes through all entities once; returns the number of deleted ones.
     pub(super) async fn drop_correlations(self: &Arc<Self>) -> Result<u64, StoreError> {
         let (mut after, mut dropped) = (None, 0);
         loop {
@@ -51,7 +51,7 @@ impl Runtime {
         }
     }
 
-    /// Drops those that nobody needs and that are not in memory.
+    /// Deletes those that are not needed and not in memory.
     async fn drop_unneeded(self: &Arc<Self>, old: &[Entity]) -> Result<u64, StoreError> {
         let keep_out = |entity: &Entity| self.correlations.keep_out(*entity);
         let kept_out: Vec<KeptOut> = old.iter().filter_map(keep_out).collect();
@@ -63,10 +63,10 @@ impl Runtime {
     }
 
     async fn drop_kept_out(self: &Arc<Self>, kept_out: &[KeptOut]) -> Result<u64, StoreError> {
-        // Behind what was handed over before.
+        // Behind everything handed over before.
         let (passed, has_passed) = oneshot::channel();
         self.pass_the_queue(move || {
-            // Nobody waits while the server goes down.
+            // When the server stops, nobody waits for this.
             let _ = passed.send(());
         });
         has_passed.await.map_err(|_| StoreError::Panicked)?;
@@ -77,7 +77,7 @@ impl Runtime {
             for entity in entities {
                 match is_needed(reader, entity, now, &total) {
                     Ok(false) => unneeded.push(entity),
-                    // One that cannot be read stays: the search for damage reports it.
+                    // An entity that cannot be read stays: the search for damage reports it.
                     Ok(true) | Err(StoreError::Unreadable(_)) => {}
                     Err(error) => return Err(error),
                 }

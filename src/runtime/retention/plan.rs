@@ -1,5 +1,5 @@
-//! What one turn of retention packs and drops: read beside the lists, within bounds of rows, bytes
-//! and time.
+//! Plans one turn of retention: what it compresses and deletes. Reads beside the lists, within
+//! limits of rows, bytes and time.
 
 use std::time::{Duration, Instant};
 
@@ -13,23 +13,23 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// Instances looked at in a turn.
+/// Instances checked in a turn.
 const LOOKED_AT: usize = 500;
-/// Instances dropped in a turn.
+/// Instances deleted in a turn.
 const DROPPED: usize = 64;
 /// A turn ends after this long.
 const TIME: Duration = Duration::from_millis(20);
 
-/// What a turn does.
+/// The work of a turn.
 #[derive(Default)]
 pub(super) struct RetentionPlan {
-    /// Rows that are packed.
+    /// Rows to compress.
     pub segments: Vec<HistorySegment>,
-    /// Snapshots that go, as all rows of their instances are packed.
+    /// Snapshots to delete, because all rows of their instances are compressed.
     pub snapshots: Vec<Entity>,
-    /// Instances that go.
+    /// Instances to delete.
     pub drop: Vec<DroppedInstance>,
-    /// The instance behind which the next turn continues; without one it begins anew.
+    /// The instance after which the next turn continues; `None` begins a new pass.
     pub seen: Option<AgedCursor>,
     /// Whether the pass is over.
     pub is_last: bool,
@@ -37,7 +37,7 @@ pub(super) struct RetentionPlan {
     bytes: usize,
 }
 
-/// Plans a turn behind the last instance that was seen.
+/// Plans a turn, beginning after the last instance that was seen.
 ///
 /// # Errors
 /// A store that cannot be read.
@@ -59,7 +59,7 @@ pub(super) fn make(
     let is_last_page = page.len() < LOOKED_AT;
     for instance in page {
         let cursor = instance.cursor();
-        // Where there is more to do for the same instance, the next turn begins with it.
+        // If more remains to be done for this instance, the next turn begins with it.
         if plan.is_full() || began.elapsed() >= TIME || !plan.take(reader, bounds, instance)? {
             return Ok(plan);
         }
@@ -76,7 +76,7 @@ impl RetentionPlan {
             || self.drop.len() >= DROPPED
     }
 
-    /// Takes an instance in; `false` when there is more to do for it in the next turn.
+    /// Adds the work for an instance; `false` when more remains for the next turn.
     fn take(
         &mut self,
         reader: &dyn StoreReader,
@@ -100,7 +100,8 @@ impl RetentionPlan {
         Ok(true)
     }
 
-    /// Those called go before those that called them, so that a tree is found again by its root.
+    /// Called instances are deleted before their callers, so that after a crash the tree is still
+    /// found by its root.
     fn drop_tree(
         &mut self,
         reader: &dyn StoreReader,
@@ -119,11 +120,11 @@ impl RetentionPlan {
             self.drop_one(reader, root)?;
             return Ok(true);
         }
-        // A tree that is not clear is left to the next pass.
+        // A tree with an instance in use is left to the next pass.
         Ok(!is_clear)
     }
 
-    /// `false` for one that is left, as it cannot be read, or has to be packed first.
+    /// `false` for an instance that stays, because it cannot be read or has to be compressed first.
     fn drop_one(&mut self, reader: &dyn StoreReader, key: InstanceKey) -> Result<bool, StoreError> {
         let entity = Entity::from(key);
         let few = limits::RETENTION_ROWS;
@@ -148,7 +149,7 @@ impl RetentionPlan {
 
     fn pack(&mut self, reader: &dyn StoreReader, key: InstanceKey) -> Result<bool, StoreError> {
         let entity = Entity::from(key);
-        // The log's last row tells where the log ends.
+        // The last row of the log marks its end.
         if reader.is_in_use(key)? {
             return Ok(true);
         }
@@ -158,7 +159,7 @@ impl RetentionPlan {
         let first = rows.first().map(|stored| stored.row.first_seq);
         self.rows += rows.len();
         self.bytes += bytes;
-        // One that holds many rows keeps its snapshot, so that reading it stays cheap.
+        // An instance with many rows keeps its snapshot, so that reading it stays cheap.
         if is_rest && first == Some(1) {
             self.snapshots.push(entity);
         }

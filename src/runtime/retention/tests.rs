@@ -1,4 +1,4 @@
-//! What has ended is packed and dropped, and nothing else is.
+//! What has ended is compressed and deleted, and nothing else is.
 
 mod correlations;
 
@@ -41,8 +41,7 @@ const DROP: Retention = Retention {
     audit_keep: None,
 };
 
-/// `short` runs to its end; `waiting` stays at a task; `parent` calls one of `short`, and ends by
-/// `go`.
+/// `short` runs to its end; `waiting` stays at a task; `parent` calls `short`, and ends by `go`.
 const PROCESSES: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
   xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0" targetNamespace="http://example.org">
 <process id="short" isExecutable="true">
@@ -95,7 +94,7 @@ impl Stage {
         self.runtime.clock.set(Time(self.now));
     }
 
-    /// Has every instance leave memory, as it would after a while.
+    /// Makes every instance leave memory, as it would after a while.
     async fn empty_memory(&self) {
         while self.runtime.live_instances() > 0 {
             self.runtime.registry.sweep(Duration::ZERO);
@@ -304,7 +303,7 @@ async fn files_go_with_their_instance_also_when_the_server_ended_in_between() {
         names.push(received.named("a".into(), "text/plain".into()).id);
         received.sent().keep();
     }
-    // A server dropped the instance and ended before it removed the files.
+    // As if a server had deleted the instance and ended before it removed the files.
     let dropped = DroppedInstance {
         key,
         files: names.clone(),
@@ -317,7 +316,7 @@ async fn files_go_with_their_instance_also_when_the_server_ended_in_between() {
     let gone =
         |id| matches!(files.open_file(key, id), Err(error) if error.kind() == ErrorKind::NotFound);
     assert!(gone(names[0]) && !gone(names[1]));
-    // Whether a file is there or not, it is gone afterwards.
+    // Whether a file exists or not, it is gone afterwards.
     let noted: Vec<_> = names.iter().map(|id| (key, *id)).collect();
     assert_eq!(files.remove(&noted), noted);
     assert!(gone(names[1]));
@@ -395,7 +394,7 @@ async fn room_that_is_free_beyond_a_bound_goes_back_to_the_system() {
     let after = stage.read(|reader| reader.history_size()).await;
     assert_eq!(after.database, before.database - done.given_back);
     assert!(after.free <= limits::DATABASE_FREE_BYTES, "{after:?}");
-    // No more than a step beyond what may stay.
+    // At most one step beyond what may stay.
     assert!(
         after.free > limits::DATABASE_FREE_BYTES - 2 * MIB as u64,
         "{after:?}"

@@ -1,14 +1,14 @@
-//! Keeps the times: one sleep until the first is due, a few starts at a time, so that many due at
-//! once do not stall users.
+//! Starts instances at the due times of schedules: one sleep until the first is due, and a few
+//! starts at a time, so that many due at once do not delay users.
 //!
-//! The times of one schedule are kept one after the other, each when the one before is durable with
-//! its instance. A start for which there is no room is tried again; one that is refused, or breaks
-//! again and again, is given up and says why on its schedule.
+//! The times of one schedule are started one after the other, each once the one before is durable
+//! with its instance. A start without room is tried again; one that is refused, or fails
+//! repeatedly, is given up, and its schedule says why.
 //!
 //! # Why so
 //!
-//! **A scheduled start's next time is written after the start is durable**; the start's key
-//! follows from the due time.
+//! **A scheduled start's next time is written after the start is durable**; the start's key is
+//! derived from the due time.
 
 use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
 
@@ -41,28 +41,28 @@ use crate::{
     },
 };
 
-/// Before a start for which there was no room, or which broke, is tried again.
+/// The pause before a start that had no room, or failed, is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
-/// Tries of a start that breaks.
+/// Tries of a start that fails.
 const TRIES: u32 = 8;
 
-/// What became of an order.
+/// The outcome of a scheduled start.
 enum FiringOutcome {
     /// The instance is durable.
     Started(InstanceKey),
-    /// The one before it is still live.
+    /// Left out, because the instance started before is still live.
     Skipped,
-    /// It cannot be started, as the sentence says.
+    /// It cannot be started; the sentence says why.
     Failed(String),
 }
 
 impl Runtime {
-    /// Has schedules start instances from now on: those of the server's start at once, the others
-    /// when they are due; what came due while the server was down as their rules say. To be called
-    /// once, when the processes of the configuration are deployed.
+    /// Lets schedules start instances from now on: those of the server's start at once, the others
+    /// when they are due, and those that came due while the server was down according to their
+    /// rules. Call it once, when the processes of the configuration are deployed.
     ///
     /// # Errors
-    /// When the journal is closed.
+    /// If the journal is closed.
     pub async fn begin_schedules(self: &Arc<Self>) -> Result<(), StoreError> {
         let unnoted = self.unnoted().await?;
         let begin = |catalog: &Catalog| {
@@ -84,13 +84,13 @@ impl Runtime {
         }
         let at_start = self.schedules.with_the_server(self.clock.now());
         let task = actix_rt::spawn(run(self.clone(), at_start, self.active()));
-        // Set here only.
+        // Only set here.
         let _ = self.schedules.task.set(task.abort_handle());
         Ok(())
     }
 
-    /// A full disk keeps nobody from reading: the server comes up, and its schedules begin when there
-    /// is room.
+    /// A full disk prevents no reading: the server starts, and its schedules begin when there is
+    /// room.
     fn begin_schedules_later(self: &Arc<Self>) {
         let runtime = self.clone();
         actix_rt::spawn(async move {
@@ -103,8 +103,8 @@ impl Runtime {
         });
     }
 
-    /// The instances for overdue times that a server before this one started and could not note any
-    /// more.
+    /// Instances for overdue times that an earlier run of the server started without recording them
+    /// in the schedule.
     async fn unnoted(&self) -> Result<BTreeSet<InstanceKey>, StoreError> {
         let now = self.clock.now();
         let overdue: Vec<_> = self.schedules.table.read(|catalog| {
@@ -132,12 +132,12 @@ impl Runtime {
         read.await.map_err(|_| StoreError::Panicked)?
     }
 
-    /// Starts an instance of a schedule at once, also of a disabled one; its times stay as they
-    /// are. The same command has no second effect.
+    /// Starts an instance of a schedule at once, even if the schedule is disabled; its times stay
+    /// as they are. A repeat of the command has no second effect.
     ///
     /// # Errors
     /// [`RejectionKind::NotFound`]; [`RejectionKind::Conflict`] while the process is disabled, or
-    /// for a schedule that does not overlap and whose last instance is live; what refuses the
+    /// for a schedule that does not overlap and whose last instance is live; the refusal of the
     /// start; [`Refusal::Busy`].
     pub async fn run_schedule(
         self: &Arc<Self>,
@@ -147,7 +147,7 @@ impl Runtime {
         let order = self.schedules.order_now(key, self.clock.now())?;
         let instance = keys::of_start(&key.tenant, &subject(key), command);
         let runtime = self.clone();
-        // What has begun is carried out, also when the request is cut off.
+        // Carried out even if the request is cut off.
         let carried_out = actix_rt::spawn(async move {
             let active = runtime.active();
             let key = order.key.clone();
@@ -163,7 +163,7 @@ impl Runtime {
 }
 
 impl Schedules {
-    /// What is to be started with the server.
+    /// The starts that are due at the server's start.
     fn with_the_server(&self, now: Time) -> Vec<ScheduledRun> {
         self.table.read(|catalog| {
             let at_start = |row: &ScheduleRow| {
@@ -181,7 +181,7 @@ impl Schedules {
         })
     }
 
-    /// An order outside of the schedule's times.
+    /// A start outside of the schedule's times.
     fn order_now(&self, key: &ScheduleKey, now: Time) -> Result<ScheduledRun, Refusal> {
         let told = self.get(key)?;
         if !told.process.is_published() {
@@ -200,11 +200,11 @@ impl Schedules {
         })
     }
 
-    /// Writes what became of an order; waits for room.
+    /// Writes the outcome of a start; waits for room.
     async fn conclude(&self, order: &ScheduledRun, outcome: &FiringOutcome) {
         let now = self.clock.now();
         let decide = |catalog: &Catalog| {
-            // A schedule that is gone has nothing to write.
+            // A deleted schedule has nothing to write.
             let concluded = catalog.schedule(&order.key).map(|row| {
                 let process = catalog
                     .versions()
@@ -234,7 +234,7 @@ impl Schedules {
     }
 }
 
-/// The row with what became of an order.
+/// The row with the outcome of a start.
 fn concluded(
     row: &ScheduleRow,
     schedule: Option<&ExecutableSchedule>,
@@ -243,7 +243,7 @@ fn concluded(
     now: Time,
 ) -> ScheduleRow {
     let mut row = row.clone();
-    // Else it began anew meanwhile, or continued past this time.
+    // Otherwise the schedule began anew meanwhile, or continued past this time.
     if order.planned.is_some() && row.next_due == order.planned {
         row.next_due =
             schedule.and_then(|schedule| schedule.occurrences.next(order.due, row.begun_at));
@@ -264,7 +264,7 @@ fn concluded(
 
 /// Runs the schedules until the server ends.
 async fn run(runtime: Arc<Runtime>, at_start: Vec<ScheduledRun>, active: Option<Active>) {
-    // Drawn per start of the server, so that each of them starts another instance.
+    // Generated at each start of the server, so that each starts an instance of its own.
     let boot = Uuid::now_v7();
     for order in at_start {
         let instance = keys::of_start(&order.key.tenant, &subject(&order.key), boot);
@@ -309,7 +309,7 @@ async fn run(runtime: Arc<Runtime>, at_start: Vec<ScheduledRun>, active: Option<
     }
 }
 
-/// Carries an order out beside others, once there is room.
+/// Carries a start out beside others, once there is a place.
 async fn spawn(runtime: &Arc<Runtime>, order: ScheduledRun, instance: InstanceKey) {
     let Ok(permit) = runtime.schedules.firing.clone().acquire_owned().await else {
         return;
@@ -342,7 +342,7 @@ async fn run_now(
     order: ScheduledRun,
     instance: InstanceKey,
 ) -> Result<InstanceKey, Refusal> {
-    // A repeat finds what it started, whatever else is live by now.
+    // A repeat finds the instance that it started, whatever else is live by now.
     if overlaps(runtime, &order).await && status(runtime, instance).await.is_none() {
         let sentence = "expected that the instance this schedule started last has ended, because \
             its starts may not overlap, but it is live";
@@ -361,7 +361,7 @@ async fn run_now(
     }
 }
 
-/// Whether the schedule starts nothing, as the instance it started before is live.
+/// Whether the schedule must not start, because the instance it started before is live.
 async fn overlaps(runtime: &Runtime, order: &ScheduledRun) -> bool {
     let node = order.process.executable.node(&order.key.node);
     let skips = node
@@ -377,7 +377,7 @@ async fn overlaps(runtime: &Runtime, order: &ScheduledRun) -> bool {
     status(runtime, last).await.is_some_and(Status::is_live)
 }
 
-/// The status of an instance, if there is one.
+/// The status of an instance, if it exists.
 async fn status(runtime: &Runtime, instance: InstanceKey) -> Option<Status> {
     match runtime
         .journal
@@ -393,7 +393,7 @@ async fn status(runtime: &Runtime, instance: InstanceKey) -> Option<Status> {
     }
 }
 
-/// Starts, again and again while there is no room.
+/// Starts the instance, repeatedly while there is no room.
 async fn begin(
     runtime: &Arc<Runtime>,
     order: &ScheduledRun,
@@ -411,7 +411,7 @@ async fn begin(
             }
             InstanceResponse::Refused(Refusal::Busy) => {}
             InstanceResponse::Refused(_) => broken += 1,
-            // Also what a server before this one started and could not note any more.
+            // Including one that an earlier run of the server started without recording it.
             _ => return FiringOutcome::Started(instance),
         }
         if broken == TRIES {
@@ -485,8 +485,7 @@ fn head(order: &ScheduledRun, instance: InstanceKey) -> Created {
     }
 }
 
-/// Names a schedule among those that start instances; reserved as subjects that instances are
-/// started by are.
+/// The subject of a schedule as the starter of instances; clients cannot have it.
 fn subject(key: &ScheduleKey) -> String {
     format!("{SCHEDULED}{}:{}", key.process, key.node)
 }

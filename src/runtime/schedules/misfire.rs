@@ -1,11 +1,12 @@
-//! Times that have passed: what of them is made up for.
+//! Times of schedules that have passed: which of them are made up for.
 //!
-//! A time is missed when the server was down, or its schedule or process was disabled. What passes
-//! while the server runs is not missed, however far its clock is moved at once, but bounded.
+//! A time is missed if the server was down, or its schedule or process was disabled. A time that
+//! passes while the server runs is not missed, however far its clock is moved at once; but the
+//! number of such times is limited.
 //!
 //! # Why so
 //!
-//! **What is missed is judged by why nothing could start**, not by how late it is: under a
+//! **Whether a time is missed depends on why nothing could start**, not on how late it is: under a
 //! virtual clock everything is late.
 
 use crate::{
@@ -17,14 +18,14 @@ use crate::{
     },
 };
 
-/// Goes on from where it stopped: what of the times since then is made up for is said by its rule.
+/// Continues a schedule after a stop: its rule says which of the times since then are made up for.
 pub(super) fn catch_up(row: &mut ScheduleRow, schedule: &ExecutableSchedule, now: Time) {
     if let Some(due) = row.next_due {
         row.next_due = after(schedule, due, row.begun_at, now);
     }
 }
 
-/// The next time to keep of a schedule that continues `now` and was to keep `due` next.
+/// The next time of a schedule that continues at `now` and had `due` as its next time.
 fn after(schedule: &ExecutableSchedule, due: Time, begun: Time, now: Time) -> Option<Time> {
     let occurrences = &schedule.occurrences;
     if due >= now {
@@ -41,7 +42,7 @@ fn after(schedule: &ExecutableSchedule, due: Time, begun: Time, now: Time) -> Op
     }
 }
 
-/// The first of the newest times from `due` until `until` that are kept each.
+/// The first of the newest times between `due` and `until` that are all started.
 pub(super) fn newest(occurrences: &Occurrences, due: Time, begun: Time, until: Time) -> Time {
     let is_last = |time: Time| {
         occurrences

@@ -1,9 +1,9 @@
-//! What happens to schedules when definitions change: they follow the standing version of their
-//! process.
+//! The effects of a new version on schedules: they follow the published or disabled version of
+//! their process.
 //!
-//! One whose node and times stay is kept, with what it remembers; with other times it begins anew.
-//! A disabled process keeps its schedules and starts nothing; a process without a standing version
-//! has none. What an operator has disabled stays so.
+//! A schedule whose node and times are unchanged keeps its row; with other times it begins anew. A
+//! disabled process keeps its schedules and starts nothing; a process without a published or
+//! disabled version has none. A schedule that an operator has disabled stays disabled.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ use crate::{
 
 /// A process and its published or disabled version.
 pub struct Standing {
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// Its id.
     pub process: String,
@@ -34,17 +34,17 @@ pub struct Standing {
     pub version: Option<Arc<DeployedProcess>>,
 }
 
-/// When schedules follow.
+/// The moment at which schedules follow.
 struct Moment<'a> {
     now: Time,
     /// Whether the server has begun its schedules.
     has_begun: bool,
-    /// When it begins them: the instances that exist for times still to be kept.
+    /// At the server's start: the instances that exist for times not recorded yet.
     unnoted: Option<&'a BTreeSet<InstanceKey>>,
 }
 
 impl Schedules {
-    /// What happens to the schedules of a process when this is its next state.
+    /// The changes of a process's schedules for this next state.
     pub fn follow(&self, catalog: &Catalog, standing: &Standing) -> Vec<ScheduleChange> {
         let moment = Moment {
             now: self.clock.now(),
@@ -54,9 +54,9 @@ impl Schedules {
         follow(catalog, standing, &moment)
     }
 
-    /// As [`Self::follow`] for all processes, when the server begins: what came due while it was
-    /// down is missed. From here on schedules are due. `unnoted` are the instances that exist for
-    /// times still to be kept.
+    /// [`Self::follow`] for all processes at the server's start: times that came due while it was
+    /// down are missed. From here on schedules are due. `unnoted` are the instances that exist for
+    /// times not recorded yet.
     pub(super) fn follow_at_start(
         &self,
         catalog: &Catalog,
@@ -131,7 +131,7 @@ fn follow(catalog: &Catalog, standing: &Standing, moment: &Moment<'_>) -> Vec<Sc
     changes
 }
 
-/// Goes over to a version.
+/// Follows another version.
 fn keep(
     before: &ScheduleRow,
     was_live: bool,
@@ -157,7 +157,7 @@ fn keep(
         && (unnoted.is_some() || (has_begun && !was_live))
     {
         misfire::catch_up(&mut row, schedule, now);
-        // One that stays the next is kept again, and noted then.
+        // A time that stays the next one is started again, and recorded then.
         let passed = before.next_due.filter(|_| row.next_due != before.next_due);
         if let Some(due) = passed
             && let instance = keys::of_schedule(
@@ -168,7 +168,7 @@ fn keep(
             )
             && unnoted.is_some_and(|unnoted| unnoted.contains(&instance))
         {
-            // A server before this one started it and could not note it any more.
+            // An earlier run of the server started it without recording it.
             row.fired += 1;
             (row.last_fired, row.last_instance) = (Some(due), Some(instance));
         }
@@ -176,7 +176,7 @@ fn keep(
     row
 }
 
-/// A schedule that comes into force now.
+/// A schedule that begins now.
 fn begin(
     key: ScheduleKey,
     version: &DeployedProcess,

@@ -1,5 +1,5 @@
-//! Which times are being kept right now, and whose turn it is. Only while the server runs: a start
-//! that a crash cuts off is found again by its key.
+//! The scheduled starts in progress, and whose turn it is. Kept in memory only: a start that a
+//! crash cuts off is found again by its key.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,47 +16,48 @@ use crate::{
     runtime::{catalog::Catalog, definitions::DeployedProcess, turns::Turns},
 };
 
-/// Before it is looked again who has become due, while others wait for their turn.
+/// The pause before due schedules are searched again, while others wait for their turn.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// A time to keep.
+/// A scheduled start.
 pub(super) struct ScheduledRun {
-    /// Which schedule.
+    /// The schedule.
     pub key: ScheduleKey,
-    /// For which time.
+    /// The time.
     pub due: Time,
-    /// The time the row held when this was taken; none for what is due at no time of the schedule.
+    /// The next time of the row when this was taken; `None` for a start outside of the schedule's
+    /// times.
     pub planned: Option<Time>,
     /// The version to start.
     pub process: Arc<DeployedProcess>,
 }
 
-/// What is in progress.
+/// The starts in progress.
 #[derive(Default)]
 pub(super) struct Underway {
-    /// Schedules of which a due time is being kept: the next one is due when that is done.
+    /// Schedules with a start in progress: their next time is due once that has ended.
     pub firing: BTreeSet<ScheduleKey>,
-    /// Those with something due wait for their turn.
+    /// Processes with a due schedule, waiting for their turn.
     waiting: Turns<String>,
     entered: BTreeSet<Owner>,
     looked: Option<Instant>,
-    /// Of schedules that start something: what does not overlap sees what was started before it.
+    /// Locks of schedules, so that a schedule that does not overlap sees its previous start.
     turns: BTreeMap<ScheduleKey, Arc<Mutex<()>>>,
 }
 
 /// Whose turn it is.
 pub(super) enum Turn {
-    /// The first of the schedules of this process that is due.
+    /// The first due schedule of this process.
     Of(ScheduleKey, Time),
-    /// All that have something due have their share in progress.
+    /// Everything that is due has its share of starts in progress.
     Blocked,
     /// Nothing is due.
     Nothing,
 }
 
 impl Underway {
-    /// Which schedule fires next at `now`. Tenants take turns, and so do the processes of a tenant;
-    /// none has more than its share in progress.
+    /// The schedule to start next at `now`. Tenants take turns, and so do the processes of a
+    /// tenant; none has more than its share in progress.
     pub fn next(&mut self, catalog: &Catalog, now: Time) -> Turn {
         let mut has_looked = false;
         loop {
@@ -95,7 +96,7 @@ impl Underway {
         }
     }
 
-    /// Lets all wait for their turn that have something due.
+    /// Adds all processes with a due schedule to those that wait for their turn.
     fn look(&mut self, catalog: &Catalog, now: Time) {
         self.looked = Some(Instant::now());
         for (_, key) in catalog.due().take_while(|(due, _)| *due <= now) {
@@ -109,12 +110,12 @@ impl Underway {
         }
     }
 
-    /// The turn of a schedule, to be taken, and given back with [`Self::end_turn`].
+    /// The lock of a schedule, to be acquired, and given back with [`Self::end_turn`].
     pub fn turn(&mut self, key: &ScheduleKey) -> Arc<Mutex<()>> {
         self.turns.entry(key.clone()).or_default().clone()
     }
 
-    /// Gives a turn back, and forgets it when nobody waits for it.
+    /// Gives a lock back, and removes it when nobody waits for it.
     pub fn end_turn(&mut self, key: &ScheduleKey, turn: OwnedMutexGuard<()>) {
         drop(turn);
         if self

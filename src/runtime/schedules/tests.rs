@@ -1,4 +1,4 @@
-//! Schedules over several lives of the server, with a stopped clock: what is kept,
+//! Schedules over several runs of the server, with a stopped clock: which times are started,
 //! missed, left out and cut off.
 
 mod cuts;

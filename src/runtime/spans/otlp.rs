@@ -1,5 +1,5 @@
-//! Spans as OTLP writes them in JSON (`ExportTraceServiceRequest`): ids in hexadecimal digits, times in
-//! nanoseconds as texts.
+//! The JSON format of spans in OTLP (`ExportTraceServiceRequest`): ids as hexadecimal digits, times
+//! in nanoseconds as texts.
 
 use std::{
     sync::LazyLock,
@@ -16,7 +16,7 @@ const ERROR: u8 = 2;
 
 /// The body of a request with these spans.
 pub(super) fn body(spans: &[Span]) -> String {
-    // A process is an instance of its service.
+    // Each run of the program is an instance of its service.
     static INSTANCE: LazyLock<String> = LazyLock::new(|| Uuid::now_v7().to_string());
     let version = env!("CARGO_PKG_VERSION");
     let resource = [

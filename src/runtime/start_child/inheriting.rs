@@ -1,8 +1,8 @@
-//! A client's start from another instance's data: from an Action message of it, or as an operator.
+//! A client's start with data of another instance: from an Action message of it, or by an operator.
 //!
-//! The other instance becomes the parent, and decides: of a client that is done with the message
-//! and those that start from it exactly one wins. Its row holds the start as a message to the
-//! subprocess, so once decided it takes place, whatever happens to the client and the server.
+//! The other instance becomes the parent, and decides: of a client that dismisses the message and
+//! those that start from it exactly one wins. The parent's row contains the start as an outbox
+//! message, so once decided it takes place, whatever happens to the client and the server.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// What is started, as an Action message or an operator says it.
+/// What to start, according to an Action message or an operator.
 struct Wanted {
     process: String,
     start_condition: Option<String>,
@@ -42,8 +42,8 @@ struct Wanted {
 }
 
 impl Runtime {
-    /// Looks at the parent first, through its commit gate, with the caller's eyes; then continues
-    /// from its thread.
+    /// Reads the parent first, through its commit gate and with the caller's permissions, then
+    /// continues on its thread.
     pub(super) fn start_inheriting(
         self: &Arc<Self>,
         request: StartRequest,
@@ -128,8 +128,8 @@ impl Runtime {
             Err(rejection) => return reply.refuse(rejection.into()),
         };
         let key = child.command.head.key;
-        // A repeat reaches the instance the message has led to, whatever has become of the message
-        // since.
+        // A repeat reaches the instance that was started from the message, whatever has happened to
+        // the message since.
         let is_known = parent.children.iter().any(|known| known.start.child == key);
         let (runtime, parent, root) = (self.clone(), parent.head().key, parent.head().root);
         self.journal.read_then(
@@ -174,7 +174,7 @@ impl Runtime {
         );
     }
 
-    /// The start from a message of an instance as it is observed, for tests.
+    /// The start from a message of an observed instance, for tests.
     #[cfg(test)]
     pub fn inheriting_start(&self, request: &StartRequest, parent: &Observed, offer: u64) -> Start {
         let body = &parent.whole.as_ref().unwrap().open[&offer].body;
@@ -182,8 +182,8 @@ impl Runtime {
         self.child(request, parent, &wanted).unwrap()
     }
 
-    /// The start, but for its place in the tree. A child of somebody's own instance needs no
-    /// anonymous start: the right to the instance is the right to it.
+    /// The start without its place in the tree. A child of the caller's own instance needs no
+    /// anonymous start: who may use the instance may start its children.
     fn child(
         &self,
         request: &StartRequest,
@@ -212,8 +212,8 @@ impl Runtime {
         })
     }
 
-    /// Has the parent decide. What it decided is started at once; should that not come about, the
-    /// message of the parent's row starts it.
+    /// Has the parent decide. The start takes place at once; if that fails, the outbox message of
+    /// the parent's row causes it.
     fn ask_parent(
         self: &Arc<Self>,
         parent: InstanceKey,
@@ -266,8 +266,8 @@ fn record(
     }))
 }
 
-/// Process, start condition and copy lists as recorded in the message; what the client says of them
-/// is ignored.
+/// Process, start condition and copy lists as recorded in the message; those of the client's
+/// request are ignored.
 fn wanted(seq: u64, push: &Push) -> Result<Wanted, Rejection> {
     if push.kind != MessageType::Action {
         return Err(no_offer(seq));

@@ -1,9 +1,9 @@
-//! Starts by somebody who is no user: how many such instances one origin may have live, and when
-//! they end.
+//! Starts by strangers (clients without a user's token): how many live instances an origin may
+//! have, and when they expire.
 //!
-//! How many are live is asked of the store with each start, so it is right after a restart, and
-//! whatever instances end by. Starts that are in progress at that moment are not seen: as many as
-//! the rate of starts lets through at once may be more than the limit. Not here: that rate
+//! The number of live instances is read from the store at each start, so it is correct after a
+//! restart, and however instances end. Starts in progress are not included, so the limit may be
+//! exceeded by as many as the rate of starts admits at once. Not here: that rate
 //! (`session::shared_rates`).
 
 use std::{sync::Arc, time::Duration};
@@ -21,10 +21,10 @@ use crate::{
     },
 };
 
-/// What holds for a start by somebody who is no user. By default nothing does.
+/// The conditions of a start by a stranger. By default there are none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stranger {
-    /// Where it comes from, as a keyed hash of its address; `None` where that is not known.
+    /// The origin, as a keyed hash of its address; `None` if it is not known.
     pub origin: Option<Uuid>,
     /// How many instances of that origin may be live; 0 = no limit.
     pub most: usize,
@@ -40,7 +40,7 @@ impl Stranger {
 }
 
 impl Runtime {
-    /// Sends a start, if there is room for another instance of its origin.
+    /// Sends a start, if another instance of its origin may be live.
     pub(super) fn dispatch_start(
         self: &Arc<Self>,
         key: InstanceKey,
@@ -68,8 +68,8 @@ impl Runtime {
     }
 }
 
-/// Whether another instance may be live, or the one that is started is there already: then this is
-/// a repeat.
+/// Whether another instance may be live, or the started one exists already, so that this is a
+/// repeat.
 fn has_room(
     reader: &dyn StoreReader,
     key: InstanceKey,

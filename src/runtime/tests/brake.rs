@@ -1,5 +1,5 @@
-//! A store with a brake: a commit that has begun waits until it is released, so a test can do what
-//! it likes in between.
+//! A store with a brake: a commit that has begun waits until it is released, so that a test can act
+//! in between.
 
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::journal::{MemoryStore, Store, StoreError, StoreReader, WriteOp};
 
-/// The brake of a store. Clones are the same brake.
+/// The brake of a store. All clones are the same brake.
 #[derive(Clone, Default)]
 pub struct Brake {
     shared: Arc<Shared>,
@@ -27,18 +27,18 @@ pub struct Braked {
 }
 
 impl Brake {
-    /// From now on commits wait.
+    /// Makes commits wait from now on.
     pub fn pull(&self) {
         *self.shared.pulled.lock().unwrap() = true;
     }
 
-    /// Commits continue.
+    /// Lets commits continue.
     pub fn release(&self) {
         *self.shared.pulled.lock().unwrap() = false;
         self.shared.released.notify_all();
     }
 
-    /// A commit reaches the brake: it waits while that is pulled.
+    /// Called by a commit: waits while the brake is pulled.
     pub fn pass(&self) {
         let shared = &self.shared;
         let mut pulled = shared.pulled.lock().unwrap();

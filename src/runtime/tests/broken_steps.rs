@@ -15,7 +15,7 @@ use crate::{
     runtime::instance_request::Refusal,
 };
 
-/// Panics over a client named Panic.
+/// Panics for a client named Panic.
 struct Moody {
     runs_scripts: bool,
 }
@@ -43,7 +43,7 @@ impl Evaluator for Moody {
     }
 }
 
-/// A step over a client of this name is answered `internal` and leaves nothing; everything else
+/// A step for a client of this name is answered `internal` and has no effect; everything else
 /// continues.
 async fn breaks(name: &str, runs_scripts: bool) {
     let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;

@@ -1,9 +1,8 @@
-//! What is changed beside instances, by a request that is cut off at every point in turn: server
-//! and store stay of one mind, no number is given twice, no content is replaced.
+//! Changes beside instances by requests that are cut off at every point in turn: server and store
+//! agree, no number is given twice, no content is replaced.
 //!
 //! Each kind of command is dropped after 0, 1, 2, … polls, and while its commit is in progress,
-//! which is the widest window. What the mechanism promises by itself is tested beside it
-//! (`durable`).
+//! which is the longest window. The table alone is tested in `durable`.
 
 use std::{collections::BTreeMap, future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -29,7 +28,7 @@ use crate::{
     },
 };
 
-/// Process `p` with a schedule; every `n` is another content.
+/// Process `p` with a schedule; each `n` has another content.
 fn content(n: u32) -> Value {
     json!({"id": "p", "name": format!("content {n}"),
         "nodes": [{"id": "s", "type": "startEvent", "schedule": {"when": {"cycle": "0 * * * *"}}}, {"id": "end", "type": "endEvent"}],
@@ -60,8 +59,8 @@ fn key() -> ScheduleKey {
     }
 }
 
-/// Every kind of change that a request can ask for. Before it, versions 1 (deprecated), 2
-/// (published) and 3 (draft) remain.
+/// Every kind of change that a request can ask for. Before it there are versions 1 (deprecated), 2
+/// (published) and 3 (draft).
 #[derive(Clone, Copy, Debug)]
 enum Change {
     DeployDraft,
@@ -172,7 +171,7 @@ impl Change {
     }
 }
 
-/// What a server shows of all that, as text.
+/// What a server shows of all of this, as text.
 #[derive(Debug, PartialEq)]
 struct Shown {
     versions: BTreeMap<(String, u32), String>,
@@ -240,7 +239,7 @@ impl Life {
         }
     }
 
-    /// Waits until nothing is in progress any more.
+    /// Waits until nothing is in progress.
     async fn settle(&self) {
         for _ in 0..2 {
             let (passed, wait) = oneshot::channel();
@@ -260,7 +259,7 @@ impl Life {
     }
 }
 
-/// Polls a future so often, or until `over`; whether it came to its end.
+/// Polls a future a number of times, or until `over`; returns whether it completed.
 async fn cut_off(
     polls: usize,
     future: impl Future<Output = ()>,
@@ -312,7 +311,7 @@ async fn set_up(change: Change) -> (Life, MemoryStore, Brake) {
     (life, store, brake)
 }
 
-/// Cuts a change off; `None` when its commit was reached, else whether it came to its end.
+/// Cuts a change off; `None` if its commit was reached, otherwise whether it completed.
 async fn check_cut(change: Change, polls: usize, brakes: bool) -> Option<bool> {
     let (life, store, brake) = set_up(change).await;
     let contents: Vec<_> = store.definitions().unwrap();

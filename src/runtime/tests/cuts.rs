@@ -1,10 +1,9 @@
 //! A tree of instances comes to the same end wherever the server is cut off: after every single
 //! write, in turn.
 //!
-//! Time is virtual and nothing sleeps. The client is one that resends: in each life it says
-//! everything again, under the same ids. What the tree must have come to, and come to once, is what
-//! it comes to when nothing is cut off (`standing`); the processes are in `processes`. Starts that
-//! are refused: `refusal`.
+//! Time is virtual and nothing sleeps. The client resends: in each run of the server it sends
+//! everything again, under the same ids. The expected state is that of a run that is not cut off
+//! (`standing`); the processes are in `processes`. Starts that are refused: `refusal`.
 
 mod messages;
 mod processes;
@@ -41,11 +40,11 @@ use crate::{
 };
 use standing::Standing;
 
-/// When every timer of the tree is over.
+/// A time at which every timer of the tree has fired.
 const LATER: Time = Time(60_000);
 
-/// A store that takes so many writes more and then no other: what it took is durable, also of a
-/// batch it refuses.
+/// A store that accepts a number of writes and then fails. Accepted writes are durable, even those
+/// of a batch that it refuses.
 pub(super) struct Cut {
     pub store: MemoryStore,
     pub left: usize,
@@ -65,7 +64,7 @@ impl Store for Cut {
     }
 }
 
-/// How the client ends its part.
+/// The client's last command.
 #[derive(Clone, Copy)]
 enum Last {
     Confirm,
@@ -81,7 +80,7 @@ struct World {
 }
 
 impl World {
-    /// A world in which these processes are deployed.
+    /// A store in which these processes are deployed.
     fn new(last: Last, sources: &[Value]) -> Self {
         let world = Self {
             store: MemoryStore::default(),
@@ -109,8 +108,7 @@ impl World {
         });
     }
 
-    /// One life of the server, until `play` is over or a write is refused. `None` when it was cut
-    /// off.
+    /// One run of the server, until `play` ends or a write is refused. `None` when it was cut off.
     fn live<T>(&self, writes: usize, play: impl AsyncFnOnce(Arc<Runtime>) -> T) -> Option<T> {
         let store = Box::new(Cut {
             store: self.store.clone(),
@@ -146,7 +144,7 @@ impl World {
         })
     }
 
-    /// The client's part, and the state of the tree then.
+    /// The client's commands, and the state of the tree afterwards.
     fn play(&self, writes: usize) -> Option<Standing> {
         self.live(writes, async |runtime| {
             let root = start(&runtime).await;
@@ -172,7 +170,7 @@ impl World {
 pub(super) async fn idle(runtime: &Arc<Runtime>) {
     let (idle, waits) = tokio::sync::oneshot::channel();
     runtime.when_idle(move || {
-        // Who was cut off meanwhile no longer waits.
+        // The receiver is gone when the server was cut off.
         let _ = idle.send(());
     });
     waits.await.unwrap();
@@ -222,7 +220,7 @@ async fn give(runtime: &Arc<Runtime>, root: InstanceKey, command: Command) {
     .await;
 }
 
-/// A client without an answer waits: the server is cut off.
+/// A client without an answer waits: the server was cut off.
 async fn done(answer: InstanceResponse) -> InstanceKey {
     match answer {
         InstanceResponse::Applied(committed) | InstanceResponse::Duplicate(committed) => {

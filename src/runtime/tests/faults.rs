@@ -1,5 +1,5 @@
-//! A store that fails on demand: for lack of space, and in the middle of a sync. What is answered,
-//! what is seen meanwhile, and what is there after the next start.
+//! A store that fails on demand: for lack of space, and in the middle of a sync. Checks what is
+//! answered, what is visible meanwhile, and what exists after the next start.
 
 use std::sync::Mutex;
 
@@ -16,7 +16,7 @@ use crate::{
 /// How commits fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// They do not.
+    /// They succeed.
     None,
     /// Nothing is written, and that is certain.
     NoRoom,
@@ -92,7 +92,7 @@ impl Bench {
         changes.wait_for(|now| *now == room).await.unwrap();
     }
 
-    /// Asks without waiting for the answer.
+    /// Sends a request without waiting for its response.
     fn ask(&self, key: InstanceKey, asked: InstanceRequest) -> oneshot::Receiver<InstanceResponse> {
         let (sender, receiver) = oneshot::channel();
         let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
@@ -142,7 +142,7 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
     bench.fails(Fault::NoRoom);
     let first = bench.ask(key, tagged(1, "Ada"));
     bench.brake.reached().await;
-    // Decided on top of the first one; the last looks at what both would come to.
+    // Decided on top of the first one; the last one reads the state after both.
     let second = bench.ask(key, tagged(2, "Bob"));
     let looked = bench.ask(key, InstanceRequest::Observe);
     let (sender, read) = oneshot::channel();
@@ -154,14 +154,15 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
             reply: ReplyTo::to(move |answer| drop(sender.send(answer))),
         },
     );
-    // One that builds on nothing of it, in the same queue.
+    // One in the same queue that depends on none of them.
     let beside = bench.ask(other, tagged(3, "Eve"));
     bench.brake.release();
     for answer in [first, second, beside] {
         assert!(is_full(&answer.await.unwrap()));
     }
     match looked.await.unwrap() {
-        // Either it was computed from what is not there, or it waited for the instance to be read.
+        // It was either computed from the state before, or waited for the instance to be read
+        // again.
         InstanceResponse::Observed(observed) => assert_eq!(observed.seq, before.seq),
         answer => assert!(is_full(&answer), "{answer:?}"),
     }
@@ -209,12 +210,12 @@ async fn what_instances_do_by_themselves_goes_on_when_there_is_room() {
     bench.brake.pull();
     let saved = bench.ask(key, save("Ada"));
     bench.brake.reached().await;
-    // The save is written; what follows from it, the subprocess and its answers, is not.
+    // The save is written; what follows from it (the subprocess and its answers) is not.
     bench.fails(Fault::None);
     bench.brake.release();
     applied(saved.await.unwrap());
     bench.fails(Fault::NoRoom);
-    // Whatever was tried meanwhile failed, or nothing was.
+    // Whatever was tried meanwhile failed.
     tokio::task::yield_now().await;
     bench.fails(Fault::None);
     reach_review(&bench.runtime, key).await;
@@ -240,7 +241,7 @@ async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_com
         refused,
         InstanceResponse::Refused(Refusal::NoRoom(DiskRoom::Low))
     ));
-    // A subprocess belongs to what has begun.
+    // A subprocess belongs to an instance that has begun.
     applied(bench.ask(key, save("Ada")).await.unwrap());
     reach_review(&bench.runtime, key).await;
     room.measured(DiskRoom::Critical, 1 << 10);
@@ -286,8 +287,8 @@ async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_com
     reach_review(&bench.runtime, held).await;
 }
 
-/// A disk that fails while many commands are in progress: none is answered that nothing was
-/// changed, none that it is done which is not, and each, sent again, takes effect once.
+/// The disk fails while many commands are in progress: no answer says that nothing was changed or
+/// that the command is done unless that is true, and each command, sent again, takes effect once.
 async fn nobody_is_told_wrongly(fault: Fault) {
     const COMMANDS: u128 = 100;
     let bench = Bench::over(MemoryStore::default()).await;
@@ -302,7 +303,7 @@ async fn nobody_is_told_wrongly(fault: Fault) {
     for (id, key) in (1..COMMANDS).zip(&keys[1..]) {
         answers.push(bench.ask(*key, tagged(id, "Ada")));
     }
-    // On top of what is unknown by then.
+    // On top of a command whose outcome is unknown by then.
     answers.push(bench.ask(keys[0], tagged(0, "Ada")));
     while bench.runtime.journal.queued() < answers.len() {
         tokio::task::yield_now().await;

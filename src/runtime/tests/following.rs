@@ -1,5 +1,5 @@
-//! What a followed instance keeps of its newest rows: few of them when they are large, and then a
-//! follower that is behind reads the store.
+//! The newest rows that a followed instance keeps: few if they are large; then a follower that is
+//! behind reads the store.
 
 use super::*;
 use crate::{journal::MemoryStore, runtime::channel::RowsAfter};

@@ -29,7 +29,7 @@ fn known(runtime: &Runtime, version: u32) -> Arc<KnownVersion> {
     known.unwrap()
 }
 
-/// Waits until no instance is in memory, and nobody uses the first version any more.
+/// Waits until no instance is in memory and nobody uses the first version.
 async fn leave(runtime: &Runtime) {
     while runtime.live_instances() > 0 || known(runtime, 1).in_memory().is_some() {
         runtime.registry.sweep(Duration::ZERO);
@@ -61,7 +61,7 @@ async fn a_former_version_is_in_memory_only_while_it_is_used_and_its_instances_g
     let source = runtime.definitions.source(&known(&runtime, 1).row).await;
     assert_eq!(&*source.unwrap(), EXAMPLES[0].as_bytes());
 
-    // Back to what was before: by its number, and by its content.
+    // Back to the earlier version: by its number, and by its content.
     let published = runtime
         .definitions
         .publish("default", "onboarding", 1)

@@ -1,8 +1,8 @@
-//! Calls to the outside, made to a server of the test's own: what goes out, what comes back, and
-//! what a cut leaves.
+//! Calls to other systems, made to a server of the test: what is sent, what is received, and what a
+//! crash leaves.
 //!
-//! Process time is virtual and nothing sleeps; what waits for a pause waits for the clock to be
-//! set. Where calls may not go at all is tested beside the list of targets.
+//! Process time is virtual and nothing sleeps: pauses end when the clock is set. Forbidden targets
+//! are tested beside the allow-list.
 
 mod cutting;
 mod failing;
@@ -40,10 +40,10 @@ use crate::{
 };
 use receiver::{Received, Receiver};
 
-/// What webhooks are signed with.
+/// The key with which webhooks are signed.
 const KEY: &[u8] = b"a key of twenty-four byte";
 
-/// What outlives a server, and what its operator has set.
+/// What outlives a server, and the operator's settings.
 #[derive(Clone)]
 struct Stage {
     store: MemoryStore,
@@ -64,8 +64,7 @@ impl Stage {
         }
     }
 
-    /// One life of the server, until `play` is over or a write is refused. `None` when it was cut
-    /// off.
+    /// One run of the server, until `play` ends or a write is refused. `None` when it was cut off.
     fn live<T>(&self, writes: usize, play: impl AsyncFnOnce(Arc<Runtime>) -> T) -> Option<T> {
         let store = Box::new(Cut {
             store: self.store.clone(),
@@ -104,7 +103,7 @@ impl Stage {
         })
     }
 
-    /// Runs one instance of a process with this action until nothing moves any more.
+    /// Runs one instance of a process with this action until nothing is in progress.
     fn play(&self, params: Value) -> Outcome {
         self.live(usize::MAX, async |runtime| {
             deploy(&runtime, &process(params)).await;
@@ -115,7 +114,7 @@ impl Stage {
         .unwrap()
     }
 
-    /// Lets process time continue by so many milliseconds, and looks again.
+    /// Moves process time by `ms`, and reads the instance again.
     fn after(&self, ms: i64, key: InstanceKey) -> Outcome {
         self.clock.set(Time(self.clock.now().0 + ms));
         self.live(usize::MAX, async |runtime| {
@@ -130,7 +129,7 @@ impl Stage {
     }
 }
 
-/// What has become of an instance.
+/// The outcome of an instance.
 struct Outcome {
     key: InstanceKey,
     status: Status,
@@ -223,7 +222,7 @@ fn records(store: &MemoryStore, key: InstanceKey) -> Vec<Record> {
         .collect()
 }
 
-/// The key by which the other side knows a repeat.
+/// The key by which the receiver recognises a repeat.
 fn key_of(received: &Received) -> &str {
     received
         .header("idempotency-key")

@@ -1,5 +1,5 @@
-//! A start whose instance is stored is found there, however its key stands to those that are taken
-//! for fresh.
+//! A start whose instance is stored is found, however its key compares to those that count as
+//! fresh.
 
 use serde_json::json;
 use uuid::{NoContext, Timestamp, Uuid};
@@ -10,7 +10,7 @@ use crate::{
     runtime::{StartRequest, clock::real_now, instance_request::InstanceResponse},
 };
 
-/// The id of a command given so many seconds from now.
+/// The id of a command with a time so many seconds from now.
 fn command_in(seconds: i64) -> Uuid {
     let now = real_now().0 / 1_000;
     Uuid::new_v7(Timestamp::from_unix(

@@ -1,10 +1,10 @@
-//! A message between instances survives the end of the process between the sender's commit and the
+//! A message between instances survives the end of the program between the sender's commit and the
 //! receiver's.
 
 use super::*;
 use crate::journal::{Entity, SqliteStore, StoreError, StoreReader, WriteOp};
 
-/// A store whose process ends when an instance that is not `parent` begins.
+/// A store whose program ends when an instance that is not `parent` begins.
 struct CutBeforeChild {
     store: SqliteStore,
     begun: Vec<Entity>,

@@ -15,7 +15,7 @@ const COMMANDS: usize = 120;
 /// Commands sent before an answer is awaited.
 const AHEAD: usize = 3;
 
-/// A mailbox full of requests to leave refuses a command, which then is sent again.
+/// Sends a command until it is accepted: a mailbox full of requests to leave refuses it.
 async fn until_applied(
     runtime: &Arc<Runtime>,
     key: InstanceKey,
@@ -40,7 +40,7 @@ async fn stress(store: Box<dyn Store>) {
             reach_review(&runtime, key).await;
             let mut last = observe(&runtime, key).await.seq;
             for _ in 0..COMMANDS / AHEAD {
-                // Asks every instance to leave, in the midst of what the others do.
+                // Asks every instance to leave, while the others are in use.
                 runtime.registry.sweep(Duration::ZERO);
                 let simulate = || run("simulate", json!({"loan": {"amount": 1}}));
                 let ahead = (0..AHEAD).map(|_| until_applied(&runtime, key, simulate));

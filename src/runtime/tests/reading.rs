@@ -1,5 +1,5 @@
-//! Readers: never refused for lack of space, answered from what is durable only, and together where
-//! they wait together.
+//! Readers are never refused for lack of space, are answered from durable state only, and share an
+//! answer when they wait at the same time.
 
 use std::sync::{Condvar, Mutex};
 
@@ -87,12 +87,12 @@ async fn nothing_is_read_before_it_is_durable() {
         let runtime = runtime.clone();
         async move { ask(&runtime, key, save("Ada")).await }
     });
-    // The command is decided, and its row on its way, when the next one is answered by the actor.
+    // When the actor answers the next command, this one is decided and its row handed over.
     while runtime.journal.queued() == 0 {
         tokio::task::yield_now().await;
     }
     let mut reads: Vec<_> = (0..300).map(|_| read(&runtime, key, alice())).collect();
-    // When another instance of the same thread has answered, this one has seen its readers.
+    // When another instance of the same thread has answered, this one has checked its readers.
     let mut neighbour = *Uuid::now_v7().as_bytes();
     neighbour[15] = key.partition();
     let neighbour = InstanceKey(Uuid::from_bytes(neighbour));
@@ -130,7 +130,7 @@ async fn readers_need_no_room_where_commands_have_none() {
     let (runtime, _) = runtime_over(Box::new(store)).await;
     let key = start(&runtime).await;
     barrier.close();
-    // More commands than the mailbox and the writer's queue take.
+    // More commands than the mailbox and the writer's queue have room for.
     let commands = limits::WRITER_QUEUE + 2 * limits::INSTANCE_MAILBOX;
     let mut answers = Vec::new();
     for _ in 0..commands {
@@ -172,7 +172,7 @@ async fn readers_that_wait_together_share_one_observation_and_see_what_they_may(
         runtime.registry.sweep(std::time::Duration::ZERO);
         tokio::task::yield_now().await;
     }
-    // It is not in memory: all of them wait while it is loaded.
+    // The instance is not in memory: all of them wait while it is loaded.
     let strangers: Vec<_> = (0..300)
         .map(|_| {
             read(

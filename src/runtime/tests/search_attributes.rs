@@ -1,5 +1,5 @@
-//! What instances are found by follows their data: through merges, steps back and the end, and no
-//! other way than their log tells.
+//! The values by which instances are found follow their data: through merges, back steps and the
+//! end, and always as their log says.
 
 use std::{
     collections::BTreeMap,
@@ -53,7 +53,7 @@ async fn deploy(runtime: &Runtime) {
     runtime.definitions.deploy(deploy).await.unwrap();
 }
 
-/// The texts the store finds an instance by, of these.
+/// The texts among these by which the store finds an instance.
 fn found(
     reader: &dyn StoreReader,
     key: InstanceKey,
@@ -82,7 +82,7 @@ fn found(
     candidates.iter().filter_map(finds).collect()
 }
 
-/// What the log says of the same.
+/// The same, computed from the log.
 fn replayed(
     runtime: &Runtime,
     reader: &dyn StoreReader,
@@ -141,7 +141,7 @@ async fn an_instance_is_found_by_its_present_data() {
     check(&[("client.email", "a"), ("number", "7")]);
     act("second", json!({"client": {"email": "b"}, "number": true})).await;
     check(&[("client.email", "b"), ("number", "true")]);
-    // Back to before the first: what it merged is gone, and so is what the second one did.
+    // Back to before the first: its merged data are removed, and so are those of the second.
     act("first", json!({})).await;
     check(&[("number", "7")]);
     act(
@@ -185,7 +185,7 @@ async fn only_what_changes_is_written() {
     journal.shutdown();
 }
 
-/// Counts changes of what is found.
+/// Counts changes of the values.
 #[derive(Default)]
 struct Told(AtomicUsize);
 

@@ -1,4 +1,4 @@
-//! A snapshot that cannot be used costs a full replay, and never an instance.
+//! A snapshot that cannot be used costs a full replay, but no instance is lost.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn restored(journal: &Journal, entity: Entity) -> Restored {
     read.await.unwrap().unwrap()
 }
 
-/// What a disk, an older or newer server, or a mistake may leave in place of a snapshot.
+/// What a disk, an older or newer program, or a mistake may leave in place of a snapshot.
 fn unusable(good: &SnapshotRow, foreign: &SnapshotRow) -> Vec<SnapshotRow> {
     let with_body = |body: Vec<u8>| SnapshotRow {
         seq: good.seq,
@@ -58,7 +58,7 @@ fn unusable(good: &SnapshotRow, foreign: &SnapshotRow) -> Vec<SnapshotRow> {
     bad
 }
 
-/// Waits until no instance is in memory: one whose last row is on its way leaves after that.
+/// Waits until no instance is in memory: an instance whose last row is in flight leaves after that.
 async fn all_have_left(runtime: &Arc<Runtime>) {
     while runtime.live_instances() > 0 {
         runtime.registry.sweep(Duration::ZERO);
@@ -86,7 +86,7 @@ async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
         let again = restored(&journal, entity).await;
         assert!(again.state.as_ref() == Some(&whole) && again.snapshot_bytes == 0);
     }
-    // The runtime continues from there, and its next snapshot is a good one.
+    // The runtime continues from there, and its next snapshot is valid.
     all_have_left(&runtime).await;
     put(&journal, entity, unusable(&good, &foreign).remove(2)).await;
     let committed = applied(

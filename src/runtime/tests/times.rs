@@ -1,5 +1,5 @@
-//! Times of definitions that pass: an error when something new is deployed, and no reason to lose
-//! what was deployed. A machine's clock that was set back while the server was down.
+//! Times of definitions that pass: an error when new content is deployed, and no reason to drop a
+//! deployed definition. Also a machine's clock that was set back while the server was down.
 
 use super::*;
 use crate::{

@@ -1,5 +1,5 @@
-//! Trees that grow: bounded, ended at once, and no burden on others; the same after a restart. What
-//! their instances ask clients to start: `open_messages`.
+//! Trees that grow: limited, ended at once, and no burden on others; the same after a restart. The
+//! starts that their instances ask clients for: `open_messages`.
 
 mod open_messages;
 
@@ -89,7 +89,7 @@ async fn start_root(runtime: &Arc<Runtime>, process: &str) -> InstanceKey {
         .instance
 }
 
-/// The instances of a tree, the root left out.
+/// The instances of a tree, without the root.
 async fn below(runtime: &Arc<Runtime>, root: InstanceKey) -> Vec<InstanceRow> {
     let filter = InstanceFilter {
         root: Some(root),
@@ -118,7 +118,7 @@ async fn until(
 }
 
 async fn until_all_is_delivered(runtime: &Arc<Runtime>) {
-    // What a row leads to is posted after its answer, and before the queue lets the next one out.
+    // The effects of a row are posted after its answer, and before the queue releases the next one.
     let mut quiet = 0;
     while quiet < 2 {
         let (sender, passed) = oneshot::channel();
@@ -286,7 +286,8 @@ async fn a_client_starts_nothing_where_nothing_may_start() {
     let child =
         applied(answer(|reply| runtime.start_instance(below_an_instance(finished), reply)).await)
             .instance;
-    // A start that comes by the client and by the outbox is counted twice until the second came.
+    // A start that arrives both by the client and by the outbox is counted twice until the second
+    // one arrives.
     until_all_is_delivered(&runtime).await;
     let tree = runtime.trees.get(root).unwrap();
     let room = tree.room();

@@ -1,8 +1,8 @@
-//! The timers of the next minute in memory, by whose they are, and which of them fires next.
+//! The timers of the next minute in memory, by owner, and which of them fires next.
 //!
-//! Tenants take turns, and so do the definitions of a tenant; none has more than its share firing at
-//! a time. Of one that has very many, the first are in memory: the rest stays in the table until
-//! they have fired. Not here: the table, the sleep and the firing (`timers`).
+//! Tenants take turns, and so do the definitions of a tenant; none has more than its share firing
+//! at a time. Of an owner with very many timers only the first are in memory; the others stay in
+//! the table until these have fired. Not here: the table, the sleep and the firing (`timers`).
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,7 +17,7 @@ use crate::{
     runtime::turns::Turns,
 };
 
-/// Timers of one owner in memory; with less than half of them more are read.
+/// Timers of one owner in memory; when less than half of them remain, more are read.
 pub(super) const OF_OWNER: usize = 512;
 
 /// A timer and when it is due.
@@ -28,24 +28,24 @@ pub(super) type Due = (Time, InstanceKey, TimerKey);
 pub(super) enum Taken {
     /// A timer to fire.
     Fire(Arc<Owner>, Due),
-    /// All that have something due have their share firing.
+    /// Everything that is due has its share firing.
     Blocked,
-    /// Nothing is due before this.
+    /// No timer is due before this time.
     Until(Time),
 }
 
 /// The timers in memory.
 pub(super) struct Near {
-    /// Timers due before this are in memory, but for those of owners that have too many.
+    /// Timers due before this are in memory, except those of owners that have too many.
     pub until: Time,
-    /// Whether the table is being read: whatever is set meanwhile is kept.
+    /// Whether the table is being read: a timer that is set meanwhile is kept.
     pub is_reading: bool,
     owners: BTreeMap<Arc<Owner>, OfOwner>,
-    /// Those with something due wait for their turn.
+    /// Owners with a due timer, waiting for their turn.
     ready: Turns<Arc<Owner>>,
-    /// The first of each of the others.
+    /// The first timer of each other owner.
     first: BTreeSet<(Time, Arc<Owner>)>,
-    /// Those of whom more has to be read.
+    /// Owners of which more timers have to be read.
     hungry: BTreeSet<Arc<Owner>>,
     firing_of_tenant: HashMap<String, usize>,
 }
@@ -54,11 +54,11 @@ pub(super) struct Near {
 #[derive(Default)]
 struct OfOwner {
     due: BTreeSet<Due>,
-    /// Those that were taken and may still be in the table.
+    /// Timers that were taken and may still be in the table.
     taken: BTreeSet<(InstanceKey, TimerKey)>,
     firing: usize,
     is_ready: bool,
-    /// Only those due before this are in memory.
+    /// Only timers due before this are in memory.
     only_before: Option<Time>,
 }
 
@@ -77,7 +77,7 @@ impl Default for Near {
 }
 
 impl Near {
-    /// Notes a timer whose row is durable; whether it is in memory now.
+    /// Adds a timer whose row is durable; returns whether it is in memory now.
     pub fn set(&mut self, owner: Owner, due: Due) -> bool {
         let known = self.owners.get(&owner);
         let before = known.and_then(|of| of.only_before).unwrap_or(self.until);
@@ -88,8 +88,8 @@ impl Near {
         is_near
     }
 
-    /// Takes in what was read of an owner, up to the end of the window; `limit` rows when there may
-    /// be more.
+    /// Adds the timers read for an owner, up to the end of the window; as many as `limit` if there
+    /// may be more.
     pub fn read(&mut self, owner: Owner, rows: Vec<Due>, limit: usize) {
         let owner = Arc::new(owner);
         let last = rows.last().map(|row| row.0);
@@ -150,7 +150,7 @@ impl Near {
         Taken::Fire(owner, due)
     }
 
-    /// A timer that was taken fires no more, for now: somebody else may.
+    /// A timer that was taken fires no more for now, so that another one may.
     pub fn release(&mut self, owner: &Arc<Owner>) {
         if let Some(of) = self.owners.get_mut(owner) {
             of.firing = of.firing.saturating_sub(1);
@@ -163,7 +163,7 @@ impl Near {
         }
     }
 
-    /// What was taken of an owner is done with.
+    /// A taken timer is done.
     pub fn done(&mut self, owner: &Arc<Owner>, (_, instance, key): &Due) {
         if let Some(of) = self.owners.get_mut(owner) {
             of.taken.remove(&(*instance, key.clone()));
@@ -171,7 +171,7 @@ impl Near {
         self.prune(owner);
     }
 
-    /// What was taken is to fire again, at this time.
+    /// A taken timer is to fire again, at this time.
     pub fn again(&mut self, owner: &Arc<Owner>, due: Due) {
         if let Some(of) = self.owners.get_mut(owner) {
             of.taken.remove(&(due.1, due.2.clone()));
@@ -179,7 +179,7 @@ impl Near {
         self.insert(owner, due);
     }
 
-    /// An owner of whom more has to be read.
+    /// An owner of which more timers have to be read.
     pub fn hungry(&self) -> Option<Owner> {
         self.hungry.first().map(|owner| Owner::clone(owner))
     }
@@ -215,14 +215,14 @@ impl Near {
             }
             self.first.insert((first, owner.clone()));
         }
-        // Not while it is being read, as that is about to say how much is in memory.
+        // Not while the table is being read, because that decides what is in memory.
         if !self.is_reading && of.due.len() > 2 * OF_OWNER {
             let last = of.due.pop_last().map(|(time, ..)| time);
             of.only_before = last.or(of.only_before);
         }
     }
 
-    /// Puts an owner that was just taken from where it belongs.
+    /// Puts an owner whose timer was just taken back where it belongs.
     fn wait_for_turn(&mut self, owner: &Arc<Owner>, now: Time) {
         let Some(of) = self.owners.get_mut(owner) else {
             return;
@@ -353,7 +353,7 @@ mod tests {
             assert!(taken(&mut near, n as i64).is_some());
         }
         assert_eq!(near.hungry(), Some(owner("t", "many")));
-        // What is in flight is still in the table, and comes no second time.
+        // A timer in flight is still in the table, and must not fire a second time.
         let rows: Vec<Due> = std::iter::once(first.clone())
             .chain(many(OF_OWNER / 2 + 2))
             .collect();

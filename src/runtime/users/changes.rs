@@ -1,5 +1,5 @@
-//! What may be done to a user. Each change is one row, written by the journal's writer; it is
-//! visible as soon as it is durable.
+//! The changes of a user. Each change is one row, written by the journal's writer, and visible as
+//! soon as it is durable.
 
 use std::{error::Error, fmt, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{
 /// A user to add.
 #[derive(Clone, Copy)]
 pub struct NewUser<'a> {
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: &'a str,
     /// The name it signs in with.
     pub name: &'a str,
@@ -25,7 +25,7 @@ pub struct NewUser<'a> {
     pub roles: &'a [String],
 }
 
-/// What changes of a user; what is `None` stays.
+/// Changes of a user; what is `None` stays.
 #[derive(Clone, Copy, Default)]
 pub struct UserUpdate<'a> {
     /// All its roles, from its next token on.
@@ -34,20 +34,20 @@ pub struct UserUpdate<'a> {
     pub password: Option<&'a str>,
 }
 
-/// Why a change is not made, or not known to be.
+/// Why a change is not made, or not known to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserError {
-    /// There is a user of this name.
+    /// A user of this name exists.
     Exists(String),
-    /// There is none.
+    /// No user of this name exists.
     Unknown(String),
-    /// A name, role or password that cannot be one; the sentence says why.
+    /// The name, a role or the password is invalid; the sentence says why.
     Invalid(String),
     /// A queue is full.
     Busy,
     /// The disk is full; nothing was changed.
     NoRoom,
-    /// The disk failed; the change may be made or not.
+    /// The disk failed; the change may or may not be made.
     OutcomeUnknown,
     /// The server is shutting down, or the system gave no random bytes.
     Failed,
@@ -99,7 +99,7 @@ impl From<NoAnswer> for UserError {
 }
 
 impl Users {
-    /// Adds a user, or one again that was removed; tokens from before the removal stay refused.
+    /// Adds a user, or a removed one again; tokens from before the removal stay refused.
     ///
     /// # Errors
     /// [`UserError`].
@@ -126,7 +126,7 @@ impl Users {
                 name: user.name.to_owned(),
                 password_hash: Some(hash),
                 roles: user.roles.to_vec(),
-                // Of a damaged row all tokens are revoked, also those to come.
+                // A damaged row revokes all tokens, including future ones.
                 revoked_at: known.and_then(|row| row.revoked_at).map(|at| at.min(now)),
                 created_at: now,
             }),
@@ -168,7 +168,7 @@ impl Users {
         .await
     }
 
-    /// Gives a user another password, and ends every token issued so far.
+    /// Sets another password, and revokes every token issued so far.
     ///
     /// # Errors
     /// [`UserError`].
@@ -191,7 +191,7 @@ impl Users {
         .await
     }
 
-    /// Gives a user these roles instead of those it had; its tokens have them from the next one.
+    /// Replaces the roles of a user; tokens contain them from the next one on.
     ///
     /// # Errors
     /// [`UserError`].
@@ -214,7 +214,7 @@ impl Users {
         .await
     }
 
-    /// Ends every token issued so far. With the password it gets new ones.
+    /// Revokes every token issued so far. With the password the user can get new ones.
     ///
     /// # Errors
     /// [`UserError`].
@@ -226,7 +226,7 @@ impl Users {
         .await
     }
 
-    /// Removes a user: neither its password nor any token of its name is good any more.
+    /// Removes a user: its password and all tokens of its name become invalid.
     ///
     /// # Errors
     /// [`UserError`].

@@ -1,5 +1,5 @@
-//! Hashes of passwords: argon2id, off the arbiters and few at a time, as each takes memory and tens
-//! of milliseconds.
+//! Hashes of passwords: argon2id, off the arbiters and a few at a time, because each takes memory
+//! and tens of milliseconds.
 //!
 //! Not here: who is asked for a password, and how often (`sign_in`, `throttle`).
 
@@ -14,11 +14,11 @@ use crate::{
     runtime::thread_priority,
 };
 
-/// Stands for the hash of a user there is not, so that an unknown name takes as long as a wrong
+/// Used as the hash of a user that does not exist, so that an unknown name takes as long as a wrong
 /// password.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Who may hash.
+/// Permits to hash.
 pub(super) struct Hashing {
     running: Semaphore,
     admitted: Pot,
@@ -38,19 +38,19 @@ impl Default for Hashing {
     }
 }
 
-/// The right to hash once.
+/// A permit to hash once.
 pub(super) struct HashPermit<'a> {
     _running: SemaphorePermit<'a>,
     _admitted: PotPlace,
 }
 
 impl Hashing {
-    /// Waits for a turn; `None` when too many wait already for another of this kind.
+    /// Waits for a permit; `None` when too many wait for another caller of this kind.
     pub async fn turn(&self, kind: CallerKind) -> Option<HashPermit<'_>> {
         self.run(self.admitted.take(kind)?).await
     }
 
-    /// The same for a sign-in, of which few from one address may wait.
+    /// The same for a sign-in; only a few from one address may wait.
     pub async fn turn_for(&self, taker: Taker) -> Option<HashPermit<'_>> {
         self.run(self.admitted.take_for(taker)?).await
     }
@@ -83,7 +83,7 @@ impl HashPermit<'_> {
             .ok()
     }
 
-    /// Whether the password fits the hash; never when there is none, which takes as long.
+    /// Whether the password matches the hash; without a hash never, which takes as long.
     pub async fn fits(self, password: String, hash: Option<String>) -> bool {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODY.to_owned());

@@ -1,5 +1,5 @@
-//! Requests to change or list users as data: what `stepwire user` asks of the server on its data
-//! directory, or of the directory itself.
+//! Requests to change or list users as data: what `stepwire user` sends to a running server, or
+//! applies to its data directory.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,17 +7,17 @@ use utoipa::ToSchema;
 use super::{NewUser, UserError, Users};
 use crate::{journal::UserRow, model::ids::Time};
 
-/// Something to be done. No `Debug`: it may hold a password.
+/// A request. No `Debug`: it may contain a password.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserRequest {
     /// The tenant.
     pub tenant: String,
-    /// What.
+    /// The operation.
     pub ask: UserAsk,
 }
 
-/// What is to be done.
+/// An operation on users.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UserAsk {
@@ -59,7 +59,8 @@ pub enum UserAsk {
 }
 
 impl UserRequest {
-    /// What it changes, as a log says it, of which user; `None` for one that only looks.
+    /// The name of the change for the log, and the user; `None` for an operation that changes
+    /// nothing.
     pub fn change(&self) -> Option<(&'static str, &str)> {
         Some(match &self.ask {
             UserAsk::Add { name, .. } => ("user added", name),
@@ -80,7 +81,7 @@ impl UserRequest {
     }
 }
 
-/// A user as it is listed.
+/// A user in a list.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, ToSchema)]
 #[schema(as = User)]
 #[serde(rename_all = "camelCase")]
@@ -101,7 +102,7 @@ pub struct ListedUser {
 }
 
 impl Users {
-    /// Does what is asked, at `now` on the real clock. Only a list answers with users.
+    /// Carries out a request, at `now` on the real clock. Only a list answers with users.
     ///
     /// # Errors
     /// [`UserError`].

@@ -1,4 +1,4 @@
-//! Signing in with a name and a password. Says neither whether a name is known nor what was wrong.
+//! Signing in with a name and a password. The answer does not reveal whether the name exists.
 
 use std::{error::Error, fmt, net::IpAddr, sync::PoisonError, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     model::ids::Time,
 };
 
-/// Who has signed in: what goes into its token.
+/// A user who has signed in: the contents of the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
     /// The user's name.
@@ -22,13 +22,13 @@ pub struct SignedIn {
     pub roles: Vec<String>,
 }
 
-/// Why nobody has signed in.
+/// Why a sign-in failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInError {
     /// The name or the password is wrong.
     Wrong,
     /// Too many wrong passwords for this name or from this address: the next try is allowed after
-    /// this long.
+    /// this time.
     Throttled(Duration),
     /// Too many sign in at the same time.
     Busy,
@@ -64,12 +64,11 @@ impl From<Wait> for SignInError {
 }
 
 impl Users {
-    /// Checks a password. `from` is the client's address, if it is known; `now` is a time
-    /// that only runs on. It
-    /// takes tens of milliseconds, off this thread, whether the name is known or not.
+    /// Checks a password. `from` is the client's address, if it is known; `now` is a steady time.
+    /// It takes tens of milliseconds, off this thread, whether the name exists or not.
     ///
     /// # Errors
-    /// [`SignInError`]; a removed user is as unknown as one there never was.
+    /// [`SignInError`]; a removed user is treated like one that never existed.
     pub async fn sign_in(
         &self,
         tenant: &str,
@@ -78,7 +77,7 @@ impl Users {
         from: Option<IpAddr>,
         now: Time,
     ) -> Result<SignedIn, SignInError> {
-        // No user can have these, so that says nothing; and nothing of any length is kept.
+        // No user can have such names, so refusing them reveals nothing; and no long text is kept.
         if tenant.len() > limits::NAME_BYTES
             || name.len() > limits::NAME_BYTES
             || password.len() > limits::PASSWORD_BYTES
@@ -86,9 +85,9 @@ impl Users {
             return Err(SignInError::Wrong);
         }
         let attempt = Try::new(tenant, name, from);
-        // Before the queue, so that those who have to wait do not keep others out of it.
+        // Before the queue, so that throttled tries do not fill it.
         self.throttled(|throttle| throttle.check(&attempt, now))?;
-        // Anyone who has signed in from there before is taken for a user already.
+        // An address from which the name has signed in before counts as the user's.
         let turn = match from {
             _ if self.throttled(|throttle| throttle.knows(&attempt)) => {
                 let user = Taker::User(format!("{tenant}/{name}"));
@@ -108,7 +107,7 @@ impl Users {
         if !turn.fits(password.to_owned(), hash.clone()).await {
             return Err(SignInError::Wrong);
         }
-        // A password that was changed meanwhile is the old one.
+        // The password may have been changed meanwhile; then this one is outdated.
         let user = self
             .get(tenant, name)
             .filter(|user| user.password_hash == hash)

@@ -1,5 +1,5 @@
-//! Users over a store in memory: passwords, changes, and which tokens are still good. Time is an
-//! argument everywhere.
+//! Users in a store in memory: passwords, changes, and which tokens are valid. Time is an argument
+//! everywhere.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn later(millis: i64) -> Time {
     Time(NOW.0 + millis)
 }
 
-/// Users with Ada in them, whose password is `right`.
+/// Users with Ada, whose password is `right`.
 async fn users() -> (Users, MemoryStore) {
     let store = MemoryStore::default();
     let users = open(&store);

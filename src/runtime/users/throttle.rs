@@ -1,16 +1,14 @@
-//! What guessing passwords costs: after a few wrong ones each next try has to wait longer.
+//! Slows down guessing of passwords: after a few wrong ones each further try has to wait longer.
 //!
-//! Wrong passwords count for a name from one address, and for an address whatever the name, so
-//! nobody locks out somebody who signs in from elsewhere. Many addresses together that guess at one
-//! name slow down those addresses only from which nobody has signed in under it before. A try
-//! counts as wrong from its beginning, so that many at once are no way around; a right password
-//! takes that back. Memory is bounded; when it is full, the least suspicious are forgotten. Time is
-//! an argument.
+//! Wrong passwords count for a name from one address, and for an address with any name, so nobody
+//! can lock out a user who signs in from elsewhere. Many addresses that guess the password of one
+//! name together slow down only addresses from which nobody has signed in under it before. Memory
+//! is bounded; when it is full, the least suspicious entries are forgotten. Time is an argument.
 //!
 //! # Why so
 //!
-//! **A wrong password is counted before it is checked** and taken back when it was right, so
-//! that many tries at once are no way around.
+//! **A try counts as wrong before it is checked**, and is taken back if the password was right, so
+//! that many simultaneous tries do not get around the limits.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, time::Duration};
 
@@ -21,23 +19,23 @@ type Name = (String, String);
 
 /// Counts of wrong passwords.
 pub(super) struct Throttle {
-    /// From one address.
+    /// By name and address.
     names: AttemptCounts<(Name, Option<IpAddr>)>,
-    /// Whatever the name.
+    /// By address, for all names.
     addresses: AttemptCounts<IpAddr>,
-    /// From whatever address.
+    /// By name, for all addresses.
     names_anywhere: AttemptCounts<Name>,
     known: KnownAddresses,
 }
 
-/// Whose password is tried, and from where.
+/// A try: the name, and the address.
 #[derive(Clone)]
 pub(super) struct Try {
     name: Name,
     address: Option<IpAddr>,
 }
 
-/// Another try is allowed after this long.
+/// The time after which another try is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wait(pub Duration);
 
@@ -84,12 +82,12 @@ impl Throttle {
             })
     }
 
-    /// Whether somebody has signed in under this name from this address before.
+    /// Whether the name has signed in from this address before.
     pub fn knows(&self, attempt: &Try) -> bool {
         self.known.has(attempt)
     }
 
-    /// A try begins, if it may: it counts as wrong until [`Throttle::was_right`].
+    /// Begins a try, if it is allowed: it counts as wrong until [`Throttle::was_right`].
     pub fn begin(&mut self, attempt: &Try, now: Time) -> Result<(), Wait> {
         self.check(attempt, now)?;
         self.names
@@ -113,8 +111,9 @@ impl Throttle {
         Ok(())
     }
 
-    /// The password was right: the name starts anew from this address. The other counts only get
-    /// their try back, as else a user who knows one password could continue guessing others.
+    /// The password was right: the count of the name from this address is cleared. The other counts
+    /// only lose this try, because otherwise a user who knows one password could continue guessing
+    /// others.
     pub fn was_right(&mut self, attempt: &Try, now: Time) {
         self.names
             .wrong
@@ -127,7 +126,7 @@ impl Throttle {
     }
 }
 
-/// From where users have signed in, as far as this server remembers: since its start, the newest.
+/// The addresses from which names have signed in since the server's start, the newest ones.
 #[derive(Default)]
 struct KnownAddresses {
     by_name: HashMap<Name, Vec<(IpAddr, Time)>>,
@@ -165,7 +164,7 @@ impl KnownAddresses {
 
 /// Wrong tries per key.
 struct AttemptCounts<K> {
-    /// So many cost no wait.
+    /// This many tries cause no wait.
     free: u32,
     wrong: HashMap<K, FailedSignIns>,
 }
@@ -198,7 +197,7 @@ impl<K: Hash + Eq + Clone> AttemptCounts<K> {
             .filter(|rest| !rest.is_zero())
     }
 
-    /// Counts one more; answers how many there are.
+    /// Counts one more try; returns the count.
     fn count(&mut self, key: K, now: Time) -> u32 {
         if self.wrong.len() >= limits::WRONG_COUNTED && !self.wrong.contains_key(&key) {
             self.make_room(now);

@@ -1,7 +1,7 @@
-//! What instances tell the entity of a message or signal: what they wait for, took and throw, and that
-//! one which it has started does not begin, or has ended.
+//! Notes of instances to the entity of a message or signal: what they wait for, took and throw, and
+//! that an instance which the entity started does not begin or has ended.
 //!
-//! Not here: who gets what was thrown ([`decide`](super)).
+//! Not here: who receives what was thrown ([`decide`](super)).
 
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ impl CorrelationStep<'_> {
         }
     }
 
-    /// The process of which an instance is live by it.
+    /// The process of which this instance is remembered as live.
     fn process_of(&self, instance: InstanceKey) -> Option<Arc<str>> {
         let mut live = self.state.processes_live().into_iter();
         live.find(|process| self.state.live(process) == Some(instance))
@@ -89,7 +89,7 @@ impl CorrelationStep<'_> {
         let is_known = |number: &u64| under_way.iter().any(|delivery| delivery.number == *number);
         let taken = taken.filter(is_known);
         if stays_open && taken.is_none() {
-            // Of a delivery that was settled before.
+            // The delivery has already ended.
             return;
         }
         self.record(CorrelationRecord::Settled {
@@ -106,7 +106,7 @@ impl CorrelationStep<'_> {
         self.offer(&process);
     }
 
-    /// A delivery is over: a message that was not taken goes to another that it may go to.
+    /// A delivery has ended: a message that was not taken goes to another receiver.
     fn settled(&mut self, delivery: Delivery, is_taken: bool) {
         let before = self.outgoing.len();
         if !is_taken && !self.is_signal() {

@@ -1,4 +1,4 @@
-//! Instances that a message or signal starts: who they are, and what they begin with.
+//! Instances that a message or signal starts: their keys and their start data.
 //!
 //! Not here: whether one may start ([`super`]).
 
@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl CorrelationStep<'_> {
-    /// What was published starts an instance; `alone` says that no other of its process and key does
-    /// while it is live.
+    /// Starts an instance with a publication. With `alone`, no other instance of its process and
+    /// key may be started while it is live.
     pub(super) fn start(&mut self, publication: u64, start: &EventStart, alone: bool) {
         let Some((data, trace)) = self
             .state

@@ -10,15 +10,15 @@ fn targets(list: &[&str]) -> Targets {
     .unwrap()
 }
 
-/// What an address is: unreadable, refused, or allowed to reach so far. A name is allowed
-/// here and checked again by its addresses.
+/// The result for a URL: unreadable, refused, or allowed at which addresses. A name that is allowed
+/// here is checked again when it is resolved.
 fn verdict(targets: &Targets, url: &str) -> Result<Reach, Refused> {
     targets.check(
         &Url::parse(url).map_err(|error| Refused(format!("expected an address, but {error}")))?,
     )
 }
 
-/// Ways to write this machine, its network, or a cloud's metadata service.
+/// Spellings of this machine, its network, or a cloud's metadata service.
 const PRIVATE: &[&str] = &[
     "127.0.0.1",
     "127.1",

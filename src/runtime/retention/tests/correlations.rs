@@ -1,4 +1,4 @@
-//! What is stored of messages and signals continuesce nobody needs it, and not before.
+//! What is stored of messages and signals is deleted once nobody needs it, and not before.
 
 use super::*;
 use crate::{
@@ -56,7 +56,7 @@ impl Stage {
             .len()
     }
 
-    /// A pass, with every entity out of memory and something else at the end of the log.
+    /// A pass, with no entity in memory and another row at the end of the log.
     async fn pass(&self) -> u64 {
         self.start("short").await;
         self.empty_memory().await;
@@ -118,7 +118,7 @@ async fn what_nobody_needs_goes_after_a_day() {
         let published = publish(&stage, signal(), 0, 3).await;
         assert_eq!(published.outcome.instances, [next], "it begins anew");
 
-        // One is kept for elements that begin to wait.
+        // A message is kept for elements that begin to wait.
         let other = Correlation::Message {
             name: "kept".into(),
             key: None,

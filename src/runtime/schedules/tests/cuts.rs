@@ -1,10 +1,11 @@
-//! Wherever the server is cut off, a time has one instance, and the schedule continues after it.
+//! Wherever the server is cut off, each time has one instance, and the schedule continues after it.
 
 use serde_json::json;
 
 use super::stage::{World, at, idle, kept, process, wait_until};
 
-/// A life in which the hour passes, cut off after so many writes; then one that is not.
+/// One run of the server in which the hour passes, cut off after a number of writes; then one that
+/// is not cut off.
 fn check(missed: &str, down_until: Option<&str>, expected: &[&str]) {
     let cut_off = (0..).find(|&writes| {
         let world = World::with(&process(&[
@@ -55,8 +56,8 @@ fn while_missed_times_are_made_up_for() {
     check("all", Some("03:30"), &["01:00", "02:00", "03:00"]);
 }
 
-/// Cut off while 01:00 is kept, and back when it is missed: its instance is live, so with
-/// `overlap="skip"` nothing is started beside it.
+/// Cut off during the start for 01:00, and back when that is missed: its instance is live, so with
+/// `overlap="skip"` nothing else is started.
 #[test]
 fn what_was_started_and_not_noted_still_keeps_others_from_starting() {
     for missed in ["once", "skip", "all"] {

@@ -199,7 +199,7 @@ fn a_withdrawn_process_has_no_schedules_and_begins_them_anew() {
             .unwrap();
         wait_until(&runtime, "09:00").await;
         assert_eq!(kept(&runtime).await, ["03:00"]);
-        // What has been due once stays so with a new version.
+        // A schedule that has been due once stays so with a new version.
         let mut next = process(&[json!({"when": {"duration": "PT1H"}})]);
         next["name"] = json!("again");
         deploy(&runtime, &next).await.unwrap();
@@ -225,7 +225,7 @@ fn one_that_does_not_overlap_waits_for_its_instance_to_end() {
         end(&runtime, by_hand).await;
         wait_until(&runtime, "04:00").await;
         assert_eq!(kept(&runtime).await, ["01:00", "03:30", "04:00"]);
-        // A repeat finds what it started, though another is live.
+        // A repeat finds its instance, although another one is live.
         assert_eq!(runtime.run_schedule(&key("s0"), Uuid::from_u128(1)).await.unwrap(), by_hand);
     });
 }
@@ -337,7 +337,7 @@ fn a_thousand_due_at_once_are_all_kept() {
     let world = World::with(&short_process(&vec![hourly(); 1_000]));
     world.live(async |runtime| {
         runtime.clock.set(at("01:00"));
-        // A user meanwhile is answered.
+        // A user is answered meanwhile.
         runtime
             .run_schedule(&key("s7"), Uuid::from_u128(1))
             .await
@@ -354,7 +354,7 @@ fn a_thousand_due_at_once_are_all_kept() {
     });
 }
 
-/// Finds fault with everything.
+/// Reports a fault in everything.
 #[derive(Debug)]
 struct Refusing;
 

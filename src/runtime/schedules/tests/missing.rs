@@ -11,7 +11,7 @@ fn hourly(missed: &str) -> Value {
     json!({"when": {"cycle": "0 * * * *"}, "missed": missed})
 }
 
-/// What is made up for by each rule, and the next time in each case.
+/// The times that each rule makes up for, and the next time in each case.
 const RULES: [(&str, &[&str]); 3] = [
     ("once", &["05:00", "06:00"]),
     ("skip", &["06:00"]),
@@ -35,14 +35,14 @@ fn while_the_server_was_down() {
             wait_until(&runtime, "06:00").await;
             assert_eq!(kept(&runtime).await, expected, "{rule}");
         });
-        // The second start has nothing to make up for.
+        // The second start of the server has nothing to make up for.
         world.live(async |runtime| assert_eq!(kept(&runtime).await, expected, "{rule}"));
     }
 }
 
 async fn switch_schedule(runtime: Arc<Runtime>, on: bool) {
     runtime.schedules.switch(&key("s0"), on).await.unwrap();
-    // Twice is once.
+    // Doing it twice has no further effect.
     let told = runtime.schedules.switch(&key("s0"), on).await.unwrap();
     assert_eq!((told.row.enabled, told.next_run().is_some()), (on, on));
 }
@@ -75,7 +75,7 @@ fn check<F: Future<Output = ()>>(
         switch(runtime.clone(), false).await;
         wait_until(&runtime, "02:30").await;
     });
-    // Disabled it stays over a restart.
+    // It stays disabled over a restart.
     world.live(async |runtime| {
         wait_until(&runtime, "05:30").await;
         assert_eq!(kept(&runtime).await, [""; 0], "{rule}");
@@ -150,7 +150,7 @@ fn a_start_with_the_server_comes_with_each_of_them_and_with_nothing_else() {
         .await
         .unwrap();
     });
-    // The one that does not overlap began anew, and forgot what it started.
+    // The schedule that does not overlap began anew, and forgot its last instance.
     world.live(async |runtime| assert_eq!(kept(&runtime).await.len(), 4));
     world.live(async |runtime| {
         assert_eq!(kept(&runtime).await.len(), 5);

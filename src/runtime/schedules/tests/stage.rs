@@ -1,4 +1,4 @@
-//! A world that outlives its servers, and short ways to look at what schedules did in it.
+//! A store and a clock that outlive their servers, and functions to read what schedules have done.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub struct World {
     pub clock: Clock,
 }
 
-/// A store that takes so many writes more and then no other: what it took is durable.
+/// A store that accepts a number of writes and then fails; accepted writes are durable.
 struct Cut {
     store: MemoryStore,
     left: usize,
@@ -83,7 +83,7 @@ pub fn process(schedules: &[Value]) -> Value {
     of_nodes(json!({"id": "ask", "type": "userTask"}), schedules)
 }
 
-/// The same without waiting.
+/// The same without the user task.
 pub fn short_process(schedules: &[Value]) -> Value {
     of_nodes(json!({"id": "ask", "type": "task"}), schedules)
 }
@@ -104,7 +104,7 @@ fn of_nodes(ask: Value, schedules: &[Value]) -> Value {
 }
 
 impl World {
-    /// A world at midnight in which this process is.
+    /// A store at midnight in which this process is deployed.
     pub fn with(process: &Value) -> Self {
         let world = Self {
             store: MemoryStore::default(),
@@ -114,12 +114,12 @@ impl World {
         world
     }
 
-    /// A life of a server.
+    /// One run of a server.
     pub fn live<T>(&self, play: impl AsyncFnOnce(Arc<Runtime>) -> T) -> T {
         self.live_for(usize::MAX, play).expect("nothing is cut off")
     }
 
-    /// A life until so many writes are done. `None` when it was cut off.
+    /// One run of a server until the number of writes is reached. `None` when it was cut off.
     pub fn live_for<T>(
         &self,
         writes: usize,
@@ -209,13 +209,13 @@ pub async fn deploy(runtime: &Runtime, process: &Value) -> Result<u32, DeployErr
 pub async fn idle(runtime: &Arc<Runtime>) {
     let (idle, waits) = oneshot::channel();
     runtime.when_idle(move || {
-        // Who was cut off meanwhile no longer waits.
+        // The receiver is gone when the server was cut off.
         let _ = idle.send(());
     });
     waits.await.unwrap();
 }
 
-/// Moves the clock, and waits until all is done.
+/// Moves the clock, and waits until nothing is in progress.
 pub async fn wait_until(runtime: &Arc<Runtime>, time: &str) {
     runtime.clock.set(at(time));
     idle(runtime).await;

@@ -75,8 +75,8 @@ async fn begin(runtime: &Arc<Runtime>, process: &str, id: u128) -> InstanceKey {
     done(answer(|reply| runtime.start_instance(request, reply)).await).await
 }
 
-/// Publishes as a client that resends under the same id; one without an answer waits: the server is
-/// cut off.
+/// Publishes as a client that resends under the same id; a client without an answer waits: the
+/// server was cut off.
 async fn publish(runtime: &Arc<Runtime>, to: Correlation, data: Value, id: u128) -> Published {
     let request = PublishRequest {
         by: None,
@@ -124,7 +124,7 @@ async fn play(runtime: Arc<Runtime>) -> Standing {
         data: json!({}),
         file: None,
     });
-    // Nobody but the server's own may: an event has started it.
+    // Only the server itself may see it, because an event has started it.
     let ask = InstanceRequest::Apply {
         command: Box::new(complete),
         tag: Some(CommandTag {
@@ -154,7 +154,7 @@ fn gathering() -> Vec<Value> {
         "flows": [flow("g", "form"), flow("g", "photo"), flow("form", "j"), flow("photo", "j"), flow("j", "end")]})]
 }
 
-/// Both come together at one start event.
+/// Both messages come together at one start event.
 fn together() -> Vec<Value> {
     vec![json!({"id": "claim",
         "nodes": [{"id": "s", "type": "startEvent", "parallelMultiple": true,
@@ -163,7 +163,7 @@ fn together() -> Vec<Value> {
         "flows": [flow("s", "end")]})]
 }
 
-/// Both messages at the same time; gives the instances that the answers name.
+/// Publishes both messages at the same time; returns the instances that the answers name.
 async fn play_both(runtime: Arc<Runtime>) -> Vec<InstanceKey> {
     let to = |name: &str| Correlation::Message {
         name: name.into(),
@@ -217,7 +217,7 @@ fn start_one(processes: &[Value]) {
     assert!(cut_off.unwrap() > 8, "it takes some writes");
 }
 
-/// A process that is called throws a signal and ends at once.
+/// A called process throws a signal and ends at once.
 fn calling() -> Vec<Value> {
     let signal = json!({"type": "signal", "name": "hail"});
     vec![

@@ -160,8 +160,8 @@ fn push(target: &str, message: Value) -> Value {
     )
 }
 
-/// An Action message to the parent: several children may send such ones at the same time and the
-/// view stays the same.
+/// An Action message to the parent: several children may send one at the same time without changing
+/// the view.
 fn ask(message: Value) -> Value {
     let params =
         json!({"target": "parent", "messageType": "action", "message": message.to_string()});

@@ -1,5 +1,5 @@
-//! A start that was refused stays so, although its outbox message may be delivered again when it would be
-//! possible: what the parent shows as ended does not live.
+//! A refused start stays refused, although its outbox message may be delivered again when it would
+//! be possible: what the parent shows as ended is not live.
 
 use std::{slice, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     runtime::Runtime,
 };
 
-/// Starts the tree; what `guard` then shows of its child, a `post`.
+/// Starts the tree; returns what `guard` then shows of its child, a `post`.
 async fn begin(runtime: Arc<Runtime>) -> Vec<Child> {
     let root = start(&runtime).await;
     idle(&runtime).await;
@@ -32,7 +32,7 @@ fn a_child_that_could_not_be_started() {
     let (posts, others): (Vec<Value>, Vec<Value>) = processes::all()
         .into_iter()
         .partition(|source| source["id"] == "post");
-    // The missing process, to be there from the beginning of the second life on.
+    // The missing process, which exists from the beginning of the second run on.
     let deployed = WriteOp::Definitions(
         World::new(Last::Terminate, &posts)
             .store

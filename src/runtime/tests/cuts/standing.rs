@@ -1,5 +1,5 @@
-//! The state of a tree, free of what may differ from life to life: keys, numbers, and which of
-//! two children was first.
+//! The state of a tree without what may differ between runs: keys, numbers, and which of two
+//! children was first.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,7 +22,7 @@ pub struct Standing {
     pub view: Value,
     /// What was pushed to its clients: in order for each sender, the senders sorted.
     pub pushed: Vec<Vec<Value>>,
-    /// With the status the parent shows, sorted.
+    /// With the status that the parent shows, sorted.
     pub children: Vec<(Status, Standing)>,
 }
 
@@ -36,7 +36,7 @@ impl Standing {
     }
 }
 
-/// Reads it off an idle runtime.
+/// Reads it from an idle runtime.
 pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
     let observed = observe(runtime, key).await;
     let whole = observed.whole.as_ref().unwrap();
@@ -55,7 +55,7 @@ pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
     }
 }
 
-/// The log of an instance: dense, and no message of a peer taken twice.
+/// The log of an instance: dense, and no message of another instance taken twice.
 async fn rows(runtime: &Arc<Runtime>, key: InstanceKey) -> Vec<RecordBatch> {
     let stored = runtime
         .journal

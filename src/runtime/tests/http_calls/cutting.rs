@@ -1,5 +1,5 @@
-//! The server is cut off after every single write, in turn: also between an answer and its commit.
-//! Whatever was sent twice was sent under one key, and what came back is taken once.
+//! The server is cut off after every single write, in turn: also between a response and its commit.
+//! Whatever is sent twice is sent under one key, and its response is taken once.
 
 use std::sync::Mutex;
 
@@ -18,7 +18,7 @@ fn source(receiver: &Receiver) -> Value {
         {"id": "f3", "source": "two", "target": "end"}]})
 }
 
-/// A server that does each thing once, however often it is asked, as the key lets it: it counts
+/// A receiver that does each thing once, however often it is asked, thanks to the key; it counts
 /// what it does.
 fn careful() -> Receiver {
     let done: Mutex<Vec<String>> = Mutex::default();
@@ -44,13 +44,13 @@ fn careful() -> Receiver {
     })
 }
 
-/// The client's part; it resends its start in each life.
+/// The client's commands; it resends its start in each run of the server.
 fn life(stage: &Stage, receiver: &Receiver, writes: usize) -> Option<Outcome> {
     stage.live(writes, async |runtime| {
         deploy(&runtime, &source(receiver)).await;
         let request = request(1);
         let key = request.key();
-        // A client without an answer waits: the server is cut off.
+        // A client without an answer waits: the server was cut off.
         if let crate::runtime::instance_request::InstanceResponse::Refused(_) =
             answer(|reply| runtime.start_instance(request, reply)).await
         {

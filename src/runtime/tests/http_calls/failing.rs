@@ -1,5 +1,5 @@
-//! What goes wrong: answers that are none, pauses, restarts between tries, what the settings do not
-//! allow.
+//! Failures: unreadable responses, pauses, restarts between attempts, calls that the settings do
+//! not allow.
 
 use std::{
     io,
@@ -28,7 +28,7 @@ use crate::{
 fn a_try_that_may_pass_is_made_again_after_pauses_that_double_and_under_one_key() {
     let receiver = Receiver::start(|number, _| match number {
         0 => answered(503, "{}"),
-        // Cut off without an answer.
+        // Closed without a response.
         1 => b"\n".to_vec(),
         2 => raw(429, "Retry-After: 60\r\n", ""),
         _ => answered(200, "3"),
@@ -309,7 +309,7 @@ fn a_deploy_is_warned_of_what_the_settings_do_not_let_go() {
     );
 }
 
-/// Names that lead elsewhere each time they are asked for.
+/// Names that resolve to other addresses each time.
 struct Fickle {
     answers: Vec<Vec<IpAddr>>,
     asked: AtomicUsize,
@@ -415,7 +415,7 @@ fn an_answer_nobody_waits_for_any_more_is_dropped() {
     assert!(stage.calls().is_empty());
 }
 
-/// Panics over every condition.
+/// Panics on every condition.
 struct Broken;
 
 impl Evaluator for Broken {

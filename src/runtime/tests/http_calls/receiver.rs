@@ -1,4 +1,4 @@
-//! A tiny HTTP server that keeps what it was sent and answers what a test says.
+//! A small HTTP server that keeps its requests and answers as the test says.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-/// A request as it came in.
+/// A received request.
 #[derive(Clone, Debug, Default)]
 pub struct Received {
     pub line: String,
@@ -33,8 +33,8 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Answers the request with this number, from 0, with these bytes. Unless they say that it is
-    /// closed, the connection stays open.
+    /// Answers the request with this number, from 0, with these bytes. The connection stays open
+    /// unless they say that it is closed.
     pub fn start(answer: impl Fn(usize, &Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let receiver = Self {
@@ -51,7 +51,7 @@ impl Receiver {
         receiver
     }
 
-    /// Everything so far.
+    /// All requests so far.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
@@ -60,13 +60,13 @@ impl Receiver {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// How an operator names it.
+    /// The target, as an operator names it.
     pub fn target(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 }
 
-/// What an answer holds after which the connection is closed.
+/// A header after which the connection is closed.
 const CLOSE: &[u8] = b"Connection: close";
 
 fn serve(
@@ -101,15 +101,15 @@ fn serve(
         kept.len() - 1
     };
     let bytes = answer(number, &received);
-    // The other side may have gone already.
+    // The client may have disconnected.
     let _ = (&stream).write_all(&bytes);
     if !bytes.windows(CLOSE.len()).any(|window| window == CLOSE) {
-        // Until the other side goes.
+        // Until the client disconnects.
         let _ = reader.read(&mut [0]);
     }
 }
 
-/// An answer with a body.
+/// A response with a body.
 pub fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
@@ -119,7 +119,7 @@ pub fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// An answer of JSON.
+/// A response of JSON.
 pub fn json(status: u16, body: &str) -> Vec<u8> {
     answer(status, "Content-Type: application/json\r\n", body)
 }

@@ -1,5 +1,5 @@
-//! Redirects: followed for what only reads, checked at every hop, and nothing that could be a
-//! credential goes along elsewhere.
+//! Redirects: followed for requests that only read, checked at every hop, and without headers that
+//! could be credentials on another origin.
 
 use super::{
     receiver::{answer as raw, json as answered},

@@ -1,4 +1,4 @@
-//! What goes out and what comes back when all is well, and how many go at once.
+//! What is sent and received when nothing fails, and how many calls run at once.
 
 use std::{
     sync::{
@@ -104,7 +104,7 @@ fn bodies_are_json_or_text() {
     }
 }
 
-/// Requests that are held back until the test lets them go.
+/// Requests that wait until the test releases them.
 #[derive(Default)]
 struct Dam {
     open: Mutex<bool>,
@@ -145,7 +145,7 @@ fn one_slow_host_holds_up_no_other() {
     });
     let quick = Receiver::start({
         let dam = dam.clone();
-        // Comes when the slow host has all it may have, though it was placed last.
+        // Arrives while the slow host has all its calls, although it was placed last.
         move |_, _| {
             dam.open();
             answered(200, "{}")

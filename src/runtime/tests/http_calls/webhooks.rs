@@ -1,4 +1,4 @@
-//! Webhooks: signed, tried for more than a day, and given up where operators see it.
+//! Webhooks: signed, retried for more than a day, and listed for operators when given up.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 

@@ -1,5 +1,5 @@
-//! Action messages of a tree: one answer wins, and what is listed as open can be answered, however
-//! the tree ends.
+//! Action messages of a tree: one answer wins, and whatever is listed as open can be answered,
+//! however the tree ends.
 
 use super::*;
 
@@ -77,7 +77,7 @@ async fn what_a_parent_has_decided_starts_also_when_the_server_ends_right_after(
     let asking = start_root(&runtime, "asking").await;
     let seq = open_in(&runtime, asking).await[0];
     let request = from_message(asking, seq);
-    // The server ends in the very moment the parent's row is durable.
+    // The server ends at the moment when the parent's row is durable.
     let (sender, stopped) = oneshot::channel();
     let (parent, shut) = (runtime.clone(), journal.clone());
     let observed = observe(&runtime, asking).await;
@@ -154,7 +154,7 @@ async fn a_finished_root_can_be_terminated_with_all_that_is_below_it() {
     until_all_is_delivered(&runtime).await;
     assert_eq!(live(&below(&runtime, root).await), 1);
     applied(ask(&runtime, root, terminate()).await);
-    // What is below may not have ended yet.
+    // Instances below may not have ended yet.
     journal.shutdown();
     runtime.stop();
 
