@@ -1,11 +1,11 @@
 //! Realtime sessions, free of any transport: text frames in, text frames out.
 //!
 //! A [`connection::Connection`] is one client's connection: it reads frames (`protocol`), sends
-//! commands to the runtime (`commands`, `to_command`), follows instances by a cursor each
-//! (`state`), and lists of tasks and instances (`lists`);
-//! what actions take is reported by `input_schemas`. One that only listens: `read_only_connection`.
-//! Whatever carries the frames asks it for the next one when there is room, so nothing piles up per
-//! client. Who is who: `token`, `authentication`, `ticket`. How much: `rate_limit`, `shared_rates`.
+//! commands to the runtime (`commands`, `to_command`), and follows instances with a cursor each
+//! (`state`) and lists of tasks and instances (`lists`). `input_schemas` sends the schemas of
+//! actions. A connection that only receives: `read_only_connection`. The transport asks for the
+//! next frame when it has room, so frames do not accumulate per client. Users and tokens: `token`,
+//! `authentication`, `ticket`. Rates: `rate_limit`, `shared_rates`.
 //!
 //! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
 

@@ -1,8 +1,8 @@
-//! Who is at the other end of a connection or a request: tokens, tickets, keys of issuers, and the
-//! principal that is made of them.
+//! Identifies the user of a connection or a request: tokens, tickets, keys of issuers, and the
+//! principal that results from them.
 //!
 //! Not here: passwords (`runtime::users`), what an instance lets its caller do (`engine::access`).
-//! Where to go next: `principal` for what everything else sees, `token` for how it is read.
+//! Where to go next: `principal` for what other modules see, `token` for how a token is read.
 
 pub mod authentication;
 pub mod issuer_keys;

@@ -1,5 +1,6 @@
-//! How a followed instance begins: it is looked at, what was missed is read from the journal, and its
-//! first frames are made, or a snapshot. What is followed, and what comes after: `subscriptions`.
+//! How following an instance begins: the instance is read, missed rows are read from the journal,
+//! and the first frames or a snapshot are made. What is followed, and what comes after:
+//! `subscriptions`.
 
 use std::{sync::Arc, time::Instant};
 
@@ -98,8 +99,8 @@ impl Connection {
         }
     }
 
-    /// An announced child may not be there yet: its first row wakes us. One that is there, but not
-    /// for this caller, is let go of without a word. Anything else ends the subscription.
+    /// An announced child may not exist yet: its first row wakes us. A child that exists but is not
+    /// for this caller is dropped silently. Any other refusal ends the subscription.
     fn cannot_look(&mut self, instance: InstanceKey, refusal: Refusal) {
         let Some(following) = self.following.get_mut(&instance) else {
             return;
@@ -152,14 +153,14 @@ impl Connection {
         }
     }
 
-    /// Whether a child was announced that is not there yet.
+    /// Whether it follows an announced child that does not exist yet.
     pub(super) fn awaits_announced(&self) -> bool {
         let mut all = self.following.values();
         all.any(|following| following.not_found_deadline.is_some())
     }
 
-    /// Looks after announced instances that are not there after a while. As long as the message
-    /// that starts one is in progress, it may come; after that one more look tells.
+    /// Reads announced instances again that were not found. While the message that starts one is in
+    /// delivery, it may still come; after that one more read decides.
     pub(super) fn look_for_announced(&mut self, now: Instant) {
         let late = |following: &Subscription| {
             following.cursor == 0
@@ -199,7 +200,7 @@ impl Connection {
                     let entity = Entity::from(instance);
                     let mut part = LogPart::read(reader, entity, cursor, most + 1)?;
                     let reaches = part.reaches(asked.seq);
-                    // Later ones come through the channel.
+                    // Later rows come through the channel.
                     part.rows.retain(|stored| stored.row.last_seq <= asked.seq);
                     if !reaches || part.rows.len() > most {
                         return Ok(None);
@@ -322,8 +323,8 @@ impl Connection {
         );
     }
 
-    /// The first frames of a following are known: they take their place, and what comes after is
-    /// pulled behind them.
+    /// The first frames of a subscription are known: they take their place in the outgoing order,
+    /// and later frames are pulled behind them.
     fn finish_beginning(
         &mut self,
         instance: InstanceKey,
@@ -381,8 +382,8 @@ impl Connection {
         }
     }
 
-    /// A beginning is first in line: its frames go out when they are ready. `false` while they are
-    /// not.
+    /// The beginning of a subscription is first in the outgoing order: its frames are sent once
+    /// they are ready. `false` while they are not.
     pub(super) fn begin(&mut self, instance: InstanceKey, round: u64) -> bool {
         let following = self
             .following
@@ -412,8 +413,8 @@ impl Connection {
         }
     }
 
-    /// The server goes down: what waits for the beginning of a subscription will not be sent, so
-    /// that `bye` is.
+    /// The server is stopping: whatever waits for the beginning of a subscription is dropped, so
+    /// that `bye` is sent.
     pub(super) fn forget_what_has_not_begun(&mut self) {
         let waits = |out: &Out| match out {
             Out::SubscriptionStart { instance, round } => {

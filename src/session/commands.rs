@@ -1,7 +1,8 @@
-//! The commands a connection sends on: each becomes one envelope; its answer becomes one frame.
+//! Sends the commands of a connection to the runtime: each becomes one envelope, and its response
+//! one frame.
 //!
-//! Commands of one connection to one instance are applied in order: envelopes are sent as frames
-//! come in. What is asked is built in `to_command`.
+//! Commands of one connection to one instance are applied in order, because envelopes are sent as
+//! frames arrive. Requests are built in `to_command`.
 
 use super::{
     auth::principal::Principal,
@@ -32,7 +33,7 @@ use crate::{
 };
 
 impl Connection {
-    /// Who acts here, once hello was said.
+    /// The caller, once `hello` was received.
     pub(super) fn caller(&self) -> Option<Caller> {
         let principal = self.principal.as_ref()?;
         Some(Caller {
@@ -174,7 +175,7 @@ impl Connection {
         self.sessions.runtime.start_instance(request, reply);
     }
 
-    /// Notes a command as unanswered; `None` (and a `busy` frame) when too many are.
+    /// Records a command as unanswered; `None` (and a `busy` frame) when there are too many.
     pub(super) fn pending(&mut self, command: PendingCommand) -> Option<ReplyTo> {
         if self.unanswered >= limits::UNANSWERED_COMMANDS {
             limits::Limit::UnansweredCommands.refused();
@@ -209,7 +210,7 @@ impl Connection {
         ) = (&command.kind, &answer)
             && let Some(principal) = &mut self.principal
         {
-            // First, as what follows looks at the instance with these eyes.
+            // First, because what follows reads the instance with these permissions.
             principal.adopt(subject.clone(), *instance);
         }
         if let (
@@ -296,7 +297,7 @@ impl Connection {
     }
 }
 
-/// An answer that says who got what was published.
+/// A reply that names the receivers of a publication.
 fn publishing(reply: ReplyTo) -> PublishReply {
     Box::new(move |published| {
         reply.send(match published {

@@ -1,12 +1,12 @@
-//! One client's connection: what it says is handled here, what is sent to it comes out of
+//! One client's connection: handles the frames of the client, and returns the frames to send from
 //! [`Connection::next_frame`].
 //!
-//! Outgoing frames are in one order: texts, and places where the frames of a followed instance
-//! are pulled when their turn comes. So a reply follows the frames of its commit, and a slow
-//! client costs a cursor, not a queue.
+//! Outgoing frames have one order: texts, and places at which the frames of a followed instance are
+//! pulled when their turn comes. So a reply follows the frames of its commit, and a slow client
+//! costs a cursor, not a queue.
 //!
-//! Not here: sockets and deadlines of sending (`web::websocket::socket`). Commands: `commands`; following:
-//! `subscriptions`.
+//! Not here: sockets and deadlines of sending (`web::websocket::socket`). Commands: `commands`;
+//! following: `subscriptions`.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -47,14 +47,15 @@ use crate::{
     runtime::channel::Follower,
 };
 
-/// How seldom a connection may be looked after that waits for nothing: of many, most are idle.
+/// The longest interval between calls of `tick` for a connection that waits for nothing: usually
+/// most connections are idle.
 pub const CALM: Duration = Duration::from_secs(5);
 
 /// One client's connection.
 pub struct Connection {
-    /// What `welcome` calls it.
+    /// The id that `welcome` contains.
     pub(super) id: Uuid,
-    /// Name and version of the client, as it says.
+    /// Name and version of the client, according to its `hello`.
     pub(super) client: Option<String>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) inbox: Arc<Inbox>,
@@ -69,19 +70,19 @@ pub struct Connection {
     pub(super) unanswered: usize,
     pub(super) out: VecDeque<Out>,
     pub(super) principal: Option<Principal>,
-    /// The tasks its user has open.
+    /// The tasks that its user has open.
     pub(super) open_tasks: OpenTasks,
-    /// Of a client that wants to know what actions take.
+    /// The schemas that were sent, if the client has asked for schemas.
     pub(super) schemas: Option<ToldSchemas>,
-    /// Where it comes from; `None` where the transport has no address.
+    /// The client's address; `None` if the transport has none.
     pub(super) address: Option<IpAddr>,
     /// Whose rates its messages count for.
     pub(super) payer: Payer,
-    /// The trace that the frame at hand belongs to.
+    /// The trace that the current frame belongs to.
     pub(super) trace: Option<Arc<TraceContext>>,
-    /// Whether the client only listens, and can say nothing.
+    /// Whether the client only receives, and cannot send frames.
     pub(super) is_read_only: bool,
-    /// Known before `hello` by a ticket.
+    /// The identity known before `hello` by a ticket.
     pub(super) ticket: Option<Identity>,
     close: Option<Close>,
     rate: Rate,
@@ -92,23 +93,24 @@ pub struct Connection {
     pinged: Instant,
 }
 
-/// Something to be sent, when its turn comes.
+/// An entry of the outgoing order.
 pub(super) enum Out {
     /// A frame.
     Text(ByteString),
-    /// A frame of a followed instance, and where the client then is.
+    /// A frame of a followed instance, and the client's position after it.
     Marked(ByteString, Mark),
-    /// Schemas of actions that the next frames name, as far as they have not been sent.
+    /// Schemas of actions that the next frames name, unless they were sent before.
     Schemas(Vec<Arc<InputSchema>>),
-    /// Whatever the channel of an instance has after our cursor.
+    /// The rows of an instance's channel after our cursor.
     Pull(InstanceKey),
-    /// The beginning of a subscription, once it is known; nothing behind it goes out before.
+    /// The beginning of a subscription, once its frames are known; nothing behind it is sent
+    /// before.
     SubscriptionStart { instance: InstanceKey, round: u64 },
 }
 
 impl Connection {
-    /// A new connection from an address. `ticket` is the identity of a one-time ticket shown at the
-    /// upgrade. The receiver's contents belong into [`Connection::take`].
+    /// A new connection from an address. `ticket` is the identity of a one-time ticket sent with
+    /// the upgrade. What the returned receiver yields has to be passed to [`Connection::take`].
     pub fn open(
         sessions: Arc<Sessions>,
         ticket: Option<Identity>,
@@ -155,47 +157,47 @@ impl Connection {
         (connection, receiver)
     }
 
-    /// What `welcome` calls it.
+    /// The id that `welcome` contains.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Where it comes from.
+    /// The client's address.
     pub fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
-    /// Name and version of the client, as its `hello` says.
+    /// Name and version of the client, according to its `hello`.
     pub fn client(&self) -> Option<&str> {
         self.client.as_deref()
     }
 
-    /// How many instances and lists it follows.
+    /// The number of instances and lists it follows.
     pub fn subscription_count(&self) -> usize {
         self.following.len() + self.lists.len() + usize::from(self.changes.is_some())
     }
 
-    /// How many frames wait for the socket.
+    /// The number of frames that wait for the socket.
     pub fn queued(&self) -> usize {
         self.out.len()
     }
 
-    /// How the connection is to be closed, once [`Connection::next_frame`] has nothing more.
+    /// How to close the connection, once [`Connection::next_frame`] returns nothing more.
     pub fn closing(&self) -> Option<&Close> {
         self.close.as_ref()
     }
 
-    /// Where the server's own parts put things for this connection.
+    /// Where other parts of the server put messages for this connection.
     pub fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
     }
 
-    /// Whether so much waits for the socket that no more should be read from the client.
+    /// Whether so many frames wait for the socket that nothing more should be read from the client.
     pub fn is_congested(&self) -> bool {
         self.out.len() > limits::UNSENT_FRAMES
     }
 
-    /// Whether nothing waits for the socket.
+    /// Whether no frame waits for the socket.
     pub fn is_drained(&self) -> bool {
         self.out.is_empty()
     }
@@ -205,7 +207,7 @@ impl Connection {
         self.close.get_or_insert_with(|| close.into());
     }
 
-    /// Set when a message was over a rate since this was last asked: how long nothing is to be read.
+    /// Set if a message was over a rate since the last call: how long nothing is to be read.
     pub fn take_refused(&mut self) -> Option<HeldBack> {
         let rates = &self.sessions.rates;
         std::mem::take(&mut self.refused).then(|| rates.hold_back(self.payer))
@@ -218,7 +220,7 @@ impl Connection {
         }
         self.received = now;
         if self.principal.is_none() {
-            // One message, so no rate is needed.
+            // A single message needs no rate.
             return self.receive_first(text);
         }
         match self.rate.admit(text.len(), now) {
@@ -249,8 +251,9 @@ impl Connection {
         }
     }
 
-    /// The first message must be a `hello`. Any mistake in it is a mistake of the client's author,
-    /// told with its place; only trouble with the token is worth another token.
+    /// Handles the first message, which must be a `hello`. A mistake in it is reported with its
+    /// place, because it is one of the client's author; only a problem with the token is answered
+    /// so that the client gets another token.
     fn receive_first(&mut self, text: &str) {
         match client::parse_hello(text) {
             Ok(hello) => self.hello(hello),
@@ -296,8 +299,8 @@ impl Connection {
         }
     }
 
-    /// The client sent a ping or a pong of its transport, of so many bytes; whether it is within its
-    /// rate.
+    /// Counts a ping or a pong of the transport with this many bytes; returns whether it is within
+    /// the rate.
     pub fn control(&mut self, bytes: usize, now: Instant) -> bool {
         self.received = now;
         match self.rate.admit(bytes, now) {
@@ -311,13 +314,13 @@ impl Connection {
         false
     }
 
-    /// The tenant and subject at the other end, once it has said hello: what its connections are
-    /// counted under.
+    /// The tenant and subject of the client, once `hello` was received: its connections are counted
+    /// by them.
     pub fn user(&self) -> Option<String> {
         self.principal.as_ref().map(Principal::user)
     }
 
-    /// Who is at the other end, once it has said hello.
+    /// The principal, once `hello` was received.
     pub fn principal(&self) -> Option<&Principal> {
         self.principal.as_ref()
     }
@@ -330,7 +333,7 @@ impl Connection {
         self.send_error(id.as_deref(), None, error);
     }
 
-    /// Takes what the runtime had for this connection.
+    /// Handles a message of the runtime.
     pub fn take(&mut self, inbound: Inbound) {
         if self.close.is_some() {
             return;
@@ -377,8 +380,8 @@ impl Connection {
         }
     }
 
-    /// Does what is due by real time. Call it about once a second, and as seldom as every
-    /// [`CALM`] while the connection [`is_calm`](Self::is_calm).
+    /// Does what is due by real time. Call it about once a second; while the connection
+    /// [`is_calm`](Self::is_calm), an interval of [`CALM`] suffices.
     pub fn tick(&mut self, now: Instant) {
         if !self.is_read_only {
             self.look_for_life(now);
@@ -388,7 +391,7 @@ impl Connection {
         self.calm_down(now);
     }
 
-    /// Whether nothing is due within [`CALM`] but signs of life, which have time.
+    /// Whether nothing is due within [`CALM`] except signs of life, which may be late.
     pub fn is_calm(&self) -> bool {
         self.principal.is_some() && !self.expires_within(CALM) && !self.awaits_announced()
     }
@@ -412,7 +415,7 @@ impl Connection {
         self.next_marked().map(|(text, _)| text)
     }
 
-    /// As [`Connection::next_frame`], with where the client is after a frame of an instance.
+    /// As [`Connection::next_frame`], with the client's position after a frame of an instance.
     pub fn next_marked(&mut self) -> Option<(ByteString, Option<Mark>)> {
         loop {
             match self.out.front()? {

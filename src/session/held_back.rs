@@ -1,14 +1,13 @@
-//! How long refusals are held back: the longer, the more of one address are at the same time. So
-//! what an address can make the server refuse per second has a bound, however many connections it
-//! has, and a client that waits for its time does not wait longer.
+//! How long refusals are delayed: the more refusals of one address are delayed at the same time,
+//! the longer. So the number of refusals per second that an address can cause is bounded, however
+//! many connections it has, and a client that waits as told is not delayed further.
 //!
 //! Not here: what is refused (`shared_rates`, `rate_limit`), who waits (`web`).
 //!
 //! # Why so
 //!
-//! **Refusals of one address wait the longer, the more of them wait.** A fixed wait bounds what
-//! one connection costs, not what a thousand do; a client that waits for its time is never one of
-//! many.
+//! **The more refusals of one address are delayed, the longer the delay.** A fixed delay bounds the
+//! cost of one connection, but not of a thousand; a client that waits as told is never one of many.
 
 use std::{
     collections::HashMap,
@@ -18,15 +17,15 @@ use std::{
 
 use crate::limits;
 
-/// How many refusals are held back now, by whose.
+/// The number of delayed refusals, by address or user.
 #[derive(Clone, Default)]
 pub(super) struct Crowds(Arc<Mutex<HashMap<u64, u32>>>);
 
-/// A refusal that is held back.
+/// A refusal that is delayed.
 pub struct HeldBack {
     crowds: Crowds,
     whose: u64,
-    /// With this one.
+    /// The number of delayed refusals, including this one.
     together: u32,
 }
 
@@ -48,7 +47,7 @@ impl Crowds {
 }
 
 impl HeldBack {
-    /// For how long, where another try is worth something after `after`.
+    /// The delay of a refusal over REST, if a repeat may succeed after `after`.
     pub fn of_request(&self, after: Duration) -> Duration {
         match self.crowds() {
             0 => after.min(limits::HELD_BACK),
@@ -56,12 +55,12 @@ impl HeldBack {
         }
     }
 
-    /// How long the websocket is not read.
+    /// How long not to read from the websocket.
     pub fn of_message(&self) -> Duration {
         (limits::AFTER_REFUSED * (1 + self.crowds())).min(limits::AFTER_REFUSED_LONGEST)
     }
 
-    /// How many times more than few they are.
+    /// By which factor there are more than a few.
     fn crowds(&self) -> u32 {
         (self.together - 1) / limits::HELD_AT_ONCE
     }

@@ -1,7 +1,7 @@
-//! What reaches a connection from the runtime: wake-ups, answers, replays. Senders never wait.
+//! Messages of the runtime to a connection: wake-ups, responses, replays. Senders never wait.
 //!
-//! Bounded by construction: one pending wake-up per followed instance, one answer per unanswered
-//! command.
+//! The queue is bounded by construction: one wake-up per followed instance, one response per
+//! unanswered command.
 
 use std::{
     collections::HashSet,
@@ -27,24 +27,24 @@ use crate::{
     },
 };
 
-/// Something for a connection.
+/// A message to a connection.
 pub enum Inbound {
     /// A followed instance has new rows.
     Wake(InstanceKey),
     /// A command was answered.
     Answered {
-        /// Which.
+        /// The command.
         command: PendingCommand,
-        /// How.
+        /// The response.
         answer: InstanceResponse,
     },
-    /// A look at an instance that is to be followed.
+    /// The observation of an instance that is to be followed.
     Looked {
         /// The instance.
         instance: InstanceKey,
-        /// The subscription's round: an answer to an earlier one is dropped.
+        /// The round of the subscription: a response to an earlier round is dropped.
         round: u64,
-        /// What was seen.
+        /// The observation.
         answer: InstanceResponse,
     },
     /// Rows that a follower has missed.
@@ -53,67 +53,67 @@ pub enum Inbound {
         instance: InstanceKey,
         /// See [`Inbound::Looked`].
         round: u64,
-        /// The instance's number when they were requested.
+        /// The observation before which the rows were missed.
         observed: Arc<Observed>,
         /// The rows; `None` when there are too many.
         rows: Result<Option<Arc<Missed>>, StoreError>,
     },
     /// A followed list has changed.
     ListChanged {
-        /// Which.
+        /// The list.
         channel: Channel,
         /// See [`Inbound::Looked`].
         round: u64,
     },
-    /// Lists have changed whose changes the connection follows.
+    /// Lists have changed, for a connection that follows the channel `changes`.
     Changed {
         /// See [`Inbound::Looked`].
         round: u64,
     },
     /// The lines of a list that is to be followed.
     Listed {
-        /// Which.
+        /// The list.
         channel: Channel,
         /// See [`Inbound::Looked`].
         round: u64,
         /// The lines.
         listed: Listed,
     },
-    /// Some user of the server has changed: anyone who is connected may not be allowed to any more.
+    /// A user of the server has changed: the client of the connection may have lost its access.
     UsersChanged,
-    /// An operator ends the connection.
+    /// An operator closes the connection.
     Close,
-    /// The server is going down: say so, and go within this many milliseconds.
+    /// The server is stopping: announce it, and close within this time.
     Drain {
-        /// When the client may come back.
+        /// When the client may reconnect, in milliseconds.
         reconnect_after_ms: u64,
     },
 }
 
-/// A command whose answer is outstanding.
+/// A command without an answer yet.
 #[derive(Clone, Debug)]
 pub struct PendingCommand {
     /// The client's id.
     pub id: FrameId,
-    /// What kind, where the answer depends on it.
+    /// Its kind, if the answer depends on it.
     pub kind: CommandKind,
 }
 
-/// What kind of command an answer belongs to.
+/// The kind of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandKind {
     /// A start of this instance.
     Start {
-        /// The key it has or gets.
+        /// The key of the instance.
         instance: InstanceKey,
         /// Whether it is to be followed.
         follow: bool,
-        /// The subject of an anonymous start: the answer brings it a token.
+        /// The subject of an anonymous start: its answer contains a token.
         anonymous: Option<String>,
     },
     /// A message to this instance.
     Publish(InstanceKey),
-    /// Has a task open, and perhaps types there.
+    /// Opens a task, or types there.
     Presence {
         /// Whether the user types.
         typing: bool,
@@ -122,39 +122,40 @@ pub enum CommandKind {
     Other,
 }
 
-/// The sending side; also what channels wake.
+/// The sending side, which channels wake, too.
 pub struct Inbox {
     sender: UnboundedSender<Box<Inbound>>,
     woken: Mutex<HashSet<InstanceKey>>,
     unsettled: Option<Unsettled>,
 }
 
-/// The receiving side. What is in it is on the heap, piece by piece: the queue has room for 32 of them
-/// from the start, and most connections are idle.
+/// The receiving side. Entries are boxed, because the queue allocates room for 32 of them from the
+/// start, and most connections are idle.
 pub struct InboundReceiver(UnboundedReceiver<Box<Inbound>>);
 
 impl InboundReceiver {
-    /// What comes next; `None` once there is no inbox any more. What was not waited for to the end is
-    /// not lost.
+    /// The next message; `None` once there is no inbox any more. If the future is dropped, no
+    /// message is lost.
     pub async fn recv(&mut self) -> Option<Inbound> {
         self.0.recv().await.map(|inbound| *inbound)
     }
 
-    /// What is there already.
+    /// The next message, if there is one.
     ///
     /// # Errors
-    /// Nothing is.
+    /// There is no message.
     pub fn try_recv(&mut self) -> Result<Inbound, TryRecvError> {
         self.0.try_recv().map(|inbound| *inbound)
     }
 
-    /// Whether nothing is.
+    /// Whether there is no message.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// With a test clock: what is in the inbox, or came of it and is not sent yet, counts as activity.
+/// With a test clock: what is in the inbox, or follows from it and is not sent yet, counts as in
+/// progress.
 struct Unsettled {
     activity: Arc<IdleTracker>,
     held: Mutex<Option<Active>>,
@@ -178,7 +179,7 @@ impl Inbox {
         )
     }
 
-    /// Puts something in; after the connection's end it is dropped.
+    /// Adds a message; after the end of the connection it is dropped.
     pub fn put(&self, inbound: Inbound) {
         let Some(Unsettled { activity, held }) = &self.unsettled else {
             let _ = self.sender.send(Box::new(inbound));
@@ -191,7 +192,7 @@ impl Inbox {
         }
     }
 
-    /// The connection has sent everything it had: with nothing in the inbox, it is at rest.
+    /// The connection has sent everything: if the inbox is empty, nothing is in progress.
     pub fn settle(&self, receiver: &InboundReceiver) {
         if let Some(Unsettled { held, .. }) = &self.unsettled {
             let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,14 +202,14 @@ impl Inbox {
         }
     }
 
-    /// The connection ends: it holds nothing up any more.
+    /// The connection ends, and no longer counts as in progress.
     pub fn end(&self) {
         if let Some(Unsettled { held, .. }) = &self.unsettled {
             *held.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
-    /// The connection turns to an instance: the next row wakes it again.
+    /// The connection handles the wake-up of an instance: the next row wakes it again.
     pub fn turned_to(&self, instance: InstanceKey) {
         self.woken
             .lock()

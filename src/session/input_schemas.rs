@@ -1,13 +1,13 @@
 //! The schemas of the data of actions, sent to a client that has requested them in its `hello`:
-//! each once, before the first frame that names it.
+//! each one once, before the first frame that names it.
 //!
-//! Not here: what the schemas are made of (`model::input_schema`).
+//! Not here: how the schemas are made (`model::input_schema`).
 //!
 //! # Why so
 //!
-//! **Schemas of actions are sent by name, to those who ask.** Frames are rendered once for all
-//! who may do the same, so they can only name a schema; its name is a hash of its content, and
-//! each connection remembers which it has sent.
+//! **Schemas of actions are sent by name, to clients that ask for them.** Frames are rendered once
+//! for all receivers with the same permissions, so they can only name a schema. Its name is a hash
+//! of its content, and each connection remembers which schemas it has sent.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -31,24 +31,24 @@ use crate::{
     runtime::instance_request::{Committed, Observed},
 };
 
-/// Which schemas a connection has been sent.
+/// The schemas that a connection has sent.
 #[derive(Default)]
 pub(super) struct ToldSchemas {
     told: HashSet<String>,
 }
 
 impl ToldSchemas {
-    /// For a client that wants them; `None` for one that does not.
+    /// For a client that wants schemas; `None` for another.
     pub(super) fn wanted(wanted: bool) -> Option<Self> {
         wanted.then(Self::default)
     }
 
-    /// The frame with those of the schemas that have not been sent. Asked when its turn to be
-    /// sent has come, as what precedes it in the outgoing order may tell some of them.
+    /// The frame with those of the schemas that have not been sent. To be called when it is their
+    /// turn in the outgoing order, because earlier entries may send some of them.
     pub(super) fn frame(&mut self, inputs: &[Arc<InputSchema>]) -> Option<ByteString> {
         let mut schemas = BTreeMap::new();
         for input in inputs {
-            // A connection that was sent so many is sent them again.
+            // After this many schemas, all are sent again.
             if self.told.len() >= limits::SCHEMAS_TOLD {
                 self.told.clear();
             }
@@ -60,7 +60,7 @@ impl ToldSchemas {
     }
 }
 
-/// What a client has to know before it is sent this row.
+/// The schemas to send before this row.
 pub(super) fn before_row(
     told: Option<&ToldSchemas>,
     row: &Committed,
@@ -70,7 +70,7 @@ pub(super) fn before_row(
     offered(&row.process.executable, &row.next, &row.standpoint(caller))
 }
 
-/// What a client has to know before it learns what was found by a look.
+/// The schemas to send before this observation.
 pub(super) fn before_look(
     told: Option<&ToldSchemas>,
     observed: &Observed,

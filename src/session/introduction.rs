@@ -1,6 +1,8 @@
-//! Who is at the other end of a connection: `hello`, tokens shown later, and the end of their time.
+//! Identifies the client of a connection: by `hello` and by tokens sent later; ends the connection
+//! when its tokens expire.
 //!
-//! Not here: how a token is read (`token`, `authentication`), what its bearer may do (`engine::access`).
+//! Not here: how a token is read (`token`, `authentication`), what its bearer may do
+//! (`engine::access`).
 
 use std::time::Duration;
 
@@ -135,13 +137,13 @@ impl Connection {
         }
     }
 
-    /// Whether the token ends in this time, or has ended.
+    /// Whether the token ends within this time, or has ended.
     pub(super) fn expires_within(&self, time: Duration) -> bool {
         let rest = self.principal.as_ref().and_then(Principal::token_rest);
         rest.is_some_and(|rest| rest <= time)
     }
 
-    /// What waits to be sent is not for somebody whose access was taken away.
+    /// Closes the connection if the user's access was revoked: frames that wait are not sent.
     pub(super) fn close_if_revoked(&mut self) {
         let identity = self
             .principal
@@ -154,7 +156,7 @@ impl Connection {
     }
 }
 
-/// How a connection ends whose token is not accepted.
+/// How to close a connection whose token is not accepted.
 fn close_for(error: &TokenError) -> Close {
     match error {
         TokenError::Revoked => CloseCode::Revoked.into(),

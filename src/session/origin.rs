@@ -1,9 +1,9 @@
-//! Where a stranger's instances come from, as far as it is kept: a keyed hash of the network of its
-//! address.
+//! The origin of a stranger's instances: a hash of the network of the stranger's address, keyed
+//! with the server's secret.
 //!
-//! It is in the instance, so that what strangers of one address have live is known after a
-//! restart, too. Without the server's secret nobody can tell the address from it, or try out all
-//! addresses. A new secret makes new origins: what was live before then counts for nobody.
+//! The origin is stored in the instance, so that the live instances of an address are counted after
+//! a restart, too. Without the secret nobody can compute the address from it, or try all addresses.
+//! A new secret makes new origins: instances that were live before then count for no address.
 
 use std::net::IpAddr;
 
@@ -13,14 +13,14 @@ use uuid::Uuid;
 
 use crate::limits;
 
-/// Keeps apart what else is derived from the secret.
+/// Separates this use of the secret from others.
 const PURPOSE: &[u8] = b"stepwire: where strangers come from";
 
-/// Makes origins of addresses.
+/// Computes origins of addresses.
 pub struct OriginKey(Hmac<Sha256>);
 
 impl OriginKey {
-    /// A key that follows from the server's secret.
+    /// A key derived from the server's secret.
     pub fn new(secret: &str) -> Self {
         let mut mac = keyed(secret.as_bytes());
         mac.update(PURPOSE);

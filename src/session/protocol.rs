@@ -1,4 +1,4 @@
-//! The frames of the websocket protocol `stepwire.v1.json`: text in, text out, and nothing else.
+//! The frames of the websocket protocol `stepwire.v1.json`, read from text and written as text.
 //!
 //! Not here: what a frame does (`session`), how bytes travel (`web`). Incoming: `client` and
 //! `on_instance`, whose fields are read by `fields`. Outgoing: `server`, its entries in `step`,

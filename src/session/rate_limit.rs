@@ -1,58 +1,60 @@
-//! How much one connection may send: messages and bytes, by token bucket, and when being over it
-//! becomes a flood.
+//! The rate limit of one connection: messages and bytes, by token buckets, and the detection of a
+//! flood.
 //!
-//! Not here: what one user or address may do over all connections and requests (`shared_rates`);
-//! connections per user and address (`web`). No library: governor reads its clock itself, has no
-//! notion of "over the rate for so long", and needs two limiters for what are two numbers here.
+//! Not here: the rates of a user or address over all connections and requests (`shared_rates`);
+//! connections per user and address (`web`). There is no library for it: governor reads its clock
+//! itself, cannot tell how long a rate has been exceeded, and needs two limiters for the two
+//! numbers here.
 //!
 //! # Why so
 //!
-//! **Signs of life have a rate, and are refused like anything else**: a server that answered
-//! them first would be kept busy with them.
+//! **Signs of life have a rate, and are refused like anything else**; otherwise a client could keep
+//! the server busy with them.
 
 use std::time::{Duration, Instant};
 
 use super::token_bucket::TokenBucket;
 use crate::limits::{self, Quota};
 
-/// Without a refusal for this long, being over the rate has ended.
+/// After this long without a refusal, a flood has ended.
 const CALM: Duration = Duration::from_secs(1);
 
-/// What happens to a message.
+/// The decision about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It may be handled.
+    /// It is handled.
     Pass,
-    /// It is refused with `rate_limited` and this `afterMs`: then it would pass.
+    /// It is refused with `rate_limited` and this `afterMs`, after which it would be accepted.
     Limited {
-        /// Milliseconds until it passes, behind those that were refused before; at least 1.
+        /// Milliseconds until it is accepted, after those refused before; at least 1.
         after_ms: u64,
     },
-    /// The client has been over its rate for [`limits::FLOOD`] without a calm second: close 4429.
+    /// The client has been over its rate for [`limits::FLOOD`] without a second below it: close
+    /// 4429.
     Flood,
 }
 
 /// The rate limit of one connection.
 pub struct Rate {
     quotas: [Quota; 2],
-    /// Of messages, of bytes.
+    /// The buckets of messages and of bytes.
     buckets: [TokenBucket; 2],
     over: Option<Over>,
 }
 
-/// A time of being over the rate: its first and its latest refusal.
+/// A period over the rate: its first and its latest refusal.
 struct Over {
     since: Instant,
     latest: Instant,
 }
 
 impl Rate {
-    /// A full allowance of `burst` messages, refilled at `per_second`, and in proportion of bytes.
-    /// 0 in either is off.
+    /// A full bucket of `burst` messages, refilled at `per_second`, and one of bytes in proportion.
+    /// 0 in either means no limit.
     pub fn new(per_second: u32, burst: u32, now: Instant) -> Self {
         let messages = Quota::new(per_second.into(), burst.into());
         let bytes_per_message = u64::from(limits::RATE_MESSAGE_BYTES);
-        // The largest message must pass whatever the burst is.
+        // The largest message must pass, however small the burst is.
         let bytes = (messages.burst * bytes_per_message).max(limits::MESSAGE_BYTES as u64);
         let quotas = if messages.is_on() {
             [
@@ -69,8 +71,8 @@ impl Rate {
         }
     }
 
-    /// Decides over a message of `bytes` that came at `now`. A refused one takes nothing from the
-    /// allowance.
+    /// Decides about a message of `bytes` that arrived at `now`. A refused message takes nothing
+    /// from the buckets.
     pub fn admit(&mut self, bytes: usize, now: Instant) -> Admission {
         let Some(after) = take(&mut self.buckets, &self.quotas, [1.0, bytes as f64], now) else {
             return Admission::Pass;
@@ -89,14 +91,14 @@ impl Rate {
     }
 }
 
-/// Which of several buckets had too little, and how long to wait for one's turn.
+/// The bucket that had too little, and the time until the turn of the refused message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RateWait {
     pub bucket: usize,
     pub wait: Duration,
 }
 
-/// Takes an amount from each bucket, or nothing from any when one has too little.
+/// Takes an amount from each bucket, or nothing from any if one has too little.
 pub(super) fn take<const N: usize>(
     buckets: &mut [TokenBucket; N],
     quotas: &[Quota; N],
@@ -106,7 +108,8 @@ pub(super) fn take<const N: usize>(
     let mut after: Option<RateWait> = None;
     for (index, bucket) in buckets.iter_mut().enumerate() {
         let (quota, amount) = (quotas[index], amounts[index]);
-        // Anyone who wants none of it waits for nothing, also while something is owed.
+        // A request that takes nothing from a bucket need not wait for it, even while it is in
+        // debt.
         if amount <= 0.0 {
             continue;
         }
@@ -178,7 +181,7 @@ mod tests {
         );
     }
 
-    /// Sends every `step` milliseconds for a minute; when it was closed, if it was.
+    /// Sends every `step` milliseconds for a minute; returns when it was closed, if it was.
     fn closed_at(step: u64) -> Option<u64> {
         let start = Instant::now();
         let mut rate = Rate::new(20, 60, start);
@@ -209,7 +212,7 @@ mod tests {
         }
     }
 
-    /// What a connection had unanswered, all sent at once after a cut.
+    /// All unanswered commands of a connection are sent again at once after a cut.
     #[test]
     fn what_is_sent_again_after_a_cut_passes_when_its_turn_comes() {
         let start = Instant::now();

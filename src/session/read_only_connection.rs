@@ -1,9 +1,9 @@
-//! A connection of somebody who only listens to one instance: a stream. It is the same machine as a
-//! websocket's connection, without the half that receives: nobody says hello, pings or asks; who it
-//! is and what is followed is known from the start.
+//! A connection that only receives the frames of one instance: a stream. It is the same type as a
+//! websocket's connection, without incoming frames: there is no `hello`, ping or command; the user
+//! and what is followed are known from the start.
 //!
-//! Not here: how events look and how they are carried (`web::sse::sse_connection`), what a cursor holds
-//! (`tree_cursor`).
+//! Not here: the format of events and their transport (`web::sse::sse_connection`), the content of
+//! a cursor (`tree_cursor`).
 
 use std::{sync::Arc, time::Instant};
 
@@ -21,8 +21,9 @@ use super::{
 };
 
 impl Connection {
-    /// A connection that tells `principal` what happens after `cursor`; from a snapshot on when that
-    /// holds no number. `schemas`: with those of what actions take. Comes with the cursor that is to be advanced by the mark of each frame.
+    /// A connection that sends `principal` the frames after `cursor`; if the cursor has no number,
+    /// a snapshot first. With `schemas`, it also sends the schemas of actions. Also returns the
+    /// cursor, to be advanced by the mark of each frame.
     pub fn listening(
         sessions: Arc<Sessions>,
         principal: Principal,
@@ -39,7 +40,7 @@ impl Connection {
         (connection, inbound, cursor)
     }
 
-    /// Follows from where the cursor is, if its numbers mean something here.
+    /// Follows from the position of the cursor, if its numbers belong to this log.
     fn resume_tree(&mut self, cursor: TreeCursor, log: u32) -> TreeCursor {
         let (root, tree) = (cursor.root, cursor.tree);
         let anew = match cursor.at {
@@ -71,7 +72,7 @@ impl Connection {
         );
         if tree {
             for &(child, seq) in cursor.live.iter().chain(&cursor.ended) {
-                // One that was announced only may not be there yet; its parent then announces it
+                // A child that was only announced may not exist yet; its parent then announces it
                 // again.
                 let acknowledgement = if seq == 0 {
                     Acknowledgement::Claimed
@@ -91,8 +92,8 @@ impl Connection {
         cursor.of_log(log)
     }
 
-    /// Whether nothing more will come: whatever was followed has ended, or may not be seen any
-    /// more, and all of it was sent.
+    /// Whether no more frames will come: everything that was followed has ended, or may no longer
+    /// be seen, and all frames were sent.
     pub fn is_over(&self) -> bool {
         self.is_drained() && self.following.values().all(|following| following.ended)
     }

@@ -16,20 +16,20 @@ use crate::{
 pub struct Sessions {
     /// The running system.
     pub runtime: Arc<Runtime>,
-    /// Who is who.
+    /// Verifies tokens.
     pub tokens: Arc<Tokens>,
     /// Limits an operator may change.
     pub limits: Limits,
-    /// Who asks how much.
+    /// The rates of users and addresses.
     pub rates: SharedRates,
-    /// Room for the subscriptions of all.
+    /// The pot of all subscriptions.
     pub subscriptions: Pot,
     origins: OriginKey,
 }
 
 impl Sessions {
-    /// Sessions of a running system with these tokens, under these limits. `secret` keeps where
-    /// strangers come from.
+    /// The sessions of a running system, with these tokens and limits. `secret` is the key of
+    /// origins.
     pub fn new(runtime: Arc<Runtime>, tokens: Arc<Tokens>, limits: Limits, secret: &str) -> Self {
         Self {
             runtime,
@@ -46,24 +46,24 @@ impl Sessions {
         self.rates.payer(principal, address)
     }
 
-    /// Counts something published, as a start.
+    /// Counts a publication as a start.
     ///
     /// # Errors
-    /// When the rate is spent.
+    /// When the rate is used up.
     pub fn admit_publish(&self, payer: Payer) -> Result<(), Spent> {
         self.rates.admit(payer, Asked::Start, Instant::now())
     }
 
-    /// Counts what a signal has been copied: its data are written for each that gets it.
+    /// Charges the copies of a signal: its data are written for each receiver.
     pub fn owe_copies(&self, payer: Payer, bytes: usize, published: &Published) {
         let bytes = bytes.saturating_mul(published.outcome.copies().saturating_sub(1));
         self.rates.owe(payer, bytes, Instant::now());
     }
 
-    /// Counts a start, and notes where it comes from when it is a stranger's.
+    /// Counts a start, and records the origin of a stranger's.
     ///
     /// # Errors
-    /// When the rate is spent.
+    /// When the rate is used up.
     pub fn admit_start(
         &self,
         request: &mut StartRequest,

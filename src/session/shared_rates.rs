@@ -1,13 +1,12 @@
-//! How much one address or user may ask for per second, over all its websockets, streams and
-//! requests together: requests, bytes, starts.
+//! The rates of each address and user, over all their websockets, streams and requests together:
+//! requests, bytes and starts per second.
 //!
-//! Who is no user counts for the address it comes from, with others of that network; a user counts
-//! for itself, and beside that for the address, among users only: a stranger takes nothing from
-//! users behind the same address. Memory is bounded whatever number of addresses and users appears:
-//! buckets that are full again are forgotten, and when there is still no room, those who come new
-//! share a few buckets.
+//! A stranger counts for the network of its address, together with others there. A user counts for
+//! itself, and also for the address, among its users only: a stranger takes nothing from users at
+//! the same address. Memory is bounded whatever the number of addresses and users: buckets that are
+//! full again are forgotten, and when there is still no room, new ones share a few buckets.
 //!
-//! Not here: what one connection may send (`rate_limit`), how long a refusal is held back
+//! Not here: what one connection may send (`rate_limit`), how long a refusal is delayed
 //! (`held_back`), how a request is refused (`web::admission`).
 
 use std::{
@@ -28,7 +27,7 @@ use crate::limits::{self, Limit, Limits, Quota, Rates};
 
 /// Parts of a table, each with a lock of its own.
 const SHARDS: usize = 16;
-/// How often a part forgets the buckets that are full again, at most.
+/// How often a part forgets buckets that are full again, at most.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// The rates of all addresses and users.
@@ -49,26 +48,26 @@ pub struct Payer {
     address: Option<u64>,
 }
 
-/// The request.
+/// What to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// A request, or a message of a websocket, of so many bytes.
+    /// A request, or a message of a websocket, with its bytes.
     Request(usize),
-    /// That it starts an instance.
+    /// The start of an instance by it.
     Start,
 }
 
-/// The rate is spent.
+/// A rate is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent {
-    /// Which.
+    /// The limit.
     pub limit: Limit,
-    /// When the same would pass.
+    /// When the same request would be accepted.
     pub after: Duration,
 }
 
 impl Spent {
-    /// What the client gets.
+    /// The sentence for the client.
     pub fn sentence(&self) -> String {
         let (what, whose) = match self.limit {
             Limit::AnonymousRequests => ("requests", "from one address without a user's token"),
@@ -122,8 +121,8 @@ impl SharedRates {
         }
     }
 
-    /// Whose rates the requests of `principal` from `address` count for. Without an address, as on the
-    /// local socket, only a user's own.
+    /// Whose rates the requests of `principal` from `address` count for. Without an address, as on
+    /// the local socket, only those of the user.
     pub fn payer(&self, principal: Option<&Principal>, address: Option<IpAddr>) -> Payer {
         let network = address.map(|address| self.hash(limits::network(address)));
         match principal.filter(|principal| !principal.is_anonymous()) {
@@ -139,7 +138,7 @@ impl SharedRates {
         }
     }
 
-    /// Takes what is asked for out of the rates, unless they are spent.
+    /// Counts a request, unless a rate is used up.
     ///
     /// # Errors
     /// [`Spent`]; it is counted as refused.
@@ -159,8 +158,8 @@ impl SharedRates {
         Ok(())
     }
 
-    /// Takes bytes out of the rates that what was asked for has cost: when they are more than is
-    /// left, the next request waits for them.
+    /// Charges bytes that a request has cost, after the fact: if they exceed what is left, the next
+    /// request waits.
     pub fn owe(&self, payer: Payer, bytes: usize, now: Instant) {
         let paying = [
             (&self.anonymous, payer.anonymous),
@@ -174,7 +173,7 @@ impl SharedRates {
         }
     }
 
-    /// Takes a sign of life out of the rate of its address. Without an address there is none.
+    /// Counts a sign of life in the rate of its address. Without an address there is no rate.
     ///
     /// # Errors
     /// [`Spent`]; it is counted as refused.
@@ -187,7 +186,7 @@ impl SharedRates {
         admitted.inspect_err(|spent| spent.limit.refused())
     }
 
-    /// One more refusal is held back for who pays, until this is dropped.
+    /// Counts a delayed refusal, until the result is dropped.
     pub fn hold_back(&self, payer: Payer) -> HeldBack {
         let whose = payer.anonymous.or(payer.address).or(payer.user);
         self.crowds.enter(whose.unwrap_or_default())
@@ -198,7 +197,7 @@ impl SharedRates {
     }
 }
 
-/// Buckets of many: by a hash that nobody outside can compute, so that keys take no room.
+/// Buckets by a hash that nobody outside can compute, so that keys take no memory.
 struct Table {
     quotas: [Quota; 3],
     limits: [Limit; 3],
@@ -209,7 +208,7 @@ type Buckets = [TokenBucket; 3];
 
 struct Shard {
     known: HashMap<u64, Buckets>,
-    /// Of those that there is no room for.
+    /// The buckets of those for which there is no room.
     others: Option<Buckets>,
     swept: Option<Instant>,
 }
@@ -275,7 +274,7 @@ impl Shard {
         self.known.entry(id).or_insert_with(fresh)
     }
 
-    /// Forgets the buckets that are as new ones.
+    /// Forgets buckets that are in the same state as new ones.
     fn sweep(&mut self, quotas: &[Quota; 3], now: Instant) {
         self.swept = Some(now);
         self.known.retain(|_, buckets| {

@@ -1,6 +1,6 @@
 //! What a connection is subscribed to: instances, their children, and lists.
 //!
-//! Not here: how frames are spelled (`protocol`), where committed records come from
+//! Not here: the format of frames (`protocol`), where committed records come from
 //! (`runtime::channel`). Where to go next: `subscriptions` for the life of one subscription.
 
 pub mod changes;

@@ -1,8 +1,8 @@
-//! Drafts and presence of a connection: what it says of the tasks its user has open, and what it
-//! learns of them. It is sent the difference to what it was sent before, when its instance is
-//! pulled.
+//! Drafts and presence of a connection: which tasks its user has open, and what it is sent about
+//! others there. When an instance is pulled, the connection receives the difference from what it
+//! was sent before.
 //!
-//! What is kept, and for how long: `runtime::drafts`, `runtime::presence`.
+//! What is stored, and for how long: `runtime::drafts`, `runtime::presence`.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -32,22 +32,22 @@ use crate::{
     },
 };
 
-/// What a connection got of an instance's tasks.
+/// What was sent about the tasks of an instance.
 #[derive(Default)]
 pub(super) struct ToldNotes {
     drafts: BTreeMap<(ElementKey, String), Arc<DraftRow>>,
     present: BTreeMap<ElementKey, Vec<PresentUser>>,
 }
 
-/// The tasks a connection has open.
+/// The tasks that a connection has open.
 pub(super) struct OpenTasks {
     connection: u64,
-    /// With when its user typed last.
+    /// Each with the time when its user typed last.
     tasks: BTreeMap<(InstanceKey, ElementKey), Option<Instant>>,
 }
 
 impl OpenTasks {
-    /// None yet.
+    /// No tasks.
     pub fn new(connection: u64) -> Self {
         Self {
             connection,
@@ -123,7 +123,7 @@ impl Connection {
         self.sessions.runtime.dispatch(instance, envelope);
     }
 
-    /// The user may work at the task that it has open.
+    /// The user may work at the task: it is open now.
     pub(super) fn opened_task(&mut self, id: &FrameId, access: TaskAccess, typing: bool) {
         let Some(caller) = self.caller() else { return };
         let runtime = self.sessions.runtime.clone();
@@ -157,7 +157,7 @@ impl Connection {
         }
     }
 
-    /// The connection ends, and has no task open any more.
+    /// The connection ends: its tasks are no longer open.
     pub(super) fn close_tasks(&mut self) {
         let open: Vec<_> = self.open_tasks.tasks.keys().copied().collect();
         for (instance, element) in open {
@@ -165,7 +165,7 @@ impl Connection {
         }
     }
 
-    /// Who has not typed for a while does not type any more.
+    /// Users who have not typed for a while count as no longer typing.
     pub(super) fn calm_down(&mut self, now: Instant) {
         let runtime = &self.sessions.runtime;
         for (&(instance, element), typed) in &mut self.open_tasks.tasks {
@@ -178,7 +178,7 @@ impl Connection {
         }
     }
 
-    /// Tells what has changed of the drafts and the presence in a followed instance.
+    /// Sends what has changed of the drafts and the presence in a followed instance.
     pub(super) fn tell_notes(&mut self, instance: InstanceKey, caller: &Caller) {
         let Some(following) = self.following.get_mut(&instance) else {
             return;
@@ -245,7 +245,7 @@ fn draft_frame(channel: &Channel, row: &DraftRow, is_there: bool) -> bytestring:
     frame.text()
 }
 
-/// One entry per user, without the connection that gets it.
+/// One entry per user, without the receiving connection.
 fn users(present: &[Present], without: u64) -> Vec<PresentUser> {
     let mut users: Vec<PresentUser> = Vec::new();
     for one in present.iter().filter(|one| one.connection != without) {

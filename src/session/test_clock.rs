@@ -1,5 +1,5 @@
-//! `clock` and `idle`: under `--test-clock` an operator of the server moves the process time and asks when
-//! all that came of it is done.
+//! The commands `clock` and `idle`: under `--test-clock` an operator of the server moves the
+//! process time, and waits until everything that follows from it is done.
 
 use super::{
     auth::principal::Principal,

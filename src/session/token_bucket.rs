@@ -1,31 +1,32 @@
-//! A token bucket, and turns for those whom it refuses.
+//! A token bucket that gives a turn to each refused request.
 //!
-//! It refills steadily up to its size; who wants more than is left learns when to come again.
-//! Each of those gets a turn of its own, so that many clients that come again at their time do not
-//! meet: obeying suffices. What it allows is an argument, so that many buckets of one kind are
-//! small. Not here: whose bucket it is (`rate_limit`, `shared_rates`).
+//! It refills steadily up to its size; a request that wants more than is left gets the time at
+//! which to repeat it. Each refused request gets a turn of its own, so that many clients that
+//! repeat at their times do not compete: waiting as told is enough. The quota is an argument, so
+//! that many buckets with the same quota are small. Not here: whose bucket it is (`rate_limit`,
+//! `shared_rates`).
 //!
 //! # Why so
 //!
-//! **Rate limits are a token bucket of our own**: the library at hand reads its own clock and
-//! does not know "over for 10 s".
+//! **Rate limits use a token bucket of our own**: the available library reads its own clock and
+//! cannot tell how long a rate has been exceeded.
 
 use std::time::{Duration, Instant};
 
 use crate::limits::{self, Quota};
 
-/// What is left of a quota.
+/// The state of a bucket.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenBucket {
-    /// As of `filled`.
+    /// At the time `filled`.
     level: f64,
     filled: Instant,
-    /// When the next one that is refused may come again.
+    /// The next free turn for a refused request.
     next_turn: Instant,
 }
 
 impl TokenBucket {
-    /// A full one.
+    /// A full bucket.
     pub fn new(quota: Quota, now: Instant) -> Self {
         Self {
             level: quota.burst as f64,
@@ -34,7 +35,7 @@ impl TokenBucket {
         }
     }
 
-    /// Refills it, and tells how long until it holds `amount`; zero when it does. What is larger
+    /// Refills it, and returns the time until it has `amount`; zero if it has. An amount larger
     /// than the bucket waits for a full one.
     pub fn wait(&mut self, quota: Quota, amount: f64, now: Instant) -> Duration {
         if !quota.is_on() {
@@ -42,7 +43,7 @@ impl TokenBucket {
         }
         self.level = self.level_at(quota, now);
         self.filled = self.filled.max(now);
-        // Less than a millionth is the rounding of the refill, not a missing message.
+        // Less than a millionth is a rounding error of the refill, not a missing message.
         let missing = amount.min(quota.burst as f64) - self.level;
         if missing < 1e-6 {
             Duration::ZERO
@@ -51,15 +52,15 @@ impl TokenBucket {
         }
     }
 
-    /// Takes an amount there is no wait for. What is larger than the bucket leaves it empty.
+    /// Takes an amount for which no wait is needed. An amount larger than the bucket empties it.
     pub fn take(&mut self, quota: Quota, amount: f64) {
         if quota.is_on() {
             self.level = (self.level - amount).max(0.0);
         }
     }
 
-    /// Takes an amount that was not known before; what it does not hold is owed, up to what comes in
-    /// [`limits::RATE_OWED`].
+    /// Takes an amount that was not known before. What is missing becomes a debt, at most the
+    /// refill of [`limits::RATE_OWED`].
     pub fn owe(&mut self, quota: Quota, amount: f64, now: Instant) {
         if quota.is_on() {
             let most = limits::RATE_OWED.as_secs_f64() * quota.per_second as f64;
@@ -68,8 +69,8 @@ impl TokenBucket {
         }
     }
 
-    /// When one that is refused, and would have to wait this long, may come again: behind those
-    /// that were refused before, but not behind more than a connection may have unanswered.
+    /// The time at which a refused request, which has to wait this long, may be repeated: after the
+    /// turns of those refused before, but not of more than a connection may have unanswered.
     pub fn turn(&mut self, quota: Quota, amount: f64, wait: Duration, now: Instant) -> Duration {
         let amount = amount.min(quota.burst as f64);
         let turn = Duration::from_secs_f64(amount / quota.per_second as f64);
@@ -78,7 +79,7 @@ impl TokenBucket {
         self.next_turn.duration_since(now)
     }
 
-    /// Whether it is as a new one, with nobody waiting.
+    /// Whether it is in the state of a new bucket, and no refused request waits.
     pub fn is_new(&self, quota: Quota, now: Instant) -> bool {
         !quota.is_on() || (self.level_at(quota, now) >= quota.burst as f64 && self.next_turn <= now)
     }

@@ -1,7 +1,7 @@
-//! Whom a token speaks for, held against the users of this server: a removed user's tokens are
+//! Checks the identity of a token against the users of this server: tokens of a removed user are
 //! refused, and so are those from before a revocation.
 //!
-//! Not here: what makes a token genuine (`token`), what may be done to a user (`runtime::users`).
+//! Not here: whether a token is genuine (`token`), changes of users (`runtime::users`).
 
 use super::{
     super::sessions::Sessions,
@@ -10,7 +10,7 @@ use super::{
 use crate::runtime::clock::real_now;
 
 impl Sessions {
-    /// Who the token speaks for now.
+    /// The identity of the token, if it is valid now.
     ///
     /// # Errors
     /// [`TokenError`].
@@ -18,7 +18,7 @@ impl Sessions {
         self.still_good(self.tokens.verify(token, real_now())?)
     }
 
-    /// An identity that was verified earlier, as a ticket's was.
+    /// An identity that was verified earlier, such as that of a ticket.
     ///
     /// # Errors
     /// [`TokenError::Revoked`].

@@ -1,13 +1,13 @@
-//! The public keys of an issuer of tokens: a JWKS (RFC 7517), from a file that is read again when
-//! it changes, or from an address.
+//! The public keys of a token issuer: a JWKS (RFC 7517), from a file that is read again when it
+//! changes, or from a URL.
 //!
-//! Keys are found by `kid` and algorithm. A set that cannot be read or holds no usable key leaves
-//! the last good keys in place. Not here: how an address is asked (`web::http::key_address`), what a
-//! token must say (`token`).
+//! Keys are found by `kid` and algorithm. If a set cannot be read or contains no usable key, the
+//! last valid keys stay. Not here: how a URL is fetched (`web::http::key_address`), what a token
+//! has to contain (`token`).
 //!
 //! # Why so
 //!
-//! **An unknown key of an issuer only rings a bell**: a flood of bad tokens is no flood of
+//! **An unknown key of an issuer only wakes the fetcher**: a flood of bad tokens causes no flood of
 //! requests, and no arbiter waits for an issuer.
 
 use std::{
@@ -29,7 +29,8 @@ use tokio::sync::Notify;
 use super::token::TokenError;
 use crate::{limits, model::ids::Time, text};
 
-/// How often the file is looked at: a new key is good this long after it is there at the latest.
+/// The interval at which the file is checked: a new key is valid at the latest this long after it
+/// was written.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// The keys of an issuer.
@@ -39,15 +40,15 @@ pub struct IssuerKeys {
     source: Source,
 }
 
-/// Where keys come from.
+/// The source of keys.
 enum Source {
-    /// This file.
+    /// A file.
     File {
         path: PathBuf,
         looked: Mutex<KeyFileState>,
     },
-    /// An address that somebody else asks, as that takes long; this tells when a token names an
-    /// unknown key.
+    /// A URL, which another task fetches because that takes long; `wanted` wakes it when a token
+    /// names an unknown key.
     Address { wanted: Notify },
 }
 
@@ -57,7 +58,7 @@ struct Key {
     decoding: DecodingKey,
 }
 
-/// When the file was looked at last, and what it looked like.
+/// When the file was last checked, and its state then.
 struct KeyFileState {
     at: Time,
     file: Option<(SystemTime, u64)>,
@@ -69,10 +70,10 @@ struct KeySet {
 }
 
 impl IssuerKeys {
-    /// Reads the file. Only tokens of these algorithms are taken; `now` is real time.
+    /// Reads the file. Only tokens with these algorithms are accepted; `now` is real time.
     ///
     /// # Errors
-    /// A sentence when it cannot be read, or holds no key of these algorithms.
+    /// A sentence if it cannot be read, or contains no key for these algorithms.
     pub fn load(path: PathBuf, algorithms: Vec<Algorithm>, now: Time) -> Result<Self, String> {
         let file = stamp(&path);
         let keys = read(&path, &algorithms)?;
@@ -84,7 +85,7 @@ impl IssuerKeys {
         })
     }
 
-    /// No keys yet: they are put in by [`IssuerKeys::replace`].
+    /// Without keys: [`IssuerKeys::replace`] sets them.
     pub fn by_address(algorithms: Vec<Algorithm>) -> Self {
         Self {
             algorithms,
@@ -95,10 +96,10 @@ impl IssuerKeys {
         }
     }
 
-    /// Puts in the keys of a JWKS that was fetched from the place of this name.
+    /// Sets the keys of a JWKS that was fetched from the place with this name.
     ///
     /// # Errors
-    /// A sentence when it holds none of use; the former keys stay.
+    /// A sentence if it contains no usable key; the former keys stay.
     pub fn replace(&self, text: &str, name: &str) -> Result<(), String> {
         let keys = parse(text, name, &self.algorithms)?;
         log::debug!("an issuer's keys were fetched: there are {}", keys.len());
@@ -106,12 +107,12 @@ impl IssuerKeys {
         Ok(())
     }
 
-    /// Whether there are none so far.
+    /// Whether there are no keys yet.
     pub fn is_empty(&self) -> bool {
         self.keys.load().is_empty()
     }
 
-    /// Waits until a token names a key that is not known. Keys of a file are never asked for.
+    /// Waits until a token names an unknown key. Never ends for keys of a file.
     pub async fn wanted(&self) {
         match &self.source {
             Source::File { .. } => std::future::pending().await,
@@ -122,7 +123,7 @@ impl IssuerKeys {
     /// The key for a token with this header.
     ///
     /// # Errors
-    /// [`TokenError::Invalid`] when there is none, or several and the token names none.
+    /// [`TokenError::Invalid`] if there is none, or if there are several and the token names none.
     pub(in crate::session) fn find(
         &self,
         algorithm: Algorithm,
@@ -163,8 +164,8 @@ impl IssuerKeys {
         }
     }
 
-    /// Reads the file again when it has changed, and when it was not looked at just now. One small
-    /// file of this machine: it takes less than the signature that is checked next.
+    /// Reads the file again if it has changed, unless it was checked just now. Reading a small
+    /// local file takes less time than checking the signature that follows.
     fn look(&self, path: &Path, looked: &Mutex<KeyFileState>, now: Time) {
         let mut looked = looked.lock().unwrap_or_else(PoisonError::into_inner);
         if now.0.abs_diff(looked.at.0) < LOOK.as_millis() as u64 {
@@ -233,8 +234,7 @@ fn unreadable(name: &str, cause: &dyn fmt::Display) -> String {
     format!("expected to read the keys in {name} as a JWKS, but: {cause}")
 }
 
-/// A key for signatures we know. Others may be beside it, as sets often hold keys for encryption
-/// too.
+/// A key for a supported algorithm. A set may contain others, for example keys for encryption.
 fn usable(value: Value) -> Option<Key> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;
     let (algorithm, named) = match &jwk.algorithm {

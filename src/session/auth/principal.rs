@@ -1,19 +1,19 @@
-//! Who is at the other end of a connection or a request: the token's identity, and the same in the
-//! engine's terms.
+//! The principal of a connection or a request: the identity of its token, and the same as the
+//! engine's caller.
 //!
 //! Not here: how a token is read (`token`), what an instance lets its caller do (`engine::access`).
 //!
 //! # Why so
 //!
-//! **Tokens of several trees add up on an anonymous connection**, by `auth`: a token stays good
-//! for one tree, and a visitor with several needs no connection for each. The one that ends
-//! first ends the connection, so that no right outlives its token.
+//! **Tokens of several trees add up on an anonymous connection**, by `auth`: a token is valid for
+//! one tree, and a visitor with several trees needs no connection for each. The token that expires
+//! first ends the connection, so that no permission outlasts its token.
 //!
-//! **An anonymous connection may act on what it started** without a new `hello`; the token is
+//! **An anonymous connection may act on what it has started** without a new `hello`; the token is
 //! for later connections.
 //!
-//! **Anyone who shows a tree's token is one subject for command ids**, so a resend is recognised
-//! on a connection that came back with it.
+//! **All holders of a tree's token are one subject for command ids**, so that a repeat is
+//! recognised on a new connection with the token.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -26,24 +26,24 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// Who is at the other end.
+/// The user of a connection or a request, or a stranger.
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// From the token; `None` for a client without one.
     pub identity: Option<Identity>,
-    /// The same in the engine's terms.
+    /// The same as the engine's caller.
     pub caller: Caller,
     token_end: Option<TokenEnd>,
 }
 
-/// Whether what connections are counted under, [`Principal::user`], is somebody of this tenant.
+/// Whether [`Principal::user`] names a user of this tenant.
 pub fn is_of_tenant(user: &str, tenant: &str) -> bool {
     user.strip_prefix(&format!("{tenant:?}"))
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl Principal {
-    /// The bearer of this identity; without one a stranger with a subject of its own.
+    /// The principal of this identity; without one, a stranger with a subject of its own.
     pub fn new(identity: Option<Identity>) -> Self {
         let shown = identity
             .clone()
@@ -54,7 +54,7 @@ impl Principal {
             (Some(_), None) => None,
         };
         let operator = shown.is_operator();
-        // A token of a tree has no roles, whatever it lists.
+        // A token of a tree has no roles, whatever it claims.
         let roles = if trees.is_some() {
             Arc::from([])
         } else {
@@ -76,15 +76,15 @@ impl Principal {
         }
     }
 
-    /// The same, at this address, with a command that belongs to this trace.
+    /// The same, at this address and with a command of this trace.
     pub fn at(mut self, address: Option<IpAddr>, trace: Option<TraceContext>) -> Self {
         self.caller.address = address;
         self.caller.trace = trace.map(Arc::new);
         self
     }
 
-    /// The tenant and subject: what connections are counted under. The tenant is quoted, as it may
-    /// hold any sign.
+    /// The tenant and subject, by which connections are counted. The tenant is quoted, because it
+    /// may contain any character.
     pub fn user(&self) -> String {
         format!("{:?}/{}", self.caller.tenant, self.caller.subject)
     }
@@ -99,13 +99,13 @@ impl Principal {
         self.identity.as_ref().is_some_and(Identity::is_admin)
     }
 
-    /// Whether it has to do with the server as a whole: role `server-operator`.
+    /// Whether it may operate the server as a whole: role `server-operator`.
     pub fn is_server_operator(&self) -> bool {
         let identity = self.identity.as_ref();
         identity.is_some_and(Identity::is_server_operator)
     }
 
-    /// Whether it looks after processes: those who change definitions, and operators.
+    /// Whether it may look after processes: as operator, or because it may change definitions.
     pub fn is_staff(&self) -> bool {
         self.is_designer() || self.identity.as_ref().is_some_and(Identity::is_operator)
     }
@@ -115,7 +115,7 @@ impl Principal {
         self.caller.trees.is_some()
     }
 
-    /// What share of what all use is theirs.
+    /// The kind of caller, for shares of common resources.
     pub fn kind(&self) -> CallerKind {
         self.caller.kind()
     }
@@ -126,8 +126,7 @@ impl Principal {
         self.caller.trees = Some(self.trees_and(root));
     }
 
-    /// Whether a token adds a tree to those it may see: it came without a token, or with that of
-    /// another tree.
+    /// Whether a token adds a tree to those it may see: it has no token, or that of another tree.
     pub fn may_add_tree(&self, identity: &Identity) -> bool {
         let known = self.caller.trees.as_deref();
         identity
@@ -136,7 +135,7 @@ impl Principal {
             && identity.tenant == self.caller.tenant
     }
 
-    /// Whether it has shown tokens of as many trees as one connection may follow.
+    /// Whether it has sent tokens for as many trees as one connection may follow.
     pub fn has_many_trees(&self) -> bool {
         self.caller
             .trees
@@ -144,7 +143,7 @@ impl Principal {
             .is_some_and(|trees| trees.len() >= limits::SUBSCRIPTIONS)
     }
 
-    /// It has shown the token of another tree. Of several tokens, the one that ends first ends the
+    /// Adds the tree of another token. Of several tokens, the one that expires first ends the
     /// connection.
     pub fn add_tree(&mut self, identity: Identity) {
         let Some(root) = identity.instance else {
@@ -161,7 +160,7 @@ impl Principal {
         }
     }
 
-    /// How long its token is good yet; `None` for one that does not end.
+    /// How long its token is still valid; `None` for a token that does not expire.
     pub fn token_rest(&self) -> Option<Duration> {
         self.token_end.map(TokenEnd::rest)
     }
@@ -177,7 +176,7 @@ impl Principal {
             .collect()
     }
 
-    /// Whether a token speaks for the same user; a subject is unique within its tenant only.
+    /// Whether a token belongs to the same user; a subject is only unique within its tenant.
     pub fn is(&self, identity: &Identity) -> bool {
         identity.subject == self.caller.subject && identity.tenant == self.caller.tenant
     }

@@ -1,12 +1,12 @@
-//! Where a token lists its bearer's roles: `roles`, or another claim that an issuer uses.
+//! Where a token lists its roles: in `roles`, or in another claim that an issuer uses.
 
 use serde_json::{Map, Value};
 
 use crate::session::protocol::cut;
 
-/// How much of its name a refusal repeats, in bytes.
+/// How much of the claim's name a refusal repeats, in bytes.
 const NAMED_BYTES: usize = 40;
-/// The claim that this server's own tokens have.
+/// The claim in tokens of this server.
 const OWN: &str = "roles";
 
 /// The name of a claim, or a path into one: `realm_access.roles`.
@@ -25,11 +25,11 @@ impl RolesClaim {
         Self(path)
     }
 
-    /// The roles among the claims of a token; none when the claim is absent. A token of this
-    /// server's `own` may have them under `roles` nevertheless, as those it mints do.
+    /// The roles among the claims of a token; empty if the claim is absent. A token that this
+    /// server has minted (`own`) may have them under `roles` instead.
     ///
     /// # Errors
-    /// A sentence when the claim is no list of texts.
+    /// A sentence if the claim is not a list of texts.
     pub(in crate::session) fn of(
         &self,
         claims: &Map<String, Value>,
@@ -54,7 +54,7 @@ impl RolesClaim {
         })
     }
 
-    /// A claim's name may hold dots itself, as those that are addresses do.
+    /// The name of a claim may contain dots itself, for example if it is a URL.
     fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
         let step = |value: &'a Value, name: &str| value.get(name);
         let mut names = self.0.split('.');

@@ -1,8 +1,8 @@
-//! One-time tickets: what stands for a token where only a URL can be given (websocket, stream,
-//! sign-in link).
+//! One-time tickets: they replace a token where only a URL can be given (websocket, stream, sign-in
+//! link).
 //!
-//! Not here: who may ask for one (`web`). Tickets live in memory: after a restart they are asked
-//! for again.
+//! Not here: who may request one (`web`). Tickets are only in memory: after a restart clients
+//! request new ones.
 
 use std::{collections::HashMap, fmt, net::IpAddr, str::FromStr, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
-/// What a ticket opens; nothing else can be opened with it.
+/// The purpose of a ticket; it is valid for nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TicketUse {
     /// One websocket.
@@ -79,8 +79,8 @@ impl fmt::Display for TicketError {
 
 impl std::error::Error for TicketError {}
 
-/// The tickets that wait for their use. Their time only runs on, whatever is done to the machine's
-/// clock; the tokens they stand for end by that clock.
+/// The unused tickets. Their lifetime is measured by a steady clock; the tokens behind them expire
+/// by the machine's clock.
 pub struct Tickets {
     open: HashMap<String, Ticket>,
     capacity: usize,
@@ -93,17 +93,17 @@ struct Ticket {
     expires_at: Time,
 }
 
-/// Whose room tickets take.
+/// Whose room a ticket takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Owner {
-    /// A user of a tenant, or the holder of a token of a tree that has no address.
+    /// A user of a tenant, or the holder of a token of a tree whose address is not known.
     Subject(String, String),
-    /// All without a user's token of one address.
+    /// All clients of one network without a user's token.
     Network(IpAddr),
 }
 
 impl Tickets {
-    /// No tickets yet, and never more than `capacity`.
+    /// No tickets yet; at most `capacity`.
     pub fn new(capacity: usize) -> Self {
         Self {
             open: HashMap::new(),
@@ -111,8 +111,8 @@ impl Tickets {
         }
     }
 
-    /// Issues a ticket at `now` that opens `purpose` once for `identity`, who asks from this address: 128
-    /// random bits as 22 letters fit for a URL.
+    /// Issues a ticket at `now` that is valid once for `purpose`, with this identity, requested
+    /// from this address: 128 random bits as 22 characters that are safe in a URL.
     pub fn issue(
         &mut self,
         purpose: TicketUse,
@@ -152,8 +152,8 @@ impl Tickets {
         Ok(name)
     }
 
-    /// Takes the ticket: whom it was issued for, if it opens `purpose`, is in time at `now`, and the
-    /// token it stands for is, too, by the `clock`. It is used up in any case.
+    /// Takes a ticket: returns its identity if it was issued for `purpose`, is still valid at
+    /// `now`, and its token is still valid by the `clock`. The ticket is used up in any case.
     pub fn take(
         &mut self,
         ticket: &str,
@@ -310,7 +310,7 @@ mod tests {
             roles: roles.iter().map(|&role| role.to_owned()).collect(),
             ..Identity::anonymous(Uuid::nil())
         };
-        // Whatever tokens strangers of one address show, they have the room of one user.
+        // Whatever tokens strangers of one address use, together they have the room of one user.
         let one: IpAddr = [192, 0, 2, 1].into();
         let of_one = taken(&|number| (stranger(number), Some(one)));
         assert_eq!(of_one, limits::TICKETS_PER_USER as u32);

@@ -1,16 +1,17 @@
 //! Bearer tokens: JWTs signed with this server's secret or by an issuer of its configuration, and
-//! who they say the bearer is.
+//! the identity they contain.
 //!
-//! Not here: the issuer's keys (`issuer_keys`), whether a user's tokens were revoked (`authentication`),
-//! what a role may do (`runtime`), where a token is read from a request (`web`), the secret's
-//! origin (`config`). Expiry compares with the real clock, never the virtual one of `--test-clock`:
-//! the caller gives the time.
+//! Not here: the issuer's keys (`issuer_keys`), whether a user's tokens were revoked
+//! (`authentication`), what a role may do (`runtime`), where a token is in a request (`web`), the
+//! origin of the secret (`config`). Expiry is compared with the real clock, never with the virtual
+//! one of `--test-clock`: the caller passes the time.
 //!
 //! # Why so
 //!
-//! **Rights over the whole server are a role of their own**, `server-operator`, which no admin
-//! of a tenant can give. The tenant `default`, where the sign-in link and the local socket
-//! lead, is the owner's: its admins have them, so that one tenant needs one role.
+//! **Permissions over the whole server need a role of their own**, `server-operator`, which no
+//! admin of a tenant can grant. The tenant `default`, which the sign-in link and the local socket
+//! belong to, is the owner's: its admins have these permissions, so that a server with one tenant
+//! needs only one role.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -31,10 +32,10 @@ use crate::{
 /// The tenant of a token that names none: that of the server's owner.
 pub const DEFAULT_TENANT: &str = "default";
 
-/// The role for what concerns the server as a whole, beyond any tenant.
+/// The role for operating the server as a whole, beyond any tenant.
 pub const SERVER_OPERATOR: &str = "server-operator";
 
-/// Who a connection or a request acts for.
+/// The user of a connection or a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Name of the user, unique in the tenant.
@@ -43,17 +44,18 @@ pub struct Identity {
     pub tenant: String,
     /// Roles granted by the issuer.
     pub roles: Vec<String>,
-    /// When its token was issued, on the real clock; `None` when the token does not say.
+    /// When its token was issued, on the real clock; `None` if the token does not say.
     pub issued_at: Option<Time>,
-    /// When it ends, on the real clock; `None` for an anonymous connection that has no token yet.
+    /// When the token expires, on the real clock; `None` for an anonymous connection that has no
+    /// token yet.
     pub expires_at: Option<Time>,
-    /// Root of the one instance tree it may see and act on; `None` for a user, whom permissions
-    /// decide for.
+    /// The root of the one instance tree it may see and act on; `None` for a user, for whom
+    /// permissions decide.
     pub instance: Option<InstanceKey>,
 }
 
 impl Identity {
-    /// Somebody who brought no token: a subject of its own that nobody can guess, no roles.
+    /// A client without a token: an unguessable subject of its own, and no roles.
     pub fn anonymous(random: Uuid) -> Self {
         let subject = format!("anonymous-{}", random.simple());
         Self {
@@ -66,8 +68,8 @@ impl Identity {
         }
     }
 
-    /// The owner of the data directory: whom the printed sign-in link and the local socket are for.
-    /// It has every right, in its tenant and over the server.
+    /// The owner of the data directory, for the printed sign-in link and the local socket. It has
+    /// every permission, in its tenant and over the server.
     pub fn owner() -> Self {
         Self {
             subject: "admin".to_owned(),
@@ -76,8 +78,8 @@ impl Identity {
         }
     }
 
-    /// Whether the role was granted. A token scoped to an instance tree has no roles, whatever it
-    /// lists.
+    /// Whether the role was granted. A token for one instance tree has no roles, whatever it
+    /// claims.
     pub fn has_role(&self, role: &str) -> bool {
         self.instance.is_none() && self.roles.iter().any(|granted| granted == role)
     }
@@ -97,8 +99,8 @@ impl Identity {
         self.has_role("admin")
     }
 
-    /// Whether it has to do with the server as a whole, beyond any tenant: role `server-operator`,
-    /// and the admins of the owner's tenant, [`DEFAULT_TENANT`].
+    /// Whether it may operate the server as a whole, beyond any tenant: role `server-operator`, and
+    /// the admins of the owner's tenant, [`DEFAULT_TENANT`].
     pub fn is_server_operator(&self) -> bool {
         self.has_role(SERVER_OPERATOR) || (self.is_admin() && self.tenant == DEFAULT_TENANT)
     }
@@ -109,21 +111,21 @@ impl Identity {
 pub struct TokenSettings {
     /// The HS256 secret; its raw UTF-8 bytes are the key.
     pub secret: String,
-    /// `iss` that tokens must name, when set; minted tokens name it.
+    /// `iss` that tokens must have, if set; minted tokens have it.
     pub issuer: Option<String>,
-    /// `aud` that tokens must name, when set; minted tokens name it.
+    /// `aud` that tokens must have, if set; minted tokens have it.
     pub audience: Option<String>,
 }
 
 /// Why a token was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// It is genuine, but its time is over: get a new one.
+    /// It is genuine, but has expired: get a new one.
     Expired,
     /// It is genuine, but its user was removed, or its tokens were revoked after it was issued.
     Revoked,
-    /// It is none of ours or lacks something; the sentence says what, without repeating the token,
-    /// and has room in a Close.
+    /// It is not genuine, or a claim is missing or invalid; the sentence says which, without
+    /// repeating the token, and is short enough for a Close.
     Invalid(String),
 }
 
@@ -171,7 +173,8 @@ struct Minted<'a> {
     sub: &'a str,
     tenant: &'a str,
     roles: &'a [String],
-    // With milliseconds: a token issued in the second of a revocation, but after it, is good.
+    // With milliseconds: a token that is issued after a revocation, but in the same second, is
+    // valid.
     iat: f64,
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,7 +186,7 @@ struct Minted<'a> {
 }
 
 impl Tokens {
-    /// Tokens signed and checked with these settings.
+    /// Signs and checks tokens with these settings.
     pub fn new(settings: TokenSettings) -> Self {
         Self {
             decoding: DecodingKey::from_secret(settings.secret.as_bytes()),
@@ -196,8 +199,8 @@ impl Tokens {
         }
     }
 
-    /// Also accepts tokens signed with an issuer's keys. Its own secret stays good for tokens this
-    /// server mints.
+    /// Also accepts tokens signed with an issuer's keys. Tokens that this server mints with its own
+    /// secret stay valid.
     pub fn with_issuer(self, keys: Arc<IssuerKeys>) -> Self {
         Self {
             issuer: Some(keys),
@@ -213,14 +216,14 @@ impl Tokens {
         }
     }
 
-    /// Neither accepts nor mints tokens that end later than so long from now; else
+    /// Neither accepts nor mints tokens that expire later than this; by default
     /// [`limits::TOKEN_LIFETIME`].
     pub fn with_longest(self, longest: Duration) -> Self {
         Self { longest, ..self }
     }
 
-    /// Who the token speaks for, at `now` on the real clock. There is no leeway: a token has
-    /// expired at its `exp`.
+    /// The identity in a token, at `now` on the real clock. There is no leeway: a token expires at
+    /// its `exp`.
     pub fn verify(&self, token: &str, now: Time) -> Result<Identity, TokenError> {
         let invalid = |sentence: &str| Err(TokenError::Invalid(sentence.into()));
         if token.len() > limits::TOKEN_BYTES {
@@ -286,8 +289,8 @@ impl Tokens {
         })
     }
 
-    /// The key decides which algorithm a token must have, never the token: HS256 goes with the
-    /// secret and nothing else does.
+    /// The key decides which algorithm a token must have, never the token: HS256 with the secret
+    /// only.
     fn decode(&self, token: &str, now: Time) -> Result<TokenData<Claims>, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|error| refusal(&error))?;
         let decoded = match (header.alg, &self.issuer) {
@@ -306,8 +309,8 @@ impl Tokens {
         decoded.map_err(|error| refusal(&error))
     }
 
-    /// A token for this identity that ends `ttl` after `now` on the real clock, counted in whole
-    /// seconds; the identity's own times are not looked at.
+    /// A token for this identity that expires `ttl` after `now` on the real clock, in whole
+    /// seconds; the times in the identity are ignored.
     pub fn mint(
         &self,
         identity: &Identity,
@@ -346,13 +349,14 @@ impl Tokens {
 
 fn validation(settings: &TokenSettings) -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
-    // The library reads the system's clock for these; `verify` compares with the time it is given.
+    // The library compares these with the system's clock; `verify` compares them with the time it
+    // is given.
     validation.validate_exp = false;
     validation.validate_nbf = false;
     // Otherwise a token with `aud` is refused when no audience is configured.
     validation.validate_aud = settings.audience.is_some();
-    // `sub` and `exp` are required by `Claims`, which reads every number there may be; configured
-    // ones are checked only if they are there, unless required too.
+    // `Claims` requires `sub` and `exp`, and accepts every number. Configured claims are only
+    // checked if present, so they are required here.
     let mut required = Vec::new();
     if let Some(issuer) = &settings.issuer {
         validation.set_issuer(&[issuer]);
@@ -366,7 +370,7 @@ fn validation(settings: &TokenSettings) -> Validation {
     validation
 }
 
-/// The time that a claim gives in seconds with a fraction, as tokens have them.
+/// The time of a claim in seconds with a fraction.
 fn time(claim: &str, seconds: f64) -> Result<Time, TokenError> {
     let millis = (seconds * 1000.0).round();
     if millis.abs() <= Time::last().0 as f64 {
@@ -379,7 +383,7 @@ fn time(claim: &str, seconds: f64) -> Result<Time, TokenError> {
     Err(TokenError::Invalid(sentence))
 }
 
-/// The sentence for what the library found; it never repeats the token or its content.
+/// The sentence for an error of the library; it never repeats the token or its content.
 fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
     TokenError::Invalid(match error.kind() {
         ErrorKind::InvalidSignature => {

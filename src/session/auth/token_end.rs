@@ -1,9 +1,9 @@
-//! When a token ends that is in use.
+//! The expiry of a token that is in use.
 //!
-//! Two clocks say so, and whichever comes first: the machine's, by which the token was made, and the one
-//! that only runs on. So a clock that is set forward ends at once what has ended by it, and one that is
-//! set back makes no connection last longer. Not here: whether a token that is shown is still good
-//! (`token`), which the machine's clock decides.
+//! Two clocks decide, whichever is first: the machine's clock, by which the token was made, and a
+//! steady one. So setting the clock forward ends tokens that have then expired, and setting it back
+//! makes no connection last longer. Not here: whether a token is valid when it is sent (`token`);
+//! the machine's clock decides that.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     runtime::clock::{real_now, steady_now},
 };
 
-/// The end of a token that was good a moment ago.
+/// The end of a token that was valid a moment ago.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenEnd {
     by_clock: Time,
@@ -20,7 +20,7 @@ pub struct TokenEnd {
 }
 
 impl TokenEnd {
-    /// Of a token that ends then, by the machine's clock.
+    /// The end of a token that expires then, by the machine's clock.
     pub fn at(end: Time) -> Self {
         Self::seen_at(end, real_now(), steady_now())
     }
@@ -33,7 +33,7 @@ impl TokenEnd {
         }
     }
 
-    /// How long it is good yet, at most.
+    /// How long it is still valid, at most.
     pub fn rest(self) -> Duration {
         self.rest_at(real_now(), steady_now())
     }

@@ -1,7 +1,7 @@
-//! Bodies of REST requests: the fields of the frame of the same command, without what is in the
-//! address or a header.
+//! Bodies of REST requests: the fields of the frame for the same command, without those that are in
+//! the path or a header.
 //!
-//! So one reader names every field in its errors, and what a frame accepts a request accepts.
+//! So one reader names every field in its errors, and a request accepts what a frame accepts.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::{
     text::{json::in_words, without_mark},
 };
 
-/// Which process to start; as the frame `start`.
+/// The process to start; as the frame `start`.
 ///
 /// # Errors
 /// `bad_request` or `too_large`, naming the place or the field.
@@ -31,7 +31,7 @@ pub fn start(text: &str, id: FrameId) -> Result<Start, WireError> {
     read(text, |fields| reading::start(fields, id))
 }
 
-/// Which action to run; as the frame `run` without `instance`.
+/// The action to run; as the frame `run` without `instance`.
 ///
 /// # Errors
 /// As [`start`].
@@ -39,7 +39,7 @@ pub fn run(text: &str, id: FrameId, instance: InstanceKey) -> Result<Run, WireEr
     read(text, |fields| reading::run(fields, id, instance))
 }
 
-/// What to merge into the data; as the frame `patch` without `instance`.
+/// The data to merge; as the frame `patch` without `instance`.
 ///
 /// # Errors
 /// As [`start`].
@@ -47,7 +47,7 @@ pub fn patch(text: &str, id: FrameId, instance: InstanceKey) -> Result<Patch, Wi
     read(text, |fields| reading::patch(fields, id, instance))
 }
 
-/// To which version an instance is to go.
+/// The version that an instance is to run.
 ///
 /// # Errors
 /// As [`start`].
@@ -67,7 +67,7 @@ pub fn migrate(text: &str, id: FrameId) -> Result<Migrate, WireError> {
     })
 }
 
-/// Ids by ids.
+/// A map of ids.
 fn ids(given: &Payload) -> Result<BTreeMap<String, String>, Sentence> {
     let pair = |(from, to): (String, Value)| match to {
         Value::String(to) => Ok((from, to)),
@@ -87,7 +87,7 @@ pub fn publish(text: &str, id: FrameId, kind: PublishedKind) -> Result<Publish, 
     read(text, |fields| publish::read(fields, id, Some(kind)))
 }
 
-/// Which Action message is done with; as the frame `done` without `instance`.
+/// The Action message to close; as the frame `done` without `instance`.
 ///
 /// # Errors
 /// As [`start`].
@@ -95,7 +95,7 @@ pub fn done(text: &str) -> Result<u64, WireError> {
     read(text, |fields| fields.required("seq", fields.number("seq")?))
 }
 
-/// What was typed; as the field `data` of the frame `draft`.
+/// The draft; as the field `data` of the frame `draft`.
 ///
 /// # Errors
 /// As [`start`].
@@ -121,7 +121,8 @@ pub fn on_instance(name: &str, text: &str, instance: InstanceKey) -> Result<OnIn
     })
 }
 
-/// Data that come by themselves, beside a file; as the field `data` of the frame `run`.
+/// The data of a run in a request of its own, beside a file; as the field `data` of the frame
+/// `run`.
 ///
 /// # Errors
 /// As [`start`].

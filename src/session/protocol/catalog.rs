@@ -1,7 +1,7 @@
-//! Every frame with its shape: what the document of the websocket is made of.
+//! Every frame with its shape, for the AsyncAPI document.
 //!
-//! Shapes come from the wire types, so a field is described where it is. Tests hold the catalog
-//! against the reader of frames and against what a server sends. Not here: the document itself
+//! Shapes come from the wire types, so the documentation of a field is beside it. Tests compare the
+//! catalog with the reader of frames and with what a server sends. Not here: the document itself
 //! (`web::openapi::asyncapi`).
 
 use utoipa::{
@@ -30,9 +30,9 @@ use super::{
 
 /// One kind of frame.
 pub struct FrameShape {
-    /// Names it in the document: its `type`, but for snapshots of lists.
+    /// Its name in the document: its `type`, except for snapshots of lists.
     pub name: &'static str,
-    /// What it is for.
+    /// Its purpose.
     pub summary: &'static str,
     /// Whether it is answered by a `reply` or an `error`.
     pub is_command: bool,
@@ -43,11 +43,11 @@ pub struct FrameShape {
 /// All frames.
 #[derive(Default)]
 pub struct FrameCatalog {
-    /// What a client sends.
+    /// Frames of a client.
     pub from_client: Vec<FrameShape>,
-    /// What the server sends.
+    /// Frames of the server.
     pub from_server: Vec<FrameShape>,
-    /// What the shapes refer to, by name.
+    /// Schemas that the shapes refer to, by name.
     pub schemas: Vec<(String, RefOr<Schema>)>,
 }
 
@@ -170,7 +170,7 @@ impl FrameCatalog {
         self.from_client.push(told(name, summary, schema));
     }
 
-    /// A command whose shape does not name the instance it is for.
+    /// Adds a command whose shape does not contain the instance it is for.
     fn at<T: ToSchema>(&mut self, name: &'static str, summary: &'static str) {
         let instance = ("instance", RefOr::Ref(Ref::from_schema_name("InstanceKey")));
         let schema = self.shape::<T>(name, &[id(), instance]);
@@ -233,7 +233,7 @@ fn told(name: &'static str, summary: &'static str, schema: RefOr<Schema>) -> Fra
     }
 }
 
-/// A member that every frame of its kind has.
+/// A member that every frame of a kind has.
 type Member = (&'static str, RefOr<Schema>);
 
 fn id() -> Member {
@@ -262,7 +262,7 @@ fn number(name: &'static str) -> Member {
     (name, number.description(Some(text)).build().into())
 }
 
-/// A shape with its `type` and what else every frame of its kind has.
+/// A shape with its `type` and the other members of every frame of its kind.
 fn typed(shape: RefOr<Schema>, name: &str, more: &[Member]) -> RefOr<Schema> {
     let named = ObjectBuilder::new()
         .schema_type(Type::String)

@@ -13,7 +13,7 @@ pub enum Channel {
     Instance(InstanceKey),
     /// `tasks`: the user tasks the receiver may act on.
     Tasks,
-    /// `changes`: that lists have changed which the receiver may ask for.
+    /// `changes`: notices that lists have changed which the receiver may read.
     Changes,
     /// `process/ID`: the instances of one process.
     Process(String),

@@ -1,8 +1,8 @@
 //! The frames a client sends, from text to [`ClientFrame`].
 //!
 //! Not here: what they do (`session`), and whether their payload fits the process (`engine`). A
-//! frame that cannot be read becomes a [`FrameError`] that carries the frame's id where it has one,
-//! and names the field.
+//! frame that cannot be read becomes a [`FrameError`], which has the frame's id if it could be
+//! read, and names the field.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub enum ClientFrame {
         channel: Channel,
         /// Number to continue after; absent asks for a snapshot.
         after: Option<u64>,
-        /// Whether descendants are followed too; on by default.
+        /// Whether descendants are followed, too; `true` by default.
         tree: bool,
     },
     /// Stops following a channel.
@@ -75,11 +75,11 @@ pub enum ClientFrame {
     Publish(Publish),
     /// Saves or drops a draft.
     Draft(DraftOf),
-    /// Says who has a task open.
+    /// Opens or closes a task, or reports typing there.
     Presence(PresenceAt),
-    /// Answers a ping; any frame would do.
+    /// Answers a ping; any other frame would do, too.
     Pong,
-    /// A command on an instance that carries no data.
+    /// A command on an instance that has no data.
     OnInstance {
         /// Correlates the reply.
         id: FrameId,
@@ -92,10 +92,10 @@ pub enum ClientFrame {
     Clock {
         /// Correlates the reply.
         id: FrameId,
-        /// Where to.
+        /// The new time.
         to: ClockMove,
     },
-    /// Asks to be notified when nothing is in progress.
+    /// Asks for a reply once nothing is in progress.
     Idle {
         /// Correlates the reply.
         id: FrameId,
@@ -103,7 +103,7 @@ pub enum ClientFrame {
 }
 
 impl ClientFrame {
-    /// The id that its answer carries.
+    /// The id that its answer has to repeat.
     pub fn id(&self) -> Option<&FrameId> {
         match self {
             Self::Start(Start { id, .. })
@@ -124,7 +124,7 @@ impl ClientFrame {
     }
 }
 
-/// Who connects, and what to continue with.
+/// The client of a connection, and the subscriptions to continue.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Hello {
@@ -134,21 +134,21 @@ pub struct Hello {
     /// Name and version of the client, for logs.
     #[schema(nullable = false, max_length = 256)]
     pub client: Option<String>,
-    /// The log incarnation the numbers in `resume` belong to.
+    /// The log incarnation that the numbers in `resume` belong to.
     #[schema(nullable = false, max_length = 256)]
     pub log: Option<String>,
-    /// Where each subscription stood.
+    /// The position of each subscription.
     #[schema(required = false)]
     pub resume: Vec<ResumePoint>,
     /// Close code of the former connection, for logs.
     #[schema(nullable = false)]
     pub last_close: Option<u64>,
-    /// Whether the client is to be sent the schemas of what actions take; off by default.
+    /// Whether the server sends the schemas of actions; off by default.
     #[schema(required = false)]
     pub schemas: bool,
 }
 
-/// Where a subscription stood.
+/// The position of a subscription.
 #[derive(Debug, PartialEq, Eq, ToSchema)]
 pub struct ResumePoint {
     /// The instance followed.
@@ -157,7 +157,7 @@ pub struct ResumePoint {
     pub after: u64,
 }
 
-/// Which process to start, and with what.
+/// The process to start, and its data.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Start {
@@ -170,10 +170,10 @@ pub struct Start {
     /// Start data.
     #[schema(nullable = false)]
     pub data: Option<Payload>,
-    /// The modeller's own key for the instance.
+    /// The client's own key for the instance.
     #[schema(nullable = false, max_length = 256)]
     pub business_key: Option<String>,
-    /// Which start event.
+    /// The start event, by its start condition.
     #[schema(nullable = false, max_length = 256)]
     pub start_condition: Option<String>,
     /// The instance that data are copied from.
@@ -186,22 +186,22 @@ pub struct Start {
     /// request over HTTP follows nothing.
     #[schema(required = false, default = true)]
     pub subscribe: bool,
-    /// Secret of an anonymous client, by which a repeat gets a token again.
+    /// A secret of an anonymous client, which gets its token again with a repeat of the start.
     #[schema(nullable = false, max_length = 256)]
     pub nonce: Option<String>,
 }
 
-/// What a start inherits from.
+/// The source of inherited data.
 #[derive(Debug, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct InheritFrom {
     /// The instance.
     pub instance: InstanceKey,
-    /// The Action message that asks for the start; without one the lists below count, which needs
+    /// The Action message that asks for the start; without it the lists below are used, which needs
     /// role operator.
     #[schema(nullable = false)]
     pub seq: Option<u64>,
-    /// Paths to copy; absent copies everything.
+    /// Paths to copy; if absent, everything is copied.
     #[schema(nullable = false)]
     pub params_to_copy: Option<Vec<String>>,
     /// Paths to leave out.
@@ -209,7 +209,7 @@ pub struct InheritFrom {
     pub without_params: Vec<String>,
 }
 
-/// Which manual action to run, and with what.
+/// The manual action to run, and its data.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Run {
@@ -222,7 +222,7 @@ pub struct Run {
     /// The action's name.
     #[schema(max_length = 256)]
     pub action: String,
-    /// What the user filled in.
+    /// The user's input.
     #[schema(nullable = false)]
     pub data: Option<Payload>,
     /// The element, when several offer the action.
@@ -233,25 +233,25 @@ pub struct Run {
     pub if_seq: Option<u64>,
 }
 
-/// To which version of its process an instance is to go.
+/// The version of its process that an instance is to run.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Migrate {
     /// A UUID makes it idempotent.
     #[schema(ignore)]
     pub id: FrameId,
-    /// The version: published, replaced or deprecated.
+    /// The version: published, deprecated, or replaced by a newer one.
     pub version: u32,
-    /// Ids of nodes and flows of that version, by those of the one that the instance runs; what is
-    /// left out keeps its id.
+    /// Ids of nodes and flows of that version, by those of the version that the instance runs;
+    /// others keep their ids.
     #[schema(nullable = false, required = false)]
     pub mapping: BTreeMap<String, String>,
-    /// Refuse with `conflict` unless this is the instance's number.
+    /// Refuse with `conflict` unless the instance is at this number.
     #[schema(nullable = false)]
     pub if_seq: Option<u64>,
 }
 
-/// What to merge into the data of an instance.
+/// The data to merge into those of an instance.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Patch {
@@ -261,10 +261,11 @@ pub struct Patch {
     /// The instance.
     #[schema(ignore)]
     pub instance: InstanceKey,
-    /// Merged member by member; every other value replaces what is there, `null` too.
+    /// Merged member by member; any value other than an object replaces the present one, `null`
+    /// too.
     pub data: Payload,
-    /// The element whose variables are meant, which it owns from then on; without it the data of the
-    /// instance.
+    /// The element whose variables are changed, which it owns from then on; if absent, the data of
+    /// the instance.
     #[schema(nullable = false)]
     pub scope: Option<ElementKey>,
     /// Refuse with `conflict` unless the instance is at this number.
@@ -272,22 +273,22 @@ pub struct Patch {
     pub if_seq: Option<u64>,
 }
 
-/// The id a client gave its frame.
+/// The id that a client gave its frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameId(String);
 
 impl FrameId {
-    /// As it was read.
+    /// From the text of a frame.
     pub(super) fn new(id: String) -> Self {
         Self(id)
     }
 
-    /// As the client wrote it; echoed in the answer.
+    /// As the client wrote it; repeated in the answer.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The idempotency key: the id, if it is a UUID in hyphenated form.
+    /// The idempotency key: the id, if it is a hyphenated UUID.
     pub fn uuid(&self) -> Option<Uuid> {
         (self.0.len() == 36)
             .then(|| Uuid::parse_str(&self.0).ok())
@@ -301,7 +302,7 @@ impl From<Uuid> for FrameId {
     }
 }
 
-/// A JSON object that nobody has read yet.
+/// A JSON object that has not been parsed.
 #[derive(Clone, Debug)]
 pub struct Payload(Box<RawValue>);
 
@@ -315,8 +316,8 @@ impl Payload {
         self.0.get()
     }
 
-    /// Its members. What only a full reading finds (half a surrogate pair, a number that would lose
-    /// digits) fails here: answer `bad_request` with the sentence.
+    /// Its members. Faults that only parsing finds (half a surrogate pair, a number that would lose
+    /// digits) fail here: answer `bad_request` with the sentence.
     pub fn parse(&self) -> Result<Map<String, Value>, String> {
         json::from_text(self.text()).map_err(|error| match error {
             JsonError::Inexact { .. } => {
@@ -337,7 +338,7 @@ pub struct FrameError {
     pub id: Option<String>,
     /// `bad_request` or `too_large`.
     pub code: ErrorCode,
-    /// What was expected, and what came.
+    /// What was expected, and what was received.
     pub message: String,
 }
 
@@ -346,13 +347,13 @@ pub fn parse(text: &str) -> Result<ClientFrame, FrameError> {
     parse_traced(text).map(|(frame, _)| frame)
 }
 
-/// As [`parse`], with the trace that the frame belongs to, if it names one.
+/// As [`parse`], with the trace that the frame names, if any.
 pub fn parse_traced(text: &str) -> Result<(ClientFrame, Option<TraceContext>), FrameError> {
     let (fields, id) = read(text)?;
     let trace = trace(&fields);
     let whole = || {
         let frame = frame(&fields, id.as_ref())?;
-        // A sign of life says nothing, so nothing in it can be mistyped.
+        // A sign of life has no content, so nothing in it can be mistyped.
         if !matches!(frame, ClientFrame::Pong) {
             fields.finish()?;
         }
@@ -366,7 +367,7 @@ pub fn parse_traced(text: &str) -> Result<(ClientFrame, Option<TraceContext>), F
     })
 }
 
-/// The trace that a frame names. Values that are no texts name none, as any other that cannot be read.
+/// The trace that a frame names. Values that are no texts, or cannot be read, count as absent.
 fn trace(fields: &Fields<'_>) -> Option<TraceContext> {
     let parent = fields.text("traceparent").unwrap_or_default();
     let state = fields.text("tracestate").unwrap_or_default();
@@ -376,7 +377,7 @@ fn trace(fields: &Fields<'_>) -> Option<TraceContext> {
 /// Reads the first text message of a client, which must be a `hello`.
 pub fn parse_hello(text: &str) -> Result<Hello, FrameError> {
     let (fields, id) = read(text)?;
-    // It begins nothing, so it belongs to no trace; a client may say so in every frame.
+    // It has no effect that belongs to a trace; a client may still send one in every frame.
     let _ = trace(&fields);
     let first = || match fields.text("type")?.as_deref() {
         Some("hello") => {

@@ -1,4 +1,4 @@
-//! The `clock` frame's field: how far, or to when, the process time moves.
+//! The field of the `clock` frame: by how much, or to which time, the process time moves.
 
 use super::fields::{Fields, Sentence};
 use crate::{duration, model::ids::Time};
@@ -6,9 +6,9 @@ use crate::{duration, model::ids::Time};
 /// How the process time moves; it never goes back.
 #[derive(Debug)]
 pub enum ClockMove {
-    /// On by a duration, counted in UTC.
+    /// By a duration, counted in UTC.
     Advance(jiff::Span),
-    /// To a moment.
+    /// To a time.
     Set(Time),
 }
 

@@ -1,9 +1,9 @@
-//! Close codes: why the server ends a connection, and whether the client should come back.
+//! Close codes: why the server ends a connection, and whether the client should reconnect.
 //!
 //! # Why so
 //!
 //! **A frame before `hello` is a mistake, not a missing token**: close 4400 and the sentence.
-//! The usual reaction to 4401 is another token, which does not help here.
+//! Clients usually react to 4401 with another token, which does not help here.
 
 use std::borrow::Cow;
 
@@ -22,25 +22,25 @@ pub enum CloseCode {
     TooBig,
     /// A fault of the server.
     Internal,
-    /// The server restarts; `bye` came before.
+    /// The server restarts; `bye` was sent before.
     Restart,
-    /// No room for another connection at the moment.
+    /// No room for another connection at present.
     TryAgain,
     /// No sign of life.
     NoSignOfLife,
-    /// The client does not read what it is sent.
+    /// The client does not read.
     SlowConsumer,
     /// No `hello` in time.
     NoHello,
-    /// An operator ended it.
+    /// An operator closed it.
     ByOperator,
-    /// The first message was no valid `hello`; an `error` frame came before.
+    /// The first message was not a valid `hello`; an `error` frame was sent before.
     NoValidHello,
     /// The token is invalid or has expired.
     Token,
-    /// The page's origin may not connect; an `error` frame came before.
+    /// The page's origin may not connect; an `error` frame was sent before.
     Forbidden,
-    /// The access was taken away.
+    /// The access was revoked.
     Revoked,
     /// Over the rate for too long.
     Flood,
@@ -49,13 +49,13 @@ pub enum CloseCode {
 /// What the client should do after a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comeback {
-    /// Connect again, with its usual delay.
+    /// Reconnect, with its usual delay.
     Reconnect,
-    /// Connect again once, with a new token.
+    /// Reconnect once, with a new token.
     NewToken,
-    /// Connect again after this many seconds at the earliest.
+    /// Reconnect, after at least this many seconds.
     After(u32),
-    /// Stay away: it would end the same.
+    /// Not reconnect: the result would be the same.
     Stop,
 }
 
@@ -104,8 +104,7 @@ impl CloseCode {
         }
     }
 
-    /// The reason sent with it unless there are words for the case at hand, at most
-    /// [`REASON_BYTES`].
+    /// The reason to send if there is no more specific one, at most [`REASON_BYTES`].
     pub fn reason(self) -> &'static str {
         match self {
             Self::Normal => "",
@@ -147,13 +146,13 @@ impl CloseCode {
     }
 }
 
-/// The longest reason a Close has room for, in bytes (RFC 6455, 5.5).
+/// The longest reason that a Close can contain, in bytes (RFC 6455, 5.5).
 pub const REASON_BYTES: usize = 123;
 
-/// What stands before the sentence that says why a token is not accepted.
+/// Precedes the sentence about a token that is not accepted.
 pub const TOKEN_INVALID: &str = "token invalid: ";
 
-/// How a connection is closed: a code and the words that go with it.
+/// How a connection is closed: a code and a reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
     /// The code.
@@ -163,7 +162,7 @@ pub struct Close {
 }
 
 impl Close {
-    /// With other words than those of its code.
+    /// With another reason than that of its code.
     pub const fn of(code: CloseCode, reason: &'static str) -> Self {
         assert!(reason.len() <= REASON_BYTES);
         Self {
@@ -172,8 +171,8 @@ impl Close {
         }
     }
 
-    /// With words for the case at hand; with `otherwise` where a Close has no room for them, so that
-    /// nothing of what it says is cut off.
+    /// With a specific reason; with `otherwise` if that is too long for a Close, so that no
+    /// sentence is cut off.
     pub fn because(code: CloseCode, reason: String, otherwise: &'static str) -> Self {
         let reason = if reason.len() <= REASON_BYTES {
             reason.into()

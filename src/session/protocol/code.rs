@@ -5,36 +5,36 @@ use serde::{Serialize, Serializer};
 /// Why something was refused. Each code has a page in the documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
-    /// The request cannot be read, or asks for something that does not exist in this form.
+    /// The request cannot be read, or names something that does not exist in this form.
     BadRequest,
-    /// No token, or none of ours.
+    /// There is no token, or it is not accepted.
     Unauthenticated,
-    /// The token's time is over.
+    /// The token has expired.
     TokenExpired,
-    /// The bearer may see it but not do it.
+    /// The user may see the object, but not do this.
     Forbidden,
-    /// Unknown or not yours: the same answer.
+    /// It does not exist, or the user may not see it; the answer is the same.
     NotFound,
-    /// The instance is elsewhere than the client believes, or the request is ambiguous.
+    /// The instance is at another number than the client believes, or the request is ambiguous.
     Conflict,
-    /// The action exists or not, but cannot be run now; `reason` says why.
+    /// The action cannot be run now; `reason` says why.
     ActionNotAvailable,
     /// The action is not repeatable and has run in this visit.
     AlreadyExecuted,
-    /// The data break the action's keys; `fields` says where.
+    /// The data violate the action's keys; `fields` says where.
     InvalidData,
     /// The id was used for another command.
     IdReused,
     /// Larger than a limit allows.
     TooLarge,
-    /// Too much was asked for; `afterMs` says when to continue.
+    /// Too many requests; `afterMs` says when to continue.
     RateLimited,
-    /// The server has no room at the moment.
+    /// The server has no room at present.
     Busy,
-    /// Part of the protocol, but not of this server.
+    /// Part of the protocol, but not supported by this server.
     Unsupported,
-    /// The server's disk failed: it may be done or not. The same id, sent again, gets the true
-    /// answer.
+    /// The server's disk failed: the command may or may not have been applied. Repeated with the
+    /// same id, it gets the true answer.
     OutcomeUnknown,
     /// A fault of the server; nothing was done.
     Internal,

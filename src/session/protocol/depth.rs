@@ -1,11 +1,11 @@
-//! How deeply a JSON text nests, without parsing it: a deep one is refused before any reader
+//! The nesting depth of a JSON text, without parsing it: a deep text is refused before any reader
 //! recurses into it.
 
-/// Whether objects and arrays nest deeper than `limit`. The text need not be JSON: anything else is
-/// judged by its brackets, and refused by the parser afterwards.
+/// Whether objects and arrays nest deeper than `limit`. The text need not be JSON: then its
+/// brackets are counted, and the parser refuses it afterwards.
 pub fn deeper_than(text: &str, limit: usize) -> bool {
-    // Nearly every frame has fewer brackets than the limit; counting them is many times faster than
-    // following strings.
+    // Almost every frame has fewer brackets than the limit, and counting them is many times faster
+    // than tracking strings.
     if text
         .bytes()
         .filter(|byte| matches!(byte, b'{' | b'['))

@@ -1,7 +1,7 @@
-//! An example of every frame, for the documents: as a client and a server exchanged them in the
+//! An example of every frame for the documents: a client and a server exchanged them in the
 //! onboarding process.
 //!
-//! Tests hold them against the shapes of the catalog, and those of a client against the reader.
+//! Tests compare them with the shapes of the catalog, and those of a client with the reader.
 
 use serde_json::{Value, json};
 
@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 const KEY: &str = "0197a1b2-0000-7000-8000-0000000000a7";
 const CHILD: &str = "0197a1b2-0000-7000-8000-0000000000a6";
 const ELEMENT: &str = "0197a1b2-0000-7000-8000-0000000000a7-9";
-/// How long an Action message can be answered.
+/// Until when an Action message can be answered.
 const UNTIL: &str = "2026-11-28T09:30:00Z";
-/// The id of a command.
+/// The name of a schema.
 const SCHEMA: &str = "6f0a4c1be2d93758";
 const ID: &str = "0197a1b3-1c2d-7e3f-8a4b-5c6d7e8f9a0b";
 

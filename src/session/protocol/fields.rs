@@ -1,10 +1,10 @@
-//! The fields of one client frame, read by name: the only reader of what clients send, so that
-//! every error names its field.
+//! The fields of one client frame, read by name. This is the only reader of what clients send, so
+//! that every error names its field.
 //!
-//! One pass over the text finds the members; their values stay text until a field is asked for.
-//! What nobody has asked for when a frame or body is read may be a mistake, which would be lost
-//! silently: it is named. Of frames only what looks mistyped or is another frame's, as a later
-//! client may send more than this server knows.
+//! One pass over the text finds the members; their values stay unparsed until a field is read.
+//! Members that nobody has read when the frame or body is finished may be mistakes, which would be
+//! lost silently, so they are refused by name. In frames only members that look mistyped or belong
+//! to another frame are refused, because a newer client may send more than this server knows.
 
 use std::{borrow::Cow, cell::Cell, fmt, str::FromStr};
 
@@ -17,7 +17,8 @@ use serde_json::value::RawValue;
 use super::{client::Payload, spelling};
 use crate::{limits, text::json::in_words};
 
-/// Every member name that some frame or request has; at most 64, as those asked for are bits of one number.
+/// Every member name of a frame or request; at most 64, because the names that were read are the
+/// bits of one number.
 const KNOWN: &[&str] = &[
     "type",
     "id",
@@ -61,26 +62,26 @@ const KNOWN: &[&str] = &[
     "mapping",
 ];
 
-/// The members of an object, those of [`KNOWN`] names; `null` counts as absent.
+/// The members of an object with names in [`KNOWN`]; `null` counts as absent.
 pub struct Fields<'a> {
     members: Vec<(&'static str, &'a RawValue)>,
-    /// Other names, as far as they are looked at.
+    /// Other names, the first few of them.
     unknown: Vec<Cow<'a, str>>,
-    /// Which names were asked for, by their places in [`KNOWN`].
+    /// The names that were read, by their index in [`KNOWN`].
     asked: Cell<u64>,
     /// Whether every other member is refused.
     strict: bool,
     at: At,
 }
 
-/// Where an object is in its frame, for error sentences.
+/// The position of an object in its frame, for error sentences.
 #[derive(Clone, Copy)]
 pub enum At {
-    /// It is the frame itself.
+    /// The frame itself.
     Top,
     /// In the member with this name.
     In(&'static str),
-    /// In the list with this name, at this place from 0.
+    /// In the list with this name, at this index from 0.
     Item(&'static str, usize),
 }
 
@@ -94,7 +95,7 @@ impl fmt::Display for At {
     }
 }
 
-/// How many names that no frame has are looked at.
+/// How many unknown names are kept.
 const UNKNOWN: usize = 8;
 /// How much of a client's text an error sentence repeats, in bytes.
 const QUOTED_BYTES: usize = 64;
@@ -103,7 +104,7 @@ const QUOTED_BYTES: usize = 64;
 pub type Sentence = String;
 
 impl<'a> Fields<'a> {
-    /// The members of the object `text`, a whole frame; an error says why it is not one.
+    /// The members of the object `text`, a whole frame; the error says why it is not an object.
     pub fn of_frame(text: &'a str) -> Result<Self, serde_json::Error> {
         Self::read_at(text, At::Top, false)
     }
@@ -124,8 +125,8 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Refuses an object with a member that was not asked for; of a frame, only one that looks
-    /// mistyped or that another frame has.
+    /// Refuses an object with a member that was not read; in a frame, only one that looks mistyped
+    /// or that another frame has.
     pub fn finish(&self) -> Result<(), Sentence> {
         let is_asked = |name: &str| {
             KNOWN
@@ -187,7 +188,7 @@ impl<'a> Fields<'a> {
         )
     }
 
-    /// Fails with the sentence for a field that must be there.
+    /// Returns the value, or the sentence for a required field that is missing.
     pub fn required<T>(&self, name: &str, value: Option<T>) -> Result<T, Sentence> {
         let mistyped = || {
             self.unknown
@@ -222,7 +223,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text in the form of `T`, which is named by `wanted`.
+    /// A text that is parsed as `T`, which sentences call `wanted`.
     pub fn parsed<T: FromStr>(&self, name: &str, wanted: &str) -> Result<Option<T>, Sentence> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
@@ -232,12 +233,12 @@ impl<'a> Fields<'a> {
             .map_err(|_| self.wrong(name, wanted, &quoted(&text)))
     }
 
-    /// A whole number from 0.
+    /// An integer from 0.
     pub fn number(&self, name: &str) -> Result<Option<u64>, Sentence> {
         self.read_as(name, "a whole number of at least 0")
     }
 
-    /// A truth value.
+    /// A boolean.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Sentence> {
         self.read_as(name, "true or false")
     }
@@ -259,7 +260,7 @@ impl<'a> Fields<'a> {
             .map(Some)
     }
 
-    /// The text of an object, unread.
+    /// The text of an object, unparsed.
     pub fn object(&self, name: &str) -> Result<Option<&'a str>, Sentence> {
         match self.get(name) {
             Some(value) if !value.get().starts_with('{') => {
@@ -269,7 +270,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An object of the user's data, unread.
+    /// An object of the user's data, unparsed.
     pub fn payload(&self, name: &str) -> Result<Option<Payload>, Sentence> {
         self.object(name)?;
         Ok(self.get(name).map(|value| Payload::new(value.to_owned())))
@@ -311,8 +312,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What a value is, for error sentences: itself where it is a number or a truth value, else its
-/// kind.
+/// A value as error sentences name it: a number or boolean itself, otherwise its kind.
 fn found(value: &RawValue) -> String {
     match value.get().as_bytes().first() {
         Some(b'{') => "an object".into(),
@@ -325,7 +325,7 @@ fn found(value: &RawValue) -> String {
     }
 }
 
-/// A client's text in an error sentence, shortened.
+/// A client's text, shortened for an error sentence.
 pub fn quoted(text: &str) -> String {
     format!("'{}'", cut(text, QUOTED_BYTES).escape_debug())
 }
@@ -347,7 +347,7 @@ pub fn cut(text: &str, bytes: usize) -> Cow<'_, str> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The members of an object: those of known names, and some of the other names.
+/// The members of an object: those with known names, and some of the other names.
 struct Members<'a> {
     known: Vec<(&'static str, &'a RawValue)>,
     unknown: Vec<Cow<'a, str>>,
@@ -379,7 +379,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
                         unknown.push(name);
                     }
                 }
-                // Two values under one name: readers differ on which counts, so neither does.
+                // Two values under one name: readers differ in which of them counts, so the frame
+                // is refused.
                 Some(known) if members.iter().any(|(seen, _)| seen == known) => {
                     return Err(serde::de::Error::custom(format_args!(
                         "the field '{known}' is there twice"

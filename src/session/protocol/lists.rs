@@ -29,24 +29,24 @@ pub struct TaskEntry<'a> {
     pub node: &'a str,
     /// Node name.
     pub name: &'a str,
-    /// Id of the lane it lies in.
+    /// Id of its lane.
     #[schema(required)]
     pub lane: Option<&'a str>,
-    /// The subject it belongs to.
+    /// The assignee.
     #[schema(required)]
     pub assignee: Option<&'a str>,
-    /// Roles that may take it; empty where the owners of the instance may.
+    /// Roles that may claim it; empty if the owners of the instance may.
     pub candidates: &'a [String],
-    /// When it began to wait, RFC 3339.
+    /// When it was activated, RFC 3339.
     #[schema(format = DateTime)]
     pub created_at: String,
     /// When it is due, RFC 3339.
     #[schema(required, format = DateTime)]
     pub due_at: Option<String>,
-    /// When it reminded of itself last, RFC 3339.
+    /// When it last sent a reminder, RFC 3339.
     #[schema(required, format = DateTime)]
     pub reminded_at: Option<String>,
-    /// Which iteration it is of a user task that runs more than once, from 1.
+    /// The number of the iteration, from 1, of a user task that runs more than once.
     #[schema(required)]
     pub loop_counter: Option<u32>,
 }
@@ -80,7 +80,7 @@ pub struct TasksSnapshot<'a> {
     pub seq: u64,
     /// The tasks.
     pub tasks: &'a [TaskEntry<'a>],
-    /// Whether there are more than are listed.
+    /// Whether there are more than the listed ones.
     pub more: bool,
 }
 
@@ -96,7 +96,7 @@ pub struct TasksFrame<'a> {
     pub prev: u64,
     /// New and changed tasks.
     pub set: &'a [TaskEntry<'a>],
-    /// Elements whose tasks are done or somebody else's.
+    /// Elements whose tasks are completed or no longer in the receiver's list.
     pub removed: &'a [String],
 }
 
@@ -111,7 +111,7 @@ pub struct InstanceEntry<'a> {
     /// Its status.
     #[schema(value_type = Status)]
     pub status: &'a str,
-    /// The starter's name for the matter.
+    /// The client's own name for the instance.
     #[schema(required)]
     pub business_key: Option<&'a str>,
     /// Subject that started it.
@@ -122,7 +122,7 @@ pub struct InstanceEntry<'a> {
     /// When it ended, RFC 3339.
     #[schema(required, format = DateTime)]
     pub ended_at: Option<String>,
-    /// Elements that are stuck until somebody helps.
+    /// Elements that are stuck because of an incident.
     pub incidents: u32,
 }
 
@@ -151,7 +151,7 @@ pub struct InstancesSnapshot<'a> {
     pub seq: u64,
     /// The instances, newest first.
     pub instances: &'a [InstanceEntry<'a>],
-    /// Whether there are more than are listed.
+    /// Whether there are more than the listed ones.
     pub more: bool,
 }
 
@@ -190,7 +190,7 @@ pub struct ChangesFrame<'a> {
     pub seq: u64,
     /// Always 0.
     pub prev: u64,
-    /// What has changed.
+    /// The lists that have changed.
     pub topics: &'a [Topic],
 }
 

@@ -1,5 +1,5 @@
-//! Commands on an instance that carry no data: what stops, ends, repairs or assigns. Frame and REST
-//! request share the reader.
+//! Commands on an instance without data: they hold, end, repair or assign. Frames and REST requests
+//! share the reader.
 //!
 //! What they do: `engine`. The frames with data are in `client`.
 
@@ -9,7 +9,7 @@ use crate::{
     model::ids::{ElementKey, InstanceKey},
 };
 
-/// The frames' types, and the last segment of the requests' addresses.
+/// The types of the frames, and the last segment of the requests' paths.
 pub const NAMES: [&str; 10] = [
     "hold",
     "unhold",
@@ -23,7 +23,7 @@ pub const NAMES: [&str; 10] = [
     "assign",
 ];
 
-/// What the command with this name does, in a few words.
+/// A short description of the command with this name.
 pub fn summary(name: &str) -> &'static str {
     match name {
         "hold" => "Lets nothing happen in an instance",
@@ -43,25 +43,25 @@ pub fn summary(name: &str) -> &'static str {
 /// One of these commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnInstance {
-    /// Let nothing happen until `unhold`.
+    /// Hold the instance until `unhold`.
     Hold,
-    /// Go on.
+    /// Continue the instance.
     Unhold,
     /// End the instance.
     Terminate,
     /// End a subprocess, as its user.
     Dismiss,
-    /// Try what failed at an element again.
+    /// Retry what failed at an element.
     Retry(ElementKey),
-    /// Go on without what failed at an element.
+    /// Continue without what failed at an element.
     Skip(ElementKey),
-    /// Take the token of an element to the node with this id.
+    /// Move the token of an element to the node with this id.
     MoveToken(ElementKey, String),
-    /// Take a user task.
+    /// Claim a user task.
     Claim(ElementKey),
-    /// Give a user task back.
+    /// Release a user task.
     Release(ElementKey),
-    /// Give a user task to this subject.
+    /// Assign a user task to this subject.
     Assign(ElementKey, String),
 }
 
@@ -91,7 +91,7 @@ impl OnInstance {
         })
     }
 
-    /// Its name, the element and the user or node it is about: what its idempotency compares.
+    /// Its name, its element, and its user or node: the values that identify a repeat.
     pub fn parts(&self) -> (&'static str, ElementKey, &str) {
         match self {
             Self::Hold => ("hold", ElementKey(0), ""),
@@ -125,7 +125,7 @@ impl From<OnInstance> for Command {
     }
 }
 
-/// A field that names something.
+/// A required field that contains a name.
 fn named(field: &'static str, what: &str, fields: &Fields<'_>) -> Result<String, Sentence> {
     let name = fields.required(field, fields.name(field)?)?;
     if name.is_empty() {

@@ -1,4 +1,4 @@
-//! Publishing messages and signals: what a client asks for, and what it is answered.
+//! Publishing messages and signals: the requests of clients, and the answers.
 
 use std::collections::BTreeSet;
 
@@ -34,33 +34,34 @@ pub struct Publish {
     /// Correlates the reply; a UUID makes it idempotent.
     #[schema(ignore)]
     pub id: FrameId,
-    /// What is published: `message`, as without it, or `signal`.
+    /// The kind of publication: `message` (the default) or `signal`.
     #[schema(nullable = false, value_type = Option<String>)]
     pub kind: PublishedKind,
     /// Name of the message or signal.
     #[schema(max_length = 256)]
     pub name: String,
-    /// Which of those who wait for the name a message is for; those without a key when left out.
+    /// Correlation key: only elements that wait for this key receive the message; if absent, those
+    /// that wait without a key.
     #[schema(nullable = false, max_length = 256)]
     pub correlation_key: Option<String>,
-    /// What it brings: merged into the data of anyone who gets it.
+    /// Merged into the data of every receiver.
     #[schema(nullable = false)]
     pub data: Option<Payload>,
-    /// How long a message is kept for those who do not wait yet: an ISO 8601 duration of at most 30
-    /// days, `PT0S` when left out.
+    /// How long a message is kept for elements that do not wait yet: an ISO 8601 duration of at
+    /// most 30 days, by default `PT0S`.
     #[schema(nullable = false)]
     pub ttl: Option<String>,
-    /// The instance a message is for: to what waits there for its name.
+    /// The instance for which the message is: only elements there receive it.
     #[schema(nullable = false)]
     pub instance: Option<InstanceKey>,
 }
 
-/// What is published.
+/// The kind of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PublishedKind {
-    /// To one in each process.
+    /// To one subscription in each process.
     Message,
-    /// To all.
+    /// To all subscriptions.
     Signal,
 }
 
@@ -72,17 +73,18 @@ pub struct MessageBody {
     /// Name of the message.
     #[schema(max_length = 256)]
     name: String,
-    /// Which of those who wait for the name it is for; those without a key when left out.
+    /// Correlation key: only elements that wait for this key receive it; if absent, those that wait
+    /// without a key.
     #[schema(nullable = false, max_length = 256)]
     correlation_key: Option<String>,
-    /// What it brings: merged into the data of anyone who gets it.
+    /// Merged into the data of every receiver.
     #[schema(nullable = false)]
     data: Option<Payload>,
-    /// How long it is kept for those who do not wait yet: an ISO 8601 duration of at most 30 days,
-    /// `PT0S` when left out.
+    /// How long it is kept for elements that do not wait yet: an ISO 8601 duration of at most 30
+    /// days, by default `PT0S`.
     #[schema(nullable = false)]
     ttl: Option<String>,
-    /// The instance it is for: to what waits there for its name.
+    /// The instance for which it is: only elements there receive it.
     #[schema(nullable = false)]
     instance: Option<InstanceKey>,
 }
@@ -95,28 +97,29 @@ pub struct SignalBody {
     /// Name of the signal.
     #[schema(max_length = 256)]
     name: String,
-    /// What it brings: merged into the data of anyone who gets it.
+    /// Merged into the data of every receiver.
     #[schema(nullable = false)]
     data: Option<Payload>,
 }
 
-/// Who got what was published.
+/// The receivers of a publication.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PublishResult {
-    /// The instances that got it: at most 100 are named.
+    /// Instances that received it: at most 100 are named.
     pub instances: Vec<InstanceKey>,
-    /// The instances it started: at most 100 are named.
+    /// Instances that it started: at most 100 are named.
     pub started: Vec<InstanceKey>,
-    /// How many got it beyond those that are named, or wait for it still; absent when none do.
+    /// The number of further instances that have received it or still will; absent if there are
+    /// none.
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(nullable = false)]
     pub more_instances: u64,
-    /// How many it started beyond those that are named; absent when none were.
+    /// The number of further instances that it started; absent if there are none.
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(nullable = false)]
     pub more_started: u64,
-    /// Until when it is kept for those who do not wait yet; absent when it is not.
+    /// Until when it is kept for elements that do not wait yet; absent if it is not kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = DateTime)]
     pub buffered_until: Option<String>,
@@ -130,7 +133,7 @@ pub struct PublishResult {
 pub struct RefusedStart {
     /// The key it would have had.
     pub instance: InstanceKey,
-    /// Why.
+    /// The reason.
     pub message: String,
 }
 
@@ -145,7 +148,7 @@ fn is_zero(count: &u64) -> bool {
 impl From<Published> for PublishResult {
     fn from(published: Published) -> Self {
         let refused = published.refused.into_iter();
-        // One that waits twice is named once.
+        // An instance that waits twice is named once.
         let mut instances = published.outcome.instances;
         let mut named = BTreeSet::new();
         instances.retain(|instance| named.insert(*instance));
@@ -163,7 +166,7 @@ impl From<Published> for PublishResult {
 }
 
 impl PublishResult {
-    /// That of a message that one instance took.
+    /// The answer for a message that one instance took.
     pub fn of(instance: InstanceKey) -> Self {
         Self {
             instances: vec![instance],
@@ -172,15 +175,15 @@ impl PublishResult {
     }
 }
 
-/// Where a publication goes.
+/// The target of a publication.
 pub enum PublishTo {
-    /// To anyone who waits for it.
+    /// All that wait for it.
     All(PublishRequest),
-    /// To one instance.
+    /// One instance.
     Instance(InstanceKey, InstanceRequest),
 }
 
-/// The members of a publication. `kind` says what a request's address says already.
+/// The members of a publication. `kind` is set if the path of the request already says it.
 pub(super) fn read(
     fields: &Fields<'_>,
     id: FrameId,
@@ -223,11 +226,11 @@ pub(super) fn read(
     })
 }
 
-/// What is to be done for a publication.
+/// The request for a publication.
 ///
 /// # Errors
-/// `bad_request` for data that are no object, an empty key, a time that is not one; `forbidden` for
-/// who is no operator and names no instance; `too_large` for large data without an instance.
+/// `bad_request` for data that are no object, an empty key, or an invalid duration; `forbidden` for
+/// users who are no operators and name no instance; `too_large` for large data without an instance.
 pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<PublishTo, WireError> {
     let refuse = |sentence: String| WireError::new(ErrorCode::BadRequest, sentence);
     let data = object(publish.data.as_ref())?;
@@ -305,7 +308,7 @@ fn tag(publish: &Publish, data: &Value, caller: &Caller) -> CommandTag {
     }
 }
 
-/// Until when a message is kept; `None` when it is not.
+/// Until when a message is kept; `None` if it is not.
 fn until(ttl: &str, now: Time) -> Result<Option<Time>, String> {
     let wanted = "expected 'ttl' to be an ISO 8601 duration of at most 30 days, such as PT1H";
     let span = duration::parse(ttl).map_err(|sentence| format!("{wanted}, but: {sentence}"))?;

@@ -1,5 +1,5 @@
-//! How each frame of a client is put together from its members. What the frames are: `client`; how
-//! a member is read: `fields`.
+//! Builds each frame of a client from its members. What the frames are: `client`; how a member is
+//! read: `fields`.
 
 use super::{
     channel::Channel,
@@ -22,7 +22,7 @@ use crate::{
 /// The members of a frame, and its id.
 ///
 /// # Errors
-/// What keeps it from being read, whatever its type.
+/// Why it cannot be read, whatever its type.
 pub(super) fn read(text: &str) -> Result<(Fields<'_>, Option<FrameId>), FrameError> {
     let text = without_mark(text);
     let refuse = |code, message: String| FrameError {
@@ -62,7 +62,7 @@ pub(super) fn read(text: &str) -> Result<(Fields<'_>, Option<FrameId>), FrameErr
     }
 }
 
-/// The frame that these members make.
+/// The frame with these members.
 pub(super) fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sentence> {
     let name = fields.required("type", fields.text("type")?)?;
     let id_needed = || fields.required("id", id.cloned());

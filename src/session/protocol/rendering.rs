@@ -1,9 +1,9 @@
-//! From committed rows to wire shapes: the frames of a row, the next step in replies, progress and
-//! snapshots.
+//! Renders committed rows as frames: the frames of a row, and the next step in replies, progress
+//! and snapshots.
 //!
-//! A row's frames are rendered once, by the first connection that needs them, and shared; progress
-//! and results once per standpoint, as what receivers may do differs. A replay renders the same
-//! frames from rows read back, so a client cannot tell the two apart.
+//! The frames of a row are rendered once, by the first connection that needs them, and shared;
+//! progress and results once per set of permissions. A replay renders the same frames from stored
+//! rows, so a client cannot tell the two apart.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ use crate::{
     },
 };
 
-/// The frames of a committed row that are the same for everybody: all but its progress.
+/// The frames of a committed row that are the same for everybody: all but progress.
 pub fn messages(committed: &Committed) -> &[SharedFrame] {
     committed
         .rendered
@@ -102,7 +102,7 @@ fn render_entries(
     }
 }
 
-/// The frames of rows that were missed, but their progress.
+/// The frames of missed rows, without progress.
 pub fn frames_of_missed(instance: InstanceKey, missed: &Missed) -> &[SharedFrame] {
     missed.frames.get_or_init(|| {
         missed
@@ -113,7 +113,7 @@ pub fn frames_of_missed(instance: InstanceKey, missed: &Missed) -> &[SharedFrame
     })
 }
 
-/// The progress frame of an observation, for a caller that is at `prev`.
+/// The progress frame of an observation, for a caller whose cursor is at `prev`.
 pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> SharedFrame {
     let standpoint = observed.standpoint(caller);
     let step = observed.rendered.step(&standpoint);
@@ -125,8 +125,8 @@ pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> Sha
     step.progress.get_or_init(render).clone()
 }
 
-/// The snapshot frame of an observation, as the caller sees it; `None` when it was not asked for
-/// as a whole.
+/// The snapshot frame of an observation, as the caller sees it; `None` if the observation does not
+/// include data and view.
 pub fn snapshot(observed: &Observed, caller: &Caller) -> Option<ByteString> {
     let whole = observed.whole.as_ref()?;
     let standpoint = observed.standpoint(caller);
@@ -164,7 +164,7 @@ fn render_snapshot(
     snapshot.text()
 }
 
-/// The frames of a row but its progress: what a replay repeats.
+/// The frames of a row without progress: what a replay repeats.
 pub fn missed_frames(instance: InstanceKey, row: &RecordBatch) -> Vec<SharedFrame> {
     let cause = row.command.as_ref().map(|tag| tag.id.to_string());
     let mut prev = row.first_seq - 1;
@@ -309,7 +309,7 @@ fn pushed(
     }
 }
 
-/// The progress frame of a row's end: of which instance, its number, and the one before.
+/// The progress frame at the end of a row: its instance, its number, and the number before.
 fn progress(
     (instance, seq, prev): (InstanceKey, u64, u64),
     next: &NextStep,
@@ -430,8 +430,8 @@ pub fn children<'a>(
     children.into_iter().map(entry).collect()
 }
 
-/// The `result` of a command, as the caller sees it. Shared by the repliers of one row and
-/// standpoint unless it carries a token.
+/// The `result` of a command, as the caller sees it. Shared by all replies to one row with the same
+/// permissions, unless it contains a token.
 pub fn result(committed: &Committed, caller: &Caller, token: Option<&str>) -> Arc<RawValue> {
     let standpoint = committed.standpoint(caller);
     let step = committed.rendered.step(&standpoint);
@@ -461,7 +461,7 @@ fn render_result(
     to_raw(&result).into()
 }
 
-/// Nodes and actions of a look, as the caller sees them.
+/// Nodes and actions of an observation, as the caller sees them.
 pub fn observed_step<'a>(
     observed: &'a Observed,
     caller: &Caller,

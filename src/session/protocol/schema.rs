@@ -1,8 +1,8 @@
-//! What the values on the wire look like whose text is written by hand: keys, channels, statuses.
-//! For the documents.
+//! The schemas of wire values whose text is written by hand: keys, channels, statuses. For the
+//! documents.
 //!
-//! Wire types that are derived say it beside their fields. Not here: the shape of whole frames
-//! (`catalog`).
+//! Derived wire types have their documentation beside their fields. Not here: the shapes of whole
+//! frames (`catalog`).
 
 use utoipa::{
     PartialSchema, ToSchema,

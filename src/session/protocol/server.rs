@@ -1,4 +1,4 @@
-//! The frames the server sends to one connection, as text. Fields are in the order of the
+//! The frames that the server sends to one connection, as text. The order of fields is that of the
 //! protocol's page.
 //!
 //! Not here: frames that many connections share (`shared`).
@@ -24,7 +24,7 @@ use crate::{
     text::buffer::Buffer,
 };
 
-/// Bytes that most frames fit into.
+/// A size that suffices for most frames.
 pub(super) const TYPICAL: usize = 768;
 
 /// A frame that goes to one connection.
@@ -68,7 +68,7 @@ pub struct Welcome<'a> {
     pub connection: &'a str,
     /// Subject of the identity.
     pub user: &'a str,
-    /// The log incarnation: numbers of another one mean nothing.
+    /// The log incarnation: numbers of another one have no meaning here.
     pub log: &'a str,
     /// When the token ends, RFC 3339; absent without token.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,11 +78,11 @@ pub struct Welcome<'a> {
     pub ping_seconds: u32,
     /// The longest message a client may send.
     pub max_message_bytes: usize,
-    /// How much it may send.
+    /// How much the client may send.
     pub rate: RateEntry,
 }
 
-/// The rate limit, as announced; 0 is off.
+/// The rate limit; 0 is off.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateEntry {
@@ -98,12 +98,12 @@ pub struct RateEntry {
 pub struct Reply<'a, R: Serialize> {
     /// The command's id.
     pub id: &'a str,
-    /// Number the instance is at after the command; absent for what touches no instance.
+    /// Number the instance is at after the command; absent if the command concerns no instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
     /// Whether the command had been answered before.
     pub duplicate: bool,
-    /// An object; `{}` when there is nothing to tell.
+    /// An object; `{}` if there is no result.
     pub result: R,
 }
 
@@ -117,19 +117,19 @@ pub struct ErrorFrame<'a> {
     pub id: Option<&'a str>,
     /// From the stable list.
     pub code: ErrorCode,
-    /// Finer than the code, where the code has reasons.
+    /// A reason within the code, if the code has reasons.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<&'a str>,
-    /// What was expected, and what came.
+    /// What was expected, and what was received.
     pub message: &'a str,
     /// Whether the same command may succeed later.
     pub retryable: bool,
-    /// With `invalid_data`: what is wrong, by path.
+    /// With `invalid_data`: the violations, by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub fields: Option<&'a BTreeMap<String, FieldEntry>>,
-    /// The channel it is about, when it answers no command.
+    /// The channel it concerns, if it answers no command.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub channel: Option<&'a Channel>,
@@ -147,14 +147,14 @@ pub struct ErrorFrame<'a> {
     pub after_ms: Option<u64>,
 }
 
-/// What is wrong with the value at one path of a payload.
+/// The violation of a schema by the value at one path of a payload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldEntry {
-    /// The keyword of JSON Schema that the value breaks: `required`, `type`, `format`, `minimum`, …
+    /// The violated keyword of JSON Schema: `required`, `type`, `format`, `minimum`, …
     pub code: Cow<'static, str>,
-    /// What was expected, and what came.
+    /// What was expected, and what was received.
     pub message: String,
-    /// What the keyword asks for, with the names that Ajv gives: `{"limit": 18}`.
+    /// The parameters of the keyword, with the names that Ajv uses: `{"limit": 18}`.
     pub params: Map<String, Value>,
 }
 
@@ -175,7 +175,7 @@ impl From<FieldError> for FieldEntry {
 }
 
 impl<'a> ErrorFrame<'a> {
-    /// An error with a code and a sentence; set what else there is to tell.
+    /// An error with a code and a sentence; the other fields are to be set.
     pub fn new(id: Option<&'a str>, code: ErrorCode, message: &'a str) -> Self {
         Self {
             id,
@@ -192,13 +192,13 @@ impl<'a> ErrorFrame<'a> {
     }
 }
 
-/// Everything a client needs to know of an instance; replaces what it holds.
+/// The whole state of an instance for a client; replaces what the client has.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "snapshot")]
 pub struct Snapshot<'a> {
     /// The instance's channel.
     pub channel: &'a Channel,
-    /// Number it speaks for; the cursor from here.
+    /// The number of this state; the cursor from here.
     pub seq: u64,
     /// The process's id.
     pub process: &'a str,
@@ -208,7 +208,7 @@ pub struct Snapshot<'a> {
     /// Status of the instance.
     #[schema(value_type = Status)]
     pub status: &'a str,
-    /// How it went, once it has finished.
+    /// The outcome, once it has finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<&'a str>,
     /// The fold of all Data bodies.
@@ -217,7 +217,7 @@ pub struct Snapshot<'a> {
     /// Active elements.
     #[schema(value_type = Vec<NodeEntry>)]
     pub nodes: &'a RawValue,
-    /// What the receiver may run.
+    /// Actions that the receiver may run.
     #[schema(value_type = Vec<ActionEntry>)]
     pub actions: &'a RawValue,
     /// Action messages that stay open.
@@ -249,8 +249,8 @@ impl<'a> From<(&u64, &'a OpenMessage)> for OpenAction<'a> {
     }
 }
 
-/// What actions take, to a client whose `hello` has asked for it: each schema once, before the first
-/// frame with an action that names it.
+/// Schemas of actions, for a client that has asked for them in its `hello`: each schema is sent
+/// once, before the first frame with an action that names it.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "schemas")]
 pub struct Schemas<'a> {
@@ -259,7 +259,7 @@ pub struct Schemas<'a> {
     pub schemas: &'a BTreeMap<&'a str, &'a Value>,
 }
 
-/// A resumed channel has no more to catch up with.
+/// A resumed channel has caught up.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "live")]
 pub struct Live<'a> {
@@ -269,17 +269,17 @@ pub struct Live<'a> {
     pub seq: u64,
 }
 
-/// The next frame of the channel is a snapshot that replaces all held.
+/// The next frame of the channel is a snapshot that replaces what the client has.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "resync")]
 pub struct Resync<'a> {
     /// The channel.
     pub channel: &'a Channel,
-    /// Why.
+    /// The reason.
     pub reason: ResyncReason,
 }
 
-/// Why a subscription cannot continue where it stood.
+/// Why a subscription cannot continue at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ResyncReason {
@@ -298,13 +298,13 @@ pub enum ResyncReason {
 #[serde(tag = "type", rename = "ping")]
 pub struct Ping {}
 
-/// The server is about to close, or a stream to end.
+/// The server is about to close the connection, or to end a stream.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "bye", rename_all = "camelCase")]
 pub struct Bye<'a> {
-    /// Why: `restart`; on a stream also `ended`, `token_expired` or `revoked`.
+    /// The reason: `restart`; on a stream also `ended`, `token_expired` or `revoked`.
     pub reason: &'a str,
-    /// When to come back; absent where coming back is of no use.
+    /// When to reconnect; absent if reconnecting is of no use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconnect_after_ms: Option<u64>,
 }

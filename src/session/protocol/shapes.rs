@@ -1,39 +1,39 @@
-//! The shape of what is read field by field and kept in no type of its own: for the documents only.
+//! The shapes of what is read field by field and has no type of its own: for the documents only.
 //! What reads them: `client`, `on_instance`, `clock`.
 //!
-//! Each is the body of the REST request of the same name, too. The id of a frame and the key of its
-//! instance are not in here.
+//! Each is also the body of the REST request with the same name. The id of a frame and the key of
+//! its instance are not included.
 
 use utoipa::ToSchema;
 
 use super::channel::Channel;
 use crate::model::ids::{ElementKey, InstanceKey};
 
-/// What is about an instance as a whole.
+/// A command on a whole instance.
 #[derive(ToSchema)]
 pub struct OfInstance {
     /// The instance.
     pub instance: InstanceKey,
 }
 
-/// What is about one element.
+/// A command on one element.
 #[derive(ToSchema)]
 pub struct AtElement {
     /// The element.
     pub element: ElementKey,
 }
 
-/// Who is to have a task.
+/// The user to whom a task is assigned.
 #[derive(ToSchema)]
 pub struct Assign {
     /// The task's element.
     pub element: ElementKey,
-    /// The subject it is given to.
+    /// The subject.
     #[schema(min_length = 1, max_length = 256)]
     pub user: String,
 }
 
-/// Where a token is taken to.
+/// The node to which a token is moved.
 #[derive(ToSchema)]
 pub struct MoveToken {
     /// The element where it is.
@@ -43,27 +43,27 @@ pub struct MoveToken {
     pub to: String,
 }
 
-/// Which Action message is done with.
+/// The Action message to close.
 #[derive(ToSchema)]
 pub struct Done {
     /// The message's number.
     pub seq: u64,
 }
 
-/// What was typed.
+/// The draft to save.
 #[derive(ToSchema)]
 pub struct DraftToSave {
-    /// What was typed, at most 16 KiB.
+    /// The input, at most 16 KiB.
     #[schema(value_type = Object)]
     pub data: (),
 }
 
-/// What to follow.
+/// The channel to follow.
 #[derive(ToSchema)]
 pub struct Follow {
     /// An instance or a list.
     pub channel: Channel,
-    /// The number to continue after; without it a snapshot comes first.
+    /// The number to continue after; if absent, a snapshot comes first.
     #[schema(nullable = false)]
     pub after: Option<u64>,
     /// Whether the instance's descendants are followed, too.
@@ -71,7 +71,7 @@ pub struct Follow {
     pub tree: bool,
 }
 
-/// What to stop following.
+/// The channel to stop following.
 #[derive(ToSchema)]
 pub struct Unfollow {
     /// An instance or a list.
@@ -85,18 +85,18 @@ pub struct Fresh {
     pub token: String,
 }
 
-/// Where the process time moves: one of the two.
+/// How the process time moves: one of the two.
 #[derive(ToSchema)]
 pub struct Move {
-    /// On by an ISO 8601 duration.
+    /// By an ISO 8601 duration.
     #[schema(nullable = false, example = "PT30S")]
     pub advance: Option<String>,
-    /// To a moment.
+    /// To a time.
     #[schema(nullable = false, format = DateTime)]
     pub set: Option<String>,
 }
 
-/// The answer that has nothing to tell.
+/// An empty result.
 #[derive(ToSchema)]
 #[schema(max_properties = 0)]
 pub struct Nothing {}

@@ -1,7 +1,7 @@
-//! Frames that follow an instance: written once, sent to every subscriber.
+//! Frames of an instance's channel: written once, sent to every subscriber.
 //!
-//! Subscribers differ in one place only, `prev`, and mostly not even there; so a frame is kept
-//! whole, and written anew only for a subscriber that is elsewhere.
+//! Subscribers differ only in `prev`, and usually not even there. So a frame is kept as a whole,
+//! and written anew only for a subscriber at another position.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ use crate::{
     text::buffer::Buffer,
 };
 
-/// What a shared frame tells.
+/// The content of a shared frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SharedKind {
     /// A Data message.
@@ -30,7 +30,7 @@ pub enum SharedKind {
     View,
     /// A child instance.
     Child,
-    /// Where the instance is after a command.
+    /// The state after a command.
     Progress,
 }
 
@@ -58,10 +58,10 @@ pub struct DataTail<'a> {
     /// The JSON object to merge into the view.
     #[schema(value_type = Object)]
     pub body: &'a Value,
-    /// The child it came from.
+    /// The child that it came from.
     #[schema(required)]
     pub origin: Option<InstanceKey>,
-    /// Id of the command it followed from.
+    /// Id of the command that caused it.
     #[schema(required)]
     pub cause: Option<&'a str>,
 }
@@ -76,7 +76,7 @@ pub struct ActionTail<'a> {
     /// What the frontend is asked to do.
     #[schema(value_type = Object)]
     pub body: &'a Value,
-    /// Until when it can be answered, RFC 3339; absent when it waits for no answer.
+    /// Until when it can be answered, RFC 3339; absent if it needs no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = DateTime)]
     pub until: Option<String>,
@@ -97,29 +97,29 @@ pub struct ChildTail<'a> {
     pub child: ChildEntry<'a>,
 }
 
-/// Where the instance is; complete, not a patch.
+/// The state of the instance after a command; complete, not a patch.
 #[derive(Serialize, ToSchema)]
 pub struct ProgressTail<'a> {
     /// Status of the instance.
     #[schema(value_type = Status)]
     pub status: &'a str,
-    /// How it went, once it has finished: `rejected` or `skipped`.
+    /// The outcome, once it has finished: `rejected` or `skipped`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<&'a str>,
     /// Active elements.
     #[schema(value_type = Vec<NodeEntry>)]
     pub nodes: &'a RawValue,
-    /// What receivers of this frame may run.
+    /// Actions that receivers of this frame may run.
     #[schema(value_type = Vec<ActionEntry>)]
     pub actions: &'a RawValue,
-    /// Id of the command it followed from.
+    /// Id of the command that caused it.
     #[schema(required)]
     pub cause: Option<&'a str>,
 }
 
-/// What follows the numbers in a shared frame. Sealed by the list below: each has its kind.
+/// The part of a shared frame after the numbers. The list below implements it for each kind.
 pub trait Tail: Serialize {
-    /// The kind of frame it makes.
+    /// The kind of the frame.
     const KIND: SharedKind;
 }
 
@@ -159,7 +159,7 @@ pub fn shared_frame<T: Tail>(
     let tail_at = head.len();
     let mut buffer = Buffer::from(head.into_bytes());
     server::write(&mut buffer, tail);
-    // The tail is an object with at least one member: its opening bracket becomes the comma.
+    // The tail is an object with at least one member: its opening bracket is replaced by a comma.
     let mut bytes = buffer.into_bytes();
     bytes[tail_at] = b',';
     let whole = server::text_of(Buffer::from(bytes));

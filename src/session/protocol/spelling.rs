@@ -1,19 +1,19 @@
-//! Names that were probably mistyped: which known name a client meant.
+//! Finds the known name that a client probably meant by a mistyped one.
 
-/// The most letters that may be wrong.
+/// The most letters that may differ.
 const WRONG: usize = 2;
-/// Longer names are not compared: they are no mistyped ones.
+/// Longer names are not compared.
 const LONGEST: usize = 40;
 
-/// The known name that this one is closest to, if it is close: other capitals, or a letter or two
-/// that are wrong, missing or too many.
+/// The known name closest to this one, if it is close: other case, or one or two letters that are
+/// wrong, missing or added.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LONGEST {
         return None;
     }
     let close = |known: &'a str| {
         let wrong = distance(&name.to_lowercase(), &known.to_lowercase());
-        // Of a short name, two wrong letters make another one.
+        // In a short name, two wrong letters make another name.
         (wrong <= WRONG && wrong * 2 <= known.len()).then_some((wrong, known))
     };
     known
@@ -23,7 +23,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, known)| known)
 }
 
-/// What to do about a name that is none of the known ones.
+/// Advice about a name that is not known.
 pub fn advice<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     match nearest(name, known) {
         Some(known) => format!("write '{known}'"),
@@ -31,7 +31,7 @@ pub fn advice<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Strin
     }
 }
 
-/// How many letters have to be changed, put in or taken out, or exchanged with their neighbour.
+/// The number of letters to change, insert, remove, or exchange with their neighbour.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];

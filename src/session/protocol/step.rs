@@ -1,7 +1,7 @@
-//! The entries that describe a step: active elements, actions on offer, children. The same in
-//! reply, progress and snapshot.
+//! The entries that describe a step: active elements, actions, children. They are the same in
+//! replies, progress and snapshots.
 //!
-//! Wire shapes only; `runtime` knows what they are made from.
+//! These are wire shapes only; `runtime` has what they are made from.
 
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -25,15 +25,15 @@ pub struct NodeEntry<'a> {
     pub name: &'a str,
     /// BPMN element name, such as `userTask`.
     pub r#type: &'a str,
-    /// The element of the embedded subprocess it is in.
+    /// The element of the embedded subprocess that contains it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Which iteration it is of an activity that runs more than once, from 1; its `scope` is the
-    /// activity as a whole.
+    /// The number of the iteration, from 1, of an activity that runs more than once; its `scope` is
+    /// the activity as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub loop_counter: Option<u32>,
-    /// Whether the receiver may look only.
+    /// Whether the receiver may only read it.
     pub read_only: bool,
     /// Who has claimed it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,21 +42,22 @@ pub struct NodeEntry<'a> {
     /// When it is due, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<String>,
-    /// When it reminded of itself last, RFC 3339.
+    /// When it last sent a reminder, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminded_at: Option<String>,
-    /// Why it does not continue.
+    /// The incident because of which it does not continue.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub incident: Option<IncidentEntry<'a>>,
 }
 
-/// Trouble at an element.
+/// An incident at an element.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct IncidentEntry<'a> {
     /// Stable name of its kind.
     pub code: &'a str,
-    /// What was expected, and what came; without that for those who may not read definitions.
+    /// What was expected, and what was found; users who may not read definitions get a general
+    /// sentence.
     pub message: &'a str,
 }
 
@@ -85,28 +86,27 @@ pub struct ActionEntry<'a> {
     pub parent: Option<&'a str>,
     /// Whether running it moves the token back.
     pub back: bool,
-    /// Paths that its data may hold.
+    /// Paths that its data may contain.
     pub keys: Vec<&'a str>,
-    /// Those of them that must be there.
+    /// Those of them that are required.
     pub required_keys: Vec<&'a str>,
-    /// Name of the JSON Schema of what it takes, as a `schemas` frame tells it; absent: it takes no
-    /// data.
+    /// Name of the JSON Schema of its data, as in a `schemas` frame; absent: it takes no data.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub schema: Option<&'a str>,
-    /// Id of the activity it starts, for one of an ad-hoc subprocess.
+    /// Id of the activity that it starts, for an action of an ad-hoc subprocess.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub activity: Option<&'a str>,
-    /// What the data hold at its keys: what a form begins with. Absent: they hold nothing there, or too
-    /// much to be shown.
+    /// The present data at its keys, with which a form begins. Absent: there are none, or they are
+    /// too large to be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     pub initial: Option<&'a Value>,
-    /// The largest file it takes, in bytes, for `uploadFile`.
+    /// The largest file that it takes, in bytes, for `uploadFile`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
-    /// The media types it takes, such as `image/*`; absent: any.
+    /// The media types that it takes, such as `image/*`; absent: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<&'a [String]>,
 }
@@ -119,8 +119,8 @@ pub struct ChildEntry<'a> {
     pub instance: InstanceKey,
     /// Its process's id.
     pub process: &'a str,
-    /// The parent's element that started it or asked a client to, in its wire form; `null` when it
-    /// is not known any more.
+    /// The parent's element that started it or asked a client to, in its wire form; `null` if it is
+    /// no longer known.
     #[schema(required)]
     pub element: Option<String>,
     /// Its status.
@@ -128,7 +128,7 @@ pub struct ChildEntry<'a> {
     pub status: &'a str,
 }
 
-/// The `result` of a command on an instance: where it is after the same commit.
+/// The `result` of a command on an instance: its state after the same commit.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StepResult<'a> {
     /// The instance.
@@ -136,13 +136,13 @@ pub struct StepResult<'a> {
     /// Its status.
     #[schema(value_type = Status)]
     pub status: &'a str,
-    /// How it went, once it has finished.
+    /// The outcome, once it has finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<&'a str>,
     /// Its active elements.
     #[schema(value_type = Vec<NodeEntry>)]
     pub nodes: &'a RawValue,
-    /// What the receiver may run.
+    /// Actions that the receiver may run.
     #[schema(value_type = Vec<ActionEntry>)]
     pub actions: &'a RawValue,
     /// Paths of the sent data that no key covers.
@@ -160,13 +160,13 @@ pub struct StepResult<'a> {
 pub struct SubscribeResult<'a> {
     /// The channel.
     pub channel: &'a Channel,
-    /// Number the channel stood at.
+    /// Number that the channel is at.
     pub seq: u64,
-    /// How the missed frames come.
+    /// How the missed frames are sent.
     pub mode: SubscribeMode,
 }
 
-/// How the frames come that a new subscription has missed.
+/// How the frames that a new subscription has missed are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SubscribeMode {
@@ -194,6 +194,6 @@ pub struct ClockResult {
     pub now: String,
 }
 
-/// The `result` of a command that has nothing to tell: `{}`.
+/// The `result` of a command without a result: `{}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct NoResult {}

@@ -1,5 +1,5 @@
-//! What is said beside a user task, in both directions: drafts and presence. Neither has a number:
-//! they are no part of the instance.
+//! Drafts and presence of a user task, in both directions. They have no numbers, because they are
+//! not part of the instance.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ use crate::{
     model::ids::{ElementKey, InstanceKey},
 };
 
-/// Saves what a user has typed into an action, unchecked, or drops it.
+/// Saves what a user has typed into an action, without validation, or drops it.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct DraftOf {
@@ -35,11 +35,11 @@ pub struct DraftOf {
     /// The action.
     #[schema(max_length = 256)]
     pub action: String,
-    /// What was typed, at most 16 KiB; without it, or with `null`, the draft is dropped.
+    /// The input, at most 16 KiB; if absent or `null`, the draft is dropped.
     pub data: Option<Payload>,
 }
 
-/// Says that a user has a task open, types, or has it open no longer.
+/// Reports that a user has a task open, types there, or has closed it.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct PresenceAt {
@@ -55,15 +55,15 @@ pub struct PresenceAt {
     pub state: PresenceState,
 }
 
-/// How a task is open.
+/// The state of a task for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum PresenceState {
-    /// Somebody has it open.
+    /// The user has it open.
     Open,
-    /// And types.
+    /// The user types there.
     Typing,
-    /// No longer.
+    /// The user has closed it.
     Closed,
 }
 
@@ -81,7 +81,7 @@ pub(super) fn draft(
     })
 }
 
-/// The text of a draft that is short enough.
+/// The text of a draft, if it is short enough.
 ///
 /// # Errors
 /// `too_large`.
@@ -123,7 +123,7 @@ pub(super) fn presence(
     })
 }
 
-/// A draft of the receiver's, as it was saved last.
+/// A draft of the receiver, as it was last saved.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "drafted", rename_all = "camelCase")]
 pub struct Drafted<'a> {
@@ -133,7 +133,7 @@ pub struct Drafted<'a> {
     pub element: String,
     /// The action.
     pub action: &'a str,
-    /// What was typed; `null` when there is no draft any more.
+    /// The input; `null` if there is no draft any more.
     #[schema(value_type = Option<Object>, required)]
     pub data: Option<&'a RawValue>,
     /// When it was saved, RFC 3339.
@@ -142,7 +142,7 @@ pub struct Drafted<'a> {
     pub saved_at: Option<String>,
 }
 
-/// Who else has a task open; replaces what was said of it before.
+/// The other users who have a task open; replaces the previous list.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "present", rename_all = "camelCase")]
 pub struct PresentAt<'a> {
@@ -150,7 +150,7 @@ pub struct PresentAt<'a> {
     pub channel: &'a Channel,
     /// The user task.
     pub element: String,
-    /// Other connections than the receiver's, one entry per user.
+    /// Users of other connections than the receiver's, one entry per user.
     pub users: &'a [PresentUser],
 }
 

@@ -1,7 +1,7 @@
-//! A client's commands in the runtime's terms: what a frame asks for and what a REST request asks
-//! for are the same here.
+//! Translates a client's commands into requests to the runtime: frames and REST requests result in
+//! the same ones.
 //!
-//! Not here: where answers go (`commands` for connections, `web::rest` for requests).
+//! Not here: where responses go (`commands` for connections, `web::rest` for requests).
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-/// The subject of command ids that come with the token of an instance tree.
+/// The subject of command ids that are sent with the token of an instance tree.
 const BEARER_OF_TREE: &str = "bearer of the tree";
 
 /// Runs a manual action.
@@ -68,7 +68,7 @@ pub fn run(run: Run, caller: &Caller) -> Result<InstanceRequest, WireError> {
     ))
 }
 
-/// Asks whether a file may come with a run, before its bytes are read.
+/// Asks whether a file may be uploaded for a run, before its bytes are read.
 pub fn may_upload(run: &Run, caller: &Caller) -> InstanceRequest {
     let command = run.id.uuid().map(|id| (id, subject(caller)));
     let action = run.action.clone();
@@ -86,7 +86,7 @@ pub fn may_upload(run: &Run, caller: &Caller) -> InstanceRequest {
 }
 
 /// Runs a manual action with a file. The same id, data and file are the same command, whatever id
-/// the file got.
+/// the file has.
 ///
 /// # Errors
 /// As [`run`].
@@ -141,7 +141,7 @@ pub fn patch(patch: &Patch, caller: &Caller) -> Result<InstanceRequest, WireErro
     ))
 }
 
-/// Takes an instance to another version, which is compiled.
+/// Migrates an instance to another version, which has been compiled.
 pub fn migrate(
     Migrate {
         id,
@@ -172,7 +172,7 @@ pub fn done(id: &FrameId, seq: u64, caller: &Caller) -> InstanceRequest {
     )
 }
 
-/// A command on an instance that carries no data.
+/// A command on an instance without data.
 pub fn on_instance(id: &FrameId, command: OnInstance, caller: &Caller) -> InstanceRequest {
     let (name, element, user) = command.parts();
     let hash = body_hash(&[name.as_bytes(), &element.0.to_be_bytes(), user.as_bytes()]);
@@ -201,8 +201,8 @@ fn tag(id: &FrameId, hash: u64, caller: &Caller) -> Option<CommandTag> {
     })
 }
 
-/// Whose command ids these are. Anyone who shows the token of a tree is the same client to it, also
-/// when that client has several trees and comes back with the token of one.
+/// The subject whose command ids these are. All holders of a tree's token are the same client for
+/// the tree, also when a client has several trees and reconnects with the token of one.
 pub fn subject(caller: &Caller) -> String {
     if caller.trees.is_some() {
         BEARER_OF_TREE
@@ -215,7 +215,7 @@ pub fn subject(caller: &Caller) -> String {
 /// Starts an instance.
 ///
 /// # Errors
-/// `bad_request` when the data are no JSON object, or a path to copy is not one.
+/// `bad_request` when the data are no JSON object, or a path to copy is invalid.
 pub fn start(start: &Start, principal: &Principal) -> Result<StartRequest, WireError> {
     let data = object(start.data.as_ref())?;
     let mut caller = principal.caller.clone();
@@ -252,8 +252,8 @@ pub fn start(start: &Start, principal: &Principal) -> Result<StartRequest, WireE
         data,
     };
     if subject_of_token(&request).is_some() {
-        // The key follows from the secret subject: who knows it may see what it started, also on
-        // another connection.
+        // The key follows from the secret subject: whoever knows it may see what it started, also
+        // on another connection.
         request.caller.trees = Some(principal.trees_and(request.key()));
     }
     Ok(request)
@@ -277,14 +277,14 @@ fn start_hash(start: &Start, inherit: Option<&Inherit>, data: &Value) -> u64 {
     ])
 }
 
-/// The subject whose token the answer to this start brings. A child belongs to a tree the client
-/// holds a token for already; a root of an anonymous client needs one.
+/// The subject of the token in the answer to this start. A child belongs to a tree for which the
+/// client already has a token; a root of an anonymous client needs one.
 pub fn subject_of_token(request: &StartRequest) -> Option<String> {
     (request.anonymous && request.inherit.is_none()).then(|| request.caller.subject.clone())
 }
 
-/// The token of an anonymous start: good for the tree of `root`. `None` when it could not be made,
-/// which the log says.
+/// The token of an anonymous start, valid for the tree of `root`. `None` if it could not be made;
+/// the log says why.
 pub fn anonymous_token(tokens: &Tokens, subject: &str, root: InstanceKey) -> Option<String> {
     let identity = Identity {
         subject: subject.to_owned(),
@@ -312,7 +312,7 @@ pub(super) fn canonical(data: &Value) -> Vec<u8> {
     serde_json::to_vec(data).unwrap_or_default()
 }
 
-/// The subject of an anonymous client: anyone who shows the same secret nonce is the same.
+/// The subject of an anonymous client: the same for everybody who sends the same secret nonce.
 fn subject_of_nonce(nonce: &str) -> Identity {
     let hash = Sha256::digest(nonce.as_bytes());
     let mut half = [0; 16];

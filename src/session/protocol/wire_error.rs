@@ -1,4 +1,4 @@
-//! From refusals to the stable error codes of the wire; the same for frames and REST problems.
+//! Translates refusals into the stable error codes of the wire, for frames and REST problems.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,22 +14,22 @@ use crate::{
     runtime::instance_request::Refusal,
 };
 
-/// A refusal in the words of the wire.
+/// A refusal as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireError {
     /// From the stable list.
     pub code: ErrorCode,
-    /// Finer than the code, for `action_not_available`, and for `busy` when it is the disk.
+    /// A reason within the code, for `action_not_available`, and for `busy` because of the disk.
     pub reason: Option<&'static str>,
     /// "expected …, but …".
     pub message: String,
-    /// What is wrong per path of the payload, for `invalid_data`.
+    /// The violations by path of the payload, for `invalid_data`.
     pub fields: Option<BTreeMap<String, FieldEntry>>,
-    /// Where the instance is, for a stale `ifSeq`.
+    /// The number of the instance, for a stale `ifSeq`.
     pub seq: Option<u64>,
     /// Keys of the elements that may be meant, for an ambiguous action.
     pub elements: Option<Box<[String]>>,
-    /// Milliseconds until another try is worth something, for `rate_limited`.
+    /// Milliseconds until a repeat may succeed, for `rate_limited`.
     pub after_ms: Option<u32>,
 }
 
@@ -47,7 +47,7 @@ impl WireError {
         }
     }
 
-    /// `rate_limited`: another try is worth something after this long.
+    /// `rate_limited`: a repeat may succeed after this time.
     pub fn rate_limited(after: Duration, message: impl Into<String>) -> Self {
         Self {
             after_ms: Some(u32::try_from(after.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX)),

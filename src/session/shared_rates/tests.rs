@@ -37,7 +37,7 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(text.parse().unwrap())
 }
 
-/// How many of these pass at once.
+/// How many of these requests pass at once.
 fn passed(rates: &SharedRates, payer: Payer, asked: Asked, now: Instant) -> usize {
     (0..1_000)
         .take_while(|_| rates.admit(payer, asked, now).is_ok())
@@ -87,13 +87,13 @@ fn users_count_for_themselves_and_together_for_their_address_apart_from_stranger
             .map_err(|spent| spent.limit)
     };
     assert_eq!(limit(payer("alice")), Err(Limit::UserRequests));
-    // Each refused one counts for the address: anyone who is over the rate continues asking.
+    // Each refused one counts for the address: whoever is over the rate continues to send.
     let others = passed(&rates, payer("bob"), REQUEST, now);
     assert!((45..=50).contains(&others), "{others}");
     assert_eq!(limit(payer("bob")), Err(Limit::AddressRequests));
     let bob_at_home = rates.payer(Some(&user("bob", None)), address("192.0.2.9"));
     assert_eq!(limit(bob_at_home), Ok(()));
-    // On the local socket nobody has an address.
+    // Clients of the local socket have no address.
     assert_eq!(rates.payer(None, None), Payer::default());
     assert_eq!(passed(&rates, Payer::default(), START, now), 1_000);
 }
@@ -121,7 +121,7 @@ fn large_bodies_cost_and_the_largest_passes_after_a_pause() {
     );
 }
 
-/// Many clients of one address start at once, and each comes again as told.
+/// Many clients of one address start at once, and each repeats as told.
 #[test]
 fn obeying_suffices() {
     let (rates, start) = (SharedRates::new(&limits()), Instant::now());
@@ -152,7 +152,7 @@ fn memory_is_bounded_whatever_number_of_addresses_comes() {
         let _ = rates.admit(payer, START, now);
     }
     assert!(kept() <= limits::RATES_KEPT, "{}", kept());
-    // Those beyond have a rate, too, all together.
+    // Those without a bucket of their own share a rate.
     let more = (0..10_000).filter(|number| {
         let address = std::net::Ipv4Addr::from(u32::MAX - number);
         rates
@@ -160,7 +160,7 @@ fn memory_is_bounded_whatever_number_of_addresses_comes() {
             .is_ok()
     });
     assert!(more.count() <= SHARDS * 20);
-    // Users are kept apart: strangers take no room of theirs.
+    // Users are separate: strangers take none of their room.
     let alice = rates.payer(Some(&user("alice", None)), address("192.0.2.1"));
     assert_eq!(passed(&rates, alice, REQUEST, now), 100);
     // When buckets are full again they are forgotten.
@@ -198,7 +198,7 @@ fn what_something_has_cost_is_waited_for_but_not_for_ever() {
     let other = rates.payer(None, address("192.0.2.2"));
     let asked = Asked::Request(10);
     assert!(rates.admit(payer, asked, now).is_ok());
-    // A thousand come at once, of which 10 are taken, and a hundred per second.
+    // A thousand arrive at once, of which 10 are accepted, and a hundred per second.
     rates.owe(payer, 1_490, now);
     let spent = rates.admit(payer, asked, now).unwrap_err();
     assert_eq!(

@@ -1,16 +1,18 @@
-//! The channel `changes`: tells a page that what it lists has changed, so that it asks again. Says
-//! which lists, never what is in them.
+//! The channel `changes`: tells a page that its lists have changed, so that it reads them again. It
+//! names the lists, never their contents.
 //!
-//! Sent once: then nothing more is sent until the client subscribes again, so a busy server
-//! says no more than its clients ask for, and what it holds for one is a handful of bits. What
-//! changes meanwhile is noted, and sent when it subscribes again: a client that subscribes first
-//! and asks then, for some topics only, misses nothing.
+//! A notice is sent once; then nothing more is sent until the client subscribes again. So a busy
+//! server sends no more than its clients ask for, and keeps only a few bits per client. Changes in
+//! between are recorded, and sent when the client subscribes again: a client that subscribes first
+//! and reads then misses nothing, even if it reads only some of the lists.
 //!
-//! Not here: lists with lines that are pushed (`lists`).
+//! Not here: lists whose lines are pushed (`lists`).
 //!
 //! # Why so
 //!
-//! **Pages learn that something changed, and ask.** A page's filters, order and paging stay
+//! **Pages are told that something changed, and read it.** The filters, order and paging of a page
+//! stay one query of the server. What is pushed is a few bits per connection, once per
+//! subscription, so neither a busy server nor many pages make anything grow.
 //! one query of the server; what is pushed is a handful of bits per connection, once per
 //! question, so neither a busy server nor many pages make anything grow.
 
@@ -43,10 +45,10 @@ pub(in crate::session) struct ChangesFollowing {
     noted: Arc<NotedChanges>,
 }
 
-/// The client has been notified, and has not asked since: what comes is noted only.
+/// The client has been told and has not subscribed again: changes are only recorded.
 const TOLD: u32 = 1 << 31;
 
-/// What has changed since the client asked, or was notified last, one bit per topic.
+/// The changes since the client subscribed or was told, one bit per topic.
 struct NotedChanges {
     audience: Audience,
     topics: AtomicU32,
@@ -54,19 +56,19 @@ struct NotedChanges {
     round: u64,
 }
 
-/// The users whose changes it gets.
+/// Which changes the user may be told.
 #[derive(Debug)]
 struct Audience {
     tenant: String,
-    /// Of instances that this subject started; `None` for those of all.
+    /// Those of instances that this subject started; `None` for all instances.
     started_by: Option<String>,
-    /// Whether of processes and schedules.
+    /// Whether it is told of processes and schedules.
     staff: bool,
-    /// Whether of users.
+    /// Whether it is told of users.
     admin: bool,
-    /// Whether of connections.
+    /// Whether it is told of connections.
     operator: bool,
-    /// Whether of those of every tenant.
+    /// Whether it is told of those of every tenant.
     server_operator: bool,
 }
 
@@ -123,7 +125,8 @@ impl ListFollower for NotedChanges {
 }
 
 impl Connection {
-    /// Tells of the next change; `resync` says why it begins again without being asked to.
+    /// Sends a notice of the next change; `resync` is set if the server begins the subscription
+    /// again.
     pub(in crate::session) fn follow_changes(
         &mut self,
         id: Option<&FrameId>,
@@ -158,7 +161,7 @@ impl Connection {
         let follower: Arc<dyn ListFollower> = noted.clone();
         let lists = &self.sessions.runtime.lists;
         lists.join(follower.clone());
-        // What changed since the last notice; it is sent behind the beginning.
+        // Changes since the last notice; they are sent after the beginning.
         if let Some(before) = self.changes.take() {
             lists.leave(&before.follower);
             noted.note(before.noted.topics.load(Ordering::Acquire) & !TOLD);
@@ -192,14 +195,15 @@ impl Connection {
         }
     }
 
-    /// Hears of no change any more.
+    /// Sends no more notices.
     pub(in crate::session) fn unfollow_changes(&mut self) {
         if let Some(following) = self.changes.take() {
             self.sessions.runtime.lists.leave(&following.follower);
         }
     }
 
-    /// Something has changed: it is reported, and then nothing more until the client asks again.
+    /// Something has changed: sends a notice, and then nothing more until the client subscribes
+    /// again.
     pub(in crate::session) fn tell_changes(&mut self, round: u64) {
         let is_this = |following: &ChangesFollowing| following.noted.round == round;
         let Some(noted) = self.changes.as_ref().filter(|one| is_this(one)) else {

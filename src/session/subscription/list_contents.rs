@@ -1,7 +1,7 @@
-//! What belongs into a followed list, and what changed in it since it was last sent. Pure: no
+//! Which entries belong in a followed list, and what changed in it since it was last sent. Pure: no
 //! connection, no store.
 //!
-//! Who asks: `lists`.
+//! Used by `lists`.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::{
     model::ids::{ElementKey, InstanceKey},
 };
 
-/// Whose list it is, or of which process.
+/// The user or the process of a list.
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// A user's open tasks.
@@ -25,19 +25,19 @@ pub enum Subject {
     },
 }
 
-/// A line of a list that is new or has changed, or a task that is no longer in it.
+/// A line of a list that is new or has changed, or a task that has left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListChange {
     /// A task.
     Task(TaskRow),
-    /// A task that is done, or somebody else's.
+    /// A task that is completed or no longer for this user.
     Gone(InstanceKey, ElementKey),
     /// An instance.
     Instance(InstanceRow),
 }
 
 impl ListChange {
-    /// The task, if it is one that belongs into the list.
+    /// The task, if it belongs in the list.
     pub fn task(&self) -> Option<&TaskRow> {
         if let Self::Task(row) = self {
             Some(row)
@@ -68,7 +68,7 @@ impl ListChange {
         match self {
             Self::Task(row) => (row.instance, row.element),
             Self::Gone(instance, element) => (*instance, *element),
-            // An instance has no element with the number 0: it stands for the instance itself.
+            // No element of an instance has the number 0, so it identifies the instance itself.
             Self::Instance(row) => (row.key, ElementKey(0)),
         }
     }
@@ -77,11 +77,11 @@ impl ListChange {
 /// The state of a followed list.
 pub struct Contents {
     subject: Subject,
-    /// Tasks the client holds or is being sent; `None` until the snapshot is read.
+    /// Tasks that the client has or is being sent; `None` until the snapshot is read.
     shown: Option<HashSet<(InstanceKey, ElementKey)>>,
     /// At most one per line of the list, in the order of their last change.
     changes: Vec<ListChange>,
-    /// Too much came before it was sent: the list has to start over.
+    /// Too many changes came before they were sent: the list has to start over.
     lagging: bool,
 }
 
@@ -96,8 +96,8 @@ impl Contents {
         }
     }
 
-    /// Takes what of these changes concerns the list. `true` when it is the first that has not been
-    /// told.
+    /// Adds those of these changes that concern the list. `true` for the first that has not been
+    /// sent.
     pub fn take(&mut self, changes: &[ReadModelChange]) -> bool {
         if self.lagging {
             return false;
@@ -144,7 +144,7 @@ impl Contents {
         }
     }
 
-    /// Before the snapshot nobody knows what it will show: everything that leaves is kept.
+    /// Before the snapshot its contents are not known, so every task that leaves is kept.
     fn leaves(&mut self, instance: InstanceKey, element: ElementKey) -> Option<ListChange> {
         let was_shown = self
             .shown
@@ -153,7 +153,7 @@ impl Contents {
         was_shown.then_some(ListChange::Gone(instance, element))
     }
 
-    /// The snapshot was sent; what changed since it was asked for counts on top of it.
+    /// The snapshot was sent; changes since it was requested apply on top of it.
     pub fn begin(&mut self, told: &[ListChange]) {
         let mut shown: HashSet<_> = told.iter().map(ListChange::place).collect();
         self.changes.retain(|change| match change {

@@ -1,14 +1,14 @@
-//! The lists a connection follows: `tasks` and `process/ID`. Queries, not logs: a snapshot, then
-//! changes, numbered within the subscription.
+//! The lists that a connection follows: `tasks` and `process/ID`. They are queries, not logs: a
+//! snapshot, then changes, numbered within the subscription.
 //!
-//! The list joins the runtime's changes first and reads the store then; what changed in between is
-//! applied on top, so nothing is missed. A list with too much unsent starts over with a snapshot.
-//! What its frames look like: `frames::lists`. What belongs into it: `list_contents`.
+//! The list first joins the runtime's changes, then reads the store; changes in between are applied
+//! on top, so nothing is missed. The format of its frames: `protocol::lists`. Which entries belong
+//! in it: `list_contents`.
 //!
 //! # Why so
 //!
-//! **A list with too much unsent starts over** with a snapshot instead of queueing: lists are
-//! queries.
+//! **A list with too many unsent changes starts over** with a snapshot instead of queueing them,
+//! because lists are queries.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -42,9 +42,9 @@ use crate::{
 pub(in crate::session) struct ListFollowing {
     follower: Arc<dyn ListFollower>,
     list: Arc<FollowedList>,
-    /// Replies owed once it has begun.
+    /// Commands to answer once it has begun.
     ids: Vec<FrameId>,
-    /// Said before the snapshot, when it replaces what the client holds.
+    /// Sent before the snapshot, if that replaces what the client has.
     resync: Option<ResyncReason>,
     /// The number of the newest frame; `None` before the snapshot.
     seq: Option<u64>,
@@ -61,7 +61,7 @@ struct FollowedList {
 
 impl FollowedList {
     fn contents(&self) -> MutexGuard<'_, Contents> {
-        // A panic half-way through a change can at most show a task too many until the next
+        // A panic in the middle of a change can at most show one task too many until the next
         // snapshot.
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,7 +78,7 @@ impl ListFollower for FollowedList {
     }
 }
 
-/// What a list's snapshot is made from.
+/// The lines of a list's snapshot.
 pub type Listed = Result<Vec<ListChange>, StoreError>;
 
 impl Connection {
@@ -109,7 +109,7 @@ impl Connection {
         self.begin_list(channel, &caller, ids, None);
     }
 
-    /// Lets go of a list; returns the replies it owes.
+    /// Stops following a list; returns the commands to answer.
     pub(in crate::session) fn unfollow_list(&mut self, channel: &Channel) -> Vec<FrameId> {
         let Some(following) = self.lists.remove(channel) else {
             return Vec::new();
@@ -118,7 +118,7 @@ impl Connection {
         following.ids
     }
 
-    /// Begins every list again, as the user's rights have changed.
+    /// Begins every list again, because the user's permissions have changed.
     pub(in crate::session) fn list_again(&mut self, reason: ResyncReason) {
         let Some(caller) = self.caller() else { return };
         if self.changes.is_some() {
@@ -182,7 +182,7 @@ impl Connection {
         );
     }
 
-    /// The store has answered: the snapshot, and on top what changed meanwhile.
+    /// The store has been read: sends the snapshot, and the changes made meanwhile.
     pub(in crate::session) fn listed(&mut self, channel: &Channel, round: u64, listed: Listed) {
         let Some(following) = self
             .lists
@@ -265,7 +265,7 @@ impl Connection {
         self.send_changes(channel, round);
     }
 
-    /// The list has changed: what is new takes its place among the outgoing frames.
+    /// The list has changed: adds the changes to the outgoing frames.
     pub(in crate::session) fn send_changes(&mut self, channel: &Channel, round: u64) {
         let Some(following) = self
             .lists
@@ -316,7 +316,7 @@ impl Connection {
         }
     }
 
-    /// The connection ends: its lists are not followed any more.
+    /// The connection ends and follows no lists any more.
     pub(in crate::session) fn leave_lists(&mut self) {
         for following in self.lists.values() {
             self.sessions.runtime.lists.leave(&following.follower);
@@ -327,7 +327,7 @@ impl Connection {
 /// Why a caller may not follow a list.
 fn no_list(channel: &Channel, caller: &Caller) -> Option<&'static str> {
     match channel {
-        // Tasks are found by their owner, who may have started other trees, too.
+        // Tasks are found by their owner, who may also have started other trees.
         Channel::Tasks if caller.trees.is_some() => Some(
             "expected the token of a user, but this one is only valid for one instance and its \
             children",
@@ -340,7 +340,7 @@ fn no_list(channel: &Channel, caller: &Caller) -> Option<&'static str> {
     }
 }
 
-/// Whose list it is, or of which process.
+/// The user or the process of a list.
 fn subject(channel: &Channel, caller: &Caller) -> Subject {
     match channel {
         Channel::Process(id) => Subject::Instances {
@@ -355,10 +355,10 @@ fn subject(channel: &Channel, caller: &Caller) -> Subject {
     }
 }
 
-/// In place of an id in `process/ID`: the instances of every process.
+/// In place of an id in `process/ID`: the instances of all processes.
 const ANY_PROCESS: &str = "*";
 
-/// One row more than is shown tells whether there are more.
+/// Reads one row more than is shown, to find out whether there are more.
 fn read(reader: &dyn StoreReader, subject: &Subject) -> Listed {
     match subject {
         Subject::Tasks(audience) => Ok(reader

@@ -1,4 +1,5 @@
-//! One followed instance of a connection: its channel, its cursor, and how far its beginning is.
+//! One followed instance of a connection: its channel, its cursor, and the phase of its
+//! subscription.
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,29 +12,29 @@ use crate::{limits::PotPlace, model::ids::InstanceKey, runtime::channel::Instanc
 
 /// A followed instance.
 pub(in crate::session) struct Subscription {
-    /// Where its committed rows are.
+    /// The channel of its committed rows.
     pub channel: Arc<InstanceChannel>,
-    /// Its place among the subscriptions of all.
+    /// Its place in the pot of all subscriptions.
     pub place: Option<PotPlace>,
     /// The number the client is at.
     pub cursor: u64,
-    /// How far it is.
+    /// Its phase.
     pub phase: Phase,
-    /// Whether the instance has ended, as far as it was pulled.
+    /// Whether the instance has ended, according to the rows pulled so far.
     pub ended: bool,
     /// Whether children are followed as they are announced.
     pub tree: bool,
-    /// What the client got beside its frames.
+    /// The notes on tasks that the client was sent.
     pub notes: ToldNotes,
-    /// The parent for whose sake it is followed; `None` when the client asked for it.
+    /// The parent because of which it is followed; `None` if the client asked for it.
     pub because: Option<InstanceKey>,
-    /// Tells its present beginning from earlier ones.
+    /// Distinguishes its present beginning from earlier ones.
     pub round: u64,
-    /// What to say besides the frames when it has begun.
+    /// What to send besides the frames when it has begun.
     pub acknowledgement: Acknowledgement,
-    /// An announced instance that is not there yet: when it is looked for again.
+    /// When to read an announced instance again that does not exist yet.
     pub not_found_deadline: Option<Instant>,
-    /// Its start is no longer in progress, so it is there by now or never.
+    /// Its start is no longer in progress, so it exists by now or never will.
     pub last_look: bool,
 }
 
@@ -43,7 +44,7 @@ impl Subscription {
         matches!(self.phase, Phase::AwaitingStart)
     }
 
-    /// What the client was promised and has not got: a beginning that gives way to another owes its
+    /// What the client is still to be sent: a beginning that is replaced by another passes on its
     /// replies.
     pub fn pending_replies(self) -> Acknowledgement {
         match self.phase {
@@ -53,11 +54,11 @@ impl Subscription {
     }
 }
 
-/// How far a following is.
+/// The phase of a subscription.
 pub(in crate::session) enum Phase {
-    /// Its start is not answered yet: whether the client may see it is not known.
+    /// Its start is not answered yet, so it is not known whether the client may see it.
     AwaitingStart,
-    /// Its instance is being looked at.
+    /// Its instance is being read.
     Looking(StartFrom),
     /// Its first frames are ready to be sent in their place.
     Ready(Vec<Out>),
@@ -65,33 +66,34 @@ pub(in crate::session) enum Phase {
     Live,
 }
 
-/// How a following begins.
+/// How a subscription begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::session) enum StartFrom {
-    /// With a snapshot; with the reason when it replaces what the client holds.
+    /// With a snapshot; with the reason if it replaces what the client has.
     Snapshot(Option<ResyncReason>),
     /// With what was missed after the cursor.
     Replay,
 }
 
-/// What a client gets when its subscription has begun.
+/// What a client is sent when its subscription has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::session) enum Acknowledgement {
-    /// Nothing: the server follows a child by itself.
+    /// Nothing: the server follows a child without being asked.
     None,
-    /// Replies to `subscribe`: several when one came while another was not answered.
+    /// Replies to `subscribe`: several if another one came before the first was answered.
     Replies(Vec<FrameId>),
     /// `live`, after a resume.
     Live,
-    /// Nothing; but unlike an announced child it is there, and a refusal ends the subscription.
+    /// Nothing; but unlike an announced child it exists, and a refusal ends the subscription.
     Shown,
-    /// Nothing: the client says that it was announced. Until the server says so too, one that is
-    /// not there is distinguished from one that is not for this client as little as anywhere.
+    /// Nothing: the client claims that it was announced. Until the server announces it, too, the
+    /// client must not be able to distinguish an instance that does not exist from one that it may
+    /// not see.
     Claimed,
 }
 
 impl Acknowledgement {
-    /// This courtesy, with the replies that an earlier beginning owes.
+    /// This acknowledgement, with the replies of an earlier beginning.
     pub fn after(self, owed: Acknowledgement) -> Self {
         match (owed, self) {
             (Acknowledgement::Replies(mut owed), Acknowledgement::Replies(ids)) => {

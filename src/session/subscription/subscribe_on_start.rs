@@ -1,5 +1,4 @@
-//! How a connection follows the instances it starts itself: from their first record, without a
-//! snapshot.
+//! Follows the instances that a connection starts: from their first record, without a snapshot.
 //!
 //! The subscription is set up before the start is sent, so that no row is missed, and begins when
 //! the start is answered. Other subscriptions: `subscriptions`.
@@ -11,18 +10,18 @@ use super::{
 use crate::{limits, model::ids::InstanceKey};
 
 impl Connection {
-    /// Prepares to follow an instance that this connection is about to start. Nothing of it is
-    /// shown before the start is answered: the key may be that of somebody else's instance.
+    /// Prepares to follow an instance that this connection is about to start. Nothing is sent
+    /// before the start is answered, because the key may be that of another user's instance.
     pub(in crate::session) fn await_start(&mut self, instance: InstanceKey) {
         if !self.following.contains_key(&instance) && self.following.len() < limits::SUBSCRIPTIONS {
             let phase = Phase::AwaitingStart;
-            // Without room it is notified when the start is answered.
+            // If there is no room, that is reported when the start is answered.
             let _ = self.add(instance, 0, phase, true, Acknowledgement::None, None);
         }
     }
 
-    /// The start was done: the frames of its commit take their place before the reply. `false` when
-    /// the connection has no room for another subscription.
+    /// The start was applied: the frames of its commit take their place before the reply. `false`
+    /// if the connection has no room for another subscription.
     pub(in crate::session) fn follow_started(
         &mut self,
         instance: InstanceKey,
@@ -36,7 +35,7 @@ impl Connection {
             }
             Some(following) if !following.awaits_start() => {}
             None if !has_room => return false,
-            // It began earlier, or while there was no room: what has happened since is read.
+            // It was started earlier, or while there was no room: the rows since then are read.
             _ => self.follow(
                 instance,
                 0,

@@ -1,15 +1,15 @@
 //! How a connection follows instances: subscribe, resume, trees of children, replays and snapshots.
-//! From a start on: `subscribe_on_start`.
+//! Following from a start on: `subscribe_on_start`.
 //!
-//! Wake-ups are registered first, then the instance is looked at through its commit gate at S, then what
-//! comes after S is pulled: no gap, nothing twice. What was missed before S is read from the
-//! journal. Every look authorises anew.
+//! Wake-ups are registered first; then the instance is read through its commit gate, at number S;
+//! then what comes after S is pulled: no gap, and nothing twice. What was missed before S is read
+//! from the journal. Every read checks the permissions anew.
 //!
 //! # Why so
 //!
-//! **A connection continues following only the newest 8 ended instances.** Little comes after an
-//! end; a client that starts thousands would otherwise run into the limit of subscriptions and
-//! hold their rows.
+//! **A connection only continues to follow the newest 8 ended instances.** Little comes after an
+//! end; a client that starts thousands would otherwise reach the limit of subscriptions and keep
+//! their rows in memory.
 
 use super::{
     super::{
@@ -90,8 +90,8 @@ impl Connection {
         }
     }
 
-    /// The user's rights have changed: every followed instance is shown anew, or is followed no
-    /// longer.
+    /// The user's permissions have changed: every followed instance is shown anew, or is no longer
+    /// followed.
     pub(in crate::session) fn look_again(&mut self, reason: ResyncReason) {
         let settled =
             |following: &Subscription| matches!(following.phase, Phase::Live | Phase::Ready(_));
@@ -113,7 +113,7 @@ impl Connection {
         }
     }
 
-    /// Lets go of an instance, and of the descendants that were followed for its sake.
+    /// Stops following an instance, and the descendants that were followed because of it.
     fn unfollow_tree(&mut self, instance: InstanceKey) {
         if let Some(Acknowledgement::Replies(ids)) =
             self.unfollow(instance).map(Subscription::pending_replies)
@@ -256,8 +256,8 @@ impl Connection {
     }
 
     /// Little comes after an end (a child started from an open Action message), so a client that
-    /// starts many instances need not unsubscribe them: only the newest ended ones stay followed,
-    /// and those whose children are followed for their sake.
+    /// starts many instances need not unsubscribe from them: only the newest ended ones stay
+    /// followed, and those whose children are followed because of them.
     fn let_go_of_ended(&mut self, instance: InstanceKey) {
         if !self.ended.contains(&instance) {
             self.ended.push_back(instance);
@@ -277,7 +277,8 @@ impl Connection {
         }
     }
 
-    /// A pull is first in line: what the channel has after our cursor takes its place.
+    /// A pull is first in the outgoing order: it is replaced by the channel's rows after our
+    /// cursor.
     pub(in crate::session) fn pull(&mut self, instance: InstanceKey) {
         let Some(Principal { caller, .. }) = &self.principal else {
             return drop(self.out.pop_front());
@@ -297,8 +298,8 @@ impl Connection {
                 self.tell_notes(instance, &caller);
             }
             RowsAfter::Behind => self.fall_behind(instance),
-            // An announced child that was not found may be one the caller may not see: whose rows
-            // these are is known only now.
+            // An announced child that was not found may be one that the caller may not see; only
+            // its rows tell.
             RowsAfter::Rows(rows) if !rows.iter().all(|row| row.may_be_seen_by(caller)) => {
                 self.out.pop_front();
                 self.unfollow(instance);
@@ -332,7 +333,8 @@ impl Connection {
         }
     }
 
-    /// The channel no longer holds what we need: the journal does. Nothing behind goes out before.
+    /// The channel no longer has the rows after our cursor, but the journal does. Nothing behind is
+    /// sent before.
     fn fall_behind(&mut self, instance: InstanceKey) {
         self.rounds += 1;
         let round = self.rounds;
@@ -348,8 +350,7 @@ impl Connection {
     }
 }
 
-/// A frame of an instance for a client that is at `cursor`, and whether the instance has ended
-/// with it.
+/// A frame of an instance for a client at `cursor`, and whether the instance has ended with it.
 pub(in crate::session) fn marked(
     instance: InstanceKey,
     frame: &SharedFrame,

@@ -1,9 +1,9 @@
-//! Where a client of a stream is, as one short text: the `id:` of each event, which a browser
-//! gives back by itself after a cut.
+//! The position of a stream's client, as one short text: the `id:` of each event, which a browser
+//! sends again when it reconnects.
 //!
-//! A websocket client keeps a number per instance; a stream's has room for one text, so this is all
-//! of its numbers. Without the tree it is the instance's own number. Not here: what is sent after a
-//! cut (`read_only_connection`).
+//! A websocket client keeps a number per instance; a stream has room for one text, so it contains
+//! all of these numbers. Without descendants it is the number of the instance. Not here: what is
+//! sent after a reconnect (`read_only_connection`).
 
 use std::{collections::VecDeque, fmt};
 
@@ -12,35 +12,35 @@ use uuid::Uuid;
 
 use crate::{limits, model::ids::InstanceKey};
 
-/// What a frame says of where its receiver then is.
+/// The position of a receiver after a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// The instance whose frame it is.
+    /// The instance of the frame.
     pub instance: InstanceKey,
     /// Its number.
     pub seq: u64,
-    /// Children that the receiver knows of from here on.
+    /// Children that the receiver knows from here on.
     pub announces: Vec<InstanceKey>,
     /// Whether the instance has ended with it.
     pub ended: bool,
 }
 
-/// A descendant and the number the client is at in it; 0 before its first frame.
+/// A descendant, and the client's number in it; 0 before its first frame.
 pub(in crate::session) type Stand = (InstanceKey, u64);
 
-/// Where a client is in an instance and its descendants.
+/// The position of a client in an instance and its descendants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeCursor {
     pub(in crate::session) root: InstanceKey,
     pub(in crate::session) tree: bool,
     /// The number in the root; `None` before its first frame.
     pub(in crate::session) at: Option<u64>,
-    /// Tells the log that the numbers belong to; `None` when the client gave a bare number.
+    /// The log that the numbers belong to; `None` if the client sent a bare number.
     pub(in crate::session) log: Option<u32>,
     pub(in crate::session) live: Vec<Stand>,
-    /// Descendants that have ended, oldest first: as many as a connection continues following.
+    /// Descendants that have ended, oldest first, as many as a connection continues to follow.
     pub(in crate::session) ended: VecDeque<Stand>,
-    /// Whether there are more descendants than have room.
+    /// Whether there are more descendants than fit.
     pub(in crate::session) incomplete: bool,
 }
 
@@ -58,10 +58,10 @@ impl TreeCursor {
         }
     }
 
-    /// Reads what a client gives back: the `id` of an event, or a bare number.
+    /// Reads what a client sends: the `id` of an event, or a bare number.
     ///
     /// # Errors
-    /// A sentence when it is neither.
+    /// A sentence if it is neither.
     pub fn parse(root: InstanceKey, tree: bool, text: &str) -> Result<Self, String> {
         let cursor = Self::new(root, tree);
         let read = match text.split_once(':') {
@@ -115,7 +115,7 @@ impl TreeCursor {
         Some(self)
     }
 
-    /// The numbers from here on are those of this log.
+    /// Sets the log that the numbers belong to from here on.
     pub(in crate::session) fn of_log(self, log: u32) -> Self {
         Self {
             log: Some(log),
@@ -166,7 +166,7 @@ impl TreeCursor {
     }
 }
 
-/// A number as it is written here: digits and nothing else.
+/// A number in the form written here: only digits.
 fn number(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())

@@ -1,5 +1,5 @@
-//! Tokens of an issuer, signed with keys that are drawn here; files that change, and those that are
-//! no good.
+//! Tokens of an issuer, signed with keys that are generated here; files that change, and unusable
+//! files.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::session::auth::token::{Identity, TokenSettings, Tokens, tests::fits};
 const NOW: Time = Time(1_800_000_000_000);
 const ALL: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 
-/// A key of the issuer, and its public half as the file has it.
+/// A key of the issuer, with its public half as in the file.
 pub(crate) struct Signer {
     algorithm: Algorithm,
     private: EncodingKey,
@@ -33,7 +33,7 @@ impl Signer {
                     .unwrap()
                     .as_der()
                     .unwrap();
-                // What is signed with is the inner key: behind the version, the algorithm and three
+                // The signing key is the inner key: it follows the version, the algorithm and three
                 // headers.
                 EncodingKey::from_rsa_der(&pkcs8.as_ref()[26..])
             }
@@ -68,7 +68,7 @@ impl Signer {
     }
 }
 
-/// A file of keys, and tokens that are accepted by it.
+/// A file of keys, and tokens that are valid with it.
 struct Site {
     directory: TempDir,
     tokens: Tokens,

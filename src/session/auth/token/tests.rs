@@ -1,5 +1,5 @@
-//! What a token must be to be accepted. Tokens are put together by hand here, so that bad ones can
-//! be made.
+//! Conditions for accepting a token. Tokens are assembled by hand here, so that invalid ones can be
+//! made.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn signed(algorithm: Algorithm, claims: &Value) -> String {
     .unwrap()
 }
 
-/// The sentence has room where a connection is closed with it.
+/// Checks that the sentence fits in a Close.
 #[track_caller]
 pub(in crate::session) fn fits(error: &TokenError) {
     let room = REASON_BYTES - TOKEN_INVALID.len();
@@ -115,7 +115,7 @@ fn no_token_lasts_longer_than_configured() {
     );
 }
 
-/// What a user of this server may have, its sign-in must hold.
+/// A sign-in must be able to contain everything that a user of this server may have.
 #[test]
 fn a_user_with_the_longest_names_and_roles_can_sign_in() {
     let name = "\"x".repeat(limits::NAME_BYTES / 2);

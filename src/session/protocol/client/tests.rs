@@ -8,7 +8,7 @@ fn read(text: &str) -> Result<ClientFrame, FrameError> {
     parse(&text.replace("KEY", KEY))
 }
 
-/// The debug form of what is read holds each of the parts.
+/// Checks that the debug form of the frame contains each of the parts.
 #[track_caller]
 fn check(text: &str, parts: &[&str]) {
     let found = format!("{:?}", read(text).unwrap());
@@ -20,7 +20,7 @@ fn check(text: &str, parts: &[&str]) {
     }
 }
 
-/// It is refused as `bad_request` with this id and a sentence that holds `part`.
+/// Checks that it is refused as `bad_request` with this id and a sentence that contains `part`.
 #[track_caller]
 fn refused(text: &str, id: Option<&str>, part: &str) {
     let error = read(text).expect_err(text);

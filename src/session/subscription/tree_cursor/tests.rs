@@ -1,4 +1,4 @@
-//! Cursors as texts: what is written reads back, and what was never written is refused.
+//! Cursors as texts: what is written can be read back, and anything else is refused.
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn it_holds_a_number_for_each_instance_that_is_followed() {
         "0a0b0c0d:7.AAAAAAAAAAAAAAAAAAAAAw:12.AAAAAAAAAAAAAAAAAAAAAg!5"
     );
     reads_back(&cursor);
-    // A child that has ended may still get news of children of its own.
+    // A child that has ended may still announce children of its own.
     cursor.advance(&mark(2, 9, &[], true));
     cursor.advance(&mark(1, 8, &[2], true));
     assert_eq!(
