@@ -1,6 +1,8 @@
 //! The names that mean something in JavaScript before any data: keywords, the built-ins a condition
 //! may use, and the properties that values inherit.
 
+use super::lexer::{Kind, Token};
+
 /// Words that cannot be variables in strict code, and so are reachable in the data only below
 /// `input`.
 #[rustfmt::skip]
@@ -34,6 +36,35 @@ const INHERITED: [&str; 93] = [
     "toPrecision", "toReversed", "toSorted", "toSpliced", "toString", "toUpperCase", "toWellFormed", "trim", "trimEnd",
     "trimLeft", "trimRight", "trimStart", "unshift", "valueOf", "values", "with",
 ];
+
+/// What all data are called, unless it is the name of a variable: [`input_is_all_data`].
+pub const INPUT: &str = "input";
+
+/// Whether `input` means all data in a condition of these tokens: somewhere a member of it is read,
+/// or it is passed to a function. Everywhere else, as in `input > 5`, all data would make no sense:
+/// it is the variable of that name. The text alone decides, so that no data can change what a
+/// condition means.
+pub fn input_is_all_data(tokens: &[Token<'_>]) -> bool {
+    let text = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map(|token| token.text);
+    let is_argument = |at: usize| {
+        let is_called = |before: usize| {
+            let kind = tokens.get(before).map(|token| (token.kind, token.text));
+            matches!(kind, Some((Kind::Word, _) | (Kind::Sign, ")" | "]")))
+        };
+        let begins = match text(at.checked_sub(1)) {
+            Some("(") => at.checked_sub(2).is_some_and(is_called),
+            Some("," | "..." | "in") => true,
+            _ => false,
+        };
+        begins && matches!(text(Some(at + 1)), None | Some("," | ")" | "]" | "}"))
+    };
+    tokens.iter().enumerate().any(|(at, token)| {
+        token.kind == Kind::Word
+            && token.text == INPUT
+            && !matches!(text(at.checked_sub(1)), Some("." | "?."))
+            && (matches!(text(Some(at + 1)), Some("." | "?." | "[")) || is_argument(at))
+    })
+}
 
 /// Whether `word` cannot name a top-level key.
 pub fn is_reserved(word: &str) -> bool {

@@ -11,13 +11,15 @@ use serde_json::Value;
 
 use super::exact_operators::Forms;
 use super::lexer;
-use super::names::{is_built_in, is_reserved};
+use super::names::{INPUT, input_is_all_data, is_built_in, is_reserved};
 use super::sandbox::{ScriptError, ScriptOutcome, check_syntax};
 use super::worker::call;
 use crate::model::variables::Variables;
 
 /// The line of the expression in the wrapped source.
 const FIRST_LINE: u32 = 2;
+/// What all data are called where no text speaks of them.
+const ALL_DATA: &str = "$stepwireData";
 
 /// A condition that runs in the sandbox.
 #[derive(Debug)]
@@ -43,8 +45,11 @@ impl Script {
             wrap(&[], '(', expression, ')'),
         ])
         .map_err(|error| error.in_text(expression, FIRST_LINE))?;
+        let tokens = lexer::tokens(expression).ok();
+        let input_is_all_data = tokens.as_deref().is_none_or(input_is_all_data);
         let (ascii, other): (Vec<_>, Vec<_>) = words(expression)
             .into_iter()
+            .filter(|word| *word != INPUT || !input_is_all_data)
             .partition(|word| word.is_ascii());
         let mut names: Vec<String> = ascii.into_iter().map(str::to_owned).collect();
         // Which other letters make a variable only the engine knows exactly.
@@ -54,8 +59,7 @@ impl Script {
                 .filter(|word| is_variable(word))
                 .map(str::to_owned),
         );
-        let reads_input = expression.contains("input");
-        let tokens = lexer::tokens(expression).ok();
+        let reads_input = input_is_all_data && expression.contains(INPUT);
         let wrap = |text: &str| wrap(&names, '(', text, ')');
         Ok(Self {
             forms: Forms::of(expression, tokens.as_deref(), wrap),
@@ -82,7 +86,12 @@ impl Script {
 
 fn wrap(names: &[String], open: char, expression: &str, close: char) -> String {
     let parameters: String = names.iter().map(|name| format!(",{name}")).collect();
-    format!("(function(input{parameters}){{'use strict';return {open}\n{expression}\n{close}}})")
+    // All data have another name where `input` is a variable.
+    let all = match names.iter().any(|name| name == INPUT) {
+        true => ALL_DATA,
+        false => INPUT,
+    };
+    format!("(function({all}{parameters}){{'use strict';return {open}\n{expression}\n{close}}})")
 }
 
 fn words(text: &str) -> BTreeSet<&str> {
@@ -94,7 +103,7 @@ fn words(text: &str) -> BTreeSet<&str> {
     };
     text.split(separates)
         .filter(|word| !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()))
-        .filter(|word| *word != "input" && !is_reserved(word) && !is_built_in(word))
+        .filter(|word| !is_reserved(word) && !is_built_in(word))
         .collect()
 }
 

@@ -39,6 +39,27 @@ fn check(text: &str, data: &Value, expected: Result<bool, &str>) {
     }
 }
 
+/// Which `input` is meant follows from the text alone.
+#[test]
+fn input_is_all_data_or_a_variable() {
+    let data = json!({"input": 7, "other": "x"});
+    for (text, expected) in [
+        ("input == 7", Ok(true)),
+        ("${input <= 7 && other == 'x'}", Ok(true)),
+        ("(input + 1) * 2 == 16", Ok(true)),
+        ("other == 'x' ? input > 5 : false", Ok(true)),
+        ("[1, 7].includes(input) && input.other == 'x'", Ok(false)),
+        ("input.other == 'x'", Ok(true)),
+        ("input['input'] == 7", Ok(true)),
+        ("input?.input == 7", Ok(true)),
+        ("Object.keys(input).length == 2", Ok(true)),
+        ("'other' in input", Ok(true)),
+    ] {
+        check(text, &data, expected);
+    }
+    check("input === undefined", &json!({"a": 1}), Ok(true));
+}
+
 #[test]
 fn conditions_over_data() {
     let data = json!({

@@ -3,7 +3,7 @@
 use crate::model::variables::Variables;
 
 use super::coercion::compare;
-use super::expression::{Expression, Path};
+use super::expression::{Expression, Path, Root};
 use super::operand::Operand;
 
 /// The value of `expression` over these variables. One that reads `input` takes them in one piece:
@@ -49,8 +49,8 @@ fn first<'a>(
 
 fn look_up<'a>(path: &'a Path, variables: &Variables<'a>) -> Result<Operand<'a>, String> {
     let start = match &path.root {
-        None => Operand::from(variables.root()),
-        Some(name) => variables
+        Root::AllData => Operand::from(variables.root()),
+        Root::Variable(name) => variables
             .get(name)
             .map_or(Operand::Undefined, Operand::from),
     };

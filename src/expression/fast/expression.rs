@@ -24,7 +24,7 @@ impl Expression {
     pub fn reads_input(&self) -> bool {
         match self {
             Self::Literal(_) => false,
-            Self::Path(path) => path.root.is_none(),
+            Self::Path(path) => path.root == Root::AllData,
             Self::Not(operand) => operand.reads_input(),
             Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::reads_input),
             Self::Compare(_, operands) => operands.0.reads_input() || operands.1.reads_input(),
@@ -73,10 +73,19 @@ pub enum Comparison {
 /// A path into the instance data: `client.age`, `orders[0].total`, `input.client.age`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
-    /// The top-level key it begins with; `None` begins with all data (`input`).
-    pub root: Option<String>,
+    /// What it begins with.
+    pub root: Root,
     /// The members below, outermost first.
     pub members: Vec<Member>,
+}
+
+/// What a path begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// A top-level member of the data.
+    Variable(String),
+    /// All data: `input`.
+    AllData,
 }
 
 /// One step of a path.

@@ -2,9 +2,9 @@
 
 use super::super::{
     lexer,
-    names::{is_built_in, is_reserved},
+    names::{INPUT, input_is_all_data, is_built_in, is_reserved},
 };
-use super::expression::{Comparison, Expression, Literal, Member, Path};
+use super::expression::{Comparison, Expression, Literal, Member, Path, Root};
 use super::lexer::{FastToken, tokens};
 
 /// Bounds nesting, and the length of a chain of comparisons at one level, and so the recursion of
@@ -14,7 +14,10 @@ const MAX_DEPTH: usize = 24;
 /// The condition as a tree; `None` when it is not (wholly) in the fast grammar.
 pub fn parse(source: &[lexer::Token<'_>]) -> Option<Expression> {
     let tokens = tokens(source)?;
-    let mut parser = Parser { tokens: &tokens };
+    let mut parser = Parser {
+        tokens: &tokens,
+        input_is_all_data: input_is_all_data(source),
+    };
     let expression = parser.any(0)?;
     parser.tokens.is_empty().then_some(expression)
 }
@@ -22,6 +25,8 @@ pub fn parse(source: &[lexer::Token<'_>]) -> Option<Expression> {
 struct Parser<'t> {
     /// What is left to read.
     tokens: &'t [FastToken],
+    /// Whether `input` is not the variable of that name.
+    input_is_all_data: bool,
 }
 
 impl<'t> Parser<'t> {
@@ -113,7 +118,10 @@ impl<'t> Parser<'t> {
     }
 
     fn path(&mut self, word: &str) -> Option<Path> {
-        let root = (word != "input").then(|| word.to_owned());
+        let root = match word {
+            INPUT if self.input_is_all_data => Root::AllData,
+            _ => Root::Variable(word.to_owned()),
+        };
         let mut members = Vec::new();
         loop {
             if self.take(&FastToken::Dot) {
