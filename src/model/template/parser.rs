@@ -4,7 +4,7 @@ use serde_json::{Number, Value};
 
 use super::{
     Builtin, DataPath, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Piece, Placeholder, Template,
-    TemplateError, TemplatePart, TextTemplate,
+    TemplateError, TemplatePart, TextTemplate, as_text,
 };
 
 use crate::text::number::is_exact;
@@ -68,6 +68,37 @@ fn error_at(text: &str, (offset, sentence): Fault) -> TemplateError {
         column: before[line_start..].chars().count() + 1,
         sentence,
     }
+}
+
+/// The value of a placeholder that is a literal in JavaScript and in the languages of other engines.
+fn constant(name: &str) -> Option<Value> {
+    let name = name.trim();
+    for quote in ['\'', '"'] {
+        let inside = name
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote));
+        if let Some(inside) = inside.filter(|inside| !inside.contains([quote, '\\'])) {
+            return Some(Value::from(inside));
+        }
+    }
+    match name {
+        "null" => Some(Value::Null),
+        "true" => Some(Value::Bool(true)),
+        "false" => Some(Value::Bool(false)),
+        number => Some(number)
+            .filter(|number| is_number(number) && is_exact(number))
+            .and_then(|number| number.parse().ok())
+            .map(Value::Number),
+    }
+}
+
+/// Whether the text of a placeholder computes something, so that no member of the data is meant.
+fn is_expression(name: &str) -> bool {
+    let is_arithmetic = |c: char| c.is_ascii_digit() || "+-*/%. ".contains(c);
+    name.contains([
+        '(', ')', '\'', '"', '`', '+', '*', '?', ',', ';', '<', '>', '=', '!', '&', '|', '%', '^',
+        '~',
+    ]) || (name.contains(['-', '/']) && name.chars().all(is_arithmetic))
 }
 
 struct TemplateParser<'a> {
@@ -208,7 +239,10 @@ impl TemplateParser<'_> {
         };
         let name = &self.text[start + 2..start + end];
         self.at = start + end + 1;
-        Ok(TemplatePart::Placeholder(self.placeholder(start, name)?))
+        Ok(match constant(name) {
+            Some(value) => TemplatePart::Constant(value),
+            None => TemplatePart::Placeholder(self.placeholder(start, name)?),
+        })
     }
 
     fn member_name(&mut self) -> Result<String, Fault> {
@@ -335,11 +369,19 @@ impl TemplateParser<'_> {
                         .position(|&(_, c)| c == '}')
                         .ok_or_else(|| (*offset, UNCLOSED.to_owned()))?;
                     let name: String = after[..end].iter().map(|&(_, c)| c).collect();
-                    if !literal.is_empty() {
-                        pieces.push(Piece::Literal(std::mem::take(&mut literal)));
-                    }
-                    pieces.push(Piece::Placeholder(self.placeholder(*offset, &name)?));
+                    let whole = *offset == chars[0].0 && end + 1 == after.len();
                     rest = &after[end + 1..];
+                    match constant(&name) {
+                        Some(value) if whole => return Ok(TemplatePart::Constant(value)),
+                        Some(Value::Null) => {}
+                        Some(value) => literal.push_str(&as_text(&value)),
+                        None => {
+                            if !literal.is_empty() {
+                                pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                            }
+                            pieces.push(Piece::Placeholder(self.placeholder(*offset, &name)?));
+                        }
+                    }
                 }
                 [(_, c), after @ ..] => {
                     literal.push(*c);
@@ -363,6 +405,14 @@ impl TemplateParser<'_> {
         let name = name.trim();
         if let Some(builtin) = Builtin::named(name) {
             return Ok(Placeholder::Builtin(builtin));
+        }
+        if is_expression(name) {
+            let sentence = format!(
+                "expected a path such as `client.phones[0]` in the placeholder, but `{name}` is an \
+                expression, which is not computed there; compute it in a script before, and name \
+                its result"
+            );
+            return Err((offset, sentence));
         }
         let path = DataPath::parse(name)
             .map_err(|sentence| (offset, format!("{sentence}; write \\${{ for a literal ${{")))?;

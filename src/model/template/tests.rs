@@ -111,6 +111,47 @@ fn errors_name_their_place() {
     check_error(r#""open"#, 1, 1);
     check_error("{} {}", 1, 4);
     check_error("[1,]", 1, 4);
+    // An expression is no name of a member.
+    for expression in [
+        "a + b",
+        "a+b",
+        "f()",
+        "a.b()",
+        "!a",
+        "a == 1",
+        "a ? 1 : 2",
+        "5-2",
+        "6/2",
+        "a,b",
+        "a&&b",
+    ] {
+        check_error(&format!("{{\"a\": \"x${{{expression}}}\"}}"), 1, 9);
+    }
+}
+
+/// A literal is a literal in every language that has `${…}`.
+#[test]
+fn placeholders_of_literals() {
+    check(r#""${'text'}""#, json!("text"));
+    check(r#""${\"text\"}""#, json!("text"));
+    check(
+        r#""${ 'it is' }, ${3} and ${true}${null}""#,
+        json!("it is, 3 and true"),
+    );
+    check(
+        r#"{"a": ${3}, "b": "${-1.5}", "c": "${false}", "d": ${null}, "e": "${''}"}"#,
+        json!({"a": 3, "b": -1.5, "c": false, "d": null, "e": ""}),
+    );
+    check(r#""${n}${'-'}${n}""#, json!("5-5"));
+    // Other names have odd letters, too.
+    let data = json!({"a-b": 1, "x:y": 2, "@id": 3, "ns/k": 4, "3d": 5});
+    for (name, value) in data.as_object().expect("an object") {
+        assert_eq!(
+            render(&format!("\"${{{name}}}\""), &data).as_ref(),
+            Ok(value),
+            "{name}"
+        );
+    }
 }
 
 #[test]
