@@ -46,7 +46,7 @@ pub(super) fn read(
         ElementType::EndEvent | ElementType::IntermediateThrowEvent
     );
     match filled(definition.attribute(coded.reference)) {
-        Some(reference) => code(definition, reference, coded, id, reader),
+        Some(reference) => code(definition, reference, coded, throws, id, reader),
         None if throws => {
             let message = format!(
                 "expected an {} in the {}, but there is none; name the {} it throws",
@@ -67,11 +67,14 @@ pub(super) fn read(
     }
 }
 
-/// The code of the element of the document with this id.
+/// The code of the element of the document with this id. What catches one without a code catches
+/// everything of its kind, as the standard says; of several such events at one activity or scope
+/// each catches its own.
 fn code(
     definition: Node<'_, '_>,
     reference: &str,
     coded: Coded,
+    throws: bool,
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<String> {
@@ -90,6 +93,9 @@ fn code(
     if let Some(code) = code {
         return Some(code.to_owned());
     }
+    if found.is_some() && !throws && !has_sibling(definition, coded) {
+        return None;
+    }
     let message = match found {
         None => format!(
             "expected {attribute} `{reference}` to name an {name}, but the document has none of \
@@ -104,4 +110,46 @@ fn code(
     };
     reader.warning(id, coded.unknown, message);
     Some(local.to_owned())
+}
+
+/// Whether another event at the same activity, or in another event subprocess of the same scope,
+/// catches what has no code, too.
+fn has_sibling(definition: Node<'_, '_>, coded: Coded) -> bool {
+    let Some(event) = definition.parent() else {
+        return false;
+    };
+    let host = event.attribute("attachedToRef");
+    // Boundary events are beside each other, start events one level deeper.
+    let scope = match host {
+        Some(_) => event.parent(),
+        None => event.parent().and_then(|subprocess| subprocess.parent()),
+    };
+    let document = definition.document();
+    let has_code = |reference: &str| {
+        let named = |node: &Node<'_, '_>| {
+            is_bpmn(*node, coded.name)
+                && filled(node.attribute("id")) == reference.rsplit(':').next()
+        };
+        let found = document.root_element().children().find(named);
+        found.is_none_or(|found| filled(found.attribute(coded.code)).is_some())
+    };
+    let catches_codeless = |event: Node<'_, '_>| {
+        event.children().any(|child| {
+            child != definition
+                && child.tag_name() == definition.tag_name()
+                && !filled(child.attribute(coded.reference)).is_some_and(has_code)
+        })
+    };
+    let children = scope.into_iter().flat_map(|scope| scope.children());
+    children
+        .flat_map(|child| {
+            let inner = host.is_none().then(|| child.children());
+            let inner = inner.into_iter().flatten();
+            inner.chain(host.is_some().then_some(child))
+        })
+        .filter(|other| match host {
+            Some(_) => other.attribute("attachedToRef") == host,
+            None => is_bpmn(*other, "startEvent"),
+        })
+        .any(catches_codeless)
 }

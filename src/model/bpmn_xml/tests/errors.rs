@@ -51,6 +51,42 @@ fn escalation_events() {
     };
     assert_eq!(caught(named), escalation(Some("LATE")));
     assert_eq!(caught("<escalationEventDefinition/>"), escalation(None));
+    let mute = r#"<escalationEventDefinition escalationRef="mute"/>"#;
+    assert_eq!(caught(mute), escalation(None));
+}
+
+#[test]
+fn what_catches_an_error_without_a_code_catches_all() {
+    let codes = |content: &str| -> Vec<Option<String>> {
+        let text =
+            document_with_errors(content).replace("<process", r#"<error id="dumb"/><process"#);
+        let definitions = read(&text).unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
+        let events = definitions[0].0.nodes.iter().flat_map(|node| &node.events);
+        let code = |event: &EventDefinition| match event {
+            EventDefinition::Error { code } => code.clone(),
+            other => panic!("{other:?}"),
+        };
+        events.map(code).collect()
+    };
+    let boundary = |id: &str, reference: &str| {
+        let definition = format!(r#"<errorEventDefinition errorRef="{reference}"/>"#);
+        format!(r#"<boundaryEvent id="{id}" attachedToRef="a">{definition}</boundaryEvent>"#)
+    };
+    let on_error = |id: &str, reference: &str| {
+        let definition = format!(r#"<errorEventDefinition errorRef="{reference}"/>"#);
+        let start = format!(r#"<startEvent id="{id}-s">{definition}</startEvent>"#);
+        format!(r#"<subProcess id="{id}" triggeredByEvent="true">{start}</subProcess>"#)
+    };
+    let some = |code: &str| Some(code.to_owned());
+    let task = r#"<task id="a"/>"#.to_owned();
+    let alone = task.clone() + &boundary("b", "mute") + &boundary("c", "poor");
+    assert_eq!(codes(&alone), [None, some("POOR")]);
+    assert_eq!(codes(&on_error("e", "mute")), [None]);
+    // Two that would catch everything are told apart by what they name.
+    let two = task + &boundary("b", "mute") + &boundary("c", "dumb");
+    assert_eq!(codes(&two), [some("mute"), some("dumb")]);
+    let two = on_error("e", "mute") + &on_error("f", "dumb");
+    assert_eq!(codes(&two), [some("mute"), some("dumb")]);
 }
 
 #[test]
