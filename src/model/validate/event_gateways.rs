@@ -47,7 +47,11 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 "expected at least two events behind an event-based gateway, but there are {found}; \
                 draw another, or remove the gateway"
             );
-            report.error(&gateway.id, "event_gateway_events", message);
+            if found == 0 {
+                report.error(&gateway.id, "event_gateway_events", message);
+            } else {
+                report.warning(&gateway.id, "event_gateway_events", message);
+            }
         }
     }
     for flow in &definition.flows {
