@@ -147,7 +147,9 @@ fn read(
     let (mut patch, mut bytes) = (Value::Object(Map::new()), 0);
     for mapping in mappings {
         let value = value(mapping, variables, builtins, &mut bytes)?;
-        mapping.target().set(&mut patch, value);
+        if !mapping.leaves_out(&value) {
+            mapping.target().set(&mut patch, value);
+        }
     }
     Ok(patch)
 }

@@ -21,6 +21,9 @@ pub struct Mapping {
     pub source: String,
     /// Path of object members that the value lands at.
     pub target: String,
+    /// Whether nothing is written when the value is missing or `null`; of outputs only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub if_set: bool,
 }
 
 /// A data object: a variable of its process or subprocess.
@@ -45,6 +48,7 @@ pub struct DataObject {
 pub struct ExecutableMapping {
     source: Template,
     target: DataPath,
+    if_set: bool,
 }
 
 impl DataObject {
@@ -64,6 +68,7 @@ impl Mapping {
         Ok(ExecutableMapping {
             source: source(&self.source)?,
             target: target.map_err(|sentence| format!("target: {sentence}"))?,
+            if_set: self.if_set,
         })
     }
 }
@@ -99,6 +104,11 @@ impl ExecutableMapping {
     /// Where the value lands.
     pub fn target(&self) -> &DataPath {
         &self.target
+    }
+
+    /// Whether this value is not written.
+    pub fn leaves_out(&self, value: &Value) -> bool {
+        self.if_set && value.is_null()
     }
 
     /// The value it reads.
@@ -147,6 +157,7 @@ mod tests {
         let mapping = Mapping {
             source: text.to_owned(),
             target: "t".to_owned(),
+            if_set: false,
         };
         let data = json!({"a": {"b": [1, {"c": 2}]}, "true": 3, "7": 4});
         mapping.compile()?.read(&data, &builtins)
@@ -190,6 +201,7 @@ mod tests {
         let target = |text: &str| Mapping {
             source: "a".to_owned(),
             target: text.to_owned(),
+            if_set: false,
         };
         assert!(
             target("a[0]")

@@ -230,8 +230,12 @@ impl Sketch {
 
     /// `input TARGET SOURCE`, `output TARGET SOURCE`, of the node above.
     fn mapping(&mut self, words: &[String]) {
+        let (words, if_set) = match words {
+            [words @ .., last] if last == "if-set" => (words, true),
+            words => (words, false),
+        };
         let [direction, target, source] = words else {
-            panic!("a mapping is `input|output TARGET SOURCE`: {words:?}")
+            panic!("a mapping is `input|output TARGET SOURCE [if-set]`: {words:?}")
         };
         let node = self
             .nodes
@@ -240,7 +244,7 @@ impl Sketch {
         let mappings = node
             .entry(format!("{direction}s"))
             .or_insert_with(|| json!([]));
-        let mapping = json!({"source": source, "target": target});
+        let mapping = json!({"source": source, "target": target, "ifSet": if_set});
         mappings.as_array_mut().expect("a list").push(mapping);
     }
 

@@ -8,7 +8,7 @@ use roxmltree::Node;
 use super::{
     is_bpmn, languages,
     reader::{Reader, own},
-    xml::filled,
+    xml::{ZEEBE, filled},
 };
 use crate::{
     model::{
@@ -36,7 +36,6 @@ pub(super) const CONDITION: &str = "completionCondition";
 /// The attribute that says what starts with it.
 const ACTIVE: &str = "activeElements";
 
-const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
 /// Zeebe's element for that.
 const OF_ZEEBE: &str = "adHoc";
 

@@ -9,22 +9,13 @@ use roxmltree::Node;
 use super::{
     is_bpmn,
     reader::Reader,
-    xml::{filled, text},
+    xml::{LIKE_ACTIVITI, ZEEBE, filled, text},
 };
 use crate::model::{
     ids::Time,
     plain_expression,
     task_settings::{self, UserTask},
 };
-
-/// Namespaces of the engines whose user tasks have such attributes.
-const ATTRIBUTES: [&str; 3] = [
-    "http://camunda.org/schema/1.0/bpmn",
-    "http://flowable.org/bpmn",
-    "http://activiti.org/bpmn",
-];
-/// The namespace of the engine whose user tasks have such elements.
-const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
 
 /// Fills in what Stepwire's attributes of a task leave open. Names what is understood, so that no
 /// warning says that it has no effect.
@@ -81,7 +72,7 @@ fn found(node: Node<'_, '_>) -> Vec<(&'static str, String)> {
     let mut note = |name, value: Option<&str>| {
         found.extend(filled(value).map(|value| (name, value.to_owned())));
     };
-    for namespace in ATTRIBUTES {
+    for namespace in LIKE_ACTIVITI {
         for name in ["assignee", "candidateGroups", "dueDate"] {
             note(name, node.attribute((namespace, name)));
         }

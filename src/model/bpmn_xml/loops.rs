@@ -8,7 +8,7 @@ use roxmltree::Node;
 use super::{
     errors, events, is_bpmn, messages,
     reader::{Reader, own},
-    xml::{filled, text},
+    xml::{LIKE_ACTIVITI, ZEEBE, filled, text},
 };
 use crate::model::{
     definition::ElementType,
@@ -49,13 +49,6 @@ const MULTIPLE_CHILDREN: &[&str] = &[
 const COMPLEX: &str = "complexBehaviorDefinition";
 const STANDARD_CHILDREN: &[&str] = &["loopCondition"];
 
-const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
-/// Engines with the attributes `collection` and `elementVariable`.
-const ATTRIBUTE_ENGINES: [&str; 3] = [
-    "http://camunda.org/schema/1.0/bpmn",
-    "http://flowable.org/bpmn",
-    "http://activiti.org/bpmn",
-];
 /// The names of other engines for BPMN's counters.
 const OTHER_COUNTERS: [(&str, &str); 4] = [
     ("nrOfInstances", COUNTERS[0]),
@@ -68,7 +61,7 @@ const OTHER_COUNTERS: [(&str, &str); 4] = [
 pub(super) fn is_understood(node: Node<'_, '_>, name: &str, namespace: &str) -> bool {
     match name {
         "collection" | "elementVariable" => {
-            is_bpmn(node, CHARACTERISTICS[0]) && ATTRIBUTE_ENGINES.contains(&namespace)
+            is_bpmn(node, CHARACTERISTICS[0]) && LIKE_ACTIVITI.contains(&namespace)
         }
         "loopCharacteristics" => namespace == ZEEBE,
         _ => false,
@@ -137,7 +130,7 @@ fn read_multiple(
     let attribute = |name: &str| filled(marker?.attribute(name));
     let of_marker = |name: &str| own(marker?, name);
     let of_engine = |name: &str| {
-        let mut engines = ATTRIBUTE_ENGINES.iter();
+        let mut engines = LIKE_ACTIVITI.iter();
         engines.find_map(|engine| filled(marker?.attribute((*engine, name))))
     };
     let of_zeebe = |name: &str| filled(zeebe?.attribute(name));

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     is_bpmn,
     reader::Reader,
-    xml::{filled, text},
+    xml::{CAMUNDA, ZEEBE, boolean, filled, text},
 };
 use crate::model::{mapping::Mapping, path::DataPath, template::Template};
 
@@ -19,8 +19,6 @@ pub(super) const INPUT: &str = "input";
 /// See [`INPUT`].
 pub(super) const OUTPUT: &str = "output";
 
-const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
-const CAMUNDA: &str = "http://camunda.org/schema/1.0/bpmn";
 const DROOLS: &str = "http://www.jboss.org/drools";
 /// What editors put where an association ends at an activity as a whole.
 const PLACEHOLDER: &str = "__targetRef_placeholder";
@@ -36,14 +34,18 @@ pub(super) struct Mappings {
 
 /// Whether an extension element of another engine holds mappings, which [`read_others`] reads.
 pub(super) fn is_read(child: Node<'_, '_>) -> bool {
-    let name = (child.tag_name().namespace(), child.tag_name().name());
-    name == (Some(ZEEBE), "ioMapping") || name == (Some(CAMUNDA), "inputOutput")
+    let namespace = child.tag_name().namespace().unwrap_or_default();
+    match child.tag_name().name() {
+        "ioMapping" => namespace == ZEEBE,
+        "inputOutput" => CAMUNDA.contains(&namespace),
+        _ => false,
+    }
 }
 
 /// Reads a `stepwire:input` or `stepwire:output`: the source as an attribute, or, as a JSON template
 /// is easier to write so, as the text.
 pub(super) fn read_own(extension: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Mapping {
-    reader.check_attributes(extension, id, &["source", "target"], &[]);
+    reader.check_attributes(extension, id, &["source", "target", "ifSet"], &[]);
     let inner = text(extension);
     let attribute = filled(extension.attribute("source"));
     if attribute.is_some() && !inner.is_empty() {
@@ -59,6 +61,7 @@ pub(super) fn read_own(extension: Node<'_, '_>, id: &str, reader: &mut Reader<'_
         target: filled(extension.attribute("target"))
             .unwrap_or_default()
             .to_owned(),
+        if_set: extension.attribute("ifSet").and_then(boolean) == Some(true),
     }
 }
 
@@ -185,7 +188,12 @@ fn read_associations(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, foun
         match pairs(association, is_literal, reader) {
             Some(pairs) => {
                 for (source, target) in pairs {
-                    let mapping = Mapping { source, target };
+                    let mapping = Mapping {
+                        source,
+                        target,
+                        // An output that the activity has not set is not available.
+                        if_set: !is_input,
+                    };
                     if is_input {
                         found.inputs.push(mapping);
                     } else {
@@ -207,6 +215,7 @@ fn read_associations(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, foun
             found.inputs.push(Mapping {
                 source: "null".to_owned(),
                 target: own,
+                if_set: false,
             });
         }
     }
@@ -325,6 +334,7 @@ fn take(
             let mapping = Mapping {
                 source,
                 target: target.to_owned(),
+                if_set: false,
             };
             if is_input {
                 found.inputs.push(mapping);

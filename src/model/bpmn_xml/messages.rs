@@ -6,12 +6,9 @@ use roxmltree::Node;
 use super::{
     events, is_bpmn,
     reader::{Reader, own},
-    xml::{self, filled},
+    xml::{self, ZEEBE, filled},
 };
 use crate::model::{definition::ElementType, event_definition::EventDefinition};
-
-/// Namespace of Camunda 8, whose messages hold their correlation keys.
-const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
 
 /// The message of a `messageEventDefinition`, or of a task with a `messageRef`; `node` is the event
 /// or task.

@@ -6,20 +6,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::STEPWIRE_NAMESPACE;
+use super::{
+    STEPWIRE_NAMESPACE,
+    xml::{LIKE_ACTIVITI, ZEEBE},
+};
 use crate::model::problem::Problem;
 
 /// Places a warning names.
 const PLACES: usize = 5;
 
-/// Namespaces of other engines, whose names may change how a process runs there.
-const ENGINES: &[&str] = &[
-    "http://camunda.org/schema/1.0/bpmn",
-    "http://camunda.org/schema/zeebe/1.0",
-    "http://flowable.org/bpmn",
-    "http://activiti.org/bpmn",
-    "http://www.jboss.org/drools",
-];
+/// Whether a namespace is that of another engine, whose names may change how a process runs there.
+fn is_engine(namespace: &str) -> bool {
+    LIKE_ACTIVITI.contains(&namespace)
+        || [ZEEBE, "http://www.jboss.org/drools"].contains(&namespace)
+}
 
 const CALLS: &str =
     "give the node an action of type `httpRequest` or `businessRule` that does the work";
@@ -190,7 +190,7 @@ impl WithoutEffect {
     ) {
         let prefix = prefix.filter(|prefix| !prefix.is_empty());
         let written = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}:{name}"));
-        let group = match advice(name).filter(|_| ENGINES.contains(&namespace)) {
+        let group = match advice(name).filter(|_| is_engine(namespace)) {
             Some(advice) => Group::Engine(written.clone(), advice),
             None => Group::Namespace(namespace.to_owned()),
         };

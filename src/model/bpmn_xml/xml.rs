@@ -104,6 +104,22 @@ pub(super) fn prefix_advice(node: Node<'_, '_>, name: &str) -> String {
     }
 }
 
+/// Namespaces of Camunda 7 and of the engines that continue it, whose names mean the same.
+pub(super) const CAMUNDA: [&str; 3] = [
+    "http://camunda.org/schema/1.0/bpmn",
+    "http://operaton.org/schema/1.0/bpmn",
+    "http://fluxnova.finos.org/schema/1.0/bpmn",
+];
+/// The namespace of Camunda 8.
+pub(super) const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
+/// The namespace of Flowable.
+pub(super) const FLOWABLE: &str = "http://flowable.org/bpmn";
+/// The namespace of Activiti.
+pub(super) const ACTIVITI: &str = "http://activiti.org/bpmn";
+/// Engines whose tasks and loops have the attributes of Activiti, from which all of them come.
+pub(super) const LIKE_ACTIVITI: [&str; 5] =
+    [CAMUNDA[0], CAMUNDA[1], CAMUNDA[2], FLOWABLE, ACTIVITI];
+
 /// The namespace that a prefix is usually declared for.
 pub(super) fn usual_namespace(prefix: &str) -> Option<&'static str> {
     Some(match prefix {
@@ -113,10 +129,12 @@ pub(super) fn usual_namespace(prefix: &str) -> Option<&'static str> {
         "dc" | "omgdc" => "http://www.omg.org/spec/DD/20100524/DC",
         "di" | "omgdi" => "http://www.omg.org/spec/DD/20100524/DI",
         "xsi" => "http://www.w3.org/2001/XMLSchema-instance",
-        "camunda" => "http://camunda.org/schema/1.0/bpmn",
-        "zeebe" => "http://camunda.org/schema/zeebe/1.0",
-        "flowable" => "http://flowable.org/bpmn",
-        "activiti" => "http://activiti.org/bpmn",
+        "camunda" => CAMUNDA[0],
+        "operaton" => CAMUNDA[1],
+        "fluxnova" => CAMUNDA[2],
+        "zeebe" => ZEEBE,
+        "flowable" => FLOWABLE,
+        "activiti" => ACTIVITI,
         _ => return None,
     })
 }

@@ -141,7 +141,7 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   if (node.startCondition) set('startCondition', node.startCondition);
   const extensions = [...list(node.keys).map((key) => createKey(key, create))];
   const mapping = (type: string) => (one: Json) =>
-    create(type, { source: text(one.source), target: text(one.target) });
+    create(type, { source: text(one.source), target: text(one.target), ...(one.ifSet === true ? { ifSet: 'true' } : {}) });
   extensions.push(...list(node.inputs).map(mapping('stepwire:Input')));
   extensions.push(...list(node.outputs).map(mapping('stepwire:Output')));
   const schedule = node.schedule as Json | undefined;

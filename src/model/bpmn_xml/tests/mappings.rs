@@ -126,6 +126,10 @@ fn data_associations_are_mappings_where_they_are_plain() {
             vec!["order=out".into()]
         )
     );
+    let output = r#"<dataOutputAssociation><sourceRef>o</sourceRef><targetRef>d</targetRef></dataOutputAssociation>"#;
+    let (definition, _) = read_one(&task(output));
+    assert!(definition.nodes[0].outputs[0].if_set);
+    assert!(!definition.nodes[0].inputs[0].if_set);
     let (inputs, _, _) = read(
         r#"<dataInputAssociation><targetRef>i</targetRef><assignment><from>${client.name}</from><to>i</to></assignment></dataInputAssociation>"#,
     );
