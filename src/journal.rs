@@ -1,13 +1,13 @@
-//! The journal: the durable order of what happened, and everything that is read back from it.
+//! The journal: the durable order of all changes, and everything that is read back from it.
 //!
-//! [`Journal`] is the handle the rest of the server holds. A writer reserves a [`AppendPermit`], appends a
-//! [`Commit`] (one log row, with its snapshot, read-model changes and outgoing messages) and gives
-//! a [`Release`] along; the release runs once the row is durable, in the order of appending. Lists,
-//! timers and single entities are read through [`Journal::read`].
+//! [`Journal`] is the handle that the rest of the server uses. A caller reserves an
+//! [`AppendPermit`], appends a [`Commit`] (one log row, with its snapshot, read-model changes and
+//! outgoing messages) and passes a [`Release`] with it; the release runs once the row is durable,
+//! in the order of appending. Lists, timers and single entities are read through [`Journal::read`].
 //!
-//! Not here: what a row's body means ([`codec`]), which commands are accepted (`engine`), who
+//! Not here: the content of a row's body ([`codec`]), which commands are accepted (`engine`), who
 //! appends when (`runtime`). Where to go next: `writer.rs` for group commit, `store.rs` for what a
-//! store must do, `sqlite/` for how the default one does.
+//! store has to do, `sqlite/` for the default store.
 
 mod audit;
 mod chain;

@@ -1,44 +1,43 @@
-//! The audit log: who did what of what administrators, operators and designers do, when and from
-//! where. Rows are added and forgotten, and never changed. Not here: what is noted
-//! (`runtime::audit`).
+//! The audit log: what administrators, operators and designers do, when and from where. Rows are
+//! added and deleted, but never changed. Not here: which acts are recorded (`runtime::audit`).
 
 use super::store::StoreError;
 use crate::model::ids::Time;
 
-/// Something that was done.
+/// A recorded act.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuditRow {
-    /// Its number, which grows; given when it is added.
+    /// Its number, which grows; set when it is added.
     pub id: i64,
-    /// When, by the machine's clock.
+    /// The time, by the machine's clock.
     pub at: Time,
-    /// The tenant of who did it.
+    /// The tenant of the subject.
     pub tenant: String,
-    /// The subject of who did it.
+    /// The subject.
     pub subject: String,
-    /// The address it came from; `None` from the machine itself, or by the server.
+    /// The address of the request; `None` for acts on the machine itself, or by the server.
     pub address: Option<String>,
-    /// What was done, in words that never change: `process deployed`.
+    /// The name of the act, which never changes: `process deployed`.
     pub act: String,
-    /// To what, as a JSON object of texts, numbers and flags.
+    /// The objects and values of the act, as a JSON object of texts, numbers and flags.
     pub details: String,
 }
 
-/// Which rows are asked for: all that is set has to agree.
+/// A filter of rows: every field that is set has to match.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
     /// Of this tenant.
     pub tenant: Option<String>,
-    /// Done by this subject.
+    /// By this subject.
     pub subject: Option<String>,
-    /// Of this kind.
+    /// With this name.
     pub act: Option<String>,
-    /// Done then or later.
+    /// At this time or later.
     pub since: Option<Time>,
 }
 
 impl AuditFilter {
-    /// Whether a row agrees.
+    /// Whether a row matches.
     pub fn accepts(&self, row: &AuditRow) -> bool {
         let is = |wanted: &Option<String>, found: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == found)
@@ -50,19 +49,19 @@ impl AuditFilter {
     }
 }
 
-/// What changes in the audit log.
+/// A change of the audit log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AuditChange {
-    /// These are added, in order, and the oldest go of those that are more than may be kept.
+    /// Adds these rows, in order, and deletes the oldest if there are more than may be kept.
     Added(Vec<AuditRow>),
-    /// The oldest that were done before then go, so many at most.
+    /// Deletes the oldest rows from before this time, at most this many.
     Forgotten(Time, usize),
 }
 
 /// The read side.
 pub trait AuditReader {
-    /// Rows that agree, the newest first, with numbers below `before`. At most `limit` rows, and of
-    /// so many looked at as the second number says.
+    /// Rows that match, the newest first, with numbers below `before`: at most `limit` rows, among
+    /// as many rows as the last argument allows to be read.
     fn audit(
         &self,
         filter: &AuditFilter,

@@ -1,10 +1,9 @@
-//! What happens to a write that the store did not take, and chains of writes that build on one
-//! another.
+//! Failed writes, and chains of writes that depend on each other.
 //!
-//! A decision runs ahead of the store: the next write is computed from what the one before
-//! will have changed. So when one fails, all later ones of its chain fail, too, and nothing
-//! computed from them may leave. The writer breaks a chain; its owner drops what it holds in
-//! memory, reads the store, and begins another.
+//! Decisions run ahead of the store: the next write is computed from the changes of the previous
+//! one. So when one fails, all later ones of its chain fail, too, and nothing computed from them
+//! may leave. The writer breaks a chain; its owner drops what it has in memory, reads the store,
+//! and begins a new chain.
 
 use std::sync::{
     Arc,
@@ -14,23 +13,24 @@ use std::sync::{
 /// Why a write is not known to be durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotWritten {
-    /// Nothing of it is in the store: the disk is full, or a write that it builds on was not made.
+    /// Nothing of it is in the store: the disk is full, or a write that it depends on failed.
     NoRoom,
-    /// It may be in the store or not: the disk failed while it was written. The next start knows.
+    /// It may or may not be in the store, because the disk failed while it was written. The next
+    /// start finds out.
     Unknown,
 }
 
-/// What became of a write.
+/// The outcome of a write.
 pub type Written = Result<(), NotWritten>;
 
-/// Writes of which each is computed from the ones before. Clones are the same chain.
+/// Writes each of which is computed from the previous ones. All clones are the same chain.
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
     is_broken: Arc<AtomicBool>,
 }
 
 impl Chain {
-    /// Whether a write of it has failed.
+    /// Whether one of its writes has failed.
     pub fn is_broken(&self) -> bool {
         self.is_broken.load(Ordering::Acquire)
     }
@@ -40,13 +40,12 @@ impl Chain {
         Arc::ptr_eq(&self.is_broken, &other.is_broken)
     }
 
-    /// Tells chains that exist apart.
+    /// Distinguishes chains that exist.
     pub(super) fn address(&self) -> usize {
         Arc::as_ptr(&self.is_broken) as usize
     }
 
-    /// A write of it has failed. Before this is seen by anybody but the writer, no release of the
-    /// write has run.
+    /// One of its writes has failed. To be called before any release of the write runs.
     pub(super) fn break_off(&self) {
         self.is_broken.store(true, Ordering::Release);
     }

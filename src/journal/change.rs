@@ -1,9 +1,8 @@
-//! What one write asks of the store: log rows, and the read models that go into the same
-//! transaction.
+//! The content of one write to the store: log rows, and the read models that are changed in the
+//! same transaction.
 //!
-//! Read models are derived from records by anyone who appends them; the store only binds them to
-//! statements. The texts in them (`status`, `action`, `code`, …) are the writer's words and opaque
-//! here.
+//! Whoever appends records derives the read models from them; the store only binds them to
+//! statements. Their texts (`status`, `action`, `code`, …) have no meaning here.
 
 use std::sync::Arc;
 
@@ -23,35 +22,35 @@ use super::{
 };
 use crate::model::ids::{ElementKey, InstanceKey};
 
-/// One write, applied wholly or not at all.
+/// One write, applied completely or not at all.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum WriteOp {
-    /// Appends a row with all that belongs to it.
+    /// Appends a row with everything that belongs to it.
     Commit(Commit),
-    /// Replaces an entity's snapshot without a new row, as at passivation.
+    /// Replaces an entity's snapshot without a new row, for example when it leaves memory.
     Snapshot(Entity, SnapshotRow),
-    /// Inserts definitions by (tenant, id, version) or gives those that are there another state,
-    /// and changes schedules. What a version holds never changes: a row with another content is a
+    /// Inserts definitions by (tenant, id, version), or changes the state of existing ones, and
+    /// changes schedules. The content of a version never changes: a row with other content is a
     /// [`StoreError::Overwrite`](super::store::StoreError).
     Definitions(Vec<DefinitionRow>, Vec<ScheduleChange>),
     /// Inserts or replaces a user by (tenant, name).
     User(UserRow),
-    /// Changes drafts of tasks, in order; removing one that is not there is fine.
+    /// Changes drafts of tasks, in order; removing one that does not exist is no error.
     Drafts(Vec<DraftChange>),
-    /// Changes a call to the outside by its instance and seq.
+    /// Changes an HTTP call by its instance and seq.
     HttpCall(InstanceKey, u64, CallChange),
     /// Changes the audit log.
     Audit(AuditChange),
-    /// A change with the rows of the audit log that report it: neither is there without the other.
+    /// A change with its rows of the audit log: both are written, or none.
     Audited(Box<WriteOp>, Vec<AuditRow>),
-    /// Packs or removes what is old.
+    /// Compresses or deletes what is old.
     History(HistoryChange),
-    /// Deletes a message of the outbox by its source and seq; one already gone is fine.
+    /// Deletes a message of the outbox by its source and seq; one that does not exist is no error.
     OutboxDelivered(Entity, u64),
 }
 
 impl WriteOp {
-    /// With what the audit log reports it, if anything.
+    /// The write with these rows of the audit log, if there are any.
     pub fn audited(self, rows: Vec<AuditRow>) -> Self {
         match rows.is_empty() {
             true => self,
@@ -59,7 +58,7 @@ impl WriteOp {
         }
     }
 
-    /// Itself, without what the audit log reports it.
+    /// The write without rows of the audit log.
     pub fn bare(&self) -> &Self {
         match self {
             Self::Audited(op, _) => op.bare(),
@@ -68,23 +67,23 @@ impl WriteOp {
     }
 }
 
-/// One log row and everything that must become durable with it.
+/// One log row and everything that has to become durable with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Commit {
     /// The row to append.
     pub row: LogRow,
     /// The entity's state after this row, when a snapshot is due.
     pub snapshot: Option<SnapshotRow>,
-    /// What changes in the read models, in order.
+    /// The changes of the read models, in order.
     pub changes: Arc<Vec<ReadModelChange>>,
     /// Messages this row sends; their source is the row's entity.
     pub outbox: Vec<OutboxRow>,
-    /// The message it keeps for those who do not wait for it yet.
+    /// The message that it keeps for elements that do not wait yet.
     pub kept: Option<KeptMessage>,
 }
 
 impl Commit {
-    /// A commit of nothing but a row.
+    /// A commit of only a row.
     pub fn of(row: LogRow) -> Self {
         Self {
             row,
@@ -96,20 +95,20 @@ impl Commit {
     }
 }
 
-/// A change to the tables that lists and timers are read from. Opening twice replaces; closing what
-/// is not there is fine.
+/// A change to the tables that lists and timers are read from. Opening something twice replaces it;
+/// closing something that does not exist is no error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReadModelChange {
-    /// Inserts the instance, or updates what may change in it: see [`InstanceRow`]; and what it was
-    /// counted as before, unless it is new.
+    /// Inserts the instance, or updates its changeable columns: see [`InstanceRow`]. Also contains
+    /// how it was counted before, unless it is new.
     Instance(InstanceRow, Option<Counted>),
-    /// Inserts a job, or updates what may change in it: see [`JobRow`].
+    /// Inserts a job, or updates its changeable columns: see [`JobRow`].
     Job(JobRow),
-    /// An instance is found by another value at this path.
+    /// The search value of an instance at this path has changed.
     SearchedSet(SearchedRow),
-    /// An instance is found by no value at this path any more.
+    /// An instance has no search value at this path any more.
     SearchedCleared(InstanceKey, String),
-    /// A user task waits, has another assignee, or reminds.
+    /// A user task waits, has another assignee, or has sent a reminder.
     TaskOpened(TaskRow),
     /// A user task ended.
     TaskClosed(InstanceKey, ElementKey),
@@ -117,12 +116,12 @@ pub enum ReadModelChange {
     TimerSet(TimerRow, Owner),
     /// A timer fired or was cancelled.
     TimerCleared(TimerRowKey),
-    /// A call to the outside is to be made.
+    /// An HTTP call is to be made.
     CallPlaced(Box<HttpCallRow>),
-    /// A call was answered, or nobody waits for it any more.
+    /// A call was answered, or is no longer needed.
     CallForgotten(InstanceKey, u64),
-    /// An element is stuck until somebody helps.
+    /// An element is stuck until somebody intervenes.
     IncidentRaised(IncidentRow),
-    /// An incident is gone.
+    /// An incident is resolved.
     IncidentResolved(InstanceKey, ElementKey),
 }

@@ -1,8 +1,8 @@
-//! How rows, snapshots and messages are written as bytes: a format version, then MessagePack
-//! without field names.
+//! The encoding of rows, snapshots and messages: a format version, then MessagePack without field
+//! names.
 //!
-//! Record types are frozen, so version 1 stays readable for good; a reader knows its own version
-//! and all before it. Not here: what the bytes mean (`engine::record`).
+//! Record types are frozen, so version 1 stays readable; a reader knows its own version and all
+//! earlier ones. Not here: the meaning of the bytes (`engine::record`).
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -10,13 +10,13 @@ use super::store::StoreError;
 use crate::text::buffer::Buffer;
 
 const VERSION: u8 = 1;
-/// Bytes that most rows fit into.
+/// A size that suffices for most rows.
 const TYPICAL: usize = 1024;
 
 /// Encodes a value.
 ///
 /// # Errors
-/// Only for values MessagePack cannot hold, which the record types are not.
+/// Only for values that MessagePack cannot represent; record types contain none.
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     let mut written = Vec::with_capacity(TYPICAL);
     written.push(VERSION);

@@ -1,8 +1,8 @@
-//! The commit gate: a thread that runs releases in the order they were handed over, each once it is known
-//! what became of everything before it.
+//! The commit gate: a thread that runs releases in the order in which they were handed over, each
+//! once the outcome of everything before it is known.
 //!
-//! It is a thread of its own so that releases (replies, frames, messages to other instances) never
-//! hold up the next batch, and so that they are owned by nobody who could panic with them.
+//! It is a thread of its own, so that releases (replies, frames, messages to other instances) never
+//! delay the next batch, and so that no other code can lose them by a panic.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,12 +14,12 @@ use crossbeam_channel::{Receiver, Sender};
 use super::{chain::Written, store::StoreError};
 use crate::limits::PotPlace;
 
-/// What leaves once a row is durable; it learns when the row is not. Runs on the commit gate's thread, so
-/// it must be short and must not wait; it may reserve, append and read, but not shut the journal
-/// down.
+/// What leaves once a row is durable; its argument tells if the row was not written. Runs on the
+/// commit gate's thread, so it must be short and must not wait; it may reserve, append and read,
+/// but not shut the journal down.
 pub type Release = Box<dyn FnOnce(Written) + Send>;
 
-/// A release that may run, with the place it still holds.
+/// A release that may run, with its permit.
 pub(super) struct Free {
     pub place: PotPlace,
     pub release: Release,
@@ -34,7 +34,7 @@ impl Free {
             release,
             written,
         } = self;
-        // Free first: a release may want a place itself.
+        // Freed first, because the release may need a permit itself.
         drop(place);
         if catch_unwind(AssertUnwindSafe(|| release(written))).is_err() {
             log::error!(
@@ -44,7 +44,8 @@ impl Free {
     }
 }
 
-/// Starts the commit gate's thread. It ends when the sender is dropped and all that was sent has run.
+/// Starts the commit gate's thread. It ends after the sender is dropped and everything sent has
+/// run.
 pub(super) fn start() -> Result<(Sender<Vec<Free>>, JoinHandle<()>), StoreError> {
     let (sender, receiver) = crossbeam_channel::unbounded();
     let thread = thread::Builder::new()

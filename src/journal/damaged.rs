@@ -1,15 +1,16 @@
-//! What is stored and cannot be read: a list with a bound, of what was met so far.
+//! Stored things that cannot be read: a bounded list of those found so far.
 //!
-//! A damaged row is left out of what is read, and everything else is served; what was left out is
-//! logged, once, by `/readyz` and by `stepwire doctor`. Not here: what is looked for
-//! (`sqlite::read`, `runtime::damage`, `backup::doctor`).
+//! A damaged row is left out of what is read, and everything else is served. What was left out is
+//! reported by the log (once), by `/readyz` and by `stepwire doctor`. Not here: searching for
+//! damage (`sqlite::read`, `runtime::damage`, `backup::doctor`).
 //!
 //! # Why so
 //!
-//! **A damaged row is left out and reported; it is no reason to stop.** Rows of the log are whole
-//! or their instance is answered 409; rows of other tables are left out. A user whose row is
-//! damaged stays there without a password and with all tokens revoked, as nobody knows which
-//! were. A definition's content is held against its hash, so a changed one runs nowhere.
+//! **A damaged row is left out and reported; it does not stop the server.** If a row of the log is
+//! damaged, its instance is answered 409; damaged rows of other tables are left out. A user whose
+//! row is damaged stays, but without a password and with all tokens revoked, because it is not
+//! known which were. The content of a definition is compared with its hash, so a changed one is
+//! never run.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +19,7 @@ use std::{
 
 use crate::limits;
 
-/// What kind of thing is damaged.
+/// The kind of a stored thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StoredKind {
     /// A version of a definition.
@@ -39,12 +40,12 @@ pub enum StoredKind {
     Draft,
     /// A timer.
     Timer,
-    /// A line of the lists: an instance, a task, an incident, a job.
+    /// A row of a list: an instance, a task, an incident, a job.
     ListLine,
 }
 
 impl StoredKind {
-    /// One of them, and several, for people.
+    /// Its name in the singular and in the plural.
     pub fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Definition => ("version of a definition", "versions of definitions"),
@@ -61,7 +62,7 @@ impl StoredKind {
     }
 }
 
-/// What was met so far, each thing once, with why it cannot be read. Clones share it.
+/// What was found so far, each thing once with the reason. All clones share the list.
 #[derive(Clone, Default)]
 pub struct Damaged {
     met: Arc<Mutex<BTreeMap<(StoredKind, String), String>>>,
@@ -69,7 +70,7 @@ pub struct Damaged {
 }
 
 impl Damaged {
-    /// For somebody who reports it otherwise: nothing is written to the log.
+    /// A list that writes nothing to the log, for callers that report otherwise.
     pub fn quiet() -> Self {
         Self {
             quiet: true,
@@ -77,8 +78,8 @@ impl Damaged {
         }
     }
 
-    /// Notes a thing by its name, and writes why it cannot be read to the log, the first time.
-    /// Beyond [`limits::DAMAGED_NAMED`] nothing is noted any more.
+    /// Records a thing by its name and logs the reason, the first time. After
+    /// [`limits::DAMAGED_NAMED`] things nothing more is recorded.
     pub fn note(&self, kind: StoredKind, name: &str, why: &str) {
         let mut met = self.lock();
         let thing = (kind, name.to_owned());
@@ -96,7 +97,7 @@ impl Damaged {
         );
     }
 
-    /// How many things of each kind were met.
+    /// The number of things of each kind.
     pub fn counts(&self) -> BTreeMap<StoredKind, usize> {
         let mut counts = BTreeMap::new();
         for (kind, _) in self.lock().keys() {
@@ -105,12 +106,12 @@ impl Damaged {
         counts
     }
 
-    /// How many things were met.
+    /// The number of things.
     pub fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// What was met: kind, name, and why.
+    /// All things: kind, name, and reason.
     pub fn all(&self) -> Vec<(StoredKind, String, String)> {
         let met = self.lock();
         met.iter()

@@ -1,29 +1,29 @@
-//! The row of a process definition, as stored. Not here: what its source means (see `model`).
+//! The stored row of a process definition. Not here: the meaning of its source (`model`).
 //!
 //! # Why so
 //!
-//! **A definition's row with another content ends the server** (`StoreError::Overwrite`), as a
-//! row of the log that is there does: memory and store are of two minds, nothing of the batch
-//! was acknowledged, and the next start reads the store.
+//! **Writing a definition's row with other content ends the server** (`StoreError::Overwrite`),
+//! like writing a row of the log twice: memory and store disagree, nothing of the batch was
+//! acknowledged, and the next start reads the store.
 
 use std::sync::Arc;
 
 use crate::model::{ids::Time, source::SourceFormat};
 
-/// Where a version of a definition is in its life.
+/// The state of a version of a definition.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DefinitionState {
     /// Being edited; cannot be started.
     Draft,
     /// The version new instances start with.
     Published,
-    /// Published, but starts nothing new until it is enabled.
+    /// Published, but disabled: starts nothing new until it is enabled.
     Disabled,
-    /// Runs on, but starts nothing new.
+    /// Its instances continue, but it starts nothing new.
     Deprecated,
-    /// A newer version took its place.
+    /// Replaced by a newer version.
     Replaced,
-    /// Gone for everybody but the instances that run or ran it.
+    /// Gone for everybody except the instances that run or ran it.
     Deleted,
 }
 
@@ -62,7 +62,7 @@ impl From<DefinitionFormat> for SourceFormat {
 /// One version of a process definition.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DefinitionRow {
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// Its id, written by the modeller.
     pub id: String,
@@ -70,16 +70,16 @@ pub struct DefinitionRow {
     pub version: u32,
     /// The hash of its content.
     pub revision: String,
-    /// Where it is in its life.
+    /// Its state.
     pub state: DefinitionState,
-    /// The number that clients may call it by.
+    /// The number by which clients may name it.
     pub alias: Option<i64>,
     /// Its name, for people.
     pub name: String,
-    /// What `source` is written in.
+    /// The format of `source`.
     pub format: DefinitionFormat,
-    /// The text as it was deployed. None where the store has it: it is long and rarely wanted, so it
-    /// does not stay in memory; and where only the state of a version is written that is there.
+    /// The text as it was deployed. `None` if the store has it already, because it is long and
+    /// rarely needed; also when only the state of a stored version is written.
     pub source: Option<Arc<[u8]>>,
     /// When it was deployed.
     pub created_at: Time,

@@ -1,5 +1,4 @@
-//! Directories that survive a power cut, as what is kept in them shall. Not here: which directories
-//! there are.
+//! Directories that survive a power failure. Not here: which directories there are.
 
 use std::{
     fs::{DirBuilder, File},
@@ -7,8 +6,8 @@ use std::{
     path::Path,
 };
 
-/// Creates the directory, and those above it, durably. On Unix nobody but their owner may look into
-/// them: they hold users' data.
+/// Creates the directory, and those above it, durably. On Unix only their owner may read them,
+/// because they contain users' data.
 ///
 /// # Errors
 /// Those of the file system.
@@ -33,12 +32,12 @@ pub fn create(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes durable which files the directory holds.
+/// Makes the list of files in the directory durable.
 ///
 /// # Errors
 /// Those of the file system.
 pub fn sync(dir: &Path) -> io::Result<()> {
-    // Only Unix can sync a directory, and needs it.
+    // Only Unix can sync a directory, and needs to.
     if cfg!(unix) {
         File::open(dir)?.sync_all()
     } else {

@@ -1,23 +1,23 @@
-//! How much space the disk has, as those see it who are about to write: measured against watermarks
-//! by anyone who watches the disk, and learnt by the writer whose write found none.
+//! The state of the disk's free space, for code that is about to write. It is measured against
+//! watermarks, or known from a write that found no space.
 //!
-//! Not here: measuring (`runtime::disk_watch`), who is refused what (`runtime::decide`).
+//! Not here: measuring (`runtime::disk_watch`), what is refused in which state (`runtime::decide`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-/// How much room there is.
+/// A state of the free space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DiskRoom {
     /// Enough.
     #[default]
     Enough,
-    /// Less than the low watermark: nothing new begins.
+    /// Less than the low watermark: nothing new is begun.
     Low,
-    /// Less than the critical watermark: only what completes or frees continues.
+    /// Less than the critical watermark: only what completes something or frees space continues.
     Critical,
-    /// A write found none. Nothing is lost; reading continues.
+    /// A write found no space. Nothing is lost; reading continues.
     Full,
 }
 
@@ -33,10 +33,10 @@ impl DiskRoom {
     }
 }
 
-/// Free bytes below which a full disk is not tried again.
+/// With fewer free bytes a full disk is not tried again.
 const LEAST_FREE: u64 = 1 << 20;
 
-/// The room of one journal's disk. Anyone who changes it writes a line to the log, once per change.
+/// The state of one journal's disk. Whoever changes it logs each change once.
 #[derive(Default)]
 pub struct RoomState {
     known: Mutex<Known>,
@@ -46,7 +46,7 @@ pub struct RoomState {
 #[derive(Clone, Copy, Default)]
 struct Known {
     measured: DiskRoom,
-    /// In bytes, when it was measured.
+    /// In bytes, at the last measurement.
     free: Option<u64>,
     full: bool,
     failed: bool,
@@ -63,17 +63,17 @@ impl Known {
 }
 
 impl RoomState {
-    /// How much there is.
+    /// The current state.
     pub fn now(&self) -> DiskRoom {
         *self.changed.borrow()
     }
 
-    /// Whether a write found none.
+    /// Whether a write found no space.
     pub fn is_full(&self) -> bool {
         self.now() == DiskRoom::Full
     }
 
-    /// Whether the disk failed, and the server is about to end.
+    /// Whether the disk failed, so that the server is about to end.
     pub fn has_failed(&self) -> bool {
         self.lock().failed
     }
@@ -83,7 +83,7 @@ impl RoomState {
         self.changed.subscribe()
     }
 
-    /// The disk was measured: so much is free, in bytes.
+    /// The disk was measured; `free` is in bytes.
     pub fn measured(&self, room: DiskRoom, free: u64) {
         let Some(now) = self.change(|known| {
             known.measured = room;
@@ -104,12 +104,12 @@ impl RoomState {
                 "the disk has less free ({mib} MiB) than its critical watermark: only what \
                 completes or frees is taken until there is room again"
             ),
-            // The state that the writer has reported.
+            // Only the writer ends this state.
             DiskRoom::Full => {}
         }
     }
 
-    /// A write found no room.
+    /// A write found no space.
     pub(super) fn filled(&self, tried: &str) {
         if self.change(|known| known.full = true).is_some() {
             log::error!(
@@ -119,13 +119,13 @@ impl RoomState {
         }
     }
 
-    /// Whether another try to write is worth it: so little is free that the next commit would find
-    /// none again, and the log would report it each time.
+    /// Whether another attempt to write is useless: so little is free that the next commit would
+    /// fail again, and the log would report it each time.
     pub(super) fn is_hopeless(&self) -> bool {
         self.lock().free.is_some_and(|free| free < LEAST_FREE)
     }
 
-    /// The store can be written to, after it could not.
+    /// The store can be written to again.
     pub(super) fn wrote(&self) {
         if let Some(now) = self.change(|known| known.full = false) {
             log::info!(
@@ -143,7 +143,7 @@ impl RoomState {
         self.lock().failed = true;
     }
 
-    /// How much there is now, if that is another.
+    /// Changes what is known; returns the new state if it differs.
     fn change(&self, change: impl FnOnce(&mut Known)) -> Option<DiskRoom> {
         let mut known = self.lock();
         let before = known.room();
@@ -156,7 +156,7 @@ impl RoomState {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        // Changed by single assignments.
+        // Only changed by single assignments, so a poisoned lock is safe.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,11 +1,11 @@
-//! Drafts of tasks as they are stored: what a user has typed into an action and not sent. Their data
-//! are opaque here. What they are for: `runtime::drafts`.
+//! The stored form of drafts of tasks: what a user has typed into an action and not sent. Their
+//! data have no meaning here. Their purpose: `runtime::drafts`.
 
 use std::sync::Arc;
 
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
-/// Whose draft of what.
+/// The identity of a draft.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DraftKey {
     /// The instance.
@@ -21,13 +21,13 @@ pub struct DraftKey {
 /// A draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DraftRow {
-    /// Whose, of what.
+    /// Its identity.
     pub key: DraftKey,
     /// The user's tenant.
     pub tenant: String,
-    /// Whether the user is one without a user's token.
+    /// Whether the user has no user's token.
     pub stranger: bool,
-    /// JSON.
+    /// The input, as JSON.
     pub data: String,
     /// When it was saved last.
     pub saved_at: Time,
@@ -36,8 +36,8 @@ pub struct DraftRow {
 /// A change of one draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DraftChange {
-    /// Saved, in place of the one before.
+    /// Saves a draft, replacing an earlier one.
     Put(Arc<DraftRow>),
-    /// Gone.
+    /// Removes a draft.
     Removed(DraftKey),
 }

@@ -1,42 +1,42 @@
-//! What lists of tasks, incidents and timers are narrowed to, and where they continue. Not here:
-//! instances (`listing`).
+//! Filters and cursors of lists of tasks, incidents and timers. Not here: those of instances
+//! (`listing`).
 
 use super::listing::{IncidentRow, TaskAudience, TaskRow, TimerRow};
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
-/// Whose waiting user tasks.
+/// Whose waiting user tasks a list shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TaskScope {
-    /// Somebody's list.
+    /// Those of one user.
     Of(TaskAudience),
     /// All of this tenant.
     All(String),
 }
 
-/// Which waiting user tasks a list shows: those that agree with every field that is set.
+/// Which waiting user tasks a list shows: those that match every field that is set.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskFilter {
-    /// Whose.
+    /// The users of the tasks.
     pub scope: TaskScope,
     /// Of this definition id.
     pub process: Option<String>,
     /// Of this instance.
     pub instance: Option<InstanceKey>,
-    /// Assigned so.
+    /// With this assignment.
     pub assignee: Option<Assignee>,
 }
 
-/// To whom a task is assigned.
+/// The assignment of a task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Assignee {
-    /// To nobody.
+    /// Not assigned.
     Nobody,
-    /// To this subject.
+    /// Assigned to this subject.
     User(String),
 }
 
 impl TaskFilter {
-    /// A filter that narrows no further.
+    /// A filter without further conditions.
     pub fn all_of(scope: TaskScope) -> Self {
         Self {
             scope,
@@ -46,7 +46,7 @@ impl TaskFilter {
         }
     }
 
-    /// Whether a task belongs into the list.
+    /// Whether a task belongs in the list.
     pub fn accepts(&self, task: &TaskRow) -> bool {
         let in_scope = match &self.scope {
             TaskScope::Of(audience) => audience.includes(task),
@@ -68,7 +68,7 @@ impl TaskFilter {
     }
 }
 
-/// Which incidents or timers a list shows: those that agree with every field that is set.
+/// Which incidents or timers a list shows: those that match every field that is set.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlaceFilter {
     /// Of this tenant.
@@ -80,7 +80,7 @@ pub struct PlaceFilter {
 }
 
 impl PlaceFilter {
-    /// Whether something at this place belongs into the list.
+    /// Whether something of this tenant, instance and process belongs in the list.
     pub fn accepts(&self, tenant: &str, instance: InstanceKey, process: &str) -> bool {
         self.tenant == tenant
             && self.instance.is_none_or(|wanted| wanted == instance)
@@ -91,7 +91,7 @@ impl PlaceFilter {
 /// Where a list of tasks or incidents continues: after the row with these values.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ElementCursor {
-    /// When the last row seen began to wait, or was raised.
+    /// When the task of the last row was activated, or its incident was raised.
     pub at: Time,
     /// Its instance.
     pub instance: InstanceKey,
@@ -121,7 +121,7 @@ impl IncidentRow {
     }
 }
 
-/// A timer as it is listed.
+/// A timer in a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ListedTimer {
     /// The timer.

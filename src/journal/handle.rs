@@ -1,7 +1,7 @@
-//! The handle on the journal, and its threads: one writer, one commit gate, a few readers.
+//! The handle of the journal, and its threads: one writer, one commit gate, a few readers.
 //!
-//! To read what is certainly newer than everything handed over before (as an activation must), read
-//! from inside a release: `slot.release(…journal.read_then(…)…)`.
+//! To read what is certainly newer than everything handed over before (as loading an instance has
+//! to), read from inside a release: `slot.release(…journal.read_then(…)…)`.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -33,15 +33,16 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// What happens when nobody knows what became of a batch. It runs on the writer's thread, before
-/// those who wait learn that it is unknown; nothing is written after it.
+/// Called when the outcome of a batch is not known. It runs on the writer's thread, before those
+/// who wait are told; nothing is written after it.
 pub type OnFatal = Box<dyn FnOnce(StoreError) + Send>;
 
-/// How long those who wait may get the answer that the outcome is unknown, before the process ends.
+/// How long clients may still receive the answer that the outcome is unknown, before the process
+/// ends.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// What a server does then: it says why, and ends with status 70. A sync that failed once cannot be
-/// tried again, as the operating system may have dropped the pages or may believe them written; the
+/// What a server does then: it logs the reason, and ends with status 70. A failed sync must not be
+/// repeated, because the operating system may have dropped the pages or believe them written; the
 /// next start writes the log anew and reads what the disk has.
 pub fn end_process(error: StoreError) {
     log::error!(
@@ -61,7 +62,7 @@ pub fn end_process(error: StoreError) {
     }
 }
 
-/// A handle on the journal. Clones are the same journal.
+/// A handle of the journal. All clones are the same journal.
 #[derive(Clone)]
 pub struct Journal {
     shared: Arc<Shared>,
@@ -76,14 +77,14 @@ struct Shared {
 }
 
 struct Threads {
-    /// Gives the store back, unless a commit failed.
+    /// Returns the store, unless a commit failed.
     writer: JoinHandle<Option<Box<dyn Store>>>,
     gate: JoinHandle<()>,
 }
 
 impl Journal {
-    /// Starts the threads over `store`. `capacity` counts the places of the queue: rows and
-    /// releases reserved, queued, being written and waiting at the commit gate.
+    /// Starts the threads on `store`. `capacity` is the number of permits of the queue: rows and
+    /// releases that are reserved, queued, being written, or waiting at the commit gate.
     pub fn start(
         store: Box<dyn Store>,
         capacity: usize,
@@ -109,8 +110,8 @@ impl Journal {
         Ok(Self::over(queue, capacity, readers, room, threads))
     }
 
-    /// A journal without threads, and its [`Steps`]: nothing is written, released or read until
-    /// they learn it. Everything else is as with [`Journal::start`].
+    /// A journal without threads, and its [`Steps`]: nothing is written, released or read unless
+    /// they are told to. Everything else is as with [`Journal::start`].
     ///
     /// # Errors
     /// A store that cannot be read.
@@ -154,13 +155,13 @@ impl Journal {
         }
     }
 
-    /// Takes a place in the queue for what the server does by itself, before anything is decided
-    /// that would need one.
+    /// Takes a permit of the queue for the server's own work, before anything is decided that needs
+    /// one.
     pub fn reserve(&self) -> Result<AppendPermit, Busy> {
         self.reserve_for(CallerKind::Staff)
     }
 
-    /// The same for a caller of this kind, which leaves places to the others.
+    /// The same for a caller of this kind, which leaves permits to the others.
     pub fn reserve_for(&self, kind: CallerKind) -> Result<AppendPermit, Busy> {
         let place = self.shared.places.take(kind).ok_or(Busy)?;
         Ok(AppendPermit {
@@ -170,28 +171,28 @@ impl Journal {
         })
     }
 
-    /// Notes that the receiver of a message has it durably. The message leaves the outbox with some
-    /// later batch, within a second; should the process end before that, it is delivered again,
-    /// which receivers bear.
+    /// Records that the receiver of a message has it durably. A later batch, within a second,
+    /// deletes the message from the outbox. If the process ends before that, the message is
+    /// delivered again, which receivers recognise.
     pub fn outbox_delivered(&self, source: Entity, seq: u64) {
         hand_over(&self.shared.queue, WriterMessage::Delivered(source, seq));
     }
 
-    /// Answers a question on a reader thread. It sees at least the rows whose releases have run.
-    /// The receiver fails only when the journal is shut down.
+    /// Runs a query on a reader thread. It sees at least the rows whose releases have run. The
+    /// receiver only fails when the journal is shut down.
     pub fn read<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, StoreError>> {
         let (sender, receiver) = oneshot::channel();
         self.read_then(question, move |answer| {
-            // Nobody waits any more: the answer has no use.
+            // Nobody waits any more: the answer is not needed.
             let _ = sender.send(answer);
         });
         receiver
     }
 
-    /// Like [`Journal::read`]; `done` gets the answer on the reader thread. After a shutdown
+    /// Like [`Journal::read`]; `done` receives the answer on the reader thread. After a shutdown
     /// neither runs.
     pub fn read_then<T: 'static>(
         &self,
@@ -201,8 +202,8 @@ impl Journal {
         self.shared.readers.ask(Purpose::Work, question, done);
     }
 
-    /// Like [`Journal::read_then`], for what somebody wants to see of many: nothing that the server
-    /// continues with waits behind it.
+    /// Like [`Journal::read_then`], for lists: no query that the server's own work needs waits
+    /// behind it.
     pub fn list_then<T: 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
@@ -211,33 +212,34 @@ impl Journal {
         self.shared.readers.ask(Purpose::List, question, done);
     }
 
-    /// Like [`Journal::list_then`]; the receiver fails only when the journal is shut down.
+    /// Like [`Journal::list_then`]; the receiver only fails when the journal is shut down.
     pub fn list<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, StoreError>> {
         let (sender, receiver) = oneshot::channel();
         self.list_then(question, move |answer| {
-            // Nobody waits any more: the answer has no use.
+            // Nobody waits any more: the answer is not needed.
             let _ = sender.send(answer);
         });
         receiver
     }
 
-    /// How much is reserved, queued, being written or waiting at the commit gate.
+    /// The number of entries that are reserved, queued, being written, or waiting at the commit
+    /// gate.
     pub fn queued(&self) -> usize {
         self.shared.places.taken()
     }
 
-    /// How much space the disk has.
+    /// The state of the disk's free space.
     pub fn room(&self) -> &RoomState {
         &self.shared.room
     }
 
-    /// Writes what is queued, runs its releases, answers what was asked, closes the store, ends the
-    /// threads. What comes later is dropped. Waits for all that, so never call it in a release or
-    /// an answer. Anyone who calls meanwhile waits too, so that the store is closed whenever this
-    /// returns; a later call does nothing.
+    /// Writes what is queued, runs its releases, answers queries that were sent, closes the store,
+    /// and ends the threads. Entries that come later are dropped. It waits for all of that, so
+    /// never call it in a release or a query. A concurrent call waits, too, so that the store is
+    /// closed whenever this returns; a later call does nothing.
     pub fn shutdown(&self) {
         let mut threads = self
             .shared
@@ -253,13 +255,13 @@ impl Journal {
             log::error!("expected the gate thread to end, but it had panicked");
         }
         self.shared.readers.stop();
-        // Last, as the write-ahead log can be emptied only when nobody reads it.
+        // Last, because the write-ahead log can be emptied only when nobody reads it.
         drop(store);
     }
 }
 
-/// A reserved place in the writer's queue: appending with it cannot fail for lack of space. Unused,
-/// it is given back by dropping.
+/// A permit of the writer's queue: appending with it cannot fail for lack of room. An unused one is
+/// given back when dropped.
 #[must_use]
 pub struct AppendPermit {
     place: PotPlace,
@@ -268,8 +270,8 @@ pub struct AppendPermit {
 }
 
 impl AppendPermit {
-    /// What is handed over builds on the writes of this chain: it is not written, and its release
-    /// fails, once one of them has failed.
+    /// What is handed over depends on the writes of this chain: it is not written, and its release
+    /// fails, if one of them has failed.
     pub fn on(self, chain: &Chain) -> Self {
         Self {
             chain: Some(chain.clone()),
@@ -277,18 +279,18 @@ impl AppendPermit {
         }
     }
 
-    /// Appends a row; `release` runs when it is known what became of it.
+    /// Appends a row; `release` runs when its outcome is known.
     pub fn append(self, commit: Commit, release: Release) {
         self.append_audited(commit, Vec::new(), release);
     }
 
-    /// The same, with the rows of the audit log that report it.
+    /// The same, with its rows of the audit log.
     pub fn append_audited(self, commit: Commit, audit: Vec<AuditRow>, release: Release) {
         self.send(Some(WriteOp::Commit(commit).audited(audit)), release);
     }
 
-    /// Releases without a row: in queue order, so once it is known what became of every row handed
-    /// over before.
+    /// Releases without a row: in queue order, so once the outcome of every row handed over before
+    /// is known.
     pub fn release(self, release: Release) {
         self.send(None, release);
     }
@@ -298,13 +300,13 @@ impl AppendPermit {
         self.send(Some(WriteOp::Snapshot(entity, snapshot)), release);
     }
 
-    /// Writes rows of other tables than the log, or nothing; `release` runs when it is known what
-    /// became of all handed over so far.
+    /// Writes rows of tables other than the log, or nothing; `release` runs when the outcome of
+    /// everything handed over so far is known.
     pub fn write(self, op: Option<WriteOp>, release: Release) {
         self.send(op, release);
     }
 
-    /// Changes a call to the outside without a row.
+    /// Changes an HTTP call without a row.
     pub fn http_call(self, instance: InstanceKey, seq: u64, change: CallChange, release: Release) {
         self.send(Some(WriteOp::HttpCall(instance, seq, change)), release);
     }
@@ -320,13 +322,14 @@ impl AppendPermit {
     }
 }
 
-/// Queues an entry. With the writer shut down it is dropped, its release unrun: it is not written.
+/// Queues an entry. After the writer has shut down it is dropped, and its release does not run,
+/// because it is not written.
 fn hand_over(queue: &Sender<WriterMessage>, entry: WriterMessage) {
     let _ = queue.send(entry);
 }
 
-/// The writer's thread. A panic in the store counts as a failed commit: nobody knows what became of
-/// the batch.
+/// The writer's thread. A panic in the store counts as a failed commit: the outcome of the batch is
+/// not known.
 fn run_writer(mut writer: Writer, on_fatal: OnFatal) -> Option<Box<dyn Store>> {
     let mut batch = Batch::default();
     let ended = catch_unwind(AssertUnwindSafe(|| writer.run(&mut batch)));

@@ -1,9 +1,9 @@
-//! The history of instances that have ended: rows of the log, compressed, and what is asked of a
-//! store to keep it small.
+//! The history of ended instances: compressed rows of the log, and the operations of a store that
+//! keep it small.
 //!
 //! Rows move from the log to segments, the oldest of an instance first, and nothing else changes:
-//! anyone who reads rows finds them in either place. Not here: which instances are old enough, and
-//! how fast they are moved (`runtime::retention`).
+//! readers find rows in either place. Not here: which instances are old enough, and how fast they
+//! are moved (`runtime::retention`).
 
 use std::{
     fmt,
@@ -21,28 +21,28 @@ use super::{
 };
 use crate::model::ids::{InstanceKey, Time};
 
-/// Rows of one entity that follow each other, compressed.
+/// Consecutive rows of one entity, compressed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HistorySegment {
-    /// Whose they are.
+    /// The entity.
     pub entity: Entity,
     /// The seq of their first record.
     pub first_seq: u64,
     /// The seq of their last record.
     pub last_seq: u64,
-    /// How many they are.
+    /// The number of rows.
     pub rows: u32,
-    /// How many bytes they have once they are unpacked.
+    /// Their bytes, uncompressed.
     pub unpacked: u32,
-    /// Zlib (RFC 1950), whose checksum finds damage, over the encoded rows.
+    /// The encoded rows as zlib (RFC 1950), whose checksum detects damage.
     pub body: Vec<u8>,
 }
 
-/// A row as it is within a segment, which knows whose it is.
+/// A row within a segment, without its entity.
 #[derive(Serialize, Deserialize)]
 struct PackedRow(i64, i64, u64, u64, i64, Body);
 
-/// Bytes that are written as such, and not as a list of numbers.
+/// Bytes that are encoded as bytes, and not as a list of numbers.
 struct Body(Vec<u8>);
 
 impl Serialize for Body {
@@ -70,10 +70,10 @@ impl<'de> Deserialize<'de> for Body {
 }
 
 impl HistorySegment {
-    /// Packs rows of one entity; `None` when there are none.
+    /// Compresses rows of one entity; `None` if there are none.
     ///
     /// # Errors
-    /// Only for values MessagePack cannot hold, which rows are not.
+    /// Only for values that MessagePack cannot represent; rows contain none.
     pub fn pack(rows: Vec<StoredRow>) -> Result<Option<Self>, StoreError> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
             return Ok(None);
@@ -117,7 +117,7 @@ impl HistorySegment {
             ))
         };
         let mut encoded = Vec::new();
-        // No more than was packed, whatever the bytes say.
+        // At most what was compressed, whatever the bytes say.
         let most = u64::from(self.unpacked) + 1;
         ZlibDecoder::new(&self.body[..])
             .take(most)
@@ -144,48 +144,48 @@ impl HistorySegment {
     }
 }
 
-/// What a store does to keep history small. Each is applied wholly or not at all.
+/// Operations that keep history small. Each is applied completely or not at all.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum HistoryChange {
-    /// Replaces rows of the log by these segments. Rows that are not there any more are no error.
+    /// Replaces rows of the log by these segments. Rows that no longer exist are no error.
     Pack(Vec<HistorySegment>),
-    /// The snapshots of these entities go: their rows are packed, and tell the same.
+    /// Deletes the snapshots of these entities: their compressed rows contain the same.
     ForgetSnapshots(Vec<Entity>),
-    /// Everything that is stored of these instances goes, but their files: these are noted, to be
-    /// removed.
+    /// Deletes everything that is stored of these instances, except their files, which are recorded
+    /// for removal.
     Drop(Vec<DroppedInstance>),
-    /// Everything that is stored of these entities of messages and signals goes.
+    /// Deletes everything that is stored of these entities of messages and signals.
     DropCorrelations(Vec<Entity>),
-    /// Files that were noted are removed.
+    /// Recorded files were removed.
     FilesRemoved(Vec<(InstanceKey, Uuid)>),
-    /// Some free room at the end of the database goes back to the system: a MiB at most.
+    /// Returns free space at the end of the database to the system: a MiB at most.
     ShrinkDatabase,
 }
 
-/// An instance that is to go.
+/// An instance to delete.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DroppedInstance {
     /// Its key.
     pub key: InstanceKey,
-    /// The files it names.
+    /// Its files.
     pub files: Vec<Uuid>,
 }
 
-/// What is to be known of the entity of a message or signal to say whether it is old enough.
+/// What retention needs to know of the entity of a message or signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AgedCorrelation {
     /// Which.
     pub entity: Entity,
-    /// When something was done last by it.
+    /// The time of its last row.
     pub last: Time,
-    /// Whether something is in progress from or to it, or the log ends with it.
+    /// Whether a message from or to it is in delivery, or the log ends with it.
     pub is_in_use: bool,
 }
 
-/// What is to be known of an instance to say whether it is old enough.
+/// What retention needs to know of an instance.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AgedInstance {
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// Its key.
     pub key: InstanceKey,
@@ -193,9 +193,9 @@ pub struct AgedInstance {
     pub created_at: Time,
     /// When it ended.
     pub ended_at: Option<Time>,
-    /// Whether it is the top of its tree.
+    /// Whether it is the root of its tree.
     pub is_root: bool,
-    /// Whether it has rows that are not packed.
+    /// Whether it has rows that are not compressed.
     pub is_logged: bool,
 }
 
@@ -210,7 +210,7 @@ impl AgedInstance {
     }
 }
 
-/// Where a list of aged instances continues: after the one with these values.
+/// Where a list of instances by age continues: after the one with these values.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct AgedCursor {
     /// Its tenant.
@@ -221,53 +221,54 @@ pub struct AgedCursor {
     pub key: InstanceKey,
 }
 
-/// What history takes.
+/// The size of history.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct HistorySize {
-    /// Rows that are packed.
+    /// Compressed rows.
     pub rows: u64,
-    /// Bytes they have packed.
+    /// Their compressed bytes.
     pub bytes: u64,
     /// Bytes of the database.
     pub database: u64,
-    /// Of them, those that are free to be used again.
+    /// Those of its bytes that are free.
     pub free: u64,
 }
 
-/// What is asked of a store to keep history small.
+/// Queries that retention needs.
 pub trait HistoryReader {
-    /// Instances that started at `until` or before, tenant by tenant, the oldest first; `after` is the
-    /// last one seen.
+    /// Instances that started at or before `until`, tenant by tenant, the oldest first; `after` is
+    /// the last one seen.
     fn aged_instances(
         &self,
         until: Time,
         after: Option<AgedCursor>,
         limit: usize,
     ) -> Result<Vec<AgedInstance>, StoreError>;
-    /// The first rows of an entity that are not packed: so many, or as many as have together the
-    /// bytes, and one at least.
+    /// The first rows of an entity that are not compressed: at most `limit` of them with at most
+    /// `bytes` together, but at least one.
     fn unpacked_rows(
         &self,
         entity: Entity,
         limit: usize,
         bytes: usize,
     ) -> Result<Vec<StoredRow>, StoreError>;
-    /// Whether somebody of the tree below a root is live, ended after this time, or has Action
-    /// messages open.
+    /// Whether an instance of the tree below a root is live, has ended after this time, or has open
+    /// Action messages.
     fn is_tree_recent(&self, root: InstanceKey, ended_after: Time) -> Result<bool, StoreError>;
-    /// Instances of the tree below a root, in no order.
+    /// Instances of the tree below a root, in any order.
     fn below(&self, root: InstanceKey, limit: usize) -> Result<Vec<InstanceKey>, StoreError>;
-    /// Whether something is in progress from, to or for an instance, or the log ends with it.
+    /// Whether a message from or to an instance or a call of it is in progress, or the log ends
+    /// with it.
     fn is_in_use(&self, key: InstanceKey) -> Result<bool, StoreError>;
-    /// Entities of messages and signals, in their order; `after` is the last one seen.
+    /// Entities of messages and signals, in order; `after` is the last one seen.
     fn aged_correlations(
         &self,
         after: Option<Entity>,
         limit: usize,
     ) -> Result<Vec<AgedCorrelation>, StoreError>;
-    /// Files of instances that are gone.
+    /// Files of deleted instances.
     fn files_to_remove(&self, limit: usize) -> Result<Vec<(InstanceKey, Uuid)>, StoreError>;
-    /// What history takes.
+    /// The size of history.
     fn history_size(&self) -> Result<HistorySize, StoreError>;
 }
 
@@ -300,7 +301,7 @@ mod tests {
         for bit in 0..segment.body.len() * 8 {
             let mut damaged = segment.clone();
             damaged.body[bit / 8] ^= 1 << (bit % 8);
-            // Some bits of the header mean nothing to a reader.
+            // Some bits of the header have no effect on a reader.
             if let Ok(rows) = damaged.unpack() {
                 assert_eq!(rows, segment.unpack().unwrap(), "bit {bit}");
             }

@@ -1,8 +1,7 @@
-//! Calls to the outside that were not answered yet, and webhooks that were given up: the rows of
-//! their table.
+//! The rows of HTTP calls: calls that are not answered yet, and webhooks that were given up.
 //!
-//! A call is placed and forgotten with the rows of its instance; only how often it was tried is
-//! written beside them. What it asks for is the writer's encoding and opaque here.
+//! A call is inserted and deleted with rows of its instance; only its attempts are written
+//! separately. The encoded request has no meaning here.
 
 use crate::model::ids::{InstanceKey, Time};
 
@@ -13,7 +12,7 @@ pub struct HttpCallRow {
     pub instance: InstanceKey,
     /// The record that placed or repeated it; unique within the instance.
     pub seq: u64,
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// The id of the definition.
     pub process: String,
@@ -21,47 +20,46 @@ pub struct HttpCallRow {
     pub node: Option<String>,
     /// Its action; `None` for a webhook.
     pub action: Option<String>,
-    /// Host and port as written, in lower case: how many calls one host gets at once is counted by
-    /// it.
+    /// Host and port as written, in lower case: the calls at once to one host are counted by it.
     pub host: String,
-    /// The whole address.
+    /// The whole URL.
     pub url: String,
     /// The encoded request.
     pub body: Vec<u8>,
     /// When it was placed.
     pub placed_at: Time,
-    /// How far it is.
+    /// Its attempts so far.
     pub tried: CallTries,
 }
 
-/// How far a call is.
+/// The attempts of a call.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CallTries {
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// When it is tried next; `None` when it was given up.
+    /// When the next attempt is due; `None` if the call was given up.
     pub due: Option<Time>,
     /// The outcome of the last attempt.
     pub problem: Option<String>,
 }
 
-/// What happens to a call beside the rows of its instance.
+/// A change of a call apart from rows of its instance.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CallChange {
-    /// It was tried once more, or given up. One forgotten meanwhile stays so.
+    /// An attempt was made, or the call is given up. A call deleted meanwhile stays deleted.
     Tried(CallTries),
-    /// Nobody needs it any more; one already gone is fine.
+    /// The call is no longer needed; one that does not exist is no error.
     Forgotten,
 }
 
 impl HttpCallRow {
-    /// What it is known by.
+    /// Its key.
     pub fn key(&self) -> (InstanceKey, u64) {
         (self.instance, self.seq)
     }
 }
 
-/// For which no call may be made now, as they have as many in progress as they may.
+/// Hosts and owners that have as many calls in progress as they may.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FullPlaces {
     /// Hosts, with their ports.
@@ -73,7 +71,7 @@ pub struct FullPlaces {
 }
 
 impl FullPlaces {
-    /// Whether a call finds no place.
+    /// Whether there is no place for a call.
     pub fn has(&self, row: &HttpCallRow) -> bool {
         let is_its =
             |(tenant, process): &(String, String)| *tenant == row.tenant && *process == row.process;

@@ -1,7 +1,7 @@
-//! How many live instances there are, by version, and how many were started recently: kept with the
-//! rows they count, as counting them would read all of them.
+//! The number of live instances by version, and of recent starts: kept beside the rows that they
+//! count, because counting would read all of them.
 //!
-//! A change of an instance's row brings what it was counted as before; the store adds up the
+//! A change of an instance's row contains how it was counted before; the store adds up the
 //! differences of a batch and writes each count once. Not here: the rows (`listing`).
 
 use std::collections::BTreeMap;
@@ -12,35 +12,35 @@ use crate::model::ids::Time;
 /// A version of a definition that live instances run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VersionInUse {
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// The definition's id.
     pub process: String,
-    /// The version they run.
+    /// The version.
     pub version: u32,
     /// The hash of its content.
     pub revision: String,
-    /// How many instances.
+    /// The number of instances.
     pub instances: u64,
-    /// How many of them have an open incident.
+    /// The number of them with an open incident.
     pub stuck: u64,
-    /// How many elements of them have an open incident.
+    /// The number of elements with an open incident.
     pub incidents: u64,
 }
 
-/// What an instance is counted as.
+/// How an instance is counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Counted {
     /// Whether it is live.
     pub live: bool,
-    /// How many of its elements have an open incident.
+    /// The number of its elements with an open incident.
     pub incidents: u32,
-    /// The version it ran, when that is another one now: number and revision.
+    /// The version that it ran before, if it was migrated: number and revision.
     pub moved_from: Option<Box<(u32, String)>>,
 }
 
 impl Counted {
-    /// What a row is counted as.
+    /// How a row is counted.
     pub fn of(row: &InstanceRow) -> Self {
         Self {
             live: row.ended_at.is_none(),
@@ -50,12 +50,12 @@ impl Counted {
     }
 }
 
-/// A minute in milliseconds: starts are counted by it.
+/// A minute in milliseconds: starts are counted per minute.
 const MINUTE_MS: i64 = 60_000;
 /// For how many minutes starts are counted.
 pub const MINUTES: i64 = 24 * 60 + 1;
 
-/// The minute a time is in.
+/// The minute of a time.
 pub fn minute(time: Time) -> i64 {
     time.0.div_euclid(MINUTE_MS)
 }
@@ -65,7 +65,7 @@ pub fn beginning(minute: i64) -> Time {
     Time(minute * MINUTE_MS)
 }
 
-/// Whose count: tenant, process, version, revision.
+/// The key of a count: tenant, process, version, revision.
 type Version<'a> = (&'a str, &'a str, u32, &'a str);
 
 /// The differences of a batch.
@@ -78,7 +78,7 @@ pub struct CountChanges<'a> {
 }
 
 impl<'a> CountChanges<'a> {
-    /// Adds what the change of a row means.
+    /// Adds the change of a row.
     pub fn add(&mut self, row: &'a InstanceRow, before: Option<&'a Counted>) {
         match before {
             Some(before) => {

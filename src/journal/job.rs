@@ -1,13 +1,13 @@
-//! Jobs: instances of processes with a number, as lists in the jobs' interface show them.
+//! Jobs: instances of processes with a number, as listed in the jobs API.
 //!
-//! A row is written when a job starts and when its status changes; other instances have none, so
-//! they pay nothing. What the statuses mean: `engine::job_status`; who asks: `web::jobs`.
+//! A row is written when a job starts and when its status changes; other instances have no row, and
+//! so no cost. The meaning of the statuses: `engine::job_status`; the API: `web::jobs`.
 //!
 //! # Why so
 //!
-//! **Jobs have a table of their own.** The dashboard's orders are by process, status and time
-//! of the status; an index for each would cost every start. Only instances of processes with a
-//! number have a row there.
+//! **Jobs have a table of their own.** The dashboard orders them by process, status and time of the
+//! status; an index for each order would make every start more expensive. Only instances of
+//! processes with a number have a row there.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -16,12 +16,12 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
-/// One job. `status` and `status_at` change; the rest stays as first written.
+/// One job. `status` and `status_at` change; the other columns do not.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobRow {
     /// Its instance.
     pub instance: InstanceKey,
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// The id of its definition.
     pub process: String,
@@ -29,26 +29,26 @@ pub struct JobRow {
     pub started_by: String,
     /// When it started.
     pub created_at: Time,
-    /// Where it is.
+    /// Its status.
     pub status: JobStatus,
-    /// Since when.
+    /// Since when it has the status.
     pub status_at: Time,
 }
 
-/// Which jobs a list shows: those that agree with every field.
+/// Which jobs a list shows: those that match every field.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobFilter {
     /// Of this tenant.
     pub tenant: String,
-    /// Started by this subject; by anybody without.
+    /// Started by this subject; if absent, by anybody.
     pub started_by: Option<String>,
-    /// Of these processes. Their order is that of [`JobOrder::Process`].
+    /// Of these processes, in the order of [`JobOrder::Process`].
     pub processes: Vec<String>,
     /// With one of these statuses.
     pub statuses: Vec<JobStatus>,
-    /// In their status since this time or later.
+    /// With a status since this time or later.
     pub from: Time,
-    /// In their status since this time or earlier.
+    /// With a status since this time or earlier.
     pub to: Time,
 }
 
@@ -60,16 +60,14 @@ pub enum JobOrder {
         /// Newest first.
         descending: bool,
     },
-    /// By their processes, in the order that the filter names them; within each by status, newest
-    /// first.
+    /// By process, in the order of the filter; within a process by status, newest first.
     Process,
-    /// By their statuses, in the order that the filter names them; within each by process, newest
-    /// first.
+    /// By status, in the order of the filter; within a status by process, newest first.
     Status,
 }
 
 impl JobFilter {
-    /// Whether a job belongs into the list.
+    /// Whether a job belongs in the list.
     pub fn accepts(&self, job: &JobRow) -> bool {
         job.tenant == self.tenant
             && self
@@ -81,7 +79,7 @@ impl JobFilter {
             && (self.from..=self.to).contains(&job.status_at)
     }
 
-    /// Processes with statuses, in the order in which their jobs are listed; none for an order by
+    /// Processes with statuses, in the order in which their jobs are listed; empty for an order by
     /// time.
     pub fn groups(&self, order: JobOrder) -> Vec<(&str, JobStatus)> {
         let of_process = |process| self.statuses.iter().map(move |status| (process, *status));
@@ -102,7 +100,7 @@ impl JobFilter {
         }
     }
 
-    /// Puts jobs of the list into its order.
+    /// Sorts the jobs of a list.
     pub fn sort(&self, order: JobOrder, jobs: &mut [&JobRow]) {
         let time = |job: &JobRow| (job.status_at, job.created_at, job.instance);
         let places: HashMap<(&str, JobStatus), usize> =

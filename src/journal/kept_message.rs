@@ -1,13 +1,13 @@
-//! Messages that are kept for those who do not wait for them yet, as they are counted: whose they
-//! are, and until when. What they bring is in the log of their entity.
+//! The rows of messages that are kept until an element waits for them: tenant, entity and time.
+//! Their data are in the log of their entity.
 
 use super::row::Entity;
 use crate::model::ids::Time;
 
-/// A message that a row keeps; its entity and its tenant are the row's.
+/// A message that a row keeps; entity and tenant are those of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptMessage {
-    /// Number of the record that published it.
+    /// Number of its record.
     pub number: u64,
     /// Until when it is kept.
     pub until: Time,
@@ -18,10 +18,10 @@ pub struct KeptMessage {
 pub struct KeptMessageRow {
     /// Until when it is kept.
     pub until: Time,
-    /// Which message, with its key.
+    /// The entity of the message with its key.
     pub entity: Entity,
-    /// Number of the record that published it, within the entity.
+    /// Number of its record within the entity.
     pub number: u64,
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
 }

@@ -1,8 +1,8 @@
-//! The rows of the read models: instances, waiting user tasks, armed timers and open incidents, and
-//! how lists of them are asked for.
+//! The rows of the read models (instances, waiting user tasks, armed timers and open incidents),
+//! and the queries for lists of them.
 //!
-//! They repeat what the log says, for questions over many instances; the log stays the truth. Not
-//! here: how they change (see [`ReadModelChange`](super::change::ReadModelChange)).
+//! They repeat what the log says, for queries over many instances; the log stays authoritative. Not
+//! here: how they change ([`ReadModelChange`](super::change::ReadModelChange)).
 
 use uuid::Uuid;
 
@@ -12,12 +12,13 @@ use crate::{
 };
 
 /// One process instance, for lists. `version`, `revision`, `status`, `outcome`, `business_key`,
-/// `ended_at`, `incidents`, `open_until` and `descendants_ended` may change after the first write; the rest stays as first written.
+/// `ended_at`, `incidents`, `open_until` and `descendants_ended` may change after the first write;
+/// the other columns do not.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InstanceRow {
     /// Its key.
     pub key: InstanceKey,
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// The id of its definition.
     pub process: String,
@@ -27,7 +28,7 @@ pub struct InstanceRow {
     pub revision: String,
     /// Its status.
     pub status: String,
-    /// What there is to say of its end beyond its status.
+    /// What its end has beyond its status.
     pub outcome: Option<String>,
     /// The caller's own name for it.
     pub business_key: Option<String>,
@@ -35,34 +36,34 @@ pub struct InstanceRow {
     pub started_by: String,
     /// The instance that called it.
     pub parent: Option<InstanceKey>,
-    /// The top of its call tree; its own key when it has no parent.
+    /// The root of its call tree; its own key if it has no parent.
     pub root: InstanceKey,
     /// When it started.
     pub created_at: Time,
     /// When it ended.
     pub ended_at: Option<Time>,
-    /// How many incidents are open in it.
+    /// The number of its open incidents.
     pub incidents: u32,
-    /// Until when a finished one has Action messages open; `None` when none is.
+    /// Until when a finished instance has open Action messages; `None` if it has none.
     pub open_until: Option<Time>,
     /// Whether it was terminated after it had finished.
     pub descendants_ended: bool,
-    /// Where the stranger who started it came from, as a keyed hash, for as long as it is live.
+    /// The origin of the stranger who started it (a keyed hash), as long as it is live.
     pub origin: Option<Uuid>,
 }
 
-/// What an instance is found by at one path of its data.
+/// The search value of an instance at one path of its data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SearchedRow {
     /// The instance.
     pub instance: InstanceKey,
     /// The path, as its process declares it.
     pub path: String,
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// The value as text.
     pub value: String,
-    /// When the instance started: lists are in this order.
+    /// When the instance started: lists have this order.
     pub created_at: Time,
 }
 
@@ -73,7 +74,7 @@ pub struct TaskRow {
     pub instance: InstanceKey,
     /// The element instance that waits.
     pub element: ElementKey,
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// The id of the definition.
     pub process: String,
@@ -83,26 +84,26 @@ pub struct TaskRow {
     pub name: String,
     /// The lane the node is in.
     pub lane: Option<String>,
-    /// The subject it belongs to.
+    /// Its assignee.
     pub assignee: Option<String>,
-    /// Roles that may take it; without a list who owns the instance.
+    /// Roles that may claim it; `None`: the owner of the instance.
     pub candidates: Option<Vec<String>>,
     /// The subject that started the instance.
     pub started_by: String,
     /// The subject that started the root of its call tree.
     pub root_started_by: String,
-    /// When it began to wait.
+    /// When it was activated.
     pub created_at: Time,
     /// When it is due, if it has a due date.
     pub due_at: Option<Time>,
-    /// When it reminded of itself last.
+    /// When it last sent a reminder.
     pub reminded_at: Option<Time>,
-    /// Which iteration it is of a user task that runs more than once, from 1.
+    /// The number of the iteration, from 1, of a user task that runs more than once.
     pub loop_counter: Option<u32>,
 }
 
-/// Whose list of tasks it is: what is assigned to the subject, and what is nobody's and it may
-/// take.
+/// The user of a list of tasks: it contains the tasks assigned to the user, and unassigned ones
+/// that the user may claim.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskAudience {
     /// The tenant.
@@ -114,7 +115,7 @@ pub struct TaskAudience {
 }
 
 impl TaskAudience {
-    /// Whether a task belongs into the list.
+    /// Whether a task belongs in the list.
     pub fn includes(&self, task: &TaskRow) -> bool {
         task.tenant == self.tenant
             && match (&task.assignee, &task.candidates) {
@@ -132,7 +133,7 @@ impl TaskAudience {
     }
 }
 
-/// Whose work something is: definitions, and tenants, take turns.
+/// The owner of some work: definitions, and tenants, take turns.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Owner {
     /// The tenant.
@@ -148,18 +149,18 @@ pub struct TimerRowKey {
     pub instance: InstanceKey,
     /// The element instance that armed it; `None` for the instance itself.
     pub element: Option<ElementKey>,
-    /// What it is for.
+    /// Its purpose.
     pub kind: TimerKind,
-    /// Which of its kind, from 1.
+    /// Its number among those of its kind, from 1.
     pub occurrence: u32,
 }
 
 /// One armed timer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimerRow {
-    /// When it fires, never earlier.
+    /// When it fires; never earlier.
     pub due: Time,
-    /// Which timer it is.
+    /// Its identity.
     pub key: TimerRowKey,
 }
 
@@ -170,21 +171,21 @@ pub struct IncidentRow {
     pub instance: InstanceKey,
     /// The element instance that is stuck.
     pub element: ElementKey,
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// The id of the definition.
     pub process: String,
     /// The id of the node.
     pub node: String,
-    /// What went wrong, for programs.
+    /// What went wrong, as a code for programs.
     pub code: String,
-    /// What went wrong, for people.
+    /// What went wrong, as a sentence for people.
     pub message: String,
-    /// When.
+    /// When it was raised.
     pub raised_at: Time,
 }
 
-/// Which instances a list shows: those that agree with every field that is set.
+/// Which instances a list shows: those that match every field that is set.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct InstanceFilter {
     /// Of this tenant.
@@ -193,7 +194,7 @@ pub struct InstanceFilter {
     pub process: Option<String>,
     /// Of this version of it.
     pub version: Option<u32>,
-    /// With one of these statuses; any when there is none.
+    /// With one of these statuses; if empty, with any.
     pub statuses: Vec<String>,
     /// With exactly this business key.
     pub business_key: Option<String>,
@@ -203,15 +204,15 @@ pub struct InstanceFilter {
     pub started_by: Option<String>,
     /// With a user task waiting at this node.
     pub node: Option<String>,
-    /// Called by this root or anything below it; the root itself is not listed.
+    /// Below this root, which itself is not listed.
     pub root: Option<InstanceKey>,
     /// Started after this time.
     pub created_after: Option<Time>,
     /// Started before this time.
     pub created_before: Option<Time>,
-    /// Found by each of these values: path and text.
+    /// With each of these search values: path and text.
     pub searched: Vec<(String, String)>,
-    /// Live, and started by a stranger from there.
+    /// Live, and started by a stranger of this origin.
     pub origin: Option<Uuid>,
 }
 
@@ -235,8 +236,8 @@ impl InstanceRow {
 }
 
 impl InstanceFilter {
-    /// Whether a row agrees with every field that is set, but for `node` and `searched`, of which a
-    /// row does not tell.
+    /// Whether a row matches every field that is set, except `node` and `searched`, which are not
+    /// columns of a row.
     pub fn accepts(&self, row: &InstanceRow) -> bool {
         fn agrees<T: PartialEq>(wanted: &Option<T>, found: &T) -> bool {
             wanted.as_ref().is_none_or(|wanted| wanted == found)

@@ -1,10 +1,10 @@
-//! A part of an entity's log: so many rows at most, and no more than take so many bytes. Whoever
-//! reads rows because a client wants them reads them by this, as a row may take a megabyte.
+//! A part of an entity's log, limited by rows and by bytes. Rows that are read for clients are read
+//! with it, because a row may have a megabyte.
 
 use super::{Entity, StoreError, StoreReader, StoredRow};
 use crate::limits;
 
-/// How much of a log is read at once: it ends with the row that reaches one of these.
+/// How much of a log is read at once: up to the row that reaches one of these limits.
 #[derive(Clone, Copy, Debug)]
 pub struct LogLimit {
     /// Rows.
@@ -20,16 +20,15 @@ pub struct LogPart {
     pub rows: Vec<StoredRow>,
     /// Bytes of their bodies.
     pub bytes: usize,
-    /// Whether there may be more, as the limit was reached.
+    /// Whether a limit was reached, so that there may be more.
     pub is_cut: bool,
 }
 
 impl LogPart {
-    /// The rows that hold records after `after`: at most `most`, and about
-    /// [`limits::LOG_PART_BYTES`].
+    /// The rows with records after `after`: at most `most`, and about [`limits::LOG_PART_BYTES`].
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub fn read(
         reader: &dyn StoreReader,
         entity: Entity,
@@ -43,7 +42,7 @@ impl LogPart {
         reader.log_part(entity, after, limit)
     }
 
-    /// Takes of these rows as many as the limit leaves room for.
+    /// Adds as many of these rows as the limit allows.
     pub(super) fn take(&mut self, limit: LogLimit, rows: impl IntoIterator<Item = StoredRow>) {
         let mut rows = rows.into_iter();
         while !self.is_full(limit)
@@ -54,13 +53,13 @@ impl LogPart {
         }
     }
 
-    /// Notes whether the limit is reached.
+    /// Whether the limit is reached; remembers it.
     pub(super) fn is_full(&mut self, limit: LogLimit) -> bool {
         self.is_cut = self.rows.len() >= limit.rows || self.bytes >= limit.bytes;
         self.is_cut
     }
 
-    /// Whether it reaches this record, as far as the log does.
+    /// Whether it includes this record, or everything the log has before it.
     pub fn reaches(&self, seq: u64) -> bool {
         !self.is_cut
             || self

@@ -1,28 +1,30 @@
-//! Writes that take long let the others go first: however many of them are queued, a short one
-//! waits for those that are in the transaction in progress and for a few in its own.
+//! Long writes let the others go first: however many long ones are queued, a short write waits only
+//! for those in the transaction in progress and for a few in its own.
 //!
-//! Of long ones a transaction takes so many bytes, the oldest first, and one at least, so that none
-//! waits forever. What builds on one of them, or waits for all that was handed over before, stays
-//! behind it. Not here: how a transaction is gathered and written ([`writer`](super::writer)).
+//! A transaction takes a limited number of bytes of long writes, the oldest first, but at least
+//! one, so that none waits forever. What depends on one of them, or waits for everything handed
+//! over before, stays behind it. Not here: how a transaction is gathered and written
+//! ([`writer`](super::writer)).
 
 use std::collections::{HashMap, VecDeque};
 
 use super::{change::WriteOp, writer::Handed};
 use crate::limits;
 
-/// What a changed row of a table costs beside the bytes of its own, as if it were so many.
+/// What each changed row of a table counts as, in bytes, beside its own bytes.
 const CHANGE: usize = 1024;
 
-/// What waits, in the order it was handed over.
+/// The waiting entries, in the order in which they were handed over.
 #[derive(Default)]
 pub(super) struct LongWrites {
     waiting: VecDeque<(usize, Handed)>,
-    /// How many wait of each chain; `None` are those without one, in the order they were handed over.
+    /// The number of waiting entries of each chain; `None` for those without a chain, which are
+    /// kept in order.
     chains: HashMap<Option<usize>, usize>,
 }
 
 impl LongWrites {
-    /// Takes what has to wait; gives back what does not.
+    /// Keeps an entry that has to wait; returns one that does not.
     pub fn hold(&mut self, handed: Handed) -> Option<Handed> {
         let cost = handed.op.as_ref().map_or(0, cost);
         let is_behind = self.chains.contains_key(&chain(&handed)) || self.is_barrier(&handed);
@@ -34,12 +36,12 @@ impl LongWrites {
         None
     }
 
-    /// Waits for all that was handed over before it.
+    /// Whether it waits for everything handed over before it.
     fn is_barrier(&self, handed: &Handed) -> bool {
         handed.op.is_none() && handed.chain.is_none() && !self.waiting.is_empty()
     }
 
-    /// Those whose turn it is with the next transaction.
+    /// The entries whose turn it is with the next transaction.
     pub fn turn(&mut self) -> Vec<Handed> {
         let (mut taken, mut left) = (Vec::new(), limits::LONG_WRITES_AT_ONCE);
         while let Some((cost, _)) = self.waiting.front()
@@ -51,7 +53,7 @@ impl LongWrites {
         taken
     }
 
-    /// The oldest.
+    /// The oldest entry.
     pub fn next(&mut self) -> Option<Handed> {
         let (_, handed) = self.waiting.pop_front()?;
         let chain = chain(&handed);
@@ -64,7 +66,7 @@ impl LongWrites {
         Some(handed)
     }
 
-    /// How many wait.
+    /// The number of waiting entries.
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -79,7 +81,7 @@ fn chain(handed: &Handed) -> Option<usize> {
     handed.chain.as_ref().map(super::chain::Chain::address)
 }
 
-/// The size of a write in bytes, estimated.
+/// The estimated size of a write in bytes.
 fn cost(op: &WriteOp) -> usize {
     match op {
         WriteOp::Commit(commit) => {
@@ -99,7 +101,7 @@ fn cost(op: &WriteOp) -> usize {
         }
         WriteOp::Drafts(changes) => changes.len() * CHANGE,
         WriteOp::Audited(op, rows) => cost(op) + rows.len() * CHANGE,
-        // A turn of these is bounded by as much.
+        // Retention limits each of its writes to this size.
         WriteOp::History(_) => limits::LONG_WRITES_AT_ONCE,
         WriteOp::User(_)
         | WriteOp::HttpCall(..)

@@ -1,4 +1,4 @@
-//! A store in memory: for tests, and for servers that may forget (`--store memory`). Nothing
+//! A store in memory, for tests and for servers without durable data (`--store memory`). Nothing
 //! survives the process.
 
 mod audit;
@@ -61,18 +61,18 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
-    /// How many bytes the rows of its log have, which are never deleted.
+    /// The bytes of its log, whose rows are never deleted.
     pub fn log_bytes(&self) -> usize {
         self.tables().log_bytes
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        // A panic while the lock is held can only come from running out of memory, so the tables
-        // are whole.
+        // Only a lack of memory can cause a panic while the lock is held, so the tables are
+        // consistent.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The instances of a tree that fit, the root left out, each with its parent.
+    /// The matching instances of a tree without its root, each with its parent.
     fn below(
         &self,
         root: InstanceKey,
@@ -470,7 +470,7 @@ impl StoreReader for MemoryStore {
     }
 }
 
-/// The newest of these rows, from a cursor on.
+/// The newest of these rows, beginning after a cursor.
 fn part_of<'a, T: Clone + 'a>(
     rows: impl Iterator<Item = &'a T>,
     cursor: impl Fn(&T) -> ElementCursor,

@@ -1,10 +1,10 @@
-//! What is said when no place of the bounded writer queue is free. A place is taken before a row
-//! exists, and kept until its release runs: that bounds the whole way (queue, batch in flight, commit
-//! gate), not just its first part. The places themselves: [`Pot`](crate::limits::Pot).
+//! The answer when no permit of the bounded writer queue is free. A permit is taken before a row
+//! exists, and kept until its release has run: it bounds the whole path (queue, batch in flight,
+//! commit gate), not just the queue. The permits themselves: [`Pot`](crate::limits::Pot).
 
 use std::{error::Error, fmt};
 
-/// No place is free: try again soon.
+/// No permit is free: try again soon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Busy;
 

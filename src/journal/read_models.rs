@@ -1,8 +1,7 @@
-//! What a row changes in the read models: derived from its records and effects, in the step that
+//! Computes the changes of a row to the read models from its records and effects, in the step that
 //! made them.
 //!
-//! Only changes are written. The rows themselves: `listing`; who binds them to statements: the
-//! stores.
+//! Only changes are written. The rows: `listing`; their statements: the stores.
 
 use super::{
     change::ReadModelChange,
@@ -30,11 +29,11 @@ use crate::{
     },
 };
 
-/// The read-model changes of a row, given the state after it, and what its instance was found by
-/// and counted as before; a new one was not counted.
+/// The read-model changes of a row, given the state after it, and the search values and counts of
+/// its instance before it; a new instance was not counted.
 ///
 /// # Errors
-/// A call to the outside that cannot be encoded.
+/// An HTTP call that cannot be encoded.
 pub fn changes(
     process: &ExecutableProcess,
     before: &SearchedTexts,
@@ -156,7 +155,7 @@ pub fn changes(
     Ok(changes)
 }
 
-/// What the instance is found by now and was not before, and the other way round.
+/// The search values of the instance that were added, and those that were removed.
 fn searched<'a>(
     process: &'a ExecutableProcess,
     before: &'a SearchedTexts,
@@ -200,7 +199,7 @@ pub fn instance(state: &InstanceState) -> InstanceRow {
     }
 }
 
-/// What an instance is counted as.
+/// How an instance is counted.
 pub fn counted(state: &InstanceState) -> Counted {
     Counted {
         live: state.ended_at().is_none(),
@@ -209,7 +208,7 @@ pub fn counted(state: &InstanceState) -> Counted {
     }
 }
 
-/// How many elements have an open incident.
+/// The number of elements with an open incident.
 fn incidents(state: &InstanceState) -> u32 {
     state
         .active()
@@ -231,14 +230,14 @@ fn job(state: &InstanceState, now: Time) -> JobRow {
     }
 }
 
-/// Several records of a row may report the same task: it is written once.
+/// Several records of a row may change the same task: it is written once.
 fn put_task(changes: &mut Vec<ReadModelChange>, task: Option<ReadModelChange>) {
     if let Some(task) = task.filter(|task| !changes.contains(task)) {
         changes.push(task);
     }
 }
 
-/// The lines of what waits or stands still in an instance that runs another version now.
+/// The list rows of tasks, timers and incidents of an instance that now runs another version.
 fn moved(
     changes: &mut Vec<ReadModelChange>,
     process: &ExecutableProcess,
@@ -255,8 +254,8 @@ fn moved(
     }
 }
 
-/// A task opens only when it still waits after the row: what came and went within one row never
-/// shows.
+/// A task is listed only if it still waits after the row: a task that begins and ends within one
+/// row is never visible.
 fn task(
     process: &ExecutableProcess,
     state: &InstanceState,

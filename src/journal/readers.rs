@@ -1,6 +1,6 @@
-//! The readers: a few threads, each with its own [`StoreReader`], so that reads wait neither for
-//! the writer nor for each other. One of them answers no lists: what instances, timers and messages
-//! need is never behind those that clients ask for.
+//! The readers: a few threads, each with its own [`StoreReader`], so that queries wait neither for
+//! the writer nor for each other. One of them runs no list queries, so that instances, timers and
+//! messages never wait behind lists that clients ask for.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,18 +12,18 @@ use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::store::{Store, StoreError, StoreReader};
 
-/// What a question is for.
+/// The purpose of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// What the server continues with: instances, timers, messages.
+    /// The server's own work: instances, timers, messages.
     Work,
-    /// What somebody wants to see of many: lists, histories, pages.
+    /// Something that users read: lists, histories, pages.
     List,
 }
 
 pub(super) type StoreQuery = Box<dyn FnOnce(&dyn StoreReader) + Send>;
 
-/// The pool's handle.
+/// The handle of the pool.
 pub(super) struct Readers {
     questions: Mutex<Option<Lanes>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -53,7 +53,7 @@ impl Readers {
         })
     }
 
-    /// Readers without threads: the questions are for anyone who holds the receiver.
+    /// Readers without threads: the holder of the receiver runs the queries.
     pub fn without_threads() -> (Self, Receiver<StoreQuery>) {
         let (work, receiver) = crossbeam_channel::unbounded();
         let lists = work.clone();
@@ -91,7 +91,7 @@ impl Readers {
         }
     }
 
-    /// Answers what was asked, then ends the threads.
+    /// Runs the queries that were sent, then ends the threads.
     pub fn stop(&self) {
         self.questions
             .lock()
@@ -130,7 +130,7 @@ fn run(
     }
 }
 
-/// Answers one question.
+/// Runs one query.
 pub(super) fn answer(reader: &dyn StoreReader, question: StoreQuery) {
     if catch_unwind(AssertUnwindSafe(|| question(reader))).is_err() {
         log::error!("expected the receiver of an answer to run to its end, but it panicked");

@@ -1,21 +1,21 @@
-//! The rows of the log and of its snapshots: what is appended, and what is read back.
+//! The rows of the log and its snapshots: as appended, and as read back.
 //!
-//! Bodies are bytes here; what they mean is the codec's business. Not here: read models (see
-//! [`change`](super::change)).
+//! Bodies are bytes here; the codec knows their meaning. Not here: read models
+//! ([`change`](super::change)).
 
 use uuid::Uuid;
 
 use crate::model::ids::{InstanceKey, Time};
 
-/// What a log entity is. The number is stored, so it never changes meaning.
+/// The kind of a log entity. The number is stored, so it never changes its meaning.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum EntityKind {
     /// A process instance.
     Instance = 1,
-    /// A message with its correlation key: who waits for it, what is kept for others.
+    /// A message with its correlation key.
     Message = 2,
-    /// A signal: who waits for it.
+    /// A signal.
     Signal = 3,
 }
 
@@ -30,17 +30,17 @@ impl EntityKind {
     }
 }
 
-/// Whose history a log row belongs to. Rows of one entity are ordered by `first_seq`; entities
-/// share nothing.
+/// The entity whose history a log row belongs to. Rows of one entity are ordered by `first_seq`;
+/// entities are independent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Entity {
-    /// What it is.
+    /// Its kind.
     pub kind: EntityKind,
     /// Its key, unique within the kind.
     pub key: Uuid,
 }
 
-/// The last of the instances: behind it are the entities of messages and signals.
+/// The last instance in order: entities of messages and signals come after it.
 pub const LAST_INSTANCE: Entity = Entity {
     kind: EntityKind::Instance,
     key: Uuid::max(),
@@ -55,7 +55,7 @@ impl Entity {
         bytes
     }
 
-    /// Reads the stored form; `None` when the kind is unknown (written by a newer version).
+    /// Reads the stored form; `None` if the kind is unknown (written by a newer version).
     pub fn from_bytes(bytes: [u8; 17]) -> Option<Self> {
         let [kind, key @ ..] = bytes;
         Some(Self {
@@ -70,7 +70,7 @@ impl Entity {
         InstanceKey(self.key).partition()
     }
 
-    /// The key of the instance this entity is; of another it is no instance's.
+    /// The key of the instance that this entity is; for another kind, a key of no instance.
     pub fn instance(self) -> InstanceKey {
         InstanceKey(self.key)
     }
@@ -93,7 +93,7 @@ impl From<InstanceKey> for Entity {
 /// One applied command: the records `first_seq..=last_seq` of its entity, encoded in `body`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogRow {
-    /// Whose history this is.
+    /// The entity.
     pub entity: Entity,
     /// The tenant the entity belongs to.
     pub tenant: String,
@@ -103,17 +103,17 @@ pub struct LogRow {
     pub last_seq: u64,
     /// The process time of the command.
     pub time: Time,
-    /// The encoded records, and the answer.
+    /// The encoded records, and the response.
     pub body: Vec<u8>,
 }
 
-/// A log row as read back, with what the store added to it.
+/// A log row as read back, with what the store has added.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoredRow {
-    /// Its place in the log; grows with every row, gaps are allowed.
+    /// Its position in the log; grows with every row, with possible gaps.
     pub pos: i64,
-    /// Which ownership of the log wrote it: with an embedded store, which opening of the data
-    /// directory.
+    /// The ownership of the log that wrote it: with an embedded store, the number of the opening of
+    /// the data directory.
     pub epoch: i64,
     /// What was appended.
     pub row: LogRow,
@@ -128,17 +128,17 @@ pub struct SnapshotRow {
     pub body: Vec<u8>,
 }
 
-/// All that is needed to bring an entity back into memory, read at one point in time.
+/// Everything that is needed to load an entity, read at one point in time.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Loaded {
     /// The newest snapshot.
     pub snapshot: Option<SnapshotRow>,
-    /// The rows after the snapshot (all rows when there is none), in order.
+    /// The rows after the snapshot (all rows if there is none), in order.
     pub rows: Vec<StoredRow>,
 }
 
 impl Loaded {
-    /// True when the log knows nothing of the entity.
+    /// Whether the log has nothing of the entity.
     pub fn is_empty(&self) -> bool {
         self.snapshot.is_none() && self.rows.is_empty()
     }
@@ -149,20 +149,20 @@ impl Loaded {
 pub struct OutboxRow {
     /// The record of the source that sent it; unique within the source.
     pub seq: u64,
-    /// Who shall receive it.
+    /// The receiver.
     pub target: Entity,
     /// The encoded message.
     pub body: Vec<u8>,
-    /// The record of the source that holds what the message brings, when the message itself does
-    /// not: what goes to many is written once.
+    /// The record of the source that contains the message's data, if the message does not: data for
+    /// many receivers are written once.
     pub brings: Option<u64>,
 }
 
-/// A message still to be delivered, as read back.
+/// An undelivered message, as read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OutboxMessage {
-    /// Who sent it.
+    /// The sender.
     pub source: Entity,
-    /// What was sent.
+    /// The message.
     pub row: OutboxRow,
 }

@@ -1,12 +1,12 @@
-//! The row of a schedule, as stored. Not here: which times it means (`model::timer_cycle`), who
-//! keeps them (`runtime::schedules`).
+//! The stored row of a schedule. Not here: its times (`model::timer_cycle`), the starts
+//! (`runtime::schedules`).
 
 use crate::model::ids::{InstanceKey, Time};
 
-/// Which schedule it is.
+/// The identity of a schedule.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ScheduleKey {
-    /// Whose it is.
+    /// Its tenant.
     pub tenant: String,
     /// The process it starts.
     pub process: String,
@@ -14,20 +14,20 @@ pub struct ScheduleKey {
     pub node: String,
 }
 
-/// Where a schedule is.
+/// The state of a schedule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ScheduleRow {
     /// Which.
     pub key: ScheduleKey,
-    /// The version of the process that says when.
+    /// The version of the process that defines its times.
     pub version: u32,
-    /// Its times as text: with another text it begins anew.
+    /// The expression of its times: with another one it begins anew.
     pub expression: String,
-    /// When it came into force: what its times are counted from.
+    /// When it began: its times are counted from here.
     pub begun_at: Time,
-    /// The next time to be kept; `None` when there is none.
+    /// The next time; `None` if there is none.
     pub next_due: Option<Time>,
-    /// Whether an operator lets it start anything.
+    /// Whether it is enabled by operators.
     pub enabled: bool,
     /// How many instances it has started.
     pub fired: u64,
@@ -35,19 +35,19 @@ pub struct ScheduleRow {
     pub last_fired: Option<Time>,
     /// The instance it last started.
     pub last_instance: Option<InstanceKey>,
-    /// The last time that was left out, as the instance started before was still live.
+    /// The last time that was left out because the instance started before was still live.
     pub last_skipped: Option<Time>,
-    /// Why its last try started nothing, for people; `None` once one has started again.
+    /// Why its last start failed, for people; `None` once one has succeeded again.
     pub last_error: Option<String>,
-    /// When that was.
+    /// When it failed.
     pub failed_at: Option<Time>,
 }
 
 /// A change of the table of schedules.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ScheduleChange {
-    /// Inserts or replaces by key.
+    /// Inserts or replaces a row by its key.
     Put(ScheduleRow),
-    /// Deletes; one already gone is fine.
+    /// Deletes a row; one that does not exist is no error.
     Removed(ScheduleKey),
 }

@@ -1,17 +1,18 @@
-//! Snapshots of instances: a short cut to the state that the rows add up to, never the only way to
-//! it.
+//! Snapshots of instances: a short cut to the state that the rows result in, but never the only
+//! source.
 //!
-//! A snapshot carries a version of its own, apart from that of records, and a checksum. One that
-//! cannot be read, was written by another version, or is of something else is passed over: the
-//! instance is replayed from its first row, and the next snapshot replaces the bad one. Raise
+//! A snapshot has a version of its own, independent of that of records, and a checksum. A snapshot
+//! that cannot be read, was written by another version, or belongs to something else is ignored:
+//! the instance is replayed from its first row, and the next snapshot replaces the bad one. Raise
 //! [`VERSION`] whenever the fields of the state or their meaning change; records never change
 //! (`engine::record`).
 //!
 //! # Why so
 //!
-//! **A snapshot is a short cut with a version of its own.** Records are for good, the layout of
-//! the state is not; what cannot be read, or has a wrong checksum, is replayed from the first
-//! row. `tests/engine/golden` keeps rows and snapshots as bytes, with the state they mean.
+//! **A snapshot is a short cut with a version of its own.** Records are permanent, the layout of
+//! the state is not; if a snapshot cannot be read or has a wrong checksum, the instance is replayed
+//! from the first row. `tests/engine/golden` has rows and snapshots as bytes, with the states they
+//! result in.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -28,24 +29,24 @@ use crate::{
     text::memory,
 };
 
-/// Version of what a snapshot holds.
+/// Version of the content of a snapshot.
 pub const VERSION: u16 = 1;
 
 /// Bytes of the checksum.
 const CHECKSUM: usize = 8;
 
-/// What the log knows of an instance.
+/// What the log has of an instance.
 #[derive(Default)]
 pub struct Restored {
-    /// Its state; `None` when the log knows nothing of it.
+    /// Its state; `None` if the log has nothing of it.
     pub state: Option<InstanceState>,
-    /// How many rows were replayed.
+    /// The number of replayed rows.
     pub rows: usize,
     /// Their size, in bytes.
     pub row_bytes: usize,
-    /// Size of the snapshot they were replayed on, in bytes; 0 without one.
+    /// Size of the snapshot on which they were replayed, in bytes; 0 without one.
     pub snapshot_bytes: usize,
-    /// What both take in memory, in bytes, roughly.
+    /// Estimated memory of both, in bytes.
     pub memory: usize,
 }
 
@@ -65,10 +66,10 @@ pub fn take(state: &InstanceState) -> Result<SnapshotRow, StoreError> {
     })
 }
 
-/// The state a snapshot of an instance holds.
+/// The state in a snapshot of an instance.
 ///
 /// # Errors
-/// A sentence that says why it cannot be used.
+/// Why it cannot be used, as a sentence.
 pub fn read(entity: Entity, snapshot: &SnapshotRow) -> Result<InstanceState, String> {
     let (version, rest) = snapshot
         .body
@@ -97,11 +98,11 @@ pub fn read(entity: Entity, snapshot: &SnapshotRow) -> Result<InstanceState, Str
     Ok(state)
 }
 
-/// Brings an instance back: the rows after its snapshot on top of that; all rows when there is none
-/// that can be used.
+/// Restores an instance: the rows after its snapshot are replayed on it; all rows if there is no
+/// usable snapshot.
 ///
 /// # Errors
-/// When the store fails; [`StoreError::Unreadable`] with the row that is damaged or missing.
+/// If the store fails; [`StoreError::Unreadable`] with the row that is damaged or missing.
 pub fn restore(reader: &dyn StoreReader, entity: Entity) -> Result<Restored, StoreError> {
     let loaded = reader.load(entity)?;
     let snapshot = loaded.snapshot.map(|row| (read(entity, &row), row));
@@ -132,10 +133,10 @@ pub fn restore(reader: &dyn StoreReader, entity: Entity) -> Result<Restored, Sto
     })
 }
 
-/// The state that the snapshot of an instance holds, when that was taken before the record `seq`.
+/// The state in the snapshot of an instance, if that was taken before the record `seq`.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub fn before(
     reader: &dyn StoreReader,
     entity: Entity,
@@ -147,17 +148,17 @@ pub fn before(
         .and_then(|row| read(entity, &row).ok()))
 }
 
-/// What an earlier state of an instance is folded from.
+/// The snapshot and rows from which an earlier state of an instance is folded.
 pub struct Past {
     snapshot: Option<InstanceState>,
     stored: Vec<StoredRow>,
 }
 
-/// What the state of an instance after a record is folded from, read at the cost of at most `most`
-/// rows and the bytes of a [`LogPart`]; `None` when it takes more.
+/// Reads what the state of an instance after a record is folded from: at most `most` rows, and the
+/// bytes of a [`LogPart`]; `None` if that is not enough.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub fn until(
     reader: &dyn StoreReader,
     entity: Entity,
@@ -172,7 +173,7 @@ pub fn until(
     let mut stored = if snapshot.is_some() {
         loaded.rows
     } else {
-        // A row takes two numbers at least: its record's and its own.
+        // A row has at least two numbers: its record's and its own.
         let enough = usize::try_from(seq / 2 + 1).unwrap_or(usize::MAX);
         let part = LogPart::read(reader, entity, 0, enough.min(most + 1))?;
         if !part.reaches(seq) {
@@ -185,7 +186,7 @@ pub fn until(
 }
 
 impl Past {
-    /// The state, with the time of its last row; `None` when the instance had not begun. May take
+    /// The state, with the time of its last row; `None` if the instance had not begun. May take
     /// long.
     ///
     /// # Errors
@@ -198,7 +199,7 @@ impl Past {
     }
 }
 
-/// Rows without a gap, the first of which begins with the record `next`.
+/// Decodes rows without a gap, the first of which begins with the record `next`.
 fn decoded(stored: &[StoredRow], mut next: u64) -> Result<Vec<RecordBatch>, StoreError> {
     let mut rows = Vec::with_capacity(stored.len());
     for stored in stored {

@@ -1,14 +1,13 @@
 //! The embedded store: one SQLite file in WAL mode, synced at every commit.
 //!
-//! [`open`] guards the data directory and prepares the file, [`write`] applies batches (by
-//! [`statements`]), [`read`] answers (by [`sql_filter`] and [`from_row`]), [`checkpoint`] moves the
-//! write-ahead log into the file on a thread of its own, [`copy`] makes copies beside a running
-//! server and reads them, [`examine`] reads those that may be damaged, [`values`] says how our types look in a column, [`row_reading`] which rows
-//! are damaged, [`http_calls`] has the
-//! one table that changes beside the rows of instances, [`jobs`] that of jobs, [`audit`] what was done by whom, [`history`] packs and
-//! removes what is old, [`counts`] keeps what lists would count, [`plans`] holds that indexes answer
-//! what is asked. Not here: when a
-//! batch is written (see [`writer`](super::writer)).
+//! [`open`] guards the data directory and prepares the file; [`write`] applies batches, with
+//! [`statements`]; [`counts`] keeps counts beside the rows. [`read`] answers queries, with
+//! [`sql_filter`], [`from_row`] and [`row_reading`] (damaged rows); [`values`] has the column forms
+//! of our types, and [`plans`] checks that indexes answer every query. [`http_calls`], [`jobs`],
+//! [`audit`] and [`history`] have the statements of one table each. [`checkpoint`] moves the
+//! write-ahead log into the file on a thread of its own; [`copy`] makes and reads copies beside a
+//! running server; [`examine`] reads databases that may be damaged. Not here: when a batch is
+//! written ([`writer`](super::writer)).
 
 mod audit;
 mod checkpoint;
@@ -43,9 +42,9 @@ use rusqlite::{Error, ErrorCode};
 
 use super::store::StoreError;
 
-/// Wraps what the library says with what was tried: `expected to <what>, but …`.
+/// Wraps an error of the library with what was tried: `expected to <what>, but …`.
 ///
-/// Only a write that the disk had no room for is [`StoreError::NoRoom`]: it failed before the
+/// Only a write for which the disk had no room is [`StoreError::NoRoom`]: it failed before the
 /// record that makes its transaction valid was complete, so nothing of it is stored. A sync that
 /// fails for lack of space is an error like any other.
 fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
@@ -59,7 +58,7 @@ fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     }
 }
 
-/// Whether a row was found whose columns do not hold what they must.
+/// Whether the error is a row whose columns have invalid values.
 fn is_damage(cause: &Error) -> bool {
     matches!(
         cause,

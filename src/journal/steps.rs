@@ -1,16 +1,15 @@
-//! The journal step by step, without threads: anyone who holds the [`Steps`] says when a batch is
-//! written, a release runs, a question is answered. For simulations, in which the order of
-//! everything follows from a seed.
+//! The journal step by step, without threads: the holder of the [`Steps`] says when a batch is
+//! written, a release runs, or a query is answered. For simulations, in which a seed decides the
+//! order of everything.
 //!
-//! Not here: what each step does. It is what the threads of [`writer`](super::writer),
-//! [`commit gate`](super::commit_gate) and [`readers`](super::readers) do.
+//! Not here: what each step does; that is the same as on the threads of [`writer`](super::writer),
+//! [`commit gate`](super::commit_gate) and [`readers`](super::readers).
 //!
 //! # Why so
 //!
-//! **A simulation takes the journal's steps itself** (`journal::steps`), instead of the three
-//! kinds of threads that take them otherwise; all else runs on one thread, which says when
-//! nothing can continue by itself. So the production code is what is simulated, without a second
-//! scheduler or runtime.
+//! **A simulation takes the journal's steps itself**, in place of its three kinds of threads;
+//! everything else runs on one thread, which notices when nothing else can continue. So the
+//! simulated code is that of production, without a second scheduler or runtime.
 
 use std::collections::VecDeque;
 
@@ -24,11 +23,11 @@ use super::{
     writer::{Batch, Writer},
 };
 
-/// What a journal without threads has still to do.
+/// The unfinished work of a journal without threads.
 pub struct Steps {
     writer: Writer,
     batch: Batch,
-    /// Gone once it was called: nothing is written any more then.
+    /// `None` once it was called: nothing is written after that.
     on_fatal: Option<OnFatal>,
     freed: Receiver<Vec<Free>>,
     free: VecDeque<Free>,
@@ -36,14 +35,14 @@ pub struct Steps {
     questions: Receiver<StoreQuery>,
 }
 
-/// How much of each is to be done.
+/// The amount of unfinished work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Undone {
     /// Writes, and releases that wait for the writes before them.
     pub writes: usize,
     /// Releases that may run.
     pub releases: usize,
-    /// Questions to the store.
+    /// Queries to the store.
     pub questions: usize,
 }
 
@@ -66,7 +65,7 @@ impl Steps {
         }
     }
 
-    /// What is to be done.
+    /// What is still to be done.
     pub fn undone(&self) -> Undone {
         Undone {
             writes: self.writer.queue.len() + self.writer.long.len(),
@@ -75,8 +74,8 @@ impl Steps {
         }
     }
 
-    /// Writes the oldest of what is queued as one batch, at most so many entries. A commit of which
-    /// nobody knows what became of it is the last one, as with threads.
+    /// Writes the oldest queued entries as one batch, at most `most`. After a commit with an
+    /// unknown outcome nothing is written any more, as with threads.
     pub fn write(&mut self, most: usize) {
         for _ in 0..most {
             let Ok(entry) = self.writer.queue.try_recv() else {
@@ -105,7 +104,7 @@ impl Steps {
         }
     }
 
-    /// Answers the oldest question.
+    /// Answers the oldest query.
     pub fn answer(&mut self) {
         if let Ok(question) = self.questions.try_recv() {
             readers::answer(self.reader.as_ref(), question);

@@ -1,8 +1,8 @@
-//! What a store must do: one writer that applies batches atomically and durably, and readers that
+//! What a store has to do: one writer that applies batches atomically and durably, and readers that
 //! see what was committed.
 //!
-//! Implementations: [`memory`](super::memory) and [`sqlite`](super::sqlite). Who calls them, and
-//! when: [`writer`](super::writer).
+//! Implementations: [`memory`](super::memory) and [`sqlite`](super::sqlite). The calls come from
+//! [`writer`](super::writer).
 
 use std::{error::Error, fmt, path::PathBuf};
 
@@ -34,48 +34,48 @@ use crate::model::ids::{ElementKey, InstanceKey, Time};
 /// The write side. There is one per store, owned by the writer thread.
 pub trait Store: Send {
     /// Applies the operations in order as one transaction. After `Ok` all of them survive a power
-    /// cut. After [`StoreError::NoRoom`] none of them is in the store, and it can be used on. After
-    /// any other error nobody knows what is, and nothing may be written any more: a failed sync is
-    /// never tried again.
+    /// failure. After [`StoreError::NoRoom`] none of them is in the store, which can still be used.
+    /// After any other error it is not known which of them are, and nothing may be written any
+    /// more: a failed sync is never repeated.
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError>;
 
-    /// Writes something that changes nothing, as a commit would.
+    /// Writes without changing anything, as a test of whether a commit would find room.
     ///
     /// # Errors
-    /// [`StoreError::NoRoom`] while there is none; other errors mean nothing for what is stored.
+    /// [`StoreError::NoRoom`] while there is none; other errors say nothing about the stored data.
     fn probe(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Nothing is to be written for a while: gives back what only writing needs.
+    /// Nothing is to be written for a while: releases what only writing needs.
     fn rest(&mut self) {}
 
-    /// Opens another reader, for use on any one thread.
+    /// Opens another reader, for use on any thread.
     fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError>;
 }
 
-/// The read side. Each call sees everything committed before it began. Limits count rows. Rows of the
-/// log are whole or an error; of other tables those that are damaged are left out, and noted.
+/// The read side. Each call sees everything that was committed before it began. Limits count rows.
+/// Damaged rows of the log are an error; those of other tables are left out and recorded.
 pub trait StoreReader: HistoryReader + AuditReader + Send {
     /// The newest snapshot of an entity and the rows after it, read at one point in time.
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError>;
-    /// Whether the log knows the entity.
+    /// Whether the log has rows of the entity.
     fn exists(&self, entity: Entity) -> Result<bool, StoreError>;
-    /// Keys after `after` of instances that the log knows, in order.
+    /// Keys of instances in the log after `after`, in order.
     fn instance_keys(
         &self,
         after: InstanceKey,
         limit: usize,
     ) -> Result<Vec<InstanceKey>, StoreError>;
-    /// The rows that hold records after `after_seq`, in order, up to a limit. The first may also hold
-    /// some before, as rows are not cut.
+    /// The rows with records after `after_seq`, in order, up to a limit. The first row may also
+    /// contain earlier records, because rows are never split.
     fn log_part(
         &self,
         entity: Entity,
         after_seq: u64,
         limit: LogLimit,
     ) -> Result<LogPart, StoreError>;
-    /// The same, of so many rows whatever they take.
+    /// The same, limited by the number of rows only.
     fn rows(
         &self,
         entity: Entity,
@@ -100,10 +100,10 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         after: InstanceKey,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError>;
-    /// How many instances agree with the filter; they are counted up to `most`.
+    /// The number of instances that match the filter, counted up to `most`.
     fn count(&self, filter: &InstanceFilter, most: usize) -> Result<u64, StoreError>;
-    /// How many instances a tenant has started since the beginning of this minute, within the last
-    /// day.
+    /// The number of instances that a tenant has started since the beginning of this minute, within
+    /// the last day.
     fn started_since(&self, tenant: &str, since: Time) -> Result<u64, StoreError>;
     /// The user tasks that wait in an instance, newest first.
     fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError>;
@@ -120,15 +120,15 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
             usize::MAX,
         )
     }
-    /// The live instances of the tree of `root`, the root left out, each with its parent.
+    /// The live instances of the tree of `root` without `root` itself, each with its parent.
     fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError>;
-    /// The instances of the tree of `root`, the root left out, that have finished and left Action
+    /// The instances of the tree of `root` without `root` itself that have finished and left Action
     /// messages open, each with its parent.
     fn open_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError>;
-    /// The newest process time on record in the log's last row; `None` for an empty log.
+    /// The process time of the log's last row; `None` for an empty log.
     fn newest_time(&self) -> Result<Option<Time>, StoreError>;
 
-    /// Jobs that agree with the filter, in this order, without the first `offset`.
+    /// Jobs that match the filter, in this order, without the first `offset`.
     fn jobs(
         &self,
         filter: &JobFilter,
@@ -136,7 +136,7 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         offset: u64,
         limit: usize,
     ) -> Result<Vec<JobRow>, StoreError>;
-    /// How many jobs agree with the filter.
+    /// The number of jobs that match the filter.
     fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError>;
     /// One job.
     fn job(&self, key: InstanceKey) -> Result<Option<JobRow>, StoreError>;
@@ -150,7 +150,7 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         limit: usize,
     ) -> Result<Vec<JobRow>, StoreError>;
 
-    /// The newest of the waiting user tasks in somebody's list.
+    /// The newest waiting user tasks in a user's list.
     fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
         self.task_list(
             &TaskFilter::all_of(TaskScope::Of(audience.clone())),
@@ -158,7 +158,7 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
             limit,
         )
     }
-    /// Waiting user tasks that agree with the filter, newest first; `after` is the last one seen.
+    /// Waiting user tasks that match the filter, newest first; `after` is the last one seen.
     fn task_list(
         &self,
         filter: &TaskFilter,
@@ -187,7 +187,7 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         after: Option<&TimerRow>,
         limit: usize,
     ) -> Result<Vec<ListedTimer>, StoreError>;
-    /// Timers of one owner that are due at `until` or before, by due time; timers due together stand
+    /// Timers of one owner that are due at or before `until`, by due time; timers due together are
     /// in the order of their keys.
     fn due_timers(
         &self,
@@ -195,22 +195,22 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         until: Time,
         limit: usize,
     ) -> Result<Vec<TimerRow>, StoreError>;
-    /// Whose timers there are.
+    /// The owners of timers.
     fn timer_owners(&self) -> Result<Vec<Owner>, StoreError>;
     /// When the first timer is due.
     fn next_due(&self) -> Result<Option<Time>, StoreError>;
 
-    /// Calls to the outside due at `until` or before, by due time, but those that find no place.
+    /// HTTP calls due at or before `until`, by due time, without those that find no place.
     fn due_calls(
         &self,
         until: Time,
         full: &FullPlaces,
         limit: usize,
     ) -> Result<Vec<HttpCallRow>, StoreError>;
-    /// When the first call after that time is due.
+    /// When the first HTTP call after that time is due.
     fn next_call(&self, after: Time) -> Result<Option<Time>, StoreError>;
-    /// Calls of a tenant, those given up too, by descending (instance, seq), so about newest first;
-    /// `after` is the last one seen.
+    /// HTTP calls of a tenant, including those given up, by descending (instance, seq), so
+    /// approximately newest first; `after` is the last one seen.
     fn http_calls(
         &self,
         tenant: &str,
@@ -220,8 +220,8 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
 
     /// Every undelivered message, by (source, seq).
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError>;
-    /// Brings every definition with its source, by (tenant, id, version), one after the other: all
-    /// together may be larger than memory.
+    /// Passes every definition with its source to `seen`, by (tenant, id, version), one after the
+    /// other, because all together may be larger than memory.
     fn each_definition(&self, seen: &mut dyn FnMut(DefinitionRow)) -> Result<(), StoreError>;
     /// Every definition with its source, by (tenant, id, version).
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
@@ -236,55 +236,56 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         id: &str,
         version: u32,
     ) -> Result<Option<DefinitionRow>, StoreError>;
-    /// The highest version of each definition by tenant and id, also of those left out as damaged:
-    /// its number is taken.
+    /// The highest version of each definition by tenant and id, including damaged ones, whose
+    /// numbers must not be used again.
     fn definition_numbers(&self) -> Result<Vec<(String, String, u32)>, StoreError> {
         let rows = self.definitions()?.into_iter();
         Ok(rows.map(|row| (row.tenant, row.id, row.version)).collect())
     }
-    /// Which versions of definitions live instances run, of a tenant or of all, in order.
+    /// The versions of definitions that live instances of a tenant, or of all tenants, run, in
+    /// order.
     fn versions_in_use(&self, tenant: Option<&str>) -> Result<Vec<VersionInUse>, StoreError>;
     /// Every schedule, by (tenant, process, node).
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError>;
-    /// Every user, removed ones too, by (tenant, name). One that is damaged is there without a
-    /// password, and with all its tokens revoked.
+    /// Every user, including removed ones, by (tenant, name). A damaged one has no password, and
+    /// all its tokens are revoked.
     fn users(&self) -> Result<Vec<UserRow>, StoreError>;
     /// Every draft of a task, by its key.
     fn drafts(&self) -> Result<Vec<DraftRow>, StoreError>;
-    /// Every message kept for those who do not wait yet, the first to go first; some whose time is
-    /// over, too.
+    /// Every message kept until an element waits for it, the first to expire first; may include
+    /// expired ones.
     fn kept_messages(&self) -> Result<Vec<KeptMessageRow>, StoreError>;
-    /// What was left out so far, as it cannot be read.
+    /// The rows that were left out so far because they cannot be read.
     fn damaged(&self) -> Damaged {
         Damaged::default()
     }
-    /// The identity of this log: kept over restarts, new after a restore. Offsets into another
-    /// incarnation mean nothing.
+    /// The identity of this log: kept over restarts, new after a restore. Offsets of another
+    /// incarnation have no meaning.
     fn log_incarnation(&self) -> Result<Uuid, StoreError>;
 }
 
-/// Why a store could not do what it was asked.
+/// Why an operation of a store failed.
 #[derive(Debug)]
 pub enum StoreError {
     /// Another process holds the data directory.
     InUse(PathBuf),
-    /// A log row with this entity and first seq is there already: two owners, or a fault in the
-    /// engine.
+    /// A log row with this entity and first seq exists: two servers write to the log, or the engine
+    /// has a fault.
     Conflict(Entity, u64),
-    /// A definition of this id and version is there already, with another content: what the server
-    /// knows in memory is not what its store holds.
+    /// A definition with this id and version exists, with other content: the server's memory
+    /// differs from its store.
     Overwrite(String, u32),
-    /// What an instance began with is not among the definitions; the text says which.
+    /// The definition of an instance is missing; the text names it.
     NoDefinition(String),
-    /// The database is there, but may only be read.
+    /// The database exists, but may only be read.
     ReadOnly(PathBuf),
     /// Something stored cannot be read, or was written by a newer version.
     Unreadable(String),
     /// The disk is full; nothing was changed. The text says what was tried.
     NoRoom(&'static str),
-    /// The disk or the database library refused; the text says what was tried.
+    /// The disk or the database library failed; the text says what was tried.
     Failed(&'static str, Box<dyn Error + Send + Sync>),
-    /// The code that used the store panicked.
+    /// Code that used the store panicked.
     Panicked,
 }
 

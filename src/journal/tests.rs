@@ -1,4 +1,4 @@
-//! One table of tests over both stores. The writer's own tests: `writer_tests`.
+//! Tests that run on both stores. The writer's tests: `writer_tests`.
 
 mod call_tests;
 mod copy_tests;

@@ -1,16 +1,16 @@
-//! The writer thread: group commit. It takes whatever is queued, writes it as one transaction and
+//! The writer thread: group commit. It takes what is queued, writes it as one transaction, and
 //! hands the releases to the commit gate.
 //!
-//! There is no artificial delay: a batch builds itself while the one before it syncs. At most one
+//! There is no artificial delay: a batch accumulates while the previous one syncs. At most one
 //! batch is in flight. Short writes go before long ones ([`long_writes`](super::long_writes)).
 //!
-//! A batch that finds no room on the disk is not written, and its releases learn it; so do those of
-//! later writes of the same chains. The writer continues, and tries once in a while whether there
-//! is room again. After any other failure nobody knows what the disk has: the writer writes no
-//! more, and all that was handed over is *unknown*.
+//! A batch that finds no room on the disk is not written, and its releases are told so; the same
+//! holds for later writes of the same chains. The writer continues, and tests from time to time
+//! whether there is room again. After any other failure it is not known what the disk has: the
+//! writer writes no more, and the outcome of everything handed over is *unknown*.
 //!
-//! Not here: who may queue how much (see [`queue_permit`](super::queue_permit)), what runs after (see
-//! [`commit gate`](super::commit_gate)).
+//! Not here: how much each caller may queue ([`queue_permit`](super::queue_permit)), what runs
+//! afterwards ([`commit gate`](super::commit_gate)).
 
 use std::{
     sync::Arc,
@@ -30,33 +30,32 @@ use super::{
 };
 use crate::{limits::PotPlace, meters::meters};
 
-/// Operations per transaction: beyond this the sync's share is small, and waiting for the batch is
-/// what costs.
+/// Operations per transaction: with more, the sync's share of the cost is small, and waiting for
+/// the batch takes longer.
 const LARGEST_BATCH: usize = 1024;
-/// How long a delivered message may stay in the outbox for want of other work: its delivery is
-/// harmless to repeat.
+/// How long a delivered message may stay in the outbox if nothing else is written: delivering it
+/// again does no harm.
 const LAZY: Duration = Duration::from_millis(500);
-/// Without anything to write for this long, the store gives back the memory that only writing
-/// needs.
+/// After this long without a write, the store releases the memory that only writing needs.
 const REST: Duration = if cfg!(test) {
     Duration::from_millis(20)
 } else {
     Duration::from_secs(5)
 };
-/// How often a store without room is asked whether it has room again.
+/// How often a store without room is tested for room.
 const PROBE: Duration = if cfg!(test) {
     Duration::from_millis(20)
 } else {
     Duration::from_secs(1)
 };
 
-/// What the handle sends to the writer.
+/// A message of the handle to the writer.
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly all are of the large kind"
 )]
 pub(super) enum WriterMessage {
-    /// Something to write, or nothing, and what to release after it.
+    /// Something to write, or nothing, and its release.
     Write(Handed),
     /// A message of the outbox that its receiver has durably.
     Delivered(Entity, u64),
@@ -68,7 +67,7 @@ pub(super) enum WriterMessage {
 pub(super) struct Handed {
     pub place: PotPlace,
     pub op: Option<WriteOp>,
-    /// What it builds on, if anything.
+    /// The chain it depends on, if any.
     pub chain: Option<Chain>,
     pub release: Release,
 }
@@ -79,28 +78,28 @@ pub(super) struct Writer {
     pub queue: Receiver<WriterMessage>,
     pub gate: Sender<Vec<Free>>,
     pub room: Arc<RoomState>,
-    /// What lets shorter writes go first.
+    /// The long writes, which let shorter ones go first.
     pub long: LongWrites,
-    /// Whether nothing was written since the store last gave its memory back.
+    /// Whether nothing was written since the store last released its memory.
     pub rested: bool,
 }
 
-/// What the next transaction holds.
+/// The next transaction.
 #[derive(Default)]
 pub(super) struct Batch {
     ops: Vec<WriteOp>,
     waiting: Vec<Waiting>,
-    /// When the oldest deletion that nothing else has forced out must be written.
+    /// When the oldest deletion has to be written, if nothing else causes a transaction before.
     lazy_until: Option<Instant>,
     stop: bool,
 }
 
-/// What is released with a batch.
+/// A release that waits for the batch.
 struct Waiting {
     place: PotPlace,
     chain: Option<Chain>,
     release: Release,
-    /// Whether an operation of the batch is its own.
+    /// Whether it has an operation in the batch.
     writes: bool,
 }
 
@@ -113,8 +112,8 @@ impl Waiting {
         }
     }
 
-    /// Whether it failed with its batch. What writes nothing fails only with the chain it was
-    /// computed from.
+    /// Whether it fails with its batch. A release without an operation only fails with the chain it
+    /// was computed from.
     fn fails(&self) -> bool {
         self.writes || self.chain.as_ref().is_some_and(Chain::is_broken)
     }
@@ -129,7 +128,7 @@ impl Batch {
                 chain,
                 release,
             }) => {
-                // On top of a write that failed nothing can be written.
+                // Nothing can be written on top of a failed write.
                 let is_broken = chain.as_ref().is_some_and(Chain::is_broken);
                 let writes = op.is_some() && !is_broken;
                 self.ops.extend(op.filter(|_| writes));
@@ -148,7 +147,7 @@ impl Batch {
         }
     }
 
-    /// What waits for other work does so no longer.
+    /// Deletions no longer wait for other work.
     pub fn hurry(&mut self) {
         self.lazy_until = self.lazy_until.map(|_| Instant::now());
     }
@@ -158,8 +157,8 @@ impl Batch {
         self.waiting.is_empty() && !self.is_full()
     }
 
-    /// Whether its operations need a transaction now. Deletions alone do not until their time is
-    /// up, so a release without a row does not pay for a sync.
+    /// Whether its operations need a transaction now. Deletions alone wait until their time is up,
+    /// so a release without a row does not cost a sync.
     fn must_commit(&self) -> bool {
         let overdue = self
             .lazy_until
@@ -171,7 +170,7 @@ impl Batch {
         self.stop || self.waiting.len() >= LARGEST_BATCH || self.ops.len() >= LARGEST_BATCH
     }
 
-    /// All releases, now that the operations are durable.
+    /// All releases, after the operations became durable.
     fn written(&mut self) -> Vec<Free> {
         let free = |waiting: Waiting| {
             let is_broken = waiting.chain.as_ref().is_some_and(Chain::is_broken);
@@ -187,7 +186,7 @@ impl Batch {
             .collect()
     }
 
-    /// All releases, when the operations are not known to be durable.
+    /// All releases, after a failed commit.
     fn failed(&mut self, why: NotWritten) -> Vec<Free> {
         let writes = self.waiting.iter().filter(|waiting| waiting.writes);
         writes
@@ -209,10 +208,10 @@ fn is_deletion(op: &WriteOp) -> bool {
 }
 
 impl Writer {
-    /// Writes until it is stopped, or until nobody can queue any more.
+    /// Writes until it is stopped, or until no handle is left.
     ///
     /// # Errors
-    /// A commit of which nobody knows what became of it: its batch is left for [`Self::give_up`].
+    /// A commit with an unknown outcome: its batch is left for [`Self::give_up`].
     pub fn run(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         loop {
             self.gather(batch);
@@ -223,8 +222,8 @@ impl Writer {
         }
     }
 
-    /// Waits until there is something to do, then takes all that is queued, up to a full batch; of
-    /// what takes long only some.
+    /// Waits until there is something to do, then takes everything that is queued, up to a full
+    /// batch, but only some of the long writes.
     fn gather(&mut self, batch: &mut Batch) {
         while batch.is_lazy() && self.long.is_empty() {
             let is_full = self.room.is_full();
@@ -253,7 +252,7 @@ impl Writer {
         self.take_long(batch);
     }
 
-    /// Takes an entry of the queue into the batch, unless it lets shorter ones go first.
+    /// Takes an entry of the queue into the batch, unless it has to let shorter ones go first.
     pub fn take(&mut self, batch: &mut Batch, entry: WriterMessage) {
         match entry {
             WriterMessage::Write(handed) => {
@@ -265,7 +264,7 @@ impl Writer {
         }
     }
 
-    /// Takes those long writes into the batch whose turn it is.
+    /// Takes the long writes whose turn it is into the batch.
     pub fn take_long(&mut self, batch: &mut Batch) {
         for handed in self.long.turn() {
             batch.take(WriterMessage::Write(handed));
@@ -286,7 +285,7 @@ impl Writer {
                 Err(StoreError::NoRoom(tried)) => {
                     written = Err(NotWritten::NoRoom);
                     self.room.filled(tried);
-                    // Only deletions are worth another try: the rest is decided anew.
+                    // Only deletions are tried again: everything else is decided anew.
                     batch.ops.retain(is_deletion);
                     batch.lazy_until = (!batch.ops.is_empty()).then(|| Instant::now() + PROBE);
                 }
@@ -298,7 +297,7 @@ impl Writer {
             Err(why) => batch.failed(why),
         };
         if !free.is_empty() {
-            // The commit gate ends after the writer, so it is there.
+            // The commit gate ends after the writer, so it is still there.
             let _ = self.gate.send(free);
         }
         Ok(())
@@ -314,7 +313,7 @@ impl Writer {
         batch.lazy_until = None;
     }
 
-    /// Asks the store whether it has room again.
+    /// Tests whether the store has room again.
     fn probe(&mut self) {
         if self.room.is_hopeless() {
             return;
@@ -322,13 +321,13 @@ impl Writer {
         match self.store.probe() {
             Ok(()) => self.room.wrote(),
             Err(StoreError::NoRoom(_)) => {}
-            // Nobody waits for it; the next commit says what is wrong.
+            // Nobody waits for this result; the next commit reports the error.
             Err(error) => log::warn!("whether the disk has room again cannot be told: {error}"),
         }
     }
 
-    /// After a failed commit: nothing is written any more, and whatever was handed over or still
-    /// is may be on the disk or not. Returns when it is stopped.
+    /// After a failed commit: nothing is written any more, and what was or still is handed over may
+    /// or may not be on the disk. Returns when it is stopped.
     pub fn give_up(mut self, mut batch: Batch) {
         loop {
             self.refuse(&mut batch);
@@ -342,12 +341,12 @@ impl Writer {
         }
     }
 
-    /// Tells those who wait for the batch that nobody knows what became of it.
+    /// Tells those who wait for the batch that its outcome is unknown.
     pub fn refuse(&mut self, batch: &mut Batch) {
         while let Some(handed) = self.long.next() {
             batch.take(WriterMessage::Write(handed));
         }
-        // The commit gate ends after the writer, so it is there.
+        // The commit gate ends after the writer, so it is still there.
         let _ = self.gate.send(batch.failed(NotWritten::Unknown));
     }
 }

@@ -1,5 +1,5 @@
-//! History in memory: rows stay as they are, as packing them would only save memory that a server
-//! with this store has; instances go.
+//! History in memory: rows are not compressed, because that would only save memory that a server
+//! with this store has; instances are deleted.
 
 use std::collections::BTreeMap;
 

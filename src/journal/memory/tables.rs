@@ -4,7 +4,7 @@
 
 use super::*;
 
-/// Everything the store holds.
+/// Everything in the store.
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) incarnation: Uuid,
@@ -28,14 +28,14 @@ pub(super) struct Tables {
     pub(super) schedules: BTreeMap<ScheduleKey, ScheduleRow>,
     pub(super) users: BTreeMap<(String, String), UserRow>,
     pub(super) drafts: BTreeMap<DraftKey, DraftRow>,
-    /// The first to go first.
+    /// The first to expire first.
     pub(super) kept: BTreeSet<KeptMessageRow>,
-    /// Files of instances that are gone, until they are removed.
+    /// Files of deleted instances, until they are removed.
     pub(super) dropped_files: BTreeSet<(InstanceKey, Uuid)>,
 }
 
 impl Tables {
-    /// Looks for conflicts before anything changes, so a refused batch leaves no trace.
+    /// Checks for conflicts before anything changes, so a refused batch has no effect.
     pub(super) fn check(&self, batch: &[WriteOp]) -> Result<(), StoreError> {
         let mut fresh = HashSet::new();
         let mut versions = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! Counts which versions of definitions live instances run, and what was started recently. Not
-//! here: the tables (`memory`).
+//! Counts the versions of definitions that live instances run, and recent starts. Not here: the
+//! tables (`memory`).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
     model::ids::Time,
 };
 
-/// The versions that live ones of these instances run, in order.
+/// The versions that the live ones of these instances run, in order.
 pub(super) fn count<'a>(instances: impl Iterator<Item = &'a InstanceRow>) -> Vec<VersionInUse> {
     let mut found = BTreeMap::new();
     for row in instances.filter(|row| row.ended_at.is_none()) {
@@ -32,7 +32,7 @@ pub(super) fn count<'a>(instances: impl Iterator<Item = &'a InstanceRow>) -> Vec
     found.into_values().collect()
 }
 
-/// How many of these instances a tenant has started since the beginning of a minute.
+/// The number of these instances that a tenant has started since the beginning of a minute.
 pub(super) fn started<'a>(
     instances: impl Iterator<Item = &'a InstanceRow>,
     tenant: &str,

@@ -31,7 +31,7 @@ pub(super) fn row(row: &Row<'_>) -> Result<AuditRow> {
     })
 }
 
-/// Adds rows, and forgets the oldest of too many; how many bytes it brings.
+/// Adds rows, and deletes the oldest if there are too many; returns the bytes added.
 pub(super) fn add(db: &mut Statements<'_>, rows: &[AuditRow]) -> Result<usize> {
     let mut bytes = 0;
     for row in rows {
@@ -52,13 +52,13 @@ pub(super) fn add(db: &mut Statements<'_>, rows: &[AuditRow]) -> Result<usize> {
     Ok(bytes)
 }
 
-/// Applies a change; how many bytes it brings.
+/// Applies a change; returns the bytes added.
 pub(super) fn change(db: &mut Statements<'_>, change: &AuditChange) -> Result<usize> {
     match change {
         AuditChange::Added(rows) => add(db, rows),
         AuditChange::Forgotten(before, most) => {
-            // Times grow with the numbers, but for a clock that was set back. The newest row stays,
-            // so that no number is given twice.
+            // Times grow with the numbers, unless a clock was set back. The newest row stays, so
+            // that no number is used twice.
             let sql = "DELETE FROM audit WHERE id IN (SELECT id FROM
                     (SELECT id, at FROM audit ORDER BY id LIMIT ?2) WHERE at < ?1)
                 AND id < (SELECT max(id) FROM audit)";

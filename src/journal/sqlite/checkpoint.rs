@@ -1,13 +1,13 @@
 //! The checkpoint thread: moves the write-ahead log (WAL) into the database file beside the writer,
-//! and caps the WAL.
+//! and limits its size.
 //!
-//! A passive checkpoint never waits for the writer nor makes it wait, but while rows keep coming it
-//! never reaches the WAL's end, so the WAL would grow forever. Above the cap the writer is
-//! therefore asked to finish the job between two batches.
+//! A passive checkpoint never waits for the writer nor delays it, but while rows arrive it never
+//! reaches the end of the WAL, so the WAL would grow forever. Above a limit the writer is therefore
+//! asked to finish the checkpoint between two batches.
 //!
-//! Starting the WAL over leaves its file as large as it was. Once few rows come, the thread
-//! truncates it, when everything in it has been moved and nobody reads it; that holds the writer up
-//! for no longer than a truncation takes.
+//! When the WAL is begun anew its file stays as large as it was. Once few rows arrive, the thread
+//! truncates it, if everything in it has been moved and nobody reads it; that delays the writer
+//! only as long as a truncation takes.
 
 use std::{
     sync::{
@@ -24,32 +24,32 @@ use rusqlite::{Connection, ErrorCode};
 use super::open::PATIENCE;
 use crate::journal::store::StoreError;
 
-/// Pages (4 KiB) in the WAL that are worth a checkpoint: 16 MiB, as commits wait for the disk while it
-/// is synced.
+/// Pages (4 KiB) in the WAL from which a checkpoint is worthwhile: 16 MiB, because commits wait for
+/// the disk while it is synced.
 const WORTHWHILE: i64 = 4 * 1024;
-/// Pages in the WAL above which the writer helps: 224 MiB, leaving room for the batch in flight
-/// below the cap of 256 MiB.
+/// Pages in the WAL above which the writer helps: 224 MiB, which leaves room for the batch in
+/// flight below the limit of 256 MiB.
 const NEARLY_FULL: i64 = 56 * 1024;
-/// Bytes to which the file of a WAL that starts over is cut, if a reader let it grow beyond: that
-/// of a nearly full one.
+/// Bytes to which the WAL's file is cut when the WAL is begun anew and a reader had let it grow
+/// beyond: the size of a nearly full one.
 pub(super) const KEPT_FILE: i64 = NEARLY_FULL * 4096;
-/// Pages that may be left for the writer to move, when the WAL starts over: 2 MiB.
+/// Pages that may be left for the writer to move when the WAL is begun anew: 2 MiB.
 const LEFT_TO_WRITER: i64 = 512;
-/// How often the thread tries to leave it no more than that.
+/// How often the thread tries to leave no more than that.
 const PASSES: u32 = 8;
-/// How many pages later the writer tries again when readers of old pages, such as a backup, did not
-/// let it start the WAL over: 64 MiB, so that commits wait for them rarely, and the WAL grows while
+/// How many pages later the writer tries again, if readers of old pages, such as a backup, did not
+/// let it begin the WAL anew: 64 MiB, so that commits seldom wait for them. The WAL grows while
 /// they read.
 const TRY_AGAIN: i64 = 16 * 1024;
-/// How long the writer waits for readers of old pages when it starts the WAL over.
+/// How long the writer waits for readers of old pages when it begins the WAL anew.
 const RESTART_PATIENCE: Duration = Duration::from_millis(50);
 
-/// When the thread looks after the WAL.
+/// When the thread checks the WAL.
 #[derive(Clone, Copy)]
 pub(super) struct Pace {
-    /// Bytes of new WAL after which it has a look.
+    /// Bytes of new WAL after which it checks.
     pub look_every: usize,
-    /// Without a look for this long few rows come, and the file is truncated.
+    /// After this long without a check few rows arrive, and the file is truncated.
     pub quiet: Duration,
 }
 
@@ -62,7 +62,7 @@ impl Default for Pace {
     }
 }
 
-/// The handle on the thread, held by the writer's store.
+/// The handle of the thread, owned by the writer's store.
 pub(super) struct Checkpointer {
     look: Option<Sender<()>>,
     nearly_full: Arc<AtomicBool>,
@@ -74,7 +74,7 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    /// Starts the thread on a connection of its own.
+    /// Starts the thread with a connection of its own.
     pub fn start(connection: Connection, pace: Pace) -> Result<Self, StoreError> {
         let (look, looks) = crossbeam_channel::bounded(1);
         let nearly_full = Arc::new(AtomicBool::new(false));
@@ -94,20 +94,20 @@ impl Checkpointer {
         })
     }
 
-    /// Tells of about `bytes` of new WAL.
+    /// Reports about `bytes` of new WAL.
     pub fn wrote(&mut self, bytes: usize) {
         self.unseen += bytes;
         if self.unseen >= self.pace.look_every {
             self.unseen = 0;
             if let Some(look) = &self.look {
-                // A full channel means that a look is due already.
+                // If the channel is full, a check is due already.
                 let _ = look.try_send(());
             }
         }
     }
 
     /// When the WAL is nearly full, moves the rest of it on the writer's own connection, so that
-    /// the next batch starts it over.
+    /// the next batch begins it anew.
     pub fn restart_if_full(&self, writer: &Connection, patience: Duration) -> rusqlite::Result<()> {
         if !self.nearly_full.swap(false, Ordering::Relaxed) {
             return Ok(());
@@ -146,7 +146,7 @@ fn run(
     nearly_full: &AtomicBool,
     full_at: &AtomicI64,
 ) {
-    // The WAL that a killed server left may be large.
+    // A killed server may have left a large WAL.
     let mut may_be_large = true;
     let mut has_failed = false;
     loop {
@@ -169,8 +169,8 @@ fn run(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         match looked {
-            // The rows are safe in the WAL; a disk that fails for good stops the writer soon
-            // enough. A full one may be full for hours, so it is reported once.
+            // The rows are safe in the WAL; a disk that fails permanently soon stops the writer. A
+            // full disk may stay full for hours, so it is reported once.
             Err(error) if !has_failed => {
                 log::error!("expected to move the write-ahead log into the database, but {error}");
                 has_failed = true;
@@ -181,10 +181,10 @@ fn run(
     }
 }
 
-/// Empties the WAL and its file, unless a reader needs it or more rows come meanwhile; whether it
-/// did.
+/// Empties the WAL and its file, unless a reader needs it or more rows arrive meanwhile; returns
+/// whether it did.
 fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
-    // First without holding anybody up, so that little is left to do while the writer has to wait.
+    // First without delaying anybody, so that little is left to do while the writer has to wait.
     let Checkpoint { pages, moved, .. } = checkpoint(connection, "PASSIVE")?;
     if moved < pages {
         return Ok(false);
@@ -196,7 +196,7 @@ fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(!truncated?.blocked)
 }
 
-/// Moves the WAL when it is worth it; answers how many pages it holds.
+/// Moves the WAL if that is worthwhile; returns the number of its pages.
 fn look(connection: &Connection) -> rusqlite::Result<i64> {
     let Checkpoint { pages, moved, .. } = checkpoint(connection, "NOOP")?;
     if pages - moved < WORTHWHILE && pages < NEARLY_FULL {
@@ -204,7 +204,7 @@ fn look(connection: &Connection) -> rusqlite::Result<i64> {
     }
     let mut after = checkpoint(connection, "PASSIVE")?;
     // Above the limit every page counts: what this thread leaves, the writer has to move while
-    // commits wait. Each pass has only what came during the one before.
+    // commits wait. Each pass moves only what arrived during the previous one.
     for _ in 0..PASSES {
         if after.pages < NEARLY_FULL || after.pages - after.moved <= LEFT_TO_WRITER {
             break;
@@ -214,9 +214,9 @@ fn look(connection: &Connection) -> rusqlite::Result<i64> {
     Ok(after.pages)
 }
 
-/// The outcome of a checkpoint.
+/// The result of a checkpoint.
 struct Checkpoint {
-    /// Whether readers kept it from its end.
+    /// Whether readers prevented its completion.
     blocked: bool,
     /// Pages in the WAL; -1 when another checkpoint is running, which is not an error.
     pages: i64,
@@ -251,7 +251,7 @@ mod tests {
         fs::metadata(dir.join(format!("{DATABASE}-wal"))).map_or(0, |file| file.len())
     }
 
-    /// A store that has written for a while, whose thread truncates after `quiet`; and another
+    /// A store that has written for a while, whose thread truncates after `quiet`, and another
     /// connection to its file.
     fn written(dir: &Path, quiet: Duration) -> (SqliteStore, Connection) {
         let mut store = SqliteStore::open_with(
@@ -295,7 +295,7 @@ mod tests {
         reader
             .execute_batch("BEGIN; SELECT count(*) FROM log;")
             .unwrap();
-        // With a wait of any length this would end with its time, not at once.
+        // If it waited, this would end later, not at once.
         assert!(!truncate(&connection).unwrap());
         store.commit(&[append(1, 201, 201)]).unwrap();
         assert!(wal(dir.path()) > 0);

@@ -1,17 +1,17 @@
 //! Copies of the database: made beside a running server at one point in time, and read without
-//! being changed.
+//! changing them.
 //!
-//! The copy is made through one read transaction, so it is of the moment that began, whatever is
-//! committed meanwhile. The writer never waits for it; but the write-ahead log cannot start over
-//! and grows until the copy is there. So pages are copied in steps, with a pause as long as each
-//! step took: half of the disk is left to the server.
+//! The copy is made through one read transaction, so it has the state of its beginning, whatever is
+//! committed meanwhile. The writer never waits for it; but the write-ahead log cannot be begun anew
+//! and grows until the copy is complete. So pages are copied in steps, each followed by a pause of
+//! the same length: half of the disk's time is left to the server.
 //!
 //! Not here: what else belongs to a copy of a data directory (`backup`).
 //!
 //! # Why so
 //!
-//! **A copy is one read transaction of another process**: the writer never waits for it, the
-//! write-ahead log pays.
+//! **A copy is one read transaction of another process**: the writer never waits for it, but the
+//! write-ahead log grows meanwhile.
 
 use std::{
     path::Path,
@@ -35,32 +35,32 @@ use crate::journal::{
 
 /// Pages (4 KiB) copied at a time.
 const STEP: i32 = 1024;
-/// How often a step may find the file locked by somebody else before the copy is given up.
+/// How often a step may find the file locked before the copy is given up.
 const LOCKED_TRIES: u32 = 100;
-/// Before a locked file is tried again.
+/// The pause before a locked file is tried again.
 const LOCKED_PAUSE: Duration = Duration::from_millis(100);
 
-/// What a database holds.
+/// The contents of a database, as numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// Version of the tables.
+    /// Version of the schema.
     pub schema: u32,
     /// Identity of its log.
     pub incarnation: Uuid,
-    /// Place of the last row.
+    /// Position of the last row.
     pub last_pos: u64,
-    /// Rows of the log, packed ones too.
+    /// Rows of the log, including compressed ones.
     pub rows: u64,
     /// Instances.
     pub instances: u64,
     /// Versions of definitions.
     pub definitions: u64,
-    /// Users, removed ones too.
+    /// Users, including removed ones.
     pub users: u64,
 }
 
-/// Copies a database to a new file, whether or not a server runs on it. `progress` gets how many
-/// pages are there of how many.
+/// Copies a database to a new file, whether or not a server runs on it. `progress` receives the
+/// copied pages and all pages.
 ///
 /// # Errors
 /// A database that cannot be read, or a full disk.
@@ -76,11 +76,10 @@ pub fn copy_database(
     source
         .execute_batch("BEGIN")
         .map_err(failed("begin to read the database"))?;
-    // The first look is the moment the copy is of.
+    // The first read fixes the moment of the copy.
     schema::version(&source)?;
     let mut target = connect(to, OpenFlags::default())?;
-    // A copy that is not whole is thrown away, and a whole one is synced by anyone who asked for
-    // it.
+    // An incomplete copy is discarded, and the caller syncs a complete one.
     target
         .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
         .map_err(failed("set up the copy"))?;
@@ -88,7 +87,7 @@ pub fn copy_database(
     source
         .execute_batch("COMMIT")
         .map_err(failed("end reading the database"))?;
-    // What is counted beside the rows is right in a copy, whatever became of it before.
+    // The counts beside the rows are correct in a copy, whatever they were before.
     counts::recount(&target).map_err(failed("count what the copy holds"))?;
     facts(&target)
 }
@@ -155,10 +154,10 @@ pub struct CopiedDatabase {
 }
 
 impl CopiedDatabase {
-    /// Opens it to be read; nothing is written, not even beside it.
+    /// Opens it for reading; nothing is written, not even beside it.
     ///
     /// # Errors
-    /// What is no database, or one of a newer server.
+    /// A file that is no database, or one of a newer program.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
         Self::connected(immutable(file)?)
     }
@@ -170,21 +169,21 @@ impl CopiedDatabase {
         })
     }
 
-    /// Reads what it holds.
+    /// A reader of its contents.
     pub fn reader(&self) -> &dyn StoreReader {
         &self.reader
     }
 
-    /// What it holds, counted.
+    /// Counts its contents.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// A database that cannot be read.
     pub fn facts(&self) -> Result<Facts, StoreError> {
         facts(&self.reader.connection)
     }
 
-    /// What the library's own check finds wrong with the file, at most so much; none when it is
-    /// sound.
+    /// The errors that the library's own check finds in the file, at most `limit`; empty if there
+    /// are none.
     ///
     /// # Errors
     /// A file that cannot even be checked.
@@ -199,11 +198,10 @@ impl CopiedDatabase {
         Ok(found)
     }
 
-    /// Entities of the log after this one, in order. Those of kinds that this version does not know
-    /// are left out.
+    /// Entities of the log after this one, in order, without those of unknown kinds.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// A database that cannot be read.
     pub fn entities_after(
         &self,
         after: Option<Entity>,
@@ -228,11 +226,11 @@ impl CopiedDatabase {
             .collect())
     }
 
-    /// Entities whose rows do not follow each other without a gap, at most so many, each with the
-    /// number missing; none when the log is dense.
+    /// Entities whose rows have gaps, at most `limit`, each with the missing number; empty if the
+    /// log is dense.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// A database that cannot be read.
     pub fn gaps(&self, limit: u32) -> Result<Vec<(Uuid, u64)>, StoreError> {
         let sql = "SELECT entity, before + 1 FROM (
                 SELECT entity, first_seq, lag(last_seq, 1, 0) OVER (PARTITION BY entity ORDER BY first_seq) AS before FROM
@@ -245,8 +243,8 @@ impl CopiedDatabase {
         })
     }
 
-    /// Gives the log of a database file a new identity: what clients held of the former one means
-    /// nothing any more.
+    /// Gives the log of a database file a new identity, so that offsets of clients in the former
+    /// one are no longer valid.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -279,7 +277,7 @@ pub(super) fn immutable(file: &Path) -> Result<Connection, StoreError> {
     connect(Path::new(&uri), flags)
 }
 
-/// A path as a part of a URI: what would end it is escaped.
+/// A path as a part of a URI, with special characters escaped.
 fn uri_path(path: &Path) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
     let bytes = path.as_os_str().as_encoded_bytes();

@@ -1,5 +1,5 @@
-//! How many live instances each version has, and how many were started recently: one write for each
-//! count and batch. Not here: what a change counts as (`in_use`).
+//! The number of live instances of each version, and of recent starts: one write for each count and
+//! batch. Not here: how a change is counted (`in_use`).
 
 use rusqlite::{Connection, Result, params};
 
@@ -17,7 +17,7 @@ use crate::{
     model::ids::Time,
 };
 
-/// Adds what a commit means for the counts.
+/// Adds the changes of a commit to the counts.
 pub(super) fn add<'a>(counts: &mut CountChanges<'a>, commit: &'a Commit) {
     for change in commit.changes.iter() {
         if let ReadModelChange::Instance(row, before) = change {
@@ -26,7 +26,7 @@ pub(super) fn add<'a>(counts: &mut CountChanges<'a>, commit: &'a Commit) {
     }
 }
 
-/// Writes what a batch has changed.
+/// Writes the changed counts of a batch.
 pub(super) fn write(db: &mut Statements<'_>, counts: &CountChanges<'_>) -> Result<()> {
     for ((tenant, process, version, revision), change) in &counts.versions {
         let [instances, stuck, incidents] = change;
@@ -60,17 +60,18 @@ pub(super) fn write(db: &mut Statements<'_>, counts: &CountChanges<'_>) -> Resul
     Ok(())
 }
 
-/// What the rows of instances say that each version has: what `version_in_use` keeps beside them.
+/// The counts of each version, computed from the rows of instances; `version_in_use` stores them
+/// beside the rows.
 const OF_ROWS: &str = "SELECT tenant, process, version, revision, count(*) AS instances,
         sum(incidents > 0) AS stuck, sum(incidents) AS incidents
     FROM instance WHERE ended_at IS NULL GROUP BY tenant, process, version, revision";
-/// How many instances the rows say that were started in each minute of the last day; those that are
-/// dropped already were counted, too.
+/// The starts in each minute of the last day, computed from the rows of instances. The stored
+/// counts also include instances that were deleted meanwhile.
 const STARTED_OF_ROWS: &str = "SELECT tenant, created_at / 60000 AS minute, count(*) AS instances
     FROM instance WHERE created_at >= 60000 * (SELECT max(minute) - 1440 FROM started)
     GROUP BY tenant, created_at / 60000";
 
-/// Counts everything anew, as the rows are.
+/// Computes all counts anew from the rows.
 pub(super) fn recount(connection: &Connection) -> Result<()> {
     connection.execute_batch(&format!(
         "DELETE FROM version_in_use;
@@ -82,7 +83,7 @@ pub(super) fn recount(connection: &Connection) -> Result<()> {
 }
 
 impl SqliteReader {
-    /// Where the counts are not what the rows say: a sentence for each.
+    /// A sentence for each count that differs from the rows.
     pub(super) fn miscounts(&self, limit: u32) -> std::result::Result<Vec<String>, StoreError> {
         let sql = format!(
             "SELECT tenant, process, version, coalesce(kept.instances, 0), coalesce(kept.stuck, 0),
@@ -95,7 +96,7 @@ impl SqliteReader {
              LIMIT ?1 /*whole: it is examined*/ /*sorts: the same*/"
         );
         let mut wrong = self.list(&sql, [limit], |row| {
-            // Damage of a text is named elsewhere.
+            // A damaged text is reported elsewhere.
             let text = |at| {
                 let bytes = row.get_ref(at)?.as_bytes().unwrap_or_default();
                 Ok::<_, rusqlite::Error>(String::from_utf8_lossy(bytes).into_owned())

@@ -25,7 +25,7 @@ pub(super) fn row(row: &Row<'_>) -> Result<DraftRow> {
     })
 }
 
-/// Applies the changes; how many bytes they bring.
+/// Applies the changes; returns the bytes added.
 pub(super) fn change(db: &mut Statements<'_>, changes: &[DraftChange]) -> Result<usize> {
     let mut bytes = 0;
     for change in changes {

@@ -1,6 +1,6 @@
-//! What is asked of a data directory that may be damaged: each row by itself, and rows that do not
-//! belong to anything. Nothing is changed, not even beside the database. Not here: who asks, and
-//! what it means (`backup::doctor`).
+//! Queries for a data directory that may be damaged: each row by itself, and rows that belong to
+//! nothing. Nothing is changed, not even beside the database. Not here: the caller, and the meaning
+//! of the results (`backup::doctor`).
 
 use std::{
     fs::{File, TryLockError},
@@ -17,30 +17,31 @@ use super::{
 };
 use crate::journal::{damaged::Damaged, store::StoreError};
 
-/// A data directory that is looked at. While it is, no server starts on it, unless one runs already.
+/// A data directory under examination. Meanwhile no server can start on it, unless one runs
+/// already.
 pub struct Examined {
-    /// What it holds.
+    /// Its database.
     pub database: CopiedDatabase,
-    /// Whether a server runs on it: what it holds is then as of one moment.
+    /// Whether a server runs on it: then the contents are those of one moment.
     pub is_running: bool,
-    /// Declared last, so it is given back after the file is closed.
+    /// Declared last, so that it is released after the file is closed.
     _lock: File,
 }
 
-/// Something of an instance that is over or not there.
+/// A row of an instance that has ended or does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Orphan {
-    /// What it is: `a timer`.
+    /// What it is, for example `a timer`.
     pub what: String,
     /// The instance.
     pub instance: Uuid,
 }
 
 impl Examined {
-    /// Opens the database of a data directory to be read.
+    /// Opens the database of a data directory for reading.
     ///
     /// # Errors
-    /// One that is missing or empty, no database, or of a newer server.
+    /// A database that is missing, empty, invalid, or of a newer program.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let cannot_lock = |cause| StoreError::Failed("lock the data directory", Box::new(cause));
         let lock = open::lockable(dir).map_err(cannot_lock)?;
@@ -74,8 +75,8 @@ impl Examined {
     }
 }
 
-/// Opens a database with a write-ahead log, whose index is kept in memory. The library does that only
-/// for a connection that could write.
+/// Opens a database with a write-ahead log, whose index is kept in memory. The library does that
+/// only for a connection that could write.
 fn with_log(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     connect_by(file, flags, cfg!(unix).then_some(PROCESS_OWN_INDEX))
@@ -89,12 +90,13 @@ fn lacking(dir: &Path, file: &Path) -> Option<String> {
 }
 
 impl CopiedDatabase {
-    /// What was left out of what was read so far.
+    /// The rows that were left out so far.
     pub fn damaged(&self) -> &Damaged {
         &self.reader.damaged
     }
 
-    /// Reads every row of the tables beside the log, so that those that cannot be read are noted.
+    /// Reads every row of the tables beside the log, so that those that cannot be read are
+    /// recorded.
     ///
     /// # Errors
     /// A table that cannot be read at all.
@@ -102,22 +104,21 @@ impl CopiedDatabase {
         self.reader.read_every_table()
     }
 
-    /// Where what is counted beside the rows is not what they are: a sentence for each, at most
-    /// `limit` of either kind.
+    /// A sentence for each count that differs from the rows, at most `limit` of either kind.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// A database that cannot be read.
     pub fn miscounts(&self, limit: u32) -> Result<Vec<String>, StoreError> {
         self.reader.miscounts(limit)
     }
 
-    /// Rows of instances that are over or not there.
+    /// Rows of instances that have ended or do not exist.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// A database that cannot be read.
     pub fn orphans(&self, limit: u32) -> Result<Vec<Orphan>, StoreError> {
         let live = "SELECT key FROM instance WHERE ended_at IS NULL";
-        // An instance that has finished may expire, have calls and messages in progress.
+        // A finished instance may still expire, and have calls and messages in progress.
         let any = "SELECT key FROM instance";
         let sql = format!(
             "SELECT 'a task', instance FROM task WHERE instance NOT IN ({live})

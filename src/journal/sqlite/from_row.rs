@@ -1,4 +1,4 @@
-//! From rows of the tables to our rows, column by column in the order that `read` selects them.
+//! Converts rows of the tables, column by column in the order in which `read` selects them.
 
 use rusqlite::{Result, Row};
 use uuid::Uuid;
@@ -161,8 +161,8 @@ pub(super) fn outbox_message(row: &Row<'_>) -> Result<OutboxMessage> {
     })
 }
 
-/// In place of a damaged row of a user: nobody signs in with it, and all its tokens are refused, as
-/// nobody knows which were.
+/// Replaces a damaged row of a user: the user cannot sign in, and all its tokens are refused,
+/// because it is not known which were.
 pub(super) fn locked_out_user(row: &Row<'_>) -> Option<UserRow> {
     Some(UserRow {
         tenant: row.get(0).ok()?,

@@ -1,5 +1,5 @@
-//! Packed history in SQLite: how rows move from the log to segments, how instances go, and how
-//! either is read.
+//! Compressed history in SQLite: moves rows from the log to segments, deletes instances, and reads
+//! rows of both.
 
 use rusqlite::{OptionalExtension, Result, Row, params};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use crate::{
 /// Bytes of a page.
 pub(super) const PAGE: usize = 4096;
 
-/// Applies a change; how many bytes it brings.
+/// Applies a change; returns the bytes added.
 pub(super) fn change(db: &mut Statements<'_>, change: &HistoryChange) -> Result<usize> {
     match change {
         HistoryChange::Pack(segments) => {
@@ -71,7 +71,7 @@ pub(super) fn change(db: &mut Statements<'_>, change: &HistoryChange) -> Result<
             while rows.next()?.is_some() {
                 pages += 1;
             }
-            // Each page that goes has another one written in its place.
+            // For each page that is returned another one is written in its place.
             Ok(pages * PAGE)
         }
     }
@@ -83,7 +83,7 @@ fn pack(db: &mut Statements<'_>, segment: &HistorySegment) -> Result<usize> {
     let logged: u32 = db
         .get("SELECT count(*) FROM log WHERE entity = ?1 AND first_seq BETWEEN ?2 AND ?3")?
         .query_row(range, |row| row.get(0))?;
-    // What was read is not there any more: it stays as it is.
+    // The rows that were read no longer exist: nothing changes.
     if logged != segment.rows {
         return Ok(0);
     }
@@ -126,7 +126,7 @@ fn drop_instance(db: &mut Statements<'_>, dropped: &DroppedInstance) -> Result<(
     ] {
         db.get(sql)?.execute([entity])?;
     }
-    // A job is found by its times, which its instance has.
+    // A job is found by its times, which are those of its instance.
     let job = "DELETE FROM job WHERE instance = ?1 AND (tenant, process, created_at) = \
         (SELECT tenant, process, created_at FROM instance WHERE key = ?1)";
     for sql in [
@@ -146,7 +146,7 @@ fn drop_instance(db: &mut Statements<'_>, dropped: &DroppedInstance) -> Result<(
     Ok(())
 }
 
-/// The inner question finds the row that `after_seq` may lie within, by the index alone.
+/// The subquery finds the row that may contain `after_seq` with the index alone.
 const ROWS_AFTER: &str = "
     SELECT pos, epoch, entity, tenant, first_seq, last_seq, time, body FROM log
     WHERE entity = ?1 AND last_seq > ?2
@@ -154,7 +154,7 @@ const ROWS_AFTER: &str = "
     ORDER BY first_seq LIMIT ?3";
 
 impl SqliteReader {
-    /// Takes rows of an entity that are in the log, and not packed.
+    /// Adds rows of an entity from the log, without compressed ones.
     pub(super) fn take_logged(
         &self,
         part: &mut LogPart,
@@ -180,7 +180,7 @@ impl SqliteReader {
         Ok(())
     }
 
-    /// Reads several things as of one moment.
+    /// Runs several queries on the state of one moment.
     pub(super) fn at_one_moment<T>(
         &self,
         read: impl FnOnce() -> Result<T, StoreError>,
@@ -197,7 +197,7 @@ impl SqliteReader {
     }
 }
 
-/// The rows of an entity after a number: packed ones, then those of the log.
+/// The rows of an entity after a number: compressed ones first, then those of the log.
 pub(super) fn log_part(
     reader: &SqliteReader,
     entity: Entity,
@@ -221,7 +221,7 @@ fn packed_part(
 ) -> Result<LogPart, StoreError> {
     let mut part = LogPart::default();
     let mut after = after_seq;
-    // One segment at a time, so that no more is unpacked than is asked for.
+    // One segment at a time, so that no more is decompressed than needed.
     while !part.is_full(limit)
         && let Some(segment) = segment_after(reader, entity, after)?
     {
@@ -237,7 +237,7 @@ fn segment_after(
     entity: Entity,
     after_seq: u64,
 ) -> Result<Option<HistorySegment>, StoreError> {
-    // The inner question finds the segment that `after_seq` may lie within, by the index alone.
+    // The subquery finds the segment that may contain `after_seq` with the index alone.
     let sql = "SELECT first_seq, last_seq, rows, unpacked, body FROM history
         WHERE entity = ?1 AND last_seq > ?2
           AND first_seq >= coalesce((SELECT max(first_seq) FROM history WHERE entity = ?1 AND first_seq <= ?2), 0)
@@ -256,7 +256,7 @@ fn segment_after(
 }
 
 impl SqliteReader {
-    /// Instances of the cursor's tenant behind it, the oldest first.
+    /// Instances of the cursor's tenant after the cursor, the oldest first.
     fn aged_of_tenant(
         &self,
         until: Time,
@@ -366,7 +366,7 @@ impl HistoryReader for SqliteReader {
         after: Option<Entity>,
         limit: usize,
     ) -> Result<Vec<AgedCorrelation>, StoreError> {
-        // One at a time, by the index: the rows of none of them are read through.
+        // One at a time, with the index: the rows of none of them are read.
         let next = "SELECT entity, time,
                 EXISTS (SELECT 1 FROM outbox WHERE source = entity)
                 OR EXISTS (SELECT 1 FROM outbox WHERE target = entity)

@@ -1,4 +1,4 @@
-//! The table of calls to the outside: written and read here, as it changes also beside the rows of
+//! The table of HTTP calls: written and read here, because it also changes apart from rows of
 //! instances.
 
 use rusqlite::{Result, Row, ToSql, params};

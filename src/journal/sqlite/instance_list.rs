@@ -1,11 +1,12 @@
-//! Lists of instances: which index answers which filter, so that each is read in its order from
-//! where it continues. Not here: the indexes (`schema/`), statements in general (`sql_filter`).
+//! Lists of instances: which index answers which filter, so that each list is read in its order,
+//! beginning at its cursor. Not here: the indexes (`schema/`), statements in general
+//! (`sql_filter`).
 //!
 //! # Why so
 //!
-//! **Lists by process or status are put together from groups.** An index in the order of lists for
-//! each combination would cost every start; one by status and process holds them all, as the groups
-//! of a tenant are few: the store reads each in its order and merges them.
+//! **Lists by process or status are merged from groups.** An index in the order of lists for each
+//! combination would make every start more expensive. One by status and process serves them all,
+//! because a tenant has few groups: the store reads each in its order and merges them.
 
 use rusqlite::params;
 use uuid::Uuid;
@@ -28,10 +29,10 @@ use crate::{
 /// A status and a process.
 type Group = (StatusNumber, String);
 
-/// Groups that are merged; a list of more is read by time, and what does not fit passed over.
+/// The most groups that are merged; a list of more is read by time, skipping what does not match.
 const MOST_GROUPS: usize = 100;
 
-/// By which index instances are found.
+/// The index by which instances are found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By<'a> {
     Searched,
@@ -64,9 +65,9 @@ impl<'a> By<'a> {
         }
     }
 
-    /// The instances that agree with a filter.
+    /// The instances that match a filter.
     fn select(self, columns: &str, filter: &'a InstanceFilter) -> Narrowing<'a> {
-        // A sign before a column keeps its conditions from the planner.
+        // A sign before a column prevents the planner from using its conditions.
         let sign = |is_free: bool| if is_free { "" } else { "+" };
         let by_group = matches!(self, By::Group(_));
         let mut statement = match (self, filter.searched.split_first()) {
@@ -204,7 +205,7 @@ impl SqliteReader {
         Ok(count.map_or(0, |Seq(count)| count))
     }
 
-    /// The groups that a list is put together from; `None` when another index answers it.
+    /// The groups that a list is merged from; `None` if another index answers it.
     fn groups(&self, filter: &InstanceFilter) -> Result<Option<Vec<Group>>, StoreError> {
         let narrows =
             filter.process.is_some() || !filter.statuses.is_empty() || filter.node.is_some();
@@ -213,7 +214,7 @@ impl SqliteReader {
         };
         let statuses = Status::ALL
             .into_iter()
-            // Only what is live has tasks.
+            // Only live instances have tasks.
             .filter(|status| status.is_live() || filter.node.is_none())
             .map(Status::name)
             .filter(|status| {
@@ -237,7 +238,7 @@ impl SqliteReader {
         Ok(Some(groups))
     }
 
-    /// Processes that have instances with a status: one look into the index for each.
+    /// Processes that have instances with a status: one lookup in the index for each.
     fn processes_with(
         &self,
         tenant: &str,
@@ -340,7 +341,7 @@ mod tests {
         list(&waiting, Some(&groups[..1]), &[index, task]);
     }
 
-    /// Every combination of fields: no field makes another index unusable.
+    /// Every combination of fields: no field prevents the use of an index.
     #[test]
     fn no_combination_of_filters_sorts_or_reads_a_table() {
         let group = |status: &str| (StatusNumber::of(status), "order".to_owned());

@@ -1,8 +1,7 @@
-//! The table of jobs: each list is read in the order of an index, from the place where its part
-//! begins.
+//! The table of jobs: each list is read in the order of an index, beginning at its offset.
 //!
-//! Jobs in groups (a process with a status) are counted group by group until the part's first group
-//! is found; an order by time passes over what precedes the part, in the index alone.
+//! Jobs in groups (a process with a status) are counted group by group until the first group of the
+//! part is found; an order by time skips what precedes the part, in the index alone.
 
 use rusqlite::{Result, Row, ToSql, params};
 
@@ -25,7 +24,7 @@ use crate::{
 pub(super) const JOB: &str =
     "SELECT instance, tenant, process, started_by, created_at, status, status_at FROM job";
 
-/// The row of the instance tells where in the table its job is.
+/// The row of the instance has the values by which its job is found.
 const ONE: &str = "SELECT job.instance, job.tenant, job.process, job.started_by, job.created_at, job.status, job.status_at
      FROM instance CROSS JOIN job ON (job.tenant, job.process, job.created_at, job.instance)
          = (instance.tenant, instance.process, instance.created_at, instance.key)
@@ -199,7 +198,7 @@ fn newest_of<'a>(
     started_by: Option<&'a &'a str>,
     limit: &'a i64,
 ) -> Narrowing<'a> {
-    // The primary key would pass over the jobs of all others.
+    // With the primary key, the jobs of all others would be read and skipped.
     let select = if started_by.is_some() {
         format!("{JOB} INDEXED BY job_starter")
     } else {
@@ -213,9 +212,9 @@ fn newest_of<'a>(
     statement
 }
 
-/// Texts as one value, so that the statement stays the same however many there are.
+/// Texts as one value, so that the statement is the same for any number of them.
 fn json_list(texts: &[String]) -> String {
-    // Texts have no failing serializers.
+    // Serialising texts cannot fail.
     serde_json::to_string(texts).unwrap_or_default()
 }
 

@@ -8,10 +8,10 @@ use crate::journal::{
     row::LogRow,
 };
 
-/// Every kept message, the first to go first.
+/// Every kept message, the first to expire first.
 pub(super) const KEPT_MESSAGE: &str = "SELECT kept_until, entity, number, tenant FROM kept_message /*whole: at start*/ ORDER BY kept_until, entity, number";
 
-/// Rows whose time is over that go for each new one: so there are never many more than are kept.
+/// Expired rows that are deleted for each new one, so that there are never many more than are kept.
 const GONE: u32 = 2;
 
 pub(super) fn row(row: &Row<'_>) -> Result<KeptMessageRow> {
@@ -23,7 +23,7 @@ pub(super) fn row(row: &Row<'_>) -> Result<KeptMessageRow> {
     })
 }
 
-/// Adds one that a row of the log keeps.
+/// Adds a message that a row of the log keeps.
 pub(super) fn put(db: &mut Statements<'_>, row: &LogRow, kept: &KeptMessage) -> Result<()> {
     db.get(
         "DELETE FROM kept_message WHERE (kept_until, entity, number) IN

@@ -1,11 +1,11 @@
-//! Opening a data directory: the lock, the file, its settings, the tables. Not here: what is
-//! written (see `write`).
+//! Opens a data directory: its lock, the file, its settings, the tables. Not here: writing
+//! (`write`).
 //!
 //! # Why so
 //!
-//! **TCP_NODELAY and stable query plans** (SQLite's QPSG) came out of the first profile: a
-//! commit's small frames waited 40 ms for a delayed acknowledgement, and re-preparing
-//! statements took 11 % of the processor.
+//! **TCP_NODELAY and stable query plans** (SQLite's QPSG) result from the first profile: the small
+//! frames of a commit waited 40 ms for a delayed acknowledgement, and preparing statements again
+//! took 11 % of the processor time.
 
 use std::{
     fs::{File, TryLockError},
@@ -25,41 +25,42 @@ use super::{
 };
 use crate::journal::{damaged::Damaged, directory, store::StoreError};
 
-/// Older libraries can lose commits when the write-ahead log starts over.
+/// Older libraries can lose commits when the write-ahead log is begun anew.
 const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
 /// Name of the database in the data directory.
 pub const DATABASE: &str = "stepwire.db";
-/// Where users' files lie beside it.
+/// The directory of users' files beside it.
 const FILES: &str = "files";
 /// How long a connection waits for another one of this process.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// How long the end of a server waits for a backup that reads the write-ahead log.
+/// How long a server that stops waits for a backup that reads the write-ahead log.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The store in a data directory; at most one per directory, in all processes.
 pub struct SqliteStore {
     pub(super) connection: Connection,
-    /// Which opening this is; written with the first commit, so that a full disk can be opened.
+    /// The number of this opening; written with the first commit, so that a directory on a full
+    /// disk can be opened.
     pub(super) epoch: i64,
     pub(super) epoch_written: bool,
     pub(super) last_pos: i64,
     pub(super) checkpointer: Checkpointer,
-    /// Whether a commit failed of which nobody knows what the disk has.
+    /// Whether a commit failed with an unknown outcome.
     pub(super) has_failed: bool,
     file: DatabaseFile,
     damaged: Damaged,
-    /// Declared last, so it is given back after the file is closed.
+    /// Declared last, so that it is released after the file is closed.
     _lock: File,
 }
 
 impl SqliteStore {
-    /// Opens the store in `dir`, creating what is missing, and holds the directory's lock until
-    /// dropped. [`StoreError::InUse`] when another server has it.
+    /// Opens the store in `dir`, creates what is missing, and holds the directory's lock until it
+    /// is dropped. [`StoreError::InUse`] if another server has the lock.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         Self::open_with(dir, Pace::default())
     }
 
-    /// As [`Self::open`]; the write-ahead log is looked after at this pace.
+    /// As [`Self::open`], with this pace of checkpoints.
     pub(super) fn open_with(dir: &Path, pace: Pace) -> Result<Self, StoreError> {
         if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
             let version = rusqlite::version();
@@ -124,12 +125,12 @@ impl SqliteStore {
     }
 }
 
-/// A variant of the file system's interface that keeps the index of the write-ahead log in the
-/// memory of the process, and the database to it alone. Every connection to a file has to use the
-/// same.
+/// A variant of the file system interface that keeps the index of the write-ahead log in the memory
+/// of this process, which has the database for itself. Every connection to a file has to use the
+/// same variant.
 pub(super) const PROCESS_OWN_INDEX: &str = "unix-excl";
 
-/// The database, and how it is reached.
+/// The database file, and the interface used for it.
 #[derive(Clone)]
 struct DatabaseFile {
     path: PathBuf,
@@ -142,7 +143,7 @@ impl DatabaseFile {
     }
 }
 
-/// Whether a database that is there cannot be opened for want of a few pages.
+/// Whether an existing database cannot be opened because there is no space for a few pages.
 fn has_no_room_for_index(error: &StoreError) -> bool {
     use rusqlite::ffi::{SQLITE_CANTOPEN, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
     let extended_code = |cause: &(dyn std::error::Error + Send + Sync + 'static)| {
@@ -159,12 +160,12 @@ fn has_no_room_for_index(error: &StoreError) -> bool {
     }
 }
 
-/// Writes the write-ahead log that a server left once more, byte for byte in place, and syncs it.
+/// Writes the write-ahead log of an earlier server again, byte for byte in place, and syncs it.
 ///
-/// After a sync that failed the operating system may keep in memory what the disk does not have,
-/// and take it for written: then the next start would read it, answer by it, and lose it with the
-/// power. What is written anew is written. It takes no room, so it works on a full disk; where the
-/// file system needs room for it nevertheless, the log is taken as it is.
+/// After a failed sync the operating system may have in memory what the disk does not have, and
+/// believe it written: then this server would read it and answer by it, and lose it at a power
+/// failure. Writing it again makes it certain. This needs no space, so it works on a full disk; if
+/// the file system needs space nevertheless, the log is used as it is.
 fn sync_again(database: &Path) -> std::io::Result<()> {
     let mut wal = database.as_os_str().to_owned();
     wal.push("-wal");
@@ -189,7 +190,7 @@ fn sync_again(database: &Path) -> std::io::Result<()> {
     }
 }
 
-/// What a store takes on disk, in bytes.
+/// The size of a store on disk, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DiskUse {
     /// The database file.
@@ -199,7 +200,7 @@ pub struct DiskUse {
 }
 
 impl DiskUse {
-    /// Of the store in a data directory; nothing where there is none.
+    /// The size of the store in a data directory; 0 if there is none.
     pub fn of(dir: &Path) -> Self {
         let size = |name: &str| std::fs::metadata(dir.join(name)).map_or(0, |file| file.len());
         Self {
@@ -213,7 +214,7 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.checkpointer.stop();
         if self.has_failed {
-            // What the disk has is for the next start to find out.
+            // The next start finds out what the disk has.
             return;
         }
         let connection = &self.connection;
@@ -230,9 +231,9 @@ impl Drop for SqliteStore {
     }
 }
 
-/// Creates the directory and takes its lock. The operating system gives a lock back however the
-/// process ends. The directory itself is locked: a lock in a file is gone with the file, and a lock
-/// on the database's file would be given up with each handle of it.
+/// Creates the directory and locks it. The operating system releases the lock however the process
+/// ends. The lock is on the directory itself: a lock on a separate file would disappear with the
+/// file, and a lock on the database file would be released whenever one of its handles is closed.
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let file = directory::create(dir)
         .and_then(|()| lockable(dir))
@@ -247,8 +248,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Where a file's permissions do not let it be written, the library opens it to be read, without a
-/// word.
+/// If the permissions of a file forbid writing, the library silently opens it for reading only.
 fn require_writable(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     let read_only = connection.is_readonly(MAIN_DB);
     match read_only.map_err(failed("ask whether the database may be written"))? {
@@ -257,8 +257,8 @@ fn require_writable(connection: &Connection, file: &Path) -> Result<(), StoreErr
     }
 }
 
-/// A directory with users' files, or with a write-ahead log, and without a database is a damaged one:
-/// a new database would know nothing of them.
+/// A directory with users' files or a write-ahead log but without a database is damaged: a new
+/// database would not contain them.
 fn require_whole(dir: &Path, database: &Path) -> Result<(), StoreError> {
     let Some((state, beside)) = what_lacks_its_database(dir, database) else {
         return Ok(());
@@ -274,7 +274,7 @@ fn require_whole(dir: &Path, database: &Path) -> Result<(), StoreError> {
     )))
 }
 
-/// What a database left behind.
+/// A remainder of a missing database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Beside {
     /// Files of instances.
@@ -293,8 +293,8 @@ impl Beside {
     }
 }
 
-/// Whether the database is missing or empty where something is left of it, and what. The first bytes
-/// of a new database are in its file before anything is beside it.
+/// Whether the database is missing or empty although something is left of it, and what. A new
+/// database writes its first bytes before anything else exists beside it.
 pub(super) fn what_lacks_its_database(
     dir: &Path,
     database: &Path,
@@ -305,7 +305,7 @@ pub(super) fn what_lacks_its_database(
         Some(0) => "empty",
         Some(_) => return None,
     };
-    // What uploads in progress leave is nobody's yet.
+    // Uploads in progress belong to no instance yet.
     let is_file_of_instance = |entry: std::fs::DirEntry| entry.file_name() != "incoming";
     let has_files = std::fs::read_dir(dir.join(FILES))
         .is_ok_and(|entries| entries.flatten().any(is_file_of_instance));
@@ -320,7 +320,7 @@ pub(super) fn lockable(dir: &Path) -> std::io::Result<File> {
     File::open(dir)
 }
 
-/// Where directories cannot be opened.
+/// On systems where directories cannot be opened.
 #[cfg(not(unix))]
 pub(super) fn lockable(dir: &Path) -> std::io::Result<File> {
     File::options()
@@ -345,8 +345,8 @@ pub(super) fn connect_by(
             Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
         };
         connection.busy_timeout(PATIENCE)?;
-        // Else the planner prepares a statement anew whenever values are bound that its statistics
-        // might know.
+        // Otherwise the planner prepares a statement again whenever values are bound for which it
+        // might have statistics.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
@@ -354,13 +354,13 @@ pub(super) fn connect_by(
     open().map_err(failed("open the database file"))
 }
 
-/// What makes an acknowledged commit survive a power cut; and no checkpoints by the writer, as they
-/// have their own thread.
+/// The settings by which an acknowledged commit survives a power failure, and by which the writer
+/// makes no checkpoints, which have their own thread.
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
     let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     if pages == 0 {
-        // Free pages can be given back, when retention asks for it; this has to be the first thing
-        // that is said of a new file.
+        // Retention can then return free pages to the system; this has to be the first setting of a
+        // new file.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -371,7 +371,7 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -32_768)
 }
 
-/// The number of this opening. A new database is given its identity.
+/// The number of this opening. A new database gets its identity here.
 fn next_epoch(connection: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT epoch + 1 FROM meta";
     if let Some(epoch) = connection.query_row(sql, [], |row| row.get(0)).optional()? {

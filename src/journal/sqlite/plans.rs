@@ -1,16 +1,15 @@
-//! How statements are carried out: looked at once for each, in programs built for development and
-//! tests, so that a list that reads a whole table, or sorts one, is found by the first test that asks
-//! for it.
+//! Checks the query plan of each statement once, in debug builds, so that a query that reads or
+//! sorts a whole table is found by the first test that runs it.
 //!
-//! What may read a whole table, as it is read once or is small, says so in the statement itself:
-//! `/*whole: why*/`; what may sort, as little comes together, says `/*sorts: why*/`. Not here: the
-//! statements, and the indexes (`schema/`).
+//! A statement that may read a whole table, because it runs once or the table is small, says so:
+//! `/*whole: why*/`; one that may sort, because it sorts few rows, says `/*sorts: why*/`. Not here:
+//! the statements, and the indexes (`schema/`).
 
 use rusqlite::Connection;
 
-/// In front of the reason why a statement may read a whole table.
+/// Precedes the reason why a statement may read a whole table.
 const WHOLE: &str = "/*whole:";
-/// In front of the reason why a statement may sort.
+/// Precedes the reason why a statement may sort.
 const SORTS: &str = "/*sorts:";
 
 /// Tables with few rows, however many instances there are.
@@ -34,7 +33,7 @@ pub(super) fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<
     Ok(steps)
 }
 
-/// What is wrong with a plan, if anything is.
+/// The fault of a plan, if it has one.
 pub(super) fn wrong(sql: &str, steps: &[String]) -> Option<String> {
     let reads_all = |step: &&String| {
         let table = step.strip_prefix("SCAN ").map(|rest| {
@@ -55,22 +54,22 @@ pub(super) fn wrong(sql: &str, steps: &[String]) -> Option<String> {
     ))
 }
 
-/// Statements that were looked at.
+/// Statements that were checked.
 #[cfg(debug_assertions)]
 #[derive(Default)]
 pub(super) struct Checked(std::cell::RefCell<std::collections::HashSet<String>>);
 
 #[cfg(debug_assertions)]
 impl Checked {
-    /// Looks at a statement, unless it was.
+    /// Checks a statement, unless it was checked before.
     ///
     /// # Panics
-    /// When its plan is wrong.
+    /// If its plan has a fault.
     pub fn check(&self, connection: &Connection, sql: &str) {
         if !self.0.borrow_mut().insert(sql.to_owned()) {
             return;
         }
-        // What is damaged is found by the statement itself.
+        // Damage is reported when the statement itself runs.
         let steps = steps(connection, sql).ok();
         if let Some(wrong) = steps.and_then(|steps| wrong(sql, &steps)) {
             panic!("{wrong}");

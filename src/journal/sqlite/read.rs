@@ -43,7 +43,7 @@ use crate::{
 /// A reader of a [`SqliteStore`](super::SqliteStore).
 pub struct SqliteReader {
     pub(super) connection: Connection,
-    /// What was left out as it cannot be read.
+    /// The rows that were left out because they cannot be read.
     pub(super) damaged: Damaged,
     #[cfg(debug_assertions)]
     checked: super::plans::Checked,
@@ -59,8 +59,7 @@ impl SqliteReader {
         }
     }
 
-    /// A statement, ready to be carried out. In programs built for development its plan is looked at
-    /// when it is met first.
+    /// A prepared statement. In debug builds its plan is checked at its first use.
     pub(super) fn prepared(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
         #[cfg(debug_assertions)]
         self.checked.check(&self.connection, sql);
@@ -184,7 +183,7 @@ impl StoreReader for SqliteReader {
     }
 
     fn newest_time(&self) -> Result<Option<Time>, StoreError> {
-        // Short writes overtake long ones, of which no more wait than the queue holds.
+        // Short writes overtake long ones, but no more of those wait than the queue has room for.
         let sql = "SELECT max(time) FROM (SELECT time FROM log /*whole: its last rows*/ ORDER BY pos \
             DESC LIMIT ?1)";
         let newest = self.one(sql, [bounded(limits::WRITER_QUEUE)], |row| row.get(0))?;
@@ -430,7 +429,7 @@ fn newest_incidents<'a>(
     statement
 }
 
-/// Stands after every element, where a list that runs downwards begins.
+/// Sorts after every element: a descending list begins here.
 const AFTER_ALL: (InstanceKey, ElementKey) = (InstanceKey(Uuid::max()), ElementKey(u64::MAX));
 
 #[cfg(test)]

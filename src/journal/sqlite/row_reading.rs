@@ -1,6 +1,6 @@
-//! How rows are read: whole or not at all, or with those left out that are damaged; and what a damaged
-//! row is called, by its table and what of its key can still be read. Not here: what columns mean
-//! (`from_row`), what is asked (`read`).
+//! Reads rows: either all of them or an error, or without damaged ones; and names a damaged row by
+//! its table and the readable parts of its key. Not here: the meaning of columns (`from_row`), the
+//! queries (`read`).
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ use crate::journal::{
     store::{StoreError, StoreReader},
 };
 
-/// How much of one column is repeated, in bytes.
+/// How much of one column a name repeats, in bytes.
 const COLUMN_BYTES: usize = 80;
 
 /// A table whose damaged rows are left out and named.
@@ -26,7 +26,7 @@ pub(super) struct NamedTable {
     pub kind: StoredKind,
     /// Its name, for people.
     name: &'static str,
-    /// Where its key is among the columns that are read.
+    /// The position of its key among the columns that are read.
     key: Range<usize>,
 }
 
@@ -111,8 +111,8 @@ impl SqliteReader {
         row().map_err(failed("read a row"))
     }
 
-    /// As [`Self::list`], but a row that is damaged is noted and left out. Not for rows whose order
-    /// and number mean something.
+    /// As [`Self::list`], but a damaged row is recorded and left out. Not for rows whose order and
+    /// number matter.
     pub(super) fn listed<T>(
         &self,
         table: &NamedTable,
@@ -123,7 +123,7 @@ impl SqliteReader {
         self.listed_or(table, sql, params, read, |_| None)
     }
 
-    /// Reads every row of the named tables, and keeps none: those that are damaged are noted.
+    /// Reads every row of the named tables without keeping them, so that damaged ones are recorded.
     pub(super) fn read_every_table(&self) -> Result<(), StoreError> {
         self.each_definition(&mut drop)?;
         self.schedules()?;
@@ -156,7 +156,7 @@ impl SqliteReader {
             .map(drop)
     }
 
-    /// As [`Self::listed`], but something is taken in place of a damaged row.
+    /// As [`Self::listed`], but with a replacement for each damaged row.
     pub(super) fn listed_or<T>(
         &self,
         table: &NamedTable,

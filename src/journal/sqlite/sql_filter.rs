@@ -1,14 +1,14 @@
-//! Statements that hold only the conditions that are set, and name the index that answers them: a
-//! sign before a column keeps the planner from the others.
+//! Statements that contain only the conditions that are set, and name the index that answers them:
+//! a sign before a column prevents the planner from using other indexes.
 //!
-//! Not here: what comes of them (`read`), the lists themselves (`instance_list`, `task_list`,
-//! `timers`), the indexes (`schema/`).
+//! Not here: the conversion of rows (`read`), the lists (`instance_list`, `task_list`, `timers`),
+//! the indexes (`schema/`).
 
 use rusqlite::ToSql;
 
 use super::values::Seq;
 
-/// A statement under construction, and the values of its placeholders in their order.
+/// A statement under construction, with the values of its placeholders in order.
 #[derive(Clone)]
 pub(super) struct Narrowing<'a> {
     sql: String,
@@ -16,8 +16,8 @@ pub(super) struct Narrowing<'a> {
 }
 
 impl<'a> Narrowing<'a> {
-    /// The rows of all of these, which have no row in common. Each is read in the order of the whole,
-    /// when it is ordered.
+    /// The rows of all branches, which have no row in common. If the whole is ordered, each branch
+    /// is read in its order.
     pub fn union(branches: Vec<Self>) -> Self {
         let mut union = Self {
             sql: String::new(),
@@ -41,7 +41,7 @@ impl<'a> Narrowing<'a> {
         }
     }
 
-    /// How many rows it has, counted up to a number.
+    /// The number of its rows, counted up to `most`.
     pub fn counted(mut self, most: &'a i64) -> Self {
         self.limit(most);
         Self {
@@ -65,26 +65,26 @@ impl<'a> Narrowing<'a> {
         self.values.extend(values);
     }
 
-    /// Adds a condition on a value, when there is one.
+    /// Adds a condition on a value, if there is one.
     pub fn and_given<T: ToSql>(&mut self, condition: &str, value: Option<&'a T>) {
         if let Some(value) = value {
             self.and(condition, &[value]);
         }
     }
 
-    /// At most so many rows; the number is a value, so that the statement stays the same.
+    /// At most `limit` rows; the number is a value, so that the statement stays the same.
     pub fn limit(&mut self, limit: &'a i64) {
         self.push(" LIMIT ?");
         self.values.push(limit);
     }
 
-    /// Without the first so many rows.
+    /// Without the first `offset` rows.
     pub fn offset(&mut self, offset: &'a Seq) {
         self.push(" OFFSET ?");
         self.values.push(offset);
     }
 
-    /// Adds what is no condition.
+    /// Adds SQL that is not a condition.
     pub fn push(&mut self, sql: &str) {
         self.sql.push_str(sql);
     }
@@ -110,7 +110,7 @@ pub(super) mod tests {
     use super::*;
     use crate::journal::sqlite::plans;
 
-    /// How a statement is carried out: the indexes it reads, in their order. Nothing else may be
+    /// Checks how a statement is carried out: the indexes it reads, in order. Nothing else may be
     /// read, and nothing sorted.
     #[track_caller]
     pub fn check(statement: &Narrowing<'_>, expected: &[&str]) {

@@ -1,8 +1,8 @@
-//! The statements of one batch: looked up by their text once each, not once per row.
+//! The statements of one batch: each is looked up by its text once, not once per row.
 //!
-//! The connection keeps them prepared from batch to batch; its look-up hashes the whole text, which
+//! The connection keeps them prepared from batch to batch; its lookup hashes the whole text, which
 //! for a short statement costs about a tenth of running it. Not here: the statements themselves
-//! (see `write`).
+//! (`write`).
 
 use std::ptr;
 
@@ -15,7 +15,7 @@ pub(super) struct Statements<'a> {
 }
 
 impl<'a> Statements<'a> {
-    /// None yet.
+    /// Without statements.
     pub fn of(connection: &'a Connection) -> Self {
         Self {
             connection,
@@ -25,8 +25,8 @@ impl<'a> Statements<'a> {
 
     /// The statement with this text.
     pub fn get(&mut self, sql: &'static str) -> rusqlite::Result<&mut CachedStatement<'a>> {
-        // A batch uses a handful. A text that is at two addresses is prepared twice, which is
-        // no harm.
+        // A batch uses a handful. A text that is at two addresses is prepared twice, which does no
+        // harm.
         let index = match self
             .prepared
             .iter()

@@ -1,5 +1,5 @@
-//! Lists of waiting user tasks: each task is in one of the partial indexes, and each index is in the
-//! order of the list. Not here: who may see what (`journal::listing`), the indexes (`schema/`).
+//! Lists of waiting user tasks: each task is in one of the partial indexes, and each index has the
+//! order of the list. Not here: the permissions (`journal::listing`), the indexes (`schema/`).
 
 use rusqlite::{Row, ToSql};
 
@@ -16,8 +16,8 @@ use crate::journal::{
     store::StoreError,
 };
 
-/// Lists of candidates that are merged; there are about as many different ones as lanes. What has
-/// more is sorted.
+/// The most lists of candidates that are merged; there are about as many different ones as lanes.
+/// More are sorted.
 const MOST_LISTS: usize = 100;
 
 /// The newest tasks first.
@@ -79,7 +79,7 @@ fn newest<'a>(
     statement
 }
 
-/// A part for each index that has tasks of somebody's list.
+/// One part for each index that has tasks of a user's list.
 fn of_audience<'a>(
     audience: &'a TaskAudience,
     filter: &'a TaskFilter,
@@ -148,7 +148,7 @@ impl SqliteReader {
         )
     }
 
-    /// The lists of candidates that somebody is in: one look into the index for each list.
+    /// The lists of candidates that include a user: one lookup in the index for each list.
     fn candidates_for(&self, audience: &TaskAudience) -> Result<Vec<Roles>, StoreError> {
         let next = "SELECT candidates FROM task WHERE assignee IS NULL AND candidates IS NOT NULL
              AND candidates > ?1 ORDER BY candidates LIMIT 1";

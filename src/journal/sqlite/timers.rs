@@ -1,4 +1,4 @@
-//! Reading armed timers: as a list, and those of one owner that are due.
+//! Reads armed timers: as a list, and those of one owner that are due.
 
 use std::borrow::Cow;
 
@@ -19,10 +19,10 @@ use crate::{
 
 const TIMER: &str = "SELECT due, instance, element, kind, name, occurrence, process FROM timer";
 
-/// Owners whose timers are merged; those of more are read by time, and other tenants' passed over.
+/// The most owners whose timers are merged; those of more are read by time, skipping other tenants.
 const MOST_OWNERS: usize = 100;
 
-/// Where a list continues: behind a timer.
+/// Where a list continues: after this timer.
 struct Place<'a> {
     timer: &'a TimerRow,
     element: ElementKey,
@@ -117,7 +117,7 @@ fn next_timers<'a>(
     statement
 }
 
-/// Processes of a tenant that have timers: one look into the index for each.
+/// Processes of a tenant that have timers: one lookup in the index for each.
 fn processes_of(reader: &SqliteReader, tenant: &str) -> Result<Vec<String>, StoreError> {
     let next = "SELECT process FROM timer WHERE tenant = ?1 AND process > ?2
          ORDER BY process LIMIT 1";
@@ -150,9 +150,9 @@ pub(super) fn due(
     )
 }
 
-/// Whose timers there are.
+/// The owners of timers.
 pub(super) fn owners(reader: &SqliteReader) -> Result<Vec<Owner>, StoreError> {
-    // One look into the index for each, however many timers it has.
+    // One lookup in the index for each owner, however many timers it has.
     let next = "SELECT tenant, process FROM timer WHERE (tenant, process) > (?1, ?2)
          ORDER BY tenant, process LIMIT 1";
     let owner = |row: &Row<'_>| {

@@ -1,5 +1,4 @@
-//! How keys, times, seqs and states look in a column. All reads and writes of both sides go through
-//! these.
+//! The column forms of keys, times, seqs and states. All reads and writes use these.
 
 use rusqlite::{
     ToSql,
@@ -16,7 +15,7 @@ use crate::{
     model::ids::{ElementKey, InstanceKey, Time},
 };
 
-/// A seq as a column: SQLite has no unsigned numbers, and no seq comes near 2^63.
+/// A seq as a column: SQLite has no unsigned integers, and no seq comes near 2^63.
 pub(super) struct Seq(pub u64);
 
 impl ToSql for Seq {
@@ -35,8 +34,8 @@ impl FromSql for Seq {
     }
 }
 
-/// Stands in a timer's row for the instance itself, as no record has this number; NULL would keep
-/// rows of one key apart.
+/// Represents the instance itself in a timer's row, because no record has this number; NULL values
+/// would not be equal to each other in the key.
 pub(super) const INSTANCE_ITSELF: ElementKey = ElementKey(0);
 
 impl ToSql for ElementKey {
@@ -87,7 +86,7 @@ impl FromSql for Entity {
     }
 }
 
-/// A list of roles, stored as one text: no role has a blank.
+/// A list of roles, stored as one text: no role contains a blank.
 #[derive(Clone)]
 pub(super) struct Roles(pub Vec<String>);
 
@@ -150,13 +149,13 @@ impl FromSql for DefinitionFormat {
     }
 }
 
-/// A status as a column: its place among all of them, by its name. What is none has a number that no
-/// row has.
+/// A status as a column: its index among all statuses. An unknown name has an index that no row
+/// has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct StatusNumber(pub i64);
 
 impl StatusNumber {
-    /// Of the status with this name.
+    /// The status with this name.
     pub fn of(name: &str) -> Self {
         let place = Status::ALL.iter().position(|status| status.name() == name);
         Self(place.map_or(-1, |place| place as i64))
@@ -187,8 +186,8 @@ impl FromSql for StatusNumber {
     }
 }
 
-/// A revision as a column: 16 bytes where it is a hash as 32 hexadecimal digits, which all are that
-/// are made here; half of the text.
+/// A revision as a column: 16 bytes if it is a hash of 32 hexadecimal digits (half of the text), as
+/// all revisions made by this program are.
 pub(super) struct Revision<T>(pub T);
 
 impl ToSql for Revision<&str> {
@@ -209,7 +208,7 @@ impl FromSql for Revision<String> {
     }
 }
 
-/// The bytes of a text of 32 digits that reads the same when it is written from them.
+/// The bytes of a text of 32 digits, if writing them gives the same text.
 fn hash(text: &str) -> Option<[u8; 16]> {
     let is_hash = text.len() == 32 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
     let parsed = is_hash.then(|| Uuid::try_parse(text).ok())?;

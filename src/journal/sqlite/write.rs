@@ -1,5 +1,5 @@
-//! The write side: one transaction per batch, statements prepared once. Not here: the tables (see
-//! `schema/`).
+//! The write side: one transaction per batch, with statements that are prepared once. Not here: the
+//! tables (`schema/`).
 
 use rusqlite::{ErrorCode, params};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use crate::journal::{
     user::UserRow,
 };
 
-/// About what an operation adds to the write-ahead log beyond its bodies: one page.
+/// Approximately what an operation adds to the write-ahead log beyond its bodies: one page.
 const PAGE: usize = history::PAGE;
 
 impl Store for SqliteStore {
@@ -39,7 +39,7 @@ impl Store for SqliteStore {
             .map_err(failed("write to the database"))
     }
 
-    /// Empties the cache of pages, which holds up to 32 MiB after a burst.
+    /// Empties the cache of pages, which has up to 32 MiB after a burst.
     fn rest(&mut self) {
         if let Err(error) = self.connection.execute_batch("PRAGMA shrink_memory") {
             log::warn!("expected to give back the cache of the database, but {error}");
@@ -81,7 +81,7 @@ impl SqliteStore {
     }
 }
 
-/// Writes one change; how many bytes it brings.
+/// Writes one change; returns the bytes added.
 fn write<'a>(
     db: &mut Statements<'_>,
     op: &'a WriteOp,

@@ -1,4 +1,4 @@
-//! Calls to the outside: when they are due, how far they are, and which are kept.
+//! HTTP calls: when they are due, their attempts, and which are kept.
 
 use super::fixtures::{changing, check, key};
 use crate::{

@@ -1,4 +1,4 @@
-//! What is counted beside the rows agrees with the rows.
+//! The counts beside the rows agree with the rows.
 
 use super::fixtures::{changing, check, instance};
 use crate::{
@@ -34,7 +34,8 @@ fn live_instances_are_counted_by_version() {
         let visit = ("visit".to_owned(), 1, [1, 0, 0]);
         assert_eq!(in_use(reader, None), [order(1, [3, 0, 0]), visit]);
 
-        // Within one batch the same instance fails, goes to another version, and is fixed there.
+        // Within one batch the same instance fails, is migrated to another version, and is fixed
+        // there.
         let failed = InstanceRow {
             incidents: 2,
             ..rows[0].clone()

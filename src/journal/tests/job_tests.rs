@@ -42,7 +42,8 @@ fn all() -> JobFilter {
     }
 }
 
-/// When the jobs of a list were started. Every page of every length is a part of the whole list.
+/// The times when the jobs of a list were started. Every page of every length is a part of the
+/// list.
 #[track_caller]
 fn listed(reader: &dyn StoreReader, filter: &JobFilter, order: JobOrder) -> Vec<i64> {
     let page = |offset, limit| {

@@ -1,4 +1,4 @@
-//! Lists narrowed by filters and read part by part.
+//! Lists with filters, read part by part.
 
 use super::fixtures::{changing, check, instance, key};
 use crate::{
@@ -239,7 +239,7 @@ fn tasks_are_narrowed_and_read_in_parts() {
         assert_eq!(list(&all, None, 9), [5, 2, 3]);
         let first = reader.task_list(&all, None, 1).unwrap();
         assert_eq!(list(&all, Some(first[0].cursor()), 1), [2]);
-        // What was seen may be gone: the list continues nevertheless.
+        // The last row that was seen may be gone: the list continues nevertheless.
         store
             .commit(&[changing(
                 1,

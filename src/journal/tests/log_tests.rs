@@ -1,4 +1,4 @@
-//! Rows, snapshots, the outbox, and what a refused batch leaves behind.
+//! Rows, snapshots, the outbox, and the effects of a refused batch.
 
 use super::fixtures::{self, append, check, key, row};
 use crate::{

@@ -1,8 +1,8 @@
-//! Each question that a store answers, asked of an empty database: a reader looks at the plan of each
-//! statement (`sqlite::plans`) and panics when it would read a whole table, or sort one.
+//! Every query of a store on an empty database: a reader checks the plan of each statement
+//! (`sqlite::plans`) and panics if it would read or sort a whole table.
 //!
-//! A new question without a line here fails the last test. Which index answers what: the tests beside
-//! the statements.
+//! A new query without a line here makes the last test fail. Which index answers which query: the
+//! tests beside the statements.
 
 use uuid::Uuid;
 

@@ -204,7 +204,7 @@ fn tasks_and_incidents_come_and_go() {
     });
 }
 
-/// Every mix of tenant, assignee, candidates and starters, asked for by every kind of user.
+/// Every combination of tenant, assignee, candidates and starters, with every kind of user.
 #[test]
 fn tasks_for_a_user_are_those_the_audience_includes() {
     check(|store, reader| {

@@ -1,4 +1,4 @@
-//! What only a store on disk has: reopening, and the lock.
+//! Properties that only a store on disk has: reopening, and the lock.
 
 use super::fixtures::{append, key};
 use crate::journal::{DATABASE, SqliteStore, Store, StoreError};

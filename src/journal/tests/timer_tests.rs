@@ -1,4 +1,4 @@
-//! Timers, by whose they are.
+//! Timers, by their owners.
 
 use super::fixtures::{changing, check, key};
 use crate::{
@@ -65,7 +65,7 @@ fn timers_come_by_due_time() {
             reader.timer_owners().unwrap(),
             [owner("acme", "leave"), owner("acme", "order")]
         );
-        // A timer is one, anyone who sets it.
+        // A timer is the same, whoever sets it.
         store
             .commit(&[changing(7, 2, vec![of_others[1].clone()])])
             .unwrap();

@@ -1,5 +1,5 @@
-//! The pipeline: order, places, the commit gate, failure, the end. A store with a hand brake makes every
-//! interleaving certain.
+//! The writer's pipeline: order, permits, the commit gate, failure, shutdown. A store with a brake
+//! makes every interleaving deterministic.
 
 use std::sync::{
     Arc, Mutex,
@@ -17,18 +17,18 @@ use crate::{
     limits::{self, CallerKind},
 };
 
-/// A store that waits for a permit before each commit. Without permits left (sender dropped) it
-/// fails.
+/// A store that waits for a permit before each commit. When no permits are left (the sender is
+/// dropped) it fails.
 struct Braked {
     inner: MemoryStore,
     permits: Receiver<()>,
-    /// How many operations each commit had.
+    /// The number of operations of each commit.
     sizes: Sender<usize>,
     rests: Sender<()>,
     no_room: Arc<AtomicBool>,
 }
 
-/// Added to the number of a release that learns that its row was not written.
+/// Added to the number of a release whose row was not written.
 const FAILED: u64 = 1_000;
 
 impl Store for Braked {
@@ -144,7 +144,7 @@ fn releases_run_in_the_order_of_the_queue() {
     let bench = Bench::new(100);
     bench.append(1);
     assert_eq!(bench.sizes.recv(), Ok(1));
-    // Queued while the first batch syncs: one batch.
+    // Queued while the first batch syncs: they form one batch.
     bench.append(2);
     bench.release(102);
     bench.append(3);
@@ -200,7 +200,7 @@ fn after_a_failed_commit_nothing_is_written_and_all_that_was_handed_over_is_unkn
     );
     bench.append(4);
     bench.journal.shutdown();
-    // What writes nothing and builds on nothing needs no row.
+    // A release that writes nothing and depends on nothing does not fail.
     assert_eq!(bench.released(), [1, FAILED + 2, 3, FAILED + 4]);
     assert!(bench.journal.room().has_failed());
     let stored = bench.stored.reader().unwrap().load(key(1).into());
@@ -217,7 +217,7 @@ fn without_room_a_batch_fails_with_all_that_builds_on_it_and_the_next_one_is_wri
     };
     append(1, 1, &broken, 1);
     assert_eq!(bench.sizes.recv(), Ok(1));
-    // Queued while the first one is being written: on top of it, and beside it.
+    // Queued while the first one is being written: one depends on it, one does not.
     append(1, 2, &broken, 2);
     let slot = bench.journal.reserve().unwrap().on(&broken);
     slot.release(bench.note(3));
@@ -319,7 +319,7 @@ fn a_delivered_message_leaves_the_outbox_without_a_place() {
     let taken = bench.sizes.recv();
     bench.journal.outbox_delivered(key(1).into(), 1);
     bench.permit(2);
-    // Nothing else comes, so the deletion is written for its own sake.
+    // Nothing else arrives, so the deletion is written alone.
     assert_eq!((taken, bench.sizes.recv()), (Ok(1), Ok(1)));
     bench.journal.shutdown();
     assert_eq!(bench.stored.reader().unwrap().outbox().unwrap(), []);
@@ -433,12 +433,12 @@ fn short_writes_go_before_long_ones_which_come_in_order() {
         let place = bench.journal.reserve().unwrap().on(&Chain::default());
         place.append(long(number.into(), 1), bench.note(number));
     }
-    // What waits for all before it waits for the long ones, too.
+    // A release that waits for everything before it also waits for the long ones.
     bench.release(5);
     let place = bench.journal.reserve().unwrap().on(&Chain::default());
     place.append(Commit::of(row(6, 1, 1)), bench.note(6));
     bench.permit(1);
-    // The short one takes the first long one along.
+    // The short one takes the first long one with it.
     for size in [2, 1, 1] {
         assert_eq!(bench.sizes.recv().unwrap(), size);
         bench.permit(1);
