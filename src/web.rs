@@ -1,8 +1,8 @@
-//! The edge: HTTP, websockets, REST. One route table, one file per resource; every command goes to
-//! the runtime as the same envelope that a frame becomes.
+//! The edge: HTTP, websockets, REST. There is one route table and one file per resource; every
+//! command goes to the runtime in the same envelope as that of a frame.
 //!
-//! Not here: what frames mean (`session`), what pages look like (`admin`). Where to go next:
-//! `routes` for the table, `socket` for the socket, `server` for how it all is started and stopped.
+//! Not here: the meaning of frames (`session`), the pages' templates (`admin`). Where to go next:
+//! `routes` for the table, `socket` for the websocket, `server` for start and stop.
 
 mod admission;
 pub mod answer_memory;

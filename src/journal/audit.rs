@@ -60,8 +60,7 @@ pub enum AuditChange {
 
 /// The read side.
 pub trait AuditReader {
-    /// Rows that match, the newest first, with numbers below `before`: at most `limit` rows, among
-    /// as many rows as the last argument allows to be read.
+    /// Rows that match, the newest first, with numbers below `before`; at most `limit`.
     fn audit(
         &self,
         filter: &AuditFilter,

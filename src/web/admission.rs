@@ -1,7 +1,7 @@
-//! Whether a request is within the rates of its sender: looked at before its body is read.
+//! Checks whether a request is within the rates of its sender, before its body is read.
 //!
-//! Who it is comes from the token it shows, so a request with a token that is not accepted counts
-//! as a stranger's. Not here: what is counted for whom (`session::shared_rates`), messages of
+//! The sender is known from the token, so a request whose token is not accepted counts as a
+//! stranger's. Not here: which rates a request counts for (`session::shared_rates`), messages of
 //! websockets (`session::connection`).
 
 use std::{
@@ -36,22 +36,23 @@ use crate::{
     },
 };
 
-/// Signs of life: asked for by what looks after the server, they count for a rate of their own, which
-/// no token changes.
+/// Signs of life, for programs that monitor the server: they have a rate of their own, which no
+/// token changes.
 pub(super) const LIFE_SIGNS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The shortest time that a client is asked to wait.
 const SOONEST: Duration = Duration::from_millis(1);
 
-/// What the token of a request says, so that it is verified once.
+/// The identity in the token of a request, kept so that the token is verified once.
 struct Shown(Result<Identity, TokenError>);
 
-/// Whether the request has counted for a rate.
+/// Whether the request has been counted for a rate.
 #[derive(Clone, Default)]
 struct CountedOnce(Rc<Cell<bool>>);
 
-/// Refuses a request that is over a rate. The refusal is held back for a part of the time there is
-/// to wait: a client that waits loses nothing, and one that does not has to wait before it can ask
+/// Refuses a request that is over a rate. The refusal is delayed by a part of the time to wait: a
+/// client that waits loses nothing, and one that does not wait has to before it can send again on
+/// this connection.
 /// again on this connection.
 ///
 /// # Errors
@@ -91,7 +92,7 @@ pub async fn within_rates(
     next.call(request).await
 }
 
-/// Waits with a refusal; for how long.
+/// Delays a refusal; returns the delay.
 async fn hold_back(app: &App, payer: Payer, after: Duration) -> Duration {
     let held_back = app.sessions.rates.hold_back(payer);
     let held = held_back.of_request(after);
@@ -99,8 +100,8 @@ async fn hold_back(app: &App, payer: Payer, after: Duration) -> Duration {
     held
 }
 
-/// Counts what was answered before anybody looked at a rate, as a stranger's: preflights, hosts and
-/// origins that are refused. Over the rate such an answer is held back.
+/// Counts responses given before any rate was checked, as a stranger's: preflights, refused hosts
+/// and origins. Over the rate such a response is delayed.
 ///
 /// # Errors
 /// Those of the request.
@@ -126,7 +127,7 @@ pub async fn count_all(
     answered
 }
 
-/// The bytes of a request's body, as far as its head tells.
+/// The bytes of a request's body, according to its head.
 fn body_bytes(request: &HttpRequest) -> usize {
     if request.headers().contains_key(TRANSFER_ENCODING) {
         return limits::UNKNOWN_BODY_BYTES;
@@ -138,7 +139,7 @@ fn body_bytes(request: &HttpRequest) -> usize {
 }
 
 impl App {
-    /// The user whose token or cookie a request shows; `None` without one.
+    /// The user whose token or cookie a request has; `None` without one.
     fn shown_user(&self, request: &HttpRequest) -> Option<Principal> {
         let identity = match super::http::auth::bearer_token(request) {
             Ok(Some(token)) => {
@@ -152,7 +153,7 @@ impl App {
         identity.map(|identity| Principal::new(Some(identity)))
     }
 
-    /// What a token in the header of this request says.
+    /// The identity of the token in the header of this request.
     pub(super) fn identify(
         &self,
         request: &HttpRequest,
@@ -164,10 +165,10 @@ impl App {
         self.sessions.identify(token)
     }
 
-    /// Counts a start for anyone who asks for it.
+    /// Counts a start for the sender of a request.
     ///
     /// # Errors
-    /// 429 when the rate is spent.
+    /// 429 when the rate is used up.
     pub fn admit_start(
         &self,
         request: &HttpRequest,
@@ -179,10 +180,10 @@ impl App {
         Ok(self.sessions.admit_start(start, payer, address)?)
     }
 
-    /// Counts something published, as a start.
+    /// Counts a publication as a start.
     ///
     /// # Errors
-    /// 429 when the rate is spent.
+    /// 429 when the rate is used up.
     pub fn admit_publish(
         &self,
         request: &HttpRequest,

@@ -1,8 +1,8 @@
-//! Memory for large answers: an answer that is whole in memory takes room with the bodies of
-//! requests until its last piece has gone out, so that those who ask and do not read are bounded.
+//! Memory for large responses: a response that is completely in memory takes room in the pot for
+//! bodies until its last piece is sent, so that clients that request and do not read are bounded.
 //!
-//! It goes out in pieces, as the HTTP library would copy it whole otherwise. Not here: how slowly
-//! an answer may be read (`transport`); files, which are never whole in memory.
+//! It is sent in pieces, because the HTTP library would otherwise copy it as a whole. Not here: how
+//! slowly a response may be read (`transport`); files, which are never completely in memory.
 
 use std::{
     convert::Infallible,
@@ -21,12 +21,12 @@ use actix_web::{
 use super::http::{app::App, problem::Problem};
 use crate::{limits::PotPlace, session::protocol::code::ErrorCode};
 
-/// Answers up to this length take no room: each connection has one at most.
+/// Responses up to this length take no room: each connection has at most one.
 const SMALL: usize = 32 * 1024;
-/// A piece of a large answer.
+/// The size of a piece of a large response.
 const PIECE: usize = 32 * 1024;
 
-/// Takes room for an answer, or refuses a request that changes nothing.
+/// Takes room for a response; without room, refuses it if the request changes nothing.
 ///
 /// # Errors
 /// Those of the request.
@@ -53,7 +53,7 @@ pub async fn answer_memory(
     let fits = permit
         .as_mut()
         .is_none_or(|permit| permit.resize(rest.len().min(permit.most())));
-    // What was changed is answered in any case.
+    // A request that has changed something is answered in any case.
     if !fits && is_safe {
         let sentence = "expected memory for the answer, but too many answers have not been read \
             yet: read those, or ask again in a moment";
@@ -67,7 +67,7 @@ pub async fn answer_memory(
     Ok(ServiceResponse::new(request, response.set_body(body)))
 }
 
-/// What is left of a large answer.
+/// The rest of a large response.
 struct LargeAnswer {
     rest: Bytes,
     /// Given back with the last piece.

@@ -1,5 +1,5 @@
-//! How fast the body of a request has to come in: slowly enough for a bad line, not so slowly that
-//! a client that sends it byte by byte holds its memory forever.
+//! The pace at which the body of a request has to arrive: slow enough for a bad line, but not so
+//! slow that a client that sends single bytes occupies memory forever.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ pub struct BodyPace {
 }
 
 impl BodyPace {
-    /// A body whose first byte may come from now on; it may take this long altogether.
+    /// A body whose first byte may arrive from now on, and which may take `whole` in all.
     pub fn new(now: Instant, whole: Duration) -> Self {
         Self {
             began: now,
@@ -27,7 +27,7 @@ impl BodyPace {
         }
     }
 
-    /// The pace after so many more bytes.
+    /// The pace after `bytes` more bytes.
     pub fn after(self, bytes: usize) -> Self {
         Self {
             received: self.received + bytes as u64,
@@ -35,7 +35,7 @@ impl BodyPace {
         }
     }
 
-    /// When the next byte has to be there.
+    /// When the next byte has to arrive.
     pub fn deadline(&self) -> Instant {
         let paid = Duration::from_millis(self.received * 1_000 / self.bytes_per_second);
         self.began + self.whole.min(self.grace + paid)

@@ -1,6 +1,7 @@
-//! What every HTTP request passes: the server, its routes, origins, tokens, bodies and problems.
+//! What every HTTP request passes through: the server, its routes, origins, tokens, bodies and
+//! problems.
 //!
-//! Not here: what a resource does (`rest`, `jobs`, `pages`). Where to go next: `server`, then
+//! Not here: the resources (`rest`, `jobs`, `pages`). Where to go next: `server`, then
 //! `route_table`.
 
 pub mod accepted_tokens;

@@ -1,5 +1,5 @@
-//! Questions of request handlers to instances and to the store. Answers come through the commit gate, as
-//! for sessions.
+//! Requests of HTTP handlers to instances and to the store. Responses come through the commit gate,
+//! as for sessions.
 
 use std::sync::Arc;
 
@@ -33,9 +33,9 @@ use crate::{
 
 /// The outcome of a command.
 pub enum CommandOutcome {
-    /// It is durable; whether it was before.
+    /// It is durable; the flag says whether it had been applied before.
     Done(Arc<Committed>, bool),
-    /// There was nothing to do.
+    /// Nothing had to be done.
     Unchanged,
 }
 
@@ -53,7 +53,7 @@ impl App {
         outcome(self.answer(key, caller, ask).await)
     }
 
-    /// Which files may come with a run.
+    /// The files that may be uploaded for a run.
     ///
     /// # Errors
     /// Why the run would be refused with any file.
@@ -69,7 +69,7 @@ impl App {
         }
     }
 
-    /// What would become of an instance in another version.
+    /// The plan of an instance's migration to another version.
     ///
     /// # Errors
     /// 403, 404, 409 for one that has ended, is on hold, or runs that version already.
@@ -86,8 +86,8 @@ impl App {
         }
     }
 
-    /// Sends a command that brings a file. Once sent, the command and what follows for the file do
-    /// not depend on the request.
+    /// Sends a command with a file. Once sent, the command and the fate of its file do not depend
+    /// on the HTTP request.
     ///
     /// # Errors
     /// Why it was refused.
@@ -111,7 +111,7 @@ impl App {
         let settled = rt::spawn(async move {
             let answer = answer.await;
             let told = answer.as_ref().ok().cloned();
-            // A panic in it was logged; what it left undone the next start does.
+            // A panic was logged; the next start finishes what it left undone.
             let _ = web::block(move || upload.settle(told.as_ref())).await;
             outcome(answer)
         });
@@ -123,7 +123,7 @@ impl App {
     /// A file of an instance.
     ///
     /// # Errors
-    /// 404 when the caller may not see the instance, or it has no such file.
+    /// 404 if the caller may not see the instance, or it has no such file.
     pub async fn file(
         &self,
         key: InstanceKey,
@@ -150,7 +150,7 @@ impl App {
     /// Saves or drops a draft.
     ///
     /// # Errors
-    /// Why it was refused; 404 when the task it is at has ended, or has no such action.
+    /// Why it was refused; 404 if its task has ended, or has no such action.
     pub async fn draft(&self, caller: &Caller, request: DraftRequest) -> Result<(), Problem> {
         let (reply, answer) = reply();
         self.sessions.runtime.draft(caller.clone(), request, reply);
@@ -165,10 +165,10 @@ impl App {
         outcome(answer).map(drop)
     }
 
-    /// Looks at an instance with the caller's eyes.
+    /// Reads an instance with the caller's permissions.
     ///
     /// # Errors
-    /// 404 when there is none, or none the caller may see.
+    /// 404 if there is none that the caller may see.
     pub async fn observe(
         &self,
         key: InstanceKey,
@@ -199,7 +199,7 @@ impl App {
     /// Reads from the store.
     ///
     /// # Errors
-    /// 500 when it fails, 503 while the server goes down.
+    /// 500 if it fails, 503 while the server stops.
     pub async fn read<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
@@ -210,8 +210,8 @@ impl App {
         }
     }
 
-    /// The rows of an instance that hold records after `after`, oldest first, and whether there may be
-    /// more. Look at the instance before: a look authorises.
+    /// The rows of an instance with records after `after`, oldest first, and whether there may be
+    /// more. Read the instance before, which checks the permissions.
     ///
     /// # Errors
     /// As [`App::read`].
@@ -233,10 +233,10 @@ impl App {
     }
 }
 
-/// Looks at an instance of a runtime with the caller's eyes.
+/// Reads an instance of a runtime with the caller's permissions.
 ///
 /// # Errors
-/// 404 when there is none, or none the caller may see.
+/// 404 if there is none that the caller may see.
 pub async fn observe(
     runtime: &Arc<Runtime>,
     key: InstanceKey,
@@ -267,7 +267,7 @@ async fn read_instance(
     answer.await
 }
 
-/// The instance key in an address. Anything else names no instance.
+/// The instance key in a path. Any other text names no instance.
 ///
 /// # Errors
 /// 404.
@@ -277,12 +277,12 @@ pub fn instance_key(text: &str) -> Result<InstanceKey, Problem> {
 
 fn reply() -> (ReplyTo, oneshot::Receiver<InstanceResponse>) {
     let (sender, answer) = oneshot::channel();
-    // Nobody waits when the request was cut off; the command takes effect nevertheless.
+    // The receiver is gone when the request was cut off; the command takes effect nevertheless.
     let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
     (reply, answer)
 }
 
-/// Why there is no answer of the kind asked for.
+/// The problem of a response that is not of the expected kind.
 fn refused(answer: Result<InstanceResponse, oneshot::error::RecvError>) -> Problem {
     match answer {
         Ok(InstanceResponse::Refused(refusal)) => refusal.into(),

@@ -1,9 +1,10 @@
 //! Jobs over HTTP, in the wire format of Wexflow's API under `/api/v1`: clients written for that
-//! notify their users unchanged.
+//! API work unchanged.
 //!
-//! A workflow is a published process with an integer alias, a job is its instance and its id the
-//! instance's key. Commands become the same envelopes as those of frames and REST. How bytes must
-//! look, as clients depend on it: `docs/jobs.md`. Not here: the route table (`web::routes`).
+//! A workflow is a published process with an integer alias; a job is an instance of it, and the
+//! job's id is the instance's key. Commands become the same envelopes as those of frames and REST.
+//! The exact bytes that clients depend on: `docs/jobs.md`. Not here: the route table
+//! (`web::routes`).
 
 mod ascii;
 pub mod commands;

@@ -1,16 +1,16 @@
-//! The server's local socket: a file in its data directory through which `stepwire user` has
-//! changes take effect at once, the other commands learn where the server listens and get a token,
-//! and `stepwire backup` says that it has made a copy.
+//! The server's local socket: a file in its data directory. Through it `stepwire user` changes
+//! users with immediate effect, other commands learn the server's address and get a token, and
+//! `stepwire backup` reports a copy.
 //!
-//! The owner of the directory may use it, nobody else. One line of JSON in, one out. Not here:
-//! what may be asked about users (`runtime::users::requests`).
+//! Only the owner of the directory may use it. A request is one line of JSON, and so is the
+//! response. Not here: the operations on users (`runtime::users::requests`).
 //!
-//! Where to go next: `request` for the other end, `command` for the command line.
+//! Where to go next: `request` for the client's side, `command` for the command line.
 //!
 //! # Why so
 //!
-//! **The owner of a data directory gets its token from the running server**, so no command
-//! reads the secret.
+//! **The owner of a data directory gets its token from the running server**, so no command reads
+//! the secret.
 
 pub mod command;
 pub mod request;
@@ -30,23 +30,23 @@ pub use socket::LocalSocket;
 /// Name of the socket in the data directory.
 const FILE: &str = "stepwire.sock";
 
-/// The longest line that asks for something: names, roles and a password, each letter escaped.
+/// The longest request line: names, roles and a password, each character escaped.
 const REQUEST_BYTES: u64 =
     6 * (limits::NAME_BYTES * (limits::USER_ROLES + 2) + limits::PASSWORD_BYTES) as u64 + 1024;
 
-/// The line that asks.
+/// A request.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum LocalRequest {
-    /// About users.
+    /// An operation on users.
     Users(UserRequest),
-    /// For what a client needs.
+    /// A request of what a client needs.
     Client(ClientRequest),
-    /// For nothing: it reports a copy of the directory.
+    /// A report that the directory was copied; asks for nothing.
     Backup(BackupMade),
 }
 
-/// A copy of the directory was made, which the log is to say.
+/// A copy of the directory was made, which is logged.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct BackupMade {
@@ -64,7 +64,7 @@ struct ClientRequest {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Want {
-    /// The address, and a token.
+    /// The server's address and a token.
     Access,
 }
 
@@ -75,29 +75,30 @@ struct Access {
     server: String,
     /// A token for [`limits::LOCAL_TOKEN`].
     token: String,
-    /// Whom it is for.
+    /// The user of the token.
     user: String,
 }
 
-/// The line that answers.
+/// A response.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum LocalReply {
-    /// It is done; a list answers with users.
+    /// It is done; the response to a list contains users.
     Done(Vec<ListedUser>),
-    /// The request that was made.
+    /// The address and token that were requested.
     Access(Access),
-    /// Why it is not done, as a sentence.
+    /// Why it was not done, as a sentence.
     Refused(String),
 }
 
-/// A server without one: only Unix has such sockets. Users are then changed while it is stopped.
+/// For systems other than Unix, which have no such sockets: users are changed while the server is
+/// stopped.
 #[cfg(not(unix))]
 pub struct LocalSocket;
 
 #[cfg(not(unix))]
 impl LocalSocket {
-    /// There is none.
+    /// Fails.
     ///
     /// # Errors
     /// Always.

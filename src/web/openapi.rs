@@ -1,12 +1,12 @@
-//! The OpenAPI document of the HTTP interface, made from the handlers' own annotations.
+//! The OpenAPI document of the HTTP interface, made from the annotations of the handlers.
 //!
-//! A handler says with `#[utoipa::path]` what it takes and answers, and is in the list below:
-//! one line. What follows from the form of a request is not written there but added in
-//! `completion`: who must show a token may be answered 401, anyone who sends a body may be answered
-//! 413, and every refusal is a `Problem`. So an annotation names what it answers when all is well,
-//! and the refusals that are its own, as bare statuses: `(status = 404)`. What several share:
-//! `shared`. A test holds this list against `routes`. Not here: the page that shows the document
-//! (`api_page`), the websocket's document (`asyncapi`).
+//! A handler has an annotation `#[utoipa::path]` with its parameters and responses, and a line in
+//! the list below. What follows from the form of a request is not written there, but added in
+//! `completion`: a request that needs a token may be answered 401, one with a body 413, and every
+//! refusal is a `Problem`. So an annotation only names its successful responses, and its own
+//! refusals as bare statuses: `(status = 404)`. Common parts: `shared`. A test compares this list
+//! with `routes`. Not here: the page that shows the document (`api_page`), the websocket's document
+//! (`asyncapi`).
 
 pub mod api_page;
 pub mod asyncapi;
@@ -179,7 +179,7 @@ struct Described;
 pub fn document() -> Value {
     let mut document = Described::openapi();
     completion::complete(&mut document);
-    // Its keys are texts and its serializers do not fail.
+    // Its keys are texts, and its serializers do not fail.
     let mut document = serde_json::to_value(&document).unwrap_or_default();
     loosen(&mut document);
     optional_fields::close_bodies(&mut document, "/v1/");

@@ -1,4 +1,4 @@
-//! Pages for people: what they are asked for, and by whom. What they look like: `admin`.
+//! Handlers of the pages for people: parameters and permissions. Templates and views: `admin`.
 
 pub mod assets;
 pub mod designer;
@@ -31,7 +31,7 @@ use crate::{
     session::{auth::principal::Principal, protocol::code::ErrorCode},
 };
 
-/// A filled template.
+/// A rendered template.
 fn page(
     app: &App,
     status: StatusCode,
@@ -50,22 +50,22 @@ fn page(
         .body(text))
 }
 
-/// Who has signed in.
+/// The signed-in user.
 fn person(app: &App, request: &HttpRequest) -> Option<Principal> {
     let identity = app.signed_in(request);
     app.note_asker(request, identity.as_ref());
     identity.map(|identity| Principal::new(Some(identity)))
 }
 
-/// The name of who has signed in.
+/// The name of the signed-in user.
 fn subject(app: &App, request: &HttpRequest) -> Option<String> {
     person(app, request).map(|principal| principal.caller.subject)
 }
 
-/// Leads a browser to the sign-in, which comes back to where the request wanted to go.
+/// Redirects a browser to the sign-in, which returns to the requested page.
 ///
 /// # Errors
-/// 401 for a program: it would take the sign-in for the page it asked for.
+/// 401 for a program, which would take the sign-in for the requested page.
 fn sign_in_first(request: &HttpRequest) -> Result<HttpResponse, Problem> {
     if !wants_page(request) {
         return Err(Problem::new(
@@ -84,7 +84,7 @@ fn sign_in_first(request: &HttpRequest) -> Result<HttpResponse, Problem> {
         .finish())
 }
 
-/// Refuses a page that is for those who look after processes.
+/// Refuses a page to users who do not look after processes.
 ///
 /// # Errors
 /// 403 without role designer, operator or admin.

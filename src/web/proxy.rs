@@ -1,6 +1,6 @@
-//! What proxies in front of the server say of its clients.
+//! What proxies in front of the server report about its clients.
 //!
-//! Where to go next: `forwarded` for the headers, `client_info` for what is believed of them.
+//! Where to go next: `forwarded` for the headers, `client_info` for which of them are trusted.
 
 pub mod client_info;
 pub mod forwarded;

@@ -1,7 +1,7 @@
-//! REST: one file per resource. Every command that exists as a frame exists as a request and
+//! REST: one file per resource. Every command that exists as a frame also exists as a request, and
 //! becomes the same envelope.
 //!
-//! Not here: the route table (`web::routes`), what is asked in the runtime's terms
+//! Not here: the route table (`web::routes`), the translation into requests to the runtime
 //! (`session::protocol::to_command`).
 
 pub mod audit;
@@ -45,9 +45,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{http::problem::Problem, routes::query_problem};
 
-/// An answer in JSON.
+/// A response in JSON.
 fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
-    // Wire types have text keys and no failing serializers.
+    // Wire types have text keys, and serializers that do not fail.
     json_text(status, serde_json::to_string(body).unwrap_or_default())
 }
 
@@ -57,7 +57,7 @@ fn json_text(status: StatusCode, body: String) -> HttpResponse {
         .body(body)
 }
 
-/// What follows the `?` of an address.
+/// The query of a URL.
 fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     actix_web::web::Query::<T>::from_query(text)
         .map(actix_web::web::Query::into_inner)

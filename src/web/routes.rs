@@ -1,6 +1,8 @@
-//! The one route table. Everything that may be asked for is here; whatever else is asked is
-//! answered by a page that says so, to programs by a problem in JSON.
+//! The only route table. Other paths are answered by a page that says so, or for programs by a
+//! problem in JSON.
 //!
+//! What a table consists of and how it is registered: `route_table`. A test compares it with the
+//! API that `openapi` describes.
 //! What is in a table and how it is registered: `route_table`. What `openapi` reports the API is
 //! held against it.
 
@@ -46,7 +48,7 @@ pub fn routes(service: &mut ServiceConfig) {
         .default_service(web::to(start::nothing_here));
 }
 
-/// What there is, in the order in which addresses are tried.
+/// All routes, in the order in which paths are matched.
 pub fn table() -> RouteTable {
     RouteTable::default()
         .service(get("/healthz", health::healthz))
@@ -335,7 +337,7 @@ pub fn table() -> RouteTable {
         .service(get("/docs/{page:.*}", docs::one))
 }
 
-/// What is at a path, by its routes.
+/// The entry of a path with its routes.
 fn at(
     path: &'static str,
     methods: &'static str,
@@ -366,7 +368,7 @@ where
     )
 }
 
-/// What never ends by itself has nothing to say to HEAD.
+/// A stream never ends, so it does not answer HEAD.
 fn stream<F, A>(path: &'static str, handler: F) -> RouteEntry
 where
     F: Handler<A>,
@@ -407,7 +409,7 @@ where
     web::route().guard(Any(Get()).or(Head())).to(handler)
 }
 
-/// What follows the `?` cannot be read.
+/// The problem of a query that cannot be read.
 pub(super) fn query_problem(error: &impl fmt::Display) -> Problem {
     let told = error.to_string();
     match body::unknown_name(

@@ -1,6 +1,6 @@
-//! The processes a server deploys before it listens: its examples, and the files of `--deploy`.
+//! Deploys processes before the server listens: its examples, and the files of `--deploy`.
 //!
-//! Not here: deploying by request, and what a deploy does (`runtime::definitions`).
+//! Not here: deploys by request, and how a deploy works (`runtime::definitions`).
 
 use std::{path::Path, sync::Arc};
 
@@ -24,8 +24,8 @@ use crate::{
 #[include = "*.bpmn"]
 struct Examples;
 
-/// Deploys and publishes what the configuration asks for. Without room on the disk the server
-/// starts nevertheless, and they are deployed when there is.
+/// Deploys and publishes what the configuration names. If the disk is full, the server starts
+/// nevertheless, and they are deployed once there is space.
 ///
 /// # Errors
 /// The first process that cannot be deployed, as a sentence.
@@ -60,11 +60,11 @@ pub async fn deploy_when_there_is_room(
     Ok(())
 }
 
-/// Why something is not deployed.
+/// Why a process is not deployed.
 enum NotDeployed {
-    /// The disk has too little free space now.
+    /// The disk has too little free space at present.
     NoRoom,
-    /// It cannot be, as the sentence says.
+    /// It cannot be deployed; the sentence says why.
     Wrong(String),
 }
 
@@ -74,7 +74,7 @@ async fn deploy(runtime: &Runtime, config: &Config) -> Result<(), NotDeployed> {
             let Some(file) = Examples::get(&name) else {
                 continue;
             };
-            // A process that somebody has changed stays changed.
+            // A process that a user has changed stays as it is.
             let deployed = runtime
                 .definitions
                 .deploy_if_unknown(source(runtime, &file.data, "examples"))

@@ -1,16 +1,16 @@
 //! The TCP connections under the HTTP library: how many there may be, how long a peer may keep the
-//! server waiting, and how many of its bytes are held meanwhile.
+//! server waiting, and how many of its bytes are buffered meanwhile.
 //!
-//! The library sets a deadline for the first request head of a connection only, reads far ahead of
-//! anyone who takes a body, and waits forever for a peer that does not read its answer. So each
-//! connection is wrapped in a stream of our own, which counts bytes and times (`stream`, `state`);
-//! a table of all connections refuses too many, closes the idle ones first, and looks for those
-//! that are overdue (`table`); a middleware tells the stream where a request begins and its answer
-//! ends (`tracking`), so that the library has one request at a time (`framing`). One descriptor per
-//! connection suffices for all of it.
+//! The library has a deadline only for the first request head of a connection, reads far ahead of
+//! the handler of a body, and waits forever for a peer that does not read its response. So each
+//! connection is wrapped in a stream of our own, which counts bytes and measures times (`stream`,
+//! `state`). A table of all connections refuses too many, closes idle ones first, and searches for
+//! overdue ones (`table`). A middleware tells the stream where a request begins and its response
+//! ends (`tracking`), so that the library has one request at a time (`framing`). All of this needs
+//! one descriptor per connection.
 //!
-//! Not here: which bodies may take how much memory (`body_memory`), frames of websockets
-//! (`frame_guard`), connections of one user (`connections`).
+//! Not here: memory for bodies (`http::body`), frames of websockets (`frame_guard`), the
+//! connections of one user (`connections`).
 
 use std::{
     fmt, io,
@@ -60,18 +60,18 @@ mod take_over;
 pub mod thread_turns;
 mod tracking;
 
-/// Connections that wait to be accepted by the server: as many as systems usually let wait. One more is
-/// refused by the system without a word, and its peer tries again a second later; so thousands that come
-/// back at the same moment need the room.
+/// Connections that wait to be accepted: as many as systems usually allow. The system silently
+/// refuses further ones, and their clients try again a second later; so thousands that reconnect at
+/// the same moment need the room.
 const BACKLOG: u32 = 4_096;
-/// For how long the rest of a request is read whose refusal was sent already.
+/// How long the rest of a request is read after its refusal was sent.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Serves HTTP on these addresses. `is_counted` tells for which peers the number of connections is
-/// bounded: not for trusted proxies, which ask for many.
+/// Serves HTTP on these addresses. `is_counted` says for which peers the number of connections is
+/// limited: not for trusted proxies, which open many.
 ///
 /// # Errors
-/// When an address cannot be listened on.
+/// If it cannot listen on an address.
 pub fn serve<F, I, S, B>(
     addresses: &[SocketAddr],
     workers: usize,
@@ -94,7 +94,8 @@ where
         .workers(workers)
         .disable_signals()
         .shutdown_timeout(1)
-        // The table refuses before: a library that stops accepting would stop for everybody.
+        // The table refuses connections before: if the library stopped accepting, it would stop for
+        // everybody.
         .max_concurrent_connections(usize::MAX >> 1);
     let stopping = builder.graceful_shutdown_signal();
     let mut bound = Vec::new();
@@ -120,7 +121,7 @@ where
                     let stopping = stopping.clone();
                     async move { stopping.notified().await }
                 })
-                // Both are the stream's business, for every request and not the first alone.
+                // The stream handles both, for every request and not only for the first.
                 .keep_alive(KeepAlive::Os)
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(LINGER)
@@ -146,22 +147,22 @@ where
     Ok((bound, builder.run()))
 }
 
-/// Wraps a new connection, or refuses it and says why.
+/// Wraps a new connection, or refuses it with a reason.
 async fn accept(
     stream: TcpStream,
     table: Arc<ConnectionTable>,
     is_counted: impl Fn(SocketAddr) -> bool,
 ) -> Result<(GuardedStream, Option<SocketAddr>), DispatchError> {
     let peer = stream.peer_addr()?;
-    // A commit is several small frames: held back for the acknowledgement of the first, they would
-    // take 40 ms.
+    // A commit consists of several small frames: if they waited for the acknowledgement of the
+    // first, that would take 40 ms.
     stream.set_nodelay(true)?;
     let (address, is_counted) = (network(peer.ip()), is_counted(peer));
     let turn = match is_counted {
         true => table.turn(address, Instant::now()),
         false => Ok(Turn::NOW),
     };
-    // A connection that waits has its place already, so that those who wait are counted.
+    // A connection that waits for its turn has its place already, so that it is counted.
     let admitted = turn.and_then(|turn| Ok((turn, table.admit(address, is_counted)?)));
     match admitted {
         Ok((turn, connection)) => {
@@ -170,7 +171,7 @@ async fn accept(
             Ok((stream, Some(peer)))
         }
         Err(refusal) => {
-            // In a box: its buffer would be part of every connection that is not refused.
+            // Boxed, because its buffer would otherwise be part of every accepted connection.
             Box::pin(table.refuse(stream, refusal)).await;
             Err(io::Error::from(io::ErrorKind::ConnectionRefused).into())
         }
@@ -182,11 +183,11 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // A server that starts anew finds its port, though old connections linger on it.
+    // Lets a restarted server use its port although old connections linger on it.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    // Connections inherit it: what is answered to many who do not read stays bounded, outside of the
-    // process, too.
+    // Connections inherit it: the memory outside the process, for responses that are not read, is
+    // bounded, too.
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
     socket.bind(address)?;

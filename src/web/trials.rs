@@ -1,19 +1,17 @@
-//! Trials: drafts that their designers try, each in a runtime of its own that keeps everything in
-//! memory and whose clock is stopped. Nothing of a trial reaches the server's store, and no call
-//! leaves it.
+//! Trials: designers try drafts, each in a runtime of its own that keeps everything in memory and
+//! whose clock is stopped. Nothing of a trial reaches the server's store, and no call leaves it.
 //!
-//! Not here: what one trial is (`trial`), its requests (`rest::trials`), its websocket
+//! Not here: a single trial (`trial`), its requests (`rest::trials`), its websocket
 //! (`websocket::socket`).
 //!
 //! # Why so
 //!
-//! **A draft is tried in a second runtime of the same process**, with a store in memory, a
-//! virtual clock, its own secret for tokens and its own sessions, on a thread that ends with
-//! it. So what is tried is what runs: the same engine, frames and SDK, and a run is a scenario.
-//! A process for each trial would cost more memory and a proxy of its websocket; the pure
-//! engine alone has no timers, messages and subprocesses. Trials are bounded in number, time
-//! and bytes; none has the server's secrets or allowed targets, and its connections count as
-//! its designer's.
+//! **A draft is tried in a second runtime of the same process**, with a store in memory, a virtual
+//! clock, its own secret for tokens and its own sessions, on a thread that ends with it. So a trial
+//! uses the same engine, frames and SDK as production, and can be recorded as a scenario. A process
+//! for each trial would cost more memory and need a proxy for its websocket; the engine alone has
+//! no timers, messages and subprocesses. Trials are limited in number, time and bytes; none has the
+//! server's secrets or allowed targets, and its connections count as its designer's.
 
 mod trial;
 
@@ -36,7 +34,7 @@ use crate::{
     session::auth::principal::Principal,
 };
 
-/// How often it is looked which trials are over.
+/// How often trials that are over are searched for.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// The trials of a server.
@@ -55,8 +53,8 @@ impl Default for Trials {
 }
 
 impl Trials {
-    /// Begins a trial of a draft for a designer. With too many trials of one designer the oldest
-    /// ends.
+    /// Begins a trial of a draft for a designer. If the designer has too many trials, the oldest
+    /// one ends.
     ///
     /// # Errors
     /// [`BeginError`].
@@ -91,13 +89,13 @@ impl Trials {
         }
     }
 
-    /// Ends all of them, for good.
+    /// Ends all trials, and allows no new ones.
     pub fn end_all(&self) {
         let all: Vec<_> = self.running().drain().collect();
         all.iter().for_each(|(_, trial)| trial.end());
     }
 
-    /// Ends those whose time is over, again and again.
+    /// Ends trials whose time is over, repeatedly.
     pub async fn sweep(app: actix_web::web::Data<super::http::app::App>) {
         let mut tick = rt::time::interval(SWEEP);
         loop {
@@ -133,7 +131,7 @@ impl Trials {
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Trial>>> {
-        // The map is changed by single calls that cannot panic half-way.
+        // Only changed by single calls that cannot panic in the middle.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
-//! The websocket: the handshake, the frames' guard, and the loop that serves a socket.
+//! The websocket: the handshake, the guard of frames, and the loop that serves a socket.
 //!
-//! Not here: what the frames say (`session::protocol`). Where to go next: `socket`.
+//! Not here: the content of frames (`session::protocol`). Where to go next: `socket`.
 
 pub mod frame_guard;
 pub mod goodbye;

@@ -1,7 +1,7 @@
-//! Whose tokens the server accepts, as configured: its own, and those of an issuer by file or by
-//! address.
+//! Which tokens the server accepts according to its configuration: its own, and those of an issuer
+//! whose keys come from a file or a URL.
 //!
-//! Not here: what makes a token genuine (`session::auth::token`).
+//! Not here: checking a token (`session::auth::token`).
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// The tokens of a configuration, and the task that keeps an issuer's keys fresh. An address that
-/// does not answer is no obstacle.
+/// The token verifier of a configuration, and the task that keeps an issuer's keys up to date. A
+/// URL that does not answer does not prevent the start.
 ///
 /// # Errors
-/// A sentence when the secret or a file of keys cannot be read.
+/// A sentence if the secret or a file of keys cannot be read.
 pub async fn accepted_tokens(config: &Config) -> Result<(Tokens, Option<JoinHandle<()>>), String> {
     let secret = config
         .jwt_secret

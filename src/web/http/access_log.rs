@@ -1,9 +1,9 @@
-//! A line of the log for each request that was answered (`--access-log`): who asked for what, and
-//! what came of it.
+//! A line of the log for each answered request (`--access-log`): the user, the request and its
+//! result.
 //!
-//! The line comes when the answer is out: at the end of a stream or of a websocket's connection. It
-//! holds no query, as tickets are there, no header and no body. Not here: counts of the same
-//! (`metrics`).
+//! The line is written when the response has been sent: at the end of a stream or of a websocket's
+//! connection. It contains no query, which may have a ticket, no headers and no body. Not here:
+//! metrics of requests (`metrics`).
 
 use std::{
     pin::Pin,
@@ -25,24 +25,24 @@ use crate::{
     session::auth::token::Identity,
 };
 
-/// Who sends a request, noted where it is found out.
+/// The user of a request, recorded where it is found out.
 struct Asker(String);
 
-/// What the line will say, written when this is dropped.
+/// The future line, written when this is dropped.
 struct Line {
     began: Instant,
     bytes: u64,
     fields: Vec<(&'static str, Field)>,
 }
 
-/// A body that is counted as it goes out.
+/// A body whose bytes are counted while it is sent.
 pub struct CountedBody {
     body: BoxBody,
     line: Line,
 }
 
 impl App {
-    /// Notes who sends a request, if there will be a line about it.
+    /// Records the user of a request, if there will be a line about it.
     pub(in crate::web) fn note_asker(
         &self,
         request: &impl HttpMessage,
@@ -96,7 +96,7 @@ pub async fn access_log(
 
 impl Drop for Line {
     fn drop(&mut self) {
-        // To a tenth.
+        // Rounded to a tenth.
         self.fields.push((
             "ms",
             Field::Number((self.began.elapsed().as_secs_f64() * 10_000.0).round() / 10.0),

@@ -1,5 +1,4 @@
-//! What every request handler shares: the sessions' parts, configuration, tickets, open
-//! connections.
+//! The state that all request handlers share: sessions, configuration, tickets, open connections.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,7 +32,7 @@ use crate::{
 
 /// The shared state of the web edge.
 pub struct App {
-    /// How the server was started.
+    /// The configuration with which the server was started.
     pub config: Config,
     /// Runtime, tokens, limits.
     pub sessions: Arc<Sessions>,
@@ -49,13 +48,13 @@ pub struct App {
     pub pages: Pages,
     /// One-time tickets.
     pub tickets: Mutex<Tickets>,
-    /// Drafts that are tried.
+    /// Trials of drafts.
     pub trials: Trials,
     /// Refused origins that were logged.
     pub refusals: Refusals,
 }
 
-/// The user with this token; `None` for a user without one.
+/// Whose shares of common resources the principal takes; `None` for a stranger.
 pub fn taker_of(principal: &Principal) -> Option<Taker> {
     principal.identity.as_ref()?;
     Some(match principal.caller.operator {
@@ -65,7 +64,7 @@ pub fn taker_of(principal: &Principal) -> Option<Taker> {
 }
 
 impl App {
-    /// Uses up a ticket: whom it was issued for, unless its tokens were revoked since.
+    /// Takes a ticket: returns its identity, unless the user's tokens were revoked since.
     pub fn take_ticket(&self, ticket: &str, purpose: TicketUse) -> Option<Identity> {
         let identity = self
             .tickets
@@ -75,12 +74,12 @@ impl App {
         self.sessions.still_good(identity).ok()
     }
 
-    /// How a request came here, by way of the proxies that are trusted.
+    /// The origin of a request, according to trusted proxies.
     pub fn approach<'a>(&self, head: &'a RequestHead) -> Approach<'a> {
         Approach::of(head, &self.config.trusted_proxies)
     }
 
-    /// Whose part of what all share a request takes: that of the user it was found to be from, else
+    /// Whose share of common resources a request takes: that of its user if it is known, otherwise
     /// that of strangers at its address.
     pub fn taker(&self, request: &HttpRequest) -> Taker {
         let found = request.extensions().get::<Taker>().cloned();
@@ -88,7 +87,7 @@ impl App {
         found.unwrap_or_else(|| Taker::Stranger(address()))
     }
 
-    /// Notes who sends a request.
+    /// Records the user of a request.
     pub fn note_taker(&self, request: &HttpRequest, principal: &Principal) {
         let Some(taker) = taker_of(principal) else {
             return;
@@ -99,10 +98,10 @@ impl App {
         }
     }
 
-    /// Refuses what would only be cut.
+    /// Refuses what would only be cut off.
     ///
     /// # Errors
-    /// 503 when the server is going down.
+    /// 503 when the server is stopping.
     pub fn require_staying(&self) -> Result<(), Problem> {
         if !self.connections.is_draining() {
             return Ok(());
@@ -111,10 +110,10 @@ impl App {
         Err(Problem::new(ErrorCode::Busy, sentence))
     }
 
-    /// ConnectionPermits for somebody who listens to a stream: one of its address and one of its user.
+    /// Permits for the receiver of a stream: one of its address and one of its user.
     ///
     /// # Errors
-    /// 503 when either has too many.
+    /// 503 if either has too many.
     pub fn admit_listener(
         &self,
         request: &HttpRequest,
@@ -135,10 +134,10 @@ impl App {
         Ok(places)
     }
 
-    /// A place for a connection from the request's address.
+    /// A permit for a connection from the request's address.
     ///
     /// # Errors
-    /// 503 when that address has too many.
+    /// 503 if that address has too many.
     pub fn admit_address(&self, request: &HttpRequest) -> Result<Vec<ConnectionPermit>, Problem> {
         let Some(address) = self.approach(request.head()).address else {
             return Ok(Vec::new());

@@ -1,14 +1,15 @@
-//! Lines of the log and rows of the audit log about what administrators and designers do, and about sign-ins that fail.
+//! Lines of the log and rows of the audit log about what administrators and designers do, and lines
+//! about failed sign-ins.
 //!
-//! A request that is cut off may have done what it asked for nevertheless: then the line says that
-//! this is not known, so nobody can act unseen by hanging up. Not here: what operators do to
-//! instances (`runtime`), what the lines look like (`logging`).
+//! A request that is cut off may still have taken effect: then the line says that this is not
+//! known, so nobody can act unseen by disconnecting. Not here: what operators do to instances
+//! (`runtime`), the format of lines (`logging`).
 //!
 //! # Why so
 //!
-//! **Lines about administrators are written where the request is**, which knows who asks; one
-//! that is cut off gets a line, too, as its change may be durable. Incidents are reported behind
-//! the commit gate, so each is reported once.
+//! **Lines about administrators are written by the request handler**, which knows the user; a
+//! request that is cut off gets a line, too, because its change may be durable. Incidents are
+//! logged behind the commit gate, so each is logged once.
 
 use std::{net::IpAddr, sync::PoisonError};
 
@@ -24,10 +25,10 @@ use crate::{
     session::auth::token::Identity,
 };
 
-/// Lines about failed sign-ins in a minute; the next one tells how many were left out.
+/// Lines about failed sign-ins in a minute; the next line says how many were left out.
 const FAILED_SIGN_INS: u32 = 20;
 
-/// Something an administrator is about to do.
+/// An act of an administrator that is about to happen.
 pub struct Act {
     audit: AuditLog,
     tenant: String,
@@ -36,12 +37,12 @@ pub struct Act {
     what: &'static str,
     fields: Vec<(&'static str, Field)>,
     under_way: bool,
-    /// The row, until a change has taken it along.
+    /// The row, until a change has taken it.
     row: PendingRow,
 }
 
 impl Act {
-    /// By somebody who has signed in.
+    /// An act of a signed-in user.
     pub fn by(app: &App, request: &HttpRequest, by: &Identity, what: &'static str) -> Self {
         Self {
             audit: app.sessions.runtime.audit.clone(),
@@ -55,7 +56,7 @@ impl Act {
         }
     }
 
-    /// By the owner of the data directory.
+    /// An act of the owner of the data directory.
     pub fn by_owner(app: &App, what: &'static str) -> Self {
         Self {
             audit: app.sessions.runtime.audit.clone(),
@@ -69,24 +70,25 @@ impl Act {
         }
     }
 
-    /// To something of another tenant than the actor's own.
+    /// Sets another tenant than the user's own.
     #[must_use]
     pub fn in_tenant(mut self, tenant: &str) -> Self {
         tenant.clone_into(&mut self.tenant);
         self
     }
 
-    /// What it is done to. Never a password, a token or a user's data.
+    /// Adds an object of the act. Never a password, a token or a user's data.
     #[must_use]
     pub fn on(mut self, name: &'static str, value: impl Into<Field>) -> Self {
         self.fields.push((name, value.into()));
         self
     }
 
-    /// Does it, and writes the line if it is done. The row of the audit log goes with what it changes.
+    /// Performs the act, and logs it if it succeeds. Its row of the audit log is written with its
+    /// change.
     ///
     /// # Errors
-    /// Those of the act; then nothing is written.
+    /// Those of the act; then nothing is logged.
     pub async fn done<T, E>(self, doing: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let mut act = self;
         let (outcome, is_noted) = act.while_doing(doing).await;
@@ -97,8 +99,8 @@ impl Act {
         outcome
     }
 
-    /// Does it, for a caller that writes lines about it then: one of its own is written only when
-    /// the request is cut off. Says whether the audit log reports it already.
+    /// Performs the act, for a caller that logs it afterwards; here it is only logged if the
+    /// request is cut off. Returns whether the audit log has its row already.
     pub async fn told_later<T>(self, doing: impl Future<Output = T>) -> (T, bool) {
         let mut act = self;
         let done = act.while_doing(doing).await;
@@ -118,12 +120,12 @@ impl Act {
         row.is_none()
     }
 
-    /// Writes the line: it is done already.
+    /// Logs an act that has already happened.
     pub fn is_done(self) {
         self.is_done_and(false);
     }
 
-    /// The same; with whether the audit log reports it already.
+    /// The same; `is_noted` says whether the audit log has its row already.
     pub fn is_done_and(mut self, is_noted: bool) {
         self.under_way = false;
         self.write(self.what, is_noted);
@@ -159,15 +161,14 @@ impl Drop for Act {
                 "{}, perhaps: the request was cut off before its answer",
                 self.what
             );
-            // A change that was handed over has taken the row along.
+            // A change that was handed over has taken the row with it.
             self.write(&message, self.is_noted());
         }
     }
 }
 
 impl App {
-    /// Writes a line about a sign-in that failed, if there were not too many; with the name that
-    /// was tried, if one was.
+    /// Logs a failed sign-in, unless there were too many; with the name, if one was given.
     pub fn sign_in_failed(&self, request: &HttpRequest, name: Option<&str>, problem: &Problem) {
         static QUOTA: LineQuota = LineQuota::per_minute(FAILED_SIGN_INS);
         let status = problem.status_code();

@@ -1,10 +1,10 @@
-//! Who sends a request: the bearer token of its header, or the cookie of a person who signed in to
-//! the pages.
+//! Identifies the sender of a request: by the bearer token of its header, or by the cookie of a
+//! user who has signed in to the pages.
 //!
-//! A browser adds the cookie by itself, also for foreign pages. So a request that changes something
-//! by the cookie must say that it comes from an allowed origin; a stranger's must not say that it
-//! comes from another, so that a foreign page cannot use the visitor's address. A bearer token is
-//! added by nobody but its holder.
+//! A browser sends the cookie automatically, also for foreign pages. So a request that changes
+//! something by the cookie must prove that it comes from an allowed origin. A stranger's request
+//! must not name another origin, so that a foreign page cannot use the visitor's address. A bearer
+//! token is only sent by its holder.
 
 use actix_web::{
     HttpRequest,
@@ -27,11 +27,11 @@ use crate::{
     },
 };
 
-/// The cookie that holds the token of a person who signed in.
+/// The cookie with the token of a user who has signed in.
 pub const COOKIE: &str = "stepwire-session";
 
 impl App {
-    /// Who sends the request; a stranger without a token or cookie.
+    /// The principal of the request; a stranger without a token or cookie.
     ///
     /// # Errors
     /// 400 for a header that cannot be read, 401 for a token that is not accepted, 403 from a
@@ -53,20 +53,20 @@ impl App {
         Ok(self.placed(Principal::new(Some(identity)), request))
     }
 
-    /// Notes where a request comes from, and which trace it belongs to.
+    /// Adds the address and the trace of a request.
     fn placed(&self, principal: Principal, request: &HttpRequest) -> Principal {
         principal.at(self.approach(request.head()).address, trace_of(request))
     }
 
-    /// Who a token speaks for.
+    /// The identity of a token.
     ///
     /// # Errors
-    /// 401 with the code that says whether a new token would do.
+    /// 401 with the code that says whether a new token would help.
     pub fn verify(&self, token: &str) -> Result<Identity, Problem> {
         accepted(self.sessions.identify(token))
     }
 
-    /// The bearer of a token for whatever its rights reach; not a stranger.
+    /// The principal of a request with any token; not a stranger.
     ///
     /// # Errors
     /// As [`App::principal`], and 401 for a stranger.
@@ -74,7 +74,7 @@ impl App {
         let principal = self.principal(request)?;
         if principal.identity.is_none() {
             if let Some(cookie) = request.cookie(COOKIE) {
-                // Anyone who signed in and is asked to again wants to know why.
+                // A user who signed in and has to again is told why.
                 self.verify(cookie.value())?;
             }
             let sentence = "expected a token ('Authorization: Bearer TOKEN') or a signed-in \
@@ -84,7 +84,7 @@ impl App {
         Ok(principal)
     }
 
-    /// A user: not the holder of a token that is good for one instance tree only.
+    /// A user: not the holder of a token for one instance tree.
     ///
     /// # Errors
     /// As [`App::bearer`], and 403 for such a token.
@@ -104,33 +104,33 @@ impl App {
         }
     }
 
-    /// Who has signed in to the pages; an old or foreign cookie counts as none.
+    /// The user who has signed in to the pages; an old or foreign cookie is ignored.
     pub fn signed_in(&self, request: &HttpRequest) -> Option<Identity> {
         let cookie = request.cookie(COOKIE)?;
         self.sessions.identify(cookie.value()).ok()
     }
 
-    /// A token for somebody who signs in, and when it ends: not after the token that was shown for
-    /// it.
+    /// A token for a user who signs in, and when it expires: not after the token that was used to
+    /// sign in.
     ///
     /// # Errors
-    /// 500 when it cannot be made.
+    /// 500 if it cannot be made.
     pub fn token_of_sign_in(&self, identity: &Identity) -> Result<(String, Time), Problem> {
         self.token_for(identity, limits::SIGNED_IN)
     }
 
-    /// A token that is good this long, but no longer than what the identity rests on, and when it
-    /// ends.
+    /// A token that is valid this long, but no longer than the identity's own token, and when it
+    /// expires.
     ///
     /// # Errors
-    /// 500 when it cannot be made.
+    /// 500 if it cannot be made.
     pub fn token_for(
         &self,
         identity: &Identity,
         ttl: std::time::Duration,
     ) -> Result<(String, Time), Problem> {
         let now = real_now();
-        // The token counts whole seconds.
+        // The token has whole seconds.
         let begin = now.0.div_euclid(1000);
         let longest = begin.saturating_add_unsigned(ttl.as_secs());
         let end = identity.expires_at.map_or(longest, |end| {
@@ -151,10 +151,10 @@ impl App {
         Ok((token, Time(end.saturating_mul(1000))))
     }
 
-    /// The cookie that signs the subject of this token in.
+    /// The cookie that signs in the subject of this token.
     ///
     /// # Errors
-    /// 413 for one that is longer than browsers keep: they would drop it without a word.
+    /// 413 for a cookie that is longer than browsers keep: they would drop it silently.
     pub fn sign_in_cookie(
         &self,
         request: &HttpRequest,
@@ -203,8 +203,8 @@ fn accepted(verified: Result<Identity, TokenError>) -> Result<Identity, Problem>
     })
 }
 
-/// The token of the header `Authorization`; `None` without the header. What it says is never
-/// repeated: it may hold a secret.
+/// The token of the header `Authorization`; `None` without the header. Refusals never repeat it,
+/// because it may contain a secret.
 ///
 /// # Errors
 /// 400 for a header of another form, 401 for another scheme.

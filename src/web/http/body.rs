@@ -1,10 +1,10 @@
-//! Bodies of requests, read up to a limit.
+//! Reads bodies of requests, up to a limit.
 //!
 //! # Why so
 //!
-//! **Memory for a body is taken before the body is read**, by whom the request is from:
-//! strangers, users and operators fill the same room up to marks of their own, so that the
-//! first cannot take what the others need.
+//! **Memory for a body is taken before the body is read**, by kind of sender: strangers, users and
+//! operators fill the same pot up to marks of their own, so that strangers cannot take what the
+//! others need.
 
 use std::time::Instant;
 
@@ -29,12 +29,12 @@ use crate::{
     text,
 };
 
-/// The body, at most `limit` bytes of it. Its memory is taken from what all bodies may have before
-/// anything of it is held, and given back when the request has been answered.
+/// The body, at most `limit` bytes of it. Its memory is taken from the pot for bodies before
+/// anything of it is read, and given back when the request has been answered.
 ///
 /// # Errors
-/// 413 when it is longer, 400 when it breaks off, 408 when it comes in too slowly, 503 when too much
-/// memory is taken by bodies.
+/// 413 if it is longer, 400 if it breaks off, 408 if it arrives too slowly, 503 if bodies take too
+/// much memory.
 pub async fn bytes(request: &HttpRequest, body: Payload, limit: usize) -> Result<Bytes, Problem> {
     let announced = length(request).unwrap_or(0);
     if announced > limit as u64 {
@@ -52,14 +52,14 @@ pub async fn bytes(request: &HttpRequest, body: Payload, limit: usize) -> Result
     Ok(held.bytes.into())
 }
 
-/// What of a body is here, and the room that was made for it.
+/// The part of a body that was read, and its memory.
 struct HeldBody {
     permit: Option<PotPlace>,
     bytes: Vec<u8>,
 }
 
 impl HeldBody {
-    /// Takes a body to its end.
+    /// Reads a body to its end.
     async fn fill(
         &mut self,
         mut body: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
@@ -85,7 +85,7 @@ impl HeldBody {
         }
     }
 
-    /// Makes room for so many bytes altogether: twice as much as before where their number is not
+    /// Makes room for `length` bytes in all: twice as much as before if the final length is not
     /// known.
     fn make_room(&mut self, length: usize) -> Result<(), Problem> {
         if length <= self.bytes.capacity() {
@@ -102,7 +102,7 @@ impl HeldBody {
     }
 }
 
-/// The length a request announces for its body.
+/// The length that a request declares for its body.
 pub fn length(request: &HttpRequest) -> Option<u64> {
     let value = request.headers().get(CONTENT_LENGTH)?;
     value.to_str().ok()?.parse().ok()
@@ -115,7 +115,7 @@ fn too_large(limit: usize) -> Problem {
     )
 }
 
-/// 503: bodies have taken all the memory they may.
+/// 503: bodies have taken all their memory.
 pub fn no_room() -> Problem {
     Problem::new(
         ErrorCode::Busy,
@@ -124,7 +124,7 @@ pub fn no_room() -> Problem {
     )
 }
 
-/// 408: a body comes in too slowly.
+/// 408: a body arrives too slowly.
 pub fn too_slow() -> Problem {
     Limit::SlowBodies.refused();
     let sentence = format!(
@@ -136,10 +136,10 @@ pub fn too_slow() -> Problem {
     Problem::new(ErrorCode::BadRequest, sentence).with_status(StatusCode::REQUEST_TIMEOUT)
 }
 
-/// The text of a JSON body; `{}` when there is none. A byte order mark is passed over.
+/// The text of a JSON body; `{}` if there is none. A byte order mark is skipped.
 ///
 /// # Errors
-/// As [`bytes()`], 415 when it is announced as something else, 400 when it is no UTF-8.
+/// As [`bytes()`], 415 if it has another type, 400 if it is not UTF-8.
 pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Problem> {
     let bytes = bytes(request, body, limits::REST_BODY_BYTES).await?;
     if bytes.is_empty() {
@@ -159,7 +159,7 @@ pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Proble
     Ok(text.to_owned())
 }
 
-/// Takes room for what a text is as values, beside its own.
+/// Takes memory for the values of a text, beside that of the text.
 fn hold_values(request: &HttpRequest, text: &str) -> Result<(), Problem> {
     let values = text::memory::of_json(text);
     if values > limits::JSON_MEMORY {
@@ -183,14 +183,14 @@ fn hold_values(request: &HttpRequest, text: &str) -> Result<(), Problem> {
     }
 }
 
-/// Large bodies that are read at the same time.
+/// Large bodies that are parsed at the same time.
 static LARGE: Semaphore = Semaphore::const_new(limits::LARGE_BODIES_AT_ONCE);
 
-/// Makes of a text what it says. A long one is read on another thread, few at a time, so that the
-/// requests that share this thread do not wait for it.
+/// Parses a text. A long one is parsed on another thread, few at a time, so that requests that
+/// share this thread do not wait for it.
 ///
 /// # Errors
-/// 503 while the server goes down.
+/// 503 while the server stops.
 pub async fn read_elsewhere<T: Send + 'static>(
     text: String,
     read: impl FnOnce(&str) -> T + Send + 'static,
@@ -198,7 +198,7 @@ pub async fn read_elsewhere<T: Send + 'static>(
     if text.len() <= limits::LARGE_BODY_BYTES {
         return Ok(read(&text));
     }
-    // It is never closed.
+    // The semaphore is never closed.
     let _turn = LARGE.acquire().await;
     beside(move || read(&text)).await.ok_or_else(|| {
         let sentence =
@@ -207,11 +207,11 @@ pub async fn read_elsewhere<T: Send + 'static>(
     })
 }
 
-/// Reads JSON into a form, which is described in words. What the text holds is not repeated, as it
-/// may be a password; names of its members are.
+/// Parses JSON into a form, which is described in words. Refusals repeat names of members, but no
+/// values, because those may be passwords.
 ///
 /// # Errors
-/// 400 for other members, and for what is no such form.
+/// 400 for other members, and for anything that does not have the form.
 pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| {
         let told = error.to_string();
@@ -230,8 +230,8 @@ pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, Problem> {
     })
 }
 
-/// What is wrong when the library misses a name or does not know one: the name, and what to do.
-/// Nothing of any other sentence of the library's.
+/// The sentence for a name that the library misses or does not know: the name, and what to do.
+/// Other sentences of the library are not used.
 pub fn unknown_name(told: &str) -> Option<String> {
     if let Some(missing) = told
         .strip_prefix("missing field ")
@@ -249,7 +249,7 @@ pub fn unknown_name(told: &str) -> Option<String> {
     ))
 }
 
-/// The media type a body is announced with, in lower case and without its parameters.
+/// The declared media type of a body, in lower case and without parameters.
 pub fn media_type(request: &HttpRequest) -> Option<String> {
     let value = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
     Some(

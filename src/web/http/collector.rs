@@ -1,4 +1,4 @@
-//! Sends spans to the collector that an operator names. Not here: what they are (`runtime::spans`).
+//! Sends spans to the collector that an operator names. Not here: the spans (`runtime::spans`).
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -13,7 +13,7 @@ use crate::{
 /// Sends spans from now on, if a collector is named.
 ///
 /// # Errors
-/// What keeps them from being sent, as a sentence.
+/// Why they cannot be sent, as a sentence.
 pub(super) fn send_spans(
     config: &Config,
     runtime: &Runtime,

@@ -1,7 +1,8 @@
-//! Who is connected: counts per user and address, and the inboxes that a shutdown has to tell.
+//! The open connections: counts per user and address, and the inboxes that a shutdown has to
+//! notify.
 //!
-//! Counted by guards, so a connection that ends in any way gives its place back. How each does:
-//! `open_connection`.
+//! Connections are counted by guards, so one that ends in any way gives its place back. The state
+//! of each: `open_connection`.
 
 use std::{
     net::IpAddr,
@@ -23,7 +24,7 @@ use crate::{
     },
 };
 
-/// Before the first connection may come back after a drain, in milliseconds.
+/// The shortest time before a connection may reconnect after a drain, in milliseconds.
 const RECONNECT_MS: u64 = 500;
 
 /// The open connections.
@@ -43,7 +44,7 @@ struct Open {
     about: Arc<OpenConnection>,
 }
 
-/// A place that is given back when dropped.
+/// A place for a connection, given back when dropped.
 pub struct ConnectionPermit {
     connections: Arc<Connections>,
     what: CountedBy,
@@ -56,7 +57,7 @@ enum CountedBy {
 }
 
 impl Connections {
-    /// None yet; new and closed connections are reported to these lists.
+    /// Without connections; new and closed ones are reported to these lists.
     pub fn new(lists: Lists) -> Self {
         Self {
             lists,
@@ -64,8 +65,7 @@ impl Connections {
         }
     }
 
-    /// A place for a connection from this address; `None` when it has as many as `limit` (0 = no
-    /// limit).
+    /// A place for a connection from this address; `None` if it has `limit` (0 = no limit).
     pub fn from_address(
         self: &Arc<Self>,
         address: IpAddr,
@@ -83,7 +83,7 @@ impl Connections {
         })
     }
 
-    /// A place for a connection of this user; `None` when it has as many as `limit` (0 = no limit).
+    /// A place for a connection of this user; `None` if the user has `limit` (0 = no limit).
     pub fn of_user(self: &Arc<Self>, user: &str, limit: usize) -> Option<ConnectionPermit> {
         let mut count = self.by_user.entry(user.to_owned()).or_default();
         if limit > 0 && *count >= limit {
@@ -97,14 +97,14 @@ impl Connections {
         })
     }
 
-    /// How many those of a tenant have open.
+    /// The number of open connections of a tenant.
     pub fn of_tenant(&self, tenant: &str) -> usize {
         let users = self.by_user.iter();
         let of_tenant = users.filter(|entry| is_of_tenant(entry.key(), tenant));
         of_tenant.map(|entry| *entry.value()).sum()
     }
 
-    /// Notes an open connection, to be notified when the server goes down.
+    /// Adds an open connection, to be notified when the server stops.
     pub fn opened(
         self: &Arc<Self>,
         inbox: &Arc<Inbox>,
@@ -117,9 +117,9 @@ impl Connections {
         };
         self.open.insert(number, open);
         self.changed(about);
-        // Who it is was looked up before it could be notified of a change.
+        // Its user was looked up before it could be notified of a change.
         inbox.put(Inbound::UsersChanged);
-        // Admitted before the drain began, and perhaps too late to be found by it.
+        // Admitted before the drain began, perhaps too late to be notified by it.
         if self.is_draining() {
             inbox.put(Inbound::Drain {
                 reconnect_after_ms: RECONNECT_MS,
@@ -131,21 +131,20 @@ impl Connections {
         }
     }
 
-    /// It is known who is at the other end of one.
+    /// The user of a connection is known now.
     pub fn identified(&self, about: &OpenConnection, principal: &Principal, client: Option<&str>) {
         about.identified(principal, client);
         self.changed(about);
     }
 
-    /// Tells those who list connections that something of this one has changed.
+    /// Tells followers of the list of connections that this one has changed.
     pub fn changed(&self, about: &OpenConnection) {
         if let Some(user) = about.user() {
             self.lists.announce(&user.tenant, Topic::Connections);
         }
     }
 
-    /// Those that `wanted` takes, the newest first, each with its number; from the one after
-    /// `after`.
+    /// The matching connections, the newest first, each with its number, beginning after `after`.
     pub fn listed(
         &self,
         after: Option<u64>,
@@ -161,14 +160,14 @@ impl Connections {
         found
     }
 
-    /// Has one that `wanted` takes end; what there was to know of it, if there is one.
+    /// Closes a matching connection; returns its entry, if there is one.
     pub fn close(&self, wanted: impl Fn(&OpenConnection) -> bool) -> Option<Arc<OpenConnection>> {
         let found = self.open.iter().find(|entry| wanted(&entry.about))?;
         found.inbox.upgrade()?.put(Inbound::Close);
         Some(found.about.clone())
     }
 
-    /// How many are open.
+    /// The number of open connections.
     pub fn len(&self) -> usize {
         self.open.len()
     }
@@ -178,13 +177,13 @@ impl Connections {
         self.open.is_empty()
     }
 
-    /// Whether the server is going down, so that a new connection would only be cut.
+    /// Whether the server is stopping, so that a new connection would only be cut off.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
 
-    /// Tells every connection to go and when to come back: spread over `spread_ms`, so that they do
-    /// not come back at once.
+    /// Tells every connection to close and when to reconnect, spread over `spread_ms`, so that they
+    /// do not reconnect at once.
     pub fn drain(&self, spread_ms: u64) {
         self.draining.store(true, Ordering::SeqCst);
         let count = self.open.len().max(1) as u64;
@@ -197,7 +196,7 @@ impl Connections {
         }
     }
 
-    /// Has every connection look whether its user may still be there.
+    /// Makes every connection check whether its user still has access.
     pub fn users_changed(&self) {
         let open = self.open.iter();
         for inbox in open.filter_map(|entry| entry.inbox.upgrade()) {
@@ -235,7 +234,7 @@ mod tests {
     fn whoever_connects_looks_whether_its_user_may_still_be_there() {
         let connections = Arc::<Connections>::default();
         let (inbox, mut inbound) = Inbox::new(None);
-        // It may have been looked up before a change that it was not notified of.
+        // It may have been looked up before a change of which it was not notified.
         let about = OpenConnection::new(uuid::Uuid::nil(), Protocol::Websocket, None);
         let place = connections.opened(&Arc::new(inbox), &Arc::new(about));
         assert!(matches!(inbound.try_recv(), Ok(Inbound::UsersChanged)));

@@ -1,9 +1,8 @@
-//! Which foreign pages may read answers: the API for the origins that may connect, nothing else for
-//! anybody; with cookies only for those that are listed.
+//! Which foreign pages may read responses: those of the API for origins that may connect, and no
+//! others; with cookies only for listed origins.
 //!
-//! What an allowed origin is: `config::AllowedOrigins`, by way of `App::allows`. The pages, assets
-//! and docs are for this server's own pages. Not here: refusing requests that change something by a
-//! cookie (`auth`).
+//! Allowed origins: `config::AllowedOrigins`, by `App::allows`. Pages, assets and docs are for this
+//! server's own pages. Not here: refusing requests that change something by a cookie (`auth`).
 
 use actix_cors::Cors;
 use actix_web::{
@@ -25,11 +24,11 @@ use actix_web::{
 
 use super::{app::App, origin_check::origin};
 
-/// How long a browser may remember what it was allowed, in seconds.
+/// How long a browser may cache permissions, in seconds.
 const REMEMBERED: usize = 600;
 
-/// Lets allowed pages ask, and read what is answered. With `*` as the list, cookies stay out: a
-/// stranger's page must not act as its visitor.
+/// Lets allowed pages send requests and read responses. With `*` as the list, cookies are excluded:
+/// a foreign page must not act as its visitor.
 pub fn cors(app: &Data<App>) -> Cors {
     let app = app.clone();
     let with_cookies = !app.config.allowed_origins.is_any();
@@ -62,9 +61,9 @@ fn is_of_api(path: &str) -> bool {
     path.starts_with("/v1/") || path.starts_with("/api/v1/")
 }
 
-/// Goes around [`cors`], which tells every page of credentials and headers it could read if it were
-/// allowed to read anything. A page that may not ask learns it in words where it asks beforehand,
-/// and it is logged in any case.
+/// Wraps [`cors`], which would describe credentials and headers to every page, as if it were
+/// allowed to read anything. A page that is not allowed gets a sentence in the response to its
+/// preflight, and the refusal is logged in any case.
 ///
 /// # Errors
 /// Those of the request.

@@ -1,9 +1,8 @@
-//! Fetches the public keys of an issuer from the address that the operator has configured, and
-//! keeps them fresh.
+//! Fetches the public keys of an issuer from the configured URL, and keeps them up to date.
 //!
-//! Keys that are there stay in use when a fetch fails. A token that names an unknown key has the
-//! address asked again, but never more often than the pace allows: a flood of bad tokens is no
-//! flood of requests. Not here: what makes a key usable (`session::auth::issuer_keys`).
+//! If a fetch fails, the present keys stay. A token with an unknown key causes another fetch, but
+//! never more often than the pace allows, so a flood of bad tokens causes no flood of requests. Not
+//! here: which keys are usable (`session::auth::issuer_keys`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,17 +11,17 @@ use tokio::time::sleep;
 
 use crate::{limits, session::auth::issuer_keys::IssuerKeys, text};
 
-/// How long an answer may take altogether.
+/// How long a response may take in all.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Redirects that are followed, within the same host.
 const REDIRECTS: usize = 3;
 
-/// How often keys are asked for.
+/// How often keys are fetched.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Between two requests at least.
+    /// The shortest time between two requests.
     pub least: Duration,
-    /// After this long without a reason.
+    /// The longest time without a request.
     pub age: Duration,
 }
 
@@ -35,17 +34,17 @@ impl Default for Pace {
     }
 }
 
-/// An address with keys.
+/// A URL with keys.
 pub struct KeyAddress {
     client: Client,
     url: Url,
 }
 
 impl KeyAddress {
-    /// The keys at this address.
+    /// The keys at this URL.
     ///
     /// # Errors
-    /// A sentence when there is no client for it on this machine.
+    /// A sentence if no HTTP client can be made on this machine.
     pub fn new(url: Url) -> Result<Self, String> {
         let same_place = |one: &Url, other: &Url| one.origin() == other.origin();
         let start = url.clone();
@@ -63,7 +62,7 @@ impl KeyAddress {
         Ok(Self { client, url })
     }
 
-    /// Asks once; whether there were usable keys.
+    /// Fetches once; returns whether there were usable keys.
     pub async fn refresh(&self, keys: &IssuerKeys) -> bool {
         let name = format!(
             "{}{}",
@@ -86,7 +85,7 @@ impl KeyAddress {
         false
     }
 
-    /// Asks again and again: by age, and when a token names an unknown key. Call after the first
+    /// Fetches repeatedly: by age, and when a token names an unknown key. Call it after the first
     /// [`KeyAddress::refresh`].
     pub async fn keep_fresh(self, keys: Arc<IssuerKeys>, pace: Pace) {
         let mut fresh = !keys.is_empty();
@@ -123,7 +122,7 @@ impl KeyAddress {
     }
 }
 
-/// What went wrong, without the address: its query may be nobody's business.
+/// The causes of an error without the URL, whose query may be confidential.
 fn causes(error: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut next = std::error::Error::source(error);

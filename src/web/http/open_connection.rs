@@ -1,8 +1,8 @@
-//! One open connection as operators see it: who is at the other end, since when, how much it
-//! follows, and whether it keeps up.
+//! One open connection as operators see it: its user, since when it is open, how much it follows,
+//! and whether it keeps up.
 //!
-//! The task of the connection writes here what changes; anyone who lists connections only reads.
-//! Not here: which there are (`connections`).
+//! The connection's task writes changes here; lists of connections only read. Not here: all
+//! connections (`connections`).
 
 use std::{
     net::IpAddr,
@@ -22,7 +22,7 @@ use crate::{
     session::{auth::principal::Principal, connection::Connection},
 };
 
-/// What the frames of a connection are carried by.
+/// The transport of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Protocol {
@@ -30,13 +30,13 @@ pub enum Protocol {
     Websocket,
     /// Server-sent events of an instance.
     Events,
-    /// Server-sent events of the jobs' interface.
+    /// Server-sent events of the jobs API.
     Jobs,
     /// A websocket of a trial.
     Trial,
 }
 
-/// Who is at the other end.
+/// The user of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectedUser {
     /// Its tenant.
@@ -51,9 +51,9 @@ pub struct ConnectedUser {
 pub struct OpenConnection {
     /// The `connection` of its `welcome`.
     pub id: Uuid,
-    /// What carries it.
+    /// Its transport.
     pub protocol: Protocol,
-    /// Where it comes from.
+    /// The client's address.
     pub address: Option<IpAddr>,
     /// When it was opened, by the machine's clock.
     pub opened_at: Time,
@@ -66,7 +66,7 @@ pub struct OpenConnection {
     blocked_since: AtomicI64,
 }
 
-/// How a connection does at one moment.
+/// The state of a connection at one moment.
 #[derive(Clone, Debug)]
 pub struct ConnectionLoad {
     /// Instances and lists that it follows.
@@ -75,7 +75,7 @@ pub struct ConnectionLoad {
     pub queued: usize,
     /// Frames that were sent.
     pub sent: u64,
-    /// Since when the peer takes no more.
+    /// Since when the client has not been reading.
     pub blocked_since: Option<Time>,
 }
 
@@ -96,7 +96,7 @@ impl OpenConnection {
         }
     }
 
-    /// It is known who is at the other end.
+    /// Its user is known now.
     pub fn identified(&self, principal: &Principal, client: Option<&str>) {
         let user = ConnectedUser {
             tenant: principal.caller.tenant.clone(),
@@ -108,36 +108,36 @@ impl OpenConnection {
         *known = client.map(str::to_owned);
     }
 
-    /// Who is at the other end; `None` before it has said so.
+    /// Its user; `None` before `hello`.
     pub fn user(&self) -> Option<ConnectedUser> {
         let user = self.user.lock().unwrap_or_else(PoisonError::into_inner);
         user.clone()
     }
 
-    /// Name and version of the client, as it says.
+    /// Name and version of the client, according to its `hello`.
     pub fn client(&self) -> Option<String> {
         let client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         client.clone()
     }
 
-    /// How the connection does now.
+    /// Records the state of the connection.
     pub fn note(&self, connection: &Connection) {
         let store = |to: &AtomicUsize, value| to.store(value, Ordering::Relaxed);
         store(&self.subscriptions, connection.subscription_count());
         store(&self.queued, connection.queued());
     }
 
-    /// It follows one thing, for all its time.
+    /// Records that it follows one thing, all the time.
     pub fn note_one_followed(&self) {
         self.subscriptions.store(1, Ordering::Relaxed);
     }
 
-    /// One more frame was sent.
+    /// Counts a frame that was sent.
     pub fn note_sent(&self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether the peer takes no more at the moment.
+    /// Records whether the client is not reading at present.
     pub fn note_blocked(&self, is_blocked: bool) {
         let was_blocked = self.blocked_since.load(Ordering::Relaxed) != 0;
         if was_blocked != is_blocked {
@@ -146,7 +146,7 @@ impl OpenConnection {
         }
     }
 
-    /// How it did when that was last noted.
+    /// The state that was last recorded.
     pub fn load(&self) -> ConnectionLoad {
         let since = self.blocked_since.load(Ordering::Relaxed);
         ConnectionLoad {

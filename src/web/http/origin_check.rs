@@ -1,13 +1,13 @@
-//! Holds requests against the origins whose pages may talk to the server, and reports those that
-//! may not: the client in words, the log once a minute with the option that would allow it.
+//! Checks the origin of requests against those whose pages may use the server. A refusal tells the
+//! client the reason, and is logged once a minute with the option that would allow the origin.
 //!
-//! Which origins may: `config::AllowedOrigins`. What a browser gets beforehand: `cors`.
+//! Allowed origins: `config::AllowedOrigins`. Preflights: `cors`.
 //!
 //! # Why so
 //!
-//! **Development on loopback trusts the pages of this machine, not their cookies**, and answers
-//! to this machine's names only: a stranger's name that was made to lead to 127.0.0.1 would be
-//! the server's own origin otherwise.
+//! **Development on loopback trusts the pages of this machine, but not their cookies**, and answers
+//! to this machine's names only: otherwise a foreign name that resolves to 127.0.0.1 would be the
+//! server's own origin.
 
 use std::{
     borrow::Cow,
@@ -65,8 +65,9 @@ impl App {
         Problem::new(ErrorCode::Forbidden, sentence)
     }
 
-    /// Refuses a request that does not say which page it comes from, or names one that may not act
-    /// as its visitor: by its `Origin`, else by `Sec-Fetch-Site`, else by its `Referer`.
+    /// Refuses a request that does not say which page it comes from, or comes from one that may not
+    /// act as its visitor: by its `Origin`, otherwise by `Sec-Fetch-Site`, otherwise by its
+    /// `Referer`.
     ///
     /// # Errors
     /// 403.
@@ -103,7 +104,8 @@ impl App {
         Err(Problem::new(ErrorCode::Forbidden, sentence))
     }
 
-    /// Whether a page of this origin may send this request; `None` comes from no browser.
+    /// Whether a page of this origin may send this request; `None` means that it comes from no
+    /// browser.
     pub fn allows(&self, origin: Option<&str>, head: &RequestHead) -> bool {
         let Approach { host, https, .. } = self.approach(head);
         self.config.allowed_origins.allow(origin, &host, https)
@@ -138,23 +140,23 @@ impl App {
     }
 }
 
-/// The `Origin` of a request. What is no text is no origin either.
+/// The `Origin` of a request. A value that is not text is ignored.
 pub fn origin(head: &RequestHead) -> Option<&str> {
     head.headers
         .get(ORIGIN)
         .map(|value| value.to_str().unwrap_or("null"))
 }
 
-/// Whether a request comes from a browser, by what each of them calls itself. A browser hides the
-/// answer to a refused upgrade from its page.
+/// Whether a request comes from a browser, by its `User-Agent`. A browser hides the response to a
+/// refused upgrade from its page.
 pub fn is_browser(head: &RequestHead) -> bool {
     head.headers
         .get(USER_AGENT)
         .is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }
 
-/// Refuses requests to a host that a server in development does not have: a stranger's name that
-/// was made to lead here.
+/// Refuses requests to a host that a development server does not have, such as a foreign name that
+/// resolves to this machine.
 ///
 /// # Errors
 /// Those of the request.
@@ -178,7 +180,7 @@ pub async fn only_to_own_hosts<B: MessageBody>(
 pub struct Refusals(Mutex<Vec<(String, Instant)>>);
 
 impl Refusals {
-    /// Whether this is to be reported now.
+    /// Whether this is to be logged now.
     fn is_news(&self, what: &str) -> bool {
         self.is_news_at(what, Instant::now())
     }
@@ -198,7 +200,7 @@ fn shown(text: &str) -> String {
     cut(text, REFUSED_ORIGIN_BYTES).escape_debug().to_string()
 }
 
-/// The origin of a page's address.
+/// The origin of a page's URL.
 fn origin_of(page: &str) -> Option<&str> {
     let host = page.find("://")? + 3;
     let end = page[host..]

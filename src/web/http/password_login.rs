@@ -1,5 +1,5 @@
-//! Signing in with a name and a password, in the terms of requests: what `POST /v1/login` and the
-//! sign-in page have in common.
+//! Signing in with a name and a password over HTTP: the common part of `POST /v1/login` and the
+//! sign-in page.
 
 use actix_web::HttpRequest;
 use uuid::Uuid;
@@ -11,11 +11,10 @@ use crate::{
 };
 
 impl App {
-    /// Who signs in with this password.
+    /// The user who signs in with this password.
     ///
     /// # Errors
-    /// 401 that does not say what is wrong, 429 with `Retry-After` after too many wrong passwords,
-    /// 503.
+    /// 401 without the reason, 429 with `Retry-After` after too many wrong passwords, 503.
     pub async fn sign_in(
         &self,
         request: &HttpRequest,

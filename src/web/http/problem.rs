@@ -26,19 +26,19 @@ use crate::{
 /// When to try again after `busy`, in milliseconds: what is full empties within a moment.
 const BUSY_MS: u32 = 1_000;
 
-/// A refusal as an HTTP answer. Boxed, as every handler may return it.
+/// A refusal as an HTTP response. Boxed, because every handler may return it.
 #[derive(Debug)]
 pub struct Problem(Box<ProblemBody>);
 
 #[derive(Debug)]
 struct ProblemBody {
-    /// What is refused and why, as a frame would say it.
+    /// What is refused and why, as in a frame.
     error: WireError,
-    /// Finer than the status of the code.
+    /// Replaces the status of the code.
     status: Option<StatusCode>,
-    /// The methods that would do, for 405.
+    /// The allowed methods, for 405.
     allow: &'static str,
-    /// What is wrong with a definition.
+    /// The problems of a definition.
     problems: Vec<DefinitionProblem>,
 }
 
@@ -48,7 +48,7 @@ impl Problem {
         WireError::new(code, message).into()
     }
 
-    /// 405: there is something at this address, but not for this method.
+    /// 405: the path exists, but not for this method.
     pub fn method_not_allowed(allow: &'static str) -> Self {
         let sentence = format!(
             "expected one of the methods {allow} at this address, but the request has another"
@@ -59,14 +59,14 @@ impl Problem {
         })
     }
 
-    /// 415: the body is in a language that is not read here.
+    /// 415: the body has a media type that is not accepted.
     pub fn unsupported_media_type(expected: &str) -> Self {
         let sentence = format!("expected a body with Content-Type {expected}, but it is another");
         Self::new(ErrorCode::BadRequest, sentence)
             .with(|told| told.status = Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
     }
 
-    /// A definition that cannot be deployed, with everything that is wrong with it.
+    /// A definition that cannot be deployed, with all its problems.
     pub fn invalid_definition(problems: Vec<DefinitionProblem>) -> Self {
         let sentence = format!(
             "expected a definition without errors, but there are {} problems: see 'problems'",
@@ -75,12 +75,12 @@ impl Problem {
         Self::new(ErrorCode::InvalidData, sentence).with(|told| told.problems = problems)
     }
 
-    /// 429: another try is worth something after this long.
+    /// 429: a repeat may succeed after this time.
     pub fn rate_limited(after: Duration, message: impl Into<String>) -> Self {
         WireError::rate_limited(after, message).into()
     }
 
-    /// The same with a status that is finer than that of its code.
+    /// The same with a more specific status than that of its code.
     pub fn with_status(self, status: StatusCode) -> Self {
         self.with(|told| told.status = Some(status))
     }
@@ -102,22 +102,22 @@ impl Problem {
 pub(in crate::web) struct Details<'a> {
     /// The page that explains the code.
     r#type: String,
-    /// The code once more, as a title.
+    /// The code again, as a title.
     title: &'static str,
-    /// The status of the answer.
+    /// The status of the response.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What was expected, and what came.
+    /// What was expected, and what was received.
     detail: &'a str,
     /// From the stable list.
     code: ErrorCode,
     /// Whether the same request may succeed later.
     retryable: bool,
-    /// Finer than the code, with `action_not_available` and `busy`.
+    /// A reason within the code, with `action_not_available` and `busy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<&'static str>,
-    /// With `invalid_data`: what is wrong, by path.
+    /// With `invalid_data`: the violations, by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     fields: Option<&'a BTreeMap<String, FieldEntry>>,
@@ -133,7 +133,7 @@ pub(in crate::web) struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     after_ms: Option<u32>,
-    /// What is wrong with a definition.
+    /// The problems of a definition.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     problems: &'a [DefinitionProblem],

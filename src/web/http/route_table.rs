@@ -1,6 +1,6 @@
-//! What a route table is made of: an address, what may be asked of it, and who answers.
+//! The parts of a route table: a path, its methods, and their handlers.
 //!
-//! It can be read as well as registered, so what the documents report the API is held against it.
+//! A table can be read as well as registered, so tests compare the documents of the API with it.
 //! The table itself: `routes`.
 
 use actix_web::{
@@ -10,11 +10,11 @@ use actix_web::{
 
 use super::problem::Problem;
 
-/// Everything there is, in the order in which addresses are tried.
+/// All paths, in the order in which they are matched.
 #[derive(Default)]
 pub struct RouteTable(Vec<RouteEntry>);
 
-/// One address.
+/// One path.
 pub struct RouteEntry {
     path: &'static str,
     methods: &'static str,
@@ -22,7 +22,7 @@ pub struct RouteEntry {
 }
 
 impl RouteEntry {
-    /// What is at a path; asked with another than these methods it answers 405 and names them.
+    /// The resource at a path; for other methods than these it answers 405 and names them.
     pub fn new(path: &'static str, methods: &'static str, resource: Resource) -> Self {
         let other =
             move || async move { Err::<HttpResponse, _>(Problem::method_not_allowed(methods)) };
@@ -35,27 +35,26 @@ impl RouteEntry {
 }
 
 impl RouteTable {
-    /// Adds an address.
+    /// Adds a path.
     #[must_use]
     pub fn service(mut self, entry: RouteEntry) -> Self {
         self.0.push(entry);
         self
     }
 
-    /// Lets a server answer all of it.
+    /// Registers all of it in a server.
     pub fn register(self, service: &mut ServiceConfig) {
         for entry in self.0 {
             service.service(entry.resource);
         }
     }
 
-    /// The addresses as they are registered.
+    /// The paths as they are registered.
     pub fn patterns(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|entry| entry.path)
     }
 
-    /// Every address with each of its methods, in capitals. An address with alternatives is as
-    /// many.
+    /// Every path with each of its methods, in capitals. A path with alternatives counts as many.
     pub fn methods_and_paths(&self) -> Vec<(&'static str, String)> {
         let of = |entry: &RouteEntry| {
             let paths = alternatives(entry.path);
@@ -70,17 +69,17 @@ impl RouteTable {
     }
 }
 
-/// An address with one of its alternatives.
+/// A path with one of its alternatives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alternative {
-    /// The address.
+    /// The path.
     pub path: String,
-    /// The alternative that is in it; none where the address has no alternatives.
+    /// The chosen alternative; `None` if the path has none.
     pub chosen: Option<String>,
 }
 
-/// The addresses that a pattern means: `/jobs/{change:stop|resume}` are two. At most one segment
-/// has alternatives.
+/// The paths of a pattern: `/jobs/{change:stop|resume}` has two. At most one segment has
+/// alternatives.
 pub fn alternatives(pattern: &str) -> Vec<Alternative> {
     let found = pattern.split('/').find_map(|segment| {
         let (_, choices) = segment

@@ -1,8 +1,8 @@
-//! How the server comes up and goes down.
+//! Starts and stops the server.
 //!
-//! Up: journal, runtime, definitions, then the listener, so that anyone who connects finds
-//! everything there. Down, on SIGTERM or Ctrl-C: sessions are asked to come back later, what is in
-//! flight becomes durable, then the process ends within seconds.
+//! Start: journal, runtime, definitions, then the listener, so that everything is there for the
+//! first client. Stop, on SIGTERM or Ctrl-C: sessions are asked to reconnect later, rows in flight
+//! become durable, then the process ends within seconds.
 
 use std::{
     io,
@@ -65,16 +65,16 @@ use crate::{
     },
 };
 
-/// How long reconnects of one server are spread, in milliseconds.
+/// The period over which reconnects are spread, in milliseconds.
 const SPREAD_MS: u64 = 3_000;
-/// How long sessions may take to go.
+/// How long sessions may take to close.
 const DRAIN: Duration = Duration::from_secs(3);
-/// What a page may load: its own files. Styles in place are what the diagram's canvas works with.
+/// What a page may load: its own files. The diagram's canvas uses inline styles.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
 
-/// A server that runs.
+/// A running server.
 pub struct Running {
     addresses: Vec<SocketAddr>,
     app: web::Data<App>,
@@ -93,7 +93,7 @@ pub struct Running {
 /// Runs the server until it is stopped.
 ///
 /// # Errors
-/// What kept it from starting or ended it, as a sentence.
+/// Why it did not start, or why it ended, as a sentence.
 pub async fn serve(config: Config) -> Result<(), String> {
     let mut running = start(config).await?;
     let signal = stop_signal();
@@ -112,7 +112,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
 /// Starts a server within a running actix system.
 ///
 /// # Errors
-/// What kept it from starting, as a sentence.
+/// Why it did not start, as a sentence.
 pub async fn start(config: Config) -> Result<Running, String> {
     let (tokens, fetching) = accepted_tokens(&config).await?;
     let pages = Pages::load()?;
@@ -211,17 +211,17 @@ fn watch_disk(config: &Config, runtime: &Runtime) -> Result<Option<DiskWatch>, S
 }
 
 impl Running {
-    /// Where it listens.
+    /// The addresses on which it listens.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// The running system, for those who started the server in its own process.
+    /// The running system, for code that started the server in its own process.
     pub fn runtime(&self) -> &Arc<Runtime> {
         &self.app.sessions.runtime
     }
 
-    /// Its address for a browser on this machine, without a slash at its end.
+    /// Its URL for a browser on this machine, without a slash at the end.
     pub fn base_url(&self) -> String {
         base_url(&self.addresses)
     }
@@ -243,7 +243,7 @@ impl Running {
         Ok(format!("{}/sign-in?ticket={ticket}", self.base_url()))
     }
 
-    /// Tells a person where to go. The first page speaks of the line that begins with "Sign in".
+    /// Prints where to go. The first page mentions the line that begins with "Sign in".
     fn announce(&self) {
         let (base, config) = (self.base_url(), &self.app.config);
         log::info!(version = env!("CARGO_PKG_VERSION"), address = &*base, production = config.production; "ready");
@@ -269,7 +269,7 @@ impl Running {
         }
     }
 
-    /// Sends everybody away, makes durable what is in flight, and ends. Takes seconds at most.
+    /// Closes all connections, makes rows in flight durable, and ends. Takes at most seconds.
     pub async fn stop(self) {
         let connections = &self.app.connections;
         log::info!(
@@ -299,7 +299,7 @@ impl Running {
         }
         for arbiter in self.arbiters {
             arbiter.stop();
-            // It ends by itself; a panic on it was logged when it happened.
+            // The thread ends by itself; its panic was logged when it happened.
             let _ = arbiter.join();
         }
     }
@@ -317,15 +317,14 @@ fn http_call_settings(config: &Config) -> Result<HttpCallSettings, String> {
     ))
 }
 
-/// Has every connection look after itself whenever a user has changed.
+/// Makes every connection check its user whenever a user has changed.
 async fn watch_users(mut changes: watch::Receiver<()>, connections: Arc<Connections>) {
     while changes.changed().await.is_ok() {
         connections.users_changed();
     }
 }
 
-/// Where a server of this configuration is reached from this machine, if it takes the port it
-/// names.
+/// The URL of a server with this configuration on this machine, if it gets the port it names.
 pub fn usual_url(config: &Config) -> String {
     base_url(&config.listen)
 }
@@ -344,7 +343,7 @@ fn base_url(addresses: &[SocketAddr]) -> String {
         .unwrap_or_default()
 }
 
-/// The local socket. A server that keeps nothing on disk has one only where its directory exists.
+/// The local socket. A server that stores nothing on disk has one only if its directory exists.
 fn listen_locally(app: &web::Data<App>, addresses: &[SocketAddr]) -> Option<LocalSocket> {
     let config = &app.config;
     if config.store == StoreKind::Memory && !config.data.exists() {
@@ -405,17 +404,17 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
         &app.config.listen,
         app.config.workers,
         &app.transport,
-        // A proxy asks for many; whom it asks for is counted where the request is known.
+        // A proxy opens many connections; their clients are counted when the request is known.
         move |peer| !proxies.contain(peer.ip().to_canonical()),
         application,
     )
 }
 
-/// How much the transport may take: no more connections than there are files to be opened.
+/// The limits of the transport: no more connections than the process may open files.
 fn transport_limits(config: &Config) -> TransportLimits {
     let wanted = config.limits.max_connections;
     let room = room_for_connections().unwrap_or(wanted);
-    // A few less are no news: the default is a round number.
+    // A few less are not reported: the default is a round number.
     if room < wanted / 2 {
         log::warn!(
             "expected to open files for {wanted} connections, but only {room} are possible: raise \
@@ -425,18 +424,18 @@ fn transport_limits(config: &Config) -> TransportLimits {
     TransportLimits::new(config.limits.max_connections_per_address, wanted.min(room))
 }
 
-/// What every answer carries unless it says otherwise itself.
+/// Headers of every response that does not set them itself.
 fn headers() -> DefaultHeaders {
     DefaultHeaders::new()
         .add(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
         .add(("X-Content-Type-Options", "nosniff"))
-        // Not no-referrer: browsers then hide the origin of the sign-out form, too.
+        // Not no-referrer: browsers would then hide the origin of the sign-out form, too.
         .add(("Referrer-Policy", "same-origin"))
         .add(("Cache-Control", "no-store"))
 }
 
-/// Ends when the server is stopped. It listens at once, so a caller that knows that the server
-/// is ready may stop it.
+/// Ends when the server is to stop. It listens for signals at once, so a caller that knows that the
+/// server is ready may stop it.
 #[cfg(unix)]
 fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};

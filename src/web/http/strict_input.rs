@@ -1,7 +1,7 @@
-//! Refuses what a request brings and its route does not read: names behind `?`, a body. Ignored,
-//! a mistake of its sender's would be lost silently.
+//! Refuses input of a request that its route does not read: a query, or a body. If it were ignored,
+//! a mistake of the sender would be lost silently.
 //!
-//! Not here: names that a route does not know beside those it reads (`rest::query`, `body::read`,
+//! Not here: unknown names beside those that a route reads (`rest::query`, `body::read`,
 //! `session::protocol::fields`). `routes` says which route reads what.
 
 use actix_web::{
@@ -16,30 +16,30 @@ use serde_json::{Map, Value};
 use super::{body, problem::Problem};
 use crate::session::protocol::{code::ErrorCode, quoted};
 
-/// The longest body that is looked at where none is read: `{}`, and what is written for it.
+/// The longest body that is checked where none is read: `{}` with blanks.
 const LOOKED_AT: usize = 256;
 
-/// A handler of requests without what is not read: names behind `?` unless `QUERY`, a body unless
-/// `BODY`.
+/// A handler of requests without unread input: without a query unless `QUERY`, without a body
+/// unless `BODY`.
 #[derive(Clone)]
 pub struct Strict<H, const QUERY: bool, const BODY: bool>(H);
 
-/// Of a handler that reads nothing behind `?`.
+/// For a handler that reads no query.
 pub fn no_query<H>(handler: H) -> Strict<H, false, true> {
     Strict(handler)
 }
 
-/// Of a handler that reads no body.
+/// For a handler that reads no body.
 pub fn no_body<H>(handler: H) -> Strict<H, true, false> {
     Strict(handler)
 }
 
-/// Of a handler that reads neither.
+/// For a handler that reads neither.
 pub fn no_input<H>(handler: H) -> Strict<H, false, false> {
     Strict(handler)
 }
 
-/// What a handler takes, of a request that brings nothing else.
+/// The arguments of a handler, from a request without other input.
 pub struct Checked<A, const QUERY: bool, const BODY: bool>(A);
 
 impl<H, A, const QUERY: bool, const BODY: bool> Handler<Checked<A, QUERY, BODY>>
@@ -93,14 +93,14 @@ fn refuse_query(query: &str) -> Result<(), Problem> {
 }
 
 fn has_body(request: &HttpRequest) -> bool {
-    // What comes behind an upgrade is another protocol's.
+    // Bytes after an upgrade belong to another protocol.
     let is_upgrade = request.head().upgrade();
     let announced = body::length(request).unwrap_or(0) > 0;
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     !is_upgrade && (announced || is_chunked)
 }
 
-/// An empty object says nothing, as no body does.
+/// An empty object is accepted like no body.
 async fn refuse_body(request: &HttpRequest, mut payload: Payload) -> Result<(), Error> {
     let refuse = |found: String| {
         let sentence = format!("expected no body, but {found}: leave it out");

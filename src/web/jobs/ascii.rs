@@ -1,5 +1,5 @@
-//! JSON in nothing but ASCII, and bodies in an older encoding: some clients read answers without a
-//! `charset` as ISO-8859-1, and send what they have in it.
+//! JSON in pure ASCII, and bodies in an older encoding: some clients read responses without a
+//! `charset` as ISO-8859-1, and send bodies in it.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -15,14 +15,13 @@ pub fn answer(value: &impl Serialize) -> HttpResponse {
         .body(json(value))
 }
 
-/// A value as JSON. In it, signs beyond ASCII are in texts only, so each can be written by its
-/// number.
+/// A value as JSON. Characters beyond ASCII occur in texts only, so each can be escaped.
 pub fn json(value: &impl Serialize) -> String {
-    // Values of this surface have text keys and no failing serializers.
+    // Values of this API have text keys, and serializers that do not fail.
     escaped(&serde_json::to_string(value).unwrap_or_default())
 }
 
-/// The same JSON without signs beyond ASCII.
+/// The same JSON without characters beyond ASCII.
 pub fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for sign in json.chars() {
@@ -30,7 +29,7 @@ pub fn escaped(json: &str) -> String {
             text.push(sign);
         } else {
             for unit in sign.encode_utf16(&mut [0; 2]) {
-                // A text takes whatever is written to it.
+                // Writing to a text cannot fail.
                 let _ = write!(text, "\\u{unit:04x}");
             }
         }
@@ -38,8 +37,8 @@ pub fn escaped(json: &str) -> String {
     text
 }
 
-/// The text of a body: UTF-8, perhaps behind a byte order mark, or ISO-8859-1 when it cannot be
-/// that.
+/// The text of a body: UTF-8, with or without a byte order mark, or ISO-8859-1 if it is not valid
+/// UTF-8.
 pub fn text(body: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(without_mark(text)),

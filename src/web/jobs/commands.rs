@@ -1,5 +1,5 @@
-//! Commands on jobs: stop, suspend, resume, approve, reject. What has no effect at present is
-//! `false`, not a refusal.
+//! Commands on jobs: stop, suspend, resume, approve, reject. A command without effect at present is
+//! answered `false`, not refused.
 
 use std::sync::Arc;
 
@@ -101,8 +101,8 @@ pub async fn resume(
     Ok(HttpResponse::Ok().finish())
 }
 
-/// `POST /api/v1/approve?w=…&i=…`, with `&comment=…` or `{"comment": …}` if there is something to
-/// say → whether the job was waiting for an approval, and has it now.
+/// `POST /api/v1/approve?w=…&i=…`, with `&comment=…` or `{"comment": …}` if there is a comment →
+/// whether the job was waiting for an approval, and has it now.
 ///
 /// # Errors
 /// As [`stop`]; 422 when the approval needs data.
@@ -197,21 +197,21 @@ async fn decide(
     .await
 }
 
-/// Who asks, the job they name, and what they say to it.
+/// The user, the job, and the comment of a command.
 struct JobTarget {
     principal: Principal,
     observed: Arc<Observed>,
     said: Option<String>,
 }
 
-/// The only member of a body that is read.
+/// The only member of a body that is used.
 #[derive(Deserialize)]
 struct Said {
     comment: String,
 }
 
-/// The job a request names. A comment may be in the address or in a body of JSON; any other body
-/// is read and dropped.
+/// The job that a request names. A comment may be in the query or in a body of JSON; any other body
+/// is read and ignored.
 async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<JobTarget, Problem> {
     let principal = app.bearer(request)?;
     let body = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
@@ -232,7 +232,7 @@ async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<JobT
     })
 }
 
-/// The action of the first approval that waits, best of one that waits for the caller.
+/// The action of the first approval that waits, preferably for the caller.
 fn approval<'a>(observed: &'a Observed, caller: &Caller, action: &str) -> Option<&'a Offer> {
     let (process, next, standpoint) = (
         &observed.process.executable,
@@ -254,7 +254,7 @@ fn approval<'a>(observed: &'a Observed, caller: &Caller, action: &str) -> Option
     mine.or_else(|| waiting().next()).map(|(_, offer)| offer)
 }
 
-/// A conflict means that somebody else was faster.
+/// A conflict means that another client was faster.
 async fn took_effect(
     app: &App,
     job: InstanceKey,

@@ -1,4 +1,4 @@
-//! How many jobs have which status: asked for once, or pushed whenever it changes.
+//! The number of jobs with each status: read once, or pushed whenever it changes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,10 +33,10 @@ use crate::{
     },
 };
 
-/// Changes of this long are counted together.
+/// Changes within this time are pushed together.
 const TOGETHER: Duration = Duration::from_millis(200);
 
-/// The counts. No job is ever disabled: disabled workflows are counted.
+/// The counts. A job is never disabled: this counts disabled workflows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 struct JobCounts {
@@ -65,7 +65,7 @@ impl JobCounts {
     }
 }
 
-/// `GET /api/v1/status-count`: of the jobs the caller may list.
+/// `GET /api/v1/status-count`: the counts of the jobs that the caller may list.
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
@@ -140,7 +140,7 @@ struct CountsStream {
     definitions: watch::Receiver<()>,
 }
 
-/// Wakes a listener when any job changes its status.
+/// Wakes a subscriber when any job changes its status.
 struct AnyJob(Arc<Inbox>);
 
 impl ListFollower for AnyJob {
@@ -181,7 +181,7 @@ impl CountsStream {
         )
     }
 
-    /// Waits for other counts; `None` when the client is to come back.
+    /// Waits until the counts differ; `None` if the client should reconnect.
     async fn change(&mut self, told: Option<JobCounts>) -> Option<JobCounts> {
         loop {
             let goes_on = tokio::select! {

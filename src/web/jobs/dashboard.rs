@@ -1,9 +1,9 @@
-//! Entries of the dashboard and of the history: jobs by what became of them and when, page by page.
+//! Entries of the dashboard and of the history: jobs by their outcome and time, page by page.
 //!
-//! The dashboard has every job a caller may list, the history those that have ended. They are read
-//! from the durable list of jobs, each order from an index. Names, descriptions and ways to start
-//! are those of the job's workflow as it is now; they are few, so orders by them are orders of
-//! workflows. Not here: entries of workflows (`entries`), a job's log (`logs`).
+//! The dashboard has every job that a caller may list, the history those that have ended. They are
+//! read from the durable list of jobs, each order by an index. Names, descriptions and kinds of
+//! start are those of the job's workflow as it is now; there are few, so an order by them is an
+//! order of workflows. Not here: entries of workflows (`entries`), a job's log (`logs`).
 
 use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
@@ -44,7 +44,7 @@ struct DashboardEntry<'a> {
     /// expression.
     #[schema(minimum = 0, maximum = 3)]
     launch_type: u8,
-    /// What its workflow is for.
+    /// The documentation of its workflow.
     description: &'a str,
     /// A status by its number.
     #[schema(minimum = 0, maximum = 7)]
@@ -54,12 +54,12 @@ struct DashboardEntry<'a> {
     status_date: String,
 }
 
-/// The requested entries.
+/// The entries to list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
 struct OfTime {
-    /// In the name or description of the workflow; nothing finds everything.
+    /// A text in the name or description of the workflow; an empty one matches everything.
     s: Option<String>,
     /// In their status since this time or later, in milliseconds since 1970.
     #[param(example = 0)]
@@ -69,7 +69,7 @@ struct OfTime {
     to: f64,
 }
 
-/// Which page of them, in which order.
+/// The page and the order of entries.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only its description is used")]
@@ -80,22 +80,22 @@ struct OfPage {
     /// How many entries a page has.
     #[param(minimum = 1, maximum = 1000, example = 10)]
     entries_count: u64,
-    /// The order: 0 date, 2 number, 4 name, 6 way to start, 8 description, 10 status, each plus 1
+    /// The order: 0 date, 2 number, 4 name, 6 kind of start, 8 description, 10 status, each plus 1
     /// for the opposite direction.
     #[param(minimum = 0, maximum = 11, example = 1)]
     heo: u8,
 }
 
-/// The requested job's entry.
+/// The job whose entry is read.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
 struct OfEntry {
-    /// The job's id; the job whose status changed last without.
+    /// The job's id; if absent, the job whose status changed last.
     i: Option<uuid::Uuid>,
 }
 
-/// Which jobs have entries.
+/// The jobs that have entries.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// All.
@@ -149,8 +149,8 @@ pub async fn count_history(request: HttpRequest, app: Data<App>) -> Result<HttpR
     counted(&request, &app, Kind::History).await
 }
 
-/// `GET /api/v1/entry-status-date-min`: the earliest time since when a job is in its status; the
-/// present time without jobs.
+/// `GET /api/v1/entry-status-date-min`: the earliest time since when a job has its status; the
+/// present time if there are no jobs.
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
@@ -174,8 +174,8 @@ pub async fn date_max(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
     outermost(&request, &app, Kind::Dashboard, true).await
 }
 
-/// `GET /api/v1/history-entry-status-date-min`: the earliest end of a job; the present time without
-/// one.
+/// `GET /api/v1/history-entry-status-date-min`: the earliest end of a job; the present time if none
+/// has ended.
 ///
 /// # Errors
 /// As [`date_min`].
@@ -205,8 +205,8 @@ pub async fn history_date_max(
     outermost(&request, &app, Kind::History, true).await
 }
 
-/// `GET /api/v1/entry?w=…&i=…`: the entry of a job, or `null` when there is none the caller may
-/// see; without `i` that of the job of the workflow whose status changed last.
+/// `GET /api/v1/entry?w=…&i=…`: the entry of a job, or `null` if there is none that the caller may
+/// see; without `i`, that of the workflow's job whose status changed last.
 ///
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree.
@@ -239,14 +239,14 @@ pub async fn entry(request: HttpRequest, app: Data<App>) -> Result<HttpResponse,
     Ok(ascii::answer(&entry))
 }
 
-/// The job with this id, if there is one the caller may see.
+/// The job with this id, if the caller may see it.
 async fn one(
     app: &App,
     caller: &Caller,
     workflow: i64,
     text: &str,
 ) -> Result<Option<JobRow>, Problem> {
-    // What is no id is the id of no job.
+    // Any other text is the id of no job.
     let Ok(key) = text.parse::<InstanceKey>() else {
         return Ok(None);
     };
@@ -330,7 +330,7 @@ async fn outermost(
     Ok(ascii::answer(&time.0))
 }
 
-/// What entries are sorted by.
+/// The order of entries.
 #[derive(Clone, Copy)]
 enum SortedBy {
     Date,
@@ -341,7 +341,7 @@ enum SortedBy {
     Status,
 }
 
-/// What the number of an order means, and whether it descends.
+/// The order with this number, and whether it is descending.
 fn order(number: u64) -> (SortedBy, bool) {
     let sorted_by = match number / 2 {
         0 => SortedBy::Date,
@@ -414,7 +414,7 @@ impl Workflow {
     }
 }
 
-/// The workflows whose name or description contains what is searched for.
+/// The workflows whose name or description contains the text.
 fn asked(app: &App, caller: &Caller, named: &Named) -> Vec<Workflow> {
     let text = named.keyword();
     let mut workflows = Workflow::all(app, caller);
@@ -433,7 +433,7 @@ fn processes(workflows: &[Workflow]) -> Vec<String> {
         .collect()
 }
 
-/// Jobs of these workflows within the times asked for.
+/// The filter of jobs of these workflows within the times of the request.
 fn filter(
     caller: &Caller,
     workflows: &[Workflow],

@@ -1,5 +1,5 @@
-//! Letting a workflow start jobs, or not: the same switch as `POST /v1/definitions/{id}/enable`, by
-//! the workflow's number.
+//! Enables and disables workflows: the same as `POST /v1/definitions/{id}/enable`, by the
+//! workflow's number.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -17,8 +17,8 @@ use crate::{
     },
 };
 
-/// `POST /api/v1/enable/{workflow}`: lets a disabled workflow start jobs again → whether it does
-/// now.
+/// `POST /api/v1/enable/{workflow}`: lets a disabled workflow start jobs again → whether it is
+/// enabled now.
 ///
 /// # Errors
 /// 401, 403 without role designer, 404.

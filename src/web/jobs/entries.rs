@@ -1,5 +1,4 @@
-//! Entries of workflows and jobs: what lists and look-ups report a workflow and its newest job, or
-//! of one job.
+//! Entries of workflows and jobs in lists and look-ups: a workflow with its newest job, or one job.
 //!
 //! A caller sees the jobs that `GET /v1/instances` would list, and one job by its id as `GET
 //! /v1/instances/{key}` would. Not here: the entries of dashboard and history (`dashboard`).
@@ -60,7 +59,7 @@ struct JobEntry<'a> {
     /// Between two starts: days, hours, minutes, seconds.
     #[schema(example = "00.00:30:00")]
     period: String,
-    /// Empty without one.
+    /// Empty if it has none.
     cron_expression: String,
     /// Always false.
     is_execution_graph_empty: bool,
@@ -86,7 +85,7 @@ struct LocalVariable {
     value: String,
 }
 
-/// A job as the store knows it.
+/// A job as it is stored.
 struct Job {
     row: InstanceRow,
     waits_for_approval: bool,
@@ -168,7 +167,7 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
     found(&request, &app, |_| true).await
 }
 
-/// `GET /api/v1/search-approval-workflows?s=…`: those of them with an approval.
+/// `GET /api/v1/search-approval-workflows?s=…`: those of them that have an approval.
 ///
 /// # Errors
 /// As [`search`].
@@ -239,7 +238,7 @@ async fn newest(
     Ok(newest)
 }
 
-/// A job as it is stored, and the nodes of its tasks.
+/// A stored job, with the nodes of its tasks.
 struct StoredJob {
     row: InstanceRow,
     tasks: BTreeSet<String>,
@@ -266,9 +265,9 @@ impl StoredJob {
     }
 }
 
-/// The jobs, each with whether one of its tasks is an approval in the version that it runs. One that
-/// is not in memory is compiled on a script thread, where others have their turns; one at a time,
-/// and it does not stay for the next.
+/// The jobs, each with whether one of its tasks is an approval in the version that it runs. A
+/// version that is not in memory is compiled on a script thread, where others have their turns; one
+/// at a time, and it does not stay in memory.
 async fn with_approvals(app: &App, stored: Vec<StoredJob>) -> Result<Vec<Job>, Problem> {
     let definitions = &app.sessions.runtime.definitions;
     let mut waiting: BTreeSet<InstanceKey> = BTreeSet::new();

@@ -1,7 +1,7 @@
-//! Somebody who listens to a stream: what wakes the stream, and what ends it before its time.
+//! The receiver of a stream: what wakes the stream, and what ends it early.
 //!
-//! Counts like a websocket, is notified like one when the server shuts down, and listens no longer
-//! than its token holds and its user is admitted.
+//! It counts as a connection, is notified when the server shuts down, and ends when its token
+//! expires or its user loses access.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,26 +23,26 @@ use crate::{
     },
 };
 
-/// How often it is asked whether the token has ended.
+/// How often the expiry of the token is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// One listener.
+/// One receiver.
 pub struct JobSubscriber {
-    /// Who it is.
+    /// Its user.
     pub principal: Principal,
     /// What wakes it.
     pub inbox: Arc<Inbox>,
     inbound: InboundReceiver,
     sessions: Arc<Sessions>,
-    /// Given back when it is over.
+    /// Given back when the stream ends.
     _places: Vec<ConnectionPermit>,
 }
 
 impl JobSubscriber {
-    /// Lets somebody listen.
+    /// Opens a stream's receiver.
     ///
     /// # Errors
-    /// 503 for too many, or when the server is going down.
+    /// 503 if there are too many, or the server is stopping.
     pub fn open(app: &App, request: &HttpRequest, principal: Principal) -> Result<Self, Problem> {
         app.require_staying()?;
         let mut places = app.admit_listener(request, &principal)?;
@@ -69,7 +69,7 @@ impl JobSubscriber {
             .is_some_and(|identity| self.sessions.still_good(identity).is_err())
     }
 
-    /// Waits until something has woken it; `false` when it is over, and the client is to come back.
+    /// Waits until it is woken; `false` when the stream ends, and the client should reconnect.
     pub async fn woken(&mut self) -> bool {
         self.inbox.settle(&self.inbound);
         loop {
@@ -95,7 +95,8 @@ impl Drop for JobSubscriber {
     }
 }
 
-/// Waits until the token has ended. Looks at the machine's clock from time to time, as that may be set.
+/// Waits until the token has expired. Reads the machine's clock from time to time, because that may
+/// be set.
 async fn end_of_token(principal: &Principal) {
     loop {
         match principal.token_rest() {

@@ -1,25 +1,25 @@
-//! How a workflow is started, in the words of this surface: a workflow there has one way, a process
-//! may have several schedules.
+//! How a workflow is started, in the terms of this API: a workflow has one kind of start, but a
+//! process may have several schedules.
 
 use crate::{
     model::{executable::ExecutableSchedule, schedule::When, timer_cycle::Occurrences},
     runtime::schedules::ScheduleView,
 };
 
-/// The way to be notified of: the one that says most of when the next job comes.
+/// The kind to report: the one that says most about when the next job starts.
 pub enum Launch {
     /// With the server.
     Startup,
-    /// By a client, or once at some time, which has no number of its own.
+    /// By a client, or once at a certain time, which has no number of its own.
     Trigger,
-    /// Again and again after the same time, in milliseconds.
+    /// Periodically, with this period in milliseconds.
     Periodic(i64),
     /// By this cron expression.
     Cron(String),
 }
 
 impl Launch {
-    /// Of the schedules of a process.
+    /// The kind for the schedules of a process.
     pub fn of(schedules: &[ScheduleView]) -> Self {
         let all = || schedules.iter().filter_map(ScheduleView::schedule);
         let cron =
@@ -49,7 +49,7 @@ impl Launch {
         }
     }
 
-    /// Its period as days, hours, minutes and seconds; zero when it has none.
+    /// Its period as days, hours, minutes and seconds; zero if it has none.
     pub fn period(&self) -> String {
         let seconds = if let Self::Periodic(millis) = self {
             millis / 1_000
@@ -66,7 +66,7 @@ impl Launch {
         )
     }
 
-    /// Its cron expression; empty when it has none.
+    /// Its cron expression; empty if it has none.
     pub fn cron_expression(self) -> String {
         match self {
             Self::Cron(expression) => expression,
@@ -75,7 +75,7 @@ impl Launch {
     }
 }
 
-/// How long a schedule's interval is, in milliseconds.
+/// The length of a schedule's interval, in milliseconds.
 fn interval(schedule: &ExecutableSchedule) -> Option<i64> {
     match &schedule.occurrences {
         Occurrences::Interval(interval) => Some(interval.millis()),

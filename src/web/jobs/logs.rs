@@ -1,7 +1,6 @@
-//! The log of a job's entry, made from the rows of its instance: one text, a line for each thing
-//! that happened.
+//! The log of a job's entry, made from the rows of its instance: a text with one line per event.
 //!
-//! It holds no data of the instance. Not here: the history of visits (`rest::history`).
+//! It contains no data of the instance. Not here: the history of visits (`rest::history`).
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use utoipa::IntoParams;
@@ -14,7 +13,7 @@ use crate::{
     web::{http::app::App, instance_client::instance_key},
 };
 
-/// The one whose log is requested.
+/// The job whose log is read.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
@@ -71,7 +70,7 @@ async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused>
     Ok(ascii::answer(&lines.join("\r\n")))
 }
 
-/// What a record says, and how serious it is; what is wrong in the definition only if `explained`.
+/// The text of a record, and its severity; problems of the definition only if `explained`.
 fn line(
     process: &ExecutableProcess,
     row: &RecordBatch,

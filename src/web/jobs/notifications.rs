@@ -1,9 +1,9 @@
-//! Notifications between users, which this server does not keep: nobody has any, and nobody is
+//! Notifications between users, which this server does not have: nobody has any, and nobody is
 //! notified.
 //!
-//! Anyone who waits for an approval sees it in `search-approval-workflows`, in the list of tasks,
-//! and by the websocket. Requests are read and answered as what is true here, so that clients that
-//! ask continue.
+//! Users who wait for an approval see it in `search-approval-workflows`, in the list of tasks, and
+//! by the websocket. Requests are parsed and answered truthfully, so that clients that send them
+//! continue to work.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -32,7 +32,7 @@ struct Notification {
     is_read: bool,
 }
 
-/// The one whose notifications is requested.
+/// The user whose notifications are read.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
@@ -41,16 +41,16 @@ struct OfUser {
     a: String,
 }
 
-/// What is searched for.
+/// The text to search for.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
 struct WithText {
-    /// In the message; nothing finds everything.
+    /// A text in the message; an empty one matches everything.
     s: Option<String>,
 }
 
-/// Who is to be notified of what.
+/// The user to notify, and the message.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
@@ -61,7 +61,7 @@ struct ToUser {
     m: String,
 }
 
-/// Whose approvers are to be notified of what.
+/// The record whose approvers to notify, and the message.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
@@ -86,7 +86,7 @@ pub async fn has(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, R
     Ok(ascii::answer(&false))
 }
 
-/// `GET /api/v1/search-notifications?a=…&s=…`: none.
+/// `GET /api/v1/search-notifications?a=…&s=…`: an empty list.
 ///
 /// # Errors
 /// 400, 401.
@@ -99,7 +99,7 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
     Ok(ascii::answer(&Vec::<Notification>::new()))
 }
 
-/// `POST /api/v1/mark-notifications-as-read` with a list of ids: whether there were all of them.
+/// `POST /api/v1/mark-notifications-as-read` with a list of ids: whether all of them exist.
 ///
 /// # Errors
 /// 400 for another body, 401.
@@ -115,7 +115,7 @@ pub async fn mark_as_read(
     of_ids(&request, payload, &app).await
 }
 
-/// `POST /api/v1/mark-notifications-as-unread` with a list of ids: whether there were all of them.
+/// `POST /api/v1/mark-notifications-as-unread` with a list of ids: whether all of them exist.
 ///
 /// # Errors
 /// As [`mark_as_read`].
@@ -131,7 +131,7 @@ pub async fn mark_as_unread(
     of_ids(&request, payload, &app).await
 }
 
-/// `POST /api/v1/delete-notifications` with a list of ids: whether there were all of them.
+/// `POST /api/v1/delete-notifications` with a list of ids: whether all of them exist.
 ///
 /// # Errors
 /// As [`mark_as_read`].
@@ -147,7 +147,7 @@ pub async fn delete(
     of_ids(&request, payload, &app).await
 }
 
-/// `POST /api/v1/notify?a=…&m=…`: false, as nobody is notified.
+/// `POST /api/v1/notify?a=…&m=…`: false, because nobody is notified.
 ///
 /// # Errors
 /// 400, 401.
@@ -163,7 +163,7 @@ pub async fn notify(
     nobody_notified(&request, payload, &app, "a").await
 }
 
-/// `POST /api/v1/notify-approvers?r=…&m=…`: false, as nobody is notified.
+/// `POST /api/v1/notify-approvers?r=…&m=…`: false, because nobody is notified.
 ///
 /// # Errors
 /// 400, 401.
@@ -193,7 +193,7 @@ async fn nobody_notified(
     Ok(ascii::answer(&false))
 }
 
-/// Whether there are all notifications with these ids: of none that is true.
+/// Whether all notifications with these ids exist: true for an empty list.
 async fn of_ids(
     request: &HttpRequest,
     payload: Payload,

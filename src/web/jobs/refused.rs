@@ -1,4 +1,5 @@
-//! Refusals under `/api/v1`: problems in JSON like everywhere, but for those who are not signed in.
+//! Refusals under `/api/v1`: problems in JSON as everywhere, except for clients that are not signed
+//! in.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -12,7 +13,7 @@ use actix_web::{
 use super::ascii;
 use crate::web::http::problem::Problem;
 
-/// A refusal of this surface.
+/// A refusal of this API.
 #[derive(Debug)]
 pub struct Refused(Problem);
 
@@ -31,7 +32,7 @@ impl ResponseError for Refused {
         let mut response = self.0.error_response();
         if response.status() != StatusCode::UNAUTHORIZED {
             let (head, body) = response.into_parts();
-            // What a problem says is there, whole.
+            // The body of a problem is completely in memory.
             let body = body.try_into_bytes().unwrap_or_default();
             return head.set_body(BoxBody::new(ascii::escaped(&String::from_utf8_lossy(
                 &body,

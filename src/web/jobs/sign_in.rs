@@ -1,4 +1,4 @@
-//! Signing in and out: a name and a password become a bearer token and a cookie.
+//! Signing in and out: a name and a password give a bearer token and a cookie.
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -25,14 +25,14 @@ struct Login {
     password: String,
 }
 
-/// What a sign-in to the jobs answers.
+/// The response to a sign-in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = JobsAccessToken)]
 struct AccessToken {
     access_token: String,
 }
 
-/// `GET /api/v1/hello`: the server is there. For anybody.
+/// `GET /api/v1/hello`: says that the server runs. For anybody.
 #[utoipa::path(get, path = "/api/v1/hello", tag = "jobs", operation_id = "helloJobs", summary = "Ask \
     whether the server is there", security(()),
     responses((status = 200, description = "The server is there", body = Object, example = json!({"message": "Stepwire \
@@ -42,7 +42,7 @@ pub async fn hello() -> HttpResponse {
 }
 
 /// `POST /api/v1/login` `{"username","password","stayConnected"}` → 200 `{"access_token"}` and a
-/// cookie. How long they hold does not depend on `stayConnected`.
+/// cookie. `stayConnected` does not change their lifetime.
 ///
 /// # Errors
 /// 401 without a body for a wrong name or password, 400 for another body, 403 from a foreign
@@ -84,7 +84,7 @@ fn welcome(app: &App, request: &HttpRequest, identity: &Identity) -> Result<Http
     }))
 }
 
-/// `POST /api/v1/logout`: takes the cookie back.
+/// `POST /api/v1/logout`: deletes the cookie.
 ///
 /// # Errors
 /// 403 from a foreign origin.

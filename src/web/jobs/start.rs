@@ -1,5 +1,5 @@
-//! Starting jobs. The answer is exactly 200 and a bare JSON string, as clients take nothing else
-//! for success.
+//! Starting jobs. The response is exactly 200 and a bare JSON string, because clients take nothing
+//! else for success.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -28,12 +28,12 @@ use crate::{
     },
 };
 
-/// `POST /api/v1/start?w=41` → `"<job id>"`. Whatever body comes is read and dropped: clients send
-/// none, an empty one of any type, or an empty one in chunks.
+/// `POST /api/v1/start?w=41` → `"<job id>"`. Any body is read and ignored: clients send none, an
+/// empty one of any type, or an empty one in chunks.
 ///
 /// # Errors
-/// 400 without a number as `w`, 401, 404 for an unknown one, 409 for a disabled one, as for the
-/// frame `start` besides.
+/// 400 without a number as `w`, 401, 404 for an unknown one, 409 for a disabled one; also as for
+/// the frame `start`.
 #[utoipa::path(post, path = "/api/v1/start", tag = "jobs", operation_id = "startJob", summary = "Start \
     a job",
     params(OfWorkflow, IdempotencyKey),
@@ -51,7 +51,7 @@ pub async fn start(
 }
 
 /// `POST /api/v1/start-with-variables` `{"WorkflowId":41,"Variables":[{"Name","Value"}]}` → `"<job
-/// id>"`. Variables are members of the start data, with their values as they came.
+/// id>"`. Variables become members of the start data, with their values unchanged.
 ///
 /// # Errors
 /// As [`start`], 400 for another body.
@@ -88,7 +88,7 @@ pub async fn start_with_variables(
     .await?)
 }
 
-/// What a start with variables says.
+/// The body of a start with variables.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 struct WithVariables {

@@ -1,9 +1,8 @@
-//! The stream of a job: silent until the job ends, then one event, then the end of the answer.
+//! The stream of a job: silent until the job ends, then one event, then the end of the response.
 //!
-//! It follows the instance's channel as a websocket does: joins first, then looks, so that no end
-//! is missed; a server that goes down ends the answer without an event, and anyone who asks the
-//! next one is answered from the journal. Comments in between and the headers:
-//! `web::sse::sse_response`.
+//! It follows the instance's channel as a websocket does: it joins first and reads then, so that it
+//! misses no end. A server that stops ends the response without an event, and the next request is
+//! answered from the journal. Comments and headers: `web::sse::sse_response`.
 
 use std::sync::Arc;
 
@@ -31,14 +30,14 @@ use crate::{
     },
 };
 
-/// Rows of the channel that are looked at together: all it keeps.
+/// Rows of the channel that are read together: all that it keeps.
 const ROWS: usize = 64;
 
-/// `GET /api/v1/sse/{workflow}/{job}`: tells once how the job has ended, at once if it has.
+/// `GET /api/v1/sse/{workflow}/{job}`: an event when the job has ended, at once if it has already.
 ///
 /// # Errors
-/// 401, 404 for an unknown workflow or job and for one that is not the caller's, 503 for too many
-/// streams.
+/// 401, 404 for an unknown workflow or job and for one that the caller may not see, 503 for too
+/// many streams.
 #[utoipa::path(get, path = "/api/v1/sse/{workflow}/{job}", tag = "jobs", operation_id = "streamJob", summary = "Wait \
     for the end of a job as a server-sent event",
     params(
@@ -79,7 +78,7 @@ pub async fn stream(
     ))
 }
 
-/// What the event says.
+/// The content of the event.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Ended<'a> {
@@ -98,7 +97,7 @@ struct EndSubscriber {
     job: InstanceKey,
     channel: Arc<InstanceChannel>,
     follower: Arc<dyn Follower>,
-    /// The number up to which the job is known not to have ended.
+    /// The number up to which the job has not ended.
     cursor: u64,
 }
 
@@ -139,7 +138,7 @@ impl EndSubscriber {
             name: &process.executable.name,
             description: description(process),
         };
-        // JSON has no line breaks in itself.
+        // JSON contains no line breaks here.
         Some(format!("data: {}\n\n", ascii::json(&ended)).into())
     }
 
@@ -154,7 +153,7 @@ impl EndSubscriber {
         stream::once(event).filter_map(future::ready)
     }
 
-    /// Waits for the end of the job; `None` when the client is to come back.
+    /// Waits for the end of the job; `None` if the client should reconnect.
     async fn end(mut self) -> Option<Bytes> {
         while self.listener.woken().await {
             if let Some(event) = self.news().await {
@@ -164,7 +163,7 @@ impl EndSubscriber {
         None
     }
 
-    /// The event, if the rows that came tell the end.
+    /// The event, if the new rows contain the end.
     async fn news(&mut self) -> Option<Bytes> {
         match self.channel.after(self.cursor, ROWS) {
             RowsAfter::Rows(rows) => {
@@ -173,8 +172,8 @@ impl EndSubscriber {
                 self.event(&last.process, &last.next)
             }
             RowsAfter::Nothing => None,
-            // The instance was there and this client's; what cannot be seen any more has no end to
-            // be reported.
+            // The instance existed and belonged to this client; if it can no longer be seen, there
+            // is no end to report.
             RowsAfter::Behind => self.look().await.ok().flatten(),
         }
     }

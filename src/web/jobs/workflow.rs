@@ -1,4 +1,4 @@
-//! Which process a number means, and which instances are its jobs.
+//! The process of a workflow number, and the instances that are its jobs.
 
 use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// What follows the `?` of an address, by name; what is not known is passed over.
+/// The query of a URL, by name; unknown names are ignored.
 pub struct Named(HashMap<String, String>);
 
 /// The parameter that names a workflow.
@@ -42,11 +42,11 @@ pub struct OfJob {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Sought {
-    /// The text; nothing finds everything.
+    /// The text; an empty one matches everything.
     pub s: Option<String>,
 }
 
-/// What a process is for, in the words of its modeller; its name when there are none.
+/// The documentation of a process; if there is none, its name.
 pub fn description(process: &DeployedProcess) -> &str {
     let definition = &process.executable.definition;
     definition
@@ -56,7 +56,7 @@ pub fn description(process: &DeployedProcess) -> &str {
 }
 
 impl Named {
-    /// Reads the address of a request.
+    /// Reads the query of a request.
     ///
     /// # Errors
     /// 400.
@@ -82,7 +82,7 @@ impl Named {
     /// The workflow's number.
     ///
     /// # Errors
-    /// 400 when there is none.
+    /// 400 if it is missing.
     pub fn workflow(&self) -> Result<i64, Problem> {
         let number = self.get("w").and_then(|text| text.parse().ok());
         number.ok_or_else(|| {
@@ -95,7 +95,7 @@ impl Named {
     /// The job's id.
     ///
     /// # Errors
-    /// 400 when there is none, 404 for what is no id.
+    /// 400 if it is missing, 404 for a text that is no id.
     pub fn job(&self) -> Result<InstanceKey, Problem> {
         let sentence = "expected the id of a job as 'i', but there is none";
         instance_key(
@@ -104,7 +104,7 @@ impl Named {
         )
     }
 
-    /// What is said to a decision.
+    /// The comment of a decision.
     pub fn comment(&self) -> Option<&str> {
         self.get("comment")
     }
@@ -114,10 +114,10 @@ impl Named {
         self.get("i").filter(|text| !text.is_empty())
     }
 
-    /// What is named so.
+    /// The parameter with this name.
     ///
     /// # Errors
-    /// 400 when it is missing or empty.
+    /// 400 if it is missing or empty.
     pub fn required(&self, name: &str) -> Result<&str, Problem> {
         self.get(name)
             .filter(|text| !text.is_empty())
@@ -129,7 +129,7 @@ impl Named {
             })
     }
 
-    /// A whole number within a range.
+    /// An integer within a range.
     ///
     /// # Errors
     /// 400 for anything else.
@@ -170,22 +170,22 @@ impl Named {
             })
     }
 
-    /// What is searched for, in lower case; everything when it is empty.
+    /// The text to search for, in lower case; an empty one matches everything.
     pub fn keyword(&self) -> String {
         self.get("s").unwrap_or_default().to_lowercase()
     }
 }
 
 impl App {
-    /// A time in the format of this surface.
+    /// A time in the format of this API.
     pub fn date_time(&self, time: Time) -> String {
         self.config.jobs_date_time_format.write(time.0)
     }
 
-    /// The process with this number, also while it is disabled.
+    /// The process with this number, published or disabled.
     ///
     /// # Errors
-    /// 404 when there is none.
+    /// 404 if there is none.
     pub fn workflow(&self, caller: &Caller, number: i64) -> Result<Arc<DeployedProcess>, Problem> {
         self.sessions
             .runtime
@@ -200,10 +200,10 @@ impl App {
             })
     }
 
-    /// Looks at a job of this workflow with the caller's eyes.
+    /// Reads a job of this workflow with the caller's permissions.
     ///
     /// # Errors
-    /// 404 when there is none, or none the caller may see.
+    /// 404 if there is none that the caller may see.
     pub async fn job(
         &self,
         caller: &Caller,
@@ -211,8 +211,8 @@ impl App {
         job: InstanceKey,
     ) -> Result<Arc<Observed>, Problem> {
         let observed = self.observe(job, caller, false).await?;
-        // A job stays one of its workflow when the process is published anew with another number,
-        // or not any more.
+        // It stays a job of its workflow when the process is published again with another number,
+        // or with none.
         if observed.process.row.alias == Some(workflow)
             || self
                 .workflow(caller, workflow)

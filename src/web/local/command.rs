@@ -1,4 +1,4 @@
-//! `stepwire user`: from the command line to a request, and from the answer to lines.
+//! `stepwire user`: makes a request from the command line, and prints the response.
 
 use std::io::{Read, Write};
 
@@ -10,10 +10,10 @@ use crate::{
     text,
 };
 
-/// Does it, reading a password from `input` if one is needed.
+/// Runs the command; reads a password from `input` if needed.
 ///
 /// # Errors
-/// Why it was not done, as a sentence.
+/// Why it failed, as a sentence.
 pub async fn run(
     config: &Config,
     command: UserCommand,
@@ -77,7 +77,7 @@ fn request(command: UserCommand, input: impl Read) -> Result<UserRequest, String
     })
 }
 
-/// What a person reads when it is done; a list speaks for itself.
+/// What is printed on success; a list needs no further text.
 fn done(command: &UserCommand) -> Option<String> {
     Some(match command {
         UserCommand::Add(add) => format!("user '{}' added", add.user.name),
@@ -97,10 +97,10 @@ fn done(command: &UserCommand) -> Option<String> {
     })
 }
 
-/// The password that was piped in, without the newline that tools put behind it.
+/// The password from standard input, without the newline that tools append.
 fn password(input: impl Read) -> Result<String, String> {
     let limit = limits::PASSWORD_BYTES;
-    // Room for a byte order mark, for the newline, and for one byte that shows that there is more.
+    // Space for a byte order mark, the newline, and one byte that shows that there is more.
     let text = text::read_all(input, limit as u64 + 6)
         .map_err(|error| format!("expected to read the password, but: {error}"))?;
     let password = text.strip_suffix('\n').map_or(text.as_str(), |line| {
@@ -116,7 +116,7 @@ fn password(input: impl Read) -> Result<String, String> {
 }
 
 fn json(users: &[ListedUser]) -> String {
-    // Plain fields with text keys.
+    // Only fields with text keys.
     serde_json::to_string_pretty(users).unwrap_or_default() + "\n"
 }
 

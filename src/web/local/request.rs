@@ -1,5 +1,5 @@
-//! Asking for a change of users: the server that runs on the data directory, or, when none does,
-//! its store.
+//! Sends an operation on users to the server that runs on the data directory or, if none does,
+//! applies it to its store.
 
 use std::{path::Path, time::Duration};
 
@@ -17,16 +17,16 @@ use crate::{
     },
 };
 
-/// How often a directory is tried that is neither free nor answers: its server may be starting or
-/// stopping.
+/// How often a directory is tried that is locked although no server answers: its server may be
+/// starting or stopping.
 const TRIES: u32 = 50;
-/// Between two tries.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Has it done, and answers what the users say to it.
+/// Has the operation done, and returns the response.
 ///
 /// # Errors
-/// Why it was not done, as a sentence.
+/// Why it failed, as a sentence.
 pub async fn ask(config: &Config, request: UserRequest) -> Result<Vec<ListedUser>, String> {
     let line = serde_json::to_string(&request)
         .map_err(|error| format!("expected a request that can be written, but: {error}"))?;
@@ -75,8 +75,8 @@ async fn ask_store(store: SqliteStore, request: UserRequest) -> Result<Vec<Liste
     answer
 }
 
-/// Has the server that runs on the data directory, if one does, say in its log that the directory
-/// was copied. Waits for nothing: the copy is made, heard of or not.
+/// Makes the server that runs on the data directory, if there is one, log that the directory was
+/// copied. Waits for no response.
 #[cfg(unix)]
 pub fn note_backup(data: &Path, to: &Path) {
     use std::{io::Write, os::unix::net::UnixStream};
@@ -86,16 +86,16 @@ pub fn note_backup(data: &Path, to: &Path) {
     };
     let line = serde_json::to_string(&made).unwrap_or_default();
     if let Ok(mut stream) = UnixStream::connect(data.join(super::FILE)) {
-        // A line of this length fits what a socket holds until it is read.
+        // A line of this length fits in the socket's buffer.
         let _ = stream.write_all(format!("{line}\n").as_bytes());
     }
 }
 
-/// There is no such socket here.
+/// This system has no such socket.
 #[cfg(not(unix))]
 pub fn note_backup(_: &Path, _: &Path) {}
 
-/// The server's answer; `None` when no server listens.
+/// The server's response; `None` if no server listens.
 #[cfg(unix)]
 async fn ask_server(data: &Path, line: &str) -> Option<Result<Vec<ListedUser>, String>> {
     use tokio::{

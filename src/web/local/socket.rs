@@ -1,11 +1,11 @@
-//! The listening end. The socket comes into being in a directory that is closed to others and is
-//! then moved into place: nobody else can connect at any moment, and one that a killed server left
-//! behind is replaced.
+//! The server's side of the local socket. It is created in a private directory and then moved into
+//! place, so that nobody else can connect at any moment, and a socket left by a killed server is
+//! replaced.
 //!
 //! # Why so
 //!
-//! **The local socket is moved into place** from a directory closed to others: at no moment can
-//! a stranger connect, and one that a killed server left behind is no obstacle.
+//! **The local socket is moved into place** from a private directory: no other user can ever
+//! connect, and a socket left by a killed server does no harm.
 
 use std::{
     fs, io,
@@ -34,7 +34,7 @@ use crate::{
 /// How long one conversation may take; others wait meanwhile.
 const CONVERSATION: Duration = Duration::from_secs(10);
 
-/// A socket that listens until it is dropped; then it is gone from the directory, too.
+/// A listening socket; when dropped, it is removed from the directory, too.
 pub struct LocalSocket {
     task: JoinHandle<()>,
     path: PathBuf,
@@ -42,10 +42,10 @@ pub struct LocalSocket {
 }
 
 impl LocalSocket {
-    /// Listens in the data directory of the server, which is reached at `address`; on this thread.
+    /// Listens in the data directory of the server with this address; on this thread.
     ///
     /// # Errors
-    /// When the file system knows no sockets, or the directory's path is too long for one.
+    /// If the file system has no sockets, or the directory's path is too long for one.
     pub fn listen(app: &Data<App>, address: String) -> io::Result<Self> {
         let directory = &app.config.data;
         let path = directory.join(FILE);
@@ -55,8 +55,8 @@ impl LocalSocket {
         let task = actix_rt::spawn(async move {
             loop {
                 match listener.accept().await {
-                    // One at a time: they are the owner's, and each change waits for the one before
-                    // it anyway.
+                    // One at a time: they come from the owner, and each change waits for the
+                    // previous one anyway.
                     Ok((stream, _)) => {
                         if timeout(CONVERSATION, converse(stream, &app, &address))
                             .await
@@ -81,7 +81,7 @@ impl LocalSocket {
 
 fn bind(directory: &Path, path: &Path) -> io::Result<UnixListener> {
     let private = directory.join(format!(".sock-{}", std::process::id()));
-    // A process of the same number may have been killed right here.
+    // An earlier process with the same number may have been killed here.
     let _ = fs::remove_dir_all(&private);
     fs::DirBuilder::new().mode(0o700).create(&private)?;
     let draft = private.join("s");
@@ -97,7 +97,8 @@ fn bind(directory: &Path, path: &Path) -> io::Result<UnixListener> {
 impl Drop for LocalSocket {
     fn drop(&mut self) {
         self.task.abort();
-        // Servers without a store on disk may share a directory: the file may be another's by now.
+        // Servers without a store on disk may share a directory: the file may belong to another one
+        // by now.
         if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode)
             && let Err(error) = fs::remove_file(&self.path)
         {
@@ -121,13 +122,13 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
         Ok(LocalRequest::Users(request)) => users(app, request).await,
         Ok(LocalRequest::Client(_)) => access(app, address),
         Ok(LocalRequest::Backup(BackupMade { backup_to })) => {
-            // The path is the owner's own: whole.
+            // The whole path, because it is the owner's own.
             Act::by_owner(app, "backup made")
                 .on("to", Field::Text(backup_to))
                 .is_done();
             LocalReply::Done(Vec::new())
         }
-        // Not the library's sentence, which may quote a password.
+        // The library's sentence could quote a password.
         Err(_) => LocalReply::Refused(
             "expected a request in JSON that this server knows, but it is not one: use the \
             server's own version"
@@ -136,7 +137,7 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
     };
     let mut answer = serde_json::to_vec(&told).unwrap_or_default();
     answer.push(b'\n');
-    // Who has gone away can look at the list.
+    // A client that has disconnected can read the list.
     let _ = output.write_all(&answer).await;
 }
 
@@ -161,8 +162,7 @@ async fn users(app: &App, request: UserRequest) -> LocalReply {
     }
 }
 
-/// Address and token for the directory's owner, who could have signed the token with the secret in
-/// it.
+/// Address and token for the directory's owner, who could sign the token with the secret in it.
 fn access(app: &App, address: &str) -> LocalReply {
     let owner = Identity::owner();
     match app

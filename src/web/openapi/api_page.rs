@@ -1,6 +1,6 @@
-//! `GET /docs/api`: the OpenAPI document as a page to read and try, by Swagger UI.
+//! `GET /docs/api`: the OpenAPI document as an interactive page, by Swagger UI.
 //!
-//! Its files are inside the program, so the page loads nothing from elsewhere and needs no
+//! Its files are part of the program, so the page loads nothing from elsewhere and needs no
 //! exception from the content security policy. Not here: the document (`openapi`).
 
 use std::{
@@ -18,7 +18,7 @@ use utoipa_swagger_ui::Config;
 use super::super::http::problem::Problem;
 use crate::session::protocol::code::ErrorCode;
 
-/// Addresses in it are whole, as the page's own has no slash at its end.
+/// Its links are absolute, because the page's own path has no slash at the end.
 const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -42,13 +42,13 @@ pub async fn page() -> HttpResponse {
         .body(PAGE)
 }
 
-/// `GET /docs/api/{file}`: what the page consists of.
+/// `GET /docs/api/{file}`: the files of the page.
 ///
 /// # Errors
-/// 404 for a name that is no part of it.
+/// 404 for any other name.
 pub async fn file(name: Path<String>) -> Result<HttpResponse, Problem> {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-        // The validator is a service elsewhere that would be sent the document.
+        // The validator is an external service that would receive the document.
         let config = Config::new(["/openapi.json"])
             .use_base_layout()
             .validator_url("none");

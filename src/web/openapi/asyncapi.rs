@@ -1,7 +1,7 @@
 //! The AsyncAPI document of the websocket, made from the catalog of its frames.
 //!
-//! Told from the server's side: it receives what a client sends. Not here: the frames' shapes
-//! (`session::protocol::catalog`).
+//! It describes the server's side: the server receives what a client sends. Not here: the frames'
+//! shapes (`session::protocol::catalog`).
 
 use std::sync::LazyLock;
 

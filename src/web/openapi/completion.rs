@@ -1,6 +1,6 @@
-//! What follows from the form of a request, so that no annotation has to repeat it: refusals and
-//! their schema, schemes of signing in, one address per alternative, the description of an answer
-//! whose body's schema has one.
+//! Adds what follows from the form of a request, so that no annotation has to repeat it: refusals
+//! and their schema, security schemes, one path per alternative, and descriptions of responses from
+//! the schemas of their bodies.
 
 use utoipa::openapi::{
     Components, Content, OpenApi, PathItem, Ref, RefOr, Response, Schema,
@@ -13,14 +13,15 @@ use crate::web::http::{auth::COOKIE, route_table::alternatives};
 
 /// The media type of a refusal.
 const PROBLEM: &str = "application/problem+json";
-/// Where jobs are: a refused token is answered in plain text there, as clients of that API expect.
+/// The paths of jobs: a refused token is answered in plain text there, as clients of that API
+/// expect.
 const JOBS: &str = "/api/v1/";
-/// Where what a request brings and nobody reads is refused.
+/// The paths where unread input is refused.
 const STRICT: &str = "/v1/";
-/// Where a reference to a schema leads.
+/// The prefix of references to schemas.
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// Completes a document that was collected from annotations.
+/// Completes a document that was made from annotations.
 pub fn complete(document: &mut OpenApi) {
     let described = document.components.clone().unwrap_or_default();
     for (pattern, item) in std::mem::take(&mut document.paths.paths) {
@@ -53,7 +54,7 @@ pub fn complete(document: &mut OpenApi) {
     components.add_security_scheme("ticket", SecurityScheme::ApiKey(ticket));
 }
 
-/// The operations of an address.
+/// The operations of a path.
 pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [
         &mut item.get,
@@ -66,8 +67,8 @@ pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     .flatten()
 }
 
-/// Makes of an operation with alternatives the one for a single of them, which replaces `{}` in its
-/// id and summary.
+/// Turns an operation with alternatives into the operation of one of them, which replaces `{}` in
+/// its id and summary.
 fn choose(operation: &mut Operation, chosen: Option<&str>) {
     let Some(chosen) = chosen else { return };
     operation.operation_id = operation
@@ -86,7 +87,7 @@ fn choose(operation: &mut Operation, chosen: Option<&str>) {
         .map(|summary| summary.replace("{}", &capital));
 }
 
-/// Gives every answer without a description that of its body's schema.
+/// Gives every response without a description that of its body's schema.
 fn describe_answers(operation: &mut Operation, components: &Components) {
     for answer in operation.responses.responses.values_mut() {
         let RefOr::T(answer) = answer else { continue };
@@ -105,7 +106,7 @@ fn schema_of(content: &RefOr<Content>) -> Option<&RefOr<Schema>> {
     }
 }
 
-/// What a schema says of itself, without the last full stop.
+/// The description of a schema, without the final full stop.
 fn description(schema: &RefOr<Schema>, components: &Components) -> Option<String> {
     let said = match schema {
         RefOr::Ref(reference) => {
@@ -132,7 +133,7 @@ fn description(schema: &RefOr<Schema>, components: &Components) -> Option<String
 }
 
 fn complete_operation(operation: &mut Operation, path: &str) {
-    // The errors are among the answers; the rest of a handler's documentation is its description.
+    // Errors are among the responses; the rest of a handler's documentation is its description.
     if let Some(description) = &mut operation.description
         && let Some(at) = description.find("# Errors")
     {
@@ -165,7 +166,7 @@ fn complete_operation(operation: &mut Operation, path: &str) {
     }
 }
 
-/// The refusals that any request of this form may meet.
+/// The refusals of any request with this form.
 fn implied(operation: &Operation, path: &str) -> Vec<&'static str> {
     let mut statuses = vec!["429"];
     let for_anybody = operation.security.as_ref().is_some_and(Vec::is_empty)
@@ -183,14 +184,14 @@ fn implied(operation: &Operation, path: &str) -> Vec<&'static str> {
         RefOr::Ref(_) => None,
     });
     let is_read = |place: &ParameterIn| matches!(place, ParameterIn::Query | ParameterIn::Header);
-    // What is not read is refused, too: see `strict_input`.
+    // Unread input is refused, too: see `strict_input`.
     let is_strict = path.starts_with(STRICT);
     if is_strict || reads.any(is_read) || operation.request_body.is_some() {
         statuses.push("400");
     }
     if operation.request_body.is_some() {
         statuses.push("413");
-        // There the type of a body is passed over.
+        // There the type of a body is ignored.
         if !path.starts_with(JOBS) {
             statuses.push("415");
         }
@@ -198,7 +199,7 @@ fn implied(operation: &Operation, path: &str) -> Vec<&'static str> {
     statuses
 }
 
-/// What a status says when nothing finer is said.
+/// The description of a status without a more specific one.
 fn meaning(status: &str) -> &'static str {
     match status {
         "400" => "The request cannot be read: `detail` names what was expected",

@@ -1,17 +1,17 @@
-//! What generators of clients misread in a document, said in words that all of them read the same
-//! way.
+//! Rewrites parts of a document that generators of clients misread into forms that all of them read
+//! the same way.
 //!
-//! A JSON object of any content is `{"type": "object"}` for JSON Schema, and an object without
-//! members for some generators. A default of a member makes some generators ask for the member.
-//! What a request's body may hold is closed, as others are refused. Not here: what a document says
-//! (`openapi`, `asyncapi`).
+//! A JSON object with any content is `{"type": "object"}` in JSON Schema, but an object without
+//! members for some generators. A default of a member makes some generators require the member. The
+//! body of a request is closed, because other members are refused. Not here: the content of a
+//! document (`openapi`, `asyncapi`).
 
 use serde_json::{Map, Value, json};
 
-/// Keywords whose values are data, and no schemas.
+/// Keywords whose values are data, not schemas.
 const DATA: [&str; 5] = ["example", "examples", "default", "const", "enum"];
 
-/// Lets objects of any content name that, and leaves defaults of optional members to their
+/// Marks objects with any content as such, and moves defaults of optional members to their
 /// descriptions.
 pub fn loosen(document: &mut Value) {
     match document {
@@ -48,7 +48,7 @@ fn loosen_object(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Lets bodies of requests under this address have no members but those that are named.
+/// Closes bodies of requests below this path: they have no other members.
 pub fn close_bodies(document: &mut Value, under: &str) {
     const SCHEMA: &str = "/requestBody/content/application~1json/schema/$ref";
     let items = document["paths"]

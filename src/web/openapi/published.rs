@@ -1,4 +1,4 @@
-//! A document that never changes while the server runs: written once, known again by its tag.
+//! A document that never changes while the server runs: serialised once, and cached by its tag.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,9 +15,9 @@ pub struct Published {
 }
 
 impl Published {
-    /// Writes a document down.
+    /// Serialises a document.
     pub fn new(document: &impl Serialize) -> Self {
-        // Documents have text keys and no failing serializers.
+        // Documents have text keys, and serializers that do not fail.
         let text = Bytes::from(serde_json::to_vec(document).unwrap_or_default());
         let hash = Sha256::digest(&text);
         let tag = hash[..16]
@@ -30,7 +30,7 @@ impl Published {
         }
     }
 
-    /// The document, or 304 for those who have it.
+    /// The document, or 304 for clients that have it.
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let known = request
             .headers()

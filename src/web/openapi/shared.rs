@@ -1,4 +1,4 @@
-//! What the annotations of several handlers share: parameters, answers, the schema of a refusal.
+//! Common parts of annotations: parameters, responses, the schema of a refusal.
 
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ pub struct IdempotencyKey {
     pub idempotency_key: String,
 }
 
-/// Where an instance is.
+/// The instance of a request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct InstancePath {
@@ -35,19 +35,19 @@ pub enum CommandRefused {
     /// You may see the instance, but not do this.
     #[response(status = 403)]
     Forbidden,
-    /// There is no such instance, or none you may see.
+    /// There is no such instance that you may see.
     #[response(status = 404)]
     NotFound,
     /// It cannot be done now: `code` and `reason` say why.
     #[response(status = 409)]
     NotNow,
-    /// The data break the action's keys (`fields` says where), or the id was used for another
+    /// The data violate the action's keys (`fields` says where), or the id was used for another
     /// command.
     #[response(status = 422)]
     Invalid,
 }
 
-/// Where a process is.
+/// The process of a request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ProcessPath {
@@ -55,7 +55,7 @@ pub struct ProcessPath {
     pub id: String,
 }
 
-/// Where a version of a process is.
+/// The version of a process.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct VersionPath {
@@ -66,7 +66,7 @@ pub struct VersionPath {
     pub version: u32,
 }
 
-/// Which trial.
+/// The trial of a request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct TrialPath {
@@ -74,32 +74,32 @@ pub struct TrialPath {
     pub trial: Uuid,
 }
 
-/// What a command answers that has changed an instance: the next step of the same commit.
+/// The response to a command that has changed an instance: the next step of the same commit.
 #[derive(ToSchema)]
 pub struct Applied<'a> {
     /// The number the instance is at.
     pub seq: u64,
     /// Whether the command had been answered before.
     pub duplicate: bool,
-    /// The file that came with it.
+    /// The file that was uploaded with it.
     #[schema(nullable = false)]
     pub file: Option<FileEntry>,
-    /// Where the instance is.
+    /// The state of the instance.
     #[serde(flatten)]
     pub step: StepResult<'a>,
 }
 
-/// What a command answers: of one that had nothing to do, that alone.
+/// The response to a command; if nothing had to be done, it only says that.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub enum Answered<'a> {
     /// It has changed the instance.
     Applied(Box<Applied<'a>>),
-    /// It had nothing to do.
+    /// Nothing had to be done.
     Unchanged(Unchanged),
 }
 
-/// What a command answers that had nothing to do.
+/// The response to a command for which nothing had to be done.
 #[derive(ToSchema)]
 #[schema(max_properties = 1)]
 pub struct Unchanged {
@@ -110,9 +110,9 @@ pub struct Unchanged {
 /// A file of an instance.
 #[derive(ToSchema)]
 pub struct FileEntry {
-    /// Names it in its address.
+    /// Its id, as in its path.
     pub id: Uuid,
-    /// What its user calls it.
+    /// The name that its user gave it.
     pub name: String,
     /// Its length in bytes.
     pub size: u64,
@@ -127,14 +127,14 @@ pub struct FileEntry {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub enum VersionState {
-    /// Deployed, and not for use yet.
+    /// Deployed, but not published.
     Draft,
     /// New instances run it.
     Published,
-    /// It would be run, but nothing new starts at present.
+    /// Published, but starts nothing new at present.
     Disabled,
-    /// Taken back, or followed by another.
+    /// Taken back, or replaced by a newer published version.
     Deprecated,
-    /// A draft that was followed by another.
+    /// A draft that was replaced by another.
     Replaced,
 }

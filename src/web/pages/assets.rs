@@ -14,7 +14,7 @@ use crate::{admin::assets, session::protocol::code::ErrorCode};
 /// Serves a built file.
 ///
 /// # Errors
-/// 404 for a name that the build has not left.
+/// 404 for a name that the build has not produced.
 pub async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, Problem> {
     let file = assets::file(&path).ok_or_else(|| {
         Problem::new(
@@ -54,7 +54,7 @@ pub async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpRespo
     Ok(response
         .content_type(assets::media_type(&path))
         .body(match file.data {
-            // Never copied: many may ask and not read.
+            // Never copied, because many clients may request it without reading.
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             Cow::Owned(bytes) => bytes.into(),
         }))

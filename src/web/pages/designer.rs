@@ -1,4 +1,4 @@
-//! The designer, for designers; operators may look.
+//! The designer: for designers; operators may read.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -16,23 +16,23 @@ use crate::{
     web::http::{app::App, problem::Problem},
 };
 
-/// What is opened.
+/// What to open.
 #[derive(Deserialize)]
 pub struct Asked {
     /// Another version than the newest.
     version: Option<u32>,
-    /// What a new process begins with.
+    /// The template of a new process.
     #[serde(default)]
     template: String,
 }
 
-/// The address of a new process. A process with this id is opened by naming its version.
+/// The path of a new process. A process with this id is opened by naming its version.
 const NEW: &str = "new";
 
 /// `GET /admin/designer/new?template=` and `GET /admin/designer/{process}?version=`.
 ///
 /// # Errors
-/// 403 without role designer, operator or admin, 500 when the page cannot be drawn.
+/// 403 without role designer, operator or admin, 500 if the page cannot be rendered.
 pub async fn open(
     request: HttpRequest,
     process: Path<String>,

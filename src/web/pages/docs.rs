@@ -1,5 +1,5 @@
-//! `GET /docs/…`: the documentation as pages, and as the Markdown it is written in. What the `type`
-//! of a problem leads to, too.
+//! `GET /docs/…`: the documentation as pages, and as the Markdown it is written in. The `type` of a
+//! problem is one of these pages, too.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -23,7 +23,7 @@ use crate::{
 /// `GET /docs`: the list of pages.
 ///
 /// # Errors
-/// 500 when the page cannot be drawn.
+/// 500 if the page cannot be rendered.
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let user = subject(&app, &request);
     page(
@@ -34,11 +34,11 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     )
 }
 
-/// `GET /docs/{page}`: a page; with `.md` behind its name, or for a program that asks for Markdown,
-/// what it is made of.
+/// `GET /docs/{page}`: a page; with `.md` after its name, or for a program that asks for Markdown,
+/// its source.
 ///
 /// # Errors
-/// 404 for a page that is not there.
+/// 404 for a page that does not exist.
 pub async fn one(
     request: HttpRequest,
     name: Path<String>,
@@ -78,7 +78,7 @@ pub async fn one(
     }
 }
 
-/// `GET /llms.txt`: which pages there are, for programs.
+/// `GET /llms.txt`: the list of pages, for programs.
 pub async fn llms() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")

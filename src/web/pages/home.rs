@@ -13,13 +13,13 @@ use crate::{
     web::http::{app::App, problem::Problem},
 };
 
-/// The process that the demo is a client of.
+/// The process that the demo uses.
 const DEMO: &str = "onboarding";
 
-/// What this is and where to go; the published processes for those who signed in.
+/// An introduction with links; the published processes for signed-in users.
 ///
 /// # Errors
-/// 500 when the page cannot be drawn.
+/// 500 if the page cannot be rendered.
 pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let user = app.signed_in(&request);
     let mut published = user
@@ -50,7 +50,7 @@ pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 /// The demo, or a page that says that it was not built.
 ///
 /// # Errors
-/// 500 when the page cannot be drawn.
+/// 500 if the page cannot be rendered.
 pub async fn demo(app: Data<App>) -> Result<HttpResponse, Problem> {
     match (Demo::new(&app.pages.assets), assets::missing()) {
         (None, Some(missing)) => Ok(HttpResponse::Ok()

@@ -1,4 +1,4 @@
-//! The list of instances and the page of one, for people who signed in.
+//! The list of instances and the page of one, for signed-in users.
 
 use std::sync::Arc;
 
@@ -70,8 +70,8 @@ pub async fn list(
     )
 }
 
-/// How many instances fit, and the part that is asked for. What is searched for is a key, or else a
-/// business key.
+/// The number of matching instances, and the requested part. The search text is a key, or otherwise
+/// a business key.
 async fn find(
     app: &App,
     principal: &Principal,
@@ -128,7 +128,7 @@ fn processes(app: &App, tenant: &str) -> Vec<(String, String)> {
 /// `GET /admin/instances/{key}`.
 ///
 /// # Errors
-/// 401 for a program that has not signed in, 404 for one that asks for what is not there, 500.
+/// 401 for a program that has not signed in, 404 for a program if the instance does not exist, 500.
 pub async fn one(
     request: HttpRequest,
     path: Path<String>,
@@ -164,8 +164,8 @@ pub async fn one(
     page(&app, StatusCode::OK, "admin_instance", &view)
 }
 
-/// The instances above this one, as far as the caller may see them: its parent, and its root when
-/// that is another.
+/// The instances above this one that the caller may see: its parent, and its root if that is
+/// another one.
 async fn above(
     app: &App,
     principal: &Principal,

@@ -1,4 +1,4 @@
-//! The pages of operators, for people who signed in.
+//! The pages of operators, for signed-in users.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// `GET /admin/operations`: to the first of them.
+/// `GET /admin/operations`: redirects to the first of them.
 ///
 /// # Errors
 /// None.
@@ -35,8 +35,8 @@ pub async fn first() -> Result<HttpResponse, Problem> {
 /// `GET /admin/operations/{page}`.
 ///
 /// # Errors
-/// 401 for a program that has not signed in, 403 without the role that it needs, 404, 500 when the
-/// page cannot be drawn.
+/// 401 for a program that has not signed in, 403 without the role that it needs, 404, 500 if the
+/// page cannot be rendered.
 pub async fn one(
     request: HttpRequest,
     path: Path<String>,

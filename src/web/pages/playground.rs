@@ -1,4 +1,4 @@
-//! The playground, for people who signed in.
+//! The playground, for signed-in users.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 
@@ -11,7 +11,7 @@ use crate::{
 /// `GET /admin/playground`.
 ///
 /// # Errors
-/// 401 for a program that has not signed in, 500 when the page cannot be drawn.
+/// 401 for a program that has not signed in, 500 if the page cannot be rendered.
 pub async fn open(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);

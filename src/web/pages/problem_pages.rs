@@ -1,8 +1,7 @@
-//! Refusals for people: anyone who asks for a page with a browser and gets none learns why by a
-//! page.
+//! Refusals for people: a browser that requests a page and is refused gets a page with the reason.
 //!
-//! Programs get the problem as it is, and so does everybody who asks the API. Not here: what is
-//! refused (`problem`).
+//! Programs get the problem itself, and so do all clients of the API. Not here: the refusals
+//! (`problem`).
 
 use actix_web::{
     Error, HttpRequest,
@@ -19,7 +18,7 @@ use actix_web::{
 use super::super::http::{app::App, problem::Problem};
 use crate::admin::message::Message;
 
-/// What is asked for by programs only.
+/// Paths that only programs request.
 const FOR_PROGRAMS: [&str; 6] = [
     "/v1/",
     "/api/",
@@ -29,7 +28,7 @@ const FOR_PROGRAMS: [&str; 6] = [
     "/assets/",
 ];
 
-/// Puts a page in place of a problem.
+/// Replaces a problem by a page.
 ///
 /// # Errors
 /// Those of the request.
@@ -57,7 +56,7 @@ pub async fn problem_pages<B: MessageBody>(
     Ok(response)
 }
 
-/// Whether it is a problem at an address that people ask for, too.
+/// Whether it is a problem at a path that people request, too.
 fn speaks_to_people<B>(response: &ServiceResponse<B>) -> bool {
     let is_problem = response
         .response()
@@ -72,7 +71,7 @@ fn speaks_to_people<B>(response: &ServiceResponse<B>) -> bool {
     is_problem && !for_programs
 }
 
-/// The page that says what a problem says; `None` where the problem does.
+/// The page for a problem; `None` if the problem itself is to be sent.
 fn page_for(request: &HttpRequest, status: StatusCode, error: &Error) -> Option<String> {
     let problem = error
         .as_error::<Problem>()
@@ -84,14 +83,14 @@ fn page_for(request: &HttpRequest, status: StatusCode, error: &Error) -> Option<
         StatusCode::NOT_FOUND => Message::nowhere(assets, user),
         _ => Message::refused(assets, user, status.as_u16(), &problem.to_string()),
     };
-    // What cannot be drawn was logged; the problem itself is better than nothing.
+    // A page that cannot be rendered was logged; then the problem itself is sent.
     app.pages
         .render("message", &view)
         .inspect_err(|error| log::error!("page message cannot be drawn: {error}"))
         .ok()
 }
 
-/// Whether a person asks by a browser, and not a program.
+/// Whether the request comes from a person's browser, not from a program.
 pub fn wants_page(request: &HttpRequest) -> bool {
     let accepted = request
         .headers()

@@ -11,7 +11,7 @@ use crate::{
 /// `GET /admin/processes`.
 ///
 /// # Errors
-/// 403 without role designer, operator or admin, 500 when the page cannot be drawn, 503.
+/// 403 without role designer, operator or admin, 500 if the page cannot be rendered, 503.
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);

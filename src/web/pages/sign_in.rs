@@ -1,4 +1,4 @@
-//! Signing in and out: a one-time link, a name with a password, or a token becomes a cookie that
+//! Signing in and out: a one-time link, a name with a password, or a token gives a cookie that
 //! scripts cannot read.
 
 use actix_web::{
@@ -29,15 +29,15 @@ use crate::{
     },
 };
 
-/// What may be in the address.
+/// The query of the sign-in page.
 #[derive(Deserialize)]
 pub struct SignInLink {
     ticket: Option<String>,
-    /// The page to come back to.
+    /// The page to return to.
     to: Option<String>,
 }
 
-/// Name and password, or a token. No `Debug`: it holds either.
+/// Name and password, or a token. No `Debug`: it contains either.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Form {
@@ -47,14 +47,14 @@ struct Form {
     to: String,
 }
 
-/// The longest form, in bytes, with every letter escaped; beside the rest an address has room.
+/// The longest form, in bytes, with every character escaped, and space for the page to return to.
 const FORM_BYTES: usize = 3 * (limits::TOKEN_BYTES + limits::NAME_BYTES + limits::PASSWORD_BYTES);
 
-/// `GET /sign-in?ticket=…&to=…`: signs in by a link, once, and goes to that page; without one to
-/// the first page, which says what to do next. Without a ticket it says how to sign in.
+/// `GET /sign-in?ticket=…&to=…`: signs in by a link, once, and goes to that page; without `to`, to
+/// the first page, which explains the next steps. Without a ticket it shows the sign-in form.
 ///
 /// # Errors
-/// 401 for a program whose link is not accepted, 500 when the page cannot be drawn.
+/// 401 for a program whose link is not accepted, 500 if the page cannot be rendered.
 pub async fn by_link(
     request: HttpRequest,
     link: Query<SignInLink>,
@@ -84,11 +84,11 @@ pub async fn by_link(
     }
 }
 
-/// `POST /sign-in` with the form fields `username` and `password`, or `token`; and perhaps `to`,
-/// the page to come back to.
+/// `POST /sign-in` with the form fields `username` and `password`, or `token`; optionally `to`, the
+/// page to return to.
 ///
 /// # Errors
-/// 401 for a program that is not let in, 403 from a foreign origin, 413.
+/// 401 for a program that is refused, 403 from a foreign origin, 413.
 pub async fn by_form(
     request: HttpRequest,
     payload: Payload,
@@ -145,7 +145,7 @@ fn see_other(address: &str, cookie: Cookie<'static>) -> HttpResponse {
         .finish()
 }
 
-/// The sign-in once more, which says why; to a program the problem itself.
+/// The sign-in form again, with the reason; for a program, the problem itself.
 fn refused(
     app: &App,
     request: &HttpRequest,

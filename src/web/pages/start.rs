@@ -1,5 +1,5 @@
-//! Where people begin, and where they come back to: `/admin`, the page after a sign-in; and unknown
-//! addresses.
+//! Where users begin, and where they return to: `/admin`, the page after a sign-in; and unknown
+//! paths.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 
@@ -10,10 +10,10 @@ use crate::{
     web::http::{app::App, problem::Problem},
 };
 
-/// The longest address that a sign-in comes back to, in bytes.
+/// The longest page to return to, in bytes.
 const LONGEST: usize = 2048;
 
-/// `GET /admin`: to the page that a user begins with.
+/// `GET /admin`: redirects to the page where a user begins.
 ///
 /// # Errors
 /// 401 for a program that has not signed in.
@@ -26,7 +26,7 @@ pub async fn admin(request: HttpRequest, app: Data<App>) -> Result<HttpResponse,
     }
 }
 
-/// Answers for every address at which there is nothing.
+/// Answers every unknown path.
 ///
 /// # Errors
 /// 404.
@@ -34,7 +34,7 @@ pub async fn nothing_here() -> Result<HttpResponse, Problem> {
     Err(nothing())
 }
 
-/// There is nothing at the address.
+/// Nothing exists at the path.
 pub fn nothing() -> Problem {
     Problem::new(
         ErrorCode::NotFound,
@@ -42,8 +42,8 @@ pub fn nothing() -> Problem {
     )
 }
 
-/// The page that a user begins with: all instances for those who look after them, processes for
-/// those who draw them, else the user's tasks.
+/// The page where a user begins: all instances for operators, processes for designers, otherwise
+/// the user's tasks.
 pub fn start_page(user: &Identity) -> &'static str {
     if user.is_operator() {
         INSTANCES_URL
@@ -54,9 +54,9 @@ pub fn start_page(user: &Identity) -> &'static str {
     }
 }
 
-/// The address to come back to, if it is one of this server's pages. Whatever else a link may say,
-/// a sign-in leads nowhere else: no other server, written in any way that a browser or a proxy
-/// might take for one, and nothing but pages.
+/// The page to return to, if it is one of this server's pages. A sign-in redirects nowhere else,
+/// whatever its link says: to no other server, however a browser or a proxy might read the text,
+/// and only to pages.
 pub fn own_page(to: &str) -> Option<&str> {
     let path = to.split(['?', '#']).next().unwrap_or_default();
     let plain = to.len() <= LONGEST

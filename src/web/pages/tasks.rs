@@ -1,4 +1,4 @@
-//! The tasks of a user, for people who signed in.
+//! The tasks of a signed-in user.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 
@@ -11,7 +11,7 @@ use crate::{
 /// `GET /admin/tasks`.
 ///
 /// # Errors
-/// 401 for a program that has not signed in, 500 when the page cannot be drawn.
+/// 401 for a program that has not signed in, 500 if the page cannot be rendered.
 pub async fn mine(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);

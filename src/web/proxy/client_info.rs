@@ -1,11 +1,11 @@
-//! How a request came here: from which address, over HTTP or HTTPS, for which host. The one place
-//! that believes proxies.
+//! The client of a request: its address, whether it used HTTPS, and the host it requested. This is
+//! the only module that trusts proxies.
 //!
-//! What a proxy adds counts only if it comes from one of `--trusted-proxies`, and only from there
-//! on: of the chain of addresses, the first from the end that is no trusted proxy is the client.
-//! `Forwarded` and `X-Forwarded-…` must agree where both are there, as a proxy that adds to one of
-//! them lets through whatever a client wrote into the other. What cannot be read leaves the
-//! connection's own.
+//! Headers of a proxy count only if it is one of `--trusted-proxies`, and only the part from there
+//! on: in the chain of addresses, the last one that is no trusted proxy is the client. `Forwarded`
+//! and `X-Forwarded-…` have to agree if both are present, because a proxy that adds to one of them
+//! passes on whatever a client wrote into the other. If they cannot be read, the values of the
+//! connection are used.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -17,19 +17,19 @@ use actix_web::{
 use super::forwarded::{self, Hop};
 use crate::config::TrustedProxies;
 
-/// How a request came here.
+/// The client of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approach<'a> {
     /// The client's address; `None` where the transport has none.
     pub address: Option<IpAddr>,
-    /// Whether the client spoke HTTPS, as far as is known.
+    /// Whether the client used HTTPS, as far as is known.
     pub https: bool,
-    /// The host the client asked for, with the port it wrote.
+    /// The host that the client requested, with its port if it wrote one.
     pub host: Cow<'a, str>,
 }
 
 impl<'a> Approach<'a> {
-    /// Reads a request's head.
+    /// From the head of a request.
     pub fn of(head: &'a RequestHead, trusted: &TrustedProxies) -> Self {
         let peer = head.peer_addr.map(|peer| peer.ip().to_canonical());
         let own = head
@@ -57,7 +57,7 @@ impl<'a> Approach<'a> {
     }
 }
 
-/// What the two kinds of headers say, where they do not contradict each other.
+/// The values of both kinds of headers, if they do not contradict each other.
 fn agreed(one: Option<Hop>, other: Option<Hop>) -> Hop {
     match (one, other) {
         (None, None) => Hop::default(),
@@ -70,7 +70,7 @@ fn agreed(one: Option<Hop>, other: Option<Hop>) -> Hop {
     }
 }
 
-/// What is said once, or twice alike.
+/// The value, if it is given once, or twice alike.
 fn both<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<T> {
     match (one, other) {
         (Some(one), Some(other)) => (one == other).then_some(one),
@@ -78,7 +78,7 @@ fn both<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<T> {
     }
 }
 
-/// The hop at which the first trusted proxy was asked, by `Forwarded`; `None` without that header.
+/// The request to the first trusted proxy, according to `Forwarded`; `None` without that header.
 fn standard(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Hop> {
     let mut outermost = None;
     for hop in forwarded::standard(headers) {
@@ -91,7 +91,7 @@ fn standard(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Hop> {
     outermost
 }
 
-/// The same by the older headers.
+/// The same according to the older headers.
 fn older(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Hop> {
     let mut outermost = None;
     for (index, address) in forwarded::addresses(headers).enumerate() {

@@ -1,32 +1,32 @@
-//! What proxies add to a request: `Forwarded` (RFC 7239), and the older `X-Forwarded-For`,
-//! `-Proto`, `-Host`.
+//! Parses the headers that proxies add to a request: `Forwarded` (RFC 7239), and the older
+//! `X-Forwarded-For`, `-Proto`, `-Host`.
 //!
-//! Both are lists to which each proxy adds at the end for whom it asked. They are read from the
-//! end, and no further than one needs to: whatever precedes the first word of a proxy that is
-//! trusted came from a stranger. Not here: whom to trust (`client_info`).
+//! Both are lists to which each proxy appends its client. They are read from the end, and no
+//! further than needed: everything before the first entry of a trusted proxy came from a stranger.
+//! Not here: which proxies are trusted (`client_info`).
 //!
 //! # Why so
 //!
-//! **Two kinds of forwarding headers must agree**: a proxy that sets one lets the other
-//! through.
+//! **Two kinds of forwarding headers must agree**, because a proxy that sets one of them passes the
+//! other through.
 
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 
-/// What one proxy says of who asked it.
+/// What one proxy reports about its client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hop {
-    /// Where it was asked from; `None` when it hides that, or it cannot be read.
+    /// The client's address; `None` if it is hidden or cannot be read.
     pub address: Option<IpAddr>,
-    /// Whether it was asked over HTTPS, when it says so.
+    /// Whether the client used HTTPS, if reported.
     pub https: Option<bool>,
-    /// The `Host` it was asked for, when it says so.
+    /// The `Host` that the client requested, if reported.
     pub host: Option<String>,
 }
 
-/// The hops of `Forwarded`, the nearest first. A line that cannot be read is a hop that says
-/// nothing.
+/// The hops of `Forwarded`, the nearest first. A line that cannot be parsed is a hop without
+/// values.
 pub fn standard(headers: &HeaderMap) -> impl Iterator<Item = Hop> {
     lines_from_last(headers, "forwarded").flat_map(|line| {
         let mut hops = line
@@ -48,8 +48,8 @@ pub fn addresses(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     })
 }
 
-/// The values of another list that goes along with `X-Forwarded-For`: that of hop number `index`
-/// from the nearest, else the farthest, as most proxies keep but one.
+/// The value of another list that accompanies `X-Forwarded-For`, for hop number `index` from the
+/// nearest; otherwise the farthest value, because most proxies keep only one.
 pub fn value(headers: &HeaderMap, name: &'static str, index: usize) -> Option<String> {
     let values = lines_from_last(headers, name).flat_map(|line| {
         let values: Vec<String> = line
@@ -69,7 +69,7 @@ pub fn value(headers: &HeaderMap, name: &'static str, index: usize) -> Option<St
     last
 }
 
-/// Whether the scheme is HTTPS; `None` for one that is unknown here.
+/// Whether the scheme is HTTPS; `None` for an unknown scheme.
 pub fn is_https(scheme: &str) -> Option<bool> {
     match scheme.to_ascii_lowercase().as_str() {
         "https" | "wss" => Some(true),
@@ -108,7 +108,7 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(IpAddr::to_canonical(&address))
 }
 
-/// The elements of one line, as written; `None` when it does not follow the grammar.
+/// The elements of one line, in order; `None` if it violates the grammar.
 fn elements(line: &str) -> Option<Vec<Hop>> {
     split(line, ',')?.into_iter().map(element).collect()
 }
@@ -123,7 +123,7 @@ fn element(text: &str) -> Option<Hop> {
             .into_iter()
             .find(|read| name.trim().eq_ignore_ascii_case(read));
         let Some(name) = read else { continue };
-        // Each at most once, by the grammar: with two it is open which one is meant.
+        // The grammar allows each name once; with two it is not clear which one counts.
         if seen.contains(&name) {
             return None;
         }
@@ -137,7 +137,7 @@ fn element(text: &str) -> Option<Hop> {
     Some(hop)
 }
 
-/// Splits where the separator is not quoted; `None` when a quote stays open.
+/// Splits at separators outside quotes; `None` if a quote is not closed.
 fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut parts, mut from, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (at, letter) in text.char_indices() {
@@ -161,6 +161,6 @@ fn unquoted(text: &str) -> Option<String> {
         return (!text.contains('"')).then(|| text.to_owned());
     };
     let inner = rest.strip_suffix('"')?;
-    // No value that is read here has letters to escape.
+    // No value that is read here contains characters to escape.
     (!inner.contains(['\\', '"'])).then(|| inner.to_owned())
 }

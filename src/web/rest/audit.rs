@@ -1,5 +1,5 @@
-//! The audit log: who did what, when and from where. A tenant's operators and admins read what was
-//! done in their tenant, the server's operators all of it.
+//! The audit log: acts with user, time and address. Operators and admins read those in their
+//! tenant, operators of the server all of them.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::{Deserialize, Serialize};
@@ -17,24 +17,24 @@ use crate::{
     },
 };
 
-/// Which of what was done is asked for.
+/// The acts to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct AuditQuery {
-    /// Done by this user.
+    /// By this user.
     by: Option<String>,
-    /// Of this kind: `process deployed`.
+    /// With this name, for example `process deployed`.
     act: Option<String>,
-    /// Done then or later.
+    /// At this time or later.
     #[param(format = DateTime)]
     since: Option<String>,
-    /// Of this tenant: for role server-operator; all tenants without it.
+    /// In this tenant; if absent, in all. For role server-operator.
     tenant: Option<String>,
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
-    /// The `next` of the part before.
+    /// The `next` of the previous part.
     cursor: Option<String>,
 }
 
@@ -43,28 +43,28 @@ struct AuditQuery {
 #[schema(as = AuditLog)]
 struct Entries<'a> {
     entries: Vec<Entry<'a>>,
-    /// The `cursor` of the next part, when there is one.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
-/// Something that was done.
+/// An act.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 struct Entry<'a> {
-    /// Its number, which grows.
+    /// Its number, which increases.
     id: i64,
     #[schema(format = DateTime)]
     at: String,
     tenant: &'a str,
-    /// Who did it.
+    /// The user.
     by: &'a str,
-    /// The address it came from; absent when it came from the server's own machine.
+    /// The address of the request; absent if it came from the server's own machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     address: Option<&'a str>,
-    /// What was done: `process deployed`, `terminate`.
+    /// The name of the act: `process deployed`, `terminate`.
     act: &'a str,
-    /// To what: texts, numbers and flags by name. Never data of instances.
+    /// Its objects and values: texts, numbers and flags by name. Never data of instances.
     details: Map<String, Value>,
 }
 

@@ -1,5 +1,5 @@
-//! Commands on instances: `run`, `done`, those without data, and what all answers to commands look
-//! like.
+//! Commands on instances: `run`, `done`, those without data; and the form of all responses to
+//! commands.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -47,8 +47,8 @@ pub async fn run(
     .await
 }
 
-/// `POST /v1/instances/{key}/{command}`: `hold`, `unhold`, `terminate` and `dismiss`, whose body
-/// may be left out.
+/// `POST /v1/instances/{key}/{command}`: `hold`, `unhold`, `terminate` and `dismiss`; the body may
+/// be left out.
 ///
 /// # Errors
 /// Problems, as for the frame of the same name.
@@ -124,7 +124,7 @@ pub async fn move_token(
     .await
 }
 
-/// The command with this name, as its frame.
+/// The command with this name, as by its frame.
 async fn named(
     request: &HttpRequest,
     (key, name): (String, String),
@@ -209,7 +209,7 @@ pub fn command_id(request: &HttpRequest) -> Result<FrameId, Problem> {
     let Some(header) = request.headers().get("Idempotency-Key") else {
         return Ok(Uuid::now_v7().into());
     };
-    // Some clients quote it, as the header's draft says.
+    // Some clients quote it, as the header's draft specifies.
     let text = header.to_str().unwrap_or_default().trim_matches('"');
     match Uuid::parse_str(text) {
         Ok(id) => Ok(id.into()),
@@ -220,14 +220,13 @@ pub fn command_id(request: &HttpRequest) -> Result<FrameId, Problem> {
     }
 }
 
-/// The frame's `result` with `seq`, `duplicate` and the file that came with the command, if any,
-/// beside its members.
+/// The frame's `result`, with `seq`, `duplicate` and the uploaded file, if any, as further members.
 pub fn answer(outcome: &CommandOutcome, caller: &Caller, token: Option<&str>) -> String {
     match outcome {
         CommandOutcome::Done(committed, duplicate) => {
             let result = rendering::result(committed, caller, token);
-            // The result is an object with at least one member: its opening bracket becomes the
-            // comma.
+            // The result is an object with at least one member: its opening bracket is replaced by
+            // a comma.
             let file = stored_file(committed).map_or_else(String::new, |file| {
                 format!(r#""file":{},"#, file.reference())
             });

@@ -1,4 +1,4 @@
-//! Who is connected: websockets and streams, for those who look after a tenant or the server.
+//! The open connections, websockets and streams, for operators of a tenant or of the server.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -23,20 +23,20 @@ use crate::{
     },
 };
 
-/// The requested connections.
+/// The connections to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ConnectionsQuery {
     /// Of this user.
     user: Option<String>,
-    /// Only those whose peer takes no more at the moment.
+    /// Only those whose client does not read at present.
     #[serde(default)]
     blocked: bool,
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
-    /// The `next` of the part before.
+    /// The `next` of the previous part.
     cursor: Option<String>,
 }
 
@@ -45,7 +45,7 @@ struct ConnectionsQuery {
 #[schema(as = ConnectionList)]
 struct ConnectionList {
     connections: Vec<ListedConnection>,
-    /// The `cursor` of the next part, when there is one.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
@@ -57,14 +57,14 @@ struct ListedConnection {
     /// The `connection` of its `welcome`.
     connection: Uuid,
     protocol: Protocol,
-    /// Who is at the other end; none before it has said so.
+    /// The user; absent before `hello`.
     user: Option<String>,
     tenant: Option<String>,
     /// Whether it has no token of a user.
     anonymous: bool,
-    /// Where it comes from, by the proxies that are trusted.
+    /// The client's address, according to trusted proxies.
     address: Option<String>,
-    /// Name and version of the client, as it says.
+    /// Name and version of the client, according to its `hello`.
     client: Option<String>,
     #[schema(format = DateTime)]
     opened_at: String,
@@ -74,7 +74,7 @@ struct ListedConnection {
     queued: usize,
     /// Frames that were sent.
     sent: u64,
-    /// Since when its peer takes no more; none while it keeps up.
+    /// Since when its client has not been reading; absent while it keeps up.
     #[schema(format = DateTime)]
     blocked_since: Option<String>,
 }
@@ -106,7 +106,7 @@ impl From<&OpenConnection> for ListedConnection {
 }
 
 /// `GET /v1/connections?user=&blocked=&limit=&cursor=` → `{"connections","next"}`: those of the
-/// caller's tenant; for server operators those of all, and those that have not said who they are.
+/// caller's tenant; for operators of the server all, including those before `hello`.
 ///
 /// # Errors
 /// 400, 401, 403 without role operator, admin or server-operator.
@@ -133,8 +133,8 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     Ok(json(StatusCode::OK, &ConnectionList { connections, next }))
 }
 
-/// `DELETE /v1/connections/{connection}` → 204: closes it. Its client may come back; one that is
-/// not to has its tokens revoked.
+/// `DELETE /v1/connections/{connection}` → 204: closes it. Its client may reconnect; to prevent
+/// that, revoke its tokens.
 ///
 /// # Errors
 /// 401, 403 without role operator, admin or server-operator, 404.
@@ -163,7 +163,7 @@ pub async fn close(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Refuses anyone who looks after neither a tenant nor the server.
+/// Refuses users who are operators of neither a tenant nor the server.
 ///
 /// # Errors
 /// 403 without role operator, admin or server-operator.

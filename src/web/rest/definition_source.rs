@@ -1,5 +1,5 @@
-//! What is in a version of a definition: its source for those who write or look after processes; for
-//! others what a frontend needs of it, in the same two forms.
+//! The content of a version of a definition: its source for designers and operators; for others the
+//! parts that a frontend needs, in the same two forms.
 
 use std::sync::Arc;
 
@@ -25,11 +25,12 @@ use crate::{
     },
 };
 
-/// `GET /v1/definitions/{id}/{version}`: with `Accept: application/xml` the BPMN as it was deployed,
-/// else its JSON form. Without role designer or operator the drawing, and what a frontend needs.
+/// `GET /v1/definitions/{id}/{version}`: with `Accept: application/xml` the BPMN as it was
+/// deployed, otherwise its JSON form. Without role designer or operator only the diagram, and what
+/// a frontend needs.
 ///
 /// # Errors
-/// 401, 403, 404; 404 too for the XML of a definition that was deployed as JSON.
+/// 401, 403, 404; also 404 for the XML of a definition that was deployed as JSON.
 #[utoipa::path(get, path = "/v1/definitions/{id}/{version}", tag = "definitions", operation_id = "getDefinitionSource", summary = "Read \
     a definition as it was deployed; without role designer or operator what a frontend needs of it",
     params(VersionPath),
@@ -77,8 +78,8 @@ pub async fn source(
     Ok(HttpResponse::Ok().content_type("application/xml").body(xml))
 }
 
-/// The drawing of a version that was deployed as BPMN; made beside the requests of others, as its
-/// source may be long.
+/// The diagram of a version that was deployed as BPMN; made on a thread of low priority, because
+/// its source may be long.
 async fn drawing(source: Arc<[u8]>) -> Result<Vec<u8>, Problem> {
     let drawn = beside(move || diagram(&text::xml(&source).ok()?)).await;
     let unreadable = || {

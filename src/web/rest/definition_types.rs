@@ -1,4 +1,4 @@
-//! A version's types and schemas for a frontend. What they are made of: `model::typescript`,
+//! The types and schemas of a version, for a frontend. How they are made: `model::typescript`,
 //! `model::input_schema`.
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -37,7 +37,7 @@ pub async fn types(
     let (principal, _) = app.user(&request)?;
     let (_, version) = versioned(&path)?;
     let process = told_version(&principal, &path, &app).await?;
-    // Its constants are templates, read by those who may read these.
+    // Its constants come from templates, so they are only for users who may read those.
     let constants = if principal.caller.reads_source() {
         Constants::Told
     } else {
@@ -49,7 +49,7 @@ pub async fn types(
         .body(text))
 }
 
-/// What the actions of a version take.
+/// The schemas of a version's actions.
 #[derive(Serialize, ToSchema)]
 pub struct InputSchemas<'a> {
     /// The `schema` of an action → the JSON Schema.

@@ -31,7 +31,7 @@ pub(super) struct Version<'a> {
     name: &'a str,
     #[schema(required)]
     alias: Option<i64>,
-    /// `bpmn` or `json`: what it was deployed as.
+    /// `bpmn` or `json`: the format in which it was deployed.
     format: &'static str,
     /// A hash of its source.
     revision: &'a str,
@@ -60,7 +60,7 @@ impl<'a> From<&'a DefinitionRow> for Version<'a> {
     }
 }
 
-/// The requested part.
+/// The part to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -68,7 +68,7 @@ struct VersionListQuery {
     /// How many at most.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
-    /// The `next` of the part before.
+    /// The `next` of the previous part.
     cursor: Option<String>,
 }
 
@@ -77,7 +77,7 @@ struct VersionListQuery {
 #[schema(as = DefinitionList)]
 struct Versions<'a> {
     definitions: Vec<Version<'a>>,
-    /// The `cursor` of the next part, when there is one.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
@@ -104,7 +104,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
             (process.row.id.as_str(), process.row.version) > (id, version)
         })
     });
-    // No id is cut by the sign: it follows the number.
+    // The number comes first, because the separator may occur in an id.
     let next =
         cut(&mut all, length).map(|process| format!("{}_{}", process.row.version, process.row.id));
     let definitions = all

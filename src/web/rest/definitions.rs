@@ -1,5 +1,5 @@
 //! Process definitions: deploy, check, publish, disable, deprecate, delete. Lists of them:
-//! `definition_versions`; what is in one: `definition_source`, and as types for frontends
+//! `definition_versions`; the content of one: `definition_source`, and as types for frontends
 //! `definition_types`.
 
 use actix_web::{
@@ -34,12 +34,12 @@ struct DeployQuery {
     #[serde(default)]
     #[param(required = false, default = false)]
     publish: bool,
-    /// The newest version of the first process that the author knows, 0 for none: refused when there
-    /// is a newer one with another content.
+    /// The newest version of the first process that the author knows, 0 for none; the deploy is
+    /// refused if there is a newer version with other content.
     base: Option<u32>,
 }
 
-/// What a deploy answers: the first process, and all of them when there are several.
+/// The response to a deploy: the first process, and all of them if there are several.
 #[derive(Serialize, ToSchema)]
 struct DeployAnswer<'a> {
     #[serde(flatten)]
@@ -49,7 +49,7 @@ struct DeployAnswer<'a> {
     definitions: Vec<DeployedEntry<'a>>,
 }
 
-/// A process that was deployed.
+/// A deployed process.
 #[derive(Clone, Serialize, ToSchema)]
 struct DeployedEntry<'a> {
     /// The process's id.
@@ -73,10 +73,10 @@ impl<'a> From<&'a Deployed> for DeployedEntry<'a> {
 }
 
 /// `POST /v1/definitions?publish=true&base=3` with BPMN XML or the JSON form → 201
-/// `{"id","version","state","problems"}`; 200 with the version that holds the same content already.
+/// `{"id","version","state","problems"}`; 200 with the version that has the same content already.
 ///
 /// # Errors
-/// 401, 403 without role designer, 409 when there is a newer version than `base`, 413, 415, 422 with
+/// 401, 403 without role designer, 409 if there is a newer version than `base`, 413, 415, 422 with
 /// `problems`.
 #[utoipa::path(post, path = "/v1/definitions", tag = "definitions", operation_id = "deployDefinition", summary = "Deploy \
     a definition", params(DeployQuery),
@@ -162,7 +162,7 @@ pub(super) fn format(request: &HttpRequest) -> Result<SourceFormat, Problem> {
     }
 }
 
-/// What a deploy would tell.
+/// The problems that a deploy would report.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DefinitionCheck)]
 struct Checked {
@@ -171,7 +171,7 @@ struct Checked {
 }
 
 /// `POST /v1/definition-checks` with BPMN XML or the JSON form → 200 `{"problems"}`: what a deploy
-/// would tell. Nothing is deployed.
+/// would report. Nothing is deployed.
 ///
 /// # Errors
 /// 401, 403 without role designer, 413, 415.
@@ -208,7 +208,7 @@ pub async fn check(
 /// `POST /v1/definitions/{id}/{version}/publish`: new instances run this version from now on.
 ///
 /// # Errors
-/// 401, 403 without role designer, 404, 409 when its alias is another process's by now.
+/// 401, 403 without role designer, 404, 409 if its alias belongs to another process by now.
 #[utoipa::path(post, path = "/v1/definitions/{id}/{version}/publish", tag = "definitions", operation_id = "publishDefinition", summary = "Publish \
     a version: new instances run it",
     params(VersionPath), responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
@@ -263,11 +263,11 @@ pub async fn deprecate(
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
-/// `DELETE /v1/definitions/{id}/{version}` → 204: a draft always, a former version without live
+/// `DELETE /v1/definitions/{id}/{version}` → 204: deletes a draft, or a former version without live
 /// instances.
 ///
 /// # Errors
-/// 401, 403 without role designer, 404, 409 for a version that is published or still runs.
+/// 401, 403 without role designer, 404, 409 for a version that is published or has live instances.
 #[utoipa::path(delete, path = "/v1/definitions/{id}/{version}", tag = "definitions", operation_id = "deleteDefinition", summary = "Delete \
     a version",
     params(VersionPath),
@@ -332,7 +332,7 @@ pub async fn switch(
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
-/// Who may change definitions.
+/// The identity of a user who may change definitions.
 ///
 /// # Errors
 /// 401, 403 without role designer.
@@ -360,7 +360,7 @@ pub(super) fn unknown() -> Problem {
     )
 }
 
-/// Why a change of a definition was refused.
+/// The problem of a change that was refused.
 pub(in crate::web) fn refused(error: DeployError) -> Problem {
     match error {
         DeployError::Invalid(problems) => Problem::invalid_definition(problems),

@@ -1,8 +1,8 @@
-//! Drafts of the caller: what it has typed into an action of a user task and not sent. The requests
-//! beside the frames `draft` and `drafted`, with their rules and limits.
+//! Drafts of the caller: what the user has typed into an action of a user task and not sent. The
+//! REST counterpart of the frames `draft` and `drafted`, with the same rules and limits.
 //!
-//! Not here: what is kept, and for how long (`runtime::drafts`). Who has a task open is told to
-//! connections only, as it lasts as long as they do.
+//! Not here: storing drafts (`runtime::drafts`). Only connections are told who has a task open,
+//! because presence lasts as long as they do.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-/// Where a draft is.
+/// The task and action of a draft.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[allow(dead_code, reason = "it is there for the document only")]
@@ -51,7 +51,7 @@ struct Draft<'a> {
     element: String,
     /// The action.
     action: &'a str,
-    /// What was typed.
+    /// The input.
     #[schema(value_type = Object)]
     data: &'a RawValue,
     /// When it was saved.
@@ -90,7 +90,7 @@ pub async fn list(
 /// `GET /v1/instances/{key}/drafts/{element}/{action}`.
 ///
 /// # Errors
-/// 401, 404 when there is none, or the task has ended.
+/// 401, 404 if there is none, or the task has ended.
 #[utoipa::path(get, path = "/v1/instances/{key}/drafts/{element}/{action}", tag = "tasks", operation_id = "getDraft", summary = "Read \
     your draft",
     params(DraftPath), responses((status = 200, body = Draft), (status = 404)))]
@@ -121,7 +121,7 @@ pub async fn get(
 /// `PUT /v1/instances/{key}/drafts/{element}/{action}` `{"data"}` → 204 once it is durable.
 ///
 /// # Errors
-/// As for the frame `draft`; 404 when the task has ended or has no such action, 413.
+/// As for the frame `draft`; 404 if the task has ended or has no such action, 413.
 #[utoipa::path(put, path = "/v1/instances/{key}/drafts/{element}/{action}", tag = "tasks", operation_id = "saveDraft", summary = "Save \
     your draft",
     params(DraftPath), request_body = DraftToSave, responses((status = 204, description = "It is kept"), (status = 403), (status = 404),
@@ -143,10 +143,10 @@ pub async fn put(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `DELETE /v1/instances/{key}/drafts/{element}/{action}` → 204, also when there was none.
+/// `DELETE /v1/instances/{key}/drafts/{element}/{action}` → 204, even if there was none.
 ///
 /// # Errors
-/// 401, 404 when the task has ended.
+/// 401, 404 if the task has ended.
 #[utoipa::path(delete, path = "/v1/instances/{key}/drafts/{element}/{action}", tag = "tasks", operation_id = "dropDraft", summary = "Drop \
     your draft",
     params(DraftPath), responses((status = 204, description = "There is none any more"), (status = 404)))]
@@ -161,7 +161,7 @@ pub async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Which action of which task.
+/// An action of a task.
 struct Place {
     instance: InstanceKey,
     element: ElementKey,
@@ -169,7 +169,7 @@ struct Place {
 }
 
 impl Place {
-    /// What an address names. Its element may have ended.
+    /// The action that a path names. Its element may have ended.
     ///
     /// # Errors
     /// 404.
@@ -199,7 +199,7 @@ impl Place {
     }
 }
 
-/// What an address names, of an instance the caller may see, while the task waits.
+/// The action that a path names, of an instance the caller may see, while the task waits.
 ///
 /// # Errors
 /// 404.
@@ -228,7 +228,7 @@ fn not_there(sentence: String) -> Problem {
 }
 
 fn entry(row: &DraftRow) -> Option<Draft<'_>> {
-    // It was read when it was saved.
+    // It was parsed when it was saved.
     let data = serde_json::from_str(&row.data).ok()?;
     Some(Draft {
         element: row.key.element.wire(row.key.instance),

@@ -1,17 +1,17 @@
-//! Names of files that users bring: cleaned when they come in, written safely into a header when
-//! they go out.
+//! Names of uploaded files: cleaned on arrival, and written safely into a header when they are
+//! sent.
 
 use std::fmt::Write;
 
 use crate::limits::FILE_NAME_BYTES;
 
-/// The name of a file whose own leaves nothing.
+/// The name of a file whose own name is empty after cleaning.
 const NAMELESS: &str = "file";
-/// A longer ending is no extension worth keeping, in bytes.
+/// A longer suffix is not kept as an extension, in bytes.
 const EXTENSION_BYTES: usize = 16;
 
-/// The last segment of what a client calls a file, without control characters and what turns the
-/// direction of text, and not longer than the limit.
+/// The last segment of a client's file name, without control characters and characters that change
+/// the direction of text, and no longer than the limit.
 pub fn clean(name: &str) -> String {
     let segment = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown: String = segment
@@ -35,12 +35,14 @@ pub fn clean(name: &str) -> String {
     format!("{stem}{extension}")
 }
 
-/// Marks and overrides of direction: they make a name look as if it had another extension.
+/// Characters that mark or override the direction: they make a name look as if it had another
+/// extension.
 fn turns_text(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The value of a Content-Disposition that has a browser save the file under this name (RFC 6266).
+/// The value of a Content-Disposition with which a browser saves the file under this name (RFC
+/// 6266).
 pub fn attachment(name: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || " ._-()".contains(c);
     let plain: String = name
@@ -52,7 +54,7 @@ pub fn attachment(name: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
             value.push(char::from(byte));
         } else {
-            // Strings take all text.
+            // Writing to a text cannot fail.
             let _ = write!(value, "%{byte:02X}");
         }
     }

@@ -10,8 +10,8 @@ use crate::{
     runtime::instance_request::Refusal,
 };
 
-/// `GET /healthz`: the process serves, and the examples are deployed (the server listens only after
-/// that).
+/// `GET /healthz`: the process serves requests, and the examples are deployed (the server only
+/// listens after that).
 #[utoipa::path(get, path = "/healthz", tag = "server", security(()), operation_id = "getHealth", summary = "Ask \
     whether the server serves",
     responses((status = 200, description = "It does", body = String, content_type = "text/plain", example = "ok\n")))]
@@ -19,12 +19,12 @@ pub async fn healthz() -> HttpResponse {
     ok(String::new())
 }
 
-/// `GET /readyz`: requests can be answered, as the store can be read. Further lines count live
-/// instances whose definition is not in the store, and what was met that is damaged; all else is
-/// served.
+/// `GET /readyz`: requests can be answered, because the store can be read. Further lines count live
+/// instances whose definition is not in the store, and damaged entries that were found; everything
+/// else is served.
 ///
 /// # Errors
-/// 500 when the store fails, 503 while the server goes down, or its disk has no room but for what
+/// 500 if the store fails, 503 while the server stops, or if its disk only has space for what
 /// completes or ends something.
 #[utoipa::path(get, path = "/readyz", tag = "server", security(()), operation_id = "getReadiness", summary = "Ask \
     whether requests can be answered",
@@ -63,7 +63,7 @@ pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
     Ok(ok(more))
 }
 
-/// What was met that cannot be read, as a line; nothing when there is nothing.
+/// The damaged entries that were found, as a line; empty if there are none.
 fn damage(met: [&Damaged; 2]) -> String {
     let mut counts: BTreeMap<StoredKind, usize> = BTreeMap::new();
     for (kind, count) in met.into_iter().flat_map(Damaged::counts) {

@@ -1,5 +1,5 @@
-//! What happened in an instance: the visits of its nodes, and the messages it pushed. Read from its
-//! log, part by part.
+//! The history of an instance: visits of its nodes, and the messages it pushed. Read from its log,
+//! part by part.
 
 mod builder;
 mod entries;
@@ -36,12 +36,12 @@ use crate::{
     },
 };
 
-/// The requested part.
+/// The part to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PartQuery {
-    /// What came after this number: the `next` of the part before.
+    /// The number to continue after: the `next` of the previous part.
     pub after: Option<u64>,
     /// How many at most.
     #[param(minimum = 1, maximum = 1000)]
@@ -49,7 +49,7 @@ pub(super) struct PartQuery {
 }
 
 impl PartQuery {
-    /// How many there may be.
+    /// The limit of entries.
     ///
     /// # Errors
     /// 400.
@@ -64,16 +64,16 @@ struct History<'a> {
     elements: Vec<Visit<'a>>,
     /// The flows taken meanwhile.
     flows: BTreeSet<&'a str>,
-    /// How operators corrected the data meanwhile.
+    /// The corrections of the data by operators meanwhile.
     patches: Vec<PatchedData<'a>>,
-    /// Whether the end of a visit that is shown as continuing may lie beyond what was read.
+    /// Whether the end of a visit that is shown as active may lie beyond the rows that were read.
     truncated: bool,
-    /// Where to continue, when there may be more.
+    /// The `after` of the next part, if there may be more.
     next: Option<u64>,
 }
 
 /// `GET /v1/instances/{key}/history?after=&limit=` →
-/// `{"elements","flows","patches","truncated","next"}`: visits in their order, the flows taken, and
+/// `{"elements","flows","patches","truncated","next"}`: visits in order, the flows taken, and
 /// corrections of the data.
 ///
 /// # Errors
@@ -118,12 +118,12 @@ pub async fn history(
     ))
 }
 
-/// A part of what an instance pushed, oldest first.
+/// A part of the messages that an instance pushed, oldest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MessageList)]
 struct Messages<'a> {
     messages: Vec<Message<'a>>,
-    /// Where to continue, when there may be more.
+    /// The `after` of the next part, if there may be more.
     #[schema(required)]
     next: Option<u64>,
 }
@@ -140,7 +140,7 @@ struct Message<'a> {
     node: Option<&'a str>,
     #[schema(required)]
     action: Option<&'a str>,
-    /// The child that sent it up.
+    /// The child that sent it to this instance.
     #[schema(required)]
     origin: Option<InstanceKey>,
     #[schema(format = DateTime)]
@@ -149,7 +149,7 @@ struct Message<'a> {
     body: &'a Value,
 }
 
-/// `GET /v1/instances/{key}/messages?after=SEQ&limit=` → `{"messages","next"}`: what was pushed
+/// `GET /v1/instances/{key}/messages?after=SEQ&limit=` → `{"messages","next"}`: messages pushed
 /// after a number, oldest first.
 ///
 /// # Errors

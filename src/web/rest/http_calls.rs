@@ -1,4 +1,4 @@
-//! Calls to the outside that were not answered yet, and webhooks that were given up, for operators.
+//! HTTP calls without a response yet, and webhooks that were given up, for operators.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::{Deserialize, Serialize};
@@ -21,15 +21,15 @@ struct HttpCallListQuery {
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
-    /// The `next` of the part before.
+    /// The `next` of the previous part.
     cursor: Option<String>,
 }
 
-/// A part of the list, about newest first.
+/// A part of the list, approximately newest first.
 #[derive(Serialize, ToSchema)]
 pub struct HttpCalls<'a> {
     calls: Vec<HttpCallEntry<'a>>,
-    /// Where the list continues, when it does.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
@@ -50,9 +50,9 @@ pub struct HttpCallEntry<'a> {
     action: Option<&'a str>,
     url: &'a str,
     placed_at: String,
-    /// How often it was tried.
+    /// The number of attempts.
     attempts: u32,
-    /// When it is tried next; absent when it was given up.
+    /// When the next attempt is due; absent if it was given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<String>,
     given_up: bool,
@@ -83,8 +83,8 @@ impl<'a> From<&'a HttpCallRow> for HttpCallEntry<'a> {
     }
 }
 
-/// `GET /v1/http-calls?limit=&cursor=` → `{"calls","next"}`: what is in progress to the outside,
-/// and webhooks given up.
+/// `GET /v1/http-calls?limit=&cursor=` → `{"calls","next"}`: HTTP calls in progress, and webhooks
+/// that were given up.
 ///
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
@@ -114,7 +114,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 fn read_cursor(text: &str) -> Result<(InstanceKey, u64), Problem> {
     let parse = || {
         let (instance, seq) = text.split_once('_')?;
-        // The store counts with one bit less.
+        // The store has one bit less for numbers.
         Some((
             instance.parse().ok()?,
             seq.parse().ok().filter(|seq| *seq <= i64::MAX as u64)?,

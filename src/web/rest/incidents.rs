@@ -1,5 +1,5 @@
-//! Open incidents of a tenant: what is stuck until somebody helps. For those who can help
-//! anywhere, the operators; the others learn of an incident from the instance it is in.
+//! Open incidents of a tenant: elements that are stuck until somebody intervenes. For operators;
+//! other users see an incident in its instance.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
@@ -23,7 +23,7 @@ use crate::{
 #[schema(as = IncidentList)]
 struct Incidents<'a> {
     incidents: Vec<Incident<'a>>,
-    /// The `cursor` of the next part, when there is one.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
@@ -36,9 +36,9 @@ struct Incident<'a> {
     element: String,
     process: &'a str,
     node: &'a str,
-    /// What went wrong, for programs.
+    /// What went wrong, as a code for programs.
     code: &'a str,
-    /// What went wrong, for people.
+    /// What went wrong, as a sentence for people.
     message: &'a str,
     #[schema(format = DateTime)]
     raised_at: String,

@@ -1,7 +1,7 @@
-//! Lists of instances, narrowed by what they are and by what they are found by.
+//! Lists of instances, filtered by their properties and search values.
 //!
-//! The data of an instance are an operator's to read, so they are an operator's to search. What a
-//! process lets its instances be found by: `model::search_attributes`.
+//! Only operators may read the data of instances, so only they may search in them. The search keys
+//! of a process: `model::search_attributes`.
 
 use std::collections::BTreeSet;
 
@@ -26,10 +26,10 @@ use crate::{
     },
 };
 
-/// In front of a path that is searched.
+/// The prefix of a path that is searched.
 const SEARCH: &str = "data.";
 
-/// The requested instances.
+/// The instances to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -38,14 +38,14 @@ struct InstanceListQuery {
     process: Option<String>,
     /// Of this version of it.
     version: Option<u32>,
-    /// With this status; several times for one of several.
+    /// With this status; may be repeated to allow several.
     #[serde(default)]
     status: Vec<String>,
     /// With exactly this business key.
     business_key: Option<String>,
     /// With a user task waiting at this node.
     node: Option<String>,
-    /// Started by this user; another than oneself for operators only.
+    /// Started by this user; only operators may name another user.
     started_by: Option<String>,
     /// Started after this time.
     #[param(format = DateTime)]
@@ -56,7 +56,7 @@ struct InstanceListQuery {
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
-    /// The `next` of the part before.
+    /// The `next` of the previous part.
     cursor: Option<String>,
 }
 
@@ -65,7 +65,7 @@ struct InstanceListQuery {
 #[schema(as = InstanceList)]
 struct List<'a> {
     instances: Vec<ListEntry<'a>>,
-    /// The `cursor` of the next part, when there is one.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
@@ -86,7 +86,7 @@ struct ListEntry<'a> {
     created_at: String,
     #[schema(format = DateTime)]
     ended_at: Option<String>,
-    /// How many incidents are open in it.
+    /// The number of its open incidents.
     incidents: u32,
 }
 
@@ -110,10 +110,10 @@ impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
 
 /// `GET
 /// /v1/instances?process=&version=&status=&businessKey=&node=&startedBy=&createdAfter=&createdBefore=&data.PATH=&limit=&cursor=`:
-/// newest first. Operators see all of their tenant, others what they started.
+/// newest first. Operators see all instances of their tenant, others those that they started.
 ///
 /// # Errors
-/// 400 for unknown or unreadable filters and paths nobody declares, 401, 403.
+/// 400 for unknown or unreadable filters and for paths that no process declares, 401, 403.
 #[utoipa::path(get, path = "/v1/instances", tag = "instances", operation_id = "listInstances", summary = "List \
     instances",
     params(InstanceListQuery, ("data.PATH" = Option<String>, Query,
@@ -142,14 +142,14 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     ))
 }
 
-/// What follows the `?`.
+/// The query of a request.
 struct InstanceQuery {
     plain: InstanceListQuery,
     searched: Vec<(String, String)>,
 }
 
 impl InstanceQuery {
-    /// What may be there several times is taken out first, as the rest may not.
+    /// Names that may be repeated are taken out first, because others may not be repeated.
     fn read(request: &HttpRequest) -> Result<Self, Problem> {
         let (mut statuses, mut searched, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         for part in request.query_string().split('&') {
@@ -201,8 +201,8 @@ impl InstanceQuery {
     }
 }
 
-/// Refuses a search of what is not the caller's to search, or that can find nothing for want of a
-/// declaration.
+/// Refuses a search that the caller may not make, or that can find nothing because no process
+/// declares its path.
 fn may_search(app: &App, caller: &Caller, searched: &[(String, String)]) -> Result<(), Problem> {
     if !caller.operator {
         let sentence = "expected role operator or admin to search in data, but the token grants \

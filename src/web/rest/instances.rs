@@ -1,4 +1,4 @@
-//! Instances: start, look, children. Lists of them: `instance_list`.
+//! Instances: start, read, children. Lists of them: `instance_list`.
 
 use std::sync::Arc;
 
@@ -45,8 +45,8 @@ use crate::{
 };
 
 /// `POST /v1/instances` `{"process","data","businessKey","startCondition","inheritFrom","nonce"}` →
-/// 201. Without a token only processes with anonymous start; the answer then holds a token for the
-/// instance.
+/// 201. Without a token only processes with anonymous start may be started; the response then
+/// contains a token for the instance.
 ///
 /// # Errors
 /// Problems, as for the frame `start`.
@@ -80,7 +80,7 @@ pub async fn start(
         .body(answer(&outcome, &caller, token.as_deref())))
 }
 
-/// Where an instance is, for who asks.
+/// The state of an instance for a caller.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Look<'a> {
@@ -90,7 +90,7 @@ pub(super) struct Look<'a> {
     version: u32,
     #[schema(value_type = Status)]
     status: &'a str,
-    /// How it went, once it has finished: `rejected` or `skipped`.
+    /// The outcome, once it has finished: `rejected` or `skipped`.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
     #[schema(required)]
@@ -122,22 +122,22 @@ pub(super) struct Look<'a> {
     subscriptions: Option<Vec<SubscriptionEntry>>,
 }
 
-/// The requested moment of an instance.
+/// The moment of an instance to read.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct MomentQuery {
-    /// The number of an earlier record: the answer tells how the instance stood after the last
-    /// command up to it. For operators.
+    /// The number of an earlier record: the response is the state after the last command up to it.
+    /// For operators.
     at: Option<u64>,
 }
 
-/// `GET /v1/instances/{key}?at=`: where it is, or was. Its whole data, and what it waits for,
-/// for operators only.
+/// `GET /v1/instances/{key}?at=`: its state now or earlier. Its whole data, and the events that it
+/// waits for, only for operators.
 ///
 /// # Errors
-/// 400, 401, 403 for an earlier moment without role operator or admin, 404, 413 for one that lies
-/// too many rows behind the first.
+/// 400, 401, 403 for an earlier moment without role operator or admin, 404, 413 if too many rows
+/// precede the moment.
 #[utoipa::path(get, path = "/v1/instances/{key}", tag = "instances", operation_id = "getInstance", summary = "Read \
     where an instance stands, or stood", params(InstancePath, MomentQuery),
     responses((status = 200, body = Look), (status = 403), (status = 404), (status = 413)))]
@@ -162,7 +162,7 @@ pub async fn get(
     Ok(json(StatusCode::OK, &look(&observed, &principal.caller)))
 }
 
-/// An instance as it was at an earlier moment. Folded apart from its actor, and few at a time.
+/// An instance at an earlier moment: folded without its actor, few at a time.
 async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, Problem> {
     let _turn = app.sessions.runtime.folds.turn().await;
     let key = now.head().key;
@@ -193,7 +193,7 @@ fn too_far() -> Problem {
     Problem::new(ErrorCode::TooLarge, sentence)
 }
 
-/// What a caller gets of an instance.
+/// The state of an instance for a caller.
 pub(super) fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
     let head = observed.head();
     let (nodes, actions) = rendering::observed_step(observed, caller);
@@ -233,7 +233,7 @@ pub(super) fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
 #[schema(as = ChildList)]
 struct Children<'a> {
     children: Vec<ChildEntry<'a>>,
-    /// Where to continue, when there are more.
+    /// The `after` of the next part, if there are more.
     next: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! Lists for REST and for the pages: who sees which instances, and where a list continues.
+//! Lists for REST and for the pages: who sees which instances, and cursors.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,10 +12,10 @@ use crate::{
     session::protocol::code::ErrorCode,
 };
 
-/// What a caller may list: operators all of their tenant, others what they started.
+/// The instances that a caller may list: operators all of their tenant, others those they started.
 ///
 /// # Errors
-/// 403 for the holder of a token that is good for one instance tree only.
+/// 403 for the holder of a token for one instance tree.
 pub fn visible_to(caller: &Caller) -> Result<InstanceFilter, Problem> {
     if caller.trees.is_some() {
         let sentence = "expected the token of a user, but this one is only valid for one instance \
@@ -30,7 +30,7 @@ pub fn visible_to(caller: &Caller) -> Result<InstanceFilter, Problem> {
     })
 }
 
-/// Refuses anyone who may not see all of the tenant.
+/// Refuses users who may not see the whole tenant.
 ///
 /// # Errors
 /// 403 without role operator or admin.
@@ -44,10 +44,10 @@ pub fn require_operator(caller: &Caller) -> Result<(), Problem> {
     ))
 }
 
-/// An instance that a list is narrowed to.
+/// The instance to which a list is filtered.
 ///
 /// # Errors
-/// 400 for a text that is no key.
+/// 400 for a text that is not a key.
 pub fn instance_filter(text: Option<&str>) -> Result<Option<InstanceKey>, Problem> {
     let bad = |_| {
         Problem::new(
@@ -58,7 +58,7 @@ pub fn instance_filter(text: Option<&str>) -> Result<Option<InstanceKey>, Proble
     text.map(|text| text.parse().map_err(bad)).transpose()
 }
 
-/// Which of the things within instances is asked for.
+/// A filter of entries within instances.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -71,15 +71,15 @@ pub struct PlaceQuery {
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     pub limit: Option<usize>,
-    /// The `next` of the part before.
+    /// The `next` of the previous part.
     pub cursor: Option<String>,
 }
 
 impl PlaceQuery {
-    /// What of a tenant is meant.
+    /// The filter within a tenant.
     ///
     /// # Errors
-    /// 400 for an instance that is no key.
+    /// 400 for an instance that is not a key.
     pub fn filter(self, tenant: String) -> Result<PlaceFilter, Problem> {
         Ok(PlaceFilter {
             tenant,
@@ -93,12 +93,12 @@ impl PlaceQuery {
 pub struct Part {
     /// Its rows, newest first.
     pub rows: Vec<InstanceRow>,
-    /// Where it continues, when it does.
+    /// The cursor of the next part, if there is one.
     pub next: Option<InstanceCursor>,
 }
 
 impl App {
-    /// The instances that fit a filter, from a cursor on.
+    /// The instances that match a filter, after a cursor.
     ///
     /// # Errors
     /// 500 when the store fails.
@@ -116,15 +116,15 @@ impl App {
     }
 }
 
-/// How many rows a part may have that was asked for.
+/// The length of a part, by the request's limit.
 ///
 /// # Errors
-/// 400 for none, and for more than there may be.
+/// 400 for 0, and for more than the limit.
 pub fn part_length(asked: Option<usize>) -> Result<usize, Problem> {
     length_up_to(limits::LISTED, asked)
 }
 
-/// As [`part_length`], of a list whose parts may have another length.
+/// As [`part_length`], for a list with another limit.
 ///
 /// # Errors
 /// As [`part_length`].
@@ -141,20 +141,20 @@ pub fn length_up_to(most: usize, asked: Option<usize>) -> Result<usize, Problem>
     }
 }
 
-/// Cuts off what was read beyond a part's length to see whether there is more; the last row that
-/// stays, if there is.
+/// Removes what was read beyond a part's length to find out whether there is more; returns the last
+/// remaining row, if there is more.
 pub fn cut<T>(rows: &mut Vec<T>, length: usize) -> Option<&T> {
     let more = rows.len() > length;
     rows.truncate(length);
     rows.last().filter(|_| more)
 }
 
-/// A cursor as text for an address.
+/// A cursor as text.
 pub fn write_cursor(cursor: InstanceCursor) -> String {
     format!("{}_{}", cursor.created_at.0, cursor.key)
 }
 
-/// Reads a cursor back.
+/// Reads a cursor.
 ///
 /// # Errors
 /// 400 for any other text.
@@ -169,12 +169,12 @@ pub fn read_cursor(text: &str) -> Result<InstanceCursor, Problem> {
     parse().ok_or_else(bad_cursor)
 }
 
-/// A cursor of elements as text for an address.
+/// A cursor of elements as text.
 pub fn write_element_cursor(cursor: ElementCursor) -> String {
     format!("{}_{}", cursor.at.0, cursor.element.wire(cursor.instance))
 }
 
-/// Reads a cursor of elements back.
+/// Reads a cursor of elements.
 ///
 /// # Errors
 /// 400 for any other text.
@@ -192,7 +192,7 @@ pub fn read_element_cursor(text: &str) -> Result<ElementCursor, Problem> {
     parse().ok_or_else(bad_cursor)
 }
 
-/// The refusal of a text that is no cursor.
+/// The refusal of a text that is not a cursor.
 pub fn bad_cursor() -> Problem {
     Problem::new(
         ErrorCode::BadRequest,

@@ -28,7 +28,7 @@ struct Login {
     tenant: Option<String>,
 }
 
-/// A token and when it ends.
+/// A token, and when it expires.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AccessToken)]
 pub(super) struct IssuedToken {
@@ -86,7 +86,7 @@ pub async fn login(
     signed_in(&app, &request, &identity)
 }
 
-/// The answer to a sign-in: a token, and the cookie of the pages.
+/// The response to a sign-in: a token, and the cookie of the pages.
 pub(super) fn signed_in(
     app: &App,
     request: &HttpRequest,
@@ -105,7 +105,7 @@ pub(super) fn signed_in(
     Ok(response)
 }
 
-/// `POST /v1/logout` → 204: takes the cookie back. Tokens are good until they end or are revoked.
+/// `POST /v1/logout` → 204: deletes the cookie. Tokens stay valid until they expire or are revoked.
 ///
 /// # Errors
 /// 403 from a foreign origin.

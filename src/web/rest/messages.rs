@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// `POST /v1/messages` `{"name","correlationKey","data","ttl","instance"}` → who got it.
+/// `POST /v1/messages` `{"name","correlationKey","data","ttl","instance"}` → the receivers.
 ///
 /// # Errors
 /// Problems, as for the frame `publish`.
@@ -35,7 +35,7 @@ pub async fn message(
     publish(&request, payload, &app, PublishedKind::Message).await
 }
 
-/// `POST /v1/signals` `{"name","data"}` → who got it.
+/// `POST /v1/signals` `{"name","data"}` → the receivers.
 ///
 /// # Errors
 /// Problems, as for the frame `publish`.
@@ -71,7 +71,7 @@ async fn publish(
         }
         PublishTo::All(asked) => {
             let (sender, answered) = oneshot::channel();
-            // Nobody waits when the request was cut off.
+            // The receiver is gone when the request was cut off.
             runtime.publish(asked, Box::new(move |answer| drop(sender.send(answer))));
             let answer = answered.await.unwrap_or(Err(Refusal::Unknown));
             let published = answer.map_err(Problem::from)?;

@@ -1,8 +1,8 @@
-//! `GET /metrics`: what the server reports itself, in Prometheus' text format.
+//! `GET /metrics`: metrics of the server, in Prometheus' text format.
 //!
-//! Counters are kept while the server works (`meters`); what has a present value is read when it is
-//! asked for. All of that is the server's, beyond any tenant, so it is for its operators; an operator
-//! of a tenant learns what is that tenant's. Not here: signs of life (`health`).
+//! Counters are updated while the server works (`meters`); present values are read on request. All
+//! of them concern the server beyond any tenant, so they are for its operators; an operator of a
+//! tenant gets those of the tenant. Not here: signs of life (`health`).
 
 use std::{collections::HashSet, fmt::Write, sync::LazyLock, time::Duration};
 
@@ -27,10 +27,10 @@ use crate::{
     session::protocol::code::ErrorCode,
 };
 
-/// How often single values of histograms are added up.
+/// How often the samples of histograms are aggregated.
 const TIDY: Duration = Duration::from_secs(5);
 
-/// The metrics: of the server for its operators, of a tenant for those of the tenant.
+/// The metrics: of the server for its operators, of a tenant for the tenant's.
 ///
 /// # Errors
 /// 401, 403 without role server-operator or operator.
@@ -56,7 +56,7 @@ fn answer(text: String) -> HttpResponse {
         .body(text)
 }
 
-/// What concerns a tenant alone.
+/// The metrics of one tenant.
 async fn of_tenant(app: &Data<App>, tenant: &str) -> Result<String, Problem> {
     let of = tenant.to_owned();
     let in_use = app
@@ -73,7 +73,7 @@ async fn of_tenant(app: &Data<App>, tenant: &str) -> Result<String, Problem> {
     ];
     let mut text = String::new();
     for (name, explanation, value) in gauges {
-        // Writing into a text cannot fail.
+        // Writing to a text cannot fail.
         let _ = writeln!(
             text,
             "# HELP {name} {explanation}\n# TYPE {name} gauge\n{name} {value}\n"
@@ -95,10 +95,10 @@ async fn of_server(app: &Data<App>) -> Result<String, Problem> {
     Ok(meters().text(&all))
 }
 
-/// A name, what it means, and its value.
+/// Name, description and value.
 type Gauge = (&'static str, &'static str, f64);
 
-/// Name and meaning of what is counted for the server and for a tenant.
+/// Name and description of metrics that exist for the server and for a tenant.
 const OPEN_INCIDENTS: (&str, &str) = (
     "stepwire_open_incidents",
     "Incidents that wait for somebody",
@@ -106,7 +106,7 @@ const OPEN_INCIDENTS: (&str, &str) = (
 /// As above.
 const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and streams");
 
-/// What is stored, in numbers and bytes.
+/// The amounts of stored things, in numbers and bytes.
 async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
     let read = app.read(|reader| {
         let in_use = reader.versions_in_use(None)?.into_iter();
@@ -173,7 +173,7 @@ async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
     Ok(gauges)
 }
 
-/// Memory that the process has, where the system tells.
+/// The memory of the process, if the system reports it.
 fn resident_bytes() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -271,13 +271,13 @@ fn gauges(app: &App) -> Vec<Gauge> {
     ]
 }
 
-/// When this was first asked for, which the start of the server does.
+/// When this was first called, which happens at the server's start.
 fn started_at() -> f64 {
     static STARTED: LazyLock<i64> = LazyLock::new(|| real_now().0);
     *STARTED as f64 / 1000.0
 }
 
-/// Keeps the meters small for as long as the server runs.
+/// Aggregates the samples of the meters as long as the server runs.
 pub async fn keep_small() {
     started_at();
     loop {
@@ -286,7 +286,7 @@ pub async fn keep_small() {
     }
 }
 
-/// Counts an answer, whatever it is.
+/// Counts a response.
 ///
 /// # Errors
 /// Those of the request.
@@ -313,7 +313,7 @@ pub async fn count(
     Ok(response)
 }
 
-/// The pattern in the route table that a request fits.
+/// The pattern in the route table that matches a request.
 pub(in crate::web) fn route(request: &HttpRequest) -> &'static str {
     static PATTERNS: LazyLock<HashSet<&'static str>> =
         LazyLock::new(|| routes::table().patterns().collect());

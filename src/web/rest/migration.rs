@@ -1,5 +1,5 @@
-//! Instances go to another version of their process: one at a time, with a look before at what would
-//! become of each. For operators. What it means: `engine::migration`.
+//! Migration of instances to another version of their process: one at a time, with a preview. For
+//! operators. How it works: `engine::migration`.
 
 use std::sync::Arc;
 
@@ -28,17 +28,17 @@ use crate::{
     },
 };
 
-/// What would become of an instance.
+/// The preview of a migration.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct MigrationPreview<'a> {
-    /// The version it would run.
+    /// The version that it would run.
     version: u32,
-    /// Whether it can go there.
+    /// Whether it can be migrated.
     possible: bool,
-    /// Its active elements, in the order they began.
+    /// Its active elements, in order of activation.
     elements: Vec<PreviewedElement<'a>>,
-    /// What cannot go; with any, nothing goes.
+    /// What cannot be migrated; if there is anything, nothing is.
     problems: Vec<PreviewedProblem<'a>>,
 }
 
@@ -47,15 +47,15 @@ struct MigrationPreview<'a> {
 struct PreviewedElement<'a> {
     element: String,
     node: &'a str,
-    /// The node it would be at; none when there is none.
+    /// The node of its counterpart; absent if there is none.
     #[schema(required)]
     to: Option<&'a str>,
 }
 
-/// Something that has no place in the other version.
+/// Something without a counterpart in the other version.
 #[derive(Serialize, ToSchema)]
 struct PreviewedProblem<'a> {
-    /// The element, unless it is about tokens at a join, about what has completed, or the mapping.
+    /// The element, unless it concerns tokens at a join, completed elements, or the mapping.
     #[schema(required)]
     element: Option<String>,
     node: &'a str,
@@ -87,7 +87,7 @@ impl<'a> MigrationPreview<'a> {
 /// `POST /v1/instances/{key}/migrate` `{"version","mapping","ifSeq"}`: role `operator` or `admin`.
 ///
 /// # Errors
-/// Problems: 404 for a version that there is not, 409 when something active has no place there.
+/// Problems: 404 for a version that does not exist, 409 if something active has no counterpart.
 #[utoipa::path(post, path = "/v1/instances/{key}/migrate", tag = "instances", operation_id = "migrateInstance", summary = "Take \
     an instance to another version of its process",
     params(InstancePath, IdempotencyKey), request_body = Migrate, responses((status = 200, body = Answered), CommandRefused))]
@@ -115,7 +115,7 @@ pub async fn migrate(
 /// `{"version","possible","elements","problems"}`: nothing is changed.
 ///
 /// # Errors
-/// As [`migrate`], but for what has no place: that is the answer.
+/// As [`migrate`], except for missing counterparts, which are the response.
 #[utoipa::path(post, path = "/v1/instances/{key}/migrate/preview", tag = "instances", operation_id = "previewMigration", summary = "Look \
     what would become of an instance in another version",
     params(InstancePath), request_body = Migrate, responses((status = 200, body = MigrationPreview), CommandRefused))]
@@ -142,7 +142,7 @@ pub async fn preview(
     ))
 }
 
-/// What is asked for, with the version compiled.
+/// The request, with the version compiled.
 struct Asked {
     principal: Principal,
     key: InstanceKey,

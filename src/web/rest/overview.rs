@@ -1,4 +1,4 @@
-//! What runs in a tenant, in numbers: for those who look after it.
+//! What runs in a tenant, in numbers, for its operators.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::{
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// What runs.
+/// What runs, in numbers.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Overview {
@@ -37,7 +37,7 @@ struct Overview {
 #[derive(Serialize, ToSchema)]
 struct ProcessInUse {
     process: String,
-    /// Its name, by its newest version.
+    /// The name of its newest version.
     name: String,
     running: u64,
     stuck: u64,

@@ -1,4 +1,4 @@
-//! Previews of parts of a model on sample data, for designers.
+//! Previews of parts of a model with sample data, for designers.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -35,14 +35,14 @@ struct PreviewRequest {
     data: Value,
 }
 
-/// One of them.
+/// The result: one of these.
 #[derive(Serialize, ToSchema, Default)]
 struct PreviewAnswer {
-    /// The message as clients would get it.
+    /// The message as clients would receive it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, nullable = false)]
     message: Option<Value>,
-    /// Whether the condition holds.
+    /// Whether the condition is true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     condition: Option<bool>,
@@ -50,14 +50,14 @@ struct PreviewAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     times: Option<Vec<String>>,
-    /// Why there is none of these, as a sentence.
+    /// Why there is no result, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<String>,
 }
 
-/// `POST /v1/definition-previews` with one of `message`, `condition` and `schedule`, and `data` → 200
-/// with the message filled in, the condition's result, or the next times; or with `error`.
+/// `POST /v1/definition-previews` with one of `message`, `condition` and `schedule`, and `data` →
+/// 200 with the rendered message, the condition's result, or the next times; or with `error`.
 ///
 /// # Errors
 /// 400, 401, 403 without role designer, 413, 503.

@@ -1,4 +1,4 @@
-//! Schedules: list, look, enable, disable, run.
+//! Schedules: list, read, enable, disable, run.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// Which schedules, and where the list continues.
+/// The schedules to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -36,11 +36,11 @@ struct ScheduleListQuery {
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
-    /// The `next` of the part before.
+    /// The `next` of the previous part.
     cursor: Option<String>,
 }
 
-/// Which schedule.
+/// The schedule of a request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct SchedulePath {
@@ -55,11 +55,11 @@ pub struct SchedulePath {
 pub struct ScheduleList {
     /// By process and start event.
     schedules: Vec<ScheduleEntry>,
-    /// Where the list continues, as `cursor`; absent values end it.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
-/// A start event that starts its process by itself.
+/// A start event that starts its process without a command.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduleEntry {
@@ -73,40 +73,40 @@ pub struct ScheduleEntry {
     kind: &'static str,
     /// As written; `null` for `startup`.
     expression: Option<String>,
-    /// The zone whose clocks are meant.
+    /// The time zone of its times.
     time_zone: String,
     /// `once`, `skip` or `all`.
     missed: &'static str,
     /// `allow` or `skip`.
     overlap: &'static str,
-    /// Whether it may start anything by itself, as an operator wants it.
+    /// Whether it is enabled by operators.
     enabled: bool,
-    /// When it starts the next instance by itself; `null` when it does not, also because it or its
-    /// process is disabled.
+    /// When it starts the next instance; `null` if it does not, also because it or its process is
+    /// disabled.
     next_run: Option<String>,
     /// When it last started an instance.
     last_run: Option<String>,
     /// The instance it last started.
     #[schema(value_type = Option<Uuid>)]
     last_instance: Option<InstanceKey>,
-    /// The last time it left out, as the instance started before was live.
+    /// The last time that was left out because the instance started before was live.
     last_skipped: Option<String>,
-    /// How many instances it has started.
+    /// The number of instances it has started.
     runs: u64,
-    /// Why its last try started nothing; `null` once one has started again.
+    /// Why its last start failed; `null` once one has succeeded again.
     last_error: Option<ScheduleFailure>,
 }
 
-/// Why a schedule started nothing.
+/// Why a start failed.
 #[derive(Serialize, ToSchema)]
 pub struct ScheduleFailure {
-    /// When.
+    /// When it failed.
     at: Option<String>,
-    /// Why.
+    /// The reason.
     message: String,
 }
 
-/// The instance that a schedule was made to start.
+/// The instance that a schedule has started on request.
 #[derive(Serialize, ToSchema)]
 pub struct ScheduleRun {
     /// Its key.
@@ -194,7 +194,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     ))
 }
 
-/// `GET /v1/schedules/{process}/{node}`: one.
+/// `GET /v1/schedules/{process}/{node}`: one schedule.
 ///
 /// # Errors
 /// 401, 403, 404.
@@ -211,8 +211,8 @@ pub async fn get(
     Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
 }
 
-/// `POST /v1/schedules/{process}/{node}/enable`: it starts instances by itself again. What it
-/// missed meanwhile is made up for by its rule.
+/// `POST /v1/schedules/{process}/{node}/enable`: enables it. Times missed meanwhile are made up for
+/// by its rule.
 ///
 /// # Errors
 /// 401, 403 without role operator, 404, 503.
@@ -227,7 +227,7 @@ pub async fn enable(
     switch(&request, path, &app, true).await
 }
 
-/// `POST /v1/schedules/{process}/{node}/disable`: it starts nothing by itself until it is enabled.
+/// `POST /v1/schedules/{process}/{node}/disable`: it starts nothing until it is enabled.
 ///
 /// # Errors
 /// 401, 403 without role operator, 404, 503.
@@ -271,8 +271,8 @@ async fn switch(
 /// its times stay as they are.
 ///
 /// # Errors
-/// 400, 401, 403 without role operator, 404, 409 for a disabled process or an instance it does not
-/// overlap, 503.
+/// 400, 401, 403 without role operator, 404, 409 for a disabled process or while an instance that
+/// must not overlap is live, 503.
 #[utoipa::path(post, path = "/v1/schedules/{process}/{node}/run", tag = "schedules", operation_id = "runSchedule", summary = "Start \
     an instance of a schedule at once",
     params(SchedulePath, IdempotencyKey),
@@ -330,7 +330,7 @@ fn operator(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
     Ok(identity)
 }
 
-/// Ids have no slash.
+/// Ids contain no slash.
 fn read_cursor(text: &str) -> Result<(&str, &str), Problem> {
     text.split_once('/').ok_or_else(bad_cursor)
 }

@@ -1,4 +1,4 @@
-//! What the server was started with, for those who look after it as a whole.
+//! The settings with which the server was started, for operators of the server.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
@@ -41,7 +41,7 @@ pub async fn settings(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
     Ok(json(StatusCode::OK, &settings))
 }
 
-/// Refuses anyone who has to do with one tenant only.
+/// Refuses users who are not operators of the server.
 ///
 /// # Errors
 /// 403 without role server-operator.

@@ -1,7 +1,7 @@
-//! How long the nodes of a process take: computed from the visits of its newest instances.
+//! How long the nodes of a process take, computed from the visits of its newest instances.
 //!
-//! A sample of the log rather than counters of its own: nothing is written for it when processes
-//! run, and what a look costs is bounded by rows.
+//! It is a sample of the log, without counters of its own: nothing is written for it when processes
+//! run, and the cost of a request is limited by rows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -30,12 +30,12 @@ use crate::{
     },
 };
 
-/// What is looked at.
+/// The sample.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct SampleQuery {
-    /// How many of the newest instances at most; 100 without.
+    /// How many of the newest instances at most; by default 100.
     #[param(minimum = 1, maximum = 1000)]
     instances: Option<usize>,
 }
@@ -44,11 +44,11 @@ struct SampleQuery {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Statistics {
-    /// Instances that were looked at: the newest.
+    /// The number of instances in the sample.
     instances: usize,
-    /// Whether there are older ones, or parts of these were not looked at.
+    /// Whether there are older instances, or parts of these were not read.
     truncated: bool,
-    /// The nodes that were visited, by id.
+    /// The visited nodes, by id.
     nodes: Vec<NodeStatistics>,
 }
 
@@ -57,19 +57,19 @@ struct Statistics {
 #[serde(rename_all = "camelCase")]
 struct NodeStatistics {
     node: String,
-    /// Visits, with those that continue.
+    /// Visits, including active ones.
     visits: usize,
-    /// Visits that continue.
+    /// Active visits.
     running: usize,
-    /// Visits that are stuck until somebody helps.
+    /// Visits with an incident.
     incidents: usize,
-    /// Half of the visits that ended took no longer, in milliseconds; none when none has ended.
+    /// The median of completed visits, in milliseconds; absent if there are none.
     #[schema(required)]
     median_ms: Option<u64>,
-    /// 95 of 100 took no longer.
+    /// The 95th percentile.
     #[schema(required)]
     p95_ms: Option<u64>,
-    /// What all that ended took together.
+    /// The total time of completed visits.
     total_ms: u64,
 }
 
@@ -149,11 +149,11 @@ fn sample(
     })
 }
 
-/// Visits as they are read from the log, instance by instance.
+/// Visits while they are read from the log, instance by instance.
 #[derive(Default)]
 struct Visits {
     nodes: BTreeMap<String, OfNode>,
-    /// Of the instance that is read: where a visit is, and since when.
+    /// The active visits of the instance that is read: node, and since when.
     open: HashMap<ElementKey, (String, Time)>,
 }
 
@@ -209,7 +209,7 @@ impl Visits {
     }
 }
 
-/// The smallest of the sorted values that so many of a hundred do not exceed.
+/// The smallest of the sorted values that is not exceeded by this percentage of them.
 fn quantile(sorted: &[u64], percent: usize) -> Option<u64> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()

@@ -1,5 +1,5 @@
-//! The stream of an instance: the frames of its channel as server-sent events, for anyone who
-//! cannot or need not speak a websocket.
+//! The stream of an instance: the frames of its channel as server-sent events, for clients that
+//! cannot use a websocket or do not need one.
 
 use std::str::from_utf8;
 
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// What a browser gives back after a cut.
+/// Sent by a browser when it reconnects.
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -36,19 +36,18 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 struct StreamQuery {
     /// Whether the descendants are followed, too; default true.
     tree: Option<bool>,
-    /// Where to continue: the `id` of an event, or a number of the instance; `Last-Event-ID` goes
-    /// before it.
+    /// The position to continue after: the `id` of an event, or a number of the instance;
+    /// `Last-Event-ID` takes precedence.
     after: Option<String>,
-    /// Whether the schemas of what actions take are sent, as by `schemas` of `hello`; default
-    /// false.
+    /// Whether schemas of actions are sent, as with `schemas` of `hello`; default false.
     schemas: Option<bool>,
     /// A one-time ticket for this stream, instead of a token.
     ticket: Option<String>,
 }
 
-/// `GET /v1/instances/{key}/stream?tree=&after=&schemas=&ticket=`: the frames of the channel `instance/KEY`,
-/// one event each, until the instance and its descendants have ended. 204 when there is nothing
-/// more to come after the cursor: a browser then stays away.
+/// `GET /v1/instances/{key}/stream?tree=&after=&schemas=&ticket=`: the frames of the channel
+/// `instance/KEY`, one event each, until the instance and its descendants have ended. 204 if
+/// nothing more comes after the cursor: a browser then does not reconnect.
 ///
 /// # Errors
 /// 400 for a bad cursor, 401, 403 from a foreign origin, 404, 503 for too many streams.
@@ -102,8 +101,8 @@ pub async fn stream(
     Ok(response)
 }
 
-/// Who listens: by a ticket for this stream, else by a token or cookie. Only a token is added by
-/// nobody but its holder.
+/// The user: by a ticket for this stream, otherwise by a token or cookie. Only a token cannot be
+/// sent without its holder's intention.
 fn listener(
     app: &App,
     request: &HttpRequest,

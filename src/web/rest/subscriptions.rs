@@ -1,6 +1,6 @@
-//! The events an instance waits for, as operators see them.
+//! The events that an instance waits for, for operators.
 //!
-//! Not here: the list of timers of a tenant (`timers`).
+//! Not here: the list of a tenant's timers (`timers`).
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use crate::{
     model::{event_definition::EventRef, ids::InstanceKey},
 };
 
-/// An event that is waited for.
+/// An event that an instance waits for.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubscriptionEntry {
@@ -22,12 +22,13 @@ pub struct SubscriptionEntry {
     /// The node of the event: the element's own, a boundary event of it, an event behind it, or the
     /// start event of an event subprocess.
     node: String,
-    /// Which of the event definitions of the node, from 0 in document order; absent for the first.
+    /// The index of the event definition at the node, from 0 in document order; absent for the
+    /// first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     definition: Option<u8>,
-    /// The element that waits, or in which the event subprocess lies; none for one of the process
-    /// itself.
+    /// The element that waits, or that contains the event subprocess; absent for an event
+    /// subprocess of the process itself.
     #[schema(required)]
     element: Option<String>,
     /// Name of the message or signal.
@@ -38,16 +39,16 @@ pub struct SubscriptionEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     correlation_key: Option<String>,
-    /// When the time comes.
+    /// When it is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = DateTime)]
     due_at: Option<String>,
-    /// Since when it is waited for.
+    /// Since when the instance waits for it.
     #[schema(format = DateTime)]
     since: String,
 }
 
-/// What kind of event it is.
+/// The kind of an event.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 enum EventKind {
@@ -56,11 +57,11 @@ enum EventKind {
     Signal,
     /// A condition on the data.
     Conditional,
-    /// An escalation, as one of several event definitions that have to come together.
+    /// An escalation, as one of several event definitions that have to occur together.
     Escalation,
 }
 
-/// What an instance waits for, by its elements in order of activation.
+/// The events that an instance waits for, by its elements in order of activation.
 pub fn entries(
     instance: InstanceKey,
     subscriptions: &[(Subscriber, Subscriptions)],

@@ -1,4 +1,4 @@
-//! User tasks: what waits for the caller, the same as the list `tasks` of the websocket; and all of
+//! User tasks: those for the caller, the same as in the list `tasks` of the websocket; and all of
 //! the tenant for operators.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// Stands for the caller as an assignee.
+/// The caller, as an assignee.
 const ME: &str = "me";
-/// Stands for no assignee.
+/// No assignee.
 const NONE: &str = "none";
 
-/// The requested tasks.
+/// The tasks to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +42,7 @@ struct TasksQuery {
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
-    /// The `next` of the part before.
+    /// The `next` of the previous part.
     cursor: Option<String>,
 }
 
@@ -51,12 +51,12 @@ struct TasksQuery {
 #[schema(as = TaskList)]
 struct Tasks<'a> {
     tasks: Vec<TaskEntry<'a>>,
-    /// The `cursor` of the next part, when there is one.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
-/// `GET /v1/tasks?all=&process=&instance=&assignee=&limit=&cursor=` → `{"tasks","next"}`: what is
-/// assigned to the caller, and what is nobody's and it may take.
+/// `GET /v1/tasks?all=&process=&instance=&assignee=&limit=&cursor=` → `{"tasks","next"}`: tasks
+/// that are assigned to the caller, and unassigned ones that the caller may claim.
 ///
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree, and without role operator for all.

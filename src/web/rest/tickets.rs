@@ -1,4 +1,4 @@
-//! One-time tickets, for where only an address can be given.
+//! One-time tickets, for places where only a URL can be given.
 
 use std::sync::PoisonError;
 
@@ -20,7 +20,7 @@ use crate::{
     web::http::{app::App, body, problem::Problem},
 };
 
-/// What a ticket is for.
+/// The purpose of a ticket.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TicketRequest {
@@ -29,21 +29,21 @@ struct TicketRequest {
     r#for: String,
 }
 
-/// A ticket that opens one thing once.
+/// A ticket that is valid once, for one purpose.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Ticket {
     /// For `?ticket=`.
     ticket: String,
-    /// How long it waits for its use.
+    /// How long it is valid.
     expires_in_seconds: u64,
 }
 
 /// `POST /v1/tickets` `{"for":"ws"|"stream/KEY"|"signin"}` → 201 `{"ticket","expiresInSeconds"}`:
-/// opens that once, for the user who asked.
+/// valid once, for that purpose and the same user.
 ///
 /// # Errors
-/// 400, 401, 403 for a sign-in by the token of one instance, 503 when too many wait for their use.
+/// 400, 401, 403 for a sign-in with the token of one instance, 503 if too many are unused.
 #[utoipa::path(post, path = "/v1/tickets", tag = "signing in", operation_id = "issueTicket", summary = "Issue \
     a ticket for where only an address can be given",
     request_body = TicketRequest, responses((status = 201, body = Ticket), (status = 403)))]
@@ -59,7 +59,7 @@ pub async fn issue(
         .r#for
         .parse()
         .map_err(|sentence: String| Problem::new(ErrorCode::BadRequest, sentence))?;
-    // A sign-in is a user's.
+    // Only users can sign in.
     let principal = if purpose == TicketUse::SignIn {
         app.user(&request)?.0
     } else {

@@ -1,5 +1,5 @@
 //! Armed timers of a tenant, the next one first: delayed actions, reminders, and the expiries of
-//! instances. For operators. What starts by itself is no timer of an instance.
+//! instances. For operators. Schedules are not timers of an instance.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
@@ -21,36 +21,38 @@ use crate::{
 #[schema(as = TimerList)]
 struct Timers<'a> {
     timers: Vec<Timer<'a>>,
-    /// The `cursor` of the next part, when there is one.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
-/// Something that happens later.
+/// A timer.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Timer<'a> {
     instance: InstanceKey,
     process: &'a str,
     kind: TimerUse,
-    /// The element whose action is delayed, that waits for the event, or that reminds; none for the
-    /// expiry and for event subprocesses of the process itself.
+    /// The element whose action is delayed, that waits for the event, or that reminds; absent for
+    /// the expiry and for event subprocesses of the process itself.
     element: Option<String>,
     /// The action that is delayed.
     action: Option<&'a str>,
     /// The timer event: the element's node itself, a boundary event of it, an event behind it, or the
     /// start event of an event subprocess in it.
     node: Option<&'a str>,
-    /// Which of the event definitions of the node, from 0 in document order; absent for the first.
+    /// The index of the event definition at the node, from 0 in document order; absent for the
+    /// first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     definition: Option<u8>,
-    /// Which triggering of the action in its visit, which reminder, or which occurrence, from 1.
+    /// The number, from 1, of the action's triggering in its visit, of the reminder, or of the
+    /// occurrence.
     occurrence: Option<u32>,
     #[schema(format = DateTime)]
     due_at: String,
 }
 
-/// What a timer does.
+/// The effect of a timer.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 enum TimerUse {
@@ -58,7 +60,7 @@ enum TimerUse {
     Action,
     /// Triggers a timer event.
     Event,
-    /// Reminds of a user task.
+    /// Sends a reminder of a user task.
     Reminder,
     /// Ends its instance.
     Expiry,
@@ -128,7 +130,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     ))
 }
 
-/// The name comes last, as it may hold any of the signs between the others.
+/// The name comes last, because it may contain the separators.
 fn write_timer_cursor(timer: &TimerRow) -> String {
     let TimerRowKey {
         instance,

@@ -1,8 +1,8 @@
-//! Tokens for programs: an admin gives one of the tenant's users a token for longer than a sign-in
-//! lasts.
+//! Tokens for programs: an admin issues a token for a user of the tenant that lasts longer than a
+//! sign-in.
 //!
-//! Only users of this server get one, as theirs can be ended: by `revoke`, another password, or
-//! removal.
+//! Only for users of this server, because their tokens can be ended: by `revoke`, another password,
+//! or removal.
 
 use std::time::Duration;
 
@@ -27,20 +27,20 @@ use crate::{
     web::http::{app::App, audit::Act, problem::Problem},
 };
 
-/// A token to be made.
+/// A token to issue.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewToken)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TokenRequest {
-    /// Whom it speaks for.
+    /// The user.
     user: String,
-    /// How long it is good: up to 90 days.
+    /// How long it is valid: up to 90 days.
     #[schema(minimum = 1, maximum = 7_776_000)]
     expires_in_seconds: u64,
 }
 
 /// `POST /v1/tokens` `{"user","expiresInSeconds"}` → 201
-/// `{"access_token","token_type","expiresAt"}`, with the roles the user has.
+/// `{"access_token","token_type","expiresAt"}`, with the user's roles.
 ///
 /// # Errors
 /// 400, 401, 403 without role admin, 404 for an unknown user.

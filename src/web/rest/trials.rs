@@ -1,7 +1,7 @@
-//! Trials of drafts: begin, look, move the clock, add users, read instances, end. For their
+//! Trials of drafts: begin, read, move the clock, add users, read instances, end. For their
 //! designers.
 //!
-//! Not here: what a trial is (`web::trials`), its websocket (`websocket::socket`).
+//! Not here: the trials themselves (`web::trials`), their websocket (`websocket::socket`).
 
 use std::{str::FromStr, sync::Arc};
 
@@ -45,7 +45,7 @@ const LISTED: usize = 100;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct TrialView<'a> {
-    /// Its key, for its other addresses.
+    /// Its key, for its other paths.
     trial: Uuid,
     /// Its process time, which is stopped until it is moved.
     #[schema(format = DateTime)]
@@ -53,7 +53,7 @@ struct TrialView<'a> {
     /// When the next timer or schedule of the trial is due.
     #[schema(format = DateTime)]
     next_due: Option<String>,
-    /// What it runs: the processes of the draft, then those they start or call.
+    /// The processes that it runs: those of the draft, then those they start or call.
     definitions: Vec<TriedEntry<'a>>,
     /// Its newest instances, at most 100, newest first.
     instances: Vec<TriedInstance>,
@@ -71,9 +71,9 @@ struct TriedInstance {
     process: String,
     /// Its status.
     status: String,
-    /// Who started it.
+    /// The user who started it.
     started_by: String,
-    /// Of a subprocess: which instance called it.
+    /// The instance that called it, for a subprocess.
     parent: Option<InstanceKey>,
 }
 
@@ -85,7 +85,7 @@ struct TriedEntry<'a> {
     id: &'a str,
     /// Its name.
     name: &'a str,
-    /// The published version that it is; `null` for a process of the draft.
+    /// Its published version; `null` for a process of the draft.
     version: Option<u32>,
 }
 
@@ -103,7 +103,7 @@ struct UserRequest {
     roles: Vec<String>,
 }
 
-/// A token that is good in the trial only.
+/// A token that is valid in the trial only.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TrialToken)]
 struct UserAnswer {
@@ -111,7 +111,7 @@ struct UserAnswer {
     token: String,
 }
 
-/// Where the clock goes: one of the two.
+/// How the clock moves: one of the two.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = TrialClock)]
 #[serde(deny_unknown_fields)]
@@ -119,12 +119,12 @@ struct ClockRequest {
     /// An ISO 8601 duration, by which it moves.
     #[schema(nullable = false, example = "PT1H")]
     advance: Option<String>,
-    /// `next`: to when the next timer or schedule is due.
+    /// `next`: to the time when the next timer or schedule is due.
     #[schema(nullable = false)]
     to: Option<ClockTarget>,
 }
 
-/// A moment that the server knows.
+/// A named time.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 enum ClockTarget {
@@ -170,11 +170,11 @@ pub async fn begin(
     view(&trial, StatusCode::CREATED).await
 }
 
-/// `GET /v1/trials/{trial}` → 200, when nothing is in progress there: the time, and when something
-/// happens next.
+/// `GET /v1/trials/{trial}` → 200, once nothing is in progress there: the time, and when the next
+/// timer or schedule is due.
 ///
 /// # Errors
-/// 401, 403 without role designer, 404 when it has ended, or is another designer's.
+/// 401, 403 without role designer, 404 if it has ended, or is another designer's.
 #[utoipa::path(get, path = "/v1/trials/{trial}", tag = "trials", operation_id = "getTrial", summary = "Read \
     the clock of a trial", params(TrialPath),
     responses((status = 200, body = TrialView), (status = 403), (status = 404)))]
@@ -188,7 +188,7 @@ pub async fn get(
     view(&trial, StatusCode::OK).await
 }
 
-/// `DELETE /v1/trials/{trial}` → 204: everything of it is gone.
+/// `DELETE /v1/trials/{trial}` → 204: ends it; nothing of it is kept.
 ///
 /// # Errors
 /// As [`get`].
@@ -205,10 +205,10 @@ pub async fn end(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `POST /v1/trials/{trial}/users` `{"user","roles"}` → 201 `{"token"}`, good in the trial only.
+/// `POST /v1/trials/{trial}/users` `{"user","roles"}` → 201 `{"token"}`, valid in the trial only.
 ///
 /// # Errors
-/// As [`get`]; 400 for a name that is not one.
+/// As [`get`]; 400 for an invalid name.
 #[utoipa::path(post, path = "/v1/trials/{trial}/users", tag = "trials", operation_id = "addTrialUser", summary = "Make \
     a token for a user of a trial", params(TrialPath), request_body = UserRequest,
     responses((status = 201, body = UserAnswer), (status = 403), (status = 404)))]
@@ -235,11 +235,11 @@ pub async fn user(
     Ok(json(StatusCode::CREATED, &UserAnswer { token }))
 }
 
-/// `POST /v1/trials/{trial}/clock` `{"advance":"PT1H"}` or `{"to":"next"}` → 200, when what is due
-/// by then has happened.
+/// `POST /v1/trials/{trial}/clock` `{"advance":"PT1H"}` or `{"to":"next"}` → 200, once everything
+/// due by then has happened.
 ///
 /// # Errors
-/// As [`get`]; 400 for what is no duration, 409 when nothing is due, 503 when what is due takes too
+/// As [`get`]; 400 for an invalid duration, 409 if nothing is due, 503 if what is due takes too
 /// long.
 #[utoipa::path(post, path = "/v1/trials/{trial}/clock", tag = "trials", operation_id = "moveTrialClock", summary = "Move \
     the clock of a trial", params(TrialPath), request_body = ClockRequest,
@@ -252,7 +252,7 @@ pub async fn clock(
 ) -> Result<HttpResponse, Problem> {
     let trial = own(&app, &request, &path)?;
     let asked: ClockRequest = read(&request, payload, r#"{"advance":"PT1H"}"#).await?;
-    // What is in progress may arm a timer.
+    // What is in progress may set a timer.
     trial.rest().await.map_err(not_at_rest)?;
     let target = match (asked.advance, asked.to) {
         (Some(span), None) => advanced(trial.now(), &span)?,
@@ -271,7 +271,7 @@ pub async fn clock(
     view(&trial, StatusCode::OK).await
 }
 
-/// Where an instance of a trial is.
+/// An instance of a trial.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[expect(dead_code, reason = "it says what the address holds")]
@@ -282,11 +282,10 @@ struct TrialInstancePath {
     key: InstanceKey,
 }
 
-/// `GET /v1/trials/{trial}/instances/{key}` → 200: where it is and its whole data, as operators
-/// see it.
+/// `GET /v1/trials/{trial}/instances/{key}` → 200: its state and its whole data, as for operators.
 ///
 /// # Errors
-/// As [`get`]; 404 for an unknown instance, too.
+/// As [`get`]; also 404 for an unknown instance.
 #[utoipa::path(get, path = "/v1/trials/{trial}/instances/{key}", tag = "trials", operation_id = "getTrialInstance", summary = "Read \
     an instance of a trial", params(TrialInstancePath),
     responses((status = 200, body = Look), (status = 403), (status = 404)))]
@@ -302,7 +301,7 @@ pub async fn instance(
     Ok(json(StatusCode::OK, &look(&observed, &caller)))
 }
 
-/// A running trial, whosever it is: who has a token of it may connect.
+/// A running trial of any designer: whoever has a token of it may connect.
 ///
 /// # Errors
 /// 404.
@@ -317,7 +316,7 @@ pub(in crate::web) fn running(app: &App, key: &str) -> Result<Arc<Trial>, Proble
     })
 }
 
-/// A running trial of the designer who asks.
+/// A running trial of the designer who sends the request.
 fn own(app: &App, request: &HttpRequest, key: &str) -> Result<Arc<Trial>, Problem> {
     let designer = Principal::new(Some(designer(app, request)?));
     let found = running(app, key)?;

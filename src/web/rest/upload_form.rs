@@ -1,7 +1,7 @@
-//! A form with a file, read as it comes in: the file goes to disk piece by piece and is never whole
-//! in memory.
+//! Reads a form with a file while it arrives: the file is written to disk piece by piece and is
+//! never completely in memory.
 //!
-//! Not here: what is done with it (`rest::uploads`), where it is kept (`runtime::files`).
+//! Not here: the command of the upload (`rest::uploads`), storing files (`runtime::files`).
 
 use std::{cell::Cell, rc::Rc, sync::Arc, time::Instant};
 
@@ -39,10 +39,10 @@ use crate::{
     text,
 };
 
-/// What a form is larger than its fields: boundaries and headers.
+/// The size of a form beyond its fields: boundaries and headers.
 const OVERHEAD_BYTES: u64 = 16 * 1024;
 
-/// A form, read to its end.
+/// A form that was read to its end.
 pub struct ReceivedForm {
     /// The bytes of the file.
     pub received: Received,
@@ -54,13 +54,13 @@ pub struct ReceivedForm {
     pub data: Option<String>,
 }
 
-/// Reads the form of an upload to `instance`: a field `file` that keeps `rules`, perhaps a field
-/// `data`.
+/// Reads the form of an upload to `instance`: a field `file` that conforms to `rules`, optionally a
+/// field `data`.
 ///
 /// # Errors
-/// 413 and 422 for a file that does not keep the rules, 400 for another form or one that breaks
-/// off, 408 for one that comes in too slowly, 415 for none, 503 when the disk is full or too many
-/// uploads are in progress.
+/// 413 and 422 for a file that violates the rules, 400 for another form or one that breaks off, 408
+/// for one that arrives too slowly, 415 for none, 503 if the disk is full or too many uploads are
+/// in progress.
 pub async fn read(
     request: &HttpRequest,
     payload: Payload,
@@ -107,7 +107,7 @@ pub async fn read(
     })
 }
 
-/// The same bytes, but no more than `limit` of them, counted for their pace.
+/// The same bytes, but at most `limit`, counted for their pace.
 fn limited(
     payload: Payload,
     limit: u64,
@@ -127,7 +127,7 @@ fn limited(
 struct FormReader<'a> {
     form: Multipart,
     pace: Rc<Cell<BodyPace>>,
-    /// Room for the field `data`.
+    /// Memory for the field `data`.
     data_room: PotPlace,
     runtime: &'a Arc<Runtime>,
     instance: InstanceKey,
@@ -208,7 +208,7 @@ fn write(mut incoming: Incoming, bytes: &[u8]) -> Result<Incoming, NoUpload> {
         .map_err(NoUpload::Failed)
 }
 
-/// The next piece, unless it is long in coming.
+/// The next piece, unless it takes too long to arrive.
 async fn patiently<T>(
     pieces: &mut (impl Stream<Item = Result<T, MultipartError>> + Unpin),
     pace: &Cell<BodyPace>,

@@ -1,5 +1,4 @@
-//! Files: brought by an upload that runs a manual action, given back to those who may see the
-//! instance.
+//! Files: uploaded with a run of a manual action, and downloaded by users who may see the instance.
 
 use std::{
     fs::File,
@@ -39,10 +38,10 @@ use crate::{
     },
 };
 
-/// How much of a file is read at once, in bytes.
+/// Bytes of a file that are read at once.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// What follows the `?` of an upload: the fields of `run` but `data`.
+/// The query of an upload: the fields of `run` except `data`.
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -50,32 +49,32 @@ struct UploadQuery {
     /// The action's name.
     #[param(required)]
     action: Option<String>,
-    /// The element, when several offer the action.
+    /// The element, if several offer the action.
     element: Option<String>,
     /// Refuse unless the instance is at this number.
     if_seq: Option<u64>,
 }
 
-/// The form: a file, and what else the action takes.
-// It is never held whole: `upload_form` reads it piece by piece.
+/// The form: a file, and optionally data.
+// It is never completely in memory: `upload_form` reads it piece by piece.
 #[derive(ToSchema)]
 pub struct UploadForm {
     /// The file's bytes.
     #[schema(value_type = String, format = Binary)]
     pub file: Vec<u8>,
-    /// What the user filled in beside it: a JSON object.
+    /// The user's other input: a JSON object.
     #[schema(nullable = false)]
     pub data: Option<String>,
 }
 
-/// The bytes of a file, of whatever type it has.
+/// The bytes of a file of any type.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary)]
 struct FileBytes(#[expect(dead_code, reason = "only its schema is used")] Vec<u8>);
 
 /// `POST /v1/instances/{key}/upload?action=NAME&element=…&ifSeq=…`, a form with the field `file`
-/// and perhaps `data` (JSON). Whether the action may run is asked first, so a refusal does not wait
-/// for the bytes.
+/// and optionally `data` (JSON). Whether the action may run is checked first, so a refusal does not
+/// wait for the bytes.
 ///
 /// # Errors
 /// Problems, as for the frame `run`; those of the file: 413, 422; of the form: 400, 415.
@@ -92,7 +91,7 @@ pub async fn upload(
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: UploadQuery = query(request.query_string())?;
-    // Texts and numbers have no failing serializers.
+    // Serialising texts and numbers cannot fail.
     let asked = serde_json::to_string(&asked).unwrap_or_default();
     let mut run = fields::run(&asked, command_id(&request)?, key)?;
     let rules = app
@@ -115,7 +114,7 @@ pub async fn upload(
     ))
 }
 
-/// `GET /v1/instances/{key}/files/{id}`: the bytes, to be saved and not shown.
+/// `GET /v1/instances/{key}/files/{id}`: the bytes, to be saved, not displayed.
 ///
 /// # Errors
 /// 401, 404.
@@ -135,7 +134,8 @@ pub async fn file(
     let principal = app.bearer(&request)?;
     let (key, id) = path.into_inner();
     let key = instance_key(&key)?;
-    // What is no id is the id of no file: whether there is such an instance shows in neither case.
+    // A text that is no id is the id of no file: neither answer reveals whether the instance
+    // exists.
     let file = app
         .file(
             key,
@@ -198,7 +198,7 @@ fn piece(mut file: File) -> io::Result<(Vec<u8>, File)> {
     Ok((piece, file))
 }
 
-/// 409: the instance is as it was, but the data directory has lost a file of it.
+/// 409: the instance is unchanged, but a file of it is missing in the data directory.
 fn missing(app: &App, key: InstanceKey, file: Uuid, error: &io::Error) -> Problem {
     let damaged = &app.sessions.runtime.damaged;
     let name = stored_name(key, file);

@@ -1,5 +1,5 @@
-//! The users of a tenant, for its admins: the same changes as by `stepwire user`. And the password
-//! of the user who asks.
+//! The users of a tenant, for its admins: the same operations as by `stepwire user`. Also the
+//! change of one's own password.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// The requested users.
+/// The users to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +35,7 @@ struct UsersQuery {
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
-    /// The `next` of the part before.
+    /// The `next` of the previous part.
     cursor: Option<String>,
 }
 
@@ -44,7 +44,7 @@ struct UsersQuery {
 #[schema(as = UserList)]
 struct Users {
     users: Vec<ListedUser>,
-    /// The `cursor` of the next part, when there is one.
+    /// The `cursor` of the next part, if there is one.
     next: Option<String>,
 }
 
@@ -66,16 +66,16 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 }
 
 /// A user to add.
-// No `Debug`: it holds a password.
+// No `Debug`: it contains a password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewUser)]
 #[serde(deny_unknown_fields)]
 struct Added {
-    /// What it signs in with.
+    /// The name for signing in.
     name: String,
     /// Of 1 to 1024 bytes.
     password: String,
-    /// What its tokens grant.
+    /// The roles in its tokens.
     #[serde(default)]
     roles: Vec<String>,
 }
@@ -83,7 +83,7 @@ struct Added {
 /// `POST /v1/users` `{"name","password","roles"}` → 201 and the user.
 ///
 /// # Errors
-/// 400, 401, 403 without role admin, 409 for a name there is, 422 for one that cannot be.
+/// 400, 401, 403 without role admin, 409 for an existing name, 422 for an invalid value.
 #[utoipa::path(post, path = "/v1/users", tag = "users", operation_id = "addUser", summary = "Add \
     a user", request_body = Added,
     responses((status = 201, body = ListedUser), (status = 403), (status = 409), (status = 422)))]
@@ -118,15 +118,15 @@ pub async fn add(
     told(&app, StatusCode::CREATED, &admin.tenant, &name)
 }
 
-/// What changes of a user.
-// No `Debug`: it may hold a password.
+/// Changes of a user.
+// No `Debug`: it may contain a password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UserChange)]
 #[serde(deny_unknown_fields)]
 struct Changed {
     /// All its roles, from its next token on.
     roles: Option<Vec<String>>,
-    /// Its new password; every token issued so far ends.
+    /// Its new password; every token issued so far is revoked.
     password: Option<String>,
 }
 
@@ -176,8 +176,7 @@ pub async fn change(
     told(&app, StatusCode::OK, &admin.tenant, &path)
 }
 
-/// `DELETE /v1/users/{name}` → 204: neither its password nor any token of its name is good any
-/// more.
+/// `DELETE /v1/users/{name}` → 204: its password and all tokens of its name become invalid.
 ///
 /// # Errors
 /// 401, 403 without role admin, 404.
@@ -203,7 +202,7 @@ pub async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `POST /v1/users/{name}/revoke` → 204: ends every token of the user issued so far.
+/// `POST /v1/users/{name}/revoke` → 204: revokes every token of the user issued so far.
 ///
 /// # Errors
 /// 401, 403 without role admin, 404.
@@ -230,18 +229,18 @@ pub async fn revoke(
 }
 
 /// A change of one's own password.
-// No `Debug`: it holds both.
+// No `Debug`: it contains both passwords.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PasswordChange {
-    /// The present one.
+    /// The present password.
     old: String,
     /// Of 1 to 1024 bytes.
     new: String,
 }
 
-/// `PUT /v1/users/me/password` `{"old","new"}` → 200, as a sign-in with the new one: every token
-/// issued before ends.
+/// `PUT /v1/users/me/password` `{"old","new"}` → 200, as a sign-in with the new password: every
+/// token issued before is revoked.
 ///
 /// # Errors
 /// 400, 401, 403 for a wrong old password, 422, 429 after too many.
@@ -286,7 +285,7 @@ pub async fn own_password(
     login::signed_in(&app, &request, &identity)
 }
 
-/// Anyone who may change users: an admin, in its own tenant.
+/// The identity of a user who may change users: an admin, in its own tenant.
 pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
     let (_, identity) = app.user(request)?;
     if identity.is_admin() {
@@ -298,8 +297,8 @@ pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, Proble
     ))
 }
 
-/// Refuses an admin of a tenant who would act as, or on, a user with rights over the whole server:
-/// who sets a password or makes a token has the roles behind it.
+/// Refuses an admin of a tenant who would act on a user with permissions over the whole server,
+/// because whoever sets a password or issues a token gets its roles.
 ///
 /// # Errors
 /// 403.
@@ -321,7 +320,7 @@ fn over_users_with(admin: &Identity, roles: &[String]) -> Result<(), Problem> {
     Err(Problem::new(ErrorCode::Forbidden, sentence))
 }
 
-/// A body of this form. What it holds is not repeated: it may be a password.
+/// A body with this form. Refusals repeat no values, which may be passwords.
 pub(super) async fn read<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
@@ -331,7 +330,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     body::read(&text, form)
 }
 
-/// The user as it is now; it may be gone again.
+/// The user as it is now; it may have been removed again.
 fn told(app: &App, status: StatusCode, tenant: &str, name: &str) -> Result<HttpResponse, Problem> {
     let user = app
         .sessions

@@ -1,14 +1,14 @@
-//! Carries the frames of a connection that only listens as server-sent events: each frame one
-//! event, each event one chunk.
+//! Sends the frames of a read-only connection as server-sent events: one event per frame, one chunk
+//! per event.
 //!
-//! One task per stream takes what the runtime has and hands over one event at a time; the HTTP
-//! library asks for the next when the socket has room. How the answer is headed and kept alive:
-//! `sse_response`. What frames mean: `session`.
+//! One task per stream takes the messages of the runtime and hands over one event at a time; the
+//! HTTP library asks for the next when the socket has room. The head of the response and its
+//! comments: `sse_response`. The content of frames: `session`.
 //!
 //! # Why so
 //!
-//! **A stream is a connection that only sends**: one machine for websocket and server-sent
-//! events. Behind the end 204 keeps a browser's EventSource from coming back forever.
+//! **A stream is a connection that only sends**: one implementation for websocket and server-sent
+//! events. After the end, 204 prevents a browser's EventSource from reconnecting forever.
 
 use std::{
     net::IpAddr,
@@ -45,25 +45,25 @@ use crate::{
     },
 };
 
-/// How often a stream looks at its deadlines.
+/// How often a stream checks its deadlines.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Somebody who listens to an instance.
+/// A receiver of an instance's stream.
 pub struct Listening {
     connection: Connection,
     inbound: InboundReceiver,
     cursor: TreeCursor,
     about: Arc<OpenConnection>,
-    /// The next event, once it is known.
+    /// The next event, if it is known.
     next: Option<Bytes>,
-    /// When a browser may come back, once the server is going down.
+    /// When a browser may reconnect, once the server is stopping.
     reconnect_after_ms: Option<u64>,
-    /// Given back when it is over.
+    /// Given back when the stream ends.
     _places: Vec<ConnectionPermit>,
 }
 
 impl Listening {
-    /// Follows what comes after `cursor`, with or without the schemas of what actions take.
+    /// Follows what comes after `cursor`, with or without schemas of actions.
     pub fn open(
         app: &Data<App>,
         (principal, address): (Principal, Option<IpAddr>),
@@ -89,8 +89,8 @@ impl Listening {
         }
     }
 
-    /// Waits until it is known whether anything will be sent at all: not if the client has
-    /// everything of what has ended.
+    /// Waits until it is known whether anything will be sent: nothing is if everything has ended
+    /// and the client has all of it.
     pub async fn has_something(&mut self) -> bool {
         loop {
             self.next = self.next_event();
@@ -107,7 +107,7 @@ impl Listening {
         }
     }
 
-    /// The events, to their end. A peer that takes none for too long is dropped.
+    /// The events, to their end. A client that does not read for too long is dropped.
     pub fn events(self, tcp: Option<ConnectionHandle>) -> impl Stream<Item = Bytes> {
         let (sender, mut events) = mpsc::channel(1);
         rt::spawn(self.run(sender, tcp));
@@ -146,7 +146,7 @@ impl Listening {
                 }
                 _ = tick.tick() => {
                     self.connection.tick(Instant::now());
-                    // The HTTP library takes an event when the one before is with the system.
+                    // The HTTP library takes an event when the system has taken the previous one.
                     self.about.note_blocked(self.next.is_some() && since.elapsed() >= TICK);
                     if self.next.is_some() && since.elapsed() >= limits::SLOW_CONSUMER {
                         return tcp.iter().for_each(ConnectionHandle::force_close);
@@ -154,7 +154,7 @@ impl Listening {
                 }
             }
         }
-        // One that does not take its last event would keep the connection open forever.
+        // A client that does not read its last event would keep the connection open forever.
         if rt::time::timeout(limits::CLOSE_REPLY, self.say_goodbye(&sender))
             .await
             .is_err()
@@ -168,7 +168,7 @@ impl Listening {
             None => "ended",
             Some(CloseCode::Token) => "token_expired",
             Some(CloseCode::Revoked) => "revoked",
-            // The connection has said it by itself.
+            // The connection has said goodbye itself.
             Some(_) => return,
         };
         let bye = Bye {
@@ -189,8 +189,8 @@ impl Listening {
             .closing()
             .is_some_and(|close| matches!(close.code, CloseCode::Revoked | CloseCode::ByOperator))
         {
-            // What waits is not for somebody whose access was taken away, nor waited for when an
-            // operator ends it.
+            // Waiting frames are not for a user whose access was revoked, and not waited for when
+            // an operator closes the connection.
             self.next = None;
         }
     }
@@ -199,7 +199,7 @@ impl Listening {
         let (text, mark) = self.connection.next_marked()?;
         let head = match &mark {
             Some(mark) => self.id_after(mark),
-            // The last frame is the one that sends everybody away.
+            // The last frame announces the end.
             None if self.connection.is_drained() => self
                 .reconnect_after_ms
                 .map(|after| format!("retry: {after}\n"))
@@ -215,7 +215,7 @@ impl Listening {
     }
 }
 
-/// An event without a name, so that `onmessage` hears it. A frame is JSON on one line.
+/// An event without a name, so that `onmessage` receives it. A frame is JSON on one line.
 fn event(head: &str, frame: &str) -> Bytes {
     format!("{head}data: {frame}\n\n").into()
 }

@@ -1,7 +1,8 @@
-//! Server-sent events: how a stream of them is answered, and kept alive while nothing happens.
+//! The HTTP response of server-sent events: its head, and comments that keep it alive while nothing
+//! happens.
 //!
-//! An event is written as one chunk, as some clients look at chunks instead of lines. Not here:
-//! what the events say.
+//! An event is written as one chunk, because some clients parse chunks instead of lines. Not here:
+//! the content of events.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -14,11 +15,11 @@ use actix_web::{
 use futures_util::{Stream, StreamExt, stream};
 use tokio::time::MissedTickBehavior;
 
-/// A comment: says that the server is there.
+/// A comment, which shows that the server is there.
 const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
-/// An answer that ends when `events` end, with a comment every so often before. Its head is sent at
-/// once.
+/// A response that ends when `events` end, with a comment after each interval without an event. Its
+/// head is sent at once.
 pub fn answer(
     request: &HttpRequest,
     events: impl Stream<Item = Bytes> + 'static,
@@ -27,11 +28,11 @@ pub fn answer(
     let mut response = HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-cache"))
-        // Asks proxies not to hold events back.
+        // Asks proxies not to buffer events.
         .insert_header(("X-Accel-Buffering", "no"))
         .streaming(with_comments(events, keep_alive).map(Ok::<_, Infallible>));
     if request.version() < Version::HTTP_11 {
-        // Chunks are unknown there: the answer ends with the connection.
+        // HTTP/1.0 has no chunks: the response ends with the connection.
         response.head_mut().no_chunking(true);
         response
             .head_mut()
@@ -40,7 +41,7 @@ pub fn answer(
     response
 }
 
-/// The events, with a comment whenever that much time has passed since the last one.
+/// The events, with a comment whenever this time has passed since the last one.
 fn with_comments(events: impl Stream<Item = Bytes>, every: Duration) -> impl Stream<Item = Bytes> {
     let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! One connection, as its stream, the table and the handlers of its requests share it.
+//! One connection, as shared by its stream, the table, and the handlers of its requests.
 
 use std::{
     net::IpAddr,
@@ -22,7 +22,7 @@ use super::{
 pub struct TcpConnection {
     /// Its number in the table.
     pub(super) number: u64,
-    /// Whose it is.
+    /// The peer's address.
     pub(super) address: IpAddr,
     /// Wakes the tasks that read from and write to the socket.
     pub(super) waker: AtomicWaker,
@@ -44,12 +44,12 @@ impl TcpConnection {
         }
     }
 
-    /// Its state. Nothing waits while it is held.
+    /// Its state. Nothing waits while it is locked.
     pub(super) fn state(&self) -> MutexGuard<'_, ConnectionState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends it, and wakes the tasks that read or write to see it.
+    /// Ends it, and wakes the tasks that read or write so that they notice.
     pub(super) fn end_by(&self, end: End) {
         self.state().end_by(end, Instant::now());
         self.waker.wake();
@@ -61,24 +61,24 @@ impl TcpConnection {
 pub struct ConnectionHandle(pub(super) Arc<TcpConnection>);
 
 impl ConnectionHandle {
-    /// The connection of this request; `None` where the transport is another, as in tests.
+    /// The connection of this request; `None` with another transport, as in tests.
     pub fn of(request: &HttpRequest) -> Option<Self> {
         request.conn_data::<Self>().cloned()
     }
 
     /// Drops the connection now, whatever it is doing: for a peer that does not read any more. The
-    /// library alone ends a connection only after it has written what it holds.
+    /// library only ends a connection after it has written what it has.
     pub fn force_close(&self) {
         self.0.end_by(End::Forced);
     }
 
-    /// Tells that the request is refused as over a rate, so that little of its body is read.
+    /// Records that the request is refused as over a rate, so that little of its body is read.
     pub fn is_over_rate(&self) {
         self.0.state().is_over_rate();
     }
 
-    /// Tells that somebody at the address has shown a token, so that it counts no longer among
-    /// strangers when connections are scarce.
+    /// Records that a token was sent from the address, so that it no longer counts as a stranger's
+    /// when connections are scarce.
     pub fn is_known(&self) {
         if self.0.is_known.swap(true, Ordering::Relaxed) {
             return;
@@ -88,7 +88,7 @@ impl ConnectionHandle {
         }
     }
 
-    /// A request's head is whole, and this is its body.
+    /// The head of a request is complete, and this is its body.
     pub(super) fn request_begins(&self, body: BodyKind) {
         let has_more = self.0.state().request_begins(body, Instant::now());
         if has_more {
@@ -96,13 +96,13 @@ impl ConnectionHandle {
         }
     }
 
-    /// Its answer has been handed over.
+    /// Its response has been handed over.
     pub(super) fn request_ends(&self) {
         self.0.state().request_ends(Instant::now());
         self.0.waker.wake();
     }
 
-    /// Some of a body was taken.
+    /// A part of a body was taken.
     pub(super) fn taken(&self) {
         self.0.state().taken();
         self.0.waker.wake();

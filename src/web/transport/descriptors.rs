@@ -1,25 +1,26 @@
-//! File descriptors: how many the process may have, and how many of them connections may take.
+//! File descriptors: how many the process may have, and how many of them are for connections.
 
 use std::fs;
 
 use super::BACKLOG;
 
-/// Descriptors beside those that are open at the start and those of connections: uploads and
-/// downloads, calls to other systems, scripts, reading of the store; and all that wait to be
-/// accepted, as they are accepted before they are refused.
+/// Descriptors in addition to those open at the start and those of connections: for uploads and
+/// downloads, calls to other systems, scripts, and reads of the store; and for all connections that
+/// wait to be accepted, because they are accepted before they are refused.
 const RESERVE: usize = 256 + BACKLOG as usize;
-/// Descriptors that are open at the start, where the system does not tell.
+/// Descriptors that are open at the start, if the system does not report them.
 const OPEN: usize = 64;
 
-/// Raises the number of files that the process may have open to what it is allowed, and tells how
-/// many connections fit; `None` where there is no such limit.
+/// Raises the limit of open files to what the process may have, and returns how many connections
+/// fit; `None` if there is no such limit.
 pub fn room_for_connections() -> Option<usize> {
     let allowed = raised_limit()?;
     let open = fs::read_dir("/proc/self/fd").map_or(OPEN, Iterator::count);
     Some(room(allowed, open))
 }
 
-/// Connections for which there is room: with a low limit half of it is for the rest.
+/// The number of connections for which there is room; if the limit is low, half of it is for the
+/// rest.
 fn room(allowed: usize, open: usize) -> usize {
     let reserve = RESERVE.min(allowed / 2);
     allowed.saturating_sub(open + reserve).max(1)

@@ -1,65 +1,65 @@
-//! Where a request ends in the bytes of a connection, so that the HTTP library gets one request at
-//! a time: it decodes whatever it is given at once, and each head that waits for its turn takes
-//! kilobytes.
+//! Finds where a request ends in the bytes of a connection, so that the HTTP library gets one
+//! request at a time: it decodes everything it is given at once, and each head that waits for its
+//! turn takes kilobytes.
 //!
-//! It only counts: what a request says is the library's to judge. Where both do not agree, the
-//! library gets too few bytes, and the deadline for a head or a body ends the connection. Not here:
-//! where bytes wait that are not the library's yet (`stream`).
+//! It only counts; the library validates the request. If the two disagree, the library gets too few
+//! bytes, and the deadline for a head or a body ends the connection. Not here: where bytes wait
+//! that the library may not have yet (`stream`).
 //!
 //! # Why so
 //!
-//! **The HTTP library has one request at a time.** It decodes all heads that it is given at
-//! once, and each head that waits takes kilobytes and the buffer it was read with. So the
-//! stream under it follows heads and bodies (`web::transport::framing`), and what comes behind
-//! a request waits there, one read at most, until the answer is out.
+//! **The HTTP library has one request at a time.** It decodes all heads that it is given at once,
+//! and each head that waits takes kilobytes and the buffer it was read with. So the stream under it
+//! follows heads and bodies, and what follows a request waits there, one read at most, until the
+//! response is sent.
 
-/// What a request's body is, as its head says.
+/// The kind of a request's body, according to its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyKind {
-    /// It has none.
+    /// None.
     None,
-    /// It has so many bytes.
+    /// With this many bytes.
     Length(u64),
-    /// It comes in chunks.
+    /// In chunks.
     Chunked,
 }
 
-/// What of a connection is the library's.
+/// The bytes that the library may have next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// The head of the next request.
     Head(HeadScan),
-    /// So many bytes more of a body.
+    /// This many more bytes of a body.
     Body(u64),
-    /// A body in chunks, to its end.
+    /// A body in chunks, up to its end.
     Chunks(ChunkScan),
-    /// Nothing: the request that it has is whole.
+    /// None: the request that it has is complete.
     Whole,
-    /// Everything.
+    /// All.
     Open,
 }
 
-/// How far a head has come.
+/// The position in a head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeadScan {
-    /// Empty lines before a request are none of it.
+    /// Empty lines before a request do not belong to it.
     has_begun: bool,
-    /// Nothing but a carriage return has come of the current line.
+    /// The current line is empty, except for a carriage return.
     is_line_empty: bool,
 }
 
-/// How far a body in chunks has come.
+/// The position in a body of chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChunkScan {
-    /// The size of a chunk, as far as it is read.
+    /// In the size of a chunk; the part that was read.
     Size(u64),
-    /// What follows the size on its line.
+    /// After the size on its line.
     Extension(u64),
-    /// Bytes of the chunk.
+    /// In the bytes of the chunk.
     Data(u64),
-    /// The end of the line behind a chunk.
+    /// In the end of the line after a chunk.
     AfterData,
-    /// Lines behind the last chunk; whether nothing has come of the current one.
+    /// In the lines after the last chunk; whether the current one is empty so far.
     Trailer(bool),
 }
 
@@ -69,20 +69,20 @@ impl Framing {
         Self::Head(HeadScan::default())
     }
 
-    /// A request's body of which the library has so many bytes already.
+    /// A request's body of which the library has this many bytes already.
     pub fn of_body(kind: BodyKind, delivered: u64) -> Self {
         match kind {
             BodyKind::None => Self::Whole,
             BodyKind::Length(length) if length <= delivered => Self::Whole,
             BodyKind::Length(length) => Self::Body(length - delivered),
             BodyKind::Chunked if delivered == 0 => Self::Chunks(ChunkScan::Size(0)),
-            // What it has of the chunks was not looked at.
+            // The chunks that it has were not parsed here.
             BodyKind::Chunked => Self::Open,
         }
     }
 
-    /// How many of these bytes, which come next, are the library's, and how many of them are of a
-    /// body. What follows them waits until the request is answered.
+    /// How many of these bytes, which come next, the library may have, and how many of those belong
+    /// to a body. The rest waits until the request is answered.
     pub fn take(&mut self, bytes: &[u8]) -> (usize, usize) {
         let all = bytes.len();
         match self {
@@ -99,7 +99,7 @@ impl Framing {
             Self::Head(scan) => match scan.end(bytes) {
                 None => (all, 0),
                 Some(end) => {
-                    // A short body that came along goes with its head.
+                    // A short body that has arrived with its head is passed on with it.
                     let (head, rest) = bytes.split_at(end);
                     *self = Self::of_body(content_length(head), 0);
                     let (body, _) = self.take(rest);
@@ -118,7 +118,7 @@ impl Framing {
 }
 
 impl HeadScan {
-    /// Behind the empty line that ends the head, if it is among these bytes.
+    /// The index after the empty line that ends the head, if it is among these bytes.
     fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         for (index, byte) in bytes.iter().enumerate() {
             match byte {
@@ -136,7 +136,7 @@ impl HeadScan {
 }
 
 impl ChunkScan {
-    /// Behind the last line of the body, if it is among these bytes.
+    /// The index after the last line of the body, if it is among these bytes.
     fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut index = 0;
         while let Some(byte) = bytes.get(index) {
@@ -179,7 +179,7 @@ impl ChunkScan {
     }
 }
 
-/// The body of a head in one piece, when it says how long it is.
+/// The body of a head, if it declares a length.
 fn content_length(head: &[u8]) -> BodyKind {
     const NAME: &[u8] = b"content-length:";
     let mut lines = head.split(|byte| *byte == b'\n');
@@ -195,7 +195,7 @@ fn content_length(head: &[u8]) -> BodyKind {
 mod tests {
     use super::*;
 
-    /// What the library gets of these pieces, in turn.
+    /// How many bytes of each of these pieces the library gets.
     fn taken(framing: &mut Framing, pieces: &[&str]) -> Vec<usize> {
         pieces
             .iter()
@@ -235,7 +235,7 @@ mod tests {
             taken(&mut framing, &[&head[..20], &head[20..], "12"]),
             [20, head.len() - 20, 0]
         );
-        // The length was split, so only the library knows it.
+        // The length was split between reads, so only the library knows it.
         framing = Framing::of_body(BodyKind::Length(5), 0);
         assert_eq!(taken(&mut framing, &["12", "3456"]), [2, 3]);
         assert_eq!(framing, Framing::Whole);
@@ -255,7 +255,7 @@ mod tests {
             assert_eq!(slow.take(&[byte]), (1, 1));
         }
         assert_eq!(slow, Framing::Whole);
-        // A size beyond all bounds is the library's to refuse.
+        // An excessive size is for the library to refuse.
         let mut endless = Framing::of_body(BodyKind::Chunked, 0);
         let sizes = "f".repeat(40);
         assert_eq!(endless.take(sizes.as_bytes()).0, 40);

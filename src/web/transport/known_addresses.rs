@@ -1,5 +1,5 @@
-//! Addresses from which somebody has shown a token recently: when connections are scarce, theirs
-//! are served before those of strangers.
+//! Addresses from which a token was sent recently: when connections are scarce, they are served
+//! before strangers.
 
 use std::{
     collections::HashSet,
@@ -10,7 +10,7 @@ use std::{
 
 use crate::limits;
 
-/// How long an address is remembered at least; at most twice as long.
+/// How long an address is remembered; at most twice as long.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// The addresses, in two generations: the older one is forgotten when the younger one is full or
@@ -22,7 +22,7 @@ pub struct KnownAddresses {
 }
 
 impl KnownAddresses {
-    /// None.
+    /// Without addresses.
     pub fn new(now: Instant) -> Self {
         Self {
             younger: HashSet::new(),
@@ -41,7 +41,7 @@ impl KnownAddresses {
         self.younger.insert(address);
     }
 
-    /// Whether somebody there has shown a token recently.
+    /// Whether a token was sent from there recently.
     pub fn contain(&mut self, address: IpAddr, now: Instant) -> bool {
         self.grow_older(now);
         self.younger.contains(&address) || self.older.contains(&address)

@@ -1,10 +1,10 @@
-//! The limits of the transport as arguments, so that tests reach them.
+//! The limits of the transport as values, so that tests can reach them.
 
 use std::time::Duration;
 
 use crate::limits;
 
-/// How much a connection, an address and all of them may take.
+/// What a connection, an address and all of them may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransportLimits {
     /// [`limits::REQUEST_HEAD`].
@@ -24,7 +24,7 @@ pub struct TransportLimits {
 }
 
 impl TransportLimits {
-    /// The limits of a server with so many connections per address and in all.
+    /// The limits of a server with these numbers of connections.
     pub fn new(per_address: usize, connections: usize) -> Self {
         Self {
             head: limits::REQUEST_HEAD,
@@ -37,7 +37,7 @@ impl TransportLimits {
         }
     }
 
-    /// How many bytes must have passed after this long.
+    /// How many bytes have to have passed after this time.
     pub fn bytes_after(&self, elapsed: Duration) -> u64 {
         let counted = elapsed.saturating_sub(self.grace).as_millis() as u64;
         counted.saturating_mul(self.bytes_per_second) / 1_000

@@ -1,5 +1,5 @@
-//! Answers that are written without the HTTP library: to anyone who has sent no whole request, or
-//! may have no connection.
+//! Responses that are written without the HTTP library: for peers that have not sent a complete
+//! request, or are refused a connection.
 
 use std::{fmt::Write, sync::LazyLock};
 

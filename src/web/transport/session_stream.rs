@@ -1,9 +1,9 @@
-//! The bytes of a connection, which can be dropped from elsewhere. A connection that has gone on in
-//! another protocol has only this: nothing of it is an HTTP library's any more, so nothing is
-//! counted.
+//! The bytes of a connection that can be dropped from elsewhere. A connection that continues in
+//! another protocol has only this type: the HTTP library no longer has any part of it, so nothing
+//! is counted.
 //!
 //! Not here: what HTTP adds while it reads (`stream`), how a connection leaves it (`take_over`),
-//! what the bytes mean then (`websocket::message_stream`).
+//! the meaning of the bytes then (`websocket::message_stream`).
 
 use std::{
     io,
@@ -21,15 +21,15 @@ use super::{
     state::{ConnectionState, End},
 };
 
-/// The bytes of a connection, both ways. Its place in the table is given back with it.
+/// The bytes of a connection, in both directions. Its place in the table is given back with it.
 pub struct SessionStream {
     socket: TcpStream,
     connection: Place,
-    /// What came in before, and is read first.
+    /// Bytes that arrived before, and are read first.
     pub(super) early: Bytes,
 }
 
-/// The place of a connection in its table, until this is dropped.
+/// The place of a connection in its table, given back when dropped.
 struct Place(Arc<TcpConnection>);
 
 impl Drop for Place {
@@ -53,24 +53,24 @@ impl SessionStream {
         self.connection.0.state()
     }
 
-    /// The table it stands in, while the server runs.
+    /// The table that contains it, while the server runs.
     pub(super) fn table(&self) -> Option<Arc<ConnectionTable>> {
         self.connection.0.table.upgrade()
     }
 
-    /// A handle by which it can be dropped.
+    /// A handle that can drop it.
     pub fn handle(&self) -> ConnectionHandle {
         ConnectionHandle(self.connection.0.clone())
     }
 
-    /// An error when the connection has to be dropped. Whoever ends it later wakes this task.
+    /// An error if the connection has to be dropped. Ending it later wakes this task.
     pub(super) fn unless_ended(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let connection = &self.connection.0;
         connection.waker.register(cx.waker());
         if connection.state().end() != Some(End::Forced) {
             return Ok(());
         }
-        // What the system has taken already may still arrive.
+        // Bytes that the system has taken already may still arrive.
         let _ = Pin::new(&mut self.socket).poll_shutdown(cx);
         Err(io::ErrorKind::ConnectionAborted.into())
     }

@@ -1,5 +1,5 @@
-//! What one connection is doing, as far as its deadlines and its memory depend on it. No socket and
-//! no clock: both are arguments.
+//! The state of one connection, as far as its deadlines and its memory depend on it. Without socket
+//! and clock: both are arguments.
 
 use std::time::{Duration, Instant};
 
@@ -9,25 +9,25 @@ use super::{
 };
 use crate::limits::{DRAINED_BYTES, DRAINED_OVER_RATE_BYTES, Limit};
 
-/// How long a peer may take for its part of an orderly end.
+/// How long a peer may take for its part of a regular end.
 const ENDING: Duration = Duration::from_secs(5);
 
 /// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// A request head is on its way; of a new connection, too.
+    /// A request head is arriving; also for a new connection.
     Head,
-    /// The last answer is out, and nothing came since.
+    /// The last response is sent, and nothing has arrived since.
     Idle,
-    /// A request is answered.
+    /// A request is being answered.
     Request,
-    /// The answer is out, but the rest of the request's body still comes in and is thrown away.
+    /// The response is sent, but the rest of the request's body still arrives and is discarded.
     Drain,
-    /// A websocket, which has deadlines of its own.
+    /// It is a websocket, which has deadlines of its own.
     Session,
 }
 
-/// Why a connection ends before its peer wants it to.
+/// Why a connection is ended by the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// It was idle for too long, or its place is needed.
@@ -36,23 +36,23 @@ pub enum End {
     SlowHead,
     /// A request head is too long.
     LongHead,
-    /// Now, whatever it is doing.
+    /// Immediately, whatever it is doing.
     Forced,
 }
 
-/// What a read may do.
+/// Whether a read is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// Read.
+    /// Yes.
     Open,
-    /// What was read before has to be looked at first: come again.
+    /// Not yet: the bytes read before have to be examined first; try again.
     Later,
-    /// What was read before has to be taken first: whoever takes it wakes the reader.
+    /// Not yet: the bytes read before have to be taken first; whoever takes them wakes the reader.
     Full,
-    /// The request that is answered is whole: what comes behind it has to wait, but for the
-    /// connection's end.
+    /// Only for the end of the connection: the present request is complete, and further bytes have
+    /// to wait.
     Whole,
-    /// Nothing is read any more.
+    /// No more.
     Over(End),
 }
 
@@ -62,17 +62,17 @@ pub struct ConnectionState {
     phase: Phase,
     /// When the phase began.
     since: Instant,
-    /// Bytes that came in since something of them was taken.
+    /// Bytes that have arrived since some of them were last taken.
     untaken: usize,
-    /// What of what comes is the library's.
+    /// Which of the arriving bytes the library may have.
     framing: Framing,
-    /// Bytes of a body that the library got along with its head, or that it throws away.
+    /// Bytes of a body that the library got with its head, or that it discards.
     of_body: u64,
     /// Whether the request is refused as over a rate.
     is_over_rate: bool,
-    /// Whether the reader was sent away to look at a full buffer.
+    /// Whether the reader was told to examine a full buffer.
     looked_at: bool,
-    /// Since when a write waits for the peer, and how many bytes went out since.
+    /// Since when a write waits for the peer, and how many bytes it has taken since.
     waiting_write: Option<(Instant, u64)>,
     end: Option<(End, Instant)>,
 }
@@ -98,7 +98,7 @@ impl ConnectionState {
         (self.phase == Phase::Idle && self.end.is_none()).then_some(self.since)
     }
 
-    /// Whether an answer is in progress, so that no other may be written.
+    /// Whether a response is in progress, so that no other one may be written.
     pub fn is_answering(&self) -> bool {
         self.phase != Phase::Head || self.waiting_write.is_some()
     }
@@ -115,7 +115,7 @@ impl ConnectionState {
         }
     }
 
-    /// What a read may do now.
+    /// Whether a read is allowed now.
     pub fn reading(&mut self, limits: &TransportLimits, now: Instant) -> Reading {
         if let Some((end, _)) = self.end {
             return Reading::Over(end);
@@ -129,7 +129,7 @@ impl ConnectionState {
                 Reading::Over(End::LongHead)
             }
             Phase::Head | Phase::Idle | Phase::Drain if is_much => {
-                // What is thrown away is taken by being looked at.
+                // Bytes that are discarded are taken when they are examined.
                 let is_drained = self.phase == Phase::Drain;
                 self.looked_at = !is_drained;
                 self.untaken = if is_drained { 0 } else { self.untaken };
@@ -145,7 +145,7 @@ impl ConnectionState {
         }
     }
 
-    /// These bytes come next; how many of them are the library's now.
+    /// These bytes have arrived; returns how many of them the library may have now.
     pub fn came(&mut self, bytes: &[u8], now: Instant) -> usize {
         let (some, of_body) = self.framing.take(bytes);
         self.untaken += some;
@@ -159,13 +159,14 @@ impl ConnectionState {
         some
     }
 
-    /// Some of what came in was taken, so more may be read.
+    /// Some of the arrived bytes were taken, so more may be read.
     pub fn taken(&mut self) {
         self.untaken = 0;
         self.looked_at = false;
     }
 
-    /// A request's head is whole, and this is its body; whether there is something to be read of it.
+    /// The head of a request is complete, and this is its body; returns whether any of it has to be
+    /// read.
     pub fn request_begins(&mut self, body: BodyKind, now: Instant) -> bool {
         self.taken();
         self.framing = Framing::of_body(body, std::mem::take(&mut self.of_body));
@@ -173,7 +174,7 @@ impl ConnectionState {
         self.framing != Framing::Whole
     }
 
-    /// The request is refused as over a rate: of its body is read what came anyway.
+    /// The request is refused as over a rate: only a short body is still read.
     pub fn is_over_rate(&mut self) {
         self.is_over_rate = true;
     }
@@ -185,12 +186,12 @@ impl ConnectionState {
         }
     }
 
-    /// The connection is a websocket from here on, and no longer read by the HTTP library.
+    /// From here on the connection is a websocket, and the HTTP library no longer reads it.
     pub fn session_begins(&mut self, now: Instant) {
         self.enter(Phase::Session, now);
     }
 
-    /// The answer to a request has been handed over.
+    /// The response to a request has been handed over.
     pub fn request_ends(&mut self, now: Instant) {
         self.taken();
         if self.framing == Framing::Whole {
@@ -207,7 +208,7 @@ impl ConnectionState {
         self.enter(Phase::Idle, now);
     }
 
-    /// So many bytes went out; `None` when the peer takes none now.
+    /// This many bytes were written; `None` if the peer takes none now.
     pub fn wrote(&mut self, bytes: Option<usize>, now: Instant) {
         match (bytes, &mut self.waiting_write) {
             (Some(bytes), Some((_, written))) => *written += bytes as u64,
@@ -216,12 +217,12 @@ impl ConnectionState {
         }
     }
 
-    /// Everything that was to be written has gone out.
+    /// Everything to be written has been written.
     pub fn flushed(&mut self) {
         self.waiting_write = None;
     }
 
-    /// Why it has to end by now, if it has to.
+    /// Why it has to end now, if it has to.
     pub fn overdue(&self, limits: &TransportLimits, now: Instant) -> Option<(End, Option<Limit>)> {
         let elapsed = now.saturating_duration_since(self.since);
         if let Some((end, since)) = self.end {

@@ -19,8 +19,8 @@ use super::{
     thread_turns,
 };
 
-/// The bytes of a connection while they are an HTTP library's: they and their times are counted.
-/// What waits early in `bytes` came behind the request that the library has: one read at most.
+/// The bytes of a connection while the HTTP library reads it; they and their times are counted. The
+/// `early` bytes in `bytes` follow the present request: at most one read.
 pub struct GuardedStream {
     bytes: SessionStream,
 }
@@ -32,11 +32,11 @@ impl GuardedStream {
         }
     }
 
-    /// The same bytes without the HTTP library, which had read some of them before.
+    /// The same connection without the HTTP library, which had read these bytes before.
     pub(super) fn into_session(mut self, read: Bytes) -> SessionStream {
         self.state().session_begins(Instant::now());
         let early = &mut self.bytes.early;
-        // The library's buffer is not kept for nothing: it is 8 KiB.
+        // The library's buffer of 8 KiB is not kept without need.
         *early = match (read.is_empty(), early.is_empty()) {
             (true, true) => Bytes::new(),
             (false, true) => read,
@@ -45,7 +45,7 @@ impl GuardedStream {
         self.bytes
     }
 
-    /// A handle for the code that handles its requests.
+    /// A handle for the handlers of its requests.
     pub fn handle(&self) -> ConnectionHandle {
         self.bytes.handle()
     }
@@ -54,7 +54,8 @@ impl GuardedStream {
         self.bytes.state()
     }
 
-    /// Says why nothing is read any more, where that is of use and nothing else is being said.
+    /// Sends the reason why nothing is read any more, if that is useful and no response is in
+    /// progress.
     fn say_why(&mut self, end: End, cx: &mut Context<'_>) {
         let answer = match end {
             End::SlowHead => raw_answer::slow_head(),
@@ -66,7 +67,7 @@ impl GuardedStream {
         }
     }
 
-    /// Gives the library what of the bytes that came is its own, first of those that wait.
+    /// Passes to the library the bytes that it may have, first those that wait.
     fn read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let early = &self.bytes.early;
         if !early.is_empty() {
@@ -85,7 +86,7 @@ impl GuardedStream {
         }
         buffer.set_filled(before + some);
         match some {
-            // The end of the connection is told by no bytes, so nothing else may be.
+            // Zero bytes mean the end of the connection, so nothing else may return them.
             0 if !is_end => Poll::Pending,
             _ => Poll::Ready(Ok(())),
         }
@@ -106,14 +107,14 @@ impl AsyncRead for GuardedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // Before the state is looked at: whoever changes it later wakes this reader.
+        // Before the state is checked: whoever changes it later wakes this reader.
         this.bytes.unless_ended(cx)?;
         if thread_turns::poll(cx).is_pending() {
             return Poll::Pending;
         }
         match this.may_read() {
             Reading::Open => this.read(cx, buffer),
-            // Somebody who is gone waits for no answer.
+            // A peer that has disconnected waits for no response.
             Reading::Whole if this.bytes.early.is_empty() => this.read(cx, buffer),
             Reading::Later => {
                 cx.waker().wake_by_ref();

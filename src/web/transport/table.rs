@@ -1,13 +1,13 @@
-//! All connections: who has how many, which are idle, and which are overdue.
+//! All connections: the number of each address, idle ones, and overdue ones.
 //!
 //! # Why so
 //!
-//! **Deadlines are looked for by one task twice a second**, not by a timer per connection: idle
-//! connections cost less, and no deadline here needs better.
+//! **One task checks deadlines twice a second**, without a timer per connection: idle connections
+//! cost less, and no deadline here needs more precision.
 //!
-//! **Which addresses are known is not kept over a restart**, when everybody comes back at once: the
-//! first of an address who shows a token frees all who wait there, a few milliseconds after the
-//! first connection. So no address stands on the disk for it.
+//! **Known addresses are not kept over a restart**, when everybody reconnects at once: the first
+//! client of an address that sends a token lets all others there proceed, a few milliseconds after
+//! the first connection. So no address is stored on disk for this.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -34,7 +34,7 @@ use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS, RATES_KEPT};
 /// Idle connections that are closed at once when all places are taken.
 const RECLAIMED_AT_ONCE: usize = 64;
 /// Refused connections that are read to their end at the same time, so that their refusal arrives:
-/// at most so many, and this part of all connections.
+/// at most this many, and at most this part of all connections.
 const LINGERING: usize = 64;
 const LINGERING_PART: usize = 16;
 
@@ -49,19 +49,19 @@ pub struct ConnectionTable {
 struct Inner {
     next: u64,
     all: HashMap<u64, Arc<TcpConnection>>,
-    /// How many are not being closed.
+    /// The number of connections that are not being closed.
     open: usize,
-    /// Numbers by address; connections that are being closed are no longer among them.
+    /// Numbers by address, without those of connections that are being closed.
     by_address: HashMap<IpAddr, BTreeSet<u64>>,
     known: KnownAddresses,
     turns: HashMap<IpAddr, Turns>,
 }
 
-/// The turns of an address from which nobody has shown a token.
+/// The turns of an address from which no token was sent.
 struct Turns {
-    /// When its newest connection had its turn, or will have it.
+    /// The turn of its newest connection, past or future.
     newest: Instant,
-    /// Closed as soon as somebody there has shown a token.
+    /// Closed as soon as a token is sent from there.
     waiting: watch::Sender<()>,
 }
 
@@ -73,18 +73,18 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// The turn of a connection that does not wait.
+    /// For a connection that does not wait.
     pub(super) const NOW: Self = Self {
         wait: Duration::ZERO,
         known: None,
     };
 
-    /// Waits for it, or until somebody at the address has shown a token.
+    /// Waits for the turn, or until a token is sent from the address.
     pub(super) async fn come(self) {
         if !self.wait.is_zero()
             && let Some(mut known) = self.known
         {
-            // Nothing is ever sent: it ends by being closed, or late.
+            // Nothing is ever sent: it ends when the channel is closed, or by its timeout.
             let _ = timeout(self.wait, known.changed()).await;
         }
     }
@@ -113,21 +113,21 @@ impl ConnectionTable {
         })
     }
 
-    /// How many connections there are.
+    /// The number of connections.
     pub fn len(&self) -> usize {
         self.inner().all.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no connection.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A place for a new connection. Where there is none, idle connections are closed first: the
+    /// A place for a new connection. If there is none, idle connections are closed first: the
     /// oldest one of the address, or some of all.
     ///
     /// # Errors
-    /// The limit that is reached, and no connection is idle.
+    /// The limit that was reached, if no connection is idle.
     pub(super) fn admit(
         &self,
         address: IpAddr,
@@ -141,7 +141,7 @@ impl ConnectionTable {
                 return Err(Limit::ConnectionsPerAddress);
             }
         }
-        // The last quarter is for those who have shown a token.
+        // The last quarter is for addresses from which a token was sent.
         let is_stranger = is_counted && !inner.known.contain(address, now);
         let room = match is_stranger {
             true => self.limits.connections - self.limits.connections / 4,
@@ -163,7 +163,7 @@ impl ConnectionTable {
     /// How long a new connection of this address has to wait for its turn.
     ///
     /// # Errors
-    /// Too many others of the address wait before it.
+    /// The limit, if too many others of the address wait before it.
     pub(super) fn turn(&self, address: IpAddr, now: Instant) -> Result<Turn, Limit> {
         let mut inner = self.inner();
         let is_new = !inner.turns.contains_key(&address);
@@ -193,34 +193,34 @@ impl ConnectionTable {
             let told = async {
                 stream.write_all(raw_answer::too_many_connections()).await?;
                 stream.shutdown().await?;
-                // Unread bytes would make the system reset the connection before the answer has
-                // arrived.
+                // If bytes were left unread, the system would reset the connection before the
+                // response has arrived.
                 let mut rest = [0; 4_096];
                 while stream.read(&mut rest).await? > 0 {}
                 Ok::<_, std::io::Error>(())
             };
-            // Anyone who does not listen is dropped.
+            // A peer that does not read is dropped.
             let _ = timeout(LINGER, told).await;
         }
         self.lingering.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Remembers that somebody at this address has shown a token; those who wait there for their
-    /// turn have it now.
+    /// Remembers that a token was sent from this address; connections from there no longer wait for
+    /// their turns.
     pub(super) fn remember(&self, address: IpAddr) {
         let mut inner = self.inner();
         inner.known.remember(address, Instant::now());
         inner.turns.remove(&address);
     }
 
-    /// A connection is gone.
+    /// A connection has ended.
     pub(super) fn gone(&self, connection: &TcpConnection) {
         let mut inner = self.inner();
         inner.release(connection);
         inner.all.remove(&connection.number);
     }
 
-    /// Ends the connections whose peers have kept the server waiting for too long.
+    /// Ends connections whose peers have kept the server waiting for too long.
     pub fn sweep(&self, now: Instant) {
         self.inner().turns.retain(|_, turns| turns.newest > now);
         let overdue: Vec<_> = self
@@ -240,7 +240,7 @@ impl ConnectionTable {
         }
     }
 
-    /// Looks for overdue connections for as long as the server runs.
+    /// Searches for overdue connections as long as the server runs.
     pub async fn keep_time(self: Arc<Self>) {
         let shortest = self
             .limits
@@ -254,7 +254,7 @@ impl ConnectionTable {
         }
     }
 
-    /// Whether some connection is idle.
+    /// Whether a connection is idle.
     #[cfg(test)]
     pub(super) fn has_idle(&self) -> bool {
         let is_idle = |connection: &Arc<TcpConnection>| connection.state().idle_since().is_some();
@@ -267,7 +267,8 @@ impl ConnectionTable {
 }
 
 impl Inner {
-    /// Closes the connection of this address that has been idle for longest; whether there is one.
+    /// Closes the connection of this address that has been idle for longest; returns whether there
+    /// is one.
     fn reclaim_of(&mut self, address: IpAddr) -> bool {
         let numbers = self.by_address.get(&address).into_iter().flatten();
         let oldest = numbers
@@ -279,8 +280,8 @@ impl Inner {
         oldest.is_some_and(|(_, number)| self.close(number))
     }
 
-    /// Closes some of the connections that have been idle for longest; whether there are any. For a
-    /// stranger only those of strangers.
+    /// Closes some of the connections that have been idle for longest; returns whether there are
+    /// any. For a stranger only those of strangers.
     fn reclaim_any(&mut self, of_strangers: bool, now: Instant) -> bool {
         let known = &mut self.known;
         let mut idle: Vec<_> = self
@@ -301,7 +302,7 @@ impl Inner {
         true
     }
 
-    /// Begins to close a connection: its place is free at once.
+    /// Begins to close a connection: its place is free immediately.
     fn close(&mut self, number: u64) -> bool {
         let Some(connection) = self.all.get(&number).cloned() else {
             return false;
@@ -311,7 +312,7 @@ impl Inner {
         true
     }
 
-    /// Gives a place back, unless that has been done.
+    /// Gives a place back, unless that was done before.
     fn release(&mut self, connection: &TcpConnection) {
         let Some(numbers) = self.by_address.get_mut(&connection.address) else {
             return;

@@ -1,12 +1,12 @@
-//! Connections that continue in another protocol once their request is answered with 101: its
-//! handler leaves a [`TakeOver`] in the answer, and that gets the connection's bytes when the
-//! answer is out.
+//! Connections that continue in another protocol after their request is answered with 101: the
+//! handler puts a [`TakeOver`] into the response, which gets the connection's bytes when the
+//! response has been sent.
 //!
 //! # Why so
 //!
-//! **A websocket has its connection for itself.** Read and written as the bodies of a request and
-//! its answer, as the HTTP library would have it, each message crosses two tasks, two queues and a
-//! dozen wrappers of bodies, and an idle connection keeps all of their buffers.
+//! **A websocket has its connection for itself.** If it were read and written as bodies of a
+//! request and a response, as the HTTP library does it, each message would cross two tasks, two
+//! queues and a dozen wrappers of bodies, and an idle connection would keep all of their buffers.
 
 use std::{future::poll_fn, pin::pin};
 
@@ -21,22 +21,23 @@ use futures_util::SinkExt;
 
 use super::{session_stream::SessionStream, stream::GuardedStream};
 
-/// What begins when the answer it stands in is out.
+/// Called when the response that contains it has been sent.
 pub struct TakeOver(Box<dyn FnOnce(SessionStream)>);
 
 impl TakeOver {
-    /// Has the connection of this answer's request taken over. Nothing of it happens where the answer
-    /// is another than 101, nor on a transport that has no such connections.
+    /// Has the connection of this response's request taken over. Has no effect if the response is
+    /// not 101, or the transport does not support it.
     pub fn leave_in(answer: &mut HttpResponse, begin: impl FnOnce(SessionStream) + 'static) {
         answer.extensions_mut().insert(Self(Box::new(begin)));
     }
 }
 
-/// Answers a request that offers to continue in another protocol, and lets that begin. Without it
-/// the connection ends behind the answer: what came with the request is no other request.
+/// Answers a request that offers another protocol, and begins that protocol. If the offer is not
+/// accepted, the connection ends after the response, because the bytes after the request are not
+/// another request.
 ///
 /// # Errors
-/// When the answer could not be sent.
+/// If the response could not be sent.
 pub(super) async fn answer<S, B>(
     application: &S,
     request: Request,

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const HEAD: &str = "GET /small HTTP/1.1\r\nHost: x\r\n\r\n";
 const LARGE: usize = 32 * 1024 * 1024;
 
-/// Deadlines that are never reached by a peer that does what it should.
+/// Deadlines that a well-behaved peer never reaches.
 fn patient() -> TransportLimits {
     TransportLimits {
         head: PATIENCE,
@@ -85,7 +85,7 @@ impl TestServer {
         Peer(socket.connect(self.address).await.unwrap())
     }
 
-    /// Waits until there are so many connections.
+    /// Waits until there are this many connections.
     async fn has(&self, connections: usize) {
         let reached = async {
             while self.table.len() != connections {
@@ -140,7 +140,7 @@ async fn a_head_that_does_not_come_in_time_ends_the_connection() {
     let told = slow.rest().await;
     assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
     assert!(told.contains("connection: close"), "{told}");
-    // Each head counts, not the first alone.
+    // Every head has the deadline, not only the first.
     let mut second = server.connect().await;
     second.send(HEAD).await;
     assert!(second.answer().await.starts_with("HTTP/1.1 200 "));
@@ -221,12 +221,12 @@ async fn idle_connections_end_and_give_room_to_new_ones() {
         peer.answer().await;
         peers.push(peer);
     }
-    // The one that has been idle for longest gives way.
+    // The one that has been idle for longest is closed.
     let mut fourth = server.connect().await;
     fourth.send(HEAD).await;
     assert!(fourth.answer().await.starts_with("HTTP/1.1 200 "));
     assert_eq!(peers[0].rest().await, "");
-    // Those that are used do not.
+    // Connections in use are not closed.
     for peer in &mut peers[1..] {
         peer.send("GET /small HTTP/1.1\r\n").await;
     }
@@ -306,7 +306,7 @@ fn the_last_quarter_of_all_connections_is_for_those_with_a_token() {
     assert_eq!(refused, Err(crate::limits::Limit::Connections));
     table.remember(address(8));
     assert!(table.admit(address(8), true).is_ok());
-    // A trusted proxy asks for users, too.
+    // A trusted proxy may also open connections for users.
     assert!(table.admit(address(9), false).is_ok());
     assert!(table.admit(address(9), false).is_err());
 }
@@ -366,7 +366,7 @@ fn a_stranger_takes_the_place_of_no_user() {
     let _strangers = [2, 3].map(|last| table.admit(address(last), true).unwrap());
     assert!(table.admit(address(4), true).is_err());
     assert_eq!(user.state().end(), None);
-    // A user takes that of another who has none to do.
+    // A user's connection replaces an idle one of another user.
     let _second = table.admit(address(1), true).unwrap();
     let _third = table.admit(address(1), true).unwrap();
     assert_eq!(user.state().end(), Some(state::End::Idle));
@@ -404,7 +404,7 @@ fn the_library_gets_one_request_at_a_time() {
         state.request_ends(now);
         assert_eq!(state.reading(&limits, now), Reading::Open);
     }
-    // A body of which nothing is taken is read up to a bound, and one that nobody wants, too.
+    // A body is only read up to a bound if nothing of it is taken, or if it is discarded.
     state.came(
         b"POST /body HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
         now,
@@ -441,7 +441,8 @@ fn many_new_connections_of_a_stranger_wait_for_their_turn() {
         last = wait;
     }
     assert_eq!(wait(address, now), Err(Limit::NewConnections));
-    // Others do not wait, nor does who comes later, nor who has shown a token.
+    // Connections of other addresses do not wait, nor do later ones, nor those from known
+    // addresses.
     let other = IpAddr::from([10, 0, 0, 2]);
     assert_eq!(wait(other, now), Ok(Duration::ZERO));
     let later = now + 2 * CONNECTION_TURN;
@@ -453,7 +454,8 @@ fn many_new_connections_of_a_stranger_wait_for_their_turn() {
     }
 }
 
-/// After a restart everybody comes back at once: the first who shows a token frees all others.
+/// After a restart everybody reconnects at once: the first one that sends a token lets all others
+/// proceed.
 #[actix_web::test]
 async fn who_waits_for_a_turn_has_it_when_a_token_is_shown_there() {
     use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -461,7 +463,7 @@ async fn who_waits_for_a_turn_has_it_when_a_token_is_shown_there() {
     let (address, now) = (IpAddr::from([10, 0, 0, 1]), Instant::now());
     let turns = std::iter::from_fn(|| table.turn(address, now).ok());
     let mut waiting: Vec<_> = turns.map(|turn| turn.come().boxed_local()).collect();
-    // They are more than a task may ask of tokio at a time.
+    // They are more than one task may poll in tokio at a time.
     let has_come = |turn: &mut LocalBoxFuture<'_, ()>| {
         tokio::task::unconstrained(turn).now_or_never().is_some()
     };

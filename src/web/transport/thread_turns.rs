@@ -1,10 +1,10 @@
-//! How long one turn of a thread may take with what connections bring: a few milliseconds, then the
-//! thread looks who else wants something before it continues.
+//! Limits how long a thread handles input of connections in one turn: after a few milliseconds it
+//! polls for other events before it continues.
 //!
-//! A thread looks for what has come in on its connections only between its tasks, and by itself
-//! only after some sixty of them. With hundreds of connections that all bring something at once,
-//! everybody else would wait for all of them. Asked before each reading of a connection. Not here:
-//! steps that take long (`runtime::long_steps`).
+//! A thread polls for input of its connections only between its tasks, and on its own only after
+//! about sixty of them. If hundreds of connections all have input at once, everybody else would
+//! wait for all of them. So this is called before each read of a connection. Not here: steps that
+//! take long (`runtime::long_steps`).
 
 use std::{
     cell::RefCell,
@@ -22,12 +22,13 @@ const LOST: Duration = Duration::from_secs(10);
 #[derive(Default)]
 struct ThreadTurn {
     began: Option<Instant>,
-    /// Whether somebody tells when it ends (`end`). Nobody does before it has taken long: that would
-    /// cost every message of a quiet thread a round of the runtime.
+    /// Whether a task reports when it ends (`end`). There is none before it has taken long, because
+    /// that would cost every message of a quiet thread a round of the runtime.
     is_watched: bool,
-    /// Those that come in later ones, in the order they came.
+    /// Tasks that continue in later turns, in the order of their arrival.
     waiting: VecDeque<Waker>,
-    /// Which of them comes next, however long the turn has taken: one in each continues at least.
+    /// The task that continues next, however long the turn has taken: at least one continues in
+    /// each turn.
     called: Option<Waker>,
 }
 
@@ -42,10 +43,10 @@ impl ThreadTurn {
             return false;
         };
         let taken = began.elapsed();
-        // One that never ends is that of a runtime that has.
+        // A turn that never ends belongs to a runtime that has ended.
         let is_lost = self.is_watched && taken > LOST;
         if is_lost || (!self.is_watched && taken >= limits::THREAD_TURN) {
-            // It may have been over long ago: from here on that is known.
+            // It may have ended long ago: from here on its end is reported.
             (self.began, self.is_watched) = (Some(Instant::now()), true);
             tokio::spawn(end());
             return false;
@@ -61,7 +62,7 @@ impl ThreadTurn {
     }
 }
 
-/// Pending, until it comes in a later turn, when this one is over.
+/// Returns pending if this turn is over, and wakes the task in a later turn.
 pub fn poll(cx: &Context<'_>) -> Poll<()> {
     TURN.with_borrow_mut(|turn| {
         let is_this = |waker: &Waker| waker.will_wake(cx.waker());
@@ -83,7 +84,7 @@ pub fn poll(cx: &Context<'_>) -> Poll<()> {
     })
 }
 
-/// The runtime resumes what has yielded once it has looked at its connections.
+/// The runtime resumes a task that has yielded after it has polled its connections.
 async fn end() {
     loop {
         tokio::task::yield_now().await;
@@ -129,8 +130,8 @@ mod tests {
         for one in all {
             one.await.unwrap();
         }
-        // The first turn is watched once it has taken long; from then on anyone who has had one
-        // comes behind those that wait for theirs.
+        // The first turn is watched once it has taken long; from then on tasks that have had a turn
+        // come after those that wait for theirs.
         assert_eq!(*order.borrow(), "aaabcabc");
         TURN.with_borrow(|turn| assert!(turn.waiting.is_empty() && turn.called.is_none()));
     }

@@ -1,5 +1,5 @@
-//! The outermost middleware: tells a connection where a request begins, when something of its body
-//! is taken, and when its answer has been handed over.
+//! The outermost middleware: reports to a connection where a request begins, when a part of its
+//! body is taken, and when its response has been handed over.
 
 use std::{
     pin::Pin,
@@ -54,7 +54,7 @@ fn track_payload(connection: ConnectionHandle, request: &mut ServiceRequest) -> 
     TrackedRequest(connection)
 }
 
-/// What the library takes a request's body for.
+/// How the library frames a request's body.
 fn body_kind(payload: &Payload, head: &RequestHead) -> BodyKind {
     if matches!(payload, Payload::None) {
         return BodyKind::None;
@@ -73,7 +73,7 @@ fn body_kind(payload: &Payload, head: &RequestHead) -> BodyKind {
     BodyKind::Length(length.unwrap_or(0))
 }
 
-/// A request that is answered, until this is dropped.
+/// A request that is being answered, until this is dropped.
 struct TrackedRequest(ConnectionHandle);
 
 impl Drop for TrackedRequest {
@@ -82,7 +82,7 @@ impl Drop for TrackedRequest {
     }
 }
 
-/// A request's body, as it is taken.
+/// A request's body, while it is taken.
 struct TrackedPayload {
     payload: Payload,
     connection: ConnectionHandle,
@@ -99,7 +99,7 @@ impl Stream for TrackedPayload {
     }
 }
 
-/// An answer's body: when it is dropped, the library has all of it.
+/// The body of a response: when it is dropped, the library has all of it.
 pub struct TrackedBody {
     body: BoxBody,
     _request: Option<TrackedRequest>,

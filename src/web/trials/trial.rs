@@ -1,8 +1,9 @@
-//! One trial: a runtime in memory on a thread of its own, with a stopped clock, users by
-//! name, and the published processes that the draft starts or calls.
+//! One trial: a runtime in memory on a thread of its own, with a stopped clock, users by name, and
+//! the published processes that the draft starts or calls.
 //!
-//! It is an ordinary runtime with ordinary sessions: what is tried is what runs. Tokens of a trial
-//! are signed with its own secret, so they are good nowhere else and others are not good here.
+//! It is an ordinary runtime with ordinary sessions, so a trial behaves like production. Its tokens
+//! are signed with a secret of its own, so they are valid nowhere else, and other tokens are not
+//! valid here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,20 +40,20 @@ use crate::{
     },
 };
 
-/// How long what came of a move of the clock may take to be done.
+/// How long the consequences of a move of the clock may take.
 const REST: Duration = Duration::from_secs(5);
 
 /// A running trial.
 pub struct Trial {
-    /// Its key, which nobody can guess.
+    /// Its unguessable key.
     pub key: Uuid,
-    /// Who tries.
+    /// The designer.
     pub owner: Principal,
     /// When it began.
     pub began: Instant,
-    /// Its runtime, and who is who there.
+    /// Its runtime, with its tokens.
     pub sessions: Arc<Sessions>,
-    /// What it runs: the processes of the draft first.
+    /// The processes that it runs: those of the draft first.
     pub definitions: Vec<Tried>,
     /// Warnings about the draft.
     pub problems: Vec<Problem>,
@@ -70,18 +71,18 @@ pub struct Tried {
     pub id: String,
     /// Its name, for people.
     pub name: String,
-    /// Which published version it is; `None` for the draft.
+    /// Its published version; `None` for the draft.
     pub version: Option<u32>,
 }
 
-/// Why there is no trial.
+/// Why a trial did not begin.
 #[derive(Debug)]
 pub enum BeginError {
     /// Too many are running.
     Busy,
     /// The draft cannot be deployed.
     Deploy(DeployError),
-    /// The system does not let it, or the store failed.
+    /// The system refused something, or the store failed.
     Failed(String),
 }
 
@@ -91,7 +92,7 @@ impl From<DeployError> for BeginError {
     }
 }
 
-/// What came of a move of the clock is not done yet.
+/// The consequences of a move of the clock are not complete yet.
 #[derive(Clone, Copy, Debug)]
 pub struct NotAtRest;
 
@@ -116,7 +117,7 @@ impl Trial {
         let (key, secret) = (random()?, random()?.to_string());
         let store = MemoryStore::default();
         let arbiter = Arbiter::new();
-        // Dropped by a request that is cut off, it must not leave its threads behind.
+        // If the request is cut off, the threads must not be left running.
         let guard = EndArbiter(Some(arbiter));
         let runtime = bring_up(guard.arbiter(), store.clone(), config).await?;
         let deployed = deploy(real, &runtime, &owner, &draft).await;
@@ -153,7 +154,7 @@ impl Trial {
     /// A token for a user of the trial.
     ///
     /// # Errors
-    /// A name that cannot be signed.
+    /// An invalid name.
     pub fn token(&self, user: &str, roles: Vec<String>) -> Result<String, TokenError> {
         let identity = Identity {
             subject: user.to_owned(),
@@ -165,18 +166,18 @@ impl Trial {
             .mint(&identity, real_now(), limits::TRIAL_TIME)
     }
 
-    /// Its owner did something.
+    /// Its owner has used it.
     pub fn touch(&self) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Notes a connection of the trial.
+    /// Adds a connection of the trial.
     pub fn connected(self: &Arc<Self>) -> Connected {
         self.connections.fetch_add(1, Ordering::SeqCst);
         Connected(self.clone())
     }
 
-    /// Tells when it ends: it is `true` then.
+    /// A receiver that becomes `true` when the trial ends.
     pub fn ending(&self) -> watch::Receiver<bool> {
         self.ended.subscribe()
     }
@@ -186,7 +187,7 @@ impl Trial {
         self.sessions.runtime.clock.now()
     }
 
-    /// When something happens next by itself.
+    /// When the next timer or schedule is due.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -206,10 +207,10 @@ impl Trial {
         rows.map_err(|_| StoreError::Panicked)?
     }
 
-    /// Moves the clock there, and waits until what is due has happened.
+    /// Moves the clock to this time, and waits until everything due has happened.
     ///
     /// # Errors
-    /// [`NotAtRest`] when that takes too long.
+    /// [`NotAtRest`] if that takes too long.
     pub async fn move_clock(&self, to: Time) -> Result<(), NotAtRest> {
         self.sessions.runtime.clock.set(to);
         self.rest().await
@@ -218,7 +219,7 @@ impl Trial {
     /// Waits until nothing is in progress.
     ///
     /// # Errors
-    /// [`NotAtRest`] when that takes too long.
+    /// [`NotAtRest`] if that takes too long.
     pub async fn rest(&self) -> Result<(), NotAtRest> {
         let (sender, idle) = oneshot::channel();
         self.sessions.runtime.when_idle(move || {
@@ -242,7 +243,7 @@ impl Trial {
         is_left || is_full || now.saturating_duration_since(self.began) >= limits::TRIAL_TIME
     }
 
-    /// Ends it: connections are closed, its threads end, what it held is gone.
+    /// Ends it: its connections are closed, its threads end, and its data are dropped.
     pub(super) fn end(&self) {
         self.ended.send_replace(true);
         shut_down(&self.sessions.runtime);
@@ -250,7 +251,7 @@ impl Trial {
     }
 }
 
-/// Ends the threads of a trial that did not come up.
+/// Ends the threads of a trial that failed to begin.
 struct EndArbiter(Option<Arbiter>);
 
 impl EndArbiter {
@@ -271,7 +272,7 @@ impl Drop for EndArbiter {
     }
 }
 
-/// Starts the runtime on the trial's own thread, with which all that runs there ends.
+/// Starts the runtime on the trial's own thread, so that everything of it ends with the thread.
 async fn bring_up(
     arbiter: &Arbiter,
     store: MemoryStore,
@@ -283,7 +284,7 @@ async fn bring_up(
     let on_fatal = Box::new(|error| log::error!("a trial's store failed: {error}"));
     let journal = Journal::start(Box::new(store), limits::WRITER_QUEUE, on_fatal)
         .map_err(|error| failed(&error))?;
-    // No call leaves a trial, and no secret of the server gets into it.
+    // No call leaves a trial, and it has no secret of the server.
     let nowhere = Targets::parse(&[]).map_err(|error| failed(&error))?;
     let calls = HttpCallSettings::new(nowhere, BTreeMap::new(), Vec::new());
     let program = config.script_program.clone();
@@ -299,7 +300,7 @@ async fn bring_up(
             here,
             Some(&program),
         );
-        // Anyone who asked may be gone.
+        // The receiver is gone if the request was cut off.
         let _ = sender.send(runtime.await);
     });
     match started.await {
@@ -309,21 +310,21 @@ async fn bring_up(
     }
 }
 
-/// What nobody can guess.
+/// An unguessable id.
 fn random() -> Result<Uuid, BeginError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| BeginError::Failed(error.to_string()))?;
     Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }
 
-/// Waits for threads, so not here.
+/// Waits for threads, so it runs on another one.
 fn shut_down(runtime: &Arc<Runtime>) {
     runtime.stop();
     let journal = runtime.journal.clone();
     drop(rt::task::spawn_blocking(move || journal.shutdown()));
 }
 
-/// Deploys the draft, and the published processes that it starts or calls, and so on.
+/// Deploys the draft, then the published processes that it starts or calls, and so on.
 async fn deploy(
     real: &Arc<Runtime>,
     runtime: &Arc<Runtime>,
@@ -363,7 +364,7 @@ async fn deploy(
         waiting.extend(found.started_processes());
     }
     if tried.len() > draft.len() {
-        // A file of a published process may hold one of the draft's, too.
+        // A file of a published process may also contain one of the draft's processes.
         draft = publish(source, *format).await?;
     }
     let problems = draft

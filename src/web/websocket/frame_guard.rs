@@ -1,31 +1,31 @@
-//! Reads the headers of a client's websocket frames as bytes arrive, and stops the stream at the
+//! Parses the headers of a client's websocket frames as bytes arrive, and stops the stream at the
 //! first bad one.
 //!
-//! The websocket library buffers what a header declares before it looks at its limit, so one
-//! connection could fill the memory. This guard sits in front: it keeps a few numbers, never a
-//! payload. What is inside a frame (UTF-8, close codes) is not its business. How it is put in front
-//! of the library: `message_stream`.
+//! The websocket library buffers what a header declares before it checks its limit, so one
+//! connection could fill the memory. This guard comes first: it keeps a few numbers, never a
+//! payload. It does not check the content of frames (UTF-8, close codes). How it is used:
+//! `message_stream`.
 
 use crate::limits::MESSAGE_FRAGMENTS;
 
-/// Why a stream ends, as far as its headers tell.
+/// Why a stream ends, according to its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// A message was declared longer than the limit, in one frame or over its fragments, or has too
-    /// many of these: close 1009.
+    /// many fragments: close 1009.
     TooBig,
     /// A header breaks the websocket protocol: close 1002. The text says how.
     Protocol(&'static str),
-    /// The client's Close frame is complete; what follows it is not read.
+    /// The client's Close frame is complete; bytes after it are not read.
     Closed,
 }
 
-/// What became of one chunk.
+/// The result for one chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// So many bytes from the chunk's start may be handed on.
+    /// How many bytes from the chunk's start may be passed on.
     pub pass: usize,
-    /// Set when nothing after them may be, now and later.
+    /// Set if nothing after them may be passed on, now and later.
     pub stop: Option<Stop>,
 }
 
@@ -40,14 +40,14 @@ pub struct FrameGuard {
     frame: Frame,
     /// Payload bytes of the unfinished message; `None` between messages.
     message: Option<u64>,
-    /// The same with those that the frame at hand declares.
+    /// The same, including what the present frame declares.
     declared: u64,
     /// Frames of the unfinished message.
     fragments: u32,
     stopped: Option<Stop>,
 }
 
-/// Where in a frame the next byte belongs.
+/// The position in a frame of the next byte.
 #[derive(Clone, Copy, Debug)]
 enum At {
     First,
@@ -57,7 +57,7 @@ enum At {
     Payload { missing: u64 },
 }
 
-/// What the first byte of the current frame said.
+/// The contents of the first byte of the present frame.
 #[derive(Clone, Copy, Debug, Default)]
 struct Frame {
     last: bool,
@@ -77,7 +77,7 @@ impl Frame {
 }
 
 impl FrameGuard {
-    /// A guard that lets a first message of up to `limit_of_first` bytes pass, then others of up to
+    /// A guard that allows a first message of up to `limit_of_first` bytes, then others of up to
     /// `limit_of_others`.
     pub fn new(limit_of_first: u64, limit_of_others: u64) -> Self {
         Self {
@@ -92,12 +92,12 @@ impl FrameGuard {
         }
     }
 
-    /// How many bytes the unfinished message has, as far as its headers tell; 0 between messages.
+    /// How many bytes the unfinished message has, according to its headers; 0 between messages.
     pub fn unfinished(&self) -> u64 {
         self.declared
     }
 
-    /// Looks at the next bytes of the stream. After a stop nothing passes any more.
+    /// Checks the next bytes of the stream. After a stop nothing is passed on any more.
     pub fn inspect(&mut self, chunk: &[u8]) -> Inspection {
         let mut pass = 0;
         while self.stopped.is_none() && pass < chunk.len() {
@@ -115,7 +115,7 @@ impl FrameGuard {
         }
     }
 
-    /// Reads one byte of a header or what is there of a payload, and tells how much that was.
+    /// Reads one byte of a header or the present part of a payload, and returns its length.
     fn read(&mut self, rest: &[u8]) -> Result<usize, Stop> {
         if let At::Payload { missing } = self.at {
             let here = missing.min(rest.len() as u64);
@@ -214,7 +214,7 @@ impl FrameGuard {
         }
     }
 
-    /// The length is known: counts it to its message.
+    /// The length of a frame is known: adds it to its message.
     fn payload(&mut self, length: u64) -> Result<At, Stop> {
         if length >> 63 != 0 {
             return Err(Stop::Protocol(
@@ -240,7 +240,7 @@ impl FrameGuard {
         })
     }
 
-    /// Goes on to the next frame when the current one is complete.
+    /// Continues with the next frame if the present one is complete.
     fn end_frame(&mut self) -> Option<Stop> {
         if !matches!(self.at, At::Payload { missing: 0 }) {
             return None;

@@ -1,4 +1,4 @@
-//! The end of a websocket from the server's side: the Close, and a little time for it to arrive.
+//! The end of a websocket by the server: the Close, and some time for it to arrive.
 //!
 //! Not here: why a connection ends (`socket`, `session`).
 
@@ -10,28 +10,29 @@ use super::{
 };
 use crate::{limits, session::protocol::close::Close};
 
-/// Closes: waits a little for the client's Close, then drops the connection. `counted` is given up
-/// once the client has been notified: code that waits for connections to go does not wait for
-/// clients that answer nothing.
+/// Closes: waits a short time for the client's Close, then drops the connection. `counted` is
+/// dropped once the Close was sent, so that a shutdown does not wait for clients that do not
+/// answer.
 pub(super) async fn say_goodbye<T>(mut socket: Box<Socket>, close: Close, counted: T) {
     let deadline = Instant::now() + limits::CLOSE_REPLY;
     socket.messages.close(close);
     let told = timeout_at(deadline, socket.messages.flush()).await;
     drop(counted);
     if matches!(told, Ok(Ok(()))) {
-        // Whether it answers makes no difference.
+        // Whether it answers does not matter.
         let _ = timeout_at(deadline, answer(&mut socket)).await;
     }
     socket.tcp.force_close();
 }
 
-/// Waits for the client's Close, or its end.
+/// Waits for the client's Close, or for its end.
 async fn answer(socket: &mut Socket) {
     loop {
         match socket.messages.message().await {
             Ok(ClientMessage::Close) | Err(Over::Gone) => return,
             Ok(_) => {}
-            // Nothing more is read from this client: it has the Close when it is gone.
+            // No more messages are read from this client: it has received the Close when it
+            // disconnects.
             Err(Over::Close(_)) => return socket.messages.gone().await,
         }
     }

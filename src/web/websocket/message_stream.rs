@@ -1,18 +1,18 @@
-//! A websocket over the bytes of a connection: whole messages come out of what is read, and what is
-//! to be sent gathers until it is written.
+//! A websocket over the bytes of a connection: turns bytes into complete messages, and collects
+//! outgoing frames until they are written.
 //!
 //! Headers pass the [`FrameGuard`] before the library that decodes frames sees them. When the guard
-//! stops, what was sent before the bad frame is still handled, and nothing of it or after it is
-//! held. A message of more than a few KiB takes room in the memory for bodies, and its rest has to
-//! come in at their pace. While nothing is on its way, nothing is held either: most connections are
-//! idle.
+//! stops, messages before the bad frame are still handled, and nothing after them is buffered. A
+//! message of more than a few KiB takes memory from the pot for bodies, and has to arrive at their
+//! pace. While nothing is in progress nothing is buffered, because most connections are idle.
 //!
-//! Not here: what messages say (`session`), deadlines of sending and the end (`socket`, `goodbye`).
+//! Not here: the content of messages (`session`), deadlines of sending, and the end (`socket`,
+//! `goodbye`).
 //!
 //! # Why so
 //!
-//! **What is sent goes out in one write**, however many frames a commit has for a client: a call to
-//! the system costs more than all that comes before it.
+//! **All outgoing frames are written at once**, however many a commit has for a client: a system
+//! call costs more than everything before it.
 
 use std::{
     future::poll_fn,
@@ -38,11 +38,11 @@ use crate::{
     session::protocol::close::{Close, CloseCode},
 };
 
-/// Messages up to this length take no room: what is read ahead of a connection may be longer.
+/// Messages up to this length take no memory from the pot: what is read ahead may be longer.
 const SMALL: usize = 4 * 1024;
-/// So much is read at once, at most.
+/// The most bytes that are read at once.
 const READ: usize = 16 * 1024;
-/// With so much to be written nothing more is encoded.
+/// With this many bytes to be written, nothing more is encoded.
 const UNWRITTEN: usize = 16 * 1024;
 
 /// A message of the client.
@@ -52,20 +52,20 @@ pub enum ClientMessage {
     Text(ByteString),
     /// Bytes.
     Binary(Bytes),
-    /// A ping, which wants its payload back.
+    /// A ping, to be answered with its payload.
     Ping(Bytes),
     /// A pong.
     Pong(Bytes),
-    /// The client ends the websocket.
+    /// The client closes the websocket.
     Close,
 }
 
 /// Why no more messages come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// The client is gone: nothing can be sent any more.
+    /// The client has disconnected: nothing can be sent any more.
     Gone,
-    /// What the client sent is to be closed with this.
+    /// The websocket has to be closed with this code, because of what the client sent.
     Close(CloseCode),
 }
 
@@ -74,26 +74,26 @@ pub struct MessageStream<S> {
     io: S,
     codec: Codec,
     guard: FrameGuard,
-    /// What has passed the guard and is not decoded.
+    /// Bytes that have passed the guard and are not decoded.
     unread: BytesMut,
-    /// The fragments of a message, and whether it is a text.
+    /// The fragments of a message, and whether it is text.
     fragments: Option<(bool, BytesMut)>,
     unfinished: Unfinished,
     unwritten: BytesMut,
     over: Option<Over>,
 }
 
-/// The message that is coming in.
+/// The message that is arriving.
 struct Unfinished {
-    /// Its room; `None` outside of a whole server.
+    /// Its memory; `None` without a pot, as in tests.
     room: Option<PotPlace>,
-    /// Its pace, while there is one.
+    /// Its pace, if it has one.
     pace: Option<BodyPace>,
 }
 
 impl Unfinished {
-    /// Notes that its frames have declared so many bytes, and so many have just come in; whether
-    /// there is room for it.
+    /// Records how many bytes its frames have declared, and how many have just arrived; returns
+    /// whether there is memory for it.
     fn came(&mut self, declared: usize, bytes: usize) -> bool {
         let begun = || BodyPace::new(Instant::now(), limits::BODY_TIME);
         self.pace = (declared > 0).then(|| self.pace.unwrap_or_else(begun).after(bytes));
@@ -103,8 +103,8 @@ impl Unfinished {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
-    /// A websocket whose handshake is done. Messages are as long as `guard` allows, the first up to
-    /// `longest`; long ones take `room`.
+    /// A websocket after its handshake. Messages are as long as `guard` allows, the first up to
+    /// `longest`; long ones take memory from `room`.
     pub fn new(io: S, longest: usize, guard: FrameGuard, room: Option<PotPlace>) -> Self {
         Self {
             io,
@@ -118,18 +118,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         }
     }
 
-    /// Whether the rest of a message has still to come in.
+    /// Whether a message is incomplete.
     pub fn is_unfinished(&self) -> bool {
         self.unfinished.pace.is_some()
     }
 
-    /// Whether the rest of a message has been coming in too slowly.
+    /// Whether the rest of a message arrives too slowly.
     pub fn is_late(&self, now: Instant) -> bool {
         let pace = self.unfinished.pace;
         pace.is_some_and(|pace| pace.deadline() <= now)
     }
 
-    /// From here on, messages take their room by this permit.
+    /// From here on, messages take their memory with this permit.
     pub fn take_room_by(&mut self, mut permit: PotPlace) {
         let room = &mut self.unfinished.room;
         let held = room.as_ref().map_or(0, PotPlace::amount);
@@ -141,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
     /// The next message.
     ///
     /// # Errors
-    /// Why there is none, once all that came before it were taken.
+    /// Why there is none, after all earlier messages were returned.
     pub async fn message(&mut self) -> Result<ClientMessage, Over> {
         poll_fn(|cx| self.poll_message(cx)).await
     }
@@ -162,14 +162,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
                 return Poll::Ready(Err(over));
             }
             if self.unread.is_empty() {
-                // Not what an earlier message was read with, while nothing comes.
+                // The buffer of an earlier message is not kept while nothing arrives.
                 self.unread = BytesMut::new();
             }
             ready!(self.poll_fill(cx));
         }
     }
 
-    /// The next whole message of what has been read.
+    /// The next complete message in the bytes that were read.
     fn decode(&mut self) -> Result<Option<ClientMessage>, CloseCode> {
         while let Some(frame) = self.codec.decode(&mut self.unread).map_err(code_of)? {
             let message = match frame {
@@ -188,7 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         Ok(None)
     }
 
-    /// The message whose last fragment this is. The guard bounds all of them together.
+    /// The message whose last fragment this is. The guard bounds their total size.
     fn gather(&mut self, item: Item) -> Result<Option<ClientMessage>, CloseCode> {
         let is_last = matches!(item, Item::Last(_));
         match item {
@@ -234,8 +234,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         self.unread.extend_from_slice(&bytes[..found.pass]);
     }
 
-    /// Waits until the client is gone, and throws away what it still sends: unread bytes would make
-    /// the system reset the connection before our Close has arrived.
+    /// Waits until the client has disconnected, and discards what it still sends: if bytes were
+    /// left unread, the system would reset the connection before our Close has arrived.
     pub async fn gone(&mut self) {
         self.unread = BytesMut::new();
         let mut read = vec![0; SMALL];
@@ -248,22 +248,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         }
     }
 
-    /// Takes a text to be sent.
+    /// Queues a text.
     pub fn send(&mut self, text: ByteString) {
         self.encode(Outgoing::Text(text));
     }
 
-    /// Takes the answer to a ping.
+    /// Queues the answer to a ping.
     pub fn pong(&mut self, payload: Bytes) {
         self.encode(Outgoing::Pong(payload));
     }
 
-    /// Takes bytes to be sent.
+    /// Queues bytes.
     pub fn send_binary(&mut self, bytes: Bytes) {
         self.encode(Outgoing::Binary(bytes));
     }
 
-    /// Takes the Close.
+    /// Queues the Close.
     pub fn close(&mut self, close: Close) {
         let reason = actix_http::ws::CloseReason {
             code: close.code.number().into(),
@@ -277,20 +277,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         let _ = self.codec.encode(message, &mut self.unwritten);
     }
 
-    /// Whether so much is to be written that it has to go out first.
+    /// Whether so much is queued that it has to be written first.
     pub fn is_full(&self) -> bool {
         self.unwritten.len() >= UNWRITTEN
     }
 
-    /// Whether something is to be written.
+    /// Whether anything is queued.
     pub fn is_unwritten(&self) -> bool {
         !self.unwritten.is_empty()
     }
 
-    /// Writes what there is, as far as the client takes it now. Ready when all of it is out.
+    /// Writes as much as the client takes now. Ready when everything is written.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unwritten.is_empty() {
             match ready!(Pin::new(&mut self.io).poll_write(cx, &self.unwritten))? {
@@ -302,10 +302,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes on. Ready when all is out, or when there is room again where there was none.
+    /// Continues to write. Ready when everything is written, or when there is room again.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub fn poll_write_on(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let was_full = self.is_full();
         match self.poll_flush(cx) {
@@ -314,10 +314,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         }
     }
 
-    /// Writes all there is.
+    /// Writes everything.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub async fn flush(&mut self) -> io::Result<()> {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
@@ -327,7 +327,7 @@ fn utf8(bytes: Bytes) -> Result<ByteString, CloseCode> {
     ByteString::try_from(bytes).map_err(|_| CloseCode::Utf8)
 }
 
-/// What a broken frame is closed with.
+/// The close code for a broken frame.
 fn code_of(error: ProtocolError) -> CloseCode {
     match error {
         ProtocolError::Overflow => CloseCode::TooBig,

@@ -1,9 +1,8 @@
-//! What happens to a request that offers to continue in another protocol, where none but the
-//! websocket is spoken.
+//! Handles requests that offer another protocol at paths other than the websocket's.
 //!
-//! Some clients offer HTTP/2 in clear text (`Upgrade: h2c`) with their first request. The answer is
-//! the plain one, but the HTTP library ends such a connection without a word; a client that keeps
-//! it for its next request would run into its end.
+//! Some clients offer HTTP/2 in clear text (`Upgrade: h2c`) with their first request. They get an
+//! ordinary response, but the HTTP library ends such a connection silently, which a client that
+//! reuses the connection for its next request would only notice then.
 
 use actix_web::{
     Error,
@@ -13,7 +12,7 @@ use actix_web::{
     middleware::Next,
 };
 
-/// Says `Connection: close` in answer to an offer that was not taken.
+/// Adds `Connection: close` to the response if the offer was not accepted.
 ///
 /// # Errors
 /// Those of the request.

@@ -1,16 +1,16 @@
-//! The websocket endpoint `GET /v1/ws`: carries the frames of a session over a socket.
+//! The websocket endpoint `GET /v1/ws`: sends and receives the frames of a session over a socket.
 //!
-//! One task per connection reads the client, takes what the runtime has, and sends frames as the
-//! socket has room; while frames wait for the socket it keeps reading. How messages come out of
-//! bytes: `message_stream`. What frames mean: `session`.
+//! One task per connection reads from the client, takes messages of the runtime, and sends frames
+//! when the socket has room; it continues to read while frames wait for the socket. How bytes
+//! become messages: `message_stream`. The content of frames: `session`.
 //!
 //! # Why so
 //!
-//! **A browser's refused websocket is accepted and closed with 4403**: an HTTP answer is hidden
-//! from its page, a close code is not. Others get the answer.
+//! **A refused websocket of a browser is accepted and closed with 4403**, because a page sees a
+//! close code, but not an HTTP response. Other clients get the response.
 //!
-//! **A connection that waits for nothing is looked after every 5 s**, one with a deadline every
-//! second: of many connections most are idle.
+//! **A connection that waits for nothing is checked every 5 s**, one with a deadline every second,
+//! because most connections are idle.
 
 use std::{
     future::poll_fn,
@@ -64,12 +64,12 @@ use crate::{
 
 /// The one subprotocol.
 pub const PROTOCOL: &str = "stepwire.v1.json";
-/// What a connection is counted under that ended without a Close (RFC 6455, 7.4.1).
+/// The close code in the metrics of a connection that ended without a Close (RFC 6455, 7.4.1).
 const ABNORMAL: u16 = 1006;
-/// How often a session looks at its deadlines; see also [`CALM`].
+/// How often a session checks its deadlines; see also [`CALM`].
 const TICK: Duration = Duration::from_secs(1);
 
-/// What may be in the address.
+/// The query of the websocket.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -150,7 +150,7 @@ pub async fn trial_websocket(
     open(&request, app, of)
 }
 
-/// What a connection belongs to.
+/// What belongs to a connection.
 struct Of {
     sessions: Arc<Sessions>,
     ticket: Option<Identity>,
@@ -168,19 +168,19 @@ fn open(
     upgrade(app, request, move |app, socket| {
         let now = Instant::now();
         let (connection, inbound) = Connection::open(of.sessions, of.ticket, address, now);
-        // What a task is given and keeps is in it twice.
+        // A task contains twice what it is given and keeps.
         let connection = Box::new(connection);
         run(app, connection, inbound, socket, (places, of.trial))
     })
 }
 
-/// Takes the upgrade; `serve` begins in a task of its own once the answer is out.
+/// Accepts the upgrade; `serve` begins in a task of its own once the response is sent.
 fn upgrade<F: Future<Output = ()> + 'static>(
     app: web::Data<App>,
     request: &HttpRequest,
     serve: impl FnOnce(web::Data<App>, Box<Socket>) -> F + 'static,
 ) -> Result<HttpResponse, actix_web::Error> {
-    // The library has one limit for all messages; the guard knows which is the first.
+    // The library has one limit for all messages; the guard knows which message is the first.
     const LONGEST: usize = limits::FIRST_MESSAGE_BYTES;
     let room = app.body_memory.permit(app.taker(request));
     let mut response = handshake(request.head())?;
@@ -198,8 +198,8 @@ fn upgrade<F: Future<Output = ()> + 'static>(
     Ok(response)
 }
 
-/// Takes the upgrade only to say why there is no connection: a browser hides an HTTP answer from
-/// the page that asked.
+/// Accepts the upgrade only to send a reason and close: a browser hides an HTTP response from the
+/// page.
 fn turn_away(
     app: &web::Data<App>,
     request: &HttpRequest,
@@ -264,9 +264,9 @@ impl From<Over> for LoopEnd {
 
 /// Why a session's loop ended.
 enum LoopEnd {
-    /// The peer is gone; there is nobody to say anything to.
+    /// The peer has disconnected; nothing can be sent.
     Gone,
-    /// Say this and go.
+    /// Close with this.
     Close(Close),
 }
 
@@ -288,14 +288,14 @@ async fn run(
     let _tried = trial.as_ref().map(Trial::connected);
     let mut ending = trial.as_ref().map(|trial| trial.ending());
     let mut user = None;
-    // Whether the next tick is as far away as a calm connection allows.
+    // Whether the next tick is as late as a calm connection allows.
     let mut is_slow = false;
     let mut tick = std::pin::pin!(rt::time::sleep(TICK));
     let end = loop {
         if user.is_none()
             && let Some(principal) = connection.principal()
         {
-            // Who plays in a trial is its designer.
+            // The users of a trial are its designer.
             let payer = trial.as_ref().map_or(principal, |trial| &trial.owner);
             let (subject, taker) = (payer.user(), taker_of(payer));
             match app
@@ -327,7 +327,7 @@ async fn run(
             tick.as_mut().reset(rt::time::Instant::now() + TICK);
         }
         let is_unwritten = socket.messages.is_unwritten();
-        // A client that does not read its answers is not asked for more; TCP tells it.
+        // A client that does not read is not read from, either; TCP tells it.
         let may_hear = !connection.is_congested();
         tokio::select! {
             happened = next(&mut socket.messages, is_unwritten, may_hear) => {
@@ -380,16 +380,16 @@ async fn run(
     }
 }
 
-/// Waits for the end of a trial; without one forever.
+/// Waits for the end of a trial; without a trial forever.
 async fn ended(ending: &mut Option<watch::Receiver<bool>>) {
     match ending {
-        // A trial that is gone has ended, too.
+        // A trial that no longer exists has ended, too.
         Some(ending) => drop(ending.wait_for(|ended| *ended).await),
         None => std::future::pending().await,
     }
 }
 
-/// The next message of the client, or `None` once there is room to be written to again.
+/// The next message of the client, or `None` once there is room to write again.
 async fn next(
     messages: &mut MessageStream<SessionStream>,
     is_unwritten: bool,
@@ -410,7 +410,7 @@ async fn next(
     .await
 }
 
-/// Sends what there is, as far as the client takes it.
+/// Sends what is queued, as much as the client takes.
 async fn pump(
     connection: &mut Connection,
     socket: &mut Socket,

@@ -1,5 +1,5 @@
-//! Keys by address against a small server of this machine: rotation, floods of bad tokens, and
-//! answers that are no good.
+//! Keys by URL from a small server on this machine: rotation, floods of bad tokens, and unusable
+//! responses.
 
 use std::sync::{
     Mutex,
@@ -25,7 +25,7 @@ use crate::{
 const HOUR: Duration = Duration::from_secs(3600);
 const NOW: Time = Time(1_800_000_000_000);
 
-/// What the issuer's server answers with at the moment, and how often it was asked.
+/// The issuer's server: its present response, and how often it was asked.
 struct Issuer {
     port: u16,
     answer: Arc<Mutex<String>>,
@@ -131,7 +131,7 @@ async fn keys_are_fetched_again_by_age() {
     let fetching = tokio::spawn(issuer.address().keep_fresh(issuer.keys.clone(), pace));
     issuer.answers(ok(&set(&[&first, &second])));
     let asked = issuer.asked();
-    // Nobody shows a token meanwhile.
+    // No token is sent meanwhile.
     while issuer.asked() < asked + 2 {
         yield_now().await;
     }

@@ -15,7 +15,7 @@ fn request(peer: &str, lines: &[(&'static str, &str)]) -> HttpRequest {
         .to_http_request()
 }
 
-/// What is made of a request: address, scheme, host.
+/// The client of a request: address, scheme, host.
 #[track_caller]
 fn check(peer: &str, lines: &[(&'static str, &str)], expected: (&str, bool, &str)) {
     let trusted =
@@ -135,7 +135,7 @@ fn what_a_stranger_wrote_before_is_not_looked_at() {
         &[(FOR, &many)],
         ("203.0.113.7", false, "own:8000"),
     );
-    // As many as a header has room for, compared with each other, would take seconds.
+    // As many as fit in a header; comparing them with each other would take seconds.
     let many: String = (0..50_000).map(|number| format!("p{number}=1;")).collect();
     check(
         "10.0.0.1",

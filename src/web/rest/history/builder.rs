@@ -1,6 +1,6 @@
-//! Puts a part of a history together out of records.
+//! Builds a part of a history from records.
 //!
-//! What it holds: `entries`. Not here: reading the log (the module above).
+//! What it consists of: `entries`. Not here: reading the log (the module above).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,18 +25,18 @@ use crate::{
     },
 };
 
-/// A part of a history as it is put together.
+/// A part of a history under construction.
 pub(super) struct HistoryBuilder<'a> {
     key: InstanceKey,
     process: &'a ExecutableProcess,
     pub(super) visits: BTreeMap<ElementKey, Visit<'a>>,
     pub(super) flows: BTreeSet<&'a str>,
     pub(super) patches: Vec<PatchedData<'a>>,
-    /// Whether data are reported.
+    /// Whether data are included.
     with_data: bool,
 }
 
-/// What a record says of the visit it begins.
+/// The visit that a record begins.
 struct Begun<'a> {
     node: &'a str,
     scope: Option<ElementKey>,
@@ -56,8 +56,8 @@ impl<'a> HistoryBuilder<'a> {
         }
     }
 
-    /// Tells what came after a number, up to so many visits; of later rows only how these ended.
-    /// `false` when there are more.
+    /// Adds what happened after a number, up to `length` visits; of later rows only the ends of
+    /// these. `false` if there are more.
     pub(super) fn tell(&mut self, rows: &'a [RecordBatch], after: u64, length: usize) -> bool {
         let mut whole = true;
         for row in rows {
@@ -266,8 +266,8 @@ impl<'a> HistoryBuilder<'a> {
         let Record::Returned { to, node, .. } = record else {
             return None;
         };
-        // It is a visit of the same node in the same place. Who went back before the part that was
-        // read is not known here any more.
+        // It is a visit of the same node in the same place. The visit before a back step is not
+        // known if it lies before the rows that were read.
         let before = self.visits.get(to).filter(|_| *to < element);
         Some(Begun {
             node,
@@ -305,8 +305,7 @@ impl<'a> HistoryBuilder<'a> {
         visit
     }
 
-    /// What was visited before goes by the ids of the version that runs now, as it is drawn on the
-    /// diagram of that.
+    /// Earlier visits get the ids of the present version, because they are drawn on its diagram.
     fn migrated(&mut self, renamed: &'a BTreeMap<Arc<str>, Arc<str>>) {
         for visit in self.visits.values_mut() {
             if let Some(node) = renamed.get(visit.node) {
@@ -327,7 +326,7 @@ impl<'a> HistoryBuilder<'a> {
         }
     }
 
-    /// Notes what happens to the variables that an element owns.
+    /// Records a change of the variables that an element owns.
     fn variables(&mut self, owner: ElementKey, change: impl FnOnce(&mut Value)) {
         if let Some(visit) = self.visits.get_mut(&owner).filter(|_| self.with_data) {
             change(
@@ -371,7 +370,7 @@ fn end(visit: Option<&mut Visit<'_>>, lifecycle: &'static str, at: Time) {
     }
 }
 
-/// Says what the process knows of a visited node.
+/// Adds what the process says about a visited node.
 fn describe<'a>(process: &'a ExecutableProcess, visit: &mut Visit<'a>) {
     let Some(node) = process.node(visit.node) else {
         return;

@@ -1,6 +1,6 @@
-//! What a history holds: visits of nodes with their decisions, and corrections of the data.
+//! The parts of a history: visits of nodes with their decisions, and corrections of the data.
 //!
-//! How it is put together out of records: the module above.
+//! How it is built from records: the module above.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub(super) struct PatchedData<'a> {
     pub(super) by: Option<&'a str>,
     #[schema(format = DateTime)]
     pub(super) at: String,
-    /// The element whose variables were corrected; none for the data of the instance.
+    /// The element whose variables were corrected; absent for the data of the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) scope: Option<String>,
@@ -35,16 +35,16 @@ pub(super) struct Visit<'a> {
     /// BPMN element name, such as `userTask`.
     pub(super) r#type: &'a str,
     pub(super) kind: VisitKind,
-    /// The element it is in: of the embedded subprocess or event subprocess, or of the loop whose
-    /// iteration it is; none in the process itself.
+    /// The element that contains it: that of the embedded subprocess or event subprocess, or of the
+    /// loop whose iteration it is; absent in the process itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) scope: Option<String>,
-    /// Which iteration it is of an activity that runs more than once, from 1.
+    /// The number of the iteration, from 1, of an activity that runs more than once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) loop_counter: Option<u32>,
-    /// Of a boundary event: the node of its activity.
+    /// For a boundary event: the node of its activity.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) attached_to: Option<&'a str>,
@@ -55,11 +55,11 @@ pub(super) struct Visit<'a> {
     pub(super) activated_at: String,
     #[schema(required, format = DateTime)]
     pub(super) ended_at: Option<String>,
-    /// Of a loop that has begun: how often it runs.
+    /// For a loop that has begun: how often it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) r#loop: Option<LoopEntry>,
-    /// The events that came for it: its own, those at its boundary, and those that began an event
+    /// The events that occurred: its own, those at its boundary, and those that began an event
     /// subprocess in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) events: Vec<TriggeredEvent<'a>>,
@@ -68,13 +68,13 @@ pub(super) struct Visit<'a> {
     pub(super) children: Vec<CalledInstance<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) decisions: Vec<DecisionEntry<'a>>,
-    /// The variables it owns, as of what was read; for operators only.
+    /// The variables it owns, after the rows that were read; for operators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, nullable = false)]
     pub(super) variables: Option<Value>,
 }
 
-/// What is visited.
+/// The kind of a visited node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum VisitKind {
@@ -102,11 +102,11 @@ pub(super) struct LoopEntry {
     /// Iterations of a multi-instance activity; null for a standard loop.
     #[schema(required)]
     pub(super) instances: Option<u32>,
-    /// Whether one begins when the one before it has ended.
+    /// Whether each iteration begins when the previous one has ended.
     pub(super) sequential: bool,
 }
 
-/// An event that came.
+/// An event that occurred.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(super) struct TriggeredEvent<'a> {
     /// The node of the event.
@@ -120,7 +120,7 @@ pub(super) struct TriggeredEvent<'a> {
 pub(super) struct CalledInstance<'a> {
     pub(super) instance: InstanceKey,
     pub(super) process: &'a str,
-    /// How it ended, as far as that was read.
+    /// How it ended, if the rows that were read say so.
     #[schema(required)]
     pub(super) status: Option<&'static str>,
 }

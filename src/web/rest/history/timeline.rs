@@ -1,7 +1,7 @@
-//! Who did what when in an instance: its records, one by one, as operators see them.
+//! The timeline of an instance: its records, one by one, for operators.
 //!
-//! Not here: what the records do (`engine::state::apply`), the state after one
-//! (`GET /v1/instances/{key}?at=`).
+//! Not here: the effects of records (`engine::state::apply`), the state after one (`GET
+//! /v1/instances/{key}?at=`).
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -38,49 +38,48 @@ use crate::{
 #[schema(as = RecordList)]
 struct Records<'a> {
     records: Vec<RecordEntry<'a>>,
-    /// Where to continue, when there may be more.
+    /// The `after` of the next part, if there may be more.
     #[schema(required)]
     next: Option<u64>,
 }
 
-/// One thing that happened.
+/// One record.
 #[derive(Serialize, ToSchema)]
 struct RecordEntry<'a> {
     /// Its number.
     seq: u64,
-    /// The number its command ended with: the state of the instance then is found by `?at=`
-    /// this.
+    /// The number that its command ended with: `?at=` with this number gives the state then.
     moment: u64,
     #[schema(format = DateTime)]
     at: String,
-    /// Who gave the command; null for the server itself.
+    /// The user of the command; null for the server itself.
     #[schema(required)]
     by: Option<&'a str>,
     /// The trace that the command named (W3C Trace Context).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     traceparent: Option<&'a str>,
-    /// What happened, such as `elementActivated`. More kinds may come.
+    /// The kind of the record, such as `elementActivated`. More kinds may be added.
     kind: &'static str,
-    /// The element it happened at.
+    /// Its element.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     element: Option<String>,
-    /// The node it happened at, where the record says it.
+    /// Its node, if the record has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     node: Option<&'a str>,
-    /// The action it is about.
+    /// Its action.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     action: Option<&'a str>,
-    /// What else there is to say, such as the code of an incident or the key of a child.
+    /// A further detail, such as the code of an incident or the key of a child.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     about: Option<String>,
 }
 
-/// `GET /v1/instances/{key}/records?after=SEQ&limit=` → `{"records","next"}`: what happened after a
+/// `GET /v1/instances/{key}/records?after=SEQ&limit=` → `{"records","next"}`: records after a
 /// number, oldest first. For operators.
 ///
 /// # Errors
@@ -99,7 +98,7 @@ pub async fn records(
     let asked: PartQuery = query(request.query_string())?;
     let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
     app.observe(key, &principal.caller, false).await?;
-    // A row has a record at least, so these are enough for the part and one record more.
+    // A row has at least one record, so these suffice for the part and one record more.
     let (rows, is_cut) = app.rows(key, after, length + 1).await?;
     let all = rows.iter().flat_map(|row| {
         row.numbered()
@@ -116,7 +115,7 @@ pub async fn records(
     Ok(json(StatusCode::OK, &Records { records, next }))
 }
 
-/// What a record is about: kind, element, node, action, and what else there is to say.
+/// The parts of an entry: kind, element, node, action, and a further detail.
 type About<'a> = (
     &'static str,
     Option<ElementKey>,
@@ -157,7 +156,7 @@ fn text(about: impl ToString) -> Option<String> {
     Some(about.to_string())
 }
 
-/// What happened to an event with several definitions.
+/// The entry of an event with several definitions.
 fn several(record: &MultipleRecord) -> About<'_> {
     let named = |events: Vec<&EventRef>| {
         let events = events.iter().map(ToString::to_string);

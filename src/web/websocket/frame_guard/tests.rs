@@ -1,4 +1,4 @@
-//! The guard's verdict on streams put together by hand and at random.
+//! The guard's result for streams assembled by hand and at random.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -30,7 +30,7 @@ fn header(first: u8, length: u64) -> Vec<u8> {
     bytes
 }
 
-/// The verdict on the frames, and how many bytes from the end were not handed on.
+/// The result for the frames, and how many bytes at the end were not passed on.
 #[track_caller]
 fn check(frames: &[Vec<u8>], stop: Option<Stop>, withheld: usize) {
     let bytes = frames.concat();
@@ -130,7 +130,7 @@ fn nothing_passes_after_a_close_or_a_stop() {
     );
 }
 
-/// Frames of every kind, mostly sound, with lengths around every border.
+/// Frames of every kind, mostly valid, with lengths around every limit.
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let first = prop_oneof![6 => prop::sample::select(vec![0x81, 0x82, 0x01, 0x00, 0x80, 0x89, 0x8a, 0x88]), 1 => any::<u8>()];
     let length = prop_oneof![4 => 0_u64..130, 2 => 0_u64..1_100, 1 => any::<u64>()];

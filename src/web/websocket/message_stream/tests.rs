@@ -8,7 +8,7 @@ use tokio::{
 use super::*;
 use crate::limits::{Limit, Pot, Taker};
 
-/// A client of a websocket that echoes texts, and at the end closes with what it says.
+/// A client of a websocket that echoes texts, and at the end closes with its error.
 fn connected() -> DuplexStream {
     let (client, server) = duplex(1024);
     let guard = FrameGuard::new(65_536, 65_536);
@@ -39,8 +39,8 @@ fn text(content: &str) -> Vec<u8> {
     .concat()
 }
 
-/// Everything the server sends until it drops the connection. The time limit only ends a hanging
-/// test.
+/// Everything that the server sends until it drops the connection. The time limit only ends a
+/// hanging test.
 async fn rest(client: &mut DuplexStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     timeout(Duration::from_secs(20), client.read_to_end(&mut bytes))
@@ -105,7 +105,7 @@ async fn fragments_are_one_message_with_a_ping_between_them() {
         &[0x80, 0x81, 0, 0, 0, 0, b'e'],
         &[0x88, 0x80, 0, 0, 0, 0],
     ];
-    // Byte by byte, as a slow line brings them.
+    // Byte by byte, as on a slow line.
     for byte in fragments.concat() {
         client.write_u8(byte).await.unwrap();
     }
