@@ -16,6 +16,7 @@
 mod actions;
 mod ad_hoc;
 mod assignments;
+mod call_mappings;
 mod compensation;
 mod data_objects;
 mod diagram;

@@ -8,7 +8,7 @@ use roxmltree::Node;
 use serde_json::{Map, Value};
 
 use super::{
-    is_bpmn,
+    call_mappings, is_bpmn,
     reader::Reader,
     xml::{CAMUNDA, ZEEBE, boolean, filled, text},
 };
@@ -38,7 +38,7 @@ pub(super) fn is_read(child: Node<'_, '_>) -> bool {
     match child.tag_name().name() {
         "ioMapping" => namespace == ZEEBE,
         "inputOutput" => CAMUNDA.contains(&namespace),
-        _ => false,
+        _ => call_mappings::is_read(child),
     }
 }
 
@@ -75,11 +75,13 @@ pub(super) fn read_others(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>)
         .flat_map(|holder| holder.children())
         .filter(|child| is_read(*child))
     {
-        match child.tag_name().namespace() {
-            Some(ZEEBE) => read_io_mapping(child, id, reader, &mut found),
-            _ => read_input_output(child, id, reader, &mut found),
+        match child.tag_name().name() {
+            "ioMapping" => read_io_mapping(child, id, reader, &mut found),
+            "inputOutput" => read_input_output(child, id, reader, &mut found),
+            _ => {}
         }
     }
+    call_mappings::read(node, &mut found);
     read_associations(node, id, reader, &mut found);
     found
 }
@@ -153,7 +155,7 @@ fn camunda_value(holder: Node<'_, '_>) -> Option<Value> {
 }
 
 /// A text whose expressions are paths; `#{…}` is another spelling of `${…}`.
-fn camunda_text(text: &str) -> Option<Value> {
+pub(super) fn camunda_text(text: &str) -> Option<Value> {
     let text = text.replace("#{", "${");
     let mut rest = text.as_str();
     while let Some((_, expression)) = rest.split_once("${") {

@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use self::mappings::{INPUT, OUTPUT};
 use super::{
-    actions, ad_hoc, assignments, events, is_bpmn, languages, loops, mappings,
+    actions, ad_hoc, assignments, call_mappings, events, is_bpmn, languages, loops, mappings,
     reader::{Reader, own},
     schedules,
     xml::{filled, text},
@@ -459,9 +459,11 @@ fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> CallActiv
             node,
             id,
             "calledElement",
-            node.attribute("calledElement"),
+            filled(node.attribute("calledElement")).or_else(|| call_mappings::called_element(node)),
         ),
-        params_to_copy: reader.list(id, "stepwire:paramsToCopy", own(node, "paramsToCopy")),
+        params_to_copy: reader
+            .list(id, "stepwire:paramsToCopy", own(node, "paramsToCopy"))
+            .or_else(|| call_mappings::names_all_it_passes(node).then(Vec::new)),
         without_params: reader
             .list(id, "stepwire:withoutParams", own(node, "withoutParams"))
             .unwrap_or_default(),

@@ -188,3 +188,52 @@ fn data_objects_are_variables_of_their_scope() {
         );
     }
 }
+
+#[test]
+fn what_crosses_at_calls_of_other_engines() {
+    let call = |attributes: &str, extensions: &str| {
+        let xml = format!(
+            r#"<callActivity id="c" {attributes} xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
+              xmlns:operaton="http://operaton.org/schema/1.0/bpmn" xmlns:flowable="http://flowable.org/bpmn"
+              xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><extensionElements>{extensions}</extensionElements></callActivity>"#
+        );
+        let (definition, problems) = read_one(&xml);
+        let node = &definition.nodes[0];
+        let codes: Vec<_> = problems.iter().map(|it| it.code).collect();
+        let call = node.call.clone().expect("a call");
+        (call, shown(&node.inputs), shown(&node.outputs), codes)
+    };
+    for engine in ["camunda", "operaton", "flowable"] {
+        let (called, inputs, outputs, codes) = call(
+            r#"calledElement="p""#,
+            &format!(
+                r#"<{engine}:in source="a" target="b"/><{engine}:in sourceExpression="nr ${{n}}" target="t"/>
+                <{engine}:out source="x" target="y"/>"#
+            ),
+        );
+        assert_eq!(called.params_to_copy, Some(Vec::new()), "{engine}");
+        assert_eq!(inputs, ["b=${a}", r#"t="nr ${n}""#], "{engine}");
+        assert_eq!(outputs, ["y=${x}"], "{engine}");
+        assert_eq!(codes, Vec::<&str>::new(), "{engine}");
+    }
+    let all = r#"<camunda:in variables="all"/><camunda:in source="a" target="b"/>"#;
+    let (called, inputs, _, codes) = call(r#"calledElement="p""#, all);
+    assert_eq!((called.params_to_copy, codes), (None, Vec::new()));
+    assert_eq!(inputs, ["b=${a}"]);
+    for odd in [
+        r##"<camunda:in businessKey="#{k}"/>"##,
+        r#"<camunda:out variables="all"/>"#,
+        r#"<camunda:in sourceExpression="${a + 1}" target="b"/>"#,
+    ] {
+        let (called, inputs, outputs, codes) = call(r#"calledElement="p""#, odd);
+        assert_eq!(
+            (called.params_to_copy, inputs, outputs),
+            (None, vec![], vec![]),
+            "{odd}"
+        );
+        assert_eq!(codes, ["foreign_extension"], "{odd}");
+    }
+    let zeebe = r#"<zeebe:calledElement processId="q" propagateAllChildVariables="false"/>"#;
+    let (called, _, _, codes) = call("", zeebe);
+    assert_eq!((called.called_element.as_str(), codes), ("q", Vec::new()));
+}
