@@ -78,12 +78,12 @@ enum End {
     Stopped,
 }
 
-/// Explores a definition, looking at so many states at most.
+/// Explores the control flow of a definition, looking at so many states at most. What has no part in
+/// it (conditions, times, names) need not be right.
 ///
 /// # Errors
-/// The problems of a definition that does not deploy.
+/// The problems of a definition whose control flow cannot be run.
 pub fn explore(definition: &ProcessDefinition, most: usize) -> Result<Exploration, Vec<Problem>> {
-    compile::compile(definition.clone())?;
     let (process, _) = compile::compile(model::bare(definition))?;
     let mut walk = Walk {
         process: &process,

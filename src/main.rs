@@ -13,7 +13,7 @@ use stepwire::{
     logging,
     model::{
         problem::{Problem, Severity},
-        source::{SourceFormat, read_source},
+        source::{SourceFormat, read_control_flow},
     },
     runtime::{
         clock::real_now,
@@ -170,18 +170,17 @@ fn checking(config: &Config) -> Result<Check, String> {
             problems: problems.map(found).collect(),
             verdict: None,
         };
-        let deploys = checked.problems.iter().all(|problem| !problem.refuses);
-        if explores && deploys {
+        if explores {
             explore(source, format, &mut checked);
         }
         checked
     }))
 }
 
-/// Explores a definition that deploys; what is wrong are problems of it.
+/// Explores the control flow of what a source holds; what is wrong are problems of it.
 fn explore(source: &[u8], format: SourceFormat, checked: &mut Checked) {
     let mut verdicts = Vec::new();
-    for (definition, _) in read_source(source, format).unwrap_or_default() {
+    for (definition, _) in read_control_flow(source, format).unwrap_or_default() {
         let Ok(exploration) = explorer::explore(&definition, EXPLORED_STATES) else {
             continue;
         };
@@ -194,5 +193,5 @@ fn explore(source: &[u8], format: SourceFormat, checked: &mut Checked) {
         checked.problems.extend(faults);
         verdicts.push(format!("'{}' is {}", definition.id, exploration.verdict()));
     }
-    checked.verdict = Some(verdicts.join("; "));
+    checked.verdict = (!verdicts.is_empty()).then(|| verdicts.join("; "));
 }

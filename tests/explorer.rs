@@ -11,7 +11,7 @@ use stepwire::{
     explorer::{Exploration, explore},
     model::{
         definition::ProcessDefinition,
-        source::{SourceFormat, read_source},
+        source::{SourceFormat, read_control_flow, read_source},
     },
 };
 
@@ -64,6 +64,40 @@ fn the_examples_are_sound() {
         }
     }
     assert!(seen > 0, "there are examples");
+}
+
+/// What has no part in the control flow may be missing in a drawing; the same file does not deploy.
+#[test]
+fn a_drawing_need_not_be_complete() {
+    let drawing = |behind: &str| {
+        format!(
+            r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">
+            <startEvent id="start"><messageEventDefinition/></startEvent><sequenceFlow id="f1" sourceRef="start" targetRef="split"/>
+            <exclusiveGateway id="split"/>
+            <sequenceFlow id="f2" sourceRef="split" targetRef="a"><conditionExpression>is it Monday?</conditionExpression></sequenceFlow>
+            <sequenceFlow id="f3" sourceRef="split" targetRef="wait"/>
+            <userTask id="a"><multiInstanceLoopCharacteristics/></userTask><sequenceFlow id="f4" sourceRef="a" targetRef="join"/>
+            <boundaryEvent id="late" attachedToRef="a"><timerEventDefinition/></boundaryEvent><sequenceFlow id="f5" sourceRef="late" targetRef="end"/>
+            <intermediateCatchEvent id="wait"/><sequenceFlow id="f6" sourceRef="wait" targetRef="call"/>
+            <callActivity id="call"/><sequenceFlow id="f7" sourceRef="call" targetRef="gate"/>
+            <eventBasedGateway id="gate"/><sequenceFlow id="f8" sourceRef="gate" targetRef="signal"/><sequenceFlow id="f9" sourceRef="gate" targetRef="receive"/>
+            <intermediateCatchEvent id="signal"><signalEventDefinition/></intermediateCatchEvent><sequenceFlow id="f10" sourceRef="signal" targetRef="join"/>
+            <receiveTask id="receive"/><sequenceFlow id="f11" sourceRef="receive" targetRef="join"/>
+            {behind}<sequenceFlow id="f12" sourceRef="join" targetRef="end"/><endEvent id="end"/></process></definitions>"#
+        )
+    };
+    for (join, known) in [
+        (r#"<exclusiveGateway id="join"/>"#, "sound"),
+        (r#"<parallelGateway id="join"/>"#, "deadlock"),
+    ] {
+        let text = drawing(join);
+        read_source(text.as_bytes(), SourceFormat::BpmnXml).expect_err("it does not deploy");
+        let read = read_control_flow(text.as_bytes(), SourceFormat::BpmnXml);
+        let read = read.unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let exploration =
+            explore(&read[0].0, STATES).unwrap_or_else(|problems| panic!("{join}: {problems:#?}"));
+        assert_eq!(verdict(&exploration), known, "{}", shown(&exploration));
+    }
 }
 
 #[test]

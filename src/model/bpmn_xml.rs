@@ -48,7 +48,7 @@ use roxmltree::{Document, Error, Node, ParsingOptions};
 pub use self::diagram::diagram;
 use self::{
     document::Findings,
-    reader::Reader,
+    reader::{Purpose, Reader},
     xml::{Lines, filled},
 };
 use super::{
@@ -75,6 +75,19 @@ const MAX_XML_DEPTH: usize = 64;
 /// All problems, warnings among them, when any is an error. Rules that need no complete graph are
 /// then checked as well, so that the modeller sees them at once.
 pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
+    read_for(Purpose::Run, xml)
+}
+
+/// Reads the control flow of the processes of a document: as [`read`], but what does not matter for
+/// it may be missing (which message an event waits for, when a timer is due) or be in any language.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_control_flow(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
+    read_for(Purpose::ControlFlow, xml)
+}
+
+fn read_for(purpose: Purpose, xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
     markup::check(xml).map_err(|found| {
         vec![Problem::error(
             "",
@@ -106,12 +119,12 @@ pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
     let (processes, of_processes) = processes::to_read(root, !tasks.is_empty(), &lines);
     let mut definitions = Vec::new();
     for process in processes {
-        let mut reader = Reader::new(&ids, &lines, &wrong_namespaces);
+        let mut reader = Reader::new(&ids, &lines, &wrong_namespaces, purpose);
         let definition = process::read(process, &mut reader);
         definitions.push((definition, reader.problems));
     }
     for (task, kind) in tasks {
-        let mut reader = Reader::new(&ids, &lines, &wrong_namespaces);
+        let mut reader = Reader::new(&ids, &lines, &wrong_namespaces, purpose);
         let definition = global_tasks::read(task, kind, &mut reader);
         definitions.push((definition, reader.problems));
     }

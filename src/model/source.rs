@@ -30,6 +30,25 @@ pub fn read_source(
     source: &[u8],
     format: SourceFormat,
 ) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
+    read_with(bpmn_xml::read, source, format)
+}
+
+/// Reads their control flow, for which a drawing need not be complete.
+///
+/// # Errors
+/// As [`read_source`].
+pub fn read_control_flow(
+    source: &[u8],
+    format: SourceFormat,
+) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
+    read_with(bpmn_xml::read_control_flow, source, format)
+}
+
+fn read_with(
+    read_xml: impl Fn(&str) -> Result<Vec<ReadDefinition>, Vec<Problem>>,
+    source: &[u8],
+    format: SourceFormat,
+) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
     if source.len() > MAX_SOURCE_BYTES {
         let message = format!(
             "expected at most {MAX_SOURCE_BYTES} bytes, but the source has {}; split it",
@@ -45,7 +64,7 @@ pub fn read_source(
         )]
     };
     match format {
-        SourceFormat::BpmnXml => bpmn_xml::read(&crate::text::xml(source).map_err(unreadable)?),
+        SourceFormat::BpmnXml => read_xml(&crate::text::xml(source).map_err(unreadable)?),
         SourceFormat::Json => json::read(crate::text::utf8(source).map_err(unreadable)?),
     }
 }

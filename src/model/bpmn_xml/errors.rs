@@ -59,7 +59,9 @@ pub(super) fn read(
                     format!("{message}. Without one, what catches every error catches it");
                 reader.warning(id, "missing_attribute", message);
             } else {
-                reader.error(id, "missing_attribute", message);
+                if reader.left_open(id, "missing_attribute", message) {
+                    return Some(id.to_owned());
+                }
             }
             None
         }

@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use super::{
     errors, is_bpmn, languages, messages,
-    reader::{Reader, own},
+    reader::{Purpose, Reader, own},
     schedules,
     xml::{filled, text},
 };
@@ -150,7 +150,14 @@ pub(super) fn read(
     match kind {
         ElementType::SendTask | ElementType::ReceiveTask if has_message => {
             let message = messages::read_message(node, node, kind, id, reader);
-            return message.into_iter().collect();
+            let waits = kind == ElementType::ReceiveTask;
+            return message
+                .or_else(|| stand_in(waits, id, reader))
+                .into_iter()
+                .collect();
+        }
+        ElementType::ReceiveTask if reader.purpose() == Purpose::ControlFlow => {
+            return vec![unnamed(id)];
         }
         ElementType::ReceiveTask => {
             let message = "expected a messageRef in the receive task, but there is none: it waits for \
@@ -182,12 +189,37 @@ pub(super) fn read(
                 known.join(", "),
                 kind.bpmn_name()
             );
-            reader.error(id, "missing_event_definition", message);
+            if reader.left_open(id, "missing_event_definition", message) {
+                return vec![unnamed(id)];
+            }
         }
     }
+    let waits = matches!(
+        kind,
+        ElementType::StartEvent | ElementType::IntermediateCatchEvent | ElementType::BoundaryEvent
+    );
     let all = found.into_iter();
-    all.filter_map(|definition| read_one(node, definition, kind, id, reader))
-        .collect()
+    all.filter_map(|definition| {
+        let is_named = [MESSAGE, SIGNAL].contains(&definition.tag_name().name());
+        let read = read_one(node, definition, kind, id, reader);
+        read.or_else(|| stand_in(is_named && waits, id, reader))
+    })
+    .collect()
+}
+
+/// In the place of a message or signal that is not named, where the control flow alone is looked at.
+fn stand_in(waits: bool, id: &str, reader: &Reader<'_>) -> Option<EventDefinition> {
+    (waits && reader.purpose() == Purpose::ControlFlow).then(|| unnamed(id))
+}
+
+/// A message that has the name of the event itself.
+fn unnamed(id: &str) -> EventDefinition {
+    EventDefinition::Message {
+        name: id.to_owned(),
+        correlation_key: None,
+        data: None,
+        time_to_live: None,
+    }
 }
 
 /// One definition of an event; `None` for what is reported.
@@ -205,7 +237,7 @@ fn read_one(
         ESCALATION => Some(EventDefinition::Escalation {
             code: errors::read(definition, kind, errors::ESCALATION, id, reader),
         }),
-        LINK => link(definition, id, reader),
+        LINK => link(node, definition, id, reader),
         COMPENSATE => Some(compensation(definition, id, reader)),
         CANCEL => {
             reader.check_attributes(definition, id, &["id"], &[]);
@@ -267,17 +299,29 @@ fn conditional(definition: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> E
 }
 
 /// The name of a link pairs its events; `source` and `target` of BPMN say the same once more.
-fn link(definition: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<EventDefinition> {
+fn link(
+    node: Node<'_, '_>,
+    definition: Node<'_, '_>,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<EventDefinition> {
     reader.check_attributes(definition, id, &["id", "name"], &[]);
     reader.refuse_other_children(definition, id, &["source", "target"]);
     let name = filled(definition.attribute("name"));
+    let of_event = filled(node.attribute("name")).filter(|_| name.is_none());
     if name.is_none() {
         let message = "expected a name of the link, which pairs its throw and catch events, but \
             there is none; add one to the linkEventDefinition";
-        reader.error(id, "missing_attribute", message);
+        match of_event {
+            Some(of_event) => {
+                let message = format!("{message}. The name of the event is taken, `{of_event}`");
+                reader.warning(id, "missing_attribute", message);
+            }
+            None => reader.error(id, "missing_attribute", message),
+        }
     }
     Some(EventDefinition::Link {
-        name: name?.to_owned(),
+        name: name.or(of_event)?.to_owned(),
     })
 }
 

@@ -61,7 +61,7 @@ fn check(expression: Node<'_, '_>, language: Option<&str>, element: &str, reader
             let message = format!(
                 "expected an expression in JavaScript, but its language `{language}` {found}"
             );
-            reader.error(element, "unsupported_expression", message);
+            reader.left_open(element, "unsupported_expression", message);
         }
         return;
     }
@@ -80,6 +80,6 @@ fn check(expression: Node<'_, '_>, language: Option<&str>, element: &str, reader
             "expected an expression in JavaScript, but the document's expressionLanguage \
             `{language}` {found}"
         );
-        reader.error(element, "unsupported_expression", message);
+        reader.left_open(element, "unsupported_expression", message);
     }
 }

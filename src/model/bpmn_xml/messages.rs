@@ -85,7 +85,7 @@ fn referred<'a, 'i>(
                 "nothing_sent",
                 format!("{message}. Without one nothing is sent"),
             ),
-            _ => reader.error(id, "missing_attribute", message),
+            _ => drop(reader.left_open(id, "missing_attribute", message)),
         }
         return None;
     };
@@ -99,7 +99,7 @@ fn referred<'a, 'i>(
             "expected {attribute} `{reference}` to name a {what}, but the document has none of \
             this id; add <bpmn:{what} id=\"{local}\" name=\"…\"/> beside the process"
         );
-        reader.error(id, unknown(what), message);
+        reader.left_open(id, unknown(what), message);
     }
     found
 }

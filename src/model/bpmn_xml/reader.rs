@@ -58,6 +58,16 @@ pub(super) struct Reader<'d> {
     numbers: HashMap<String, usize>,
     lines: &'d Lines,
     wrong_namespaces: &'d HashSet<String>,
+    purpose: Purpose,
+}
+
+/// What a document is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To run it.
+    Run,
+    /// To look at its control flow: what a drawing may leave open has a stand-in.
+    ControlFlow,
 }
 
 impl<'d> Reader<'d> {
@@ -67,6 +77,7 @@ impl<'d> Reader<'d> {
         ids: &'d HashSet<&'d str>,
         lines: &'d Lines,
         wrong_namespaces: &'d HashSet<String>,
+        purpose: Purpose,
     ) -> Self {
         let (problems, without_effect) = (Vec::new(), WithoutEffect::default());
         let (made, numbers) = (HashSet::new(), HashMap::new());
@@ -80,7 +91,28 @@ impl<'d> Reader<'d> {
             numbers,
             lines,
             wrong_namespaces,
+            purpose,
         }
+    }
+
+    /// What the document is read for.
+    pub(super) fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Reports what is missing to run the document; for its control flow alone, a stand-in does.
+    /// Whether it is to be taken.
+    pub(super) fn left_open(
+        &mut self,
+        element: &str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> bool {
+        match self.purpose {
+            Purpose::Run => self.error(element, code, message),
+            Purpose::ControlFlow => {}
+        }
+        self.purpose == Purpose::ControlFlow
     }
 
     /// The line an element begins in.

@@ -133,7 +133,9 @@ pub(super) fn read_timer(
             "expected one of timeCycle, timeDate and timeDuration in the timerEventDefinition, \
             but {found}"
         );
-        reader.error(id, "invalid_schedule", message);
+        if reader.left_open(id, "invalid_schedule", message) && times.is_empty() {
+            return Some(When::Duration("PT1H".to_owned()));
+        }
     }
     times.first().and_then(|child| meaning(*child))
 }

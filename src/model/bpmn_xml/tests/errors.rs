@@ -136,6 +136,11 @@ fn link_events() {
             &[("l", "missing_attribute")],
         );
     }
+    let named = r#"<intermediateCatchEvent id="l" name="on"><linkEventDefinition/></intermediateCatchEvent>"#;
+    let definitions = read(&document("", named)).expect("it has the name of its event");
+    assert!(
+        matches!(&definitions[0].0.nodes[0].events[..], [EventDefinition::Link { name }] if name == "on")
+    );
     check(
         &of("endEvent", r#"<linkEventDefinition name="on"/>"#),
         &[("l", "unsupported_element")],
