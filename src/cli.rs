@@ -45,7 +45,7 @@ use print::Printer;
 
 use crate::config::ClientCommand;
 
-pub use problems::{Check, Checked, FoundProblem};
+pub use problems::{Check, CheckedFile, FoundProblem};
 
 /// Where this machine's server is, if it has one.
 #[derive(Clone)]

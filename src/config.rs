@@ -19,7 +19,7 @@ use crate::{
     text,
 };
 use command_line::CommandLine;
-use settings::Given;
+use settings::GivenOptions;
 
 mod backup_command;
 mod client_command;
@@ -51,7 +51,7 @@ pub use command_line::{ProgramCommand, TokenRequest};
 pub use date_time_format::DateTimeFormat;
 pub use http_calls::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use key_source::KeySource;
-pub use options::{JwtAlgorithm, LogFormat, Options, Store};
+pub use options::{JwtAlgorithm, LogFormat, Options, StoreKind};
 pub use origins::AllowedOrigins;
 pub use otlp::Otlp;
 pub use scenario_command::{PlayScenarios, UserToken};
@@ -69,7 +69,7 @@ pub struct Config {
     /// Directory of everything the server keeps.
     pub data: PathBuf,
     /// Where process instances are kept.
-    pub store: Store,
+    pub store: StoreKind,
     /// When the disk of the data directory has little free space.
     pub watermarks: Watermarks,
     /// When what has ended is packed and dropped.
@@ -148,7 +148,10 @@ pub fn load(
     resolve(line, given)
 }
 
-fn resolve(line: CommandLine, given: Given) -> Result<(Config, ProgramCommand), ConfigError> {
+fn resolve(
+    line: CommandLine,
+    given: GivenOptions,
+) -> Result<(Config, ProgramCommand), ConfigError> {
     let file = line.config.as_deref().map(read_file).transpose()?;
     let (file, table) = file.unwrap_or_default();
     let command = line.asked();

@@ -57,7 +57,7 @@ pub fn start(json: bool) {
 
 /// What a field of a line holds.
 #[derive(Clone, Debug)]
-pub enum Field {
+pub enum LogField {
     /// A text.
     Text(String),
     /// A count.
@@ -68,39 +68,39 @@ pub enum Field {
     Flag(bool),
 }
 
-impl From<&str> for Field {
+impl From<&str> for LogField {
     /// A name from outside, shortened.
     fn from(name: &str) -> Self {
         Self::Text(shortened(name).into_owned())
     }
 }
 
-impl From<&String> for Field {
+impl From<&String> for LogField {
     /// See above.
     fn from(name: &String) -> Self {
         name.as_str().into()
     }
 }
 
-impl From<u64> for Field {
+impl From<u64> for LogField {
     fn from(count: u64) -> Self {
         Self::Count(count)
     }
 }
 
-impl From<u32> for Field {
+impl From<u32> for LogField {
     fn from(count: u32) -> Self {
         Self::Count(count.into())
     }
 }
 
-impl From<bool> for Field {
+impl From<bool> for LogField {
     fn from(flag: bool) -> Self {
         Self::Flag(flag)
     }
 }
 
-impl Field {
+impl LogField {
     /// The same as a value of JSON.
     pub fn to_json(&self) -> Value {
         match self {
@@ -112,7 +112,7 @@ impl Field {
     }
 }
 
-impl kv::ToValue for Field {
+impl kv::ToValue for LogField {
     fn to_value(&self) -> kv::Value<'_> {
         match self {
             Self::Text(text) => text.as_str().into(),
@@ -124,7 +124,7 @@ impl kv::ToValue for Field {
 }
 
 /// Writes an event whose fields are not known when the program is compiled.
-pub fn event(level: Level, target: &str, message: &str, fields: &[(&'static str, Field)]) {
+pub fn event(level: Level, target: &str, message: &str, fields: &[(&'static str, LogField)]) {
     if level > log::max_level() {
         return;
     }

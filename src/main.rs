@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use stepwire::{
     backup,
-    cli::{self, Check, Checked, FoundProblem, Home},
+    cli::{self, Check, CheckedFile, FoundProblem, Home},
     config::{self, Config, DoctorCommand, LogFormat, ProgramCommand, TokenRequest},
     explorer,
     expression::worker,
@@ -166,7 +166,7 @@ fn checking(config: &Config) -> Result<Check, String> {
             SourceFormat::BpmnXml
         };
         let problems = rehearsal.deploy(source, format, real_now()).into_iter();
-        let mut checked = Checked {
+        let mut checked = CheckedFile {
             problems: problems.map(found).collect(),
             verdict: None,
         };
@@ -177,8 +177,8 @@ fn checking(config: &Config) -> Result<Check, String> {
     }))
 }
 
-/// Explores the control flow of what a source holds; what is wrong are problems of it.
-fn explore(source: &[u8], format: SourceFormat, checked: &mut Checked) {
+/// Explores the control flow of a source's processes; faults of the model become problems of it.
+fn explore(source: &[u8], format: SourceFormat, checked: &mut CheckedFile) {
     let mut verdicts = Vec::new();
     for (definition, _) in read_control_flow(source, format).unwrap_or_default() {
         let Ok(exploration) = explorer::explore(&definition, EXPLORED_STATES) else {

@@ -80,7 +80,7 @@ use drafts::Drafts;
 use files::Files;
 use fresh_keys::FreshKeys;
 use http_calls::{HttpCallSettings, HttpCalls};
-use idle_tracker::{Active, IdleTracker};
+use idle_tracker::{IdleTracker, InProgress};
 
 use instance_request::{Envelope, Refusal, ReplyTo};
 use lists::Lists;
@@ -391,7 +391,7 @@ impl Runtime {
         }
     }
 
-    fn active(&self) -> Option<Active> {
+    fn active(&self) -> Option<InProgress> {
         self.activity.as_ref().map(IdleTracker::begin)
     }
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// A process to begin with.
 #[derive(Serialize)]
-pub struct Template {
+pub struct ProcessTemplate {
     /// Its file is `static/src/designer/templates/ID.bpmn`.
     pub id: &'static str,
     name: &'static str,
@@ -26,28 +26,28 @@ pub struct Template {
 }
 
 /// What a new process may begin with.
-pub const TEMPLATES: [Template; 5] = [
-    Template {
+pub const TEMPLATES: [ProcessTemplate; 5] = [
+    ProcessTemplate {
         id: "blank",
         name: "Blank",
         summary: "A start event and an empty canvas",
     },
-    Template {
+    ProcessTemplate {
         id: "wizard",
         name: "Wizard with back step",
         summary: "Three forms in a row; the user may go back and change what was entered",
     },
-    Template {
+    ProcessTemplate {
         id: "approval",
         name: "Approval",
         summary: "A request that somebody approves or rejects, with a due date",
     },
-    Template {
+    ProcessTemplate {
         id: "subprocess",
         name: "Subprocess to parent",
         summary: "A child process that hands its result to the instance that started it",
     },
-    Template {
+    ProcessTemplate {
         id: "reminder",
         name: "Timer reminder",
         summary: "A user task that reminds its user while it waits",

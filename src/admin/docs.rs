@@ -12,7 +12,7 @@ use rust_embed::Embed;
 use serde::Serialize;
 
 use super::{assets::Assets, layout::Layout};
-use markdown::Rendered;
+use markdown::RenderedPage;
 
 /// Where the list of pages is; pages are below it.
 pub const DOCS_URL: &str = "/docs";
@@ -137,8 +137,8 @@ pub fn picture(path: &str) -> Option<Vec<u8>> {
     Some(file.data.into_owned())
 }
 
-fn pages() -> &'static BTreeMap<String, Rendered> {
-    static PAGES: LazyLock<BTreeMap<String, Rendered>> = LazyLock::new(|| {
+fn pages() -> &'static BTreeMap<String, RenderedPage> {
+    static PAGES: LazyLock<BTreeMap<String, RenderedPage>> = LazyLock::new(|| {
         let names = Files::iter().filter_map(|file| Some(file.strip_suffix(".md")?.to_owned()));
         let rendered = |name: String| {
             let page = markdown::render(&source(&name)?, &|link| address(&name, link));
@@ -202,7 +202,7 @@ fn target(page: &str, file: &str) -> Option<String> {
 }
 
 #[derive(Serialize)]
-struct Group {
+struct PageGroup {
     title: &'static str,
     pages: Vec<DocEntry>,
 }
@@ -216,7 +216,7 @@ struct DocEntry {
 }
 
 /// The list of pages; `here` is the page that is shown.
-fn groups(here: &str) -> Vec<Group> {
+fn groups(here: &str) -> Vec<PageGroup> {
     let entry = |&(name, summary): &(&'static str, &'static str)| {
         let title = pages()
             .get(name)
@@ -229,9 +229,9 @@ fn groups(here: &str) -> Vec<Group> {
             current: name == here,
         }
     };
-    let mut groups: Vec<Group> = GROUPS
+    let mut groups: Vec<PageGroup> = GROUPS
         .iter()
-        .map(|&(title, pages)| Group {
+        .map(|&(title, pages)| PageGroup {
             title,
             pages: pages.iter().map(entry).collect(),
         })
@@ -253,7 +253,7 @@ fn groups(here: &str) -> Vec<Group> {
 pub struct DocsList {
     #[serde(flatten)]
     layout: Layout,
-    groups: Vec<Group>,
+    groups: Vec<PageGroup>,
 }
 
 impl DocsList {
@@ -271,7 +271,7 @@ impl DocsList {
 pub struct DocsPage {
     #[serde(flatten)]
     layout: Layout,
-    groups: Vec<Group>,
+    groups: Vec<PageGroup>,
     headings: Vec<DocLink>,
     source_url: String,
     html: &'static str,
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn every_link_leads_somewhere() {
-        let urls: BTreeMap<String, &Rendered> = pages()
+        let urls: BTreeMap<String, &RenderedPage> = pages()
             .iter()
             .map(|(name, page)| (url(name), page))
             .collect();

@@ -11,7 +11,7 @@ use crate::journal::DefinitionRow;
 
 /// Fields of `home.hbs`.
 #[derive(Serialize)]
-pub struct Home<'a> {
+pub struct HomePage<'a> {
     #[serde(flatten)]
     layout: Layout,
     demo_url: Option<&'static str>,
@@ -38,7 +38,7 @@ struct HomeProcess<'a> {
     version: u32,
 }
 
-impl<'a> Home<'a> {
+impl<'a> HomePage<'a> {
     /// The page for a user, or for nobody in particular, with the processes that may be started.
     pub fn new(
         assets: &Assets,

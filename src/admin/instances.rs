@@ -19,7 +19,7 @@ use crate::{
 /// What is asked for in the address; empty texts count as absent, as a form sends them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Filter {
+pub struct InstancePageFilter {
     /// A key or business key.
     pub q: String,
     /// A status.
@@ -41,11 +41,11 @@ pub struct InstancesPage<'a> {
     statuses: Vec<Choice<'a>>,
     processes: Vec<ProcessChoice<'a>>,
     total: FoundInstances,
-    instances: Vec<Line<'a>>,
+    instances: Vec<InstanceLine<'a>>,
     newest_url: Option<String>,
     next_url: Option<String>,
     operator: bool,
-    filter: &'a Filter,
+    filter: &'a InstancePageFilter,
 }
 
 #[derive(Serialize)]
@@ -62,7 +62,7 @@ struct ProcessChoice<'a> {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct InstanceLine<'a> {
     key: InstanceKey,
     href: String,
     process: &'a str,
@@ -115,7 +115,7 @@ impl<'a> InstancesPage<'a> {
     pub fn new(
         assets: &Assets,
         caller: &Caller,
-        filter: &'a Filter,
+        filter: &'a InstancePageFilter,
         shown: &ShownInstances<'a>,
     ) -> Self {
         let user = Some(&*caller.subject);
@@ -153,9 +153,13 @@ impl<'a> InstancesPage<'a> {
     }
 }
 
-fn line<'a>(row: &'a InstanceRow, tasks: &[TaskRow], shown: &ShownInstances<'a>) -> Line<'a> {
+fn line<'a>(
+    row: &'a InstanceRow,
+    tasks: &[TaskRow],
+    shown: &ShownInstances<'a>,
+) -> InstanceLine<'a> {
     let named = shown.processes.iter().find(|(id, _)| *id == row.process);
-    Line {
+    InstanceLine {
         key: row.key,
         href: href(row.key),
         process: &row.process,
@@ -175,7 +179,7 @@ fn line<'a>(row: &'a InstanceRow, tasks: &[TaskRow], shown: &ShownInstances<'a>)
     }
 }
 
-fn address(filter: &Filter, cursor: Option<&str>) -> String {
+fn address(filter: &InstancePageFilter, cursor: Option<&str>) -> String {
     let parts = [
         ("q", &*filter.q),
         ("status", &*filter.status),
@@ -200,15 +204,18 @@ mod tests {
 
     #[test]
     fn addresses_keep_the_filter() {
-        let filter = Filter {
+        let filter = InstancePageFilter {
             q: "a&b ü".into(),
             status: "started".into(),
-            ..Filter::default()
+            ..InstancePageFilter::default()
         };
         assert_eq!(
             address(&filter, Some("1_2")),
             "/admin/instances?q=a%26b%20%C3%BC&status=started&after=1_2"
         );
-        assert_eq!(address(&Filter::default(), None), "/admin/instances");
+        assert_eq!(
+            address(&InstancePageFilter::default(), None),
+            "/admin/instances"
+        );
     }
 }

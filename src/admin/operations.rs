@@ -115,14 +115,14 @@ pub struct OperationsPage {
     page: &'static str,
     heading: &'static str,
     says: &'static str,
-    pages: Vec<Link>,
+    pages: Vec<OperationsLink>,
     about: bool,
     version: &'static str,
     notices_url: &'static str,
 }
 
 #[derive(Serialize)]
-struct Link {
+struct OperationsLink {
     href: String,
     label: &'static str,
     current: bool,
@@ -131,7 +131,7 @@ struct Link {
 impl OperationsPage {
     /// A page for somebody, who is led to those that are for them.
     pub fn new(assets: &Assets, page: Page, principal: &Principal) -> Self {
-        let link = |other: Page| Link {
+        let link = |other: Page| OperationsLink {
             href: format!("{OPERATIONS_URL}/{}", other.name()),
             label: other.heading(),
             current: other == page,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     ago::ago,
     assets::Assets,
-    designer::{TEMPLATES, Template, designer_url},
+    designer::{ProcessTemplate, TEMPLATES, designer_url},
     layout::{DESIGNER_URL, INSTANCES_URL, Layout, PROCESSES_URL},
     percent::segment,
 };
@@ -25,7 +25,7 @@ pub struct ProcessesPage<'a> {
     may_edit: bool,
     max_bytes: usize,
     new_url: String,
-    templates: &'static [Template],
+    templates: &'static [ProcessTemplate],
     processes: Vec<ListedProcess<'a>>,
 }
 

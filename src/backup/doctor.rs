@@ -22,12 +22,12 @@ use serde::Serialize;
 use super::progress::Reporter;
 use crate::config::DoctorCommand;
 use examination::{Counts, Examination};
-use finding::{Finding, Severity};
+use finding::{Finding, FindingSeverity};
 
 /// What came of it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
+struct DoctorReport<'a> {
     directory: &'a Path,
     /// Whether a server can run on it and serve all that is there.
     sound: bool,
@@ -52,7 +52,7 @@ pub fn doctor(data: &Path, command: &DoctorCommand) -> Result<bool, String> {
     let mut reporter = Reporter::new(command.telling);
     let mut examination = Examination::of(data);
     examination.run(&mut reporter);
-    let report = Report {
+    let report = DoctorReport {
         directory: data,
         sound: examination.faults() == 0,
         running: examination.running,
@@ -63,10 +63,10 @@ pub fn doctor(data: &Path, command: &DoctorCommand) -> Result<bool, String> {
     Ok(report.sound)
 }
 
-fn text(report: &Report<'_>) -> String {
+fn text(report: &DoctorReport<'_>) -> String {
     let faults = report.findings.iter();
     let faults = faults
-        .filter(|finding| finding.severity == Severity::Fault)
+        .filter(|finding| finding.severity == FindingSeverity::Fault)
         .count();
     let notes = report.findings.len() - faults;
     let mut found = match faults {

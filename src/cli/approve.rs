@@ -15,7 +15,7 @@ use super::{
     in_time, payload,
     print::{Printer, list, node_text},
     rest::Rest,
-    run::{Action, act},
+    run::{ActionToRun, act},
 };
 use crate::config::ApproveArguments;
 
@@ -53,7 +53,7 @@ pub async fn approve(
         "data": data,
     });
     act(
-        Action {
+        ActionToRun {
             frame,
             root: approve.instance,
             waiting: approve.waiting,

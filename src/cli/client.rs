@@ -14,7 +14,7 @@ use super::{
     access::Access,
     backoff::{self, AfterClose},
     exit::{Exit, Failure},
-    followed::{Followed, Verdict, key_of},
+    followed::{Followed, FrameVerdict, key_of},
     socket::{End, Heard, NO_CODE, NotOpen, Socket},
 };
 
@@ -246,9 +246,9 @@ impl Client {
             Some("reply" | "error" | "welcome") => {}
             _ if !frame["channel"].is_string() => {}
             _ => match self.followed.take(frame) {
-                Verdict::Apply => watcher.frame(frame),
-                Verdict::Ignore => {}
-                Verdict::Again(after) => {
+                FrameVerdict::Apply => watcher.frame(frame),
+                FrameVerdict::Ignore => {}
+                FrameVerdict::Again(after) => {
                     let channel = frame["channel"].as_str().unwrap_or_default();
                     self.send(&subscription(channel, Some(after))).await;
                 }

@@ -14,7 +14,7 @@ use super::{
     access::Access,
     exit::{Exit, Failure},
     print::{Printer, harmless, list},
-    problems::{Check, Checked, FoundProblem},
+    problems::{Check, CheckedFile, FoundProblem},
     rest::{Body, Rest},
 };
 use crate::config::DeployArguments;
@@ -29,10 +29,10 @@ pub fn check(
     mut check: Check,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let mut summary = Summary::default();
+    let mut summary = DeploySummary::default();
     let files = definition_files(paths)?;
     for file in &files {
-        let Checked { problems, verdict } = check(file, &read(file)?, explore);
+        let CheckedFile { problems, verdict } = check(file, &read(file)?, explore);
         let refused = problems.iter().any(|problem| problem.refuses);
         summary.add(&problems);
         let exit = if refused { "refused" } else { "good" };
@@ -56,13 +56,13 @@ pub fn check(
 
 /// How many files were checked, and which errors refused how many of them.
 #[derive(Default)]
-struct Summary {
+struct DeploySummary {
     files: usize,
     refused: usize,
     by_code: BTreeMap<String, usize>,
 }
 
-impl Summary {
+impl DeploySummary {
     fn add(&mut self, problems: &[FoundProblem]) {
         let codes: BTreeSet<&str> = problems
             .iter()

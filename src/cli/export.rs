@@ -5,7 +5,7 @@ use std::{fs::File, io::Write};
 use super::{
     access::Access,
     exit::{Exit, Failure},
-    list::{Filter, Pages},
+    list::{Filter, InstancePages},
     print::{Printer, list},
     rest::{Rest, segment},
 };
@@ -23,7 +23,7 @@ pub async fn export(
     let mut rest = Rest::new(access)?;
     let mut out = Output::open(&export)?;
     if export.instances {
-        let mut pages = Pages::new(Filter {
+        let mut pages = InstancePages::new(Filter {
             process: Some(&export.process),
             ..Filter::default()
         });

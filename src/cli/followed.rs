@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// What is to be done with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum FrameVerdict {
     /// It is the next one.
     Apply,
     /// It was there before, or is late news of what is not followed.
@@ -37,9 +37,9 @@ struct FollowedChannel {
 
 impl Followed {
     /// Takes a frame of an instance's channel.
-    pub fn take(&mut self, frame: &Value) -> Verdict {
+    pub fn take(&mut self, frame: &Value) -> FrameVerdict {
         let Some(key) = key_of(frame) else {
-            return Verdict::Apply;
+            return FrameVerdict::Apply;
         };
         match frame["type"].as_str() {
             Some("snapshot") => {
@@ -52,21 +52,21 @@ impl Followed {
                         again: false,
                     },
                 );
-                Verdict::Apply
+                FrameVerdict::Apply
             }
             Some("resync") => {
                 self.places.entry(key.to_owned()).or_default().cursor = None;
-                Verdict::Apply
+                FrameVerdict::Apply
             }
-            Some("live") => Verdict::Apply,
+            Some("live") => FrameVerdict::Apply,
             _ => self.advance(key, frame),
         }
     }
 
-    fn advance(&mut self, key: &str, frame: &Value) -> Verdict {
+    fn advance(&mut self, key: &str, frame: &Value) -> FrameVerdict {
         // Frames of kinds that this version does not know may have no number.
         let (Some(seq), Some(prev)) = (frame["seq"].as_u64(), frame["prev"].as_u64()) else {
-            return Verdict::Ignore;
+            return FrameVerdict::Ignore;
         };
         if prev == 0
             && self
@@ -83,21 +83,21 @@ impl Followed {
             );
         }
         let Some(place) = self.places.get_mut(key) else {
-            return Verdict::Ignore;
+            return FrameVerdict::Ignore;
         };
         match place.cursor {
-            None => Verdict::Ignore,
-            Some(cursor) if seq <= cursor => Verdict::Ignore,
-            Some(cursor) if prev != cursor && place.again => Verdict::Ignore,
+            None => FrameVerdict::Ignore,
+            Some(cursor) if seq <= cursor => FrameVerdict::Ignore,
+            Some(cursor) if prev != cursor && place.again => FrameVerdict::Ignore,
             Some(cursor) if prev != cursor => {
                 place.again = true;
-                Verdict::Again(cursor)
+                FrameVerdict::Again(cursor)
             }
             Some(_) => {
                 place.cursor = Some(seq);
                 place.again = false;
                 place.ended = ended(frame);
-                Verdict::Apply
+                FrameVerdict::Apply
             }
         }
     }
@@ -178,26 +178,29 @@ mod tests {
         let mut followed = Followed::default();
         assert_eq!(
             followed.take(&frame("data", 9, 7)),
-            Verdict::Ignore,
+            FrameVerdict::Ignore,
             "not followed"
         );
         assert_eq!(
             followed.take(&frame("data", 3, 0)),
-            Verdict::Apply,
+            FrameVerdict::Apply,
             "from its first record"
         );
-        assert_eq!(followed.take(&frame("data", 3, 0)), Verdict::Ignore);
-        assert_eq!(followed.take(&frame("progress", 5, 3)), Verdict::Apply);
-        assert_eq!(followed.take(&frame("progress", 9, 7)), Verdict::Again(5));
+        assert_eq!(followed.take(&frame("data", 3, 0)), FrameVerdict::Ignore);
+        assert_eq!(followed.take(&frame("progress", 5, 3)), FrameVerdict::Apply);
+        assert_eq!(
+            followed.take(&frame("progress", 9, 7)),
+            FrameVerdict::Again(5)
+        );
         assert_eq!(
             followed.take(&frame("progress", 11, 9)),
-            Verdict::Ignore,
+            FrameVerdict::Ignore,
             "asked for already"
         );
         assert_eq!(followed.resume(), json!([{"instance": "k", "after": 5}]));
         assert_eq!(
             followed.take(&json!({"type": "resync", "channel": "instance/k", "reason": "lag"})),
-            Verdict::Apply
+            FrameVerdict::Apply
         );
         assert_eq!(
             (followed.resume(), followed.waiting()),
@@ -205,11 +208,17 @@ mod tests {
         );
         assert_eq!(
             followed.take(&frame("progress", 9, 7)),
-            Verdict::Ignore,
+            FrameVerdict::Ignore,
             "the snapshot comes first"
         );
-        assert_eq!(followed.take(&frame("snapshot", 20, 0)), Verdict::Apply);
-        assert_eq!(followed.take(&frame("progress", 22, 20)), Verdict::Apply);
+        assert_eq!(
+            followed.take(&frame("snapshot", 20, 0)),
+            FrameVerdict::Apply
+        );
+        assert_eq!(
+            followed.take(&frame("progress", 22, 20)),
+            FrameVerdict::Apply
+        );
     }
 
     #[test]
@@ -217,7 +226,7 @@ mod tests {
         let mut followed = Followed::default();
         let mut last = frame("progress", 4, 0);
         last["status"] = json!("finished");
-        assert_eq!(followed.take(&last), Verdict::Apply);
+        assert_eq!(followed.take(&last), FrameVerdict::Apply);
         assert_eq!(followed.resume(), json!([]));
     }
 }

@@ -25,7 +25,7 @@ pub async fn list(
         status: list.status.as_deref(),
         business_key: list.business_key.as_deref(),
     };
-    let mut pages = Pages::new(filter);
+    let mut pages = InstancePages::new(filter);
     let mut left = list.limit;
     while left > 0
         && let Some(page) = pages.next(&mut rest).await?
@@ -69,13 +69,13 @@ pub struct Filter<'a> {
 }
 
 /// A list, part by part.
-pub struct Pages<'a> {
+pub struct InstancePages<'a> {
     filter: Filter<'a>,
     cursor: Option<String>,
     done: bool,
 }
 
-impl<'a> Pages<'a> {
+impl<'a> InstancePages<'a> {
     /// From the beginning.
     pub fn new(filter: Filter<'a>) -> Self {
         Self {

@@ -8,7 +8,7 @@ use super::{
     exit::{Exit, Failure},
     payload,
     print::Printer,
-    run::{Action, act},
+    run::{ActionToRun, act},
 };
 use crate::config::{PatchArguments, Until, WaitArguments};
 
@@ -39,7 +39,7 @@ pub async fn patch(
         until: Until::End,
     };
     act(
-        Action {
+        ActionToRun {
             frame,
             root: patch.instance,
             waiting,

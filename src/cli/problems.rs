@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 /// Finds the problems of a definition without a server, in the bytes of this file; it knows the
 /// files before. If requested, it explores the definition, too.
-pub type Check = Box<dyn FnMut(&Path, &[u8], bool) -> Checked>;
+pub type Check = Box<dyn FnMut(&Path, &[u8], bool) -> CheckedFile>;
 
 /// What was found in a definition.
-pub struct Checked {
+pub struct CheckedFile {
     /// Its problems.
     pub problems: Vec<FoundProblem>,
     /// What the exploration came to, in one line; `None` when there was none.

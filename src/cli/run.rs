@@ -15,7 +15,7 @@ use super::{
 use crate::config::{RunArguments, WaitArguments};
 
 /// An action to run, and what to wait for then.
-pub struct Action {
+pub struct ActionToRun {
     /// The command, with its id.
     pub frame: Value,
     /// The instance whose end is waited for; that of the action may be a subprocess of it.
@@ -47,7 +47,7 @@ pub async fn run(
         frame["ifSeq"] = json!(seq);
     }
     act(
-        Action {
+        ActionToRun {
             frame,
             root: run.instance,
             waiting: run.waiting,
@@ -62,8 +62,12 @@ pub async fn run(
 ///
 /// # Errors
 /// The refusal, or no server.
-pub async fn act(action: Action, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
-    let Action {
+pub async fn act(
+    action: ActionToRun,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let ActionToRun {
         frame,
         root,
         waiting,

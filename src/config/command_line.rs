@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::{
     BackupCommand, ClientCommand, CompletionsCommand, DoctorCommand, ManCommand, Options,
-    RestoreCommand, UserCommand, duration_argument, settings::Given,
+    RestoreCommand, UserCommand, duration_argument, settings::GivenOptions,
 };
 
 /// What the program is asked to do.
@@ -155,10 +155,10 @@ impl CommandLine {
     /// Wrong usage; or that help or the version is asked for.
     pub(super) fn read(
         arguments: impl IntoIterator<Item = OsString>,
-    ) -> Result<(Self, Given), clap::Error> {
+    ) -> Result<(Self, GivenOptions), clap::Error> {
         let mut grammar = Self::grammar();
         let matches = grammar.try_get_matches_from_mut(arguments)?;
-        let given = Given::new(&grammar, &matches);
+        let given = GivenOptions::new(&grammar, &matches);
         let line = Self::from_arg_matches(&matches);
         line.map(|line| (line, given))
             .map_err(|error| error.format(&mut grammar))

@@ -9,10 +9,10 @@ use jiff::{Timestamp, tz::TimeZone};
 
 /// A format, compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DateTimeFormat(Vec<Piece>);
+pub struct DateTimeFormat(Vec<FormatPiece>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum FormatPiece {
     /// As it is.
     Text(String),
     /// In the words of `jiff`'s `strftime`.
@@ -23,8 +23,8 @@ enum Piece {
 
 impl Default for DateTimeFormat {
     fn default() -> Self {
-        let field = Piece::Field;
-        let text = |text: &str| Piece::Text(text.to_owned());
+        let field = FormatPiece::Field;
+        let text = |text: &str| FormatPiece::Text(text.to_owned());
         let date = [
             field("%d"),
             text("-"),
@@ -61,12 +61,15 @@ impl DateTimeFormat {
                         count,
                     )
                 }
-                sign => (Piece::Text(sign.to_string()), sign.len_utf8()),
+                sign => (FormatPiece::Text(sign.to_string()), sign.len_utf8()),
             };
             pieces.push(piece);
             rest = &rest[used..];
         }
-        if pieces.iter().any(|piece| !matches!(piece, Piece::Text(_))) {
+        if pieces
+            .iter()
+            .any(|piece| !matches!(piece, FormatPiece::Text(_)))
+        {
             return Ok(Self(pieces));
         }
         Err(format!("'{text}' has no part of a date"))
@@ -82,12 +85,12 @@ impl DateTimeFormat {
         for piece in &self.0 {
             // A text takes whatever is written to it.
             let _ = match piece {
-                Piece::Text(piece) => write!(text, "{piece}"),
-                Piece::Field("%p") => {
+                FormatPiece::Text(piece) => write!(text, "{piece}"),
+                FormatPiece::Field("%p") => {
                     write!(text, "{}", if moment.hour() < 12 { "AM" } else { "PM" })
                 }
-                Piece::Field(field) => write!(text, "{}", moment.strftime(field)),
-                Piece::Fraction(digits) => write!(
+                FormatPiece::Field(field) => write!(text, "{}", moment.strftime(field)),
+                FormatPiece::Fraction(digits) => write!(
                     text,
                     "{}",
                     &format!("{:09}", moment.subsec_nanosecond())[..*digits]
@@ -98,7 +101,7 @@ impl DateTimeFormat {
     }
 }
 
-fn field(letter: char, count: usize) -> Option<Piece> {
+fn field(letter: char, count: usize) -> Option<FormatPiece> {
     let field = match (letter, count) {
         ('d', 1) => "%-d",
         ('d', 2) => "%d",
@@ -120,11 +123,11 @@ fn field(letter: char, count: usize) -> Option<Piece> {
         ('s', 1) => "%-S",
         ('s', 2) => "%S",
         ('t', 2) => "%p",
-        ('K', 1) => return Some(Piece::Text("Z".to_owned())),
-        ('f', 1..=7) => return Some(Piece::Fraction(count)),
+        ('K', 1) => return Some(FormatPiece::Text("Z".to_owned())),
+        ('f', 1..=7) => return Some(FormatPiece::Fraction(count)),
         _ => return None,
     };
-    Some(Piece::Field(field))
+    Some(FormatPiece::Field(field))
 }
 
 fn unknown(letters: &str) -> String {
@@ -132,20 +135,20 @@ fn unknown(letters: &str) -> String {
 }
 
 /// The text up to the next mark of the same kind, and how much of the format that is.
-fn quoted(rest: &str, mark: char) -> Result<(Piece, usize), String> {
+fn quoted(rest: &str, mark: char) -> Result<(FormatPiece, usize), String> {
     let inside = &rest[1..];
     let length = inside
         .find(mark)
         .ok_or_else(|| format!("a text that begins with {mark} has no end"))?;
-    Ok((Piece::Text(inside[..length].to_owned()), length + 2))
+    Ok((FormatPiece::Text(inside[..length].to_owned()), length + 2))
 }
 
-fn escaped(rest: &str) -> Result<(Piece, usize), String> {
+fn escaped(rest: &str) -> Result<(FormatPiece, usize), String> {
     let sign = rest[1..]
         .chars()
         .next()
         .ok_or("no sign follows its last '\\'")?;
-    Ok((Piece::Text(sign.to_string()), 1 + sign.len_utf8()))
+    Ok((FormatPiece::Text(sign.to_string()), 1 + sign.len_utf8()))
 }
 
 #[cfg(test)]

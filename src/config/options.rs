@@ -22,7 +22,7 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Where process instances are kept; `memory` forgets them at exit [default: sqlite]
     #[arg(long, global = true, env = "STEPWIRE_STORE")]
-    pub store: Option<Store>,
+    pub store: Option<StoreKind>,
     /// Free room on the disk of the data directory below which new instances are refused: a size, a
     /// part, the smaller of both, or 0 [default: 1GiB/5%]
     #[arg(
@@ -378,7 +378,7 @@ pub struct Options {
 /// Where process instances are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Store {
+pub enum StoreKind {
     /// In one SQLite file of the data directory.
     #[default]
     Sqlite,

@@ -44,11 +44,11 @@ pub struct Setting {
 }
 
 /// The options as they were given, before they are checked.
-pub(super) struct Given {
+pub(super) struct GivenOptions {
     options: Vec<Setting>,
 }
 
-impl Given {
+impl GivenOptions {
     /// What the command line and the environment hold, of the options in `grammar`.
     pub(super) fn new(grammar: &Command, matches: &ArgMatches) -> Self {
         let is_option = |arg: &&Arg| arg.get_help_heading() == Some(SERVER_OPTIONS);

@@ -46,7 +46,7 @@ fn the_defaults_are_for_development() {
     assert_eq!(config.listen, ["127.0.0.1:8000".parse().unwrap()]);
     assert_eq!(
         (config.limits, config.store, config.examples),
-        (Limits::default(), Store::Sqlite, true)
+        (Limits::default(), StoreKind::Sqlite, true)
     );
     assert_eq!(
         config.jwt_secret,

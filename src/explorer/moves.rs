@@ -35,7 +35,7 @@ const PAUSED: &str = "step_limit";
 const ANY: &str = "any";
 
 /// Something that can happen.
-pub struct Move {
+pub struct NextMove {
     command: Command,
     /// Process time when it happens.
     now: Time,
@@ -45,7 +45,7 @@ pub struct Move {
     chooses: bool,
 }
 
-impl Move {
+impl NextMove {
     fn new(command: Command, told: String) -> Self {
         Self {
             command,
@@ -144,7 +144,7 @@ pub type After = (InstanceState, RecordBatch, Vec<Arc<str>>);
 pub fn perform(
     process: &ExecutableProcess,
     state: &InstanceState,
-    next: &Move,
+    next: &NextMove,
 ) -> (Vec<After>, bool) {
     let mut found = Vec::new();
     let mut answers = Some(Vec::new());
@@ -183,7 +183,7 @@ fn taken(row: &RecordBatch) -> Vec<Arc<str>> {
 }
 
 /// All that can happen next.
-pub fn enabled(process: &ExecutableProcess, state: &InstanceState) -> Vec<Move> {
+pub fn enabled(process: &ExecutableProcess, state: &InstanceState) -> Vec<NextMove> {
     let mut moves = Vec::new();
     for (element, instance) in state.active() {
         let paused = instance
@@ -191,7 +191,7 @@ pub fn enabled(process: &ExecutableProcess, state: &InstanceState) -> Vec<Move> 
             .iter()
             .any(|incident| incident.code == PAUSED);
         if let (true, Some(node)) = (paused, process.node(instance.node())) {
-            let mut next = Move::new(Command::Retry { element }, passing(node));
+            let mut next = NextMove::new(Command::Retry { element }, passing(node));
             next.chooses = node.outgoing.len() > 1;
             moves.push(next);
         }
@@ -213,7 +213,7 @@ fn passing(node: &ExecutableNode) -> String {
     format!("{} '{}' is entered", node.kind.bpmn_name(), node.id)
 }
 
-fn offers(process: &ExecutableProcess, state: &InstanceState) -> Vec<Move> {
+fn offers(process: &ExecutableProcess, state: &InstanceState) -> Vec<NextMove> {
     let step = next_step(process, state);
     let offers = step.offers.into_iter().filter(|offer| !offer.back);
     let offers = offers.filter_map(|offer| {
@@ -231,7 +231,7 @@ fn offers(process: &ExecutableProcess, state: &InstanceState) -> Vec<Move> {
             data: Value::Object(Map::new()),
             file: None,
         };
-        Move::new(Command::Run(run), told)
+        NextMove::new(Command::Run(run), told)
     });
     run.collect()
 }
@@ -256,7 +256,7 @@ fn event(
     by: Subscriber,
     event: &EventRef,
     open: &OpenSubscription,
-) -> Option<Move> {
+) -> Option<NextMove> {
     let node = process.node(&event.node)?;
     if open.occurrence() > COMES {
         return None;
@@ -280,7 +280,7 @@ fn event(
         // It comes from within.
         Subscription::Escalation => return None,
     };
-    Some(Move {
+    Some(NextMove {
         command,
         now,
         told: format!("the {what} of '{event}' comes"),
@@ -300,7 +300,7 @@ fn deliver(by: Subscriber, event: &EventRef, taken: u64) -> Command {
 }
 
 /// A called process ends: well, or by an error that is caught somewhere around the call.
-fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Vec<Move> {
+fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Vec<NextMove> {
     let Some(element) = child
         .start
         .element
@@ -323,7 +323,7 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
             number: child.start.received + 1,
             message: Box::new(message),
         };
-        Move::new(command, told)
+        NextMove::new(command, told)
     };
     let mut moves = vec![end(
         Status::Finished,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::condition::{Condition, Refusal};
+use super::condition::{Condition, ConditionRefusal};
 use super::key_schemas::KeySchemas;
 use super::rule::Rule;
 use crate::model::action::ActionType;
@@ -128,7 +128,7 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
 /// What is wrong with it, or why it fails, as a sentence.
 pub fn decide(condition: &str, data: &Value) -> Result<bool, String> {
     let compiled = Condition::compile(condition).map_err(|refusal| match refusal {
-        Refusal::Unsupported(sentence) | Refusal::Invalid(sentence) => sentence,
+        ConditionRefusal::Unsupported(sentence) | ConditionRefusal::Invalid(sentence) => sentence,
     })?;
     compiled.evaluate(data).map_err(|error| error.0)
 }
@@ -171,10 +171,10 @@ impl ProcessEvaluator {
             Ok(condition) => {
                 self.conditions.insert(known_by.to_owned(), condition);
             }
-            Err(Refusal::Unsupported(message)) => {
+            Err(ConditionRefusal::Unsupported(message)) => {
                 problems.push(problem(element, "unsupported_condition", message))
             }
-            Err(Refusal::Invalid(message)) => {
+            Err(ConditionRefusal::Invalid(message)) => {
                 problems.push(problem(element, "invalid_condition", message))
             }
         }

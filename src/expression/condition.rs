@@ -29,7 +29,7 @@ pub enum Condition {
 
 /// Why a condition's text is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ConditionRefusal {
     /// Written in a language that is not supported.
     Unsupported(String),
     /// Not an expression.
@@ -41,9 +41,9 @@ impl Condition {
     ///
     /// # Errors
     /// What is wrong with it and where, as a sentence.
-    pub fn compile(text: &str) -> Result<Self, Refusal> {
+    pub fn compile(text: &str) -> Result<Self, ConditionRefusal> {
         if text.len() > MAX_LENGTH {
-            return Err(Refusal::Invalid(format!(
+            return Err(ConditionRefusal::Invalid(format!(
                 "expected a condition of at most {MAX_LENGTH} bytes, but it has {}; compute the \
                 value in an earlier action",
                 text.len()
@@ -57,7 +57,7 @@ impl Condition {
             if let Some(plain) = plain(feel, true) {
                 return Ok(plain);
             }
-            return Err(Refusal::Unsupported(format!(
+            return Err(ConditionRefusal::Unsupported(format!(
                 "expected a condition in JavaScript, but `=` at its beginning makes it FEEL, \
                 which comes with DMN and is not supported yet; write {}",
                 advice(feel).unwrap_or_else(|| {
@@ -73,7 +73,7 @@ impl Condition {
             if let Some(plain) = plain(inner, false) {
                 return Ok(plain);
             }
-            return Err(Refusal::Unsupported(format!(
+            return Err(ConditionRefusal::Unsupported(format!(
                 "expected a condition such as ${{amount > 100}}, but #{{…}} is not supported; \
                 write {}",
                 advice(inner).unwrap_or_else(|| "${…} with JavaScript in it".to_owned())
@@ -81,7 +81,7 @@ impl Condition {
         }
         let expression = unwrap(text);
         if expression.trim().is_empty() {
-            return Err(Refusal::Invalid(
+            return Err(ConditionRefusal::Invalid(
                 "expected a condition such as `${amount > 100}`, but it is empty".to_owned(),
             ));
         }
@@ -149,7 +149,7 @@ enum ConditionFault {
 }
 
 impl ConditionFault {
-    fn sentence(&self, expression: &str) -> Refusal {
+    fn sentence(&self, expression: &str) -> ConditionRefusal {
         match self {
             Self::Fault { fault, is_foreign } => {
                 let (line, column) = place(expression, fault.at);
@@ -162,14 +162,14 @@ impl ConditionFault {
                     {found}{advice}"
                 );
                 if *is_foreign {
-                    Refusal::Unsupported(sentence)
+                    ConditionRefusal::Unsupported(sentence)
                 } else {
-                    Refusal::Invalid(sentence)
+                    ConditionRefusal::Invalid(sentence)
                 }
             }
             Self::Engine(error) => {
                 let (place, message) = (error.place(), &error.message);
-                Refusal::Invalid(format!(
+                ConditionRefusal::Invalid(format!(
                     "expected a JavaScript expression, but {place}{message}; correct it there"
                 ))
             }

@@ -39,12 +39,12 @@ const LEAST_FREE: u64 = 1 << 20;
 /// The state of one journal's disk. Whoever changes it logs each change once.
 #[derive(Default)]
 pub struct RoomState {
-    known: Mutex<Known>,
+    known: Mutex<KnownRoom>,
     changed: watch::Sender<DiskRoom>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Known {
+struct KnownRoom {
     measured: DiskRoom,
     /// In bytes, at the last measurement.
     free: Option<u64>,
@@ -52,7 +52,7 @@ struct Known {
     failed: bool,
 }
 
-impl Known {
+impl KnownRoom {
     fn room(self) -> DiskRoom {
         if self.full {
             DiskRoom::Full
@@ -144,7 +144,7 @@ impl RoomState {
     }
 
     /// Changes what is known; returns the new state if it differs.
-    fn change(&self, change: impl FnOnce(&mut Known)) -> Option<DiskRoom> {
+    fn change(&self, change: impl FnOnce(&mut KnownRoom)) -> Option<DiskRoom> {
         let mut known = self.lock();
         let before = known.room();
         change(&mut known);
@@ -155,7 +155,7 @@ impl RoomState {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, KnownRoom> {
         // Only changed by single assignments, so a poisoned lock is safe.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

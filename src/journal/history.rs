@@ -40,29 +40,29 @@ pub struct HistorySegment {
 
 /// A row within a segment, without its entity.
 #[derive(Serialize, Deserialize)]
-struct PackedRow(i64, i64, u64, u64, i64, Body);
+struct PackedRow(i64, i64, u64, u64, i64, RowBytes);
 
 /// Bytes that are encoded as bytes, and not as a list of numbers.
-struct Body(Vec<u8>);
+struct RowBytes(Vec<u8>);
 
-impl Serialize for Body {
+impl Serialize for RowBytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(&self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for Body {
+impl<'de> Deserialize<'de> for RowBytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl de::Visitor<'_> for Visitor {
-            type Value = Body;
+            type Value = RowBytes;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("bytes")
             }
 
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Body, E> {
-                Ok(Body(bytes.to_vec()))
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<RowBytes, E> {
+                Ok(RowBytes(bytes.to_vec()))
             }
         }
         deserializer.deserialize_bytes(Visitor)
@@ -82,7 +82,7 @@ impl HistorySegment {
             (first.row.entity, first.row.first_seq, last.row.last_seq);
         let (tenant, count) = (first.row.tenant.clone(), rows.len() as u32);
         let pack = |StoredRow { pos, epoch, row }: StoredRow| {
-            let (time, body) = (row.time.0, Body(row.body));
+            let (time, body) = (row.time.0, RowBytes(row.body));
             PackedRow(pos, epoch, row.first_seq, row.last_seq, time, body)
         };
         let packed: Vec<PackedRow> = rows.into_iter().map(pack).collect();
@@ -128,7 +128,7 @@ impl HistorySegment {
         }
         let (tenant, packed): (String, Vec<PackedRow>) =
             codec::decode(&encoded).map_err(|error| damaged(&error.to_string()))?;
-        let row = |PackedRow(pos, epoch, first_seq, last_seq, time, Body(body))| StoredRow {
+        let row = |PackedRow(pos, epoch, first_seq, last_seq, time, RowBytes(body))| StoredRow {
             pos,
             epoch,
             row: LogRow {

@@ -66,13 +66,13 @@ pub fn beginning(minute: i64) -> Time {
 }
 
 /// The key of a count: tenant, process, version, revision.
-type Version<'a> = (&'a str, &'a str, u32, &'a str);
+type VersionKey<'a> = (&'a str, &'a str, u32, &'a str);
 
 /// The differences of a batch.
 #[derive(Default, Debug)]
 pub struct CountChanges<'a> {
     /// Instances, stuck ones and incidents, by version.
-    pub versions: BTreeMap<Version<'a>, [i64; 3]>,
+    pub versions: BTreeMap<VersionKey<'a>, [i64; 3]>,
     /// Starts, by tenant and minute.
     pub started: BTreeMap<(&'a str, i64), i64>,
 }

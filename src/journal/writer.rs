@@ -88,14 +88,14 @@ pub(super) struct Writer {
 #[derive(Default)]
 pub(super) struct Batch {
     ops: Vec<WriteOp>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<WaitingRelease>,
     /// When the oldest deletion has to be written, if nothing else causes a transaction before.
     lazy_until: Option<Instant>,
     stop: bool,
 }
 
 /// A release that waits for the batch.
-struct Waiting {
+struct WaitingRelease {
     place: PotPlace,
     chain: Option<Chain>,
     release: Release,
@@ -103,7 +103,7 @@ struct Waiting {
     writes: bool,
 }
 
-impl Waiting {
+impl WaitingRelease {
     fn free(self, written: Written) -> Free {
         Free {
             place: self.place,
@@ -132,7 +132,7 @@ impl Batch {
                 let is_broken = chain.as_ref().is_some_and(Chain::is_broken);
                 let writes = op.is_some() && !is_broken;
                 self.ops.extend(op.filter(|_| writes));
-                self.waiting.push(Waiting {
+                self.waiting.push(WaitingRelease {
                     place,
                     chain,
                     release,
@@ -172,7 +172,7 @@ impl Batch {
 
     /// All releases, after the operations became durable.
     fn written(&mut self) -> Vec<Free> {
-        let free = |waiting: Waiting| {
+        let free = |waiting: WaitingRelease| {
             let is_broken = waiting.chain.as_ref().is_some_and(Chain::is_broken);
             waiting.free(if is_broken {
                 Err(NotWritten::NoRoom)
@@ -192,7 +192,7 @@ impl Batch {
         writes
             .filter_map(|waiting| waiting.chain.as_ref())
             .for_each(Chain::break_off);
-        let free = |waiting: Waiting| {
+        let free = |waiting: WaitingRelease| {
             let fails = waiting.fails();
             waiting.free(if fails { Err(why) } else { Ok(()) })
         };

@@ -9,11 +9,11 @@ use std::collections::{HashMap, HashSet};
 use super::definition::{ElementType, FlowNode, ProcessDefinition};
 
 /// The entry points of each scope; `None` is the process itself.
-pub struct EntryPoints<'a>(HashMap<Option<&'a str>, Entry<'a>>);
+pub struct EntryPoints<'a>(HashMap<Option<&'a str>, PathEntry<'a>>);
 
 /// Where one scope begins.
 #[derive(Default)]
-struct Entry<'a> {
+struct PathEntry<'a> {
     starts: Vec<&'a FlowNode>,
     /// Nodes that no flow enters and that do not wait to be triggered.
     unentered: Vec<&'a FlowNode>,
@@ -27,7 +27,7 @@ impl<'a> EntryPoints<'a> {
             .iter()
             .map(|flow| flow.target.as_str())
             .collect();
-        let mut scopes: HashMap<Option<&str>, Entry<'_>> = HashMap::new();
+        let mut scopes: HashMap<Option<&str>, PathEntry<'_>> = HashMap::new();
         for node in &definition.nodes {
             let entry = scopes.entry(node.scope.as_deref()).or_default();
             if node.kind == ElementType::StartEvent || node.instantiate {

@@ -20,7 +20,7 @@ use super::clock::real_now;
 use crate::{
     journal::{AuditChange, AuditRow, Journal, NotWritten, WriteOp, Written},
     limits,
-    logging::Field,
+    logging::LogField,
 };
 
 /// Rows written at once.
@@ -37,13 +37,14 @@ pub struct AuditNote<'a> {
     /// The name of the act.
     pub act: &'a str,
     /// The objects and values of the act.
-    pub details: &'a [(&'static str, Field)],
+    pub details: &'a [(&'static str, LogField)],
 }
 
 impl AuditNote<'_> {
     /// The row, with the current time.
     pub fn row(&self) -> AuditRow {
-        let member = |(name, field): &(&'static str, Field)| ((*name).to_owned(), field.to_json());
+        let member =
+            |(name, field): &(&'static str, LogField)| ((*name).to_owned(), field.to_json());
         let details: Map<String, Value> = self.details.iter().map(member).collect();
         AuditRow {
             id: 0,

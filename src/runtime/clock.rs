@@ -29,12 +29,12 @@ const TOLD_FROM: Duration = Duration::from_secs(2);
 /// Process time: the real one, or one that is stopped until it is set.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    source: Source,
+    source: TimeSource,
     moved: Arc<Notify>,
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+enum TimeSource {
     Real(Arc<Mutex<OnwardTime>>),
     Virtual(Arc<AtomicI64>),
     /// Real time by the clocks of a simulated machine.
@@ -92,7 +92,7 @@ impl Clock {
     pub fn real() -> Self {
         let onward = OnwardTime::new(since_epoch(), since_start());
         Self {
-            source: Source::Real(Arc::new(Mutex::new(onward))),
+            source: TimeSource::Real(Arc::new(Mutex::new(onward))),
             moved: Arc::new(Notify::new()),
         }
     }
@@ -100,7 +100,7 @@ impl Clock {
     /// Virtual time, stopped at `start`.
     pub fn standing_at(start: Time) -> Self {
         Self {
-            source: Source::Virtual(Arc::new(AtomicI64::new(start.0))),
+            source: TimeSource::Virtual(Arc::new(AtomicI64::new(start.0))),
             moved: Arc::new(Notify::new()),
         }
     }
@@ -114,14 +114,14 @@ impl Clock {
             onward: OnwardTime::new(wall, Duration::ZERO),
         };
         Self {
-            source: Source::Simulated(Arc::new(Mutex::new(machine))),
+            source: TimeSource::Simulated(Arc::new(Mutex::new(machine))),
             moved: Arc::new(Notify::new()),
         }
     }
 
     /// Lets time pass on a simulated machine, then moves its clock by `set_by` milliseconds.
     pub fn pass(&self, time: Duration, set_by: i64) {
-        if let Source::Simulated(machine) = &self.source {
+        if let TimeSource::Simulated(machine) = &self.source {
             let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
             machine.wall += time;
             machine.steady += time;
@@ -139,12 +139,12 @@ impl Clock {
     /// The current process time.
     pub fn now(&self) -> Time {
         match &self.source {
-            Source::Virtual(now) => Time(now.load(Ordering::SeqCst)),
-            Source::Simulated(machine) => {
+            TimeSource::Virtual(now) => Time(now.load(Ordering::SeqCst)),
+            TimeSource::Simulated(machine) => {
                 let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
                 Time(machine.read().as_millis() as i64)
             }
-            Source::Real(onward) => {
+            TimeSource::Real(onward) => {
                 let mut onward = onward.lock().unwrap_or_else(PoisonError::into_inner);
                 let (now, set_back) = onward.read(since_epoch(), since_start());
                 drop(onward);
@@ -167,13 +167,13 @@ impl Clock {
         let newest = Duration::from_millis(newest.0.max(0).unsigned_abs());
         let goes_on = |wall: Duration| newest > wall && newest - wall <= CLOCK_AHEAD;
         match &self.source {
-            Source::Virtual(_) => {}
-            Source::Real(onward) if goes_on(since_epoch()) => {
+            TimeSource::Virtual(_) => {}
+            TimeSource::Real(onward) if goes_on(since_epoch()) => {
                 let mut onward = onward.lock().unwrap_or_else(PoisonError::into_inner);
                 *onward = OnwardTime::new(newest, since_start());
             }
-            Source::Real(_) => {}
-            Source::Simulated(machine) => {
+            TimeSource::Real(_) => {}
+            TimeSource::Simulated(machine) => {
                 let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
                 if goes_on(machine.wall) {
                     machine.onward = OnwardTime::new(newest, machine.steady);
@@ -184,7 +184,7 @@ impl Clock {
 
     /// Sets virtual time; it never goes back. `None` when the clock is real.
     pub fn set(&self, to: Time) -> Option<Time> {
-        let Source::Virtual(now) = &self.source else {
+        let TimeSource::Virtual(now) = &self.source else {
             return None;
         };
         now.fetch_max(to.0, Ordering::SeqCst);
@@ -195,7 +195,10 @@ impl Clock {
 
     /// Whether process time moves only when it is set.
     pub fn is_virtual(&self) -> bool {
-        matches!(self.source, Source::Virtual(_) | Source::Simulated(_))
+        matches!(
+            self.source,
+            TimeSource::Virtual(_) | TimeSource::Simulated(_)
+        )
     }
 
     /// Waits until process time may have reached `due`; may return early.
@@ -207,8 +210,8 @@ impl Clock {
             return;
         }
         match &self.source {
-            Source::Virtual(_) | Source::Simulated(_) => moved.await,
-            Source::Real(_) => {
+            TimeSource::Virtual(_) | TimeSource::Simulated(_) => moved.await,
+            TimeSource::Real(_) => {
                 tokio::time::sleep(Duration::from_millis(wait as u64).min(LONGEST_SLEEP)).await
             }
         }

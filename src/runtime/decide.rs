@@ -12,7 +12,8 @@ use super::{
     channel::Rendered,
     definitions::DeployedProcess,
     instance_request::{
-        Committed, InstanceContents, InstanceRequest, InstanceResponse, Observed, Refusal, Start,
+        Committed, InstanceContents, InstanceRequest, InstanceResponse, Observed, Refusal,
+        ResolvedStart,
     },
     keys,
     missed_rows::MissedRows,
@@ -222,7 +223,7 @@ fn decide_ask(
 fn decide_start(
     memory: &mut Memory,
     caller: Option<&Caller>,
-    start: Start,
+    start: ResolvedStart,
     around: DecisionContext,
 ) -> Result<ActorDecision, Refusal> {
     if memory.is_some() {
@@ -259,12 +260,12 @@ fn decide_start(
 fn decide_start_child(
     memory: &mut Memory,
     caller: Option<&Caller>,
-    start: Start,
+    start: ResolvedStart,
     offer: Option<u64>,
     around: DecisionContext,
 ) -> Result<ActorDecision, Refusal> {
     let (state, process) = visible_mut(memory, caller)?;
-    let Start {
+    let ResolvedStart {
         command,
         process: child,
         tag: Some(tag),

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     engine::{Command, Record, access::Caller, correlation::Correlation},
     journal::AuditRow,
-    logging::{AUDIT, Field, INCIDENT, shortened},
+    logging::{AUDIT, INCIDENT, LogField, shortened},
 };
 
 /// Commands that are logged when an operator gives them.
@@ -82,7 +82,7 @@ pub(super) fn of_operators(mut envelope: Envelope) -> Envelope {
 }
 
 /// Further parameters of a command that are not a user's data.
-fn details_of(command: &Command) -> Vec<(&'static str, Field)> {
+fn details_of(command: &Command) -> Vec<(&'static str, LogField)> {
     match command {
         Command::Retry { element } | Command::Skip { element } => {
             vec![("element", element.0.into())]
@@ -104,7 +104,7 @@ fn details_of(command: &Command) -> Vec<(&'static str, Field)> {
 pub(super) struct Noted {
     caller: Caller,
     command: &'static str,
-    details: Vec<(&'static str, Field)>,
+    details: Vec<(&'static str, LogField)>,
 }
 
 impl Noted {
@@ -122,8 +122,8 @@ impl Noted {
     /// The row of the audit log, written with the command's row.
     pub(super) fn row(&self, committed: &Committed) -> AuditRow {
         let mut details = vec![
-            ("process", Field::from(&committed.process.row.id)),
-            ("instance", Field::Text(committed.instance.to_string())),
+            ("process", LogField::from(&committed.process.row.id)),
+            ("instance", LogField::Text(committed.instance.to_string())),
         ];
         details.extend(self.details.iter().cloned());
         let note = AuditNote {
@@ -169,7 +169,7 @@ impl NotedPublication {
     pub(super) fn row(&self, outcome: &Outcome) -> AuditRow {
         let reached = outcome.copies() as u64;
         let details = [
-            ("name", Field::from(&self.name)),
+            ("name", LogField::from(&self.name)),
             ("instances", reached.into()),
         ];
         let note = AuditNote {

@@ -26,10 +26,10 @@ pub const REMEMBERED: usize = 32_768;
 
 /// Tells keys that are certainly not stored from those that have to be looked up.
 pub struct FreshKeys {
-    known: Mutex<Known>,
+    known: Mutex<KnownKeys>,
 }
 
-struct Known {
+struct KnownKeys {
     /// All stored keys after this one are in `taken`.
     bound: InstanceKey,
     taken: BTreeSet<InstanceKey>,
@@ -45,7 +45,7 @@ impl FreshKeys {
             bound
         };
         Self {
-            known: Mutex::new(Known {
+            known: Mutex::new(KnownKeys {
                 bound,
                 taken: stored.into_iter().collect(),
             }),
@@ -68,7 +68,7 @@ impl FreshKeys {
     }
 }
 
-impl Known {
+impl KnownKeys {
     fn forget_older_half(&mut self) {
         if let Some(&middle) = self.taken.iter().nth(self.taken.len() / 2) {
             self.taken = self.taken.split_off(&middle);

@@ -32,7 +32,7 @@ use actix_rt::Arbiter;
 use tokio::sync::Notify;
 
 pub use allow_list::Targets;
-pub use resolver::{Found, Lookup};
+pub use resolver::{Lookup, ResolvedAddresses};
 pub use settings::HttpCallSettings;
 
 use super::{Runtime, spans::CallSpan};
@@ -64,20 +64,20 @@ pub struct HttpCalls {
 
 struct Now {
     /// The calls that are being made.
-    running: HashMap<CallId, Target>,
+    running: HashMap<CallId, CallTarget>,
     /// When the table has to be read again.
     look: Time,
 }
 
 /// The host of a call, and its owner.
-struct Target {
+struct CallTarget {
     host: String,
     tenant: String,
     process: String,
 }
 
 /// A call that is being made, until this is dropped.
-struct Running {
+struct RunningCall {
     runtime: Arc<Runtime>,
     id: CallId,
     /// The trace that the response continues.
@@ -140,7 +140,7 @@ impl HttpCalls {
 impl Now {
     /// The hosts and owners for which no further call may be made now.
     fn full(&self) -> FullPlaces {
-        let definition = |target: &Target| (target.tenant.clone(), target.process.clone());
+        let definition = |target: &CallTarget| (target.tenant.clone(), target.process.clone());
         FullPlaces {
             hosts: self.having(CALLS_PER_HOST, |target| target.host.clone()),
             tenants: self.having(CALLS_PER_TENANT, |target| target.tenant.clone()),
@@ -149,7 +149,7 @@ impl Now {
     }
 
     /// The values of `of` that at least `most` of the calls being made share.
-    fn having<T: Hash + Ord>(&self, most: usize, of: impl Fn(&Target) -> T) -> Vec<T> {
+    fn having<T: Hash + Ord>(&self, most: usize, of: impl Fn(&CallTarget) -> T) -> Vec<T> {
         let mut counts: HashMap<T, usize> = HashMap::new();
         for target in self.running.values() {
             *counts.entry(of(target)).or_default() += 1;
@@ -164,7 +164,7 @@ impl Now {
     fn take(&mut self, row: &HttpCallRow) -> bool {
         let room = self.running.len() < CALLS_AT_ONCE && !self.full().has(row);
         if room {
-            let target = Target {
+            let target = CallTarget {
                 host: row.host.clone(),
                 tenant: row.tenant.clone(),
                 process: row.process.clone(),
@@ -237,7 +237,7 @@ async fn look(runtime: &Arc<Runtime>) {
 fn begin(runtime: &Arc<Runtime>, row: HttpCallRow) {
     let decoded = codec::decode::<(HttpCallRequest, Option<TraceContext>)>(&row.body);
     let trace = decoded.as_ref().ok().and_then(|(_, trace)| trace.clone());
-    let running = Running {
+    let running = RunningCall {
         runtime: runtime.clone(),
         id: row.key(),
         trace: trace.clone(),
@@ -272,7 +272,7 @@ fn begin(runtime: &Arc<Runtime>, row: HttpCallRow) {
     });
 }
 
-impl Drop for Running {
+impl Drop for RunningCall {
     fn drop(&mut self) {
         let http_calls = &self.runtime.http_calls;
         http_calls.lock().running.remove(&self.id);

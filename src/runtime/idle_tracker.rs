@@ -24,14 +24,14 @@ pub struct IdleTracker {
 }
 
 /// Something in progress, until this is dropped.
-pub struct Active(Arc<IdleTracker>);
+pub struct InProgress(Arc<IdleTracker>);
 
 impl IdleTracker {
     /// Counts something that begins.
-    pub fn begin(self: &Arc<Self>) -> Active {
+    pub fn begin(self: &Arc<Self>) -> InProgress {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.now.fetch_add(1, Ordering::SeqCst);
-        Active(self.clone())
+        InProgress(self.clone())
     }
 
     /// A reply that counts as in progress until it is answered, so that the consequences of the
@@ -61,7 +61,7 @@ impl IdleTracker {
     }
 }
 
-impl Drop for Active {
+impl Drop for InProgress {
     fn drop(&mut self) {
         if self.0.now.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.0.quiet.notify_waiters();

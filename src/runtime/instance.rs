@@ -26,7 +26,7 @@ use actix::{
 };
 use serde_json::Value;
 
-use self::step_state::{Step, StepState};
+use self::step_state::{EncodedStep, StepState};
 use super::{
     Runtime, after_commit,
     commit_gate::CommitGate,
@@ -261,7 +261,7 @@ impl ProcessInstance {
 
     fn conclude(
         &mut self,
-        step: Step,
+        step: EncodedStep,
         reply: ReplyTo,
         slot: AppendPermit,
         ctx: &mut Context<Self>,

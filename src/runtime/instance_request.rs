@@ -54,11 +54,11 @@ impl Envelope {
 /// A request to an instance.
 pub enum InstanceRequest {
     /// Begin to exist; a repeat is answered like the first start.
-    Start(Box<Start>),
+    Start(Box<ResolvedStart>),
     /// Start a subprocess from this instance, unless its Action message was answered by others.
     StartChild {
         /// The start of the subprocess, which has to accept it.
-        start: Box<Start>,
+        start: Box<ResolvedStart>,
         /// The Action message it answers, if any.
         offer: Option<u64>,
     },
@@ -131,7 +131,7 @@ pub struct MigrationRequest {
 
 /// A start, with its definition resolved.
 #[derive(Clone)]
-pub struct Start {
+pub struct ResolvedStart {
     /// What to start.
     pub command: StartInstance,
     /// The definition it will run.

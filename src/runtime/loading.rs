@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A live instance, and the version that it runs.
-type Loaded = (InstanceState, Arc<KnownVersion>);
+type LoadedInstance = (InstanceState, Arc<KnownVersion>);
 
 impl Runtime {
     /// Loads an instance whose slot is `Moving`. No row of it is in flight, so the store is
@@ -68,7 +68,7 @@ impl Runtime {
         &self,
         reader: &dyn StoreReader,
         restored: Restored,
-    ) -> Result<(Remembered, Option<Loaded>), StoreError> {
+    ) -> Result<(Remembered, Option<LoadedInstance>), StoreError> {
         let gathered = Gathered {
             rows: restored.rows as u32,
             bytes: restored.row_bytes,

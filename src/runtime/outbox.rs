@@ -27,7 +27,9 @@ use super::{
     Runtime,
     correlations::{CorrelationRequest, decide::CorrelationCommand},
     definitions::KnownVersion,
-    instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, Start},
+    instance_request::{
+        Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, ResolvedStart,
+    },
     keys,
     trees::{Tree, TreePlace},
 };
@@ -356,7 +358,7 @@ fn start(runtime: &Runtime, delivery: &OutboxDelivery, ends: u64) -> Result<Star
         ends,
         counted: true,
     });
-    let start = Start {
+    let start = ResolvedStart {
         command,
         process,
         tag: tag.clone(),

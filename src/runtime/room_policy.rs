@@ -6,7 +6,7 @@
 //! were applied are answered as usual, so these checks come after that of repeats. Not here: the
 //! state of the disk (`journal::disk_room`).
 
-use super::instance_request::{Refusal, Start};
+use super::instance_request::{Refusal, ResolvedStart};
 use crate::{
     engine::{Command, access::Caller, command::TimerKey, instance_message::InstanceMessage},
     journal::disk_room::DiskRoom,
@@ -17,7 +17,11 @@ use crate::{
 ///
 /// # Errors
 /// [`Refusal::NoRoom`].
-pub fn admit_start(room: DiskRoom, caller: Option<&Caller>, start: &Start) -> Result<(), Refusal> {
+pub fn admit_start(
+    room: DiskRoom,
+    caller: Option<&Caller>,
+    start: &ResolvedStart,
+) -> Result<(), Refusal> {
     // A subprocess that its parent starts belongs to an instance that exists.
     let begins_something = caller.is_some() || start.command.start_event.is_some();
     let least = if begins_something {

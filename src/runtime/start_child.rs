@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     Runtime,
     definitions::DeployedProcess,
-    instance_request::{Envelope, InstanceRequest, Observed, ReplyTo, Start},
+    instance_request::{Envelope, InstanceRequest, Observed, ReplyTo, ResolvedStart},
     keys,
 };
 use crate::{
@@ -144,7 +144,7 @@ impl Runtime {
         }
         command.head.process = deployed.reference();
         let key = command.head.key;
-        let ask = InstanceRequest::Start(Box::new(Start {
+        let ask = InstanceRequest::Start(Box::new(ResolvedStart {
             command,
             process: deployed,
             tag: Some(request.tag()),

@@ -15,7 +15,7 @@ use std::{
 
 use tokio::sync::{Notify, Semaphore};
 
-use self::near::{Due, Near, OF_OWNER, Taken};
+use self::near::{Due, Near, OF_OWNER, TimerTaken};
 use super::{
     Runtime,
     instance_request::{Envelope, InstanceRequest, InstanceResponse, ReplyTo},
@@ -99,7 +99,7 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
         };
         let taken = timers.lock().take(runtime.clock.now());
         let next = match taken {
-            Taken::Fire(owner, due) => {
+            TimerTaken::Fire(owner, due) => {
                 let place = FiringPlace {
                     runtime: runtime.clone(),
                     timer: Some((owner, due)),
@@ -108,8 +108,8 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
                 continue;
             }
             // It is woken when one of the firing timers is done.
-            Taken::Blocked => Time::last(),
-            Taken::Until(next) => next,
+            TimerTaken::Blocked => Time::last(),
+            TimerTaken::Until(next) => next,
         };
         drop((permit, active));
         let next = next.min(reading_due(&timers.lock()));

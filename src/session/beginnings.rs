@@ -17,7 +17,7 @@ use super::{
         wire_error::WireError,
     },
     subscription::{
-        state::{Acknowledgement, Phase, StartFrom, Subscription},
+        state::{Acknowledgement, FollowedInstance, StartFrom, SubscriptionPhase},
         subscriptions::marked,
         tree_cursor::Mark,
     },
@@ -68,7 +68,7 @@ impl Connection {
         else {
             return;
         };
-        let Phase::Looking(want) = following.phase else {
+        let SubscriptionPhase::Looking(want) = following.phase else {
             return;
         };
         match (answer, want) {
@@ -93,7 +93,7 @@ impl Connection {
     fn look_whole(&mut self, instance: InstanceKey, reason: ResyncReason) {
         let want = StartFrom::Snapshot(Some(reason));
         if let Some(following) = self.following.get_mut(&instance) {
-            following.phase = Phase::Looking(want);
+            following.phase = SubscriptionPhase::Looking(want);
             let round = following.round;
             self.look(instance, round, want);
         }
@@ -125,7 +125,7 @@ impl Connection {
                     return self.refuse(instance, &Acknowledgement::None, &error);
                 }
                 following.not_found_deadline = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
-                following.phase = Phase::Ready(Vec::new());
+                following.phase = SubscriptionPhase::Ready(Vec::new());
                 return;
             }
             _ => {}
@@ -162,7 +162,7 @@ impl Connection {
     /// Reads announced instances again that were not found. While the message that starts one is in
     /// delivery, it may still come; after that one more read decides.
     pub(super) fn look_for_announced(&mut self, now: Instant) {
-        let late = |following: &Subscription| {
+        let late = |following: &FollowedInstance| {
             following.cursor == 0
                 && following
                     .not_found_deadline
@@ -355,7 +355,7 @@ impl Connection {
         following.cursor = seq;
         following.ended = has_ended(observed);
         following.not_found_deadline = None;
-        following.phase = Phase::Ready(texts);
+        following.phase = SubscriptionPhase::Ready(texts);
     }
 
     pub(super) fn follow_children(
@@ -393,8 +393,8 @@ impl Connection {
             self.out.pop_front();
             return true;
         };
-        match std::mem::replace(&mut following.phase, Phase::Live) {
-            Phase::Ready(texts) => {
+        match std::mem::replace(&mut following.phase, SubscriptionPhase::Live) {
+            SubscriptionPhase::Ready(texts) => {
                 self.out.pop_front();
                 self.out.push_front(Out::Pull(instance));
                 for frame in texts.into_iter().rev() {
@@ -402,7 +402,7 @@ impl Connection {
                 }
                 true
             }
-            Phase::Live => {
+            SubscriptionPhase::Live => {
                 self.out.pop_front();
                 true
             }
@@ -422,7 +422,9 @@ impl Connection {
                     .following
                     .get(instance)
                     .filter(|following| following.round == *round);
-                following.is_some_and(|following| matches!(following.phase, Phase::Looking(_)))
+                following.is_some_and(|following| {
+                    matches!(following.phase, SubscriptionPhase::Looking(_))
+                })
             }
             Out::Text(_) | Out::Marked(..) | Out::Schemas(_) | Out::Pull(_) => false,
         };

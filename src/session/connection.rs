@@ -34,9 +34,9 @@ use super::{
     },
     rate_limit::{Admission, Rate},
     sessions::Sessions,
-    shared_rates::{Asked, Payer},
+    shared_rates::{Charge, Payer},
     subscription::{
-        changes::ChangesFollowing, lists::ListFollowing, state::Subscription, tree_cursor::Mark,
+        changes::ChangesFollowing, lists::ListFollowing, state::FollowedInstance, tree_cursor::Mark,
     },
     task_notes::OpenTasks,
 };
@@ -60,7 +60,7 @@ pub struct Connection {
     pub(super) sessions: Arc<Sessions>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) follower: Arc<dyn Follower>,
-    pub(super) following: HashMap<InstanceKey, Subscription>,
+    pub(super) following: HashMap<InstanceKey, FollowedInstance>,
     pub(super) lists: HashMap<Channel, ListFollowing>,
     /// Whether it follows the channel `changes`.
     pub(super) changes: Option<ChangesFollowing>,
@@ -233,7 +233,7 @@ impl Connection {
                 return self.limited(text, &WireError::rate_limited(after, sentence));
             }
         }
-        let asked = Asked::Request(text.len());
+        let asked = Charge::Request(text.len());
         if let Err(spent) = self.sessions.rates.admit(self.payer, asked, now) {
             return self.limited(text, &spent.into());
         }

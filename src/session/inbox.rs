@@ -14,14 +14,14 @@ use tokio::sync::mpsc::{
 
 use super::{
     protocol::{channel::Channel, client::FrameId},
-    subscription::lists::Listed,
+    subscription::lists::ListLines,
 };
 use crate::{
     journal::StoreError,
     model::ids::InstanceKey,
     runtime::{
         channel::Follower,
-        idle_tracker::{Active, IdleTracker},
+        idle_tracker::{IdleTracker, InProgress},
         instance_request::{InstanceResponse, Observed},
         missed_rows::Missed,
     },
@@ -77,7 +77,7 @@ pub enum Inbound {
         /// See [`Inbound::Looked`].
         round: u64,
         /// The lines.
-        listed: Listed,
+        listed: ListLines,
     },
     /// A user of the server has changed: the client of the connection may have lost its access.
     UsersChanged,
@@ -158,7 +158,7 @@ impl InboundReceiver {
 /// progress.
 struct Unsettled {
     activity: Arc<IdleTracker>,
-    held: Mutex<Option<Active>>,
+    held: Mutex<Option<InProgress>>,
 }
 
 impl Inbox {

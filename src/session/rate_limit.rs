@@ -39,11 +39,11 @@ pub struct Rate {
     quotas: [Quota; 2],
     /// The buckets of messages and of bytes.
     buckets: [TokenBucket; 2],
-    over: Option<Over>,
+    over: Option<OverRate>,
 }
 
 /// A period over the rate: its first and its latest refusal.
-struct Over {
+struct OverRate {
     since: Instant,
     latest: Instant,
 }
@@ -81,7 +81,7 @@ impl Rate {
             Some(over) if now.saturating_duration_since(over.latest) < CALM => over.since,
             _ => now,
         };
-        self.over = Some(Over { since, latest: now });
+        self.over = Some(OverRate { since, latest: now });
         if now.saturating_duration_since(since) >= limits::FLOOD {
             return Admission::Flood;
         }

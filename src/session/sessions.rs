@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 use super::{
     auth::{principal::Principal, token::Tokens},
     origin::OriginKey,
-    shared_rates::{Asked, Payer, SharedRates, Spent},
+    shared_rates::{Charge, Payer, SharedRates, Spent},
 };
 use crate::{
     limits::{self, Limit, Limits, Pot},
@@ -51,7 +51,7 @@ impl Sessions {
     /// # Errors
     /// When the rate is used up.
     pub fn admit_publish(&self, payer: Payer) -> Result<(), Spent> {
-        self.rates.admit(payer, Asked::Start, Instant::now())
+        self.rates.admit(payer, Charge::Start, Instant::now())
     }
 
     /// Charges the copies of a signal: its data are written for each receiver.
@@ -70,7 +70,7 @@ impl Sessions {
         payer: Payer,
         address: Option<IpAddr>,
     ) -> Result<(), Spent> {
-        self.rates.admit(payer, Asked::Start, Instant::now())?;
+        self.rates.admit(payer, Charge::Start, Instant::now())?;
         if request.anonymous {
             request.stranger = Stranger {
                 origin: address.map(|address| self.origins.of(address)),

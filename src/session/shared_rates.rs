@@ -32,10 +32,10 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 /// The rates of all addresses and users.
 pub struct SharedRates {
-    anonymous: Table,
-    users: Table,
-    addresses: Table,
-    life_signs: Table,
+    anonymous: RateTable,
+    users: RateTable,
+    addresses: RateTable,
+    life_signs: RateTable,
     crowds: Crowds,
     hashes: RandomState,
 }
@@ -50,7 +50,7 @@ pub struct Payer {
 
 /// What to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum Charge {
     /// A request, or a message of a websocket, with its bytes.
     Request(usize),
     /// The start of an instance by it.
@@ -89,7 +89,7 @@ impl SharedRates {
     /// Rates of these limits.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            anonymous: Table::new(
+            anonymous: RateTable::new(
                 limits.anonymous,
                 [
                     Limit::AnonymousRequests,
@@ -97,11 +97,11 @@ impl SharedRates {
                     Limit::AnonymousStarts,
                 ],
             ),
-            users: Table::new(
+            users: RateTable::new(
                 limits.user,
                 [Limit::UserRequests, Limit::UserBytes, Limit::UserStarts],
             ),
-            addresses: Table::new(
+            addresses: RateTable::new(
                 limits.address,
                 [
                     Limit::AddressRequests,
@@ -109,7 +109,7 @@ impl SharedRates {
                     Limit::AddressStarts,
                 ],
             ),
-            life_signs: Table::new(
+            life_signs: RateTable::new(
                 Rates {
                     requests: limits::LIFE_SIGNS,
                     ..Rates::OFF
@@ -142,7 +142,7 @@ impl SharedRates {
     ///
     /// # Errors
     /// [`Spent`]; it is counted as refused.
-    pub fn admit(&self, payer: Payer, asked: Asked, now: Instant) -> Result<(), Spent> {
+    pub fn admit(&self, payer: Payer, asked: Charge, now: Instant) -> Result<(), Spent> {
         let paying = [
             (&self.anonymous, payer.anonymous),
             (&self.addresses, payer.address),
@@ -182,7 +182,7 @@ impl SharedRates {
             return Ok(());
         };
         let network = self.hash(limits::network(address));
-        let admitted = self.life_signs.admit(network, Asked::Request(0), now);
+        let admitted = self.life_signs.admit(network, Charge::Request(0), now);
         admitted.inspect_err(|spent| spent.limit.refused())
     }
 
@@ -198,7 +198,7 @@ impl SharedRates {
 }
 
 /// Buckets by a hash that nobody outside can compute, so that keys take no memory.
-struct Table {
+struct RateTable {
     quotas: [Quota; 3],
     limits: [Limit; 3],
     shards: [Mutex<Shard>; SHARDS],
@@ -213,7 +213,7 @@ struct Shard {
     swept: Option<Instant>,
 }
 
-impl Table {
+impl RateTable {
     fn new(rates: Rates, limits: [Limit; 3]) -> Self {
         let shard = || Shard {
             known: HashMap::new(),
@@ -227,10 +227,10 @@ impl Table {
         }
     }
 
-    fn admit(&self, id: u64, asked: Asked, now: Instant) -> Result<(), Spent> {
+    fn admit(&self, id: u64, asked: Charge, now: Instant) -> Result<(), Spent> {
         let amounts = match asked {
-            Asked::Request(bytes) => [1.0, bytes as f64, 0.0],
-            Asked::Start => [0.0, 0.0, 1.0],
+            Charge::Request(bytes) => [1.0, bytes as f64, 0.0],
+            Charge::Start => [0.0, 0.0, 1.0],
         };
         let is_limited = |(quota, amount): (&Quota, &f64)| quota.is_on() && *amount > 0.0;
         if !self.quotas.iter().zip(&amounts).any(is_limited) {
@@ -249,7 +249,7 @@ impl Table {
     }
 }
 
-impl Table {
+impl RateTable {
     fn owe(&self, id: u64, bytes: usize, now: Instant) {
         let shard = &self.shards[id as usize % SHARDS];
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);

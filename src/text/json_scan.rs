@@ -28,13 +28,13 @@ const FEW: usize = 16;
 
 /// The members of the object that is read.
 #[derive(Default)]
-struct Members<'a> {
+struct JsonMembers<'a> {
     few: Vec<(Cow<'a, str>, usize)>,
     /// All of them, when they are many.
     many: HashMap<Cow<'a, str>, usize>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> JsonMembers<'a> {
     /// Takes a member in; where one of the same name was taken in before.
     fn insert(&mut self, name: Cow<'a, str>, at: usize) -> Option<usize> {
         if self.few.len() < FEW {
@@ -55,7 +55,7 @@ pub(super) fn first_fault(text: &str) -> Option<Fault<'_>> {
     let bytes = text.as_bytes();
     let mut at = 0;
     // The objects and lists around the present place; a list has no members.
-    let mut open: Vec<Option<Members<'_>>> = Vec::new();
+    let mut open: Vec<Option<JsonMembers<'_>>> = Vec::new();
     while at < bytes.len() {
         match bytes[at] {
             b'"' => {
@@ -88,7 +88,7 @@ pub(super) fn first_fault(text: &str) -> Option<Fault<'_>> {
             }
             byte => {
                 match byte {
-                    b'{' => open.push(Some(Members::default())),
+                    b'{' => open.push(Some(JsonMembers::default())),
                     b'[' => open.push(None),
                     b'}' | b']' => drop(open.pop()),
                     _ => {}
@@ -135,7 +135,7 @@ fn string_end(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Where an open object or list is read.
-enum Place<'a> {
+enum JsonPlace<'a> {
     /// With its quotes.
     Member(&'a str),
     Item(usize),
@@ -154,27 +154,28 @@ pub(super) fn path_around(text: &str, end: usize) -> String {
 }
 
 /// The objects and lists around a byte, outermost first, each with what of it is being read.
-fn places(text: &str, end: usize) -> Vec<Place<'_>> {
+fn places(text: &str, end: usize) -> Vec<JsonPlace<'_>> {
     let bytes = text.as_bytes();
-    let (mut at, mut open): (usize, Vec<Place<'_>>) = (0, Vec::new());
+    let (mut at, mut open): (usize, Vec<JsonPlace<'_>>) = (0, Vec::new());
     while at < end {
         match bytes[at] {
             b'"' => {
                 let closed = string_end(bytes, at);
                 // The value of a member may be a string as well; its name is the last one before
                 // the colon.
-                if let (true, Some(Place::Member(name))) = (is_name(bytes, closed), open.last_mut())
+                if let (true, Some(JsonPlace::Member(name))) =
+                    (is_name(bytes, closed), open.last_mut())
                 {
                     *name = &text[at..closed];
                 }
                 at = closed;
                 continue;
             }
-            b'{' => open.push(Place::Member("\"\"")),
-            b'[' => open.push(Place::Item(0)),
+            b'{' => open.push(JsonPlace::Member("\"\"")),
+            b'[' => open.push(JsonPlace::Item(0)),
             b'}' | b']' => drop(open.pop()),
             b',' => {
-                if let Some(Place::Item(index)) = open.last_mut() {
+                if let Some(JsonPlace::Item(index)) = open.last_mut() {
                     *index += 1;
                 }
             }
@@ -185,12 +186,12 @@ fn places(text: &str, end: usize) -> Vec<Place<'_>> {
     open
 }
 
-fn written(places: Vec<Place<'_>>) -> String {
+fn written(places: Vec<JsonPlace<'_>>) -> String {
     let mut path = String::new();
     for place in places {
         match place {
-            Place::Item(index) => push_item(&mut path, index),
-            Place::Member(quoted) => push_member(&mut path, &unescaped(quoted)),
+            JsonPlace::Item(index) => push_item(&mut path, index),
+            JsonPlace::Member(quoted) => push_member(&mut path, &unescaped(quoted)),
         }
     }
     path.truncate(path.floor_char_boundary(200));

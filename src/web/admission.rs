@@ -21,7 +21,7 @@ use actix_web::{
 };
 
 use super::{
-    http::{app::App, problem::Problem},
+    http::{app::App, problem::HttpProblem},
     transport::ConnectionHandle,
 };
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
             principal::Principal,
             token::{Identity, TokenError},
         },
-        shared_rates::{Asked, Payer, Spent},
+        shared_rates::{Charge, Payer, Spent},
     },
 };
 
@@ -77,7 +77,7 @@ pub async fn within_rates(
                 .iter()
                 .for_each(|principal| app.note_taker(request, principal));
             let payer = app.sessions.payer(principal.as_ref(), address);
-            let asked = Asked::Request(body_bytes(request));
+            let asked = Charge::Request(body_bytes(request));
             (payer, rates.admit(payer, asked, now))
         };
         if let Err(spent) = admitted {
@@ -86,7 +86,7 @@ pub async fn within_rates(
                 .for_each(ConnectionHandle::is_over_rate);
             let held = hold_back(&app, payer, spent.after).await;
             let after = spent.after.saturating_sub(held).max(SOONEST);
-            return Err(Problem::from(Spent { after, ..spent }).into());
+            return Err(HttpProblem::from(Spent { after, ..spent }).into());
         }
     }
     next.call(request).await
@@ -119,7 +119,7 @@ pub async fn count_all(
     if let Some((payer, app)) = payer
         && !counted.0.get()
     {
-        let asked = Asked::Request(0);
+        let asked = Charge::Request(0);
         if let Err(spent) = app.sessions.rates.admit(payer, asked, Instant::now()) {
             hold_back(&app, payer, spent.after).await;
         }
@@ -174,7 +174,7 @@ impl App {
         request: &HttpRequest,
         principal: &Principal,
         start: &mut StartRequest,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), HttpProblem> {
         let address = self.approach(request.head()).address;
         let payer = self.sessions.payer(Some(principal), address);
         Ok(self.sessions.admit_start(start, payer, address)?)
@@ -188,7 +188,7 @@ impl App {
         &self,
         request: &HttpRequest,
         principal: &Principal,
-    ) -> Result<Payer, Problem> {
+    ) -> Result<Payer, HttpProblem> {
         let address = self.approach(request.head()).address;
         let payer = self.sessions.payer(Some(principal), address);
         self.sessions.admit_publish(payer)?;

@@ -18,7 +18,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 
-use super::http::{app::App, problem::Problem};
+use super::http::{app::App, problem::HttpProblem};
 use crate::{limits::PotPlace, session::protocol::code::ErrorCode};
 
 /// Responses up to this length take no room: each connection has at most one.
@@ -57,7 +57,7 @@ pub async fn answer_memory(
     if !fits && is_safe {
         let sentence = "expected memory for the answer, but too many answers have not been read \
             yet: read those, or ask again in a moment";
-        let refused = Problem::new(ErrorCode::Busy, sentence).error_response();
+        let refused = HttpProblem::new(ErrorCode::Busy, sentence).error_response();
         return Ok(ServiceResponse::new(request, refused));
     }
     let body = BoxBody::new(LargeAnswer {

@@ -7,7 +7,7 @@ use actix_web::{rt, web};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::http::{app::App, problem::Problem};
+use super::http::{app::App, problem::HttpProblem};
 use crate::{
     engine::{
         RecordBatch, Rejection,
@@ -49,7 +49,7 @@ impl App {
         key: InstanceKey,
         caller: &Caller,
         ask: InstanceRequest,
-    ) -> Result<CommandOutcome, Problem> {
+    ) -> Result<CommandOutcome, HttpProblem> {
         outcome(self.answer(key, caller, ask).await)
     }
 
@@ -62,7 +62,7 @@ impl App {
         key: InstanceKey,
         caller: &Caller,
         ask: InstanceRequest,
-    ) -> Result<UploadRules, Problem> {
+    ) -> Result<UploadRules, HttpProblem> {
         match self.answer(key, caller, ask).await {
             Ok(InstanceResponse::MayUpload(rules)) => Ok(rules),
             other => Err(refused(other)),
@@ -78,7 +78,7 @@ impl App {
         key: InstanceKey,
         caller: &Caller,
         migration: MigrationRequest,
-    ) -> Result<MigrationPlan, Problem> {
+    ) -> Result<MigrationPlan, HttpProblem> {
         let ask = InstanceRequest::PlanMigration(Box::new(migration));
         match self.answer(key, caller, ask).await {
             Ok(InstanceResponse::Migration(plan)) => Ok(*plan),
@@ -97,7 +97,7 @@ impl App {
         caller: &Caller,
         ask: InstanceRequest,
         file: Received,
-    ) -> Result<CommandOutcome, Problem> {
+    ) -> Result<CommandOutcome, HttpProblem> {
         let upload = file.sent();
         let (reply, answer) = reply();
         self.sessions.runtime.dispatch(
@@ -129,7 +129,7 @@ impl App {
         key: InstanceKey,
         caller: &Caller,
         id: Uuid,
-    ) -> Result<StoredFile, Problem> {
+    ) -> Result<StoredFile, HttpProblem> {
         let runtime = &self.sessions.runtime;
         match read_instance(runtime, key, caller, ReadRequest::FindFile(id)).await {
             Ok(InstanceResponse::File(file)) => Ok(*file),
@@ -141,7 +141,7 @@ impl App {
     ///
     /// # Errors
     /// Why it was refused.
-    pub async fn start(&self, request: StartRequest) -> Result<CommandOutcome, Problem> {
+    pub async fn start(&self, request: StartRequest) -> Result<CommandOutcome, HttpProblem> {
         let (reply, answer) = reply();
         self.sessions.runtime.start_instance(request, reply);
         outcome(answer.await)
@@ -151,7 +151,7 @@ impl App {
     ///
     /// # Errors
     /// Why it was refused; 404 if its task has ended, or has no such action.
-    pub async fn draft(&self, caller: &Caller, request: DraftRequest) -> Result<(), Problem> {
+    pub async fn draft(&self, caller: &Caller, request: DraftRequest) -> Result<(), HttpProblem> {
         let (reply, answer) = reply();
         self.sessions.runtime.draft(caller.clone(), request, reply);
         let answer = answer.await;
@@ -160,7 +160,10 @@ impl App {
                 Unavailable::Ended | Unavailable::NotActive | Unavailable::UnknownAction,
             ) = rejection.kind
         {
-            return Err(Problem::new(ErrorCode::NotFound, rejection.message.clone()));
+            return Err(HttpProblem::new(
+                ErrorCode::NotFound,
+                rejection.message.clone(),
+            ));
         }
         outcome(answer).map(drop)
     }
@@ -174,7 +177,7 @@ impl App {
         key: InstanceKey,
         caller: &Caller,
         whole: bool,
-    ) -> Result<Arc<Observed>, Problem> {
+    ) -> Result<Arc<Observed>, HttpProblem> {
         observe(&self.sessions.runtime, key, caller, whole).await
     }
 
@@ -203,7 +206,7 @@ impl App {
     pub async fn read<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, HttpProblem> {
         match self.sessions.runtime.journal.list(question).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(Refusal::Busy.into()),
@@ -220,7 +223,7 @@ impl App {
         key: InstanceKey,
         after: u64,
         limit: usize,
-    ) -> Result<(Vec<RecordBatch>, bool), Problem> {
+    ) -> Result<(Vec<RecordBatch>, bool), HttpProblem> {
         self.read(move |reader| {
             let part = LogPart::read(reader, Entity::from(key), after, limit)?;
             let rows = part
@@ -242,7 +245,7 @@ pub async fn observe(
     key: InstanceKey,
     caller: &Caller,
     whole: bool,
-) -> Result<Arc<Observed>, Problem> {
+) -> Result<Arc<Observed>, HttpProblem> {
     match read_instance(runtime, key, caller, ReadRequest::Observe { whole }).await {
         Ok(InstanceResponse::Observed(observed)) => Ok(observed),
         other => Err(refused(other)),
@@ -271,7 +274,7 @@ async fn read_instance(
 ///
 /// # Errors
 /// 404.
-pub fn instance_key(text: &str) -> Result<InstanceKey, Problem> {
+pub fn instance_key(text: &str) -> Result<InstanceKey, HttpProblem> {
     text.parse().map_err(|_| Rejection::not_found().into())
 }
 
@@ -283,7 +286,7 @@ fn reply() -> (ReplyTo, oneshot::Receiver<InstanceResponse>) {
 }
 
 /// The problem of a response that is not of the expected kind.
-fn refused(answer: Result<InstanceResponse, oneshot::error::RecvError>) -> Problem {
+fn refused(answer: Result<InstanceResponse, oneshot::error::RecvError>) -> HttpProblem {
     match answer {
         Ok(InstanceResponse::Refused(refusal)) => refusal.into(),
         _ => Refusal::Internal.into(),
@@ -292,7 +295,7 @@ fn refused(answer: Result<InstanceResponse, oneshot::error::RecvError>) -> Probl
 
 fn outcome(
     answer: Result<InstanceResponse, oneshot::error::RecvError>,
-) -> Result<CommandOutcome, Problem> {
+) -> Result<CommandOutcome, HttpProblem> {
     match answer {
         Ok(InstanceResponse::Applied(committed)) => Ok(CommandOutcome::Done(committed, false)),
         Ok(InstanceResponse::Duplicate(committed)) => Ok(CommandOutcome::Done(committed, true)),

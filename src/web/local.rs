@@ -70,7 +70,7 @@ enum Want {
 
 /// What a client on this machine needs.
 #[derive(Serialize, Deserialize)]
-struct Access {
+struct LocalAccess {
     /// The server's address for programs on this machine.
     server: String,
     /// A token for [`limits::LOCAL_TOKEN`].
@@ -86,7 +86,7 @@ enum LocalReply {
     /// It is done; the response to a list contains users.
     Done(Vec<ListedUser>),
     /// The address and token that were requested.
-    Access(Access),
+    Access(LocalAccess),
     /// Why it was not done, as a sentence.
     Refused(String),
 }

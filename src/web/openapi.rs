@@ -26,7 +26,7 @@ pub(super) use optional_fields::loosen;
 use super::{
     http::problem::Details,
     jobs,
-    openapi::published::Published,
+    openapi::published::PublishedDocument,
     rest::{self, health, metrics},
     websocket::socket,
 };
@@ -192,6 +192,7 @@ pub fn document() -> Value {
     responses((status = 200, description = "An OpenAPI document", body = Object, content_type = "application/json"), (status = 304, description = "As \
         it was")))]
 pub async fn json(request: HttpRequest) -> HttpResponse {
-    static PUBLISHED: LazyLock<Published> = LazyLock::new(|| Published::new(&document()));
+    static PUBLISHED: LazyLock<PublishedDocument> =
+        LazyLock::new(|| PublishedDocument::new(&document()));
     PUBLISHED.answer(&request)
 }

@@ -23,7 +23,7 @@ use actix_web::{
 use serde::Serialize;
 
 use super::{
-    http::{app::App, problem::Problem},
+    http::{app::App, problem::HttpProblem},
     pages::problem_pages::wants_page,
 };
 use crate::{
@@ -37,10 +37,10 @@ fn page(
     status: StatusCode,
     template: &str,
     view: &impl Serialize,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let text = app.pages.render(template, view).map_err(|error| {
         log::error!("page {template} cannot be drawn: {error}");
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::Internal,
             "expected to render this page, but it failed; the server's log has details",
         )
@@ -66,9 +66,9 @@ fn subject(app: &App, request: &HttpRequest) -> Option<String> {
 ///
 /// # Errors
 /// 401 for a program, which would take the sign-in for the requested page.
-fn sign_in_first(request: &HttpRequest) -> Result<HttpResponse, Problem> {
+fn sign_in_first(request: &HttpRequest) -> Result<HttpResponse, HttpProblem> {
     if !wants_page(request) {
-        return Err(Problem::new(
+        return Err(HttpProblem::new(
             ErrorCode::Unauthenticated,
             "expected the cookie of a signed-in user, but there is none that is accepted; sign in \
             at /sign-in with a browser, or ask the API below /v1 with a token",
@@ -88,11 +88,11 @@ fn sign_in_first(request: &HttpRequest) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// 403 without role designer, operator or admin.
-fn require_staff(principal: &Principal) -> Result<(), Problem> {
+fn require_staff(principal: &Principal) -> Result<(), HttpProblem> {
     if principal.is_staff() {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(HttpProblem::new(
         ErrorCode::Forbidden,
         "expected role designer, operator or admin for this page, but you have none of them; ask \
         an administrator for one",

@@ -43,7 +43,7 @@ pub mod users;
 use actix_web::{HttpResponse, http::StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{http::problem::Problem, routes::query_problem};
+use super::{http::problem::HttpProblem, routes::query_problem};
 
 /// A response in JSON.
 fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
@@ -58,7 +58,7 @@ fn json_text(status: StatusCode, body: String) -> HttpResponse {
 }
 
 /// The query of a URL.
-fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+fn query<T: DeserializeOwned>(text: &str) -> Result<T, HttpProblem> {
     actix_web::web::Query::<T>::from_query(text)
         .map(actix_web::web::Query::into_inner)
         .map_err(|error| query_problem(&error))

@@ -17,7 +17,7 @@ use actix_web::{
 use super::{
     http::{
         body,
-        problem::Problem,
+        problem::HttpProblem,
         route_table::{RouteEntry, RouteTable},
         strict_input::{no_body, no_input, no_query},
     },
@@ -410,17 +410,17 @@ where
 }
 
 /// The problem of a query that cannot be read.
-pub(super) fn query_problem(error: &impl fmt::Display) -> Problem {
+pub(super) fn query_problem(error: &impl fmt::Display) -> HttpProblem {
     let told = error.to_string();
     match body::unknown_name(
         told.strip_prefix("Query deserialize error: ")
             .unwrap_or(&told),
     ) {
-        Some(wrong) => Problem::new(
+        Some(wrong) => HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected known names behind '?', but {wrong}"),
         ),
-        None => Problem::new(
+        None => HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected known values behind '?', but: {told}"),
         ),

@@ -42,7 +42,7 @@ pub use limits::TransportLimits;
 pub use session_stream::SessionStream;
 pub use stream::GuardedStream;
 pub use table::ConnectionTable;
-use table::Turn;
+use table::ConnectionTurn;
 pub use take_over::TakeOver;
 pub use tracking::track;
 
@@ -160,7 +160,7 @@ async fn accept(
     let (address, is_counted) = (network(peer.ip()), is_counted(peer));
     let turn = match is_counted {
         true => table.turn(address, Instant::now()),
-        false => Ok(Turn::NOW),
+        false => Ok(ConnectionTurn::NOW),
     };
     // A connection that waits for its turn has its place already, so that it is counted.
     let admitted = turn.and_then(|turn| Ok((turn, table.admit(address, is_counted)?)));

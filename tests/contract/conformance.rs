@@ -16,7 +16,7 @@ use stepwire::{
         transport::{ConnectionTable, TakeOver, TransportLimits, serve},
         websocket::{
             frame_guard::FrameGuard,
-            message_stream::{ClientMessage, MessageStream, Over},
+            message_stream::{ClientMessage, MessageStream, StreamEnd},
         },
     },
 };
@@ -59,14 +59,14 @@ async fn echo(request: HttpRequest) -> actix_web::Result<HttpResponse> {
                     Ok(ClientMessage::Binary(bytes)) => messages.send_binary(bytes),
                     Ok(ClientMessage::Ping(payload)) => messages.pong(payload),
                     Ok(ClientMessage::Pong(_)) => {}
-                    Ok(ClientMessage::Close) => break Over::Close(CloseCode::Normal),
+                    Ok(ClientMessage::Close) => break StreamEnd::Close(CloseCode::Normal),
                     Err(over) => break over,
                 }
                 if messages.flush().await.is_err() {
                     return;
                 }
             };
-            if let Over::Close(code) = over {
+            if let StreamEnd::Close(code) = over {
                 messages.close(code.into());
                 // The peer may be gone already.
                 let _ = messages.flush().await;

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use stepwire::{
-    config::{Config, Store},
+    config::{Config, StoreKind},
     web::http::server::Running,
 };
 use tempfile::TempDir;
@@ -55,7 +55,7 @@ impl Stage {
         let mut config =
             support::config(&["--test-clock", "--no-examples", "--rate-per-second", "0"]);
         if restarts {
-            (config.store, config.data) = (Store::Sqlite, data.path().to_owned());
+            (config.store, config.data) = (StoreKind::Sqlite, data.path().to_owned());
         }
         let server = support::start(config.clone()).await;
         // First the time, as what starts by itself counts from when it was deployed.

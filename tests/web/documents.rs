@@ -11,7 +11,7 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 use stepwire::{
-    config::{Config, Store},
+    config::{Config, StoreKind},
     web::http::server::Running,
 };
 use tempfile::TempDir;
@@ -40,7 +40,7 @@ fn process() -> Value {
 
 fn config(data: &TempDir) -> Config {
     Config {
-        store: Store::Sqlite,
+        store: StoreKind::Sqlite,
         data: data.path().to_owned(),
         ..support::config(&["--no-examples"])
     }

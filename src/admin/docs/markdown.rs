@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 /// A page, rendered.
-pub struct Rendered {
+pub struct RenderedPage {
     /// Its first heading.
     pub title: String,
     /// What is in its article.
@@ -27,7 +27,7 @@ pub struct Heading {
 }
 
 /// Renders a page. `address` turns what a link says into where it leads.
-pub fn render(source: &str, address: &dyn Fn(&str) -> String) -> Rendered {
+pub fn render(source: &str, address: &dyn Fn(&str) -> String) -> RenderedPage {
     let events: Vec<Event<'_>> = Parser::new_ext(source, Options::ENABLE_TABLES).collect();
     let mut page = MarkdownPage {
         address,
@@ -37,7 +37,7 @@ pub fn render(source: &str, address: &dyn Fn(&str) -> String) -> Rendered {
         heading: String::new(),
         seen: BTreeMap::new(),
     };
-    let mut table = Table::default();
+    let mut table = MarkdownTable::default();
     for (at, event) in events.iter().enumerate() {
         if !table.take(event, &events[at..], &mut page.out) {
             page.take(event, &events[at..]);
@@ -51,7 +51,7 @@ pub fn render(source: &str, address: &dyn Fn(&str) -> String) -> Rendered {
     } = page;
     let mut text = String::with_capacity(source.len() * 2);
     html::push_html(&mut text, out.into_iter());
-    Rendered {
+    RenderedPage {
         title,
         html: text,
         headings,
@@ -200,13 +200,13 @@ fn text_until(element: &[Event<'_>], ends: impl Fn(&TagEnd) -> bool) -> String {
 
 /// Writes tables, with the name of its column at each cell.
 #[derive(Default)]
-struct Table {
+struct MarkdownTable {
     in_head: bool,
     columns: Vec<String>,
     column: usize,
 }
 
-impl Table {
+impl MarkdownTable {
     /// Whether the event belongs to a table's frame, and is written.
     fn take(&mut self, event: &Event<'_>, rest: &[Event<'_>], out: &mut Vec<Event<'_>>) -> bool {
         let html = match event {
@@ -262,7 +262,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn plain(source: &str) -> Rendered {
+    fn plain(source: &str) -> RenderedPage {
         render(source, &|link| format!("to/{link}"))
     }
 

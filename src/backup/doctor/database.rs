@@ -2,7 +2,7 @@
 
 use super::{
     examination::Examination,
-    finding::{Finding, Kind},
+    finding::{Finding, FindingKind},
 };
 use crate::{
     backup::{
@@ -38,31 +38,31 @@ impl Examination<'_> {
         }
         for (kind, name, why) in database.damaged().all() {
             let message = format!("{name} is damaged: {why}");
-            self.found(Kind::of(kind), DATABASE, message);
+            self.found(FindingKind::of(kind), DATABASE, message);
         }
         self.instances(database, &known, reporter);
         self.orphans(database);
         for message in self.read(database.miscounts(TOLD)) {
-            self.found(Kind::Count, DATABASE, message);
+            self.found(FindingKind::Count, DATABASE, message);
         }
     }
 
     fn unreadable(&mut self, error: &StoreError) {
-        self.found(Kind::Integrity, DATABASE, error.to_string());
+        self.found(FindingKind::Integrity, DATABASE, error.to_string());
     }
 
     fn integrity(&mut self, database: &CopiedDatabase) {
         match database.damage(TOLD) {
             Ok(lines) => lines
                 .into_iter()
-                .for_each(|line| self.found(Kind::Integrity, DATABASE, line)),
+                .for_each(|line| self.found(FindingKind::Integrity, DATABASE, line)),
             Err(error) => self.unreadable(&error),
         }
         match database.gaps(TOLD) {
             Ok(gaps) => {
                 for (entity, missing) in gaps {
                     let message = format!("the rows of {entity} have a gap at {missing}");
-                    let finding = Finding::new(Kind::Gap, DATABASE, message);
+                    let finding = Finding::new(FindingKind::Gap, DATABASE, message);
                     self.findings.push(finding.of(entity));
                 }
             }
@@ -80,7 +80,7 @@ impl Examination<'_> {
             match definitions::is_usable(row) {
                 Ok(()) => drop(known.insert(key)),
                 Err(sentence) => {
-                    let finding = Finding::new(Kind::Definition, DATABASE, sentence);
+                    let finding = Finding::new(FindingKind::Definition, DATABASE, sentence);
                     self.findings.push(finding.noted_if(is_deleted));
                 }
             }
@@ -96,7 +96,7 @@ impl Examination<'_> {
                     "the password of user '{}' of tenant '{}' is no hash that can be compared",
                     row.name, row.tenant
                 );
-                self.found(Kind::User, DATABASE, message);
+                self.found(FindingKind::User, DATABASE, message);
             }
         }
     }
@@ -114,7 +114,7 @@ impl Examination<'_> {
                     "message {} of {} to {} is damaged: {error}",
                     message.row.seq, message.source.key, message.row.target.key
                 );
-                self.found(Kind::Message, DATABASE, message);
+                self.found(FindingKind::Message, DATABASE, message);
             }
         }
     }
@@ -143,7 +143,7 @@ impl Examination<'_> {
                     Ok(state) => self.files(entity.instance(), &state),
                     Err(sentence) => {
                         let message = format!("{} does not load: {sentence}", entity.key);
-                        let finding = Finding::new(Kind::Instance, DATABASE, message);
+                        let finding = Finding::new(FindingKind::Instance, DATABASE, message);
                         self.findings.push(finding.of(entity.key));
                     }
                 }
@@ -169,7 +169,7 @@ impl Examination<'_> {
                     "instance {instance} names it as '{}', but {wrong}",
                     file.name
                 );
-                let finding = Finding::new(Kind::File, place.display().to_string(), message);
+                let finding = Finding::new(FindingKind::File, place.display().to_string(), message);
                 self.findings.push(finding.of(instance));
             }
             self.counts.files += 1;
@@ -180,13 +180,13 @@ impl Examination<'_> {
     fn orphans(&mut self, database: &CopiedDatabase) {
         for Orphan { what, instance } in self.read(database.orphans(TOLD)) {
             let message = format!("{what} of instance {instance}, which is over or not there");
-            let finding = Finding::new(Kind::Orphan, DATABASE, message);
+            let finding = Finding::new(FindingKind::Orphan, DATABASE, message);
             self.findings.push(finding.of(instance));
         }
     }
 }
 
-impl Kind {
+impl FindingKind {
     fn of(kind: StoredKind) -> Self {
         match kind {
             StoredKind::Definition => Self::Definition,

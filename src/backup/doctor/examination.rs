@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::finding::{Finding, Kind, Severity};
+use super::finding::{Finding, FindingKind, FindingSeverity};
 use crate::{
     backup::progress::Reporter,
     config,
@@ -68,9 +68,9 @@ impl<'a> Examination<'a> {
                 let lacks_it =
                     matches!(&error, StoreError::Unreadable(why) if why.starts_with(DATABASE));
                 let kind = if lacks_it {
-                    Kind::NoDatabase
+                    FindingKind::NoDatabase
                 } else {
-                    Kind::Database
+                    FindingKind::Database
                 };
                 self.found(kind, DATABASE, error.to_string());
             }
@@ -81,13 +81,13 @@ impl<'a> Examination<'a> {
     pub fn faults(&self) -> usize {
         let findings = self.findings.iter();
         findings
-            .filter(|finding| finding.severity == Severity::Fault)
+            .filter(|finding| finding.severity == FindingSeverity::Fault)
             .count()
     }
 
     pub(super) fn found(
         &mut self,
-        kind: Kind,
+        kind: FindingKind,
         part: impl Into<String>,
         message: impl Into<String>,
     ) {
@@ -107,7 +107,7 @@ impl<'a> Examination<'a> {
                 "others than its owner may use the directory (its mode is {:03o})",
                 mode & 0o777
             );
-            self.found(Kind::OpenToOthers, ".", message);
+            self.found(FindingKind::OpenToOthers, ".", message);
         }
         let wal = format!("{DATABASE}-wal");
         for name in [DATABASE, &wal, "files", "jwt-secret", "webhook-secret"] {
@@ -123,7 +123,7 @@ impl<'a> Examination<'a> {
                     part.uid(),
                     part.permissions().mode() & 0o777
                 );
-                self.found(Kind::Permissions, name, message);
+                self.found(FindingKind::Permissions, name, message);
             }
         }
     }
@@ -133,7 +133,7 @@ impl<'a> Examination<'a> {
 
     fn secrets(&mut self) {
         for (name, error) in config::unusable_secrets(self.data) {
-            self.found(Kind::Secret, name, error);
+            self.found(FindingKind::Secret, name, error);
         }
     }
 
@@ -147,11 +147,15 @@ impl<'a> Examination<'a> {
                 for place in places {
                     if !self.named.contains(&place) {
                         let part = place.display().to_string();
-                        self.found(Kind::UnknownFile, part, "no instance that loads names it");
+                        self.found(
+                            FindingKind::UnknownFile,
+                            part,
+                            "no instance that loads names it",
+                        );
                     }
                 }
             }
-            Err(error) => self.found(Kind::Permissions, "files", error.to_string()),
+            Err(error) => self.found(FindingKind::Permissions, "files", error.to_string()),
         }
     }
 }

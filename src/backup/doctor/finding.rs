@@ -7,7 +7,7 @@ use serde::Serialize;
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Severity {
+pub enum FindingSeverity {
     /// Something cannot be served, or no server can run.
     Fault,
     /// Nothing is lost by it.
@@ -17,7 +17,7 @@ pub enum Severity {
 /// What kind of thing it is. The names are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum FindingKind {
     /// Others than its owner may look into the directory.
     OpenToOthers,
     /// The server may not use a part of the directory.
@@ -63,7 +63,7 @@ pub enum Kind {
 /// What to do where only a copy has what is lost.
 const RESTORE: &str = "restore a backup";
 
-impl Kind {
+impl FindingKind {
     /// What it means, and what to do.
     fn advice(self) -> (&'static str, &'static str) {
         match self {
@@ -150,10 +150,10 @@ impl Kind {
         }
     }
 
-    fn severity(self) -> Severity {
+    fn severity(self) -> FindingSeverity {
         match self {
-            Self::OpenToOthers | Self::Orphan | Self::UnknownFile => Severity::Note,
-            _ => Severity::Fault,
+            Self::OpenToOthers | Self::Orphan | Self::UnknownFile => FindingSeverity::Note,
+            _ => FindingSeverity::Fault,
         }
     }
 }
@@ -163,9 +163,9 @@ impl Kind {
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// How bad it is.
-    pub severity: Severity,
+    pub severity: FindingSeverity,
     /// What kind of thing it is.
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// The file of the directory it is in.
     pub part: String,
     /// The instance it concerns, if it is one.
@@ -181,7 +181,7 @@ pub struct Finding {
 
 impl Finding {
     /// Something wrong in a part of the directory.
-    pub fn new(kind: Kind, part: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(kind: FindingKind, part: impl Into<String>, message: impl Into<String>) -> Self {
         let (meaning, advice) = kind.advice();
         Self {
             severity: kind.severity(),
@@ -206,7 +206,7 @@ impl Finding {
     pub fn noted_if(self, nothing_is_lost: bool) -> Self {
         match nothing_is_lost {
             true => Self {
-                severity: Severity::Note,
+                severity: FindingSeverity::Note,
                 ..self
             },
             false => self,
@@ -217,8 +217,8 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = match self.severity {
-            Severity::Fault => "fault",
-            Severity::Note => "note",
+            FindingSeverity::Fault => "fault",
+            FindingSeverity::Note => "note",
         };
         write!(
             f,

@@ -20,12 +20,12 @@ pub struct Player {
     /// Its way over REST.
     pub rest: Rest,
     /// What it has received.
-    pub received: Received,
+    pub received: ReceivedFrames,
 }
 
 /// What a user has received, by instance.
 #[derive(Default)]
-pub struct Received {
+pub struct ReceivedFrames {
     instances: BTreeMap<String, Instance>,
 }
 
@@ -86,7 +86,7 @@ impl Player {
     }
 }
 
-impl Received {
+impl ReceivedFrames {
     /// What is known of an instance.
     pub fn of(&self, key: &str) -> Option<&Instance> {
         self.instances.get(key)
@@ -169,7 +169,7 @@ impl Instance {
     }
 }
 
-impl Watcher for Received {
+impl Watcher for ReceivedFrames {
     fn frame(&mut self, frame: &Value) {
         self.take(frame);
     }

@@ -17,7 +17,7 @@ use super::{
     },
     model_source::ModelSource,
     own_server::OwnServer,
-    player::{Player, Received},
+    player::{Player, ReceivedFrames},
 };
 use crate::{
     cli::{
@@ -466,7 +466,7 @@ async fn player(socket: Access, rest: Access) -> Result<Player, Failure> {
     Ok(Player {
         client: Client::connect(socket).await?,
         rest: Rest::new(rest)?,
-        received: Received::default(),
+        received: ReceivedFrames::default(),
     })
 }
 

@@ -57,10 +57,10 @@ pub(super) fn wrong(sql: &str, steps: &[String]) -> Option<String> {
 /// Statements that were checked.
 #[cfg(debug_assertions)]
 #[derive(Default)]
-pub(super) struct Checked(std::cell::RefCell<std::collections::HashSet<String>>);
+pub(super) struct CheckedPlans(std::cell::RefCell<std::collections::HashSet<String>>);
 
 #[cfg(debug_assertions)]
-impl Checked {
+impl CheckedPlans {
     /// Checks a statement, unless it was checked before.
     ///
     /// # Panics

@@ -46,7 +46,7 @@ pub struct SqliteReader {
     /// The rows that were left out because they cannot be read.
     pub(super) damaged: Damaged,
     #[cfg(debug_assertions)]
-    checked: super::plans::Checked,
+    checked: super::plans::CheckedPlans,
 }
 
 impl SqliteReader {
@@ -55,7 +55,7 @@ impl SqliteReader {
             connection,
             damaged,
             #[cfg(debug_assertions)]
-            checked: super::plans::Checked::default(),
+            checked: super::plans::CheckedPlans::default(),
         }
     }
 

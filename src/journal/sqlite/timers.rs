@@ -23,13 +23,13 @@ const TIMER: &str = "SELECT due, instance, element, kind, name, occurrence, proc
 const MOST_OWNERS: usize = 100;
 
 /// Where a list continues: after this timer.
-struct Place<'a> {
+struct TimerCursor<'a> {
     timer: &'a TimerRow,
     element: ElementKey,
     kind: (Cow<'static, str>, &'a str),
 }
 
-impl<'a> Place<'a> {
+impl<'a> TimerCursor<'a> {
     fn behind(timer: &'a TimerRow) -> Self {
         Self {
             timer,
@@ -54,7 +54,7 @@ pub(super) fn list(
     if processes.is_empty() && filter.instance.is_none() {
         return Ok(Vec::new());
     }
-    let after = after.map(Place::behind);
+    let after = after.map(TimerCursor::behind);
     let statement = next_timers(filter, &processes, after.as_ref(), &limit);
     let listed = |row: &Row<'_>| {
         Ok(ListedTimer {
@@ -73,7 +73,7 @@ pub(super) fn list(
 fn next_timers<'a>(
     filter: &'a PlaceFilter,
     processes: &'a [String],
-    after: Option<&'a Place<'a>>,
+    after: Option<&'a TimerCursor<'a>>,
     limit: &'a i64,
 ) -> Narrowing<'a> {
     let is_by_owner = filter.instance.is_none() && (1..=MOST_OWNERS).contains(&processes.len());
@@ -190,7 +190,7 @@ mod tests {
                 occurrence: 1,
             },
         };
-        let after = Place::behind(&timer);
+        let after = TimerCursor::behind(&timer);
         let all = PlaceFilter {
             tenant: "acme".into(),
             instance: None,

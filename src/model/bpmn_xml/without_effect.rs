@@ -146,12 +146,12 @@ const ADVICE: &[(&[&str], &str)] = &[
 /// The names without effect of one process, with where they are.
 #[derive(Default)]
 pub(super) struct WithoutEffect {
-    found: BTreeMap<Group, Vec<ElementPosition>>,
+    found: BTreeMap<ElementGroup, Vec<ElementPosition>>,
 }
 
 /// What one warning is about.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
+enum ElementGroup {
     /// An attribute or element of BPMN.
     Bpmn(String),
     /// A name of another engine, as written, that does something there; and what does it here.
@@ -172,12 +172,16 @@ struct ElementPosition {
 impl WithoutEffect {
     /// Notes a name of BPMN.
     pub(super) fn bpmn(&mut self, element: &str, name: &str) {
-        self.note(Group::Bpmn(name.to_owned()), element, name.to_owned());
+        self.note(
+            ElementGroup::Bpmn(name.to_owned()),
+            element,
+            name.to_owned(),
+        );
     }
 
     /// Notes a task that calls nothing.
     pub(super) fn calls_nothing(&mut self, element: &str) {
-        self.note(Group::CallsNothing, element, String::new());
+        self.note(ElementGroup::CallsNothing, element, String::new());
     }
 
     /// Notes a name of another namespace, whose prefix at that place is known.
@@ -191,13 +195,13 @@ impl WithoutEffect {
         let prefix = prefix.filter(|prefix| !prefix.is_empty());
         let written = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}:{name}"));
         let group = match advice(name).filter(|_| is_engine(namespace)) {
-            Some(advice) => Group::Engine(written.clone(), advice),
-            None => Group::Namespace(namespace.to_owned()),
+            Some(advice) => ElementGroup::Engine(written.clone(), advice),
+            None => ElementGroup::Namespace(namespace.to_owned()),
         };
         self.note(group, element, written);
     }
 
-    fn note(&mut self, group: Group, element: &str, name: String) {
+    fn note(&mut self, group: ElementGroup, element: &str, name: String) {
         let (places, place) = (
             self.found.entry(group).or_default(),
             ElementPosition {
@@ -219,35 +223,35 @@ impl WithoutEffect {
     }
 }
 
-fn warning(group: &Group, places: &[ElementPosition]) -> Problem {
+fn warning(group: &ElementGroup, places: &[ElementPosition]) -> Problem {
     let first = places
         .first()
         .map(|place| place.element.as_str())
         .unwrap_or_default();
     let at = listed(places, |place| format!("`{}`", place.element));
     match group {
-        Group::Bpmn(name) => {
+        ElementGroup::Bpmn(name) => {
             let advice = advice(name).unwrap_or("it may be removed");
             let message = format!(
                 "expected only what has an effect here, but `{name}` (at {at}) has none; {advice}"
             );
             Problem::warning(first, "no_effect", message)
         }
-        Group::Engine(name, advice) => {
+        ElementGroup::Engine(name, advice) => {
             let message = format!(
                 "expected extensions of {STEPWIRE_NAMESPACE} only, but `{name}` (at {at}) has no \
                 effect here; {advice}"
             );
             Problem::warning(first, "foreign_extension", message)
         }
-        Group::CallsNothing => {
+        ElementGroup::CallsNothing => {
             let message = format!(
                 "expected actions that do the work of the task, but there are none at {at}: nothing \
                 is called, and the token goes on at once; {CALLS}"
             );
             Problem::warning(first, "calls_nothing", message)
         }
-        Group::Namespace(namespace) => {
+        ElementGroup::Namespace(namespace) => {
             let mut seen = HashSet::new();
             let names: Vec<&str> = places
                 .iter()

@@ -20,7 +20,7 @@ use crate::{
 
 /// A waiting element, in an instance or at a process's start.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
+pub struct WaitingElement {
     /// The instance.
     pub instance: InstanceKey,
     /// The subscriber there.
@@ -52,7 +52,7 @@ pub enum CorrelationRecord {
     #[serde(rename = "opened")]
     Opened {
         /// The element.
-        place: Place,
+        place: WaitingElement,
         /// The id of its process.
         process: Arc<str>,
     },

@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::record::{CorrelationRecord, CorrelationRow, Place};
+use super::record::{CorrelationRecord, CorrelationRow, WaitingElement};
 use crate::{
     engine::{record::CommandTag, trace::TraceContext},
     limits,
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CorrelationSubscriber {
     /// The element.
-    pub place: Place,
+    pub place: WaitingElement,
     /// The id of its process.
     pub process: Arc<str>,
     /// Deliveries in progress to it, in order; for a message at most one.
@@ -107,7 +107,7 @@ impl Outcome {
 pub struct CorrelationState {
     seq: u64,
     waiting: BTreeMap<u64, CorrelationSubscriber>,
-    places: BTreeMap<Place, u64>,
+    places: BTreeMap<WaitingElement, u64>,
     /// Subscriptions without a delivery in progress, by process: a message may be delivered to
     /// them.
     idle: BTreeMap<Arc<str>, BTreeSet<u64>>,
@@ -329,7 +329,7 @@ impl CorrelationState {
     }
 
     /// The subscription of an element.
-    pub fn at(&self, place: &Place) -> Option<u64> {
+    pub fn at(&self, place: &WaitingElement) -> Option<u64> {
         self.places.get(place).copied()
     }
 

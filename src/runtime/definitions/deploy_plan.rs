@@ -38,14 +38,14 @@ use crate::{
 };
 
 /// A process that can run, with the warnings of reading and compiling it.
-type Compiled = (Arc<ExecutableProcess>, Arc<dyn Evaluator>, Vec<Problem>);
+type CompiledProcess = (Arc<ExecutableProcess>, Arc<dyn Evaluator>, Vec<Problem>);
 
 /// A compiled source: the part of a deploy that takes long and needs no other definition.
 pub(super) struct CompiledSource {
     /// The ids of all its processes.
     ids: BTreeSet<String>,
     /// Each process, in document order, or its problems.
-    processes: Vec<Result<Compiled, Vec<Problem>>>,
+    processes: Vec<Result<CompiledProcess, Vec<Problem>>>,
 }
 
 impl CompiledSource {
@@ -318,7 +318,7 @@ pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String>
 fn compile_definition(
     definition: ProcessDefinition,
     mut problems: Vec<Problem>,
-) -> Result<Compiled, Vec<Problem>> {
+) -> Result<CompiledProcess, Vec<Problem>> {
     let evaluator = expression::compile(&definition);
     match (compile::compile(definition), evaluator) {
         (Ok((executable, warnings)), Ok(evaluator)) => {

@@ -20,11 +20,11 @@ use super::addresses::is_public;
 /// The allow-list of targets. The default allows nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Targets {
-    rules: Vec<Rule>,
+    rules: Vec<AllowRule>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Rule {
+enum AllowRule {
     /// `*`: every public address.
     Everything,
     /// `api.example.com`, `10.0.0.7:8080`.
@@ -48,15 +48,15 @@ pub enum Reach {
 
 /// A target that is not allowed; the text says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused(pub String);
+pub struct RefusedTarget(pub String);
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for RefusedTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for RefusedTarget {}
 
 impl Targets {
     /// Parses the list of the option.
@@ -82,20 +82,20 @@ impl Targets {
     ///
     /// # Errors
     /// Why no call may go there.
-    pub fn check(&self, url: &Url) -> Result<Reach, Refused> {
+    pub fn check(&self, url: &Url) -> Result<Reach, RefusedTarget> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Refused(format!(
+            return Err(RefusedTarget(format!(
                 "expected an address with http or https, but its scheme is {}",
                 url.scheme()
             )));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refused(
+            return Err(RefusedTarget(
                 "expected an address without user and password, but it has some".to_owned(),
             ));
         }
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
-            return Err(Refused(
+            return Err(RefusedTarget(
                 "expected an address with a host, but it has none".to_owned(),
             ));
         };
@@ -113,12 +113,17 @@ impl Targets {
     ///
     /// # Errors
     /// Why no call may go there.
-    pub fn check_address(&self, reach: Reach, host: &str, address: IpAddr) -> Result<(), Refused> {
+    pub fn check_address(
+        &self,
+        reach: Reach,
+        host: &str,
+        address: IpAddr,
+    ) -> Result<(), RefusedTarget> {
         let canonical = address.to_canonical();
         let listed = || {
-            self.rules
-                .iter()
-                .any(|rule| matches!(rule, Rule::Network(network) if network.contains(&canonical)))
+            self.rules.iter().any(
+                |rule| matches!(rule, AllowRule::Network(network) if network.contains(&canonical)),
+            )
         };
         let allowed = match reach {
             Reach::Anywhere => true,
@@ -131,7 +136,7 @@ impl Targets {
         // The address is for the log only: the sentence is read by users of the instance, who need
         // not know the operator's network.
         log::info!("a call to {host} was refused: it leads to {address}");
-        Err(Refused(format!(
+        Err(RefusedTarget(format!(
             "expected a target that --outbound-targets allows, but {host} leads to an address \
             that is neither public nor in a listed network: the operator may list the host or \
             the network"
@@ -142,24 +147,24 @@ impl Targets {
     fn reach(&self, host: &str, port: u16) -> Option<Reach> {
         let at = |wanted: &Option<u16>| wanted.is_none_or(|wanted| wanted == port);
         let best = self.rules.iter().filter_map(|rule| match rule {
-            Rule::Host(name, wanted) if name == host && at(wanted) => Some(Reach::Anywhere),
-            Rule::Below(parent, wanted) if is_below(host, parent) && at(wanted) => {
+            AllowRule::Host(name, wanted) if name == host && at(wanted) => Some(Reach::Anywhere),
+            AllowRule::Below(parent, wanted) if is_below(host, parent) && at(wanted) => {
                 Some(Reach::Public)
             }
-            Rule::Everything => Some(Reach::Public),
-            Rule::Network(_) => Some(Reach::Listed),
-            Rule::Host(..) | Rule::Below(..) => None,
+            AllowRule::Everything => Some(Reach::Public),
+            AllowRule::Network(_) => Some(Reach::Listed),
+            AllowRule::Host(..) | AllowRule::Below(..) => None,
         });
         best.min_by_key(|reach| *reach as u8)
     }
 
-    fn unlisted(&self, host: &str, port: u16) -> Refused {
+    fn unlisted(&self, host: &str, port: u16) -> RefusedTarget {
         let listed = if self.is_empty() {
             "which is empty"
         } else {
             "which does not name it"
         };
-        Refused(format!(
+        RefusedTarget(format!(
             "expected a target of --outbound-targets, {listed}, but got {host}:{port}: the \
             operator may list it"
         ))
@@ -181,15 +186,15 @@ fn plain(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_owned()
 }
 
-fn rule(text: &str) -> Result<Rule, String> {
+fn rule(text: &str) -> Result<AllowRule, String> {
     if text == "*" {
-        return Ok(Rule::Everything);
+        return Ok(AllowRule::Everything);
     }
     if let Ok(network) = text.parse::<IpNet>() {
-        return Ok(Rule::Network(network.trunc()));
+        return Ok(AllowRule::Network(network.trunc()));
     }
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Ok(Rule::Network(IpNet::from(address)));
+        return Ok(AllowRule::Network(IpNet::from(address)));
     }
     let unreadable = || {
         format!(
@@ -218,8 +223,8 @@ fn rule(text: &str) -> Result<Rule, String> {
         .ok_or_else(unreadable)?;
     match (below, host.parse::<IpAddr>()) {
         (true, Ok(_)) => Err(unreadable()),
-        (true, Err(_)) => Ok(Rule::Below(host, port)),
-        (false, _) => Ok(Rule::Host(host, port)),
+        (true, Err(_)) => Ok(AllowRule::Below(host, port)),
+        (false, _) => Ok(AllowRule::Host(host, port)),
     }
 }
 

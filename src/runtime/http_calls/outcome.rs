@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Running,
+    RunningCall,
     retry::{WEBHOOK_PAUSES, after, pause},
     sender::Failed,
 };
@@ -34,7 +34,7 @@ const GONE: u16 = 410;
 
 /// Decides what follows an attempt.
 pub(super) fn conclude(
-    running: Running,
+    running: RunningCall,
     row: &HttpCallRow,
     request: &HttpCallRequest,
     tried: Result<Response, Failed>,
@@ -105,7 +105,7 @@ pub(super) fn conclude(
 
 /// A call whose row cannot be read has failed, for the instance that waits for it; if none waits,
 /// it is given up.
-pub(super) fn unreadable(running: Running, row: &HttpCallRow, error: &StoreError) {
+pub(super) fn unreadable(running: RunningCall, row: &HttpCallRow, error: &StoreError) {
     match row.action {
         Some(_) => deliver(
             running,
@@ -121,7 +121,7 @@ pub(super) fn unreadable(running: Running, row: &HttpCallRow, error: &StoreError
 }
 
 /// Keeps a call that was given up in the table, for operators.
-fn give_up(running: Running, attempts: u32, problem: String) {
+fn give_up(running: RunningCall, attempts: u32, problem: String) {
     note(
         running,
         CallChange::Tried(CallTries {
@@ -134,11 +134,11 @@ fn give_up(running: Running, attempts: u32, problem: String) {
 
 /// Hands a response to its instance until that has taken it or no longer needs it. If the steps of
 /// the instance fail, the call is made again later, so that it does not occupy a place.
-fn deliver(running: Running, row: &HttpCallRow, answer: CallAnswer) {
+fn deliver(running: RunningCall, row: &HttpCallRow, answer: CallAnswer) {
     hand_over(running, row.tried.attempts, answer, HAND_OVERS);
 }
 
-fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
+fn hand_over(running: RunningCall, attempts: u32, answer: CallAnswer, left: u32) {
     let runtime = running.runtime.clone();
     let (instance, number) = running.id;
     let command = Box::new(Command::TakeAnswer {
@@ -190,7 +190,7 @@ fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
 }
 
 /// Updates the table for a call.
-fn note(running: Running, change: CallChange) {
+fn note(running: RunningCall, change: CallChange) {
     let runtime: Arc<Runtime> = running.runtime.clone();
     let active = runtime.active();
     match runtime.journal.reserve() {

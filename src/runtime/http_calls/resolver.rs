@@ -11,22 +11,22 @@ use std::{
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::allow_list::{Reach, Refused, Targets};
+use super::allow_list::{Reach, RefusedTarget, Targets};
 
 /// The future addresses of a name.
-pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+pub type ResolvedAddresses = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// A resolver of names.
 pub trait Lookup: Send + Sync {
     /// Resolves a name.
-    fn addresses(&self, name: &str) -> Found;
+    fn addresses(&self, name: &str) -> ResolvedAddresses;
 }
 
 /// The resolver of the operating system.
 pub struct SystemLookup;
 
 impl Lookup for SystemLookup {
-    fn addresses(&self, name: &str) -> Found {
+    fn addresses(&self, name: &str) -> ResolvedAddresses {
         let name = name.to_owned();
         Box::pin(async move {
             Ok(tokio::net::lookup_host((name, 0))
@@ -51,7 +51,8 @@ impl Resolve for CheckedResolver {
         let found = self.lookup.addresses(&host);
         Box::pin(async move {
             let mut allowed = Vec::new();
-            let mut refused = Refused(format!("expected an address of {host}, but it has none"));
+            let mut refused =
+                RefusedTarget(format!("expected an address of {host}, but it has none"));
             for address in found.await? {
                 match targets.check_address(reach, &host, address) {
                     // The port is replaced by that of the request.

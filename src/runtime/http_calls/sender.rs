@@ -17,7 +17,7 @@ use reqwest::{
 };
 
 use super::{
-    allow_list::{Reach, Refused},
+    allow_list::{Reach, RefusedTarget},
     resolver::CheckedResolver,
     response_body::{Unread, read},
     settings::HttpCallSettings,
@@ -64,8 +64,8 @@ impl Failed {
     }
 }
 
-impl From<Refused> for Failed {
-    fn from(Refused(sentence): Refused) -> Self {
+impl From<RefusedTarget> for Failed {
+    fn from(RefusedTarget(sentence): RefusedTarget) -> Self {
         Self::new(CallFailure::Refused, sentence, false)
     }
 }
@@ -254,7 +254,7 @@ fn origin(url: &Url) -> String {
 fn unsent(error: &reqwest::Error) -> Failed {
     let mut cause: &dyn Error = error;
     loop {
-        if let Some(refused) = cause.downcast_ref::<Refused>() {
+        if let Some(refused) = cause.downcast_ref::<RefusedTarget>() {
             return refused.clone().into();
         }
         match cause.source() {

@@ -23,7 +23,7 @@ pub(super) struct StepState {
 }
 
 /// The outcome of a step.
-pub(super) struct Step {
+pub(super) struct EncodedStep {
     pub decided: Result<ActorDecision, Refusal>,
     /// The commit of the row to be written, unless it cannot be encoded.
     pub commit: Option<Commit>,
@@ -65,7 +65,7 @@ impl StepState {
         caller: Option<&Caller>,
         ask: InstanceRequest,
         around: DecisionContext,
-    ) -> Step {
+    ) -> EncodedStep {
         let decided = decide(&mut self.memory, caller, ask, around);
         let commit = match &decided {
             Ok(ActorDecision::Write {
@@ -81,7 +81,7 @@ impl StepState {
                 .ok(),
             _ => None,
         };
-        Step { decided, commit }
+        EncodedStep { decided, commit }
     }
 
     fn commit(

@@ -17,7 +17,7 @@ use crate::{
     runtime::{
         Runtime,
         correlations::{decided::CorrelationAnswer, publish::Instead},
-        instance_request::{InstanceRequest, InstanceResponse, Refusal, Start},
+        instance_request::{InstanceRequest, InstanceResponse, Refusal, ResolvedStart},
     },
 };
 
@@ -116,7 +116,7 @@ pub(super) fn start(
         start_event: Some(start_event.clone()),
         trace: delivery.trace.clone(),
     };
-    Ok(InstanceRequest::Start(Box::new(Start {
+    Ok(InstanceRequest::Start(Box::new(ResolvedStart {
         command,
         process,
         tag: None,

@@ -27,7 +27,7 @@ use crate::{
     model::ids::InstanceKey,
     runtime::{
         Runtime,
-        idle_tracker::Active,
+        idle_tracker::InProgress,
         instance_request::{Envelope, InstanceRequest, InstanceResponse, ReplyTo},
         trees::{Tree, descendants_to_end, ended_at_or_above},
     },
@@ -111,7 +111,7 @@ struct Ending {
     under_way: usize,
     /// Whether any could be ended.
     ended: bool,
-    then: Option<(OutboxDelivery, Option<Active>)>,
+    then: Option<(OutboxDelivery, Option<InProgress>)>,
 }
 
 enum EndStep {

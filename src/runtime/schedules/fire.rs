@@ -35,8 +35,10 @@ use crate::{
         QUEUE_AGAIN, ROOM_AGAIN, Runtime,
         catalog::Catalog,
         durable::{NoAnswer, TableDecision},
-        idle_tracker::Active,
-        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, Start},
+        idle_tracker::InProgress,
+        instance_request::{
+            Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, ResolvedStart,
+        },
         keys,
     },
 };
@@ -263,7 +265,7 @@ fn concluded(
 }
 
 /// Runs the schedules until the server ends.
-async fn run(runtime: Arc<Runtime>, at_start: Vec<ScheduledRun>, active: Option<Active>) {
+async fn run(runtime: Arc<Runtime>, at_start: Vec<ScheduledRun>, active: Option<InProgress>) {
     // Generated at each start of the server, so that each starts an instance of its own.
     let boot = Uuid::now_v7();
     for order in at_start {
@@ -437,7 +439,7 @@ async fn start(
         start_condition: None,
         start_event: Some(order.key.node.as_str().into()),
     };
-    let ask = InstanceRequest::Start(Box::new(Start {
+    let ask = InstanceRequest::Start(Box::new(ResolvedStart {
         command,
         process: order.process.clone(),
         tag: None,

@@ -26,7 +26,7 @@ use crate::{
     runtime::{
         Runtime,
         instance_request::{
-            Envelope, InstanceRequest, InstanceResponse, Observed, Refusal, ReplyTo, Start,
+            Envelope, InstanceRequest, InstanceResponse, Observed, Refusal, ReplyTo, ResolvedStart,
         },
         trees::{TreePlace, ended_at_or_above},
     },
@@ -161,7 +161,7 @@ impl Runtime {
                     let sentence = nothing_starts_below(&instance.to_string(), &status);
                     return reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
                 }
-                let start = Box::new(Start {
+                let start = Box::new(ResolvedStart {
                     place: Some(place),
                     ..child
                 });
@@ -176,7 +176,12 @@ impl Runtime {
 
     /// The start from a message of an observed instance, for tests.
     #[cfg(test)]
-    pub fn inheriting_start(&self, request: &StartRequest, parent: &Observed, offer: u64) -> Start {
+    pub fn inheriting_start(
+        &self,
+        request: &StartRequest,
+        parent: &Observed,
+        offer: u64,
+    ) -> ResolvedStart {
         let body = &parent.whole.as_ref().unwrap().open[&offer].body;
         let wanted = wanted_by(offer, body).unwrap();
         self.child(request, parent, &wanted).unwrap()
@@ -189,7 +194,7 @@ impl Runtime {
         request: &StartRequest,
         parent: &Observed,
         wanted: &Wanted,
-    ) -> Result<Start, Rejection> {
+    ) -> Result<ResolvedStart, Rejection> {
         let process = self.startable(request, &wanted.process)?;
         let whole = parent.whole.as_ref();
         let mut data = whole.map_or(Value::Null, |whole| wanted.copy.apply(&whole.data));
@@ -199,7 +204,7 @@ impl Runtime {
             process: process.reference(),
             ..self.head(request, request.key(), Some((parent, seq)), data)
         };
-        Ok(Start {
+        Ok(ResolvedStart {
             command: StartInstance {
                 trace: None,
                 head,
@@ -218,7 +223,7 @@ impl Runtime {
         self: &Arc<Self>,
         parent: InstanceKey,
         caller: Caller,
-        (start, offer): (Box<Start>, Option<u64>),
+        (start, offer): (Box<ResolvedStart>, Option<u64>),
         reply: ReplyTo,
     ) {
         let (runtime, asker, child) = (self.clone(), caller.clone(), start.clone());
@@ -236,7 +241,7 @@ impl Runtime {
         );
     }
 
-    fn start_child(self: &Arc<Self>, caller: Caller, start: Box<Start>, reply: ReplyTo) {
+    fn start_child(self: &Arc<Self>, caller: Caller, start: Box<ResolvedStart>, reply: ReplyTo) {
         self.dispatch(
             start.command.head.key,
             Envelope {

@@ -25,7 +25,7 @@ pub(super) type Due = (Time, InstanceKey, TimerKey);
 
 /// What [`Near::take`] finds.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum TimerTaken {
     /// A timer to fire.
     Fire(Arc<Owner>, Due),
     /// Everything that is due has its share firing.
@@ -108,7 +108,7 @@ impl Near {
     }
 
     /// The timer whose turn it is at `now`.
-    pub fn take(&mut self, now: Time) -> Taken {
+    pub fn take(&mut self, now: Time) -> TimerTaken {
         while let Some((time, owner)) = self.first.pop_first() {
             if time > now {
                 self.first.insert((time, owner));
@@ -128,9 +128,9 @@ impl Near {
         let Some((tenant, owner)) = self.ready.next(may) else {
             let next = self.first.first().map_or(Time::last(), |(time, _)| *time);
             return if self.ready.is_empty() {
-                Taken::Until(next)
+                TimerTaken::Until(next)
             } else {
-                Taken::Blocked
+                TimerTaken::Blocked
             };
         };
         let Some(of) = self.owners.get_mut(&owner) else {
@@ -147,7 +147,7 @@ impl Near {
         }
         *self.firing_of_tenant.entry(tenant).or_default() += 1;
         self.wait_for_turn(&owner, now);
-        Taken::Fire(owner, due)
+        TimerTaken::Fire(owner, due)
     }
 
     /// A timer that was taken fires no more for now, so that another one may.
@@ -280,12 +280,12 @@ mod tests {
 
     fn taken(near: &mut Near, now: i64) -> Option<String> {
         match near.take(Time(now)) {
-            Taken::Fire(owner, due) => {
+            TimerTaken::Fire(owner, due) => {
                 near.release(&owner);
                 near.done(&owner, &due);
                 Some(format!("{}/{} {}", owner.tenant, owner.process, due.0.0))
             }
-            Taken::Blocked | Taken::Until(_) => None,
+            TimerTaken::Blocked | TimerTaken::Until(_) => None,
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
             "t/many 6",
         ];
         assert_eq!(order, expected);
-        assert_eq!(near.take(Time(20)), Taken::Until(Time(99)));
+        assert_eq!(near.take(Time(20)), TimerTaken::Until(Time(99)));
         assert!(!near.are_due(Time(98)) && near.are_due(Time(99)));
         assert_eq!(near.owners.len(), 1, "those without a timer are forgotten");
     }
@@ -321,18 +321,18 @@ mod tests {
             }
         }
         let mut firing = Vec::new();
-        while let Taken::Fire(owner, due) = near.take(Time(1)) {
+        while let TimerTaken::Fire(owner, due) = near.take(Time(1)) {
             firing.push((owner, due));
         }
         assert_eq!(firing.len(), limits::TIMERS_PER_TENANT);
-        assert_eq!(near.take(Time(1)), Taken::Blocked);
+        assert_eq!(near.take(Time(1)), TimerTaken::Blocked);
         near.set(owner("u", "other"), due(1, 7));
         assert_eq!(taken(&mut near, 1).as_deref(), Some("u/other 1"));
         let (first, of) = firing.pop().unwrap();
         near.release(&first);
         near.again(&first, (Time(5), of.1, of.2));
-        assert!(matches!(near.take(Time(1)), Taken::Fire(..)));
-        assert_eq!(near.take(Time(1)), Taken::Blocked);
+        assert!(matches!(near.take(Time(1)), TimerTaken::Fire(..)));
+        assert_eq!(near.take(Time(1)), TimerTaken::Blocked);
     }
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
         assert!(near.set(owner("t", "many"), beyond.clone()));
         near.is_reading = false;
         assert_eq!(near.hungry(), None);
-        let Taken::Fire(of, first) = near.take(Time(0)) else {
+        let TimerTaken::Fire(of, first) = near.take(Time(0)) else {
             panic!("expected a timer");
         };
         for n in 1..=OF_OWNER / 2 + 1 {

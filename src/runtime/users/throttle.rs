@@ -25,7 +25,7 @@ pub(super) struct Throttle {
     addresses: AttemptCounts<IpAddr>,
     /// By name, for all addresses.
     names_anywhere: AttemptCounts<Name>,
-    known: KnownAddresses,
+    known: SignInAddresses,
 }
 
 /// A try: the name, and the address.
@@ -54,7 +54,7 @@ impl Default for Throttle {
             names: AttemptCounts::new(limits::WRONG_PER_NAME),
             addresses: AttemptCounts::new(limits::WRONG_PER_ADDRESS),
             names_anywhere: AttemptCounts::new(limits::WRONG_PER_NAME_ANYWHERE),
-            known: KnownAddresses::default(),
+            known: SignInAddresses::default(),
         }
     }
 }
@@ -128,11 +128,11 @@ impl Throttle {
 
 /// The addresses from which names have signed in since the server's start, the newest ones.
 #[derive(Default)]
-struct KnownAddresses {
+struct SignInAddresses {
     by_name: HashMap<Name, Vec<(IpAddr, Time)>>,
 }
 
-impl KnownAddresses {
+impl SignInAddresses {
     fn has(&self, attempt: &Try) -> bool {
         let known = self
             .by_name

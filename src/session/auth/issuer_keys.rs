@@ -36,12 +36,12 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The keys of an issuer.
 pub struct IssuerKeys {
     algorithms: Vec<Algorithm>,
-    keys: ArcSwap<Vec<Key>>,
-    source: Source,
+    keys: ArcSwap<Vec<IssuerKey>>,
+    source: IssuerKeySource,
 }
 
 /// The source of keys.
-enum Source {
+enum IssuerKeySource {
     /// A file.
     File {
         path: PathBuf,
@@ -52,7 +52,7 @@ enum Source {
     Address { wanted: Notify },
 }
 
-struct Key {
+struct IssuerKey {
     kid: Option<String>,
     algorithm: Algorithm,
     decoding: DecodingKey,
@@ -81,7 +81,7 @@ impl IssuerKeys {
         Ok(Self {
             algorithms,
             keys: ArcSwap::from_pointee(keys),
-            source: Source::File { path, looked },
+            source: IssuerKeySource::File { path, looked },
         })
     }
 
@@ -90,7 +90,7 @@ impl IssuerKeys {
         Self {
             algorithms,
             keys: ArcSwap::default(),
-            source: Source::Address {
+            source: IssuerKeySource::Address {
                 wanted: Notify::new(),
             },
         }
@@ -115,8 +115,8 @@ impl IssuerKeys {
     /// Waits until a token names an unknown key. Never ends for keys of a file.
     pub async fn wanted(&self) {
         match &self.source {
-            Source::File { .. } => std::future::pending().await,
-            Source::Address { wanted } => wanted.notified().await,
+            IssuerKeySource::File { .. } => std::future::pending().await,
+            IssuerKeySource::Address { wanted } => wanted.notified().await,
         }
     }
 
@@ -136,7 +136,7 @@ impl IssuerKeys {
                 "expected a token of a configured algorithm, but its header names another",
             );
         }
-        if let Source::File { path, looked } = &self.source {
+        if let IssuerKeySource::File { path, looked } = &self.source {
             self.look(path, looked, now);
         }
         let keys = self.keys.load();
@@ -149,7 +149,7 @@ impl IssuerKeys {
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key.decoding.clone()),
             (None, _) => {
-                if let Source::Address { wanted } = &self.source {
+                if let IssuerKeySource::Address { wanted } = &self.source {
                     wanted.notify_one();
                 }
                 invalid(
@@ -193,8 +193,8 @@ impl IssuerKeys {
 impl fmt::Debug for IssuerKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
-            Source::File { path, .. } => write!(f, "keys in {}", path.display()),
-            Source::Address { .. } => f.write_str("keys by address"),
+            IssuerKeySource::File { path, .. } => write!(f, "keys in {}", path.display()),
+            IssuerKeySource::Address { .. } => f.write_str("keys by address"),
         }
     }
 }
@@ -204,7 +204,7 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-fn read(path: &Path, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
+fn read(path: &Path, algorithms: &[Algorithm]) -> Result<Vec<IssuerKey>, String> {
     let name = path.display().to_string();
     let read =
         fs::File::open(path).and_then(|file| text::read_all(file, limits::REST_BODY_BYTES as u64));
@@ -212,10 +212,10 @@ fn read(path: &Path, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
     parse(&text, &name, algorithms)
 }
 
-fn parse(text: &str, name: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
+fn parse(text: &str, name: &str, algorithms: &[Algorithm]) -> Result<Vec<IssuerKey>, String> {
     let set: KeySet = serde_json::from_str(text)
         .map_err(|error| unreadable(name, &crate::text::json::in_words(&error)))?;
-    let keys: Vec<Key> = set
+    let keys: Vec<IssuerKey> = set
         .keys
         .into_iter()
         .filter_map(usable)
@@ -235,7 +235,7 @@ fn unreadable(name: &str, cause: &dyn fmt::Display) -> String {
 }
 
 /// A key for a supported algorithm. A set may contain others, for example keys for encryption.
-fn usable(value: Value) -> Option<Key> {
+fn usable(value: Value) -> Option<IssuerKey> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;
     let (algorithm, named) = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
@@ -258,7 +258,7 @@ fn usable(value: Value) -> Option<Key> {
             .as_ref()
             .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
     let decoding = DecodingKey::from_jwk(&jwk).ok().filter(|_| meant)?;
-    Some(Key {
+    Some(IssuerKey {
         kid: jwk.common.key_id,
         algorithm,
         decoding,

@@ -89,13 +89,13 @@ pub struct Tickets {
 struct Ticket {
     purpose: TicketUse,
     identity: Identity,
-    owner: Owner,
+    owner: TicketOwner,
     expires_at: Time,
 }
 
 /// Whose room a ticket takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Owner {
+enum TicketOwner {
     /// A user of a tenant, or the holder of a token of a tree whose address is not known.
     Subject(String, String),
     /// All clients of one network without a user's token.
@@ -126,8 +126,8 @@ impl Tickets {
             self.open.retain(|_, ticket| now < ticket.expires_at);
         }
         let owner = match address.filter(|_| principal.is_anonymous()) {
-            Some(address) => Owner::Network(limits::network(address)),
-            None => Owner::Subject(principal.caller.tenant, principal.caller.subject),
+            Some(address) => TicketOwner::Network(limits::network(address)),
+            None => TicketOwner::Subject(principal.caller.tenant, principal.caller.subject),
         };
         let mine = |ticket: &&Ticket| now < ticket.expires_at && ticket.owner == owner;
         if self.open.len() >= share

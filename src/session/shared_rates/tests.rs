@@ -3,8 +3,8 @@ use uuid::Uuid;
 use super::*;
 use crate::session::auth::token::Identity;
 
-const START: Asked = Asked::Start;
-const REQUEST: Asked = Asked::Request(0);
+const START: Charge = Charge::Start;
+const REQUEST: Charge = Charge::Request(0);
 
 fn limits() -> Limits {
     Limits {
@@ -38,7 +38,7 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// How many of these requests pass at once.
-fn passed(rates: &SharedRates, payer: Payer, asked: Asked, now: Instant) -> usize {
+fn passed(rates: &SharedRates, payer: Payer, asked: Charge, now: Instant) -> usize {
     (0..1_000)
         .take_while(|_| rates.admit(payer, asked, now).is_ok())
         .count()
@@ -102,9 +102,9 @@ fn users_count_for_themselves_and_together_for_their_address_apart_from_stranger
 fn large_bodies_cost_and_the_largest_passes_after_a_pause() {
     let (rates, now) = (SharedRates::new(&limits()), Instant::now());
     let payer = rates.payer(None, address("192.0.2.1"));
-    let megabyte = Asked::Request(1 << 20);
+    let megabyte = Charge::Request(1 << 20);
     assert!(rates.admit(payer, megabyte, now).is_ok());
-    let spent = rates.admit(payer, Asked::Request(100), now).unwrap_err();
+    let spent = rates.admit(payer, Charge::Request(100), now).unwrap_err();
     assert_eq!(
         (spent.limit, spent.after),
         (Limit::AnonymousBytes, Duration::from_secs(1))
@@ -187,7 +187,7 @@ fn off_is_off() {
         rates.payer(Some(&user("alice", None)), address("192.0.2.1")),
     ] {
         assert_eq!(passed(&rates, payer, START, now), 1_000);
-        assert_eq!(passed(&rates, payer, Asked::Request(1 << 30), now), 1_000);
+        assert_eq!(passed(&rates, payer, Charge::Request(1 << 30), now), 1_000);
     }
 }
 
@@ -196,7 +196,7 @@ fn what_something_has_cost_is_waited_for_but_not_for_ever() {
     let (rates, now) = (SharedRates::new(&limits()), Instant::now());
     let payer = rates.payer(None, address("192.0.2.1"));
     let other = rates.payer(None, address("192.0.2.2"));
-    let asked = Asked::Request(10);
+    let asked = Charge::Request(10);
     assert!(rates.admit(payer, asked, now).is_ok());
     // A thousand arrive at once, of which 10 are accepted, and a hundred per second.
     rates.owe(payer, 1_490, now);
@@ -209,7 +209,7 @@ fn what_something_has_cost_is_waited_for_but_not_for_ever() {
     let later = now + spent.after;
     assert!(rates.admit(payer, asked, later).is_ok());
     rates.owe(payer, usize::MAX, later);
-    let spent = rates.admit(payer, Asked::Request(0), later);
+    let spent = rates.admit(payer, Charge::Request(0), later);
     assert!(spent.is_ok(), "what costs no bytes is not held");
     let spent = rates.admit(payer, asked, later).unwrap_err();
     assert!(spent.after <= limits::RATE_OWED + Duration::from_secs(1));

@@ -79,7 +79,7 @@ impl ListFollower for FollowedList {
 }
 
 /// The lines of a list's snapshot.
-pub type Listed = Result<Vec<ListChange>, StoreError>;
+pub type ListLines = Result<Vec<ListChange>, StoreError>;
 
 impl Connection {
     /// Follows a list, or begins it again.
@@ -183,7 +183,7 @@ impl Connection {
     }
 
     /// The store has been read: sends the snapshot, and the changes made meanwhile.
-    pub(in crate::session) fn listed(&mut self, channel: &Channel, round: u64, listed: Listed) {
+    pub(in crate::session) fn listed(&mut self, channel: &Channel, round: u64, listed: ListLines) {
         let Some(following) = self
             .lists
             .get_mut(channel)
@@ -359,7 +359,7 @@ fn subject(channel: &Channel, caller: &Caller) -> Subject {
 const ANY_PROCESS: &str = "*";
 
 /// Reads one row more than is shown, to find out whether there are more.
-fn read(reader: &dyn StoreReader, subject: &Subject) -> Listed {
+fn read(reader: &dyn StoreReader, subject: &Subject) -> ListLines {
     match subject {
         Subject::Tasks(audience) => Ok(reader
             .tasks_for(audience, limits::TASKS_LISTED + 1)?

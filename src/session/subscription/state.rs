@@ -11,7 +11,7 @@ use super::super::{
 use crate::{limits::PotPlace, model::ids::InstanceKey, runtime::channel::InstanceChannel};
 
 /// A followed instance.
-pub(in crate::session) struct Subscription {
+pub(in crate::session) struct FollowedInstance {
     /// The channel of its committed rows.
     pub channel: Arc<InstanceChannel>,
     /// Its place in the pot of all subscriptions.
@@ -19,7 +19,7 @@ pub(in crate::session) struct Subscription {
     /// The number the client is at.
     pub cursor: u64,
     /// Its phase.
-    pub phase: Phase,
+    pub phase: SubscriptionPhase,
     /// Whether the instance has ended, according to the rows pulled so far.
     pub ended: bool,
     /// Whether children are followed as they are announced.
@@ -38,24 +38,24 @@ pub(in crate::session) struct Subscription {
     pub last_look: bool,
 }
 
-impl Subscription {
+impl FollowedInstance {
     /// Whether its start is not answered yet.
     pub fn awaits_start(&self) -> bool {
-        matches!(self.phase, Phase::AwaitingStart)
+        matches!(self.phase, SubscriptionPhase::AwaitingStart)
     }
 
     /// What the client is still to be sent: a beginning that is replaced by another passes on its
     /// replies.
     pub fn pending_replies(self) -> Acknowledgement {
         match self.phase {
-            Phase::Looking(_) | Phase::Ready(_) => self.acknowledgement,
-            Phase::AwaitingStart | Phase::Live => Acknowledgement::None,
+            SubscriptionPhase::Looking(_) | SubscriptionPhase::Ready(_) => self.acknowledgement,
+            SubscriptionPhase::AwaitingStart | SubscriptionPhase::Live => Acknowledgement::None,
         }
     }
 }
 
 /// The phase of a subscription.
-pub(in crate::session) enum Phase {
+pub(in crate::session) enum SubscriptionPhase {
     /// Its start is not answered yet, so it is not known whether the client may see it.
     AwaitingStart,
     /// Its instance is being read.

@@ -5,7 +5,7 @@
 
 use super::{
     super::connection::{Connection, Out},
-    state::{Acknowledgement, Phase, StartFrom, Subscription},
+    state::{Acknowledgement, FollowedInstance, StartFrom, SubscriptionPhase},
 };
 use crate::{limits, model::ids::InstanceKey};
 
@@ -14,7 +14,7 @@ impl Connection {
     /// before the start is answered, because the key may be that of another user's instance.
     pub(in crate::session) fn await_start(&mut self, instance: InstanceKey) {
         if !self.following.contains_key(&instance) && self.following.len() < limits::SUBSCRIPTIONS {
-            let phase = Phase::AwaitingStart;
+            let phase = SubscriptionPhase::AwaitingStart;
             // If there is no room, that is reported when the start is answered.
             let _ = self.add(instance, 0, phase, true, Acknowledgement::None, None);
         }
@@ -30,7 +30,7 @@ impl Connection {
         let has_room = self.following.len() < limits::SUBSCRIPTIONS;
         match self.following.get_mut(&instance) {
             Some(following) if following.awaits_start() && !duplicate => {
-                following.phase = Phase::Live;
+                following.phase = SubscriptionPhase::Live;
                 self.out.push_back(Out::Pull(instance));
             }
             Some(following) if !following.awaits_start() => {}
@@ -53,7 +53,7 @@ impl Connection {
         if self
             .following
             .get(&instance)
-            .is_some_and(Subscription::awaits_start)
+            .is_some_and(FollowedInstance::awaits_start)
         {
             self.unfollow(instance);
         }

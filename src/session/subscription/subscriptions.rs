@@ -26,7 +26,7 @@ use super::{
         },
         task_notes::ToldNotes,
     },
-    state::{Acknowledgement, Phase, StartFrom, Subscription},
+    state::{Acknowledgement, FollowedInstance, StartFrom, SubscriptionPhase},
     tree_cursor::Mark,
 };
 use crate::{
@@ -93,8 +93,12 @@ impl Connection {
     /// The user's permissions have changed: every followed instance is shown anew, or is no longer
     /// followed.
     pub(in crate::session) fn look_again(&mut self, reason: ResyncReason) {
-        let settled =
-            |following: &Subscription| matches!(following.phase, Phase::Live | Phase::Ready(_));
+        let settled = |following: &FollowedInstance| {
+            matches!(
+                following.phase,
+                SubscriptionPhase::Live | SubscriptionPhase::Ready(_)
+            )
+        };
         let followed: Vec<(InstanceKey, bool, Option<InstanceKey>)> = self
             .following
             .iter()
@@ -115,12 +119,13 @@ impl Connection {
 
     /// Stops following an instance, and the descendants that were followed because of it.
     fn unfollow_tree(&mut self, instance: InstanceKey) {
-        if let Some(Acknowledgement::Replies(ids)) =
-            self.unfollow(instance).map(Subscription::pending_replies)
+        if let Some(Acknowledgement::Replies(ids)) = self
+            .unfollow(instance)
+            .map(FollowedInstance::pending_replies)
         {
             self.send_unsubscribed(&ids);
         }
-        let of_children = |(&key, child): (&InstanceKey, &Subscription)| {
+        let of_children = |(&key, child): (&InstanceKey, &FollowedInstance)| {
             (child.because == Some(instance)).then_some(key)
         };
         for child in self
@@ -180,7 +185,7 @@ impl Connection {
         {
             return self.refuse_for_want_of_room(instance, &acknowledgement);
         }
-        let phase = Phase::Looking(want);
+        let phase = SubscriptionPhase::Looking(want);
         let added = self.add(
             instance,
             cursor,
@@ -204,7 +209,7 @@ impl Connection {
         &mut self,
         instance: InstanceKey,
         cursor: u64,
-        phase: Phase,
+        phase: SubscriptionPhase,
         tree: bool,
         acknowledgement: Acknowledgement,
         because: Option<InstanceKey>,
@@ -231,7 +236,7 @@ impl Connection {
         let acknowledgement = acknowledgement.after(owed);
         self.following.insert(
             instance,
-            Subscription {
+            FollowedInstance {
                 channel,
                 place,
                 cursor,
@@ -249,7 +254,10 @@ impl Connection {
         Some(round)
     }
 
-    pub(in crate::session) fn unfollow(&mut self, instance: InstanceKey) -> Option<Subscription> {
+    pub(in crate::session) fn unfollow(
+        &mut self,
+        instance: InstanceKey,
+    ) -> Option<FollowedInstance> {
         let following = self.following.remove(&instance)?;
         following.channel.leave(&self.follower);
         Some(following)
@@ -286,7 +294,7 @@ impl Connection {
         let Some(following) = self
             .following
             .get_mut(&instance)
-            .filter(|following| matches!(following.phase, Phase::Live))
+            .filter(|following| matches!(following.phase, SubscriptionPhase::Live))
         else {
             self.out.pop_front();
             return;
@@ -340,7 +348,7 @@ impl Connection {
         let round = self.rounds;
         if let Some(following) = self.following.get_mut(&instance) {
             following.round = round;
-            following.phase = Phase::Looking(StartFrom::Replay);
+            following.phase = SubscriptionPhase::Looking(StartFrom::Replay);
             following.acknowledgement = Acknowledgement::None;
         }
         self.out.pop_front();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::rt::{self, task::JoinHandle};
 use jsonwebtoken::Algorithm;
 
-use super::key_address::{KeyAddress, Pace};
+use super::key_address::{FetchPace, KeyAddress};
 use crate::{
     config::{Config, JwtAlgorithm, KeySource},
     runtime::clock::real_now,
@@ -51,7 +51,7 @@ pub async fn accepted_tokens(config: &Config) -> Result<(Tokens, Option<JoinHand
                 Arc::new(IssuerKeys::by_address(algorithms)),
             );
             address.refresh(&keys).await;
-            let fetching = rt::spawn(address.keep_fresh(keys.clone(), Pace::default()));
+            let fetching = rt::spawn(address.keep_fresh(keys.clone(), FetchPace::default()));
             Ok((tokens.with_issuer(keys), Some(fetching)))
         }
     }

@@ -21,7 +21,7 @@ use actix_web::{
 
 use super::{super::rest::metrics::route, app::App};
 use crate::{
-    logging::{self, ACCESS, Field},
+    logging::{self, ACCESS, LogField},
     session::auth::token::Identity,
 };
 
@@ -29,16 +29,16 @@ use crate::{
 struct Asker(String);
 
 /// The future line, written when this is dropped.
-struct Line {
+struct AccessLine {
     began: Instant,
     bytes: u64,
-    fields: Vec<(&'static str, Field)>,
+    fields: Vec<(&'static str, LogField)>,
 }
 
 /// A body whose bytes are counted while it is sent.
 pub struct CountedBody {
     body: BoxBody,
-    line: Line,
+    line: AccessLine,
 }
 
 impl App {
@@ -68,7 +68,7 @@ pub async fn access_log(
     let address = request
         .app_data::<Data<App>>()
         .and_then(|app| app.approach(request.head()).address);
-    let mut fields: Vec<(&str, Field)> = vec![
+    let mut fields: Vec<(&str, LogField)> = vec![
         ("method", request.method().as_str().into()),
         ("path", request.path().into()),
     ];
@@ -82,8 +82,8 @@ pub async fn access_log(
             .get::<Asker>()
             .map(|Asker(user)| ("user", user.as_str().into())),
     );
-    fields.extend(address.map(|address| ("address", Field::Text(address.to_string()))));
-    let line = Line {
+    fields.extend(address.map(|address| ("address", LogField::Text(address.to_string()))));
+    let line = AccessLine {
         began,
         bytes: 0,
         fields,
@@ -94,12 +94,12 @@ pub async fn access_log(
     }))
 }
 
-impl Drop for Line {
+impl Drop for AccessLine {
     fn drop(&mut self) {
         // Rounded to a tenth.
         self.fields.push((
             "ms",
-            Field::Number((self.began.elapsed().as_secs_f64() * 10_000.0).round() / 10.0),
+            LogField::Number((self.began.elapsed().as_secs_f64() * 10_000.0).round() / 10.0),
         ));
         self.fields.push(("bytes", self.bytes.into()));
         logging::event(log::Level::Info, ACCESS, "request answered", &self.fields);

@@ -12,7 +12,7 @@ use super::{
     },
     connections::{ConnectionPermit, Connections},
     origin_check::Refusals,
-    problem::Problem,
+    problem::HttpProblem,
 };
 use crate::{
     admin::Pages,
@@ -102,12 +102,12 @@ impl App {
     ///
     /// # Errors
     /// 503 when the server is stopping.
-    pub fn require_staying(&self) -> Result<(), Problem> {
+    pub fn require_staying(&self) -> Result<(), HttpProblem> {
         if !self.connections.is_draining() {
             return Ok(());
         }
         let sentence = "expected a running server, but this one is stopping: try again in a moment";
-        Err(Problem::new(ErrorCode::Busy, sentence))
+        Err(HttpProblem::new(ErrorCode::Busy, sentence))
     }
 
     /// Permits for the receiver of a stream: one of its address and one of its user.
@@ -118,7 +118,7 @@ impl App {
         &self,
         request: &HttpRequest,
         principal: &Principal,
-    ) -> Result<Vec<ConnectionPermit>, Problem> {
+    ) -> Result<Vec<ConnectionPermit>, HttpProblem> {
         let mut places = self.admit_address(request)?;
         let limit = self.config.limits.max_connections_per_user;
         places.push(
@@ -128,7 +128,7 @@ impl App {
                     let sentence = format!(
                         "expected at most {limit} connections of one user, but this is one more"
                     );
-                    Problem::new(ErrorCode::Busy, sentence)
+                    HttpProblem::new(ErrorCode::Busy, sentence)
                 })?,
         );
         Ok(places)
@@ -138,7 +138,10 @@ impl App {
     ///
     /// # Errors
     /// 503 if that address has too many.
-    pub fn admit_address(&self, request: &HttpRequest) -> Result<Vec<ConnectionPermit>, Problem> {
+    pub fn admit_address(
+        &self,
+        request: &HttpRequest,
+    ) -> Result<Vec<ConnectionPermit>, HttpProblem> {
         let Some(address) = self.approach(request.head()).address else {
             return Ok(Vec::new());
         };
@@ -148,7 +151,7 @@ impl App {
             .from_address(address, limit)
             .ok_or_else(|| {
                 log::debug!("a connection from {address} was refused: it has {limit}");
-                Problem::new(
+                HttpProblem::new(
                     ErrorCode::Busy,
                     format!(
                         "expected at most {limit} connections from one \

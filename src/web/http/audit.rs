@@ -15,9 +15,9 @@ use std::{net::IpAddr, sync::PoisonError};
 
 use actix_web::{HttpRequest, ResponseError, http::StatusCode};
 
-use super::{app::App, problem::Problem};
+use super::{app::App, problem::HttpProblem};
 use crate::{
-    logging::{self, AUDIT, Field, LineQuota},
+    logging::{self, AUDIT, LineQuota, LogField},
     runtime::{
         audit::{AuditLog, AuditNote, PendingRow, while_doing},
         clock::steady_now,
@@ -35,7 +35,7 @@ pub struct Act {
     by: String,
     address: Option<IpAddr>,
     what: &'static str,
-    fields: Vec<(&'static str, Field)>,
+    fields: Vec<(&'static str, LogField)>,
     under_way: bool,
     /// The row, until a change has taken it.
     row: PendingRow,
@@ -79,7 +79,7 @@ impl Act {
 
     /// Adds an object of the act. Never a password, a token or a user's data.
     #[must_use]
-    pub fn on(mut self, name: &'static str, value: impl Into<Field>) -> Self {
+    pub fn on(mut self, name: &'static str, value: impl Into<LogField>) -> Self {
         self.fields.push((name, value.into()));
         self
     }
@@ -143,8 +143,8 @@ impl Act {
 
     fn write(&self, message: &str, is_noted: bool) {
         let mut fields = vec![
-            ("by", Field::from(&self.by)),
-            ("tenant", Field::from(&self.tenant)),
+            ("by", LogField::from(&self.by)),
+            ("tenant", LogField::from(&self.tenant)),
         ];
         fields.extend(self.fields.iter().cloned());
         logging::event(log::Level::Info, AUDIT, message, &fields);
@@ -169,7 +169,7 @@ impl Drop for Act {
 
 impl App {
     /// Logs a failed sign-in, unless there were too many; with the name, if one was given.
-    pub fn sign_in_failed(&self, request: &HttpRequest, name: Option<&str>, problem: &Problem) {
+    pub fn sign_in_failed(&self, request: &HttpRequest, name: Option<&str>, problem: &HttpProblem) {
         static QUOTA: LineQuota = LineQuota::per_minute(FAILED_SIGN_INS);
         let status = problem.status_code();
         if !matches!(
@@ -181,12 +181,12 @@ impl App {
         let Some(left_out) = QUOTA.take(steady_now().0) else {
             return;
         };
-        let mut fields: Vec<(&str, Field)> = vec![("status", u32::from(status.as_u16()).into())];
+        let mut fields: Vec<(&str, LogField)> = vec![("status", u32::from(status.as_u16()).into())];
         fields.extend(name.map(|name| ("user", name.into())));
         fields.extend(
             self.approach(request.head())
                 .address
-                .map(|address| ("address", Field::Text(address.to_string()))),
+                .map(|address| ("address", LogField::Text(address.to_string()))),
         );
         if left_out > 0 {
             fields.push(("left_out", left_out.into()));

@@ -12,7 +12,7 @@ use actix_web::{
     http::header::AUTHORIZATION,
 };
 
-use super::{app::App, problem::Problem};
+use super::{app::App, problem::HttpProblem};
 use crate::{
     engine::trace::TraceContext,
     limits,
@@ -36,7 +36,7 @@ impl App {
     /// # Errors
     /// 400 for a header that cannot be read, 401 for a token that is not accepted, 403 from a
     /// foreign origin.
-    pub fn principal(&self, request: &HttpRequest) -> Result<Principal, Problem> {
+    pub fn principal(&self, request: &HttpRequest) -> Result<Principal, HttpProblem> {
         let Some(token) = bearer_token(request)? else {
             let identity = self.signed_in(request);
             self.note_asker(request, identity.as_ref());
@@ -62,7 +62,7 @@ impl App {
     ///
     /// # Errors
     /// 401 with the code that says whether a new token would help.
-    pub fn verify(&self, token: &str) -> Result<Identity, Problem> {
+    pub fn verify(&self, token: &str) -> Result<Identity, HttpProblem> {
         accepted(self.sessions.identify(token))
     }
 
@@ -70,7 +70,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::principal`], and 401 for a stranger.
-    pub fn bearer(&self, request: &HttpRequest) -> Result<Principal, Problem> {
+    pub fn bearer(&self, request: &HttpRequest) -> Result<Principal, HttpProblem> {
         let principal = self.principal(request)?;
         if principal.identity.is_none() {
             if let Some(cookie) = request.cookie(COOKIE) {
@@ -79,7 +79,7 @@ impl App {
             }
             let sentence = "expected a token ('Authorization: Bearer TOKEN') or a signed-in \
                 user, but there is neither";
-            return Err(Problem::new(ErrorCode::Unauthenticated, sentence));
+            return Err(HttpProblem::new(ErrorCode::Unauthenticated, sentence));
         }
         Ok(principal)
     }
@@ -88,7 +88,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::bearer`], and 403 for such a token.
-    pub fn user(&self, request: &HttpRequest) -> Result<(Principal, Identity), Problem> {
+    pub fn user(&self, request: &HttpRequest) -> Result<(Principal, Identity), HttpProblem> {
         let principal = self.bearer(request)?;
         match principal
             .identity
@@ -99,7 +99,7 @@ impl App {
             None => {
                 let sentence = "expected the token of a user, but this one is only valid for one \
                     instance and its children";
-                Err(Problem::new(ErrorCode::Forbidden, sentence))
+                Err(HttpProblem::new(ErrorCode::Forbidden, sentence))
             }
         }
     }
@@ -115,7 +115,7 @@ impl App {
     ///
     /// # Errors
     /// 500 if it cannot be made.
-    pub fn token_of_sign_in(&self, identity: &Identity) -> Result<(String, Time), Problem> {
+    pub fn token_of_sign_in(&self, identity: &Identity) -> Result<(String, Time), HttpProblem> {
         self.token_for(identity, limits::SIGNED_IN)
     }
 
@@ -128,7 +128,7 @@ impl App {
         &self,
         identity: &Identity,
         ttl: std::time::Duration,
-    ) -> Result<(String, Time), Problem> {
+    ) -> Result<(String, Time), HttpProblem> {
         let now = real_now();
         // The token has whole seconds.
         let begin = now.0.div_euclid(1000);
@@ -143,7 +143,7 @@ impl App {
             .mint(identity, now, ttl)
             .map_err(|error| {
                 log::error!("nobody can sign in: {error}");
-                Problem::new(
+                HttpProblem::new(
                     ErrorCode::Internal,
                     "expected to sign you in, but the token could not be made",
                 )
@@ -159,14 +159,14 @@ impl App {
         &self,
         request: &HttpRequest,
         token: String,
-    ) -> Result<Cookie<'static>, Problem> {
+    ) -> Result<Cookie<'static>, HttpProblem> {
         let (length, longest) = (COOKIE.len() + 1 + token.len(), limits::COOKIE_BYTES);
         if length > longest {
             let sentence = format!(
                 "expected a sign-in that a browser keeps, a cookie of at most {longest} bytes, \
                 but this one has {length}: sign in with a token that has fewer or shorter roles"
             );
-            return Err(Problem::new(ErrorCode::TooLarge, sentence));
+            return Err(HttpProblem::new(ErrorCode::TooLarge, sentence));
         }
         Ok(self.cookie(
             request,
@@ -192,14 +192,14 @@ impl App {
     }
 }
 
-fn accepted(verified: Result<Identity, TokenError>) -> Result<Identity, Problem> {
+fn accepted(verified: Result<Identity, TokenError>) -> Result<Identity, HttpProblem> {
     verified.map_err(|error| {
         let code = if error == TokenError::Expired {
             ErrorCode::TokenExpired
         } else {
             ErrorCode::Unauthenticated
         };
-        Problem::new(code, error.to_string())
+        HttpProblem::new(code, error.to_string())
     })
 }
 
@@ -208,13 +208,13 @@ fn accepted(verified: Result<Identity, TokenError>) -> Result<Identity, Problem>
 ///
 /// # Errors
 /// 400 for a header of another form, 401 for another scheme.
-pub(in crate::web) fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, Problem> {
+pub(in crate::web) fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, HttpProblem> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let (Some(header), second) = (headers.next(), headers.next()) else {
         return Ok(None);
     };
     let wrong = |code, found: &str| {
-        Problem::new(
+        HttpProblem::new(
             code,
             format!("expected the header 'Authorization: Bearer TOKEN', but {found}"),
         )

@@ -21,7 +21,7 @@ use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 use tokio::{sync::Semaphore, time::timeout_at};
 
-use super::{super::body_pace::BodyPace, app::App, problem::Problem};
+use super::{super::body_pace::BodyPace, app::App, problem::HttpProblem};
 use crate::{
     limits::{self, Limit, PotPlace},
     runtime::thread_priority::beside,
@@ -35,7 +35,11 @@ use crate::{
 /// # Errors
 /// 413 if it is longer, 400 if it breaks off, 408 if it arrives too slowly, 503 if bodies take too
 /// much memory.
-pub async fn bytes(request: &HttpRequest, body: Payload, limit: usize) -> Result<Bytes, Problem> {
+pub async fn bytes(
+    request: &HttpRequest,
+    body: Payload,
+    limit: usize,
+) -> Result<Bytes, HttpProblem> {
     let announced = length(request).unwrap_or(0);
     if announced > limit as u64 {
         return Err(too_large(limit));
@@ -65,14 +69,14 @@ impl HeldBody {
         mut body: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
         mut pace: BodyPace,
         limit: usize,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), HttpProblem> {
         loop {
             let next = timeout_at(pace.deadline().into(), body.next()).await;
             let piece = match next.map_err(|_| too_slow())? {
                 None => return Ok(()),
                 Some(piece) => piece.map_err(|error| {
                     let sentence = format!("expected a whole body, but: {error}");
-                    Problem::new(ErrorCode::BadRequest, sentence)
+                    HttpProblem::new(ErrorCode::BadRequest, sentence)
                 })?,
             };
             pace = pace.after(piece.len());
@@ -87,7 +91,7 @@ impl HeldBody {
 
     /// Makes room for `length` bytes in all: twice as much as before if the final length is not
     /// known.
-    fn make_room(&mut self, length: usize) -> Result<(), Problem> {
+    fn make_room(&mut self, length: usize) -> Result<(), HttpProblem> {
         if length <= self.bytes.capacity() {
             return Ok(());
         }
@@ -108,16 +112,16 @@ pub fn length(request: &HttpRequest) -> Option<u64> {
     value.to_str().ok()?.parse().ok()
 }
 
-fn too_large(limit: usize) -> Problem {
-    Problem::new(
+fn too_large(limit: usize) -> HttpProblem {
+    HttpProblem::new(
         ErrorCode::TooLarge,
         format!("expected a body of at most {limit} bytes, but it is longer"),
     )
 }
 
 /// 503: bodies have taken all their memory.
-pub fn no_room() -> Problem {
-    Problem::new(
+pub fn no_room() -> HttpProblem {
+    HttpProblem::new(
         ErrorCode::Busy,
         "expected memory for the body, but too many other bodies are arriving; nothing was \
         changed: send it again in a moment",
@@ -125,7 +129,7 @@ pub fn no_room() -> Problem {
 }
 
 /// 408: a body arrives too slowly.
-pub fn too_slow() -> Problem {
+pub fn too_slow() -> HttpProblem {
     Limit::SlowBodies.refused();
     let sentence = format!(
         "expected the body to arrive with at least {} bytes per second, after the first {} s, but \
@@ -133,23 +137,23 @@ pub fn too_slow() -> Problem {
         limits::PEER_BYTES_PER_SECOND,
         limits::PEER_GRACE.as_secs()
     );
-    Problem::new(ErrorCode::BadRequest, sentence).with_status(StatusCode::REQUEST_TIMEOUT)
+    HttpProblem::new(ErrorCode::BadRequest, sentence).with_status(StatusCode::REQUEST_TIMEOUT)
 }
 
 /// The text of a JSON body; `{}` if there is none. A byte order mark is skipped.
 ///
 /// # Errors
 /// As [`bytes()`], 415 if it has another type, 400 if it is not UTF-8.
-pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Problem> {
+pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, HttpProblem> {
     let bytes = bytes(request, body, limits::REST_BODY_BYTES).await?;
     if bytes.is_empty() {
         return Ok("{}".to_owned());
     }
     if media_type(request).is_some_and(|media_type| media_type != "application/json") {
-        return Err(Problem::unsupported_media_type("application/json"));
+        return Err(HttpProblem::unsupported_media_type("application/json"));
     }
     let refuse = |found| {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected JSON in UTF-8, but {found}"),
         )
@@ -160,7 +164,7 @@ pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Proble
 }
 
 /// Takes memory for the values of a text, beside that of the text.
-fn hold_values(request: &HttpRequest, text: &str) -> Result<(), Problem> {
+fn hold_values(request: &HttpRequest, text: &str) -> Result<(), HttpProblem> {
     let values = text::memory::of_json(text);
     if values > limits::JSON_MEMORY {
         Limit::JsonMemory.refused();
@@ -169,7 +173,7 @@ fn hold_values(request: &HttpRequest, text: &str) -> Result<(), Problem> {
             send fewer objects, members and items at a time",
             limits::JSON_MEMORY
         );
-        return Err(Problem::new(ErrorCode::TooLarge, sentence));
+        return Err(HttpProblem::new(ErrorCode::TooLarge, sentence));
     }
     if values <= limits::JSON_MEMORY_UNCOUNTED {
         return Ok(());
@@ -194,7 +198,7 @@ static LARGE: Semaphore = Semaphore::const_new(limits::LARGE_BODIES_AT_ONCE);
 pub async fn read_elsewhere<T: Send + 'static>(
     text: String,
     read: impl FnOnce(&str) -> T + Send + 'static,
-) -> Result<T, Problem> {
+) -> Result<T, HttpProblem> {
     if text.len() <= limits::LARGE_BODY_BYTES {
         return Ok(read(&text));
     }
@@ -203,7 +207,7 @@ pub async fn read_elsewhere<T: Send + 'static>(
     beside(move || read(&text)).await.ok_or_else(|| {
         let sentence =
             "expected a thread to read the body, but the server is stopping: try again later";
-        Problem::new(ErrorCode::Busy, sentence)
+        HttpProblem::new(ErrorCode::Busy, sentence)
     })
 }
 
@@ -212,7 +216,7 @@ pub async fn read_elsewhere<T: Send + 'static>(
 ///
 /// # Errors
 /// 400 for other members, and for anything that does not have the form.
-pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, Problem> {
+pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, HttpProblem> {
     serde_json::from_str(text).map_err(|error| {
         let told = error.to_string();
         let wrong = unknown_name(&told).unwrap_or_else(|| {
@@ -223,7 +227,7 @@ pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, Problem> {
                 error.column()
             )
         });
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected {form}, but {wrong}"),
         )

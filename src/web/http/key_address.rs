@@ -18,14 +18,14 @@ const REDIRECTS: usize = 3;
 
 /// How often keys are fetched.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct FetchPace {
     /// The shortest time between two requests.
     pub least: Duration,
     /// The longest time without a request.
     pub age: Duration,
 }
 
-impl Default for Pace {
+impl Default for FetchPace {
     fn default() -> Self {
         Self {
             least: Duration::from_secs(10),
@@ -87,7 +87,7 @@ impl KeyAddress {
 
     /// Fetches repeatedly: by age, and when a token names an unknown key. Call it after the first
     /// [`KeyAddress::refresh`].
-    pub async fn keep_fresh(self, keys: Arc<IssuerKeys>, pace: Pace) {
+    pub async fn keep_fresh(self, keys: Arc<IssuerKeys>, pace: FetchPace) {
         let mut fresh = !keys.is_empty();
         loop {
             sleep(pace.least).await;

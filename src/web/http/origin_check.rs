@@ -25,7 +25,7 @@ use actix_web::{
     web::Data,
 };
 
-use super::{super::proxy::client_info::Approach, app::App, problem::Problem};
+use super::{super::proxy::client_info::Approach, app::App, problem::HttpProblem};
 use crate::{
     config::AllowedOrigins,
     limits::{REFUSED_ORIGIN_AGAIN, REFUSED_ORIGIN_BYTES, REFUSED_ORIGINS_LOGGED},
@@ -38,7 +38,7 @@ impl App {
     ///
     /// # Errors
     /// 403 for an origin that is not allowed.
-    pub fn require_origin(&self, request: &HttpRequest) -> Result<(), Problem> {
+    pub fn require_origin(&self, request: &HttpRequest) -> Result<(), HttpProblem> {
         let origin = origin(request.head());
         if self.allows(origin, request.head()) {
             Ok(())
@@ -48,7 +48,7 @@ impl App {
     }
 
     /// The refusal of a page of this origin, which is also logged.
-    pub fn refused_origin(&self, origin: &str) -> Problem {
+    pub fn refused_origin(&self, origin: &str) -> HttpProblem {
         let obstacle = AllowedOrigins::why_not_listed(origin);
         let origin = shown(origin);
         let remedy = match obstacle {
@@ -62,7 +62,7 @@ impl App {
             "expected a page of this server's own origin or one of --allowed-origins, but it is \
             of {origin}: {remedy}"
         );
-        Problem::new(ErrorCode::Forbidden, sentence)
+        HttpProblem::new(ErrorCode::Forbidden, sentence)
     }
 
     /// Refuses a request that does not say which page it comes from, or comes from one that may not
@@ -71,7 +71,7 @@ impl App {
     ///
     /// # Errors
     /// 403.
-    pub fn require_proof_of_origin(&self, request: &HttpRequest) -> Result<(), Problem> {
+    pub fn require_proof_of_origin(&self, request: &HttpRequest) -> Result<(), HttpProblem> {
         let header = |name: &str| {
             request
                 .headers()
@@ -101,7 +101,7 @@ impl App {
             or of --allowed-origins (its Origin), but {found}: send a bearer token instead of \
             the cookie, or list the origin"
         );
-        Err(Problem::new(ErrorCode::Forbidden, sentence))
+        Err(HttpProblem::new(ErrorCode::Forbidden, sentence))
     }
 
     /// Whether a page of this origin may send this request; `None` means that it comes from no
@@ -119,7 +119,7 @@ impl App {
             .allow_with_cookie(origin, &host, https)
     }
 
-    fn require_host(&self, head: &RequestHead) -> Result<(), Problem> {
+    fn require_host(&self, head: &RequestHead) -> Result<(), HttpProblem> {
         let host = self.approach(head).host;
         if self.config.allowed_origins.allow_host(&host) {
             return Ok(());
@@ -136,7 +136,7 @@ impl App {
             server runs in development, but it is to {host}: start the server with \
             --allowed-origins http://{host} or with its https address, or with --production"
         );
-        Err(Problem::new(ErrorCode::Forbidden, sentence))
+        Err(HttpProblem::new(ErrorCode::Forbidden, sentence))
     }
 }
 

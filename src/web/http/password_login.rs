@@ -4,7 +4,7 @@
 use actix_web::HttpRequest;
 use uuid::Uuid;
 
-use super::{app::App, problem::Problem};
+use super::{app::App, problem::HttpProblem};
 use crate::{
     runtime::{clock::steady_now, users::SignInError},
     session::{auth::token::Identity, protocol::code::ErrorCode},
@@ -21,13 +21,13 @@ impl App {
         tenant: &str,
         name: &str,
         password: &str,
-    ) -> Result<Identity, Problem> {
+    ) -> Result<Identity, HttpProblem> {
         let users = &self.sessions.runtime.users;
         let address = self.approach(request.head()).address;
         let signed_in = users
             .sign_in(tenant, name, password, address, steady_now())
             .await
-            .map_err(Problem::from);
+            .map_err(HttpProblem::from);
         let user =
             signed_in.inspect_err(|problem| self.sign_in_failed(request, Some(name), problem))?;
         let nobody = Identity::anonymous(Uuid::nil());
@@ -40,7 +40,7 @@ impl App {
     }
 }
 
-impl From<SignInError> for Problem {
+impl From<SignInError> for HttpProblem {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Wrong => Self::new(ErrorCode::Unauthenticated, error.to_string()),

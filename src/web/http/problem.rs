@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::{
     engine::Rejection,
     journal::StoreError,
-    model::problem::Problem as DefinitionProblem,
+    model::problem::Problem,
     runtime::instance_request::Refusal,
     session::{
         protocol::{code::ErrorCode, server::FieldEntry, wire_error::WireError},
@@ -28,7 +28,7 @@ const BUSY_MS: u32 = 1_000;
 
 /// A refusal as an HTTP response. Boxed, because every handler may return it.
 #[derive(Debug)]
-pub struct Problem(Box<ProblemBody>);
+pub struct HttpProblem(Box<ProblemBody>);
 
 #[derive(Debug)]
 struct ProblemBody {
@@ -39,10 +39,10 @@ struct ProblemBody {
     /// The allowed methods, for 405.
     allow: &'static str,
     /// The problems of a definition.
-    problems: Vec<DefinitionProblem>,
+    problems: Vec<Problem>,
 }
 
-impl Problem {
+impl HttpProblem {
     /// A problem with a code and its sentence.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         WireError::new(code, message).into()
@@ -67,7 +67,7 @@ impl Problem {
     }
 
     /// A definition that cannot be deployed, with all its problems.
-    pub fn invalid_definition(problems: Vec<DefinitionProblem>) -> Self {
+    pub fn invalid_definition(problems: Vec<Problem>) -> Self {
         let sentence = format!(
             "expected a definition without errors, but there are {} problems: see 'problems'",
             problems.len()
@@ -136,16 +136,16 @@ pub(in crate::web) struct Details<'a> {
     /// The problems of a definition.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
-    problems: &'a [DefinitionProblem],
+    problems: &'a [Problem],
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for HttpProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.error.message)
     }
 }
 
-impl ResponseError for Problem {
+impl ResponseError for HttpProblem {
     fn status_code(&self) -> StatusCode {
         let of_code = || {
             StatusCode::from_u16(self.0.error.code.http_status())
@@ -201,7 +201,7 @@ impl ResponseError for Problem {
     }
 }
 
-impl From<WireError> for Problem {
+impl From<WireError> for HttpProblem {
     fn from(error: WireError) -> Self {
         Self(Box::new(ProblemBody {
             error,
@@ -212,25 +212,25 @@ impl From<WireError> for Problem {
     }
 }
 
-impl From<Spent> for Problem {
+impl From<Spent> for HttpProblem {
     fn from(spent: Spent) -> Self {
         WireError::from(spent).into()
     }
 }
 
-impl From<Refusal> for Problem {
+impl From<Refusal> for HttpProblem {
     fn from(refusal: Refusal) -> Self {
         WireError::from(refusal).into()
     }
 }
 
-impl From<Rejection> for Problem {
+impl From<Rejection> for HttpProblem {
     fn from(rejection: Rejection) -> Self {
         WireError::from(rejection).into()
     }
 }
 
-impl From<StoreError> for Problem {
+impl From<StoreError> for HttpProblem {
     fn from(error: StoreError) -> Self {
         log::error!("a request could not be answered: {error}");
         Self::new(

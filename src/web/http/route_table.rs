@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::problem::Problem;
+use super::problem::HttpProblem;
 
 /// All paths, in the order in which they are matched.
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl RouteEntry {
     /// The resource at a path; for other methods than these it answers 405 and names them.
     pub fn new(path: &'static str, methods: &'static str, resource: Resource) -> Self {
         let other =
-            move || async move { Err::<HttpResponse, _>(Problem::method_not_allowed(methods)) };
+            move || async move { Err::<HttpResponse, _>(HttpProblem::method_not_allowed(methods)) };
         Self {
             path,
             methods,

@@ -45,7 +45,7 @@ use super::{
 };
 use crate::{
     admin::Pages,
-    config::{Config, Store as StoreKind},
+    config::{Config, StoreKind},
     journal::{Journal, MemoryStore, SqliteStore, Store, end_process},
     limits::{self, Limit, Pot},
     runtime::{

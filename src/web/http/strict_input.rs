@@ -13,7 +13,7 @@ use actix_web::{
 use futures_util::future::{LocalBoxFuture, ready};
 use serde_json::{Map, Value};
 
-use super::{body, problem::Problem};
+use super::{body, problem::HttpProblem};
 use crate::session::protocol::{code::ErrorCode, quoted};
 
 /// The longest body that is checked where none is read: `{}` with blanks.
@@ -40,9 +40,9 @@ pub fn no_input<H>(handler: H) -> Strict<H, false, false> {
 }
 
 /// The arguments of a handler, from a request without other input.
-pub struct Checked<A, const QUERY: bool, const BODY: bool>(A);
+pub struct StrictArguments<A, const QUERY: bool, const BODY: bool>(A);
 
-impl<H, A, const QUERY: bool, const BODY: bool> Handler<Checked<A, QUERY, BODY>>
+impl<H, A, const QUERY: bool, const BODY: bool> Handler<StrictArguments<A, QUERY, BODY>>
     for Strict<H, QUERY, BODY>
 where
     H: Handler<A>,
@@ -51,13 +51,13 @@ where
     type Output = H::Output;
     type Future = H::Future;
 
-    fn call(&self, Checked(taken): Checked<A, QUERY, BODY>) -> Self::Future {
+    fn call(&self, StrictArguments(taken): StrictArguments<A, QUERY, BODY>) -> Self::Future {
         self.0.call(taken)
     }
 }
 
 impl<A: FromRequest + 'static, const QUERY: bool, const BODY: bool> FromRequest
-    for Checked<A, QUERY, BODY>
+    for StrictArguments<A, QUERY, BODY>
 {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self, Error>>;
@@ -79,7 +79,7 @@ impl<A: FromRequest + 'static, const QUERY: bool, const BODY: bool> FromRequest
     }
 }
 
-fn refuse_query(query: &str) -> Result<(), Problem> {
+fn refuse_query(query: &str) -> Result<(), HttpProblem> {
     let named = web::Query::<Vec<(String, String)>>::from_query(query);
     let named = named.map(web::Query::into_inner).unwrap_or_default();
     let Some((name, _)) = named.first() else {
@@ -89,7 +89,7 @@ fn refuse_query(query: &str) -> Result<(), Problem> {
         "expected nothing behind '?', but there is {}: leave it out",
         quoted(name)
     );
-    Err(Problem::new(ErrorCode::BadRequest, sentence))
+    Err(HttpProblem::new(ErrorCode::BadRequest, sentence))
 }
 
 fn has_body(request: &HttpRequest) -> bool {
@@ -104,7 +104,7 @@ fn has_body(request: &HttpRequest) -> bool {
 async fn refuse_body(request: &HttpRequest, mut payload: Payload) -> Result<(), Error> {
     let refuse = |found: String| {
         let sentence = format!("expected no body, but {found}: leave it out");
-        Err(Problem::new(ErrorCode::BadRequest, sentence).into())
+        Err(HttpProblem::new(ErrorCode::BadRequest, sentence).into())
     };
     let payload = web::Payload::from_request(request, &mut payload).await?;
     let bytes = match body::bytes(request, payload, LOOKED_AT).await {

@@ -30,7 +30,7 @@ use crate::{
     },
     text::json,
     web::{
-        http::{app::App, body, problem::Problem},
+        http::{app::App, body, problem::HttpProblem},
         openapi::shared::{CommandRefused, IdempotencyKey},
         rest::commands::command_id,
     },
@@ -145,7 +145,7 @@ async fn on_job(
     app: &App,
     command: OnInstance,
     applies: impl Fn(Status) -> bool,
-) -> Result<bool, Problem> {
+) -> Result<bool, HttpProblem> {
     let JobTarget {
         principal,
         observed,
@@ -163,7 +163,7 @@ async fn decide(
     payload: Payload,
     app: &App,
     action: &str,
-) -> Result<bool, Problem> {
+) -> Result<bool, HttpProblem> {
     let JobTarget {
         principal,
         observed,
@@ -212,7 +212,11 @@ struct Said {
 
 /// The job that a request names. A comment may be in the query or in a body of JSON; any other body
 /// is read and ignored.
-async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<JobTarget, Problem> {
+async fn look(
+    request: &HttpRequest,
+    payload: Payload,
+    app: &App,
+) -> Result<JobTarget, HttpProblem> {
     let principal = app.bearer(request)?;
     let body = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let named = Named::read(request)?;
@@ -260,7 +264,7 @@ async fn took_effect(
     job: InstanceKey,
     caller: &Caller,
     ask: InstanceRequest,
-) -> Result<bool, Problem> {
+) -> Result<bool, HttpProblem> {
     match app.command(job, caller, ask).await {
         Ok(_) => Ok(true),
         Err(problem) if problem.status_code() == StatusCode::CONFLICT => Ok(false),

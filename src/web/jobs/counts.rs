@@ -28,7 +28,7 @@ use crate::{
     },
     session::inbox::Inbox,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         sse::sse_response,
     },
 };
@@ -95,7 +95,7 @@ pub async fn stream(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
     ))
 }
 
-async fn count(app: &App, caller: &Caller) -> Result<JobCounts, Problem> {
+async fn count(app: &App, caller: &Caller) -> Result<JobCounts, HttpProblem> {
     let numbered = app.sessions.runtime.definitions.numbered(&caller.tenant);
     let disabled = numbered
         .iter()

@@ -24,7 +24,7 @@ use crate::{
     model::ids::{InstanceKey, Time},
     runtime::definitions::KnownVersion,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::listing::visible_to,
     },
 };
@@ -245,7 +245,7 @@ async fn one(
     caller: &Caller,
     workflow: i64,
     text: &str,
-) -> Result<Option<JobRow>, Problem> {
+) -> Result<Option<JobRow>, HttpProblem> {
     // Any other text is the id of no job.
     let Ok(key) = text.parse::<InstanceKey>() else {
         return Ok(None);
@@ -439,7 +439,7 @@ fn filter(
     workflows: &[Workflow],
     kind: Kind,
     named: &Named,
-) -> Result<JobFilter, Problem> {
+) -> Result<JobFilter, HttpProblem> {
     let (from, to) = (named.time("from")?, named.time("to")?);
     Ok(JobFilter {
         from,
@@ -456,7 +456,7 @@ pub(super) fn everything(
     caller: &Caller,
     processes: Vec<String>,
     kind: Kind,
-) -> Result<JobFilter, Problem> {
+) -> Result<JobFilter, HttpProblem> {
     let statuses = JobStatus::ALL.into_iter().filter(|status| match kind {
         Kind::Dashboard => *status != JobStatus::Disabled,
         Kind::History => status.is_end(),

@@ -12,7 +12,7 @@ use crate::{
     limits,
     session::protocol::code::ErrorCode,
     web::{
-        http::{app::App, audit::Act, body, problem::Problem},
+        http::{app::App, audit::Act, body, problem::HttpProblem},
         rest::definitions,
     },
 };
@@ -65,12 +65,12 @@ async fn switch(
     payload: Payload,
     app: &App,
     enabled: bool,
-) -> Result<DefinitionState, Problem> {
+) -> Result<DefinitionState, HttpProblem> {
     let principal = app.bearer(request)?;
     let designer = definitions::designer(app, request)?;
     body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let unknown = |_| {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::NotFound,
             "expected the number of a workflow, but this is not one",
         )

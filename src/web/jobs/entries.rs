@@ -27,7 +27,7 @@ use crate::{
     model::ids::InstanceKey,
     runtime::definitions::DeployedProcess,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::{definitions::refused, listing::visible_to},
     },
 };
@@ -218,7 +218,7 @@ async fn newest(
     caller: &Caller,
     processes: Vec<String>,
     limit: usize,
-) -> Result<Vec<Vec<Job>>, Problem> {
+) -> Result<Vec<Vec<Job>>, HttpProblem> {
     let (tenant, started_by) = (caller.tenant.clone(), visible_to(caller)?.started_by);
     let read = app.read(move |reader| {
         let of = |process: String| {
@@ -268,7 +268,7 @@ impl StoredJob {
 /// The jobs, each with whether one of its tasks is an approval in the version that it runs. A
 /// version that is not in memory is compiled on a script thread, where others have their turns; one
 /// at a time, and it does not stay in memory.
-async fn with_approvals(app: &App, stored: Vec<StoredJob>) -> Result<Vec<Job>, Problem> {
+async fn with_approvals(app: &App, stored: Vec<StoredJob>) -> Result<Vec<Job>, HttpProblem> {
     let definitions = &app.sessions.runtime.definitions;
     let mut waiting: BTreeSet<InstanceKey> = BTreeSet::new();
     let mut of_version: HashMap<(String, u32, String), Vec<&StoredJob>> = HashMap::new();

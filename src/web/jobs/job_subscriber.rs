@@ -19,7 +19,7 @@ use crate::{
         app::App,
         connections::ConnectionPermit,
         open_connection::{OpenConnection, Protocol},
-        problem::Problem,
+        problem::HttpProblem,
     },
 };
 
@@ -43,7 +43,11 @@ impl JobSubscriber {
     ///
     /// # Errors
     /// 503 if there are too many, or the server is stopping.
-    pub fn open(app: &App, request: &HttpRequest, principal: Principal) -> Result<Self, Problem> {
+    pub fn open(
+        app: &App,
+        request: &HttpRequest,
+        principal: Principal,
+    ) -> Result<Self, HttpProblem> {
         app.require_staying()?;
         let mut places = app.admit_listener(request, &principal)?;
         let (inbox, inbound) = Inbox::new(app.sessions.runtime.activity());

@@ -17,7 +17,7 @@ use crate::{
     limits,
     session::protocol::code::ErrorCode,
     text::json,
-    web::http::{app::App, body, problem::Problem},
+    web::http::{app::App, body, problem::HttpProblem},
 };
 
 /// A notification of a user.
@@ -202,7 +202,7 @@ async fn of_ids(
     app.bearer(request)?;
     let bytes = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let ids: Vec<String> = json::from_bytes(&bytes).map_err(|error| {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected a list of ids such as [\"1\",\"2\"] as the body, but: {error}"),
         )

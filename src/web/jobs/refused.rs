@@ -11,11 +11,11 @@ use actix_web::{
 };
 
 use super::ascii;
-use crate::web::http::problem::Problem;
+use crate::web::http::problem::HttpProblem;
 
 /// A refusal of this API.
 #[derive(Debug)]
-pub struct Refused(Problem);
+pub struct Refused(HttpProblem);
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -45,8 +45,8 @@ impl ResponseError for Refused {
     }
 }
 
-impl From<Problem> for Refused {
-    fn from(problem: Problem) -> Self {
+impl From<HttpProblem> for Refused {
+    fn from(problem: HttpProblem) -> Self {
         Self(problem)
     }
 }

@@ -13,7 +13,7 @@ use super::{ascii, refused::Refused};
 use crate::{
     limits,
     session::auth::token::{DEFAULT_TENANT, Identity},
-    web::http::{app::App, body, problem::Problem},
+    web::http::{app::App, body, problem::HttpProblem},
 };
 
 /// A name and its password.
@@ -76,7 +76,11 @@ pub async fn login(
     }
 }
 
-fn welcome(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
+fn welcome(
+    app: &App,
+    request: &HttpRequest,
+    identity: &Identity,
+) -> Result<HttpResponse, HttpProblem> {
     let (token, _) = app.token_of_sign_in(identity)?;
     let cookie = app.sign_in_cookie(request, token.clone())?;
     Ok(HttpResponse::Ok().cookie(cookie).json(AccessToken {

@@ -22,7 +22,7 @@ use crate::{
     },
     text::json,
     web::{
-        http::{app::App, body, problem::Problem},
+        http::{app::App, body, problem::HttpProblem},
         openapi::shared::{CommandRefused, IdempotencyKey},
         rest::commands::command_id,
     },
@@ -68,7 +68,7 @@ pub async fn start_with_variables(
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
     let asked: WithVariables = json::from_text(&ascii::text(&bytes)).map_err(|error| {
         let form = r#"{"WorkflowId":41,"Variables":[{"Name":"x","Value":"1"}]}"#;
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected a body like {form}, but: {error}"),
         )
@@ -112,7 +112,7 @@ async fn started(
     principal: &Principal,
     workflow: i64,
     data: &Value,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let process = app.workflow(&principal.caller, workflow)?;
     let text = json!({"process": process.row.id, "data": data}).to_string();
     let mut start = to_command::start(&fields::start(&text, command_id(request)?)?, principal)?;

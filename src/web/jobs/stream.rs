@@ -24,7 +24,7 @@ use crate::{
     },
     session::protocol::code::ErrorCode,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         instance_client::instance_key,
         sse::sse_response,
     },
@@ -59,7 +59,7 @@ pub async fn stream(
     let principal = app.bearer(&request)?;
     let (workflow, job) = path.into_inner();
     let unknown = || {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::NotFound,
             "expected the number of a workflow, but this is not one",
         )
@@ -118,7 +118,7 @@ impl EndSubscriber {
     }
 
     /// The event, if the job has ended.
-    async fn look(&mut self) -> Result<Option<Bytes>, Problem> {
+    async fn look(&mut self) -> Result<Option<Bytes>, HttpProblem> {
         let observed = self
             .app
             .job(&self.listener.principal.caller, self.workflow, self.job)

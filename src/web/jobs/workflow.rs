@@ -12,7 +12,7 @@ use crate::{
     runtime::{definitions::DeployedProcess, instance_request::Observed},
     session::protocol::code::ErrorCode,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         instance_client::instance_key,
         routes::query_problem,
     },
@@ -60,7 +60,7 @@ impl Named {
     ///
     /// # Errors
     /// 400.
-    pub fn read(request: &HttpRequest) -> Result<Self, Problem> {
+    pub fn read(request: &HttpRequest) -> Result<Self, HttpProblem> {
         let query =
             actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string());
         let pairs = query.map_err(|error| query_problem(&error))?.into_inner();
@@ -69,7 +69,7 @@ impl Named {
             if named.insert(name.clone(), value).is_some() {
                 let sentence =
                     format!("expected each name behind '?' once, but '{name}' occurs twice");
-                return Err(Problem::new(ErrorCode::BadRequest, sentence));
+                return Err(HttpProblem::new(ErrorCode::BadRequest, sentence));
             }
         }
         Ok(Self(named))
@@ -83,12 +83,12 @@ impl Named {
     ///
     /// # Errors
     /// 400 if it is missing.
-    pub fn workflow(&self) -> Result<i64, Problem> {
+    pub fn workflow(&self) -> Result<i64, HttpProblem> {
         let number = self.get("w").and_then(|text| text.parse().ok());
         number.ok_or_else(|| {
             let sentence =
                 "expected the number of a workflow as 'w', such as ?w=41, but there is none";
-            Problem::new(ErrorCode::BadRequest, sentence)
+            HttpProblem::new(ErrorCode::BadRequest, sentence)
         })
     }
 
@@ -96,11 +96,11 @@ impl Named {
     ///
     /// # Errors
     /// 400 if it is missing, 404 for a text that is no id.
-    pub fn job(&self) -> Result<InstanceKey, Problem> {
+    pub fn job(&self) -> Result<InstanceKey, HttpProblem> {
         let sentence = "expected the id of a job as 'i', but there is none";
         instance_key(
             self.get("i")
-                .ok_or_else(|| Problem::new(ErrorCode::BadRequest, sentence))?,
+                .ok_or_else(|| HttpProblem::new(ErrorCode::BadRequest, sentence))?,
         )
     }
 
@@ -118,11 +118,11 @@ impl Named {
     ///
     /// # Errors
     /// 400 if it is missing or empty.
-    pub fn required(&self, name: &str) -> Result<&str, Problem> {
+    pub fn required(&self, name: &str) -> Result<&str, HttpProblem> {
         self.get(name)
             .filter(|text| !text.is_empty())
             .ok_or_else(|| {
-                Problem::new(
+                HttpProblem::new(
                     ErrorCode::BadRequest,
                     format!("expected '{name}' behind '?', but there is none"),
                 )
@@ -133,7 +133,7 @@ impl Named {
     ///
     /// # Errors
     /// 400 for anything else.
-    pub fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<u64, Problem> {
+    pub fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<u64, HttpProblem> {
         let text = self.required(name)?;
         text.parse()
             .ok()
@@ -148,7 +148,7 @@ impl Named {
                 let sentence = format!(
                     "expected '{name}' to be a whole number {wanted}, but it is another text"
                 );
-                Problem::new(ErrorCode::BadRequest, sentence)
+                HttpProblem::new(ErrorCode::BadRequest, sentence)
             })
     }
 
@@ -156,7 +156,7 @@ impl Named {
     ///
     /// # Errors
     /// 400 for anything else.
-    pub fn time(&self, name: &str) -> Result<Time, Problem> {
+    pub fn time(&self, name: &str) -> Result<Time, HttpProblem> {
         let millis: Option<f64> = self.required(name)?.parse().ok();
         millis
             .filter(|millis| millis.is_finite())
@@ -166,7 +166,7 @@ impl Named {
                     "expected '{name}' to be a time in milliseconds since 1970, \
                 but it is another text"
                 );
-                Problem::new(ErrorCode::BadRequest, sentence)
+                HttpProblem::new(ErrorCode::BadRequest, sentence)
             })
     }
 
@@ -186,7 +186,11 @@ impl App {
     ///
     /// # Errors
     /// 404 if there is none.
-    pub fn workflow(&self, caller: &Caller, number: i64) -> Result<Arc<DeployedProcess>, Problem> {
+    pub fn workflow(
+        &self,
+        caller: &Caller,
+        number: i64,
+    ) -> Result<Arc<DeployedProcess>, HttpProblem> {
         self.sessions
             .runtime
             .definitions
@@ -196,7 +200,7 @@ impl App {
                     "expected the number of a workflow, but no published process \
                 has the alias {number}"
                 );
-                Problem::new(ErrorCode::NotFound, sentence)
+                HttpProblem::new(ErrorCode::NotFound, sentence)
             })
     }
 
@@ -209,7 +213,7 @@ impl App {
         caller: &Caller,
         workflow: i64,
         job: InstanceKey,
-    ) -> Result<Arc<Observed>, Problem> {
+    ) -> Result<Arc<Observed>, HttpProblem> {
         let observed = self.observe(job, caller, false).await?;
         // It stays a job of its workflow when the process is published again with another number,
         // or with none.
@@ -222,6 +226,6 @@ impl App {
         }
         let sentence =
             format!("expected a job of workflow {workflow}, but this one belongs to another");
-        Err(Problem::new(ErrorCode::NotFound, sentence))
+        Err(HttpProblem::new(ErrorCode::NotFound, sentence))
     }
 }

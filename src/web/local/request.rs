@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 
 use super::{BackupMade, LocalReply};
 use crate::{
-    config::{Config, Store as StoreKind},
+    config::{Config, StoreKind},
     journal::{Damaged, Journal, SqliteStore, StoreError, end_process},
     limits,
     runtime::{

@@ -22,10 +22,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Access, BackupMade, FILE, LocalReply, LocalRequest, REQUEST_BYTES};
+use super::{BackupMade, FILE, LocalAccess, LocalReply, LocalRequest, REQUEST_BYTES};
 use crate::{
     limits,
-    logging::Field,
+    logging::LogField,
     runtime::{clock::real_now, users::requests::UserRequest},
     session::auth::token::Identity,
     web::http::{app::App, audit::Act},
@@ -124,7 +124,7 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
         Ok(LocalRequest::Backup(BackupMade { backup_to })) => {
             // The whole path, because it is the owner's own.
             Act::by_owner(app, "backup made")
-                .on("to", Field::Text(backup_to))
+                .on("to", LogField::Text(backup_to))
                 .is_done();
             LocalReply::Done(Vec::new())
         }
@@ -170,7 +170,7 @@ fn access(app: &App, address: &str) -> LocalReply {
         .tokens
         .mint(&owner, real_now(), limits::LOCAL_TOKEN)
     {
-        Ok(token) => LocalReply::Access(Access {
+        Ok(token) => LocalReply::Access(LocalAccess {
             server: address.to_owned(),
             token,
             user: owner.subject,

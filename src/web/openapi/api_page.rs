@@ -15,7 +15,7 @@ use actix_web::{
 };
 use utoipa_swagger_ui::Config;
 
-use super::super::http::problem::Problem;
+use super::super::http::problem::HttpProblem;
 use crate::session::protocol::code::ErrorCode;
 
 /// Its links are absolute, because the page's own path has no slash at the end.
@@ -46,7 +46,7 @@ pub async fn page() -> HttpResponse {
 ///
 /// # Errors
 /// 404 for any other name.
-pub async fn file(name: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn file(name: Path<String>) -> Result<HttpResponse, HttpProblem> {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
         // The validator is an external service that would receive the document.
         let config = Config::new(["/openapi.json"])
@@ -65,7 +65,7 @@ pub async fn file(name: Path<String>) -> Result<HttpResponse, Problem> {
     let file = found
         .filter(|_| !name.is_empty() && !name.ends_with(".html"))
         .ok_or_else(|| {
-            Problem::new(
+            HttpProblem::new(
                 ErrorCode::NotFound,
                 "expected a part of the page /docs/api, but there is none of this name",
             )

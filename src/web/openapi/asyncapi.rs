@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
-use super::{super::websocket::socket::PROTOCOL, loosen, published::Published};
+use super::{super::websocket::socket::PROTOCOL, loosen, published::PublishedDocument};
 use crate::session::protocol::{
     catalog::{FrameCatalog, FrameShape},
     close::{CloseCode, Comeback},
@@ -143,6 +143,7 @@ fn close_codes() -> Vec<Value> {
     responses((status = 200, description = "An AsyncAPI document", body = Object, content_type = "application/json"), (status = 304, description = "As \
         it was")))]
 pub async fn json(request: HttpRequest) -> HttpResponse {
-    static PUBLISHED: LazyLock<Published> = LazyLock::new(|| Published::new(&document()));
+    static PUBLISHED: LazyLock<PublishedDocument> =
+        LazyLock::new(|| PublishedDocument::new(&document()));
     PUBLISHED.answer(&request)
 }

@@ -9,12 +9,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// A JSON document as it is sent.
-pub struct Published {
+pub struct PublishedDocument {
     text: Bytes,
     tag: String,
 }
 
-impl Published {
+impl PublishedDocument {
     /// Serialises a document.
     pub fn new(document: &impl Serialize) -> Self {
         // Documents have text keys, and serializers that do not fail.

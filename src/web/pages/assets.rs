@@ -8,16 +8,16 @@ use actix_web::{
     web::{Bytes, Path},
 };
 
-use super::super::http::problem::Problem;
+use super::super::http::problem::HttpProblem;
 use crate::{admin::assets, session::protocol::code::ErrorCode};
 
 /// Serves a built file.
 ///
 /// # Errors
 /// 404 for a name that the build has not produced.
-pub async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, HttpProblem> {
     let file = assets::file(&path).ok_or_else(|| {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::NotFound,
             "expected a built file, but there is none of this name",
         )

@@ -13,12 +13,12 @@ use crate::{
         designer::{DesignerPage, Opened, TEMPLATES},
         message::Message,
     },
-    web::http::{app::App, problem::Problem},
+    web::http::{app::App, problem::HttpProblem},
 };
 
 /// What to open.
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct DesignerQuery {
     /// Another version than the newest.
     version: Option<u32>,
     /// The template of a new process.
@@ -36,9 +36,9 @@ const NEW: &str = "new";
 pub async fn open(
     request: HttpRequest,
     process: Path<String>,
-    asked: Query<Asked>,
+    asked: Query<DesignerQuery>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };

@@ -15,7 +15,7 @@ use crate::{
     admin::docs::{self, DocsList, DocsPage},
     session::protocol::code::ErrorCode,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         pages::problem_pages::wants_page,
     },
 };
@@ -24,7 +24,7 @@ use crate::{
 ///
 /// # Errors
 /// 500 if the page cannot be rendered.
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let user = subject(&app, &request);
     page(
         &app,
@@ -43,7 +43,7 @@ pub async fn one(
     request: HttpRequest,
     name: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let path = name.trim_end_matches('/');
     if path.is_empty() {
         return list(request, app).await;
@@ -55,7 +55,7 @@ pub async fn one(
     }
     let name = path.trim_end_matches(".md");
     let no_page = || {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::NotFound,
             format!("expected a page of the documentation, but '{name}' is not one"),
         )

@@ -6,11 +6,11 @@ use super::page;
 use crate::{
     admin::{
         assets,
-        home::{Demo, Home, Server},
+        home::{Demo, HomePage, Server},
     },
     journal::DefinitionState,
     session::auth::token::DEFAULT_TENANT,
-    web::http::{app::App, problem::Problem},
+    web::http::{app::App, problem::HttpProblem},
 };
 
 /// The process that the demo uses.
@@ -20,7 +20,7 @@ const DEMO: &str = "onboarding";
 ///
 /// # Errors
 /// 500 if the page cannot be rendered.
-pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let user = app.signed_in(&request);
     let mut published = user
         .as_ref()
@@ -38,7 +38,7 @@ pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
         has_demo,
         prints_link: app.config.sign_in_link,
     };
-    let view = Home::new(
+    let view = HomePage::new(
         &app.pages.assets,
         subject,
         server,
@@ -51,7 +51,7 @@ pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 ///
 /// # Errors
 /// 500 if the page cannot be rendered.
-pub async fn demo(app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn demo(app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     match (Demo::new(&app.pages.assets), assets::missing()) {
         (None, Some(missing)) => Ok(HttpResponse::Ok()
             .content_type("text/html; charset=utf-8")

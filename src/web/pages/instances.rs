@@ -12,7 +12,7 @@ use super::{page, person, sign_in_first};
 use crate::{
     admin::{
         instance::{InstancePage, Relative},
-        instances::{Filter, FoundInstances, InstancesPage, ShownInstances},
+        instances::{FoundInstances, InstancePageFilter, InstancesPage, ShownInstances},
         message::Message,
     },
     journal::InstanceFilter,
@@ -21,10 +21,10 @@ use crate::{
     runtime::instance_request::Observed,
     session::auth::principal::Principal,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         instance_client::instance_key,
         pages::problem_pages::wants_page,
-        rest::listing::{Part, read_cursor, visible_to, write_cursor},
+        rest::listing::{InstancePart, read_cursor, visible_to, write_cursor},
     },
 };
 
@@ -34,9 +34,9 @@ use crate::{
 /// 400 for a wrong cursor, 401 for a program that has not signed in, 500.
 pub async fn list(
     request: HttpRequest,
-    asked: Query<Filter>,
+    asked: Query<InstancePageFilter>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };
@@ -75,8 +75,8 @@ pub async fn list(
 async fn find(
     app: &App,
     principal: &Principal,
-    asked: &Filter,
-) -> Result<(FoundInstances, Part), Problem> {
+    asked: &InstancePageFilter,
+) -> Result<(FoundInstances, InstancePart), HttpProblem> {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut filter = InstanceFilter {
         process: given(&asked.process),
@@ -91,7 +91,7 @@ async fn find(
             .filter(|row| filter.accepts(row));
         return Ok((
             FoundInstances::of(u64::from(found.is_some())),
-            Part {
+            InstancePart {
                 rows: found.into_iter().collect(),
                 next: None,
             },
@@ -133,7 +133,7 @@ pub async fn one(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };

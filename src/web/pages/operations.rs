@@ -13,7 +13,7 @@ use crate::{
         operations::{OperationsPage, Page},
     },
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::{
             connections::require_either, listing::require_operator,
             settings::require_server_operator,
@@ -25,7 +25,7 @@ use crate::{
 ///
 /// # Errors
 /// None.
-pub async fn first() -> Result<HttpResponse, Problem> {
+pub async fn first() -> Result<HttpResponse, HttpProblem> {
     let to = format!("{OPERATIONS_URL}/dashboard");
     Ok(HttpResponse::SeeOther()
         .insert_header((LOCATION, to))
@@ -41,7 +41,7 @@ pub async fn one(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };

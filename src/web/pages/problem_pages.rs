@@ -15,7 +15,7 @@ use actix_web::{
     web::Data,
 };
 
-use super::super::http::{app::App, problem::Problem};
+use super::super::http::{app::App, problem::HttpProblem};
 use crate::admin::message::Message;
 
 /// Paths that only programs request.
@@ -61,7 +61,7 @@ fn speaks_to_people<B>(response: &ServiceResponse<B>) -> bool {
     let is_problem = response
         .response()
         .error()
-        .is_some_and(|error| error.as_error::<Problem>().is_some());
+        .is_some_and(|error| error.as_error::<HttpProblem>().is_some());
     let request = response.request();
     let is_known = request.match_pattern().is_some();
     let for_programs = is_known
@@ -74,7 +74,7 @@ fn speaks_to_people<B>(response: &ServiceResponse<B>) -> bool {
 /// The page for a problem; `None` if the problem itself is to be sent.
 fn page_for(request: &HttpRequest, status: StatusCode, error: &Error) -> Option<String> {
     let problem = error
-        .as_error::<Problem>()
+        .as_error::<HttpProblem>()
         .filter(|_| wants_page(request))?;
     let app = request.app_data::<Data<App>>()?;
     let user = app.signed_in(request).map(|identity| identity.subject);

@@ -5,14 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use super::{page, person, require_staff, sign_in_first};
 use crate::{
     admin::processes::{ProcessesPage, ShownProcesses},
-    web::http::{app::App, problem::Problem},
+    web::http::{app::App, problem::HttpProblem},
 };
 
 /// `GET /admin/processes`.
 ///
 /// # Errors
 /// 403 without role designer, operator or admin, 500 if the page cannot be rendered, 503.
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };

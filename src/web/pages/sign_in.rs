@@ -24,7 +24,7 @@ use crate::{
         protocol::code::ErrorCode,
     },
     web::{
-        http::{app::App, audit::Act, body, problem::Problem},
+        http::{app::App, audit::Act, body, problem::HttpProblem},
         pages::problem_pages::wants_page,
     },
 };
@@ -40,7 +40,7 @@ pub struct SignInLink {
 /// Name and password, or a token. No `Debug`: it contains either.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Form {
+struct SignInForm {
     username: String,
     password: String,
     token: String,
@@ -59,7 +59,7 @@ pub async fn by_link(
     request: HttpRequest,
     link: Query<SignInLink>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let to = link.to.as_deref().and_then(own_page);
     let Some(ticket) = &link.ticket else {
         return page(
@@ -77,7 +77,7 @@ pub async fn by_link(
         None => {
             let sentence = "expected a link that was not used before and is at most 15 minutes \
                 old, but this one is not";
-            let problem = Problem::new(ErrorCode::Unauthenticated, sentence);
+            let problem = HttpProblem::new(ErrorCode::Unauthenticated, sentence);
             app.sign_in_failed(&request, None, &problem);
             refused(&app, &request, to, problem)
         }
@@ -93,10 +93,10 @@ pub async fn by_form(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     app.require_origin(&request)?;
     let bytes = body::bytes(&request, payload, FORM_BYTES).await?;
-    let form = Query::<Form>::from_query(&String::from_utf8_lossy(&bytes))
+    let form = Query::<SignInForm>::from_query(&String::from_utf8_lossy(&bytes))
         .map(Query::into_inner)
         .unwrap_or_default();
     let identity = if form.token.is_empty() {
@@ -117,7 +117,7 @@ pub async fn by_form(
 ///
 /// # Errors
 /// 403 from a foreign origin.
-pub async fn out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     app.require_origin(&request)?;
     Ok(see_other("/", app.sign_out_cookie(&request)))
 }
@@ -127,7 +127,7 @@ fn signed_in(
     request: &HttpRequest,
     identity: &Identity,
     to: Option<&str>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (token, _) = app.token_of_sign_in(identity)?;
     match app.sign_in_cookie(request, token) {
         Ok(cookie) => Ok(see_other(
@@ -150,8 +150,8 @@ fn refused(
     app: &App,
     request: &HttpRequest,
     to: Option<&str>,
-    problem: Problem,
-) -> Result<HttpResponse, Problem> {
+    problem: HttpProblem,
+) -> Result<HttpResponse, HttpProblem> {
     if !wants_page(request) {
         return Err(problem);
     }

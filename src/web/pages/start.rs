@@ -7,7 +7,7 @@ use super::sign_in_first;
 use crate::{
     admin::layout::{INSTANCES_URL, PROCESSES_URL, TASKS_URL},
     session::{auth::token::Identity, protocol::code::ErrorCode},
-    web::http::{app::App, problem::Problem},
+    web::http::{app::App, problem::HttpProblem},
 };
 
 /// The longest page to return to, in bytes.
@@ -17,7 +17,7 @@ const LONGEST: usize = 2048;
 ///
 /// # Errors
 /// 401 for a program that has not signed in.
-pub async fn admin(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn admin(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     match app.signed_in(&request) {
         Some(user) => Ok(HttpResponse::SeeOther()
             .insert_header((LOCATION, start_page(&user)))
@@ -30,13 +30,13 @@ pub async fn admin(request: HttpRequest, app: Data<App>) -> Result<HttpResponse,
 ///
 /// # Errors
 /// 404.
-pub async fn nothing_here() -> Result<HttpResponse, Problem> {
+pub async fn nothing_here() -> Result<HttpResponse, HttpProblem> {
     Err(nothing())
 }
 
 /// Nothing exists at the path.
-pub fn nothing() -> Problem {
-    Problem::new(
+pub fn nothing() -> HttpProblem {
+    HttpProblem::new(
         ErrorCode::NotFound,
         "expected an address of this server, but this one is unknown: see /docs and /openapi.json",
     )

@@ -12,7 +12,7 @@ use crate::{
     model::ids::Time,
     session::protocol::code::ErrorCode,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::listing::{cut, part_length},
     },
 };
@@ -89,7 +89,7 @@ impl<'a> From<&'a AuditRow> for Entry<'a> {
 #[utoipa::path(get, path = "/v1/audit", tag = "server", operation_id = "readAuditLog", summary = "Read \
     who did what, when and from where",
     params(AuditQuery), responses((status = 200, body = Entries), (status = 400), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, identity) = app.user(&request)?;
     let asked: AuditQuery = query(request.query_string())?;
     let tenant = match (identity.is_server_operator(), principal.caller.operator) {
@@ -98,12 +98,12 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
         (false, true) => {
             let sentence = "expected role server-operator, which alone names a tenant, but the \
                 token does not grant it; leave 'tenant' out for your own";
-            return Err(Problem::new(ErrorCode::Forbidden, sentence));
+            return Err(HttpProblem::new(ErrorCode::Forbidden, sentence));
         }
         (false, false) => {
             let sentence = "expected role operator, admin or server-operator, but the token \
                 grants none of them";
-            return Err(Problem::new(ErrorCode::Forbidden, sentence));
+            return Err(HttpProblem::new(ErrorCode::Forbidden, sentence));
         }
     };
     let filter = AuditFilter {
@@ -122,20 +122,20 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     Ok(json(StatusCode::OK, &Entries { entries, next }))
 }
 
-fn time(text: &str) -> Result<Time, Problem> {
+fn time(text: &str) -> Result<Time, HttpProblem> {
     let read = text.parse::<jiff::Timestamp>();
     read.map(|found| Time(found.as_millisecond())).map_err(|_| {
         let sentence = format!(
             "expected 'since' to be a time such as 2030-01-31T09:00:00Z, but it is '{text}'"
         );
-        Problem::new(ErrorCode::BadRequest, sentence)
+        HttpProblem::new(ErrorCode::BadRequest, sentence)
     })
 }
 
-fn number(text: &str) -> Result<i64, Problem> {
+fn number(text: &str) -> Result<i64, HttpProblem> {
     text.parse().map_err(|_| {
         let sentence = "expected 'cursor' to be the 'next' of the part before, but it is another \
             text";
-        Problem::new(ErrorCode::BadRequest, sentence)
+        HttpProblem::new(ErrorCode::BadRequest, sentence)
     })
 }

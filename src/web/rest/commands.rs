@@ -22,7 +22,7 @@ use crate::{
         to_command,
     },
     web::{
-        http::{app::App, body, problem::Problem},
+        http::{app::App, body, problem::HttpProblem},
         instance_client::{CommandOutcome, instance_key},
         openapi::shared::{Answered, CommandRefused, IdempotencyKey, InstancePath},
     },
@@ -40,7 +40,7 @@ pub async fn run(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     command(&request, &path, payload, &app, |text, id, key, caller| {
         Ok(to_command::run(fields::run(text, id, key)?, caller)?)
     })
@@ -60,7 +60,7 @@ pub async fn on_instance(
     path: Path<(String, String)>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     named(&request, path.into_inner(), payload, &app).await
 }
 
@@ -76,7 +76,7 @@ pub async fn at_element(
     path: Path<(String, String)>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     named(&request, path.into_inner(), payload, &app).await
 }
 
@@ -92,7 +92,7 @@ pub async fn assign(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     named(
         &request,
         (path.into_inner(), "assign".to_owned()),
@@ -114,7 +114,7 @@ pub async fn move_token(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     named(
         &request,
         (path.into_inner(), "move".to_owned()),
@@ -130,7 +130,7 @@ async fn named(
     (key, name): (String, String),
     payload: Payload,
     app: &App,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let ask = move |text: &str, id, key, caller: &Caller| {
         Ok(to_command::on_instance(
             &id,
@@ -153,7 +153,7 @@ pub async fn patch(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     command(&request, &path, payload, &app, |text, id, key, caller| {
         Ok(to_command::patch(&fields::patch(text, id, key)?, caller)?)
     })
@@ -172,7 +172,7 @@ pub async fn done(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     command(&request, &path, payload, &app, |text, id, _, caller| {
         Ok(to_command::done(&id, fields::done(text)?, caller))
     })
@@ -184,10 +184,10 @@ async fn command(
     key: &str,
     payload: Payload,
     app: &App,
-    ask: impl FnOnce(&str, FrameId, InstanceKey, &Caller) -> Result<InstanceRequest, Problem>
+    ask: impl FnOnce(&str, FrameId, InstanceKey, &Caller) -> Result<InstanceRequest, HttpProblem>
     + Send
     + 'static,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(request)?;
     let key = instance_key(key)?;
     let id = command_id(request)?;
@@ -205,7 +205,7 @@ async fn command(
 ///
 /// # Errors
 /// 400 for a key that is no UUID.
-pub fn command_id(request: &HttpRequest) -> Result<FrameId, Problem> {
+pub fn command_id(request: &HttpRequest) -> Result<FrameId, HttpProblem> {
     let Some(header) = request.headers().get("Idempotency-Key") else {
         return Ok(Uuid::now_v7().into());
     };
@@ -213,7 +213,7 @@ pub fn command_id(request: &HttpRequest) -> Result<FrameId, Problem> {
     let text = header.to_str().unwrap_or_default().trim_matches('"');
     match Uuid::parse_str(text) {
         Ok(id) => Ok(id.into()),
-        Err(_) => Err(Problem::new(
+        Err(_) => Err(HttpProblem::new(
             ErrorCode::BadRequest,
             "expected the header Idempotency-Key to be a UUID, but it is another text",
         )),

@@ -17,7 +17,7 @@ use crate::{
             app::App,
             audit::Act,
             open_connection::{ConnectionLoad, OpenConnection, Protocol},
-            problem::Problem,
+            problem::HttpProblem,
         },
         rest::listing::{bad_cursor, cut, part_length, require_operator},
     },
@@ -113,7 +113,7 @@ impl From<&OpenConnection> for ListedConnection {
 #[utoipa::path(get, path = "/v1/connections", tag = "server", operation_id = "listConnections", summary = "List \
     open websockets and streams", params(ConnectionsQuery),
     responses((status = 200, body = ConnectionList), (status = 400), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_either(&principal)?;
     let asked: ConnectionsQuery = query(request.query_string())?;
@@ -146,14 +146,14 @@ pub async fn close(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (principal, identity) = app.user(&request)?;
     require_either(&principal)?;
     let id = path.parse::<Uuid>().ok();
     let wanted = |open: &OpenConnection| Some(open.id) == id && may_see(&principal, open);
     let Some(closed) = app.connections.close(wanted) else {
         let sentence = "expected an open connection of your tenant, but there is none with this id";
-        return Err(Problem::new(ErrorCode::NotFound, sentence));
+        return Err(HttpProblem::new(ErrorCode::NotFound, sentence));
     };
     let user = closed.user().map(|user| user.subject);
     let act = Act::by(&app, &request, &identity, "connection closed");
@@ -167,7 +167,7 @@ pub async fn close(
 ///
 /// # Errors
 /// 403 without role operator, admin or server-operator.
-pub fn require_either(principal: &Principal) -> Result<(), Problem> {
+pub fn require_either(principal: &Principal) -> Result<(), HttpProblem> {
     if principal.is_server_operator() {
         return Ok(());
     }

@@ -20,7 +20,7 @@ use crate::{
     session::protocol::code::ErrorCode,
     text,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         openapi::shared::VersionPath,
     },
 };
@@ -42,7 +42,7 @@ pub async fn source(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     let (id, version) = versioned(&path)?;
     let definitions = &app.sessions.runtime.definitions;
@@ -67,7 +67,7 @@ pub async fn source(
     if known.row.format == DefinitionFormat::Json {
         let sentence = "expected a version that was deployed as BPMN XML, but this one was \
             deployed as JSON: ask for that";
-        return Err(Problem::new(ErrorCode::NotFound, sentence));
+        return Err(HttpProblem::new(ErrorCode::NotFound, sentence));
     }
     let source = definitions.source(&known.row).await.map_err(refused)?;
     let xml = if whole {
@@ -80,10 +80,10 @@ pub async fn source(
 
 /// The diagram of a version that was deployed as BPMN; made on a thread of low priority, because
 /// its source may be long.
-async fn drawing(source: Arc<[u8]>) -> Result<Vec<u8>, Problem> {
+async fn drawing(source: Arc<[u8]>) -> Result<Vec<u8>, HttpProblem> {
     let drawn = beside(move || diagram(&text::xml(&source).ok()?)).await;
     let unreadable = || {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::Internal,
             "expected the source of a version to be read again, but it was not: try again",
         )

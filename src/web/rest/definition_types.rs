@@ -17,7 +17,7 @@ use crate::{
     runtime::definitions::DeployedProcess,
     session::auth::principal::Principal,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         openapi::shared::VersionPath,
     },
 };
@@ -33,7 +33,7 @@ pub async fn types(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     let (_, version) = versioned(&path)?;
     let process = told_version(&principal, &path, &app).await?;
@@ -68,7 +68,7 @@ pub async fn schemas(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     let process = told_version(&principal, &path, &app).await?;
     let inputs = process
@@ -86,7 +86,7 @@ async fn told_version(
     principal: &Principal,
     path: &(String, String),
     app: &App,
-) -> Result<Arc<DeployedProcess>, Problem> {
+) -> Result<Arc<DeployedProcess>, HttpProblem> {
     let (id, version) = versioned(path)?;
     let definitions = &app.sessions.runtime.definitions;
     let known = definitions

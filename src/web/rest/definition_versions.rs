@@ -13,7 +13,7 @@ use crate::{
     journal::{DefinitionFormat, DefinitionRow, DefinitionState},
     limits,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         openapi::shared::{ProcessPath, VersionState},
         rest::listing::{bad_cursor, cut, length_up_to},
     },
@@ -89,7 +89,7 @@ struct Versions<'a> {
 #[utoipa::path(get, path = "/v1/definitions", tag = "definitions", operation_id = "listDefinitions", summary = "List \
     the versions of all definitions",
     params(VersionListQuery), responses((status = 200, body = Versions), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     let asked: VersionListQuery = query(request.query_string())?;
     let length = length_up_to(limits::DEFINITIONS_LISTED, asked.limit)?;
@@ -114,7 +114,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     Ok(json(StatusCode::OK, &Versions { definitions, next }))
 }
 
-fn read_cursor(text: &str) -> Result<(u32, &str), Problem> {
+fn read_cursor(text: &str) -> Result<(u32, &str), HttpProblem> {
     let parts = text
         .split_once('_')
         .and_then(|(version, id)| Some((version.parse().ok()?, id)));
@@ -143,7 +143,7 @@ pub async fn get(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     let mut versions = app
         .sessions

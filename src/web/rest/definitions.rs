@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{definition_versions::Version, json, query};
 use crate::{
     limits,
-    model::{problem::Problem as DefinitionProblem, source::SourceFormat},
+    model::{problem::Problem, source::SourceFormat},
     runtime::{
         catalog::DEPLOYED,
         definitions::{Deploy, DeployError, Deployed},
@@ -21,7 +21,7 @@ use crate::{
     },
     session::{auth::token::Identity, protocol::code::ErrorCode},
     web::{
-        http::{app::App, audit::Act, body, problem::Problem},
+        http::{app::App, audit::Act, body, problem::HttpProblem},
         openapi::shared::{ProcessPath, VersionPath, VersionState},
     },
 };
@@ -58,7 +58,7 @@ struct DeployedEntry<'a> {
     #[schema(value_type = VersionState)]
     state: &'static str,
     /// Warnings.
-    problems: &'a [DefinitionProblem],
+    problems: &'a [Problem],
 }
 
 impl<'a> From<&'a Deployed> for DeployedEntry<'a> {
@@ -90,7 +90,7 @@ pub async fn deploy(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let designer = designer(&app, &request)?;
     let DeployQuery { publish, base } = query(request.query_string())?;
     let format = format(&request)?;
@@ -145,18 +145,18 @@ pub async fn deploy(
                 definitions: entries.clone(),
             },
         )),
-        [] => Err(Problem::new(
+        [] => Err(HttpProblem::new(
             ErrorCode::Internal,
             "expected a source with a process, but none was deployed",
         )),
     }
 }
 
-pub(super) fn format(request: &HttpRequest) -> Result<SourceFormat, Problem> {
+pub(super) fn format(request: &HttpRequest) -> Result<SourceFormat, HttpProblem> {
     match body::media_type(request).as_deref() {
         Some("application/xml" | "text/xml") => Ok(SourceFormat::BpmnXml),
         Some("application/json") => Ok(SourceFormat::Json),
-        _ => Err(Problem::unsupported_media_type(
+        _ => Err(HttpProblem::unsupported_media_type(
             "application/xml or application/json",
         )),
     }
@@ -167,7 +167,7 @@ pub(super) fn format(request: &HttpRequest) -> Result<SourceFormat, Problem> {
 #[schema(as = DefinitionCheck)]
 struct Checked {
     /// Errors, which would refuse the deploy, and warnings.
-    problems: Vec<DefinitionProblem>,
+    problems: Vec<Problem>,
 }
 
 /// `POST /v1/definition-checks` with BPMN XML or the JSON form → 200 `{"problems"}`: what a deploy
@@ -183,7 +183,7 @@ pub async fn check(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let designer = designer(&app, &request)?;
     let format = format(&request)?;
     let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
@@ -216,7 +216,7 @@ pub async fn publish(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
     let act = Act::by(&app, &request, &designer, "version published")
@@ -245,7 +245,7 @@ pub async fn deprecate(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
     let act = Act::by(&app, &request, &designer, "version deprecated")
@@ -276,7 +276,7 @@ pub async fn delete(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
     let act = Act::by(&app, &request, &designer, "version deleted")
@@ -305,7 +305,7 @@ pub async fn switch(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let designer = designer(&app, &request)?;
     let (id, change) = path.into_inner();
     let enable = change == "enable";
@@ -336,24 +336,24 @@ pub async fn switch(
 ///
 /// # Errors
 /// 401, 403 without role designer.
-pub(in crate::web) fn designer(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
+pub(in crate::web) fn designer(app: &App, request: &HttpRequest) -> Result<Identity, HttpProblem> {
     let (_, identity) = app.user(request)?;
     if identity.is_designer() {
         return Ok(identity);
     }
-    Err(Problem::new(
+    Err(HttpProblem::new(
         ErrorCode::Forbidden,
         "expected role designer or admin, but the token grants neither",
     ))
 }
 
-pub(super) fn versioned(path: &(String, String)) -> Result<(&str, u32), Problem> {
+pub(super) fn versioned(path: &(String, String)) -> Result<(&str, u32), HttpProblem> {
     let (id, version) = path;
     Ok((id, version.parse().map_err(|_| unknown())?))
 }
 
-pub(super) fn unknown() -> Problem {
-    Problem::new(
+pub(super) fn unknown() -> HttpProblem {
+    HttpProblem::new(
         ErrorCode::NotFound,
         "expected a deployed definition, but there is none with this id and version: see GET \
         /v1/definitions",
@@ -361,15 +361,15 @@ pub(super) fn unknown() -> Problem {
 }
 
 /// The problem of a change that was refused.
-pub(in crate::web) fn refused(error: DeployError) -> Problem {
+pub(in crate::web) fn refused(error: DeployError) -> HttpProblem {
     match error {
-        DeployError::Invalid(problems) => Problem::invalid_definition(problems),
+        DeployError::Invalid(problems) => HttpProblem::invalid_definition(problems),
         DeployError::NotFound => unknown(),
-        DeployError::Conflict(sentence) => Problem::new(ErrorCode::Conflict, sentence),
+        DeployError::Conflict(sentence) => HttpProblem::new(ErrorCode::Conflict, sentence),
         DeployError::Store(error) => error.into(),
         DeployError::NoRoom(room) => Refusal::NoRoom(room).into(),
         DeployError::Unknown => Refusal::Unknown.into(),
-        DeployError::Busy | DeployError::Closed => Problem::new(
+        DeployError::Busy | DeployError::Closed => HttpProblem::new(
             ErrorCode::Busy,
             "expected capacity for another change, but the server is busy: try again",
         ),

@@ -24,7 +24,7 @@ use crate::{
         body as fields, code::ErrorCode, shapes::DraftToSave, task_notes, to_command,
     },
     web::{
-        http::{app::App, body, problem::Problem},
+        http::{app::App, body, problem::HttpProblem},
         instance_client::instance_key,
         openapi::shared::InstancePath,
     },
@@ -77,7 +77,7 @@ pub async fn list(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     app.observe(key, &principal.caller, false).await?;
@@ -98,7 +98,7 @@ pub async fn get(
     request: HttpRequest,
     path: Path<(String, String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let place = active(&app, &principal.caller, path.into_inner()).await?;
     let subject = to_command::subject(&principal.caller);
@@ -131,9 +131,9 @@ pub async fn put(
     path: Path<(String, String, String)>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
-    let place = Place::read(path.into_inner())?;
+    let place = DraftAddress::read(path.into_inner())?;
     let text = body::json(&request, payload).await?;
     let data = body::read_elsewhere(text, |text| {
         task_notes::text_of_draft(&fields::draft(text)?)
@@ -154,7 +154,7 @@ pub async fn delete(
     request: HttpRequest,
     path: Path<(String, String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let place = active(&app, &principal.caller, path.into_inner()).await?;
     place.send(&app, &principal.caller, None).await?;
@@ -162,18 +162,18 @@ pub async fn delete(
 }
 
 /// An action of a task.
-struct Place {
+struct DraftAddress {
     instance: InstanceKey,
     element: ElementKey,
     action: String,
 }
 
-impl Place {
+impl DraftAddress {
     /// The action that a path names. Its element may have ended.
     ///
     /// # Errors
     /// 404.
-    fn read((key, element, action): (String, String, String)) -> Result<Self, Problem> {
+    fn read((key, element, action): (String, String, String)) -> Result<Self, HttpProblem> {
         let instance = instance_key(&key)?;
         let Some(element) = ElementKey::from_wire(&element, instance) else {
             return Err(not_there(format!(
@@ -187,7 +187,12 @@ impl Place {
         })
     }
 
-    async fn send(self, app: &App, caller: &Caller, data: Option<String>) -> Result<(), Problem> {
+    async fn send(
+        self,
+        app: &App,
+        caller: &Caller,
+        data: Option<String>,
+    ) -> Result<(), HttpProblem> {
         let request = DraftRequest {
             instance: self.instance,
             element: Some(self.element),
@@ -207,8 +212,8 @@ async fn active(
     app: &App,
     caller: &Caller,
     named: (String, String, String),
-) -> Result<Place, Problem> {
-    let place = Place::read(named)?;
+) -> Result<DraftAddress, HttpProblem> {
+    let place = DraftAddress::read(named)?;
     let observed = app.observe(place.instance, caller, false).await?;
     if is_active(&observed, place.element) {
         return Ok(place);
@@ -223,8 +228,8 @@ fn is_active(observed: &Observed, element: ElementKey) -> bool {
     tokens.any(|token| token.element == element)
 }
 
-fn not_there(sentence: String) -> Problem {
-    Problem::new(ErrorCode::NotFound, sentence)
+fn not_there(sentence: String) -> HttpProblem {
+    HttpProblem::new(ErrorCode::NotFound, sentence)
 }
 
 fn entry(row: &DraftRow) -> Option<Draft<'_>> {

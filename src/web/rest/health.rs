@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web::Data};
 
-use super::super::http::{app::App, problem::Problem};
+use super::super::http::{app::App, problem::HttpProblem};
 use crate::{
     journal::{Damaged, StoredKind, disk_room::DiskRoom},
     runtime::instance_request::Refusal,
@@ -29,7 +29,7 @@ pub async fn healthz() -> HttpResponse {
 #[utoipa::path(get, path = "/readyz", tag = "server", security(()), operation_id = "getReadiness", summary = "Ask \
     whether requests can be answered",
     responses((status = 200, description = "They can", body = String, content_type = "text/plain", example = "ok\n"), (status = 500), (status = 503)))]
-pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn readyz(app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let of_store = app
         .read(|reader| {
             reader.log_incarnation()?;

@@ -29,7 +29,7 @@ use crate::{
         ids::{InstanceKey, Time},
     },
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         instance_client::instance_key,
         openapi::shared::InstancePath,
         rest::listing::{cut, length_up_to},
@@ -53,7 +53,7 @@ impl PartQuery {
     ///
     /// # Errors
     /// 400.
-    pub fn length(&self) -> Result<usize, Problem> {
+    pub fn length(&self) -> Result<usize, HttpProblem> {
         length_up_to(limits::HISTORY_PART, self.limit)
     }
 }
@@ -85,7 +85,7 @@ pub async fn history(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: PartQuery = query(request.query_string())?;
@@ -161,7 +161,7 @@ pub async fn messages(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: PartQuery = query(request.query_string())?;

@@ -9,7 +9,7 @@ use crate::{
     journal::HttpCallRow,
     model::ids::InstanceKey,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::listing::{bad_cursor, cut, part_length, require_operator},
     },
 };
@@ -91,7 +91,7 @@ impl<'a> From<&'a HttpCallRow> for HttpCallEntry<'a> {
 #[utoipa::path(get, path = "/v1/http-calls", tag = "operations", operation_id = "listHttpCalls", summary = "List \
     calls under way and webhooks given up",
     params(HttpCallListQuery), responses((status = 200, body = HttpCalls), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_operator(&principal.caller)?;
     let HttpCallListQuery { limit, cursor } = query(request.query_string())?;
@@ -111,7 +111,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     ))
 }
 
-fn read_cursor(text: &str) -> Result<(InstanceKey, u64), Problem> {
+fn read_cursor(text: &str) -> Result<(InstanceKey, u64), HttpProblem> {
     let parse = || {
         let (instance, seq) = text.split_once('_')?;
         // The store has one bit less for numbers.

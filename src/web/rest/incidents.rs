@@ -10,7 +10,7 @@ use crate::{
     journal::IncidentRow,
     model::ids::InstanceKey,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::listing::{
             PlaceQuery, cut, part_length, read_element_cursor, require_operator,
             write_element_cursor,
@@ -65,7 +65,7 @@ impl<'a> From<&'a IncidentRow> for Incident<'a> {
 #[utoipa::path(get, path = "/v1/incidents", tag = "incidents", operation_id = "listIncidents", summary = "List \
     open incidents",
     params(PlaceQuery), responses((status = 200, body = Incidents), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_operator(&principal.caller)?;
     let asked: PlaceQuery = query(request.query_string())?;

@@ -21,7 +21,7 @@ use crate::{
     model::ids::{InstanceKey, Time},
     session::protocol::code::ErrorCode,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::listing::{part_length, read_cursor, visible_to, write_cursor},
     },
 };
@@ -120,7 +120,7 @@ impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
         description = "Whose data hold this value at PATH, one of the search keys that a process \
             declares; several narrow further")),
     responses((status = 200, body = List), (status = 400), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let visible = visible_to(&principal.caller)?;
     let asked = InstanceQuery::read(&request)?;
@@ -150,7 +150,7 @@ struct InstanceQuery {
 
 impl InstanceQuery {
     /// Names that may be repeated are taken out first, because others may not be repeated.
-    fn read(request: &HttpRequest) -> Result<Self, Problem> {
+    fn read(request: &HttpRequest) -> Result<Self, HttpProblem> {
         let (mut statuses, mut searched, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         for part in request.query_string().split('&') {
             let pair = Query::<Vec<(String, String)>>::from_query(part)
@@ -173,7 +173,11 @@ impl InstanceQuery {
         })
     }
 
-    fn narrow(self, visible: InstanceFilter, caller: &Caller) -> Result<InstanceFilter, Problem> {
+    fn narrow(
+        self,
+        visible: InstanceFilter,
+        caller: &Caller,
+    ) -> Result<InstanceFilter, HttpProblem> {
         let Self { plain, searched } = self;
         if !caller.operator
             && plain
@@ -183,7 +187,7 @@ impl InstanceQuery {
         {
             let sentence = "expected role operator or admin to list what others started, but the \
                 token grants neither: leave 'startedBy' out";
-            return Err(Problem::new(ErrorCode::Forbidden, sentence));
+            return Err(HttpProblem::new(ErrorCode::Forbidden, sentence));
         }
         Ok(InstanceFilter {
             process: plain.process,
@@ -203,11 +207,15 @@ impl InstanceQuery {
 
 /// Refuses a search that the caller may not make, or that can find nothing because no process
 /// declares its path.
-fn may_search(app: &App, caller: &Caller, searched: &[(String, String)]) -> Result<(), Problem> {
+fn may_search(
+    app: &App,
+    caller: &Caller,
+    searched: &[(String, String)],
+) -> Result<(), HttpProblem> {
     if !caller.operator {
         let sentence = "expected role operator or admin to search in data, but the token grants \
             neither: look for a business key";
-        return Err(Problem::new(ErrorCode::Forbidden, sentence));
+        return Err(HttpProblem::new(ErrorCode::Forbidden, sentence));
     }
     let all = app.sessions.runtime.definitions.all(&caller.tenant);
     let declared: BTreeSet<&str> = all
@@ -226,36 +234,36 @@ fn may_search(app: &App, caller: &Caller, searched: &[(String, String)]) -> Resu
                 "expected '{SEARCH}' and a search key that a process declares ({known}), but \
                 there is a path that none does: declare it in stepwire:searchKeys"
             );
-            return Err(Problem::new(ErrorCode::BadRequest, sentence));
+            return Err(HttpProblem::new(ErrorCode::BadRequest, sentence));
         }
         if text.len() > limits::SEARCHED_BYTES {
             let longest = limits::SEARCHED_BYTES;
             let sentence = format!(
                 "expected a value of at most {longest} bytes for '{SEARCH}{path}', but it is longer"
             );
-            return Err(Problem::new(ErrorCode::BadRequest, sentence));
+            return Err(HttpProblem::new(ErrorCode::BadRequest, sentence));
         }
     }
     Ok(())
 }
 
-fn status(name: String) -> Result<String, Problem> {
+fn status(name: String) -> Result<String, HttpProblem> {
     if Status::named(&name).is_some() {
         return Ok(name);
     }
     let known = Status::ALL.map(Status::name).join(", ");
     let sentence = format!("expected 'status' to be one of {known}, but it is another text");
-    Err(Problem::new(ErrorCode::BadRequest, sentence))
+    Err(HttpProblem::new(ErrorCode::BadRequest, sentence))
 }
 
-fn time(name: &str, text: Option<String>) -> Result<Option<Time>, Problem> {
+fn time(name: &str, text: Option<String>) -> Result<Option<Time>, HttpProblem> {
     let read = |text: String| {
         let time: jiff::Timestamp = text.parse().map_err(|_| {
             let sentence = format!(
                 "expected '{name}' to be a time such as 2026-11-21T09:30:00Z, \
                 but it is another text"
             );
-            Problem::new(ErrorCode::BadRequest, sentence)
+            HttpProblem::new(ErrorCode::BadRequest, sentence)
         })?;
         Ok(Time(time.as_millisecond()))
     };

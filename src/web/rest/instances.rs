@@ -37,7 +37,7 @@ use crate::{
         to_command,
     },
     web::{
-        http::{app::App, body, problem::Problem},
+        http::{app::App, body, problem::HttpProblem},
         instance_client::instance_key,
         openapi::shared::{Applied, CommandRefused, IdempotencyKey, InstancePath},
         rest::listing::{cut, require_operator},
@@ -61,7 +61,7 @@ pub async fn start(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.principal(&request)?;
     let id = command_id(&request)?;
     let text = body::json(&request, payload).await?;
@@ -145,7 +145,7 @@ pub async fn get(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: MomentQuery = query(request.query_string())?;
@@ -163,7 +163,7 @@ pub async fn get(
 }
 
 /// An instance at an earlier moment: folded without its actor, few at a time.
-async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, Problem> {
+async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, HttpProblem> {
     let _turn = app.sessions.runtime.folds.turn().await;
     let key = now.head().key;
     let past = app
@@ -173,24 +173,24 @@ async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, Pro
     let (process, time) = (now.process.clone(), app.sessions.runtime.clock.now());
     let folded = beside(move || past::observe(past, &process, time))
         .await
-        .ok_or_else(|| Problem::from(Refusal::Internal))??;
+        .ok_or_else(|| HttpProblem::from(Refusal::Internal))??;
     folded.map(Arc::new).ok_or_else(|| {
         let sentence = format!(
             "expected 'at' to be a number at or after the instance's first command, but at {at} it \
             had not started"
         );
-        Problem::new(ErrorCode::BadRequest, sentence)
+        HttpProblem::new(ErrorCode::BadRequest, sentence)
     })
 }
 
-fn too_far() -> Problem {
+fn too_far() -> HttpProblem {
     limits::Limit::PastRows.refused();
     let sentence = format!(
         "expected a moment at most {} commands after the first, but this one lies behind more: ask \
         for an earlier one, or for the present state",
         limits::PAST_ROWS
     );
-    Problem::new(ErrorCode::TooLarge, sentence)
+    HttpProblem::new(ErrorCode::TooLarge, sentence)
 }
 
 /// The state of an instance for a caller.
@@ -248,7 +248,7 @@ pub async fn children(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: PartQuery = query(request.query_string())?;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::super::http::{app::App, problem::Problem};
+use super::super::http::{app::App, problem::HttpProblem};
 use crate::{
     engine::{Rejection, access::Caller, rejection::RejectionKind},
     journal::{ElementCursor, InstanceCursor, InstanceFilter, InstanceRow, PlaceFilter},
@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// 403 for the holder of a token for one instance tree.
-pub fn visible_to(caller: &Caller) -> Result<InstanceFilter, Problem> {
+pub fn visible_to(caller: &Caller) -> Result<InstanceFilter, HttpProblem> {
     if caller.trees.is_some() {
         let sentence = "expected the token of a user, but this one is only valid for one instance \
             and its children";
@@ -34,11 +34,11 @@ pub fn visible_to(caller: &Caller) -> Result<InstanceFilter, Problem> {
 ///
 /// # Errors
 /// 403 without role operator or admin.
-pub fn require_operator(caller: &Caller) -> Result<(), Problem> {
+pub fn require_operator(caller: &Caller) -> Result<(), HttpProblem> {
     if caller.operator {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(HttpProblem::new(
         ErrorCode::Forbidden,
         "expected role operator or admin, but the token grants neither",
     ))
@@ -48,9 +48,9 @@ pub fn require_operator(caller: &Caller) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 400 for a text that is not a key.
-pub fn instance_filter(text: Option<&str>) -> Result<Option<InstanceKey>, Problem> {
+pub fn instance_filter(text: Option<&str>) -> Result<Option<InstanceKey>, HttpProblem> {
     let bad = |_| {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::BadRequest,
             "expected 'instance' to be the key of an instance, but it is another text",
         )
@@ -80,7 +80,7 @@ impl PlaceQuery {
     ///
     /// # Errors
     /// 400 for an instance that is not a key.
-    pub fn filter(self, tenant: String) -> Result<PlaceFilter, Problem> {
+    pub fn filter(self, tenant: String) -> Result<PlaceFilter, HttpProblem> {
         Ok(PlaceFilter {
             tenant,
             instance: instance_filter(self.instance.as_deref())?,
@@ -90,7 +90,7 @@ impl PlaceQuery {
 }
 
 /// A part of a list.
-pub struct Part {
+pub struct InstancePart {
     /// Its rows, newest first.
     pub rows: Vec<InstanceRow>,
     /// The cursor of the next part, if there is one.
@@ -107,12 +107,12 @@ impl App {
         filter: InstanceFilter,
         after: Option<InstanceCursor>,
         limit: usize,
-    ) -> Result<Part, Problem> {
+    ) -> Result<InstancePart, HttpProblem> {
         let mut rows = self
             .read(move |reader| reader.instances(&filter, after, limit + 1))
             .await?;
         let next = cut(&mut rows, limit).map(InstanceRow::cursor);
-        Ok(Part { rows, next })
+        Ok(InstancePart { rows, next })
     }
 }
 
@@ -120,7 +120,7 @@ impl App {
 ///
 /// # Errors
 /// 400 for 0, and for more than the limit.
-pub fn part_length(asked: Option<usize>) -> Result<usize, Problem> {
+pub fn part_length(asked: Option<usize>) -> Result<usize, HttpProblem> {
     length_up_to(limits::LISTED, asked)
 }
 
@@ -128,7 +128,7 @@ pub fn part_length(asked: Option<usize>) -> Result<usize, Problem> {
 ///
 /// # Errors
 /// As [`part_length`].
-pub fn length_up_to(most: usize, asked: Option<usize>) -> Result<usize, Problem> {
+pub fn length_up_to(most: usize, asked: Option<usize>) -> Result<usize, HttpProblem> {
     match asked {
         None => Ok(most),
         Some(length) if (1..=most).contains(&length) => Ok(length),
@@ -136,7 +136,7 @@ pub fn length_up_to(most: usize, asked: Option<usize>) -> Result<usize, Problem>
             let sentence = format!(
                 "expected 'limit' to be 1 to {most}, but it is {length}: ask for the rest by 'next'"
             );
-            Err(Problem::new(ErrorCode::BadRequest, sentence))
+            Err(HttpProblem::new(ErrorCode::BadRequest, sentence))
         }
     }
 }
@@ -158,7 +158,7 @@ pub fn write_cursor(cursor: InstanceCursor) -> String {
 ///
 /// # Errors
 /// 400 for any other text.
-pub fn read_cursor(text: &str) -> Result<InstanceCursor, Problem> {
+pub fn read_cursor(text: &str) -> Result<InstanceCursor, HttpProblem> {
     let parse = || {
         let (created_at, key) = text.split_once('_')?;
         Some(InstanceCursor {
@@ -178,7 +178,7 @@ pub fn write_element_cursor(cursor: ElementCursor) -> String {
 ///
 /// # Errors
 /// 400 for any other text.
-pub fn read_element_cursor(text: &str) -> Result<ElementCursor, Problem> {
+pub fn read_element_cursor(text: &str) -> Result<ElementCursor, HttpProblem> {
     let parse = || {
         let (at, element) = text.split_once('_')?;
         let instance = element.get(..36)?.parse::<InstanceKey>().ok()?;
@@ -193,8 +193,8 @@ pub fn read_element_cursor(text: &str) -> Result<ElementCursor, Problem> {
 }
 
 /// The refusal of a text that is not a cursor.
-pub fn bad_cursor() -> Problem {
-    Problem::new(
+pub fn bad_cursor() -> HttpProblem {
+    HttpProblem::new(
         ErrorCode::BadRequest,
         "expected 'cursor' to be the 'next' of an earlier answer, but it is another text",
     )

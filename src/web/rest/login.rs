@@ -15,7 +15,7 @@ use crate::{
         auth::token::{DEFAULT_TENANT, Identity},
         protocol::code::ErrorCode,
     },
-    web::http::{app::App, body, problem::Problem},
+    web::http::{app::App, body, problem::HttpProblem},
 };
 
 /// A name and its password.
@@ -67,7 +67,7 @@ pub async fn login(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     app.require_origin(&request)?;
     let text = body::json(&request, payload).await?;
     let Login {
@@ -91,13 +91,13 @@ pub(super) fn signed_in(
     app: &App,
     request: &HttpRequest,
     identity: &Identity,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (token, expires_at) = app.token_of_sign_in(identity)?;
     let cookie = app.sign_in_cookie(request, token.clone())?;
     let mut response = json(StatusCode::OK, &IssuedToken::new((token, expires_at)));
     response.add_cookie(&cookie).map_err(|error| {
         log::error!("nobody can sign in: {error}");
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::Internal,
             "expected to sign you in, but the cookie could not be made",
         )
@@ -112,7 +112,7 @@ pub(super) fn signed_in(
 #[utoipa::path(post, path = "/v1/logout", tag = "signing in", operation_id = "logout", summary = "Sign \
     out: take the cookie back", security(()),
     responses((status = 204, description = "It is taken back"), (status = 403)))]
-pub async fn logout(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn logout(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     app.require_origin(&request)?;
     Ok(HttpResponse::NoContent()
         .cookie(app.sign_out_cookie(&request))

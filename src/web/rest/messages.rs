@@ -15,7 +15,7 @@ use crate::{
         publish::{MessageBody, PublishResult, PublishTo, PublishedKind, SignalBody, to_publish},
     },
     web::{
-        http::{app::App, body, problem::Problem},
+        http::{app::App, body, problem::HttpProblem},
         openapi::shared::{CommandRefused, IdempotencyKey},
     },
 };
@@ -31,7 +31,7 @@ pub async fn message(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     publish(&request, payload, &app, PublishedKind::Message).await
 }
 
@@ -46,7 +46,7 @@ pub async fn signal(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     publish(&request, payload, &app, PublishedKind::Signal).await
 }
 
@@ -55,7 +55,7 @@ async fn publish(
     payload: Payload,
     app: &App,
     kind: PublishedKind,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(request)?;
     let id = command_id(request)?;
     let text = body::json(request, payload).await?;
@@ -74,7 +74,7 @@ async fn publish(
             // The receiver is gone when the request was cut off.
             runtime.publish(asked, Box::new(move |answer| drop(sender.send(answer))));
             let answer = answered.await.unwrap_or(Err(Refusal::Unknown));
-            let published = answer.map_err(Problem::from)?;
+            let published = answer.map_err(HttpProblem::from)?;
             app.sessions.owe_copies(payer, bytes, &published);
             published.into()
         }

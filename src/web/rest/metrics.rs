@@ -17,7 +17,7 @@ use actix_web::{
 };
 
 use super::super::{
-    http::{app::App, problem::Problem},
+    http::{app::App, problem::HttpProblem},
     routes,
 };
 use crate::{
@@ -37,7 +37,7 @@ const TIDY: Duration = Duration::from_secs(5);
 #[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "getMetrics", summary = "Read \
     the server's metrics",
     responses((status = 200, description = "Metrics in the text format of Prometheus", body = String, content_type = "text/plain"), (status = 403)))]
-pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, identity) = app.user(&request)?;
     if identity.is_server_operator() {
         return Ok(answer(of_server(&app).await?));
@@ -47,7 +47,7 @@ pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpRespons
     }
     let sentence = "expected role server-operator, or operator for the metrics of a tenant, but \
         the token grants neither; ask an administrator for one";
-    Err(Problem::new(ErrorCode::Forbidden, sentence))
+    Err(HttpProblem::new(ErrorCode::Forbidden, sentence))
 }
 
 fn answer(text: String) -> HttpResponse {
@@ -57,7 +57,7 @@ fn answer(text: String) -> HttpResponse {
 }
 
 /// The metrics of one tenant.
-async fn of_tenant(app: &Data<App>, tenant: &str) -> Result<String, Problem> {
+async fn of_tenant(app: &Data<App>, tenant: &str) -> Result<String, HttpProblem> {
     let of = tenant.to_owned();
     let in_use = app
         .read(move |reader| reader.versions_in_use(Some(&of)))
@@ -82,7 +82,7 @@ async fn of_tenant(app: &Data<App>, tenant: &str) -> Result<String, Problem> {
     Ok(text)
 }
 
-async fn of_server(app: &Data<App>) -> Result<String, Problem> {
+async fn of_server(app: &Data<App>) -> Result<String, HttpProblem> {
     let mut all = gauges(app);
     all.extend(stored(app).await?);
     all.extend(resident_bytes().map(|bytes| {
@@ -107,7 +107,7 @@ const OPEN_INCIDENTS: (&str, &str) = (
 const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and streams");
 
 /// The amounts of stored things, in numbers and bytes.
-async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
+async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, HttpProblem> {
     let read = app.read(|reader| {
         let in_use = reader.versions_in_use(None)?.into_iter();
         let incidents: u64 = in_use.map(|used| used.incidents).sum();
@@ -124,7 +124,7 @@ async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
         )
     })
     .await;
-    let (disk, files, space) = measured.map_err(|_| Problem::from(Refusal::Busy))?;
+    let (disk, files, space) = measured.map_err(|_| HttpProblem::from(Refusal::Busy))?;
     let mut gauges = vec![
         (OPEN_INCIDENTS.0, OPEN_INCIDENTS.1, incidents as f64),
         (

@@ -22,7 +22,7 @@ use crate::{
         protocol::{body as fields, client::Migrate, code::ErrorCode, to_command},
     },
     web::{
-        http::{app::App, body, problem::Problem},
+        http::{app::App, body, problem::HttpProblem},
         instance_client::instance_key,
         openapi::shared::{Answered, CommandRefused, IdempotencyKey, InstancePath},
     },
@@ -96,8 +96,8 @@ pub async fn migrate(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
-    let Asked {
+) -> Result<HttpResponse, HttpProblem> {
+    let ResolvedMigration {
         principal,
         key,
         asked,
@@ -124,8 +124,8 @@ pub async fn preview(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
-    let Asked {
+) -> Result<HttpResponse, HttpProblem> {
+    let ResolvedMigration {
         principal,
         key,
         asked,
@@ -143,7 +143,7 @@ pub async fn preview(
 }
 
 /// The request, with the version compiled.
-struct Asked {
+struct ResolvedMigration {
     principal: Principal,
     key: InstanceKey,
     asked: Migrate,
@@ -155,7 +155,7 @@ async fn read(
     key: &str,
     payload: Payload,
     app: &App,
-) -> Result<Asked, Problem> {
+) -> Result<ResolvedMigration, HttpProblem> {
     let principal = app.bearer(request)?;
     require_operator(&principal.caller)?;
     let key = instance_key(key)?;
@@ -172,10 +172,10 @@ async fn read(
              one: see the versions of the process",
             asked.version
         );
-        return Err(Problem::new(ErrorCode::NotFound, sentence));
+        return Err(HttpProblem::new(ErrorCode::NotFound, sentence));
     };
     let target = definitions.process(&known).await.map_err(refused)?;
-    Ok(Asked {
+    Ok(ResolvedMigration {
         principal,
         key,
         asked,

@@ -8,7 +8,7 @@ use super::json;
 use crate::{
     model::ids::Time,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::listing::require_operator,
     },
 };
@@ -50,7 +50,7 @@ struct ProcessInUse {
 #[utoipa::path(get, path = "/v1/overview", tag = "instances", operation_id = "getOverview", summary = "Read \
     how many instances run, stand still, and were started of late",
     responses((status = 200, body = Overview), (status = 403)))]
-pub async fn overview(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn overview(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     require_operator(&principal.caller)?;
     let tenant = principal.caller.tenant;

@@ -15,7 +15,7 @@ use crate::{
     runtime::previews::{Preview, Previewed, TooMany},
     session::protocol::code::ErrorCode,
     text,
-    web::http::{app::App, body, problem::Problem},
+    web::http::{app::App, body, problem::HttpProblem},
 };
 
 /// One part of a model, and sample data.
@@ -69,11 +69,11 @@ pub async fn preview(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let designer = designer(&app, &request)?;
     let text = body::json(&request, payload).await?;
     let asked: PreviewRequest = text::json::from_text(&text).map_err(|error| {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected a message, a condition or a schedule to preview, but {error}"),
         )
@@ -83,7 +83,7 @@ pub async fn preview(
         (None, Some(condition), None) => Preview::Condition(condition, asked.data),
         (None, None, Some(schedule)) => Preview::Schedule(schedule),
         _ => {
-            return Err(Problem::new(
+            return Err(HttpProblem::new(
                 ErrorCode::BadRequest,
                 "expected one of message, condition and schedule, but there is none or several; \
                 send one",
@@ -95,7 +95,7 @@ pub async fn preview(
         .preview(&designer.tenant, &designer.subject, preview)
         .await
         .map_err(|TooMany| {
-            Problem::new(
+            HttpProblem::new(
                 ErrorCode::Busy,
                 "expected capacity for another preview, but too many wait: try again",
             )

@@ -20,7 +20,7 @@ use crate::{
     runtime::schedules::ScheduleView,
     session::{auth::token::Identity, protocol::code::ErrorCode},
     web::{
-        http::{app::App, audit::Act, problem::Problem},
+        http::{app::App, audit::Act, problem::HttpProblem},
         openapi::shared::IdempotencyKey,
         rest::listing::{bad_cursor, cut, part_length, require_operator},
     },
@@ -171,7 +171,7 @@ fn text(time: Option<Time>) -> Option<String> {
 #[utoipa::path(get, path = "/v1/schedules", tag = "schedules", operation_id = "listSchedules", summary = "List \
     schedules", params(ScheduleListQuery),
     responses((status = 200, body = ScheduleList), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let reader = reader(&app, &request)?;
     let asked: ScheduleListQuery = query(request.query_string())?;
     let after = asked.cursor.as_deref().map(read_cursor).transpose()?;
@@ -205,7 +205,7 @@ pub async fn get(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let reader = reader(&app, &request)?;
     let told = app.sessions.runtime.schedules.get(&key(&reader, path))?;
     Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
@@ -223,7 +223,7 @@ pub async fn enable(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     switch(&request, path, &app, true).await
 }
 
@@ -238,7 +238,7 @@ pub async fn disable(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     switch(&request, path, &app, false).await
 }
 
@@ -247,7 +247,7 @@ async fn switch(
     path: Path<(String, String)>,
     app: &App,
     enabled: bool,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let operator = operator(app, request)?;
     let key = key(&operator, path);
     let act = schedule_act(
@@ -281,7 +281,7 @@ pub async fn run(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let operator = operator(&app, &request)?;
     let command = command_id(&request)?.uuid().unwrap_or_else(Uuid::now_v7);
     let key = key(&operator, path);
@@ -313,24 +313,24 @@ fn key(principal: &Identity, path: Path<(String, String)>) -> ScheduleKey {
     }
 }
 
-fn reader(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
+fn reader(app: &App, request: &HttpRequest) -> Result<Identity, HttpProblem> {
     let (_, identity) = app.user(request)?;
     if identity.is_operator() || identity.is_designer() {
         return Ok(identity);
     }
-    Err(Problem::new(
+    Err(HttpProblem::new(
         ErrorCode::Forbidden,
         "expected role operator, designer or admin, but the token grants none of them",
     ))
 }
 
-fn operator(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
+fn operator(app: &App, request: &HttpRequest) -> Result<Identity, HttpProblem> {
     let (principal, identity) = app.user(request)?;
     require_operator(&principal.caller)?;
     Ok(identity)
 }
 
 /// Ids contain no slash.
-fn read_cursor(text: &str) -> Result<(&str, &str), Problem> {
+fn read_cursor(text: &str) -> Result<(&str, &str), HttpProblem> {
     text.split_once('/').ok_or_else(bad_cursor)
 }

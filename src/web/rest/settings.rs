@@ -11,7 +11,7 @@ use crate::{
         auth::{principal::Principal, token::SERVER_OPERATOR},
         protocol::code::ErrorCode,
     },
-    web::http::{app::App, problem::Problem},
+    web::http::{app::App, problem::HttpProblem},
 };
 
 /// Every option of the server.
@@ -31,7 +31,7 @@ struct Settings<'a> {
 #[utoipa::path(get, path = "/v1/settings", tag = "server", operation_id = "getSettings", summary = "Read \
     every option of the server, and where its value comes from",
     responses((status = 200, body = Settings), (status = 403)))]
-pub async fn settings(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn settings(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_server_operator(&principal)?;
     let settings = Settings {
@@ -45,7 +45,7 @@ pub async fn settings(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
 ///
 /// # Errors
 /// 403 without role server-operator.
-pub fn require_server_operator(principal: &Principal) -> Result<(), Problem> {
+pub fn require_server_operator(principal: &Principal) -> Result<(), HttpProblem> {
     if principal.is_server_operator() {
         return Ok(());
     }
@@ -53,5 +53,5 @@ pub fn require_server_operator(principal: &Principal) -> Result<(), Problem> {
         "expected role {SERVER_OPERATOR} for the options of the server, which are those of all \
         tenants, but the token does not grant it"
     );
-    Err(Problem::new(ErrorCode::Forbidden, sentence))
+    Err(HttpProblem::new(ErrorCode::Forbidden, sentence))
 }

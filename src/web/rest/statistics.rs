@@ -25,7 +25,7 @@ use crate::{
     limits,
     model::ids::{ElementKey, Time},
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         openapi::shared::VersionPath,
     },
 };
@@ -84,7 +84,7 @@ pub async fn statistics(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_operator(&principal.caller)?;
     let asked: SampleQuery = query(request.query_string())?;

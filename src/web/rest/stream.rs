@@ -20,7 +20,7 @@ use crate::{
         subscription::tree_cursor::TreeCursor,
     },
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         instance_client::instance_key,
         sse::{sse_connection::Listening, sse_response},
         transport::ConnectionHandle,
@@ -76,7 +76,7 @@ pub async fn stream(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let asked: StreamQuery = query(request.query_string())?;
     let key = instance_key(&path)?;
     let principal = listener(&app, &request, asked.ticket.as_deref(), key)?;
@@ -108,7 +108,7 @@ fn listener(
     request: &HttpRequest,
     ticket: Option<&str>,
     key: InstanceKey,
-) -> Result<Principal, Problem> {
+) -> Result<Principal, HttpProblem> {
     if ticket.is_some() || !request.headers().contains_key(AUTHORIZATION) {
         app.require_origin(request)?;
     }
@@ -120,7 +120,7 @@ fn listener(
         .ok_or_else(|| {
             let sentence = "expected a ticket for this stream that was not used before and is at \
             most 30 s old, but this one is not";
-            Problem::new(ErrorCode::Unauthenticated, sentence)
+            HttpProblem::new(ErrorCode::Unauthenticated, sentence)
         })?;
     Ok(Principal::new(Some(identity)))
 }
@@ -129,7 +129,7 @@ fn cursor(
     request: &HttpRequest,
     asked: &StreamQuery,
     key: InstanceKey,
-) -> Result<TreeCursor, Problem> {
+) -> Result<TreeCursor, HttpProblem> {
     let tree = asked.tree.unwrap_or(true);
     let last = request
         .headers()
@@ -141,6 +141,6 @@ fn cursor(
     {
         None => Ok(TreeCursor::new(key, tree)),
         Some(text) => TreeCursor::parse(key, tree, text)
-            .map_err(|sentence| Problem::new(ErrorCode::BadRequest, sentence)),
+            .map_err(|sentence| HttpProblem::new(ErrorCode::BadRequest, sentence)),
     }
 }

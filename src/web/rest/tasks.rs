@@ -11,7 +11,7 @@ use crate::{
     journal::{Assignee, TaskAudience, TaskFilter, TaskRow, TaskScope},
     session::protocol::lists::TaskEntry,
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::listing::{
             cut, instance_filter, part_length, read_element_cursor, require_operator,
             write_element_cursor,
@@ -63,7 +63,7 @@ struct Tasks<'a> {
 #[utoipa::path(get, path = "/v1/tasks", tag = "tasks", operation_id = "listTasks", summary = "List \
     waiting user tasks", params(TasksQuery),
     responses((status = 200, body = Tasks), (status = 400), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     let asked: TasksQuery = query(request.query_string())?;
     let after = asked
@@ -88,7 +88,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     ))
 }
 
-fn filter(asked: TasksQuery, caller: &Caller) -> Result<TaskFilter, Problem> {
+fn filter(asked: TasksQuery, caller: &Caller) -> Result<TaskFilter, HttpProblem> {
     let scope = if asked.all {
         require_operator(caller)?;
         TaskScope::All(caller.tenant.clone())

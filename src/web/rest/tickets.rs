@@ -17,7 +17,7 @@ use crate::{
         auth::ticket::{TicketError, TicketUse},
         protocol::code::ErrorCode,
     },
-    web::http::{app::App, body, problem::Problem},
+    web::http::{app::App, body, problem::HttpProblem},
 };
 
 /// The purpose of a ticket.
@@ -51,14 +51,14 @@ pub async fn issue(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let text = body::json(&request, payload).await?;
     let wanted: TicketRequest = body::read(&text, r#"{"for":"ws"} or the like"#)?;
     let purpose: TicketUse = wanted
         .r#for
         .parse()
-        .map_err(|sentence: String| Problem::new(ErrorCode::BadRequest, sentence))?;
+        .map_err(|sentence: String| HttpProblem::new(ErrorCode::BadRequest, sentence))?;
     // Only users can sign in.
     let principal = if purpose == TicketUse::SignIn {
         app.user(&request)?.0
@@ -66,7 +66,10 @@ pub async fn issue(
         principal
     };
     let Some(identity) = principal.identity else {
-        return Err(Problem::new(ErrorCode::Unauthenticated, "expected a token"));
+        return Err(HttpProblem::new(
+            ErrorCode::Unauthenticated,
+            "expected a token",
+        ));
     };
     let issued = app
         .tickets
@@ -84,7 +87,7 @@ pub async fn issue(
         } else {
             ErrorCode::Internal
         };
-        Problem::new(code, error.to_string())
+        HttpProblem::new(code, error.to_string())
     })?;
     Ok(json(
         StatusCode::CREATED,

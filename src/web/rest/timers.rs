@@ -11,7 +11,7 @@ use crate::{
     journal::{ListedTimer, TimerRow, TimerRowKey},
     model::ids::{ElementKey, InstanceKey, Time},
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         rest::listing::{PlaceQuery, bad_cursor, cut, part_length, require_operator},
     },
 };
@@ -110,7 +110,7 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
 #[utoipa::path(get, path = "/v1/timers", tag = "timers", operation_id = "listTimers", summary = "List \
     armed timers", params(PlaceQuery),
     responses((status = 200, body = Timers), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_operator(&principal.caller)?;
     let asked: PlaceQuery = query(request.query_string())?;
@@ -146,7 +146,7 @@ fn write_timer_cursor(timer: &TimerRow) -> String {
     )
 }
 
-fn read_timer_cursor(text: &str) -> Result<TimerRow, Problem> {
+fn read_timer_cursor(text: &str) -> Result<TimerRow, HttpProblem> {
     let parse = || {
         let mut parts = text.splitn(6, '_');
         let mut part = || parts.next();

@@ -24,7 +24,7 @@ use crate::{
     limits,
     runtime::users::UserError,
     session::{auth::token::Identity, protocol::code::ErrorCode},
-    web::http::{app::App, audit::Act, problem::Problem},
+    web::http::{app::App, audit::Act, problem::HttpProblem},
 };
 
 /// A token to issue.
@@ -51,7 +51,7 @@ pub async fn issue(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let admin = admin(&app, &request)?;
     let TokenRequest {
         user,
@@ -67,7 +67,7 @@ pub async fn issue(
         let sentence = format!(
             "expected 'expiresInSeconds' to be 1 to {most}, but it is {expires_in_seconds}"
         );
-        return Err(Problem::new(ErrorCode::BadRequest, sentence));
+        return Err(HttpProblem::new(ErrorCode::BadRequest, sentence));
     }
     over_user(&app, &admin, &user)?;
     let user = app

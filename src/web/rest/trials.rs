@@ -24,14 +24,14 @@ use crate::{
     duration, limits,
     model::{
         ids::{InstanceKey, Time},
-        problem::Problem as DefinitionProblem,
+        problem::Problem,
     },
     session::{
         auth::{principal::Principal, token::Identity},
         protocol::code::ErrorCode,
     },
     web::{
-        http::{app::App, audit::Act, body, problem::Problem},
+        http::{app::App, audit::Act, body, problem::HttpProblem},
         instance_client::{instance_key, observe},
         openapi::shared::TrialPath,
         trials::{BeginError, NotAtRest, Trial},
@@ -58,7 +58,7 @@ struct TrialView<'a> {
     /// Its newest instances, at most 100, newest first.
     instances: Vec<TriedInstance>,
     /// Warnings about the draft.
-    problems: &'a [DefinitionProblem],
+    problems: &'a [Problem],
 }
 
 /// An instance of a trial.
@@ -144,7 +144,7 @@ pub async fn begin(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let identity = designer(&app, &request)?;
     let format = format(&request)?;
     let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
@@ -155,13 +155,13 @@ pub async fn begin(
         .begin(real, &app.config, owner, source.to_vec(), format);
     let trial = begun.await.map_err(|error| match error {
         BeginError::Deploy(error) => refused(error),
-        BeginError::Busy => Problem::new(
+        BeginError::Busy => HttpProblem::new(
             ErrorCode::Busy,
             "expected capacity for another trial, but too many are running: try again later",
         ),
         BeginError::Failed(sentence) => {
             log::error!("{sentence}");
-            Problem::new(ErrorCode::Internal, sentence)
+            HttpProblem::new(ErrorCode::Internal, sentence)
         }
     })?;
     Act::by(&app, &request, &identity, "trial begun")
@@ -182,7 +182,7 @@ pub async fn get(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let trial = own(&app, &request, &path)?;
     trial.rest().await.map_err(not_at_rest)?;
     view(&trial, StatusCode::OK).await
@@ -199,7 +199,7 @@ pub async fn end(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let trial = own(&app, &request, &path)?;
     app.trials.end(trial.key);
     Ok(HttpResponse::NoContent().finish())
@@ -217,7 +217,7 @@ pub async fn user(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let trial = own(&app, &request, &path)?;
     let form = r#"{"user":"ada","roles":["clerk"]}"#;
     let UserRequest { user, roles } = read(&request, payload, form).await?;
@@ -230,7 +230,7 @@ pub async fn user(
             shorten them",
             limits::NAME_BYTES
         );
-        return Err(Problem::new(ErrorCode::BadRequest, sentence));
+        return Err(HttpProblem::new(ErrorCode::BadRequest, sentence));
     };
     Ok(json(StatusCode::CREATED, &UserAnswer { token }))
 }
@@ -249,7 +249,7 @@ pub async fn clock(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let trial = own(&app, &request, &path)?;
     let asked: ClockRequest = read(&request, payload, r#"{"advance":"PT1H"}"#).await?;
     // What is in progress may set a timer.
@@ -259,12 +259,12 @@ pub async fn clock(
         (None, Some(ClockTarget::Next)) => trial.next_due().await?.ok_or_else(|| {
             let sentence = "expected a timer or schedule to skip to, but none is armed; advance \
                 the clock by a duration";
-            Problem::new(ErrorCode::Conflict, sentence)
+            HttpProblem::new(ErrorCode::Conflict, sentence)
         })?,
         _ => {
             let sentence =
                 "expected one of 'advance' and 'to', but there are none or both; send one";
-            return Err(Problem::new(ErrorCode::BadRequest, sentence));
+            return Err(HttpProblem::new(ErrorCode::BadRequest, sentence));
         }
     };
     trial.move_clock(target).await.map_err(not_at_rest)?;
@@ -293,7 +293,7 @@ pub async fn instance(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (trial, key) = path.into_inner();
     let trial = own(&app, &request, &trial)?;
     let caller = Principal::new(Some(Identity::owner())).caller;
@@ -305,10 +305,10 @@ pub async fn instance(
 ///
 /// # Errors
 /// 404.
-pub(in crate::web) fn running(app: &App, key: &str) -> Result<Arc<Trial>, Problem> {
+pub(in crate::web) fn running(app: &App, key: &str) -> Result<Arc<Trial>, HttpProblem> {
     let found = Uuid::from_str(key).ok().and_then(|key| app.trials.get(key));
     found.ok_or_else(|| {
-        Problem::new(
+        HttpProblem::new(
             ErrorCode::NotFound,
             "expected a running trial of yours, but there is none with this key: it has ended; \
             begin another",
@@ -317,7 +317,7 @@ pub(in crate::web) fn running(app: &App, key: &str) -> Result<Arc<Trial>, Proble
 }
 
 /// A running trial of the designer who sends the request.
-fn own(app: &App, request: &HttpRequest, key: &str) -> Result<Arc<Trial>, Problem> {
+fn own(app: &App, request: &HttpRequest, key: &str) -> Result<Arc<Trial>, HttpProblem> {
     let designer = Principal::new(Some(designer(app, request)?));
     let found = running(app, key)?;
     if found.owner.user() != designer.user() {
@@ -327,7 +327,7 @@ fn own(app: &App, request: &HttpRequest, key: &str) -> Result<Arc<Trial>, Proble
     Ok(found)
 }
 
-async fn view(trial: &Trial, status: StatusCode) -> Result<HttpResponse, Problem> {
+async fn view(trial: &Trial, status: StatusCode) -> Result<HttpResponse, HttpProblem> {
     let next_due = trial.next_due().await?;
     let instances = trial.newest_instances(LISTED).await?;
     let instances = instances.into_iter().map(|row| TriedInstance {
@@ -353,8 +353,8 @@ async fn view(trial: &Trial, status: StatusCode) -> Result<HttpResponse, Problem
     Ok(json(status, &view))
 }
 
-fn advanced(now: Time, span: &str) -> Result<Time, Problem> {
-    let wrong = |sentence: String| Problem::new(ErrorCode::BadRequest, sentence);
+fn advanced(now: Time, span: &str) -> Result<Time, HttpProblem> {
+    let wrong = |sentence: String| HttpProblem::new(ErrorCode::BadRequest, sentence);
     let parsed = duration::parse(span).map_err(wrong)?;
     let target = now.plus(&parsed).filter(|target| *target >= now);
     target.ok_or_else(|| {
@@ -365,8 +365,8 @@ fn advanced(now: Time, span: &str) -> Result<Time, Problem> {
     })
 }
 
-fn not_at_rest(_: NotAtRest) -> Problem {
+fn not_at_rest(_: NotAtRest) -> HttpProblem {
     let sentence = "expected the trial to finish its work, but the due work takes longer: try \
         again, or begin another";
-    Problem::new(ErrorCode::Busy, sentence)
+    HttpProblem::new(ErrorCode::Busy, sentence)
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout_at;
 use super::{
     super::{
         body_pace::BodyPace,
-        http::{app::App, body, problem::Problem},
+        http::{app::App, body, problem::HttpProblem},
     },
     file_name,
 };
@@ -67,9 +67,9 @@ pub async fn read(
     app: &App,
     instance: InstanceKey,
     rules: &UploadRules,
-) -> Result<ReceivedForm, Problem> {
+) -> Result<ReceivedForm, HttpProblem> {
     if body::media_type(request).as_deref() != Some("multipart/form-data") {
-        return Err(Problem::unsupported_media_type("multipart/form-data"));
+        return Err(HttpProblem::unsupported_media_type("multipart/form-data"));
     }
     let limit = rules.max_bytes() + limits::REST_BODY_BYTES as u64 + OVERHEAD_BYTES;
     if body::length(request).is_some_and(|length| length > limit) {
@@ -137,7 +137,7 @@ struct FormReader<'a> {
 }
 
 impl FormReader<'_> {
-    async fn fields(&mut self) -> Result<(), Problem> {
+    async fn fields(&mut self) -> Result<(), HttpProblem> {
         while let Some(field) = patiently(&mut self.form, &self.pace, self.rules).await? {
             match field.name() {
                 Some("file") if self.file.is_none() => self.file = Some(self.file(field).await?),
@@ -153,7 +153,7 @@ impl FormReader<'_> {
         Ok(())
     }
 
-    async fn file(&self, mut field: Field) -> Result<(Received, String, String), Problem> {
+    async fn file(&self, mut field: Field) -> Result<(Received, String, String), HttpProblem> {
         let declared = field
             .content_type()
             .and_then(|declared| media_type(declared.essence_str()));
@@ -180,7 +180,7 @@ impl FormReader<'_> {
         Ok((received, name, media_type))
     }
 
-    async fn data(&mut self, mut field: Field) -> Result<String, Problem> {
+    async fn data(&mut self, mut field: Field) -> Result<String, HttpProblem> {
         let mut bytes = Vec::new();
         while let Some(chunk) = patiently(&mut field, &self.pace, self.rules).await? {
             if !self.data_room.resize(bytes.len() + chunk.len()) {
@@ -192,7 +192,7 @@ impl FormReader<'_> {
                     "expected 'data' of at most {} bytes, but it is longer",
                     limits::REST_BODY_BYTES
                 );
-                return Err(Problem::new(ErrorCode::TooLarge, sentence));
+                return Err(HttpProblem::new(ErrorCode::TooLarge, sentence));
             }
         }
         text::utf8(&bytes)
@@ -213,7 +213,7 @@ async fn patiently<T>(
     pieces: &mut (impl Stream<Item = Result<T, MultipartError>> + Unpin),
     pace: &Cell<BodyPace>,
     rules: &UploadRules,
-) -> Result<Option<T>, Problem> {
+) -> Result<Option<T>, HttpProblem> {
     let deadline = pace
         .get()
         .deadline()
@@ -229,24 +229,24 @@ async fn patiently<T>(
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, NoUpload> + Send + 'static,
-) -> Result<T, Problem> {
+) -> Result<T, HttpProblem> {
     match web::block(work).await {
         Ok(done) => done.map_err(|error| no_upload(&error)),
-        Err(_) => Err(Problem::new(
+        Err(_) => Err(HttpProblem::new(
             ErrorCode::Internal,
             "expected to store the file, but an internal error occurred: try again",
         )),
     }
 }
 
-fn no_upload(error: &NoUpload) -> Problem {
+fn no_upload(error: &NoUpload) -> HttpProblem {
     let failed = match error {
         NoUpload::Busy => {
             let sentence = format!(
                 "expected at most {} uploads at a time, but this is one more: try again",
                 limits::UPLOADS
             );
-            return Problem::new(ErrorCode::Busy, sentence);
+            return HttpProblem::new(ErrorCode::Busy, sentence);
         }
         NoUpload::Failed(failed) => failed,
     };
@@ -257,26 +257,26 @@ fn no_upload(error: &NoUpload) -> Problem {
     ) {
         return Refusal::NoRoom(DiskRoom::Full).into();
     }
-    Problem::new(
+    HttpProblem::new(
         ErrorCode::Internal,
         "expected to store the file, but the server's disk failed; nothing was changed: try again",
     )
 }
 
-fn too_large(rules: &UploadRules) -> Problem {
+fn too_large(rules: &UploadRules) -> HttpProblem {
     let sentence = format!(
         "expected a file of at most {} bytes, but it is larger: choose a smaller one",
         rules.max_bytes()
     );
-    Problem::new(ErrorCode::TooLarge, sentence)
+    HttpProblem::new(ErrorCode::TooLarge, sentence)
 }
 
-fn file_problem(error: FieldError) -> Problem {
+fn file_problem(error: FieldError) -> HttpProblem {
     Rejection::invalid_data([("file".to_owned(), error)].into()).into()
 }
 
-fn bad_form(why: &str) -> Problem {
+fn bad_form(why: &str) -> HttpProblem {
     let sentence =
         format!("expected a form with one field 'file' and optionally a field 'data', but {why}");
-    Problem::new(ErrorCode::BadRequest, sentence)
+    HttpProblem::new(ErrorCode::BadRequest, sentence)
 }

@@ -31,7 +31,7 @@ use crate::{
     runtime::files::file_name as stored_name,
     session::protocol::{body as fields, code::ErrorCode, to_command},
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         instance_client::instance_key,
         openapi::shared::{Answered, CommandRefused, IdempotencyKey, InstancePath},
         rest::{file_name, upload_form},
@@ -87,7 +87,7 @@ pub async fn upload(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: UploadQuery = query(request.query_string())?;
@@ -130,7 +130,7 @@ pub async fn file(
     request: HttpRequest,
     path: Path<(String, String)>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let (key, id) = path.into_inner();
     let key = instance_key(&key)?;
@@ -199,11 +199,11 @@ fn piece(mut file: File) -> io::Result<(Vec<u8>, File)> {
 }
 
 /// 409: the instance is unchanged, but a file of it is missing in the data directory.
-fn missing(app: &App, key: InstanceKey, file: Uuid, error: &io::Error) -> Problem {
+fn missing(app: &App, key: InstanceKey, file: Uuid, error: &io::Error) -> HttpProblem {
     let damaged = &app.sessions.runtime.damaged;
     let name = stored_name(key, file);
     damaged.note(StoredKind::File, &name, &error.to_string());
-    Problem::new(
+    HttpProblem::new(
         ErrorCode::Conflict,
         format!(
             "expected the file {file} as it was uploaded, but the server's data directory does not \

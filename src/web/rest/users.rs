@@ -22,7 +22,7 @@ use crate::{
         protocol::code::ErrorCode,
     },
     web::{
-        http::{app::App, audit::Act, body, problem::Problem},
+        http::{app::App, audit::Act, body, problem::HttpProblem},
         rest::listing::{cut, part_length},
     },
 };
@@ -55,7 +55,7 @@ struct Users {
 #[utoipa::path(get, path = "/v1/users", tag = "users", operation_id = "listUsers", summary = "List \
     the users of the tenant", params(UsersQuery),
     responses((status = 200, body = Users), (status = 400), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let admin = admin(&app, &request)?;
     let asked: UsersQuery = query(request.query_string())?;
     let limit = part_length(asked.limit)?;
@@ -91,7 +91,7 @@ pub async fn add(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let admin = admin(&app, &request)?;
     let Added {
         name,
@@ -143,12 +143,12 @@ pub async fn change(
     path: Path<String>,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let admin = admin(&app, &request)?;
     let form = r#"{"roles":["…"]} or {"password":"…"} or both"#;
     let Changed { roles, password } = read(&request, payload, form).await?;
     if roles.is_none() && password.is_none() {
-        return Err(Problem::new(
+        return Err(HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected {form}, but there is nothing to change"),
         ));
@@ -188,7 +188,7 @@ pub async fn remove(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let admin = admin(&app, &request)?;
     over_user(&app, &admin, &path)?;
     let act = Act::by(&app, &request, &admin, "user removed").on("user", &*path);
@@ -214,7 +214,7 @@ pub async fn revoke(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let admin = admin(&app, &request)?;
     over_user(&app, &admin, &path)?;
     let act = Act::by(&app, &request, &admin, "tokens of a user revoked").on("user", &*path);
@@ -252,7 +252,7 @@ pub async fn own_password(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let (_, identity) = app.user(&request)?;
     let PasswordChange { old, new } = read(&request, payload, r#"{"old":"…","new":"…"}"#).await?;
     let users = &app.sessions.runtime.users;
@@ -267,7 +267,7 @@ pub async fn own_password(
             SignInError::Wrong => {
                 let sentence =
                     "expected the present password of a user of this server, but it is another";
-                Problem::new(ErrorCode::Forbidden, sentence)
+                HttpProblem::new(ErrorCode::Forbidden, sentence)
             }
             other => other.into(),
         });
@@ -286,12 +286,12 @@ pub async fn own_password(
 }
 
 /// The identity of a user who may change users: an admin, in its own tenant.
-pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
+pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, HttpProblem> {
     let (_, identity) = app.user(request)?;
     if identity.is_admin() {
         return Ok(identity);
     }
-    Err(Problem::new(
+    Err(HttpProblem::new(
         ErrorCode::Forbidden,
         "expected role admin, but the token does not grant it",
     ))
@@ -302,14 +302,14 @@ pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, Proble
 ///
 /// # Errors
 /// 403.
-pub(super) fn over_user(app: &App, admin: &Identity, name: &str) -> Result<(), Problem> {
+pub(super) fn over_user(app: &App, admin: &Identity, name: &str) -> Result<(), HttpProblem> {
     let user = app.sessions.runtime.users.get(&admin.tenant, name);
     let roles = user.as_ref().map(|user| &*user.roles);
     over_users_with(admin, roles.unwrap_or_default())
 }
 
 /// Refuses an admin of a tenant for a user with these roles, as [`over_user`].
-fn over_users_with(admin: &Identity, roles: &[String]) -> Result<(), Problem> {
+fn over_users_with(admin: &Identity, roles: &[String]) -> Result<(), HttpProblem> {
     if admin.is_server_operator() || !roles.iter().any(|role| role == SERVER_OPERATOR) {
         return Ok(());
     }
@@ -317,7 +317,7 @@ fn over_users_with(admin: &Identity, roles: &[String]) -> Result<(), Problem> {
         "expected role {SERVER_OPERATOR} to change a user who has it or to give it, but the token \
         does not grant it; ask the server's owner, who may use `stepwire user`"
     );
-    Err(Problem::new(ErrorCode::Forbidden, sentence))
+    Err(HttpProblem::new(ErrorCode::Forbidden, sentence))
 }
 
 /// A body with this form. Refusals repeat no values, which may be passwords.
@@ -325,13 +325,18 @@ pub(super) async fn read<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
     form: &str,
-) -> Result<T, Problem> {
+) -> Result<T, HttpProblem> {
     let text = body::json(request, payload).await?;
     body::read(&text, form)
 }
 
 /// The user as it is now; it may have been removed again.
-fn told(app: &App, status: StatusCode, tenant: &str, name: &str) -> Result<HttpResponse, Problem> {
+fn told(
+    app: &App,
+    status: StatusCode,
+    tenant: &str,
+    name: &str,
+) -> Result<HttpResponse, HttpProblem> {
     let user = app
         .sessions
         .runtime
@@ -341,7 +346,7 @@ fn told(app: &App, status: StatusCode, tenant: &str, name: &str) -> Result<HttpR
     Ok(json(status, &ListedUser::from(&*user)))
 }
 
-impl From<UserError> for Problem {
+impl From<UserError> for HttpProblem {
     fn from(error: UserError) -> Self {
         let code = match &error {
             UserError::Exists(_) => ErrorCode::Conflict,

@@ -15,7 +15,7 @@ use futures_util::task::AtomicWaker;
 use super::{
     ConnectionTable,
     framing::BodyKind,
-    state::{ConnectionState, End},
+    state::{ConnectionEnd, ConnectionState},
 };
 
 /// One connection.
@@ -50,7 +50,7 @@ impl TcpConnection {
     }
 
     /// Ends it, and wakes the tasks that read or write so that they notice.
-    pub(super) fn end_by(&self, end: End) {
+    pub(super) fn end_by(&self, end: ConnectionEnd) {
         self.state().end_by(end, Instant::now());
         self.waker.wake();
     }
@@ -69,7 +69,7 @@ impl ConnectionHandle {
     /// Drops the connection now, whatever it is doing: for a peer that does not read any more. The
     /// library only ends a connection after it has written what it has.
     pub fn force_close(&self) {
-        self.0.end_by(End::Forced);
+        self.0.end_by(ConnectionEnd::Forced);
     }
 
     /// Records that the request is refused as over a rate, so that little of its body is read.

@@ -9,13 +9,13 @@ use actix_web::{
     http::{StatusCode, header::HeaderMap},
 };
 
-use super::super::http::problem::Problem;
+use super::super::http::problem::HttpProblem;
 use crate::{limits, session::protocol::code::ErrorCode};
 
 /// 503: the address, or the server, has too many connections.
 pub fn too_many_connections() -> &'static [u8] {
     static ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        written(&Problem::new(
+        written(&HttpProblem::new(
             ErrorCode::Busy,
             "expected capacity for one more connection, but there is none: close idle ones, or try \
             again in a moment",
@@ -32,7 +32,8 @@ pub fn slow_head() -> &'static [u8] {
             limits::REQUEST_HEAD.as_secs()
         );
         written(
-            &Problem::new(ErrorCode::BadRequest, sentence).with_status(StatusCode::REQUEST_TIMEOUT),
+            &HttpProblem::new(ErrorCode::BadRequest, sentence)
+                .with_status(StatusCode::REQUEST_TIMEOUT),
         )
     });
     &ANSWER
@@ -47,14 +48,14 @@ pub fn long_head() -> &'static [u8] {
             limits::READ_AHEAD_BYTES
         );
         written(
-            &Problem::new(ErrorCode::TooLarge, sentence)
+            &HttpProblem::new(ErrorCode::TooLarge, sentence)
                 .with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
         )
     });
     &ANSWER
 }
 
-fn written(problem: &Problem) -> Vec<u8> {
+fn written(problem: &HttpProblem) -> Vec<u8> {
     let (response, body) = problem.error_response().into_parts();
     let body = body.try_into_bytes().unwrap_or_default();
     let mut text = format!("HTTP/1.1 {}\r\n", response.status());

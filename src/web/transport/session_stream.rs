@@ -18,21 +18,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{
     ConnectionTable,
     connection::{ConnectionHandle, TcpConnection},
-    state::{ConnectionState, End},
+    state::{ConnectionEnd, ConnectionState},
 };
 
 /// The bytes of a connection, in both directions. Its place in the table is given back with it.
 pub struct SessionStream {
     socket: TcpStream,
-    connection: Place,
+    connection: TablePlace,
     /// Bytes that arrived before, and are read first.
     pub(super) early: Bytes,
 }
 
 /// The place of a connection in its table, given back when dropped.
-struct Place(Arc<TcpConnection>);
+struct TablePlace(Arc<TcpConnection>);
 
-impl Drop for Place {
+impl Drop for TablePlace {
     fn drop(&mut self) {
         if let Some(table) = self.0.table.upgrade() {
             table.gone(&self.0);
@@ -44,7 +44,7 @@ impl SessionStream {
     pub(super) fn new(socket: TcpStream, connection: Arc<TcpConnection>) -> Self {
         Self {
             socket,
-            connection: Place(connection),
+            connection: TablePlace(connection),
             early: Bytes::new(),
         }
     }
@@ -67,7 +67,7 @@ impl SessionStream {
     pub(super) fn unless_ended(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let connection = &self.connection.0;
         connection.waker.register(cx.waker());
-        if connection.state().end() != Some(End::Forced) {
+        if connection.state().end() != Some(ConnectionEnd::Forced) {
             return Ok(());
         }
         // Bytes that the system has taken already may still arrive.

@@ -14,7 +14,7 @@ const ENDING: Duration = Duration::from_secs(5);
 
 /// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub enum ConnectionPhase {
     /// A request head is arriving; also for a new connection.
     Head,
     /// The last response is sent, and nothing has arrived since.
@@ -29,7 +29,7 @@ pub enum Phase {
 
 /// Why a connection is ended by the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum ConnectionEnd {
     /// It was idle for too long, or its place is needed.
     Idle,
     /// A request head did not come in time.
@@ -53,13 +53,13 @@ pub enum Reading {
     /// to wait.
     Whole,
     /// No more.
-    Over(End),
+    Over(ConnectionEnd),
 }
 
 /// The state of one connection.
 #[derive(Debug)]
 pub struct ConnectionState {
-    phase: Phase,
+    phase: ConnectionPhase,
     /// When the phase began.
     since: Instant,
     /// Bytes that have arrived since some of them were last taken.
@@ -74,14 +74,14 @@ pub struct ConnectionState {
     looked_at: bool,
     /// Since when a write waits for the peer, and how many bytes it has taken since.
     waiting_write: Option<(Instant, u64)>,
-    end: Option<(End, Instant)>,
+    end: Option<(ConnectionEnd, Instant)>,
 }
 
 impl ConnectionState {
     /// A new connection.
     pub fn new(now: Instant) -> Self {
         Self {
-            phase: Phase::Head,
+            phase: ConnectionPhase::Head,
             since: now,
             untaken: 0,
             framing: Framing::next_request(),
@@ -95,22 +95,25 @@ impl ConnectionState {
 
     /// Since when it has been idle, if it is and stays open.
     pub fn idle_since(&self) -> Option<Instant> {
-        (self.phase == Phase::Idle && self.end.is_none()).then_some(self.since)
+        (self.phase == ConnectionPhase::Idle && self.end.is_none()).then_some(self.since)
     }
 
     /// Whether a response is in progress, so that no other one may be written.
     pub fn is_answering(&self) -> bool {
-        self.phase != Phase::Head || self.waiting_write.is_some()
+        self.phase != ConnectionPhase::Head || self.waiting_write.is_some()
     }
 
     /// Why it ends, if it does.
-    pub fn end(&self) -> Option<End> {
+    pub fn end(&self) -> Option<ConnectionEnd> {
         self.end.map(|(end, _)| end)
     }
 
     /// Ends it.
-    pub fn end_by(&mut self, end: End, now: Instant) {
-        if self.end.is_none_or(|(earlier, _)| earlier != End::Forced) {
+    pub fn end_by(&mut self, end: ConnectionEnd, now: Instant) {
+        if self
+            .end
+            .is_none_or(|(earlier, _)| earlier != ConnectionEnd::Forced)
+        {
             self.end = Some((end, now));
         }
     }
@@ -123,23 +126,23 @@ impl ConnectionState {
         let is_much = self.untaken >= limits.read_ahead;
         match self.phase {
             _ if self.framing == Framing::Whole => Reading::Whole,
-            Phase::Head | Phase::Idle if is_much && self.looked_at => {
+            ConnectionPhase::Head | ConnectionPhase::Idle if is_much && self.looked_at => {
                 Limit::RequestHeadBytes.refused();
-                self.end_by(End::LongHead, now);
-                Reading::Over(End::LongHead)
+                self.end_by(ConnectionEnd::LongHead, now);
+                Reading::Over(ConnectionEnd::LongHead)
             }
-            Phase::Head | Phase::Idle | Phase::Drain if is_much => {
+            ConnectionPhase::Head | ConnectionPhase::Idle | ConnectionPhase::Drain if is_much => {
                 // Bytes that are discarded are taken when they are examined.
-                let is_drained = self.phase == Phase::Drain;
+                let is_drained = self.phase == ConnectionPhase::Drain;
                 self.looked_at = !is_drained;
                 self.untaken = if is_drained { 0 } else { self.untaken };
                 Reading::Later
             }
-            Phase::Request if is_much => Reading::Full,
-            Phase::Drain if self.of_body >= self.most_drained() => {
+            ConnectionPhase::Request if is_much => Reading::Full,
+            ConnectionPhase::Drain if self.of_body >= self.most_drained() => {
                 Limit::SlowBodies.refused();
-                self.end_by(End::Forced, now);
-                Reading::Over(End::Forced)
+                self.end_by(ConnectionEnd::Forced, now);
+                Reading::Over(ConnectionEnd::Forced)
             }
             _ => Reading::Open,
         }
@@ -150,10 +153,10 @@ impl ConnectionState {
         let (some, of_body) = self.framing.take(bytes);
         self.untaken += some;
         self.of_body += of_body as u64;
-        if self.phase == Phase::Idle && some > 0 {
-            self.enter(Phase::Head, now);
+        if self.phase == ConnectionPhase::Idle && some > 0 {
+            self.enter(ConnectionPhase::Head, now);
         }
-        if self.phase == Phase::Drain && self.framing == Framing::Whole {
+        if self.phase == ConnectionPhase::Drain && self.framing == Framing::Whole {
             self.expect_next(now);
         }
         some
@@ -170,7 +173,7 @@ impl ConnectionState {
     pub fn request_begins(&mut self, body: BodyKind, now: Instant) -> bool {
         self.taken();
         self.framing = Framing::of_body(body, std::mem::take(&mut self.of_body));
-        self.enter(Phase::Request, now);
+        self.enter(ConnectionPhase::Request, now);
         self.framing != Framing::Whole
     }
 
@@ -188,7 +191,7 @@ impl ConnectionState {
 
     /// From here on the connection is a websocket, and the HTTP library no longer reads it.
     pub fn session_begins(&mut self, now: Instant) {
-        self.enter(Phase::Session, now);
+        self.enter(ConnectionPhase::Session, now);
     }
 
     /// The response to a request has been handed over.
@@ -198,14 +201,14 @@ impl ConnectionState {
             return self.expect_next(now);
         }
         self.of_body = 0;
-        self.enter(Phase::Drain, now);
+        self.enter(ConnectionPhase::Drain, now);
     }
 
     fn expect_next(&mut self, now: Instant) {
         self.framing = Framing::next_request();
         (self.of_body, self.is_over_rate) = (0, false);
         self.taken();
-        self.enter(Phase::Idle, now);
+        self.enter(ConnectionPhase::Idle, now);
     }
 
     /// This many bytes were written; `None` if the peer takes none now.
@@ -223,29 +226,38 @@ impl ConnectionState {
     }
 
     /// Why it has to end now, if it has to.
-    pub fn overdue(&self, limits: &TransportLimits, now: Instant) -> Option<(End, Option<Limit>)> {
+    pub fn overdue(
+        &self,
+        limits: &TransportLimits,
+        now: Instant,
+    ) -> Option<(ConnectionEnd, Option<Limit>)> {
         let elapsed = now.saturating_duration_since(self.since);
         if let Some((end, since)) = self.end {
-            let is_late = end != End::Forced && now.saturating_duration_since(since) >= ENDING;
-            return is_late.then_some((End::Forced, None));
+            let is_late =
+                end != ConnectionEnd::Forced && now.saturating_duration_since(since) >= ENDING;
+            return is_late.then_some((ConnectionEnd::Forced, None));
         }
-        if let (Some((since, written)), true) = (self.waiting_write, self.phase != Phase::Session) {
+        if let (Some((since, written)), true) =
+            (self.waiting_write, self.phase != ConnectionPhase::Session)
+        {
             let elapsed = now.saturating_duration_since(since);
             if elapsed >= limits.grace && written < limits.bytes_after(elapsed).max(1) {
-                return Some((End::Forced, Some(Limit::SlowReaders)));
+                return Some((ConnectionEnd::Forced, Some(Limit::SlowReaders)));
             }
         }
         match self.phase {
-            Phase::Head if elapsed >= limits.head => {
-                Some((End::SlowHead, Some(Limit::SlowRequestHeads)))
+            ConnectionPhase::Head if elapsed >= limits.head => {
+                Some((ConnectionEnd::SlowHead, Some(Limit::SlowRequestHeads)))
             }
-            Phase::Idle if elapsed >= limits.idle => Some((End::Idle, None)),
-            Phase::Drain if elapsed >= limits.head => Some((End::Forced, Some(Limit::SlowBodies))),
+            ConnectionPhase::Idle if elapsed >= limits.idle => Some((ConnectionEnd::Idle, None)),
+            ConnectionPhase::Drain if elapsed >= limits.head => {
+                Some((ConnectionEnd::Forced, Some(Limit::SlowBodies)))
+            }
             _ => None,
         }
     }
 
-    fn enter(&mut self, phase: Phase, now: Instant) {
+    fn enter(&mut self, phase: ConnectionPhase, now: Instant) {
         (self.phase, self.since) = (phase, now);
     }
 }

@@ -15,7 +15,7 @@ use super::{
     connection::{ConnectionHandle, TcpConnection},
     raw_answer,
     session_stream::SessionStream,
-    state::{ConnectionState, End, Reading},
+    state::{ConnectionEnd, ConnectionState, Reading},
     thread_turns,
 };
 
@@ -56,11 +56,11 @@ impl GuardedStream {
 
     /// Sends the reason why nothing is read any more, if that is useful and no response is in
     /// progress.
-    fn say_why(&mut self, end: End, cx: &mut Context<'_>) {
+    fn say_why(&mut self, end: ConnectionEnd, cx: &mut Context<'_>) {
         let answer = match end {
-            End::SlowHead => raw_answer::slow_head(),
-            End::LongHead => raw_answer::long_head(),
-            End::Idle | End::Forced => return,
+            ConnectionEnd::SlowHead => raw_answer::slow_head(),
+            ConnectionEnd::LongHead => raw_answer::long_head(),
+            ConnectionEnd::Idle | ConnectionEnd::Forced => return,
         };
         if !self.state().is_answering() {
             let _ = Pin::new(&mut self.bytes).poll_write(cx, answer);
@@ -94,7 +94,7 @@ impl GuardedStream {
 
     fn may_read(&self) -> Reading {
         let Some(table) = self.bytes.table() else {
-            return Reading::Over(End::Forced);
+            return Reading::Over(ConnectionEnd::Forced);
         };
         self.state().reading(&table.limits, Instant::now())
     }
@@ -121,7 +121,7 @@ impl AsyncRead for GuardedStream {
                 Poll::Pending
             }
             Reading::Whole | Reading::Full => Poll::Pending,
-            Reading::Over(End::Forced) => {
+            Reading::Over(ConnectionEnd::Forced) => {
                 this.bytes.unless_ended(cx)?;
                 Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
             }

@@ -27,7 +27,7 @@ use tokio::{
 
 use super::{
     LINGER, TransportLimits, connection::TcpConnection, known_addresses::KnownAddresses,
-    raw_answer, state::End,
+    raw_answer, state::ConnectionEnd,
 };
 use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS, RATES_KEPT};
 
@@ -54,11 +54,11 @@ struct Inner {
     /// Numbers by address, without those of connections that are being closed.
     by_address: HashMap<IpAddr, BTreeSet<u64>>,
     known: KnownAddresses,
-    turns: HashMap<IpAddr, Turns>,
+    turns: HashMap<IpAddr, AddressTurns>,
 }
 
 /// The turns of an address from which no token was sent.
-struct Turns {
+struct AddressTurns {
     /// The turn of its newest connection, past or future.
     newest: Instant,
     /// Closed as soon as a token is sent from there.
@@ -67,12 +67,12 @@ struct Turns {
 
 /// How long a new connection waits for its turn.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct ConnectionTurn {
     wait: Duration,
     known: Option<watch::Receiver<()>>,
 }
 
-impl Turn {
+impl ConnectionTurn {
     /// For a connection that does not wait.
     pub(super) const NOW: Self = Self {
         wait: Duration::ZERO,
@@ -164,14 +164,14 @@ impl ConnectionTable {
     ///
     /// # Errors
     /// The limit, if too many others of the address wait before it.
-    pub(super) fn turn(&self, address: IpAddr, now: Instant) -> Result<Turn, Limit> {
+    pub(super) fn turn(&self, address: IpAddr, now: Instant) -> Result<ConnectionTurn, Limit> {
         let mut inner = self.inner();
         let is_new = !inner.turns.contains_key(&address);
         if inner.known.contain(address, now) || (is_new && inner.turns.len() >= RATES_KEPT) {
-            return Ok(Turn::NOW);
+            return Ok(ConnectionTurn::NOW);
         }
         let each = Duration::from_secs(1) / NEW_CONNECTIONS.per_second as u32;
-        let turns = inner.turns.entry(address).or_insert_with(|| Turns {
+        let turns = inner.turns.entry(address).or_insert_with(|| AddressTurns {
             newest: now,
             waiting: watch::Sender::new(()),
         });
@@ -182,7 +182,7 @@ impl ConnectionTable {
         }
         turns.newest = turn;
         let known = (!wait.is_zero()).then(|| turns.waiting.subscribe());
-        Ok(Turn { wait, known })
+        Ok(ConnectionTurn { wait, known })
     }
 
     /// Tells a peer that there is no room for it.
@@ -307,7 +307,7 @@ impl Inner {
         let Some(connection) = self.all.get(&number).cloned() else {
             return false;
         };
-        connection.end_by(End::Idle);
+        connection.end_by(ConnectionEnd::Idle);
         self.release(&connection);
         true
     }

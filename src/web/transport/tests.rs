@@ -369,7 +369,7 @@ fn a_stranger_takes_the_place_of_no_user() {
     // A user's connection replaces an idle one of another user.
     let _second = table.admit(address(1), true).unwrap();
     let _third = table.admit(address(1), true).unwrap();
-    assert_eq!(user.state().end(), Some(state::End::Idle));
+    assert_eq!(user.state().end(), Some(state::ConnectionEnd::Idle));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::limits::MESSAGE_FRAGMENTS;
 
 /// Why a stream ends, according to its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum StreamStop {
     /// A message was declared longer than the limit, in one frame or over its fragments, or has too
     /// many fragments: close 1009.
     TooBig,
@@ -26,7 +26,7 @@ pub struct Inspection {
     /// How many bytes from the chunk's start may be passed on.
     pub pass: usize,
     /// Set if nothing after them may be passed on, now and later.
-    pub stop: Option<Stop>,
+    pub stop: Option<StreamStop>,
 }
 
 /// The state of one stream of client frames.
@@ -36,7 +36,7 @@ pub struct FrameGuard {
     limit: u64,
     /// The longest message after the first.
     limit_of_others: u64,
-    at: At,
+    at: FramePosition,
     frame: Frame,
     /// Payload bytes of the unfinished message; `None` between messages.
     message: Option<u64>,
@@ -44,12 +44,12 @@ pub struct FrameGuard {
     declared: u64,
     /// Frames of the unfinished message.
     fragments: u32,
-    stopped: Option<Stop>,
+    stopped: Option<StreamStop>,
 }
 
 /// The position in a frame of the next byte.
 #[derive(Clone, Copy, Debug)]
-enum At {
+enum FramePosition {
     First,
     Second,
     Length { missing: u8, value: u64 },
@@ -83,7 +83,7 @@ impl FrameGuard {
         Self {
             limit: limit_of_first,
             limit_of_others,
-            at: At::First,
+            at: FramePosition::First,
             frame: Frame::default(),
             message: None,
             declared: 0,
@@ -116,10 +116,10 @@ impl FrameGuard {
     }
 
     /// Reads one byte of a header or the present part of a payload, and returns its length.
-    fn read(&mut self, rest: &[u8]) -> Result<usize, Stop> {
-        if let At::Payload { missing } = self.at {
+    fn read(&mut self, rest: &[u8]) -> Result<usize, StreamStop> {
+        if let FramePosition::Payload { missing } = self.at {
             let here = missing.min(rest.len() as u64);
-            self.at = At::Payload {
+            self.at = FramePosition::Payload {
                 missing: missing - here,
             };
             return Ok(here as usize);
@@ -128,17 +128,17 @@ impl FrameGuard {
         Ok(1)
     }
 
-    fn header_byte(&mut self, byte: u8) -> Result<(), Stop> {
+    fn header_byte(&mut self, byte: u8) -> Result<(), StreamStop> {
         self.at = match self.at {
-            At::First => {
+            FramePosition::First => {
                 self.frame = self.first_byte(byte)?;
-                At::Second
+                FramePosition::Second
             }
-            At::Second => self.second_byte(byte)?,
-            At::Length { missing, value } => {
+            FramePosition::Second => self.second_byte(byte)?,
+            FramePosition::Length { missing, value } => {
                 let value = value << 8 | u64::from(byte);
                 if missing > 1 {
-                    At::Length {
+                    FramePosition::Length {
                         missing: missing - 1,
                         value,
                     }
@@ -146,67 +146,67 @@ impl FrameGuard {
                     self.payload(value)?
                 }
             }
-            At::Mask {
+            FramePosition::Mask {
                 missing: 1,
                 payload,
-            } => At::Payload { missing: payload },
-            At::Mask { missing, payload } => At::Mask {
+            } => FramePosition::Payload { missing: payload },
+            FramePosition::Mask { missing, payload } => FramePosition::Mask {
                 missing: missing - 1,
                 payload,
             },
-            At::Payload { .. } => self.at,
+            FramePosition::Payload { .. } => self.at,
         };
         Ok(())
     }
 
-    fn first_byte(&self, byte: u8) -> Result<Frame, Stop> {
+    fn first_byte(&self, byte: u8) -> Result<Frame, StreamStop> {
         let frame = Frame {
             last: byte & 0x80 != 0,
             opcode: byte & 0x0f,
         };
         match (frame.opcode, self.message) {
-            _ if byte & 0x70 != 0 => Err(Stop::Protocol(
+            _ if byte & 0x70 != 0 => Err(StreamStop::Protocol(
                 "expected reserved bits to be 0, but one is set",
             )),
-            (3..=7 | 11.., _) => Err(Stop::Protocol(
+            (3..=7 | 11.., _) => Err(StreamStop::Protocol(
                 "expected a known opcode, but it is reserved",
             )),
-            (CLOSE..=PONG, _) if !frame.last => Err(Stop::Protocol(
+            (CLOSE..=PONG, _) if !frame.last => Err(StreamStop::Protocol(
                 "expected a control frame in one piece, but it is a fragment",
             )),
-            (CONTINUATION, None) => Err(Stop::Protocol(
+            (CONTINUATION, None) => Err(StreamStop::Protocol(
                 "expected a new message, but a continuation came",
             )),
-            (1..=BINARY, Some(_)) => Err(Stop::Protocol(
+            (1..=BINARY, Some(_)) => Err(StreamStop::Protocol(
                 "expected a continuation, but a new message came",
             )),
             _ => Ok(frame),
         }
     }
 
-    fn second_byte(&mut self, byte: u8) -> Result<At, Stop> {
+    fn second_byte(&mut self, byte: u8) -> Result<FramePosition, StreamStop> {
         if byte & 0x80 == 0 {
-            return Err(Stop::Protocol(
+            return Err(StreamStop::Protocol(
                 "expected masked frames from a client, but one is not",
             ));
         }
         let length = byte & 0x7f;
         if self.frame.is_control() && u64::from(length) > CONTROL_BYTES {
-            return Err(Stop::Protocol(
+            return Err(StreamStop::Protocol(
                 "expected at most 125 bytes in a control frame, but it declares more",
             ));
         }
         if self.frame.opcode == CLOSE && length == 1 {
-            return Err(Stop::Protocol(
+            return Err(StreamStop::Protocol(
                 "expected a close code of two bytes, but the frame has one",
             ));
         }
         match length {
-            126 => Ok(At::Length {
+            126 => Ok(FramePosition::Length {
                 missing: 2,
                 value: 0,
             }),
-            127 => Ok(At::Length {
+            127 => Ok(FramePosition::Length {
                 missing: 8,
                 value: 0,
             }),
@@ -215,9 +215,9 @@ impl FrameGuard {
     }
 
     /// The length of a frame is known: adds it to its message.
-    fn payload(&mut self, length: u64) -> Result<At, Stop> {
+    fn payload(&mut self, length: u64) -> Result<FramePosition, StreamStop> {
         if length >> 63 != 0 {
-            return Err(Stop::Protocol(
+            return Err(StreamStop::Protocol(
                 "expected a length of at most 63 bits, but its top bit is set",
             ));
         }
@@ -225,7 +225,7 @@ impl FrameGuard {
             let total = self.message.unwrap_or(0).saturating_add(length);
             self.fragments += 1;
             if total > self.limit || self.fragments > MESSAGE_FRAGMENTS {
-                return Err(Stop::TooBig);
+                return Err(StreamStop::TooBig);
             }
             self.message = (!self.frame.last).then_some(total);
             self.declared = total;
@@ -234,22 +234,22 @@ impl FrameGuard {
                 self.limit = self.limit_of_others;
             }
         }
-        Ok(At::Mask {
+        Ok(FramePosition::Mask {
             missing: 4,
             payload: length,
         })
     }
 
     /// Continues with the next frame if the present one is complete.
-    fn end_frame(&mut self) -> Option<Stop> {
-        if !matches!(self.at, At::Payload { missing: 0 }) {
+    fn end_frame(&mut self) -> Option<StreamStop> {
+        if !matches!(self.at, FramePosition::Payload { missing: 0 }) {
             return None;
         }
-        self.at = At::First;
+        self.at = FramePosition::First;
         if self.frame.last && !self.frame.is_control() {
             self.declared = 0;
         }
-        (self.frame.opcode == CLOSE).then_some(Stop::Closed)
+        (self.frame.opcode == CLOSE).then_some(StreamStop::Closed)
     }
 }
 

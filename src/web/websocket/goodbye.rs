@@ -5,15 +5,15 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    message_stream::{ClientMessage, Over},
-    socket::Socket,
+    message_stream::{ClientMessage, StreamEnd},
+    socket::ClientSocket,
 };
 use crate::{limits, session::protocol::close::Close};
 
 /// Closes: waits a short time for the client's Close, then drops the connection. `counted` is
 /// dropped once the Close was sent, so that a shutdown does not wait for clients that do not
 /// answer.
-pub(super) async fn say_goodbye<T>(mut socket: Box<Socket>, close: Close, counted: T) {
+pub(super) async fn say_goodbye<T>(mut socket: Box<ClientSocket>, close: Close, counted: T) {
     let deadline = Instant::now() + limits::CLOSE_REPLY;
     socket.messages.close(close);
     let told = timeout_at(deadline, socket.messages.flush()).await;
@@ -26,14 +26,14 @@ pub(super) async fn say_goodbye<T>(mut socket: Box<Socket>, close: Close, counte
 }
 
 /// Waits for the client's Close, or for its end.
-async fn answer(socket: &mut Socket) {
+async fn answer(socket: &mut ClientSocket) {
     loop {
         match socket.messages.message().await {
-            Ok(ClientMessage::Close) | Err(Over::Gone) => return,
+            Ok(ClientMessage::Close) | Err(StreamEnd::Gone) => return,
             Ok(_) => {}
             // No more messages are read from this client: it has received the Close when it
             // disconnects.
-            Err(Over::Close(_)) => return socket.messages.gone().await,
+            Err(StreamEnd::Close(_)) => return socket.messages.gone().await,
         }
     }
 }

@@ -31,7 +31,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
     super::{body_pace::BodyPace, transport::thread_turns},
-    frame_guard::{FrameGuard, Stop},
+    frame_guard::{FrameGuard, StreamStop},
 };
 use crate::{
     limits::{self, PotPlace},
@@ -62,7 +62,7 @@ pub enum ClientMessage {
 
 /// Why no more messages come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub enum StreamEnd {
     /// The client has disconnected: nothing can be sent any more.
     Gone,
     /// The websocket has to be closed with this code, because of what the client sent.
@@ -80,7 +80,7 @@ pub struct MessageStream<S> {
     fragments: Option<(bool, BytesMut)>,
     unfinished: Unfinished,
     unwritten: BytesMut,
-    over: Option<Over>,
+    over: Option<StreamEnd>,
 }
 
 /// The message that is arriving.
@@ -142,12 +142,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
     ///
     /// # Errors
     /// Why there is none, after all earlier messages were returned.
-    pub async fn message(&mut self) -> Result<ClientMessage, Over> {
+    pub async fn message(&mut self) -> Result<ClientMessage, StreamEnd> {
         poll_fn(|cx| self.poll_message(cx)).await
     }
 
     /// As [`Self::message`].
-    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientMessage, Over>> {
+    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientMessage, StreamEnd>> {
         ready!(thread_turns::poll(cx));
         loop {
             match self.decode() {
@@ -155,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
                 Ok(None) => {}
                 Err(code) => {
                     self.unread = BytesMut::new();
-                    self.over = Some(Over::Close(code));
+                    self.over = Some(StreamEnd::Close(code));
                 }
             }
             if let Some(over) = self.over {
@@ -215,7 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         let mut read = ReadBuf::uninit(&mut read);
         match ready!(Pin::new(&mut self.io).poll_read(cx, &mut read)) {
             Ok(()) if !read.filled().is_empty() => self.came(read.filled()),
-            Ok(()) | Err(_) => self.over = Some(Over::Gone),
+            Ok(()) | Err(_) => self.over = Some(StreamEnd::Gone),
         }
         Poll::Ready(())
     }
@@ -225,12 +225,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         let declared = self.guard.unfinished() as usize;
         let fits = self.unfinished.came(declared, bytes.len());
         let code = found.stop.map(|stop| match stop {
-            Stop::TooBig => CloseCode::TooBig,
-            Stop::Protocol(_) => CloseCode::Protocol,
-            Stop::Closed => CloseCode::Normal,
+            StreamStop::TooBig => CloseCode::TooBig,
+            StreamStop::Protocol(_) => CloseCode::Protocol,
+            StreamStop::Closed => CloseCode::Normal,
         });
         let code = code.or((!fits).then_some(CloseCode::TryAgain));
-        self.over = code.map(Over::Close);
+        self.over = code.map(StreamEnd::Close);
         self.unread.extend_from_slice(&bytes[..found.pass]);
     }
 

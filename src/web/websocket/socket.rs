@@ -34,7 +34,7 @@ use super::{
             connections::ConnectionPermit,
             open_connection::{OpenConnection, Protocol},
             origin_check::{is_browser, origin},
-            problem::Problem,
+            problem::HttpProblem,
         },
         openapi::shared::TrialPath,
         rest::trials,
@@ -43,7 +43,7 @@ use super::{
     },
     frame_guard::FrameGuard,
     goodbye::say_goodbye,
-    message_stream::{ClientMessage, MessageStream, Over},
+    message_stream::{ClientMessage, MessageStream, StreamEnd},
 };
 use crate::{
     config::AllowedOrigins,
@@ -105,7 +105,7 @@ pub async fn websocket(
     let ticket = match &query.ticket {
         None => None,
         Some(ticket) => Some(app.take_ticket(ticket, TicketUse::Ws).ok_or_else(|| {
-            Problem::new(
+            HttpProblem::new(
                 ErrorCode::Unauthenticated,
                 "expected a ticket that was not used before and is at most 30 s old, but this one \
                 is not",
@@ -178,7 +178,7 @@ fn open(
 fn upgrade<F: Future<Output = ()> + 'static>(
     app: web::Data<App>,
     request: &HttpRequest,
-    serve: impl FnOnce(web::Data<App>, Box<Socket>) -> F + 'static,
+    serve: impl FnOnce(web::Data<App>, Box<ClientSocket>) -> F + 'static,
 ) -> Result<HttpResponse, actix_web::Error> {
     // The library has one limit for all messages; the guard knows which message is the first.
     const LONGEST: usize = limits::FIRST_MESSAGE_BYTES;
@@ -188,7 +188,7 @@ fn upgrade<F: Future<Output = ()> + 'static>(
     let mut response = HttpResponse::from(response.finish()).map_into_boxed_body();
     TakeOver::leave_in(&mut response, move |bytes| {
         let guard = FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64);
-        let socket = Box::new(Socket {
+        let socket = Box::new(ClientSocket {
             tcp: bytes.handle(),
             messages: MessageStream::new(bytes, LONGEST, guard, Some(room)),
             full_since: None,
@@ -203,7 +203,7 @@ fn upgrade<F: Future<Output = ()> + 'static>(
 fn turn_away(
     app: &web::Data<App>,
     request: &HttpRequest,
-    problem: &Problem,
+    problem: &HttpProblem,
 ) -> Result<HttpResponse, actix_web::Error> {
     let places = app.admit_address(request)?;
     let origin = origin(request.head()).unwrap_or_default();
@@ -220,7 +220,7 @@ fn turn_away(
     })
 }
 
-fn require_protocol(request: &HttpRequest) -> Result<(), Problem> {
+fn require_protocol(request: &HttpRequest) -> Result<(), HttpProblem> {
     let offered = request
         .headers()
         .get_all(SEC_WEBSOCKET_PROTOCOL)
@@ -235,29 +235,29 @@ fn require_protocol(request: &HttpRequest) -> Result<(), Problem> {
         "expected the websocket subprotocol {PROTOCOL}, but the request does not offer it; \
         supported: {PROTOCOL}"
     );
-    Err(Problem::new(ErrorCode::BadRequest, sentence))
+    Err(HttpProblem::new(ErrorCode::BadRequest, sentence))
 }
 
 /// A client's socket.
-pub(super) struct Socket {
+pub(super) struct ClientSocket {
     pub(super) messages: MessageStream<SessionStream>,
     pub(super) tcp: ConnectionHandle,
     /// Since when so much waits for the client that nothing more is sent.
     full_since: Option<Instant>,
 }
 
-impl Socket {
+impl ClientSocket {
     /// Whether the peer keeps nothing waiting that has a deadline.
     fn is_calm(&self) -> bool {
         self.full_since.is_none() && !self.messages.is_unfinished()
     }
 }
 
-impl From<Over> for LoopEnd {
-    fn from(over: Over) -> Self {
+impl From<StreamEnd> for LoopEnd {
+    fn from(over: StreamEnd) -> Self {
         match over {
-            Over::Gone => Self::Gone,
-            Over::Close(code) => Self::Close(code.into()),
+            StreamEnd::Gone => Self::Gone,
+            StreamEnd::Close(code) => Self::Close(code.into()),
         }
     }
 }
@@ -274,7 +274,7 @@ async fn run(
     app: web::Data<App>,
     mut connection: Box<Connection>,
     mut inbound: InboundReceiver,
-    mut socket: Box<Socket>,
+    mut socket: Box<ClientSocket>,
     (places, trial): (Vec<ConnectionPermit>, Option<Arc<Trial>>),
 ) {
     let protocol = if trial.is_some() {
@@ -413,7 +413,7 @@ async fn next(
 /// Sends what is queued, as much as the client takes.
 async fn pump(
     connection: &mut Connection,
-    socket: &mut Socket,
+    socket: &mut ClientSocket,
     about: &OpenConnection,
 ) -> Result<(), LoopEnd> {
     loop {
@@ -454,7 +454,7 @@ async fn wait_if_refused(connection: &mut Connection) {
 
 async fn hear(
     connection: &mut Connection,
-    socket: &mut Socket,
+    socket: &mut ClientSocket,
     message: ClientMessage,
 ) -> Result<(), LoopEnd> {
     match message {

@@ -11,7 +11,7 @@ use crate::{
     model::ids::InstanceKey,
     runtime::correlations::{
         decided::{NotTaken, SettledDelivery},
-        record::{CorrelationRecord, Place},
+        record::{CorrelationRecord, WaitingElement},
         state::Delivery,
     },
 };
@@ -20,7 +20,7 @@ impl CorrelationStep<'_> {
     pub(super) fn note(&mut self, from: InstanceKey, tag: CommandTag, note: CorrelationNote) {
         match note {
             CorrelationNote::Opened { by, event, process } => {
-                let place = Place {
+                let place = WaitingElement {
                     instance: from,
                     by,
                     event,
@@ -39,7 +39,7 @@ impl CorrelationStep<'_> {
                 taken,
                 stays_open,
             } => {
-                let place = Place {
+                let place = WaitingElement {
                     instance: from,
                     by,
                     event,
@@ -78,7 +78,7 @@ impl CorrelationStep<'_> {
         live.find(|process| self.state.live(process) == Some(instance))
     }
 
-    fn settle(&mut self, place: &Place, taken: Option<u64>, stays_open: bool) {
+    fn settle(&mut self, place: &WaitingElement, taken: Option<u64>, stays_open: bool) {
         let Some(subscription) = self.state.at(place) else {
             return;
         };

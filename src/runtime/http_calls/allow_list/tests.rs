@@ -12,9 +12,10 @@ fn targets(list: &[&str]) -> Targets {
 
 /// The result for a URL: unreadable, refused, or allowed at which addresses. A name that is allowed
 /// here is checked again when it is resolved.
-fn verdict(targets: &Targets, url: &str) -> Result<Reach, Refused> {
+fn verdict(targets: &Targets, url: &str) -> Result<Reach, RefusedTarget> {
     targets.check(
-        &Url::parse(url).map_err(|error| Refused(format!("expected an address, but {error}")))?,
+        &Url::parse(url)
+            .map_err(|error| RefusedTarget(format!("expected an address, but {error}")))?,
     )
 }
 
@@ -198,7 +199,7 @@ fn nothing_is_allowed_by_default() {
         "https://8.8.8.8/",
         "http://localhost/",
     ] {
-        let Refused(sentence) = verdict(&nothing, url).unwrap_err();
+        let RefusedTarget(sentence) = verdict(&nothing, url).unwrap_err();
         assert!(sentence.contains("--outbound-targets"), "{sentence}");
     }
 }

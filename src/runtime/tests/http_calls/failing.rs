@@ -19,7 +19,7 @@ use crate::{
         variables::Variables,
     },
     runtime::{
-        http_calls::{Found, Lookup},
+        http_calls::{Lookup, ResolvedAddresses},
         instance_request::{Envelope, InstanceRequest},
     },
 };
@@ -317,7 +317,7 @@ struct Fickle {
 }
 
 impl Lookup for Fickle {
-    fn addresses(&self, name: &str) -> Found {
+    fn addresses(&self, name: &str) -> ResolvedAddresses {
         self.names.lock().unwrap().push(name.to_owned());
         let answer =
             self.answers[self.asked.fetch_add(1, Ordering::SeqCst) % self.answers.len()].clone();

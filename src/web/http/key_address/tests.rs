@@ -106,7 +106,7 @@ async fn a_new_key_is_fetched_when_a_token_names_it() {
     assert!(!issuer.accepts(&old), "nothing was fetched yet");
     assert!(issuer.address().refresh(&issuer.keys).await);
     assert!(issuer.accepts(&old));
-    let pace = Pace {
+    let pace = FetchPace {
         least: Duration::from_millis(1),
         age: HOUR,
     };
@@ -124,7 +124,7 @@ async fn keys_are_fetched_again_by_age() {
     let ((first, _), (second, new)) = (signer("1"), signer("2"));
     let issuer = Issuer::with(ok(&set(&[&first]))).await;
     assert!(issuer.address().refresh(&issuer.keys).await);
-    let pace = Pace {
+    let pace = FetchPace {
         least: Duration::from_millis(1),
         age: Duration::from_millis(1),
     };
@@ -146,7 +146,7 @@ async fn a_flood_of_bad_tokens_is_no_flood_of_requests() {
     assert!(issuer.address().refresh(&issuer.keys).await);
     let fetching = tokio::spawn(issuer.address().keep_fresh(
         issuer.keys.clone(),
-        Pace {
+        FetchPace {
             least: HOUR,
             age: HOUR,
         },
@@ -209,7 +209,7 @@ async fn without_an_answer_tokens_are_refused_until_there_is_one() {
     let nowhere = KeyAddress::new(format!("http://{closed}/keys").parse().unwrap()).unwrap();
     assert!(!nowhere.refresh(&issuer.keys).await);
     assert!(!issuer.accepts(&token));
-    let pace = Pace {
+    let pace = FetchPace {
         least: Duration::from_millis(1),
         age: HOUR,
     };

@@ -22,7 +22,7 @@ use crate::{
         ids::{ElementKey, InstanceKey},
     },
     web::{
-        http::{app::App, problem::Problem},
+        http::{app::App, problem::HttpProblem},
         instance_client::instance_key,
         openapi::shared::InstancePath,
         rest::{
@@ -91,7 +91,7 @@ pub async fn records(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     require_operator(&principal.caller)?;
     let key = instance_key(&path)?;

@@ -32,7 +32,7 @@ fn header(first: u8, length: u64) -> Vec<u8> {
 
 /// The result for the frames, and how many bytes at the end were not passed on.
 #[track_caller]
-fn check(frames: &[Vec<u8>], stop: Option<Stop>, withheld: usize) {
+fn check(frames: &[Vec<u8>], stop: Option<StreamStop>, withheld: usize) {
     let bytes = frames.concat();
     assert_eq!(
         FrameGuard::new(LIMIT, LIMIT).inspect(&bytes),
@@ -47,7 +47,7 @@ fn check(frames: &[Vec<u8>], stop: Option<Stop>, withheld: usize) {
 #[track_caller]
 fn breaks(frames: &[Vec<u8>], part: &str) {
     match FrameGuard::new(LIMIT, LIMIT).inspect(&frames.concat()).stop {
-        Some(Stop::Protocol(sentence)) => assert!(sentence.contains(part), "{sentence}"),
+        Some(StreamStop::Protocol(sentence)) => assert!(sentence.contains(part), "{sentence}"),
         other => panic!("{other:?}"),
     }
 }
@@ -83,15 +83,19 @@ fn sound_frames_pass() {
 fn a_message_over_the_limit_stops_at_its_header() {
     check(
         &[frame(0x81, 5), header(0x81, 1_001)],
-        Some(Stop::TooBig),
+        Some(StreamStop::TooBig),
         5,
     );
-    check(&[header(0x82, 1 << 40)], Some(Stop::TooBig), 5);
-    check(&[header(0x81, (1 << 63) - 1)], Some(Stop::TooBig), 5);
-    check(&[frame(0x01, 999), header(0x00, 2)], Some(Stop::TooBig), 5);
+    check(&[header(0x82, 1 << 40)], Some(StreamStop::TooBig), 5);
+    check(&[header(0x81, (1 << 63) - 1)], Some(StreamStop::TooBig), 5);
+    check(
+        &[frame(0x01, 999), header(0x00, 2)],
+        Some(StreamStop::TooBig),
+        5,
+    );
     check(
         &[frame(0x01, 999), header(0x80, (1 << 63) - 1)],
-        Some(Stop::TooBig),
+        Some(StreamStop::TooBig),
         5,
     );
 }
@@ -115,17 +119,17 @@ fn broken_headers_stop() {
 fn nothing_passes_after_a_close_or_a_stop() {
     check(
         &[frame(0x88, 2), header(0x81, 1 << 40)],
-        Some(Stop::Closed),
+        Some(StreamStop::Closed),
         14,
     );
-    check(&[frame(0x88, 0)], Some(Stop::Closed), 0);
+    check(&[frame(0x88, 0)], Some(StreamStop::Closed), 0);
     let mut guard = FrameGuard::new(LIMIT, LIMIT);
     guard.inspect(&header(0x81, 1 << 40));
     assert_eq!(
         guard.inspect(&frame(0x81, 5)),
         Inspection {
             pass: 0,
-            stop: Some(Stop::TooBig)
+            stop: Some(StreamStop::TooBig)
         }
     );
 }
@@ -200,10 +204,10 @@ fn the_first_message_may_be_longer_in_one_piece_or_several() {
         ]),
         None
     );
-    assert_eq!(inspect(&[frame(0x81, long + 1)]), Some(Stop::TooBig));
+    assert_eq!(inspect(&[frame(0x81, long + 1)]), Some(StreamStop::TooBig));
     assert_eq!(
         inspect(&[frame(0x81, 1), frame(0x81, short + 1)]),
-        Some(Stop::TooBig)
+        Some(StreamStop::TooBig)
     );
     assert_eq!(
         inspect(&[
@@ -211,7 +215,7 @@ fn the_first_message_may_be_longer_in_one_piece_or_several() {
             frame(0x80, short),
             frame(0x81, short + 1)
         ]),
-        Some(Stop::TooBig)
+        Some(StreamStop::TooBig)
     );
 }
 

@@ -22,7 +22,7 @@ fn connected() -> DuplexStream {
             }
             messages.flush().await.unwrap();
         };
-        if let Over::Close(code) = over {
+        if let StreamEnd::Close(code) = over {
             messages.close(code.into());
             let _ = messages.flush().await;
         }
