@@ -71,6 +71,10 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
                 "Is a model sound: every interleaving, walked without a server",
             ),
             (
+                "other-engines",
+                "What a process drawn for another engine does here",
+            ),
+            (
                 "bpmn-coverage",
                 "Which element does what in which case of the engine",
             ),

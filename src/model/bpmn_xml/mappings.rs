@@ -140,10 +140,9 @@ fn camunda_value(holder: Node<'_, '_>) -> Option<Value> {
             .map(Value::Array),
         "map" => {
             let entry = |part: Node<'_, '_>| {
-                Some((
-                    filled(part.attribute("key"))?.to_owned(),
-                    camunda_value(part)?,
-                ))
+                let key = filled(part.attribute("key"))?;
+                let is_fixed = !key.contains("${") && !key.contains("#{");
+                Some((is_fixed.then(|| key.to_owned())?, camunda_value(part)?))
             };
             parts()
                 .map(entry)

@@ -93,6 +93,13 @@ fn mappings_of_other_engines_are_read_where_they_mean_the_same() {
         ],
         &[r#"e="${a}""#],
     );
+    let map = r#"<camunda:inputParameter name="x"><camunda:map><camunda:entry key="${k}">v</camunda:entry></camunda:map></camunda:inputParameter>"#;
+    says(
+        &document("", &camunda(map)),
+        "no_effect",
+        &["inputParameter"],
+        &[],
+    );
     for expression in ["${a + 1}", "${execution.id}", "${a.b()}", "${now}"] {
         let parameter =
             format!(r#"<camunda:inputParameter name="x">{expression}</camunda:inputParameter>"#);
