@@ -57,9 +57,8 @@ pub const JSON_MEMORY_UNCOUNTED: usize = 64 * 1024;
 pub const LIVE_MEMORY: usize = 128 * 1024 * 1024;
 /// An instance that takes more than this is a large one.
 pub const LARGE_INSTANCE: usize = 16 * 1024;
-/// How long steps of instances and what connections bring keep a thread before it looks who else
-/// wants something.
-pub const THREAD_TURN: Duration = Duration::from_millis(3);
+/// How long what connections bring keeps a thread before it looks who else wants something.
+pub const THREAD_TURN: Duration = Duration::from_millis(1);
 /// Values in the data of a command up to which its step is done on the arbiter of its instance; one
 /// with more counts as long.
 pub const VALUES_ON_ARBITER: usize = 4_096;

@@ -54,7 +54,7 @@ pub mod task_access;
 pub mod thread_priority;
 mod timers;
 mod trees;
-mod turns;
+pub mod turns;
 pub mod users;
 pub mod workload;
 

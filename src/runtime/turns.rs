@@ -1,61 +1,74 @@
-//! The order in which many waiters get few places: tenants take turns, and within a tenant its
-//! waiters do. However much one of them has to do, another one waits only for one turn.
+//! The order in which many waiters get few places: groups, such as tenants, take turns, and within a
+//! group its waiters do. However much one of them has to do, another one waits only for one turn.
 //!
-//! Not here: what they wait for, and how many places one may have at a time (`scripts`, `timers`,
-//! `schedules`).
+//! Not here: what they wait for, and how many places one may have at a time (`step_threads`,
+//! `timers`, `schedules`, `web::transport::thread_turns`).
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    borrow::Borrow,
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+};
 
-/// A ring of tenants, each with a ring of waiters.
-pub struct Turns<K> {
-    tenants: VecDeque<String>,
-    waiting: HashMap<String, VecDeque<K>>,
+/// A ring of groups, each with a ring of waiters.
+pub struct Turns<K, G = String> {
+    groups: VecDeque<G>,
+    waiting: HashMap<G, VecDeque<K>>,
 }
 
-impl<K> Default for Turns<K> {
+impl<K, G> Default for Turns<K, G> {
     fn default() -> Self {
         Self {
-            tenants: VecDeque::new(),
+            groups: VecDeque::new(),
             waiting: HashMap::new(),
         }
     }
 }
 
-impl<K> Turns<K> {
-    /// Adds a waiter, behind all others of its tenant. It must not be waiting already.
-    pub fn enter(&mut self, tenant: &str, who: K) {
-        match self.waiting.get_mut(tenant) {
+impl<K, G: Clone + Eq + Hash> Turns<K, G> {
+    /// Adds a waiter, behind all others of its group. It must not be waiting already.
+    pub fn enter<Q>(&mut self, group: &Q, who: K)
+    where
+        G: Borrow<Q>,
+        Q: ?Sized + Eq + Hash + ToOwned<Owned = G>,
+    {
+        match self.waiting.get_mut(group) {
             Some(waiting) => waiting.push_back(who),
             None => {
-                self.tenants.push_back(tenant.to_owned());
-                self.waiting
-                    .insert(tenant.to_owned(), VecDeque::from([who]));
+                self.groups.push_back(group.to_owned());
+                self.waiting.insert(group.to_owned(), [who].into());
             }
         }
     }
 
+    /// Whether a waiter of the group fits `is`.
+    pub fn has(&self, group: &G, is: impl Fn(&K) -> bool) -> bool {
+        let waiting = self.waiting.get(group);
+        waiting.is_some_and(|waiting| waiting.iter().any(is))
+    }
+
     /// Removes the waiter whose turn it is; those that `may` not run now keep waiting. A waiter
     /// with more to do then enters again.
-    pub fn next(&mut self, may: impl Fn(&str, &K) -> bool) -> Option<(String, K)> {
-        for _ in 0..self.tenants.len() {
-            let tenant = self.tenants.pop_front()?;
-            let waiting = self.waiting.get_mut(&tenant)?;
+    pub fn next(&mut self, may: impl Fn(&G, &K) -> bool) -> Option<(G, K)> {
+        for _ in 0..self.groups.len() {
+            let group = self.groups.pop_front()?;
+            let waiting = self.waiting.get_mut(&group)?;
             let mut found = None;
             for _ in 0..waiting.len() {
                 let who = waiting.pop_front()?;
-                if may(&tenant, &who) {
+                if may(&group, &who) {
                     found = Some(who);
                     break;
                 }
                 waiting.push_back(who);
             }
             if waiting.is_empty() {
-                self.waiting.remove(&tenant);
+                self.waiting.remove(&group);
             } else {
-                self.tenants.push_back(tenant.clone());
+                self.groups.push_back(group.clone());
             }
             if let Some(who) = found {
-                return Some((tenant, who));
+                return Some((group, who));
             }
         }
         None
@@ -63,7 +76,7 @@ impl<K> Turns<K> {
 
     /// Whether there is no waiter.
     pub fn is_empty(&self) -> bool {
-        self.tenants.is_empty()
+        self.groups.is_empty()
     }
 }
 
@@ -72,11 +85,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tenants_take_turns_and_so_do_those_within_one() {
-        let mut turns = Turns::default();
+    fn groups_take_turns_and_so_do_those_within_one() {
+        let mut turns = Turns::<_>::default();
         for (tenant, who) in [("t", 'a'), ("t", 'b'), ("u", 'c'), ("t", 'd')] {
             turns.enter(tenant, who);
         }
+        let is = |who| move |waiting: &char| *waiting == who;
+        assert!(turns.has(&"t".to_owned(), is('b')) && !turns.has(&"u".to_owned(), is('b')));
         let mut order = String::new();
         while let Some((tenant, who)) = turns.next(|_, _| true) {
             if order.len() < 4 {
@@ -90,7 +105,7 @@ mod tests {
 
     #[test]
     fn who_may_not_keeps_waiting() {
-        let mut turns = Turns::default();
+        let mut turns = Turns::<_>::default();
         for (tenant, who) in [("t", 'a'), ("t", 'b'), ("u", 'c')] {
             turns.enter(tenant, who);
         }

@@ -50,8 +50,11 @@ async fn echo(request: HttpRequest) -> actix_web::Result<HttpResponse> {
     let mut answer = handshake(request.head())?;
     let mut answer = HttpResponse::from(answer.finish()).map_into_boxed_body();
     TakeOver::leave_in(&mut answer, |stream| {
-        let limits = FrameGuard::new(LONGEST as u64, LONGEST as u64);
-        let mut messages = MessageStream::new(stream, LONGEST, limits, None);
+        let (from, limits) = (
+            stream.address(),
+            FrameGuard::new(LONGEST as u64, LONGEST as u64),
+        );
+        let mut messages = MessageStream::new(stream, from, LONGEST, limits, None);
         actix_web::rt::spawn(async move {
             let over = loop {
                 match messages.message().await {

@@ -70,8 +70,8 @@ impl Underway {
                 has_looked = true;
             }
             let firing = &self.firing;
-            let may = |tenant: &str, process: &String| {
-                let of_tenant = || firing.iter().filter(|key| key.tenant == tenant);
+            let may = |tenant: &String, process: &String| {
+                let of_tenant = || firing.iter().filter(|key| key.tenant == *tenant);
                 let of_process = of_tenant().filter(|key| key.process == *process).count();
                 of_tenant().count() < limits::SCHEDULES_PER_TENANT
                     && of_process < limits::SCHEDULES_PER_DEFINITION

@@ -120,7 +120,7 @@ impl Near {
             }
         }
         let (owners, of_tenant) = (&self.owners, &self.firing_of_tenant);
-        let may = |tenant: &str, owner: &Arc<Owner>| {
+        let may = |tenant: &String, owner: &Arc<Owner>| {
             let of_tenant = of_tenant.get(tenant).copied().unwrap_or_default();
             let firing = owners.get(owner).map_or(0, |of| of.firing);
             of_tenant < limits::TIMERS_PER_TENANT && firing < limits::TIMERS_PER_DEFINITION

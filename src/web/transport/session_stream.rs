@@ -7,6 +7,7 @@
 
 use std::{
     io,
+    net::IpAddr,
     pin::Pin,
     sync::{Arc, MutexGuard},
     task::{Context, Poll},
@@ -56,6 +57,11 @@ impl SessionStream {
     /// The table that contains it, while the server runs.
     pub(super) fn table(&self) -> Option<Arc<ConnectionTable>> {
         self.connection.0.table.upgrade()
+    }
+
+    /// The peer's address.
+    pub fn address(&self) -> IpAddr {
+        self.connection.0.address
     }
 
     /// A handle that can drop it.

@@ -109,7 +109,7 @@ impl AsyncRead for GuardedStream {
         let this = self.get_mut();
         // Before the state is checked: whoever changes it later wakes this reader.
         this.bytes.unless_ended(cx)?;
-        if thread_turns::poll(cx).is_pending() {
+        if thread_turns::poll(this.bytes.address(), cx).is_pending() {
             return Poll::Pending;
         }
         match this.may_read() {

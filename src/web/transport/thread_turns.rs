@@ -3,17 +3,20 @@
 //!
 //! A thread polls for input of its connections only between its tasks, and on its own only after
 //! about sixty of them. If hundreds of connections all have input at once, everybody else would
-//! wait for all of them. So this is called before each read of a connection. Not here: steps that
-//! take long (`runtime::long_steps`).
+//! wait for all of them. So this is called before each read of a connection. Connections that have
+//! to wait for a later turn continue one of each address in rotation: however many connections of
+//! one address have input, those of others are not behind them.
+//!
+//! Not here: steps that take long (`runtime::long_steps`).
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
+    net::IpAddr,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
-use crate::limits;
+use crate::{limits, runtime::turns::Turns};
 
 /// Longer than any turn.
 const LOST: Duration = Duration::from_secs(10);
@@ -25,8 +28,8 @@ struct ThreadTurn {
     /// Whether a task reports when it ends (`end`). There is none before it has taken long, because
     /// that would cost every message of a quiet thread a round of the runtime.
     is_watched: bool,
-    /// Tasks that continue in later turns, in the order of their arrival.
-    waiting: VecDeque<Waker>,
+    /// Tasks that continue in later turns, by address.
+    waiting: Turns<Waker, IpAddr>,
     /// The task that continues next, however long the turn has taken: at least one continues in
     /// each turn.
     called: Option<Waker>,
@@ -55,15 +58,17 @@ impl ThreadTurn {
     }
 
     fn call_next(&mut self) {
-        self.called = self.waiting.pop_front();
+        let next = self.waiting.next(|_, _| true);
+        self.called = next.map(|(_, waker)| waker);
         if let Some(called) = &self.called {
             called.wake_by_ref();
         }
     }
 }
 
-/// Returns pending if this turn is over, and wakes the task in a later turn.
-pub fn poll(cx: &Context<'_>) -> Poll<()> {
+/// Returns pending if this turn is over, and wakes the task in a later turn. `from` is the address
+/// of the peer.
+pub fn poll(from: IpAddr, cx: &Context<'_>) -> Poll<()> {
     TURN.with_borrow_mut(|turn| {
         let is_this = |waker: &Waker| waker.will_wake(cx.waker());
         let is_over = turn.is_over();
@@ -77,8 +82,8 @@ pub fn poll(cx: &Context<'_>) -> Poll<()> {
         if !is_over {
             return Poll::Ready(());
         }
-        if !turn.waiting.iter().any(is_this) {
-            turn.waiting.push_back(cx.waker().clone());
+        if !turn.waiting.has(&from, is_this) {
+            turn.waiting.enter(&from, cx.waker().clone());
         }
         Poll::Pending
     })
@@ -106,18 +111,19 @@ mod tests {
 
     use super::*;
 
-    async fn next() {
-        poll_fn(|cx| poll(cx)).await;
+    /// The turn of a connection from this address.
+    async fn next(from: u8) {
+        poll_fn(|cx| poll([127, 0, 0, from].into(), cx)).await;
     }
 
     #[actix_web::test]
     async fn what_takes_long_lets_others_go_first_and_none_waits_for_ever() {
         let order = Rc::new(RefCell::new(String::new()));
-        let step = |name: char, times: usize| {
+        let step = |name: char, from: u8, times: usize| {
             let order = order.clone();
             actix_rt::spawn(async move {
                 for _ in 0..times {
-                    next().await;
+                    next(from).await;
                     order.borrow_mut().push(name);
                     let since = Instant::now();
                     while since.elapsed() < limits::THREAD_TURN {
@@ -126,21 +132,26 @@ mod tests {
                 }
             })
         };
-        let all = [step('a', 4), step('b', 2), step('c', 2)];
+        let all = [
+            step('a', 1, 4),
+            step('b', 1, 2),
+            step('c', 1, 2),
+            step('d', 2, 2),
+        ];
         for one in all {
             one.await.unwrap();
         }
         // The first turn is watched once it has taken long; from then on tasks that have had a turn
-        // come after those that wait for theirs.
-        assert_eq!(*order.borrow(), "aaabcabc");
+        // come after those of their address that wait for theirs, and addresses alternate.
+        assert_eq!(*order.borrow(), "aaadbdcabc");
         TURN.with_borrow(|turn| assert!(turn.waiting.is_empty() && turn.called.is_none()));
     }
 
     #[actix_web::test]
     async fn one_that_was_called_and_is_gone_holds_nobody() {
         while !TURN.with_borrow_mut(ThreadTurn::is_over) {}
-        let gone = actix_rt::spawn(next());
-        let stays = actix_rt::spawn(next());
+        let gone = actix_rt::spawn(next(1));
+        let stays = actix_rt::spawn(next(1));
         tokio::task::yield_now().await;
         gone.abort();
         stays.await.unwrap();

@@ -18,6 +18,7 @@ use std::{
     future::poll_fn,
     io,
     mem::MaybeUninit,
+    net::IpAddr,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Instant,
@@ -72,6 +73,7 @@ pub enum StreamEnd {
 /// A websocket.
 pub struct MessageStream<S> {
     io: S,
+    from: IpAddr,
     codec: Codec,
     guard: FrameGuard,
     /// Bytes that have passed the guard and are not decoded.
@@ -103,11 +105,18 @@ impl Unfinished {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
-    /// A websocket after its handshake. Messages are as long as `guard` allows, the first up to
-    /// `longest`; long ones take memory from `room`.
-    pub fn new(io: S, longest: usize, guard: FrameGuard, room: Option<PotPlace>) -> Self {
+    /// A websocket after its handshake, of a client at this address. Messages are as long as `guard`
+    /// allows, the first up to `longest`; long ones take memory from `room`.
+    pub fn new(
+        io: S,
+        from: IpAddr,
+        longest: usize,
+        guard: FrameGuard,
+        room: Option<PotPlace>,
+    ) -> Self {
         Self {
             io,
+            from: limits::network(from),
             codec: Codec::new().max_size(longest),
             guard,
             unread: BytesMut::new(),
@@ -147,8 +156,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
     }
 
     /// As [`Self::message`].
-    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientMessage, StreamEnd>> {
-        ready!(thread_turns::poll(cx));
+    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientMessage, Over>> {
+        ready!(thread_turns::poll(self.from, cx));
         loop {
             match self.decode() {
                 Ok(Some(message)) => return Poll::Ready(Ok(message)),

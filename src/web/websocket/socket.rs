@@ -183,14 +183,20 @@ fn upgrade<F: Future<Output = ()> + 'static>(
     // The library has one limit for all messages; the guard knows which message is the first.
     const LONGEST: usize = limits::FIRST_MESSAGE_BYTES;
     let room = app.body_memory.permit(app.taker(request));
+    let from = app.approach(request.head()).address;
     let mut response = handshake(request.head())?;
     response.insert_header((SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL)));
     let mut response = HttpResponse::from(response.finish()).map_into_boxed_body();
     TakeOver::leave_in(&mut response, move |bytes| {
         let guard = FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64);
+<<<<<<< HEAD
         let socket = Box::new(ClientSocket {
+=======
+        let from = from.unwrap_or(bytes.address());
+        let socket = Box::new(Socket {
+>>>>>>> 4c86ba9 (Let addresses alternate for what waits for a later turn of a thread)
             tcp: bytes.handle(),
-            messages: MessageStream::new(bytes, LONGEST, guard, Some(room)),
+            messages: MessageStream::new(bytes, from, LONGEST, guard, Some(room)),
             full_since: None,
         });
         rt::spawn(serve(app, socket));

@@ -12,7 +12,7 @@ use crate::limits::{Limit, Pot, Taker};
 fn connected() -> DuplexStream {
     let (client, server) = duplex(1024);
     let guard = FrameGuard::new(65_536, 65_536);
-    let mut messages = MessageStream::new(server, 65_536, guard, None);
+    let mut messages = MessageStream::new(server, [127, 0, 0, 1].into(), 65_536, guard, None);
     actix_web::rt::spawn(async move {
         let over = loop {
             match messages.message().await {
