@@ -29,6 +29,7 @@ pub mod executable;
 pub mod expression_language;
 pub mod field_error;
 pub mod frontend_view;
+pub mod hash_text;
 pub mod http_request;
 pub mod ids;
 pub mod input_schema;

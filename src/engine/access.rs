@@ -107,8 +107,8 @@ impl Members {
         match &caller.trees {
             Some(roots) => roots
                 .iter()
-                .any(|&root| head.root == root || head.key == root),
-            None => head.started_by == caller.subject || head.root_started_by == caller.subject,
+                .any(|&root| head.root() == root || head.key == root),
+            None => head.started_by == caller.subject || head.root_started_by() == &*caller.subject,
         }
     }
 

@@ -316,7 +316,7 @@ fn builtins<'a>(
     Builtins {
         process_instance_id: head.key,
         parent: head.parent.as_ref().map(|link| link.instance),
-        root: head.root,
+        root: head.root(),
         process_name: &process.name,
         started_by: &head.started_by,
         scheduled_for: head.scheduled_for,

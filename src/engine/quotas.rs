@@ -27,7 +27,7 @@ pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
         return Ok(());
     }
     let head = step.state.head();
-    if head.level as usize >= step.limits.levels {
+    if head.level() as usize >= step.limits.levels {
         return Err(format!(
             "expected at most {} levels of subprocesses, but '{}' is on the last one: does it call \
             itself, directly or through others? Give the call a condition that becomes false",
@@ -38,7 +38,7 @@ pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
         return Err(format!(
             "expected room for {more} more in the tree of instances of {}, but its live \
             instances have reached the limit for one tree: retry when others have ended",
-            head.root
+            head.root()
         ));
     }
     if step.state.children().len() + more <= step.limits.children {
@@ -61,7 +61,7 @@ pub(super) fn for_clients_child(step: &Step<'_>) -> Result<(), String> {
             "subprocesses of one instance, ended ones included",
             step.limits.children,
         )
-    } else if step.state.head().level as usize >= step.limits.levels {
+    } else if step.state.head().level() as usize >= step.limits.levels {
         (
             "levels of subprocesses below one another",
             step.limits.levels,

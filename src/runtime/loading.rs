@@ -96,7 +96,7 @@ impl Runtime {
         })?;
         let alone = state.head().parent.is_none() && state.children().is_empty();
         let tree = (!alone)
-            .then(|| self.trees.read(reader, state.head().root))
+            .then(|| self.trees.read(reader, state.head().root()))
             .transpose()?;
         let remembered = Remembered {
             memory: None,

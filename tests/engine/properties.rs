@@ -25,7 +25,7 @@ use stepwire::{
         command::{RunAction, StartInstance, TakeMessage, TimerKey},
         correlation::{Correlation, EventDelivery},
         instance_message::InstanceMessage,
-        record::{ParentLink, Status, StoredFile, Subscription},
+        record::{Status, StoredFile, Subscription},
     },
     model::{
         action::MessageType,
@@ -38,7 +38,7 @@ use super::{
     random_process::{Move, commands, sketch},
     script::call_answer,
     sketch,
-    subject::{OWN, PARENT, Subject, compiled, starter, stranger, user},
+    subject::{self, OWN, PARENT, Subject, compiled, starter, stranger, user},
 };
 
 const CASES: u32 = 900;
@@ -119,11 +119,10 @@ impl Run<'_> {
         self.subject.limits.calls = 4;
         self.subject.limits.open_messages = 8;
         // Every other instance is a child, so that messages to the parent have somewhere to go.
-        let parent = moves.len().is_multiple_of(2).then_some(ParentLink {
-            instance: PARENT,
-            seq: 1,
-            wants_result: true,
-        });
+        let parent = moves
+            .len()
+            .is_multiple_of(2)
+            .then(|| subject::parent_link(1, true));
         let mut head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);
         let event = self.subject.process.event_starts().next();
         head.correlation = event.as_ref().and_then(|(_, _, event)| {

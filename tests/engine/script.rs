@@ -30,7 +30,7 @@ use stepwire::{
         http_call::{CallAnswer, CallFailure, HttpCallRequest, OutgoingCall, Response},
         instance_message::InstanceMessage,
         permissions::Permissions,
-        record::{ParentLink, Status, StoredFile, Subscriber},
+        record::{Status, StoredFile, Subscriber},
     },
     model::{
         action::MessageType,
@@ -216,11 +216,7 @@ impl Script {
         let flag = |name: &str| flags.iter().find_map(|flag| flag.strip_prefix(name));
         let wants_result = flag("wants").is_some();
         let is_child = wants_result || flag("child").is_some();
-        let parent = is_child.then_some(ParentLink {
-            instance: PARENT,
-            seq: 10,
-            wants_result,
-        });
+        let parent = is_child.then(|| subject::parent_link(10, wants_result));
         self.numbers.insert(PARENT, 10);
         let mut head = self.subject.head(data, parent);
         let start_condition = flag("on=").map(str::to_owned);

@@ -47,6 +47,18 @@ pub const OWN: InstanceKey = InstanceKey(Uuid::from_u128(1));
 /// Key of its parent, if it is given one.
 pub const PARENT: InstanceKey = InstanceKey(Uuid::from_u128(2));
 
+/// How the instance under test is tied to [`PARENT`], by its record `seq`.
+pub fn parent_link(seq: u64, wants_result: bool) -> ParentLink {
+    ParentLink {
+        instance: PARENT,
+        seq,
+        wants_result,
+        root: PARENT,
+        level: 2,
+        root_started_by: "ada".to_owned(),
+    }
+}
+
 /// Who started the instance under test.
 pub fn starter() -> Caller {
     user("ada", &[])

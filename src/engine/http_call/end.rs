@@ -58,7 +58,7 @@ fn body(step: &Step<'_>, webhook: &Webhook, error: Option<&str>) -> Value {
         "status": step.state.status().name(),
         "businessKey": head.business_key,
         "parent": head.parent.as_ref().map(|link| link.instance),
-        "root": head.root,
+        "root": head.root(),
         "startedBy": head.started_by,
         "startedAt": step.state.created_at().to_string(),
         "endedAt": step.now.to_string(),

@@ -212,7 +212,7 @@ fn builtins<'a>(step: &'a Step<'_>, child: &'a Child) -> Builtins<'a> {
     Builtins {
         process_instance_id: child.start.child,
         parent: Some(head.key),
-        root: head.root,
+        root: head.root(),
         process_name: &child.start.process,
         started_by: &head.started_by,
         scheduled_for: None,

@@ -12,7 +12,10 @@ use crate::{
         definition::{DefinitionFormat, DefinitionState},
         row::Entity,
     },
-    model::ids::{ElementKey, InstanceKey, Time},
+    model::{
+        hash_text,
+        ids::{ElementKey, InstanceKey, Time},
+    },
 };
 
 /// A seq as a column: SQLite has no unsigned integers, and no seq comes near 2^63.
@@ -192,7 +195,7 @@ pub(super) struct Revision<T>(pub T);
 
 impl ToSql for Revision<&str> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match hash(self.0) {
+        Ok(match hash_text::bytes(self.0) {
             Some(hash) => hash.to_vec().into(),
             None => self.0.into(),
         })
@@ -202,17 +205,10 @@ impl ToSql for Revision<&str> {
 impl FromSql for Revision<String> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         Ok(Self(match value {
-            ValueRef::Blob(_) => uuid(value)?.simple().to_string(),
+            ValueRef::Blob(_) => hash_text::text(uuid(value)?.into_bytes()),
             _ => value.as_str()?.to_owned(),
         }))
     }
-}
-
-/// The bytes of a text of 32 digits, if writing them gives the same text.
-fn hash(text: &str) -> Option<[u8; 16]> {
-    let is_hash = text.len() == 32 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
-    let parsed = is_hash.then(|| Uuid::try_parse(text).ok())?;
-    parsed.map(Uuid::into_bytes)
 }
 
 fn unknown(what: &str, found: &str) -> FromSqlError {

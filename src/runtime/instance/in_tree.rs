@@ -21,7 +21,7 @@ impl ProcessInstance {
             self.tree = Some(
                 self.runtime
                     .trees
-                    .enter(committed.members.head.root, live, 0),
+                    .enter(committed.members.head.root(), live, 0),
             );
         }
         let mut counted = CountedInTree::default();

@@ -131,7 +131,7 @@ impl Runtime {
         // A repeat reaches the instance that was started from the message, whatever has happened to
         // the message since.
         let is_known = parent.children.iter().any(|known| known.start.child == key);
-        let (runtime, parent, root) = (self.clone(), parent.head().key, parent.head().root);
+        let (runtime, parent, root) = (self.clone(), parent.head().key, parent.head().root());
         self.journal.read_then(
             move |reader| {
                 let tree = runtime.trees.read(reader, root)?;

@@ -175,10 +175,12 @@ async fn above(
     let Some(parent) = head.parent.as_ref().map(|link| link.instance) else {
         return (None, None);
     };
-    let root = if head.root == parent {
+    let root = if head.root() == parent {
         None
     } else {
-        app.observe(head.root, &principal.caller, false).await.ok()
+        app.observe(head.root(), &principal.caller, false)
+            .await
+            .ok()
     };
     (
         app.observe(parent, &principal.caller, false).await.ok(),

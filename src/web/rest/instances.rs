@@ -213,7 +213,7 @@ pub(super) fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
         test: head.test,
         ended_at: observed.ended_at.map(|time| time.to_string()),
         parent: head.parent.as_ref().map(|link| link.instance),
-        root: head.root,
+        root: head.root(),
         nodes,
         actions,
         children: rendering::children(head.key, &observed.children),

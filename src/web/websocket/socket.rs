@@ -189,12 +189,8 @@ fn upgrade<F: Future<Output = ()> + 'static>(
     let mut response = HttpResponse::from(response.finish()).map_into_boxed_body();
     TakeOver::leave_in(&mut response, move |bytes| {
         let guard = FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64);
-<<<<<<< HEAD
-        let socket = Box::new(ClientSocket {
-=======
         let from = from.unwrap_or(bytes.address());
         let socket = Box::new(Socket {
->>>>>>> 4c86ba9 (Let addresses alternate for what waits for a later turn of a thread)
             tcp: bytes.handle(),
             messages: MessageStream::new(bytes, from, LONGEST, guard, Some(room)),
             full_since: None,

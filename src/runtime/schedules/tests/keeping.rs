@@ -50,7 +50,7 @@ fn every_time_starts_an_instance_of_nobody_with_its_data() {
         assert_eq!(times, ["00:00:30", "00:01", "00:01:30"]);
         for one in &found {
             assert_eq!(
-                (one.head().started_by.as_str(), one.head().root),
+                (one.head().started_by.as_str(), one.head().root()),
                 ("schedule:p", one.head().key)
             );
             assert_eq!(
