@@ -233,8 +233,6 @@ pub const TASKS_LISTED: usize = 500;
 pub const LIST_CHANGES: usize = 1_000;
 /// Commands one connection may have sent without having their answers; more are answered `busy`.
 pub const UNANSWERED_COMMANDS: usize = 256;
-/// Frames that may wait for a client's socket before its next messages are left unread.
-pub const UNSENT_FRAMES: usize = 4_096;
 /// How long a client may leave frames unread before it is closed 4001.
 pub const SLOW_CONSUMER: Duration = Duration::from_secs(15);
 /// How long a new connection may take for its `hello` before it is closed 4002.

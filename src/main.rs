@@ -157,14 +157,7 @@ fn checking(config: &Config) -> Result<Check, String> {
         message: problem.message,
     };
     Ok(Box::new(move |file, source, explores| {
-        let json = file
-            .extension()
-            .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-        let format = if json {
-            SourceFormat::Json
-        } else {
-            SourceFormat::BpmnXml
-        };
+        let format = SourceFormat::of_file(file);
         let problems = rehearsal.deploy(source, format, real_now()).into_iter();
         let mut checked = CheckedFile {
             problems: problems.map(found).collect(),

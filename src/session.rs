@@ -4,8 +4,8 @@
 //! commands to the runtime (`commands`, `to_command`), and follows instances with a cursor each
 //! (`state`) and lists of tasks and instances (`lists`). `input_schemas` sends the schemas of
 //! actions. A connection that only receives: `read_only_connection`. The transport asks for the
-//! next frame when it has room, so frames do not accumulate per client. Users and tokens: `token`,
-//! `authentication`, `ticket`. Rates: `rate_limit`, `shared_rates`.
+//! next frame when it has room, so frames do not accumulate per client (`outgoing`). Users and
+//! tokens: `token`, `authentication`, `ticket`. Rates: `rate_limit`, `shared_rates`.
 //!
 //! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
 
@@ -18,6 +18,7 @@ pub mod inbox;
 mod input_schemas;
 mod introduction;
 pub mod origin;
+mod outgoing;
 pub mod protocol;
 pub mod rate_limit;
 mod read_only_connection;

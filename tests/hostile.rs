@@ -105,6 +105,7 @@ attacks! {
     large_instances = "instances of large data": data::large_instances,
     odd_bodies = "deep JSON, long ids, names, numbers, big lists": data::odd_bodies,
     large_rows = "a log of large rows, read and resumed by many": rows::large_rows,
+    unread_snapshots = "large instances, followed by many that never read": rows::unread_snapshots,
     hostile_definitions = "1.7 MB of attributes, nested xmlns, 8,000 tasks": deploys::definitions,
     standing_definitions = "definitions as large as may be, all published": deploys::standing,
     endless_native_calls = "endless native calls in a rule": processes::native_calls,

@@ -5,6 +5,7 @@ mod client;
 mod input_schemas;
 mod lists;
 mod read_only;
+mod slow_readers;
 mod start;
 mod stepping_back;
 mod storm;

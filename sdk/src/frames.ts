@@ -110,6 +110,8 @@ export interface Step {
   outcome?: 'rejected' | 'skipped';
   nodes: ActiveNode[];
   actions: AvailableAction[];
+  /** How many more active elements and actions there are, beyond the 1,000 that are listed of each. */
+  more?: { nodes: number; actions: number };
 }
 
 /** What a reply says; which members there are depends on the command. */

@@ -14,3 +14,23 @@ pub const FOLLOWED_BYTES: usize = 4 * 1024 * 1024;
 pub const FOLLOWED_BYTES_IN_ALL: usize = 64 * 1024 * 1024;
 /// See [`FOLLOWED_BYTES_IN_ALL`].
 pub const FOLLOWED_SMALL: usize = 16 * 1024;
+
+/// Frames that may wait for a client's socket before its next messages are left unread.
+pub const UNSENT_FRAMES: usize = 4_096;
+/// Bytes of frames that may wait for a client's socket before its next messages are left unread, and
+/// no further subscription of its begins.
+pub const UNSENT_BYTES: usize = 1024 * 1024;
+/// A frame of more bytes takes space in the memory for bodies and unread answers while it waits for a
+/// client's socket.
+pub const LONG_FRAME: usize = 16 * 1024;
+/// Instances that one connection looks at at the same time, to begin following them.
+pub const LOOKS_AT_ONCE: usize = 4;
+/// Bytes of frames beyond which a connection takes no further row of a followed instance before these
+/// are sent.
+pub const PULL_BYTES: usize = 64 * 1024;
+
+/// Active elements that a frame or an answer to a command lists; those that its receiver may act on go
+/// first. As many actions are listed.
+pub const LISTED_ELEMENTS: usize = 1_000;
+/// Actions of one frame that come with the present data at their keys, `initial`.
+pub const ACTIONS_WITH_INITIAL: usize = 100;

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::Quota;
+use super::{BODY_MEMORY_PART, Limit, Pot, Quota};
 
 /// The limits an operator may change. In each but those that say otherwise, 0 means off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,14 @@ impl fmt::Display for Rates {
 }
 
 const MIB: u64 = 1 << 20;
+
+impl Limits {
+    /// The memory for bodies of requests, and for answers and frames that are not read yet.
+    pub fn unread_memory(&self) -> Pot {
+        let bytes = self.max_body_memory * 1024 * 1024;
+        Pot::with_part(bytes, bytes / BODY_MEMORY_PART, Limit::BodyMemory)
+    }
+}
 
 impl Default for Limits {
     fn default() -> Self {

@@ -1,5 +1,7 @@
 //! A problem found in a process definition at deploy: where, what, and how to fix it.
 
+use std::fmt;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,6 +17,21 @@ pub struct Problem {
     pub message: String,
     /// Whether it refuses the deploy.
     pub severity: Severity,
+}
+
+/// As a line: `error at 'element': sentence [code]`.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        f.write_str(severity)?;
+        if !self.element.is_empty() {
+            write!(f, " at '{}'", self.element)?;
+        }
+        write!(f, ": {} [{}]", self.message, self.code)
+    }
 }
 
 impl Problem {

@@ -2,6 +2,8 @@
 //!
 //! Not here: the rules a definition must keep (`compile` checks them through `validate`).
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::{bpmn_xml, definition::ProcessDefinition, json, problem::Problem};
@@ -20,6 +22,17 @@ pub enum SourceFormat {
     BpmnXml,
     /// One definition in its serde form.
     Json,
+}
+
+impl SourceFormat {
+    /// What a file of this name is written in: JSON if it ends in `.json`, else BPMN XML.
+    pub fn of_file(file: &Path) -> Self {
+        let ending = file.extension();
+        match ending.is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+            true => Self::Json,
+            false => Self::BpmnXml,
+        }
+    }
 }
 
 /// Reads the executable processes of a source, in document order; never none.

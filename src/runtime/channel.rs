@@ -67,6 +67,10 @@ pub struct RenderedEntries {
     pub nodes: Box<RawValue>,
     /// The actions.
     pub actions: Box<RawValue>,
+    /// How many tokens are not listed.
+    pub more_nodes: usize,
+    /// How many actions are not listed.
+    pub more_actions: usize,
 }
 
 impl Rendered {

@@ -2,12 +2,13 @@
 //! and the first frames or a snapshot are made. What is followed, and what comes after:
 //! `subscriptions`.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use super::{
-    connection::{Connection, Out},
+    connection::Connection,
     inbox::Inbound,
     input_schemas::before_look,
+    outgoing::Out,
     protocol::{
         channel::Channel,
         code::ErrorCode,
@@ -34,16 +35,57 @@ use crate::{
     },
 };
 
+/// A look in progress: of a beginning, and one of those that may be at once until its answer has been
+/// dealt with.
+pub struct Look {
+    /// The subscription's round: an answer to an earlier one is dropped.
+    round: u64,
+    _in_progress: Arc<()>,
+}
+
+/// The looks of a connection at instances that it begins to follow: a few at once, in the order in which
+/// their frames are sent, as the answers may be large.
+#[derive(Default)]
+pub(super) struct Looks {
+    /// Those that have not begun.
+    waiting: VecDeque<(InstanceKey, u64, StartFrom)>,
+    /// One more for each that is in progress.
+    in_progress: Arc<()>,
+}
+
 impl Connection {
+    /// Looks at an instance when it is its turn.
+    pub(super) fn look_later(&mut self, instance: InstanceKey, round: u64, want: StartFrom) {
+        self.looks.waiting.push_back((instance, round, want));
+        self.look_on();
+    }
+
+    /// Begins the looks whose turn it is, unless much waits for the client already.
+    pub(super) fn look_on(&mut self) {
+        while Arc::strong_count(&self.looks.in_progress) <= limits::LOOKS_AT_ONCE
+            && !self.out.is_congested()
+            && let Some((instance, round, want)) = self.looks.waiting.pop_front()
+        {
+            let following = self.following.get(&instance);
+            if following.is_some_and(|following| following.round == round) {
+                self.look(instance, round, want);
+            }
+        }
+    }
+
     pub(super) fn look(&self, instance: InstanceKey, round: u64, want: StartFrom) {
         let Some(principal) = &self.principal else {
             return;
         };
         let inbox = self.inbox.clone();
+        let look = Look {
+            round,
+            _in_progress: self.looks.in_progress.clone(),
+        };
         let reply = ReplyTo::to(move |answer| {
             inbox.put(Inbound::Looked {
                 instance,
-                round,
+                look,
                 answer,
             })
         });
@@ -60,11 +102,11 @@ impl Connection {
         );
     }
 
-    pub(super) fn looked(&mut self, instance: InstanceKey, round: u64, answer: InstanceResponse) {
+    pub(super) fn looked(&mut self, instance: InstanceKey, look: Look, answer: InstanceResponse) {
         let Some(following) = self
             .following
             .get_mut(&instance)
-            .filter(|following| following.round == round)
+            .filter(|following| following.round == look.round)
         else {
             return;
         };
@@ -82,7 +124,7 @@ impl Connection {
                 } else if cursor == observed.seq {
                     self.begin_with_missed(instance, &observed, &Missed::default());
                 } else {
-                    self.read_missed(instance, round, cursor, observed);
+                    self.read_missed(instance, look, cursor, observed);
                 }
             }
             (InstanceResponse::Refused(refusal), _) => self.cannot_look(instance, refusal),
@@ -190,7 +232,7 @@ impl Connection {
         }
     }
 
-    fn read_missed(&self, instance: InstanceKey, round: u64, cursor: u64, observed: Arc<Observed>) {
+    fn read_missed(&self, instance: InstanceKey, look: Look, cursor: u64, observed: Arc<Observed>) {
         let inbox = self.inbox.clone();
         let asked = observed.clone();
         self.sessions.runtime.journal.read_then(
@@ -215,7 +257,7 @@ impl Connection {
             move |rows: Result<_, StoreError>| {
                 inbox.put(Inbound::Missed {
                     instance,
-                    round,
+                    look,
                     observed,
                     rows,
                 })
@@ -226,14 +268,14 @@ impl Connection {
     pub(super) fn missed(
         &mut self,
         instance: InstanceKey,
-        round: u64,
+        look: &Look,
         observed: &Observed,
         rows: Result<Option<Arc<Missed>>, StoreError>,
     ) {
         if self
             .following
             .get(&instance)
-            .is_none_or(|following| following.round != round)
+            .is_none_or(|following| following.round != look.round)
         {
             return;
         }
@@ -355,7 +397,8 @@ impl Connection {
         following.cursor = seq;
         following.ended = has_ended(observed);
         following.not_found_deadline = None;
-        following.phase = SubscriptionPhase::Ready(texts);
+        let ready = texts.into_iter().map(|out| self.out.hold(out)).collect();
+        following.phase = SubscriptionPhase::Ready(ready);
     }
 
     pub(super) fn follow_children(
@@ -397,9 +440,7 @@ impl Connection {
             SubscriptionPhase::Ready(texts) => {
                 self.out.pop_front();
                 self.out.push_front(Out::Pull(instance));
-                for frame in texts.into_iter().rev() {
-                    self.out.push_front(frame);
-                }
+                self.out.put_first(texts);
                 true
             }
             SubscriptionPhase::Live => {
@@ -428,9 +469,7 @@ impl Connection {
             }
             Out::Text(_) | Out::Marked(..) | Out::Schemas(_) | Out::Pull(_) => false,
         };
-        if let Some(first) = self.out.iter().position(waits) {
-            self.out.truncate(first);
-        }
+        self.out.truncate_from(waits);
     }
 }
 

@@ -6,9 +6,10 @@
 
 use super::{
     auth::principal::Principal,
-    connection::{Connection, Out},
+    connection::Connection,
     inbox::{CommandKind, Inbound, PendingCommand},
     input_schemas,
+    outgoing::Out,
     protocol::{
         client::{FrameId, Patch, Run, Start},
         code::ErrorCode,

@@ -20,9 +20,11 @@ use uuid::Uuid;
 
 use super::{
     auth::{principal::Principal, token::Identity},
+    beginnings::Looks,
     held_back::HeldBack,
     inbox::{Inbound, InboundReceiver, Inbox},
     input_schemas::ToldSchemas,
+    outgoing::{Out, Outgoing},
     protocol::{
         channel::Channel,
         client::{self, ClientFrame, FrameError, FrameId},
@@ -42,8 +44,8 @@ use super::{
 };
 use crate::{
     engine::trace::TraceContext,
-    limits::{self, Limit},
-    model::{ids::InstanceKey, input_schema::InputSchema},
+    limits::{self, Limit, Taker},
+    model::ids::InstanceKey,
     runtime::channel::Follower,
 };
 
@@ -68,7 +70,9 @@ pub struct Connection {
     pub(super) ended: VecDeque<InstanceKey>,
     pub(super) rounds: u64,
     pub(super) unanswered: usize,
-    pub(super) out: VecDeque<Out>,
+    pub(super) out: Outgoing,
+    /// Followed instances that are to be looked at.
+    pub(super) looks: Looks,
     pub(super) principal: Option<Principal>,
     /// The tasks that its user has open.
     pub(super) open_tasks: OpenTasks,
@@ -93,21 +97,6 @@ pub struct Connection {
     pinged: Instant,
 }
 
-/// An entry of the outgoing order.
-pub(super) enum Out {
-    /// A frame.
-    Text(ByteString),
-    /// A frame of a followed instance, and the client's position after it.
-    Marked(ByteString, Mark),
-    /// Schemas of actions that the next frames name, unless they were sent before.
-    Schemas(Vec<Arc<InputSchema>>),
-    /// The rows of an instance's channel after our cursor.
-    Pull(InstanceKey),
-    /// The beginning of a subscription, once its frames are known; nothing behind it is sent
-    /// before.
-    SubscriptionStart { instance: InstanceKey, round: u64 },
-}
-
 impl Connection {
     /// A new connection from an address. `ticket` is the identity of a one-time ticket sent with
     /// the upgrade. What the returned receiver yields has to be passed to [`Connection::take`].
@@ -126,6 +115,7 @@ impl Connection {
         );
         let open_tasks = OpenTasks::new(sessions.runtime.presence.new_connection());
         let follower: Arc<dyn Follower> = inbox.clone();
+        let long_frames = sessions.long_frames.clone();
         let connection = Self {
             id: Uuid::now_v7(),
             client: None,
@@ -138,7 +128,8 @@ impl Connection {
             ended: VecDeque::new(),
             rounds: 0,
             unanswered: 0,
-            out: VecDeque::new(),
+            out: Outgoing::new(long_frames, Taker::Stranger(address.map(limits::network))),
+            looks: Looks::default(),
             principal: None,
             open_tasks,
             schemas: None,
@@ -194,7 +185,7 @@ impl Connection {
 
     /// Whether so many frames wait for the socket that nothing more should be read from the client.
     pub fn is_congested(&self) -> bool {
-        self.out.len() > limits::UNSENT_FRAMES
+        self.out.is_congested()
     }
 
     /// Whether no frame waits for the socket.
@@ -338,6 +329,17 @@ impl Connection {
         if self.close.is_some() {
             return;
         }
+        self.take_in(inbound);
+        self.look_on();
+        if self.out.lacks_space() {
+            self.out.clear();
+            let reason = "frames wait unread, and there is no memory for more";
+            let code = CloseCode::SlowConsumer;
+            self.close(Close::because(code, reason.to_owned(), code.reason()));
+        }
+    }
+
+    fn take_in(&mut self, inbound: Inbound) {
         match inbound {
             Inbound::Wake(instance) => {
                 self.inbox.turned_to(instance);
@@ -346,15 +348,15 @@ impl Connection {
             Inbound::Answered { command, answer } => self.answered(&command, answer),
             Inbound::Looked {
                 instance,
-                round,
+                look,
                 answer,
-            } => self.looked(instance, round, answer),
+            } => self.looked(instance, look, answer),
             Inbound::Missed {
                 instance,
-                round,
+                look,
                 observed,
                 rows,
-            } => self.missed(instance, round, &observed, rows),
+            } => self.missed(instance, &look, &observed, rows),
             Inbound::Changed { round } => self.tell_changes(round),
             Inbound::ListChanged { channel, round } => self.send_changes(&channel, round),
             Inbound::Listed {
@@ -418,14 +420,11 @@ impl Connection {
     /// As [`Connection::next_frame`], with the client's position after a frame of an instance.
     pub fn next_marked(&mut self) -> Option<(ByteString, Option<Mark>)> {
         loop {
+            if let Some(given) = self.out.give() {
+                return Some(given);
+            }
             match self.out.front()? {
-                Out::Text(_) | Out::Marked(..) => {
-                    return match self.out.pop_front()? {
-                        Out::Text(text) => Some((text, None)),
-                        Out::Marked(text, mark) => Some((text, Some(mark))),
-                        Out::Schemas(_) | Out::Pull(_) | Out::SubscriptionStart { .. } => None,
-                    };
-                }
+                Out::Text(_) | Out::Marked(..) => {}
                 Out::Schemas(inputs) => {
                     let frame = self.schemas.as_mut().and_then(|told| told.frame(inputs));
                     self.out.pop_front();
@@ -435,6 +434,8 @@ impl Connection {
                 }
                 &Out::SubscriptionStart { instance, round } => {
                     if !self.begin(instance, round) {
+                        // There may be room for its look now.
+                        self.look_on();
                         return None;
                     }
                 }

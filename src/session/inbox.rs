@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{
 };
 
 use super::{
+    beginnings::Look,
     protocol::{channel::Channel, client::FrameId},
     subscription::lists::ListLines,
 };
@@ -42,8 +43,8 @@ pub enum Inbound {
     Looked {
         /// The instance.
         instance: InstanceKey,
-        /// The round of the subscription: a response to an earlier round is dropped.
-        round: u64,
+        /// The look that this answers.
+        look: Look,
         /// The observation.
         answer: InstanceResponse,
     },
@@ -52,7 +53,7 @@ pub enum Inbound {
         /// The instance.
         instance: InstanceKey,
         /// See [`Inbound::Looked`].
-        round: u64,
+        look: Look,
         /// The observation before which the rows were missed.
         observed: Arc<Observed>,
         /// The rows; `None` when there are too many.
@@ -62,19 +63,19 @@ pub enum Inbound {
     ListChanged {
         /// The list.
         channel: Channel,
-        /// See [`Inbound::Looked`].
+        /// The round of the subscription: a response to an earlier round is dropped.
         round: u64,
     },
     /// Lists have changed, for a connection that follows the channel `changes`.
     Changed {
-        /// See [`Inbound::Looked`].
+        /// See [`Inbound::ListChanged`].
         round: u64,
     },
     /// The lines of a list that is to be followed.
     Listed {
         /// The list.
         channel: Channel,
-        /// See [`Inbound::Looked`].
+        /// See [`Inbound::ListChanged`].
         round: u64,
         /// The lines.
         listed: ListLines,

@@ -17,7 +17,7 @@ use std::{
 use bytestring::ByteString;
 
 use super::{
-    connection::Out,
+    outgoing::Out,
     protocol::server::{Schemas, ServerFrame},
 };
 use crate::{

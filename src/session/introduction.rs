@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::{
     auth::{principal::Principal, token::TokenError},
-    connection::{Connection, Out},
+    connection::Connection,
     input_schemas::ToldSchemas,
+    outgoing::Out,
     protocol::{
         client::{FrameId, Hello},
         close::{Close, CloseCode, TOKEN_INVALID},
@@ -19,7 +20,7 @@ use super::{
         wire_error::WireError,
     },
 };
-use crate::limits::{self, Limit};
+use crate::limits::{self, Limit, Taker};
 
 impl Connection {
     pub(super) fn hello(&mut self, hello: Hello) {
@@ -55,6 +56,8 @@ impl Connection {
         let text = welcome.text();
         self.out.push_back(Out::Text(text));
         self.payer = self.sessions.payer(Some(&principal), self.address);
+        let stranger = Taker::Stranger(self.address.map(limits::network));
+        self.out.count_for(principal.taker().unwrap_or(stranger));
         self.principal = Some(principal);
         self.client = hello.client;
         self.schemas = ToldSchemas::wanted(hello.schemas);
@@ -102,6 +105,9 @@ impl Connection {
                 };
                 let principal = Principal::new(Some(identity));
                 self.payer = self.sessions.payer(Some(&principal), self.address);
+                if let Some(taker) = principal.taker() {
+                    self.out.count_for(taker);
+                }
                 let before = self.principal.replace(principal);
                 let text = Reply {
                     id: id.as_str(),

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 use super::{
     auth::{principal::Principal, token::Tokens},
     origin::OriginKey,
+    outgoing::LongFrames,
     shared_rates::{Charge, Payer, SharedRates, Spent},
 };
 use crate::{
@@ -24,14 +25,25 @@ pub struct Sessions {
     pub rates: SharedRates,
     /// The pot of all subscriptions.
     pub subscriptions: Pot,
+    /// Memory for bodies of requests, and for answers and frames that are not read yet.
+    pub memory: Pot,
+    pub(super) long_frames: Arc<LongFrames>,
     origins: OriginKey,
 }
 
 impl Sessions {
     /// The sessions of a running system, with these tokens and limits. `secret` is the key of
-    /// origins.
-    pub fn new(runtime: Arc<Runtime>, tokens: Arc<Tokens>, limits: Limits, secret: &str) -> Self {
+    /// origins; unread frames take their space from `memory`.
+    pub fn new(
+        runtime: Arc<Runtime>,
+        tokens: Arc<Tokens>,
+        limits: Limits,
+        secret: &str,
+        memory: Pot,
+    ) -> Self {
         Self {
+            long_frames: LongFrames::new(memory.clone()),
+            memory,
             runtime,
             tokens,
             limits,

@@ -7,8 +7,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use super::{
-    connection::{Connection, Out},
+    connection::Connection,
     inbox::{CommandKind, PendingCommand},
+    outgoing::Out,
     protocol::{
         channel::Channel,
         client::FrameId,

@@ -3,8 +3,9 @@
 
 use super::{
     auth::principal::Principal,
-    connection::{Connection, Out},
+    connection::Connection,
     inbox::{CommandKind, PendingCommand},
+    outgoing::Out,
     protocol::{
         client::FrameId,
         clock::ClockMove,

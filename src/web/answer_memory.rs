@@ -49,7 +49,7 @@ pub async fn answer_memory(
     };
     let mut permit = request
         .app_data::<Data<App>>()
-        .map(|app| app.body_memory.permit(app.taker(&request)));
+        .map(|app| app.sessions.memory.permit(app.taker(&request)));
     let fits = permit
         .as_mut()
         .is_none_or(|permit| permit.resize(rest.len().min(permit.most())));

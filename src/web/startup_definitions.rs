@@ -7,6 +7,7 @@ use std::{path::Path, sync::Arc};
 use actix_web::rt;
 use rust_embed::Embed;
 
+use super::rest::definitions::refused;
 use crate::{
     config::Config,
     journal::{DefinitionRow, disk_room::DiskRoom},
@@ -77,7 +78,11 @@ async fn deploy(runtime: &Runtime, config: &Config) -> Result<(), NotDeployed> {
             // A process that a user has changed stays as it is.
             let deployed = runtime
                 .definitions
-                .deploy_if_unknown(source(runtime, &file.data, "examples"))
+                .deploy_if_unknown(source(
+                    runtime,
+                    (&file.data, SourceFormat::BpmnXml),
+                    "examples",
+                ))
                 .await;
             report(
                 &name,
@@ -98,7 +103,11 @@ async fn deploy_file(runtime: &Runtime, path: &Path) -> Result<(), NotDeployed> 
     })?;
     let deployed = runtime
         .definitions
-        .deploy(source(runtime, &content, "startup"))
+        .deploy(source(
+            runtime,
+            (&content, SourceFormat::of_file(path)),
+            "startup",
+        ))
         .await;
     report(
         &name,
@@ -112,11 +121,15 @@ async fn deploy_file(runtime: &Runtime, path: &Path) -> Result<(), NotDeployed> 
     )
 }
 
-fn source<'a>(runtime: &Runtime, source: &'a [u8], by: &'a str) -> Deploy<'a> {
+fn source<'a>(
+    runtime: &Runtime,
+    (source, format): (&'a [u8], SourceFormat),
+    by: &'a str,
+) -> Deploy<'a> {
     Deploy {
         tenant: DEFAULT_TENANT,
         source,
-        format: SourceFormat::BpmnXml,
+        format,
         publish: true,
         by,
         now: runtime.clock.now(),
@@ -142,11 +155,19 @@ fn report(
             Ok(())
         }
         Err(DeployError::NoRoom(_)) => Err(NotDeployed::NoRoom),
-        Err(DeployError::Invalid(problems)) => Err(NotDeployed::Wrong(format!(
-            "{name} has problems: {problems:?}"
-        ))),
+        Err(DeployError::Invalid(problems)) => {
+            let lines: Vec<String> = problems
+                .iter()
+                .map(|one| format!("{name}: {one}"))
+                .collect();
+            Err(NotDeployed::Wrong(format!(
+                "expected to deploy {name}, but it has problems:\n{}",
+                lines.join("\n")
+            )))
+        }
         Err(error) => Err(NotDeployed::Wrong(format!(
-            "{name} could not be deployed: {error:?}"
+            "expected to deploy {name}, but: {}",
+            refused(error)
         ))),
     }
 }

@@ -30,8 +30,7 @@ use crate::{
     config::Config,
     limits::{self, CallerKind, Limit, Pot},
     model::source::SourceFormat,
-    runtime::Runtime,
-    session::auth::principal::Principal,
+    session::{auth::principal::Principal, sessions::Sessions},
 };
 
 /// How often trials that are over are searched for.
@@ -60,7 +59,7 @@ impl Trials {
     /// [`BeginError`].
     pub async fn begin(
         &self,
-        real: &Arc<Runtime>,
+        real: &Sessions,
         config: &Config,
         owner: Principal,
         source: Vec<u8>,

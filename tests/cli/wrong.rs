@@ -135,3 +135,27 @@ fn a_token_that_no_server_knows_yet_says_so_once() {
     assert!(data.join("jwt-secret").is_file());
     assert_eq!(made("bob"), "");
 }
+
+#[test]
+fn a_server_that_cannot_deploy_its_files_says_why_in_lines_like_those_of_check() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let written = place.path().join("process.json");
+    fs::write(&written, r#"{"id": "p", "nodes": [], "flowz": []}"#).expect("it is written");
+    for (path, part) in [
+        (file("broken.bpmn"), ": error at 'toNowhere': "),
+        (written.display().to_string(), "`flowz`"),
+    ] {
+        let site = Site::new();
+        let start = ["--listen", "127.0.0.1:0", "--deploy", &path];
+        let (_, errors) = site.run(&start, "").ends(1);
+        let begins = format!("stepwire: expected to deploy {path}, but it has problems:\n{path}: ");
+        let (_, check) = site.run(&["check", &path], "").ends(1);
+        assert!(
+            errors.starts_with(&begins) && errors.contains(part),
+            "{errors}"
+        );
+        let line = check.lines().find(|line| line.contains(part));
+        let line = line.unwrap_or_else(|| panic!("{check}"));
+        assert!(errors.contains(line), "{errors} instead of {line}");
+    }
+}

@@ -1,4 +1,5 @@
-//! An instance whose log has very large rows, which many then want to read at once.
+//! Instances whose data are very large, which many then want at once: to read what happened, or to follow
+//! them and never read what comes.
 
 use std::{
     sync::Arc,
@@ -6,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{
     Outcome,
@@ -15,6 +17,10 @@ use super::{
 
 /// Bytes of a row, about.
 const ROW: usize = 900_000;
+
+/// So many follow so many instances and read nothing.
+const FOLLOWERS: usize = 64;
+const FOLLOWED: usize = 24;
 
 /// Eight read its history, its messages and earlier moments, and eight resume it from its beginning.
 pub async fn large_rows(field: Arc<Field>) -> Outcome {
@@ -64,6 +70,68 @@ pub async fn large_rows(field: Arc<Field>) -> Outcome {
         tally.of("200") > 0 && tally.of("413") > 0 && tally.of("resync") > 0,
         "{tally}"
     );
+    Outcome::of(tally)
+}
+
+/// Many connections follow many instances with much to show, one after the other, so that what is
+/// written for one is not shared with others; and none of them reads.
+pub async fn unread_snapshots(field: Arc<Field>) -> Outcome {
+    let shown: Vec<Value> = (0..15)
+        .map(|number| {
+            let message = format!(r#"{{"text{number}": "${{text}}"}}"#);
+            json!({"name": format!("tell{number}"), "order": number, "type": "websocketSend", "params": {"message": message}})
+        })
+        .collect();
+    field
+        .publish(json!({
+            "id": "poster",
+            "nodes": [
+                {"id": "start", "type": "startEvent", "keys": [{"path": "text"}]},
+                {"id": "show", "type": "serviceTask", "actions": shown},
+                {"id": "ask", "type": "userTask"},
+                {"id": "end", "type": "endEvent"}
+            ],
+            "flows": [{"id": "f1", "source": "start", "target": "show"}, {"id": "f2", "source": "show", "target": "ask"},
+                {"id": "f3", "source": "ask", "target": "end"}],
+        }))
+        .await;
+    let (client, token) = (field.client(ATTACKER), field.token("mallory", &[]));
+    let mut followed = Vec::new();
+    for number in 0..FOLLOWED {
+        let text = format!("{number} {}", "x".repeat(60_000));
+        let body = json!({"process": "poster", "data": {"text": text}});
+        let request = client.post(field.url("/v1/instances")).bearer_auth(&token);
+        let (status, text) = sent(request.json(&body)).await;
+        assert_eq!(status, 201, "{text:.300}");
+        let started: Value = serde_json::from_str(&text).expect("an answer");
+        followed.push(started["instance"].as_str().unwrap_or_default().to_owned());
+    }
+    let tally = Arc::<Tally>::default();
+    let (told, end, followed) = (tally.clone(), field.end(), Arc::new(followed));
+    swarm(&field, FOLLOWERS, move |field, index| {
+        let (told, token, followed) = (told.clone(), token.clone(), followed.clone());
+        async move {
+            sleep(Duration::from_millis(index as u64 * 10)).await;
+            let hello = json!({"type": "hello", "token": token});
+            let Ok(mut socket) = Socket::open(&field, ATTACKER, &hello).await else {
+                return told.add("not open");
+            };
+            for (number, key) in followed.iter().enumerate() {
+                let channel = format!("instance/{key}");
+                let frame =
+                    json!({"type": "subscribe", "id": number.to_string(), "channel": channel});
+                if socket.send(&frame).await.is_err() {
+                    break;
+                }
+            }
+            sleep(end.saturating_duration_since(Instant::now())).await;
+            match socket.closed(Duration::from_secs(1)).await {
+                Some(code) => told.add(code),
+                None => told.add("open"),
+            }
+        }
+    })
+    .await;
     Outcome::of(tally)
 }
 

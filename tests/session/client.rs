@@ -18,6 +18,7 @@ use stepwire::{
         auth::token::{Identity, TokenSettings, Tokens},
         connection::Connection,
         inbox::InboundReceiver,
+        protocol::close::CloseCode,
         sessions::Sessions,
     },
 };
@@ -104,7 +105,9 @@ fn with_sources<F: Future<Output = ()>>(
             ..Limits::default()
         };
         let secret = "a secret for tests only";
-        test(Arc::new(Sessions::new(runtime, tokens, limits, secret))).await;
+        let memory = limits.unread_memory();
+        let sessions = Sessions::new(runtime, tokens, limits, secret, memory);
+        test(Arc::new(sessions)).await;
     });
 }
 
@@ -220,6 +223,23 @@ impl Client {
             let inbound = self.inbound.recv().await.expect("the connection lives");
             self.connection.take(inbound);
         }
+    }
+
+    /// Takes what comes and reads nothing, until no more is added or the connection is to be closed.
+    pub async fn until_congested(&mut self) {
+        while !self.connection.is_congested() && self.connection.closing().is_none() {
+            let inbound = self.inbound.recv().await.expect("the connection lives");
+            self.connection.take(inbound);
+        }
+        // What was on its way when it became too much.
+        while let Ok(inbound) = self.inbound.try_recv() {
+            self.connection.take(inbound);
+        }
+    }
+
+    /// How the connection is to be closed, if it is.
+    pub fn closing(&self) -> Option<CloseCode> {
+        self.connection.closing().map(|close| close.code)
     }
 
     /// All frames up to and with the first of this type.

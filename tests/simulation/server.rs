@@ -81,7 +81,13 @@ impl Server {
             address: Rates::OFF,
             ..Limits::default()
         };
-        let sessions = Sessions::new(runtime, Arc::new(tokens), limits, SECRET);
+        let sessions = Sessions::new(
+            runtime,
+            Arc::new(tokens),
+            limits,
+            SECRET,
+            limits.unread_memory(),
+        );
         Self {
             sessions: Arc::new(sessions),
             clock,

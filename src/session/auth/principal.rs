@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{token::Identity, token_end::TokenEnd};
 use crate::{
     engine::{access::Caller, trace::TraceContext},
-    limits::{self, CallerKind},
+    limits::{self, CallerKind, Taker},
     model::ids::InstanceKey,
 };
 
@@ -87,6 +87,15 @@ impl Principal {
     /// may contain any character.
     pub fn user(&self) -> String {
         format!("{:?}/{}", self.caller.tenant, self.caller.subject)
+    }
+
+    /// Whose part of shared pots it takes; `None` without a user's token, where the address counts.
+    pub fn taker(&self) -> Option<Taker> {
+        self.identity.as_ref()?;
+        Some(match self.caller.operator {
+            true => Taker::Operator(self.user()),
+            false => Taker::User(self.user()),
+        })
     }
 
     /// Whether it may change definitions.

@@ -15,7 +15,7 @@ use super::{
     channel::Channel,
     server::{OpenAction, ServerFrame, Snapshot, to_raw},
     shared::{ActionTail, ChildTail, DataTail, ProgressTail, ViewTail, shared_frame},
-    step::{ActionEntry, ChildEntry, IncidentEntry, NodeEntry, StepResult},
+    step::{ActionEntry, ChildEntry, IncidentEntry, MoreEntries, NodeEntry, StepResult},
 };
 use crate::{
     engine::{
@@ -27,6 +27,7 @@ use crate::{
         record::{Push, Status},
         state::Child,
     },
+    limits::{ACTIONS_WITH_INITIAL, LISTED_ELEMENTS},
     model::{
         action::{MessageType, Required},
         executable::{ActionWork, ExecutableProcess},
@@ -96,9 +97,18 @@ fn render_entries(
     next: &NextStep,
     standpoint: &Permissions,
 ) -> RenderedEntries {
+    let nodes = nodes(instance, process, next, standpoint, LISTED_ELEMENTS);
+    let mut actions = actions(instance, process, next, standpoint);
+    let more_actions = actions.len().saturating_sub(LISTED_ELEMENTS);
+    actions.truncate(LISTED_ELEMENTS);
+    for action in actions.iter_mut().skip(ACTIONS_WITH_INITIAL) {
+        action.initial = None;
+    }
     RenderedEntries {
-        nodes: to_raw(&nodes(instance, process, next, standpoint)),
-        actions: to_raw(&actions(instance, process, next, standpoint)),
+        more_nodes: next.tokens.len() - nodes.len(),
+        nodes: to_raw(&nodes),
+        actions: to_raw(&actions),
+        more_actions,
     }
 }
 
@@ -158,6 +168,7 @@ fn render_snapshot(
         view: &whole.view,
         nodes: &entries.nodes,
         actions: &entries.actions,
+        more: MoreEntries::of(entries),
         open: &whole.open.iter().map(OpenAction::from).collect::<Vec<_>>(),
         children: &children(instance, &observed.children),
     };
@@ -322,17 +333,19 @@ fn progress(
         outcome: next.outcome.map(InstanceOutcome::name),
         nodes: &entries.nodes,
         actions: &entries.actions,
+        more: MoreEntries::of(entries),
         cause: cause.as_deref(),
     };
     shared_frame(instance, seq, prev, &tail)
 }
 
-/// The tokens of a next step.
+/// The tokens of a next step, `most` of them: those on which the receiver may act go first.
 fn nodes<'a>(
     instance: InstanceKey,
     process: &'a ExecutableProcess,
     next: &'a NextStep,
     standpoint: &Permissions,
+    most: usize,
 ) -> Vec<NodeEntry<'a>> {
     let entry = |(index, token): (usize, &'a Token)| {
         let node = process.node(&token.node)?;
@@ -357,7 +370,14 @@ fn nodes<'a>(
             }),
         })
     };
-    next.tokens.iter().enumerate().filter_map(entry).collect()
+    let all = next.tokens.iter().enumerate();
+    if next.tokens.len() <= most {
+        return all.filter_map(entry).collect();
+    }
+    let (own, others): (Vec<_>, Vec<_>) = all.partition(|(index, _)| standpoint.token(*index));
+    let mut listed: Vec<_> = own.into_iter().chain(others).take(most).collect();
+    listed.sort_unstable_by_key(|(index, _)| *index);
+    listed.into_iter().filter_map(entry).collect()
 }
 
 /// The actions of a next step.
@@ -454,6 +474,7 @@ fn render_result(
         outcome: committed.next.outcome.map(InstanceOutcome::name),
         nodes: &entries.nodes,
         actions: &entries.actions,
+        more: MoreEntries::of(entries),
         ignored: committed.row.ignored.iter().map(String::as_str).collect(),
         children: children(instance, &committed.children),
         token,
@@ -469,7 +490,7 @@ pub fn observed_step<'a>(
     let (instance, process) = (observed.head().key, &observed.process.executable);
     let standpoint = observed.standpoint(caller);
     (
-        nodes(instance, process, &observed.next, &standpoint),
+        nodes(instance, process, &observed.next, &standpoint, usize::MAX),
         actions(instance, process, &observed.next, &standpoint),
     )
 }

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::{
     channel::Channel,
     code::ErrorCode,
-    step::{ActionEntry, ChildEntry, NodeEntry},
+    step::{ActionEntry, ChildEntry, MoreEntries, NodeEntry},
 };
 use crate::{
     engine::{record::Status, state::OpenMessage},
@@ -220,6 +220,10 @@ pub struct Snapshot<'a> {
     /// Actions that the receiver may run.
     #[schema(value_type = Vec<ActionEntry>)]
     pub actions: &'a RawValue,
+    /// How many more there are of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub more: Option<MoreEntries>,
     /// Action messages that stay open.
     pub open: &'a [OpenAction<'a>],
     /// Its children, live and ended.

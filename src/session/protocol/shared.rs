@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::{
     channel::Channel,
     server::{self, TYPICAL},
-    step::{ActionEntry, ChildEntry, NodeEntry},
+    step::{ActionEntry, ChildEntry, MoreEntries, NodeEntry},
 };
 use crate::{
     engine::record::Status, model::ids::InstanceKey, runtime::channel::SharedFrame,
@@ -112,6 +112,10 @@ pub struct ProgressTail<'a> {
     /// Actions that receivers of this frame may run.
     #[schema(value_type = Vec<ActionEntry>)]
     pub actions: &'a RawValue,
+    /// How many more there are of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub more: Option<MoreEntries>,
     /// Id of the command that caused it.
     #[schema(required)]
     pub cause: Option<&'a str>,

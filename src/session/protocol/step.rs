@@ -11,6 +11,7 @@ use super::channel::Channel;
 use crate::{
     engine::record::Status,
     model::{action::Required, ids::InstanceKey},
+    runtime::channel::RenderedEntries,
 };
 
 /// An active element, as one receiver sees it.
@@ -111,6 +112,24 @@ pub struct ActionEntry<'a> {
     pub types: Option<&'a [String]>,
 }
 
+/// What a step does not list, as there is too much of it; an instance's REST view lists all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MoreOfStep)]
+pub struct MoreEntries {
+    /// How many active elements.
+    pub nodes: usize,
+    /// How many actions.
+    pub actions: usize,
+}
+
+impl MoreEntries {
+    /// `None` where nothing is left out.
+    pub fn of(entries: &RenderedEntries) -> Option<Self> {
+        let (nodes, actions) = (entries.more_nodes, entries.more_actions);
+        (nodes + actions > 0).then_some(Self { nodes, actions })
+    }
+}
+
 /// A child instance.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = Child)]
@@ -145,6 +164,10 @@ pub struct StepResult<'a> {
     /// Actions that the receiver may run.
     #[schema(value_type = Vec<ActionEntry>)]
     pub actions: &'a RawValue,
+    /// How many more there are of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub more: Option<MoreEntries>,
     /// Paths of the sent data that no key covers.
     pub ignored: Vec<&'a str>,
     /// Children it waits for or has started.

@@ -22,8 +22,9 @@ use std::sync::{
 };
 
 use super::super::{
-    connection::{Connection, Out},
+    connection::Connection,
     inbox::{Inbound, Inbox},
+    outgoing::Out,
     protocol::{
         channel::Channel,
         client::FrameId,

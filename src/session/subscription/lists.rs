@@ -14,8 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     super::{
-        connection::{Connection, Out},
+        connection::Connection,
         inbox::{Inbound, Inbox},
+        outgoing::Out,
         protocol::{
             channel::Channel,
             client::FrameId,

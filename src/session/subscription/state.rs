@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use super::super::{
-    connection::Out,
+    outgoing::Held,
     protocol::{client::FrameId, server::ResyncReason},
     task_notes::ToldNotes,
 };
@@ -61,7 +61,7 @@ pub(in crate::session) enum SubscriptionPhase {
     /// Its instance is being read.
     Looking(StartFrom),
     /// Its first frames are ready to be sent in their place.
-    Ready(Vec<Out>),
+    Ready(Vec<Held>),
     /// Frames are pulled as they come.
     Live,
 }

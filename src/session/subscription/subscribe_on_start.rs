@@ -4,7 +4,7 @@
 //! the start is answered. Other subscriptions: `subscriptions`.
 
 use super::{
-    super::connection::{Connection, Out},
+    super::{connection::Connection, outgoing::Out},
     state::{Acknowledgement, FollowedInstance, StartFrom, SubscriptionPhase},
 };
 use crate::{limits, model::ids::InstanceKey};

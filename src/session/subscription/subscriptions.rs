@@ -14,8 +14,9 @@
 use super::{
     super::{
         auth::principal::Principal,
-        connection::{Connection, Out},
+        connection::Connection,
         input_schemas::before_row,
+        outgoing::Out,
         protocol::{
             channel::Channel,
             client::{FrameId, ResumePoint},
@@ -202,7 +203,7 @@ impl Connection {
         };
         self.out
             .push_back(Out::SubscriptionStart { instance, round });
-        self.look(instance, round, want);
+        self.look_later(instance, round, want);
     }
 
     pub(in crate::session) fn add(
@@ -289,7 +290,8 @@ impl Connection {
     /// cursor.
     pub(in crate::session) fn pull(&mut self, instance: InstanceKey) {
         let Some(Principal { caller, .. }) = &self.principal else {
-            return drop(self.out.pop_front());
+            self.out.pop_front();
+            return;
         };
         let Some(following) = self
             .following
@@ -316,20 +318,26 @@ impl Connection {
                 following.not_found_deadline = None;
                 let mut texts = Vec::new();
                 let mut announced = Vec::new();
-                let ended = rows.last().is_some_and(|row| !row.next.status.is_live());
-                following.ended = ended;
+                let mut bytes = 0;
                 for row in &rows {
+                    if bytes > limits::PULL_BYTES {
+                        break;
+                    }
                     let cursor = following.cursor;
                     texts.extend(before_row(self.schemas.as_ref(), row, caller));
                     let progress = rendering::progress_of(row, caller);
                     let frames = rendering::messages(row).iter().chain([&progress]);
                     for frame in frames.filter(|frame| frame.seq > cursor) {
                         let last = frame.seq == progress.seq && !row.next.status.is_live();
-                        texts.push(marked(instance, frame, following.cursor, last));
+                        let out = marked(instance, frame, following.cursor, last);
+                        bytes += out.text().map_or(0, |text| text.len());
+                        texts.push(out);
                         following.cursor = frame.seq;
                         announced.extend(frame.announces);
                     }
+                    following.ended = !row.next.status.is_live();
                 }
+                let ended = following.ended;
                 for frame in texts.into_iter().rev() {
                     self.out.push_front(frame);
                 }

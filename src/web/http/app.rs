@@ -38,8 +38,6 @@ pub struct App {
     pub sessions: Arc<Sessions>,
     /// All TCP connections.
     pub transport: Arc<ConnectionTable>,
-    /// Memory for bodies of requests, in bytes.
-    pub body_memory: Pot,
     /// Uploads in progress.
     pub uploads: Pot,
     /// Open websockets.
@@ -52,15 +50,6 @@ pub struct App {
     pub trials: Trials,
     /// Refused origins that were logged.
     pub refusals: Refusals,
-}
-
-/// Whose shares of common resources the principal takes; `None` for a stranger.
-pub fn taker_of(principal: &Principal) -> Option<Taker> {
-    principal.identity.as_ref()?;
-    Some(match principal.caller.operator {
-        true => Taker::Operator(principal.user()),
-        false => Taker::User(principal.user()),
-    })
 }
 
 impl App {
@@ -89,7 +78,7 @@ impl App {
 
     /// Records the user of a request.
     pub fn note_taker(&self, request: &HttpRequest, principal: &Principal) {
-        let Some(taker) = taker_of(principal) else {
+        let Some(taker) = principal.taker() else {
             return;
         };
         request.extensions_mut().insert(taker);

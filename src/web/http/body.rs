@@ -46,7 +46,7 @@ pub async fn bytes(
     }
     let app = request.app_data::<Data<App>>();
     let mut held = HeldBody {
-        permit: app.map(|app| app.body_memory.permit(app.taker(request))),
+        permit: app.map(|app| app.sessions.memory.permit(app.taker(request))),
         bytes: Vec::new(),
     };
     held.make_room(announced as usize)?;

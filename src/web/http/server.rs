@@ -157,19 +157,14 @@ pub async fn start(config: Config) -> Result<Running, String> {
         .load()
         .map_err(|error| error.to_string())?;
     let tokens = Arc::new(tokens);
-    let sessions = Arc::new(Sessions::new(runtime, tokens, config.limits, &secret));
+    let memory = config.limits.unread_memory();
+    let sessions = Sessions::new(runtime, tokens, config.limits, &secret, memory);
     let tickets = Mutex::new(Tickets::new(limits::TICKETS));
-    let body_memory = config.limits.max_body_memory * 1024 * 1024;
     let app = web::Data::new(App {
         transport,
-        body_memory: Pot::with_part(
-            body_memory,
-            body_memory / limits::BODY_MEMORY_PART,
-            Limit::BodyMemory,
-        ),
         uploads: Pot::with_part(limits::UPLOADS, limits::UPLOADS_PER_TAKER, Limit::Uploads),
         config,
-        sessions,
+        sessions: Arc::new(sessions),
         connections,
         pages,
         tickets,

@@ -201,7 +201,7 @@ fn gauges(app: &App) -> Vec<Gauge> {
         (
             "stepwire_body_memory_bytes",
             "Memory taken by bodies of requests",
-            app.body_memory.taken() as f64,
+            app.sessions.memory.taken() as f64,
         ),
         (
             "stepwire_live_memory_bytes",

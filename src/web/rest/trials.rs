@@ -149,10 +149,9 @@ pub async fn begin(
     let format = format(&request)?;
     let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
     let owner = Principal::new(Some(identity.clone()));
-    let real = &app.sessions.runtime;
     let begun = app
         .trials
-        .begin(real, &app.config, owner, source.to_vec(), format);
+        .begin(&app.sessions, &app.config, owner, source.to_vec(), format);
     let trial = begun.await.map_err(|error| match error {
         BeginError::Deploy(error) => refused(error),
         BeginError::Busy => HttpProblem::new(

@@ -86,7 +86,7 @@ pub async fn read(
     let mut reading = FormReader {
         form: Multipart::new(request.headers(), form),
         pace,
-        data_room: app.body_memory.permit(taker),
+        data_room: app.sessions.memory.permit(taker),
         runtime: &app.sessions.runtime,
         instance,
         rules,

@@ -108,7 +108,7 @@ impl Drop for Connected {
 
 impl Trial {
     pub(super) async fn begin(
-        real: &Arc<Runtime>,
+        real: &Sessions,
         config: &Config,
         owner: Principal,
         draft: (Vec<u8>, SourceFormat),
@@ -120,7 +120,7 @@ impl Trial {
         // If the request is cut off, the threads must not be left running.
         let guard = EndArbiter(Some(arbiter));
         let runtime = bring_up(guard.arbiter(), store.clone(), config).await?;
-        let deployed = deploy(real, &runtime, &owner, &draft).await;
+        let deployed = deploy(&real.runtime, &runtime, &owner, &draft).await;
         let (definitions, problems) = match deployed {
             Ok(deployed) => deployed,
             Err(error) => {
@@ -133,7 +133,9 @@ impl Trial {
             issuer: None,
             audience: None,
         });
-        let sessions = Sessions::new(runtime, Arc::new(tokens), config.limits, &secret);
+        let tokens = Arc::new(tokens);
+        let memory = real.memory.clone();
+        let sessions = Sessions::new(runtime, tokens, config.limits, &secret, memory);
         let now = Instant::now();
         Ok(Self {
             key,

@@ -45,6 +45,12 @@ const SMALL: usize = 4 * 1024;
 const READ: usize = 16 * 1024;
 /// With this many bytes to be written, nothing more is encoded.
 const UNWRITTEN: usize = 16 * 1024;
+/// A text from this length on is written as it is; its length takes eight bytes of its head (RFC 6455,
+/// section 5.2).
+const LONG: usize = 1 << 16;
+/// How the head of an unfragmented text begins, and the length that says that another one follows.
+const LAST_TEXT: u8 = 0x81;
+const LENGTH_FOLLOWS: u8 = 127;
 
 /// A message of the client.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,7 +88,9 @@ pub struct MessageStream<S> {
     fragments: Option<(bool, BytesMut)>,
     unfinished: Unfinished,
     unwritten: BytesMut,
-    over: Option<StreamEnd>,
+    /// What is left of a long text that follows: it is not copied, as it may wait for many clients.
+    long: Bytes,
+    over: Option<Over>,
 }
 
 /// The message that is arriving.
@@ -123,6 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
             fragments: None,
             unfinished: Unfinished { room, pace: None },
             unwritten: BytesMut::new(),
+            long: Bytes::new(),
             over: None,
         }
     }
@@ -259,7 +268,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
 
     /// Queues a text.
     pub fn send(&mut self, text: ByteString) {
-        self.encode(Outgoing::Text(text));
+        if text.len() < LONG || !self.long.is_empty() {
+            return self.encode(Outgoing::Text(text));
+        }
+        let mut head = [LAST_TEXT, LENGTH_FOLLOWS, 0, 0, 0, 0, 0, 0, 0, 0];
+        head[2..].copy_from_slice(&(text.len() as u64).to_be_bytes());
+        self.unwritten.extend_from_slice(&head);
+        self.long = text.into_bytes();
     }
 
     /// Queues the answer to a ping.
@@ -282,18 +297,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
     }
 
     fn encode(&mut self, message: Outgoing) {
+        self.unwritten.extend_from_slice(&self.long);
+        self.long = Bytes::new();
         // Only fragments can be refused, and none are sent.
         let _ = self.codec.encode(message, &mut self.unwritten);
     }
 
     /// Whether so much is queued that it has to be written first.
     pub fn is_full(&self) -> bool {
-        self.unwritten.len() >= UNWRITTEN
+        self.unwritten.len() + self.long.len() >= UNWRITTEN
     }
 
     /// Whether anything is queued.
     pub fn is_unwritten(&self) -> bool {
-        !self.unwritten.is_empty()
+        !(self.unwritten.is_empty() && self.long.is_empty())
     }
 
     /// Writes as much as the client takes now. Ready when everything is written.
@@ -308,6 +325,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
             }
         }
         self.unwritten = BytesMut::new();
+        while !self.long.is_empty() {
+            match ready!(Pin::new(&mut self.io).poll_write(cx, &self.long))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.long.advance(written),
+            }
+        }
+        self.long = Bytes::new();
         Poll::Ready(Ok(()))
     }
 

@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use super::{
     super::{
         http::{
-            app::{App, taker_of},
+            app::App,
             connections::ConnectionPermit,
             open_connection::{OpenConnection, Protocol},
             origin_check::{is_browser, origin},
@@ -182,7 +182,7 @@ fn upgrade<F: Future<Output = ()> + 'static>(
 ) -> Result<HttpResponse, actix_web::Error> {
     // The library has one limit for all messages; the guard knows which message is the first.
     const LONGEST: usize = limits::FIRST_MESSAGE_BYTES;
-    let room = app.body_memory.permit(app.taker(request));
+    let room = app.sessions.memory.permit(app.taker(request));
     let from = app.approach(request.head()).address;
     let mut response = handshake(request.head())?;
     response.insert_header((SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL)));
@@ -299,7 +299,7 @@ async fn run(
         {
             // The users of a trial are its designer.
             let payer = trial.as_ref().map_or(principal, |trial| &trial.owner);
-            let (subject, taker) = (payer.user(), taker_of(payer));
+            let (subject, taker) = (payer.user(), payer.taker());
             match app
                 .connections
                 .of_user(&subject, app.config.limits.max_connections_per_user)
@@ -309,7 +309,9 @@ async fn run(
                     let client = connection.client();
                     app.connections.identified(&about, payer, client);
                     if let Some(taker) = taker {
-                        socket.messages.take_room_by(app.body_memory.permit(taker));
+                        socket
+                            .messages
+                            .take_room_by(app.sessions.memory.permit(taker));
                         socket.tcp.is_known();
                     }
                 }

@@ -143,6 +143,7 @@ fn replies() {
         outcome: None,
         nodes: &to_raw(&[node()]),
         actions: &to_raw(&[(); 0]),
+        more: None,
         ignored: vec!["client.age"],
         children: vec![],
         token: None,
@@ -209,6 +210,7 @@ fn a_snapshot() {
         view: &view,
         nodes: &to_raw(&[(); 0]),
         actions: &to_raw(&[save()]),
+        more: None,
         open: &[OpenAction {
             seq: 90,
             body: &body,
@@ -278,6 +280,7 @@ fn frames_of_an_instance() {
         outcome: None,
         nodes: &to_raw(&[node()]),
         actions: &to_raw(&[(); 0]),
+        more: None,
         cause: None,
     };
     check(

@@ -113,6 +113,33 @@ async fn fragments_are_one_message_with_a_ping_between_them() {
 }
 
 #[actix_web::test]
+async fn long_texts_go_out_whole_and_in_their_order() {
+    let (client, server) = duplex(1024);
+    let guard = FrameGuard::new(65_536, 65_536);
+    let mut messages = MessageStream::new(server, [127, 0, 0, 1].into(), 65_536, guard, None);
+    let lengths = [3, LONG, 200_000, LONG - 1];
+    for length in lengths {
+        messages.send("x".repeat(length).into());
+    }
+    assert!(messages.is_full() && messages.is_unwritten());
+    let writing = actix_web::rt::spawn(async move { messages.flush().await });
+    let (mut reading, _) = tokio::io::split(client);
+    for length in lengths {
+        assert_eq!(reading.read_u8().await.unwrap(), LAST_TEXT);
+        let declared = match reading.read_u8().await.unwrap() {
+            LENGTH_FOLLOWS => reading.read_u64().await.unwrap() as usize,
+            126 => reading.read_u16().await.unwrap().into(),
+            short => short.into(),
+        };
+        assert_eq!(declared, length);
+        let mut text = vec![0; length];
+        reading.read_exact(&mut text).await.unwrap();
+        assert!(text.iter().all(|byte| *byte == b'x'));
+    }
+    writing.await.unwrap().unwrap();
+}
+
+#[actix_web::test]
 async fn text_that_is_none_is_closed_1007() {
     let mut client = connected();
     let broken = [0x81, 0x81, 0, 0, 0, 0, 0xff];
