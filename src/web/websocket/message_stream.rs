@@ -90,7 +90,7 @@ pub struct MessageStream<S> {
     unwritten: BytesMut,
     /// What is left of a long text that follows: it is not copied, as it may wait for many clients.
     long: Bytes,
-    over: Option<Over>,
+    over: Option<StreamEnd>,
 }
 
 /// The message that is arriving.
@@ -165,7 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
     }
 
     /// As [`Self::message`].
-    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientMessage, Over>> {
+    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientMessage, StreamEnd>> {
         ready!(thread_turns::poll(self.from, cx));
         loop {
             match self.decode() {

@@ -190,7 +190,7 @@ fn upgrade<F: Future<Output = ()> + 'static>(
     TakeOver::leave_in(&mut response, move |bytes| {
         let guard = FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64);
         let from = from.unwrap_or(bytes.address());
-        let socket = Box::new(Socket {
+        let socket = Box::new(ClientSocket {
             tcp: bytes.handle(),
             messages: MessageStream::new(bytes, from, LONGEST, guard, Some(room)),
             full_since: None,
