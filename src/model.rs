@@ -1,15 +1,14 @@
-//! What a process definition is: elements, flows, actions, templates; how it is read, checked and
-//! compiled.
+//! What a process definition is: elements, flows, actions, templates; and how it is read, validated
+//! and compiled.
 //!
-//! The way of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`]
-//! lists all its problems, [`compile`] makes the [`executable`] form, the only one the engine runs
-//! on. What the compiled form is made of: [`path`], [`template`], [`keys`], [`copying`],
-//! [`deep_merge`], [`upload`], [`timer_cycle`], [`task_settings`], [`http_request`], [`webhook`],
-//! [`search_attributes`]. What frontends get of it: [`frontend_view`], [`input_schema`],
-//! [`typescript`].
+//! The path of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`]
+//! lists all its problems, and [`compile`] makes the [`executable`] form, which the engine runs.
+//! Parts of the compiled form: [`path`], [`template`], [`keys`], [`copying`], [`deep_merge`],
+//! [`upload`], [`timer_cycle`], [`task_settings`], [`http_request`], [`webhook`],
+//! [`search_attributes`]. Views for frontends: [`frontend_view`], [`input_schema`], [`typescript`].
 //!
-//! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`,
-//! behind [`evaluator`]).
+//! Not here: running a process (`engine`), evaluating conditions and schemas (`expression`, behind
+//! [`evaluator`]).
 
 pub mod action;
 pub mod ad_hoc;

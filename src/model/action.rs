@@ -1,6 +1,7 @@
-//! An action as the modeller wrote it: something a node does by itself, or a user may do there.
+//! An action as the modeller wrote it: work that a node does automatically, or that a user may do
+//! there.
 //!
-//! Not here: when an action runs and what that does (`engine::actions`); the compiled form
+//! Not here: when an action runs and its effects (`engine::actions`); the compiled form
 //! (`executable`).
 
 use std::collections::HashMap;
@@ -10,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::{ad_hoc::START_ACTIVITY, http_request::HttpRequestParams};
 use crate::limits::UPLOAD_DEFAULT_BYTES;
 
-/// The order of each action of a node: the one written, else one more than that of the sibling
-/// before it, from 0.
+/// The order of each action of a node: as written, otherwise one more than that of the preceding
+/// sibling, from 0.
 pub fn orders(actions: &[Action]) -> Vec<i64> {
     let mut next: HashMap<Option<&str>, i64> = HashMap::new();
     let mut orders = Vec::with_capacity(actions.len());
@@ -29,58 +30,58 @@ pub fn orders(actions: &[Action]) -> Vec<i64> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Action {
-    /// Unique in the node; what a client runs it by. Letters, digits, `_ - .`.
+    /// Unique in the node; the name by which a client runs it. Letters, digits, `_ - .`.
     pub name: String,
     /// Running order of automatic actions, display order of manual ones; compared among siblings
-    /// only. `None`: behind the sibling before it, see [`orders`].
+    /// only. `None`: after the preceding sibling, see [`orders`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<i64>,
-    /// What its work is, with the parameters that type needs.
+    /// Its type, with the parameters of that type.
     #[serde(flatten)]
     pub work: ActionType,
     /// ISO 8601 duration between triggering and work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timer: Option<String>,
-    /// By the engine or by a user.
+    /// Whether the engine or a user triggers it.
     #[serde(default)]
     pub trigger: Trigger,
     /// Whether the node waits for it.
     #[serde(default)]
     pub required: Required,
-    /// May run more than once in a visit.
+    /// Whether it may run more than once in a visit.
     #[serde(default)]
     pub repeatable: bool,
-    /// After it ends, its mandatory automatic children run at once.
+    /// Whether its mandatory automatic children run when it has ended.
     #[serde(default)]
     pub autorun_children: bool,
     /// Name of the parent action in the same node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
-    /// May be run after the token has left; moves the token back.
+    /// Whether it may be run after the token has left; this moves the token back.
     #[serde(default)]
     pub allow_back: bool,
-    /// Going back restores the data from before its first run.
+    /// Whether going back restores the data from before its first run.
     #[serde(default)]
     pub restart_from_snapshot: bool,
-    /// Paths whose present values survive such a restore.
+    /// Paths whose present values are kept by such a restore.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restart_keys: Vec<String>,
-    /// A delayed automatic action holds its node until it has run.
+    /// Whether a delayed automatic action holds the token until it has run.
     #[serde(default = "yes")]
     pub holds_token: bool,
     /// What a client may send.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Key>,
-    /// A payload path no key covers refuses the run instead of being ignored.
+    /// Whether a payload path that no key covers refuses the run instead of being ignored.
     #[serde(default)]
     pub strict_keys: bool,
 }
 
-/// The manual action that approves, in an approval: a user task that has both of them.
+/// The manual action that approves. A user task with this and the next one is an approval.
 pub const APPROVE: &str = "approve";
 /// The manual action that rejects.
 pub const REJECT: &str = "reject";
-/// The member of their payloads that is kept with the decision.
+/// The member of their payloads that is stored with the decision.
 pub const COMMENT: &str = "comment";
 
 /// An action's type with its parameters; in JSON the members `type` and `params` of the action.
@@ -100,11 +101,11 @@ pub enum ActionType {
         message_type: MessageType,
         /// JSON template.
         message: String,
-        /// Whose clients receive it.
+        /// The instance whose clients receive it.
         #[serde(default)]
         target: Target,
     },
-    /// Merges what its keys accept; nothing else. Takes no parameters.
+    /// Merges what its keys accept. Has no parameters.
     SaveData,
     /// Merges a rendered message into the parent's data.
     AppendToParent {
@@ -113,17 +114,17 @@ pub enum ActionType {
         /// Path in the parent's data.
         destination: String,
     },
-    /// Runs a script over the data; what it puts out is merged.
+    /// Runs a script over the data; its output is merged.
     BusinessRule {
         /// Statements.
         script: String,
-        /// What they are written in: JavaScript, by any of its names.
+        /// Their language: JavaScript, by any of its names.
         #[serde(default = "javascript")]
         language: String,
     },
-    /// Takes a file of a user; a reference to it is merged.
+    /// Accepts a file of a user; a reference to it is merged.
     UploadFile {
-        /// Path in the data where the reference lands.
+        /// Path in the data for the reference.
         destination: String,
         /// The largest file, in bytes.
         #[serde(default = "upload_default_bytes")]
@@ -132,29 +133,29 @@ pub enum ActionType {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         types: Option<Vec<String>>,
     },
-    /// Calls another system over HTTP; what it answers may be merged.
+    /// Calls another system over HTTP; its response may be merged.
     HttpRequest(Box<HttpRequestParams>),
     /// Starts a child instance.
     StartSubprocess {
         /// Process id.
         process: String,
-        /// Absent = everything, empty = nothing.
+        /// Paths to copy: absent = everything, empty = nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         params_to_copy: Option<Vec<String>>,
-        /// Removed from what is copied.
+        /// Paths removed from what is copied.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         without_params: Vec<String>,
         /// Whether the action ends without waiting for the child.
         #[serde(default = "yes", rename = "async")]
         asynchronous: bool,
-        /// Path a synchronous result lands under.
+        /// Path for the result of a synchronous child.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output_key: Option<String>,
         /// Template over the child's data that makes the result.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
     },
-    /// Starts an activity of the ad-hoc subprocess that it is an action of.
+    /// Starts an activity of the ad-hoc subprocess that has this action.
     StartActivity {
         /// Id of the activity.
         activity: String,
@@ -177,17 +178,17 @@ impl ActionType {
     }
 }
 
-/// The language of a rule that names none.
+/// The language of a rule without one.
 pub fn javascript() -> String {
     "javascript".to_owned()
 }
 
-/// The largest file of an `uploadFile` action that names no `maxBytes`.
+/// The largest file of an `uploadFile` action without `maxBytes`.
 pub fn upload_default_bytes() -> i64 {
     UPLOAD_DEFAULT_BYTES as i64
 }
 
-/// Who sets an action off.
+/// Who triggers an action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Trigger {
@@ -202,14 +203,14 @@ pub enum Trigger {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Required {
-    /// The token stays until it has run.
+    /// The token waits until it has run.
     #[default]
     Mandatory,
     /// The token does not wait for it.
     Optional,
 }
 
-/// What a websocketSend sends.
+/// The kind of message that a websocketSend sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MessageType {
@@ -220,14 +221,14 @@ pub enum MessageType {
     Action,
 }
 
-/// Whose clients a websocketSend reaches.
+/// The instance whose clients a websocketSend reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Target {
     /// This instance's.
     #[default]
     Active,
-    /// Exactly one level up.
+    /// The parent instance.
     Parent,
 }
 

@@ -1,8 +1,8 @@
-//! Ad-hoc subprocesses: what is in them has no order of its own. Users start its activities, as often
-//! and in whichever order they like; as the modeller wrote them and compiled.
+//! Ad-hoc subprocesses: their contents have no order of their own. Users start the activities, as
+//! often and in whichever order they like. As the modeller wrote them, and compiled.
 //!
-//! Not here: how they run (`engine::elements::ad_hoc`), the rules they must keep
-//! (`validate::ad_hoc`), what BPMN spells them (`bpmn_xml::ad_hoc`).
+//! Not here: how they run (`engine::elements::ad_hoc`), their rules (`validate::ad_hoc`), their
+//! notation in BPMN (`bpmn_xml::ad_hoc`).
 
 use std::sync::Arc;
 
@@ -20,17 +20,17 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdHoc {
-    /// An activity can be started only when nothing else in it is active.
+    /// Whether an activity can be started only while nothing else in it is active.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sequential: bool,
-    /// Condition asked when an activity in it completes: once it is true, nothing in it begins any
-    /// more.
+    /// Condition evaluated when an activity in it completes: once it is true, nothing more begins
+    /// in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion_condition: Option<String>,
-    /// Whether what is active in it ends when the condition is true; else it is waited for.
+    /// Whether active elements are ended when the condition is true; otherwise it waits for them.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub cancel_remaining_instances: bool,
-    /// The activities that start with it.
+    /// The activities that start together with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_elements: Option<ActiveElements>,
 }
@@ -46,7 +46,7 @@ impl Default for AdHoc {
     }
 }
 
-/// The activities that start with an ad-hoc subprocess.
+/// The activities that start together with an ad-hoc subprocess.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ActiveElements {
@@ -59,13 +59,13 @@ pub enum ActiveElements {
 /// A compiled [`AdHoc`].
 #[derive(Debug)]
 pub struct ExecutableAdHoc {
-    /// An activity can be started only when nothing else in it is active.
+    /// Whether an activity can be started only while nothing else in it is active.
     pub sequential: bool,
-    /// What the evaluator knows the completion condition by.
+    /// The id of the completion condition for the evaluator.
     pub condition: Option<String>,
-    /// Whether what is active in it ends when the condition is true.
+    /// Whether active elements are ended when the condition is true.
     pub cancels_remaining: bool,
-    /// The activities that start with it.
+    /// The activities that start together with it.
     pub active: Option<Active>,
 }
 
@@ -74,15 +74,15 @@ pub struct ExecutableAdHoc {
 pub enum Active {
     /// Their ids.
     Ids(Vec<Arc<str>>),
-    /// Where the list of their ids is.
+    /// The path of the list of their ids.
     Path(DataPath),
 }
 
 impl AdHoc {
-    /// Compiles what the ad-hoc subprocess `id` says.
+    /// Compiles the settings of the ad-hoc subprocess `id`.
     ///
     /// # Errors
-    /// A sentence about what cannot be read; `validate` has reported it before.
+    /// What cannot be read, as a sentence; `validate` has reported it before.
     pub fn compile(&self, id: &str) -> Result<ExecutableAdHoc, String> {
         let active = match &self.active_elements {
             None => None,
@@ -102,14 +102,14 @@ impl AdHoc {
     }
 }
 
-/// What the evaluator knows the completion condition of an ad-hoc subprocess by: its own id is that
-/// of a loop's condition.
+/// The id of an ad-hoc subprocess's completion condition for the evaluator; the node's own id is
+/// used for the condition of a loop.
 pub fn condition_id(node: &str) -> String {
     format!("{node}/completion")
 }
 
-/// What an ad-hoc subprocess offers for an activity that no action of its own starts: an action with
-/// the id of the activity, which takes no data.
+/// The action that an ad-hoc subprocess offers for an activity which none of its own actions
+/// starts: it has the id of the activity, and takes no data.
 pub fn start_action(activity: &FlowNode, order: i64) -> ExecutableAction {
     let id: Arc<str> = activity.id.as_str().into();
     ExecutableAction {

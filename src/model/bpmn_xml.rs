@@ -1,17 +1,17 @@
 //! Reads BPMN 2.0 XML with Stepwire's extension elements into process definitions.
 //!
-//! Everything the engine would not run as drawn is an error that names the element; what has no
-//! meaning at run time (diagrams, documentation, annotations, pools) is passed over. All problems
-//! of a document come at once.
+//! Everything that the engine would not run as drawn is an error that names the element. Elements
+//! without meaning at run time (diagrams, documentation, annotations, pools) are ignored. All
+//! problems of a document are reported at once.
 //!
-//! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`,
-//! `flows`, `flow_order`, `lanes` and `compensation` read its parts, `global_tasks` the tasks beside it, `errors`, `multi_instance` and `schedules` what nodes hold,
-//! `assignments` whose user tasks other engines say they are,
-//! `languages` what expressions are written in, `actions` the extension elements; `reader` collects
-//! problems, `values` reads attributes, `markup` bounds what the XML library is given, `xml` reads
-//! XML Schema's types, `without_effect` gathers what changes nothing here. `diagram` writes a
-//! document again without what only its authors may read. Not here: the rules a
-//! definition must keep (`validate`).
+//! `document` checks the document as a whole. `process` reads a process; `nodes`, `flows`,
+//! `flow_order`, `lanes` and `compensation` read its parts; `global_tasks` reads the tasks beside
+//! it; `errors`, `multi_instance` and `schedules` read parts of nodes; `assignments` reads the
+//! assignments of other engines; `languages` handles expression languages; `actions` reads the
+//! extension elements. `reader` collects problems, `values` reads attributes, `markup` limits the
+//! input of the XML library, `xml` reads the types of XML Schema, `without_effect` collects names
+//! without effect here. `diagram` writes a document without the parts that only its authors may
+//! read. Not here: the rules of a definition (`validate`).
 
 mod actions;
 mod ad_hoc;
@@ -68,12 +68,12 @@ const MAX_XML_NODES: u32 = 200_000;
 /// Deepest nesting of XML elements.
 const MAX_XML_DEPTH: usize = 64;
 
-/// Reads all processes and global tasks of a document, each with its warnings, the first one with the
-/// document's; processes that are not executable are passed over.
+/// Reads all processes and global tasks of a document, each with its warnings, the first one also
+/// with those of the document. Processes that are not executable are ignored.
 ///
 /// # Errors
-/// All problems, warnings among them, when any is an error. Rules that need no complete graph are
-/// then checked as well, so that the modeller sees them at once.
+/// All problems, including warnings, if any is an error. Rules that need no complete graph are then
+/// checked as well, so that the modeller sees them at once.
 pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
     read_for(Purpose::Run, xml)
 }
@@ -96,7 +96,7 @@ fn read_for(purpose: Purpose, xml: &str) -> Result<Vec<ReadDefinition>, Vec<Prob
         )]
     })?;
     let options = ParsingOptions {
-        // Without entities of its own a DOCTYPE stands for nothing else.
+        // Without entities of its own a DOCTYPE has no effect.
         allow_dtd: !xml.contains("<!ENTITY"),
         nodes_limit: MAX_XML_NODES,
         ..ParsingOptions::default()
@@ -129,7 +129,7 @@ fn read_for(purpose: Purpose, xml: &str) -> Result<Vec<ReadDefinition>, Vec<Prob
         definitions.push((definition, reader.problems));
     }
     let Some((_, first)) = definitions.first_mut() else {
-        // Why there is no process to read is among the problems of the document, where it can be.
+        // If there is no process to read, the problems of the document say why.
         let why = of_processes
             .into_iter()
             .filter(|_| wrong_namespaces.is_empty());
@@ -210,16 +210,16 @@ fn unreadable(error: &Error) -> Problem {
     }
 }
 
-/// Whether the node is the BPMN element of that name.
+/// Whether the node is the BPMN element with that name.
 fn is_bpmn(node: Node<'_, '_>, name: &str) -> bool {
     node.is_element()
         && node.tag_name().namespace() == Some(BPMN_NAMESPACE)
         && node.tag_name().name() == name
 }
 
-/// Names of the event definitions that a kind of event may hold, such as `timerEventDefinition`;
-/// `begins` says whether it begins an event subprocess. That of a process may hold a timer, too,
-/// which starts it by itself.
+/// Names of the event definitions that a kind of event may contain, such as `timerEventDefinition`;
+/// `begins` says whether it begins an event subprocess. A start event of a process may contain a
+/// timer, too, which is its schedule.
 pub fn event_definitions(kind: ElementType, begins: bool) -> Vec<&'static str> {
     let mut names = events::definitions(kind, begins).to_vec();
     if kind == ElementType::StartEvent && !begins {

@@ -1,37 +1,37 @@
-//! Errors and escalations: what is thrown, and which of the events around catch it.
+//! Errors and escalations: what is thrown, and which of the surrounding events catch it.
 //!
-//! Not here: how they climb the scopes (`engine::throwing`).
+//! Not here: how they propagate to outer scopes (`engine::throwing`).
 
 use std::sync::Arc;
 
 use super::event_definition::EventRef;
 
-/// What a boundary event, or the start of an event subprocess, catches that is thrown.
+/// What a boundary event, or the start event of an event subprocess, catches.
 #[derive(Debug)]
 pub struct Catch {
-    /// Which of its event definitions.
+    /// The event definition.
     pub event: EventRef,
-    /// Whether it catches escalations; else errors.
+    /// Whether it catches escalations; otherwise errors.
     pub escalation: bool,
-    /// The code it catches; `None` catches every one, and every failure without a code.
+    /// The code it catches; `None` catches all, including failures without a code.
     pub code: Option<Arc<str>>,
-    /// Whether the activity ends when it catches something.
+    /// Whether the activity ends when it catches.
     pub interrupting: bool,
-    /// Whether other definitions of the event have to come, too.
+    /// Whether other definitions of the event have to occur, too.
     pub parallel: bool,
 }
 
-/// What is thrown and climbs the scopes until something catches it.
+/// What is thrown, and propagates to outer scopes until something catches it.
 #[derive(Clone, Copy, Debug)]
 pub enum Thrown<'a> {
-    /// An error with its code; without one a failure that only a catch-all catches.
+    /// An error with its code; a failure without code is only caught by an event without code.
     Error(Option<&'a str>),
     /// An escalation with its code.
     Escalation(&'a str),
 }
 
 impl Thrown<'_> {
-    /// Which of these catches it: the one with its code, else the one that catches every code.
+    /// Which of these catches it: the one with its code, otherwise the one without code.
     pub fn caught_by<'c>(self, catches: &[&'c Catch]) -> Option<&'c Catch> {
         let (escalates, code) = match self {
             Self::Error(code) => (false, code),

@@ -39,7 +39,7 @@ use crate::{duration, limits};
 /// Compiles a definition; returns it with its warnings.
 ///
 /// # Errors
-/// All problems, warnings among them, when any is an error.
+/// All problems, including warnings, if any is an error.
 pub fn compile(
     definition: ProcessDefinition,
 ) -> Result<(ExecutableProcess, Vec<Problem>), Vec<Problem>> {
@@ -70,7 +70,7 @@ pub fn compile(
         .name
         .clone()
         .unwrap_or_else(|| definition.id.clone());
-    // `validate` has seen that it can be read.
+    // `validate` has checked that it can be read.
     let expiry = definition.expiry.as_deref().and_then(compile_expiry);
     let written = definition
         .action_message_expiry
@@ -165,8 +165,8 @@ fn event_starts(nodes: &[ExecutableNode]) -> Vec<usize> {
     started.map(|(index, _)| index).collect()
 }
 
-/// The lanes of a definition, and one more for each user task with groups of candidates: inside of
-/// the lane it lies in, with those as the roles that run its actions.
+/// The lanes of a definition, and one more for each user task with candidate groups: within the
+/// task's lane, with the groups as the roles that may run its actions.
 fn lanes_of_candidates(definition: &ProcessDefinition, nodes: &mut [ExecutableNode]) -> Vec<Lane> {
     let mut lanes = definition.lanes.clone();
     for (written, node) in definition.nodes.iter().zip(nodes) {
@@ -193,7 +193,7 @@ fn lanes_of_candidates(definition: &ProcessDefinition, nodes: &mut [ExecutableNo
     lanes
 }
 
-/// An ISO 8601 duration, which begins with a `P`, or a cron expression. `None` when it is neither.
+/// An ISO 8601 duration, which begins with a `P`, or a cron expression. `None` if it is neither.
 pub(super) fn compile_expiry(text: &str) -> Option<Expiry> {
     if text.trim_start().starts_with(['P', 'p', '+', '-']) {
         return duration::parse(text).ok().map(Expiry::After);
@@ -296,7 +296,7 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
                 .map_or_else(|| Ok(TaskSettings::default()), UserTask::compile)?,
         ))),
         ElementType::ServiceTask => NodeKind::Task(TaskKind::Service),
-        // `validate` lets a send task have nothing but a message.
+        // `validate` allows a send task only a message.
         ElementType::SendTask => NodeKind::Task(TaskKind::Send(event()?)),
         ElementType::ReceiveTask => NodeKind::Task(TaskKind::Receive {
             event: event()?,

@@ -1,12 +1,12 @@
-//! A short hash of a value: tells what is sent from what else might be. No protection against
-//! somebody who looks for a collision.
+//! A short hash of a value, to identify contents. It does not protect against deliberate
+//! collisions.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// 16 hexadecimal digits, the same for the same value.
+/// 16 hexadecimal digits, the same for equal values.
 pub fn content_hash(value: &(impl Serialize + ?Sized)) -> String {
-    // What can be recorded can be written as JSON.
+    // Whatever can be recorded can be written as JSON.
     let hash = Sha256::digest(serde_json::to_vec(value).unwrap_or_default());
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }

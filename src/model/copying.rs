@@ -1,4 +1,4 @@
-//! What of one instance's data another one gets: `paramsToCopy` and `withoutParams`.
+//! Which data of one instance another one gets: `paramsToCopy` and `withoutParams`.
 
 use serde_json::{Map, Value};
 
@@ -6,9 +6,9 @@ use super::{path::DataPath, variables::Variables};
 
 /// A compiled copy list.
 ///
-/// An array item copied by `[i]` keeps its place, so that the same path finds it in the copy: the
-/// places before it that are not copied hold `null`. An item removed by `[i]` becomes `null` for
-/// the same reason.
+/// An array item copied by `[i]` keeps its index, so that the same path finds it in the copy: items
+/// before it that are not copied become `null`. For the same reason an item removed by `[i]`
+/// becomes `null`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CopyList {
     /// Paths to copy: `None` = everything, empty = nothing.
@@ -21,7 +21,7 @@ impl CopyList {
     /// Compiles the lists as the modeller wrote them.
     ///
     /// # Errors
-    /// A sentence about the first path that is not one.
+    /// The first invalid path, as a sentence.
     pub fn parse(copy: Option<&[String]>, without: &[String]) -> Result<Self, String> {
         let parse_all = |paths: &[String]| {
             paths
@@ -35,11 +35,11 @@ impl CopyList {
         })
     }
 
-    /// Reads `paramsToCopy` and `withoutParams` out of the `params` of an Action message. An absent
-    /// or `null` list is as if it were not written.
+    /// Reads `paramsToCopy` and `withoutParams` from the `params` of an Action message. A `null`
+    /// list counts as absent.
     ///
     /// # Errors
-    /// A sentence when `params` is no object, a list is no array of strings, or a path is not one.
+    /// A sentence if `params` is no object, a list is no array of strings, or a path is invalid.
     pub fn from_params(params: Option<&Value>) -> Result<Self, String> {
         match params {
             None | Some(Value::Null) => Ok(Self::default()),
@@ -54,7 +54,7 @@ impl CopyList {
         }
     }
 
-    /// The copy of what these variables hold. A path that leads nowhere copies nothing.
+    /// The copy of these variables. A path without a value copies nothing.
     pub fn apply<'a>(&self, variables: impl Into<Variables<'a>>) -> Value {
         let variables = variables.into();
         let mut copied = match &self.copy {

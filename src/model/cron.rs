@@ -1,18 +1,19 @@
-//! Cron expressions: the one reader of them. It knows two dialects, distinguished by their form
+//! The only parser of cron expressions. It knows two dialects, which it distinguishes by their form
 //! alone.
 //!
 //! Five fields (minute, hour, day, month, weekday) are the cron of Unix: weekdays are 0 or 7 for
-//! Sunday to 6 for Saturday. Six or seven fields (a second before them, a year behind them), and
-//! any text with a `?`, are Quartz's: weekdays are 1 for Sunday to 7 for Saturday. Names (`MON`)
-//! mean the same in both, and so do `n/m`, which begins at n, ranges that continue over an end
-//! (`22-2`), and `L`, `W` and `#`.
+//! Sunday to 6 for Saturday. Six or seven fields (with a second before them and a year after them),
+//! and any text with a `?`, are Quartz: weekdays are 1 for Sunday to 7 for Saturday. Names (`MON`)
+//! mean the same in both, and so do `n/m`, which begins at n, ranges across an end (`22-2`), and
+//! `L`, `W` and `#`.
 //!
-//! Not here: when a schedule is due by it (`timer_cycle`), the fields but weekdays (`fields`).
+//! Not here: when a schedule is due by it (`timer_cycle`), the fields other than weekdays
+//! (`fields`).
 //!
 //! # Why so
 //!
-//! **The form of a cron expression decides its dialect**: fields and `?`, never the numbers in
-//! it; where dialects of one form differ, a warning names the days.
+//! **The form of a cron expression decides its dialect**: its fields and `?`, never its numbers; if
+//! dialects with the same form differ, a warning names the days.
 
 mod fields;
 
@@ -31,11 +32,11 @@ const NICKNAMES: [&str; 6] = [
     "@HOURLY",
 ];
 
-/// A cron expression, read.
+/// A parsed cron expression.
 pub struct CronText {
     /// When it is due.
     pub cron: Cron,
-    /// What a reader of another dialect would understand otherwise, as a sentence.
+    /// How other dialects would read it differently, as a sentence.
     pub warning: Option<String>,
 }
 
@@ -143,7 +144,7 @@ fn has_digit(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a field has a step that begins at a number, as Quartz and Spring write it: `0/5`.
+/// Whether a field has a step with a start, as in Quartz and Spring: `0/5`.
 fn is_started_step(field: &str) -> bool {
     field.split(',').any(|part| {
         part.split_once('/')
@@ -151,7 +152,7 @@ fn is_started_step(field: &str) -> bool {
     })
 }
 
-/// The weekdays by name, as far as they are days and not days of a month.
+/// The weekdays by name, as far as they are weekdays and not days of a month.
 fn shown(cron: &Cron, field: &str) -> String {
     if cron.pattern.days_of_week.has_modifiers() {
         return field.to_owned();
@@ -164,8 +165,8 @@ fn shown(cron: &Cron, field: &str) -> String {
         .join(", ")
 }
 
-/// A field of weekdays with names for numbers, as the library reads it. A step becomes the list of
-/// its days, which end with the week.
+/// A field of weekdays with names instead of numbers, as the library reads it. A step becomes the
+/// list of its days, up to the end of the week.
 fn weekdays(field: &str, numbering: Numbering) -> Result<String, String> {
     field
         .split(',')
@@ -223,13 +224,13 @@ fn weekday_part(part: &str, numbering: Numbering) -> Result<String, String> {
     }
 }
 
-/// The days from one to another, over the end of the week where the first is the later one.
+/// The days from `first` to `last`, across the end of the week if `first` is later.
 fn span(first: usize, last: usize) -> impl Iterator<Item = usize> {
     let days = (last + 7 - first) % 7;
     (first..=first + days).map(|day| day % 7)
 }
 
-/// A day by name or number, from 0 for Sunday.
+/// The number of a day given by name or number, from 0 for Sunday.
 fn day(text: &str, numbering: Numbering) -> Result<usize, String> {
     if let Some(day) = WEEKDAYS.iter().position(|name| *name == text) {
         return Ok(day);
@@ -256,10 +257,10 @@ mod tests {
     use super::*;
     use crate::model::ids::Time;
 
-    /// The weekdays an expression is due on, from Sunday.
+    /// The weekdays on which an expression is due, from Sunday.
     fn days(text: &str) -> Vec<&'static str> {
         let reading = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        // The week from Sunday, 4 January 2026 on.
+        // The week beginning on Sunday, 4 January 2026.
         let sunday = Time(1_767_484_800_000);
         let due = |day: i64| {
             let begin = Time(sunday.0 + day * 86_400_000 - 1);

@@ -1,4 +1,4 @@
-//! The one way data comes into an instance: deep merge.
+//! Deep merge, the only way in which data are merged into an instance.
 
 use serde_json::Value;
 
@@ -18,8 +18,7 @@ pub fn exceeds_depth(value: &Value, limit: usize) -> bool {
     }
 }
 
-/// Whether there are more values in it than `limit`, itself and those in it included. Looks at no
-/// more than that.
+/// Whether a value contains more than `limit` values, itself included. Counts no further than that.
 pub fn exceeds_values(value: &Value, limit: usize) -> bool {
     fn count(value: &Value, left: &mut usize) -> bool {
         let Some(less) = left.checked_sub(1) else {
@@ -53,9 +52,9 @@ pub fn deep_merge(into: &mut Value, patch: &Value) {
     }
 }
 
-/// Whether merging `first` and then `second` is the same as merging the two merged into one. It is
-/// not where `first` replaces a value by something that `second` replaces by an object: in one,
-/// that object would be merged into the old value.
+/// Whether merging `first` and then `second` has the same result as merging the two merged into
+/// one. It differs if `first` replaces a value by another that `second` replaces by an object:
+/// merged into one, that object would be merged into the old value.
 pub fn composes(first: &Value, second: &Value) -> bool {
     match (first, second) {
         (Value::Object(members), Value::Object(patches)) => patches.iter().all(|(name, patch)| {

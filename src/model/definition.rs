@@ -2,7 +2,7 @@
 //! is the JSON form of a definition.
 //!
 //! Not here: look-ups and compiled templates (`executable`), reading BPMN XML (`bpmn_xml`), the
-//! rules a definition must keep (`validate`). Actions are in `action`.
+//! rules of a definition (`validate`). Actions are in `action`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,35 +25,35 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProcessDefinition {
-    /// The modeller's id of the process, the name clients start it by.
+    /// The modeller's id of the process, by which clients start it.
     pub id: String,
     /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it is for, as text for people.
+    /// Documentation for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub documentation: Option<String>,
-    /// A number for clients that number workflows.
+    /// A number, for clients that number workflows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<i64>,
-    /// ISO 8601 duration after its start, or cron expression (UTC) whose next time after its start,
-    /// at which a live instance expires.
+    /// When a live instance expires: an ISO 8601 duration after its start, or a cron expression
+    /// (UTC) whose next time after the start counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<String>,
     /// How long an Action message of an instance stays open, as ISO 8601 duration; by default
     /// [`limits::ACTION_MESSAGE_OPEN`](crate::limits::ACTION_MESSAGE_OPEN).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action_message_expiry: Option<String>,
-    /// Whether a client without token may start it.
+    /// Whether a client without a token may start it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous_start: bool,
     /// Who is notified when an instance has ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<Webhook>,
-    /// Paths into the data by whose values instances are found.
+    /// Paths into the data whose values instances can be found by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub search_keys: Vec<String>,
-    /// Data objects of the process and its subprocesses: variables of theirs.
+    /// Data objects of the process and its subprocesses: their variables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_objects: Vec<DataObject>,
     /// All flow nodes, in document order.
@@ -67,8 +67,8 @@ pub struct ProcessDefinition {
 }
 
 impl ProcessDefinition {
-    /// Ids of the flows whose condition is not asked: each is the default of the node it leaves, or
-    /// leaves a node that takes all of its flows whatever they say.
+    /// Ids of the flows whose condition is not evaluated: each is the default of its source, or
+    /// leaves a node that takes all of its flows.
     pub fn unasked_flows(&self) -> HashSet<&str> {
         let sources: HashMap<&str, &FlowNode> = self
             .nodes
@@ -91,7 +91,7 @@ impl ProcessDefinition {
 }
 
 impl ProcessDefinition {
-    /// Whether it stands for a global task: one task, with the id of the process.
+    /// Whether it represents a global task: one task, with the id of the process.
     pub fn is_global_task(&self) -> bool {
         let [only] = &self.nodes[..] else {
             return false;
@@ -99,8 +99,8 @@ impl ProcessDefinition {
         only.id == self.id && only.kind.is_global_task()
     }
 
-    /// What its link events stand for: a flow from each throw event to the catch event of the same
-    /// name in the same scope, with the id of the throw event.
+    /// The flows that its link events represent: one from each throw event to the catch event with
+    /// the same name in the same scope, with the id of the throw event.
     pub fn link_flows(&self) -> Vec<SequenceFlow> {
         let of_kind = |kind: ElementType| {
             let nodes = self.nodes.iter().filter(move |node| node.kind == kind);
@@ -121,7 +121,7 @@ impl ProcessDefinition {
     }
 }
 
-/// A node the token can be at.
+/// A node of the process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlowNode {
@@ -130,40 +130,40 @@ pub struct FlowNode {
     /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Id of the embedded subprocess it lies in; `None` in the process itself.
+    /// Id of the embedded subprocess that contains it; `None` in the process itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// What BPMN element it is.
+    /// Its BPMN element.
     #[serde(rename = "type")]
     pub kind: ElementType,
-    /// Whether this node, once passed, leaves the nodes behind it open for back steps.
+    /// Whether back steps to nodes before it stay possible after it has completed.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub can_go_back: bool,
-    /// Start events: the condition a start must name to begin here.
+    /// Start events: the condition that a start has to name to begin here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_condition: Option<String>,
-    /// Start events: what starts the process here by itself; clients then do not start it here.
+    /// Start events: the schedule that starts the process here; clients then cannot start it here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// Start events: what start data is accepted; none accepts everything.
+    /// Start events: the keys of accepted start data; if empty, everything is accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Key>,
     /// The node's actions, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
-    /// What it owns as variables from its beginning.
+    /// The variables that it owns from its beginning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Mapping>,
-    /// What it writes into the scopes around it when it completes.
+    /// What it writes into the surrounding scopes when it completes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Mapping>,
     /// Gateways and activities: id of the flow taken when no condition is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_flow: Option<String>,
-    /// Call activities: what is called and how data crosses.
+    /// Call activities: the called process, and the data passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallActivity>,
-    /// Activities: how many tokens have to come, by whichever flows, before it begins.
+    /// Activities: how many tokens have to arrive, by any flows, before it begins.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub start_quantity: u32,
     /// Activities: how many tokens leave it by each flow that is taken.
@@ -172,21 +172,21 @@ pub struct FlowNode {
     /// Activities: how they run more than once.
     #[serde(rename = "loop", default, skip_serializing_if = "Option::is_none")]
     pub looping: Option<LoopCharacteristics>,
-    /// User tasks: whose they are, when they are due, when they remind.
+    /// User tasks: assignment, due date, reminders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<UserTask>,
     /// Boundary events: id of the activity they are attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attached_to: Option<String>,
-    /// Embedded subprocesses: whether it is an event subprocess, which its start event begins while
-    /// the scope around it is active.
+    /// Embedded subprocesses: whether it is an event subprocess, which begins by its start event
+    /// while the surrounding scope is active.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub triggered_by_event: bool,
-    /// Ad-hoc subprocesses: how they run; without it as [`AdHoc::default`].
+    /// Ad-hoc subprocesses: how they run; by default as [`AdHoc::default`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad_hoc: Option<AdHoc>,
-    /// Events, send and receive tasks: what is thrown or caught, in document order; none for a none
-    /// event. Several are all thrown; of several one is caught.
+    /// Events, send and receive tasks: what is thrown or caught, in document order; empty for a
+    /// none event. Several are all thrown; of several one is caught.
     #[serde(
         rename = "event",
         default,
@@ -194,7 +194,7 @@ pub struct FlowNode {
         with = "one_or_several"
     )]
     pub events: Vec<EventDefinition>,
-    /// Events that catch several definitions: whether each of them has to come, in any order.
+    /// Events that catch several definitions: whether all of them have to occur, in any order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parallel_multiple: bool,
     /// Compensation boundary events: id of the activity that compensates the one they are attached
@@ -205,47 +205,48 @@ pub struct FlowNode {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub for_compensation: bool,
     /// Boundary events: whether the activity ends when the event is caught. Start events of event
-    /// subprocesses: whether everything else in the scope around it does.
+    /// subprocesses: whether everything else in the surrounding scope does.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub interrupting: bool,
-    /// Receive tasks and event-based gateways: whether what they wait for starts the process here.
+    /// Receive tasks and event-based gateways: whether their event starts the process here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub instantiate: bool,
-    /// Event-based gateways that start the process: whether one of their events is awaited, or each.
+    /// Event-based gateways that start the process: whether one of their events has to occur, or
+    /// all.
     #[serde(default, skip_serializing_if = "EventGatewayType::is_exclusive")]
     pub event_gateway_type: EventGatewayType,
-    /// Complex gateways: the condition, over the data and the tokens at its incoming flows, on
-    /// which a join continues, as written: `${activationCount >= 2}` or bare.
+    /// Complex gateways: the condition on which a join continues, over the data and the tokens at
+    /// its incoming flows, as written: `${activationCount >= 2}` or bare.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation_condition: Option<String>,
 }
 
-/// How many of the events behind an event-based gateway are awaited.
+/// How many of the events behind an event-based gateway have to occur.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EventGatewayType {
     /// The first one.
     #[default]
     Exclusive,
-    /// Each; the first one starts the process.
+    /// All of them; the first one starts the process.
     Parallel,
 }
 
 impl EventGatewayType {
-    /// Whether it is the one that is meant where nothing is written.
+    /// Whether it is the default.
     pub fn is_exclusive(&self) -> bool {
         *self == Self::Exclusive
     }
 }
 
 impl FlowNode {
-    /// Whether it asks for compensation, or is begun by it.
+    /// Whether it throws compensation, or is begun by it.
     pub fn is_compensation(&self) -> bool {
         let mut events = self.events.iter();
         events.any(|event| matches!(event, EventDefinition::Compensation { .. }))
     }
 
-    /// Its scope and the name of its link, as a link event.
+    /// Its scope and the name of its link, if it is a link event.
     pub fn link(&self) -> Option<(Option<&str>, &str)> {
         match self.events.first()? {
             EventDefinition::Link { name } => Some((self.scope.as_deref(), name)),
@@ -262,11 +263,11 @@ impl FlowNode {
     }
 }
 
-/// What a call activity calls and how data crosses.
+/// What a call activity calls, and the data passed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CallActivity {
-    /// Process id of the called definition; its published version at the time of the call runs.
+    /// Process id; the version that is published at the time of the call runs.
     pub called_element: String,
     /// Paths copied to the child: absent = everything, empty = nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -274,10 +275,10 @@ pub struct CallActivity {
     /// Paths removed from what is copied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_params: Vec<String>,
-    /// Path the result lands under; without it the result is dropped.
+    /// Path for the result; if absent, the result is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_key: Option<String>,
-    /// Template over the child's data that makes the result; without it the result is all the
+    /// Template over the child's data that makes the result; if absent, the result is all the
     /// child's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
@@ -301,7 +302,7 @@ pub struct SequenceFlow {
     pub condition: Option<String>,
 }
 
-/// A lane: which roles may do what with the nodes in it.
+/// A lane: the roles for its nodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Lane {
@@ -310,21 +311,21 @@ pub struct Lane {
     /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Id of the lane it lies in.
+    /// Id of the lane that contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
-    /// Ids of the nodes in it; those of the lanes that lie in it may be among them.
+    /// Ids of its nodes, possibly including those of lanes within it.
     pub nodes: Vec<String>,
-    /// Roles that may watch the instance; without a list its members only.
+    /// Roles that may watch the instance; if absent, only its members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<Vec<String>>,
-    /// Roles that may run the actions of its nodes; without a list every member.
+    /// Roles that may run the actions of its nodes; if absent, every member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execute: Option<Vec<String>>,
-    /// Roles that may assign its user tasks; without a list every member.
+    /// Roles that may assign its user tasks; if absent, every member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assign: Option<Vec<String>>,
-    /// Roles that may hold and end an instance whose token is here; without a list every member.
+    /// Roles that may hold and end an instance with a token here; if absent, every member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Vec<String>>,
 }
@@ -343,8 +344,8 @@ impl<'a> LaneTree<'a> {
         self.0.get(id).copied()
     }
 
-    /// The lanes a lane lies in, from the inside out. Of lanes that lie in each other in a circle
-    /// at most as many as there are.
+    /// The lanes that contain a lane, from the inside out. If lanes contain each other in a circle,
+    /// at most as many as there are lanes.
     pub fn around(&self, lane: &'a Lane) -> impl Iterator<Item = &'a Lane> {
         let outer = |lane: &&'a Lane| self.get(lane.parent.as_deref()?);
         std::iter::successors(outer(&lane), outer).take(self.0.len())

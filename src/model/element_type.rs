@@ -1,6 +1,6 @@
-//! The kinds of nodes that a definition may have, by BPMN's names.
+//! The kinds of nodes that a definition may contain, by their BPMN names.
 //!
-//! Not here: what a node of each kind holds (`definition`), what it is compiled to (`node_kind`).
+//! Not here: the contents of a node (`definition`), its compiled form (`node_kind`).
 
 use serde::{Deserialize, Serialize};
 
@@ -8,39 +8,39 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ElementType {
-    /// None start event, or with a schedule a timer start event.
+    /// None start event or, with a schedule, timer start event.
     StartEvent,
     /// None, error, escalation or terminate end event.
     EndEvent,
     /// None, escalation or link event: runs its actions, throws and completes.
     IntermediateThrowEvent,
-    /// Waits for its event; that of a link is reached from its throw events.
+    /// Waits for its event; a link catch event is reached from its throw events.
     IntermediateCatchEvent,
     /// Error, escalation, timer or conditional boundary event.
     BoundaryEvent,
     /// Undefined task: runs its actions and completes.
     Task,
-    /// Done outside of any system: runs its actions and completes.
+    /// Manual task: runs its actions and completes.
     ManualTask,
-    /// Waits for its user.
+    /// User task: waits for its user.
     UserTask,
-    /// Without a job type: runs its actions and completes.
+    /// Service task without a job type: runs its actions and completes.
     ServiceTask,
-    /// Runs its actions, sends its message and completes.
+    /// Send task: runs its actions, sends its message and completes.
     SendTask,
-    /// Waits for its message.
+    /// Receive task: waits for its message.
     ReceiveTask,
-    /// Runs its script and completes.
+    /// Script task: runs its script and completes.
     ScriptTask,
-    /// Runs its rules and completes.
+    /// Business rule task: runs its rules and completes.
     BusinessRuleTask,
     /// Chooses one outgoing flow.
     ExclusiveGateway,
-    /// Chooses one or more outgoing flows, and waits for those that can still come.
+    /// Chooses one or more outgoing flows; waits at a join for flows that can still arrive.
     InclusiveGateway,
     /// Forks and joins.
     ParallelGateway,
-    /// Chooses as an inclusive one; its join continues once its activation condition is true.
+    /// Chooses like an inclusive gateway; its join continues once its activation condition is true.
     ComplexGateway,
     /// Waits for the first of the events behind it.
     EventBasedGateway,
@@ -48,9 +48,9 @@ pub enum ElementType {
     CallActivity,
     /// Embedded subprocess: a scope of its own, which completes when nothing in it is active.
     SubProcess,
-    /// Embedded subprocess that can be cancelled, with what completed in it undone.
+    /// Embedded subprocess that can be cancelled, which compensates what has completed in it.
     Transaction,
-    /// Embedded subprocess without an order: users start the activities in it.
+    /// Embedded subprocess without order: users start the activities in it.
     AdHocSubProcess,
 }
 
@@ -81,7 +81,7 @@ impl ElementType {
         Self::AdHocSubProcess,
     ];
 
-    /// Whether other nodes may lie in it.
+    /// Whether it can contain other nodes.
     pub fn is_scope(self) -> bool {
         matches!(
             self,
@@ -129,8 +129,8 @@ impl ElementType {
         )
     }
 
-    /// Whether the conditions of its outgoing flows are asked: all ask but a parallel gateway, which
-    /// takes all of them, and an event-based one, where the first event decides.
+    /// Whether the conditions of its outgoing flows are evaluated: not for a parallel gateway,
+    /// which takes all of them, nor for an event-based one, where the first event decides.
     pub fn asks_conditions(self) -> bool {
         !matches!(self, Self::ParallelGateway | Self::EventBasedGateway)
     }
@@ -152,7 +152,7 @@ impl ElementType {
         )
     }
 
-    /// Whether it is an event that is waited for or begun by what comes.
+    /// Whether it is an event that is waited for, or that begins when something occurs.
     pub fn catches_events(self) -> bool {
         matches!(
             self,

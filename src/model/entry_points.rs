@@ -1,8 +1,8 @@
-//! Where a process and its embedded subprocesses begin: at their start events, else at the nodes
-//! that no sequence flow enters, all at once (BPMN 2.0.2, 13.3.1). Receive tasks and event-based
-//! gateways that start the process are starts as its start events are.
+//! Where a process and its embedded subprocesses begin: at their start events; if there are none,
+//! at all nodes that no sequence flow enters (BPMN 2.0.2, 13.3.1). Receive tasks and event-based
+//! gateways that start the process count as start events.
 //!
-//! Not here: which of several start events a start means (`engine::elements::start_event`).
+//! Not here: which of several start events is used by a start (`engine::elements::start_event`).
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,16 +11,16 @@ use super::definition::{ElementType, FlowNode, ProcessDefinition};
 /// The entry points of each scope; `None` is the process itself.
 pub struct EntryPoints<'a>(HashMap<Option<&'a str>, PathEntry<'a>>);
 
-/// Where one scope begins.
+/// The entry points of one scope.
 #[derive(Default)]
 struct PathEntry<'a> {
     starts: Vec<&'a FlowNode>,
-    /// Nodes that no flow enters and that do not wait to be triggered.
+    /// Nodes that no flow enters and that do not wait for a trigger.
     unentered: Vec<&'a FlowNode>,
 }
 
 impl<'a> EntryPoints<'a> {
-    /// Finds them. Takes time in proportion to the size of the definition.
+    /// Finds them, in time proportional to the size of the definition.
     pub fn of(definition: &'a ProcessDefinition) -> Self {
         let entered: HashSet<&str> = definition
             .flows
@@ -39,12 +39,12 @@ impl<'a> EntryPoints<'a> {
         Self(scopes)
     }
 
-    /// The start events of a scope, and what else starts the process.
+    /// The start events of a scope, and other nodes that start the process.
     pub fn starts(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
         self.0.get(&scope).map_or(&[], |entry| &entry.starts)
     }
 
-    /// The nodes that a scope without a start begins at; none where it has one.
+    /// The nodes at which a scope without a start begins; empty if it has one.
     pub fn implicit(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
         match self.0.get(&scope) {
             Some(entry) if entry.starts.is_empty() => &entry.unentered,
@@ -52,7 +52,7 @@ impl<'a> EntryPoints<'a> {
         }
     }
 
-    /// Where a scope begins: its starts, else its implicit starts.
+    /// The entry points of a scope: its starts, otherwise its implicit starts.
     pub fn all(&self, scope: Option<&'a str>) -> &[&'a FlowNode] {
         match self.starts(scope) {
             [] => self.implicit(scope),
@@ -61,11 +61,11 @@ impl<'a> EntryPoints<'a> {
     }
 }
 
-/// Whether a node that no flow enters begins with its scope: all do but those that wait to be
-/// triggered.
+/// Whether a node that no flow enters begins with its scope: all except those that wait for a
+/// trigger.
 fn begins_unentered(node: &FlowNode) -> bool {
     match node.kind {
-        // What undoes something is no part of the normal flow.
+        // A compensation handler is no part of the normal flow.
         _ if node.for_compensation => false,
         ElementType::BoundaryEvent => false,
         // It is reached from its throw events.

@@ -1,7 +1,7 @@
-//! What the engine asks of evaluated code: conditions, business rules and key schemas. The engine
-//! sees only this trait.
+//! The interface between the engine and evaluated code: conditions, business rules and key schemas.
+//! The engine sees only this trait.
 //!
-//! Implemented by `expression`; compiled once per definition revision, at deploy.
+//! `expression` implements it; compiled once per revision of a definition, at deploy.
 
 use std::fmt;
 
@@ -10,24 +10,23 @@ use serde_json::Value;
 
 use super::{field_error::FieldError, variables::Variables};
 
-/// Evaluates the conditions, business rules and key schemas of one process definition. Pure: same
-/// input, same answer.
+/// Evaluates the conditions, business rules and key schemas of one process definition. Pure: the
+/// same input gives the same result.
 pub trait Evaluator: Send + Sync {
-    /// Whether the condition at `element` holds over these variables: an element has one at most,
-    /// and it is known by its id (a sequence flow's, or a conditional
-    /// event's).
+    /// Whether the condition at `element` is true for these variables. An element has at most one
+    /// condition, known by the element's id (that of a sequence flow or of a conditional event).
     ///
     /// # Errors
-    /// A failing condition: a script error with its text, a result that is not boolean, time or
-    /// memory spent.
+    /// A failing condition: a script error with its text, a result that is not boolean, or a limit
+    /// of time or memory exceeded.
     fn condition(&self, element: &str, variables: &Variables<'_>) -> Result<bool, EvaluationError>;
 
-    /// What the business rule of the action `action` of the node `node` puts out over these
-    /// variables: a JSON object. `now` is the process time as ISO text, the only time a rule knows.
+    /// The output of the business rule of action `action` of node `node` for these variables: a
+    /// JSON object. `now` is the process time as ISO text, the only time that a rule can read.
     ///
     /// # Errors
-    /// An error of BPMN that the rule throws; or a failing rule, with the line in its script: what
-    /// else it throws, an output that is not JSON, time or memory spent.
+    /// A BPMN error that the rule throws; or a failing rule, with the line in its script: another
+    /// exception, an output that is not JSON, or a limit of time or memory exceeded.
     fn rule(
         &self,
         node: &str,
@@ -42,12 +41,12 @@ pub trait Evaluator: Send + Sync {
     /// One `(path below the key, what is wrong)` per violation.
     fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, FieldError)>>;
 
-    /// Whether a command with this payload may take long: by a script, or by the check of an
-    /// intricate payload. Its step does not run on an arbiter then.
+    /// Whether a command with this payload may take long, because of a script or the check of an
+    /// intricate payload. Then its step does not run on an arbiter.
     fn may_take_long(&self, payload: &Value) -> bool;
 }
 
-/// Why an evaluation gave no answer, as a sentence for the modeller.
+/// Why an evaluation failed, as a sentence for the modeller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvaluationError(pub String);
 
@@ -59,10 +58,10 @@ impl fmt::Display for EvaluationError {
 
 impl std::error::Error for EvaluationError {}
 
-/// Why a business rule put nothing out.
+/// Why a business rule has no output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleError {
-    /// It throws an error of BPMN, for whatever catches it.
+    /// It throws a BPMN error, which may be caught.
     Thrown(BpmnError),
     /// It fails.
     Failed(EvaluationError),
@@ -77,11 +76,11 @@ impl fmt::Display for RuleError {
     }
 }
 
-/// An error of BPMN, as a script throws it.
+/// A BPMN error thrown by a script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BpmnError {
     /// Its code, at most [`limits::ERROR_CODE_BYTES`](crate::limits::ERROR_CODE_BYTES) long.
     pub code: String,
-    /// What it says to people; may be empty.
+    /// Its message for people; may be empty.
     pub message: String,
 }

@@ -1,16 +1,16 @@
 //! What an event waits for or throws, as the modeller wrote it: BPMN's event definitions.
 //!
-//! Not here: timers of start events, which start a process by themselves (`schedule`); the compiled
-//! form (`node_kind`).
+//! Not here: timers of start events, which are schedules (`schedule`); the compiled form
+//! (`node_kind`).
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeTuple};
 
-/// One of the event definitions of a node. In order of their places first, as timers are stored.
+/// One of the event definitions of a node. Ordered by index first, as timers are stored.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventRef {
-    /// Its place among those of the node, from 0 in document order.
+    /// Its index among those of the node, from 0 in document order.
     pub definition: u8,
     /// The id of the node.
     pub node: Arc<str>,
@@ -25,7 +25,7 @@ impl EventRef {
         }
     }
 
-    /// What the evaluator knows its condition by: that of the first by the id of the node.
+    /// The id of its condition for the evaluator: for the first one, the id of the node.
     pub fn condition_id(&self) -> Cow<'_, str> {
         match self.definition {
             0 => Cow::Borrowed(&self.node),
@@ -40,14 +40,14 @@ impl From<&str> for EventRef {
     }
 }
 
-/// The node, and from the second definition on its place: `late`, `late/1`.
+/// The node, and from the second definition on its index: `late`, `late/1`.
 impl fmt::Display for EventRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.condition_id())
     }
 }
 
-/// The text of the node for the first definition, which nearly all are; else node and place.
+/// The text of the node for the first definition, as nearly all are; otherwise node and index.
 impl Serialize for EventRef {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.definition == 0 {
@@ -108,71 +108,74 @@ pub enum EventDefinition {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
     },
-    /// A jump within a scope: from every intermediate throw event of this name to the one catch
-    /// event of the same name.
+    /// A jump within a scope: from every intermediate throw event with this name to the one catch
+    /// event with the same name.
     Link {
         /// Its name.
         name: String,
     },
-    /// Compensation: asked for by an end or intermediate event; at the boundary of an activity it
-    /// names, by its node's `compensationHandler`, what undoes that.
+    /// Compensation: thrown by an end or intermediate event; as a boundary event, its node's
+    /// `compensationHandler` names the activity that compensates.
     Compensation {
-        /// The only activity that is compensated; without it everything completed in the scope.
+        /// The only activity to compensate; if absent, everything that has completed in the scope.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         activity: Option<String>,
-        /// Whether the event waits until everything is compensated.
+        /// Whether the event waits until the compensation has ended.
         #[serde(default = "yes", skip_serializing_if = "is_yes")]
         wait_for_completion: bool,
     },
-    /// The cancellation of a transaction: by an end event in it, left by a boundary event of it.
+    /// The cancellation of a transaction: thrown by an end event in it, caught by a boundary event
+    /// of it.
     Cancel,
-    /// Data of which something is true.
+    /// A condition on the data.
     Conditional {
         /// The condition over the data, as written: `${amount > 100}` or bare.
         condition: String,
     },
-    /// A time, read when the element is activated.
+    /// A timer, evaluated when the element is activated.
     Timer {
-        /// Which time.
+        /// Its time.
         when: TimerValue,
-        /// IANA name of the zone whose clocks and calendar are meant; UTC without.
+        /// IANA name of the time zone; by default UTC.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         time_zone: Option<String>,
     },
     /// A message: sent by throwing events and send tasks, caught by its name and correlation key.
     Message {
-        /// Its name, in which `${path}` stands for a value of the data; that of a start event is
-        /// fixed.
+        /// Its name, in which `${path}` is replaced by a value of the data; that of a start event
+        /// is fixed.
         name: String,
-        /// A text, in which `${path}` stands for a value of the data: a message goes to who waits
-        /// for the same. Read when the event begins to wait, or when it is thrown.
+        /// A text, in which `${path}` is replaced by a value of the data: a message goes to
+        /// elements that wait for the same key. Evaluated when the event begins to wait, or when it
+        /// is thrown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         correlation_key: Option<String>,
-        /// Throwing: template of the data it takes along; nothing without.
+        /// Throwing: template of its data; if absent, it has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<String>,
-        /// Throwing: ISO 8601 duration for which it is kept when nobody waits for it; not without.
+        /// Throwing: ISO 8601 duration for which it is kept until an element waits for it; if
+        /// absent, it is not kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         time_to_live: Option<String>,
     },
-    /// A signal: to all that wait for its name.
+    /// A signal: received by all elements that wait for its name.
     Signal {
-        /// Its name, in which `${path}` stands for a value of the data; that of a start event is
-        /// fixed.
+        /// Its name, in which `${path}` is replaced by a value of the data; that of a start event
+        /// is fixed.
         name: String,
-        /// Throwing: template of the data it takes along; nothing without.
+        /// Throwing: template of its data; if absent, it has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<String>,
     },
-    /// The end of everything in the scope of the end event.
+    /// Ends everything in the scope of the end event.
     Terminate,
 }
 
-/// The time of a timer event: a text, in which `${path}` stands for a value of the data.
+/// The time of a timer event: a text, in which `${path}` is replaced by a value of the data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TimerValue {
-    /// Again and again: a cron expression, or an ISO 8601 repeating interval such as `R3/PT10S`.
+    /// Repeatedly: a cron expression, or an ISO 8601 repeating interval such as `R3/PT10S`.
     Cycle(String),
     /// Once, at this ISO 8601 time.
     Date(String),

@@ -1,8 +1,8 @@
 //! The compiled form of a process definition: look-ups by id, templates, paths and key lists, made
 //! once at deploy.
 //!
-//! Not here: the rules a definition must keep (`validate`, which runs first); conditions
-//! (`expression` compiles those). The engine runs on this and on nothing else of the model.
+//! Not here: the rules of a definition (`validate`, which runs first); conditions (compiled by
+//! `expression`). The engine uses this form and nothing else of the model.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -40,31 +40,32 @@ use super::{
 pub struct ExecutableProcess {
     /// The source it was compiled from.
     pub definition: ProcessDefinition,
-    /// Display name, else the id.
+    /// Display name, or if it has none the id.
     pub name: String,
     /// When a live instance expires.
     pub expiry: Option<Expiry>,
     /// How long an Action message of an instance stays open.
     pub action_message_expiry: Span,
-    /// By which values its instances are found.
+    /// The values by which its instances can be found.
     pub search_keys: SearchKeys,
-    /// What its own data objects add to the data of a start that does not bring it.
+    /// The values of its own data objects for a start whose data do not contain them.
     pub data_objects: Map<String, Value>,
-    /// Where tokens can come from that joins wait for.
+    /// From where tokens can reach joins that wait.
     pub(super) upstream: Upstream,
-    /// Where an instance begins that has no start event to begin at: all nodes that no flow enters.
+    /// Where an instance begins if there is no start event to begin at: all nodes that no flow
+    /// enters.
     pub implicit_starts: Vec<Arc<str>>,
-    /// What a message or signal starts the process at, by its place among the nodes.
+    /// The nodes at which a message or signal starts the process, by index.
     pub(super) event_starts: Vec<usize>,
     /// Whether any of its events is a conditional one.
     pub has_conditional: bool,
-    /// The start events of the event subprocesses that lie in the process itself, in document order.
+    /// The start events of event subprocesses directly in the process, in document order.
     pub event_subprocess_starts: Vec<Arc<str>>,
-    /// The node each sequence flow leaves.
+    /// The source of each sequence flow.
     pub(super) flow_sources: BTreeMap<Arc<str>, Arc<str>>,
     pub(super) lanes: Vec<Lane>,
     pub(super) nodes: Vec<ExecutableNode>,
-    /// Ordered: for short ids, comparing a few is cheaper than hashing one.
+    /// Ordered: for short ids, a few comparisons are cheaper than hashing.
     pub(super) by_id: BTreeMap<Arc<str>, usize>,
 }
 
@@ -74,7 +75,7 @@ impl ExecutableProcess {
         self.by_id.get(id).map(|&index| &self.nodes[index])
     }
 
-    /// The node a sequence flow leaves.
+    /// The source of a sequence flow.
     pub fn source_of(&self, flow: &str) -> Option<&ExecutableNode> {
         self.node(self.flow_sources.get(flow)?)
     }
@@ -89,19 +90,19 @@ impl ExecutableProcess {
         &self.lanes
     }
 
-    /// The lane a node lies in; of nested ones the innermost.
+    /// The innermost lane of a node.
     pub fn lane_of(&self, node: &ExecutableNode) -> Option<&Lane> {
         node.lane.map(|index| &self.lanes[index])
     }
 
-    /// The start events that start the process by themselves.
+    /// The start events with a schedule.
     pub fn schedules(&self) -> impl Iterator<Item = (&ExecutableNode, &ExecutableSchedule)> {
         self.nodes
             .iter()
             .filter_map(|node| Some((node, node.schedule()?)))
     }
 
-    /// The nodes at which a message or signal starts the process: start events, receive tasks, the
+    /// The nodes at which a message or signal starts the process: start events, receive tasks, and
     /// events behind event-based gateways.
     pub fn event_starts(
         &self,
@@ -117,14 +118,14 @@ impl ExecutableProcess {
         })
     }
 
-    /// The event-based gateway that an event is behind, when that starts the process.
+    /// The event-based gateway before an event, if that starts the process.
     pub fn instantiating_gateway(&self, event: &ExecutableNode) -> Option<&ExecutableNode> {
         let gateway = self.source_of(event.incoming.first()?)?;
         gateway.instantiates().map(|_| gateway)
     }
 
-    /// Where an event starts the process together with others, which are waited for then: the parallel
-    /// gateway before it, or itself with several definitions.
+    /// Where an event starts the process together with others, which are then waited for: the
+    /// parallel gateway before it, or the event itself if it has several definitions.
     pub fn gathering<'a>(&'a self, event: &'a ExecutableNode) -> Option<&'a ExecutableNode> {
         if event.start().is_some() {
             let awaited = event.kind.awaited()?;
@@ -148,7 +149,7 @@ impl ExecutableProcess {
             .flat_map(|event| event.iter())
     }
 
-    /// The calls to the outside that its actions make.
+    /// The HTTP calls of its actions.
     pub fn calls(&self) -> impl Iterator<Item = (&ExecutableNode, &ExecutableAction, &HttpCall)> {
         let actions = self
             .nodes
@@ -160,8 +161,8 @@ impl ExecutableProcess {
         })
     }
 
-    /// The start events of the event subprocesses that lie in a scope: in an embedded subprocess, or
-    /// without one in the process itself.
+    /// The start events of the event subprocesses directly in a scope: in an embedded subprocess,
+    /// or for `None` in the process itself.
     pub fn event_subprocess_starts(
         &self,
         scope: Option<&str>,
@@ -187,14 +188,14 @@ impl ExecutableProcess {
 /// When a live instance expires.
 #[derive(Debug)]
 pub enum Expiry {
-    /// This long after its start.
+    /// This time after its start.
     After(Span),
-    /// At the first time after its start that fits, in UTC.
+    /// At the first matching time after its start, in UTC.
     At(Box<Cron>),
 }
 
 impl Expiry {
-    /// When an instance started at `start` expires; `None` when there is no such time.
+    /// When an instance started at `start` expires; `None` if there is no such time.
     pub fn due(&self, start: Time) -> Option<Time> {
         match self {
             Self::After(span) => start.plus(span),
@@ -208,15 +209,15 @@ impl Expiry {
 pub struct ExecutableNode {
     /// The modeller's id, shared so that records and state hold it without copying.
     pub id: Arc<str>,
-    /// Display name, else the id.
+    /// Display name, or if it has none the id.
     pub name: String,
-    /// What element it is, with what only such elements have.
+    /// The kind of element, with what only this kind has.
     pub kind: NodeKind,
-    /// Id of the embedded subprocess it lies in; `None` in the process itself.
+    /// Id of the embedded subprocess that contains it; `None` in the process itself.
     pub scope: Option<Arc<str>>,
-    /// Index of the lane it lies in.
+    /// Index of its lane.
     pub(super) lane: Option<usize>,
-    /// Passing it leaves what lies behind open for back steps.
+    /// Whether back steps to nodes before it stay possible after it has completed.
     pub can_go_back: bool,
     /// Outgoing flows in document order.
     pub outgoing: Vec<ExecutableFlow>,
@@ -226,17 +227,17 @@ pub struct ExecutableNode {
     pub incoming: Vec<Arc<str>>,
     /// Top-level actions by order, manual and automatic together.
     pub actions: Vec<ExecutableAction>,
-    /// How many tokens begin it, as an activity, and how many leave it by each flow.
+    /// For an activity, how many tokens begin it, and how many leave it by each flow.
     pub start_quantity: usize,
     /// See [`Self::start_quantity`].
     pub completion_quantity: usize,
     /// How it runs more than once, if it does.
     pub looping: Option<Loop>,
-    /// What it owns as variables from its beginning, besides its data objects.
+    /// The variables that it owns from its beginning, besides its data objects.
     pub inputs: Vec<ExecutableMapping>,
-    /// What it writes into the scopes around it when it completes.
+    /// What it writes into the surrounding scopes when it completes.
     pub outputs: Vec<ExecutableMapping>,
-    /// The variables of the data objects in it, with their first values.
+    /// The variables of its data objects, with their initial values.
     pub data_objects: Map<String, Value>,
     /// Ids of the boundary events attached to it, in document order.
     pub boundary_events: Vec<Arc<str>>,
@@ -244,7 +245,7 @@ pub struct ExecutableNode {
     pub for_compensation: bool,
     /// The activity that compensates it.
     pub compensation_handler: Option<Arc<str>>,
-    /// Which of them catch what is thrown.
+    /// The boundary events that catch what is thrown.
     pub catches: Vec<Catch>,
 }
 
@@ -261,7 +262,7 @@ impl ExecutableNode {
             .flat_map(|action| std::iter::once(action).chain(&action.children))
     }
 
-    /// What it is as a start event.
+    /// Its start event, if it is one.
     pub fn start(&self) -> Option<&StartEvent> {
         if let NodeKind::Start(start) = &self.kind {
             Some(start)
@@ -270,12 +271,12 @@ impl ExecutableNode {
         }
     }
 
-    /// What starts the process here by itself.
+    /// Its schedule, if it has one.
     pub fn schedule(&self) -> Option<&ExecutableSchedule> {
         self.start()?.schedule.as_ref()
     }
 
-    /// What it is as an embedded subprocess.
+    /// Its embedded subprocess, if it is one.
     pub fn sub_process(&self) -> Option<&SubProcess> {
         if let NodeKind::SubProcess(subprocess) = &self.kind {
             Some(subprocess)
@@ -284,12 +285,12 @@ impl ExecutableNode {
         }
     }
 
-    /// What it is as an ad-hoc subprocess.
+    /// Its ad-hoc subprocess, if it is one.
     pub fn ad_hoc(&self) -> Option<&ExecutableAdHoc> {
         self.sub_process()?.ad_hoc.as_ref()
     }
 
-    /// What it calls as a call activity.
+    /// Its called process, if it is a call activity.
     pub fn call(&self) -> Option<&Subprocess> {
         if let NodeKind::Call(called) = &self.kind {
             Some(called)
@@ -298,12 +299,12 @@ impl ExecutableNode {
         }
     }
 
-    /// Whether the flows it is left by depend on conditions.
+    /// Whether its outgoing flows depend on conditions.
     pub fn chooses_flows(&self) -> bool {
         self.default_flow.is_some() || self.outgoing.iter().any(|flow| flow.conditional)
     }
 
-    /// Whether tokens wait here, as an activity, until there are enough to begin it.
+    /// Whether tokens wait here, before an activity, until there are enough to begin it.
     pub fn gathers_tokens(&self) -> bool {
         self.start_quantity > 1 && !self.incoming.is_empty()
     }
@@ -317,7 +318,7 @@ impl ExecutableNode {
         is_gateway && self.incoming.len() > 1 || self.is_complex_join() || self.gathers_tokens()
     }
 
-    /// Whether it has a condition on which a join of a complex gateway continues.
+    /// Whether it is a complex gateway with an activation condition.
     pub fn has_activation_condition(&self) -> bool {
         matches!(
             self.kind,
@@ -325,14 +326,14 @@ impl ExecutableNode {
         )
     }
 
-    /// Whether flows wait here for the condition of a complex gateway.
+    /// Whether flows wait here for the activation condition of a complex gateway.
     pub fn is_complex_join(&self) -> bool {
         matches!(self.kind, NodeKind::Gateway(GatewayKind::Complex { .. }))
             && (self.incoming.len() > 1
                 || (self.has_activation_condition() && !self.incoming.is_empty()))
     }
 
-    /// Whether flows wait here for those that can still come.
+    /// Whether flows wait here for those that can still arrive.
     pub fn is_inclusive_join(&self) -> bool {
         matches!(self.kind, NodeKind::Gateway(GatewayKind::Inclusive)) && self.is_join()
     }
@@ -342,8 +343,8 @@ impl ExecutableNode {
         matches!(self.kind, NodeKind::Gateway(GatewayKind::EventBased { .. }))
     }
 
-    /// How many of the events behind it are awaited, as an event-based gateway that starts the
-    /// process.
+    /// How many of the events behind it have to occur, if it is an event-based gateway that starts
+    /// the process.
     pub fn instantiates(&self) -> Option<EventGatewayType> {
         if let NodeKind::Gateway(GatewayKind::EventBased { instantiates }) = &self.kind {
             *instantiates
@@ -352,7 +353,7 @@ impl ExecutableNode {
         }
     }
 
-    /// What it waits under as a user task.
+    /// Its settings as a user task.
     pub fn user_task(&self) -> Option<&TaskSettings> {
         if let NodeKind::Task(TaskKind::User(settings)) = &self.kind {
             Some(settings)
@@ -361,31 +362,31 @@ impl ExecutableNode {
         }
     }
 
-    /// The boundary event that catches what is thrown: the one with its code, else the one that
-    /// catches everything of its kind; of those that are open.
+    /// The open boundary event that catches what is thrown: the one with its code, otherwise the
+    /// one without code.
     pub fn catch(&self, thrown: Thrown<'_>, is_open: impl Fn(&Catch) -> bool) -> Option<&Catch> {
         let open = self.catches.iter().filter(|catch| is_open(catch));
         thrown.caught_by(&open.collect::<Vec<_>>())
     }
 }
 
-/// What starts a process by itself, with its times ready to be shown.
+/// A schedule, with its times compiled.
 #[derive(Debug)]
 pub struct ExecutableSchedule {
     /// As written.
     pub written: Schedule,
-    /// When it is due.
+    /// Its times.
     pub occurrences: Occurrences,
 }
 
-/// A sequence flow from the node that owns it.
+/// A sequence flow, stored at its source.
 #[derive(Debug)]
 pub struct ExecutableFlow {
     /// The modeller's id.
     pub id: Arc<str>,
     /// Id of the node it enters.
     pub target: Arc<str>,
-    /// Whether it has a condition that is asked; the evaluator knows it by the flow id.
+    /// Whether it has a condition that is evaluated, known by the flow's id.
     pub conditional: bool,
 }
 
@@ -398,30 +399,30 @@ pub struct ExecutableAction {
     pub order: i64,
     /// Its type's name, as in frames.
     pub type_name: &'static str,
-    /// What its work is.
+    /// Its work.
     pub work: ActionWork,
     /// Delay between triggering and work.
     pub timer: Option<Span>,
-    /// By the engine or by a user.
+    /// Whether the engine or a user triggers it.
     pub trigger: Trigger,
     /// Whether the node waits for it.
     pub required: Required,
-    /// May run more than once in a visit.
+    /// Whether it may run more than once in a visit.
     pub repeatable: bool,
-    /// Its mandatory automatic children run after it.
+    /// Whether its mandatory automatic children run after it.
     pub autorun_children: bool,
     /// Name of the parent action, for children.
     pub parent: Option<Arc<str>>,
-    /// May be run after the token has left.
+    /// Whether it may be run after the token has left.
     pub allow_back: bool,
-    /// Going back restores earlier data.
+    /// Whether going back restores earlier data.
     pub restart_from_snapshot: bool,
-    /// Paths that survive such a restore; longest first, so that one above another has the last
-    /// word.
+    /// Paths that are kept by such a restore; longest first, so that a path above another one is
+    /// applied last.
     pub restart_keys: Vec<DataPath>,
-    /// A delayed automatic action holds its node.
+    /// Whether a delayed automatic action holds the token.
     pub holds_token: bool,
-    /// What a client may send; empty accepts nothing.
+    /// The accepted data; if empty, none.
     pub keys: Keys,
     /// Children by order.
     pub children: Vec<ExecutableAction>,
@@ -436,7 +437,7 @@ pub enum ActionWork {
         message: Template,
         /// Data or Action.
         message_type: MessageType,
-        /// Whose clients.
+        /// The instance whose clients receive it.
         target: Target,
     },
     /// Merge what the keys accept.
@@ -445,23 +446,23 @@ pub enum ActionWork {
     AppendToParent {
         /// Rendered over the instance data.
         message: Template,
-        /// Where in the parent's data.
+        /// The path in the parent's data.
         destination: DataPath,
     },
-    /// Merge what a script puts out; the evaluator knows it by node id and action name.
+    /// Merge the output of a script, known to the evaluator by node id and action name.
     BusinessRule,
-    /// Merge the reference to a file that came with the run.
+    /// Merge the reference to a file that was uploaded with the run.
     UploadFile {
-        /// Where the reference lands.
+        /// The path for the reference.
         destination: DataPath,
-        /// Which files are taken.
+        /// The accepted files.
         rules: UploadRules,
     },
     /// Call another system.
     HttpRequest(Box<HttpCall>),
     /// Start a child.
     StartSubprocess {
-        /// What and how.
+        /// The process, and the data passed.
         subprocess: Subprocess,
         /// Whether the action ends without waiting for the child.
         asynchronous: bool,
@@ -473,15 +474,15 @@ pub enum ActionWork {
     },
 }
 
-/// A called process and how data crosses.
+/// A called process, and the data passed.
 #[derive(Debug)]
 pub struct Subprocess {
     /// Process id.
     pub process: Arc<str>,
-    /// What the child gets.
+    /// The data for the child.
     pub copy: CopyList,
-    /// Where the result lands; without it the result is dropped.
+    /// The path for the result; if absent, the result is dropped.
     pub output_key: Option<DataPath>,
-    /// Makes the result from the child's data; without it the result is all of it.
+    /// Makes the result from the child's data; if absent, the result is all of it.
     pub output: Option<Template>,
 }

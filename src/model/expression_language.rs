@@ -1,26 +1,26 @@
-//! The languages that documents and their expressions say they are written in, as far as they must
-//! be distinguished: JavaScript, which runs, XPath, which many editors name by themselves, and the
-//! others, which are refused by name.
+//! The languages that documents and expressions declare, as far as they have to be distinguished:
+//! JavaScript, which runs; XPath, which many editors declare by default; and others, which are
+//! refused by name.
 
-/// A language, by one of the names, media types and addresses it goes by.
+/// A language, by one of its names, media types or URLs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Language {
     /// Runs here.
     JavaScript,
-    /// BPMN's default, which editors write whatever the expressions are.
+    /// BPMN's default, which editors declare whatever the expressions are written in.
     XPath,
-    /// Any other, by its usual name or as it is written.
+    /// Any other, by its usual name or as written.
     Other(String),
 }
 
-/// Names of JavaScript: a whole name, the subtype of a media type, or the end of an address.
+/// Names of JavaScript: a whole name, the subtype of a media type, or the end of a URL.
 #[rustfmt::skip]
 const JAVASCRIPT: [&str; 10] = [
     "javascript", "ecmascript", "js", "es", "jscript", "livescript", "nashorn", "rhino", "graal.js", "ecma-262",
 ];
 
-/// Other languages by a word in their name or address. `Java` comes last: JavaScript is no Java,
-/// but some addresses hold both.
+/// Other languages by a word in their name or URL. `Java` comes last: JavaScript is not Java, but
+/// some URLs contain both.
 #[rustfmt::skip]
 const OTHERS: [(&str, &str); 17] = [
     ("feel", "FEEL"), ("juel", "JUEL"), ("groovy", "Groovy"), ("jython", "Python"), ("python", "Python"), ("jruby", "Ruby"),
@@ -28,7 +28,7 @@ const OTHERS: [(&str, &str); 17] = [
     ("kotlin", "Kotlin"), ("typescript", "TypeScript"), ("jsonpath", "JSONPath"), ("jsonata", "JSONata"), ("java", "Java"),
 ];
 
-/// The language that goes by this name, media type or address.
+/// The language with this name, media type or URL.
 pub fn named(text: &str) -> Language {
     let lower = text.trim().to_ascii_lowercase();
     let without_parameters = lower
@@ -57,8 +57,8 @@ pub fn named(text: &str) -> Language {
     Language::Other(known.map_or_else(|| text.trim().to_owned(), |(_, name)| (*name).to_owned()))
 }
 
-/// What to say of text in a language that does not run: its name, and why or what to do, as the end
-/// of a sentence; `None` for JavaScript.
+/// What to say about text in a language that does not run: its name, and why or what to do, as the
+/// end of a sentence; `None` for JavaScript.
 pub fn refusal(text: &str) -> Option<String> {
     let remove = "write it in JavaScript and remove the language, or say JavaScript";
     Some(match named(text) {

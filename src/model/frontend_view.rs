@@ -1,17 +1,17 @@
-//! What of a definition those may see who may not read its source: ids and names, what its
-//! manual actions and starts take, how its nodes hang together.
+//! The part of a definition that users without access to its source may see: ids and names, the
+//! data of its manual actions and starts, and how its nodes are connected.
 //!
-//! In the members of the JSON form, as far as they are shown. Left out is whatever is evaluated,
-//! sent or addressed: conditions, rules, templates, calls, webhooks, schedules, assignees, roles.
-//! What is shown is listed here member by member: a new member of a definition is left out until
-//! somebody adds it. The same of a drawing: `bpmn_xml::diagram`; as TypeScript: `typescript`.
+//! It uses the members of the JSON form. Left out is everything that is evaluated, sent or
+//! addressed: conditions, rules, templates, calls, webhooks, schedules, assignees, roles. The
+//! visible members are listed here one by one, so a new member of a definition is left out until it
+//! is added here. The same for a diagram: `bpmn_xml::diagram`; as TypeScript: `typescript`.
 //!
 //! # Why so
 //!
 //! **What a frontend sees of a definition is a list of what is shown**, member by member and
-//! element by element (`model::frontend_view`, `model::bpmn_xml::diagram`): a new member is
-//! left out until somebody adds it. Messages of incidents quote expressions, so they are a part
-//! of the permissions.
+//! element by element (`model::frontend_view`, `model::bpmn_xml::diagram`): a new member is left
+//! out until it is added there. Messages of incidents quote expressions, so they depend on
+//! permissions, too.
 
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ struct ActionView<'a> {
     strict_keys: bool,
 }
 
-/// What frontends get of an action's params.
+/// The visible parameters of an action.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum ParamsView<'a> {
@@ -85,7 +85,7 @@ enum ParamsView<'a> {
     Activity { activity: &'a str },
 }
 
-/// What an upload may be.
+/// The files that an upload accepts.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UploadView<'a> {
@@ -207,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// A definition with something in each member that others do not see.
+    /// A definition with a value in each member that others do not see.
     fn whole() -> Value {
         let automatic = |name: &str, kind: &str, params: Value| json!({"name": name, "type": kind, "params": params});
         json!({

@@ -1,8 +1,8 @@
-//! The `httpRequest` action type: what a modeller may write, and its compiled form.
+//! The `httpRequest` action type: its parameters, and its compiled form.
 //!
-//! `url` and `headers` are the templates of the two parts that are no JSON. Not here: when a call
-//! is made and what its answer leads to (`engine::http_call`); where calls may go, and how they are
-//! made (`runtime::http_calls`).
+//! `url` and `headers` have the templates of the two parts that are not JSON. Not here: when a call
+//! is made and the effects of its response (`engine::http_call`); where calls may go, and how they
+//! are made (`runtime::http_calls`).
 
 pub mod headers;
 pub mod status;
@@ -17,7 +17,7 @@ use crate::{
     limits::{CALL_FIRST_PAUSE, CALL_RETRIES, CALL_TIMEOUT},
 };
 
-/// Methods a call may have, and whether each may carry a body.
+/// Allowed methods, and whether each may have a body.
 const METHODS: [(&str, bool); 6] = [
     ("GET", false),
     ("HEAD", false),
@@ -38,7 +38,7 @@ pub struct HttpRequestParams {
     /// `GET`, `HEAD`, `POST`, `PUT`, `PATCH` or `DELETE`.
     #[serde(default = "default_method")]
     pub method: String,
-    /// Text template of the address.
+    /// Text template of the URL.
     pub url: String,
     /// JSON template of an object: fixed names, texts as values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,19 +46,19 @@ pub struct HttpRequestParams {
     /// JSON template of the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// ISO 8601 duration one try may take.
+    /// ISO 8601 duration of one attempt, at most.
     #[serde(default = "default_timeout")]
     pub timeout: String,
-    /// How often a try that failed is made again.
+    /// How often a failed attempt is repeated.
     #[serde(default = "default_retries")]
     pub retries: i64,
-    /// ISO 8601 duration of the pause before the first retry; each next one is twice as long.
+    /// ISO 8601 duration of the pause before the first retry; each further pause is twice as long.
     #[serde(default = "default_backoff")]
     pub backoff: String,
-    /// Statuses that are a success, such as `2xx` or `404`; absent = `2xx`.
+    /// Statuses that count as success, such as `2xx` or `404`; absent = `2xx`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<Vec<String>>,
-    /// Path in the data where the result lands.
+    /// Path in the data for the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_key: Option<String>,
     /// Template over `{status, headers, body}` that makes the result.
@@ -66,22 +66,22 @@ pub struct HttpRequestParams {
     pub output: Option<String>,
 }
 
-/// The method of a call that names none.
+/// The default method.
 pub fn default_method() -> String {
     DEFAULT_METHOD.to_owned()
 }
 
-/// The timeout of a call that names none.
+/// The default timeout.
 pub fn default_timeout() -> String {
     DEFAULT_TIMEOUT.to_owned()
 }
 
-/// The retries of a call that names none.
+/// The default number of retries.
 pub fn default_retries() -> i64 {
     DEFAULT_RETRIES
 }
 
-/// The first pause of a call that names none.
+/// The default first pause.
 pub fn default_backoff() -> String {
     DEFAULT_BACKOFF.to_owned()
 }
@@ -91,28 +91,28 @@ pub fn default_backoff() -> String {
 pub struct HttpCall {
     /// In upper case.
     pub method: String,
-    /// Where it goes.
+    /// Its URL.
     pub url: UrlTemplate,
-    /// What goes with it.
+    /// Its headers.
     pub headers: HeaderTemplates,
-    /// JSON; without it nothing is sent.
+    /// Its body as JSON; if absent, it has none.
     pub body: Option<Template>,
-    /// What one try may take, in milliseconds.
+    /// How long one attempt may take, in milliseconds.
     pub timeout_ms: u64,
-    /// How often a failed try is made again.
+    /// How often a failed attempt is repeated.
     pub retries: u32,
     /// The pause before the first retry, in milliseconds.
     pub backoff_ms: u64,
-    /// What is a success.
+    /// Statuses that count as success.
     pub success: StatusRanges,
-    /// Where the result lands; without it an `output` is merged as it is.
+    /// The path for the result; if absent, an `output` is merged as it is.
     pub output_key: Option<DataPath>,
-    /// Makes the result; without it the result is the answer's body.
+    /// Makes the result; if absent, the result is the response's body.
     pub output: Option<Template>,
 }
 
 impl HttpCall {
-    /// Whether the result needs the answer's body as a value.
+    /// Whether the result needs the response's body as a value.
     pub fn needs_body(&self) -> bool {
         match &self.output {
             Some(output) => output
@@ -130,7 +130,7 @@ impl HttpRequestParams {
     /// Compiles the parameters.
     ///
     /// # Errors
-    /// Everything wrong in them.
+    /// All mistakes.
     pub fn compile(&self) -> Result<HttpCall, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let mut noted = |mistake: Mistake| mistakes.push(mistake);
@@ -228,7 +228,7 @@ fn json(text: Option<&str>, what: &str) -> Result<Option<Template>, Mistake> {
     }
 }
 
-/// A secret where none may be: what is recorded must not hold it.
+/// A secret in a place where it would be recorded.
 fn secret_misplaced(what: &str) -> Mistake {
     (
         "misplaced_secret",

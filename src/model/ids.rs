@@ -1,6 +1,7 @@
-//! Keys and times: the generated names of instances and element instances, and the one time unit.
+//! Keys and times: the generated identities of instances and element instances, and the only unit
+//! of time.
 //!
-//! Not here: names written by the modeller (node ids, action names); those are plain strings. How
+//! Not here: names written by the modeller (node ids, action names), which are plain strings. How
 //! an instance key is derived from a start command: `runtime::keys`.
 //!
 //! # Why so
@@ -48,7 +49,7 @@ impl FromStr for InstanceKey {
 }
 
 /// An element instance within one process instance: the seq of the record that activated it, so
-/// unique and dense-free.
+/// unique, but with gaps.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ElementKey(pub u64);
@@ -77,31 +78,31 @@ impl ElementKey {
 pub struct Time(pub i64);
 
 impl Time {
-    /// This time plus a calendar span, counted in UTC; `None` when the result is out of range.
+    /// This time plus a calendar span, in UTC; `None` if the result is out of range.
     pub fn plus(self, span: &jiff::Span) -> Option<Time> {
         self.plus_in(span, &TimeZone::UTC)
     }
 
-    /// The first time after this one that fits a cron expression, in UTC; `None` when there is
+    /// The first time after this one that matches a cron expression, in UTC; `None` if there is
     /// none.
     pub fn next(self, cron: &croner::Cron) -> Option<Time> {
         self.next_in(cron, &TimeZone::UTC)
     }
 
-    /// As [`Self::plus`], but days and months are counted on the calendar of a zone.
+    /// As [`Self::plus`], with days and months on the calendar of a time zone.
     pub fn plus_in(self, span: &jiff::Span, zone: &TimeZone) -> Option<Time> {
         self.in_zone(zone)?.checked_add(*span).ok().map(Time::from)
     }
 
-    /// As [`Self::next`], on the clocks of a zone.
+    /// As [`Self::next`], on the clocks of a time zone.
     pub fn next_in(self, cron: &croner::Cron, zone: &TimeZone) -> Option<Time> {
         cron.find_next_occurrence(&self.in_zone(zone)?, false)
             .ok()
             .map(Time::from)
     }
 
-    /// The last time until this one, itself included, that fits a cron expression on the clocks of
-    /// a zone.
+    /// The last time up to and including this one that matches a cron expression on the clocks of a
+    /// time zone.
     pub fn latest_in(self, cron: &croner::Cron, zone: &TimeZone) -> Option<Time> {
         cron.find_previous_occurrence(&self.in_zone(zone)?, true)
             .ok()
@@ -117,7 +118,7 @@ impl Time {
         Some(self.timestamp()?.to_zoned(zone.clone()))
     }
 
-    /// The last point in time there is, at the end of the year 9999.
+    /// The last representable time, at the end of the year 9999.
     pub fn last() -> Self {
         Self(jiff::Timestamp::MAX.as_millisecond())
     }

@@ -1,8 +1,7 @@
-//! What keys let in, as one JSON Schema: what a form is made of.
+//! The data that keys accept, as one JSON Schema, from which a form can be made.
 //!
-//! Not here: how a payload is checked ([`super::keys`]); a payload that fits the schema is accepted
-//! by the keys, and what lies outside is left out by them, so the schema forbids it only when they
-//! are strict.
+//! Not here: checking a payload ([`super::keys`]). A payload that matches the schema is accepted by
+//! the keys. Keys ignore other members, so the schema only forbids them if the keys are strict.
 
 use serde_json::{Map, Value, json};
 
@@ -12,8 +11,8 @@ use super::{
     path::{DataPath, Segment},
 };
 
-/// A schema of what an action takes, with a name that says its content: the same content has the
-/// same name, whatever action, version or process it is of.
+/// The schema of an action's data, with a name that is a hash of its content: equal schemas have
+/// the same name, whatever action, version or process they belong to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputSchema {
     /// 16 hexadecimal digits.
@@ -22,17 +21,17 @@ pub struct InputSchema {
     pub schema: Value,
 }
 
-/// What the keys say of one member.
+/// The keys at and below one member.
 #[derive(Default)]
 struct SchemaMember {
-    /// A key ends here; its own schema.
+    /// The schema of a key that ends here, if one does.
     key: Option<Option<Value>>,
     required: bool,
     members: Vec<(String, SchemaMember)>,
 }
 
 impl InputSchema {
-    /// The schema of a key list; `None` when nothing is let in.
+    /// The schema of a key list; `None` if nothing is accepted.
     pub fn of(keys: &[Key], strict: bool) -> Option<Self> {
         if keys.is_empty() {
             return None;
@@ -74,7 +73,7 @@ impl SchemaMember {
         &mut self.members[index].1
     }
 
-    /// The schema of this member, which will be at this place.
+    /// The schema of this member, for this place.
     fn schema(mut self, place: &str, strict: bool) -> Value {
         let Some(own) = self.key.take() else {
             return self.object(place, strict);
@@ -83,7 +82,7 @@ impl SchemaMember {
         if self.members.is_empty() {
             return of_key(own, self.required, place);
         }
-        // A key that covers all of it, and others that say more of its parts.
+        // A key that covers all of it, and further keys for parts of it.
         let required = self.required;
         let parts = self.object(&format!("{place}/allOf/1"), false);
         json!({"allOf": [of_key(own, required, &format!("{place}/allOf/0")), parts]})
@@ -112,7 +111,7 @@ impl SchemaMember {
     }
 }
 
-/// A key's schema at its place. A required key refuses `null`, which its own schema may allow.
+/// A key's schema at its place. A required key refuses `null`, even if its own schema allows it.
 fn of_key(mut schema: Value, required: bool, place: &str) -> Value {
     if !required || refuses_null(&schema) {
         move_references(&mut schema, place);
@@ -133,7 +132,7 @@ fn of_key(mut schema: Value, required: bool, place: &str) -> Value {
     }
 }
 
-/// Whether a schema says by its type, its constant or altogether that it takes no `null`.
+/// Whether a schema refuses `null` by its type, its constant or altogether.
 fn refuses_null(schema: &Value) -> bool {
     let by_type = schema.get("type").is_some_and(|kind| match kind {
         Value::Array(kinds) => !kinds.contains(&json!("null")),
@@ -142,7 +141,7 @@ fn refuses_null(schema: &Value) -> bool {
     by_type || schema.get("const").is_some_and(|value| !value.is_null()) || *schema == json!(false)
 }
 
-/// A key's schema refers to parts of itself (`#/$defs/…`): they have moved to `place`.
+/// A key's schema may refer to its own parts (`#/$defs/…`), which have moved to `place`.
 fn move_references(schema: &mut Value, place: &str) {
     match schema {
         Value::Object(members) => {
@@ -165,7 +164,7 @@ fn move_references(schema: &mut Value, place: &str) {
     }
 }
 
-/// A member's name as part of a JSON pointer in a URI's fragment.
+/// A member's name as a part of a JSON pointer in a URI fragment.
 fn pointer_part(name: &str) -> String {
     let mut part = String::new();
     for byte in name.replace('~', "~0").replace('/', "~1").bytes() {

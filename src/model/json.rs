@@ -6,7 +6,7 @@ use crate::text::json::{self, JsonError};
 /// Reads one definition.
 ///
 /// # Errors
-/// The place where the text stops being a definition; later problems cannot be found.
+/// The place where the text is no longer a definition; later problems cannot be found.
 pub fn read(text: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
     json::from_text::<ProcessDefinition>(text)
         .map(|definition| vec![(definition, Vec::new())])

@@ -1,7 +1,7 @@
-//! Keys: what a client may send. Path prefixes by whole segments; the rest is ignored or, when
-//! strict, refused.
+//! Keys: the data that a client may send. They are path prefixes by whole segments; other data are
+//! ignored or, if the keys are strict, refused.
 //!
-//! Not here: how a JSON Schema is evaluated ([`Evaluator::check_schema`]).
+//! Not here: evaluating a JSON Schema ([`Evaluator::check_schema`]).
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::text::member_path::push_member;
 
-/// A compiled key list. The default one accepts nothing.
+/// A compiled key list. The default accepts nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     keys: Vec<CompiledKey>,
@@ -34,12 +34,12 @@ struct CompiledKey {
     schema: Option<Value>,
 }
 
-/// What of a payload the keys let in.
+/// The part of a payload that the keys accept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accepted {
-    /// A JSON object: what lies under the keys, to be merged.
+    /// A JSON object: the members under the keys, to be merged.
     pub data: Value,
-    /// The shortest paths of what was left out.
+    /// The shortest paths that were left out.
     pub ignored: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl Keys {
     /// Compiles a key list. With `strict`, a payload path that no key covers refuses the payload.
     ///
     /// # Errors
-    /// A sentence about the first path that is not one.
+    /// The first invalid path, as a sentence.
     pub fn compile(keys: &[Key], strict: bool) -> Result<Self, String> {
         let compile_key = |key: &Key| {
             let path = DataPath::parse_members(&key.path)?;
@@ -69,7 +69,7 @@ impl Keys {
         })
     }
 
-    /// Keys that let every object in, as the built-in action `complete` does.
+    /// Keys that accept every object, like the built-in action `complete`.
     pub fn everything() -> Self {
         Self {
             everything: true,
@@ -92,13 +92,13 @@ impl Keys {
             .collect()
     }
 
-    /// What is accepted, as a schema; `None` when nothing is, or everything.
+    /// The schema of accepted data; `None` if nothing, or everything, is accepted.
     pub fn input_schema(&self) -> Option<&Arc<InputSchema>> {
         self.input_schema.as_ref()
     }
 
-    /// What the variables hold at these paths, as an object: what a payload would begin with. `None`
-    /// when that is nothing, or has more than `most` bytes as JSON, roughly.
+    /// The values of the variables at these paths, as an object: the initial values of a form.
+    /// `None` if there are none, or if they have more than about `most` bytes as JSON.
     pub fn held_by(&self, variables: &Variables<'_>, most: usize) -> Option<Value> {
         let held = |key: &CompiledKey| variables.at(&key.path).filter(|value| !value.is_null());
         let mut left = most;
@@ -121,7 +121,7 @@ impl Keys {
     ///
     /// # Errors
     /// Each path that is required and missing, violates its schema, or is not covered although the
-    /// keys are strict. A payload that is no object is reported at the empty path.
+    /// keys are strict. A payload that is not an object is reported at the empty path.
     pub fn accept(
         &self,
         payload: &Value,
@@ -178,8 +178,9 @@ impl Keys {
         }
     }
 
-    /// Lists the shortest paths of `members` that are left out, each with its last name. A key below a member covers nothing
-    /// when the member is no object, so such a member is listed itself.
+    /// Lists the shortest paths of `members` that are left out, each with its last name. A key
+    /// below a member covers nothing if the member is not an object, so such a member is listed
+    /// itself.
     fn collect_uncovered<'a>(
         &self,
         members: &'a Map<String, Value>,
@@ -228,7 +229,7 @@ fn is_prefix(key: &[Segment], path: &[&str]) -> bool {
     key.len() <= path.len() && matches_on_shorter(key, path)
 }
 
-/// Whether the path is a real prefix of the key.
+/// Whether the path is a proper prefix of the key.
 fn reaches_below(key: &[Segment], path: &[&str]) -> bool {
     key.len() > path.len() && matches_on_shorter(key, path)
 }
@@ -252,7 +253,7 @@ fn join(key: &str, below: &str) -> String {
     }
 }
 
-/// Takes the bytes of a value, as JSON, from those left; `None` when they are too few.
+/// Subtracts the length of a value as JSON from `left`; `None` if there are too few.
 fn take_bytes(value: &Value, left: &mut usize) -> Option<()> {
     let own = match value {
         Value::String(text) => text.len() + 2,

@@ -1,8 +1,8 @@
 //! Activities that run more than once: BPMN's multi-instance and standard loop, as the modeller
 //! wrote them and compiled.
 //!
-//! Not here: how their iterations run (`engine::looping`), what BPMN spells them
-//! (`bpmn_xml::loops`), the rules they must keep (`validate::loops`).
+//! Not here: how their iterations run (`engine::looping`), their notation in BPMN
+//! (`bpmn_xml::loops`), their rules (`validate::loops`).
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use super::{
     event_definition::EventDefinition, one_or_several, path::DataPath, template::Template,
 };
 
-/// The variable that holds the item of an iteration, unless the modeller names another.
+/// The variable with the item of an iteration, by default.
 pub const ITEM: &str = "item";
-/// The variable that counts iterations, from 1.
+/// The variable with the number of the iteration, from 1.
 pub const LOOP_COUNTER: &str = "loopCounter";
-/// The variables that count the instances of a multi-instance activity: all, active, completed,
-/// terminated.
+/// The variables with the numbers of instances of a multi-instance activity: all, active,
+/// completed, terminated.
 pub const COUNTERS: [&str; 4] = [
     "numberOfInstances",
     "numberOfActiveInstances",
@@ -29,20 +29,20 @@ pub const COUNTERS: [&str; 4] = [
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum LoopCharacteristics {
-    /// Once per item, or so many times.
+    /// Once per item, or a number of times.
     MultiInstance(MultiInstance),
-    /// Again and again.
+    /// Repeatedly, by a condition.
     Standard(StandardLoop),
 }
 
-/// How often a multi-instance activity runs, and what comes of it.
+/// How often a multi-instance activity runs, and its results.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MultiInstance {
-    /// One iteration after the other, instead of all at the same time.
+    /// Whether iterations run one after the other, instead of all at the same time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sequential: bool,
-    /// How many iterations: a whole number, or a placeholder `${path}` for one.
+    /// The number of iterations: an integer, or a placeholder `${path}` for one.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -52,59 +52,59 @@ pub struct MultiInstance {
     /// Path of a list, with an item for each iteration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
-    /// The variable that holds the item; [`ITEM`] without.
+    /// The variable with the item; by default [`ITEM`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
-    /// Condition asked when an iteration has ended: once it is true, the others end.
+    /// Condition evaluated when an iteration has ended: once it is true, the others are ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion_condition: Option<String>,
-    /// Path the list of results lands under.
+    /// Path for the list of results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_key: Option<String>,
     /// Template over the variables of an iteration that makes its result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
-    /// Which iterations throw [`Self::event`] as they complete.
+    /// Which iterations throw [`Self::event`] when they complete.
     #[serde(default, skip_serializing_if = "MultiInstanceBehavior::is_default")]
     pub behavior: MultiInstanceBehavior,
-    /// A signal or an escalation that is thrown as iterations complete, for the boundary events of the
-    /// activity and for anyone else who waits.
+    /// A signal or an escalation that is thrown when iterations complete, for the boundary events
+    /// of the activity and for other elements that wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Box<EventDefinition>>,
-    /// With [`MultiInstanceBehavior::Complex`]: what is thrown when.
+    /// With [`MultiInstanceBehavior::Complex`]: what is thrown, and when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub complex_behavior: Vec<ComplexBehavior>,
 }
 
-/// What an iteration throws as it completes, when a condition is true.
+/// What an iteration throws when it completes, if a condition is true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ComplexBehavior {
-    /// The condition over the variables of the iteration, with counters that count it.
+    /// The condition over the variables of the iteration, with counters that include it.
     pub condition: String,
-    /// Signals and escalations that are thrown, one by itself or several as a list.
+    /// The signals and escalations to throw: a single one, or a list.
     #[serde(rename = "event", with = "one_or_several")]
     pub events: Vec<EventDefinition>,
 }
 
-/// What the evaluator knows the condition of a complex behavior of a node by.
+/// The id of the condition of a complex behavior for the evaluator.
 pub fn behavior_condition_id(node: &str, place: usize) -> String {
     format!("{node}/behavior/{place}")
 }
 
-/// Which iterations throw an event as they complete; named as in BPMN, by what then completes the
-/// activity for whom the event is.
+/// Which iterations throw an event when they complete. Named as in BPMN, by which completions then
+/// matter to those who wait for the event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MultiInstanceBehavior {
-    /// None throws: the token behind the activity, once all have completed, says it.
+    /// None throws: the token after the activity shows that all have completed.
     #[default]
     All,
     /// Each one.
     None,
     /// The first.
     One,
-    /// Each of which a condition is true.
+    /// Each one for which a condition is true.
     Complex,
 }
 
@@ -125,17 +125,17 @@ pub struct StandardLoop {
     /// The condition; without one the loop runs `maximum` times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
-    /// Whether the condition is asked before the first iteration, too.
+    /// Whether the condition is also evaluated before the first iteration.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test_before: bool,
-    /// Iterations at most.
+    /// The maximum number of iterations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<u32>,
 }
 
 impl LoopCharacteristics {
-    /// The condition it asks: when to stop early, or whether to continue. The evaluator knows it by
-    /// the id of the node.
+    /// Its condition: when to stop early, or whether to continue. The evaluator knows it by the id
+    /// of the node.
     pub fn condition(&self) -> Option<&str> {
         match self {
             Self::MultiInstance(multiple) => multiple.completion_condition.as_deref(),
@@ -147,15 +147,15 @@ impl LoopCharacteristics {
 /// How an activity runs more than once, compiled.
 #[derive(Debug)]
 pub enum Loop {
-    /// Once per item, or so many times.
+    /// Once per item, or a number of times.
     MultiInstance(Box<MultiInstanceLoop>),
-    /// Again and again.
+    /// Repeatedly, by a condition.
     Standard {
         /// Whether there is a condition; the evaluator knows it by the id of the node.
         conditional: bool,
-        /// Whether the condition is asked before the first iteration, too.
+        /// Whether the condition is also evaluated before the first iteration.
         test_before: bool,
-        /// Iterations at most.
+        /// The maximum number of iterations.
         maximum: Option<u32>,
     },
 }
@@ -163,43 +163,43 @@ pub enum Loop {
 /// A compiled [`MultiInstance`].
 #[derive(Debug)]
 pub struct MultiInstanceLoop {
-    /// One iteration after the other.
+    /// Whether iterations run one after the other.
     pub sequential: bool,
-    /// What there is an iteration for.
+    /// What determines the number of iterations.
     pub over: Over,
     /// Whether there is a completion condition; the evaluator knows it by the id of the node.
     pub conditional: bool,
-    /// Where the list of results lands.
+    /// The path for the list of results.
     pub output_key: Option<DataPath>,
-    /// The variables that each iteration owns to give its result by.
+    /// The variables that each iteration owns to write its result to.
     pub own_variables: Vec<Arc<str>>,
-    /// What makes a result; of a call activity without one, what the call gives.
+    /// Makes a result; a call activity without it uses the result of the call.
     pub output: Option<Template>,
-    /// What iterations throw as they complete.
+    /// What iterations throw when they complete.
     pub thrown: Vec<ThrownByIterations>,
 }
 
-/// What iterations throw as they complete.
+/// What iterations throw when they complete.
 #[derive(Debug)]
 pub struct ThrownByIterations {
     /// Which of them.
     pub by: ThrownBy,
-    /// What.
+    /// The events.
     pub events: Vec<IterationEvent>,
 }
 
-/// Which iterations throw something.
+/// Which iterations throw.
 #[derive(Debug)]
 pub enum ThrownBy {
     /// Each.
     Each,
     /// The first.
     First,
-    /// Those of which a condition is true, which the evaluator knows by this id.
+    /// Those for which the condition with this id is true.
     Condition(String),
 }
 
-/// What an iteration may throw.
+/// An event that an iteration may throw.
 #[derive(Debug)]
 pub enum IterationEvent {
     /// The signal of this name.
@@ -208,16 +208,16 @@ pub enum IterationEvent {
     Escalation(Arc<str>),
 }
 
-/// What there is an iteration for.
+/// What determines the number of iterations.
 #[derive(Debug)]
 pub enum Over {
-    /// A number of times.
+    /// A number.
     Cardinality(Template),
     /// Each item of a list.
     Collection {
-        /// Where the list is.
+        /// The path of the list.
         path: DataPath,
-        /// The variable that holds the item.
+        /// The variable with the item.
         item: Arc<str>,
     },
 }
@@ -226,7 +226,7 @@ impl LoopCharacteristics {
     /// Compiles it.
     ///
     /// # Errors
-    /// A sentence about what cannot be read; `validate` has reported it before.
+    /// What cannot be read, as a sentence; `validate` has reported it before.
     pub fn compile(&self, node: &str) -> Result<Loop, String> {
         Ok(match self {
             Self::MultiInstance(multiple) => Loop::MultiInstance(Box::new(multiple.compile(node)?)),
@@ -240,9 +240,9 @@ impl LoopCharacteristics {
 }
 
 impl Loop {
-    /// Ties the result of a call activity to the list of results: the list lands where the loop
-    /// says, else where the call says. Without an `output` of the loop the results of the calls are
-    /// what is listed.
+    /// Connects the result of a call activity with the list of results: the list is written to the
+    /// path of the loop, otherwise to that of the call. Without an `output` of the loop the list
+    /// consists of the results of the calls.
     pub(super) fn gather(&mut self, output_key: &mut Option<DataPath>) {
         let Self::MultiInstance(multiple) = self else {
             return;
@@ -257,7 +257,7 @@ impl Loop {
         }
     }
 
-    /// The variables that each iteration owns besides those of the loop.
+    /// The variables that each iteration owns, besides those of every loop.
     pub fn own_variables(&self) -> &[Arc<str>] {
         match self {
             Self::MultiInstance(multiple) => &multiple.own_variables,
@@ -265,7 +265,7 @@ impl Loop {
         }
     }
 
-    /// Whether the result of a call is what is listed.
+    /// Whether the list consists of the results of the calls.
     pub fn lists_calls(&self) -> bool {
         match self {
             Self::MultiInstance(multiple) => multiple.output.is_none(),
@@ -353,7 +353,7 @@ fn compile_iteration_events<'a>(
     compiled.collect()
 }
 
-/// A number is as good as its digits.
+/// A number is accepted like its digits.
 fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

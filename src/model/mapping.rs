@@ -1,7 +1,7 @@
-//! What an element takes in when it begins and gives out when it completes, and the data objects of
-//! a process: what declares variables.
+//! Input and output mappings of an element, and the data objects of a process: everything that
+//! declares variables.
 //!
-//! Not here: which scope owns a variable (`engine::variables`), how mappings are written in XML
+//! Not here: which scope owns a variable (`engine::variables`), mappings in XML
 //! (`bpmn_xml::mappings`).
 
 use serde::{Deserialize, Serialize};
@@ -13,13 +13,13 @@ use super::{
     variables::Variables,
 };
 
-/// A value that is read, and the variable it becomes.
+/// A source value, and the variable that it becomes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Mapping {
     /// A path (`customer.name`), a template (`${customer.name}`, `{"a":"${b}"}`) or a JSON value.
     pub source: String,
-    /// Path of object members that the value lands at.
+    /// Path of object members for the value.
     pub target: String,
     /// Whether nothing is written when the value is missing or `null`; of outputs only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -32,13 +32,13 @@ pub struct Mapping {
 pub struct DataObject {
     /// The modeller's id.
     pub id: String,
-    /// Name of the variable; without one the id.
+    /// Name of the variable; by default the id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Id of the embedded subprocess it lies in; `None` in the process itself.
+    /// Id of the embedded subprocess that contains it; `None` in the process itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Its first value; without one `null` in a subprocess, and nothing in the process itself.
+    /// Its initial value; if absent, `null` in a subprocess, and none in the process itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
 }
@@ -73,7 +73,8 @@ impl Mapping {
     }
 }
 
-/// A source is a JSON value, else a path, else a template, else a text with placeholders.
+/// A source is a JSON value, otherwise a path, otherwise a template, otherwise a text with
+/// placeholders.
 fn source(text: &str) -> Result<Template, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -101,7 +102,7 @@ fn source(text: &str) -> Result<Template, String> {
 }
 
 impl ExecutableMapping {
-    /// Where the value lands.
+    /// The path for the value.
     pub fn target(&self) -> &DataPath {
         &self.target
     }
@@ -111,7 +112,7 @@ impl ExecutableMapping {
         self.if_set && value.is_null()
     }
 
-    /// The value it reads.
+    /// Computes the value.
     ///
     /// # Errors
     /// As [`Template::render`].
@@ -126,7 +127,7 @@ impl ExecutableMapping {
     }
 }
 
-/// The variables that the data objects of one scope declare, with their first values.
+/// The variables that the data objects of one scope declare, with their initial values.
 pub fn declared<'a>(objects: impl IntoIterator<Item = &'a DataObject>) -> Map<String, Value> {
     let variables = objects.into_iter().map(|object| {
         let value = object.default.clone().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Messages and signals as events know them, compiled: names, correlation keys and data.
+//! Messages and signals of events, compiled: names, correlation keys and data.
 //!
-//! Not here: who waits for which at run time (`engine::subscription`), how one finds the other
-//! (`runtime::correlation`).
+//! Not here: which elements wait at run time (`engine::subscription`), correlation
+//! (`runtime::correlations`).
 
 use jiff::Span;
 use serde_json::Value;
@@ -18,11 +18,11 @@ use crate::{duration, limits};
 pub struct MessageDefinition {
     /// Its name.
     name: Template,
-    /// Which of those that wait for the name it is for; none is a key as well.
+    /// The correlation key; having none is a key, too.
     correlation_key: Option<Template>,
-    /// What it takes along.
+    /// Its data.
     data: Option<Template>,
-    /// How long it is kept when nobody waits for it.
+    /// How long it is kept until an element waits for it.
     pub time_to_live: Option<Span>,
 }
 
@@ -34,10 +34,10 @@ pub struct SignalDefinition {
 }
 
 impl MessageDefinition {
-    /// Compiles what was written.
+    /// Compiles a message.
     ///
     /// # Errors
-    /// A sentence about what is no template, no name or no duration.
+    /// What is no template, name or duration, as a sentence.
     pub fn compile(
         name: &str,
         correlation_key: Option<&str>,
@@ -57,23 +57,23 @@ impl MessageDefinition {
         })
     }
 
-    /// Its name, when no data are needed to tell.
+    /// Its name, if that does not depend on data.
     pub fn fixed_name(&self) -> Option<&str> {
         self.name.constant()?.as_str()
     }
 
-    /// Its name, by these data.
+    /// Its name with these data.
     ///
     /// # Errors
-    /// A sentence about what is no name.
+    /// What is not a name, as a sentence.
     pub fn name(&self, data: &Variables<'_>, builtins: &Builtins<'_>) -> Result<String, String> {
         text_of("a name of the message", &self.name, data, builtins)
     }
 
-    /// Its correlation key, by these data.
+    /// Its correlation key with these data.
     ///
     /// # Errors
-    /// A sentence about what is no key.
+    /// What is not a key, as a sentence.
     pub fn correlation_key(
         &self,
         data: &Variables<'_>,
@@ -84,20 +84,20 @@ impl MessageDefinition {
             .transpose()
     }
 
-    /// What it takes along, by these data.
+    /// Its data.
     ///
     /// # Errors
-    /// A sentence about what is no object.
+    /// What is not an object, as a sentence.
     pub fn data(&self, data: &Variables<'_>, builtins: &Builtins<'_>) -> Result<Value, String> {
         render_data(self.data.as_ref(), data, builtins)
     }
 }
 
 impl SignalDefinition {
-    /// Compiles what was written.
+    /// Compiles a signal.
     ///
     /// # Errors
-    /// A sentence about what is no template or no name.
+    /// What is no template or name, as a sentence.
     pub fn compile(name: &str, data: Option<&str>) -> Result<Self, String> {
         Ok(Self {
             name: compile_name(name)?,
@@ -105,23 +105,23 @@ impl SignalDefinition {
         })
     }
 
-    /// Its name, when no data are needed to tell.
+    /// Its name, if that does not depend on data.
     pub fn fixed_name(&self) -> Option<&str> {
         self.name.constant()?.as_str()
     }
 
-    /// Its name, by these data.
+    /// Its name with these data.
     ///
     /// # Errors
-    /// A sentence about what is no name.
+    /// What is not a name, as a sentence.
     pub fn name(&self, data: &Variables<'_>, builtins: &Builtins<'_>) -> Result<String, String> {
         text_of("a name of the signal", &self.name, data, builtins)
     }
 
-    /// What it takes along, by these data.
+    /// Its data.
     ///
     /// # Errors
-    /// A sentence about what is no object.
+    /// What is not an object, as a sentence.
     pub fn data(&self, data: &Variables<'_>, builtins: &Builtins<'_>) -> Result<Value, String> {
         render_data(self.data.as_ref(), data, builtins)
     }
@@ -155,7 +155,7 @@ fn compile_data(text: &str) -> Result<Template, String> {
     }
 }
 
-/// A name or key as text: texts, numbers and truth values are.
+/// A name or key as text: texts, numbers and booleans are allowed.
 fn text_of(
     what: &str,
     template: &Template,

@@ -1,8 +1,8 @@
-//! What a node is, compiled: the sum type over BPMN's elements that the engine runs.
+//! The compiled kind of a node: the sum type over the BPMN elements that the engine runs.
 //!
 //! What every node has is in [`ExecutableNode`](super::executable::ExecutableNode); what only one
 //! kind has is inside its variant. Every `match` over these types names each variant, so that the
-//! compiler finds what a new one needs.
+//! compiler finds the places that a new one needs.
 
 use std::sync::Arc;
 
@@ -20,11 +20,12 @@ use super::{
     timer_cycle::Occurrences,
 };
 
-/// The variable of a complex gateway: how many tokens are at its incoming flows.
+/// The variable of a complex gateway with the number of tokens at its incoming flows.
 pub const ACTIVATION_COUNT: &str = "activationCount";
-/// The variable of a complex gateway: the same, flow by flow, as members by their ids.
+/// The variable of a complex gateway with the same number per flow, as members by flow id.
 pub const ACTIVATION_COUNTS: &str = "activationCounts";
-/// The variable of a complex gateway: whether it continues for the first time, else it resets.
+/// The variable of a complex gateway that says whether it continues for the first time; otherwise
+/// it resets.
 pub const WAITING_FOR_START: &str = "waitingForStart";
 
 /// What element a node is.
@@ -32,13 +33,13 @@ pub const WAITING_FOR_START: &str = "waitingForStart";
 pub enum NodeKind {
     /// A start event.
     Start(Box<StartEvent>),
-    /// An end event: none, or with what it throws.
+    /// An end event: none, or with the events it throws.
     End(EventDefinitions),
     /// An intermediate event that waits.
     Catch(EventDefinitions),
-    /// An intermediate event that continues at once.
+    /// An intermediate event that throws.
     Throw(EventDefinitions),
-    /// An event attached to an activity, which waits as long as that is active.
+    /// An event attached to an activity, which waits as long as the activity is active.
     Boundary {
         /// The activity.
         attached_to: Arc<str>,
@@ -57,8 +58,8 @@ pub enum NodeKind {
     Gateway(GatewayKind),
 }
 
-/// What an event waits for or throws: nothing as a none event, one definition as a rule, several as
-/// what BPMN calls a multiple event.
+/// What an event waits for or throws: nothing for a none event, usually one definition, or several
+/// for what BPMN calls a multiple event.
 #[derive(Debug, Default)]
 pub struct EventDefinitions {
     all: Box<[ExecutableEventDefinition]>,
@@ -66,10 +67,10 @@ pub struct EventDefinitions {
 }
 
 impl EventDefinitions {
-    /// These definitions, in document order; `parallel` says whether each of them has to come.
+    /// These definitions, in document order; `parallel` says whether all of them have to occur.
     pub fn new(all: Vec<ExecutableEventDefinition>, parallel: bool) -> Self {
         Self {
-            // One alone has to come anyway.
+            // A single one has to occur anyway.
             parallel: parallel && all.len() > 1,
             all: all.into(),
         }
@@ -80,7 +81,8 @@ impl EventDefinitions {
         self.all.is_empty()
     }
 
-    /// Whether each of several has to come, in any order; else the first that comes will do.
+    /// Whether all of several have to occur, in any order; otherwise the first that occurs
+    /// suffices.
     pub fn is_parallel(&self) -> bool {
         self.parallel
     }
@@ -95,7 +97,7 @@ impl EventDefinitions {
         matches!(&*self.all, [ExecutableEventDefinition::Link])
     }
 
-    /// Whether it throws what ends its scope, or takes it over.
+    /// Whether it throws an event that ends its scope, or that ends it when it is caught.
     pub fn ends_scope(&self) -> bool {
         self.all.iter().any(ExecutableEventDefinition::ends_scope)
     }
@@ -105,12 +107,12 @@ impl EventDefinitions {
         self.all.iter()
     }
 
-    /// The one at a place, from 0.
+    /// The one at an index, from 0.
     pub fn get(&self, place: u8) -> Option<&ExecutableEventDefinition> {
         self.all.get(usize::from(place))
     }
 
-    /// All of them with what each is known by, as those of a node.
+    /// All of them with their identities, for a node.
     pub fn of<'a>(
         &'a self,
         node: &'a Arc<str>,
@@ -122,22 +124,22 @@ impl EventDefinitions {
     }
 }
 
-/// One definition of what an event waits for or throws.
+/// One event definition.
 #[derive(Debug)]
 pub enum ExecutableEventDefinition {
-    /// An error; without a code every failure, where it is caught.
+    /// An error; when caught without a code, every failure.
     Error(Option<Arc<str>>),
-    /// An escalation; without a code every one, where it is caught.
+    /// An escalation; when caught without a code, every escalation.
     Escalation(Option<Arc<str>>),
     /// A jump within its scope, which is compiled into a flow.
     Link,
-    /// The compensation of what is completed.
+    /// The compensation of completed activities.
     Compensation(CompensationThrow),
     /// The cancellation of a transaction.
     Cancel,
-    /// Data of which a condition is true; the evaluator knows it by `EventRef::condition_id`.
+    /// A condition on the data, known to the evaluator by `EventRef::condition_id`.
     Conditional,
-    /// A time.
+    /// A timer.
     Timer(Box<TimerDefinition>),
     /// A message.
     Message(Box<MessageDefinition>),
@@ -150,30 +152,31 @@ pub enum ExecutableEventDefinition {
 /// Where a process, or an embedded subprocess, begins.
 #[derive(Debug, Default)]
 pub struct StartEvent {
-    /// The condition a start must name.
+    /// The condition that a start has to name.
     pub condition: Option<String>,
-    /// What starts the process here by itself.
+    /// Its schedule.
     pub schedule: Option<ExecutableSchedule>,
-    /// What start data is accepted; `None` accepts everything.
+    /// The keys of accepted start data; `None` accepts everything.
     pub keys: Option<Keys>,
-    /// The message or signal that starts the process here, or what the event subprocess waits for
-    /// that it begins.
+    /// The message or signal that starts the process here, or the event that begins its event
+    /// subprocess.
     pub event: EventDefinitions,
-    /// Whether everything else in the scope around its event subprocess ends when that begins.
+    /// For an event subprocess: whether everything else in the surrounding scope ends when it
+    /// begins.
     pub interrupting: bool,
-    /// What thrown the event subprocess catches that it begins.
+    /// For an event subprocess: the errors and escalations that it catches.
     pub catches: Vec<Catch>,
 }
 
 impl StartEvent {
-    /// Whether clients start the process here: no schedule, message or signal does.
+    /// Whether clients start the process here, because no schedule, message or signal does.
     pub fn is_for_clients(&self) -> bool {
         self.schedule.is_none() && self.event.is_none()
     }
 }
 
 impl ExecutableEventDefinition {
-    /// Whether its scope ends when it is thrown, or is taken over by what catches it.
+    /// Whether its scope ends when it is thrown, or when something catches it.
     pub fn ends_scope(&self) -> bool {
         match self {
             Self::Error(_) | Self::Cancel | Self::Terminate => true,
@@ -187,7 +190,7 @@ impl ExecutableEventDefinition {
         }
     }
 
-    /// Name of the message, when no data are needed to tell.
+    /// Name of the message, if that does not depend on data.
     pub fn message(&self) -> Option<&str> {
         match self {
             Self::Message(message) => message.fixed_name(),
@@ -203,7 +206,7 @@ impl ExecutableEventDefinition {
         }
     }
 
-    /// Name of the signal, when no data are needed to tell.
+    /// Name of the signal, if that does not depend on data.
     pub fn signal(&self) -> Option<&str> {
         match self {
             Self::Signal(signal) => signal.fixed_name(),
@@ -223,26 +226,26 @@ impl ExecutableEventDefinition {
 /// The kinds of tasks.
 #[derive(Debug)]
 pub enum TaskKind {
-    /// Undefined: runs its actions.
+    /// An undefined task: runs its actions.
     Undefined,
-    /// Done outside of any system.
+    /// A manual task.
     Manual,
-    /// Waits for its user.
+    /// A user task: waits for its user.
     User(Box<TaskSettings>),
-    /// Runs its actions.
+    /// A service task: runs its actions.
     Service,
-    /// Runs its actions, then sends its message, if it has one.
+    /// A send task: runs its actions, then sends its message, if it has one.
     Send(EventDefinitions),
-    /// Runs its actions and waits for its message.
+    /// A receive task: runs its actions and waits for its message.
     Receive {
-        /// The message; none when its actions say what it waits for.
+        /// The message; none if its actions decide when it completes.
         event: EventDefinitions,
         /// Whether the message starts the process here.
         instantiates: bool,
     },
-    /// Runs its script, which is an action of it.
+    /// A script task: runs its script, which is one of its actions.
     Script,
-    /// Runs its rules, which are actions of it.
+    /// A business rule task: runs its rules, which are actions of it.
     BusinessRule,
 }
 
@@ -251,20 +254,21 @@ pub enum TaskKind {
 pub enum GatewayKind {
     /// Chooses one outgoing flow.
     Exclusive,
-    /// Takes every outgoing flow whose condition is true; waits for all flows that can still come.
+    /// Takes every outgoing flow whose condition is true; a join waits for all flows that can still
+    /// arrive.
     Inclusive,
     /// Forks and joins.
     Parallel,
-    /// Takes every outgoing flow whose condition is true; a join continues once its activation
-    /// condition is, and then waits for the other flows before it resets.
+    /// Takes every outgoing flow whose condition is true. A join continues once its activation
+    /// condition is true, and then waits for the other flows before it resets.
     Complex {
-        /// Whether it has such a condition, which the evaluator knows by the id of the node; without
-        /// one it joins as an inclusive gateway does.
+        /// Whether it has an activation condition, known by the id of the node; without one it
+        /// joins like an inclusive gateway.
         conditional: bool,
     },
     /// Waits for the first of the events behind it.
     EventBased {
-        /// How many of them are awaited, when the first one starts the process here.
+        /// How many of them have to occur, if the first one starts the process here.
         instantiates: Option<EventGatewayType>,
     },
 }
@@ -272,34 +276,34 @@ pub enum GatewayKind {
 /// An embedded subprocess.
 #[derive(Debug)]
 pub struct SubProcess {
-    /// Where it begins: its start event, else all nodes that no flow enters; none when it is empty.
+    /// Where it begins: at its start event, otherwise at all nodes that no flow enters; empty if it
+    /// has no nodes.
     pub starts: Vec<Arc<str>>,
-    /// Whether it can be cancelled, with what completed in it undone.
+    /// Whether it can be cancelled, which compensates what has completed in it.
     pub transaction: bool,
-    /// How it runs as an ad-hoc subprocess: it does not begin at its starts, users start those.
+    /// Its settings as an ad-hoc subprocess, which does not begin at `starts`: users start them.
     pub ad_hoc: Option<ExecutableAdHoc>,
-    /// Whether it is an event subprocess: no token reaches it, its start event begins it.
+    /// Whether it is an event subprocess: no token reaches it, and its start event begins it.
     pub triggered_by_event: bool,
-    /// The start events of the event subprocesses that lie in it and wait for something, in document
-    /// order.
+    /// The start events of the event subprocesses in it that wait for an event, in document order.
     pub event_subprocess_starts: Vec<Arc<str>>,
-    /// The event subprocess in it that compensates it, once it has completed.
+    /// The event subprocess in it that compensates it after it has completed.
     pub compensation: Option<Arc<str>>,
 }
 
-/// What a compensation event asks for.
+/// What a compensation event throws.
 #[derive(Debug)]
 pub struct CompensationThrow {
-    /// The only activity that is compensated.
+    /// The only activity to compensate.
     pub activity: Option<Arc<str>>,
-    /// Whether the event waits until everything is compensated.
+    /// Whether the event waits until the compensation has ended.
     pub waits: bool,
 }
 
-/// The times of a timer event.
+/// The time of a timer event.
 #[derive(Debug)]
 pub struct TimerDefinition {
-    /// The text, with its placeholders.
+    /// The text of the time, with placeholders.
     text: Template,
     kind: fn(String) -> When,
     zone: Option<String>,
@@ -376,7 +380,7 @@ impl NodeKind {
         event.filter(|event| !event.is_none())
     }
 
-    /// Whether its event is waited for once: it ends who waits for it, or lets that continue.
+    /// Whether its event occurs only once: it ends what waits for it, or lets that continue.
     pub fn interrupts(&self) -> bool {
         match self {
             Self::Boundary { interrupting, .. } => *interrupting,
@@ -393,10 +397,10 @@ impl NodeKind {
 }
 
 impl TimerDefinition {
-    /// Compiles the text; a fixed one must be a time.
+    /// Compiles the text; without placeholders, it has to be a time.
     ///
     /// # Errors
-    /// A sentence about what is no time or no template.
+    /// What is no time or template, as a sentence.
     pub fn compile(value: &TimerValue, zone: Option<&str>) -> Result<Self, String> {
         let kind = match value {
             TimerValue::Cycle(_) => When::Cycle,
@@ -420,10 +424,10 @@ impl TimerDefinition {
         &self.text
     }
 
-    /// The times that a text means whose placeholders are filled in.
+    /// The times of a text whose placeholders have been replaced.
     ///
     /// # Errors
-    /// A sentence about what is no time.
+    /// What is no time, as a sentence.
     pub fn occurrences(&self, text: &str) -> Result<Occurrences, String> {
         Occurrences::compile(&Schedule {
             when: vec![(self.kind)(text.to_owned())],

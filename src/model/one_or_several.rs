@@ -1,5 +1,5 @@
-//! Members of the JSON form that hold one thing as a rule, and may hold a list of them: one is written
-//! by itself.
+//! Members of the JSON form that usually contain a single value, and may contain a list: a single
+//! value is written without a list.
 
 use std::{fmt, marker::PhantomData};
 
@@ -11,7 +11,7 @@ use serde::{
     },
 };
 
-/// Writes one by itself, any other number as a list.
+/// Writes a single value without a list, any other number as a list.
 ///
 /// # Errors
 /// Those of the serializer.
@@ -22,10 +22,10 @@ pub fn serialize<T: Serialize, S: Serializer>(all: &[T], serializer: S) -> Resul
     }
 }
 
-/// Reads one, a list, or null for none.
+/// Reads a single value, a list, or null for an empty one.
 ///
 /// # Errors
-/// What is neither.
+/// A value that is none of these.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {

@@ -1,7 +1,7 @@
 //! Dotted paths into JSON data: `client.phones[0]`.
 //!
-//! A path starts with an object member; `[i]` picks an array item. Where only members make sense
-//! (keys, destinations), [`DataPath::parse_members`] refuses `[i]`.
+//! A path begins with an object member; `[i]` selects an array item. Where only members are
+//! meaningful (keys, destinations), [`DataPath::parse_members`] refuses `[i]`.
 
 use std::fmt;
 
@@ -28,10 +28,10 @@ pub struct DataPath {
 }
 
 impl DataPath {
-    /// Reads `a.b[0].c`. Member names are free of blanks and of `. [ ] { } " \ $`.
+    /// Parses `a.b[0].c`. Member names must not contain blanks or `. [ ] { } " \ $`.
     ///
     /// # Errors
-    /// A sentence that says what was expected.
+    /// What was expected, as a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_PATH_BYTES {
             return Err(format!(
@@ -70,7 +70,7 @@ impl DataPath {
         Ok(Self { segments })
     }
 
-    /// Reads a path that names object members only.
+    /// Parses a path with object members only.
     ///
     /// # Errors
     /// As [`DataPath::parse`], and for any `[i]`.
@@ -89,7 +89,7 @@ impl DataPath {
         Ok(path)
     }
 
-    /// The value at this path, `None` when anything on the way is missing or of another kind.
+    /// The value at this path; `None` if anything on the way is missing or of another kind.
     pub fn get<'a>(&self, data: &'a Value) -> Option<&'a Value> {
         self.get_below(data.as_object()?.get(self.first())?)
     }
@@ -102,7 +102,7 @@ impl DataPath {
         }
     }
 
-    /// The value at this path below that of its first member.
+    /// The value at this path, given the value of its first member.
     pub fn get_below<'a>(&self, first: &'a Value) -> Option<&'a Value> {
         let mut below = self.segments.iter().skip(1);
         below.try_fold(first, |value, segment| match segment {
@@ -111,8 +111,8 @@ impl DataPath {
         })
     }
 
-    /// Writes a value at this path. Makes the objects and arrays on the way, in the place of
-    /// whatever else is there; an array that is too short is filled with `null`.
+    /// Writes a value at this path. Creates objects and arrays on the way, replacing whatever else
+    /// is there; an array that is too short is filled with `null`.
     pub fn set(&self, data: &mut Value, value: Value) {
         let mut place = data;
         for segment in &self.segments {
@@ -139,7 +139,7 @@ impl DataPath {
         *place = value;
     }
 
-    /// How many levels deep it leads.
+    /// The number of its levels.
     pub fn depth(&self) -> usize {
         self.segments.len()
     }
@@ -151,8 +151,8 @@ impl DataPath {
         nested
     }
 
-    /// Removes what is at this path, if anything. An array item becomes `null`, so that the others
-    /// keep their places.
+    /// Removes the value at this path, if there is one. An array item becomes `null`, so that the
+    /// others keep their indexes.
     pub fn remove(&self, data: &mut Value) {
         let Some((last, way)) = self.segments.split_last() else {
             return;

@@ -1,16 +1,16 @@
-//! Plain expressions of the languages that process engines use (FEEL, JUEL, MVEL, Java, Groovy, …),
-//! read as JavaScript where all of them mean the same: paths, texts, numbers, comparisons, `and`,
-//! `or` and `not`. What is more than that is not read.
+//! Plain expressions in languages of process engines (FEEL, JUEL, MVEL, Java, Groovy, …),
+//! translated to JavaScript if they mean the same in all of them: paths, texts, numbers,
+//! comparisons, `and`, `or` and `not`. Other expressions are not translated.
 //!
-//! Not here: which language a document names (`expression_language`), JavaScript itself
+//! Not here: the language that a document declares (`expression_language`), JavaScript itself
 //! (`expression`).
 
 /// Most parentheses and `not`s around an operand.
 const MAX_DEPTH: usize = 32;
-/// Longest expression that is read, in bytes.
+/// The longest expression that is translated, in bytes.
 const MAX_BYTES: usize = 4 << 10;
 
-/// Words that are no path.
+/// Words that are not paths.
 #[rustfmt::skip]
 const WORDS: [&str; 22] = [
     "and", "or", "not", "eq", "ne", "lt", "gt", "le", "ge", "AND", "OR", "NOT", "empty", "in", "instanceof", "new", "mod", "div",
@@ -19,15 +19,15 @@ const WORDS: [&str; 22] = [
 
 #[derive(Clone, Copy, PartialEq)]
 enum Token<'a> {
-    /// A path, a word for an operator, or a number.
+    /// A path, an operator in words, or a number.
     Word(&'a str),
     /// A text, without its quotes.
     Text(&'a str),
     Sign(&'a str),
 }
 
-/// The expression in JavaScript; `None` when it is not plain. `return …;` around it means nothing; a
-/// single `=` compares only where `single_equals` says so, as in FEEL.
+/// The expression in JavaScript; `None` if it is not plain. `return …;` around it is ignored; a
+/// single `=` is a comparison only if `single_equals` is set, as in FEEL.
 pub fn in_javascript(text: &str, single_equals: bool) -> Option<String> {
     if text.len() > MAX_BYTES {
         return None;
@@ -48,7 +48,7 @@ pub fn in_javascript(text: &str, single_equals: bool) -> Option<String> {
     (parser.at == parser.tokens.len()).then_some(read)
 }
 
-/// The path, when the text is one and nothing else: `order.total`.
+/// The path, if the text is nothing else: `order.total`.
 pub fn path(text: &str) -> Option<&str> {
     let text = text.trim();
     matches!(tokens(text)?[..], [Token::Word(word)] if is_path(word)).then_some(text)

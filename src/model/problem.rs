@@ -64,12 +64,12 @@ impl Problem {
     }
 }
 
-/// How bad a problem is.
+/// The severity of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
     /// Refuses the deploy.
     Error,
-    /// Is reported only.
+    /// Is only reported.
     Warning,
 }

@@ -1,7 +1,7 @@
-//! What starts a process by itself, as the modeller wrote it: a timer start event, or one for the
-//! server's start.
+//! The schedule of a start event as the modeller wrote it: timer start events, or the server's
+//! start.
 //!
-//! Not here: the times it means (`timer_cycle`), who keeps them (`runtime::schedules`).
+//! Not here: computing the times (`timer_cycle`), the starts (`runtime::schedules`).
 
 use std::fmt;
 
@@ -14,16 +14,16 @@ use super::one_or_several;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Schedule {
-    /// At which times: those of one timer as a rule, or of each of several.
+    /// Its times: usually those of one timer, or those of several.
     #[serde(with = "one_or_several")]
     pub when: Vec<When>,
-    /// IANA name of the zone whose clocks and calendar are meant; UTC without.
+    /// IANA name of the time zone; by default UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// What happens to times that passed while nothing could start.
     #[serde(default, skip_serializing_if = "is_default")]
     pub missed: MisfirePolicy,
-    /// What happens to a time at which an instance it started before is still live.
+    /// What happens at a time while the instance that it started before is still live.
     #[serde(default, skip_serializing_if = "is_default")]
     pub overlap: Overlap,
     /// The start data of its instances.
@@ -31,11 +31,11 @@ pub struct Schedule {
     pub start_data: Map<String, Value>,
 }
 
-/// At which times a schedule is due.
+/// The times of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum When {
-    /// Again and again: a cron expression, or an ISO 8601 repeating interval such as `R/PT30S`.
+    /// Repeatedly: a cron expression, or an ISO 8601 repeating interval such as `R/PT30S`.
     Cycle(String),
     /// Once, at this ISO 8601 time.
     Date(String),
@@ -59,7 +59,7 @@ pub enum MisfirePolicy {
     All,
 }
 
-/// What happens to a time at which the instance started last is still live.
+/// What happens at a time while the instance started last is still live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Overlap {

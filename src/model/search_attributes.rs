@@ -1,10 +1,10 @@
-//! What instances are found by: values in their data, at paths the process declares.
+//! The values by which instances can be found, at paths in their data that the process declares.
 //!
-//! Compared is text: a string is its own, a number or boolean its JSON text. Anything else is found
-//! by nothing, nor is a text over [`limits::SEARCHED_BYTES`]: a part of it would be found by what
-//! it is not.
+//! Values are compared as text: a string as it is, a number or boolean as its JSON text. Other
+//! values are not found, nor is a text over [`limits::SEARCHED_BYTES`], because a part of it would
+//! match other texts.
 //!
-//! Not here: where the values are kept (`journal::read_models`), who may search
+//! Not here: where the values are stored (`journal::read_models`), who may search
 //! (`web::rest::instances`).
 
 use serde_json::Value;
@@ -18,11 +18,11 @@ pub struct SearchKeys {
     paths: Vec<(String, DataPath)>,
 }
 
-/// The texts an instance is found by, in the order of the paths.
+/// The search values of an instance, in the order of the paths.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct SearchedTexts {
     texts: Vec<Option<String>>,
-    /// Paths it was found by that are searched no longer.
+    /// Paths that are no longer searched.
     dropped: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl SearchKeys {
     /// Compiles the paths.
     ///
     /// # Errors
-    /// A sentence about the first path that is not one.
+    /// The first invalid path, as a sentence.
     pub fn compile(paths: &[String]) -> Result<Self, String> {
         let compile = |path: &String| Ok((path.clone(), DataPath::parse_members(path)?));
         Ok(Self {
@@ -38,7 +38,7 @@ impl SearchKeys {
         })
     }
 
-    /// What an instance with these data is found by.
+    /// The search values of an instance with these data.
     pub fn texts(&self, data: &Value) -> SearchedTexts {
         SearchedTexts {
             texts: self
@@ -50,7 +50,7 @@ impl SearchKeys {
         }
     }
 
-    /// What an instance with these data was found by so far, by the paths of another version.
+    /// The search values so far of an instance with these data, by the paths of another version.
     pub fn texts_of(&self, source: &Self, data: &Value) -> SearchedTexts {
         let has = |keys: &Self, name: &str| keys.paths.iter().any(|(other, _)| other == name);
         let known = |(name, path): &(String, DataPath)| {
@@ -64,7 +64,7 @@ impl SearchKeys {
         }
     }
 
-    /// The paths whose text is another than before, with the present one. Before its first record
+    /// The paths whose value differs from before, with the present value. Before its first record
     /// an instance has none.
     pub fn changes<'a>(
         &'a self,

@@ -1,6 +1,6 @@
-//! Reads what a deploy brings: BPMN XML or the JSON form.
+//! Reads the source of a deploy: BPMN XML or the JSON form.
 //!
-//! Not here: the rules a definition must keep (`compile` checks them through `validate`).
+//! Not here: the rules of a definition (`compile` checks them with `validate`).
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const MAX_SOURCE_BYTES: usize = crate::limits::DEFINITION_BYTES;
 /// A definition with the warnings found while reading it.
 pub type ReadDefinition = (ProcessDefinition, Vec<Problem>);
 
-/// What a source is written in.
+/// The format of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SourceFormat {
@@ -25,7 +25,7 @@ pub enum SourceFormat {
 }
 
 impl SourceFormat {
-    /// What a file of this name is written in: JSON if it ends in `.json`, else BPMN XML.
+    /// The format of a file with this name: JSON if it ends in `.json`, otherwise BPMN XML.
     pub fn of_file(file: &Path) -> Self {
         let ending = file.extension();
         match ending.is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
@@ -35,7 +35,7 @@ impl SourceFormat {
     }
 }
 
-/// Reads the executable processes of a source, in document order; never none.
+/// Reads the executable processes of a source, in document order; at least one.
 ///
 /// # Errors
 /// All problems found, at least one of them an error.
@@ -46,7 +46,7 @@ pub fn read_source(
     read_with(bpmn_xml::read, source, format)
 }
 
-/// Reads their control flow, for which a drawing need not be complete.
+/// Reads only their control flow, for which a diagram may be incomplete.
 ///
 /// # Errors
 /// As [`read_source`].

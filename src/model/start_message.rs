@@ -1,28 +1,28 @@
 //! The Action message that starts a process, as rendered: `START_PROCESS_INHERIT`.
 //!
-//! Normally a client starts it (`runtime::start_child`); with `startOn` = `server` the engine does,
-//! when it pushes the message. What is checked of it at deploy: `validate::inheriting`.
+//! Usually a client starts it (`runtime::start_child`); with `startOn` = `server` the engine does,
+//! when it pushes the message. Checks at deploy: `validate::inheriting`.
 
 use serde_json::Value;
 
 use super::{copying::CopyList, template::Shape};
 
-/// The `type` of the form; with `processName` and no `type` a message counts as this form, too.
+/// The `type` of the form; a message with `processName` and no `type` has this form, too.
 const TYPE: &str = "START_PROCESS_INHERIT";
 
-/// A process to start, and what it gets.
+/// A process to start, with its data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StartMessage {
     /// Process id.
     pub process: String,
-    /// Names the start event.
+    /// Selects the start event.
     pub start_condition: Option<String>,
-    /// What of the data of the instance that pushes the message is copied.
+    /// The data to copy from the instance that pushes the message.
     pub copy: CopyList,
 }
 
 impl StartMessage {
-    /// Whether a message has this form. Any other JSON is pushed as it is.
+    /// Whether a message has this form. Any other JSON is pushed unchanged.
     pub fn is_form(body: &Value) -> bool {
         let Value::Object(form) = body else {
             return false;
@@ -31,8 +31,8 @@ impl StartMessage {
             .map_or(form.contains_key("processName"), |kind| kind == TYPE)
     }
 
-    /// The process that every message of this shape starts; `None` when data fill it in, or the
-    /// messages have another form.
+    /// The process that every message with this shape starts; `None` if it depends on data, or if
+    /// the messages have another form.
     pub fn named_process(message: &Shape<'_>) -> Option<String> {
         let member = match message {
             Shape::Constant(value) => {
@@ -59,10 +59,10 @@ impl StartMessage {
         }
     }
 
-    /// Reads a message; `None` when it has another form.
+    /// Parses a message; `None` if it has another form.
     ///
     /// # Errors
-    /// A sentence when a member is not what the form asks for.
+    /// A member that the form does not allow, as a sentence.
     pub fn read(body: &Value) -> Result<Option<Self>, String> {
         if !Self::is_form(body) {
             return Ok(None);
@@ -78,7 +78,7 @@ impl StartMessage {
         }))
     }
 
-    /// Reads a message whose process the engine starts; `None` when a client does, or it has
+    /// Parses a message whose process the engine starts; `None` if a client does, or if it has
     /// another form.
     ///
     /// # Errors

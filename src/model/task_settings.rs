@@ -1,8 +1,8 @@
-//! The terms a user task waits under: whose it is, when it is due, when it reminds, and where an
-//! approval's decision lands.
+//! The settings of a user task: assignment, due date, reminders, and the path for an approval's
+//! decision.
 //!
-//! As written and as compiled. Not here: what the engine does by them (`engine::due_date`,
-//! `engine::actions::decision`), the rules they must keep (`validate::terms`).
+//! As written and as compiled. Not here: their effects (`engine::due_date`,
+//! `engine::actions::decision`), their rules (`validate::task_settings`).
 
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,19 +15,19 @@ use crate::{duration, limits::NAME_BYTES};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserTask {
-    /// Text template: the subject it belongs to from the beginning.
+    /// Text template: the initial assignee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,
     /// Text template: an ISO 8601 duration from its beginning, or a point in time (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_date: Option<String>,
-    /// ISO 8601 duration: so long before it is due, it reminds.
+    /// ISO 8601 duration: the time of the first reminder before the due date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminder: Option<String>,
-    /// ISO 8601 duration: so long after a reminder, it reminds again.
+    /// ISO 8601 duration: the time between reminders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminder_repeat: Option<String>,
-    /// Approvals: the path in the data where the decision lands.
+    /// Approvals: the path in the data for the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_key: Option<String>,
     /// Roles that may run its actions, instead of those of its lane.
@@ -35,33 +35,33 @@ pub struct UserTask {
     pub candidate_groups: Vec<String>,
 }
 
-/// Compiled terms. The default ones ask for nothing.
+/// Compiled settings. The default ones have no effect.
 #[derive(Debug, Default)]
 pub struct TaskSettings {
-    /// Renders to a text, or to `null` for nobody.
+    /// Renders to a text, or to `null` for no assignee.
     pub assignee: Option<Template>,
     /// Renders to what [`due`] reads, or to `null` for no due date.
     pub due: Option<Template>,
-    /// When it reminds; only with a due date.
+    /// The reminders; only with a due date.
     pub reminder: Option<Reminder>,
-    /// Where the decision lands.
+    /// The path for the decision.
     pub decision_key: Option<DataPath>,
 }
 
-/// When a task reminds.
+/// The times of reminders.
 #[derive(Debug)]
 pub struct Reminder {
-    /// So long before it is due.
+    /// The first one this long before the due date.
     pub before: Span,
-    /// And so long after the last time, again.
+    /// Further ones this long after each other.
     pub repeat: Option<Span>,
 }
 
 impl UserTask {
-    /// Compiles the terms.
+    /// Compiles the settings.
     ///
     /// # Errors
-    /// A sentence about the first part that cannot be read.
+    /// The first part that cannot be read, as a sentence.
     pub fn compile(&self) -> Result<TaskSettings, String> {
         let template = |text: &str| Template::compile_text(text).map_err(|error| error.sentence);
         let repeat = self
@@ -84,23 +84,23 @@ impl UserTask {
 }
 
 impl Reminder {
-    /// The first time it reminds of what is due then; one that is past already is passed over.
+    /// The first reminder for this due date; `None` if its time has passed.
     pub fn first(&self, due: Time, now: Time) -> Option<Time> {
         due.plus(&self.before.negate())
             .filter(|first| *first > now)
             .or_else(|| self.after(now))
     }
 
-    /// The next time after it has reminded.
+    /// The next reminder after this one.
     pub fn after(&self, reminded: Time) -> Option<Time> {
         reminded.plus(self.repeat.as_ref()?)
     }
 }
 
-/// The subject that a rendered value names; `None` for nobody.
+/// The user that a rendered value names; `None` for none.
 ///
 /// # Errors
-/// A sentence, when it is no name of a user; how to fix it, the caller knows.
+/// A sentence if it is no user name; the caller adds how to fix it.
 pub fn subject(value: &Value) -> Result<Option<String>, String> {
     let name = match value {
         Value::Null => return Ok(None),
@@ -120,11 +120,11 @@ pub fn subject(value: &Value) -> Result<Option<String>, String> {
     Ok((!name.is_empty()).then(|| name.to_owned()))
 }
 
-/// When a task that began at `begun` is due by a rendered value: a duration (`P3D`) from then, or a
-/// point in time; `None` for never. A duration beyond the calendar's end ends there.
+/// When a task that was activated at `begun` is due, by a rendered value: a duration (`P3D`) from
+/// then, or a time; `None` for never. A duration beyond the end of the calendar ends there.
 ///
 /// # Errors
-/// A sentence, when it is neither; how to fix it, the caller knows.
+/// A sentence if it is neither; the caller adds how to fix it.
 pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
     let unreadable = |found: &str| {
         format!(

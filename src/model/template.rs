@@ -7,11 +7,11 @@
 //!   JSON, `null` and a missing path as nothing;
 //! - `\${` (in JSON `"\\${x}"`, or raw `"\${x}"`) is the literal `${`.
 //!
-//! Placeholders are looked for after JSON unescaping and name a [`DataPath`] or a built-in (see
-//! [`Builtins`]). Member names hold none. Nothing is evaluated as code.
+//! Placeholders are searched after JSON unescaping and name a [`DataPath`] or a built-in (see
+//! [`Builtins`]). Member names contain none. Nothing is evaluated as code.
 //!
-//! Reading is in `parser`, filling in is in `renderer`, what can be known before is in `shape`.
-//! Templates of what is no JSON (addresses, header values): `text`.
+//! `parser` parses, `renderer` renders, `shape` computes what is known without data. Templates of
+//! text that is not JSON (URLs, header values): `text`.
 
 mod parser;
 mod renderer;
@@ -31,8 +31,8 @@ use super::{
 
 pub use text::{Filled, TextTemplate, as_text};
 
-/// Largest template and largest rendered value, in bytes of JSON text. The rendered size is counted
-/// as the template's length plus that of each value filled in.
+/// Largest template and largest rendered value, in bytes of JSON text. The rendered size is
+/// computed as the template's length plus those of the inserted values.
 const MAX_TEMPLATE_BYTES: usize = crate::limits::TEMPLATE_BYTES;
 /// Deepest nesting of arrays and objects in a template and in what it renders to.
 const MAX_TEMPLATE_DEPTH: usize = crate::limits::JSON_DEPTH;
@@ -78,12 +78,11 @@ enum Builtin {
     Now,
 }
 
-/// The values every template may use by their own names: `processInstanceId`,
-/// `parentProcessInstanceId`, `rootProcessInstanceId`, `processName`, `startedBy`, `scheduledFor`,
-/// `now`.
+/// The values that every template may use by name: `processInstanceId`, `parentProcessInstanceId`,
+/// `rootProcessInstanceId`, `processName`, `startedBy`, `scheduledFor`, `now`.
 ///
-/// A built-in hides a data member of the same name; members below it (`processName.x`) are looked
-/// up in the data.
+/// A built-in hides a member of the data with the same name; members below it (`processName.x`) are
+/// looked up in the data.
 #[derive(Clone, Copy, Debug)]
 pub struct Builtins<'a> {
     /// `processInstanceId`.
@@ -96,13 +95,13 @@ pub struct Builtins<'a> {
     pub process_name: &'a str,
     /// `startedBy`.
     pub started_by: &'a str,
-    /// `scheduledFor`, as RFC 3339 text in UTC; `null` for what no schedule started.
+    /// `scheduledFor`, as RFC 3339 text in UTC; `null` if no schedule started the instance.
     pub scheduled_for: Option<Time>,
     /// `now`, as RFC 3339 text in UTC.
     pub now: Time,
 }
 
-/// Why a text is no template.
+/// Why a text is not a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
     /// From 1.
@@ -117,12 +116,12 @@ impl Template {
     /// Compiles a template.
     ///
     /// # Errors
-    /// The first place that does not read as a template.
+    /// The first place that cannot be parsed.
     pub fn compile(text: &str) -> Result<Self, TemplateError> {
         parser::parse(text)
     }
 
-    /// Compiles a plain text with placeholders, as attributes hold them: one that is exactly one
+    /// Compiles a plain text with placeholders, as in attributes: a text that is exactly one
     /// placeholder keeps the value's type.
     ///
     /// # Errors
@@ -131,7 +130,7 @@ impl Template {
         Self::compile(&Value::from(text).to_string())
     }
 
-    /// Fills the template in.
+    /// Renders the template.
     ///
     /// # Errors
     /// A sentence when the result exceeds `limits::TEMPLATE_BYTES` or `limits::JSON_DEPTH`.
@@ -143,8 +142,7 @@ impl Template {
         renderer::render(self, &variables.into(), builtins)
     }
 
-    /// Whether it renders to an object, as far as is known: a template that is one placeholder
-    /// may.
+    /// Whether it renders to an object, as far as is known: a template that is one placeholder may.
     pub fn is_object(&self) -> bool {
         matches!(
             self.root,
@@ -152,7 +150,7 @@ impl Template {
         )
     }
 
-    /// What it always renders to, when it has no placeholder and is no list or object.
+    /// Its constant value, if it has no placeholder and is no list or object.
     pub fn constant(&self) -> Option<&Value> {
         if let TemplatePart::Constant(value) = &self.root {
             Some(value)
@@ -161,7 +159,7 @@ impl Template {
         }
     }
 
-    /// The path whose value it is, when it is exactly one placeholder for data.
+    /// The path, if it is exactly one placeholder for data.
     pub fn single_path(&self) -> Option<&DataPath> {
         match self.root {
             TemplatePart::Placeholder(Placeholder::Path(index)) => self.paths.get(index),
@@ -169,13 +167,13 @@ impl Template {
         }
     }
 
-    /// The data paths it reads, in the order of their placeholders; built-ins are not among them.
+    /// The data paths that it uses, in the order of their placeholders, without built-ins.
     pub fn paths(&self) -> impl Iterator<Item = &DataPath> {
         self.paths.iter()
     }
 
-    /// What can be known of the result without data: every exact placeholder is `null`, inside a
-    /// text it is nothing.
+    /// What is known of the result without data: every exact placeholder is `null`, and one inside
+    /// a text is empty.
     pub(super) fn outline(&self) -> Value {
         renderer::outline(&self.root)
     }

@@ -1,12 +1,12 @@
-//! The times at which a schedule is due, compiled once at deploy.
+//! The times of a schedule, compiled once at deploy.
 //!
-//! A cron expression follows the clocks of its zone. Where they are put forward, an expression with
-//! one fixed time of day is due right after the gap and any other leaves the gap out; where they
-//! are put back, the former is due once, at the earlier of the two, and the latter in both hours.
-//! Intervals count from their beginning, not from the time before, so months do not drift: days and
-//! months on the zone's calendar, hours and less exactly.
+//! A cron expression follows the clocks of its time zone. When they are set forward, an expression
+//! with one fixed time of day is due right after the gap, and any other skips the gap; when they
+//! are set back, the former is due once, at the earlier of the two times, and the latter in both
+//! hours. Intervals are counted from their beginning, not from the previous time, so months do not
+//! drift: days and months on the zone's calendar, hours and less exactly.
 //!
-//! Not here: which of them have been kept (`runtime::schedules`).
+//! Not here: which times have been started (`runtime::schedules`).
 
 use croner::Cron;
 use jiff::{Span, Timestamp, civil, tz::TimeZone};
@@ -21,21 +21,21 @@ use crate::duration;
 /// The shortest interval, in milliseconds: that of a cron expression with seconds.
 const SHORTEST: i64 = 1_000;
 
-/// When a schedule is due. Every time is counted from when the schedule began to be in force, which
-/// only those count from that have no beginning of their own.
+/// The times of a schedule. Those without a beginning of their own are counted from the beginning
+/// of the schedule.
 #[derive(Debug)]
 pub enum Occurrences {
-    /// Whenever the clocks of the zone fit.
+    /// Whenever the clocks of the zone match.
     Cron(Box<Cron>, TimeZone),
-    /// Again and again.
+    /// Repeatedly, at an interval.
     Interval(Interval),
     /// Once.
     At(Time),
     /// Once, this long after its beginning.
     After(Span, TimeZone),
-    /// At no time of its own: whenever the server starts.
+    /// At no time; whenever the server starts.
     Startup,
-    /// At the times of each: two that are the same time are one.
+    /// At the times of each; equal times count once.
     Each(Vec<Self>),
 }
 
@@ -43,7 +43,7 @@ pub enum Occurrences {
 #[derive(Debug)]
 pub struct Interval {
     times: Option<u32>,
-    /// Its first time; without one the first is an interval after the beginning.
+    /// Its first time; if absent, the first is one interval after the beginning.
     from: Option<Time>,
     every: Span,
     zone: TimeZone,
@@ -53,7 +53,7 @@ impl Occurrences {
     /// Compiles the times of a schedule.
     ///
     /// # Errors
-    /// A sentence about what is no time.
+    /// What is no time, as a sentence.
     pub fn compile(schedule: &Schedule) -> Result<Self, String> {
         let one = |when| Self::compile_one(when, schedule.time_zone.as_deref());
         match &schedule.when[..] {
@@ -97,8 +97,7 @@ impl Occurrences {
         }
     }
 
-    /// The first time of a schedule that begins to be in force then. What was due before is none of
-    /// its times.
+    /// The first time of a schedule that begins at `begun`. Earlier times do not count.
     pub fn first(&self, begun: Time) -> Option<Time> {
         match self {
             Self::After(span, zone) => begun.plus_in(span, zone),
@@ -124,7 +123,7 @@ impl Occurrences {
         }
     }
 
-    /// The last time until `until`, itself included; it may lie before the beginning.
+    /// The last time up to and including `until`; it may be before the beginning.
     pub fn latest(&self, until: Time, begun: Time) -> Option<Time> {
         match self {
             Self::Cron(cron, zone) => until.latest_in(cron, zone),
@@ -144,7 +143,7 @@ impl Occurrences {
 }
 
 impl Interval {
-    /// How long it is, in milliseconds; a calendar's interval as long as the first one since 1970.
+    /// Its length in milliseconds; that of a calendar interval as of 1970.
     pub fn millis(&self) -> i64 {
         Time(0)
             .plus_in(&self.every, &self.zone)
@@ -195,7 +194,7 @@ impl Interval {
         })
     }
 
-    /// The time with this number, from 0; `None` beyond the last.
+    /// The time with this number, from 0; `None` after the last.
     fn due(&self, number: u64, begun: Time) -> Option<Time> {
         if self.times.is_some_and(|times| number >= times.into()) {
             return None;
@@ -213,13 +212,13 @@ impl Interval {
         )
     }
 
-    /// The number of the first time after this one, or the one that comes after the last.
+    /// The number of the first time after this one, or the one after the last.
     fn first_after(&self, time: Time, begun: Time) -> u64 {
         let has_come = |number| self.due(number, begun).is_some_and(|due| due <= time);
         if !has_come(0) {
             return 0;
         }
-        // Ends, as times run out at the end of the calendar.
+        // Ends, because times end with the calendar.
         let (mut come, mut open) = (0, 1);
         while has_come(open) {
             (come, open) = (open, open.saturating_mul(2));
@@ -274,7 +273,8 @@ fn span(text: &str) -> Result<Span, String> {
     })
 }
 
-/// A time with its offset, or one of the zone's clocks: in a gap as much later, of two the earlier.
+/// A time with its offset, or a local time of the zone: in a gap it is shifted forward, of two
+/// times the earlier counts.
 fn date(text: &str, zone: &TimeZone) -> Result<Time, String> {
     let text = text.trim();
     if let Ok(timestamp) = text.parse::<Timestamp>() {

@@ -1,10 +1,10 @@
-//! TypeScript declarations of a process, for anyone who builds a frontend for it: what its actions
-//! take, what its Data messages and its view hold, the names there are, and all of that in the form
-//! the TypeScript client takes. Deterministic: the same definition gives the same text.
+//! TypeScript declarations of a process, for developers of its frontend: the data of its actions,
+//! the contents of its Data messages and its view, its names, and all of that in the form that the
+//! TypeScript client uses. Deterministic: the same definition gives the same text.
 //!
-//! `keys` and `schema` say what may be sent, `bodies` what is pushed, `views` what that adds up to,
-//! `types` how it is written, `names` what it is called. As far as the definition tells: where it
-//! does not, a type is `Json`.
+//! `keys` and `schema` derive what may be sent, `bodies` what is pushed, `views` the resulting
+//! view; `types` writes types, `names` names them. Where the definition does not determine a type,
+//! it is `Json`.
 
 mod bodies;
 mod keys;
@@ -28,12 +28,12 @@ use super::{
 const JSON: &str =
     "export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };\n";
 
-/// How constants in messages are shown.
+/// How constants in messages are declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Constants {
-    /// As they are, so that a frontend can tell messages apart by them.
+    /// As literals, so that a frontend can distinguish messages by them.
     Told,
-    /// By their types only: for those who may not read templates.
+    /// By their types only, for users who may not read templates.
     Widened,
 }
 
@@ -77,7 +77,7 @@ pub fn declarations(process: &ExecutableProcess, version: u32, constants: Consta
     text
 }
 
-/// The nodes as they were written and as they run; both are in document order.
+/// The nodes as written and as compiled; both are in document order.
 fn both_forms(process: &ExecutableProcess) -> impl Iterator<Item = (&FlowNode, &ExecutableNode)> {
     process.definition.nodes.iter().zip(process.nodes())
 }
@@ -112,7 +112,8 @@ fn push_starts(text: &mut String, process: &ExecutableProcess, names: &mut Names
     );
 }
 
-/// The payloads by action, too: one that several nodes have takes what any of them takes.
+/// The payloads, also by action: if several nodes have the action, it accepts what any of them
+/// accepts.
 fn push_payloads(
     text: &mut String,
     process: &ExecutableProcess,
@@ -124,7 +125,8 @@ fn push_payloads(
         let mut by_action = Vec::new();
         for action in actions_of(node).filter(|action| action.trigger == Trigger::Manual) {
             let name = names.give(&[&node.id, &action.name, "Payload"]);
-            // The built-in action of a user task without any is not written, and takes everything.
+            // The built-in action of a user task without actions is not written, and accepts
+            // everything.
             let payload = match written
                 .actions
                 .iter()
@@ -188,7 +190,7 @@ fn push_bodies(text: &mut String, process: &ExecutableProcess, constants: Consta
     );
 }
 
-/// What the Data message of an action holds, if it sends one to the clients of its own instance.
+/// The content of an action's Data message, if it sends one to the clients of its own instance.
 fn body_of(action: &ExecutableAction, constants: Constants) -> Option<Type> {
     match &action.work {
         ActionWork::WebsocketSend {
@@ -245,7 +247,7 @@ fn push_process(
     );
 }
 
-/// Whether a child may be started from it, by itself or by a client that was asked to.
+/// Whether it may start a child, directly or by asking a client.
 fn may_have_children(node: &ExecutableNode) -> bool {
     let starts = |action: &ExecutableAction| {
         matches!(
@@ -272,7 +274,7 @@ fn alias(name: &str, meaning: &Type) -> String {
 }
 
 fn push(text: &mut String, doc: &str, declaration: &str) {
-    // Texts take all text.
+    // Writing to a text cannot fail.
     let _ = write!(text, "\n/** {doc} */\n{declaration}");
 }
 

@@ -1,10 +1,11 @@
-//! Which other processes an instance starts for certain: whatever its data and its users do, before
+//! The processes that an instance certainly starts, whatever its data and its users do, before
 //! anything waits.
 //!
-//! Followed are the tokens from one start event, or from all implicit starts, on. It stops at everything that waits (a user, a
-//! time, a subprocess, an answer) or chooses (a gateway, a collection that may be empty). An end by
-//! an error takes all back. So what is said here is true of every instance that does not stop with
-//! an incident; what is not said may still be. What is made of it: `runtime::definitions::cycles`.
+//! Tokens are followed from one start event, or from all implicit starts. They stop at everything
+//! that waits (a user, a timer, a subprocess, a response) or chooses (a gateway, a collection that
+//! may be empty). An end by an error invalidates everything. So every result holds for each
+//! instance that does not stop with an incident; other starts are possible, too. Used by
+//! `runtime::definitions::cycles`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ use super::{
     template::{Builtins, Template},
 };
 
-/// A process that is started for certain.
+/// A process that is certainly started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertainStart {
     /// The node that starts it.
@@ -32,15 +33,15 @@ pub struct CertainStart {
     pub start_condition: Option<String>,
 }
 
-/// What an instance that begins at this start event starts for certain; one that begins at the
-/// implicit starts, without.
+/// The processes that an instance certainly starts if it begins at this start event, or for `None`
+/// at the implicit starts.
 pub fn certain_starts(process: &ExecutableProcess, start_event: Option<&str>) -> Vec<CertainStart> {
     let mut walk = Walk {
         process,
         starts: Vec::new(),
         seen: BTreeSet::new(),
         arrived: BTreeMap::new(),
-        // Such an event subprocess may end everything before it has begun.
+        // Such an event subprocess may end everything before it begins.
         fails: process.event_subprocess_starts(None).any(|node| {
             node.start()
                 .is_some_and(|start| has_condition(&start.event))
@@ -62,8 +63,8 @@ pub fn certain_starts(process: &ExecutableProcess, start_event: Option<&str>) ->
     if walk.fails { Vec::new() } else { walk.starts }
 }
 
-/// The start event that a start with this condition means, if there is exactly one; `Some(None)`
-/// for the implicit starts.
+/// The start event for a start with this condition, if there is exactly one; `Some(None)` for the
+/// implicit starts.
 pub fn start_event<'a>(
     process: &'a ExecutableProcess,
     condition: Option<&str>,
@@ -95,13 +96,13 @@ struct Walk<'a> {
     process: &'a ExecutableProcess,
     starts: Vec<CertainStart>,
     seen: BTreeSet<String>,
-    /// Flows that reach a join for certain.
+    /// Flows that certainly reach a join.
     arrived: BTreeMap<String, BTreeSet<String>>,
     fails: bool,
 }
 
 impl Walk<'_> {
-    /// What a node starts; the nodes the token reaches behind it.
+    /// Records what a node starts; returns the nodes that the token reaches after it.
     fn visit(&mut self, node: &ExecutableNode) -> Vec<String> {
         let waits = node
             .actions
@@ -109,7 +110,7 @@ impl Walk<'_> {
             .filter(|action| self.act(node, action))
             .count()
             > 0;
-        // Whether it runs at all is a choice of the data.
+        // The data decide whether it runs at all.
         if node.looping.is_some() {
             return Vec::new();
         }
@@ -121,7 +122,7 @@ impl Walk<'_> {
             NodeKind::Gateway(GatewayKind::Exclusive) => {
                 node.outgoing.len() == 1 && !node.outgoing[0].conditional
             }
-            // It may have to wait for what it undoes.
+            // It may have to wait for compensation.
             NodeKind::Throw(event) => !event
                 .iter()
                 .any(|event| matches!(event, ExecutableEventDefinition::Compensation(_))),
@@ -175,7 +176,7 @@ impl Walk<'_> {
         arrived.len() == node.incoming.len()
     }
 
-    /// What an action starts at once. `true` when the node may wait for it.
+    /// Records what an action starts immediately. `true` if the node may wait for it.
     fn act(&mut self, node: &ExecutableNode, action: &ExecutableAction) -> bool {
         if action.trigger == Trigger::Manual {
             return action.required == Required::Mandatory;
@@ -214,7 +215,7 @@ impl Walk<'_> {
             | ActionWork::StartActivity { .. }
             | ActionWork::UploadFile { .. } => false,
         };
-        // Children of what waits run later, if at all.
+        // Children of an action that waits run later, if at all.
         let children = action
             .children
             .iter()
@@ -225,7 +226,7 @@ impl Walk<'_> {
         })
     }
 
-    /// What a message starts, when no data fill it in.
+    /// The process that a message starts, if that does not depend on data.
     fn server_start(&self, message: &Template) -> Option<StartMessage> {
         if message.paths().next().is_some() {
             return None;

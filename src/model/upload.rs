@@ -1,6 +1,6 @@
-//! Which files an `uploadFile` action takes: how large, of which media types.
+//! Which files an `uploadFile` action accepts: their size and media types.
 //!
-//! Not here: where the bytes go (`runtime::files`), how they come in (`web`).
+//! Not here: storing the bytes (`runtime::files`), receiving them (`web`).
 
 use super::field_error::FieldError;
 use crate::limits::UPLOAD_BYTES;
@@ -10,16 +10,16 @@ pub const UNKNOWN_TYPE: &str = "application/octet-stream";
 /// Longest accepted part of a media type, in bytes.
 const MAX_PART_BYTES: usize = 127;
 
-/// What files an action takes.
+/// The files that an action accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadRules {
     max_bytes: u64,
-    /// Lower-case ranges such as `image/*`; `None` takes any type.
+    /// Lower-case ranges such as `image/*`; `None` accepts any type.
     types: Option<Vec<String>>,
 }
 
 impl UploadRules {
-    /// Takes whatever the server takes at all.
+    /// Accepts every file that the server accepts.
     pub fn anything() -> Self {
         Self {
             max_bytes: UPLOAD_BYTES,
@@ -27,10 +27,10 @@ impl UploadRules {
         }
     }
 
-    /// Compiles what the modeller wrote.
+    /// Compiles the settings.
     ///
     /// # Errors
-    /// A sentence that says what was expected.
+    /// What was expected, as a sentence.
     pub fn compile(max_bytes: i64, types: Option<&[String]>) -> Result<Self, String> {
         let within = u64::try_from(max_bytes)
             .ok()
@@ -64,15 +64,15 @@ impl UploadRules {
         self.max_bytes
     }
 
-    /// The media types that are taken, as ranges such as `image/*`; `None` for any.
+    /// The accepted media types, as ranges such as `image/*`; `None` for any.
     pub fn types(&self) -> Option<&[String]> {
         self.types.as_deref()
     }
 
-    /// Checks the type of a file, as [`media_type`] gives it.
+    /// Checks the type of a file, in the form of [`media_type`].
     ///
     /// # Errors
-    /// A sentence that names what is taken.
+    /// A sentence that names the accepted types.
     pub fn check_type(&self, media_type: &str) -> Result<(), FieldError> {
         let fits = |range: &String| match range.strip_suffix('*') {
             Some("*/") => true,
@@ -95,7 +95,7 @@ impl UploadRules {
     /// Checks the size of a file.
     ///
     /// # Errors
-    /// What names the limit, in bytes.
+    /// A sentence that names the limit, in bytes.
     pub fn check_size(&self, size: u64) -> Result<(), FieldError> {
         if size == 0 {
             let sentence =
@@ -113,7 +113,7 @@ impl UploadRules {
     }
 }
 
-/// A media type in lower case and without parameters; `None` for anything else.
+/// A media type in lower case and without parameters; `None` for other text.
 pub fn media_type(text: &str) -> Option<String> {
     media_range(text.split(';').next()?).filter(|range| !range.contains('*'))
 }

@@ -1,11 +1,11 @@
-//! Where a token can come from: for each flow that enters a join which waits for what can still come,
-//! the nodes from which a token can reach that flow without passing the join.
+//! The nodes from which a token can reach each flow that enters a waiting join, without passing the
+//! join.
 //!
-//! Found once for each join, when it first has to wait, and kept: then it is asked of the nodes that
-//! have a token only, and a step costs the same in a large model. What is kept of one process is
-//! bounded; a join beyond that is walked to each time.
+//! Computed once for each join, when it first has to wait, and stored. Then only the nodes with a
+//! token are looked up, so a step costs the same in a large model. The stored size of one process
+//! is limited; beyond it a join is searched each time.
 //!
-//! What a join does with it: `engine::elements::inclusive_gateway`.
+//! How a join uses this: `engine::elements::inclusive_gateway`.
 
 use std::{
     borrow::Cow,
@@ -26,24 +26,24 @@ use crate::limits::UPSTREAM_BYTES;
 /// The joins of one process.
 #[derive(Debug, Default)]
 pub struct Upstream {
-    /// Of each node, by its place, the places of those that a token comes from directly.
+    /// For each node, by index, the indexes of those from which a token comes directly.
     before: Vec<Vec<u32>>,
     /// By join, for each of its incoming flows.
     found: BTreeMap<Arc<str>, OnceLock<Vec<Nodes>>>,
-    /// How much of them is kept.
+    /// The stored bytes.
     bytes: AtomicUsize,
 }
 
-/// A set of nodes, by their places among all.
+/// A set of nodes, by index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Nodes {
-    /// The word that the first bit kept is in.
+    /// The word with the first stored bit.
     first: usize,
     words: Vec<u64>,
 }
 
 impl Nodes {
-    /// Whether a node is among them.
+    /// Whether it contains a node.
     pub fn contains(&self, place: usize) -> bool {
         let word = (place / 64).checked_sub(self.first);
         let word = word.and_then(|word| self.words.get(word));
@@ -56,7 +56,7 @@ impl Nodes {
 }
 
 impl Upstream {
-    /// What is needed to find them; nothing for a process without such joins.
+    /// What is needed to compute them; empty for a process without such joins.
     pub(super) fn of(
         nodes: &[ExecutableNode],
         by_id: &BTreeMap<Arc<str>, usize>,
@@ -110,7 +110,7 @@ impl Upstream {
 }
 
 impl ExecutableProcess {
-    /// Whether any of its gateways is a join that waits for what can still come.
+    /// Whether it has a join that waits for flows that can still arrive.
     pub fn has_late_join(&self) -> bool {
         !self.upstream.found.is_empty()
     }
@@ -142,7 +142,7 @@ impl ExecutableProcess {
         Cow::Borrowed(kept.get_or_init(|| found))
     }
 
-    /// The place of a node among all, in document order.
+    /// The index of a node among all, in document order.
     pub fn place_of(&self, node: &str) -> Option<usize> {
         self.by_id.get(node).copied()
     }

@@ -1,15 +1,14 @@
-//! The rules a definition must keep. All problems are listed at once: what was expected and how to
+//! The rules of a definition. All problems are listed at once, with what was expected and how to
 //! fix it.
 //!
-//! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inherit` its actions,
-//! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and
-//! flows hang together, `scopes` which embedded subprocess a node is in, `events` what events throw
-//! or wait for, `lanes` which lane a node is in, `mappings` what declares variables, `boundary`
-//! what boundary events are attached to, `loops` what runs more than once, `ad_hoc` what has no
-//! order, `schedules` what starts by itself, `event_gateways` what follows those,
-//! `complex_gateways` when those continue, `instantiation` what starts a process besides start
-//! events, `event_subprocesses` what begins those. Not here: what BPMN can be read at all
-//! (`bpmn_xml`); whether conditions, rules and schemas compile (`expression`).
+//! `nodes` checks each node by itself; `actions`, `effects`, `params` and `inherit` its actions;
+//! `keys` the data that clients may send; `task_settings` user tasks; `graph` how nodes and flows
+//! are connected; `scopes` embedded subprocesses; `events` event definitions; `lanes` lanes;
+//! `mappings` declarations of variables; `boundary` boundary events; `loops` multi-instance and
+//! loops; `ad_hoc` ad-hoc subprocesses; `schedules` schedules; `event_gateways` and
+//! `complex_gateways` these gateways; `instantiation` what starts a process besides start events;
+//! `event_subprocesses` their starts. Not here: whether BPMN can be read at all (`bpmn_xml`);
+//! whether conditions, rules and schemas compile (`expression`).
 
 mod actions;
 mod ad_hoc;
@@ -75,7 +74,8 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     loops::check(definition, &mut report);
     ad_hoc::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
-    // Only of what was read whole: what stands in for something unreadable may well change nothing.
+    // Only for elements that were read completely: a stand-in for an unreadable one may well have
+    // no effect.
     let event_subprocesses = EventSubprocesses::of(definition);
     definition.nodes.iter().for_each(|node| {
         effects::check(node, &mut report);
@@ -84,7 +84,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     report.problems
 }
 
-/// The problems each node has by itself, which can be found although flows or other nodes could not
+/// The problems of each node by itself, which can be found even if flows or other nodes could not
 /// be read.
 pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
     let mut report = Report::default();
@@ -104,7 +104,7 @@ pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
     report.problems
 }
 
-/// What an expiry was expected to be, and what it is, when it is not one.
+/// What an expiry was expected to be, and what it is, if it is invalid.
 fn wrong_expiry(text: &str) -> Option<String> {
     match compile_expiry(text).map(|expiry| expiry.due(Time(0))) {
         None => Some(format!(
@@ -132,7 +132,7 @@ impl Report {
         self.problems.push(Problem::warning(element, code, message));
     }
 
-    /// Warns of the other spelling of a placeholder, which a template does not fill in.
+    /// Warns about a placeholder in another notation, which a template does not replace.
     fn hash_braces(&mut self, element: &str, what: &str, template: &str) {
         let is_placeholder = |rest: &str| {
             rest.starts_with(|c: char| c.is_alphabetic() || c == '_') && rest.contains('}')

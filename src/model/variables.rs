@@ -1,8 +1,8 @@
-//! The variables an element reads: those that the scopes around it own, the innermost first, and
-//! below them the data of the instance.
+//! The variables that an element reads: those of the surrounding scopes, the innermost first, and
+//! then the data of the instance.
 //!
-//! A view, borrowed from the state: nothing is copied as long as no scope owns a variable. Which
-//! scopes an element has, and where a write goes: `engine::variables`.
+//! A view borrowed from the state: nothing is copied as long as no scope owns a variable. The
+//! scopes of an element, and where a write goes: `engine::variables`.
 
 use std::borrow::Cow;
 
@@ -11,22 +11,22 @@ use serde_json::{Map, Value};
 use super::path::DataPath;
 
 /// The variables as one element sees them. A name is looked up in the innermost scope that owns it;
-/// what an outer scope has under the same name is hidden, members of objects included.
+/// a variable of an outer scope with the same name is hidden, including members of objects.
 #[derive(Clone, Debug)]
 pub struct Variables<'a> {
-    /// Objects, the innermost first; empty when no scope owns anything.
+    /// Objects, the innermost first; empty if no scope owns a variable.
     scopes: Vec<&'a Value>,
     root: &'a Value,
 }
 
 impl<'a> Variables<'a> {
-    /// The variables of scopes that have some, the innermost first, on top of the root's data; each
+    /// The variables of scopes that own some, the innermost first, on top of the root's data; each
     /// a JSON object.
     pub fn layered(scopes: Vec<&'a Value>, root: &'a Value) -> Self {
         Self { scopes, root }
     }
 
-    /// The same with a scope of its own inside of all others: a JSON object.
+    /// The same with one more scope, inside all others: a JSON object.
     pub fn inside<'b>(&self, innermost: &'b Value) -> Variables<'b>
     where
         'a: 'b,
@@ -41,7 +41,7 @@ impl<'a> Variables<'a> {
         own.or_else(|| self.root.get(name))
     }
 
-    /// The value at this path, `None` when anything on the way is missing or of another kind.
+    /// The value at this path; `None` if anything on the way is missing or of another kind.
     pub fn at(&self, path: &DataPath) -> Option<&'a Value> {
         if self.scopes.is_empty() {
             return path.get(self.root);
@@ -49,17 +49,17 @@ impl<'a> Variables<'a> {
         path.get_below(self.get(path.first())?)
     }
 
-    /// The data of the instance alone.
+    /// Only the data of the instance.
     pub fn root(&self) -> &'a Value {
         self.root
     }
 
-    /// Whether some scope owns a variable, so that the root's data are not all there is.
+    /// Whether a scope owns a variable, so that the root's data are not everything.
     pub fn is_layered(&self) -> bool {
         !self.scopes.is_empty()
     }
 
-    /// All of them as one object; a copy only when some scope owns a variable.
+    /// All of them as one object; a copy only if a scope owns a variable.
     pub fn merged(&self) -> Cow<'a, Value> {
         if self.scopes.is_empty() {
             return Cow::Borrowed(self.root);

@@ -1,6 +1,6 @@
 //! Webhooks of a process: who is notified over HTTP when an instance has ended.
 //!
-//! Not here: what such a call says (`engine::http_call::end`), how it is signed and made
+//! Not here: the content of such a call (`engine::http_call::end`), signing and sending it
 //! (`runtime::http_calls`).
 
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,19 @@ use super::http_request::url::UrlTemplate;
 
 /// Statuses an instance can end with, by their wire names.
 pub const END_STATUSES: [&str; 5] = ["finished", "dismissed", "terminated", "expired", "failed"];
-/// The one thing a webhook may say besides how the instance ended.
+/// The only optional content of a webhook.
 pub const INCLUDE_DATA: &str = "data";
 
 /// A webhook as the modeller wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Webhook {
-    /// Where it goes; without placeholders.
+    /// Its URL, without placeholders.
     pub url: String,
-    /// Statuses it is notified of; absent = all.
+    /// The statuses of which it is notified; absent = all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Vec<String>>,
-    /// `data`: the data of the instance go with it.
+    /// `data`: include the data of the instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include: Option<String>,
 }
@@ -34,12 +34,12 @@ impl Webhook {
             .is_none_or(|on| on.iter().any(|wanted| wanted == status))
     }
 
-    /// Whether the data of the instance go with it.
+    /// Whether it includes the data of the instance.
     pub fn includes_data(&self) -> bool {
         self.include.as_deref() == Some(INCLUDE_DATA)
     }
 
-    /// What is wrong in it: stable codes with sentences.
+    /// Its mistakes: stable codes with sentences.
     pub fn mistakes(&self) -> Vec<(&'static str, String)> {
         let mut mistakes = Vec::new();
         match UrlTemplate::compile(&self.url) {

@@ -233,7 +233,7 @@ pub(super) fn read_key(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) ->
     }
 }
 
-/// The `stepwire:param` elements of an action, taken out as its type asks for them.
+/// The `stepwire:param` elements of an action, which its type takes out one by one.
 struct Params<'a> {
     action: &'a str,
     /// Name, value, and the line it is in.
@@ -265,7 +265,7 @@ impl Params<'_> {
         Some(self.values.swap_remove(position).1)
     }
 
-    /// A parameter that must be there; `validate` reports an empty one.
+    /// A required parameter; `validate` reports an empty one.
     fn text(&mut self, name: &str) -> String {
         self.take(name).unwrap_or_default()
     }

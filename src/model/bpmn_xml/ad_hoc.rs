@@ -1,7 +1,7 @@
-//! Reads an ad-hoc subprocess: BPMN's ordering and completion condition, Stepwire's list of what
-//! starts with it, and Zeebe's spelling of that.
+//! Reads an ad-hoc subprocess: BPMN's ordering and completion condition, Stepwire's list of
+//! activities that start with it, and Zeebe's notation of that list.
 //!
-//! Not here: what is in it (`process`), what it must say (`validate::ad_hoc`).
+//! Not here: its contents (`process`), its rules (`validate::ad_hoc`).
 
 use roxmltree::Node;
 
@@ -31,12 +31,12 @@ pub(super) const ATTRIBUTES: &[&str] = &[
 ];
 pub(super) const OWN_ATTRIBUTES: &[&str] = &["canGoBack", ACTIVE];
 
-/// The element that holds the condition.
+/// The element of the condition.
 pub(super) const CONDITION: &str = "completionCondition";
-/// The attribute that says what starts with it.
+/// The attribute with the activities that start with it.
 const ACTIVE: &str = "activeElements";
 
-/// Zeebe's element for that.
+/// Zeebe's element for the same.
 const OF_ZEEBE: &str = "adHoc";
 
 /// Whether an element is an ad-hoc subprocess.
@@ -49,7 +49,7 @@ pub(super) fn is_understood(name: &str, namespace: &str) -> bool {
     name == OF_ZEEBE && namespace == ZEEBE
 }
 
-/// How an ad-hoc subprocess runs; `None` for another kind of element.
+/// The settings of an ad-hoc subprocess; `None` for another kind of element.
 pub(super) fn read(
     node: Node<'_, '_>,
     kind: ElementType,
@@ -80,7 +80,7 @@ pub(super) fn read(
     Some(read).filter(|read| *read != AdHoc::default())
 }
 
-/// A JSON list of ids, else a path.
+/// A JSON list of ids, otherwise a path.
 fn written(text: &str) -> ActiveElements {
     json::from_text::<Vec<String>>(text).map_or_else(
         |_| ActiveElements::Path(text.to_owned()),
@@ -88,7 +88,7 @@ fn written(text: &str) -> ActiveElements {
     )
 }
 
-/// What Zeebe activates: an expression that is a path or a list of texts.
+/// Zeebe's list: an expression that is a path or a list of texts.
 fn of_zeebe(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<ActiveElements> {
     let holders = node
         .children()

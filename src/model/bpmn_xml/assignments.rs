@@ -1,8 +1,8 @@
-//! Reads whose a user task is and when it is due as BPMN and other engines say it, where that means
-//! the same here: an assignee, groups of candidates, a due date. Names and paths are understood;
-//! what else an expression computes is not, and is said.
+//! Reads the assignment and due date of a user task in the notations of BPMN and other engines,
+//! where they mean the same here: an assignee, candidate groups, a due date. Names and paths are
+//! understood; other expressions are not, and are reported.
 //!
-//! Not here: Stepwire's own attributes (`nodes`), which win.
+//! Not here: Stepwire's own attributes (`nodes`), which take precedence.
 
 use roxmltree::Node;
 
@@ -17,8 +17,8 @@ use crate::model::{
     task_settings::{self, UserTask},
 };
 
-/// Fills in what Stepwire's attributes of a task leave open. Names what is understood, so that no
-/// warning says that it has no effect.
+/// Fills in what Stepwire's attributes of a task leave open. Records the names that are understood,
+/// so that no warning says that they have no effect.
 pub(super) fn read(
     node: Node<'_, '_>,
     id: &str,
@@ -66,7 +66,7 @@ fn set<T>(place: &mut T, value: Option<impl Into<T>>) -> bool {
     }
 }
 
-/// What is said, by its names, in the order in which it counts.
+/// The values found, by name, in order of precedence.
 fn found(node: Node<'_, '_>) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     let mut note = |name, value: Option<&str>| {
@@ -102,7 +102,7 @@ fn found(node: Node<'_, '_>) -> Vec<(&'static str, String)> {
     found
 }
 
-/// A text template of the same meaning: `#{path}` and FEEL's `= path` become `${path}`.
+/// A text template with the same meaning: `#{path}` and FEEL's `= path` become `${path}`.
 fn template(value: &str) -> Option<String> {
     let value = value.trim();
     if let Some(feel) = value.strip_prefix('=') {
@@ -126,13 +126,14 @@ fn template(value: &str) -> Option<String> {
     Some(read + rest)
 }
 
-/// Whether a text without placeholders is a due date; one with them is read when a task begins.
+/// Whether a text without placeholders is a due date; one with placeholders is read when a task is
+/// activated.
 fn is_due_date(text: &str) -> bool {
     text.contains("${") || task_settings::due(&text.into(), Time(0)).is_ok()
 }
 
-/// Names of groups, as `a, b` or `group(a), group(b)`; with FEEL's mark as a text. Users among them,
-/// and what is computed, are not understood.
+/// Names of groups, as `a, b` or `group(a), group(b)`; in FEEL as a text. Users among them, and
+/// computed values, are not understood.
 fn groups(value: &str) -> Option<Vec<String>> {
     let value = value.trim();
     let value = match value.strip_prefix('=') {

@@ -1,8 +1,8 @@
-//! Reads what a call activity of other engines calls, passes and takes back: `in` and `out` of
-//! Camunda 7, its successors, Flowable and Activiti, and Zeebe's `calledElement`.
+//! Reads the called process and the data passed by call activities of other engines: `in` and `out`
+//! of Camunda 7, its successors, Flowable and Activiti, and Zeebe's `calledElement`.
 //!
-//! What is no plain mapping (all variables of the called process, a business key) is named in a
-//! warning, as everything without an effect. Stepwire's own attributes: `nodes`.
+//! What is not a plain mapping (all variables of the called process, a business key) is named in a
+//! warning, like everything without effect. Stepwire's own attributes: `nodes`.
 
 use roxmltree::Node;
 
@@ -13,13 +13,13 @@ use super::{
 };
 use crate::model::{mapping::Mapping, path::DataPath};
 
-/// What one element says.
+/// The meaning of one element.
 enum Crossing {
     /// The called process gets every variable, as without any `in`.
     All,
     /// It gets a value.
     In(Mapping),
-    /// It gives one back.
+    /// It returns a value.
     Out(Mapping),
 }
 
@@ -28,7 +28,7 @@ pub(super) fn is_read(child: Node<'_, '_>) -> bool {
     crossing(child).is_some() || process_id(child).is_some()
 }
 
-/// Adds what crosses at a call activity.
+/// Adds the mappings of a call activity.
 pub(super) fn read(node: Node<'_, '_>, found: &mut Mappings) {
     for crossing in extensions(node).filter_map(crossing) {
         match crossing {
@@ -39,7 +39,7 @@ pub(super) fn read(node: Node<'_, '_>, found: &mut Mappings) {
     }
 }
 
-/// Whether the called process gets what the call names, and nothing else.
+/// Whether the called process gets only the data that the call names.
 pub(super) fn names_all_it_passes(node: Node<'_, '_>) -> bool {
     let mut names_some = false;
     for crossing in extensions(node).filter_map(crossing) {
@@ -52,7 +52,7 @@ pub(super) fn names_all_it_passes(node: Node<'_, '_>) -> bool {
     names_some
 }
 
-/// The called process, as Zeebe names it.
+/// The called process in Zeebe's notation.
 pub(super) fn called_element<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     extensions(node).find_map(process_id)
 }

@@ -1,5 +1,5 @@
-//! Reads which activity compensates what: the association between a compensation boundary event and
-//! its handler. Other associations are notes, and mean nothing at run time.
+//! Reads which activity compensates which: the association between a compensation boundary event
+//! and its handler. Other associations are notes without effect at run time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,8 +8,8 @@ use roxmltree::Node;
 use super::{is_bpmn, reader::Reader, xml::filled};
 use crate::model::definition::{ElementType, FlowNode, ProcessDefinition};
 
-/// Gives each compensation boundary event the activity it is associated with, whichever way the
-/// association points.
+/// Sets for each compensation boundary event the associated activity, whichever way the association
+/// points.
 pub(super) fn connect(
     process: Node<'_, '_>,
     definition: &mut ProcessDefinition,
@@ -47,7 +47,7 @@ fn is_event(node: &FlowNode) -> bool {
     node.kind == ElementType::BoundaryEvent && node.is_compensation()
 }
 
-/// What each id is associated with, in either direction.
+/// The associations of each id, in both directions.
 fn associations<'a>(process: Node<'a, '_>) -> HashMap<&'a str, Vec<&'a str>> {
     let local = |node: Node<'a, '_>, name| {
         let written = filled(node.attribute(name))?;

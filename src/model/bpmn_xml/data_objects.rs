@@ -1,6 +1,6 @@
-//! Reads data objects: each a variable of its process or subprocess. Its name is that of the data
-//! object, else of the first reference to it that has one, else its id; its first value is a
-//! `stepwire:default`, which holds JSON, in the object or in a reference to it.
+//! Reads data objects: each is a variable of its process or subprocess. Its name is that of the
+//! data object, otherwise that of the first reference to it with a name, otherwise its id. Its
+//! initial value is a `stepwire:default` with JSON, in the object or in a reference to it.
 
 use std::collections::HashMap;
 
@@ -23,8 +23,8 @@ pub(super) const OBJECT: &str = "dataObject";
 pub(super) const REFERENCE: &str = "dataObjectReference";
 const DEFAULT: &str = "default";
 
-/// The variables that the items of a process are, by the items' ids: data objects and references to
-/// them, properties, inputs and outputs of activities. An item whose name no variable may have is its
+/// The variables of the items of a process, by the items' ids: data objects and references to them,
+/// properties, inputs and outputs of activities. An item whose name cannot be a variable uses its
 /// id.
 pub(super) fn variables(process: Node<'_, '_>) -> HashMap<String, String> {
     let mut found: HashMap<&str, Option<&str>> = HashMap::new();
@@ -78,7 +78,7 @@ pub(super) fn read(
     }
 }
 
-/// Gives data objects the first values that references to them have.
+/// Sets initial values of data objects that references to them declare.
 pub(super) fn read_references(
     process: Node<'_, '_>,
     objects: &mut [DataObject],

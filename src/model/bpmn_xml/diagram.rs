@@ -1,8 +1,8 @@
-//! The drawing of a BPMN document without what is evaluated, sent, addressed or noted in it: for those
-//! who may look at a process and not read its source.
+//! Reduces a BPMN document to its diagram, without anything that is evaluated, sent, addressed or
+//! noted in it: for users who may see a process, but not read its source.
 //!
-//! Elements and attributes that a viewer draws are written anew under their usual prefixes; all others
-//! are left out, as are shapes of what is left out. The same of the JSON form:
+//! Elements and attributes that a viewer draws are written again with their usual prefixes; all
+//! others are left out, as are shapes of elements that are left out. The same for the JSON form:
 //! [`frontend_view`](crate::model::frontend_view).
 
 use std::{collections::HashSet, fmt::Write};
@@ -11,14 +11,14 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{BPMN_NAMESPACE, MAX_XML_NODES, STEPWIRE_NAMESPACE, markup};
 
-/// The namespaces that are drawn from, with their prefixes.
+/// The namespaces of elements that are kept, with their prefixes.
 const NAMESPACES: [(&str, &str); 4] = [
     (BPMN_NAMESPACE, "bpmn"),
     ("http://www.omg.org/spec/BPMN/20100524/DI", "bpmndi"),
     ("http://www.omg.org/spec/DD/20100524/DC", "dc"),
     ("http://www.omg.org/spec/DD/20100524/DI", "di"),
 ];
-/// Elements of BPMN that are drawn or hold others, besides those recognised by the ends of their
+/// Elements of BPMN that are drawn or contain others, besides those recognised by the ends of their
 /// names.
 const STRUCTURE: [&str; 16] = [
     "collaboration",
@@ -40,7 +40,7 @@ const STRUCTURE: [&str; 16] = [
 ];
 /// Elements of BPMN whose text is the id of another.
 const REFERENCES: [&str; 3] = ["flowNodeRef", "incoming", "outgoing"];
-/// Elements that say where something is drawn.
+/// Elements of the diagram interchange.
 const INTERCHANGE: [&str; 7] = [
     "BPMNDiagram",
     "BPMNPlane",
@@ -84,7 +84,7 @@ const REFERRING: [&str; 7] = [
     "targetRef",
 ];
 
-/// The drawing of a document; `None` when it cannot be read.
+/// The diagram of a document; `None` if it cannot be read.
 pub fn diagram(xml: &str) -> Option<String> {
     markup::check(xml).ok()?;
     let options = ParsingOptions {
@@ -118,16 +118,16 @@ pub fn diagram(xml: &str) -> Option<String> {
     Some(drawing.text)
 }
 
-/// A drawing as it is written.
+/// A diagram while it is written.
 struct Drawing<'a> {
     text: String,
-    /// The ids of the elements that are shown.
+    /// The ids of the elements that are kept.
     shown: HashSet<&'a str>,
 }
 
 impl Drawing<'_> {
-    /// Writes an element with all that is shown of it. Documents that were deployed have a
-    /// bounded depth.
+    /// Writes an element with the kept parts of it. Documents that were deployed have a limited
+    /// depth.
     fn element(&mut self, node: Node<'_, '_>, depth: usize) {
         let Some(prefix) = self.prefix(node) else {
             return;
@@ -162,7 +162,7 @@ impl Drawing<'_> {
         self.text.push('"');
     }
 
-    /// The prefix an element is written with; `None` for one that is left out.
+    /// The prefix with which an element is written; `None` for one that is left out.
     fn prefix(&self, node: Node<'_, '_>) -> Option<&'static str> {
         if !node.is_element() {
             return None;
@@ -185,7 +185,7 @@ impl Drawing<'_> {
     }
 }
 
-/// Whether an element of BPMN is drawn or holds what is.
+/// Whether an element of BPMN is drawn, or contains one that is.
 fn is_bpmn_told(node: Node<'_, '_>) -> bool {
     let name = node.tag_name().name();
     let by_its_end = ["Task", "Event", "Gateway", "Activity", "EventDefinition"];
@@ -204,7 +204,7 @@ fn local(reference: &str) -> &str {
         .map_or(reference, |(_, local)| local)
 }
 
-/// Writes a text so that it stays one, also in an attribute.
+/// Writes a text with escapes, for elements and attributes.
 fn escape(text: &mut String, value: &str) {
     for sign in value.chars() {
         match sign {

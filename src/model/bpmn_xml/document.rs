@@ -1,7 +1,7 @@
-//! What holds for a document as a whole, whatever it draws: each id once, names in their
-//! namespaces, Stepwire's elements where they are read, a process that can run.
+//! Checks a document as a whole, whatever it contains: unique ids, names in their namespaces,
+//! Stepwire's elements where they are read, a process that can run.
 //!
-//! Not here: what a process and its parts may hold (`process`, `nodes`).
+//! Not here: the contents of a process and its parts (`process`, `nodes`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -33,15 +33,15 @@ const STRUCTURE: &[&str] = &[
     "multiInstanceLoopCharacteristics",
     "standardLoopCharacteristics",
 ];
-/// What the namespaces of BPMN's diagrams begin with.
+/// The beginning of the namespaces of BPMN's diagrams.
 const DIAGRAMS: &str = "http://www.omg.org/spec/";
 /// Stepwire's extension elements directly in `extensionElements`.
 const EXTENSIONS: &[&str] = &["actions", "key", "startData", "webhook"];
 
-/// What is found of the document below its root.
+/// What was found in the document below its root.
 pub(super) struct Findings {
     pub(super) problems: Vec<Problem>,
-    /// Namespaces (empty: none) whose names are reported, and need no other word.
+    /// Namespaces (empty: none) whose names are reported, and need no further problem.
     pub(super) wrong_namespaces: HashSet<String>,
 }
 
@@ -97,16 +97,16 @@ fn repeated_ids(root: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) 
     }
 }
 
-/// Whether the attribute `id` of an element is one of XML, which is there once in a document: that
-/// of BPMN and its diagrams. Other tools' elements may have an `id` of their own meaning.
+/// Whether the attribute `id` of an element is an XML id, which occurs once in a document: that of
+/// BPMN and its diagrams. In other tools' elements `id` may have another meaning.
 fn has_id(node: Node<'_, '_>) -> bool {
     node.tag_name()
         .namespace()
         .is_some_and(|namespace| namespace == BPMN_NAMESPACE || namespace.starts_with(DIAGRAMS))
 }
 
-/// Collects the names of a node in a namespace near the one they belong to, one problem
-/// for each such namespace.
+/// Collects the names of a node in a namespace similar to the right one, one problem for each such
+/// namespace.
 fn namespaces(node: Node<'_, '_>, lines: &Lines, found: &mut BTreeMap<String, Problem>) {
     let stepwire = |namespace: &str, name: &str| {
         format!(
@@ -187,7 +187,7 @@ fn is_structure(name: &str) -> bool {
         || name.ends_with("Task")
 }
 
-/// Whether a namespace is meant to be Stepwire's and is not.
+/// Whether a namespace is similar to Stepwire's, but not equal.
 fn is_near_stepwire(node: Node<'_, '_>, namespace: &str) -> bool {
     let is_meant = || {
         namespace.to_ascii_lowercase().contains("stepwire")
@@ -198,8 +198,8 @@ fn is_near_stepwire(node: Node<'_, '_>, namespace: &str) -> bool {
     namespace != STEPWIRE_NAMESPACE && is_meant()
 }
 
-/// Reports a Stepwire element where none is read, and attributes on elements that are
-/// not read.
+/// Reports a Stepwire element where none is read, and attributes on elements where they are not
+/// read.
 fn misplaced(node: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
     let name = node.tag_name().name();
     let parent = node.parent_element();
@@ -230,7 +230,7 @@ fn misplaced(node: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
         for attribute in node
             .attributes()
             .filter(|attribute| attribute.namespace() == Some(STEPWIRE_NAMESPACE))
-            // That of a message holds for all events which name it.
+            // The key of a message applies to all events that refer to it.
             .filter(|attribute| name != "message" || attribute.name() != "correlationKey")
         {
             let message = format!(
@@ -249,7 +249,7 @@ fn in_extensions(node: Node<'_, '_>) -> bool {
         .is_some_and(|parent| is_bpmn(parent, "extensionElements"))
 }
 
-/// The id of the BPMN element a node is in, or its own.
+/// The id of the BPMN element that contains a node, or its own.
 fn element_of<'a>(node: Node<'a, '_>) -> &'a str {
     let mut around = node
         .ancestors()

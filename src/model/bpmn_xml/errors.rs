@@ -6,13 +6,13 @@ use roxmltree::Node;
 use super::{is_bpmn, reader::Reader, xml::filled};
 use crate::model::definition::ElementType;
 
-/// What is thrown under a code, in the words of BPMN.
+/// The two kinds of events with codes, in BPMN's terms.
 #[derive(Clone, Copy)]
 pub(super) struct Coded {
     name: &'static str,
     reference: &'static str,
     code: &'static str,
-    /// Code of the problem with a reference that names none.
+    /// Code of the problem for a reference to a missing element.
     unknown: &'static str,
 }
 
@@ -31,7 +31,8 @@ pub(super) const ESCALATION: Coded = Coded {
     unknown: "unknown_escalation",
 };
 
-/// The code of an event definition. What catches may have none: it catches everything of its kind.
+/// The code of an event definition. An event that catches may have none: it catches everything of
+/// its kind.
 pub(super) fn read(
     definition: Node<'_, '_>,
     kind: ElementType,
@@ -69,9 +70,9 @@ pub(super) fn read(
     }
 }
 
-/// The code of the element of the document with this id. What catches one without a code catches
-/// everything of its kind, as the standard says; of several such events at one activity or scope
-/// each catches its own.
+/// The code of the referenced element of the document. An event that catches an element without a
+/// code catches everything of its kind, as the standard says; if there are several such events at
+/// one activity or scope, each catches its own element.
 fn code(
     definition: Node<'_, '_>,
     reference: &str,
@@ -115,13 +116,13 @@ fn code(
 }
 
 /// Whether another event at the same activity, or in another event subprocess of the same scope,
-/// catches what has no code, too.
+/// also catches an element without a code.
 fn has_sibling(definition: Node<'_, '_>, coded: Coded) -> bool {
     let Some(event) = definition.parent() else {
         return false;
     };
     let host = event.attribute("attachedToRef");
-    // Boundary events are beside each other, start events one level deeper.
+    // Boundary events are siblings, start events are one level deeper.
     let scope = match host {
         Some(_) => event.parent(),
         None => event.parent().and_then(|subprocess| subprocess.parent()),

@@ -1,6 +1,6 @@
 //! Reads the definitions of events: what they throw or wait for.
 //!
-//! Not here: the timers of a process's start events, which start it by themselves (`schedules`).
+//! Not here: the timers of a process's start events, which are schedules (`schedules`).
 
 use roxmltree::Node;
 
@@ -38,11 +38,11 @@ pub(super) const MESSAGE: &str = "messageEventDefinition";
 /// The element that makes an event a signal event.
 pub(super) const SIGNAL: &str = "signalEventDefinition";
 
-/// What holds the condition of a conditional event.
+/// The element of a conditional event's condition.
 const CONDITION: &str = "condition";
 
-/// Names of the event definitions that an element of this type may hold; `begins` says whether it
-/// is the start event of an event subprocess.
+/// Names of the event definitions that an element of this type may contain; `begins` says whether
+/// it is the start event of an event subprocess.
 pub(super) fn definitions(kind: ElementType, begins: bool) -> &'static [&'static str] {
     match kind {
         ElementType::StartEvent if begins => &[
@@ -90,10 +90,10 @@ pub(super) fn definitions(kind: ElementType, begins: bool) -> &'static [&'static
     }
 }
 
-/// The child of an event that names a definition beside the process.
+/// The child of an event that refers to a definition beside the process.
 pub(super) const REFERENCE: &str = "eventDefinitionRef";
 
-/// The definitions of an event: those in it, and those beside the process that it names.
+/// The definitions of an event: those in it, and those beside the process that it refers to.
 pub(super) fn definitions_of<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
     node.children().filter_map(|child| {
         if is_bpmn(child, REFERENCE) {
@@ -104,7 +104,7 @@ pub(super) fn definitions_of<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item =
     })
 }
 
-/// The definition beside the process that a reference names.
+/// The definition beside the process that is referenced.
 fn named<'a, 'i>(reference: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
     beside_process(reference, &text(reference))
 }
@@ -122,7 +122,8 @@ pub(super) fn beside_process<'a, 'i>(
     })
 }
 
-/// Reports what an event names that is no definition beside the process, or none it may have.
+/// Reports references of an event to something that is no definition beside the process, or one
+/// that it may not have.
 fn check_references(node: Node<'_, '_>, known: &[&str], id: &str, reader: &mut Reader<'_>) {
     for child in node.children().filter(|child| is_bpmn(*child, REFERENCE)) {
         let (written, found) = (text(child), named(child));
@@ -139,7 +140,7 @@ fn check_references(node: Node<'_, '_>, known: &[&str], id: &str, reader: &mut R
     }
 }
 
-/// The definitions of an event in document order; none for a none event, and for what is reported.
+/// The definitions of an event in document order; empty for a none event, and for what is reported.
 pub(super) fn read(
     node: Node<'_, '_>,
     kind: ElementType,
@@ -177,7 +178,7 @@ pub(super) fn read(
     let found = definitions_of(node).filter(|child| known.iter().any(|name| is_bpmn(*child, name)));
     let found: Vec<Node<'_, '_>> = found.collect();
     if found.is_empty() {
-        // Another definition is reported by what the event may not hold.
+        // Another definition is reported by the check of allowed definitions.
         let waits = begins_event_subprocess(node, kind)
             || matches!(
                 kind,
@@ -207,12 +208,12 @@ pub(super) fn read(
     .collect()
 }
 
-/// In the place of a message or signal that is not named, where the control flow alone is looked at.
+/// Replaces a message or signal without a name, when only the control flow is read.
 fn stand_in(waits: bool, id: &str, reader: &Reader<'_>) -> Option<EventDefinition> {
     (waits && reader.purpose() == Purpose::ControlFlow).then(|| unnamed(id))
 }
 
-/// A message that has the name of the event itself.
+/// A message with the name of the event itself.
 fn unnamed(id: &str) -> EventDefinition {
     EventDefinition::Message {
         name: id.to_owned(),
@@ -222,7 +223,7 @@ fn unnamed(id: &str) -> EventDefinition {
     }
 }
 
-/// One definition of an event; `None` for what is reported.
+/// One definition of an event; `None` if it is reported.
 fn read_one(
     node: Node<'_, '_>,
     definition: Node<'_, '_>,
@@ -298,7 +299,7 @@ fn conditional(definition: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> E
     }
 }
 
-/// The name of a link pairs its events; `source` and `target` of BPMN say the same once more.
+/// The name of a link pairs its events; `source` and `target` of BPMN only repeat that.
 fn link(
     node: Node<'_, '_>,
     definition: Node<'_, '_>,
@@ -351,7 +352,7 @@ fn check_reference(definition: Node<'_, '_>, name: &str, id: &str, reader: &mut 
     reader.refuse_other_children(definition, id, &["operationRef"]);
 }
 
-/// Whether an element says what kind of event its parent is.
+/// Whether an element determines the kind of event of its parent.
 fn names_event(node: Node<'_, '_>) -> bool {
     let name = node.tag_name().name();
     name.ends_with("EventDefinition") || name == "eventDefinitionRef"

@@ -1,14 +1,14 @@
-//! In which order the flows of a node are looked at and taken: that of its `outgoing` children, where
-//! it has some.
+//! The order in which the flows of a node are evaluated and taken: that of its `outgoing` children,
+//! if it has any.
 //!
-//! Not here: what a flow says (`flows`).
+//! Not here: the contents of a flow (`flows`).
 //!
 //! # Why so
 //!
-//! **The `outgoing` children decide, not the place of the flows.** In BPMN the outgoing flows of a
-//! node are an ordered collection (8.4.13), so that an exclusive gateway can ask its conditions in order
-//! (13.4.2); in XML that collection is the list of these children. Other engines go by the place of the
-//! flows: where that would choose another flow, a warning says so.
+//! **The `outgoing` children decide, not the position of the flows.** In BPMN the outgoing flows of
+//! a node are an ordered collection (8.4.13), so that an exclusive gateway can evaluate its
+//! conditions in order (13.4.2); in XML that collection is the list of these children. Other
+//! engines use the position of the flows: where that would choose another flow, a warning says so.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,8 +21,8 @@ use super::{
 };
 use crate::model::definition::{ElementType, ProcessDefinition, SequenceFlow};
 
-/// Puts the flows of each node into the order in which it names them; those that it does not name
-/// follow in document order.
+/// Puts the flows of each node into the order of its children; flows without a child follow in
+/// document order.
 pub(super) fn apply(
     process: Node<'_, '_>,
     definition: &mut ProcessDefinition,
@@ -76,7 +76,7 @@ pub(super) fn apply(
     definition.flows = ordered.collect();
 }
 
-/// The places of the flows that leave a node, in the order of their names.
+/// The indexes of the flows that leave a node, in the order of its children.
 fn order(places: &[usize], named: &[String], flows: &[SequenceFlow]) -> Vec<usize> {
     let mut ranks: HashMap<&str, usize> = HashMap::new();
     for (rank, name) in named.iter().enumerate() {
@@ -87,7 +87,7 @@ fn order(places: &[usize], named: &[String], flows: &[SequenceFlow]) -> Vec<usiz
     ordered
 }
 
-/// What a node names by children of a kind, without prefixes.
+/// The texts of a node's children of a kind, without prefixes.
 fn named<'a>(node: Node<'a, '_>, kind: &str) -> Vec<String> {
     let children = node.children().filter(|child| is_bpmn(*child, kind));
     children
@@ -102,7 +102,8 @@ fn named<'a>(node: Node<'a, '_>, kind: &str) -> Vec<String> {
         .collect()
 }
 
-/// Warns of names that are no flows of the node; `end` gives that end of a flow which is to be it.
+/// Warns about texts that are no flows of the node; `end` returns the end of a flow that has to be
+/// the node.
 fn check(
     id: &str,
     kind: &str,
@@ -127,7 +128,7 @@ fn check(
     }
 }
 
-/// Warns where document order, by which other engines go, asks conditions in another order.
+/// Warns if document order, which other engines use, evaluates conditions in another order.
 fn warn_of_choice(
     id: &str,
     (places, ordered): (&[usize], &[usize]),

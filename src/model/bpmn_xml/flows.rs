@@ -13,7 +13,7 @@ use crate::model::definition::SequenceFlow;
 
 const ATTRIBUTES: &[&str] = &["id", "name", "sourceRef", "targetRef", "isImmediate"];
 
-/// Reads a flow of the process; `defaults` are those whose condition is not asked.
+/// Reads a flow of the process; `defaults` are those whose condition is not evaluated.
 pub(super) fn read(
     node: Node<'_, '_>,
     process: &str,

@@ -1,14 +1,14 @@
-//! Reads the global tasks of a document: tasks beside its processes, which call activities call. Each
-//! becomes a process of that one task, with the id of the task.
+//! Reads the global tasks of a document: tasks beside its processes, which call activities call.
+//! Each becomes a process with only that task, with the id of the task.
 //!
-//! Not here: what a task holds (`nodes`).
+//! Not here: the contents of a task (`nodes`).
 
 use roxmltree::Node;
 
 use super::{BPMN_NAMESPACE, nodes, process, reader::Reader, xml::filled};
 use crate::model::definition::{ElementType, ProcessDefinition};
 
-/// The kind of task that a global task of this name is.
+/// The kind of task of a global task with this name.
 pub(super) fn kind(name: &str) -> Option<ElementType> {
     Some(match name {
         "globalTask" => ElementType::Task,
@@ -30,7 +30,7 @@ pub(super) fn of<'a, 'i>(root: Node<'a, 'i>) -> Vec<(Node<'a, 'i>, ElementType)>
         .collect()
 }
 
-/// Reads a global task as far as it can be read; what cannot be is among the reader's problems.
+/// Reads a global task as far as possible; faults are among the reader's problems.
 pub(super) fn read(
     task: Node<'_, '_>,
     kind: ElementType,

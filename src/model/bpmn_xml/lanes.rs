@@ -1,5 +1,4 @@
-//! Reads lanes: their names, roles and which nodes they hold. A lane in a lane becomes a lane of
-//! its own.
+//! Reads lanes: their names, roles and nodes. A lane within a lane becomes a lane of its own.
 
 use roxmltree::Node;
 
@@ -13,7 +12,7 @@ use crate::model::definition::Lane;
 const ROLE_ATTRIBUTES: &[&str] = &["view", "execute", "assign", "hold"];
 
 /// Reads a lane set, or the child lane set of `parent`, into `lanes`. The recursion is as deep as
-/// the document, which is bounded.
+/// the document, whose depth is limited.
 pub(super) fn read(
     lane_set: Node<'_, '_>,
     parent: Option<&str>,
@@ -55,7 +54,7 @@ pub(super) fn read(
     }
 }
 
-/// A list of roles, separated by blanks; an empty attribute is as good as none.
+/// A list of roles, separated by blanks; an empty attribute counts as absent.
 fn roles(lane: Node<'_, '_>, name: &str) -> Option<Vec<String>> {
     own(lane, name).map(|names| names.split_whitespace().map(str::to_owned).collect())
 }

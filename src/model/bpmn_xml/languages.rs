@@ -1,6 +1,6 @@
-//! Reads which language an expression is written in: its own `language`, else the document's
-//! `expressionLanguage`, else JavaScript. An expression is never read as another language than the
-//! one it says; one that is plain is read as the same in JavaScript.
+//! Reads the language of an expression: its own `language`, otherwise the document's
+//! `expressionLanguage`, otherwise JavaScript. An expression is never read as another language than
+//! the declared one, except that a plain one is translated to JavaScript.
 
 use roxmltree::Node;
 
@@ -13,9 +13,9 @@ use crate::model::{
     plain_expression,
 };
 
-/// The text of an expression, in JavaScript. One of a language that does not run, and that is not
-/// plain, is reported. XPath that only the document says is a warning: editors write that by
-/// themselves.
+/// The text of an expression, in JavaScript. One in a language that does not run, and that is not
+/// plain, is reported. XPath declared only by the document is a warning, because editors write it
+/// by default.
 pub(super) fn read(expression: Node<'_, '_>, element: &str, reader: &mut Reader<'_>) -> String {
     let written = text(expression);
     let language = filled(expression.attribute("language"));

@@ -1,7 +1,7 @@
 //! Reads how an activity runs more than once: BPMN's loop characteristics with Stepwire's
-//! attributes, and the spellings of other engines that mean the same.
+//! attributes, and equivalent notations of other engines.
 //!
-//! Not here: what a loop must say (`validate::loops`).
+//! Not here: the rules of a loop (`validate::loops`).
 
 use roxmltree::Node;
 
@@ -45,11 +45,11 @@ const MULTIPLE_CHILDREN: &[&str] = &[
     "completionCondition",
     COMPLEX,
 ];
-/// What is thrown when, with the behavior `Complex`.
+/// What is thrown, and when, with the behavior `Complex`.
 const COMPLEX: &str = "complexBehaviorDefinition";
 const STANDARD_CHILDREN: &[&str] = &["loopCondition"];
 
-/// The names of other engines for BPMN's counters.
+/// Names in other engines for BPMN's counters.
 const OTHER_COUNTERS: [(&str, &str); 4] = [
     ("nrOfInstances", COUNTERS[0]),
     ("nrOfActiveInstances", COUNTERS[1]),
@@ -68,7 +68,7 @@ pub(super) fn is_understood(node: Node<'_, '_>, name: &str, namespace: &str) -> 
     }
 }
 
-/// How the activity runs more than once; `None` when it does not.
+/// The loop of an activity; `None` if it has none.
 pub(super) fn read(
     node: Node<'_, '_>,
     kind: ElementType,
@@ -101,7 +101,7 @@ fn read_standard(marker: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Sta
     StandardLoop {
         condition: child_text(marker, "loopCondition"),
         test_before: reader.flag(id, "testBefore", marker.attribute("testBefore"), false),
-        // What is below zero can be no maximum, which `validate` says.
+        // `validate` reports a negative maximum.
         maximum: maximum.map(|maximum| u32::try_from(maximum.max(0)).unwrap_or(u32::MAX)),
     }
 }
@@ -185,7 +185,7 @@ fn read_multiple(
     }
 }
 
-/// What belongs to another behavior than the one that is chosen does nothing.
+/// Settings of another behavior than the chosen one have no effect.
 fn warn_of_other_behaviors(marker: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
     let attribute = |name| marker.attribute(name).is_some();
     let parts = [
@@ -218,7 +218,7 @@ fn warn_of_other_behaviors(marker: Node<'_, '_>, id: &str, reader: &mut Reader<'
     }
 }
 
-/// Which iterations throw an event, and which.
+/// Which iterations throw events, and which events.
 fn behavior(
     marker: Node<'_, '_>,
     id: &str,
@@ -279,7 +279,7 @@ fn behavior(
     (behavior, event)
 }
 
-/// What is thrown when, with the behavior `Complex`.
+/// What is thrown, and when, with the behavior `Complex`.
 fn complex_behaviors(
     marker: Node<'_, '_>,
     id: &str,
@@ -326,7 +326,7 @@ fn complex_behaviors(
     read.collect()
 }
 
-/// The one spelling that is there; several are reported.
+/// The only notation that is present; several are reported.
 fn one<const N: usize>(
     id: &str,
     what: &str,
@@ -360,7 +360,7 @@ fn child_text(node: Node<'_, '_>, name: &str) -> Option<String> {
     Some(text(child)).filter(|text| !text.is_empty())
 }
 
-/// An expression without what marks it as one: `${people}`, `#{people}`, `=people`.
+/// An expression without the marks around it: `${people}`, `#{people}`, `=people`.
 fn bare(written: &str) -> &str {
     let written = written.trim();
     let inner = written
@@ -373,7 +373,7 @@ fn bare(written: &str) -> &str {
         .trim()
 }
 
-/// A number as it is, anything else as a placeholder.
+/// A number unchanged, anything else as a placeholder.
 fn cardinality(written: &str) -> String {
     match bare(written) {
         number if number.parse::<f64>().is_ok() => number.to_owned(),
@@ -381,7 +381,7 @@ fn cardinality(written: &str) -> String {
     }
 }
 
-/// A condition with BPMN's names in the place of other engines'.
+/// A condition with BPMN's names in place of those of other engines.
 fn counters(written: &str) -> String {
     let mut condition = String::with_capacity(written.len());
     let mut rest = written;
@@ -399,12 +399,12 @@ fn counters(written: &str) -> String {
     condition + rest
 }
 
-/// The variable that a reference to an element with data means: the name of a data object, or what
-/// the data input of the activity is filled from. What refers to no element is a path itself.
+/// The variable of a referenced element with data: the name of a data object, or the source of the
+/// activity's data input. A reference to no element is a path itself.
 fn variable(node: Node<'_, '_>, reference: &str) -> String {
     let local = reference.rsplit(':').next().unwrap_or(reference);
     let mut id = local.to_owned();
-    // A data input, a reference and the object itself: longer chains say nothing more.
+    // A data input, a reference and the object itself: longer chains do not occur.
     for _ in 0..4 {
         let mut document = node.document().root_element().descendants();
         let found = document.find(|other| {
@@ -424,7 +424,7 @@ fn variable(node: Node<'_, '_>, reference: &str) -> String {
     id
 }
 
-/// What a data input of the activity comes from, or a data output goes to.
+/// The source of a data input of the activity, or the target of a data output.
 fn association(node: Node<'_, '_>, id: &str) -> Option<String> {
     let associations = node.children().filter(|child| {
         is_bpmn(*child, "dataInputAssociation") || is_bpmn(*child, "dataOutputAssociation")

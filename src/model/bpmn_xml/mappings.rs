@@ -1,8 +1,8 @@
 //! Reads input and output mappings: `stepwire:input` and `stepwire:output`, BPMN's own data
-//! associations, and those of other engines where they mean the same.
+//! associations, and equivalent notations of other engines.
 //!
-//! What is no plain mapping is a warning that names the element and what has no effect. Data
-//! objects: `data_objects`.
+//! What is not a plain mapping causes a warning that names the element and the part without effect.
+//! Data objects: `data_objects`.
 
 use roxmltree::Node;
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ pub(super) const INPUT: &str = "input";
 pub(super) const OUTPUT: &str = "output";
 
 const DROOLS: &str = "http://www.jboss.org/drools";
-/// What editors put where an association ends at an activity as a whole.
+/// Written by editors where an association ends at an activity as a whole.
 const PLACEHOLDER: &str = "__targetRef_placeholder";
 /// BPMN elements that this module reads.
 const ASSOCIATIONS: [&str; 2] = ["dataInputAssociation", "dataOutputAssociation"];
@@ -32,7 +32,7 @@ pub(super) struct Mappings {
     pub(super) outputs: Vec<Mapping>,
 }
 
-/// Whether an extension element of another engine holds mappings, which [`read_others`] reads.
+/// Whether an extension element of another engine contains mappings, which [`read_others`] reads.
 pub(super) fn is_read(child: Node<'_, '_>) -> bool {
     let namespace = child.tag_name().namespace().unwrap_or_default();
     match child.tag_name().name() {
@@ -42,8 +42,8 @@ pub(super) fn is_read(child: Node<'_, '_>) -> bool {
     }
 }
 
-/// Reads a `stepwire:input` or `stepwire:output`: the source as an attribute, or, as a JSON template
-/// is easier to write so, as the text.
+/// Reads a `stepwire:input` or `stepwire:output`: the source is an attribute, or the text, which is
+/// easier to write for a JSON template.
 pub(super) fn read_own(extension: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Mapping {
     reader.check_attributes(extension, id, &["source", "target", "ifSet"], &[]);
     let inner = text(extension);
@@ -86,7 +86,7 @@ pub(super) fn read_others(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>)
     found
 }
 
-/// Zeebe's: sources are FEEL expressions, of which paths and literals mean the same here.
+/// Zeebe's mappings: sources are FEEL expressions, of which paths and literals mean the same here.
 fn read_io_mapping(holder: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, found: &mut Mappings) {
     for child in holder.children().filter(Node::is_element) {
         let (written, target) = (
@@ -109,7 +109,7 @@ fn feel_source(feel: &str) -> Option<String> {
     variable_path(feel)
 }
 
-/// Camunda 7's: texts with expressions, lists and maps of them.
+/// Camunda 7's mappings: texts with expressions, and lists and maps of them.
 fn read_input_output(
     holder: Node<'_, '_>,
     id: &str,
@@ -153,7 +153,7 @@ fn camunda_value(holder: Node<'_, '_>) -> Option<Value> {
     }
 }
 
-/// A text whose expressions are paths; `#{…}` is another spelling of `${…}`.
+/// A text whose expressions are paths; `#{…}` is another notation of `${…}`.
 pub(super) fn camunda_text(text: &str) -> Option<Value> {
     let text = text.replace("#{", "${");
     let mut rest = text.as_str();
@@ -172,8 +172,8 @@ pub(super) fn camunda_text(text: &str) -> Option<Value> {
     Some(Value::String(text.replace("${ ", "${").replace(" }", "}")))
 }
 
-/// BPMN's: from a data object, a property or an expression to an input of the activity, and from its
-/// outputs back.
+/// BPMN's associations: from a data object, a property or an expression to an input of the
+/// activity, and from its outputs back.
 fn read_associations(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, found: &mut Mappings) {
     let is_literal = node
         .document()

@@ -1,17 +1,17 @@
-//! How much markup a document has, counted before the XML library sees it: that one compares every
-//! attribute of an element with the others, and looks for every prefix among all declarations
-//! around it, so many of them would cost their square.
+//! Limits the amount of markup of a document before the XML library reads it: the library compares
+//! every attribute of an element with the others, and searches for every prefix among all
+//! declarations around it, so large numbers would cost their square.
 //!
-//! It splits tags, comments and the like as XML does and judges nothing else: whether the document
-//! is well-formed is the library's business, and where it is not, what is counted here may be
-//! wrong, but is still bounded.
+//! It splits tags, comments and the like as XML does and checks nothing else. The library checks
+//! whether the document is well-formed; if it is not, the numbers here may be wrong, but are still
+//! bounded.
 
 /// Attributes of one element; hand-written files have a dozen.
 const ATTRIBUTES: usize = 256;
 /// Declarations of namespaces in a document; files of modelling tools have about ten.
 const NAMESPACES: usize = 512;
 
-/// What one pass over a document counts.
+/// The counts of one pass over a document.
 #[derive(Default)]
 struct MarkupCounter {
     attributes: usize,
@@ -22,7 +22,7 @@ struct MarkupCounter {
 /// length.
 ///
 /// # Errors
-/// A sentence about what there is too much of, with its line.
+/// What there is too much of, with its line, as a sentence.
 pub fn check(xml: &str) -> Result<(), String> {
     let mut counting = MarkupCounter::default();
     let mut rest = xml;
@@ -46,7 +46,7 @@ pub fn check(xml: &str) -> Result<(), String> {
 }
 
 impl MarkupCounter {
-    /// Counts what is in a tag; gives what follows it.
+    /// Counts the parts of a tag; returns the text after it.
     fn tag<'a>(&mut self, mut rest: &'a str) -> Result<&'a str, String> {
         self.attributes = 0;
         while let Some(at) = rest.find(['=', '>', '"', '\'']) {

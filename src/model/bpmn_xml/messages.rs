@@ -1,5 +1,5 @@
-//! Reads message and signal event definitions: the name of what they refer to, correlation keys,
-//! what is sent along.
+//! Reads message and signal event definitions: the name of the referenced element, correlation
+//! keys, and data.
 
 use roxmltree::Node;
 
@@ -21,14 +21,14 @@ pub(super) fn read_message(
 ) -> Option<EventDefinition> {
     let message = referred(definition, "message", kind, id, reader)?;
     let name = name(message, id, reader)?;
-    // What one of several definitions says itself goes before what their event says.
+    // Attributes of one of several definitions take precedence over those of their event.
     let said = |name| own(definition, name).or_else(|| own(node, name));
     let written = said("correlationKey")
         .or_else(|| own(message, "correlationKey"))
         .map(str::to_owned);
-    // That of a message which starts the process says how it is published.
+    // For a message that starts the process, the publication says it.
     let starts = match kind {
-        // Of several that come together the later ones are waited for.
+        // Of several that have to occur together, the later ones are waited for.
         ElementType::StartEvent => {
             let together = node.attribute("parallelMultiple").and_then(xml::boolean);
             together != Some(true) && !events::begins_event_subprocess(node, kind)
@@ -64,7 +64,7 @@ pub(super) fn read_signal(
     })
 }
 
-/// The `message` or `signal` beside the process that a definition refers to.
+/// The `message` or `signal` beside the process to which a definition refers.
 fn referred<'a, 'i>(
     definition: Node<'a, 'i>,
     what: &str,
@@ -79,7 +79,7 @@ fn referred<'a, 'i>(
             kind.bpmn_name()
         );
         match kind {
-            // Other engines leave to the program behind it what such an event sends.
+            // In other engines the application decides what such an event sends.
             ElementType::IntermediateThrowEvent | ElementType::EndEvent => reader.warning(
                 id,
                 "nothing_sent",
@@ -112,7 +112,7 @@ fn unknown(what: &str) -> &'static str {
     }
 }
 
-/// The name of a message or signal; one without a name is known by its id.
+/// The name of a message or signal; if it has none, its id is used.
 fn name(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<String> {
     let written = filled(node.attribute("name")).or_else(|| filled(node.attribute("id")))?;
     match text_of(written) {
@@ -146,7 +146,7 @@ fn zeebe_key(message: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option
     }
 }
 
-/// A text with placeholders from one that may be an expression of FEEL: `= order.id` is
+/// A text with placeholders, from a text that may be a FEEL expression: `= order.id` is
 /// `${order.id}`, `= "a"` is `a`.
 fn text_of(written: &str) -> Result<String, String> {
     let Some(expression) = written.strip_prefix('=') else {

@@ -1,4 +1,4 @@
-//! Reads a flow node: its attributes, its actions and keys, what it calls.
+//! Reads a flow node: its attributes, its actions and keys, its called process.
 
 use roxmltree::Node;
 
@@ -24,7 +24,7 @@ const START_ATTRIBUTES: &[&str] = &[
     "missed",
     "overlap",
 ];
-/// Stepwire's attributes of what sends messages and signals.
+/// Stepwire's attributes of nodes that send messages and signals.
 const SENDING_ATTRIBUTES: &[&str] = &["canGoBack", "correlationKey", "data", "timeToLive"];
 /// Stepwire's attributes of events that wait.
 const WAITING_ATTRIBUTES: &[&str] = &["canGoBack", "timeZone", "correlationKey"];
@@ -54,8 +54,7 @@ const TASK_ATTRIBUTES: &[&str] = &[
     "startQuantity",
     "completionQuantity",
 ];
-/// Attributes of tasks that name what BPMN's services and messages are, of which there are none
-/// here.
+/// Attributes of tasks that refer to BPMN's services and messages, which have no effect here.
 const NO_EFFECT: &[&str] = &["implementation", "messageRef", "operationRef"];
 const RECEIVE_ATTRIBUTES: &[&str] = &[
     "id",
@@ -108,10 +107,10 @@ const CALL_ATTRIBUTES: &[&str] = &[
     "completionQuantity",
 ];
 
-/// The element that holds the script of a script task; the action it becomes is named so.
+/// The element with the script of a script task; also the name of the action that it becomes.
 const SCRIPT: &str = "script";
 
-/// The element that holds the activation condition of a complex gateway.
+/// The element with the activation condition of a complex gateway.
 const ACTIVATION_CONDITION: &str = "activationCondition";
 
 /// The kind with this BPMN tag name.
@@ -121,7 +120,7 @@ pub(super) fn kind(tag: &str) -> Option<ElementType> {
         .find(|kind| kind.bpmn_name() == tag)
 }
 
-/// Whether an element is a flow node of BPMN, also one of a kind that does not run here.
+/// Whether an element is a flow node of BPMN, including kinds that do not run here.
 pub(super) fn is_flow_node(node: Node<'_, '_>) -> bool {
     let name = node.tag_name().name();
     let is_kind = name.ends_with("Event")
@@ -194,7 +193,7 @@ pub(super) fn read(
         &[]
     };
     reader.check_attributes(node, id, plain, &[own_names, of_loops].concat());
-    // What a subprocess holds is read with it, by `process`.
+    // The contents of a subprocess are read with it, by `process`.
     if !kind.is_scope() {
         let content: &[&str] = match kind {
             ElementType::StartEvent if !begins => &[events::TIMER, events::MESSAGE, events::SIGNAL],
@@ -259,7 +258,7 @@ pub(super) fn read(
                 false,
             ),
         ad_hoc: ad_hoc::read(node, kind, id, reader),
-        // What it is associated with is read with the process, by `compensation`.
+        // Its association is read with the process, by `compensation`.
         compensation_handler: None,
         for_compensation: reader.flag(
             id,
@@ -347,7 +346,7 @@ pub(super) fn read(
     read
 }
 
-/// How many tokens begin or leave an activity; `validate` reports what cannot be one.
+/// How many tokens begin or leave an activity; `validate` reports invalid numbers.
 fn quantity(
     name: &str,
     node: Node<'_, '_>,
@@ -373,7 +372,7 @@ fn read_activation_condition(
     Some(languages::read(condition, id, reader)).filter(|text| !text.is_empty())
 }
 
-/// Whether a task that other engines do by a call has nothing to do here.
+/// Whether a task that makes a call in other engines has no effect here.
 fn calls_nothing(node: &FlowNode) -> bool {
     let by_call = matches!(
         node.kind,
@@ -400,7 +399,7 @@ fn read_script(node: Node<'_, '_>, others: &[Action], reader: &mut Reader<'_>) -
         order: Some(first.saturating_sub(1)),
         work: ActionType::BusinessRule {
             script: text(script),
-            // A global task names it otherwise.
+            // A global task has another attribute for it.
             language: filled(node.attribute("scriptFormat"))
                 .or_else(|| filled(node.attribute("scriptLanguage")))
                 .map_or_else(|| "javascript".to_owned(), str::to_owned),
@@ -420,9 +419,9 @@ fn read_script(node: Node<'_, '_>, others: &[Action], reader: &mut Reader<'_>) -
     })
 }
 
-/// Reports attributes that would change how the node runs, and notes those that change nothing.
+/// Reports attributes that would change how the node runs, and records those without effect.
 fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
-    // Undoing by compensation is the only way here.
+    // Compensation is the only way of undoing here.
     if filled(node.attribute("method")).is_some_and(|method| method != "##Compensate") {
         reader.without_effect.bpmn(id, "method");
     }

@@ -30,7 +30,7 @@ const OWN_ATTRIBUTES: &[&str] = &[
     "anonymousStart",
     "searchKeys",
 ];
-/// BPMN elements of a process that mean nothing at run time; its documentation is read besides.
+/// BPMN elements of a process without meaning at run time; its documentation is read elsewhere.
 const MEANINGLESS: &[&str] = &[
     "documentation",
     "extensionElements",
@@ -42,10 +42,10 @@ const MEANINGLESS: &[&str] = &[
     "monitoring",
 ];
 
-/// BPMN elements of a process that declare stores or who may subscribe, without effect here.
+/// BPMN elements of a process that declare stores or subscribers, without effect here.
 const DATA: &[&str] = &["dataStoreReference", "correlationSubscription", "supports"];
 
-/// Reads a process as far as it can be read; what cannot be is among the reader's problems.
+/// Reads a process as far as possible; faults are among the reader's problems.
 pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDefinition {
     let id = filled(process.attribute("id")).unwrap_or_default();
     if id.is_empty() {
@@ -93,8 +93,8 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
     definition
 }
 
-/// Reads what a process, or the embedded subprocess `scope`, holds. The recursion is as deep as the
-/// document, which is bounded.
+/// Reads the contents of a process, or of the embedded subprocess `scope`. The recursion is as deep
+/// as the document, whose depth is limited.
 fn read_content(
     container: Node<'_, '_>,
     scope: Option<&str>,
@@ -166,7 +166,7 @@ fn webhook(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Webhook {
     }
 }
 
-/// The first documentation that says something.
+/// The first documentation that is not empty.
 pub(super) fn documentation(process: Node<'_, '_>) -> Option<String> {
     process
         .children()

@@ -1,7 +1,7 @@
-//! Which processes of a document are read: those that are executable, or all that hold anything
-//! where none says so.
+//! Which processes of a document are read: those that are executable or, if none says so, all that
+//! are not empty.
 //!
-//! Not here: what a process holds (`process`).
+//! Not here: the contents of a process (`process`).
 
 use roxmltree::Node;
 
@@ -14,8 +14,8 @@ use crate::model::problem::Problem;
 /// Most processes that one problem names.
 const NAMED: usize = 5;
 
-/// The processes to read, in document order, and what is to be said about the choice. Where there
-/// is not one, an error says why, unless the document `holds_tasks` beside its processes.
+/// The processes to read, in document order, and problems about the choice. If there is none, an
+/// error says why, unless the document `holds_tasks` beside its processes.
 pub(super) fn to_read<'a, 'i>(
     root: Node<'a, 'i>,
     holds_tasks: bool,
@@ -78,7 +78,7 @@ fn holds_nodes(process: Node<'_, '_>) -> bool {
     process.children().any(|child| nodes::is_flow_node(child))
 }
 
-/// Whether a process says that it is executable; `None` when it says nothing readable.
+/// Whether a process says that it is executable; `None` if it says nothing readable.
 fn executable(process: Node<'_, '_>) -> Option<bool> {
     process.attribute("isExecutable").and_then(xml::boolean)
 }
@@ -110,7 +110,7 @@ fn no_process() -> Problem {
     Problem::error("", "no_process", message)
 }
 
-/// No process of the document is executable: anyone who deploys it means what it draws.
+/// No process of the document is executable: whoever deploys it wants to run its contents.
 fn read_nevertheless(process: Node<'_, '_>) -> Problem {
     let id = id(process);
     let message = format!(

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{content_hash::content_hash, problem::Problem, validate::MAX_NAME_BYTES};
 
-/// BPMN children that mean nothing at run time, on any element.
+/// BPMN children without meaning at run time, on any element.
 const MEANINGLESS: &[&str] = &[
     "incoming",
     "outgoing",
@@ -22,12 +22,12 @@ const MEANINGLESS: &[&str] = &[
     "auditing",
     "monitoring",
     "categoryValueRef",
-    // Read, or noted, by `mappings`.
+    // Read, or recorded, by `mappings`.
     "ioSpecification",
     "dataInputAssociation",
     "dataOutputAssociation",
 ];
-/// BPMN children that say something about data and people which has no effect here, on any element.
+/// BPMN children about data and people without effect here, on any element.
 pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "dataInput",
     "dataOutput",
@@ -43,36 +43,36 @@ pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "rendering",
 ];
 
-/// What is found while a process is read.
+/// The state while a process is read.
 pub(super) struct Reader<'d> {
     pub(super) problems: Vec<Problem>,
     pub(super) without_effect: WithoutEffect,
-    /// Names of other engines and of people that are understood at the node that is read.
+    /// Names of other engines and of people that are understood at the present node.
     pub(super) understood: Vec<&'static str>,
-    /// The variables that items of the process are, by the items' ids.
+    /// The variables of items of the process, by the items' ids.
     pub(super) variables: HashMap<String, String>,
-    /// All ids of the document, written or made.
+    /// All ids of the document, written or generated.
     ids: &'d HashSet<&'d str>,
     made: HashSet<String>,
-    /// The next number to try behind the beginning of a made id.
+    /// The next number to try for a generated id, by its beginning.
     numbers: HashMap<String, usize>,
     lines: &'d Lines,
     wrong_namespaces: &'d HashSet<String>,
     purpose: Purpose,
 }
 
-/// What a document is read for.
+/// The purpose of reading a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To run it.
     Run,
-    /// To look at its control flow: what a drawing may leave open has a stand-in.
+    /// To check its control flow: what a diagram may leave open is replaced.
     ControlFlow,
 }
 
 impl<'d> Reader<'d> {
-    /// A reader for a document with these ids and lines, in which names of these namespaces are
-    /// reported already.
+    /// A reader for a document with these ids and lines, in which names of these namespaces have
+    /// been reported already.
     pub(super) fn new(
         ids: &'d HashSet<&'d str>,
         lines: &'d Lines,
@@ -95,13 +95,13 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// What the document is read for.
+    /// The purpose of reading.
     pub(super) fn purpose(&self) -> Purpose {
         self.purpose
     }
 
-    /// Reports what is missing to run the document; for its control flow alone, a stand-in does.
-    /// Whether it is to be taken.
+    /// Reports that something needed to run the document is missing, unless only its control flow
+    /// is read. Returns whether the element is to be used.
     pub(super) fn left_open(
         &mut self,
         element: &str,
@@ -133,7 +133,7 @@ impl<'d> Reader<'d> {
         self.problems.push(Problem::warning(element, code, message));
     }
 
-    /// The element's id; one that has none gets its name with the first free number: `task-1`.
+    /// The element's id; if it has none, its name with the first free number: `task-1`.
     pub(super) fn id(&mut self, node: Node<'_, '_>) -> String {
         match filled(node.attribute("id")) {
             Some(id) => id.to_owned(),
@@ -141,9 +141,9 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// The id of a sequence flow; one that has none gets the ids it connects: `flow-SOURCE-TARGET`,
-    /// and the second such flow the number 2 behind. Where that is too long, a hash stands for the
-    /// two ids.
+    /// The id of a sequence flow; if it has none, it is made from the ids it connects:
+    /// `flow-SOURCE-TARGET`, with the number 2 after it for the second such flow. If that is too
+    /// long, a hash replaces the two ids.
     pub(super) fn flow_id(&mut self, node: Node<'_, '_>, source: &str, target: &str) -> String {
         if let Some(id) = filled(node.attribute("id")) {
             return id.to_owned();
@@ -162,8 +162,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// The beginning with the first number behind it, from `first` on, that no other id of the
-    /// document has.
+    /// The beginning with the first number, from `first` on, that is no other id of the document.
     fn free_id(&mut self, beginning: &str, first: usize) -> String {
         let next = self.numbers.entry(beginning.to_owned()).or_insert(first);
         loop {
@@ -175,8 +174,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// What a reference names: an id, without the prefix it may have. An absent one is empty, which
-    /// `validate` reports.
+    /// The referenced id, without prefix. An absent reference is empty, which `validate` reports.
     pub(super) fn reference(
         &mut self,
         node: Node<'_, '_>,
@@ -235,8 +233,8 @@ impl<'d> Reader<'d> {
         Some(first)
     }
 
-    /// Warns of attributes that will be ignored: names that are not among `plain`, `stepwire:`
-    /// names that are not among `own`, and those of other tools.
+    /// Warns about attributes that are ignored: names that are not among `plain`, `stepwire:` names
+    /// that are not among `own`, and those of other tools.
     pub(super) fn check_attributes(
         &mut self,
         node: Node<'_, '_>,
@@ -287,8 +285,8 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// The `stepwire:` extension elements of a BPMN element; warns of those that are not among
-    /// `known` and of other tools'.
+    /// The `stepwire:` extension elements of a BPMN element; warns about those that are not among
+    /// `known`, and about other tools'.
     pub(super) fn extensions<'a, 'i>(
         &mut self,
         node: Node<'a, 'i>,
@@ -310,7 +308,7 @@ impl<'d> Reader<'d> {
         found
     }
 
-    /// Whether the child is one of the `known` extension elements; warns when it is not.
+    /// Whether the child is one of the `known` extension elements; warns if it is not.
     pub(super) fn is_own(&mut self, child: Node<'_, '_>, element: &str, known: &[&str]) -> bool {
         let name = child.tag_name().name();
         match child.tag_name().namespace() {
@@ -370,8 +368,8 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// Notes an element that is not BPMN's; Stepwire's outside extensionElements are reported for
-    /// the whole document.
+    /// Records an element that is not BPMN's; Stepwire's elements outside extensionElements are
+    /// reported for the whole document.
     pub(super) fn note_foreign(&mut self, child: Node<'_, '_>, element: &str) {
         let namespace = child.tag_name().namespace();
         if namespace != Some(STEPWIRE_NAMESPACE) {
@@ -384,8 +382,8 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// Notes an attribute or element of another namespace. What is meant to be Stepwire's or BPMN's
-    /// is reported for the whole document.
+    /// Records an attribute or element of another namespace. Namespaces similar to Stepwire's or
+    /// BPMN's are reported for the whole document.
     fn foreign(&mut self, element: &str, node: Node<'_, '_>, name: &str, namespace: &str) {
         let is_understood = match name {
             "assignmentDefinition" => ["assignee", "candidateGroups"]
@@ -414,8 +412,8 @@ pub(super) fn own<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     filled(node.attribute((STEPWIRE_NAMESPACE, name)))
 }
 
-/// A plain attribute that must be there: an absent one is read as empty, which `validate` reports
-/// as in the JSON form.
+/// A required plain attribute: an absent one is read as empty, which `validate` reports as in the
+/// JSON form.
 pub(super) fn plain(node: Node<'_, '_>, name: &str) -> String {
     filled(node.attribute(name)).unwrap_or_default().to_owned()
 }

@@ -1,4 +1,4 @@
-//! Reads what starts a process by itself: a start event's timer, or its `stepwire:onStartup`.
+//! Reads the schedule of a start event: its timer, or its `stepwire:onStartup`.
 
 use roxmltree::Node;
 use serde_json::{Map, Value};
@@ -13,10 +13,10 @@ use crate::model::{
     schedule::{MisfirePolicy, Overlap, Schedule, When},
 };
 
-/// The extension element that holds its start data.
+/// The extension element with its start data.
 pub(super) const START_DATA: &str = "startData";
 
-/// What a `bpmn:timerEventDefinition` may hold, and what it means.
+/// A child of a `bpmn:timerEventDefinition`, and its meaning.
 type TimeElement = (&'static str, fn(String) -> When);
 const TIMES: [TimeElement; 3] = [
     ("timeCycle", When::Cycle),
@@ -103,7 +103,7 @@ pub(super) fn read_timer(
         TIMES
             .into_iter()
             .find(|(name, _)| is_bpmn(child, name))
-            // The other spelling of a placeholder means the same.
+            // The other notation of a placeholder means the same.
             .map(|(_, when)| when(text(child).replace("#{", "${")))
     };
     let times: Vec<Node<'_, '_>> = definition
@@ -140,7 +140,7 @@ pub(super) fn read_timer(
     times.first().and_then(|child| meaning(*child))
 }
 
-/// The members of a `stepwire:startData` element; what is no JSON object is reported.
+/// The members of a `stepwire:startData` element; anything but a JSON object is reported.
 pub(super) fn read_start_data(
     node: Node<'_, '_>,
     id: &str,

@@ -1,5 +1,5 @@
-//! Reads values of attributes and of elements that hold one: words, booleans, integers, JSON. What
-//! is no such value is a problem that names it.
+//! Reads values of attributes and elements: words, booleans, integers, JSON. An invalid value is a
+//! problem that names it.
 
 use roxmltree::Node;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::{
 use crate::text::json;
 
 impl Reader<'_> {
-    /// A plain attribute that must be there; its absence is reported and read as empty.
+    /// A required plain attribute; an absent one is reported and read as empty.
     pub(super) fn required(&mut self, node: Node<'_, '_>, element: &str, name: &str) -> String {
         let value = filled(node.attribute(name));
         if value.is_none() {
@@ -27,7 +27,7 @@ impl Reader<'_> {
     }
 
     /// An attribute value that is one of some words; another word is reported and read as the first
-    /// one's meaning.
+    /// one.
     pub(super) fn word<T: Copy>(
         &mut self,
         element: &str,
@@ -54,7 +54,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A boolean, as XML Schema writes one: not an empty text.
+    /// A boolean in the notation of XML Schema, not an empty text.
     pub(super) fn flag(
         &mut self,
         element: &str,
@@ -87,7 +87,7 @@ impl Reader<'_> {
         self.flag(element, &format!("stepwire:{name}"), value, absent)
     }
 
-    /// An integer, as XML Schema writes one: not an empty text.
+    /// An integer in the notation of XML Schema, not an empty text.
     pub(super) fn integer(
         &mut self,
         element: &str,

@@ -1,8 +1,8 @@
-//! What a document says that has no effect here: attributes and elements of BPMN that this server
-//! does not use, and those of other tools. Gathered over a process, so that a file with many of
-//! them has one warning for each name.
+//! Collects the parts of a document without effect here: attributes and elements of BPMN that this
+//! server does not use, and those of other tools. Collected over a process, so that a file with
+//! many of them has one warning for each name.
 //!
-//! Not here: BPMN that would change how a process runs; that is refused (`reader`).
+//! Not here: BPMN that would change how a process runs, which is refused (`reader`).
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,10 +12,10 @@ use super::{
 };
 use crate::model::problem::Problem;
 
-/// Places a warning names.
+/// How many places a warning names.
 const PLACES: usize = 5;
 
-/// Whether a namespace is that of another engine, whose names may change how a process runs there.
+/// Whether a namespace belongs to another engine, whose names may change how a process runs there.
 fn is_engine(namespace: &str) -> bool {
     LIKE_ACTIVITI.contains(&namespace)
         || [ZEEBE, "http://www.jboss.org/drools"].contains(&namespace)
@@ -32,8 +32,8 @@ const ACTIONS: &str = "write `stepwire:actions`";
 const MESSAGES: &str = "draw a send task or a message event, which send and wait for messages";
 const DATA: &str = "instance data need no declaration";
 
-/// What other engines' names (with the names of BPMN that have no effect here) do there, and what
-/// does it here.
+/// The effect of other engines' names (and of BPMN names without effect here) in those engines, and
+/// the equivalent here.
 const ADVICE: &[(&[&str], &str)] = &[
     (&["assignee"], "write `stepwire:assignee`"),
     (
@@ -143,22 +143,22 @@ const ADVICE: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// The names without effect of one process, with where they are.
+/// The names without effect of one process, with their places.
 #[derive(Default)]
 pub(super) struct WithoutEffect {
     found: BTreeMap<ElementGroup, Vec<ElementPosition>>,
 }
 
-/// What one warning is about.
+/// The subject of one warning.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum ElementGroup {
     /// An attribute or element of BPMN.
     Bpmn(String),
-    /// A name of another engine, as written, that does something there; and what does it here.
+    /// A name of another engine, as written, that has an effect there; with the equivalent here.
     Engine(String, &'static str),
     /// All other names of a namespace.
     Namespace(String),
-    /// Tasks that other engines do by a call, without any action here.
+    /// Tasks that make calls in other engines, without any action here.
     CallsNothing,
 }
 
@@ -170,7 +170,7 @@ struct ElementPosition {
 }
 
 impl WithoutEffect {
-    /// Notes a name of BPMN.
+    /// Records a name of BPMN.
     pub(super) fn bpmn(&mut self, element: &str, name: &str) {
         self.note(
             ElementGroup::Bpmn(name.to_owned()),
@@ -179,12 +179,12 @@ impl WithoutEffect {
         );
     }
 
-    /// Notes a task that calls nothing.
+    /// Records a task that calls nothing.
     pub(super) fn calls_nothing(&mut self, element: &str) {
         self.note(ElementGroup::CallsNothing, element, String::new());
     }
 
-    /// Notes a name of another namespace, whose prefix at that place is known.
+    /// Records a name of another namespace, with its prefix at that place.
     pub(super) fn foreign(
         &mut self,
         element: &str,
@@ -214,7 +214,7 @@ impl WithoutEffect {
         }
     }
 
-    /// A warning for each group, at the first element that has it.
+    /// A warning for each subject, at the first element.
     pub(super) fn warnings(self) -> Vec<Problem> {
         self.found
             .iter()
@@ -268,7 +268,7 @@ fn warning(group: &ElementGroup, places: &[ElementPosition]) -> Problem {
     }
 }
 
-/// What does here what a name does elsewhere.
+/// The equivalent here of a name of another engine.
 fn advice(name: &str) -> Option<&'static str> {
     ADVICE
         .iter()

@@ -1,14 +1,14 @@
-//! XML and XML Schema's simple types as BPMN uses them: white space, booleans, qualified names,
-//! places in the document.
+//! XML and the simple types of XML Schema as BPMN uses them: white space, booleans, qualified
+//! names, line numbers.
 
 use roxmltree::Node;
 
 use super::{BPMN_NAMESPACE, STEPWIRE_NAMESPACE};
 
-/// What XML calls white space; nothing else is trimmed or collapsed.
+/// White space in XML; nothing else is trimmed or collapsed.
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
-/// A value without white space around it, unless nothing is left: designers write empty attributes
+/// A value without white space around it, unless it is then empty: editors write empty attributes
 /// for absent values.
 pub(super) fn filled(value: Option<&str>) -> Option<&str> {
     value.map(trimmed).filter(|value| !value.is_empty())
@@ -38,7 +38,7 @@ pub(super) fn text(node: Node<'_, '_>) -> String {
     text.trim().to_owned()
 }
 
-/// Where the lines of a document end, so that the line of an element is found without reading the
+/// The ends of lines in a document, by which the line of an element is found without reading the
 /// text again.
 pub(super) struct Lines {
     ends: Vec<usize>,
@@ -64,23 +64,23 @@ impl Lines {
     }
 }
 
-/// What a qualified name refers to.
+/// The target of a qualified name.
 pub(super) enum Reference<'a> {
-    /// Something of this document.
+    /// Something in this document.
     Here(&'a str),
     /// A name whose prefix is not declared.
     Undeclared(&'a str),
-    /// A name whose prefix stands for another namespace than the document's `targetNamespace`.
+    /// A name whose prefix is declared for another namespace than the document's `targetNamespace`.
     Elsewhere {
         /// The name without its prefix.
         local: &'a str,
-        /// What the prefix stands for.
+        /// The namespace of the prefix.
         namespace: &'a str,
     },
 }
 
-/// Reads an `xsd:QName` (or `xsd:IDREF`) written at `node`. A name without a prefix is one of this
-/// document, as all BPMN tools write it, also under a default namespace.
+/// Reads an `xsd:QName` (or `xsd:IDREF`) written at `node`. A name without a prefix belongs to this
+/// document, as all BPMN tools write it, even with a default namespace.
 pub(super) fn reference<'a>(node: Node<'a, '_>, text: &'a str) -> Reference<'a> {
     let text = trimmed(text);
     let Some((prefix, local)) = text.split_once(':') else {
@@ -96,7 +96,7 @@ pub(super) fn reference<'a>(node: Node<'a, '_>, text: &'a str) -> Reference<'a> 
     }
 }
 
-/// How to write an element so that it is BPMN's, at a place in the document.
+/// How to write an element at this place so that it is in BPMN's namespace.
 pub(super) fn prefix_advice(node: Node<'_, '_>, name: &str) -> String {
     match node.lookup_prefix(BPMN_NAMESPACE) {
         Some(prefix) if !prefix.is_empty() => format!("write `{prefix}:{name}`"),
@@ -104,7 +104,7 @@ pub(super) fn prefix_advice(node: Node<'_, '_>, name: &str) -> String {
     }
 }
 
-/// Namespaces of Camunda 7 and of the engines that continue it, whose names mean the same.
+/// Namespaces of Camunda 7 and of the engines that continue it, with the same names.
 pub(super) const CAMUNDA: [&str; 3] = [
     "http://camunda.org/schema/1.0/bpmn",
     "http://operaton.org/schema/1.0/bpmn",
@@ -116,11 +116,11 @@ pub(super) const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
 pub(super) const FLOWABLE: &str = "http://flowable.org/bpmn";
 /// The namespace of Activiti.
 pub(super) const ACTIVITI: &str = "http://activiti.org/bpmn";
-/// Engines whose tasks and loops have the attributes of Activiti, from which all of them come.
+/// Engines derived from Activiti, whose tasks and loops have its attributes.
 pub(super) const LIKE_ACTIVITI: [&str; 5] =
     [CAMUNDA[0], CAMUNDA[1], CAMUNDA[2], FLOWABLE, ACTIVITI];
 
-/// The namespace that a prefix is usually declared for.
+/// The namespace for which a prefix is usually declared.
 pub(super) fn usual_namespace(prefix: &str) -> Option<&'static str> {
     Some(match prefix {
         "stepwire" => STEPWIRE_NAMESPACE,
@@ -139,7 +139,7 @@ pub(super) fn usual_namespace(prefix: &str) -> Option<&'static str> {
     })
 }
 
-/// Which other format a document with this root element is in.
+/// The format of a document with this root element.
 pub(super) fn format_of(root: &str, namespace: &str) -> Option<&'static str> {
     let namespace = namespace.to_ascii_lowercase();
     Some(match root {

@@ -69,8 +69,8 @@ fn compile_action(order: i64, action: &Action, all: &[Action]) -> Result<Executa
     })
 }
 
-/// The actions of an ad-hoc subprocess: its own, and behind them one for each of its activities that
-/// none of its own starts.
+/// The actions of an ad-hoc subprocess: its own, followed by one for each of its activities that
+/// none of its own actions starts.
 pub(super) fn compile_ad_hoc_actions(
     actions: &[Action],
     activities: &[&FlowNode],
@@ -96,8 +96,8 @@ pub(super) fn compile_ad_hoc_actions(
     Ok(compiled)
 }
 
-/// What a user task, or a receive task without a message, offers when it has no action, so that it
-/// waits: accepts all data, then lets the token continue.
+/// The action of a user task, or of a receive task without a message, that has none: it accepts all
+/// data, then lets the token continue.
 pub(super) fn complete_action() -> ExecutableAction {
     ExecutableAction {
         name: "complete".into(),

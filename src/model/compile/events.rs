@@ -31,7 +31,7 @@ pub(super) fn compile_start(node: &FlowNode) -> Result<StartEvent, String> {
     })
 }
 
-/// What a node throws or waits for.
+/// The compiled events of a node.
 pub(super) fn compile_events(node: &FlowNode) -> Result<EventDefinitions, String> {
     let all = node.events.iter().map(compile_event);
     let all = all.collect::<Result<_, _>>()?;
@@ -84,7 +84,7 @@ fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
     })
 }
 
-/// What an event catches that is thrown.
+/// The errors and escalations that an event catches.
 pub(in crate::model) fn compile_catches(node: &FlowNode) -> Vec<Catch> {
     let (id, interrupting): (Arc<str>, bool) = (node.id.as_str().into(), node.interrupting);
     let catch = |(event, definition): (&EventDefinition, u8)| {

@@ -1,4 +1,4 @@
-//! What lies around the nodes of a definition: their flows, boundary events, lanes and scopes.
+//! The surroundings of the nodes of a definition: their flows, boundary events, lanes and scopes.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,7 +8,8 @@ use crate::model::{
     mapping::DataObject,
 };
 
-/// What belongs to each node, by its id: found once, so that a deploy takes time by its size.
+/// What belongs to each node, by id; computed once, so that a deploy takes time proportional to its
+/// size.
 pub(super) struct Surroundings<'a> {
     pub(super) outgoing: HashMap<&'a str, Vec<&'a SequenceFlow>>,
     pub(super) incoming: HashMap<&'a str, Vec<&'a SequenceFlow>>,
@@ -18,9 +19,9 @@ pub(super) struct Surroundings<'a> {
     scopes: HashMap<&'a str, &'a str>,
     /// The data objects in each embedded subprocess.
     pub(super) data_objects: HashMap<&'a str, Vec<&'a DataObject>>,
-    /// The start events of event subprocesses, by the scope around those.
+    /// The start events of event subprocesses, by the scope that contains these.
     event_subprocess_starts: HashMap<Option<&'a str>, Vec<&'a str>>,
-    /// The event subprocesses that compensate the subprocess around them, by that.
+    /// The event subprocesses that compensate the subprocess around them, by that subprocess.
     pub(super) compensations: HashMap<&'a str, &'a str>,
 }
 
@@ -92,7 +93,7 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// The start events of the event subprocesses that lie in a scope.
+    /// The start events of the event subprocesses in a scope.
     pub(super) fn event_subprocess_starts(&self, scope: Option<&str>) -> Vec<Arc<str>> {
         let starts = self
             .event_subprocess_starts
@@ -102,16 +103,16 @@ impl<'a> Surroundings<'a> {
         starts.map(|start| Arc::from(*start)).collect()
     }
 
-    /// The lane a node lies in: its own, else that of the subprocess around it.
+    /// The lane of a node: its own, otherwise that of the subprocess around it.
     pub(super) fn lane(&self, node: &str) -> Option<usize> {
-        // As many steps as there are scopes: `validate` lets none lie in itself.
+        // At most as many steps as there are scopes: `validate` lets none contain itself.
         std::iter::successors(Some(node), |node| self.scopes.get(node).copied())
             .find_map(|node| self.lanes.get(node).copied())
     }
 }
 
-/// For each node the lane that holds it and lies in every other that does: the one that most lanes
-/// lie around.
+/// The innermost lane of each node: of the lanes that contain it, the one around which there are
+/// most lanes.
 fn innermost_lanes(lanes: &[Lane]) -> HashMap<&str, usize> {
     let tree = LaneTree::new(lanes);
     let mut found: HashMap<&str, (usize, usize)> = HashMap::new();

@@ -1,7 +1,7 @@
-//! The fields of a cron expression but its weekdays: read here, so that what is wrong in one is said
-//! in its words, and handed on in the plain form that the library reads.
+//! The fields of a cron expression other than weekdays: parsed here, so that errors name the field,
+//! and passed on in the plain form that the library reads.
 //!
-//! A range whose end comes before its beginning continues over the end of its hour, day, month or
+//! A range whose end is before its beginning continues across the end of its hour, day, month or
 //! year, as in Quartz: `22-2` are the hours 22, 23, 0, 1 and 2.
 
 /// Names of the months from January.
@@ -12,7 +12,7 @@ const MONTHS: [&str; 12] = [
 /// A field of a cron expression.
 #[derive(Clone, Copy)]
 pub(super) struct Field {
-    /// What one of its values is called.
+    /// The name of its values.
     name: &'static str,
     first: u16,
     last: u16,
@@ -43,7 +43,7 @@ pub(super) const MONTH: Field = Field {
     names: &MONTHS,
     ..field("month", 1, 12)
 };
-/// Of four digits.
+/// With four digits.
 pub(super) const YEAR: Field = Field {
     goes_round: false,
     ..field("year", 1, 9999)
@@ -107,7 +107,7 @@ impl Field {
         })
     }
 
-    /// The values from one to another, over the end where the first is the later one.
+    /// The values from `first` to `last`, across the end if `first` is later.
     fn span(&self, first: u16, last: u16) -> Result<impl Iterator<Item = u16> + use<>, String> {
         if first > last && !self.goes_round {
             let name = self.name;

@@ -1,7 +1,7 @@
-//! The headers of a call: fixed names, texts as values. What could end a header, or the request,
-//! never gets through.
+//! The headers of a call: fixed names, with texts as values. Values cannot contain anything that
+//! would end a header or the request.
 //!
-//! A secret stays a name here and in every record; the runtime puts it in when the call leaves.
+//! A secret is only a name here and in every record; the runtime inserts it when the call is sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Headers the server writes itself, or that steer the connection.
+/// Headers that the server writes itself, or that control the connection.
 const RESERVED: [&str; 14] = [
     "host",
     "content-length",
@@ -57,10 +57,10 @@ pub enum HeaderPiece {
 }
 
 impl HeaderTemplates {
-    /// Compiles the param.
+    /// Compiles the parameter.
     ///
     /// # Errors
-    /// Everything wrong in it.
+    /// All mistakes.
     pub fn compile(text: Option<&str>) -> Result<Self, Vec<Mistake>> {
         let Some(text) = text else {
             return Ok(Self::default());
@@ -103,12 +103,12 @@ impl HeaderTemplates {
         }
     }
 
-    /// Names of the secrets they are filled in with.
+    /// Names of the secrets that they use.
     pub fn secrets(&self) -> impl Iterator<Item = String> {
         self.0.iter().flat_map(|(_, value)| value.secrets())
     }
 
-    /// Fills the headers in. One whose value is nothing but a placeholder for nothing is left out.
+    /// Renders the headers. One that is only a placeholder without a value is left out.
     ///
     /// # Errors
     /// A value that no header can have, as a sentence.

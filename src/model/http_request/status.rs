@@ -1,11 +1,11 @@
-//! Which statuses of an answer are a success: `2xx`, `404`.
+//! Which statuses of a response count as success: `2xx`, `404`.
 
 use serde::{Deserialize, Serialize};
 
-/// The statuses an answer can have.
+/// The statuses that a response can have.
 const ALL: std::ops::RangeInclusive<u16> = 200..=599;
 
-/// Statuses that are a success.
+/// Statuses that count as success.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusRanges(Vec<(u16, u16)>);
 
@@ -13,7 +13,7 @@ impl StatusRanges {
     /// Compiles what the modeller wrote; without a list every 2xx.
     ///
     /// # Errors
-    /// A sentence that says what was expected.
+    /// What was expected, as a sentence.
     pub fn compile(list: Option<&[String]>) -> Result<Self, String> {
         let Some(list) = list else {
             return Ok(Self(vec![(200, 299)]));

@@ -1,9 +1,9 @@
-//! The address of a call: a text template in which no value can become another host, path segment
-//! or parameter.
+//! The URL of a call: a text template in which no value can become another host, path segment or
+//! parameter.
 //!
-//! Scheme and host are in the template, or one placeholder at its very beginning stands for the
-//! whole base address; where a call may go at all is looked at when it leaves (`runtime::http_calls`).
-//! Values in path and query are percent-encoded.
+//! Scheme and host are in the template, or one placeholder at its very beginning is the whole base
+//! URL. Where a call may go is checked when it is sent (`runtime::http_calls`). Values in path and
+//! query are percent-encoded.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// A compiled address.
+/// A compiled URL.
 #[derive(Debug)]
 pub struct UrlTemplate(TextTemplate);
 
@@ -41,7 +41,7 @@ impl UrlTemplate {
         Ok(Self(template))
     }
 
-    /// Scheme, host and port, when they are in the template.
+    /// Scheme, host and port, if they are in the template.
     pub fn literal_base(&self) -> Option<&str> {
         let text = self.0.outline().next().flatten()?;
         let host = authority(text)?;
@@ -49,10 +49,10 @@ impl UrlTemplate {
         text.get(..begins + host.len())
     }
 
-    /// Fills the address in.
+    /// Renders the URL.
     ///
     /// # Errors
-    /// A sentence when a value does not fit where it is.
+    /// A sentence if a value is not allowed in its place.
     pub fn render(
         &self,
         variables: &Variables<'_>,
@@ -94,7 +94,7 @@ impl UrlTemplate {
     }
 }
 
-/// Checks what of an address can be known without data. `None` stands for a placeholder.
+/// Checks what is known of a URL without data. `None` is a placeholder.
 fn check_pieces(pieces: &[Option<&str>]) -> Result<(), String> {
     if pieces.iter().flatten().any(|text| {
         text.chars()
@@ -169,19 +169,19 @@ fn check_authority(host: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What follows `http://` or `https://`.
+/// The text after `http://` or `https://`.
 fn behind_scheme(url: &str) -> Option<&str> {
     let (scheme, rest) = url.split_once("://")?;
     (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(rest)
 }
 
-/// Host and port of an address as it is written.
+/// Host and port of a URL, as written.
 pub fn authority(url: &str) -> Option<&str> {
     let rest = behind_scheme(url)?;
     Some(&rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())])
 }
 
-/// The value of a placeholder that stands for the base address, or for all of it.
+/// The value of a placeholder for the base URL, or for all of it.
 fn base(value: &Value, goes_on: bool) -> Result<String, String> {
     let Value::String(text) = value else {
         return Err(
@@ -204,7 +204,7 @@ fn base(value: &Value, goes_on: bool) -> Result<String, String> {
     })
 }
 
-/// Whether a path segment means the one above, in any spelling.
+/// Whether a path contains a segment that leads up, in any notation.
 fn climbs(url: &str) -> bool {
     let Some(rest) = behind_scheme(url) else {
         return false;
@@ -216,7 +216,7 @@ fn climbs(url: &str) -> bool {
     })
 }
 
-/// Writes a value so that it stays one path segment, or one parameter, whatever it holds.
+/// Writes a value so that it stays one path segment, or one parameter, whatever it contains.
 fn encode(text: &str, url: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

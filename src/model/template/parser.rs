@@ -1,4 +1,4 @@
-//! Reads template text: JSON with bare placeholders as values and `\$` in strings.
+//! Parses template text: JSON with bare placeholders as values and `\$` in strings.
 
 use serde_json::{Number, Value};
 
@@ -92,7 +92,7 @@ fn constant(name: &str) -> Option<Value> {
     }
 }
 
-/// Whether the text of a placeholder computes something, so that no member of the data is meant.
+/// Whether the text of a placeholder computes something, so that it is no member of the data.
 fn is_expression(name: &str) -> bool {
     let is_arithmetic = |c: char| c.is_ascii_digit() || "+-*/%. ".contains(c);
     name.contains([
@@ -420,7 +420,7 @@ impl TemplateParser<'_> {
         Ok(Placeholder::Path(self.paths.len() - 1))
     }
 
-    /// The next character that is no JSON white space, without taking it.
+    /// The next character that is not JSON white space, without consuming it.
     fn peek(&mut self) -> Option<char> {
         let rest = &self.text[self.at..];
         let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n']);
@@ -451,7 +451,7 @@ impl TemplateParser<'_> {
     }
 }
 
-/// Whether a literal is a number by JSON's grammar, of whatever size.
+/// Whether a literal is a number in JSON's grammar, of any size.
 fn is_number(literal: &str) -> bool {
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let unsigned = literal.strip_prefix('-').unwrap_or(literal);

@@ -1,4 +1,4 @@
-//! Fills a template in, within its bounds.
+//! Renders a template, within its limits.
 
 use std::{borrow::Cow, io, io::Write};
 
@@ -55,7 +55,7 @@ pub(super) fn as_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// The value behind a built-in name.
+/// The value of a built-in.
 pub(super) fn builtin(builtin: Builtin, builtins: &Builtins<'_>) -> Value {
     match builtin {
         Builtin::ProcessInstanceId => builtins.process_instance_id.to_string().into(),
@@ -76,7 +76,7 @@ struct Renderer<'a> {
 }
 
 impl<'a> Renderer<'a> {
-    /// `depth` counts the arrays and objects around the part.
+    /// `depth` is the number of arrays and objects around the part.
     fn part(&mut self, part: &TemplatePart, depth: usize) -> Result<Value, String> {
         Ok(match part {
             TemplatePart::Constant(value) => value.clone(),
@@ -133,8 +133,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Takes the length of the value's JSON text off what may still be filled in, before it is
-    /// copied anywhere.
+    /// Subtracts the length of the value's JSON text from the remaining size, before it is copied
+    /// anywhere.
     fn spend(&mut self, value: &Value) -> Result<(), String> {
         let mut meter = Meter {
             left: self.bytes_left,
@@ -150,7 +150,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Counts what is written and fails when it is too much.
+/// Counts what is written and fails if it is too much.
 struct Meter {
     left: usize,
 }

@@ -1,4 +1,4 @@
-//! What can be known of a template's result without data.
+//! What is known of a template's result without data.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub enum Shape<'a> {
     Text,
     /// A text, or `null` when there is none.
     TextOrNull,
-    /// A list of these.
+    /// A list with these items.
     Array(Vec<Shape<'a>>),
     /// An object with these members.
     Object(Vec<(&'a str, Shape<'a>)>),

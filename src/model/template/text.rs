@@ -1,7 +1,8 @@
-//! Templates of plain text: addresses and header values. They know secrets, which data never hold.
+//! Templates of plain text: URLs and header values. They may refer to secrets, which are never in
+//! data.
 //!
-//! `${secret.NAME}` is no path into the data: it names what only the server knows and what is
-//! filled in when a call leaves. Who takes such a template says where secrets are allowed.
+//! `${secret.NAME}` is no path into the data: it refers to a value that only the server has and
+//! inserts when a call is sent. The user of such a template says where secrets are allowed.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ use super::{
     parser, renderer,
 };
 
-/// The member under which templates of calls find secrets.
+/// The member by which templates of calls refer to secrets.
 const SECRET: &str = "secret";
 
 /// A compiled template of plain text.
@@ -22,12 +23,12 @@ pub struct TextTemplate {
     pub(super) paths: Vec<DataPath>,
 }
 
-/// A piece of a filled-in text.
+/// A piece of a rendered text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filled<'a> {
     /// As the modeller wrote it.
     Literal(&'a str),
-    /// What a placeholder stands for; `null` when there is nothing.
+    /// The value of a placeholder; `null` if there is none.
     Value(Cow<'a, Value>),
     /// The name of a secret.
     Secret(String),
@@ -42,7 +43,7 @@ impl TextTemplate {
         parser::parse_text(text)
     }
 
-    /// The pieces of the text over these variables, in order.
+    /// The pieces of the text with these variables, in order.
     pub fn fill<'a>(
         &'a self,
         variables: &'a Variables<'a>,
@@ -64,7 +65,7 @@ impl TextTemplate {
         })
     }
 
-    /// The literal pieces in order; `None` stands for a placeholder.
+    /// The literal pieces in order; `None` for a placeholder.
     pub fn outline(&self) -> impl Iterator<Item = Option<&str>> {
         self.pieces.iter().map(|piece| match piece {
             Piece::Literal(text) => Some(text.as_str()),
@@ -72,14 +73,14 @@ impl TextTemplate {
         })
     }
 
-    /// Names of the secrets it is filled in with.
+    /// Names of the secrets that it uses.
     pub fn secrets(&self) -> impl Iterator<Item = String> {
         self.paths.iter().filter_map(secret)
     }
 }
 
 impl Template {
-    /// The members of a template that is an object, as texts; a member that is not one (a list, an
+    /// The members of a template that is an object, as texts; a member of another kind (a list, an
     /// object, `null`) is `None`.
     pub fn members(&self) -> Option<Vec<(&str, Option<TextTemplate>)>> {
         let TemplatePart::Object(members) = &self.root else {
@@ -87,7 +88,7 @@ impl Template {
         };
         let text = |part: &TemplatePart| {
             parser::pieces_of(part.clone()).map(|pieces| {
-                // Each text keeps the paths it uses only, so that its secrets are its own.
+                // Each text only keeps the paths that it uses, so that its secrets are its own.
                 let mut paths = Vec::new();
                 let own = |piece: Piece| match piece {
                     Piece::Placeholder(Placeholder::Path(index)) => {
@@ -108,18 +109,18 @@ impl Template {
         )
     }
 
-    /// Names of the secrets it asks for, which no JSON template is filled in with.
+    /// Names of the secrets that it refers to, which no JSON template may use.
     pub fn secrets(&self) -> impl Iterator<Item = String> {
         self.paths.iter().filter_map(secret)
     }
 }
 
-/// A value as it is inside a longer text.
+/// A value as it appears inside a longer text.
 pub fn as_text(value: &Value) -> Cow<'_, str> {
     renderer::as_text(value)
 }
 
-/// The name of the secret a path means, if it means one.
+/// The name of the secret that a path refers to, if it does.
 fn secret(path: &DataPath) -> Option<String> {
     let text = path.to_string();
     let name = text.strip_prefix(SECRET)?;

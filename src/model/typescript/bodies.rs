@@ -1,5 +1,5 @@
-//! What a rendered template holds, as far as it is written there: constants as they are, texts, and
-//! `Json` where a value of the data comes.
+//! The content of a rendered template, as far as the template determines it: constants as they are,
+//! texts, and `Json` for values of the data.
 
 use super::{
     Constants,

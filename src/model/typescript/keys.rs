@@ -1,4 +1,4 @@
-//! What may be sent under a list of keys: an object with the keys' paths in it.
+//! The data that keys accept: an object with the keys' paths.
 
 use super::{
     schema,
@@ -6,13 +6,13 @@ use super::{
 };
 use crate::model::{action::Key, path::DataPath, path::Segment};
 
-/// What lies at a place in the payload.
+/// A place in the payload.
 #[derive(Default)]
 struct PayloadMember {
     /// The types of the keys that end here.
     keys: Vec<Type>,
     required: bool,
-    /// In the order in which keys name them first.
+    /// In the order in which keys first name them.
     below: Vec<(String, PayloadMember)>,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn payload(keys: &[Key]) -> Type {
 }
 
 impl PayloadMember {
-    /// What is required makes everything on the way to it required.
+    /// If a key is required, everything on the way to it is required.
     fn add(&mut self, segments: &[Segment], key: &Key) {
         self.required |= key.required;
         let Some((Segment::Member(name), rest)) = segments.split_first() else {

@@ -1,5 +1,5 @@
-//! Names of declarations: what a modeller calls a node may be no name in TypeScript, and two may
-//! look alike.
+//! Names of declarations: an id of the modeller may not be a valid name in TypeScript, and two may
+//! result in the same name.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ impl Default for Names {
 }
 
 impl Names {
-    /// A name made of these parts; a number tells it from an earlier one.
+    /// A name made from these parts, with a number if it exists already.
     pub fn give(&mut self, parts: &[&str]) -> String {
         let mut base: String = parts.iter().flat_map(|part| words(part)).collect();
         if base.starts_with(|first: char| first.is_ascii_digit()) {
@@ -52,7 +52,7 @@ fn words(id: &str) -> impl Iterator<Item = String> {
         })
 }
 
-/// A modeller's word in a comment, which it must not end.
+/// An id of the modeller in a comment, which it must not end.
 pub(super) fn comment(word: &str) -> String {
     format!(
         "'{}'",

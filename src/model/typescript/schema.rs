@@ -1,11 +1,11 @@
-//! What a JSON Schema lets through, as far as a type can say it: kinds, members, items,
-//! alternatives and constants. Bounds and patterns are the server's to check.
+//! The type of the values that a JSON Schema accepts, as far as types can express it: kinds,
+//! members, items, alternatives and constants. The server checks ranges and patterns.
 
 use serde_json::{Map, Value};
 
 use super::types::{Type, TypeMember};
 
-/// References and alternatives are followed this deep; below that, and around a circle, a type is
+/// References and alternatives are followed to this depth; below it, and in a circle, a type is
 /// `Json`.
 const DEPTH: usize = 16;
 
@@ -43,7 +43,7 @@ impl SchemaReader<'_> {
             types.extend(self.list(members, name, depth).map(Type::any));
         }
         types.extend(self.list(members, "allOf", depth).map(Type::all));
-        // What says nothing narrows nothing.
+        // A type that accepts everything narrows nothing.
         types.retain(|narrower| *narrower != Type::json());
         if types.is_empty() {
             Type::json()
@@ -65,7 +65,7 @@ impl SchemaReader<'_> {
         )
     }
 
-    /// Within the schema; another document is not looked for.
+    /// References within the schema are followed; other documents are not.
     fn follow(&self, reference: &str, depth: usize) -> Type {
         let target = reference
             .strip_prefix('#')

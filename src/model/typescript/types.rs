@@ -17,7 +17,7 @@ pub(super) enum Type {
     List(Box<Type>),
     /// A list of this length.
     Tuple(Vec<Type>),
-    /// One of these; none of them can be.
+    /// One of these; an empty union has no values.
     Union(Vec<Type>),
     /// All of these at once.
     Intersection(Vec<Type>),
@@ -57,7 +57,7 @@ impl Type {
         Self::Map(Box::new(Self::json()))
     }
 
-    /// The type of this one text, number, boolean or `null`; of an object or list its shape.
+    /// The type of this one text, number, boolean or `null`; for an object or list, of its shape.
     pub fn literal(value: impl Into<Value>) -> Self {
         match value.into() {
             Value::Array(items) => Self::Tuple(items.into_iter().map(Self::literal).collect()),
@@ -71,7 +71,7 @@ impl Type {
         }
     }
 
-    /// The type that a value is one of, without telling which.
+    /// The general type of a value.
     pub fn wide(value: &Value) -> Self {
         match value {
             Value::Null => Self::named("null"),
@@ -88,7 +88,7 @@ impl Type {
         }
     }
 
-    /// All of these, written as short as may be.
+    /// All of these, in the shortest notation.
     pub fn all(mut types: Vec<Self>) -> Self {
         types.dedup();
         if types.len() == 1 {
@@ -98,7 +98,7 @@ impl Type {
         }
     }
 
-    /// One of these, written as short as may be.
+    /// One of these, in the shortest notation.
     pub fn any(mut types: Vec<Self>) -> Self {
         types.dedup();
         if types.len() == 1 {

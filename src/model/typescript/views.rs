@@ -1,11 +1,11 @@
-//! What a view may hold: the bodies of all Data messages, merged as clients merge them, in whatever
-//! order they come.
+//! The possible contents of a view: the bodies of all Data messages, merged as clients merge them,
+//! in any order.
 
 use super::types::{Type, TypeMember};
 
-/// The type of a view that these bodies are merged into. Each part of it may be missing, as its
-/// message may not have come. An `open` one also holds what children send up, of which the
-/// definition knows nothing.
+/// The type of a view that these bodies are merged into. Each part may be missing, because its
+/// message may not have arrived. An `open` view may also contain what children send, which the
+/// definition does not determine.
 pub(super) fn view(bodies: Vec<Type>, open: bool) -> Type {
     let merged = bodies
         .into_iter()
@@ -30,7 +30,7 @@ fn optional(member: TypeMember) -> TypeMember {
     }
 }
 
-/// What lies at a place that two messages write to: either one came, or both.
+/// The type at a place that two messages write to: one of them has arrived, or both.
 fn merge(one: Type, other: Type) -> Type {
     match (one, other) {
         (Type::Object(ours), Type::Object(theirs)) => Type::Object(merge_members(ours, theirs)),

@@ -1,4 +1,4 @@
-//! Against a walk over the model, flow by flow.
+//! Compared with a search of the model, flow by flow.
 
 use std::collections::BTreeSet;
 

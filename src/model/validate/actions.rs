@@ -1,5 +1,5 @@
-//! The actions of a node: names, order, parents, and which fields go together. What goes together
-//! but changes nothing: `effects`.
+//! The actions of a node: names, order, parents, and which fields are allowed together. Allowed
+//! fields without effect: `effects`.
 
 use std::collections::HashMap;
 
@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// The manual action a user task without any action offers by itself. An own action may take the
-/// name where it means the same: something a user does.
+/// The manual action of a user task without any action. An action of the modeller may have the same
+/// name if it means the same: something that a user does.
 const BUILT_IN_ACTION: &str = "complete";
 
 pub(super) fn check(node: &FlowNode, report: &mut Report) {

@@ -1,7 +1,7 @@
-//! Ad-hoc subprocesses: what may be in one, which activities its actions and `activeElements` start,
-//! and where its fields and actions may be.
+//! Ad-hoc subprocesses: their contents, which activities their actions and `activeElements` start,
+//! and where their fields and actions are allowed.
 //!
-//! Not here: whether its condition compiles (`expression`).
+//! Not here: whether the condition compiles (`expression`).
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::model::{
     path::DataPath,
 };
 
-/// What one node says by itself.
+/// Checks one node by itself.
 pub(super) fn check_node(node: &FlowNode, report: &mut Report) {
     let is_ad_hoc = node.kind == ElementType::AdHocSubProcess;
     if node.ad_hoc.is_some() && !is_ad_hoc {
@@ -89,7 +89,7 @@ fn check_action(node: &FlowNode, action: &Action, report: &mut Report) {
     }
 }
 
-/// What the nodes in and around ad-hoc subprocesses are to one another.
+/// Checks the nodes in and around ad-hoc subprocesses.
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let is_ad_hoc = |node: &&FlowNode| node.kind == ElementType::AdHocSubProcess;
     let ids: HashSet<&str> = definition
@@ -122,7 +122,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     check_back_steps(definition, &ids, report);
 }
 
-/// What its actions and `activeElements` name are activities that can be started.
+/// Checks that its actions and `activeElements` name activities that can be started.
 fn check_started(node: &FlowNode, activities: &[&str], report: &mut Report) {
     let unknown = |id: &str| {
         format!(
@@ -160,7 +160,7 @@ fn check_started(node: &FlowNode, activities: &[&str], report: &mut Report) {
     }
 }
 
-/// What has no order cannot be gone back in.
+/// Without order there are no back steps.
 fn check_back_steps(definition: &ProcessDefinition, ids: &HashSet<&str>, report: &mut Report) {
     let found = back_steps::in_closed(definition, |outer, _| ids.contains(&*outer.id));
     for (node, action, outer) in found {

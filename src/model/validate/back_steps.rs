@@ -1,6 +1,6 @@
-//! Which actions that can be gone back to stand where that is not possible.
+//! Finds actions with back steps in places where back steps are not possible.
 //!
-//! Where it is not: `loops`, `ad_hoc`, `compensation`.
+//! Which places: `loops`, `ad_hoc`, `compensation`.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,12 @@ use crate::model::{
     definition::{FlowNode, ProcessDefinition},
 };
 
-/// A node, an action of it that can be gone back to, and what it lies in.
+/// A node, an action of it that allows back steps, and the closed element.
 pub(super) type BackStep<'a> = (&'a FlowNode, &'a Action, &'a FlowNode);
 
-/// The nodes with an action that can be gone back to, with the innermost of the node itself and the
-/// subprocesses around it of which `is_closed` says that it cannot be; it is given the node, too.
+/// The nodes with an action that allows back steps, each with the innermost closed element: the
+/// node itself or a subprocess around it for which `is_closed` is true, given that element and the
+/// node.
 pub(super) fn in_closed<'a>(
     definition: &'a ProcessDefinition,
     is_closed: impl Fn(&FlowNode, &FlowNode) -> bool,
@@ -25,7 +26,8 @@ pub(super) fn in_closed<'a>(
         .collect();
     let found = definition.nodes.iter().filter_map(|node| {
         let action = node.actions.iter().find(|action| action.allow_back)?;
-        // As many steps as there are scopes: `scopes` reports those that lie in themselves.
+        // At most as many steps as there are scopes: `scopes` reports those that contain
+        // themselves.
         let mut around = std::iter::successors(Some(node), |node| {
             nodes.get(node.scope.as_deref()?).copied()
         })

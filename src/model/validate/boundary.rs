@@ -1,4 +1,4 @@
-//! Boundary events: what they are attached to, and that each failure has one place to go.
+//! Boundary events: what they are attached to, and that each failure is caught by one event.
 //!
 //! Not here: their flows (`graph`), their error codes by themselves (`nodes`).
 
@@ -68,7 +68,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 continue;
             };
             if *other == *event.id {
-                // Told as one of several definitions.
+                // Reported with the check of several definitions.
                 continue;
             }
             let what = match caught {
@@ -86,15 +86,14 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     }
 }
 
-/// What a boundary event catches that is thrown; without a code all of its kind.
+/// What a boundary event catches; without a code, everything of its kind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Catches<'a> {
     Error(Option<&'a str>),
     Escalation(Option<&'a str>),
 }
 
-/// Whether an event waits for something that nothing of its activity throws, and for nothing else
-/// that would do.
+/// Whether an event only waits for something that nothing in its activity throws.
 fn is_never_triggered(event: &FlowNode, node: &FlowNode) -> bool {
     let never = catches(event).filter(|caught| !may_throw(node, *caught));
     let never = never.count();
@@ -116,7 +115,7 @@ fn catches(event: &FlowNode) -> impl Iterator<Item = Catches<'_>> {
     })
 }
 
-/// Whether something below an activity can throw an error or an escalation.
+/// Whether something in an activity can throw an error or an escalation.
 fn may_throw(node: &FlowNode, caught: Catches<'_>) -> bool {
     let is_error = matches!(caught, Catches::Error(_));
     matches!(

@@ -1,8 +1,8 @@
-//! Compensation and transactions: which handler undoes which activity, what may be compensated from
-//! where, and what can be cancelled.
+//! Compensation and transactions: which handler compensates which activity, what may be compensated
+//! from where, and what can be cancelled.
 //!
-//! Event subprocesses that compensation begins: `event_subprocess`. Not here: which definitions an event
-//! may have (`events`).
+//! Event subprocesses that compensation begins: `event_subprocess`. Not here: which definitions an
+//! event may have (`events`).
 
 mod event_subprocess;
 
@@ -79,13 +79,13 @@ fn is_boundary(node: &FlowNode) -> bool {
     node.kind == ElementType::BoundaryEvent
 }
 
-/// The nodes around a node, from the inside out; of those in a circle at most as many as there are.
+/// The nodes around a node, from the inside out; in a circle at most as many as there are.
 fn around<'a>(node: &'a FlowNode, nodes: &'a Nodes<'a>) -> impl Iterator<Item = &'a FlowNode> {
     let outer = |node: &&'a FlowNode| nodes.get(node.scope.as_deref()?).copied();
     std::iter::successors(outer(&node), outer).take(nodes.len())
 }
 
-/// A compensation boundary event leads to a handler beside its activity; nothing else has one.
+/// A compensation boundary event has a handler in the scope of its activity; other nodes have none.
 fn check_handler_of(node: &FlowNode, nodes: &Nodes<'_>, report: &mut Report) {
     let compensates = is_boundary(node) && node.is_compensation();
     let handler = match (compensates, node.compensation_handler.as_deref()) {
@@ -127,7 +127,7 @@ fn check_handler_of(node: &FlowNode, nodes: &Nodes<'_>, report: &mut Report) {
     }
 }
 
-/// No token reaches or leaves a handler, and none leaves the boundary event that leads to it.
+/// No token reaches or leaves a handler, and none leaves the boundary event of the handler.
 fn check_flows(definition: &ProcessDefinition, nodes: &Nodes<'_>, report: &mut Report) {
     let leads = |id: &str| {
         nodes
@@ -153,7 +153,7 @@ fn check_flows(definition: &ProcessDefinition, nodes: &Nodes<'_>, report: &mut R
     }
 }
 
-/// What a compensation event names is an activity beside it, or beside the event subprocess it is in,
+/// A compensation event may name an activity in its scope, or in the scope of its event subprocess,
 /// that can be compensated.
 fn check_named<'a>(
     node: &'a FlowNode,
@@ -189,7 +189,7 @@ fn check_named<'a>(
     report.error(&node.id, "nothing_to_compensate", message);
 }
 
-/// The scopes in which an event asks for compensation: its own, and those around event subprocesses.
+/// The scopes that a compensation event compensates: its own, and those around event subprocesses.
 fn compensated_scopes<'a>(
     node: &'a FlowNode,
     nodes: &'a Nodes<'a>,
@@ -198,7 +198,7 @@ fn compensated_scopes<'a>(
     let mut scopes = vec![node.scope.as_deref()];
     for subprocess in around(node, nodes).take_while(|around| around.triggered_by_event) {
         scopes.push(subprocess.scope.as_deref());
-        // What a completed subprocess is undone by deals with that alone.
+        // The compensation of a completed subprocess only concerns that subprocess.
         if undoing.contains(subprocess.id.as_str()) {
             break;
         }
@@ -224,7 +224,8 @@ fn check_cancel_boundary(node: &FlowNode, nodes: &Nodes<'_>, report: &mut Report
     }
 }
 
-/// A cancel end event cancels the innermost transaction around it, which has a way out for that.
+/// A cancel end event cancels the innermost transaction around it, which needs a cancel boundary
+/// event.
 fn check_cancel(
     node: &FlowNode,
     (nodes, undoing): (&Nodes<'_>, &HashSet<&str>),
@@ -255,7 +256,7 @@ fn check_cancel(
     report.error(&node.id, "no_transaction", message);
 }
 
-/// What is undone or cancelled as a whole cannot be gone back in.
+/// There are no back steps in what is compensated or cancelled as a whole.
 fn check_back_steps(definition: &ProcessDefinition, undoing: &HashSet<&str>, report: &mut Report) {
     let undoes = |outer: &FlowNode| outer.for_compensation || undoing.contains(&*outer.id);
     let is_closed = |outer: &FlowNode| outer.kind == ElementType::Transaction || undoes(outer);

@@ -1,5 +1,5 @@
-//! Fields and actions that are allowed where they are, but change nothing there: warnings, as a
-//! modeller meant something.
+//! Fields and actions that are allowed in their places but have no effect there: warnings, because
+//! the modeller expected an effect.
 
 use super::Report;
 use crate::model::{
@@ -93,16 +93,16 @@ fn is_unrun_child(node: &FlowNode, action: &Action) -> bool {
     action.trigger == Trigger::Automatic && parent.is_some_and(|parent| !parent.autorun_children)
 }
 
-/// An optional manual action of a node that nothing makes wait.
+/// An optional manual action of a node where nothing makes the token wait.
 fn is_passed_by(node: &FlowNode, action: &Action) -> bool {
     let optional = action.trigger == Trigger::Manual && action.required == Required::Optional;
-    // An ad-hoc subprocess waits for what is in it.
+    // An ad-hoc subprocess waits for its contents.
     let waits = node.kind == ElementType::AdHocSubProcess || node.actions.iter().any(may_hold);
     optional && action.parent.is_none() && !waits
 }
 
-/// Whether the token may have to wait for it. Children may hold only when something let their
-/// parent run.
+/// Whether the token may have to wait for it. Children can only hold the token if something lets
+/// their parent run.
 fn may_hold(action: &Action) -> bool {
     let waits_for_answer = matches!(
         action.work,

@@ -1,6 +1,6 @@
 //! Event-based gateways: what may follow one (BPMN 2.0.2, 10.6.6).
 //!
-//! Not here: what those that start the process need besides (`instantiation`).
+//! Not here: further rules of those that start the process (`instantiation`).
 
 use std::collections::{HashMap, HashSet};
 
@@ -85,7 +85,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     check_mixed(definition, &gateways, &nodes, report);
 }
 
-/// Why a node cannot be waited for behind a gateway, as words behind its kind; `None` when it can.
+/// Why a node cannot be waited for after a gateway, as words after its kind; `None` if it can.
 fn unfit(event: &FlowNode, attached: &HashSet<&str>) -> Option<&'static str> {
     match event.kind {
         ElementType::IntermediateCatchEvent => event.link().map(|_| " of a link"),
@@ -99,7 +99,8 @@ fn unfit(event: &FlowNode, attached: &HashSet<&str>) -> Option<&'static str> {
     }
 }
 
-/// Warns of a gateway with message events and receive tasks, which the standard has apart.
+/// Warns about a gateway with both message events and receive tasks, which the standard does not
+/// mix.
 fn check_mixed(
     definition: &ProcessDefinition,
     gateways: &HashMap<&str, &FlowNode>,

@@ -1,5 +1,5 @@
-//! Event subprocesses: no flow leads there, the start event says what begins them, and each error
-//! and escalation has one place to go.
+//! Event subprocesses: no flow leads to them, their start event begins them, and each error and
+//! escalation is caught by one.
 //!
 //! Not here: that a subprocess has one start event (`scopes`), which event it may have (`events`).
 
@@ -61,7 +61,8 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     check_errors(definition, &event_subprocesses, report);
 }
 
-/// Of the event subprocesses of a scope, one may catch each error or escalation, and one all others.
+/// Of the event subprocesses of a scope, one may catch each error or escalation, and one all
+/// others.
 fn check_errors(
     definition: &ProcessDefinition,
     event_subprocesses: &EventSubprocesses<'_>,

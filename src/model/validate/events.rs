@@ -12,8 +12,7 @@ use crate::model::{
     node_kind::TimerDefinition,
 };
 
-/// Checks what a node has of an event; `begins` says whether it is the start event of an event
-/// subprocess.
+/// Checks the events of a node; `begins` says whether it is the start event of an event subprocess.
 pub(super) fn check(node: &FlowNode, begins: bool, report: &mut Report) {
     let kind = node.kind.bpmn_name();
     if node.attached_to.is_some() && node.kind != ElementType::BoundaryEvent {
@@ -97,8 +96,8 @@ fn is_empty(condition: &str) -> bool {
     matches!(condition.trim(), "" | "${}")
 }
 
-/// Checks that an element of this type may have these definitions. Only of what was read whole: a
-/// definition that could not be read is missing here.
+/// Checks that an element of this type may have these definitions. Only for elements that were read
+/// completely: a definition that could not be read is missing here.
 pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Report) {
     if node.events.is_empty() {
         check_fits(node, None, begins, report);

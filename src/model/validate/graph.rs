@@ -1,5 +1,5 @@
-//! How nodes and flows hang together: ids, ends of flows, gateways and their conditions, what can
-//! be reached.
+//! How nodes and flows are connected: ids, ends of flows, gateways and their conditions,
+//! reachability.
 
 use std::collections::{HashMap, HashSet};
 
@@ -190,7 +190,7 @@ fn check_outgoing(
         || node.for_compensation
         || node.triggered_by_event
         || node.is_compensation();
-    // A throw or start event of compensation continues; one at a boundary leads to its handler.
+    // A throw or start event of compensation continues; a boundary event leads to its handler.
     let goes_on = matches!(
         node.kind,
         ElementType::IntermediateThrowEvent | ElementType::StartEvent
@@ -329,7 +329,7 @@ fn check_starts(
         }
     }
     if definition.is_global_task() {
-        // It is called, and begins where it is.
+        // It is called, and begins without a start event.
     } else if let [_, ..] = implicit {
         let named = implicit
             .iter()
@@ -358,7 +358,7 @@ fn check_starts(
     }
 }
 
-/// What kind of event it is, and the name it is known by.
+/// The kind of an event, and its name.
 fn event_name(event: &EventDefinition) -> (&'static str, &str) {
     match event {
         EventDefinition::Message { name, .. } => ("message", name),
@@ -399,7 +399,7 @@ fn check_reach<'a>(
     {
         boundaries.entry(event).or_default().push(handler);
     }
-    // Event subprocesses wait as soon as the scope around them begins.
+    // Event subprocesses wait as soon as the surrounding scope begins.
     for subprocess in definition
         .nodes
         .iter()
@@ -430,7 +430,7 @@ fn check_reach<'a>(
         }
     }
     let is_reached = |node: &&FlowNode| reached.contains(node.id.as_str());
-    // Without a start event everything is out of reach, and that is reported once.
+    // Without a start event nothing is reachable, which is reported once.
     if !reached.is_empty() {
         for node in definition.nodes.iter().filter(|node| !is_reached(node)) {
             let message = "expected a way from a start event to this node, but there is none: it \

@@ -6,7 +6,7 @@ use super::Report;
 use crate::model::{path::DataPath, start_message::StartMessage};
 
 /// Checks an Action message by its outline, in which every placeholder is `null` and so may be
-/// anything. A message of another form is pushed as it is, so nothing is asked of it.
+/// anything. A message of another form is pushed unchanged, and not checked.
 pub(super) fn check(element: &str, owner: &str, outline: &Value, report: &mut Report) {
     let Value::Object(form) = outline else { return };
     if !StartMessage::is_form(outline) {
@@ -61,7 +61,7 @@ pub(super) fn check(element: &str, owner: &str, outline: &Value, report: &mut Re
     }
 }
 
-/// Whether the member, if given, is a list of texts that pass.
+/// Whether the member, if present, is a list of texts that pass.
 fn is_list(form: &Map<String, Value>, name: &str, passes: impl Fn(&str) -> bool) -> bool {
     match form.get(name) {
         None | Some(Value::Null) => true,

@@ -131,7 +131,7 @@ fn check_message(
         report.warning(&event.id, "no_effect", message);
     }
     let message = MessageDefinition::compile(name, None, None, None);
-    // What is no name at all is reported with the event itself.
+    // An invalid name is reported with the event itself.
     if message.is_ok_and(|message| message.fixed_name().is_none()) {
         let message = "expected a fixed name of the message that starts the process, but it has a \
             placeholder, and there are no data before the start; write the name";

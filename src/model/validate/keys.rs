@@ -1,4 +1,4 @@
-//! Key lists: member paths, each once, with schemas that may be schemas.
+//! Key lists: member paths, each once, with valid schemas.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Lanes: the nodes and roles they name, and that a node lies in one lane, or in lanes that lie in
-//! each other.
+//! Lanes: their nodes and roles, and that a node is in one lane, or in lanes that contain each
+//! other.
 
 use std::collections::{HashMap, HashSet};
 
@@ -56,7 +56,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     }
 }
 
-/// Whether a lane is another one or lies in it.
+/// Whether a lane equals another one or is within it.
 fn lies_in<'a>(lane: &'a Lane, other: &Lane, lanes: &LaneTree<'a>) -> bool {
     std::iter::once(lane)
         .chain(lanes.around(lane))

@@ -1,5 +1,5 @@
 //! Link events: each throw event has one catch event of its name in its scope, and neither has a
-//! flow where the link stands for one.
+//! flow where the link replaces one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -51,8 +51,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     check_flows(definition, report);
 }
 
-/// The link takes the place of the flow that leaves a throw event, and of the one that enters a
-/// catch event.
+/// The link replaces the flow that leaves a throw event, and the one that enters a catch event.
 fn check_flows(definition: &ProcessDefinition, report: &mut Report) {
     let ids = |kind| -> HashSet<&str> {
         of_kind(definition, kind)

@@ -1,4 +1,4 @@
-//! Loops: which elements may have one, and what it must say.
+//! Loops: which elements may have one, and its rules.
 //!
 //! Not here: whether conditions compile (`expression`).
 
@@ -17,10 +17,10 @@ use crate::{
     },
 };
 
-/// What the problems of a node with a loop are reported with.
+/// How problems of a loop name it.
 const OWNER: &str = "the loop";
 
-/// What one node says by itself.
+/// Checks one node by itself.
 pub(super) fn check_node(node: &FlowNode, report: &mut Report) {
     let Some(looping) = &node.looping else { return };
     if !node.kind.is_activity() {
@@ -43,7 +43,7 @@ pub(super) fn check_node(node: &FlowNode, report: &mut Report) {
     }
 }
 
-/// Back steps that would reach into a loop.
+/// Checks back steps that would lead into a loop.
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let found = back_steps::in_closed(definition, |outer, _| outer.looping.is_some());
     for (node, action, outer) in found {

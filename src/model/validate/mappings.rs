@@ -41,7 +41,7 @@ fn check_mapping(element: &str, what: &str, mapping: &Mapping, report: &mut Repo
     }
 }
 
-/// The data objects of a process: each a variable of its own, of a subprocess that is there.
+/// The data objects of a process: each a variable of its own, of an existing subprocess.
 pub(super) fn check_data_objects(definition: &ProcessDefinition, report: &mut Report) {
     let kinds: HashMap<&str, ElementType> = definition
         .nodes

@@ -1,5 +1,5 @@
-//! Messages and signals of events: names, correlation keys, what is sent along, and that each member
-//! is where it has an effect.
+//! Messages and signals of events: names, correlation keys, data, and that each attribute has an
+//! effect.
 
 use super::Report;
 use crate::model::{
@@ -71,7 +71,7 @@ pub(super) fn check(node: &FlowNode, event: &EventDefinition, report: &mut Repor
         ElementType::IntermediateCatchEvent | ElementType::BoundaryEvent => {
             member == "correlationKey"
         }
-        // Of several that come together those that come later are waited for.
+        // Of several that have to occur together, the later ones are waited for.
         ElementType::StartEvent => {
             member == "correlationKey" && (node.scope.is_some() || node.parallel_multiple)
         }

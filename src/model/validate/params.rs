@@ -1,4 +1,4 @@
-//! What each action type needs: templates, paths, copy lists.
+//! The parameters of each action type: templates, paths, copy lists.
 
 use super::{Report, inherit};
 use crate::model::{
@@ -108,7 +108,7 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
                 report,
             );
         }
-        // Whether there is such an activity: `ad_hoc`.
+        // Whether the activity exists: `ad_hoc`.
         ActionType::StartActivity { activity } => {
             is_given(element, &owner, "activity", activity, report);
         }

@@ -1,7 +1,8 @@
-//! Schedules of start events: where they may be, and that their times and start data can be used.
+//! Schedules of start events: where they are allowed, and that their times and start data are
+//! valid.
 //!
 //! Not here: whether a start event's keys accept the start data
-//! (`runtime::definitions::start_data`, which knows their schemas).
+//! (`runtime::definitions::start_data`, which has their schemas).
 
 use serde_json::Value;
 

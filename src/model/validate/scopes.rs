@@ -1,4 +1,4 @@
-//! Embedded subprocesses: which one a node is in, and where each begins.
+//! Embedded subprocesses: which one contains a node, and where each begins.
 
 use std::collections::{HashMap, HashSet};
 
@@ -98,7 +98,7 @@ fn check_beginning<'a>(
     holds_nodes: bool,
     report: &mut Report,
 ) {
-    // Users start what is in an ad-hoc subprocess.
+    // Users start the contents of an ad-hoc subprocess.
     let is_ad_hoc = subprocess.kind == ElementType::AdHocSubProcess;
     let id = subprocess.id.as_str();
     match (
@@ -140,12 +140,12 @@ fn check_beginning<'a>(
     }
 }
 
-/// How a node lies in its subprocesses.
+/// The subprocesses around a node.
 enum Levels {
     Fine,
-    /// It lies in itself.
+    /// It contains itself.
     Circle,
-    /// It lies in more than may be, or in a circle of others.
+    /// It is in too many, or in a circle of others.
     TooMany,
 }
 

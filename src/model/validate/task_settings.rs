@@ -1,4 +1,5 @@
-//! The terms of a user task: what goes together, and what of them can be read already.
+//! The settings of a user task: which are allowed together, and whether their values are valid as
+//! far as is known.
 
 use serde_json::Value;
 
@@ -58,7 +59,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
     }
 }
 
-/// Checks a template, and its value where it has no placeholder.
+/// Checks a template, and its value if it has no placeholder.
 fn check_template(
     node: &FlowNode,
     name: &str,
@@ -126,7 +127,7 @@ fn check_reminder(node: &FlowNode, task: &UserTask, report: &mut Report) {
     }
 }
 
-/// A comment is a text: nothing lies below it.
+/// A comment is a text: it has no members.
 fn check_comment(node: &FlowNode, report: &mut Report) {
     for action in decisions(node) {
         if action.keys.iter().any(|key| {
@@ -144,7 +145,7 @@ fn check_comment(node: &FlowNode, report: &mut Report) {
     }
 }
 
-/// Whether the node is an approval, as `engine::outcome` knows one.
+/// Whether the node is an approval, by the rules of `engine::outcome`.
 fn is_approval(node: &FlowNode) -> bool {
     node.kind == ElementType::UserTask && decisions(node).count() == 2
 }

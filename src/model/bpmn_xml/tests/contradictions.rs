@@ -1,8 +1,9 @@
-//! What a document says twice: each problem names both places.
+//! Things that a document declares twice: each problem names both places.
 
 use super::*;
 
-/// Reads a document and expects a problem of this code and element that says all of the parts.
+/// Reads a document and expects a problem with this code and element that contains all of the
+/// parts.
 fn says(xml: &str, (element, code): (&str, &str), parts: &[&str]) {
     let problems = match read(xml) {
         Ok(definitions) => definitions
@@ -78,7 +79,7 @@ fn an_id_is_given_once_in_a_document() {
         ("d", "duplicate_id"),
         &["documentation"],
     );
-    // An id of another tool's element is that tool's business.
+    // The id of another tool's element is not checked.
     let foreign = r#"<startEvent id="s"><extensionElements><camunda:formField id="s"/><camunda:formField id="s"/></extensionElements></startEvent>"#;
     assert!(read(&document("", foreign)).is_ok());
     assert!(

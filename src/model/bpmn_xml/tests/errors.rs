@@ -82,7 +82,7 @@ fn what_catches_an_error_without_a_code_catches_all() {
     let alone = task.clone() + &boundary("b", "mute") + &boundary("c", "poor");
     assert_eq!(codes(&alone), [None, some("POOR")]);
     assert_eq!(codes(&on_error("e", "mute")), [None]);
-    // Two that would catch everything are told apart by what they name.
+    // Two that would catch everything are distinguished by their references.
     let two = task + &boundary("b", "mute") + &boundary("c", "dumb");
     assert_eq!(codes(&two), [some("mute"), some("dumb")]);
     let two = on_error("e", "mute") + &on_error("f", "dumb");

@@ -37,16 +37,16 @@ fn outgoing_children_say_in_which_order_flows_are_taken() {
 
     let (found, warnings) = flows(&outgoing(&["to_b", "to_a", "to_c"]), "");
     assert_eq!(found, swapped);
-    // Other engines would ask `to_a` first.
+    // Other engines would evaluate `to_a` first.
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let warning = &warnings[0];
     assert_eq!((&*warning.element, warning.code), ("g", "flow_order"));
     assert!(warning.message.contains("to_b, to_a"), "{warning:?}");
 
-    // What is not named follows, in document order; names may have prefixes and come twice.
+    // Flows without a child follow, in document order; children may have prefixes and occur twice.
     let (found, _) = flows(&outgoing(&["t:to_b", "to_b"]), "");
     assert_eq!(found, swapped);
-    // Where no other condition would be asked first nothing is said.
+    // If no other condition would be evaluated first, there is no warning.
     let (found, warnings) = flows(&outgoing(&["to_c", "to_a"]), "");
     assert_eq!(found, ["first", "to_c", "next", "to_a", "to_b"]);
     assert!(warnings.is_empty(), "{warnings:?}");

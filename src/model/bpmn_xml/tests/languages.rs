@@ -1,4 +1,4 @@
-//! Which language an expression is in, by what it and its document say.
+//! The language of an expression, by its own declaration and the document's.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! How an activity runs more than once: BPMN's spelling, Stepwire's, and those of other engines.
+//! How an activity runs more than once: the notations of BPMN, Stepwire, and other engines.
 
 use serde_json::{Value, json};
 

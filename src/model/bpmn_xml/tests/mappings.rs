@@ -1,4 +1,5 @@
-//! Input and output mappings and data objects: own ones, BPMN's, and those of other engines.
+//! Input and output mappings and data objects: in the notations of Stepwire, BPMN, and other
+//! engines.
 
 use serde_json::Value;
 

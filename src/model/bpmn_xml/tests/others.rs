@@ -1,5 +1,5 @@
-//! Files as other tools write them: what the schema leaves out or spells otherwise, names of other
-//! namespaces, what has no effect here.
+//! Files as other tools write them: what the schema leaves out or writes otherwise, names of other
+//! namespaces, parts without effect here.
 
 use super::*;
 use crate::model::event_definition::EventDefinition;
@@ -14,8 +14,8 @@ pub(super) fn problems(xml: &str) -> Vec<Problem> {
     }
 }
 
-/// Reads a document and expects one problem of this code, which says all of the parts and none of
-/// the others.
+/// Reads a document and expects one problem with this code, which contains all of the parts and
+/// none of the others.
 pub(super) fn says(xml: &str, code: &str, parts: &[&str], others: &[&str]) {
     let problems = problems(xml);
     let [problem] = &problems[..] else {

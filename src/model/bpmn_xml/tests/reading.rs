@@ -1,4 +1,4 @@
-//! What is written is read.
+//! Everything written is read.
 
 use super::*;
 

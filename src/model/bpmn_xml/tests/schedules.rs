@@ -1,4 +1,4 @@
-//! Start events that start their process by themselves.
+//! Start events with schedules.
 
 use serde_json::json;
 

@@ -1,12 +1,13 @@
-//! Event subprocesses that compensation begins: each compensates the subprocess around it once that
-//! has completed.
+//! Event subprocesses that compensation begins: each compensates the subprocess around it after
+//! that has completed.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Nodes, Report, around};
 use crate::model::definition::{ElementType, FlowNode, ProcessDefinition};
 
-/// Checks them; gives their ids. `compensated` has the boundary events that compensate activities.
+/// Checks them; returns their ids. `compensated` has the boundary events that compensate
+/// activities.
 pub(super) fn check<'a>(
     definition: &'a ProcessDefinition,
     nodes: &Nodes<'a>,

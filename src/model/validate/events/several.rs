@@ -94,7 +94,7 @@ fn unfit(node: &FlowNode, begins: bool) -> Option<String> {
     None
 }
 
-/// Whether the scope ends by it, or the activity that an event is attached to.
+/// Whether it ends its scope, or the activity that an event is attached to.
 fn ends_scope(event: &EventDefinition) -> bool {
     match event {
         EventDefinition::Error { .. } | EventDefinition::Cancel | EventDefinition::Terminate => {
@@ -110,13 +110,13 @@ fn ends_scope(event: &EventDefinition) -> bool {
     }
 }
 
-/// A definition of which there is another that is waited for in the same way.
+/// A definition for which another one waits in the same way.
 fn twice(events: &[EventDefinition]) -> Option<&EventDefinition> {
     let mut seen = HashSet::new();
     events.iter().find(|event| !seen.insert(waited_for(event)))
 }
 
-/// What is waited for: two definitions with the same are one.
+/// What is waited for: two definitions with the same value are one.
 fn waited_for(event: &EventDefinition) -> (&'static str, String) {
     let what = match event {
         EventDefinition::Error { code } | EventDefinition::Escalation { code } => {

@@ -1,4 +1,4 @@
-//! What a definition says twice, and lanes.
+//! Things that a definition declares twice, and lanes.
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A process that a gateway of these members starts, by the message of `c` and by `d`.
+/// A process started by a gateway with these members, by the message of `c` and by `d`.
 fn begun_by_gateway(gateway: Value, d: Value) -> Value {
     let mut definition = json!({"id": "p", "nodes": [
         {"id": "g", "type": "eventBasedGateway", "instantiate": true},

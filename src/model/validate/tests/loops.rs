@@ -1,4 +1,4 @@
-//! Loops: what they must say, and what they cannot stand on.
+//! Loops: their rules, and where they are not allowed.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What actions take, by their types.
+//! The parameters of actions, by type.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Placeholders in a spelling that is not filled in.
+//! Placeholders in a notation that is not replaced.
 
 use serde_json::json;
 

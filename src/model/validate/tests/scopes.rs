@@ -1,4 +1,4 @@
-//! Embedded subprocesses: what lies in which, and where each begins.
+//! Embedded subprocesses: their contents, and where each begins.
 
 use super::*;
 
