@@ -1,0 +1,115 @@
+//! How the constants of limits are written in the source, and in which forms the page may state them.
+
+use std::collections::BTreeMap;
+
+/// What a constant is set to, as it is written.
+pub struct Written(String);
+
+/// The public constants of a source.
+pub fn constants(source: &str) -> BTreeMap<String, Written> {
+    let declared = source.split("pub const ").skip(1);
+    declared
+        .filter_map(|text| {
+            let (name, rest) = text.split_once(':')?;
+            let (_, value) = rest.split_once(';')?.0.split_once('=')?;
+            let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+            Some((name.to_owned(), Written(value)))
+        })
+        .collect()
+}
+
+impl Written {
+    /// The ways in which the page may state it.
+    pub fn forms(&self, all: &BTreeMap<String, Written>) -> Vec<String> {
+        let within = |begin: &str| self.0.strip_prefix(begin)?.strip_suffix(')');
+        if let Some(seconds) = within("Duration::from_secs(") {
+            return durations(number(seconds, all));
+        }
+        if let Some(millis) = within("Duration::from_millis(") {
+            return vec![format!("{} ms", number(millis, all))];
+        }
+        if let Some((first, second)) = within("Quota::new(").and_then(|both| both.split_once(',')) {
+            let (rate, burst) = (number(first, all), number(second, all));
+            return vec![format!("{rate} per second, {burst} at once")];
+        }
+        if let Some((bytes, percent)) =
+            within("Watermark::new(").and_then(|both| both.split_once(','))
+        {
+            let bytes = number(bytes, all);
+            let size = if bytes.is_multiple_of(1 << 30) {
+                format!("{} GiB", bytes >> 30)
+            } else {
+                format!("{} MiB", bytes >> 20)
+            };
+            return vec![format!("{size} or {} %", percent.trim())];
+        }
+        let value = number(&self.0, all);
+        let mut forms = vec![grouped(value), format!("{} s", 2 * value)];
+        if value.is_multiple_of(1024) {
+            forms.push(format!("{} KiB", grouped(value / 1024)));
+        }
+        if value.is_multiple_of(1024 * 1024) {
+            forms.push(format!("{} MiB", grouped(value / 1024 / 1024)));
+        }
+        if value == 8 {
+            forms.push("an eighth".to_owned());
+        }
+        forms
+    }
+}
+
+fn durations(seconds: u64) -> Vec<String> {
+    let mut forms = vec![format!("{seconds} s")];
+    for (unit, length) in [("min", 60), ("h", 3_600), ("days", 24 * 3_600)] {
+        if seconds.is_multiple_of(length) {
+            forms.push(format!("{} {unit}", seconds / length));
+        }
+    }
+    if seconds == 60 {
+        forms.push("a minute".to_owned());
+    }
+    forms
+}
+
+/// A product of numbers, shifts and other constants.
+fn number(text: &str, all: &BTreeMap<String, Written>) -> u64 {
+    let factor = |factor: &str| {
+        let factor = factor.trim().trim_end_matches(" as u64").replace('_', "");
+        if let Some((base, shift)) = factor.split_once(" << ") {
+            return base.parse::<u64>().expect("a number")
+                << shift.parse::<u32>().expect("a number");
+        }
+        let named = |name: &str| {
+            let own = all.iter().find(|(other, _)| other.replace('_', "") == name);
+            let (_, written) = own.expect("a number or another constant");
+            number(&written.0, all)
+        };
+        factor.parse().unwrap_or_else(|_| named(&factor))
+    };
+    text.split('*').map(factor).product()
+}
+
+fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).expect("digits"))
+        .collect();
+    groups.join(",")
+}
+
+/// Whether a row holds a number, and not only as a part of a longer one.
+pub fn holds(row: &str, form: &str) -> bool {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = row.as_bytes();
+    row.match_indices(form).any(|(at, _)| {
+        let (before, after) = (&bytes[..at], &bytes[at + form.len()..]);
+        let goes_on = is_digit(after.first())
+            || (matches!(after.first(), Some(b',' | b'.')) && is_digit(after.get(1)));
+        let began = is_digit(before.last())
+            || (before.last() == Some(&b',') && is_digit(before.iter().rev().nth(1)));
+        !goes_on && !began
+    })
+}
