@@ -1,4 +1,5 @@
-//! Compiles the conditions, business rules and key schemas of a process definition, at deploy.
+//! Compiles the conditions, business rules and key schemas of a process definition when it is
+//! deployed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,8 +24,7 @@ use crate::model::variables::Variables;
 ///
 /// # Errors
 /// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow, an event or an
-/// activity with a loop,
-/// `invalid_schema` and `invalid_script` at a node.
+/// activity with a loop, `invalid_schema` and `invalid_script` at a node.
 pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec<Problem>> {
     let mut evaluator = ProcessEvaluator::default();
     let mut problems = Vec::new();
@@ -122,10 +122,10 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
     }
 }
 
-/// Compiles one condition and decides it over sample data, on a thread where scripts may run.
+/// Compiles one condition and evaluates it over sample data, on a thread where scripts may run.
 ///
 /// # Errors
-/// What is wrong with it, or why it fails, as a sentence.
+/// What is wrong with the condition, or why evaluating it fails, as a sentence.
 pub fn decide(condition: &str, data: &Value) -> Result<bool, String> {
     let compiled = Condition::compile(condition).map_err(|refusal| match refusal {
         ConditionRefusal::Unsupported(sentence) | ConditionRefusal::Invalid(sentence) => sentence,
@@ -145,10 +145,10 @@ fn problem(element: &str, code: &'static str, message: String) -> Problem {
 /// The compiled conditions, business rules and key schemas of one process definition.
 #[derive(Debug, Default)]
 pub struct ProcessEvaluator {
-    /// By id of the element that has it: a sequence flow, a conditional event, an activity with a loop,
-    /// a complex gateway.
+    /// By id of the element that has the condition: a sequence flow, a conditional event, an
+    /// activity with a loop, a complex gateway.
     conditions: HashMap<String, Condition>,
-    /// By id of the node and name of the action.
+    /// By id of the node, then by name of the action.
     rules: HashMap<String, HashMap<String, Rule>>,
     schemas: KeySchemas,
 }
@@ -159,7 +159,7 @@ impl ProcessEvaluator {
         self.add_condition_as(element, element, text, problems);
     }
 
-    /// Compiles a condition of an element that may have another one.
+    /// Compiles a condition of an element that may also have another condition.
     fn add_condition_as(
         &mut self,
         known_by: &str,

@@ -1,8 +1,7 @@
-//! The condition of one sequence flow, compiled: on the fast path where its grammar allows, else as
-//! a script.
+//! One compiled condition: evaluated on the fast path if its grammar allows, otherwise as a script.
 //!
-//! It is one expression without effect: `effects` says at deploy what has one, `other_languages`
-//! what is written in another language.
+//! A condition is one expression without side effects: at deploy, `effects` reports those that have
+//! side effects, and `other_languages` those written in another language.
 
 use super::effects::{self, Fault};
 use super::fast;
@@ -13,21 +12,21 @@ use super::script::Script;
 use crate::model::variables::Variables;
 use crate::model::{evaluator::EvaluationError, plain_expression};
 
-/// Longer conditions are refused, in bytes.
+/// Longer conditions are rejected, in bytes.
 const MAX_LENGTH: usize = 16 << 10;
-/// A longer condition is not written again in other words, in bytes.
+/// For longer conditions no corrected version is suggested, in bytes.
 const MAX_ADVICE: usize = 200;
 
 /// A compiled condition.
 #[derive(Debug)]
 pub enum Condition {
-    /// Decided without a script engine.
+    /// Evaluated without a script engine.
     Fast(fast::Expression),
     /// Runs in the sandbox.
     Script(Script),
 }
 
-/// Why a condition's text is refused.
+/// Why the text of a condition is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConditionRefusal {
     /// Written in a language that is not supported.
@@ -93,7 +92,8 @@ impl Condition {
     /// Whether the condition holds over these variables.
     ///
     /// # Errors
-    /// It fails, reaches a limit of the sandbox, or gives something else than a boolean.
+    /// The condition fails, reaches a limit of the sandbox, or gives something other than a
+    /// boolean.
     pub fn evaluate<'a>(
         &self,
         variables: impl Into<Variables<'a>>,
@@ -121,13 +121,13 @@ impl Condition {
     }
 }
 
-/// An expression of another engine that means the same in JavaScript.
+/// If the text is an expression of another engine that means the same in JavaScript: its condition.
 fn plain(text: &str, single_equals: bool) -> Option<Condition> {
     compile_expression(&plain_expression::in_javascript(text, single_equals)?).ok()
 }
 
-/// The expression within `${ }`. Blanks stand for the removed characters, so that positions stay
-/// those of the text.
+/// The expression within `${ }`. The removed characters become blanks, so that positions remain
+/// those of the original text.
 fn unwrap(text: &str) -> String {
     let inner = text
         .trim()
@@ -140,11 +140,11 @@ fn unwrap(text: &str) -> String {
     format!("{}  {inner}", &text[..before])
 }
 
-/// Why an expression is refused.
+/// Why an expression is rejected.
 enum ConditionFault {
-    /// In words of its own.
+    /// Found by our own checks.
     Fault { fault: Fault, is_foreign: bool },
-    /// In the engine's.
+    /// Reported by the script engine.
     Engine(ScriptError),
 }
 
@@ -188,7 +188,7 @@ fn compile_expression(expression: &str) -> Result<Condition, ConditionFault> {
             found: format!("{}; correct it there", error.found),
         })
     })?;
-    // The fast path would compare such a text as it is; it is reported below.
+    // The fast path would compare such a text literally; it is reported below.
     let holds_placeholder = tokens
         .iter()
         .any(|token| token.kind == Kind::Text && token.text.contains("${"));
@@ -207,7 +207,7 @@ fn compile_expression(expression: &str) -> Result<Condition, ConditionFault> {
         .map_err(ConditionFault::Engine)
 }
 
-/// The expression as it would be in JavaScript, when that is short and compiles.
+/// The expression rewritten as JavaScript, if it is short and compiles.
 fn advice(expression: &str) -> Option<String> {
     let expression = expression.trim();
     if expression.len() > MAX_ADVICE {
@@ -219,7 +219,7 @@ fn advice(expression: &str) -> Option<String> {
         .map(|_| format!("${{{rewritten}}}"))
 }
 
-/// Line and column of a byte, from 1.
+/// Line and column of a byte offset, from 1.
 pub fn place(text: &str, at: usize) -> (usize, usize) {
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);

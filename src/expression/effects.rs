@@ -1,18 +1,18 @@
-//! What makes a condition more than one expression without effect: assignments, statements,
-//! functions with a body, calls that change data or that nothing can answer. Told at deploy, with
-//! the place and what to write.
+//! Finds what makes a condition more than one expression without side effects: assignments,
+//! statements, functions with a body, calls that change data, calls of functions that do not exist.
+//! Reported at deploy, with the place and what to write instead.
 //!
-//! Looks at tokens only, so it must be strict where they leave something open. It is no guard: data
-//! are frozen while a condition runs (`input`), and what is no JavaScript at all the engine says.
-//! Words of other languages: `other_languages`.
+//! It looks at tokens only, so where they are ambiguous it must be strict. It is not a security
+//! boundary: data are frozen while a condition runs (`input`), and text that is not JavaScript at
+//! all is reported by the script engine. Words of other languages: `other_languages`.
 //!
 //! # Why so
 //!
-//! **A condition is checked by its tokens, not by a second JavaScript parser.** The engine
-//! itself says what is no expression; what is one but has an effect shows in its tokens, which
-//! a lexer of 200 lines splits exactly for expressions, and the fast path reads, too. A parser
-//! crate is several megabytes of program for the same sentences. No safety rests on it: data
-//! are frozen in the sandbox.
+//! **A condition is checked by its tokens, not by a second JavaScript parser.** The script engine
+//! itself reports what is not an expression; an expression with side effects is recognised by its
+//! tokens. The lexer of some hundred lines is exact for expressions and also serves the fast path.
+//! A parser crate would add several megabytes to the program to produce the same messages. Safety
+//! does not depend on this check: data are frozen in the sandbox.
 
 use std::ops::Deref;
 
@@ -26,9 +26,9 @@ use super::{
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// In bytes from the beginning.
+    /// Byte offset in the text.
     pub at: usize,
-    /// What was found and what to write, as the second half of a sentence.
+    /// What was found and what to write instead, as the second half of a sentence.
     pub found: String,
 }
 
@@ -43,10 +43,10 @@ const STATEMENTS: [&str; 26] = [
     "if", "import", "let", "return", "super", "switch", "throw", "try", "var", "while", "with", "yield",
 ];
 
-/// What `new` may make: values that are no part of the data.
+/// What `new` may create: values that are not part of the data.
 const MADE: [&str; 4] = ["Array", "Map", "RegExp", "Set"];
 
-/// Methods that change the list they are called on, and what leaves it as it is.
+/// Methods that change the list they are called on, each with an alternative that does not.
 const CHANGING: [(&str, &str); 9] = [
     ("copyWithin", "map()"),
     ("fill", "map()"),
@@ -59,7 +59,7 @@ const CHANGING: [(&str, &str); 9] = [
     ("unshift", "[item, ...list]"),
 ];
 
-/// Methods whose result is a new list, which may be changed.
+/// Methods whose result is a new list, which the condition may change.
 const FRESH: [&str; 11] = [
     "concat",
     "entries",
@@ -74,19 +74,19 @@ const FRESH: [&str; 11] = [
     "values",
 ];
 
-/// Functions of `Object` that change what they are given.
+/// Functions of `Object` that change their argument.
 #[rustfmt::skip]
 const CHANGING_OBJECTS: [&str; 9] = [
     "__defineGetter__", "__defineSetter__", "assign", "defineProperties", "defineProperty", "freeze", "preventExtensions",
     "seal", "setPrototypeOf",
 ];
 
-/// Methods that call what they are given.
+/// Methods that call their argument.
 #[rustfmt::skip]
 const CALLING: [&str; 11] =
     ["every", "filter", "find", "findIndex", "findLast", "findLastIndex", "flatMap", "forEach", "map", "reduce", "some"];
 
-/// Methods of other languages' texts and lists, and what JavaScript has for them.
+/// Methods of texts and lists in other languages, and their JavaScript equivalents.
 const OTHER_METHODS: [(&str, &str); 8] = [
     ("contains", "includes(x)"),
     ("containsKey", "x in object"),
@@ -98,19 +98,19 @@ const OTHER_METHODS: [(&str, &str); 8] = [
     ("size", "length"),
 ];
 
-/// A member that is named in a text.
+/// A member access with the name given in the text.
 struct NamedMember<'t> {
     name: &'t str,
-    /// Its dot, or the bracket of its index.
+    /// Index of its dot, or of the opening bracket of its index.
     dot: usize,
-    /// What follows it.
+    /// Index of the token after it.
     next: usize,
 }
 
-/// The first fault of a condition.
+/// Checks a condition.
 ///
 /// # Errors
-/// That fault.
+/// The first fault of the condition.
 pub fn check(tokens: &[Token<'_>]) -> Result<(), Fault> {
     let check = EffectCheck(Structure::of(tokens));
     (0..tokens.len()).try_for_each(|index| match check.fault(index) {
@@ -122,10 +122,11 @@ pub fn check(tokens: &[Token<'_>]) -> Result<(), Fault> {
     })
 }
 
-/// The numbers of a script that JavaScript would round; other faults are none in a script.
+/// Checks the numbers of a script: those that JavaScript would round. Other faults do not apply to
+/// scripts.
 ///
 /// # Errors
-/// The first of them.
+/// The first such number.
 pub fn check_numbers(tokens: &[Token<'_>]) -> Result<(), Fault> {
     let fault = |token: &Token<'_>| {
         numerals::mistake(token.text).map(|found| Fault {
@@ -212,14 +213,15 @@ impl EffectCheck<'_> {
         })
     }
 
-    /// Whether a comma is JavaScript's operator, of which only the last part counts.
+    /// Whether a comma is JavaScript's comma operator, whose value is only the last part.
     fn joins_expressions(&self, comma: usize) -> bool {
         let Some(open) = self.bracket_around(comma) else {
             return true;
         };
         match self.tokens[open].text {
             "{" => false,
-            // Of a call, of an index, else a list and a group or the parameters of a function.
+            // The bracket of a call or an index; otherwise that of a list, a group or the
+            // parameters of a function.
             "(" if self.ends_operand(open) => false,
             "(" => self
                 .partner(open)
@@ -256,7 +258,7 @@ impl EffectCheck<'_> {
         })
     }
 
-    /// A call of something that is no function: data hold none.
+    /// A call of something that is not a function: data contain no functions.
     fn call(&self, index: usize) -> Option<String> {
         let word = self.tokens[index].text;
         let is_called = self.text(index + 1) == "("
@@ -273,7 +275,7 @@ impl EffectCheck<'_> {
             })
     }
 
-    /// Whether some function within the condition has a parameter of that name.
+    /// Whether some function within the condition has a parameter with that name.
     fn is_parameter(&self, word: &str) -> bool {
         (0..self.tokens.len())
             .filter(|arrow| self.text(*arrow) == "=>")
@@ -289,7 +291,8 @@ impl EffectCheck<'_> {
             })
     }
 
-    /// Whether it names a method of an object that is written here; its body is judged by itself.
+    /// Whether the token names a method of an object written in the condition itself; its body is
+    /// checked separately.
     fn is_method_body(&self, index: usize) -> bool {
         self.partner(index + 1)
             .is_some_and(|close| self.text(close + 1) == "{")
@@ -304,7 +307,7 @@ impl EffectCheck<'_> {
             return None;
         }
         if CHANGING_OBJECTS.contains(&name) {
-            // What is made for the purpose may be changed.
+            // A newly created target may be changed.
             let into_new = name == "assign" && self.text(next) == "(" && self.text(next + 1) == "{";
             let is_object = self.text(receiver) == "Object" || name.starts_with("__");
             return (is_object && !into_new).then(|| {
@@ -315,7 +318,7 @@ impl EffectCheck<'_> {
         (!self.is_fresh(receiver)).then(|| format!("`{name}` changes its list; write {instead}"))
     }
 
-    /// The member that a token names, by `.name` or by `['name']`.
+    /// The member that a token accesses, by `.name` or by `['name']`.
     fn member(&self, index: usize) -> Option<NamedMember<'_>> {
         let text = self.text(index);
         let in_quotes = self.kind(index) != Some(Kind::Word);
@@ -337,7 +340,8 @@ impl EffectCheck<'_> {
         }
     }
 
-    /// Whether the path that ends at `last` is what a method such as `map` is to call.
+    /// Whether the path that ends at `last` is the argument of a method such as `map`, which calls
+    /// it.
     fn is_handed_over(&self, last: usize) -> bool {
         let mut root = last;
         while root >= 2 && matches!(self.text(root - 1), "." | "?.") {
@@ -347,7 +351,7 @@ impl EffectCheck<'_> {
         is_argument && CALLING.contains(&self.text(root - 2))
     }
 
-    /// A call of `Math.random`, the one built-in that gives another value each time.
+    /// A call of `Math.random`, the only built-in that gives a different value each time.
     fn unrepeatable(&self, index: usize) -> Option<String> {
         let NamedMember { name, dot, next } = self.member(index)?;
         let is_random = name == "random" && dot > 0 && self.text(dot - 1) == "Math";
@@ -359,8 +363,8 @@ impl EffectCheck<'_> {
         })
     }
 
-    /// A function that is called for another receiver: `f.call(list, 1)`. Those of built-ins, and
-    /// what all values inherit, are known by their names.
+    /// A function called with another receiver: `f.call(list, 1)`. Methods of built-ins, and those
+    /// that all values inherit, are recognised by their names.
     fn borrowed_method(&self, index: usize) -> Option<String> {
         let NamedMember { name, dot, next } = self.member(index)?;
         if !matches!(name, "call" | "apply" | "bind") || !self.is_call(next) {
@@ -375,7 +379,8 @@ impl EffectCheck<'_> {
         })
     }
 
-    /// A call of what an index or parentheses give, where that may be a method which changes data.
+    /// A call of the result of an index or of parentheses, if that may be a method which changes
+    /// data.
     fn called_value(&self, index: usize) -> Option<String> {
         if self.text(index) != "(" || !self.ends_operand(index) {
             return None;
@@ -414,7 +419,7 @@ impl EffectCheck<'_> {
         ))
     }
 
-    /// A number beyond 2^53 that is compared by `===` with data, where it is a `BigInt`.
+    /// A number beyond 2^53 compared by `===` with data, where it is a `BigInt`: never equal.
     fn never_identical(&self, index: usize) -> Option<String> {
         let before = index.checked_sub(1).map_or("", |before| self.text(before));
         let is_identity = |sign: &str| matches!(sign, "===" | "!==");
@@ -429,7 +434,7 @@ impl EffectCheck<'_> {
         })
     }
 
-    /// A call of a method that nothing in the data has: `execution.getVariable('x')`,
+    /// A call of a method that no value in the data has: `execution.getVariable('x')`,
     /// `name.equals('x')`.
     fn unknown_method(&self, index: usize) -> Option<String> {
         let name = self.tokens[index].text;
@@ -441,7 +446,7 @@ impl EffectCheck<'_> {
                 "`{name}` is no method of JavaScript's texts and lists; write {instead}"
             ));
         }
-        // Only of a plain path it is known to come from the data.
+        // Only a plain path is known to come from the data.
         let mut root = index;
         while root >= 2
             && matches!(self.text(root - 1), "." | "?.")
@@ -460,7 +465,7 @@ impl EffectCheck<'_> {
         })
     }
 
-    /// Whether a call follows, directly or by `call`, `apply` or `bind`.
+    /// Whether the function is called here, directly or by `call`, `apply` or `bind`.
     fn is_call(&self, next: usize) -> bool {
         match self.text(next) {
             "(" => true,
@@ -470,7 +475,7 @@ impl EffectCheck<'_> {
         }
     }
 
-    /// Whether the operand that ends at `last` is a list made by the condition itself.
+    /// Whether the operand that ends at `last` is a list created by the condition itself.
     fn is_fresh(&self, mut last: usize) -> bool {
         loop {
             let Some(open) = self.partner(last) else {
@@ -483,7 +488,7 @@ impl EffectCheck<'_> {
                     if FRESH.contains(&method) || self.text(dot) == "new" || method == "Array" {
                         return true;
                     }
-                    // These give the list they are called on.
+                    // These return the list they are called on.
                     if !["sort", "reverse", "fill"].contains(&method) || dot == 0 {
                         return false;
                     }

@@ -1,11 +1,10 @@
-//! The script engine of one evaluation, and the one made ready for the next.
+//! The script engine of one evaluation, and the one prepared for the next.
 //!
-//! Making an engine and running `guards.js` in it takes longer than most scripts. So our own code is
-//! compiled once per process, and a process that runs scripts makes the next engine while it has
-//! nothing to do ([`prepare`]); each is used for one evaluation, as if it had been made for it, and
-//! thrown away.
+//! Creating an engine and running `guards.js` in it takes longer than most scripts. So our own code
+//! is compiled once per process, and a process that runs scripts creates the next engine while it
+//! is idle ([`prepare`]). Each engine is used for one evaluation and then dropped.
 //!
-//! Not here: what is done in an engine, what its errors mean (`sandbox`).
+//! Not here: what runs in an engine, and what its errors mean (`sandbox`).
 
 use std::{
     cell::{Cell, RefCell},
@@ -25,8 +24,8 @@ use super::sandbox::{ScriptError, is_rounded, parse, script_error};
 
 /// How long one evaluation may run.
 pub(super) const TIME_LIMIT: Duration = Duration::from_millis(100);
-/// The engine asks first at its start, then every 10,000 calls or jumps: short scripts are never
-/// timed out, whatever else the machine is busy with.
+/// The engine polls for the first time at its start, then every 10,000 calls or jumps: short
+/// scripts never time out, however busy the machine is.
 const UNTIMED_POLLS: u64 = 2;
 /// How much memory one evaluation may hold, its data included, in bytes.
 pub(super) const MEMORY_LIMIT: usize = 16 << 20;
@@ -34,8 +33,8 @@ pub(super) const MEMORY_LIMIT: usize = 16 << 20;
 /// that.
 const STACK_LIMIT: usize = 256 << 10;
 
-/// No `Date`, `Proxy`, `WeakRef`, typed arrays or timers. `Promise` only because the engine needs
-/// it for async functions.
+/// No `Date`, `Proxy`, `WeakRef`, typed arrays or timers. `Promise` is there only because the
+/// engine needs it for async functions.
 type Intrinsics = (
     intrinsic::Eval,
     intrinsic::RegExpCompiler,
@@ -45,9 +44,9 @@ type Intrinsics = (
     intrinsic::Promise,
 );
 
-/// The module that `OWN_SOURCE` is for the engine.
+/// The module name of `OWN_SOURCE` in the engine.
 const OWN_NAME: &str = "stepwire";
-/// Our own code in every engine: one function in each of these files.
+/// Our own code in every engine: each of these files contains one function.
 const OWN_SOURCE: &str = concat!(
     "export const guards = ",
     include_str!("guards.js"),
@@ -59,7 +58,7 @@ const OWN_SOURCE: &str = concat!(
 /// Compiled modules, by name.
 type Modules = &'static [(&'static str, &'static [u8])];
 
-/// [`OWN_SOURCE`], compiled: reading it takes a tenth of the time that compiling it takes.
+/// [`OWN_SOURCE`], compiled: loading it takes a tenth of the time that compiling it takes.
 static OWN: LazyLock<rquickjs::Result<Modules>> = LazyLock::new(|| {
     let context = Context::custom::<Intrinsics>(&Runtime::new()?)?;
     let code = context.with(|ctx| {
@@ -76,25 +75,25 @@ thread_local! {
     static NEXT: RefCell<Option<Engine>> = const { RefCell::new(None) };
 }
 
-/// What our own code gives to those who run a script.
+/// What our own code provides to those who run a script.
 pub(super) struct Own<'js> {
-    /// What `guards.js` gave, after it has guarded the engine.
+    /// The result of `guards.js`, after it has set up the guards of the engine.
     pub(super) guards: Object<'js>,
-    /// The function in `rule.js`, which has not been called.
+    /// The function in `rule.js`, not called yet.
     pub(super) rule: Function<'js>,
 }
 
-/// An engine in which nothing has run but the guards.
+/// An engine in which nothing but the guards has run.
 struct Engine {
-    /// What [`Own`] holds. Dropped before the engine they belong to.
+    /// The guards of [`Own`]. Dropped before the engine they belong to.
     guards: Persistent<Object<'static>>,
     rule: Persistent<Function<'static>>,
     context: Context,
-    /// Until when its evaluation may run; `None` before that begins.
+    /// Until when its evaluation may run; `None` before the evaluation begins.
     deadline: Rc<Cell<Option<Instant>>>,
 }
 
-/// No module can be imported.
+/// A module loader that refuses every import.
 struct NoModules;
 
 impl Resolver for NoModules {
@@ -120,7 +119,7 @@ impl Loader for NoModules {
     }
 }
 
-/// Does `work` in an engine of its own, with what our own code gives.
+/// Runs `work` in a new engine, with what our own code provides.
 pub(super) fn run<T>(
     work: impl for<'js> FnOnce(&Ctx<'js>, &Own<'js>) -> rquickjs::Result<T>,
 ) -> Result<T, ScriptError> {
@@ -134,7 +133,8 @@ pub(super) fn run<T>(
         context,
         deadline,
     } = engine;
-    // Fuel, not time of the model: it decides only whether there is an answer, never which.
+    // The wall clock, not the process time of the model: it decides only whether there is an
+    // answer, never which one.
     deadline.set(Some(Instant::now() + TIME_LIMIT));
     context.with(|ctx| {
         let own = guards.restore(&ctx).and_then(|guards| {
@@ -146,11 +146,11 @@ pub(super) fn run<T>(
     })
 }
 
-/// Makes the engine of this thread's next evaluation.
+/// Creates the engine of this thread's next evaluation.
 pub(super) fn prepare() {
     NEXT.with_borrow_mut(|next| {
         if next.is_none() {
-            // Why there is none is said when one is needed.
+            // If this fails, the error is reported when an engine is needed.
             *next = Engine::new().ok();
         }
     });
@@ -183,7 +183,7 @@ impl Engine {
             })
             .map_err(|error| script_error(&error))
         })?;
-        // A script cannot import what our own code exports, nor anything else.
+        // A script can import neither what our own code exports nor anything else.
         runtime.set_loader(NoModules, NoModules);
         Ok(Self {
             guards,
@@ -195,7 +195,7 @@ impl Engine {
 }
 
 impl<'js> Own<'js> {
-    /// Loads it and guards the engine.
+    /// Loads our own code and guards the engine.
     fn of(ctx: &Ctx<'js>) -> rquickjs::Result<Self> {
         let native = Object::new(ctx.clone())?;
         native.set("isRounded", Function::new(ctx.clone(), is_rounded)?)?;

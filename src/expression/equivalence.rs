@@ -1,5 +1,5 @@
-//! Property: on every condition of the fast grammar and every data, the fast path and the sandbox
-//! agree, on the value as on whether there is one.
+//! Property: for every condition of the fast grammar and all data, the fast path and the sandbox
+//! agree, both on the value and on whether there is one.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -205,8 +205,8 @@ fn condition() -> impl Strategy<Value = String> {
     })
 }
 
-/// A whole result, not only a boolean one: compares what a condition gives with an error or an
-/// answer on both sides.
+/// A whole result, not only a boolean: compares what a condition gives, an answer or an error, on
+/// both paths.
 fn check(text: &str, data: &Value) -> Result<(), TestCaseError> {
     let Some(tree) = lexer::tokens(text)
         .ok()
@@ -237,7 +237,7 @@ fn check(text: &str, data: &Value) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A byte order mark is white space in JavaScript: a name behind one is the name.
+/// A byte order mark is white space in JavaScript: it is not part of the name after it.
 #[test]
 fn a_byte_order_mark_is_part_of_no_name() {
     for text in [
@@ -258,7 +258,7 @@ proptest! {
         check(&text, &data)?;
     }
 
-    /// Any text of these tokens, so that what the fast path takes is always JavaScript.
+    /// Any text of these tokens: whatever the fast path accepts must be JavaScript.
     #[test]
     fn fast_path_takes_only_javascript(tokens in prop::collection::vec(prop::sample::select(vec![
         "a", "b", "input", "if", "let", "eval", "0", "07", "1", "1.", ".5", "1e", "0x", "'s'", "\"", "\\", ".", "[", "]", "(", ")", "!", "-",
@@ -273,7 +273,7 @@ proptest! {
         check(&format!("a {operator} b"), &json!({"a": left, "b": right}))?;
     }
 
-    /// What the engine does with `BigInt`s, beside comparing them.
+    /// What the engine does with `BigInt`s besides comparing them.
     #[test]
     fn whole_numbers_compute_exactly(left in any::<i64>(), right in prop_oneof![any::<i64>(), -20_i64..20], number in number()) {
         let (wide, other) = (i128::from(left), i128::from(right));
@@ -292,7 +292,7 @@ proptest! {
         let rule = super::rule::Rule::compile(&script).map_err(TestCaseError::fail)?;
         let output = rule.run(&json!({"n": number}), "").map_err(|error| TestCaseError::fail(error.to_string()))?;
         let mut found: Vec<String> = output["x"].as_array().into_iter().flatten().filter_map(|part| part.as_str().map(str::to_owned)).collect();
-        // Equal as numbers is equal after rounding only where nothing is rounded.
+        // Compared exactly, as rounding may make different numbers equal.
         let is_equal = number.fract() == 0.0 && number.abs() < 1e19 && number as i128 == wide;
         expected[parts.len()] = is_equal.to_string();
         found.push(format!("{:e}", output["rounded"].as_f64().unwrap_or(f64::NAN)));

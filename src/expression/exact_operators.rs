@@ -1,21 +1,20 @@
-//! Puts functions in the place of the operators by which a script could get a wrong number without
-//! a word.
+//! Replaces the operators that could silently give a script a wrong number by functions.
 //!
-//! The script engine orders a negative `BigInt` and a negative number that is no small whole number
-//! the wrong way round (`-5n < -100.5` is true there); equality and arithmetic are right. And
-//! arithmetic reads a text of many digits as a number of fewer. The functions are those of
-//! `guards.js`. Comparisons and operators between two numbers are replaced only where the script can
-//! meet a `BigInt` or such a text, as a function is slower than an operator.
+//! The script engine orders a negative `BigInt` and a negative number that is not a small whole
+//! number the wrong way round (`-5n < -100.5` is true there); equality and arithmetic are right.
+//! And arithmetic silently rounds a text of many digits. The functions are those of `guards.js`.
+//! Comparisons and operators between two numbers are replaced only where the script can meet a
+//! `BigInt` or such a text, as a function is slower than an operator.
 //!
-//! Not here: where operands begin and end (`structure`). Not replaced: operators that assign
-//! (`a *= b`, `a++`).
+//! Not here: where operands begin and end (`structure`). Not replaced: operators that assign (`a *=
+//! b`, `a++`).
 //!
 //! # Why so
 //!
 //! **Comparisons of `BigInt`s are rewritten, not left to the script engine**, which orders a
-//! negative one and a negative number the wrong way round. Operands are found by tokens; where
-//! they cannot be, a script that meets such numbers fails rather than decides wrongly. A
-//! patched engine of our own would be 60,000 lines of C to follow.
+//! negative one and a negative number the wrong way round. Operands are found by tokens; where that
+//! is not possible, a script that meets such numbers fails instead of giving a wrong decision. The
+//! alternative, a patched engine of our own, would mean maintaining 60,000 lines of C.
 
 use serde_json::Value;
 
@@ -26,31 +25,31 @@ use super::{
     structure::Structure,
 };
 
-/// What the names of the functions begin with.
+/// The prefix of the functions' names.
 const PREFIX: &str = "$stepwire";
 
-/// A script in the forms it runs in.
+/// A script in the forms in which it runs.
 #[derive(Debug)]
 pub struct Forms {
-    /// Where neither a `BigInt` nor a text of many digits can be met.
+    /// For data without a `BigInt` and without a text of many digits.
     plain: Form,
-    /// Where one can.
+    /// For data that contain one.
     exact: Exact,
-    /// Whether the script makes such numbers or texts itself.
+    /// Whether the script creates such numbers or texts itself.
     has_own: bool,
 }
 
 #[derive(Debug)]
 enum Exact {
-    /// It neither compares by order nor computes.
+    /// The script neither compares by order nor computes.
     AsPlain,
-    /// With functions for the operators between two.
+    /// With functions in place of the operators between two operands.
     Rewritten(Form),
-    /// Where the operands of its comparisons reach only a parser could tell.
+    /// Only a parser could tell where the operands of its comparisons begin and end.
     Unknown,
 }
 
-/// A form of a script.
+/// One form of a script.
 #[derive(Debug)]
 pub struct Form {
     /// The whole source, a function expression.
@@ -59,8 +58,8 @@ pub struct Form {
 }
 
 impl Forms {
-    /// The forms of a script, which is right as it is. `tokens` are those of the lexer, `None` where
-    /// it cannot split the script; `wrap` makes a function expression of a script.
+    /// The forms of a script that is syntactically right. `tokens` are those of the lexer, `None`
+    /// where it cannot split the script; `wrap` makes a function expression of a script.
     pub fn of(script: &str, tokens: Option<&[Token<'_>]>, wrap: impl Fn(&str) -> String) -> Self {
         let form = |(text, edits): (String, Vec<Edit>)| Form {
             source: wrap(&text),
@@ -68,7 +67,7 @@ impl Forms {
         };
         let is_valid = |form: &Form| check_syntax(std::slice::from_ref(&form.source)).is_ok();
         let as_it_is = || form((script.to_owned(), Vec::new()));
-        // Behind a brace the lexer takes a regular expression for a division.
+        // After a closing brace the lexer takes a regular expression for a division.
         let tokens = tokens.filter(|tokens| {
             let is_doubtful =
                 |pair: &[Token<'_>]| pair[0].text == "}" && pair[1].text.starts_with('/');
@@ -98,7 +97,7 @@ impl Forms {
         } else {
             Exact::AsPlain
         };
-        // What JSON.parse reads may hold one.
+        // The result of JSON.parse may contain one.
         let is_own = |token: &Token<'_>| match token.kind {
             Kind::Word => ["BigInt", "JSON"].contains(&token.text),
             Kind::BigInt => true,
@@ -115,7 +114,7 @@ impl Forms {
     /// The form to run over these data.
     ///
     /// # Errors
-    /// Nobody knows where its comparisons begin and end, and they may meet a `BigInt`.
+    /// The operands of its comparisons are not known, and the data may contain a `BigInt`.
     pub fn over(&self, data: &Value) -> Result<&Form, ScriptError> {
         match &self.exact {
             Exact::AsPlain => Ok(&self.plain),
@@ -133,7 +132,7 @@ impl Forms {
 }
 
 impl Form {
-    /// An error of this form with its place in the script as it is written, which begins in line
+    /// Moves an error of this form to its place in the original script, which begins in line
     /// `first_line` of the source.
     pub fn in_script(&self, mut error: ScriptError, script: &str, first_line: u32) -> ScriptError {
         error.position = error.position.map(|(line, column)| {
@@ -150,28 +149,28 @@ impl Form {
     }
 }
 
-/// What was put into a script.
+/// An insertion into a script.
 #[derive(Debug)]
 struct Edit {
     /// From 1.
     line: u32,
-    /// Where it begins in the new text, from 1.
+    /// Where the insertion begins in the new text, from 1.
     column: u32,
-    /// Characters that it added.
+    /// Number of added characters.
     added: u32,
 }
 
-/// Something to be put in the place of a part of a script.
+/// A replacement for a part of a script.
 struct Replacement {
-    /// In bytes.
+    /// Byte offset.
     at: usize,
     removed: usize,
     put: String,
-    /// Of several at one place the first has the smallest.
+    /// Of several at one place, the one with the smallest order comes first.
     order: usize,
 }
 
-/// The function for a comparison by order, or for an operator that computes.
+/// The function for a comparison by order, or for an arithmetic operator.
 fn function_of(token: &Token<'_>) -> Option<&'static str> {
     if token.kind != Kind::Sign {
         return None;
@@ -190,7 +189,7 @@ fn function_of(token: &Token<'_>) -> Option<&'static str> {
     })
 }
 
-/// What to replace; `None` when the operands of a comparison are unknown.
+/// The replacements; `None` when the operands of a comparison are unknown.
 fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> {
     let tokens = structure.tokens;
     let end_of = |index: usize| tokens[index].at + tokens[index].text.len();
@@ -203,7 +202,7 @@ fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> 
     };
     for (index, token) in tokens.iter().enumerate() {
         if token.text == "+" && token.kind == Kind::Sign && structure.is_prefix(index) {
-            // One that cannot be evaluated is left as it is.
+            // An operand that cannot be determined is left as it is.
             if let Some(last) = structure.unary_after(index + 1) {
                 found.push(Replacement {
                     at: token.at,
@@ -240,14 +239,14 @@ fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> 
         let (first, last) = match operands() {
             Some(operands) => operands,
             None if is_comparison => return None,
-            // One that cannot be evaluated is left as it is.
+            // An operand that cannot be determined is left as it is.
             None => continue,
         };
         found.push(Replacement {
             at: tokens[first].at,
             removed: 0,
             put: format!("{PREFIX}{function}("),
-            // What reaches further is around the others.
+            // The replacement that reaches further encloses the others.
             order: usize::MAX - 1 - last,
         });
         found.push(Replacement {
@@ -262,7 +261,7 @@ fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> 
     Some(found)
 }
 
-/// The script with its replacements, and where they are.
+/// The script with its replacements, and their places.
 fn edited(script: &str, replacements: Vec<Replacement>) -> (String, Vec<Edit>) {
     let (mut text, mut edits, mut at) = (String::new(), Vec::new(), 0);
     for Replacement {

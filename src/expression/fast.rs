@@ -1,10 +1,10 @@
-//! The fast path: conditions of comparisons, boolean operators, literals and data paths, decided
+//! The fast path: evaluates conditions of comparisons, boolean operators, literals and data paths
 //! without a script engine.
 //!
-//! It takes a condition wholly or not at all: [`parse`] gives `None` for anything whose JavaScript
-//! meaning it cannot decide for *every* JSON value, and the condition goes to the sandbox. What it
-//! takes must equal the sandbox on every input (`equivalence` holds the property test); only the
-//! sandbox's time and memory limits do not exist here.
+//! It accepts a condition completely or not at all: [`parse`] gives `None` for anything whose
+//! JavaScript meaning it cannot decide for *every* JSON value; such a condition runs in the
+//! sandbox. For what it accepts, it must give the same result as the sandbox on every input
+//! (property test in `equivalence`); only the sandbox's time and memory limits do not apply here.
 //!
 //! Reading order: `expression` (the tree), `parser`, `evaluate`; `operand` and `coercion` hold
 //! JavaScript's conversions.

@@ -1,7 +1,7 @@
-// Run in every sandbox before the condition or rule. Takes away what is not deterministic or evaluates text, and bounds the native
-// loops that the engine cannot interrupt: without a bound, one call on a sparse array or on two long texts runs for hours. Gives
-// what the sandbox does with values, safe from what a script changes later. A text that is read as a number keeps its digits, or
-// that is an error. `native` has what is done outside of the engine: `isRounded(text)` and `parse(text)`.
+// Runs in every sandbox before the condition or rule. Removes what is not deterministic or evaluates text, and bounds the native
+// loops that the engine cannot interrupt: without a bound, one call on a sparse array or on two long texts runs for hours. Returns
+// the functions by which the sandbox handles values, safe from later changes by the script. Reading a text as a number keeps its
+// digits or is an error. `native` has the functions implemented outside the engine: `isRounded(text)` and `parse(text)`.
 ((native) => {
   'use strict';
   const realm = globalThis;

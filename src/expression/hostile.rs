@@ -7,8 +7,8 @@ use super::condition::Condition;
 use super::key_schemas::KeySchemas;
 use super::script::Script;
 
-/// `text` must fail in the sandbox, also where it is no condition that could be deployed: nothing
-/// rests on that.
+/// `text` must fail in the sandbox, even if it could not be deployed as a condition: safety does
+/// not depend on the check at deploy.
 fn check(text: &str) {
     let script = Script::compile(text).unwrap_or_else(|error| panic!("`{text}`: {error:?}"));
     let answer = Condition::Script(script).evaluate(&json!({}));
@@ -85,7 +85,7 @@ fn deep_conditions_do_not_abort() {
         ("{", "a", "}", 8000),
         ("a=", "1", "", 8000),
     ] {
-        // Refused, failed or answered: what counts is that there is an outcome.
+        // Rejected, failed or answered: what counts is that there is an outcome.
         let text = format!("{}{middle}{}", open.repeat(count), close.repeat(count));
         let _outcome = Condition::compile(&text).map(|condition| condition.evaluate(&json!({})));
     }
@@ -109,7 +109,7 @@ fn hostile_schemas_do_no_harm() {
         json!({"properties": {"a": {"$ref": "#"}}}),
     ] {
         let mut schemas = KeySchemas::default();
-        // Refused, failed or answered: what counts is that there is an outcome.
+        // Rejected, failed or answered: what counts is that there is an outcome.
         let _outcome = schemas
             .add(&endless)
             .map(|()| schemas.check(&endless, &json!({"a": {"a": 1}})));

@@ -1,4 +1,4 @@
-//! Business rules that try to hang, exhaust, abort or lie must end in a plain output or an error.
+//! Business rules that try to hang, exhaust, abort or deceive must end in plain output or an error.
 
 use serde_json::{Value, json};
 
@@ -160,7 +160,7 @@ fn tricks_change_nothing_but_their_own_run() {
         "output.x = 1; output.y = (function () { return this })() === undefined",
         &json!({"x": 1, "y": true}),
     );
-    // No way to a text that is run, to the guards' natives or to a global object.
+    // No access to evaluating text, to the native functions of the guards or to a global object.
     for script in [
         "eval('1')",
         "Function('return 1')()",
@@ -181,7 +181,7 @@ fn deep_and_long_scripts_do_not_abort() {
         ("if(1)", "", 5_000),
         ("a=>", "1", 3_000),
     ] {
-        // Refused, failed or answered: what counts is that there is an outcome.
+        // Rejected, failed or answered: what counts is that there is an outcome.
         let _outcome = Rule::compile(&format!("{}{}", open.repeat(count), close.repeat(count)))
             .map(|rule| rule.run(&json!({}), ""));
     }

@@ -1,8 +1,8 @@
-//! Puts JSON into the script engine, with every digit of its numbers and frozen to its depths.
+//! Converts JSON to values of the script engine, with every digit of its numbers and deeply frozen.
 //!
 //! A whole number beyond those that JavaScript's numbers hold exactly becomes a `BigInt`: it
-//! compares with numbers as it should, comes back as it went in, and to compute with it beside
-//! other numbers is an error instead of a rounded result.
+//! compares correctly with numbers, comes back unchanged, and arithmetic with it and other numbers
+//! is an error instead of a rounded result.
 //!
 //! Not here: the way back (`output`).
 
@@ -11,10 +11,10 @@ use serde_json::{Number, Value as Json};
 
 use super::numerals::MAX_SAFE;
 
-/// `data` in the engine, frozen. `guards` is what `guards.js` gave.
+/// `data` as a value of the engine, frozen. `guards` is the result of `guards.js`.
 ///
 /// # Errors
-/// The engine has no room for it.
+/// The engine runs out of memory.
 pub fn write<'js>(
     ctx: &Ctx<'js>,
     data: &Json,
@@ -27,10 +27,10 @@ pub fn write<'js>(
     Ok(value)
 }
 
-/// `data` in the engine, for the script to change.
+/// `data` as a value of the engine that the script may change.
 ///
 /// # Errors
-/// The engine has no room for it.
+/// The engine runs out of memory.
 pub fn copy<'js>(ctx: &Ctx<'js>, data: &Json) -> rquickjs::Result<Value<'js>> {
     if let Json::Number(number) = data
         && let Some(whole) = Whole::of(number)
@@ -46,8 +46,8 @@ pub fn copy<'js>(ctx: &Ctx<'js>, data: &Json) -> rquickjs::Result<Value<'js>> {
     Ok(value)
 }
 
-/// Whether some number in `data` becomes a `BigInt`, or some text may be a number of more digits
-/// than a number of JavaScript holds.
+/// Whether `data` contain a number that becomes a `BigInt`, or a text that may be a number with
+/// more digits than a JavaScript number holds.
 pub fn has_many_digits(data: &Json) -> bool {
     match data {
         Json::Object(members) => members.values().any(has_many_digits),
@@ -58,15 +58,15 @@ pub fn has_many_digits(data: &Json) -> bool {
     }
 }
 
-/// Whether a text may be a number that JavaScript would round: only one that is long or has an
-/// exponent is.
+/// Whether a text may be a number that JavaScript would round: only long ones and those with an
+/// exponent can be.
 pub fn is_long(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.'))
         && (text.len() > SAFE_LENGTH || text.contains(['e', 'E']))
 }
 
-/// Numbers of at most so many characters, without exponent, are never rounded.
+/// Numbers of at most this many characters, without exponent, are never rounded.
 const SAFE_LENGTH: usize = 15;
 
 #[derive(Clone, Copy)]
@@ -75,7 +75,7 @@ enum JsonStep<'a> {
     Item(u32),
 }
 
-/// A whole number that a number of JavaScript does not hold.
+/// A whole number that a JavaScript number does not hold exactly.
 #[derive(Clone, Copy)]
 enum Whole {
     Signed(i64),
@@ -101,7 +101,7 @@ impl Whole {
     }
 }
 
-/// Finds these numbers, and the way to each.
+/// Finds these numbers and the path to each.
 fn find<'a>(
     data: &'a Json,
     way: &mut Vec<JsonStep<'a>>,
@@ -148,7 +148,7 @@ fn replace<'js>(
     let Some(object) = place.as_object() else {
         return Ok(());
     };
-    // Defined, not set: a member may be called `__proto__`.
+    // Defined, not assigned: a member may be named `__proto__`.
     let property = Property::from(whole.write(ctx)?)
         .writable()
         .configurable()

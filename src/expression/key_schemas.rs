@@ -1,13 +1,14 @@
 //! The JSON Schemas of a definition's keys, compiled.
 //!
 //! References are not fetched and not recursive, patterns run in linear time, `format` is checked.
-//! A check is bounded by the parts of the schema and of the value (`schema_parts`).
+//! The work of a check is bounded by the parts of the schema and of the value (`schema_parts`).
 //!
 //! # Why so
 //!
-//! **Key schemas have no cycles, so that a check has a bound**: parts of the schema times parts
-//! of the value, counted before the library looks. Within it the library may build its errors;
-//! beyond a part of it a refusal no longer says where. Longer checks leave the arbiter.
+//! **Key schemas have no cycles, so that a check has a bound**: parts of the schema times parts of
+//! the value, counted before the schema library runs. Within the bound the library may build
+//! detailed errors; for large products an error no longer says where it is. Long checks do not run
+//! on the arbiter's thread.
 
 use std::collections::HashMap;
 
@@ -27,7 +28,7 @@ use crate::{
 /// Approximate size limit of a compiled pattern, in bytes.
 const MAX_PATTERN_SIZE: usize = 1 << 20;
 
-/// Compiled schemas, found again by their text.
+/// Compiled schemas, looked up by their text.
 #[derive(Debug, Default)]
 pub struct KeySchemas {
     by_text: HashMap<String, Compiled>,
@@ -41,10 +42,10 @@ struct Compiled {
 }
 
 impl KeySchemas {
-    /// Compiles `schema` and keeps it.
+    /// Compiles `schema` and stores it.
     ///
     /// # Errors
-    /// What is wrong with it, as a sentence.
+    /// What is wrong with the schema, as a sentence.
     pub fn add(&mut self, schema: &Value) -> Result<(), String> {
         let parts = schema_parts::count(schema)?;
         let validator = jsonschema::options()
@@ -65,13 +66,13 @@ impl KeySchemas {
         Ok(())
     }
 
-    /// Whether checking what is in this payload may take longer than an arbiter should be busy.
+    /// Whether checking this payload may take longer than the arbiter should be busy.
     pub fn may_take_long(&self, payload: &Value) -> bool {
         let most = KEY_STEPS_ON_ARBITER / self.most_parts.max(1) + 1;
         self.most_parts > 0 && schema_parts::of_value(payload, most) >= most
     }
 
-    /// Checks `value` against `schema`, which must have been added.
+    /// Checks `value` against `schema`, which must have been added before.
     ///
     /// # Errors
     /// One `(path below the key, what is wrong)` per violation; the sentences do not repeat the
@@ -110,8 +111,9 @@ impl KeySchemas {
     }
 }
 
-/// How a violation is reported. A missing member is reported at its own path, and so is one that
-/// nobody asked for: there a form shows it, while the schema library names the object.
+/// How a violation is reported. A missing member and a member that is not allowed are reported at
+/// their own paths, because forms show errors there; the schema library names the object that
+/// contains them.
 fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)> {
     let path = dotted(error.instance_path().as_str(), value);
     let sentence = || {
@@ -130,7 +132,7 @@ fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)>
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             additional(&path, unexpected.iter())
         }
-        // What the schema library says of a schema that names no member at all.
+        // What the schema library reports for a schema that allows no member.
         ValidationErrorKind::FalseSchema
             if error
                 .schema_path()
@@ -162,7 +164,7 @@ fn additional<'a>(
     names.take(KEY_VIOLATIONS).map(told).collect()
 }
 
-/// What a keyword asks for, under the name that Ajv gives it.
+/// The parameter of a keyword, under the name that Ajv gives it.
 fn param(kind: &ValidationErrorKind) -> Option<(&'static str, Value)> {
     use ValidationErrorKind as Kind;
     Some(match kind {
@@ -194,7 +196,7 @@ fn param(kind: &ValidationErrorKind) -> Option<(&'static str, Value)> {
         | Kind::MinProperties { limit }
         | Kind::MaxProperties { limit } => ("limit", (*limit).into()),
         Kind::AdditionalItems { limit } => ("limit", (*limit).into()),
-        // The library has it as a double only.
+        // The library has it only as a double.
         Kind::MultipleOf { multiple_of } if multiple_of.fract() == 0.0 => {
             ("multipleOf", (*multiple_of as i64).into())
         }
@@ -209,7 +211,7 @@ fn member(path: &str, name: &str) -> String {
     path
 }
 
-/// A JSON pointer into `value` as paths are written everywhere else: `a.b[0]`.
+/// A JSON pointer into `value`, in the path notation used everywhere else: `a.b[0]`.
 fn dotted(pointer: &str, value: &Value) -> String {
     let (mut path, mut place) = (String::new(), Some(value));
     for segment in pointer.split('/').skip(1) {

@@ -1,22 +1,22 @@
-//! Splits JavaScript into tokens, for the fast path and for what is checked before the engine reads
-//! a text.
+//! Splits JavaScript into tokens, for the fast path and for the checks that precede the script
+//! engine.
 //!
-//! It is exact for expressions. In statements a `/` after `}` may begin a division or a regular
-//! expression, which only the engine can know; so anyone who reads scripts by it asks for both
-//! readings or bears an error. Whether the tokens make sense together is not its business.
+//! It is exact for expressions. In statements, a `/` after `}` may begin a division or a regular
+//! expression, which only the engine can know; a caller that reads scripts must try both readings
+//! or tolerate the error. Whether the tokens form valid syntax is not checked here.
 
-/// A token and where it is in the text, in bytes.
+/// A token and its place in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// What it is.
+    /// The kind of token.
     pub kind: Kind,
-    /// As it is written.
+    /// Its text as written.
     pub text: &'a str,
-    /// Where it begins.
+    /// Byte offset of its beginning.
     pub at: usize,
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An identifier or a keyword.
@@ -27,7 +27,7 @@ pub enum Kind {
     BigInt,
     /// A string in quotes.
     Text,
-    /// A template, or a part of one up to `${` or from the `}` on.
+    /// A template literal, or a part of one up to `${` or starting at `}`.
     Template {
         /// It ends with `${`: an expression follows.
         opens: bool,
@@ -40,10 +40,10 @@ pub enum Kind {
     Sign,
 }
 
-/// Where a text stops being JavaScript, and what is wrong there.
+/// Where a text is no longer JavaScript, and what is wrong there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LexError {
-    /// In bytes from the beginning.
+    /// Byte offset in the text.
     pub at: usize,
     /// What was found, as the second half of a sentence.
     pub found: &'static str,
@@ -57,24 +57,24 @@ const SIGNS: [&str; 57] = [
     "<", ">", "+", "-", "*", "/", "%", "&", "|", "^", "!", "~", "?", ":", "=", ".",
 ];
 
-/// Words after which an operand follows, so that a `/` begins a regular expression.
+/// Words followed by an operand, so that a `/` after them begins a regular expression.
 #[rustfmt::skip]
 const BEFORE_OPERAND: [&str; 14] = [
     "typeof", "void", "in", "instanceof", "new", "delete", "return", "throw", "case", "else", "do", "await", "yield", "of",
 ];
 
-/// The tokens of `source`, comments left out.
+/// The tokens of `source`, without comments.
 ///
 /// # Errors
-/// The first place that is no token.
+/// The first place where no token can be read.
 pub fn tokens(source: &str) -> Result<Vec<Token<'_>>, LexError> {
     read(source, false)
 }
 
-/// As [`tokens`], for statements: a `/` after `}` begins a regular expression.
+/// Like [`tokens`], for statements: a `/` after `}` begins a regular expression.
 ///
 /// # Errors
-/// The first place that is no token.
+/// The first place where no token can be read.
 pub fn statement_tokens(source: &str) -> Result<Vec<Token<'_>>, LexError> {
     read(source, true)
 }
@@ -103,21 +103,21 @@ fn read(source: &str, brace_ends_statement: bool) -> Result<Vec<Token<'_>>, LexE
 }
 
 struct Lexer<'a> {
-    /// Whether a closing brace is taken for the end of a block, not of an object.
+    /// Whether a closing brace is taken as the end of a block rather than of an object.
     brace_ends_statement: bool,
     source: &'a str,
     at: usize,
     tokens: Vec<Token<'a>>,
-    /// The open braces; `true` belongs to a template.
+    /// The open braces; `true` for one that belongs to a template.
     braces: Vec<bool>,
-    /// The open parentheses; `true` belongs to a statement such as `if (…)`.
+    /// The open parentheses; `true` for one that belongs to a statement such as `if (…)`.
     parentheses: Vec<bool>,
-    /// Whether the last token closed such a parenthesis: a statement follows.
+    /// Whether the last token closed such a parenthesis, so that a statement follows.
     head_closed: bool,
 }
 
 impl<'a> Lexer<'a> {
-    /// Passes over blanks and comments; `false` at the end.
+    /// Skips blanks and comments; `false` at the end.
     fn skip_blanks(&mut self) -> Result<bool, LexError> {
         loop {
             let rest = self.source[self.at..].trim_start_matches(is_space);
@@ -151,7 +151,7 @@ impl<'a> Lexer<'a> {
                 Kind::Word,
                 rest.find(|c| !is_word_part(c)).unwrap_or(rest.len()),
             )),
-            // `a?.5:1` has no optional access.
+            // In `a?.5:1` there is no optional access.
             '?' if rest.starts_with("?.")
                 && rest[2..].starts_with(|c: char| c.is_ascii_digit()) =>
             {
@@ -262,7 +262,7 @@ impl<'a> Lexer<'a> {
         Err(self.error("the regular expression does not end"))
     }
 
-    /// Whether an operand is due, so that a `/` is no division.
+    /// Whether an operand is expected, so that a `/` is not a division.
     fn expects_operand(&self) -> bool {
         let Some(last) = self.tokens.last() else {
             return true;
@@ -314,8 +314,8 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// JavaScript's white space and line ends: Unicode's, without NEXT LINE and with the byte order
-/// mark.
+/// JavaScript's white space and line terminators: Unicode's white space without NEXT LINE, plus the
+/// byte order mark.
 pub fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
@@ -324,8 +324,8 @@ fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }
 
-/// Which letters beyond ASCII may be in a name only the engine knows exactly; `\` begins the
-/// escape of one.
+/// Whether a character may be part of a name. Only the engine knows exactly which letters beyond
+/// ASCII may be; `\` begins the escape of one.
 fn is_word_part(c: char) -> bool {
     if c.is_ascii() {
         c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '\\')

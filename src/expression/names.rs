@@ -1,9 +1,9 @@
-//! The names that mean something in JavaScript before any data: keywords, the built-ins a condition
-//! may use, and the properties that values inherit.
+//! The names that have a meaning in JavaScript independent of the data: keywords, the built-ins a
+//! condition may use, and the properties that values inherit.
 
 use super::lexer::{Kind, Token};
 
-/// Words that cannot be variables in strict code, and so are reachable in the data only below
+/// Words that cannot be variables in strict mode, so keys with these names are reachable only below
 /// `input`.
 #[rustfmt::skip]
 const RESERVED: [&str; 48] = [
@@ -13,16 +13,16 @@ const RESERVED: [&str; 48] = [
     "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
 ];
 
-/// The globals a condition sees. All others, `Date` among them, are missing names and so
-/// `undefined`.
+/// The globals a condition sees. All others, `Date` among them, are treated as missing names and
+/// are therefore `undefined`.
 #[rustfmt::skip]
 const BUILT_INS: [&str; 18] = [
     "Array", "BigInt", "Boolean", "Infinity", "JSON", "Map", "Math", "NaN", "Number", "Object", "RegExp", "Set", "String",
     "isFinite", "isNaN", "parseFloat", "parseInt", "undefined",
 ];
 
-/// What objects, arrays, texts, numbers and booleans inherit, sorted. `length` is absent: it is
-/// decided by the value alone.
+/// What objects, arrays, texts, numbers and booleans inherit, sorted. `length` is not listed: it
+/// depends on the value alone.
 #[rustfmt::skip]
 const INHERITED: [&str; 93] = [
     "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__", "anchor", "at", "big",
@@ -37,13 +37,13 @@ const INHERITED: [&str; 93] = [
     "trimLeft", "trimRight", "trimStart", "unshift", "valueOf", "values", "with",
 ];
 
-/// What all data are called, unless it is the name of a variable: [`input_is_all_data`].
+/// The name of all data, unless it is the name of a variable: [`input_is_all_data`].
 pub const INPUT: &str = "input";
 
 /// Whether `input` means all data in a condition of these tokens: somewhere a member of it is read,
-/// or it is passed to a function. Everywhere else, as in `input > 5`, all data would make no sense:
-/// it is the variable of that name. The text alone decides, so that no data can change what a
-/// condition means.
+/// or it is passed to a function. Everywhere else, as in `input > 5`, all data would make no sense,
+/// so it is the variable with that name. The text alone decides, so that data cannot change the
+/// meaning of a condition.
 pub fn input_is_all_data(tokens: &[Token<'_>]) -> bool {
     let text = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map(|token| token.text);
     let is_argument = |at: usize| {
@@ -71,8 +71,8 @@ pub fn is_reserved(word: &str) -> bool {
     RESERVED.contains(&word)
 }
 
-/// Whether `word` names a built-in. A built-in wins over a top-level key of the same name, so that
-/// no data can change what a condition means; the key is reachable below `input`.
+/// Whether `word` names a built-in. A built-in takes precedence over a top-level key of the same
+/// name, so that data cannot change the meaning of a condition; the key is reachable below `input`.
 pub fn is_built_in(word: &str) -> bool {
     BUILT_INS.contains(&word)
 }

@@ -1,20 +1,20 @@
-//! Numbers written in JavaScript. One that JavaScript would round is a mistake: the modeller would
-//! see other digits than count.
+//! Number literals of JavaScript. One that JavaScript would round is a mistake: the modeller would
+//! see other digits than those used.
 //!
 //! # Why so
 //!
-//! **Whole numbers beyond 2^53 are `BigInt`s in scripts.** Their digits survive, comparing
-//! works, and arithmetic that would round is an error, where a plain number would be another
-//! one without a word.
+//! **Whole numbers beyond 2^53 are `BigInt`s in scripts.** They keep all digits and compare
+//! correctly, and arithmetic that would round them is an error, where a plain number would be
+//! rounded silently.
 
 use crate::text::number::is_exact;
 
-/// The largest whole number up to which JavaScript's numbers are exact; beyond, whole numbers of
-/// the data are `BigInt`s.
+/// The largest whole number up to which JavaScript's numbers are exact; larger whole numbers in the
+/// data become `BigInt`s.
 pub const MAX_SAFE: i64 = (1 << 53) - 1;
 
-/// What is wrong with a number written in JavaScript, as the second half of a sentence with its
-/// advice; `None` when it is held exactly, or is no number at all, which the engine says better.
+/// What is wrong with a number literal, as the second half of a sentence with advice; `None` when
+/// it is held exactly, or when it is not a number at all, which the engine reports better.
 pub fn mistake(numeral: &str) -> Option<String> {
     let digits = numeral.replace('_', "");
     let base = match digits.as_bytes() {
@@ -30,7 +30,7 @@ pub fn mistake(numeral: &str) -> Option<String> {
             |base| u128::from_str_radix(&digits[2..], base),
         );
         let is_number = !digits.is_empty() && (base.is_none() || digits.len() > 2);
-        // Converted and back, as a double has room for some of them.
+        // Converted and back, as a double can hold some of them exactly.
         let is_held = value.is_ok_and(|value: u128| {
             let held = value as f64;
             held < 2_f64.powi(128) && held as u128 == value
@@ -52,7 +52,7 @@ pub fn mistake(numeral: &str) -> Option<String> {
     (!is_exact(&digits)).then(rounded)
 }
 
-/// Whether data hold this whole number as a `BigInt`, so that `===` never holds between the two.
+/// Whether this whole number is a `BigInt` in the data, so that `===` never holds between the two.
 pub fn is_beyond_safe(numeral: &str) -> bool {
     let held: Option<f64> = numeral.replace('_', "").parse().ok();
     held.is_some_and(|held| held.fract() == 0.0 && held > MAX_SAFE as f64 && held < 2_f64.powi(64))

@@ -1,8 +1,8 @@
-//! Conditions written in another language: FEEL, and the unified expression language of Java (JUEL)
-//! with its words for operators. What is meant is said in JavaScript, and where that can be,
-//! rewritten.
+//! Recognises conditions written in another language, FEEL or the unified expression language of
+//! Java (JUEL) with its word operators, and gives the JavaScript equivalent, if possible as a
+//! rewritten condition.
 //!
-//! Not here: languages that a document names (`model::expression_language`).
+//! Not here: languages that a document declares (`model::expression_language`).
 
 use super::{
     effects::Fault,
@@ -10,16 +10,16 @@ use super::{
     names::is_reserved,
 };
 
-/// Operators between two operands, by their words.
+/// Binary operators, by their words.
 #[rustfmt::skip]
 const BETWEEN: [(&str, &str); 12] = [
     ("and", "&&"), ("or", "||"), ("eq", "=="), ("ne", "!="), ("lt", "<"), ("gt", ">"), ("le", "<="), ("ge", ">="), ("mod", "%"),
     ("div", "/"), ("AND", "&&"), ("OR", "||"),
 ];
-/// Operators before an operand.
+/// Prefix operators, by their words.
 const BEFORE: [(&str, &str); 3] = [("not", "!"), ("NOT", "!"), ("empty", "!")];
 
-/// The first word of another language where JavaScript has no word.
+/// The first word of another language at a place where JavaScript allows no word.
 pub fn find(tokens: &[Token<'_>]) -> Option<Fault> {
     let found = |(index, place): (usize, TokenPosition)| {
         let token = &tokens[index];
@@ -52,11 +52,11 @@ pub fn find(tokens: &[Token<'_>]) -> Option<Fault> {
     places(tokens).into_iter().enumerate().find_map(found)
 }
 
-/// The text with JavaScript's signs in the place of such words, and `==` in that of a single `=`.
+/// The text with JavaScript's signs in place of such words, and `==` in place of a single `=`.
 pub fn in_javascript(text: &str, tokens: &[Token<'_>]) -> String {
     let (mut rewritten, mut at) = (String::new(), 0);
     for (token, place) in tokens.iter().zip(places(tokens)) {
-        // In `=<` the signs are the other way round.
+        // In `=<` the two signs are swapped.
         let is_reversed = text[token.at..].starts_with("=<");
         let sign = if token.text == "=" {
             Some(if is_reversed { "<=" } else { "==" })
@@ -80,9 +80,9 @@ pub fn in_javascript(text: &str, tokens: &[Token<'_>]) -> String {
 /// Where a token is, and what it means there.
 #[derive(Clone, Copy)]
 struct TokenPosition {
-    /// Whether an operand ends right before it, so that JavaScript wants an operator.
+    /// Whether an operand ends right before it, so that JavaScript expects an operator.
     after_operand: bool,
-    /// JavaScript's sign for an operator that is a word of another language.
+    /// JavaScript's sign for it, if it is a word operator of another language.
     sign: Option<&'static str>,
 }
 
@@ -115,7 +115,7 @@ fn places(tokens: &[Token<'_>]) -> Vec<TokenPosition> {
     tokens.iter().enumerate().map(place).collect()
 }
 
-/// What a word means as an operator, if it is where one would.
+/// The meaning of a word as an operator, if it is at the place of one.
 fn operator(
     token: &Token<'_>,
     next: Option<&Token<'_>>,
@@ -133,7 +133,7 @@ fn operator(
     if after_operand {
         return of(&BETWEEN);
     }
-    // A word alone may be a name: what follows must be an operand.
+    // A word alone may be a name: an operand must follow.
     let operand_follows = next.is_some_and(|next| match next.kind {
         Kind::Sign => next.text == "(" || (next.text == "!" && token.text != "empty"),
         Kind::Word => {

@@ -1,14 +1,14 @@
-//! What a business rule put out, as JSON. Stricter than `JSON.stringify`: what JSON cannot hold is
-//! an error that names its path, not a silent `null` or nothing, and neither `toJSON` nor anything
-//! else a script changed is asked.
+//! Converts the output of a business rule to JSON. Stricter than `JSON.stringify`: what JSON cannot
+//! represent is an error that names its path, not a silent `null` or omission, and neither `toJSON`
+//! nor anything else that a script may have changed is called.
 //!
-//! Plain objects, arrays, texts, booleans, finite numbers, `BigInt`s of 64 bits and `null` are
-//! taken. A member that is `undefined` is left out.
+//! Accepted are plain objects, arrays, texts, booleans, finite numbers, `BigInt`s of 64 bits and
+//! `null`. A member that is `undefined` is left out.
 //!
 //! # Why so
 //!
-//! **A rule's output is read strictly.** What JSON cannot hold is an incident with its path
-//! instead of the silent loss of `JSON.stringify`.
+//! **A rule's output is read strictly.** What JSON cannot represent causes an incident that names
+//! its path, instead of being lost silently as with `JSON.stringify`.
 
 use rquickjs::{Array, Atom, Function, Object, Type, Value, atom::PredefinedAtom};
 use serde_json::{Map, Number, Value as Json};
@@ -18,11 +18,11 @@ use crate::{
     text::member_path::{push_item, push_member},
 };
 
-/// Reads the members of `output`. `plain` is what plain objects inherit from, `guards` what
-/// `guards.js` gave.
+/// Reads the members of `output`. `plain` is the prototype of plain objects, `guards` the result of
+/// `guards.js`.
 ///
 /// # Errors
-/// What a getter in it throws; inside, the sentence that says what is no JSON.
+/// The exception of a getter in it; inside, the sentence that says what is not JSON.
 pub fn read<'js>(
     output: &Value<'js>,
     plain: Option<Object<'js>>,
@@ -60,9 +60,9 @@ struct OutputReader<'js> {
     plain: Option<Object<'js>>,
     /// The digits of a `BigInt` of 64 bits.
     digits: Function<'js>,
-    /// Where the value being read is, for sentences.
+    /// The path of the value being read, for error messages.
     path: String,
-    /// What was read so far, roughly as long as its JSON.
+    /// Size of what was read so far, roughly the length of its JSON.
     bytes: usize,
 }
 
@@ -108,7 +108,7 @@ impl<'js> OutputReader<'js> {
         let mut members = Map::new();
         for key in object.keys::<Atom<'js>>() {
             let key = key?;
-            // Not as a `String` of the library, which takes half a surrogate pair for UTF-8.
+            // Not read as a `String` of the library, which takes half a surrogate pair for UTF-8.
             let name = key
                 .to_js_string()?
                 .to_string()
@@ -130,7 +130,7 @@ impl<'js> OutputReader<'js> {
     fn items(&mut self, array: &Array<'js>, depth: usize) -> Result<Vec<Json>, Unreadable> {
         self.enter(depth)?;
         let mut items = Vec::new();
-        // Not the library's `len`, which panics beyond 31 bits.
+        // Not the `len` of the library, which panics beyond 31 bits.
         let count: f64 = array.as_object().get(PredefinedAtom::Length)?;
         for index in 0..count as usize {
             let length = self.path.len();
@@ -145,10 +145,10 @@ impl<'js> OutputReader<'js> {
 
     fn number(&mut self, number: f64) -> Result<Json, Unreadable> {
         self.take(8)?;
-        // Beyond this every number is whole, but not every whole number fits 64 bits.
+        // Every number beyond this is whole, but not every such number fits in 64 bits.
         const WHOLE: f64 = 9e18;
         let number_of = |number: f64| match number {
-            // A whole number has no sign for zero.
+            // An integer cannot represent negative zero.
             zero if zero == 0.0 && zero.is_sign_negative() => Number::from_f64(zero),
             whole if whole.fract() == 0.0 && whole.abs() < WHOLE => {
                 Some(Number::from(whole as i64))
@@ -178,7 +178,7 @@ impl<'js> OutputReader<'js> {
         if depth <= JSON_DEPTH {
             return Ok(());
         }
-        // Its path would be as long as it is deep.
+        // The full path would be as long as the value is deep.
         let top: String = self.path.chars().take(60).collect();
         Err(Unreadable::NotJson(format!(
             "expected an output of at most {JSON_DEPTH} levels, but it is deeper below `{top}`…"

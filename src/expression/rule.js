@@ -1,5 +1,5 @@
-// Run in the sandbox of a business rule, after guards.js and before the rule: puts `input`, `output`, `now` and `BpmnError` into scope,
-// where a rule cannot replace them. Gives `output` back, and a function that tells code and message of a BpmnError that was thrown.
+// Runs in the sandbox of a business rule, after guards.js and before the rule: puts `input`, `output`, `now` and `BpmnError` into
+// scope, where a rule cannot replace them. Returns `output`, and a function that gives code and message of a thrown BpmnError.
 (function (realm, input, now) {
   'use strict';
   const { create, defineProperty, hasOwn } = Object;

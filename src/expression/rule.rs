@@ -1,11 +1,11 @@
-//! A business rule: JavaScript statements that read the frozen `input` and put what they find into
+//! A business rule: JavaScript statements that read the frozen `input` and write their results to
 //! `output`.
 //!
 //! In scope are `input` (all instance data), `output` (empty at first; `output.put("client.risk",
 //! 3)` writes a path), `now` (the process time as ISO text) and `BpmnError` (`throw new
-//! BpmnError("declined", "no credit")` throws an error of BPMN), besides the built-ins a condition
-//! has. A rule declares its own names; one it did not declare is an error, also where it is
-//! assigned to, so nothing a rule computes is lost without a word.
+//! BpmnError("declined", "no credit")` throws a BPMN error), besides the built-ins available to a
+//! condition. A rule declares its own names; reading or assigning an undeclared name is an error,
+//! so that no result of a rule is lost silently.
 //!
 //! Not here: when a rule runs and where its output goes (`engine::actions`), limits and guards
 //! (`sandbox`).
@@ -25,7 +25,7 @@ use crate::{
     model::evaluator::{EvaluationError, RuleError},
 };
 
-/// The line of the script in the wrapped source.
+/// The line of the wrapped source in which the script begins.
 const FIRST_LINE: u32 = 2;
 
 /// A compiled business rule.
@@ -40,7 +40,7 @@ impl Rule {
     /// Compiles a script as the modeller wrote it.
     ///
     /// # Errors
-    /// What is wrong with it and where, as a sentence.
+    /// What is wrong with the script and where, as a sentence.
     pub fn compile(script: &str) -> Result<Self, String> {
         if script.len() > RULE_BYTES {
             let length = script.len();
@@ -50,8 +50,8 @@ impl Rule {
             ));
         }
         let wrap = |script: &str| format!("(function(){{'use strict';\n{script}\n}})");
-        // As a method of an object and of a class, too: what is a body in all three places cannot
-        // have closed the brace around it, as no text continues in all three.
+        // Also compiled as a method of an object and of a class: a body that is valid in all three
+        // places cannot have closed the brace around it, as no text continues validly in all three.
         let in_object = format!("(function(){{'use strict';return {{rule(){{\n{script}\n}}}}}})");
         let in_class =
             format!("(function(){{'use strict';return class{{rule(){{\n{script}\n}}}}}})");
@@ -63,7 +63,7 @@ impl Rule {
                 error.message
             )
         })?;
-        // What the lexer cannot split is right nevertheless: the engine has read it.
+        // A script that the lexer cannot split is valid nevertheless: the engine has parsed it.
         let tokens = lexer::tokens(script).ok();
         let tokens = tokens.as_deref();
         check_numbers(script, tokens).map_err(|Fault { at, found }| {
@@ -79,11 +79,11 @@ impl Rule {
         })
     }
 
-    /// What it puts out over the instance data.
+    /// Runs the rule over the instance data and gives its output.
     ///
     /// # Errors
-    /// An error of BPMN; or what else the script throws, a limit reached, or an output that is not
-    /// JSON; with the line in the script.
+    /// A BPMN error; or any other exception of the script, a reached limit, or an output that is
+    /// not JSON, with the line in the script.
     pub fn run(&self, data: &Value, now: &str) -> Result<Value, RuleError> {
         let put_out = self.forms.over(data).and_then(|form| {
             transform(&form.source, data, now)
@@ -114,8 +114,8 @@ fn failed(how: String) -> RuleError {
     RuleError::Failed(EvaluationError(sentence))
 }
 
-/// The first number that JavaScript would round. Where a `/` may begin a division as well as a
-/// regular expression, a number counts that is one in both readings.
+/// The first number that JavaScript would round. Where a `/` may begin a division or a regular
+/// expression, only numbers that are numbers in both readings count.
 fn check_numbers(script: &str, as_divisions: Option<&[Token<'_>]>) -> Result<(), Fault> {
     let as_regexes = lexer::statement_tokens(script).ok();
     let fault =

@@ -1,19 +1,18 @@
-//! Runs JavaScript of a modeller, a condition or a business rule, in an engine of its own: bounded
-//! in time, memory and stack, without clock, randomness, `eval`, modules or any way out.
+//! Runs the JavaScript of a condition or a business rule in an isolated engine: bounded in time,
+//! memory and stack, without clock, randomness, `eval`, modules or any access to the outside.
 //!
 //! Every evaluation gets a new engine, so nothing can leak from one evaluation or instance into the
-//! next (`engine`, which makes one ready before it is needed). Needs rquickjs with
-//! `disable-assertions` (the engine must not abort the process when it finds a leak of its own) and
-//! *without* `rust-alloc` and `allocator` (with them the memory limit is a no-op). `guards.js`
-//! takes away or bounds what the limits here do not reach.
+//! next (`engine` prepares one before it is needed). Needs rquickjs with `disable-assertions` (the
+//! engine must not abort the process when it finds a leak of its own) and *without* `rust-alloc`
+//! and `allocator` (with them the memory limit has no effect). `guards.js` removes or bounds what
+//! the limits here do not cover.
 //!
 //! # Why so
 //!
-//! **The script engine gets a fresh runtime per evaluation.** Nothing can leak between
-//! evaluations; definitions without scripts never meet it, as the fast path decides comparisons
-//! and boolean operators alone. Making one takes 0.15 ms, longer than most scripts, so the process
-//! of scripts makes the next one when it has answered. It took 0.53 ms when our own code was
-//! compiled in each.
+//! **Every evaluation gets a fresh script engine.** Nothing can leak between evaluations;
+//! definitions without scripts never need one, as the fast path decides comparisons and boolean
+//! operators alone. Creating one takes 0.15 ms, longer than most scripts, so a script process
+//! creates the next one after it has answered. (Compiling our own code in each took 0.53 ms.)
 
 use std::fmt;
 
@@ -38,23 +37,23 @@ use crate::{
 
 /// The file name in the engine's stack traces.
 const SOURCE_NAME: &str = "script";
-/// What the engine's words about a `BigInt` leave out.
+/// What the engine's messages about a `BigInt` leave out.
 const BIG_INT_HINT: &str = "a whole number of the data beyond 2^53 is a BigInt: compute with 1n \
     in place of 1, or round it on purpose with Number(x)";
-/// A longer message of an error is cut off, in bytes.
+/// Longer error messages are cut off, in bytes.
 const MESSAGE_BYTES: usize = 1_000;
 
 /// Why a script gave no value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptError {
-    /// What went wrong, in the engine's words or those of a limit.
+    /// What went wrong, in the words of the engine or of a limit.
     pub message: String,
     /// Line and column in the source, from 1, where the engine knows them.
     pub position: Option<(u32, u32)>,
 }
 
 impl ScriptError {
-    /// Its place, as it is in a sentence: empty where the engine does not know it.
+    /// Its place as part of a sentence: empty where the engine does not know it.
     pub fn place(&self) -> String {
         self.position.map_or_else(String::new, |(line, column)| {
             format!("at line {line}, column {column}: ")
@@ -64,7 +63,7 @@ impl ScriptError {
     /// The same error with its place in `text`, which begins in line `first_line` of the source.
     pub fn in_text(mut self, text: &str, first_line: u32) -> Self {
         let lines = text.lines().count().max(1) as u32;
-        // An error after the last line is one of the closing bracket: the text ends too early.
+        // An error after the last line is one at the closing bracket: the text ends too early.
         let is_behind = self
             .position
             .is_some_and(|(line, _)| line + 1 > lines + first_line);
@@ -89,7 +88,7 @@ impl ScriptError {
     }
 }
 
-/// What a condition's script gave.
+/// The result of a condition's script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScriptOutcome {
     /// A boolean.
@@ -101,20 +100,20 @@ pub enum ScriptOutcome {
 /// The outcome of a rule's script.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Transformed {
-    /// What it put into `output`.
+    /// The content of `output`.
     Output(Json),
-    /// An error of BPMN that it threw.
+    /// A BPMN error that it threw.
     Thrown(BpmnError),
-    /// It threw one with a code of that many bytes, which are too many.
+    /// It threw a BPMN error whose code is too long, with its length in bytes.
     CodeTooLong(usize),
 }
 
 /// Evaluates `source`, which must be a function expression, and calls it with `data` (frozen) as
 /// first argument and the top-level members `names` of `data` (`undefined` when missing) as the
-/// others.
+/// other arguments.
 ///
 /// # Errors
-/// What the script throws, a syntax error, or a limit reached.
+/// An exception of the script, a syntax error, or a reached limit.
 pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome, ScriptError> {
     run(|ctx, own| {
         let function: Function<'_> = ctx.eval_with_options(source, options())?;
@@ -129,14 +128,14 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome
     })
 }
 
-/// Calls `source`, which must be a function expression, with `input`, `output`, `now` and `BpmnError`
-/// in scope; gives what it put into `output`, or the `BpmnError` that it threw.
+/// Calls `source`, which must be a function expression, with `input`, `output`, `now` and
+/// `BpmnError` in scope; gives the content of `output`, or the `BpmnError` that it threw.
 ///
 /// # Errors
-/// What the script throws, a syntax error, a limit reached, or an output that is not JSON.
+/// An exception of the script, a syntax error, a reached limit, or an output that is not JSON.
 pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, ScriptError> {
     let put_out = run(|ctx, own| {
-        // Before the script can change what objects inherit.
+        // Before the script can change the prototypes.
         let input = input::write(ctx, input, &own.guards)?;
         let plain = input.as_object().and_then(Object::get_prototype);
         let List((put_out, thrown)): List<(Value<'_>, Function<'_>)> =
@@ -165,7 +164,7 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, S
     })
 }
 
-/// What a script throws is for whatever catches it, if its code can be one.
+/// A thrown BPMN error is returned to be caught, if its code is valid.
 fn bpmn_error(code: String, message: String) -> Transformed {
     if code.len() > ERROR_CODE_BYTES {
         return Transformed::CodeTooLong(code.len());
@@ -174,7 +173,7 @@ fn bpmn_error(code: String, message: String) -> Transformed {
     Transformed::Thrown(BpmnError { code, message })
 }
 
-/// Whether all `sources` are function expressions, without calling them.
+/// Checks that all `sources` are function expressions, without calling them.
 ///
 /// # Errors
 /// The first syntax error.
@@ -187,7 +186,7 @@ pub fn check_syntax(sources: &[String]) -> Result<(), ScriptError> {
     })
 }
 
-/// Asks the data first, so that nothing inherited is taken for a member.
+/// Looks in the data first, so that nothing inherited is taken for a member.
 fn member<'js>(
     ctx: &Ctx<'js>,
     input: &Value<'js>,
@@ -200,14 +199,14 @@ fn member<'js>(
     }
 }
 
-/// Whether a text that JavaScript reads as a number would lose digits by that.
+/// Whether reading a text as a JavaScript number would lose digits.
 pub(super) fn is_rounded(text: String) -> bool {
     let numeral = text.trim_matches(is_space).trim_start_matches(['+', '-']);
     let is_numeral = numeral.starts_with(|first: char| first.is_ascii_digit() || first == '.');
     is_numeral && numerals::mistake(numeral).is_some()
 }
 
-/// A JSON text as the data are read: every digit survives.
+/// Parses a JSON text in the way data are read: every digit is kept.
 pub(super) fn parse<'js>(ctx: Ctx<'js>, json: String) -> rquickjs::Result<Value<'js>> {
     let refuse = |found: &dyn fmt::Display| {
         let sentence = format!("expected JSON to parse, but {found}");
@@ -251,7 +250,7 @@ pub(super) fn script_error(error: &CaughtError<'_>) -> ScriptError {
             exception.message(),
             exception.stack().as_deref().and_then(stack_position),
         ),
-        // Out of memory the engine often cannot even make an exception and throws `null`.
+        // When out of memory, the engine often cannot even create an exception and throws `null`.
         CaughtError::Value(value) if value.is_null() => (Some("out of memory".to_owned()), None),
         CaughtError::Value(value) if value.is_string() => {
             let text = value.as_string().and_then(|text| text.to_string().ok());

@@ -1,4 +1,4 @@
-//! JSON Schema compares numbers exactly: with every digit, whatever form they have.
+//! JSON Schema compares numbers exactly: with every digit, whatever their notation.
 
 use serde_json::Value;
 

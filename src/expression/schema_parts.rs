@@ -1,11 +1,11 @@
-//! How much work a JSON Schema can make: its parts, what a reference leads to counted as often as
-//! the reference is met.
+//! How much work a JSON Schema can cause: the number of its parts, where the target of a reference
+//! counts as often as it is referred to.
 //!
-//! A check visits each part of a value with each part of the schema at most once, so parts times
-//! parts bound it, whatever both say. That holds only without cycles, so a schema that refers to
-//! itself is refused, and so is one that refers to what is not in it. Counted before the schema
-//! library sees the schema, as that copies what is referred to. Not here: the check
-//! (`key_schemas`).
+//! A check visits each part of a value with each part of the schema at most once, so the product of
+//! their parts bounds it, whatever the two contain. That holds only without cycles, so a schema
+//! that refers to itself, or to something outside itself, is rejected. The parts are counted before
+//! the schema library sees the schema, as the library copies the targets of references. Not here:
+//! the check (`key_schemas`).
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -14,29 +14,31 @@ use serde_json::Value;
 use super::numerals::MAX_SAFE;
 use crate::limits::KEY_SCHEMA_PARTS;
 
-/// Keywords whose values are data, in which nothing refers to anything.
+/// Keywords whose values are data, in which there are no references.
 const DATA: [&str; 5] = ["const", "enum", "default", "examples", "required"];
-/// Keywords whose members have names of the modeller's: a member called `$ref` is no reference.
+/// Keywords whose members have names chosen by the modeller: a member named `$ref` is not a
+/// reference.
 const NAMED: [&str; 4] = [
     "properties",
     "patternProperties",
     "dependentSchemas",
     "dependencies",
 ];
-/// Keywords that are not looked at but by reference.
+/// Keywords whose values are visited only by reference.
 const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 /// References whose target depends on where a check comes from.
 const DYNAMIC: [&str; 2] = ["$dynamicRef", "$recursiveRef"];
-/// For this the schema library goes through the same parts once more.
+/// For these keywords the schema library visits the same parts a second time.
 const TWICE: [&str; 2] = ["unevaluatedProperties", "unevaluatedItems"];
 
-/// Counts the parts of a schema: every value in it, and every value in what it refers to.
+/// Counts the parts of a schema: every value in it, and every value in the targets of its
+/// references.
 ///
 /// # Errors
-/// A sentence, when the schema refers to itself or to what is not in it, or has more than
+/// A sentence, when the schema refers to itself or to something outside itself, or has more than
 /// [`KEY_SCHEMA_PARTS`] parts.
 pub fn count(schema: &Value) -> Result<usize, String> {
-    // Definitions that nothing refers to are read nevertheless.
+    // Definitions without a reference to them are read nevertheless.
     bounded(of_data(schema))?;
     PartCounter {
         root: schema,
@@ -71,9 +73,9 @@ pub fn of_value(value: &Value, most: usize) -> usize {
 
 struct PartCounter<'a> {
     root: &'a Value,
-    /// Parts of what references lead to.
+    /// Number of parts of the targets of references.
     counted: HashMap<&'a str, usize>,
-    /// References on the way here.
+    /// References being followed.
     open: Vec<&'a str>,
 }
 
@@ -114,7 +116,7 @@ impl<'a> PartCounter<'a> {
                     there"
                     .to_owned(),
             ),
-            // Below that the schema library's divisors, which are doubles, are exact.
+            // Below that, the divisors of the schema library, which are doubles, are exact.
             ("multipleOf", Value::Number(divisor))
                 if divisor
                     .as_u64()
@@ -165,7 +167,7 @@ impl<'a> PartCounter<'a> {
     }
 }
 
-/// The fragment of an address as the text it stands for; `None` when that is no text.
+/// The fragment of an address, percent-decoded; `None` when the result is not text.
 fn percent_decoded(fragment: &str) -> Option<Cow<'_, str>> {
     if !fragment.contains('%') {
         return Some(Cow::Borrowed(fragment));

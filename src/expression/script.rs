@@ -1,9 +1,9 @@
 //! A condition as a script for the sandbox: its expression wrapped in a function whose parameters
 //! are the data.
 //!
-//! The parameters are all words of the text that can be variables, also those in strings: one too
-//! many does no harm, and a top-level key the data lacks is `undefined` instead of a
-//! `ReferenceError`.
+//! The parameters are all words of the text that can be variables, also those in strings: a
+//! superfluous one does no harm, and a top-level key missing in the data is `undefined` instead of
+//! a `ReferenceError`.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -16,9 +16,9 @@ use super::sandbox::{ScriptError, ScriptOutcome, check_syntax};
 use super::worker::call;
 use crate::model::variables::Variables;
 
-/// The line of the expression in the wrapped source.
+/// The line of the wrapped source in which the expression begins.
 const FIRST_LINE: u32 = 2;
-/// What all data are called where no text speaks of them.
+/// The name of all data when the text does not use it.
 const ALL_DATA: &str = "$stepwireData";
 
 /// A condition that runs in the sandbox.
@@ -28,7 +28,7 @@ pub struct Script {
     forms: Forms,
     /// The function's parameters after `input`.
     names: Vec<String>,
-    /// Whether the text speaks of all data and not only of the members in `names`.
+    /// Whether the text uses all data, not only the members in `names`.
     reads_input: bool,
 }
 
@@ -38,8 +38,8 @@ impl Script {
     /// # Errors
     /// The syntax error, with its place in `expression`.
     pub fn compile(expression: &str) -> Result<Self, ScriptError> {
-        // As an array too: what is an expression both in `( )` and in `[ ]` cannot have closed the
-        // bracket around it.
+        // Also compiled as an array: what is an expression both in `( )` and in `[ ]` cannot have
+        // closed the bracket around it.
         check_syntax(&[
             wrap(&[], '[', expression, ']'),
             wrap(&[], '(', expression, ')'),
@@ -52,7 +52,7 @@ impl Script {
             .filter(|word| *word != INPUT || !input_is_all_data)
             .partition(|word| word.is_ascii());
         let mut names: Vec<String> = ascii.into_iter().map(str::to_owned).collect();
-        // Which other letters make a variable only the engine knows exactly.
+        // Only the engine knows exactly which other letters may be in a variable.
         names.extend(
             other
                 .into_iter()
@@ -71,7 +71,7 @@ impl Script {
     /// Runs it over these variables.
     ///
     /// # Errors
-    /// What the script throws, or a limit reached.
+    /// An exception of the script, or a reached limit.
     pub fn run(&self, variables: &Variables<'_>) -> Result<ScriptOutcome, ScriptError> {
         let used = if self.reads_input {
             variables.merged()
@@ -86,7 +86,7 @@ impl Script {
 
 fn wrap(names: &[String], open: char, expression: &str, close: char) -> String {
     let parameters: String = names.iter().map(|name| format!(",{name}")).collect();
-    // All data have another name where `input` is a variable.
+    // All data have another name when `input` is a variable.
     let all = match names.iter().any(|name| name == INPUT) {
         true => ALL_DATA,
         false => INPUT,
@@ -95,7 +95,7 @@ fn wrap(names: &[String], open: char, expression: &str, close: char) -> String {
 }
 
 fn words(text: &str) -> BTreeSet<&str> {
-    // JavaScript counts the byte order mark as white space, Unicode does not.
+    // JavaScript counts the byte order mark as white space; Unicode does not.
     let separates = |c: char| {
         c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' && c != '$'
             || c.is_whitespace()

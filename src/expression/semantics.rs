@@ -1,4 +1,4 @@
-//! What conditions mean: the sentences of the process model, the same on both paths.
+//! The meaning of conditions, as the process model states it: the same on both paths.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn check(text: &str, data: &Value, expected: Result<bool, &str>) {
     }
 }
 
-/// Which `input` is meant follows from the text alone.
+/// Whether `input` means all data follows from the text alone.
 #[test]
 fn input_is_all_data_or_a_variable() {
     let data = json!({"input": 7, "other": "x"});

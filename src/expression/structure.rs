@@ -1,11 +1,11 @@
-//! What the tokens of a JavaScript text say about its structure: which brackets belong together,
-//! where an operand ends, and from where to where the operands of an operator reach.
+//! The structure of a JavaScript text as far as its tokens show it: matching brackets, ends of
+//! operands, and the extent of an operator's operands.
 //!
-//! It is no parser: it answers for expressions, and says `None` where only a parser could tell.
+//! It is not a parser: it answers for expressions, and gives `None` where only a parser could tell.
 
 use super::lexer::{Kind, Token};
 
-/// Words that take an operand after them.
+/// Words that are followed by an operand.
 const BEFORE_OPERAND: [&str; 13] = [
     "typeof",
     "void",
@@ -21,13 +21,13 @@ const BEFORE_OPERAND: [&str; 13] = [
     "else",
     "do",
 ];
-/// Operators with one operand that precede it.
+/// Operators with one operand, which follows them.
 const PREFIXES: [&str; 10] = [
     "!", "~", "+", "-", "++", "--", "typeof", "void", "delete", "new",
 ];
 
-/// How close an operator between two operands binds: of two the higher one goes first. `None` for
-/// one that binds less than a comparison by order, or none at all.
+/// Precedence of a binary operator: the higher binds first. `None` for one that binds less than a
+/// comparison by order, or is not a binary operator.
 fn closeness(operator: &str) -> Option<u8> {
     Some(match operator {
         "**" => 5,
@@ -39,18 +39,18 @@ fn closeness(operator: &str) -> Option<u8> {
     })
 }
 
-/// The operator that takes its right operand first: `a ** b ** c` is `a ** (b ** c)`.
+/// The right-associative operator: `a ** b ** c` is `a ** (b ** c)`.
 const POWER: &str = "**";
 
 /// The tokens of a text with their brackets.
 pub struct Structure<'t> {
     /// All of them, in order.
     pub tokens: &'t [Token<'t>],
-    /// Of a closing bracket, the opening one.
+    /// For a closing bracket, the opening one.
     openers: Vec<Option<usize>>,
-    /// Of an opening bracket, the closing one.
+    /// For an opening bracket, the closing one.
     closers: Vec<Option<usize>>,
-    /// The bracket a token is in.
+    /// For every token, the bracket it is in.
     around: Vec<Option<usize>>,
 }
 
@@ -83,7 +83,7 @@ impl<'t> Structure<'t> {
         structure
     }
 
-    /// The bracket that belongs to this one.
+    /// The matching bracket.
     pub fn partner(&self, index: usize) -> Option<usize> {
         let of = |side: &[Option<usize>]| side.get(index).copied().flatten();
         of(&self.openers).or_else(|| of(&self.closers))
@@ -94,8 +94,8 @@ impl<'t> Structure<'t> {
         self.around.get(index).copied().flatten()
     }
 
-    /// Whether the token before `index` ends an operand, so that a bracket there is a call or an
-    /// index.
+    /// Whether the token before `index` ends an operand, so that a bracket at `index` is a call or
+    /// an index.
     pub fn ends_operand(&self, index: usize) -> bool {
         let Some(before) = index.checked_sub(1) else {
             return false;
@@ -116,17 +116,17 @@ impl<'t> Structure<'t> {
         matches!(before, "." | "?.") || is_key()
     }
 
-    /// The text of a token; empty behind the last one.
+    /// The text of a token; empty after the last one.
     pub fn text(&self, index: usize) -> &str {
         self.tokens.get(index).map_or("", |token| token.text)
     }
 
-    /// The kind of a token; `None` behind the last one.
+    /// The kind of a token; `None` after the last one.
     pub fn kind(&self, index: usize) -> Option<Kind> {
         self.tokens.get(index).map(|token| token.kind)
     }
 
-    /// The first token of the left operand of an operator between two.
+    /// The first token of the left operand of a binary operator.
     pub fn left_operand(&self, operator: usize) -> Option<usize> {
         let own = closeness(self.text(operator))?;
         let is_power = self.text(operator) == POWER;
@@ -146,7 +146,7 @@ impl<'t> Structure<'t> {
         }
     }
 
-    /// The last token of the right operand of an operator between two.
+    /// The last token of the right operand of a binary operator.
     pub fn right_operand(&self, operator: usize) -> Option<usize> {
         let own = closeness(self.text(operator))?;
         let is_power = self.text(operator) == POWER;
@@ -162,12 +162,12 @@ impl<'t> Structure<'t> {
         }
     }
 
-    /// Whether a sign precedes an operand of its own instead of between two.
+    /// Whether a sign is a prefix operator instead of a binary one.
     pub fn is_prefix(&self, sign: usize) -> bool {
         !self.ends_value(sign)
     }
 
-    /// As [`Self::ends_operand`], a postfix operator counted in.
+    /// Like [`Self::ends_operand`], but a postfix operator also ends a value.
     fn ends_value(&self, index: usize) -> bool {
         let is_postfix =
             |before: usize| matches!(self.text(before), "++" | "--") && self.ends_operand(before);
@@ -182,7 +182,8 @@ impl<'t> Structure<'t> {
         let mut start = end;
         loop {
             start = self.primary_start(start)?;
-            // Of a member, an index, a call or a tagged template only the last part was passed.
+            // Of a member, an index, a call or a tagged template, only the last part was passed so
+            // far.
             let is_bracket = matches!(self.text(start), "(" | "[")
                 || matches!(self.kind(start), Some(Kind::Template { .. }));
             match start.checked_sub(1) {
@@ -203,8 +204,8 @@ impl<'t> Structure<'t> {
         Some(start)
     }
 
-    /// Where a word, a literal or a pair of brackets that ends at `end` begins. Braces end blocks
-    /// as well as objects.
+    /// Where the word, literal or pair of brackets that ends at `end` begins. Braces end blocks as
+    /// well as objects.
     fn primary_start(&self, end: usize) -> Option<usize> {
         match self.kind(end)? {
             Kind::Sign if matches!(self.text(end), ")" | "]") => self.openers[end],
@@ -221,8 +222,8 @@ impl<'t> Structure<'t> {
         }
     }
 
-    /// The last token of the operand that begins at `start`, with its prefixes; what is called or
-    /// looked up in it belongs to it.
+    /// The last token of the operand that begins at `start`, with its prefixes, calls, indexes and
+    /// members.
     pub fn unary_after(&self, mut start: usize) -> Option<usize> {
         while PREFIXES.contains(&self.text(start)) {
             start += 1;

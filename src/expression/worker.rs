@@ -1,14 +1,14 @@
-//! A process of its own in which a thread's scripts run, so that a script is over at its deadline,
+//! A separate process that runs the scripts of a thread, so that every script ends at its deadline,
 //! whatever it does.
 //!
-//! The script engine asks for its deadline only between instructions: one built-in on a long text,
-//! called in a loop, runs for minutes before it is asked. A thread cannot be ended, a process can.
-//! So each script thread of the server has a worker, this program started once more, to which it
-//! sends what `sandbox` would do; one that is not back in time is killed, and the next script gets
-//! a new one. On a thread without a worker (tests, the command line) scripts run in the thread
+//! The script engine checks its deadline only between instructions: one built-in on a long text,
+//! called in a loop, can run for minutes without a check. A thread cannot be killed, a process can.
+//! So each script thread of the server has a worker, another process of this program, to which it
+//! sends the calls of `sandbox`; one that does not answer in time is killed, and the next script
+//! gets a new one. On a thread without a worker (tests, the command line) scripts run in the thread
 //! itself.
 //!
-//! Not here: the limits within the engine (`sandbox`), which thread a step gets
+//! Not here: the limits within the engine (`sandbox`), and the choice of a step's thread
 //! (`runtime::step_threads`).
 
 use std::{
@@ -29,9 +29,9 @@ use super::{
     sandbox::{self, ScriptError, ScriptOutcome, Transformed},
 };
 
-/// The argument by which the program becomes a worker.
+/// The argument that makes the program a worker.
 pub const ARGUMENT: &str = "script-worker";
-/// How long a script may be away before its worker is killed. Far beyond the engine's own limit, as
+/// How long a script may take before its worker is killed. Far more than the engine's own limit, as
 /// the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long all scripts of one step may take together.
@@ -43,14 +43,14 @@ thread_local! {
     static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
 }
 
-/// What a worker is asked to do.
+/// A request to a worker.
 #[derive(Serialize, Deserialize)]
 enum Request<S, N, J> {
     Call { source: S, names: N, data: J },
     Transform { source: S, input: J, now: S },
 }
 
-/// What a worker answers when the script gave something.
+/// The answer of a worker when the script gave a result.
 #[derive(Serialize, Deserialize)]
 enum Given {
     ScriptOutcome(ScriptOutcome),
@@ -59,12 +59,12 @@ enum Given {
 
 type ScriptResponse = Result<Given, ScriptError>;
 
-/// Whether the scripts of a step are run.
+/// Whether the scripts of a step run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scripting {
-    /// They are.
+    /// They run.
     Runs,
-    /// They fail at once: those of this definition had to be killed too often.
+    /// They fail at once: scripts of this definition were killed too often.
     Stopped,
 }
 
@@ -73,7 +73,7 @@ struct Worker {
     program: PathBuf,
     process: Option<Process>,
     scripting: Scripting,
-    /// Until when the scripts of the step in progress may run.
+    /// Until when the scripts of the current step may run.
     step_ends: Instant,
     killed: u32,
 }
@@ -83,7 +83,7 @@ struct Process {
     channel: UnixStream,
 }
 
-/// From here on the scripts of this thread run in a process of this program, which must be
+/// From now on, the scripts of this thread run in a worker started from `program`, which must be
 /// Stepwire.
 pub fn give_this_thread(program: PathBuf) {
     let worker = Worker {
@@ -96,7 +96,7 @@ pub fn give_this_thread(program: PathBuf) {
     WORKER.with_borrow_mut(|place| *place = Some(worker));
 }
 
-/// A step begins on this thread. Without a worker nothing happens.
+/// Starts a step on this thread. Without a worker this does nothing.
 pub fn begin_step(scripting: Scripting) {
     WORKER.with_borrow_mut(|worker| {
         if let Some(worker) = worker {
@@ -107,12 +107,12 @@ pub fn begin_step(scripting: Scripting) {
     });
 }
 
-/// How many scripts of the step that began last on this thread were not back in time.
+/// How many scripts of the latest step on this thread did not answer in time.
 pub fn killed_in_step() -> u32 {
     WORKER.with_borrow(|worker| worker.as_ref().map_or(0, |worker| worker.killed))
 }
 
-/// As `sandbox::call`, in this thread's worker if it has one.
+/// Like `sandbox::call`, in this thread's worker if it has one.
 pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome, ScriptError> {
     match ask(&Request::Call {
         source,
@@ -128,7 +128,7 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome
     }
 }
 
-/// As `sandbox::transform`, in this thread's worker if it has one.
+/// Like `sandbox::transform`, in this thread's worker if it has one.
 pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, ScriptError> {
     match ask(&Request::Transform::<_, &[String], _> { source, input, now }) {
         None => sandbox::transform(source, input, now),
@@ -204,7 +204,7 @@ impl Process {
         let input = Stdio::from(OwnedFd::from(theirs.try_clone()?));
         let output = Stdio::from(OwnedFd::from(theirs));
         let mut command = Command::new(program);
-        // Nothing of the server's surroundings is a script's business.
+        // The environment of the server is not accessible to scripts.
         command
             .arg(ARGUMENT)
             .env_clear()
@@ -221,14 +221,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may already have ended.
         let _ = self.channel.shutdown(Shutdown::Both);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A channel on which nothing takes longer than until a point in time.
+/// A channel whose reads and writes end at a deadline.
 struct Timed<'a> {
     channel: &'a UnixStream,
     ends: Instant,
@@ -263,10 +263,10 @@ impl Write for Timed<'_> {
     }
 }
 
-/// What the program does as a worker: runs what comes in on `input`, until that ends.
+/// The main loop of a worker process: runs the requests that arrive on `input`, until it ends.
 ///
 /// # Errors
-/// A channel that breaks off, or says what is no request.
+/// The channel breaks, or carries something that is not a request.
 pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     while let Some(request) = receive::<Request<String, Vec<String>, Json>>(&mut input)? {
         let answer: ScriptResponse = match request {
@@ -280,13 +280,13 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
             }
         };
         send(&mut output, &answer)?;
-        // The other side continues meanwhile.
+        // Meanwhile the other side continues.
         engine::prepare();
     }
     Ok(())
 }
 
-/// A message is its length in four bytes, then itself.
+/// A message is preceded by its length in four bytes.
 fn send(output: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
     let mut bytes = vec![0; 4];
     rmp_serde::encode::write_named(&mut bytes, message).map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! JavaScript's comparisons, with the coercions they make.
+//! JavaScript's comparisons, including their coercions.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -12,7 +12,7 @@ use super::operand::Operand;
 /// `left comparison right`.
 ///
 /// # Errors
-/// An object that has a member named `toString` has no primitive value.
+/// An object with a member named `toString` has no primitive value.
 pub fn compare(
     comparison: Comparison,
     left: &Operand<'_>,
@@ -92,11 +92,11 @@ fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, St
     })
 }
 
-/// How a `BigInt` relates to a primitive value: exactly, as no number is rounded.
+/// How a `BigInt` compares with a primitive value: exactly, as no number is rounded.
 fn order_whole(whole: i128, other: &Operand<'_>) -> Option<Ordering> {
     match other {
         Operand::BigInt(other) => Some(whole.cmp(other)),
-        // A text is read as a `BigInt`: one with a fraction or an exponent is not one.
+        // A text is read as a `BigInt`: one with a fraction or an exponent is not a `BigInt`.
         Operand::Text(text) => match text_to_whole(text)? {
             WholeNumber::Within(other) => Some(whole.cmp(&other)),
             WholeNumber::Below => Some(Ordering::Greater),
@@ -104,8 +104,8 @@ fn order_whole(whole: i128, other: &Operand<'_>) -> Option<Ordering> {
         },
         _ => {
             let number = to_number(other);
-            // In this range the part before the point is an i128; beyond it no whole number of a
-            // condition lies.
+            // In this range the integer part is an i128; no whole number of a condition lies beyond
+            // it.
             if number.abs() < 1e38 {
                 let exact = whole.cmp(&(number.trunc() as i128));
                 return Some(
@@ -117,7 +117,7 @@ fn order_whole(whole: i128, other: &Operand<'_>) -> Option<Ordering> {
     }
 }
 
-/// The number of a primitive value. Objects are made primitive first.
+/// The number of a primitive value. Objects are converted to primitives before.
 fn to_number(primitive: &Operand<'_>) -> f64 {
     match primitive {
         Operand::Null => 0.0,
@@ -157,8 +157,8 @@ fn item_text(item: &Value) -> Result<Cow<'_, str>, String> {
     })
 }
 
-/// A member named `toString` hides the inherited method, and JSON holds no functions that could
-/// stand in for it.
+/// A member named `toString` hides the inherited method, and JSON contains no functions that could
+/// replace it.
 fn object_text(members: &Map<String, Value>) -> Result<&'static str, String> {
     if members.contains_key("toString") {
         return Err(

@@ -6,8 +6,8 @@ use super::coercion::compare;
 use super::expression::{Expression, Path, Root};
 use super::operand::Operand;
 
-/// The value of `expression` over these variables. One that reads `input` takes them in one piece:
-/// without variables of scopes.
+/// The value of `expression` over these variables. An expression that reads `input` needs them as
+/// one object: without variables of scopes.
 ///
 /// # Errors
 /// Where JavaScript throws: a member of `undefined` or `null`, an object that cannot be compared.
@@ -31,7 +31,7 @@ pub fn evaluate<'a>(
     }
 }
 
-/// The first operand of that truthiness, else the last one; later ones are not evaluated.
+/// The first operand with that truthiness, else the last one; later ones are not evaluated.
 fn first<'a>(
     operands: &'a [Expression],
     variables: &Variables<'a>,

@@ -91,15 +91,15 @@ pub enum Root {
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// The property name; of an index its decimal text.
+    /// The property name; for an index its decimal text.
     pub name: String,
-    /// The index it means on arrays and strings.
+    /// Its index in arrays and strings.
     pub index: Option<usize>,
 }
 
 impl Member {
-    /// A step to the property `name`; `None` when some value could inherit a property of that name,
-    /// so that the step would not be decided by the data alone.
+    /// A step to the property `name`; `None` when some value could inherit a property with that
+    /// name, because the result would then not depend on the data alone.
     pub fn new(name: String) -> Option<Self> {
         if is_inherited_name(&name) {
             return None;

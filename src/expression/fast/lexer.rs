@@ -1,4 +1,4 @@
-//! The tokens of the fast grammar: those of JavaScript that it knows, with their values.
+//! The tokens of the fast grammar, a subset of JavaScript's, with their values.
 
 use super::super::{
     lexer::{self, Kind},
@@ -46,7 +46,7 @@ pub fn tokens(source: &[lexer::Token<'_>]) -> Option<Vec<FastToken>> {
 
 fn token(token: &lexer::Token<'_>) -> Option<FastToken> {
     match token.kind {
-        // Other letters, and escapes of letters, are left to the sandbox.
+        // Names with other letters, or with escapes of letters, are left to the sandbox.
         Kind::Word => {
             let plain = token
                 .text
@@ -85,11 +85,11 @@ fn sign(text: &str) -> Option<FastToken> {
     })
 }
 
-/// Decimal numbers only: `0x1f`, `1_000` and `017` are left to the sandbox, and what JavaScript
-/// would round, or never finds identical with data, is refused there.
+/// Decimal numbers only: `0x1f`, `1_000` and `017` are left to the sandbox, and so are numbers that
+/// JavaScript would round or that are never identical with data; the check there rejects them.
 fn number(text: &str) -> Option<f64> {
     let is_octal = text.len() > 1 && text.starts_with('0') && text.as_bytes()[1].is_ascii_digit();
-    // With these characters only, Rust's decimal grammar is JavaScript's.
+    // For these characters, Rust's decimal grammar is the same as JavaScript's.
     let is_decimal = text
         .bytes()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
@@ -103,13 +103,13 @@ fn decimal_bigint(text: &str) -> Option<i128> {
     let digits = text.strip_suffix('n')?;
     let plain = digits == "0"
         || (!digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()));
-    // Shorter than what a number or a text is still compared with exactly.
+    // Short enough for numbers and texts to be compared exactly.
     (plain && digits.len() <= 30)
         .then(|| digits.parse().ok())
         .flatten()
 }
 
-/// Knows the escapes that are common in conditions; others (`\x41`, `\u0041`, octal) are left to
+/// Supports the escapes that are common in conditions; others (`\x41`, `\u0041`, octal) are left to
 /// the sandbox.
 fn text(quoted: &str) -> Option<String> {
     let mut value = String::new();

@@ -22,7 +22,7 @@ pub fn text_to_number(text: &str) -> f64 {
         Some("0b" | "0B") => return radix_to_number(&text[2..], 1),
         _ => {}
     }
-    // With these characters only, Rust's decimal grammar is JavaScript's.
+    // For these characters, Rust's decimal grammar is the same as JavaScript's.
     if text
         .bytes()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
@@ -33,18 +33,18 @@ pub fn text_to_number(text: &str) -> f64 {
     }
 }
 
-/// What a text is as a `BigInt`.
+/// A text read as a `BigInt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WholeNumber {
     /// This whole number.
     Within(i128),
-    /// One less than every number of 64 bits.
+    /// Less than every number of 64 bits.
     Below,
-    /// One greater than every number of 64 bits.
+    /// Greater than every number of 64 bits.
     Beyond,
 }
 
-/// JavaScript's `BigInt(text)`; `None` when the text is no whole number.
+/// JavaScript's `BigInt(text)`; `None` when the text is not a whole number.
 pub fn text_to_whole(text: &str) -> Option<WholeNumber> {
     let text = text.trim_matches(is_space);
     let (negative, digits, base) = match text.as_bytes() {
@@ -66,8 +66,8 @@ pub fn text_to_whole(text: &str) -> Option<WholeNumber> {
     })
 }
 
-/// Digits of `bits` bits each. Keeps the leading 64 bits and, in the last one, whether any later
-/// bit was set: enough for the one rounding to 53 bits to be right.
+/// Reads digits of `bits` bits each. Keeps the leading 64 bits and records in the last one whether
+/// any later bit was set, so that the single rounding to 53 bits is right.
 fn radix_to_number(digits: &str, bits: u32) -> f64 {
     if digits.is_empty() {
         return f64::NAN;

@@ -1,4 +1,4 @@
-//! A value while a fast condition runs, borrowed from the data where possible.
+//! A value during the evaluation of a fast condition, borrowed from the data where possible.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::super::numerals::MAX_SAFE;
 
 use super::expression::{Literal, Member};
 
-/// A JavaScript value of the kinds a fast condition can meet.
+/// A JavaScript value of the kinds that occur in a fast condition.
 #[derive(Clone, Debug)]
 pub enum Operand<'a> {
     /// `undefined`
@@ -19,13 +19,13 @@ pub enum Operand<'a> {
     Bool(bool),
     /// A number.
     Number(f64),
-    /// A whole number with all its digits: one of the data beyond JavaScript's exact numbers, or
-    /// one written with an `n`.
+    /// A whole number with all its digits: one in the data beyond JavaScript's exact numbers, or a
+    /// literal with `n`.
     BigInt(i128),
     /// A string.
     Text(Cow<'a, str>),
     /// A string of half a character, the result of indexing a string at a surrogate pair; Rust
-    /// strings cannot hold it.
+    /// strings cannot represent it.
     Surrogate(u16),
     /// An array of the data. Its address is its identity.
     Array(&'a Vec<Value>),
@@ -117,7 +117,7 @@ impl<'a> Operand<'a> {
         }
     }
 
-    /// For error sentences; never carries a text of the data.
+    /// Description for error messages; never contains a text of the data.
     pub fn describe(&self) -> String {
         match self {
             Self::Undefined => "undefined".to_owned(),

@@ -7,11 +7,11 @@ use super::super::{
 use super::expression::{Comparison, Expression, Literal, Member, Path, Root};
 use super::lexer::{FastToken, tokens};
 
-/// Bounds nesting, and the length of a chain of comparisons at one level, and so the recursion of
+/// Bounds nesting and the length of a chain of comparisons at one level, and so the recursion of
 /// parsing, evaluating and dropping the tree.
 const MAX_DEPTH: usize = 24;
 
-/// The condition as a tree; `None` when it is not (wholly) in the fast grammar.
+/// The condition as a tree; `None` when it is not completely in the fast grammar.
 pub fn parse(source: &[lexer::Token<'_>]) -> Option<Expression> {
     let tokens = tokens(source)?;
     let mut parser = Parser {
@@ -23,9 +23,9 @@ pub fn parse(source: &[lexer::Token<'_>]) -> Option<Expression> {
 }
 
 struct Parser<'t> {
-    /// What is left to read.
+    /// The tokens not read yet.
     tokens: &'t [FastToken],
-    /// Whether `input` is not the variable of that name.
+    /// Whether `input` means all data, not the variable with that name.
     input_is_all_data: bool,
 }
 
@@ -148,7 +148,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Whether a member access or call follows that the grammar does not take there: `'x'.length`,
+    /// Whether a member access or call follows that the grammar does not allow there: `'x'.length`,
     /// `(a).b`, `a()`.
     fn continues(&self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! What rules put out, what they may not do, and how numbers go through them.
+//! What rules put out, what they may not do, and how numbers pass through them.
 
 use serde_json::json;
 
@@ -314,7 +314,7 @@ fn whole_numbers_are_ordered_exactly() {
         let script = format!("output.x = {condition}");
         assert_eq!(run(&script, &data), Ok(json!({"x": true})), "{condition}");
     }
-    // Places are those of the script as it is written.
+    // Places refer to the script as written.
     let script = "const a = +'5' < input.id; output.x = input.missing.y";
     let sentence = run(script, &data).expect_err("no input.missing.y");
     assert!(sentence.contains("line 1, column 39"), "{sentence}");
