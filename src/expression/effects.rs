@@ -1,18 +1,15 @@
-//! Finds what makes a condition more than one expression without side effects: assignments,
-//! statements, functions with a body, calls that change data, calls of functions that do not exist.
-//! Reported at deploy, with the place and what to write instead.
+//! Finds what makes a condition more than one expression without side effects (assignments,
+//! statements, calls that change data or do not exist), with the place and what to write instead.
 //!
-//! It looks at tokens only, so where they are ambiguous it must be strict. It is not a security
-//! boundary: data are frozen while a condition runs (`input`), and text that is not JavaScript at
-//! all is reported by the script engine. Words of other languages: `other_languages`.
+//! It looks at tokens only, and is strict where they are ambiguous. It is not a security boundary:
+//! data are frozen (`input`). Text that is not JavaScript at all is reported by the script engine,
+//! words of other languages by `other_languages`.
 //!
 //! # Why so
 //!
 //! **A condition is checked by its tokens, not by a second JavaScript parser.** The script engine
-//! itself reports what is not an expression; an expression with side effects is recognised by its
-//! tokens. The lexer of some hundred lines is exact for expressions and also serves the fast path.
-//! A parser crate would add several megabytes to the program to produce the same messages. Safety
-//! does not depend on this check: data are frozen in the sandbox.
+//! reports what is not an expression; side effects are recognised by tokens, which a small lexer,
+//! used by the fast path too, splits exactly. A parser crate would add megabytes to the program.
 
 use std::ops::Deref;
 
@@ -363,8 +360,7 @@ impl EffectCheck<'_> {
         })
     }
 
-    /// A function called with another receiver: `f.call(list, 1)`. Methods of built-ins, and those
-    /// that all values inherit, are recognised by their names.
+    /// A function called with another receiver: `f.call(list, 1)`, recognised by its name.
     fn borrowed_method(&self, index: usize) -> Option<String> {
         let NamedMember { name, dot, next } = self.member(index)?;
         if !matches!(name, "call" | "apply" | "bind") || !self.is_call(next) {

@@ -111,9 +111,8 @@ impl KeySchemas {
     }
 }
 
-/// How a violation is reported. A missing member and a member that is not allowed are reported at
-/// their own paths, because forms show errors there; the schema library names the object that
-/// contains them.
+/// How a violation is reported. A missing or forbidden member is reported at its own path, where
+/// forms show errors; the schema library names the object that contains it.
 fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)> {
     let path = dotted(error.instance_path().as_str(), value);
     let sentence = || {
