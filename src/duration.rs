@@ -1,4 +1,4 @@
-//! ISO 8601 durations: the one reader of them, for definitions, frames, data and the command line.
+//! ISO 8601 durations: the one parser for definitions, frames, data and the command line.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub fn parse(text: &str) -> Result<Span, String> {
                 .bytes()
                 .all(|byte| byte.is_ascii_digit() || b"PYMWDTHS.,pymwdths".contains(&byte));
         let digits = text.split(|letter: char| !letter.is_ascii_digit());
-        // Such a number alone is more than any unit of the calendar has room for.
+        // Such a number alone exceeds the range of every calendar unit.
         let is_long = is_form && digits.map(str::len).max() > Some(4);
         if is_long {
             format!("`{text}` is longer than the calendar")
@@ -29,8 +29,8 @@ pub fn parse(text: &str) -> Result<Span, String> {
 /// The length of a duration whose days have 24 hours.
 ///
 /// # Errors
-/// A part of a sentence, after "but": months and years have no length of their own, and no length
-/// is negative.
+/// A part of a sentence, after "but": months and years have no fixed length, and no length is
+/// negative.
 pub fn length(span: &Span) -> Result<Duration, &'static str> {
     if span.get_years() != 0 || span.get_months() != 0 {
         return Err("months and years differ in length");

@@ -1,10 +1,10 @@
 //! Stepwire: a websocket-first BPM backend for frontend apps.
 //!
 //! One binary runs BPMN processes as actors, pushes Data and Action messages to single-page apps
-//! over one websocket, and takes the user's manual actions back. The layers, in the only direction
-//! imports go: `model ← engine ← journal ← runtime ← session ← web, admin ← main`, with
-//! `expression` beside `engine`, `explorer` above it, `backup` beside `session`, and `cli`, which knows the wire only.
-//! `text` and `limits` belong to all.
+//! over one websocket, and receives the user's manual actions. The layers, in the only direction of
+//! imports: `model ← engine ← journal ← runtime ← session ← web, admin ← main`, with `expression`
+//! beside `engine`, `explorer` above it, `backup` beside `session`, and `cli`, which knows the web
+//! interface only as a client; all layers may use `text` and `limits`.
 //!
 //! Where to go next: ARCHITECTURE.md for the map, [`engine`] for what a process does, [`runtime`]
 //! for how it is kept running.

@@ -1,9 +1,9 @@
-//! The log: what its lines look like, and how what comes from outside is made fit for them.
+//! The log: the format of its lines, and how text from outside is made safe for them.
 //!
 //! One line for each event, as text for people or as a JSON object for programs. Control characters
-//! never reach the log as they are, so nobody outside can write lines of their own or steer a
-//! terminal. Names from outside are shortened; payloads, passwords and tokens are not logged at
-//! all. What is logged, line by line: docs/logging.md.
+//! are always escaped, so nobody outside can forge lines or control a terminal. Names from outside
+//! are shortened; payloads, passwords and tokens are not logged at all. All log lines:
+//! docs/logging.md.
 
 use std::{
     borrow::Cow,
@@ -20,21 +20,22 @@ use log::{
 };
 use serde_json::{Map, Value, json};
 
-/// What administrators and operators did, and who could not sign in.
+/// Actions of administrators and operators, and failed sign-ins.
 pub const AUDIT: &str = "stepwire::audit";
 /// Incidents of instances.
 pub const INCIDENT: &str = "stepwire::incident";
-/// Requests that were answered.
+/// Answered requests.
 pub const ACCESS: &str = "stepwire::access";
 
 /// The longest name from outside in a line, in characters.
 const NAME_LENGTH: usize = 64;
 
-/// What is written unless `RUST_LOG` says otherwise. The HTTP library writes a line for every request
-/// that is not one, so anyone who sends such would fill the disk.
+/// The filter used without `RUST_LOG`. The HTTP library logs a line for every malformed request,
+/// with which anyone could fill the disk.
 const USUAL: &str = "info,actix_http::h1::dispatcher=off";
 
-/// Lets the log go to standard error, as text or as JSON, as usual or as `RUST_LOG` says.
+/// Starts logging to standard error, as text or as JSON, with the usual filter or that of
+/// `RUST_LOG`.
 pub fn start(json: bool) {
     let mut builder = Builder::from_env(Env::default().default_filter_or(USUAL));
     builder.format(if json { write_json } else { write_text });
@@ -55,7 +56,7 @@ pub fn start(json: bool) {
     }
 }
 
-/// What a field of a line holds.
+/// The value of a field of a line.
 #[derive(Clone, Debug)]
 pub enum LogField {
     /// A text.
@@ -64,7 +65,7 @@ pub enum LogField {
     Count(u64),
     /// Any other number.
     Number(f64),
-    /// Whether something is so.
+    /// A boolean.
     Flag(bool),
 }
 
@@ -101,7 +102,7 @@ impl From<bool> for LogField {
 }
 
 impl LogField {
-    /// The same as a value of JSON.
+    /// The value as JSON.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => text.as_str().into(),
@@ -123,7 +124,7 @@ impl kv::ToValue for LogField {
     }
 }
 
-/// Writes an event whose fields are not known when the program is compiled.
+/// Writes an event whose fields are not known at compile time.
 pub fn event(level: Level, target: &str, message: &str, fields: &[(&'static str, LogField)]) {
     if level > log::max_level() {
         return;
@@ -139,7 +140,7 @@ pub fn event(level: Level, target: &str, message: &str, fields: &[(&'static str,
     );
 }
 
-/// A name from outside, cut to a length that fits a line.
+/// A name from outside, shortened to fit a line.
 pub fn shortened(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(NAME_LENGTH) {
         None => Cow::Borrowed(name),
@@ -188,7 +189,7 @@ fn json_line(
     fields: Map<String, Value>,
 ) -> String {
     let line = json!({"time": time, "level": level, "target": target, "message": message, "fields": fields}).to_string();
-    // JSON itself escapes the older control characters only; the others can be in texts only.
+    // JSON itself escapes only the C0 control characters; others can occur only within strings.
     if !line.chars().any(is_unfit) {
         return line;
     }
@@ -204,13 +205,13 @@ fn json_line(
     safe
 }
 
-/// Control characters, and what breaks lines or turns the direction of text.
+/// Control characters, and characters that break lines or change the direction of text.
 fn is_unfit(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A text with everything escaped that could leave its line or steer a terminal.
+/// A text in which everything is escaped that could break its line or control a terminal.
 fn escaped(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unfit) {
         return Cow::Borrowed(text);
@@ -226,7 +227,7 @@ fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Writes ` name=value`, the value quoted where it would not be one word.
+/// Writes ` name=value`, with quotes around a value that is not a single word.
 struct TextFields<'a>(&'a mut String);
 
 impl<'kvs> VisitSource<'kvs> for TextFields<'_> {
@@ -244,7 +245,7 @@ impl<'kvs> VisitSource<'kvs> for TextFields<'_> {
     }
 }
 
-/// Gathers the fields: numbers and booleans as such, everything else as text.
+/// Collects the fields: numbers and booleans as such, everything else as text.
 struct JsonFields(Map<String, Value>);
 
 impl<'kvs> VisitSource<'kvs> for JsonFields {
@@ -266,8 +267,8 @@ impl<'kvs> VisitSource<'kvs> for JsonFields {
     }
 }
 
-/// Lets so many lines of a kind through in a minute, so that strangers cannot fill the log. Time is
-/// an argument, in milliseconds.
+/// Limits the lines of one kind per minute, so that anonymous callers cannot fill the log. The time
+/// is an argument, in milliseconds.
 pub struct LineQuota {
     most: u32,
     minute: Mutex<Minute>,
@@ -281,7 +282,7 @@ struct Minute {
 }
 
 impl LineQuota {
-    /// So many in a minute.
+    /// This many lines per minute.
     pub const fn per_minute(most: u32) -> Self {
         Self {
             most,
@@ -293,7 +294,7 @@ impl LineQuota {
         }
     }
 
-    /// Whether a line may be written now; then, how many were left out since the last one.
+    /// Whether a line may be written now; if so, how many were left out since the last one.
     pub fn take(&self, now_ms: i64) -> Option<u32> {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         let number = now_ms.div_euclid(60_000);

@@ -1,5 +1,5 @@
 //! The program: reads its configuration and runs the server, prints a token, changes users, copies
-//! a data directory, or does something through a server.
+//! a data directory, or runs a command against a server.
 
 use std::process::ExitCode;
 
@@ -27,8 +27,8 @@ use stepwire::{
     },
 };
 
-/// Rows, frames and messages are many small allocations on several threads: this allocator serves
-/// them in less time.
+/// Rows, frames and messages are many small allocations on several threads, for which this
+/// allocator is faster.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         .nth(1)
         .is_some_and(|argument| argument == worker::ARGUMENT)
     {
-        // Anyone who started it reads the channel, and nobody an error.
+        // The server that started it reads the channel; an error message would reach nobody.
         return worker::serve(std::io::stdin().lock(), std::io::stdout().lock())
             .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Ok((config, ProgramCommand::Serve)) => {
             let served = actix_rt::System::new().block_on(server::serve(config));
             if let (Err(sentence), true) = (&served, json) {
-                // For anyone who reads the log: it holds nothing but JSON.
+                // With the JSON format, the log contains nothing but JSON.
                 log::error!("{sentence}");
                 return ExitCode::FAILURE;
             }
@@ -90,7 +90,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// 0 for a sound data directory, 1 for one with faults, 2 for one that cannot be looked at.
+/// 0 for a sound data directory, 1 for one with faults, 2 for one that cannot be read.
 fn look_at(config: &Config, command: &DoctorCommand) -> ExitCode {
     match backup::doctor(&config.data, command) {
         Ok(true) => ExitCode::SUCCESS,
@@ -109,7 +109,8 @@ fn failed(sentence: &str) -> ExitCode {
 
 fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
     if let Some(path) = config.jwt_secret.missing_file() {
-        // In another folder than the server's this is a mistake, and 401 would be the first to say so.
+        // When it runs in a folder other than the server's, this is a mistake that would otherwise
+        // show only as 401.
         eprintln!(
             "stepwire: expected the secret of a server in {}, but there is none: it is created \
             now; for the tokens of a server that runs elsewhere, name its directory with --data",
@@ -141,8 +142,8 @@ fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
     Ok(())
 }
 
-/// Finds the problems of definitions, which the client's layer cannot know: what a server with
-/// these settings and without any process would say.
+/// Checks definitions as a server with these settings and without any process would; the client
+/// layer cannot do so itself.
 fn checking(config: &Config) -> Result<Check, String> {
     let http_calls = HttpCallSettings::new(
         Targets::parse(&config.outbound_targets)?,
@@ -170,7 +171,7 @@ fn checking(config: &Config) -> Result<Check, String> {
     }))
 }
 
-/// Explores the control flow of a source's processes; faults of the model become problems of it.
+/// Explores the control flow of the processes of a source; faults of the model become its problems.
 fn explore(source: &[u8], format: SourceFormat, checked: &mut CheckedFile) {
     let mut verdicts = Vec::new();
     for (definition, _) in read_control_flow(source, format).unwrap_or_default() {

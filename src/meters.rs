@@ -1,9 +1,9 @@
-//! What the process counts of itself while it works: counters and histograms, for `GET /metrics`.
+//! The counters and histograms of the process, for `GET /metrics`.
 //!
-//! Any layer of the shell may count here; the model, the expressions and the engine do not. Handles
-//! are resolved once, so counting is an atomic addition, for those with labels after a look into a
-//! map. What can be read when it is asked for (connections, queues) is not kept here but read then:
-//! see `web::rest::metrics`. What limits refuse is counted beside them: `limits::Limit`.
+//! Any layer outside of the pure core may count here; the model, the expressions and the engine do
+//! not. Handles are resolved once, so counting is an atomic addition, after a look-up in a map for
+//! those with labels. Values that can be read on request (connections, queues) are not kept here:
+//! see `web::rest::metrics`. Refusals by limits are counted separately: `limits::Limit`.
 
 use std::{
     hash::Hash,
@@ -19,11 +19,11 @@ use metrics_exporter_prometheus::{
 
 use crate::limits::Limit;
 
-/// Bounds of the commits' durations, in seconds: from memory to a disk that struggles.
+/// Histogram bounds of commit durations, in seconds: from memory to an overloaded disk.
 const SECONDS: [f64; 12] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0,
 ];
-/// Bounds of the commits' sizes, in log rows.
+/// Histogram bounds of commit sizes, in log rows.
 const ROWS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 512.0, 1024.0];
 
 const COMMIT_SECONDS: &str = "stepwire_commit_seconds";
@@ -42,13 +42,13 @@ const SPANS_DROPPED: &str = "stepwire_spans_dropped_total";
 pub struct Meters {
     /// Frames sent over websockets.
     pub pushes: Counter,
-    /// Rows of the log that were packed.
+    /// Packed rows of the log.
     pub packed_rows: Counter,
-    /// Instances that were dropped.
+    /// Dropped instances.
     pub dropped_instances: Counter,
-    /// Spans that a collector took.
+    /// Spans that the collector accepted.
     pub spans_sent: Counter,
-    /// Spans for which there was no room, or that no collector took.
+    /// Spans dropped because there was no room or no collector accepted them.
     pub spans_dropped: Counter,
     commit_seconds: Histogram,
     commit_rows: Histogram,
@@ -60,13 +60,13 @@ pub struct Meters {
     rendering: Mutex<()>,
 }
 
-/// The meters. There is one set per process, as its readers count processes.
+/// The meters. There is one set per process, as metrics describe processes.
 pub fn meters() -> &'static Meters {
     static METERS: LazyLock<Meters> = LazyLock::new(Meters::new);
     &METERS
 }
 
-/// Counters of one name, distinguished by labels. Anyone who counts sees to it that there are few.
+/// Counters of one name, distinguished by labels. Callers must ensure that there are few labels.
 struct Family<K> {
     name: &'static str,
     known: DashMap<K, Counter>,
@@ -101,7 +101,7 @@ impl Meters {
             .and_then(|builder| {
                 builder.set_buckets_for_metric(Matcher::Full(COMMIT_ROWS.to_owned()), &ROWS)
             });
-        // The bounds are not empty, which is all that can be wrong with them.
+        // The only possible error is empty bounds.
         let recorder = bounded.unwrap_or_default().build_recorder();
         let describe = |name: &'static str, unit, text: &'static str| {
             recorder.describe_counter(name.into(), unit, text.into());
@@ -162,28 +162,28 @@ impl Meters {
         }
     }
 
-    /// Counts a commit: its log rows, and how long it took, sync included.
+    /// Counts a commit: its log rows and its duration, including sync.
     pub fn committed(&self, rows: usize, took: Duration) {
         self.commit_rows.record(rows as f64);
         self.commit_seconds.record(took.as_secs_f64());
     }
 
-    /// Counts a command that an instance decided.
+    /// Counts a command that an instance has decided.
     pub fn command(&self, kind: &'static str, outcome: &'static str) {
         let labels =
             |&(kind, outcome): &_| vec![Label::new("kind", kind), Label::new("outcome", outcome)];
         self.commands.count(&self.recorder, (kind, outcome), labels);
     }
 
-    /// Counts a websocket that ended with this code.
+    /// Counts a websocket that was closed with this code.
     pub fn closed(&self, code: u16) {
         self.closes.count(&self.recorder, code, |code| {
             vec![Label::new("code", code.to_string())]
         });
     }
 
-    /// Counts an answered request. The route is a pattern of the route table, never what a client
-    /// wrote.
+    /// Counts an answered request. The route is a pattern of the route table, never text of a
+    /// client.
     pub fn request(&self, method: &'static str, route: &'static str, status: u16) {
         let labels = |&(method, route, status): &(&'static str, &'static str, u16)| {
             vec![
@@ -196,13 +196,14 @@ impl Meters {
             .count(&self.recorder, (method, route, status), labels);
     }
 
-    /// Makes room: histograms keep single values until then. Call it every few seconds.
+    /// Frees memory: histograms keep single values until then. Call it every few seconds.
     pub fn tidy(&self) {
         let _one_at_a_time = self.lock();
         self.handle.run_upkeep();
     }
 
-    /// Everything in Prometheus' text format, with these gauges beside: name, explanation, value.
+    /// All metrics in Prometheus' text format, with these additional gauges: name, explanation,
+    /// value.
     pub fn text(&self, gauges: &[(&'static str, &'static str, f64)]) -> String {
         let _one_at_a_time = self.lock();
         for &(name, text, value) in gauges {

@@ -1,7 +1,7 @@
-//! Texts from outside, whatever they hold: their encoding, JSON with every digit. All layers read
-//! by this, so that all say the same.
+//! Reading text from outside: its encoding, and JSON with every digit. All layers use it, so that
+//! all report the same errors.
 //!
-//! Not here: what the texts mean.
+//! Not here: the meaning of the texts.
 
 use std::borrow::Cow;
 
@@ -12,20 +12,20 @@ pub mod member_path;
 pub mod memory;
 pub mod number;
 
-/// The text without the byte order mark it may begin with.
+/// The text without a leading byte order mark.
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// The text of bytes in UTF-8, without a byte order mark.
+/// Decodes UTF-8, without a byte order mark.
 ///
 /// # Errors
-/// What they are instead and what to do, as the second half of a sentence.
+/// Which encoding it seems to be and what to do, as the second half of a sentence.
 pub fn utf8(bytes: &[u8]) -> Result<&str, String> {
     let other = match bytes {
         [0, 0, 0xfe, 0xff, ..] | [0xff, 0xfe, 0, 0, ..] | [0, 0, 0, _, ..] => Some("UTF-32"),
-        // Without a mark, too: in UTF-16 one of the first two bytes of `{`, `[`, `<` or a letter is
-        // 0.
+        // Recognised without a mark, too: in UTF-16 one of the first two bytes of `{`, `[`, `<` or
+        // a letter is 0.
         [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, 1..=255, ..] | [1..=255, 0, ..] => Some("UTF-16"),
         _ => None,
     };
@@ -37,8 +37,8 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, String> {
         .map_err(|error| format!("byte {} is none; write it in UTF-8", error.valid_up_to()))
 }
 
-/// The text of an XML document: in UTF-8 or UTF-16, or in the encoding of Western European systems
-/// (ISO-8859-1, Windows-1252, US-ASCII) that its declaration names.
+/// Decodes an XML document: UTF-8 or UTF-16, or the Western European encoding (ISO-8859-1,
+/// Windows-1252, US-ASCII) that its declaration names.
 ///
 /// # Errors
 /// As [`utf8`].
@@ -74,7 +74,7 @@ pub fn xml(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
     Err(refused)
 }
 
-/// Names of the encodings that are read as Windows-1252, of which the others are a part.
+/// Names of encodings that are read as Windows-1252, which includes the others.
 const WESTERN: [&str; 8] = [
     "iso-8859-1",
     "iso8859-1",
@@ -98,7 +98,7 @@ fn declared_encoding(bytes: &[u8]) -> Option<String> {
 
 /// The character of a byte in Windows-1252.
 fn western(byte: u8) -> char {
-    /// What lies from 0x80 to 0x9f; the rest is as in Unicode.
+    /// The characters from 0x80 to 0x9f; the rest is as in Unicode.
     const HIGH: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
         '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
@@ -110,10 +110,10 @@ fn western(byte: u8) -> char {
     }
 }
 
-/// All of a file or stream as text, at most `limit` bytes of it. A byte order mark is passed over.
+/// Reads all of a file or stream as text, at most `limit` bytes. A byte order mark is skipped.
 ///
 /// # Errors
-/// The system's; of kind `InvalidData` when it is no UTF-8.
+/// An I/O error; of kind `InvalidData` when it is not UTF-8.
 pub fn read_all(from: impl std::io::Read, limit: u64) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut from.take(limit), &mut bytes)?;

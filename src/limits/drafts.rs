@@ -1,16 +1,16 @@
-//! How much is kept beside user tasks: drafts and presence.
+//! How much is stored for user tasks: drafts and presence.
 
 use std::time::Duration;
 
 /// One draft, as JSON.
 pub const DRAFT_BYTES: usize = 16 * 1024;
-/// What a draft counts beside its data.
+/// What a draft counts in addition to its data.
 pub const DRAFT_OVERHEAD: usize = 512;
-/// Drafts of one user; of a stranger, in one instance.
+/// Drafts of one user; for an anonymous caller, in one instance.
 pub const DRAFTS_PER_USER: usize = 100;
-/// Drafts of a tenant, with what they count beside their data.
+/// Bytes of the drafts of a tenant, with their overhead.
 pub const DRAFTS_PER_TENANT: usize = 16 << 20;
-/// Drafts in all.
+/// Bytes of all drafts.
 pub const DRAFTS_IN_ALL: usize = 64 << 20;
 /// Tasks that one connection has open.
 pub const TASKS_OPEN: usize = 16;

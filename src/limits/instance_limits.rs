@@ -1,4 +1,4 @@
-//! The limits of one process instance and of one command to it, as the engine takes them.
+//! The limits of one process instance and of one command to it, in the form the engine takes them.
 //!
 //! Not here: their values (`limits`), trees of instances (`tree_limits`).
 

@@ -1,12 +1,12 @@
-//! Pots that all callers take from: places, or bytes. With shares by kind of caller, so that
-//! strangers cannot empty those of users, nor users those of operators; and perhaps a part that one
-//! caller may take at most.
+//! Shared pots of places or bytes that all callers take from. Each kind of caller has a share, so
+//! that anonymous callers cannot use up the part of users, nor users that of operators; optionally,
+//! one caller may take at most a part.
 //!
-//! A kind may take while less is taken, by whomever, than its share of the pot. So part of each pot
-//! is there for users when strangers have taken all they can, and part for operators and designers
-//! when users have. Taken before anything is held for it, and given back when the place is dropped.
-//! Which pots there are: "Shared pots" in `docs/limits.md`. Not here: rates per second
-//! (`session::shared_rates`).
+//! A kind of caller may take more while the total taken, by any caller, is less than its share of
+//! the pot. So part of each pot remains for users when anonymous callers have taken all they can,
+//! and part for operators and designers when users have. A place is taken before resources are used
+//! for it, and is returned when it is dropped. List of pots: "Shared pots" in `docs/limits.md`. Not
+//! here: rates per second (`session::shared_rates`).
 
 use std::{
     collections::HashMap,
@@ -19,20 +19,20 @@ use std::{
 
 use super::Limit;
 
-/// What kind of caller takes from a pot.
+/// The kind of caller that takes from a pot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallerKind {
     /// Without a user's token.
     Anonymous,
-    /// A user without a role that runs the server.
+    /// A user without operating role.
     User,
     /// A user with role operator, designer or admin; the server itself.
     Staff,
 }
 
 impl CallerKind {
-    /// How much of a pot may be taken for this kind to take more: half for strangers, seven eighths
-    /// for users, all for who runs the server.
+    /// How much of a pot may be taken, in total, for this kind to take more: half for anonymous
+    /// callers, seven eighths for users, everything for staff.
     pub fn share(self, size: usize) -> usize {
         match self {
             Self::Anonymous => size / 2,
@@ -42,19 +42,19 @@ impl CallerKind {
     }
 }
 
-/// Whose part of a pot something takes.
+/// The caller that takes from a pot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Taker {
-    /// Somebody without a token, by network; `None` where the transport has none.
+    /// A caller without a token, by network; `None` where the transport has none.
     Stranger(Option<IpAddr>),
     /// A user, by tenant and subject.
     User(String),
-    /// A user with a role that runs the server, by tenant and subject.
+    /// A user with an operating role, by tenant and subject.
     Operator(String),
 }
 
 impl Taker {
-    /// What kind it is.
+    /// The kind of this caller.
     pub fn kind(&self) -> CallerKind {
         match self {
             Self::Stranger(_) => CallerKind::Anonymous,
@@ -77,12 +77,12 @@ struct State {
 }
 
 impl Pot {
-    /// A pot of so much; what finds no room is counted under `limit`. 0 = no limit.
+    /// A pot of this size; requests that find no room are counted under `limit`. 0 = no limit.
     pub fn new(size: usize, limit: Limit) -> Self {
         Self::with_part(size, usize::MAX, limit)
     }
 
-    /// The same; one taker may take so much of it.
+    /// The same, of which one caller may take `per_taker`.
     pub fn with_part(size: usize, per_taker: usize, limit: Limit) -> Self {
         Self(Arc::new(State {
             size: if size == 0 { usize::MAX } else { size },
@@ -93,7 +93,7 @@ impl Pot {
         }))
     }
 
-    /// One place for anyone who is of this kind, unless as much is taken as this kind may take.
+    /// One place for a caller of this kind, unless the share of the kind is taken.
     pub fn take(&self, kind: CallerKind) -> Option<PotPlace> {
         self.filled(PotPlace {
             pot: self.0.clone(),
@@ -103,12 +103,12 @@ impl Pot {
         })
     }
 
-    /// One place for this taker, unless it has its part, or as much is taken as its kind may take.
+    /// One place for this caller, unless it has its maximum or the share of its kind is taken.
     pub fn take_for(&self, taker: Taker) -> Option<PotPlace> {
         self.filled(self.permit(taker))
     }
 
-    /// A place for nothing yet, to be resized.
+    /// A place of size 0, to be resized.
     pub fn permit(&self, taker: Taker) -> PotPlace {
         PotPlace {
             pot: self.0.clone(),
@@ -118,7 +118,7 @@ impl Pot {
         }
     }
 
-    /// How much is taken.
+    /// How much is taken in total.
     pub fn taken(&self) -> usize {
         self.0.taken.load(Ordering::Relaxed)
     }
@@ -128,27 +128,27 @@ impl Pot {
     }
 }
 
-/// A part of a pot; given back when dropped.
+/// A part of a pot; returned when dropped.
 pub struct PotPlace {
     pot: Arc<State>,
     kind: CallerKind,
-    /// `None` where takers are not distinguished.
+    /// `None` where callers are not distinguished.
     taker: Option<Taker>,
     amount: usize,
 }
 
 impl PotPlace {
-    /// How much it is for.
+    /// Its current size.
     pub fn amount(&self) -> usize {
         self.amount
     }
 
-    /// The most it can be for.
+    /// The largest size it can have.
     pub fn most(&self) -> usize {
         self.pot.per_taker
     }
 
-    /// Makes it one for this much; whether there is room. One that shrinks always has it.
+    /// Changes its size; gives whether there is room. Shrinking always succeeds.
     pub fn resize(&mut self, amount: usize) -> bool {
         if amount < self.amount {
             let less = self.amount - amount;

@@ -1,24 +1,24 @@
-//! So much per second, and so much at once: what a rate limit allows, and how it is written.
+//! Quotas of rate limits, a rate per second and a burst, and how they are written.
 
 use std::{fmt, str::FromStr};
 
-/// What a rate limit allows. 0 in either is off.
+/// What a rate limit allows. Either is off when it is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// In the long run, per second.
+    /// Long-term rate per second.
     pub per_second: u64,
-    /// At once, after a pause.
+    /// Burst after a pause.
     pub burst: u64,
 }
 
-/// Units of bytes, as an option may have them.
+/// Units of bytes that options may use.
 const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
 impl Quota {
     /// No limit.
     pub const OFF: Self = Self::new(0, 0);
 
-    /// So much per second, and so much at once.
+    /// A rate per second and a burst.
     pub const fn new(per_second: u64, burst: u64) -> Self {
         Self { per_second, burst }
     }
@@ -66,7 +66,7 @@ fn amount(text: &str) -> Option<u64> {
         .iter()
         .find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))
         .unwrap_or((text, 1));
-    // Larger ones would not be exact where levels are counted.
+    // Larger ones would not be exact in the counting of levels.
     number
         .trim_end()
         .parse::<u64>()

@@ -1,17 +1,17 @@
-//! How often each limit was reached: what the metric `stepwire_refused_total{limit="…"}` tells.
+//! How often each limit was reached: the metric `stepwire_refused_total{limit="…"}`.
 //!
-//! Anyone who refuses work because of a limit counts it here, once per refusal, at the place where
-//! it is refused: `Limit::Uploads.refused()`. Any layer may; it is one atomic addition, and no
-//! result depends on it. A new limit is one more line of the list below, and one in
-//! `docs/metrics.md`, which a test compares. Not here: how large the limits are (`limits`), what
-//! the client gets (where it is refused).
+//! Whoever refuses work because of a limit counts it here, once per refusal, at the place of the
+//! refusal: `Limit::Uploads.refused()`. Any layer may do so; it is one atomic addition, and no
+//! result depends on it. A new limit is one more line in the list below, and one in
+//! `docs/metrics.md`, which a test compares. Not here: the values of the limits (`limits`), and the
+//! client's answer (where the work is refused).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Declares [`Limit`]: each limit with its documentation and its name as a label.
 macro_rules! limits {
     ($($(#[$doc:meta])* $limit:ident = $name:literal,)*) => {
-        /// A limit that refuses work. The label of the metric says which.
+        /// A limit that refuses work; it is the label of the metric.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Limit { $($(#[$doc])* $limit,)* }
 
@@ -19,7 +19,7 @@ macro_rules! limits {
             /// All of them.
             pub const ALL: &'static [Limit] = &[$(Limit::$limit,)*];
 
-            /// Its name, as the metric's label has it.
+            /// Its name as label of the metric.
             pub fn name(self) -> &'static str {
                 match self { $(Limit::$limit => $name,)* }
             }
@@ -30,13 +30,13 @@ macro_rules! limits {
 limits! {
     /// Messages or bytes of one websocket per second.
     MessageRate = "message_rate",
-    /// Requests and messages per second without a user, of one address.
+    /// Requests and messages per second of anonymous callers of one address.
     AnonymousRequests = "anonymous_requests",
-    /// Bytes per second without a user, of one address.
+    /// Bytes per second of anonymous callers of one address.
     AnonymousBytes = "anonymous_bytes",
-    /// Starts per second without a user, of one address.
+    /// Starts per second of anonymous callers of one address.
     AnonymousStarts = "anonymous_starts",
-    /// Live instances that were started without a user, of one address.
+    /// Live instances started by anonymous callers of one address.
     AnonymousInstances = "anonymous_instances",
     /// Requests and messages per second of one user.
     UserRequests = "user_requests",
@@ -50,7 +50,7 @@ limits! {
     AddressBytes = "address_bytes",
     /// Starts per second of all users of one address.
     AddressStarts = "address_starts",
-    /// Signs of life per second of one address.
+    /// Requests of health checks per second of one address.
     LifeSigns = "life_signs",
     /// Open connections of one user.
     ConnectionsPerUser = "connections_per_user",
@@ -60,17 +60,17 @@ limits! {
     NewConnections = "new_connections",
     /// Open connections in all.
     Connections = "connections",
-    /// Request heads that did not come in time.
+    /// Request heads that did not arrive in time.
     SlowRequestHeads = "slow_request_heads",
     /// Request heads that are too long.
     RequestHeadBytes = "request_head_bytes",
-    /// Bodies of requests that came in too slowly.
+    /// Request bodies that arrived too slowly.
     SlowBodies = "slow_bodies",
-    /// Answers that were read too slowly.
+    /// Answers that the peer read too slowly.
     SlowReaders = "slow_readers",
-    /// Memory for bodies of requests.
+    /// Memory for request bodies.
     BodyMemory = "body_memory",
-    /// JSON that takes too much memory once it is read.
+    /// JSON that takes too much memory once parsed.
     JsonMemory = "json_memory",
     /// Subscriptions in all.
     SubscriptionsInAll = "subscriptions_in_all",
@@ -78,67 +78,68 @@ limits! {
     Subscriptions = "subscriptions",
     /// Followed lists of one connection.
     Lists = "lists",
-    /// An earlier moment lies too many rows behind the first.
+    /// An earlier moment that is too many rows after the first one.
     PastRows = "past_rows",
-    /// Trees whose tokens one anonymous connection has shown.
+    /// Instance trees whose tokens one anonymous connection has presented.
     AnonymousTrees = "anonymous_trees",
-    /// Commands of one connection without an answer.
+    /// Unanswered commands of one connection.
     UnansweredCommands = "unanswered_commands",
-    /// Tickets that wait for their use.
+    /// Unused tickets.
     Tickets = "tickets",
-    /// Wrong passwords, after which the next try has to wait.
+    /// Delays of sign-in after wrong passwords.
     SignInWait = "sign_in_wait",
-    /// Passwords that wait to be checked.
+    /// Passwords waiting to be checked.
     PasswordChecks = "password_checks",
     /// Trials of drafts at the same time.
     Trials = "trials",
     /// Trials of drafts of one designer.
     TrialsPerUser = "trials_per_user",
-    /// Bytes of a trial's records.
+    /// Bytes of the records of a trial.
     TrialBytes = "trial_bytes",
     /// Uploads at the same time.
     Uploads = "uploads",
-    /// Definitions that are compiled or wait for it.
+    /// Definitions that are being compiled or wait for it.
     Deploys = "deploys",
     /// Memory of the compiled forms of published versions and drafts.
     DefinitionMemory = "definition_memory",
     /// Commands that wait at one instance.
     InstanceMailbox = "instance_mailbox",
-    /// Rows on their way to the disk.
+    /// Rows waiting to be written to disk.
     WriterQueue = "writer_queue",
-    /// Starts while the disk has less room than its low watermark.
+    /// Starts while the free space of the disk is below the low watermark.
     DiskLow = "disk_low",
-    /// What neither completes nor ends anything, while the disk has less than its critical one.
+    /// Commands that neither complete nor end anything, while the free space of the disk is below
+    /// the critical watermark.
     DiskCritical = "disk_critical",
     /// Writes while the disk is full.
     DiskFull = "disk_full",
-    /// Steps that wait for a script thread, and long ones that wait.
+    /// Steps that wait for a script thread, and waiting long steps.
     ScriptsWaiting = "scripts_waiting",
-    /// Steps whose scripts were not run, as those before had to be killed.
+    /// Steps whose scripts were not run because earlier ones had to be killed.
     ScriptsStopped = "scripts_stopped",
     /// Checks of values against the schema of their key that would take too many steps.
     IntricateValues = "intricate_values",
-    /// Codes of errors that scripts throw.
+    /// Codes of errors thrown by scripts.
     ErrorCodes = "error_codes",
     /// Elements that one command activates.
     StepElements = "step_elements",
-    /// Elements that are active at once in an instance.
+    /// Active elements of an instance.
     ActiveElements = "active_elements",
     /// Completed activities of an instance that may be compensated.
     Compensations = "compensations",
-    /// Subprocesses: of an instance, levels of a tree, live instances of a tree.
+    /// Subprocesses: children of an instance, levels of a tree, live instances of a tree.
     Children = "children",
-    /// Action messages that are open at once in an instance.
+    /// Open action messages of an instance.
     OpenMessages = "open_messages",
-    /// Actions of an instance that wait for their time.
+    /// Delayed actions of an instance.
     DelayedActions = "delayed_actions",
-    /// Calls to other systems that are in progress in an instance.
+    /// Calls to other systems in progress in an instance.
     Calls = "calls",
     /// Variables that the elements of an instance own.
     Variables = "variables",
-    /// Data of what is published to anyone who waits.
+    /// Data of messages published to all who wait.
     PublishedBytes = "published_bytes",
-    /// Spans that wait for the collector.
+    /// Spans waiting for the collector.
     Spans = "spans",
     /// Drafts of one user.
     DraftsPerUser = "drafts_per_user",
@@ -148,7 +149,7 @@ limits! {
     TasksOpen = "tasks_open",
     /// Connections that have one task open.
     PresentAtTask = "present_at_task",
-    /// Messages kept for those who do not wait for them yet, of a tenant or of all.
+    /// Messages kept until somebody waits for them, of a tenant or in all.
     MessagesKept = "messages_kept",
 }
 
@@ -160,12 +161,12 @@ impl Limit {
         COUNTS[self as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many refusals this process has counted.
+    /// How many refusals this process has counted for the limit.
     pub fn count(self) -> u64 {
         COUNTS[self as usize].load(Ordering::Relaxed)
     }
 
-    /// The limit that an incident with this code reports, if it does.
+    /// The limit that an incident with this code reports, if any.
     pub fn of_incident(code: &str) -> Option<Self> {
         Some(match code {
             "step_limit" => Self::StepElements,

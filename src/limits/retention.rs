@@ -1,35 +1,37 @@
-//! How long what has ended is kept as it is, and how large the steps are that pack and drop it.
+//! How long ended instances and other old data are kept unchanged, and the size of the steps that
+//! pack and drop them.
 
 use std::time::Duration;
 
 /// How long after its end an instance is packed, unless an option says otherwise.
 pub const ARCHIVE_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// The shortest time after which instances may be dropped: so long a repeated start is answered.
+/// The shortest time after which instances may be dropped: a repeated start is recognised for this
+/// long.
 pub const LEAST_DROP_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// How long the entity of a message or signal is kept that nobody needs: so long an id deduplicates.
+/// How long the unused entity of a message or signal is kept: an id deduplicates for this long.
 pub const CORRELATION_KEEP: Duration = Duration::from_secs(24 * 3600);
-/// The longest time between two passes of retention that have little to do.
+/// The longest time between two passes of retention.
 pub const RETENTION_PASS: Duration = Duration::from_secs(600);
-/// Rows that a turn of retention packs.
+/// Rows that one step of retention packs.
 pub const RETENTION_ROWS: usize = 256;
-/// Bytes of the rows that a turn of retention packs; of one more row at most are more.
+/// Bytes of the rows that one step of retention packs; the last row may exceed it.
 pub const RETENTION_BYTES: usize = 512 * 1024;
 
 /// Rows that the audit log keeps.
 pub const AUDIT_ROWS: usize = 200_000;
 /// How long the audit log keeps a row, unless an option says otherwise.
 pub const AUDIT_KEEP: Duration = Duration::from_secs(400 * 24 * 3600);
-/// Rows of the audit log that wait for room to be written.
+/// Rows of the audit log waiting to be written.
 pub const AUDIT_WAITING: usize = 1_000;
 
-/// When what has ended is packed and dropped.
+/// When ended instances and audit rows are packed and dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// How long after its end an instance is packed; `None`: never.
     pub archive_after: Option<Duration>,
     /// How long after the end of its tree an instance is dropped; `None`: never.
     pub drop_after: Option<Duration>,
-    /// How long the audit log keeps what was done; `None`: as many rows as it may have.
+    /// How long the audit log keeps its rows; `None`: until it has too many.
     pub audit_keep: Option<Duration>,
 }
 
@@ -44,8 +46,8 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// How often a pass begins: often enough that what is due does not wait for long, compared with
-    /// how long it had to be kept. `None` when nothing is ever to be done.
+    /// How often a pass begins: often enough that due work waits only briefly, compared with how
+    /// long it was kept. `None` when there will never be any work.
     pub fn pause(self) -> Option<Duration> {
         let shortest = self
             .archive_after

@@ -4,41 +4,41 @@ use std::{fmt, time::Duration};
 
 use super::{BODY_MEMORY_PART, Limit, Pot, Quota};
 
-/// The limits an operator may change. In each but those that say otherwise, 0 means off.
+/// The limits an operator may change. 0 means off, unless stated otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Messages per second a connection may send in the long run.
+    /// Messages per second that a connection may send in the long run.
     pub rate_per_second: u32,
-    /// Messages a connection may send at once after a pause.
+    /// Messages that a connection may send at once after a pause.
     pub rate_burst: u32,
     /// Open connections per user.
     pub max_connections_per_user: usize,
     /// Open connections per peer address.
     pub max_connections_per_address: usize,
-    /// Open connections in all, as far as the process may open files; at least 1.
+    /// Open connections in all, within the number of files the process may open; at least 1.
     pub max_connections: usize,
-    /// Memory for bodies of requests, in MiB; at least what a definition needs.
+    /// Memory for request bodies, in MiB; at least what one definition needs.
     pub max_body_memory: usize,
-    /// What all together may do who come from one address without being a user.
+    /// What all anonymous callers of one address may do together.
     pub anonymous: Rates,
-    /// What one user may do over all connections and requests.
+    /// What one user may do over all its connections and requests.
     pub user: Rates,
-    /// What all users from one address may do together.
+    /// What all users of one address may do together.
     pub address: Rates,
     /// Live instances that anonymous callers of one address may have started.
     pub anonymous_instances: usize,
-    /// When an instance ends that an anonymous caller has started and whose process has no expiry.
+    /// When an instance started by an anonymous caller ends if its process has no expiry.
     pub anonymous_instance_expiry: Option<Duration>,
 }
 
-/// What somebody may do per second, over websockets, streams and REST together.
+/// Allowed rates, over websockets, streams and REST together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
     /// Requests, and messages of websockets.
     pub requests: Quota,
-    /// Bytes of these messages and of the requests' bodies.
+    /// Bytes of these messages and of the request bodies.
     pub bytes: Quota,
-    /// Starts of instances among them.
+    /// Starts of instances, which are also counted as requests.
     pub starts: Quota,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Display for Rates {
 const MIB: u64 = 1 << 20;
 
 impl Limits {
-    /// The memory for bodies of requests, and for answers and frames that are not read yet.
+    /// The memory for request bodies, and for unread answers and frames.
     pub fn unread_memory(&self) -> Pot {
         let bytes = self.max_body_memory * 1024 * 1024;
         Pot::with_part(bytes, bytes / BODY_MEMORY_PART, Limit::BodyMemory)

@@ -1,8 +1,8 @@
-//! What one limit lets somebody do, no other forbids.
+//! What one limit allows must not be prevented by another.
 
 use super::*;
 
-/// What one limit lets somebody do, another must not forbid.
+/// What one limit allows must not be prevented by another.
 #[track_caller]
 fn fits<T: PartialOrd + std::fmt::Debug>(what: &str, wanted: T, room: T) {
     assert!(
@@ -14,7 +14,7 @@ fn fits<T: PartialOrd + std::fmt::Debug>(what: &str, wanted: T, room: T) {
 #[test]
 fn what_may_be_followed_can_be_resumed() {
     let point = serde_json::json!({"instance": uuid::Uuid::max(), "after": u64::MAX});
-    // Each letter of a name may be escaped with six bytes.
+    // Each character of a name may be escaped with six bytes.
     let name = "\u{1}".repeat(NAME_BYTES);
     let hello = serde_json::json!({
         "type": "hello", "id": "\u{1}".repeat(ID_BYTES), "token": "x".repeat(TOKEN_BYTES), "client": name, "log": name,
@@ -141,8 +141,8 @@ fn limits_do_not_contradict_each_other() {
         SIGNED_IN,
         ISSUED_TOKEN,
     );
-    // Anyone who comes back sends again what was not answered; paced by afterMs that is over
-    // before it counts as a flood for good.
+    // A client that reconnects sends its unanswered commands again; paced by afterMs, it finishes
+    // before it counts as a flood.
     fits(
         "what is sent again after a cut",
         UNANSWERED_COMMANDS as u32,

@@ -1,4 +1,4 @@
-//! How large one tree of instances may get and how fast. The constants: `limits`.
+//! How large one tree of instances may become and how fast it may grow. The constants: `limits`.
 
 use super::{TREE_DELIVERIES, TREE_INSTANCES, TREE_STARTS_AT_ONCE, TREE_STARTS_PER_SECOND};
 

@@ -1,21 +1,22 @@
-//! A watermark of a disk: how little may be free before something is refused.
+//! Watermarks of a disk: how much space must be free before work is refused.
 //!
-//! Not here: how much is free (`runtime::disk_watch`), what is refused (`runtime::room_policy`).
+//! Not here: measuring the free space (`runtime::disk_watch`), what is refused
+//! (`runtime::room_policy`).
 
-/// So many bytes, or so much of the disk; of both, the smaller.
+/// A number of bytes, a part of the disk, or the smaller of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermark {
     bytes: Option<u64>,
-    /// Of the whole disk.
+    /// Percent of the whole disk.
     percent: Option<u8>,
 }
 
-/// When the disk has little free space.
+/// When a disk counts as low on free space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermarks {
-    /// Below it nothing new begins.
+    /// Below it nothing new starts.
     pub low: Watermark,
-    /// Below it only what completes or frees continues.
+    /// Below it only work that completes something or frees space continues.
     pub critical: Watermark,
 }
 
@@ -31,7 +32,7 @@ const UNITS: [(&str, u32); 7] = [
 ];
 
 impl Watermark {
-    /// The smaller of so many bytes and so many percent of the disk.
+    /// The smaller of this number of bytes and this percentage of the disk.
     pub const fn new(bytes: u64, percent: u8) -> Self {
         Self {
             bytes: Some(bytes),
@@ -39,7 +40,7 @@ impl Watermark {
         }
     }
 
-    /// Reads `1GiB`, `5%`, or both as `1GiB/5%`; `0` is no watermark.
+    /// Reads `1GiB`, `5%`, or both as `1GiB/5%`; `0` means no watermark.
     ///
     /// # Errors
     /// What is wrong with the text.
@@ -74,7 +75,7 @@ impl Watermark {
         Ok(mark)
     }
 
-    /// In bytes, on a disk of this size.
+    /// In bytes, for a disk of this size.
     pub fn of(self, total: u64) -> u64 {
         let percent = |percent: u8| (u128::from(total) * u128::from(percent) / 100) as u64;
         let part = self.percent.map(percent);

@@ -1,27 +1,27 @@
-//! Where encoders write.
+//! The buffer that encoders write to.
 //!
 //! JSON and MessagePack are written in many pieces of one byte, brackets and markers, between a few
-//! longer ones; a vector of bytes takes each by a call and a copy.
+//! longer ones; a `Vec` of bytes needs a call and a copy for each.
 
 use std::io::{self, Write};
 
-/// Bytes to be, with little work for each single one.
+/// Bytes being written, with little work for each single byte.
 pub struct Buffer(Vec<u8>);
 
 impl Buffer {
-    /// An empty one, with room for so many bytes.
+    /// An empty one, with room for this many bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self(Vec::with_capacity(bytes))
     }
 
-    /// What has been written.
+    /// The written bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 }
 
 impl From<Vec<u8>> for Buffer {
-    /// Goes on behind what is written.
+    /// Continues after the bytes already written.
     fn from(written: Vec<u8>) -> Self {
         Self(written)
     }

@@ -1,19 +1,18 @@
-//! The one reader of JSON from outside that becomes data: bodies, frames, files, answers of other
-//! systems, what a definition holds.
+//! The reader for all JSON from outside that becomes data: bodies, frames, files, answers of other
+//! systems, definitions.
+//! It skips a byte order mark, as RFC 8259 allows, reports text that is not UTF-8, and rejects,
+//! with its path, what could not be written back unchanged: a number that would lose digits, and a
+//! duplicate member of an object, of which readers silently keep the last.
 //!
-//! It passes over a byte order mark, as RFC 8259 allows, says so in words when a text is no UTF-8,
-//! and refuses, with its path, what could not be written back as it was: a number that would lose
-//! digits, and a member that an object has twice, of which readers keep the last one in silence.
-//!
-//! Not here: what makes a number exact (`number`), how such places are found (`json_scan`), how
-//! deep and long a text may be (its reader's business).
+//! Not here: which numbers are exact (`number`), how such places are found (`json_scan`), limits of
+//! depth and length (each caller).
 //!
 //! # Why so
 //!
-//! **A number that would lose digits is refused where it comes in** (`text::json`, one pass
-//! over the text). `arbitrary_precision` of serde_json would carry longer ones, but makes
-//! numbers maps wherever serde buffers (flattened and tagged types, MessagePack), and clients
-//! and scripts would round them anyway.
+//! **A number that would lose digits is rejected on input** (`text::json`, one pass over the text).
+//! `arbitrary_precision` of serde_json would carry longer ones, but makes numbers maps wherever
+//! serde buffers (flattened and tagged types, MessagePack), and clients and scripts would round
+//! them anyway.
 
 use std::fmt;
 
@@ -24,34 +23,33 @@ use super::{
     utf8, without_mark,
 };
 
-/// Why a text is not read. Displayed, it is the second half of a sentence: `expected …, but
-/// {error}`.
+/// Why a text is rejected. Its display is the second half of a sentence: `expected …, but {error}`.
 #[derive(Debug)]
 pub enum JsonError {
-    /// It is no JSON, or not of the wanted form.
+    /// It is not JSON, or not of the expected form.
     Unreadable(serde_json::Error),
-    /// It holds a number that would lose digits.
+    /// It contains a number that would lose digits.
     Inexact {
-        /// Where, as `order.items[0].id`; empty for the whole text.
+        /// The path of the number, such as `order.items[0].id`; empty for the whole text.
         path: String,
-        /// As it is written, cut off when long.
+        /// The number as written, cut off when long.
         number: String,
     },
-    /// An object in it has a member twice.
+    /// An object in it has a duplicate member.
     Repeated {
-        /// Which object, as `order.items[0]`; empty for the whole text.
+        /// The path of the object, such as `order.items[0]`; empty for the whole text.
         path: String,
         /// The member's name, cut off when long.
         name: String,
         /// Line and column of both, from 1.
         places: [(usize, usize); 2],
     },
-    /// It is no text in UTF-8.
+    /// It is not UTF-8.
     Encoding(String),
 }
 
 impl JsonError {
-    /// The code of a problem of a definition in which this is found.
+    /// The code of the problem to report when this is found in a definition.
     pub fn problem_code(&self) -> &'static str {
         match self {
             Self::Repeated { .. } => "duplicate_member",
@@ -94,25 +92,25 @@ impl fmt::Display for JsonError {
     }
 }
 
-/// Reads bytes. A UTF-8 byte order mark is passed over.
+/// Reads bytes. A UTF-8 byte order mark is skipped.
 ///
 /// # Errors
-/// Why it is not read.
+/// Why the text is rejected.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     read(utf8(bytes).map_err(JsonError::Encoding)?)
 }
 
-/// Reads a text. A byte order mark is passed over.
+/// Reads a text. A byte order mark is skipped.
 ///
 /// # Errors
-/// Why it is not read.
+/// Why the text is rejected.
 pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     read(without_mark(text))
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     let value = serde_json::from_str(text);
-    // These are errors of the library, too, but without a path.
+    // The library reports these as errors, too, but without a path.
     let is_fault = |error: &serde_json::Error| {
         let told = error.to_string();
         told.contains("out of range") || told.starts_with("duplicate field")
@@ -140,7 +138,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     }
 }
 
-/// What the library found wrong, in words for those who wrote the text.
+/// The library's error in the words of those who wrote the text.
 pub fn in_words(error: &serde_json::Error) -> String {
     let told = error.to_string();
     let place = format!("at line {} column {}", error.line(), error.column());
@@ -159,8 +157,7 @@ pub fn in_words(error: &serde_json::Error) -> String {
     words.map_or_else(|| bounded(told, &place), |words| format!("{place} {words}"))
 }
 
-/// What is said may repeat a text of the sender's in full: no more of it than shows which one
-/// it is.
+/// An error may repeat a text of the sender in full: this shortens it to what identifies it.
 fn bounded(told: String, place: &str) -> String {
     if told.len() <= TOLD_BYTES {
         return told;
@@ -169,10 +166,10 @@ fn bounded(told: String, place: &str) -> String {
     format!("{}… {place}", &told[..end])
 }
 
-/// Bytes of what the library says that are repeated.
+/// Bytes of the library's message that are repeated.
 const TOLD_BYTES: usize = 256;
 
-/// How the library begins what it says of a text that is no JSON, and what is wrong with the text.
+/// The beginnings of the library's messages about invalid JSON, and the corresponding descriptions.
 const SYNTAX: [(&str, &str); 16] = [
     (
         "EOF while parsing a string",
@@ -240,7 +237,7 @@ const SYNTAX: [(&str, &str); 16] = [
     ),
 ];
 
-/// As it is written, cut off when long.
+/// The text as written, cut off when long.
 fn shown(text: &str) -> String {
     let end = text.floor_char_boundary(40);
     if end < text.len() {

@@ -1,8 +1,8 @@
-//! One pass over a JSON text for what its reader passes over in silence: numbers that lose digits,
-//! members that are there twice; and the path and place of what was found.
+//! One pass over a JSON text for what its reader silently accepts: numbers that lose digits and
+//! duplicate members; and the path and place of each.
 //!
-//! It reads JSON that the library has read, or would but for such a fault. Not here: what is said
-//! of it (`json`).
+//! It reads JSON that the library has accepted, or would accept without such a fault. Not here: the
+//! wording of errors (`json`).
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -11,11 +11,11 @@ use super::{
     number::is_exact,
 };
 
-/// What is wrong at a place of a text, in bytes from its beginning.
+/// What is wrong at a place in a text, in bytes from its beginning.
 pub(super) enum Fault<'a> {
     /// A number that would lose digits.
     Inexact { at: usize, number: &'a str },
-    /// The name of a member that its object has before.
+    /// The name of a member that already occurred in its object.
     Repeated {
         name: Cow<'a, str>,
         first: usize,
@@ -23,19 +23,19 @@ pub(super) enum Fault<'a> {
     },
 }
 
-/// An object with more members is looked up by a table.
+/// An object with more members uses a hash table.
 const FEW: usize = 16;
 
-/// The members of the object that is read.
+/// The members of the object being read.
 #[derive(Default)]
 struct JsonMembers<'a> {
     few: Vec<(Cow<'a, str>, usize)>,
-    /// All of them, when they are many.
+    /// All of them, when there are many.
     many: HashMap<Cow<'a, str>, usize>,
 }
 
 impl<'a> JsonMembers<'a> {
-    /// Takes a member in; where one of the same name was taken in before.
+    /// Adds a member; gives the place of an earlier one with the same name.
     fn insert(&mut self, name: Cow<'a, str>, at: usize) -> Option<usize> {
         if self.few.len() < FEW {
             let known = self.few.iter().find(|(known, _)| *known == name);
@@ -50,11 +50,11 @@ impl<'a> JsonMembers<'a> {
     }
 }
 
-/// The first number that is not held exactly, or member that is there twice.
+/// The first number that is not held exactly, or the first duplicate member.
 pub(super) fn first_fault(text: &str) -> Option<Fault<'_>> {
     let bytes = text.as_bytes();
     let mut at = 0;
-    // The objects and lists around the present place; a list has no members.
+    // The objects and lists around the current place; a list has no members.
     let mut open: Vec<Option<JsonMembers<'_>>> = Vec::new();
     while at < bytes.len() {
         match bytes[at] {
@@ -100,16 +100,16 @@ pub(super) fn first_fault(text: &str) -> Option<Fault<'_>> {
     None
 }
 
-/// Whether a colon follows: the string before was a member's name.
+/// Whether a colon follows, so that the string before is a member's name.
 fn is_name(bytes: &[u8], end: usize) -> bool {
     let rest = bytes.get(end..).unwrap_or_default();
     rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
 }
 
-/// What a string in quotes says.
+/// The content of a string in quotes.
 fn unescaped(quoted: &str) -> Cow<'_, str> {
     if quoted.contains('\\') {
-        // One that cannot be read is compared as it is written.
+        // A string that cannot be parsed is compared as written.
         return serde_json::from_str(quoted).map_or(Cow::Borrowed(quoted), Cow::Owned);
     }
     Cow::Borrowed(quoted.get(1..quoted.len() - 1).unwrap_or_default())
@@ -125,7 +125,7 @@ pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
     )
 }
 
-/// Where the string that begins at `at` has ended.
+/// The end of the string that begins at `at`.
 fn string_end(bytes: &[u8], mut at: usize) -> usize {
     at += 1;
     while at < bytes.len() && bytes[at] != b'"' {
@@ -134,26 +134,26 @@ fn string_end(bytes: &[u8], mut at: usize) -> usize {
     at + 1
 }
 
-/// Where an open object or list is read.
+/// The current place in an open object or list.
 enum JsonPlace<'a> {
     /// With its quotes.
     Member(&'a str),
     Item(usize),
 }
 
-/// The path of what begins at byte `end` of a JSON text.
+/// The path of the value that begins at byte `end` of a JSON text.
 pub(super) fn path_of(text: &str, end: usize) -> String {
     written(places(text, end))
 }
 
-/// The path of the object that the member whose name begins at byte `end` belongs to.
+/// The path of the object with the member whose name begins at byte `end`.
 pub(super) fn path_around(text: &str, end: usize) -> String {
     let mut places = places(text, end);
     places.pop();
     written(places)
 }
 
-/// The objects and lists around a byte, outermost first, each with what of it is being read.
+/// The objects and lists around a byte, outermost first, each with the part of it being read.
 fn places(text: &str, end: usize) -> Vec<JsonPlace<'_>> {
     let bytes = text.as_bytes();
     let (mut at, mut open): (usize, Vec<JsonPlace<'_>>) = (0, Vec::new());
@@ -161,7 +161,7 @@ fn places(text: &str, end: usize) -> Vec<JsonPlace<'_>> {
         match bytes[at] {
             b'"' => {
                 let closed = string_end(bytes, at);
-                // The value of a member may be a string as well; its name is the last one before
+                // The value of a member may be a string as well; its name is the last string before
                 // the colon.
                 if let (true, Some(JsonPlace::Member(name))) =
                     (is_name(bytes, closed), open.last_mut())

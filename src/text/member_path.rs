@@ -1,10 +1,10 @@
-//! Paths into JSON, as refusals name them: `order.items[0].id`.
+//! Paths into JSON, as errors name them: `order.items[0].id`.
 //!
-//! A member whose name would read as something else, as it is empty or holds a dot, a bracket, a
-//! quote or a control character, is in brackets and quotes: `order["a.b"]`, `[""]`. So no two
-//! places have one path.
+//! A member whose name would be ambiguous, because it is empty or contains a dot, a bracket, a
+//! quote or a control character, is written in brackets and quotes: `order["a.b"]`, `[""]`. So no
+//! two places have the same path.
 
-/// Puts a member behind a path.
+/// Appends a member to a path.
 pub fn push_member(path: &mut String, name: &str) {
     let is_plain = !name.is_empty()
         && !name.contains(['.', '[', ']', '"', '\\'])
@@ -15,13 +15,13 @@ pub fn push_member(path: &mut String, name: &str) {
         }
         path.push_str(name);
     } else {
-        // A text is always JSON.
+        // Every text can be written as JSON.
         let quoted = serde_json::to_string(name).unwrap_or_default();
         path.push_str(&format!("[{quoted}]"));
     }
 }
 
-/// Puts an item of a list behind a path.
+/// Appends an item of a list to a path.
 pub fn push_item(path: &mut String, index: usize) {
     path.push_str(&format!("[{index}]"));
 }

@@ -1,17 +1,17 @@
-//! How much memory data take once they are read, roughly: many times their text when they are many
-//! small values. Known from the text alone, before anything of it is read.
+//! Estimates how much memory data take once parsed: many times their text when they are many small
+//! values. Computed from the text alone, before it is parsed.
 //!
-//! Not here: how much may be taken (`limits`), who is refused (its reader).
+//! Not here: how much may be taken (`limits`), and the refusal (each caller).
 
-/// A value on its own, or in a list.
+/// A value on its own or in a list.
 const VALUE: usize = 32;
-/// The room that an object with members takes at least: it comes for several at a time.
+/// The least space of an object with members: it is allocated for several at a time.
 const OBJECT: usize = 640;
-/// A member of an object, with the room for its name and those that are left free beside it.
+/// A member of an object, with the space for its name and for unused slots.
 const MEMBER: usize = OBJECT / 6;
 
-/// Bytes that this JSON takes as values. The text need not be JSON: anything else is refused by its
-/// reader, and takes nothing.
+/// Bytes that this JSON takes as values. The text need not be valid JSON: its reader rejects
+/// anything else.
 pub fn of_json(text: &str) -> usize {
     let (mut in_string, mut is_escaped, mut after_brace) = (false, false, false);
     let (mut values, mut objects, mut members) = (1, 0, 0);
@@ -31,14 +31,14 @@ pub fn of_json(text: &str) -> usize {
             b':' => members += 1,
             _ => {}
         }
-        // Only an object with members has room for some.
+        // Only an object with members allocates space for them.
         objects += usize::from(after_brace && byte == b'"');
         after_brace = byte == b'{' || (after_brace && byte.is_ascii_whitespace());
     }
     text.len() + VALUE * values + OBJECT * objects + MEMBER * members
 }
 
-/// Bytes that a value takes that is written as MessagePack, as the journal writes them.
+/// Bytes that a value takes that is encoded as MessagePack, as the journal does.
 pub fn of_message_pack(bytes: &[u8]) -> usize {
     let (mut total, mut at) = (bytes.len(), 0);
     let number = |at: usize, width: usize| {
@@ -66,7 +66,7 @@ pub fn of_message_pack(bytes: &[u8]) -> usize {
             0xcd | 0xd1 | 0xdc => at += 2,
             0xca | 0xce | 0xd2 | 0xdd => at += 4,
             0xcb | 0xcf | 0xd3 => at += 8,
-            // Whole small numbers, short lists and what has no content; extensions are not written.
+            // Small integers, short lists and values without content; extensions are not written.
             _ => {}
         }
     }
@@ -107,7 +107,7 @@ mod tests {
         assert!(of_json(&many) > 50 * many.len());
         let strings = format!("[{:?}]", "{[,:".repeat(1_000));
         assert!(of_json(&strings) < 2 * strings.len());
-        // Damaged bytes end the count, and nothing else.
+        // Damaged bytes end the count without an error.
         assert!(of_message_pack(&[0xdb, 0xff, 0xff, 0xff, 0xff]) > 0);
         assert!(of_message_pack(&[0xdf]) > 0);
     }

@@ -1,14 +1,14 @@
-//! Which numbers are held exactly: whole numbers of 64 bits, and decimals that are a way to write
-//! the nearest double: with as few digits as tell it from others, of which writers choose
-//! differently when two are as near, or with the 17 that some always write. A number that is not is
-//! refused where it comes in, with its place, so that no digit is lost without a word.
+//! Which numbers are held exactly: whole numbers of 64 bits, and decimals that denote a double:
+//! with the fewest digits that distinguish it from others (writers choose differently when two are
+//! equally near), or with the 17 digits that some always write. Any other number is rejected on
+//! input, with its place, so that no digit is lost silently.
 //!
 //! Not here: reading JSON (`json`), numbers in JavaScript (`expression::numerals`).
 
-/// No decimal of so few digits, without exponent, is ever rounded.
+/// No decimal with this few digits and without exponent is ever rounded.
 const SAFE_DIGITS: usize = 15;
 
-/// Whether a decimal number, written as JSON writes it, is held exactly.
+/// Whether a decimal number in JSON notation is held exactly.
 pub fn is_exact(number: &str) -> bool {
     let has_exponent = number.contains(['e', 'E']);
     if !has_exponent && number.len() <= SAFE_DIGITS {
@@ -30,7 +30,7 @@ pub fn is_exact(number: &str) -> bool {
 }
 
 /// The value of a decimal number without its sign: its digits without zeros at either end, and the
-/// power of ten of the last one.
+/// power of ten of the last digit.
 #[derive(PartialEq, Eq)]
 struct Decimal {
     digits: Vec<u8>,
@@ -55,8 +55,7 @@ impl Decimal {
                 .rposition(|digit| *digit != b'0')
                 .map_or(0, |last| last + 1),
         );
-        // Beyond 64 bits no double has that exponent: whether it is exact is decided by its digits
-        // alone.
+        // No double has an exponent beyond 64 bits: the digits alone decide.
         let exponent = exponent.parse::<i64>().unwrap_or(i64::MAX / 2);
         let power = exponent
             .saturating_sub(fraction as i64)
