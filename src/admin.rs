@@ -1,13 +1,12 @@
-//! Server-rendered pages: their templates, what the templates are filled with, and the built assets
-//! they link.
+//! Server-rendered pages: their templates, the views that fill them, and the built assets that they
+//! link to.
 //!
-//! Not here: requests, cookies and routes (`web::pages`), what moves on a page by itself
-//! (`static/`).
+//! Not here: requests, cookies and routes (`web::pages`), interactive parts of pages (`static/`).
 //!
 //! # Why so
 //!
-//! **The admin layer is below the edge**, which serves its pages: one route table, and the
-//! pages stay free of HTTP.
+//! **The admin layer is below the edge**, which serves its pages: there is one route table, and the
+//! pages do not depend on HTTP.
 
 pub mod ago;
 pub mod assets;
@@ -46,10 +45,10 @@ impl Pages {
     /// Reads the embedded templates and the list of built assets.
     ///
     /// # Errors
-    /// A template that cannot be read, as a sentence.
+    /// A template that cannot be parsed, as a sentence.
     pub fn load() -> Result<Self, String> {
         let mut handlebars = Handlebars::new();
-        // A field that a template needs and a view lacks is a fault to be seen, not an empty place.
+        // A field that a template needs and a view lacks is an error, not an empty string.
         handlebars.set_strict_mode(true);
         for file in Templates::iter() {
             let (Some(name), Some(template)) = (file.strip_suffix(".hbs"), Templates::get(&file))
@@ -70,7 +69,7 @@ impl Pages {
     /// Fills a template.
     ///
     /// # Errors
-    /// A view that lacks what the template needs, as a sentence.
+    /// A view lacks what the template needs, as a sentence.
     pub fn render(&self, template: &str, view: &impl Serialize) -> Result<String, String> {
         self.handlebars
             .render(template, view)

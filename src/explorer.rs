@@ -1,27 +1,25 @@
 //! The soundness explorer: walks every interleaving of a small model through the pure engine and
-//! says where it gets stuck, grows without bound, never comes, or ends with tokens left.
+//! reports where it gets stuck, grows without bound, never arrives, or ends with tokens left.
 //!
-//! Data are free: a condition may be true or false, but of an exclusive or inclusive gateway without
-//! default flow one always holds. What waits is answered in every order: user tasks are completed,
-//! timers fire, messages and signals come, called processes end well or by every error that is caught
-//! around them. The engine's limit of activations is 0 here, so that each step moves one element
-//! and the elements of parallel branches interleave.
+//! Data are ignored: a condition may be true or false, except that in an exclusive or inclusive
+//! gateway without default flow at least one always holds. Waiting elements are continued in every
+//! order: user tasks are completed, timers fire, messages and signals arrive, called processes end
+//! normally or with every error that is caught around them. The engine's limit of activations is 0
+//! here, so that each step moves one element and the elements of parallel branches interleave.
 //!
-//! What it does not see: the values of data (a path it finds may never be taken), the work of
-//! actions, back steps, holds. An event that does not interrupt comes at most twice for
-//! one activity. Beyond [`EXPLORED_STATES`](crate::limits::EXPLORED_STATES) states there is no
-//! verdict.
+//! Not covered: the values of data (a path it finds may never be taken), the work of actions, back
+//! steps, holds. A non-interrupting event occurs at most twice for one activity. Beyond
+//! [`EXPLORED_STATES`](crate::limits::EXPLORED_STATES) states there is no verdict.
 //!
-//! Where to go next: `model` for what is left of a definition, `moves` for what can happen next,
-//! `oracle` for the conditions, `marking` for when two states are the same, `verdict` for what is
-//! said of them.
+//! Where to go next: `model` for the simplified definition, `moves` for what can happen next,
+//! `oracle` for the conditions, `marking` for when two states are equal, `verdict` for the report.
 //!
 //! # Why so
 //!
-//! **The explorer walks the engine, not a net made from the model.** With a limit of no
-//! activation each step moves one element, so parallel branches interleave and what is proved
-//! is what runs; a second semantics would have to be kept equal. States are distinguished by what
-//! an instance remembers, times and numbers left out.
+//! **The explorer walks the engine, not a net derived from the model.** With a limit of no
+//! activation each step moves one element, so parallel branches interleave, and what is verified is
+//! what runs; a second semantics would have to be kept equal. States are distinguished by what an
+//! instance remembers, without times and numbers.
 
 mod marking;
 mod model;
@@ -49,40 +47,40 @@ use marking::Marking;
 use verdict::Judge;
 pub use verdict::{Exploration, Fault, FaultKind};
 
-/// How often an event that does not interrupt its activity comes.
+/// How often a non-interrupting event occurs at its activity.
 const COMES: u32 = 2;
-/// Steps of a path that are looked at for growth.
+/// Number of steps back along a path that are searched for growth.
 const LOOKED_BACK: usize = 1_000;
 
-/// A state that was reached, without what the engine remembers of it.
+/// A reached state, without the engine's own state.
 struct Reached {
-    /// The state before it; itself for a start.
+    /// The state before it; itself for an initial state.
     from: usize,
-    /// What led here, for people.
+    /// The step that led here, for people.
     step: String,
-    /// Whether that may come again and again by itself.
+    /// Whether that step may be repeated without limit.
     comes_again: bool,
     marking: Marking,
     leads_to: Vec<usize>,
     end: End,
 }
 
-/// Whether a state is one in which nothing more is looked at.
+/// How far a state is explored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// It continues.
+    /// Execution continues.
     Open,
     /// The instance has ended.
     Ended,
-    /// Something is wrong here, or it cannot be known how it continues.
+    /// Something is wrong here, or it is unknown how execution continues.
     Stopped,
 }
 
-/// Explores the control flow of a definition, looking at so many states at most. What has no part in
-/// it (conditions, times, names) need not be right.
+/// Explores the control flow of a definition, visiting at most this many states. Parts that do not
+/// affect the control flow (conditions, times, names) need not be valid.
 ///
 /// # Errors
-/// The problems of a definition whose control flow cannot be run.
+/// The problems of a definition whose control flow cannot run.
 pub fn explore(definition: &ProcessDefinition, most: usize) -> Result<Exploration, Vec<Problem>> {
     let (process, _) = compile::compile(model::bare(definition))?;
     let mut walk = Walk {
@@ -106,15 +104,15 @@ pub fn explore(definition: &ProcessDefinition, most: usize) -> Result<Exploratio
     Ok(walk.told())
 }
 
-/// A walk in progress.
+/// An exploration in progress.
 struct Walk<'a> {
     process: &'a ExecutableProcess,
-    /// By what tells states apart.
+    /// By the key that distinguishes states.
     known: HashMap<String, usize>,
     reached: Vec<Reached>,
-    /// States whose moves were not looked at yet.
+    /// States whose moves have not been explored yet.
     open: VecDeque<(usize, InstanceState)>,
-    /// Nodes that were ever activated.
+    /// Nodes that were activated at least once.
     activated: BTreeSet<Arc<str>>,
     /// Steps that completed end events of the process.
     ends: Vec<Ending>,
@@ -222,8 +220,8 @@ impl Walk<'_> {
         index
     }
 
-    /// Whether a state before this one had the same tokens and fewer of them: what led from there to
-    /// here can be done again and again. With an inclusive join that does not follow.
+    /// Whether a state before this one had the same tokens but fewer of them: the steps from there
+    /// to here can then be repeated forever. With an inclusive join this does not follow.
     fn grows(&mut self, index: usize) -> bool {
         if self.process.has_late_join() {
             return false;
@@ -275,7 +273,7 @@ impl Walk<'_> {
         self.end_again();
         if self.is_complete {
             let nodes = self.process.nodes().iter();
-            // A boundary event of compensation is no more than the way to its handler.
+            // A boundary event of compensation is only the link to its handler.
             let nodes = nodes.filter(|node| !is_way_to_handler(node));
             let dead = nodes.filter(|node| !self.activated.contains(&node.id));
             for node in dead {
@@ -305,8 +303,8 @@ fn is_way_to_handler(node: &ExecutableNode) -> bool {
     }
 }
 
-/// The end events that a step completed while other tokens are left in their scope, each with a node
-/// where one is.
+/// The end events that a step completed while other tokens remain in their scope, each with the
+/// node of one such token.
 fn left_behind(
     process: &ExecutableProcess,
     before: &InstanceState,
@@ -338,7 +336,7 @@ fn left_behind(
     found
 }
 
-/// The end events of the process itself that were completed.
+/// The completed end events of the process itself.
 fn process_ends(process: &ExecutableProcess, row: &RecordBatch) -> Vec<Arc<str>> {
     let mut ends = Vec::new();
     for record in &row.records {
@@ -353,7 +351,7 @@ fn process_ends(process: &ExecutableProcess, row: &RecordBatch) -> Vec<Arc<str>>
     ends
 }
 
-/// The states that can be reached from these.
+/// The states reachable from these.
 fn behind(reached: &[Reached], from: impl Iterator<Item = usize>) -> Vec<bool> {
     let mut is_behind = vec![false; reached.len()];
     let mut open: Vec<usize> = from.collect();
@@ -365,7 +363,7 @@ fn behind(reached: &[Reached], from: impl Iterator<Item = usize>) -> Vec<bool> {
     is_behind
 }
 
-/// The first state from which no end is reached, whatever happens.
+/// The first state from which no end can be reached.
 fn endless(reached: &[Reached]) -> Option<usize> {
     let mut before: Vec<Vec<usize>> = vec![Vec::new(); reached.len()];
     for (index, state) in reached.iter().enumerate() {

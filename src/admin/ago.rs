@@ -1,8 +1,8 @@
-//! Times as pages say them. Not here: the exact time, which a page's script puts beside it.
+//! Relative times on pages. Not here: the exact time, which the script of a page adds.
 
 use crate::model::ids::Time;
 
-/// How long ago, as a person says it.
+/// How long ago, in the words of a person.
 pub fn ago(then: Time, now: Time) -> String {
     let seconds = now.0.saturating_sub(then.0) / 1000;
     match seconds {

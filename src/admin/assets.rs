@@ -1,6 +1,7 @@
-//! The built part of the pages: embedded files under `/assets/`, and which of them a page needs.
+//! The built assets of the pages: embedded files under `/assets/`, and which of them each page
+//! needs.
 //!
-//! Built by `build.rs` from `static/`; without Node only a page that says so is there.
+//! Built by `build.rs` from `static/`; without Node there is only a page that says so.
 
 use std::collections::HashMap;
 
@@ -24,10 +25,10 @@ struct ManifestEntry {
 }
 
 impl Assets {
-    /// Reads the list that the build has left; an empty one when the build was skipped.
+    /// Reads the manifest that the build has written; it is empty when the build was skipped.
     ///
     /// # Errors
-    /// A list that cannot be read.
+    /// The manifest cannot be parsed.
     pub fn load() -> Result<Self, String> {
         let Some(manifest) = Built::get("manifest.json") else {
             return Ok(Self(HashMap::new()));
@@ -66,13 +67,13 @@ pub fn file(name: &str) -> Option<EmbeddedFile> {
     Built::get(name)
 }
 
-/// What stands for the pages with scripts when they were not built.
+/// The page shown instead of pages with scripts when these were not built.
 pub fn missing() -> Option<EmbeddedFile> {
     Built::get("missing.html")
 }
 
-/// Whether the name changes with the content, so that the file never does: `name-HASH.ext`, as the
-/// bundler writes it.
+/// Whether the name changes with the content, so that the file itself never changes:
+/// `name-HASH.ext`, as the bundler names it.
 pub fn is_hashed(name: &str) -> bool {
     let hash = name
         .rsplit_once('.')

@@ -1,5 +1,5 @@
-//! The designer's page: a frame with what its script needs to begin. The model itself is read and
-//! written through the HTTP interface.
+//! The page of the designer: a frame with the initial settings of its script. The model itself is
+//! read and written through the HTTP interface.
 //!
 //! Not here: the canvas, the properties panel and the models of the templates
 //! (`static/src/designer`).
@@ -16,7 +16,7 @@ use crate::{
     model::{bpmn_xml::event_definitions, definition::ElementType},
 };
 
-/// A process to begin with.
+/// A template for new processes.
 #[derive(Serialize)]
 pub struct ProcessTemplate {
     /// Its file is `static/src/designer/templates/ID.bpmn`.
@@ -25,7 +25,7 @@ pub struct ProcessTemplate {
     summary: &'static str,
 }
 
-/// What a new process may begin with.
+/// The templates for new processes.
 pub const TEMPLATES: [ProcessTemplate; 5] = [
     ProcessTemplate {
         id: "blank",
@@ -73,15 +73,15 @@ pub struct DesignerPage<'a> {
     built: bool,
 }
 
-/// What is opened.
+/// What the designer opens.
 pub enum Opened<'a> {
     /// A new process, from the template with this id.
     New(&'a str),
-    /// A version, and the number of the process's newest one.
+    /// A version, and the number of the newest version of the process.
     Version(&'a DefinitionRow, u32),
 }
 
-/// The designer for a process, by its newest version or another.
+/// The address of the designer for a process, at its newest version or another.
 pub fn designer_url(process: &str, version: Option<u32>) -> String {
     let url = format!("{DESIGNER_URL}/{}", segment(process));
     match version {
@@ -135,8 +135,8 @@ impl<'a> DesignerPage<'a> {
     }
 }
 
-/// Which events run, by name: `endEvent:terminateEventDefinition`, and
-/// `eventSubprocess:timerEventDefinition` for what begins an event subprocess.
+/// The events that the engine supports, by name: `endEvent:terminateEventDefinition`, and
+/// `eventSubprocess:timerEventDefinition` for the start event of an event subprocess.
 fn events() -> String {
     let of = |name: &'static str, kind, begins| {
         let definitions = event_definitions(kind, begins).into_iter();

@@ -1,7 +1,7 @@
-//! The documentation as pages: what is in `docs/`, and how the client is used, rendered once
-//! when it is first asked for.
+//! The documentation as pages: the files of `docs/` and the client's README, rendered on the first
+//! request.
 //!
-//! Not here: how Markdown becomes HTML (`markdown`), and addresses and languages of answers
+//! Not here: rendering Markdown to HTML (`markdown`), addresses and languages of responses
 //! (`web::pages::docs`).
 
 mod markdown;
@@ -14,13 +14,13 @@ use serde::Serialize;
 use super::{assets::Assets, layout::Layout};
 use markdown::RenderedPage;
 
-/// Where the list of pages is; pages are below it.
+/// Address of the list of pages; the pages are below it.
 pub const DOCS_URL: &str = "/docs";
-/// Where the interface over HTTP can be read and tried.
+/// Address of the interactive reference of the HTTP interface.
 pub const API_URL: &str = "/docs/api";
 
-/// The pages in the order of the list, by groups: name, and what a page is for. A page's name is
-/// its path below `docs/`.
+/// The pages in the order of the list, by group: name, and purpose. The name of a page is its path
+/// below `docs/`.
 const GROUPS: [(&str, &[(&str, &str)]); 3] = [
     (
         "For frontends",
@@ -119,10 +119,10 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
 #[include = "curves/*.svg"]
 struct Files;
 
-/// The client's page is beside its source.
+/// The page of the client is stored with its source.
 const SDK: &str = include_str!("../../sdk/README.md");
 
-/// What there is to read, for programs that read it: `/llms.txt`, in the form of llmstxt.org.
+/// Overview of the documentation for programs: `/llms.txt`, in the format of llmstxt.org.
 pub const LLMS: &str = include_str!("../../docs/llms.txt");
 
 /// The Markdown of a page.
@@ -164,7 +164,7 @@ fn url(name: &str) -> String {
     )
 }
 
-/// Where a link of a page leads.
+/// The address to which a link of a page leads.
 fn address(page: &str, link: &str) -> String {
     if link.contains("://") || link.starts_with('#') || link.starts_with('/') {
         return link.to_owned();
@@ -181,9 +181,9 @@ fn address(page: &str, link: &str) -> String {
     format!("{}{anchor}", url(&name))
 }
 
-/// The page that a file's path means, as seen from a page.
+/// The page with this file path, as seen from another page.
 fn target(page: &str, file: &str) -> Option<String> {
-    // The client's page is beside `docs`.
+    // The page of the client is stored beside `docs`.
     let mut path: Vec<&str> = if page == "sdk" {
         vec!["sdk"]
     } else {
@@ -219,7 +219,7 @@ struct DocEntry {
     current: bool,
 }
 
-/// The list of pages; `here` is the page that is shown.
+/// The list of pages; `here` is the current page.
 fn groups(here: &str) -> Vec<PageGroup> {
     let entry = |&(name, summary): &(&'static str, &'static str)| {
         let title = pages()
@@ -288,7 +288,7 @@ struct DocLink {
 }
 
 impl DocsPage {
-    /// A page by its name; `None` when there is none.
+    /// A page by its name; `None` if it does not exist.
     pub fn new(assets: &Assets, user: Option<&str>, name: &str) -> Option<Self> {
         let name = if name == "errors" {
             "errors/README"
@@ -301,7 +301,7 @@ impl DocsPage {
             href: format!("#{}", heading.id),
             text: &heading.text,
         };
-        // Errors have pages that the list does not name; their list is where they belong.
+        // Error pages are not in the list; the list of errors is shown as their place.
         let here = if name.starts_with("errors/") {
             "errors/README"
         } else {

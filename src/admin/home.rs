@@ -1,4 +1,4 @@
-//! The first page, and the demo's shell.
+//! The home page, and the shell of the demo.
 
 use serde::Serialize;
 
@@ -22,12 +22,12 @@ pub struct HomePage<'a> {
     processes: Vec<HomeProcess<'a>>,
 }
 
-/// What a first page depends on beside its user.
+/// Properties of the server that the home page shows.
 #[derive(Clone, Copy)]
 pub struct Server {
     /// Whether the demo's process can be started.
     pub has_demo: bool,
-    /// Whether a link was printed at the start that signs in.
+    /// Whether the server printed a sign-in link at its start.
     pub prints_link: bool,
 }
 
@@ -39,7 +39,7 @@ struct HomeProcess<'a> {
 }
 
 impl<'a> HomePage<'a> {
-    /// The page for a user, or for nobody in particular, with the processes that may be started.
+    /// The page for a user, or for an anonymous visitor, with the processes that may be started.
     pub fn new(
         assets: &Assets,
         user: Option<&str>,
@@ -72,7 +72,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// The demo's shell; `None` when it was not built.
+    /// The shell of the demo; `None` when it was not built.
     pub fn new(assets: &Assets) -> Option<Self> {
         Some(Self {
             title: "Harbour, a Stepwire demo",

@@ -1,4 +1,4 @@
-//! The page of one instance: what the server knows at its start; the rest is drawn live.
+//! The page of one instance: what the server knows when it is loaded; the rest is rendered live.
 
 use serde::Serialize;
 
@@ -51,7 +51,7 @@ impl<'a> Relative<'a> {
 }
 
 impl<'a> InstancePage<'a> {
-    /// The page of an instance; `parent` and `root` are those above it.
+    /// The page of an instance; `parent` and `root` are its ancestors.
     pub fn new(
         assets: &Assets,
         user: &str,
@@ -85,7 +85,7 @@ pub fn href(key: InstanceKey) -> String {
     format!("{INSTANCES_URL}/{key}")
 }
 
-/// A starter as a person reads it: the subject of an anonymous visitor says nothing.
+/// The name of a starter for people: the subject of an anonymous visitor has no meaning for them.
 fn starter(subject: &str) -> &str {
     if subject.starts_with("anonymous-") {
         "anonymous"

@@ -16,7 +16,7 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
-/// What is asked for in the address; empty texts count as absent, as a form sends them.
+/// The query of the address; empty texts count as absent, because forms send them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct InstancePageFilter {
@@ -26,9 +26,9 @@ pub struct InstancePageFilter {
     pub status: String,
     /// A process id.
     pub process: String,
-    /// The id of a node that a user task waits at.
+    /// The id of a node at which a user task waits.
     pub node: String,
-    /// Where the list continues.
+    /// Cursor at which the list continues.
     #[serde(skip_serializing)]
     pub after: String,
 }
@@ -76,17 +76,17 @@ struct InstanceLine<'a> {
     started_ago: String,
 }
 
-/// How many instances fit a filter, as far as they are counted.
+/// The number of instances that match a filter, up to a maximum.
 #[derive(Clone, Copy, Serialize)]
 pub struct FoundInstances {
-    /// How many at least.
+    /// The number counted.
     number: u64,
     /// Whether there are more.
     or_more: bool,
 }
 
 impl FoundInstances {
-    /// So many were counted.
+    /// From the counted number.
     pub fn of(counted: u64) -> Self {
         let most = limits::COUNTED_INSTANCES as u64;
         Self {
@@ -96,13 +96,13 @@ impl FoundInstances {
     }
 }
 
-/// What the page shows.
+/// The content of the page.
 pub struct ShownInstances<'a> {
-    /// How many fit the filter.
+    /// The number of instances that match the filter.
     pub total: FoundInstances,
-    /// This part of them, each with its waiting user tasks.
+    /// The current part of them, each with its waiting user tasks.
     pub rows: &'a [(InstanceRow, Vec<TaskRow>)],
-    /// Where the list continues.
+    /// Cursor of the next part.
     pub next: Option<String>,
     /// Id and name of each known process.
     pub processes: &'a [(String, String)],
@@ -111,7 +111,7 @@ pub struct ShownInstances<'a> {
 }
 
 impl<'a> InstancesPage<'a> {
-    /// The page for somebody.
+    /// The page for a user.
     pub fn new(
         assets: &Assets,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! The frame of every page but the demo: navigation, who is signed in, style sheets.
+//! The frame of every page except the demo: navigation, the signed-in user, style sheets.
 
 use serde::Serialize;
 
@@ -35,9 +35,9 @@ struct User {
 pub const INSTANCES_URL: &str = "/admin/instances";
 /// Address of the list of processes.
 pub const PROCESSES_URL: &str = "/admin/processes";
-/// The designer: a process's id, or `new`, is below it.
+/// Address of the designer; a process id, or `new`, follows it.
 pub const DESIGNER_URL: &str = "/admin/designer";
-/// The pages of operators are below it.
+/// Address below which the pages of operators are.
 pub const OPERATIONS_URL: &str = "/admin/operations";
 /// Address of a user's tasks.
 pub const TASKS_URL: &str = "/admin/tasks";
@@ -46,7 +46,7 @@ pub const PLAYGROUND_URL: &str = "/admin/playground";
 /// Address of the sign-in page.
 pub const SIGN_IN_URL: &str = "/sign-in";
 
-/// The sign-in page that comes back to this address of the server.
+/// Address of the sign-in page that returns to this address of the server.
 pub fn sign_in_url(to: &str) -> String {
     if to == "/" {
         return SIGN_IN_URL.to_owned();

@@ -1,4 +1,4 @@
-//! Pages that say one thing: how to sign in, and that something is not there.
+//! Pages with a single message, such as how to sign in or that an address does not exist.
 
 use serde::Serialize;
 
@@ -20,8 +20,8 @@ pub struct SignIn<'a> {
 }
 
 impl<'a> SignIn<'a> {
-    /// The page, with the page to come back to and what went wrong at the last try. `prints_link`
-    /// tells whether the server printed a link at its start.
+    /// The page, with the address to return to and the error of the last attempt. `prints_link`
+    /// says whether the server printed a sign-in link at its start.
     pub fn new(
         assets: &Assets,
         to: Option<&'a str>,
@@ -56,7 +56,7 @@ struct PageLink {
 }
 
 impl Message {
-    /// A page for a signed-in user that says what is the case, and what was expected.
+    /// A page for a signed-in user that says what was expected and what was found.
     pub fn new(assets: &Assets, user: &str, heading: &str, sentence: &str) -> Self {
         Self {
             layout: Layout::new(assets, heading, "", INSTANCES_URL, Some(user)),
@@ -69,7 +69,7 @@ impl Message {
         }
     }
 
-    /// A page that says why there is no other one.
+    /// A page that says why the requested one is refused.
     pub fn refused(assets: &Assets, user: Option<&str>, status: u16, sentence: &str) -> Self {
         let heading = match status {
             400 | 405 => "This cannot be asked here",
@@ -85,7 +85,7 @@ impl Message {
         }
     }
 
-    /// The page for an address at which there is nothing.
+    /// The page for an address that does not exist.
     pub fn nowhere(assets: &Assets, user: Option<&str>) -> Self {
         Self {
             layout: Layout::new(assets, "Nothing here", "", "/", user),
@@ -98,7 +98,7 @@ impl Message {
     }
 }
 
-/// Where one can always go.
+/// Links to pages that are always available.
 fn onward(user: Option<&str>) -> Vec<PageLink> {
     let own = user.map(|_| PageLink {
         href: INSTANCES_URL,

@@ -1,4 +1,4 @@
-//! The pages of operators: a frame each, as what they show is asked of the HTTP interface.
+//! The pages of operators: a frame each; their content is loaded through the HTTP interface.
 
 use serde::Serialize;
 
@@ -11,19 +11,19 @@ use crate::session::auth::principal::Principal;
 /// One of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// What runs, what is stuck.
+    /// Running work and problems.
     Dashboard,
     /// Open incidents by cause.
     Incidents,
-    /// What starts by itself.
+    /// Starts by schedule.
     Schedules,
-    /// What waits for a time.
+    /// Pending timers.
     Timers,
     /// Users with a password.
     Users,
     /// Open websockets and streams.
     Connections,
-    /// What administrators, operators and designers did.
+    /// Actions of administrators, operators and designers.
     Audit,
     /// Options of the server.
     Settings,
@@ -49,7 +49,7 @@ impl Page {
         Self::ALL.into_iter().find(|page| page.name() == name)
     }
 
-    /// Whether it is of use to this person: what it shows may be asked for.
+    /// Whether this user may see the content of the page.
     pub fn is_for(self, principal: &Principal) -> bool {
         match self {
             Self::Dashboard | Self::Incidents | Self::Schedules | Self::Timers => {
@@ -129,7 +129,7 @@ struct OperationsLink {
 }
 
 impl OperationsPage {
-    /// A page for somebody, who is led to those that are for them.
+    /// A page for a user, with links to the pages available to that user.
     pub fn new(assets: &Assets, page: Page, principal: &Principal) -> Self {
         let link = |other: Page| OperationsLink {
             href: format!("{OPERATIONS_URL}/{}", other.name()),

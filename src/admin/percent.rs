@@ -1,8 +1,8 @@
-//! Percent-encoding of what comes into an address: ids and search texts are a user's words.
+//! Percent-encoding of parts of addresses: ids and search texts are arbitrary text of users.
 
 use std::fmt::Write;
 
-/// Appends a text to an address, with everything escaped that could mean something there.
+/// Appends a text to an address and escapes all characters with a special meaning.
 pub fn encode(address: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {

@@ -1,4 +1,4 @@
-//! The playground: a frame, as all of it is done in the browser.
+//! The page of the playground: a frame; everything else happens in the browser.
 
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
-//! The list of processes: what is deployed of each, what runs, and what may be done with it.
+//! The list of processes: their deployed versions, running instances, and available actions.
 //!
-//! Not here: deploying, publishing and deleting, which the page asks the HTTP interface for.
+//! Not here: deploying, publishing and deleting, which the page does through the HTTP interface.
 
 use serde::Serialize;
 
@@ -67,11 +67,11 @@ struct Version<'a> {
     can_delete: bool,
 }
 
-/// What the page shows.
+/// The content of the page.
 pub struct ShownProcesses<'a> {
     /// Every version that was not deleted, by id and version.
     pub versions: &'a [&'a DefinitionRow],
-    /// What live instances run, of this tenant.
+    /// The versions that live instances of this tenant use.
     pub in_use: &'a [VersionInUse],
     /// Whether the user may change processes.
     pub may_edit: bool,
@@ -108,7 +108,7 @@ fn process<'a>(
         let mut found = versions.iter().rev().copied();
         found.find(|row| row.state == state)
     };
-    // What new instances run says more about a process than what was saved last.
+    // The version used by new instances is more informative than the last saved one.
     let main = [
         DefinitionState::Published,
         DefinitionState::Disabled,
@@ -177,7 +177,7 @@ fn version<'a>(row: &'a DefinitionRow, shown: &ShownProcesses<'a>) -> Version<'a
     }
 }
 
-/// How many live instances these are, and how many of them have an incident.
+/// The number of these live instances, and how many of them have an incident.
 fn count(shown: &ShownProcesses<'_>, wanted: impl Fn(&VersionInUse) -> bool) -> (u64, u64) {
     shown
         .in_use

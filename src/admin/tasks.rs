@@ -1,4 +1,4 @@
-//! The page of tasks: a frame, as the lists themselves are pushed, or asked for.
+//! The page of tasks: a frame; the lists themselves are pushed or requested.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub struct TasksPage {
 }
 
 impl TasksPage {
-    /// The page for a user; an operator may look at all of the tenant.
+    /// The page for a user; an operator may see all tasks of the tenant.
     pub fn new(assets: &Assets, user: &str, is_operator: bool) -> Self {
         Self {
             layout: Layout::new(assets, "Tasks", "tasks", TASKS_URL, Some(user)),

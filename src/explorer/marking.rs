@@ -1,4 +1,5 @@
-//! Where the tokens are: what tells two states apart, and one that has more from one that has fewer.
+//! Markings: where the tokens are. Compares two states, and finds one that has more tokens than
+//! another.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,19 +16,19 @@ use crate::{
     model::{ids::ElementKey, node_kind::WAITING_FOR_START},
 };
 
-/// How many tokens are at each place: an active node or a flow that waits at a join, with the nodes
-/// of the subprocesses around it.
+/// The number of tokens at each place: an active node or a flow that waits at a join, with the
+/// nodes of the subprocesses around it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Marking(BTreeMap<String, u32>);
 
 impl Marking {
-    /// That of a state.
+    /// The marking of a state.
     pub fn of(state: &InstanceState) -> Self {
         let mut places = BTreeMap::new();
         let mut add = |place: String| *places.entry(place).or_default() += 1;
         for (key, element) in state.active() {
             let place = path(state, element.scope());
-            // One that was not moved yet is elsewhere: what it holds comes later.
+            // An element that was not moved yet counts as elsewhere: its content comes later.
             let is_paused = if element.incidents().is_empty() {
                 ""
             } else {
@@ -45,7 +46,7 @@ impl Marking {
         Self(places)
     }
 
-    /// A place where this one has more tokens, when it has nowhere fewer.
+    /// A place where this marking has more tokens than the other, if it has fewer nowhere.
     pub fn beyond(&self, other: &Self) -> Option<String> {
         let at = |marking: &Self, place: &String| marking.0.get(place).copied().unwrap_or(0);
         let covers = other
@@ -75,8 +76,8 @@ fn name(place: &str) -> String {
     node.split('[').next().unwrap_or(node).to_owned()
 }
 
-/// The node of an element, with the number of the iteration that it is, or that it is undone, or the
-/// reset of a complex gateway.
+/// The node of an element, with the number of its iteration, or a mark that it is being compensated
+/// or is the reset of a complex gateway.
 fn node_of(element: &ElementInstance) -> String {
     match element.loop_counter() {
         _ if element.is_undoing() => format!("{}[undo]", element.node()),
@@ -86,7 +87,7 @@ fn node_of(element: &ElementInstance) -> String {
     }
 }
 
-/// Whether it is the visit by which a complex gateway resets: no token continues with it but by a
+/// Whether it is the visit in which a complex gateway resets: a token continues from it only by a
 /// condition.
 fn resets(element: &ElementInstance) -> bool {
     let own = element.variables();
@@ -101,7 +102,7 @@ fn waiting<'a>(scope: &'a Scope, place: &'a str) -> impl Iterator<Item = String>
     })
 }
 
-/// The nodes of the subprocesses around what is in a scope.
+/// The nodes of the subprocesses that enclose a scope.
 fn path(state: &InstanceState, scope: Option<ElementKey>) -> String {
     let around = std::iter::successors(scope, |key| state.element(*key)?.scope());
     let mut nodes: Vec<String> = around
@@ -111,8 +112,8 @@ fn path(state: &InstanceState, scope: Option<ElementKey>) -> String {
     nodes.iter().map(|node| format!("{node}/")).collect()
 }
 
-/// What tells a state apart from others: of each scope its elements with all they remember but times
-/// and numbers, and the flows that wait.
+/// The key that distinguishes a state from others: for each scope its elements with everything they
+/// remember except times and numbers, and the waiting flows.
 pub fn key(state: &InstanceState) -> String {
     let mut children: BTreeMap<Option<ElementKey>, Vec<ElementKey>> = BTreeMap::new();
     for (key, element) in state.active() {
@@ -160,8 +161,8 @@ fn scope_key(
     let _ = write!(text, "{})", elements.join(";"));
 }
 
-/// What may be compensated in a scope, and what is to be compensated next: which nodes, as loops may
-/// remember each without bound.
+/// The nodes that may be compensated in a scope, and those to be compensated next; only the nodes,
+/// as loops may remember each without bound.
 fn compensation_key(held: &Scope, text: &mut String) {
     if !held.compensations().is_empty() {
         let nodes: BTreeSet<_> = held.compensations().iter().map(|one| one.node()).collect();
@@ -188,7 +189,7 @@ fn element_key(element: &ElementInstance) -> String {
     format!("{node}{open:?}{incidents:?}{triggered:?}{call}{ad_hoc:?}{undoes:?}{resets}")
 }
 
-/// A text in which every run of letters, digits and hyphens with a digit in it is `#`.
+/// The text with every run of letters, digits and hyphens that contains a digit replaced by `#`.
 fn without_numbers(text: &str) -> String {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '-';
     let mut kept = String::with_capacity(text.len());

@@ -1,5 +1,5 @@
-//! What the explorer leaves of a definition: the control flow. Data, actions, rights and times are
-//! taken out or made the same for all.
+//! Reduces a definition to its control flow for the explorer. Data, actions, rights and times are
+//! removed or made uniform.
 
 use crate::model::{
     action::{Action, ActionType, Required, Trigger},
@@ -8,7 +8,7 @@ use crate::model::{
     loop_characteristics::{LoopCharacteristics, MultiInstance, StandardLoop},
 };
 
-/// Path of the list that every collection is replaced by.
+/// Path of the list that replaces every collection.
 pub const COLLECTION: &str = "explored";
 
 /// The bare control flow of a definition.
@@ -27,7 +27,7 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
         let mut events = caught.iter();
         events.any(|event| event.attached_to.as_deref() == Some(id))
     };
-    // An event subprocess catches what is thrown beside it.
+    // An event subprocess catches what is thrown in the same scope.
     let beside = |id: &str| {
         let mut starts = caught
             .iter()
@@ -37,7 +37,7 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
     for node in &mut bare.nodes {
         let around = std::iter::successors(scope_of(&node.id), |scope| scope_of(scope));
         let mut around = around.take(definition.nodes.len());
-        // What a script throws climbs out of the subprocesses around it.
+        // What a script throws propagates through the enclosing subprocesses.
         let throws = has_script(node)
             && (beside(&node.id) || around.any(|scope| at_boundary(scope) || beside(scope)));
         strip(node, throws || at_boundary(&node.id));
@@ -58,11 +58,11 @@ fn has_script(node: &FlowNode) -> bool {
 }
 
 fn strip(node: &mut FlowNode, catches_errors: bool) {
-    // One that waits for a message still does.
+    // A receive task still waits for its message.
     let receives = node.kind == ElementType::ReceiveTask && !node.events.is_empty();
     if is_task(node.kind) && !receives {
         node.kind = match waits(node) {
-            // It can fail, so it is called.
+            // It can fail, so it becomes a call activity.
             _ if catches_errors => ElementType::CallActivity,
             true => ElementType::UserTask,
             false => ElementType::Task,
@@ -95,7 +95,7 @@ fn strip(node: &mut FlowNode, catches_errors: bool) {
         node.events.clear();
     }
     for (event, place) in node.events.iter_mut().zip(0..) {
-        // Each is something else that is waited for.
+        // Each waits for a different event.
         let name = EventRef {
             definition: place,
             node: node.id.as_str().into(),
@@ -104,7 +104,7 @@ fn strip(node: &mut FlowNode, catches_errors: bool) {
     }
 }
 
-/// Every list has the same items, every loop runs twice; none is ended early.
+/// Every list has the same items, every loop runs twice; none ends early.
 fn bare_loop(looping: &LoopCharacteristics) -> LoopCharacteristics {
     match looping {
         LoopCharacteristics::MultiInstance(multiple) => {
@@ -135,7 +135,7 @@ fn is_task(kind: ElementType) -> bool {
     )
 }
 
-/// Whether a task is stuck until somebody or something comes.
+/// Whether a task waits until somebody or something completes it.
 fn waits(node: &FlowNode) -> bool {
     let has_to_complete = matches!(node.kind, ElementType::UserTask | ElementType::ReceiveTask);
     (has_to_complete && node.actions.is_empty()) || node.actions.iter().any(holds)
@@ -154,7 +154,7 @@ fn holds(action: &Action) -> bool {
         && (action.trigger == Trigger::Manual || action.timer.is_some() || is_awaited)
 }
 
-/// Every time is an hour; every name is the event's own.
+/// Every time is one hour; every name is specific to the event.
 fn bare_event(event: &mut EventDefinition, id: &str, interrupting: bool) {
     match event {
         EventDefinition::Timer { when, time_zone } => {

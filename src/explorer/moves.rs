@@ -1,4 +1,4 @@
-//! What can happen next to an instance, and what it leads to.
+//! The moves possible in an instance, and their results.
 
 use std::sync::Arc;
 
@@ -25,23 +25,23 @@ use crate::{
     },
 };
 
-/// Conditions answered in one step in so many ways at most.
+/// The number of ways of answering the conditions of one step that are explored.
 const CHOICES: usize = 256;
-/// Active elements at which the explorer takes a model for one that grows.
+/// Active elements from which on the explorer regards a model as growing without bound.
 const ACTIVE: usize = 200;
-/// Incident of an element that was activated and not moved yet.
+/// Code of the incident of an element that was activated but not moved yet.
 const PAUSED: &str = "step_limit";
-/// An error that no event names, as those without a code catch it.
+/// An error that no event names; events without a code catch it.
 const ANY: &str = "any";
 
-/// Something that can happen.
+/// A possible move.
 pub struct NextMove {
     command: Command,
-    /// Process time when it happens.
+    /// Process time at which it happens.
     now: Time,
     told: String,
     comes_again: bool,
-    /// Whether the flows that were taken say what it leads to.
+    /// Whether the flows taken show its result.
     chooses: bool,
 }
 
@@ -56,7 +56,7 @@ impl NextMove {
         }
     }
 
-    /// What happens, for people; with the flows that were taken at a gateway.
+    /// The move in words, with the flows taken at a gateway.
     pub fn told(&self, taken: &[Arc<str>]) -> String {
         if self.chooses && !taken.is_empty() {
             let flows: Vec<String> = taken.iter().map(|flow| format!("'{flow}'")).collect();
@@ -65,7 +65,7 @@ impl NextMove {
         self.told.clone()
     }
 
-    /// Whether it may happen again and again by itself.
+    /// Whether it may repeat without limit.
     pub fn comes_again(&self) -> bool {
         self.comes_again
     }
@@ -133,11 +133,11 @@ fn input(now: Time) -> StepInput<'static> {
     }
 }
 
-/// What a move may lead to: the state, its records, and the flows that were taken.
+/// A possible result of a move: the state, its records, and the flows taken.
 pub type After = (InstanceState, RecordBatch, Vec<Arc<str>>);
 
-/// Does a move in every way its conditions can be answered. `false` when there are more ways than are
-/// looked at.
+/// Performs a move for every way its conditions can be answered. `false` when there are more ways
+/// than are explored.
 pub fn perform(
     process: &ExecutableProcess,
     state: &InstanceState,
@@ -179,7 +179,7 @@ fn taken(row: &RecordBatch) -> Vec<Arc<str>> {
     flows
 }
 
-/// All that can happen next.
+/// All possible moves.
 pub fn enabled(process: &ExecutableProcess, state: &InstanceState) -> Vec<NextMove> {
     let mut moves = Vec::new();
     for (element, instance) in state.active() {
@@ -233,8 +233,8 @@ fn offers(process: &ExecutableProcess, state: &InstanceState) -> Vec<NextMove> {
     run.collect()
 }
 
-/// Whether it is looked at that an activity of an ad-hoc subprocess is started: users may do so
-/// without bound, but one visit at a time shows what it leads to.
+/// Whether starting this activity of an ad-hoc subprocess is explored: users may start it any
+/// number of times, but one visit at a time shows the results.
 fn starts_again(state: &InstanceState, offer: &Offer, activity: &Arc<str>) -> bool {
     let is_active = state
         .active()
@@ -247,7 +247,7 @@ fn starts_again(state: &InstanceState, offer: &Offer, activity: &Arc<str>) -> bo
     !is_active && (is_first || !waits)
 }
 
-/// An event that is waited for comes.
+/// An event that an element waits for occurs.
 fn event(
     process: &ExecutableProcess,
     by: Subscriber,
@@ -267,14 +267,14 @@ fn event(
             let timer = TimerKey::event(element, event, open.occurrence());
             (Command::FireTimer(timer), *due, "timer")
         }
-        // Conditions are looked at again when data change; the oracle says what they are.
+        // Conditions are evaluated again when data change; the oracle gives their values.
         Subscription::Conditional { .. } => {
             let data = Value::Object(Map::from_iter([("changed".to_owned(), Value::Bool(true))]));
             (Command::Patch { scope: None, data }, Time(0), "condition")
         }
         Subscription::Message { taken, .. } => (deliver(by, event, *taken), Time(0), "message"),
         Subscription::Signal { taken, .. } => (deliver(by, event, *taken), Time(0), "signal"),
-        // It comes from within.
+        // It comes from within the instance.
         Subscription::Escalation => return None,
     };
     Some(NextMove {
@@ -296,7 +296,7 @@ fn deliver(by: Subscriber, event: &EventRef, taken: u64) -> Command {
     }))
 }
 
-/// A called process ends: well, or by an error that is caught somewhere around the call.
+/// A called process ends: normally, or with an error that is caught somewhere around the call.
 fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Vec<NextMove> {
     let Some(element) = child
         .start
@@ -337,8 +337,8 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
     moves
 }
 
-/// The errors that are caught of an element: by its boundary events, and by those and the event
-/// subprocesses of the scopes around it.
+/// The errors of an element that are caught: by its boundary events, and by those and the event
+/// subprocesses of the enclosing scopes.
 fn caught(
     process: &ExecutableProcess,
     state: &InstanceState,
@@ -352,7 +352,7 @@ fn caught(
             .boundary_events
             .iter()
             .filter_map(|event| process.node(event));
-        // What an event subprocess throws it does not catch itself.
+        // An event subprocess does not catch what it throws itself.
         let beside = process
             .event_subprocess_starts(node.scope.as_deref())
             .filter(|start| start.scope.as_ref() != Some(&node.id));
@@ -363,7 +363,7 @@ fn caught(
                 let ExecutableEventDefinition::Error(code) = event else {
                     continue;
                 };
-                // A failure without a code climbs no further than to the element itself.
+                // A failure without a code propagates no further than the element itself.
                 let is_own = node.boundary_events.contains(&catcher.id) && is_first;
                 let code = code.clone().or((!is_own).then(|| ANY.into()));
                 if !found.contains(&code) {

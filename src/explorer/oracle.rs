@@ -1,4 +1,4 @@
-//! Answers of conditions, one set after the other, instead of their values.
+//! Gives chosen answers for conditions instead of evaluating them.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,8 @@ use crate::model::{
     variables::Variables,
 };
 
-/// Answers conditions in the order they are asked: first as given, then by false.
+/// Answers conditions in the order in which they are evaluated: first with the given answers, then
+/// with false.
 pub struct Oracle<'a> {
     process: &'a ExecutableProcess,
     given: Vec<bool>,
@@ -25,7 +26,7 @@ pub struct Oracle<'a> {
 #[derive(Default)]
 struct Asked {
     answers: Vec<bool>,
-    /// Of each flow that was asked in this step, whether it holds.
+    /// For each flow evaluated in this step, whether it holds.
     flows: BTreeMap<String, bool>,
 }
 
@@ -38,7 +39,7 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// The answers to give in the next run; `None` when all were given.
+    /// The answers for the next run; `None` when all were tried.
     pub fn next(self) -> Option<Vec<bool>> {
         let mut answers = self
             .asked
@@ -69,8 +70,8 @@ impl<'a> Oracle<'a> {
         Some(count > number || (at_least && count == number))
     }
 
-    /// Whether this is the last flow of a gateway without default flow, and no other one holds: then
-    /// it does.
+    /// Whether this is the last flow of a gateway without default flow and no other one holds: then
+    /// this one does.
     fn must_hold(&self, gateway: &ExecutableNode, flow: &str, asked: &Asked) -> bool {
         let mut conditional = gateway.outgoing.iter().filter(|flow| flow.conditional);
         let is_last = conditional

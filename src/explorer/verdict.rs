@@ -1,28 +1,28 @@
-//! What an exploration found, in words.
+//! The result of an exploration, in words.
 
 use std::fmt;
 
 use super::{Reached, moves::enabled};
 use crate::{engine::InstanceState, model::executable::ExecutableProcess};
 
-/// What was found.
+/// The result of an exploration.
 pub struct Exploration {
-    /// States that were reached.
+    /// Number of reached states.
     pub states: usize,
-    /// Whether that is all there are; else there is no verdict beyond them.
+    /// Whether these are all states; otherwise there is no verdict beyond them.
     pub is_complete: bool,
-    /// What is wrong, the first of each kind and element.
+    /// The faults, the first of each kind and element.
     pub faults: Vec<Fault>,
 }
 
 impl Exploration {
-    /// Whether it is known that nothing is wrong.
+    /// Whether it is certain that nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.is_complete && !self.faults.iter().any(|fault| fault.kind.is_fault())
     }
 
-    /// Whether no end event was seen to be reached while tokens are left in its scope: what soundness
-    /// of workflow nets asks for besides.
+    /// Whether no end event was reached while tokens are left in its scope, which soundness of
+    /// workflow nets requires in addition.
     pub fn completes_properly(&self) -> bool {
         let mut kinds = self.faults.iter().map(|fault| fault.kind);
         !kinds.any(|kind| kind == FaultKind::Improper)
@@ -57,38 +57,39 @@ impl Exploration {
     }
 }
 
-/// One thing that is wrong.
+/// A fault of the model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// What.
+    /// Its kind.
     pub kind: FaultKind,
-    /// Id of the node where.
+    /// Id of the node at which it occurs.
     pub element: String,
-    /// What was expected and what is the case.
+    /// What was expected and what was found.
     pub sentence: String,
-    /// The shortest way there, step by step; empty for what never comes.
+    /// The shortest path to it, step by step; empty for an element that is never reached.
     pub path: Vec<String>,
 }
 
 /// The kinds of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// Nothing can happen any more, and the instance has not ended.
+    /// No step is possible, and the instance has not ended.
     Deadlock,
-    /// Whatever happens, it does not end.
+    /// No sequence of steps leads to an end.
     Endless,
-    /// Tokens gather without bound.
+    /// The number of tokens grows without bound.
     Growth,
     /// An element that is never activated.
     Dead,
-    /// An element that may be active twice at the same time; BPMN allows it, and it is rarely meant.
+    /// An element that may be active twice at the same time; BPMN allows it, but it is rarely
+    /// intended.
     Twice,
-    /// An end event that is reached while tokens are left in its scope; BPMN continues with those,
-    /// and soundness of workflow nets forbids it.
+    /// An end event that is reached while tokens are left in its scope; in BPMN these continue, and
+    /// soundness of workflow nets forbids it.
     Improper,
     /// An end event of the process that one instance may reach more than once.
     EndTwice,
-    /// An element that stops for a reason that depends on data: what lies behind was not looked at.
+    /// An element that stops for a reason that depends on data: what follows it was not explored.
     Unknown,
 }
 
@@ -107,7 +108,7 @@ impl FaultKind {
         }
     }
 
-    /// Whether a model with it is unsound.
+    /// Whether it makes a model unsound.
     pub fn is_fault(self) -> bool {
         match self {
             Self::Deadlock | Self::Endless | Self::Growth | Self::Dead => true,
@@ -126,18 +127,18 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Gathers faults: of each kind and element the first, which has the shortest way.
+/// Collects faults: for each kind and element the first, which has the shortest path.
 #[derive(Default)]
 pub(super) struct Judge {
     found: Vec<Found>,
 }
 
-/// A fault, and how to reach it.
+/// A fault and how to reach it.
 struct Found {
     kind: FaultKind,
     element: String,
     sentence: String,
-    /// The state it was found in, or before the step it was found in.
+    /// The state in which it was found, or the state before the step in which it was found.
     state: Option<usize>,
     step: Option<String>,
 }
@@ -167,7 +168,7 @@ impl Judge {
         }
     }
 
-    /// Whether a state is one to stop at: an element has an incident that no retry fixes.
+    /// Whether exploration stops at a state: an element has an incident that no retry fixes.
     pub fn stops(
         &mut self,
         index: usize,
@@ -211,7 +212,7 @@ impl Judge {
         stops
     }
 
-    /// A state in which nothing can happen.
+    /// Reports a state in which no step is possible.
     pub fn stuck(&mut self, index: usize, process: &ExecutableProcess, state: &InstanceState) {
         let waits = state.active().find(|(_, element)| {
             let node = process.node(element.node());
@@ -222,14 +223,14 @@ impl Judge {
         self.add(FaultKind::Deadlock, node, sentence, Some(index));
     }
 
-    /// A state that has all tokens of one before it, and more.
+    /// Reports a state that has all tokens of an earlier one, and more.
     pub fn grows(&mut self, index: usize, place: String) {
         let sentence =
             format!("expected a bound on tokens, but each round leaves one more at '{place}'");
         self.add(FaultKind::Growth, place, sentence, Some(index));
     }
 
-    /// A node that may be active twice.
+    /// Reports a node that may be active twice.
     pub fn twice(&mut self, index: usize, place: String) {
         let sentence = format!(
             "'{place}' may be active twice at the same time: flows of parallel branches meet \
@@ -238,7 +239,8 @@ impl Judge {
         self.add(FaultKind::Twice, place, sentence, Some(index));
     }
 
-    /// A step from a state completed an end event while a token is left at a node beside it.
+    /// Reports a step that completed an end event while a token is left at a node in the same
+    /// scope.
     pub fn improper(&mut self, state: usize, step: &str, end: &str, left: &str) {
         let sentence = format!(
             "'{end}' is reached while a token is left at '{left}': BPMN goes on with that, and ends \
@@ -248,20 +250,20 @@ impl Judge {
         self.add_behind(kind, end.to_owned(), sentence, Some(state), Some(step));
     }
 
-    /// A step from a state completes an end event of the process that was reached before.
+    /// Reports a step that completes an end event of the process that was reached before.
     pub fn end_again(&mut self, state: usize, step: &str, end: &str) {
         let sentence = format!("'{end}' may be reached more than once in one instance");
         let kind = FaultKind::EndTwice;
         self.add_behind(kind, end.to_owned(), sentence, Some(state), Some(step));
     }
 
-    /// A node that was never activated.
+    /// Reports a node that was never activated.
     pub fn dead(&mut self, node: &str) {
         let sentence = format!("expected '{node}' to be activated, but it never is");
         self.add(FaultKind::Dead, node.to_owned(), sentence, None);
     }
 
-    /// A state that leads to no end.
+    /// Reports a state from which no end can be reached.
     pub fn endless(&mut self, index: usize) {
         let sentence = "expected a way to an end, but none leads there from here";
         self.add(
@@ -280,7 +282,7 @@ impl Judge {
             )
         });
         let faults = self.found.into_iter();
-        // What a fault cuts off may come in a fixed model.
+        // Elements behind a fault may become reachable once it is fixed.
         let faults = faults.filter(|found| found.kind != FaultKind::Dead || !stops_early);
         let faults = faults.map(|found| {
             let way = found.state.map(|state| path(reached, state));

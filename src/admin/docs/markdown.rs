@@ -1,32 +1,32 @@
-//! Markdown as the documentation writes it, to HTML: headings and numbered sentences can be linked
-//! to, links between pages lead to their addresses, and tables say the name of each cell, so that
-//! they can be read on a phone.
+//! Renders the Markdown of the documentation to HTML: headings and numbered sentences can be linked
+//! to, links between pages use their addresses, and each table cell carries the name of its column,
+//! so that tables can be read on a phone.
 //!
-//! HTML in the source is shown as text. Not here: which pages there are (`docs`).
+//! HTML in the source is shown as text. Not here: the list of pages (`docs`).
 
 use std::collections::BTreeMap;
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-/// A page, rendered.
+/// A rendered page.
 pub struct RenderedPage {
     /// Its first heading.
     pub title: String,
-    /// What is in its article.
+    /// The HTML of its article.
     pub html: String,
-    /// Its headings of the second level.
+    /// Its second-level headings.
     pub headings: Vec<Heading>,
 }
 
 /// A heading.
 pub struct Heading {
-    /// What it is linked by.
+    /// The id by which it is linked.
     pub id: String,
     /// Its text.
     pub text: String,
 }
 
-/// Renders a page. `address` turns what a link says into where it leads.
+/// Renders a page. `address` converts the target of a link to an address.
 pub fn render(source: &str, address: &dyn Fn(&str) -> String) -> RenderedPage {
     let events: Vec<Event<'_>> = Parser::new_ext(source, Options::ENABLE_TABLES).collect();
     let mut page = MarkdownPage {
@@ -65,12 +65,12 @@ struct MarkdownPage<'a> {
     headings: Vec<Heading>,
     /// The id of the newest heading.
     heading: String,
-    /// How often each heading's text was there.
+    /// How often each heading text has occurred.
     seen: BTreeMap<String, usize>,
 }
 
 impl<'a> MarkdownPage<'a> {
-    /// Takes an event; `rest` begins with it.
+    /// Handles an event; `rest` begins with it.
     fn take(&mut self, event: &Event<'a>, rest: &[Event<'a>]) {
         match event {
             Event::Start(Tag::Heading { level, .. }) => {
@@ -151,7 +151,7 @@ impl<'a> MarkdownPage<'a> {
         matches!(before, Some(Event::Html(html)) if html.starts_with("<a class=\"sentence\""))
     }
 
-    /// The id of a heading, as code hosts make it.
+    /// The id of a heading, in the form that code hosts use.
     fn id_of(&mut self, text: &str) -> String {
         let plain = text.trim().to_lowercase();
         let kept = plain
@@ -170,7 +170,7 @@ impl<'a> MarkdownPage<'a> {
     }
 }
 
-/// The number of the sentence that an item begins with: `**A28** …`.
+/// The number of the sentence at the beginning of an item: `**A28** …`.
 fn sentence<'e>(item: &'e [Event<'_>]) -> Option<&'e str> {
     let mut inner = item
         .iter()
@@ -198,7 +198,7 @@ fn text_until(element: &[Event<'_>], ends: impl Fn(&TagEnd) -> bool) -> String {
     texts.collect()
 }
 
-/// Writes tables, with the name of its column at each cell.
+/// Writes tables, with the name of the column in each cell.
 #[derive(Default)]
 struct MarkdownTable {
     in_head: bool,
@@ -207,7 +207,7 @@ struct MarkdownTable {
 }
 
 impl MarkdownTable {
-    /// Whether the event belongs to a table's frame, and is written.
+    /// Whether the event belongs to the frame of a table and was written.
     fn take(&mut self, event: &Event<'_>, rest: &[Event<'_>], out: &mut Vec<Event<'_>>) -> bool {
         let html = match event {
             Event::Start(Tag::Table(_)) => {
