@@ -1,14 +1,14 @@
 //! The command line client: `stepwire start`, `run`, `patch`, `approve`, `stop`, `watch`, `show`,
 //! `list`, `deploy`, `check`, `test`, `export`.
 //!
-//! It knows the wire only (`docs/protocol.md`, `docs/rest.md`) and nothing of what is behind it, so
-//! it is also a proof that the wire is enough. It waits by push and never polls: one websocket that
-//! is made again whenever it is lost, on which the instance is followed from where the last frame
-//! left it, and every command sent again unchanged until it is answered.
+//! It uses only the public interface (`docs/protocol.md`, `docs/rest.md`) and knows nothing of its
+//! implementation, so it also shows that the interface is sufficient. It waits by push and never
+//! polls: it keeps one websocket, reconnects whenever that is lost, follows the instance from the
+//! last frame it received, and sends every command again unchanged until it is answered.
 //!
-//! Not here: the words of the command line (`config::client_command`); `user`, `token`
-//! (`web::local`, `main`); `backup`. Where to go next: `client` for the connection and its cuts,
-//! `access` for which server and as whom, `exit` for the status.
+//! Not here: the syntax of the command line (`config::client_command`); `user`, `token`
+//! (`web::local`, `main`); `backup`. Where to go next: `client` for the connection and its
+//! interruptions, `access` for the choice of server and identity, `exit` for the exit status.
 
 mod access;
 mod approve;
@@ -47,16 +47,16 @@ use crate::config::ClientCommand;
 
 pub use problems::{Check, CheckedFile, FoundProblem};
 
-/// Where this machine's server is, if it has one.
+/// Where this machine's server is, if there is one.
 #[derive(Clone)]
 pub struct Home {
     /// The data directory; its owner gets a token from the server on it.
     pub data: PathBuf,
-    /// Where the server listens by its options.
+    /// The address at which the server listens according to its options.
     pub server: String,
 }
 
-/// Does what is asked. `check` tells the problems of a definition without a server.
+/// Runs a command. `check` finds the problems of a definition without a server.
 pub async fn run(command: ClientCommand, home: Home, check: Check) -> ExitCode {
     let mut printer = Printer::new(command.common());
     let done = perform(command, home, check, &mut printer).await;
@@ -117,7 +117,7 @@ async fn perform(
     }
 }
 
-/// For work that leaves nothing in progress: it may be asked for again.
+/// Applies the time-out to work that leaves nothing in progress and can be repeated.
 async fn in_time<T>(
     limit: Option<Duration>,
     work: impl Future<Output = Result<T, Failure>>,

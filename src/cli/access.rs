@@ -1,9 +1,9 @@
-//! Which server a command talks to, and as whom.
+//! The choice of the server a command talks to, and of its identity there.
 //!
-//! Who brings a token uses it. Who brings none, but owns the data directory of a running server,
-//! asks that server through its local socket: it tells where it listens and gives a short-lived
-//! token. Such a token goes to that server only, never to another address. Who is left is
-//! anonymous, which is enough for processes with anonymous start.
+//! A given token is used. Without one, the owner of the data directory of a running server asks
+//! that server through its local socket, which answers with its address and a short-lived token.
+//! Such a token is sent to that server only, never to another address. All others are anonymous,
+//! which is enough for processes with anonymous start.
 
 use std::path::{Path, PathBuf};
 
@@ -16,37 +16,37 @@ use super::{
 };
 use crate::{config::CommonArguments, text};
 
-/// The longest file of a token that is read.
+/// The largest token file that is read.
 const TOKEN_FILE_BYTES: u64 = 64 * 1024;
 
-/// A server, and the right to talk to it.
+/// A server and the credentials for it.
 #[derive(Clone)]
 pub struct Access {
-    /// Its address, without a slash at the end.
+    /// Its address, without a trailing slash.
     base: Url,
     pass: Pass,
 }
 
-/// Where the token comes from.
+/// The source of the token.
 #[derive(Clone)]
 enum Pass {
-    /// Given.
+    /// Given directly.
     Token(String),
-    /// In a file, which somebody may write anew.
+    /// In a file, which may be rewritten meanwhile.
     File(PathBuf, String),
-    /// From the server on this data directory.
+    /// From the server that uses this data directory.
     Local(PathBuf, Local),
-    /// There is none.
+    /// No token.
     Anonymous,
 }
 
 impl Access {
-    /// Finds out.
+    /// Determines the server and the credentials.
     ///
     /// # Errors
-    /// An address or a file that is not one.
+    /// An invalid address, or a file that cannot be read.
     pub async fn find(common: &CommonArguments, home: Home) -> Result<Self, Failure> {
-        // A variable that is set to nothing is not set.
+        // A variable with an empty value counts as not set.
         let server = common
             .server
             .as_deref()
@@ -65,7 +65,8 @@ impl Access {
         };
         match (named, own) {
             (Some(base), Some(pass)) => Ok(Self { base, pass }),
-            // Asked for its address even when a token is given, as it may listen anywhere.
+            // The local server is asked for its address even when a token is given, as it may
+            // listen anywhere.
             (named, own) => Self::at_home(named, own, home).await,
         }
     }
@@ -73,7 +74,7 @@ impl Access {
     /// The server at this address, with this token or anonymously.
     ///
     /// # Errors
-    /// An address that is not one.
+    /// An invalid address.
     pub fn with(server: &str, token: Option<&str>) -> Result<Self, Failure> {
         Ok(Self {
             base: address(server)?,
@@ -111,7 +112,7 @@ impl Access {
         })
     }
 
-    /// The token to show, if there is one.
+    /// The token to send, if there is one.
     pub fn token(&self) -> Option<&str> {
         match &self.pass {
             Pass::Token(token) | Pass::File(_, token) => Some(token),
@@ -120,23 +121,23 @@ impl Access {
         }
     }
 
-    /// Goes on with this token where there was none.
+    /// Uses this token if there was none so far.
     pub fn use_token(&mut self, token: &str) {
         if matches!(self.pass, Pass::Anonymous) {
             self.pass = Pass::Token(token.to_owned());
         }
     }
 
-    /// Gets another token; `false` when there is none to be got.
+    /// Gets a new token; `false` when there is none.
     ///
     /// # Errors
-    /// The file is gone.
+    /// The file no longer exists.
     pub async fn renew(&mut self) -> Result<bool, Failure> {
         let fresh = match &self.pass {
             Pass::Token(_) | Pass::Anonymous => return Ok(false),
             Pass::File(path, _) => Pass::File(path.clone(), read_token(path)?),
             Pass::Local(data, _) => match local::ask(data).await? {
-                // The server may be on its way up: what was given before is tried again, then.
+                // The server may be starting: the previous token is tried again then.
                 None => return Ok(false),
                 Some(local) => Pass::Local(data.clone(), local),
             },
@@ -149,7 +150,7 @@ impl Access {
         Ok(changed)
     }
 
-    /// Who acts, for people.
+    /// The identity, for people.
     pub fn identity(&self) -> String {
         match &self.pass {
             Pass::Token(_) => "with the given token".to_owned(),
@@ -161,12 +162,12 @@ impl Access {
         }
     }
 
-    /// Its address for people.
+    /// The address of the server, for people.
     pub fn server(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// The address of something over HTTP; `path` begins with a slash.
+    /// The HTTP address of a resource; `path` begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.server())
     }
@@ -178,7 +179,7 @@ impl Access {
             .map_or(url.clone(), |rest| format!("ws{rest}"))
     }
 
-    /// That nobody can be reached there.
+    /// The failure that nobody can be reached at the address.
     pub fn unreachable(&self, cause: &str) -> Failure {
         let mend = match self.pass {
             Pass::Anonymous => {
@@ -196,7 +197,7 @@ impl Access {
     }
 }
 
-/// Reads an address as people write it: a scheme is optional.
+/// Parses an address as people write it: the scheme is optional.
 fn address(text: &str) -> Result<Url, Failure> {
     let failed = || {
         Failure::usage(format!(
@@ -220,7 +221,7 @@ fn address(text: &str) -> Result<Url, Failure> {
     }
 }
 
-/// Whether both are the same server; names of this machine are its address.
+/// Whether both are the same server; all names of this machine count as its address.
 fn same_place(a: &Url, b: &Url) -> bool {
     let host = |url: &Url| match url.host_str() {
         Some("localhost" | "[::1]") => "127.0.0.1".to_owned(),

@@ -1,7 +1,7 @@
-//! `stepwire approve`: finds the approval that waits, and gives it or refuses it.
+//! `stepwire approve`: finds the waiting approval, and approves or rejects it.
 //!
 //! An approval is a user task with the manual actions `approve` and `reject`; one that waits in a
-//! subprocess counts, too.
+//! subprocess is found, too.
 
 use std::collections::VecDeque;
 
@@ -19,19 +19,19 @@ use super::{
 };
 use crate::config::ApproveArguments;
 
-/// Instances of one tree that are looked at.
+/// Number of instances of one tree that are searched.
 const LOOKS: usize = 100;
 
-/// An approval that waits.
+/// A waiting approval.
 struct OpenApproval {
     instance: String,
     element: String,
 }
 
-/// Decides, and perhaps waits.
+/// Approves or rejects, and waits if requested.
 ///
 /// # Errors
-/// When there is nothing to decide, or more than one; the refusal; no server.
+/// There is no waiting approval, or more than one; the server refuses; no server.
 pub async fn approve(
     approve: ApproveArguments,
     access: Access,
@@ -64,7 +64,7 @@ pub async fn approve(
     .await
 }
 
-/// What waits in the tree, and where its instances are.
+/// The waiting approvals of the tree, and the positions of its instances.
 struct Found {
     approvals: Vec<OpenApproval>,
     stands: Vec<String>,

@@ -1,27 +1,27 @@
-//! What to do after a connection was lost, and after how long. By the close code, as
+//! Whether and when to reconnect after a connection was lost, depending on the close code, as
 //! `docs/protocol.md` says.
 
 use std::time::Duration;
 
-/// The first wait is anything up to this; each further one up to twice as long.
+/// The upper bound of the first delay; it doubles with each attempt.
 const FIRST: Duration = Duration::from_millis(250);
-/// No wait is longer.
+/// The longest delay.
 const LONGEST: Duration = Duration::from_secs(15);
-/// The shortest wait after a flood.
+/// The shortest delay after a flood.
 const FLOOD: Duration = Duration::from_secs(10);
 
-/// What to do.
+/// How to continue after a connection was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterClose {
-    /// Connect again.
+    /// Reconnect.
     Reconnect,
-    /// Connect again once, with a new token.
+    /// Reconnect once, with a new token.
     RenewToken,
-    /// It would end the same.
+    /// Stop: a new connection would end in the same way.
     Stop,
 }
 
-/// By the close code; 1006 stands for a connection that ended without one.
+/// The decision for a close code; 1006 stands for a connection that ended without one.
 pub fn after_close(code: u16) -> AfterClose {
     match code {
         4401 => AfterClose::RenewToken,
@@ -31,17 +31,18 @@ pub fn after_close(code: u16) -> AfterClose {
     }
 }
 
-/// Full jitter: anything up to a bound that doubles with each try in a row. `random` is in 0..1.
+/// The delay, with full jitter: a random part of a bound that doubles with each consecutive
+/// attempt. `random` is in 0..1.
 pub fn wait(code: u16, tries: u32, random: f64) -> Duration {
     let bound = FIRST.saturating_mul(1 << tries.min(16)).min(LONGEST);
     let jitter = bound.mul_f64(random.clamp(0.0, 1.0));
     if code == 4429 { FLOOD + jitter } else { jitter }
 }
 
-/// A number in 0..1, so that clients cut off together do not come back together.
+/// A number in 0..1, so that clients disconnected together do not reconnect together.
 pub fn random() -> f64 {
     let mut bytes = [0; 4];
-    // Without randomness all come back after the longest wait.
+    // Without randomness all clients reconnect after the longest delay.
     if getrandom::fill(&mut bytes).is_err() {
         return 1.0;
     }

@@ -1,8 +1,8 @@
-//! A client as the protocol wants it: it comes back after every cut, continues where it stood, and
-//! sends what is not answered again, unchanged.
+//! A client as the protocol requires it: it reconnects after every interruption, continues where it
+//! was, and sends unanswered commands again, unchanged.
 //!
-//! Not here: one connection (`socket`), when and whether to come back (`backoff`), what is missing
-//! (`followed`).
+//! Not here: one connection (`socket`), when and whether to reconnect (`backoff`), which frames are
+//! missing (`followed`).
 
 use std::time::{Duration, Instant};
 
@@ -18,36 +18,37 @@ use super::{
     socket::{End, Heard, NO_CODE, NotOpen, Socket},
 };
 
-/// How long a server that was there once may stay away.
+/// How long a server that was reached once may be unreachable.
 const GIVE_UP: Duration = Duration::from_secs(600);
-/// A connection that lived this long was a good one: the next loss starts with short waits again.
+/// A connection that lasted this long resets the delays: after the next loss they start short
+/// again.
 const STABLE: Duration = Duration::from_secs(5);
-/// How often a command is sent again that the server has no room for.
+/// How often a command answered `busy` is sent again.
 const BUSY_TRIES: u32 = 8;
 
-/// Gets what comes in.
+/// Receives the client's events.
 pub trait Watcher {
     /// A frame of a followed channel, each once and in order.
     fn frame(&mut self, frame: &Value);
-    /// The connection is lost; another one will be made.
+    /// The connection is lost; the client will reconnect.
     fn lost(&mut self, why: &str);
-    /// There is a connection again.
+    /// The client is connected again.
     fn back(&mut self);
 }
 
-/// A client, connected for as long as it lives.
+/// A client that stays connected as long as it exists.
 pub struct Client {
     access: Access,
     socket: Option<Socket>,
     followed: Followed,
-    /// Instances that were asked for; others are followed for their sake.
+    /// Instances whose following was requested; others are followed because they belong to these.
     roots: Vec<String>,
     lists: Vec<String>,
     unanswered: Vec<Value>,
     log: Option<String>,
     longest_message: usize,
     last: End,
-    /// When the server asked to come back, after `bye`.
+    /// When to reconnect as the server asked in `bye`.
     come_back: Option<Duration>,
     tries: u32,
     welcomed: Instant,
@@ -58,7 +59,7 @@ impl Client {
     /// Connects.
     ///
     /// # Errors
-    /// When nobody is there, or the token is not accepted: a first connection is not tried again.
+    /// The server cannot be reached or rejects the token: the first connection is not retried.
     pub async fn connect(access: Access) -> Result<Self, Failure> {
         let mut client = Self {
             access,
@@ -88,11 +89,11 @@ impl Client {
         }
     }
 
-    /// Sends a command and waits for its answer; what comes meanwhile goes to the watcher. Its `id`
-    /// must be a UUID.
+    /// Sends a command and waits for its answer; frames received meanwhile go to the watcher. Its
+    /// `id` must be a UUID.
     ///
     /// # Errors
-    /// The refusal, or no server.
+    /// The server refuses, or cannot be reached.
     pub async fn command(
         &mut self,
         frame: Value,
@@ -132,10 +133,10 @@ impl Client {
         }
     }
 
-    /// Follows an instance and its children: from a snapshot, or from what came after a number.
+    /// Follows an instance and its children: from a snapshot, or from a sequence number.
     ///
     /// # Errors
-    /// As [`Client::command`].
+    /// Same as [`Client::command`].
     pub async fn follow(
         &mut self,
         key: &str,
@@ -154,7 +155,7 @@ impl Client {
     /// Follows a list.
     ///
     /// # Errors
-    /// As [`Client::command`].
+    /// Same as [`Client::command`].
     pub async fn follow_list(
         &mut self,
         channel: &str,
@@ -165,11 +166,11 @@ impl Client {
         Ok(())
     }
 
-    /// Follows an instance that this client has started; of one that an earlier sending of the
-    /// command started, frames may not have come.
+    /// Follows an instance that this client has started; if an earlier attempt of the command
+    /// started it, frames may be missing.
     ///
     /// # Errors
-    /// As [`Client::command`].
+    /// Same as [`Client::command`].
     pub async fn follow_started(
         &mut self,
         key: &str,
@@ -182,16 +183,16 @@ impl Client {
         Ok(())
     }
 
-    /// Goes on with this token after the next cut: that of an anonymous start.
+    /// Uses this token, that of an anonymous start, from the next connection on.
     pub fn use_token(&mut self, token: &str) {
         self.access.use_token(token);
     }
 
-    /// Takes in one frame, however many connections that takes. Frames of channels go to the
-    /// watcher, too. May be cancelled.
+    /// Receives one frame, reconnecting as often as needed. Frames of channels also go to the
+    /// watcher. May be cancelled.
     ///
     /// # Errors
-    /// When the server cannot be reached for long, or does not let this client in or see any more.
+    /// The server cannot be reached for a long time, or no longer accepts this client.
     pub async fn next(&mut self, watcher: &mut dyn Watcher) -> Result<Value, Failure> {
         loop {
             let Some(socket) = &mut self.socket else {
@@ -208,7 +209,7 @@ impl Client {
         }
     }
 
-    /// Ends the connection.
+    /// Closes the connection.
     pub async fn close(mut self) {
         if let Some(socket) = &mut self.socket {
             socket.close().await;
@@ -222,8 +223,8 @@ impl Client {
                     .as_u64()
                     .map(Duration::from_millis)
             }
-            // One with an id of a command is its answer. Another one says that something is
-            // followed no longer: a child is let go.
+            // An error with the id of a command is its answer. Any other says that something is no
+            // longer followed: a child is dropped.
             Some("error")
                 if !self
                     .unanswered
@@ -231,7 +232,7 @@ impl Client {
                     .any(|command| command["id"] == frame["id"]) =>
             {
                 match key_of(frame) {
-                    // It has waited for the server already, and continues from where it is.
+                    // The server has already waited; the subscription continues from its cursor.
                     Some(key) if frame["code"] == "busy" => {
                         let again =
                             subscription(&format!("instance/{key}"), self.followed.cursor(key));
@@ -257,7 +258,7 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a frame if there is a connection; a failure shows when listening.
+    /// Sends a frame if there is a connection; a failure shows up when receiving.
     async fn send(&mut self, frame: &Value) {
         if let Some(socket) = &mut self.socket {
             let _ = socket.send(frame).await;
@@ -273,7 +274,7 @@ impl Client {
         if next == AfterClose::Stop {
             return Err(self.refused(&end));
         }
-        // A token that has ended is no trouble worth a word.
+        // An expired token needs no message.
         if next == AfterClose::Reconnect {
             watcher.lost(&said(&end));
         }
@@ -281,7 +282,7 @@ impl Client {
         Ok(())
     }
 
-    /// Makes another connection.
+    /// Reconnects.
     async fn come_back(&mut self, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         let began = Instant::now();
         let mut cause = said(&self.last);
@@ -352,7 +353,7 @@ impl Client {
         Ok(())
     }
 
-    /// Gets a new token, once per connection, if the last one ended for want of one.
+    /// Gets a new token, once per connection, if the last connection ended because of its token.
     async fn may_renew(&mut self, end: &End) -> Result<bool, Failure> {
         if backoff::after_close(end.code) != AfterClose::RenewToken || self.renewed {
             return Ok(false);

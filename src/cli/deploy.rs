@@ -1,4 +1,4 @@
-//! `stepwire deploy` brings process definitions to a server; `stepwire check` only prints their
+//! `stepwire deploy` deploys process definitions to a server; `stepwire check` only prints their
 //! problems.
 
 use std::{
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::config::DeployArguments;
 
-/// Tells the problems, without a server.
+/// Prints the problems, without a server.
 ///
 /// # Errors
 /// A file that cannot be read.
@@ -54,7 +54,7 @@ pub fn check(
     })
 }
 
-/// How many files were checked, and which errors refused how many of them.
+/// The number of checked files, and how many of them were rejected for which error.
 #[derive(Default)]
 struct DeploySummary {
     files: usize,
@@ -96,8 +96,8 @@ impl DeploySummary {
     }
 }
 
-/// The files to read: those named, and in a directory all whose names end as those of definitions
-/// do, with what is in its directories. Links in it are not followed.
+/// The files to read: those named, and for a directory all files in it and its subdirectories whose
+/// names are those of definitions. Symbolic links in it are not followed.
 fn definition_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     let mut open: Vec<PathBuf> = paths.iter().rev().cloned().collect();
@@ -123,7 +123,7 @@ fn definition_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Whether a file in a directory is a definition, by its name.
+/// Whether a file in a directory is a definition, judging by its name.
 fn is_definition(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let name = name.to_ascii_lowercase();
@@ -132,10 +132,10 @@ fn is_definition(file: &Path) -> bool {
         .any(|ending| name.ends_with(ending))
 }
 
-/// Deploys each file; one with errors is no reason to leave the others.
+/// Deploys each file; errors in one do not stop the others.
 ///
 /// # Errors
-/// A file that cannot be read, no server, no access.
+/// A file cannot be read, no server, no access.
 pub async fn deploy(
     deploy: DeployArguments,
     access: Access,
@@ -196,7 +196,7 @@ fn tell_deployed(file: &Path, answer: &Value, printer: &mut Printer) -> Result<(
     Ok(())
 }
 
-/// Prints a file's outcome; for people its problems before, on standard error.
+/// Prints the result for a file; for people its problems before, on standard error.
 fn tell(
     file: &Path,
     mut outcome: Value,
@@ -219,8 +219,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Whether a file holds the JSON form, by its name.
-/// A definition as it goes to a server.
+/// A definition as the body of a request; its name says whether it is the JSON form.
 pub fn body(file: &Path, bytes: Vec<u8>) -> Body {
     let media_type = if is_json(file) {
         "application/json"

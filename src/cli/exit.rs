@@ -1,18 +1,18 @@
-//! The exit status, and what ends a command early.
+//! The exit status, and errors that end a command early.
 
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-/// How a command came out; the number is the exit status and never changes meaning.
+/// The outcome of a command; the number is the exit status and never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or the instance finished.
     Done = 0,
-    /// The server refused; the sentence says why.
+    /// The server refused; the message says why.
     Refused = 1,
-    /// The command line, a file or data make no sense. The words of the line are checked by the
-    /// library, which ends so, too.
+    /// The command line, a file or data are invalid. The library that parses the command line uses
+    /// this status, too.
     Usage = 2,
     /// The instance ended, but failed or expired.
     Failed = 3,
@@ -24,7 +24,7 @@ pub enum Exit {
     Waiting = 6,
     /// No server, or no access to it.
     Unreachable = 7,
-    /// Time is up; what was begun continues.
+    /// The time is over; what was begun continues.
     TimedOut = 124,
 }
 
@@ -35,7 +35,7 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// How an instance of this status and outcome has ended; `None` while it lives.
+    /// The outcome of an instance with this status and outcome; `None` while it is live.
     pub fn of_status(status: &str, outcome: Option<&str>) -> Option<Self> {
         match (status, outcome) {
             ("finished", Some("rejected")) => Some(Self::Rejected),
@@ -62,19 +62,19 @@ impl Exit {
     }
 }
 
-/// Why a command did not get to its end. Boxed, as every function may return it.
+/// Why a command did not complete. Boxed, as every function may return it.
 #[derive(Debug)]
 pub struct Failure {
     /// The exit status.
     pub exit: Exit,
     /// "expected …, but …".
     pub message: String,
-    /// The error of the server as it came, for JSON.
+    /// The error of the server, unchanged, for JSON output.
     pub told: Box<Value>,
 }
 
 impl Failure {
-    /// A failure of this program's own.
+    /// A failure detected by this program.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         let message = message.into();
         Self {
@@ -84,12 +84,12 @@ impl Failure {
         }
     }
 
-    /// What makes no sense in the command line.
+    /// A mistake in the command line.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 
-    /// What the server said, as an `error` frame or as a problem over HTTP.
+    /// An error of the server, as an `error` frame or as a problem over HTTP.
     pub fn told(answer: &Value) -> Self {
         let text = |name: &str| answer[name].as_str();
         let code = text("code").unwrap_or("internal");

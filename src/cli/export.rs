@@ -11,10 +11,10 @@ use super::{
 };
 use crate::config::{DefinitionText, ExportArguments};
 
-/// Writes it.
+/// Writes the export.
 ///
 /// # Errors
-/// What there is none of, a file that cannot be written, no server.
+/// The definition or process does not exist, a file cannot be written, no server.
 pub async fn export(
     export: ExportArguments,
     access: Access,
@@ -70,7 +70,7 @@ async fn version(rest: &mut Rest, named: &str) -> Result<(String, u64), Failure>
     ))
 }
 
-/// Where it goes: standard output, or a file that is there only when it is whole.
+/// The destination: standard output, or a file that appears only when it is complete.
 enum Output {
     Standard,
     File {
@@ -114,7 +114,7 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         if let Self::File { draft, .. } = self {
-            // After a rename there is none.
+            // After the rename the draft no longer exists.
             let _ = std::fs::remove_file(draft);
         }
     }

@@ -1,21 +1,21 @@
-//! Where this client is in each followed instance: which frame comes next, which is a repeat,
-//! and what to resume.
+//! The position of this client in each followed instance: which frame comes next, which is a
+//! repetition, and where to resume.
 //!
-//! The rules of "Order and resume" in `docs/protocol.md`. Not here: what a frame means
+//! Implements "Order and resume" of `docs/protocol.md`. Not here: the meaning of a frame
 //! (`progress`).
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// What is to be done with a frame.
+/// How to handle a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameVerdict {
     /// It is the next one.
     Apply,
-    /// It was there before, or is late news of what is not followed.
+    /// It is a repetition, or a late frame of an instance no longer followed.
     Ignore,
-    /// Some are missing: follow again from this number.
+    /// Frames are missing: follow again from this number.
     Again(u64),
 }
 
@@ -27,16 +27,16 @@ pub struct Followed {
 
 #[derive(Default)]
 struct FollowedChannel {
-    /// The number of the last frame applied; `None` while a snapshot is awaited.
+    /// The number of the last applied frame; `None` while waiting for a snapshot.
     cursor: Option<u64>,
-    /// Nothing more is to be expected.
+    /// No more frames are expected.
     ended: bool,
     /// It is being followed again.
     again: bool,
 }
 
 impl Followed {
-    /// Takes a frame of an instance's channel.
+    /// Handles a frame of an instance's channel.
     pub fn take(&mut self, frame: &Value) -> FrameVerdict {
         let Some(key) = key_of(frame) else {
             return FrameVerdict::Apply;
@@ -64,7 +64,7 @@ impl Followed {
     }
 
     fn advance(&mut self, key: &str, frame: &Value) -> FrameVerdict {
-        // Frames of kinds that this version does not know may have no number.
+        // Frames of types unknown to this version may have no number.
         let (Some(seq), Some(prev)) = (frame["seq"].as_u64(), frame["prev"].as_u64()) else {
             return FrameVerdict::Ignore;
         };
@@ -102,13 +102,13 @@ impl Followed {
         }
     }
 
-    /// Where to follow this instance from: the start of one that no frame has come of yet; `None`
-    /// for a snapshot.
+    /// The number from which to follow this instance: the start if no frame of it was received yet;
+    /// `None` for a snapshot.
     pub fn cursor(&self, key: &str) -> Option<u64> {
         self.places.get(key).map_or(Some(0), |place| place.cursor)
     }
 
-    /// Whether frames of this instance have come.
+    /// Whether frames of this instance were received.
     pub fn knows(&self, key: &str) -> bool {
         self.places
             .get(key)
@@ -131,7 +131,7 @@ impl Followed {
         self.places.remove(key);
     }
 
-    /// What `hello` names: those that still move.
+    /// The instances that `hello` names: those that can still change.
     pub fn resume(&self) -> Value {
         let moving = self.places.iter().filter(|(_, place)| !place.ended);
         moving
@@ -139,7 +139,7 @@ impl Followed {
             .collect()
     }
 
-    /// Those that wait for a snapshot which a lost connection will not bring.
+    /// The instances that wait for a snapshot, which does not arrive over a lost connection.
     pub fn waiting(&self) -> Vec<String> {
         let waiting = self
             .places
@@ -160,7 +160,7 @@ fn ended(frame: &Value) -> bool {
         .is_some_and(|status| !is_live(status))
 }
 
-/// Whether an instance of this status can still change.
+/// Whether an instance with this status can still change.
 pub fn is_live(status: &str) -> bool {
     matches!(status, "created" | "started" | "onHold")
 }

@@ -1,4 +1,4 @@
-//! `stepwire list`: instances, newest first; with `--json` a line for each.
+//! `stepwire list`: lists instances, newest first; with `--json` one line for each.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::config::ListArguments;
 /// Lists them.
 ///
 /// # Errors
-/// The refusal, or no server.
+/// The server refuses, or cannot be reached.
 pub async fn list(
     list: ListArguments,
     access: Access,
@@ -53,11 +53,11 @@ fn line(entry: &Value) -> String {
         of("businessKey"),
         incidents.unwrap_or_default()
     );
-    // One line each, also of a business key with several.
+    // One line each, even if the business key has several lines.
     line.trim_end().replace('\n', "\\n")
 }
 
-/// Which instances.
+/// Filter of instances.
 #[derive(Clone, Copy, Default)]
 pub struct Filter<'a> {
     /// Of this process.
@@ -68,7 +68,7 @@ pub struct Filter<'a> {
     pub business_key: Option<&'a str>,
 }
 
-/// A list, part by part.
+/// A list, fetched in parts.
 pub struct InstancePages<'a> {
     filter: Filter<'a>,
     cursor: Option<String>,
@@ -76,7 +76,7 @@ pub struct InstancePages<'a> {
 }
 
 impl<'a> InstancePages<'a> {
-    /// From the beginning.
+    /// Starts at the beginning.
     pub fn new(filter: Filter<'a>) -> Self {
         Self {
             filter,
@@ -88,7 +88,7 @@ impl<'a> InstancePages<'a> {
     /// The next part; `None` after the last one.
     ///
     /// # Errors
-    /// The refusal, or no server.
+    /// The server refuses, or cannot be reached.
     pub async fn next(&mut self, rest: &mut Rest) -> Result<Option<Vec<Value>>, Failure> {
         if self.done {
             return Ok(None);

@@ -1,7 +1,7 @@
-//! Asks the server on a data directory for its address and a token, through its local socket. One
-//! line of JSON out, one in.
+//! Asks the server that uses a data directory for its address and a token, through its local
+//! socket: one line of JSON each way.
 //!
-//! Not here: the other end (`web::local`); who gets a token so (`access`).
+//! Not here: the server side (`web::local`); who gets a token this way (`access`).
 
 use std::path::Path;
 
@@ -9,21 +9,21 @@ use serde::Deserialize;
 
 use super::exit::Failure;
 
-/// What the server says.
+/// The server's answer.
 #[derive(Clone, Deserialize)]
 pub struct Local {
     /// Its address for programs on this machine.
     pub server: String,
-    /// A token for a few minutes.
+    /// A token valid for a few minutes.
     pub token: String,
-    /// Whom it is for.
+    /// The user of the token.
     pub user: String,
 }
 
-/// The server's answer; `None` when no server listens there.
+/// Asks the server; `None` when no server listens there.
 ///
 /// # Errors
-/// A server that answers something else.
+/// The server gives an unexpected answer.
 #[cfg(unix)]
 pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
     use std::time::Duration;
@@ -36,7 +36,7 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
 
     use super::exit::Exit;
 
-    /// How long a server may take: it answers one after the other.
+    /// How long a server may take: it answers requests one after the other.
     const PATIENCE: Duration = Duration::from_secs(15);
 
     #[derive(Deserialize)]
@@ -80,13 +80,13 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
     match serde_json::from_slice(&answer) {
         Ok(LocalReply::Access(local)) => Ok(Some(local)),
         Ok(LocalReply::Refused(sentence)) => Err(failed(&sentence)),
-        // Not the library's sentence, which may quote a token.
+        // The library's message might quote a token.
         Err(_) => Err(failed(&"its answer is none that this version knows")),
     }
 }
 
-/// Whether somebody else listens there, who could name any address for the token of the caller.
-/// Root may ask everybody's, and everybody root's.
+/// Whether another user listens there, who could name any address to receive the caller's token.
+/// Root may ask the server of any user, and any user the server of root.
 #[cfg(unix)]
 fn is_a_strangers(stream: &tokio::net::UnixStream) -> bool {
     let user = |stream: &tokio::net::UnixStream| stream.peer_cred().map(|peer| peer.uid());

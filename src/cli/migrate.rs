@@ -1,4 +1,4 @@
-//! `stepwire migrate`: takes instances to another version of their process.
+//! `stepwire migrate`: migrates instances to another version of their process.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::config::MigrateArguments;
 
-/// Takes each there, or says what would become of it; one that cannot go is no reason to leave the
-/// others.
+/// Migrates each instance, or reports what would happen to it; one that cannot be migrated does not
+/// stop the others.
 ///
 /// # Errors
-/// A mapping that is none, no server.
+/// An invalid mapping, no server.
 pub async fn migrate(
     migrate: MigrateArguments,
     access: Access,

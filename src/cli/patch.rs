@@ -12,10 +12,10 @@ use super::{
 };
 use crate::config::{PatchArguments, Until, WaitArguments};
 
-/// Merges into the data.
+/// Merges the values into the data.
 ///
 /// # Errors
-/// The refusal, or no server.
+/// The server refuses, or cannot be reached.
 pub async fn patch(
     patch: PatchArguments,
     access: Access,
@@ -33,7 +33,7 @@ pub async fn patch(
     if let Some(seq) = patch.if_seq {
         frame["ifSeq"] = json!(seq);
     }
-    // Nothing moves on by it, so there is nothing to wait for.
+    // A patch does not move the instance, so there is nothing to wait for.
     let waiting = WaitArguments {
         wait: false,
         until: Until::End,

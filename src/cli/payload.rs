@@ -1,4 +1,4 @@
-//! Data of the command line: a JSON object, written there, in a file, or on standard input.
+//! Data from the command line: a JSON object, given directly, in a file, or on standard input.
 
 use std::{fs::File, io::Read};
 
@@ -10,10 +10,10 @@ use crate::{
     text::{self, json},
 };
 
-/// Reads what `--data-json` names; absent, it is no data.
+/// Reads the value of `--data-json`; if absent, there are no data.
 ///
 /// # Errors
-/// Text that is no JSON object, or a file that cannot be read.
+/// The text is not a JSON object, or the file cannot be read.
 pub fn read(argument: Option<&str>) -> Result<Value, Failure> {
     let Some(argument) = argument else {
         return Ok(Value::Object(Map::new()));
@@ -39,7 +39,7 @@ pub fn read(argument: Option<&str>) -> Result<Value, Failure> {
 }
 
 fn all(place: &str, from: impl Read) -> Result<String, Failure> {
-    // One byte more than the server takes: it says so itself.
+    // One byte more than the server accepts, so that the server reports the error itself.
     text::read_all(from, limits::REST_BODY_BYTES as u64 + 1)
         .map_err(|error| unreadable(place, &error))
 }

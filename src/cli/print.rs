@@ -1,7 +1,7 @@
-//! What a command prints: results on standard output, everything else on standard error.
+//! The output of a command: results on standard output, everything else on standard error.
 //!
-//! With `--json` a result is one object on a line, an error too; without, text for people. Not
-//! here: what is shown while a command waits (`progress`).
+//! With `--json` each result is one object on a line, and so is an error; without, they are text
+//! for people. Not here: the display while a command waits (`progress`).
 
 use std::{borrow::Cow, io::Write, time::Duration};
 
@@ -14,17 +14,17 @@ use super::{
 };
 use crate::config::CommonArguments;
 
-/// Prints as it was asked to.
+/// Prints according to the options.
 pub struct Printer {
     json: bool,
     quiet: bool,
-    /// How long the command may take.
+    /// The longest time the command may take.
     pub timeout: Option<Duration>,
     named: bool,
 }
 
 impl Printer {
-    /// By the options.
+    /// Creates a printer from the options.
     pub fn new(common: &CommonArguments) -> Self {
         let named = common.token.is_some() || common.token_file.is_some();
         Self {
@@ -40,10 +40,10 @@ impl Printer {
         self.json
     }
 
-    /// A result.
+    /// Prints a result.
     ///
     /// # Errors
-    /// Nobody listens any more.
+    /// The reader has closed the output.
     pub fn result(&mut self, text: &str, json: &Value) -> Result<(), Failure> {
         self.raw(
             if self.json {
@@ -56,10 +56,10 @@ impl Printer {
         )
     }
 
-    /// Bytes as they are.
+    /// Prints bytes unchanged.
     ///
     /// # Errors
-    /// As [`Printer::result`].
+    /// Same as [`Printer::result`].
     pub fn raw(&mut self, bytes: &[u8], newline: bool) -> Result<(), Failure> {
         let mut output = std::io::stdout().lock();
         let end: &[u8] = if newline { b"\n" } else { b"" };
@@ -67,7 +67,7 @@ impl Printer {
             .write_all(bytes)
             .and_then(|()| output.write_all(end))
             .and_then(|()| output.flush());
-        // Who reads only the first lines has what it wants.
+        // A reader that wants only the first lines may close the output early.
         written.map_err(|error| match error.kind() {
             std::io::ErrorKind::BrokenPipe => Failure {
                 message: String::new(),
@@ -80,33 +80,33 @@ impl Printer {
         })
     }
 
-    /// Something by the way.
+    /// Prints a remark on standard error.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             eprintln!("stepwire: {}", harmless(text));
         }
     }
 
-    /// Why there is no result.
+    /// Prints why there is no result.
     pub fn failure(&mut self, failure: &Failure) {
         if failure.message.is_empty() {
             return;
         }
         eprintln!("stepwire: {}", harmless(&failure.message));
         if self.json {
-            // Anyone who does not listen misses nothing but this.
+            // When nobody reads the output, only this message is lost.
             let _ = self.result("", &json!({"error": failure.told}));
         }
     }
 
-    /// Says as whom the command acts, when nobody has said it.
+    /// Prints the identity used by the command, unless the user has given it.
     pub fn identity(&self, access: &Access) {
         if !self.named {
             self.note(&format!("{} {}", access.server(), access.identity()));
         }
     }
 
-    /// What is shown while a command waits.
+    /// The display while a command waits.
     pub fn progress(&self) -> Progress {
         if self.quiet {
             Progress::silent()
@@ -116,7 +116,7 @@ impl Printer {
     }
 }
 
-/// Runs `work` for as long as the options allow; `None` when that is over.
+/// Runs `work` within the time-out; `None` when that is over.
 pub async fn limited<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
     match limit {
         None => Some(work.await),
@@ -124,7 +124,7 @@ pub async fn limited<T>(limit: Option<Duration>, work: impl Future<Output = T>) 
     }
 }
 
-/// The next step as text: where the tokens are, and what may be done.
+/// The next step as text: the positions of the tokens, and the available actions.
 pub fn step(result: &Value) -> String {
     let mut text = format!(
         "{}  {}",
@@ -176,7 +176,7 @@ pub fn status(of: &Value) -> String {
     }
 }
 
-/// A node with its id, and what holds it up.
+/// A node with its id, and the reason why it is blocked, if any.
 pub fn node_text(node: &Value) -> String {
     let of = |name: &str| node[name].as_str().unwrap_or_default();
     let assignee = node["assignee"]
@@ -200,7 +200,7 @@ pub fn node_text(node: &Value) -> String {
     }
 }
 
-/// A text with what would steer a terminal written out: names and keys are anybody's.
+/// A text with terminal control characters escaped: names and keys may come from anybody.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
     if !text.contains(steers) {

@@ -4,32 +4,32 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// Finds the problems of a definition without a server, in the bytes of this file; it knows the
-/// files before. If requested, it explores the definition, too.
+/// Finds the problems of a definition without a server, from the bytes of this file; it remembers
+/// earlier files. If requested, it also explores the definition.
 pub type Check = Box<dyn FnMut(&Path, &[u8], bool) -> CheckedFile>;
 
-/// What was found in a definition.
+/// The result of checking a definition.
 pub struct CheckedFile {
     /// Its problems.
     pub problems: Vec<FoundProblem>,
-    /// What the exploration came to, in one line; `None` when there was none.
+    /// The result of the exploration in one line; `None` if it was not explored.
     pub verdict: Option<String>,
 }
 
 /// A problem.
 pub struct FoundProblem {
-    /// Id of the element it is at; empty for the document.
+    /// Id of its element; empty for the document.
     pub element: String,
     /// Its stable name.
     pub code: String,
     /// What was expected and how to fix it.
     pub message: String,
-    /// Whether it refuses the deploy.
+    /// Whether it prevents the deploy.
     pub refuses: bool,
 }
 
 impl FoundProblem {
-    /// One as a server tells it.
+    /// A problem reported by a server.
     pub fn told(problem: &Value) -> Self {
         let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
         Self {
@@ -56,7 +56,7 @@ impl FoundProblem {
         )
     }
 
-    /// As a server tells it.
+    /// In the form in which a server reports it.
     pub fn json(&self) -> Value {
         let severity = if self.refuses { "error" } else { "warning" };
         json!({"element": self.element, "code": self.code, "message": self.message, "severity": severity})

@@ -1,5 +1,5 @@
-//! What is known of an instance and its children while a command waits, and how a person sees it: a
-//! spinner on a terminal, else a line for each change, on standard error.
+//! The state of an instance and its children while a command waits, and its display: a spinner on a
+//! terminal, otherwise a line for each change, on standard error.
 
 use std::{collections::BTreeMap, io::IsTerminal, time::Duration};
 
@@ -13,10 +13,10 @@ use super::{
     print::{harmless, list, node_text, status},
 };
 
-/// How often the spinner turns.
+/// The interval of the spinner's animation.
 const TURN: Duration = Duration::from_millis(120);
 
-/// What is known, and where it is shown.
+/// The known state and its display.
 pub struct Progress {
     members: BTreeMap<String, Value>,
     root: Option<String>,
@@ -31,7 +31,7 @@ enum Screen {
 }
 
 impl Progress {
-    /// One that nobody sees.
+    /// Without display.
     pub fn silent() -> Self {
         Self {
             members: BTreeMap::new(),
@@ -41,11 +41,11 @@ impl Progress {
         }
     }
 
-    /// One that is shown on standard error.
+    /// Displayed on standard error.
     pub fn shown() -> Self {
         let screen = if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new_spinner();
-            // Known to be good.
+            // The template is valid.
             let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             bar.enable_steady_tick(TURN);
@@ -59,7 +59,7 @@ impl Progress {
         }
     }
 
-    /// Says which instance it is about; the others are its children.
+    /// Sets the main instance; the others are its children.
     pub fn set_root(&mut self, key: &str, process: Option<&str>) {
         self.root = Some(key.to_owned());
         if let (Some(member), Some(process)) = (self.members.get_mut(key), process) {
@@ -68,18 +68,18 @@ impl Progress {
         self.show();
     }
 
-    /// How the instance has come out, if it has, or what it waits for if that is asked for.
+    /// The outcome of the instance if it has ended, or, if `until_waiting`, if it waits for a user.
     pub fn exit(&self, until_waiting: bool) -> Option<Exit> {
         let root = self.members.get(self.root.as_deref()?)?;
         let ended = Exit::of_status(root["status"].as_str()?, root["outcome"].as_str());
         ended.or_else(|| (until_waiting && self.needs_a_person()).then_some(Exit::Waiting))
     }
 
-    /// Whether somewhere a user has to act: at a user task, by an action on offer, or because of an
+    /// Whether a user has to act anywhere: at a user task, by an offered action, or because of an
     /// incident.
     fn needs_a_person(&self) -> bool {
         let waits = |node: &Value| node["type"] == "userTask" || node["incident"].is_object();
-        // One may always go back; that is no reason to.
+        // A back action is always possible and does not count.
         let asked = |action: &Value| action["back"] != true;
         let mut live = self
             .members
@@ -90,7 +90,7 @@ impl Progress {
         })
     }
 
-    /// Where the instance is, as a result; `None` before the first frame of it.
+    /// The state of the instance as a result; `None` before its first frame.
     pub fn result(&self, outcome: Exit) -> Option<Value> {
         let root = self.root.as_deref()?;
         let mut result = self.members.get(root)?.clone();
@@ -111,7 +111,7 @@ impl Progress {
         Some(result)
     }
 
-    /// Takes it off the screen.
+    /// Removes the display from the screen.
     pub fn close(&self) {
         if let Screen::Spinner(bar) = &self.screen {
             bar.finish_and_clear();
@@ -136,7 +136,7 @@ impl Progress {
         }
     }
 
-    /// Where the instance and its live children are.
+    /// The positions of the instance and its live children.
     fn line(&self) -> String {
         let Some(root) = &self.root else {
             return String::new();
@@ -200,7 +200,7 @@ impl Watcher for Progress {
         if let Some(key) = key_of(frame).map(str::to_owned) {
             self.apply(&key, frame);
         }
-        // Between the frames of one commit it is nowhere.
+        // Between the frames of one commit it has no position.
         if matches!(frame["type"].as_str(), Some("snapshot" | "progress")) {
             self.show();
         }
@@ -220,7 +220,7 @@ impl Watcher for Progress {
     }
 }
 
-/// Copies these fields, also that one is not there.
+/// Copies these fields, and removes those that are absent.
 fn take(into: &mut Value, from: &Value, names: &[&str]) {
     let Value::Object(into) = into else { return };
     for name in names {
@@ -231,7 +231,7 @@ fn take(into: &mut Value, from: &Value, names: &[&str]) {
     }
 }
 
-/// The protocol's merge: objects merge member by member, everything else replaces.
+/// The merge of the protocol: objects are merged member by member, everything else is replaced.
 pub fn merge(into: &mut Value, patch: &Value) {
     let Value::Object(patches) = patch else {
         return into.clone_from(patch);

@@ -12,10 +12,10 @@ use super::{
 };
 use crate::config::PublishArguments;
 
-/// Publishes it, and prints who got it.
+/// Publishes it, and prints the receivers.
 ///
 /// # Errors
-/// The refusal, or no server.
+/// The server refuses, or cannot be reached.
 pub async fn publish(
     publish: PublishArguments,
     access: Access,
@@ -52,7 +52,7 @@ pub async fn publish(
     Ok(Exit::Done)
 }
 
-/// Who got it, in a few lines.
+/// The receivers, in a few lines.
 fn text(result: &Value) -> String {
     let mut lines = Vec::new();
     for (name, what) in [("instances", "got it"), ("started", "was started")] {

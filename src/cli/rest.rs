@@ -1,4 +1,4 @@
-//! Requests over HTTP, for what is asked once. Not here: what waits (`client`).
+//! Single requests over HTTP. Not here: commands that wait (`client`).
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use super::{
     exit::{Exit, Failure},
 };
 
-/// How long connecting may take.
+/// Time-out for connecting.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long a request may take.
+/// Time-out of a request.
 const REQUEST: Duration = Duration::from_secs(60);
 
-/// Asks a server.
+/// An HTTP client of one server.
 pub struct Rest {
     http: reqwest::Client,
     access: Access,
 }
 
-/// A body that goes along, and what it is.
+/// A request body and its media type.
 pub struct Body {
     /// Its `Content-Type`.
     pub media_type: &'static str,
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Of a command: the same id never does it twice.
+    /// Id of a command: the server executes the same id only once.
     pub id: Option<Uuid>,
 }
 
@@ -44,12 +44,12 @@ impl Body {
 }
 
 impl Rest {
-    /// For this server.
+    /// Creates a client of this server.
     ///
     /// # Errors
-    /// When the system has no usable certificates.
+    /// The system has no usable certificates.
     pub fn new(access: Access) -> Result<Self, Failure> {
-        // Directly, as the websocket does: a proxy would be shown the token.
+        // Without a proxy, as for the websocket: a proxy would see the token.
         let builder = reqwest::Client::builder()
             .no_proxy()
             .redirect(Policy::none())
@@ -64,17 +64,17 @@ impl Rest {
         Ok(Self { http, access })
     }
 
-    /// The right to talk to the server, for another way to it.
+    /// The credentials, to be used by another client.
     pub fn into_access(self) -> Access {
         self.access
     }
 
-    /// Goes on with this token where there was none.
+    /// Uses this token if there was none so far.
     pub fn use_token(&mut self, token: &str) {
         self.access.use_token(token);
     }
 
-    /// The JSON at an address.
+    /// Gets JSON from an address.
     ///
     /// # Errors
     /// The problem, or no server.
@@ -88,7 +88,7 @@ impl Rest {
         })
     }
 
-    /// The bytes at an address, of this media type.
+    /// Gets the bytes at an address, of this media type.
     ///
     /// # Errors
     /// The problem, or no server.
@@ -96,7 +96,7 @@ impl Rest {
         self.ask(Method::GET, path, media_type, None).await
     }
 
-    /// Sends a body; the JSON that answers.
+    /// Sends a body and returns the JSON answer.
     ///
     /// # Errors
     /// The problem, or no server.
@@ -158,8 +158,7 @@ impl Rest {
     }
 }
 
-/// What the library says at the bottom of its chain of causes: the rest is its own way of putting
-/// it.
+/// The innermost cause of an error of the library; the outer ones only repeat it in other words.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
@@ -168,7 +167,7 @@ fn innermost(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// A segment of an address, with everything escaped that would end it.
+/// A path segment, with all special characters escaped.
 pub fn segment(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes()
@@ -182,7 +181,7 @@ pub fn segment(text: &str) -> String {
         .collect()
 }
 
-/// Values behind the `?`, those that are there.
+/// The query string of the values that are present.
 pub fn query(values: &[(&str, Option<&str>)]) -> String {
     let given = values
         .iter()

@@ -14,20 +14,20 @@ use super::{
 };
 use crate::config::{RunArguments, WaitArguments};
 
-/// An action to run, and what to wait for then.
+/// An action to run, and what to wait for afterwards.
 pub struct ActionToRun {
     /// The command, with its id.
     pub frame: Value,
-    /// The instance whose end is waited for; that of the action may be a subprocess of it.
+    /// The instance whose end is waited for; the action may belong to one of its subprocesses.
     pub root: Uuid,
     /// What to wait for.
     pub waiting: WaitArguments,
 }
 
-/// Runs the action, and perhaps waits.
+/// Runs the action, and waits if requested.
 ///
 /// # Errors
-/// The refusal, or no server.
+/// The server refuses, or cannot be reached.
 pub async fn run(
     run: RunArguments,
     access: Access,
@@ -58,10 +58,10 @@ pub async fn run(
     .await
 }
 
-/// Runs an action, and perhaps waits.
+/// Runs an action, and waits if requested.
 ///
 /// # Errors
-/// The refusal, or no server.
+/// The server refuses, or cannot be reached.
 pub async fn act(
     action: ActionToRun,
     access: Access,
@@ -82,7 +82,7 @@ pub async fn act(
             let mut client = Client::connect(access).await?;
             let root = root.to_string();
             if waiting.wait {
-                // Before the command, so that nothing of what follows from it is missed.
+                // Before the command, so that none of its consequences is missed.
                 client.follow(&root, None, progress).await?;
             }
             let reply = client.command(frame, progress).await?;

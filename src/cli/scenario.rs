@@ -1,9 +1,9 @@
-//! `stepwire test`: plays scenario files, each against a server of its own with a clock that stands
-//! still, or against a running one, and says what came out otherwise than is written.
+//! `stepwire test`: plays scenario files, each against a server of its own with a stopped clock, or
+//! against a running server, and reports deviations.
 //!
-//! Not here: how a file is written (`form`), servers and users (`stage`, `own_server`), what a user has
-//! received (`player`), how found and expected are held against each other (`expectation`), what is printed
-//! and written of it (`report`).
+//! Not here: the file format (`form`), servers and users (`stage`, `own_server`), what a user has
+//! received (`player`), the comparison with the expectation (`expectation`), printed and written
+//! reports (`report`).
 
 mod expectation;
 mod form;
@@ -30,13 +30,13 @@ use super::{
 };
 use crate::config::PlayScenarios;
 
-/// The longest scenario file.
+/// The largest scenario file.
 const FILE_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Plays every file; one that comes out otherwise is no reason to leave the others.
+/// Plays every file; a failed one does not stop the others.
 ///
 /// # Errors
-/// Files that cannot be read or are no scenarios, no server, no access.
+/// Files cannot be read or are not scenarios, no server, no access.
 pub async fn test(
     command: PlayScenarios,
     home: Home,
@@ -78,7 +78,7 @@ pub async fn test(
     })
 }
 
-/// The scenario files meant: a directory stands for all `.yaml` and `.yml` files in it, by name.
+/// The scenario files; a directory stands for all `.yaml` and `.yml` files in it, sorted by name.
 fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for path in named {
@@ -124,7 +124,7 @@ fn read(file: &Path) -> Result<Scenario, Failure> {
     Scenario::read(&bytes).map_err(|sentence| failed(&sentence))
 }
 
-/// Plays one. The outcome is the first step that came out otherwise.
+/// Plays one scenario. The outcome is the first step that deviates.
 async fn play(
     file: &Path,
     scenario: &Scenario,

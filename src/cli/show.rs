@@ -1,4 +1,4 @@
-//! `stepwire show`: where an instance is.
+//! `stepwire show`: prints the state of an instance.
 
 use super::{
     access::Access,
@@ -8,10 +8,10 @@ use super::{
 };
 use crate::config::ShowArguments;
 
-/// Shows it.
+/// Prints it.
 ///
 /// # Errors
-/// The refusal, or no server.
+/// The server refuses, or cannot be reached.
 pub async fn show(
     show: ShowArguments,
     access: Access,

@@ -1,4 +1,4 @@
-//! One websocket: connected, welcomed, alive. Not here: what is done when it is lost (`client`).
+//! One websocket: connected, welcomed, alive. Not here: what happens when it is lost (`client`).
 
 use std::time::{Duration, Instant};
 
@@ -10,26 +10,27 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
 };
 
-/// How long it may take until the welcome.
+/// The longest time until the `welcome`.
 const WELCOME: Duration = Duration::from_secs(10);
-/// The code that stands for a connection that ended without one.
+/// The code that stands for a connection that ended without a close code.
 pub const NO_CODE: u16 = 1006;
-/// The code of a connection without a sign of life.
+/// The code of a connection on which nothing is received any more.
 const SILENT: u16 = 4000;
 
 /// An open connection.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    /// A connection that says nothing for this long is given up: some networks never report a loss.
+    /// A connection on which nothing is received for this long is dropped: some networks never
+    /// report a loss.
     patience: Duration,
     received: Instant,
 }
 
-/// What came in.
+/// An event of a connection.
 pub enum Heard {
-    /// A frame of the protocol, but for pings.
+    /// A frame of the protocol other than a ping.
     Frame(Value),
-    /// The end.
+    /// The end of the connection.
     Closed(End),
 }
 
@@ -38,7 +39,7 @@ pub enum Heard {
 pub struct End {
     /// The close code.
     pub code: u16,
-    /// What was said with it.
+    /// The close reason.
     pub reason: String,
 }
 
@@ -53,14 +54,14 @@ impl End {
 
 /// Why there is no connection.
 pub enum NotOpen {
-    /// Nobody there, or the network in between.
+    /// The server or the network between cannot be reached.
     Unreachable(String),
     /// Closed before the welcome.
     Closed(End),
 }
 
 impl Socket {
-    /// Connects, says hello and waits for the welcome.
+    /// Connects, sends `hello` and waits for `welcome`.
     ///
     /// # Errors
     /// Why there is no connection.
@@ -93,7 +94,7 @@ impl Socket {
     /// Sends a frame.
     ///
     /// # Errors
-    /// The connection's end.
+    /// The end of the connection.
     pub async fn send(&mut self, frame: &Value) -> Result<(), End> {
         self.stream
             .send(Message::text(frame.to_string()))
@@ -141,7 +142,7 @@ impl Socket {
         }
     }
 
-    /// Says good-bye; nobody waits for the answer.
+    /// Closes the connection without waiting for the answer.
     pub async fn close(&mut self) {
         let _ = timeout(Duration::from_secs(1), self.stream.close(None)).await;
     }
@@ -156,17 +157,17 @@ async fn connect(address: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStre
         "Sec-WebSocket-Protocol",
         HeaderValue::from_static("stepwire.v1.json"),
     );
-    // Frames are small: held back for an acknowledgement they would take 40 ms.
+    // Frames are small: without this, delayed acknowledgements would cost 40 ms.
     match connect_async_with_config(request, None, true).await {
         Ok((stream, _)) => Ok(stream),
         Err(tungstenite::Error::Http(response)) => Err(NotOpen::Unreachable(said(&response))),
-        // Not the library's own words around it.
+        // Only the cause, without the library's message around it.
         Err(tungstenite::Error::Io(error)) => Err(unreachable(&error)),
         Err(error) => Err(unreachable(&error)),
     }
 }
 
-/// What an answer says that is no websocket.
+/// The message in an HTTP answer that is not a websocket.
 fn said(response: &tungstenite::http::Response<Option<Vec<u8>>>) -> String {
     let problem: Option<Value> = response
         .body()

@@ -14,11 +14,11 @@ use super::{
 };
 use crate::config::StartArguments;
 
-/// Starts, and perhaps waits. The command keeps its id over every cut, so one start is one
-/// instance.
+/// Starts a process, and waits if requested. The command keeps its id over every interruption, so
+/// only one instance is started.
 ///
 /// # Errors
-/// The refusal, or no server.
+/// The server refuses, or cannot be reached.
 pub async fn start(
     start: StartArguments,
     access: Access,
@@ -74,7 +74,7 @@ fn frame(start: &StartArguments, anonymous: bool) -> Result<Value, Failure> {
     Ok(frame)
 }
 
-/// A secret of an anonymous start: anyone who repeats it gets a token for the instance again.
+/// The secret of an anonymous start: repeating it gives another token for the instance.
 ///
 /// # Errors
 /// The system has no random bytes.

@@ -1,4 +1,4 @@
-//! `stepwire stop`: ends instances, and their children with them.
+//! `stepwire stop`: ends instances together with their children.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -12,10 +12,10 @@ use super::{
 };
 use crate::config::StopArguments;
 
-/// Ends each; one that cannot be ended is no reason to leave the others.
+/// Ends each instance; one that cannot be ended does not stop the others.
 ///
 /// # Errors
-/// No server, or that time was up.
+/// No server, or the time is over.
 pub async fn stop(
     stop: StopArguments,
     access: Access,

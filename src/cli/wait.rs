@@ -1,5 +1,5 @@
-//! What the commands that move an instance have in common: send, perhaps wait by push, print how it
-//! came out.
+//! Common parts of the commands that move an instance: send, wait by push if requested, print the
+//! outcome.
 
 use serde_json::{Value, json};
 
@@ -11,16 +11,16 @@ use super::{
 };
 use crate::config::{Until, WaitArguments};
 
-/// How a command came out.
+/// The outcome of a command.
 pub struct WaitOutcome {
     exit: Exit,
     result: Value,
 }
 
-/// Runs `work` within the time there is, and prints how it came out. `id` is the command's.
+/// Runs `work` within the time-out, and prints its outcome. `id` is that of the command.
 ///
 /// # Errors
-/// The refusal, no server, or that time was up before anything was known.
+/// The server refuses or cannot be reached, or the time is over before anything is known.
 pub async fn run(
     printer: &mut Printer,
     waiting: &WaitArguments,
@@ -62,11 +62,11 @@ fn time_is_up(progress: &Progress, id: &str) -> Result<WaitOutcome, Failure> {
     }
 }
 
-/// After the reply to a command: the next step, or with `--wait` the state of the instance `key`
-/// when it has ended.
+/// After the reply to a command: gives the next step, or with `--wait` the state of the instance
+/// `key` when it has ended.
 ///
 /// # Errors
-/// As [`Client::next`].
+/// Same as [`Client::next`].
 pub async fn conclude(
     client: &mut Client,
     reply: &Value,

@@ -1,4 +1,4 @@
-//! `stepwire watch`: prints every push as a line, over every cut, each once and in order.
+//! `stepwire watch`: prints every push as a line, across interruptions, each once and in order.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::config::WatchArguments;
 
-/// Watches until the instance has ended, or time is up.
+/// Watches until the instance has ended, or the time is over.
 ///
 /// # Errors
-/// The refusal, no server.
+/// The server refuses, or cannot be reached.
 pub async fn watch(
     watch: WatchArguments,
     access: Access,
@@ -61,7 +61,7 @@ pub async fn watch(
 struct Lines<'a> {
     printer: &'a mut Printer,
     progress: Progress,
-    /// That nobody reads the lines any more.
+    /// Set when the reader has closed the output.
     failed: Option<Failure>,
 }
 
@@ -85,7 +85,7 @@ impl Watcher for Lines<'_> {
     }
 }
 
-/// A frame for people; empty for what only programs need.
+/// A frame for people; empty for frames that only programs need.
 fn text(frame: &Value) -> String {
     let of = |name: &str| frame[name].as_str().unwrap_or_default();
     let key = key_of(frame).unwrap_or_default();

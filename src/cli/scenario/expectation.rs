@@ -1,4 +1,5 @@
-//! Holds what a user has received against what is written; the answer is lines for people.
+//! Compares what a user has received with what the scenario expects; the result is lines for
+//! people.
 
 use serde_json::{Value, json};
 
@@ -7,11 +8,11 @@ use super::{
     player::Instance,
 };
 
-/// A text that stands for any value that is there.
+/// A text that matches any value.
 const ANY: &str = "*";
 
-/// How an instance differs from what is expected; nothing when it does not. `data` are those the
-/// user reads, when they are asked for.
+/// The differences between an instance and the expectation; empty if there are none. `data` are
+/// those the user may read, when the scenario asks for them.
 pub fn differences(expected: &Expectation, found: &Instance, data: Option<&Value>) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(status) = &expected.status
@@ -72,7 +73,7 @@ pub fn differences(expected: &Expectation, found: &Instance, data: Option<&Value
     lines
 }
 
-/// How a refusal differs from the expected one.
+/// The differences between a refusal and the expected one.
 pub fn refusal_differs(expected: &ExpectedRefusal, told: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let text = |name: &str| told[name].as_str().unwrap_or_default();
@@ -144,7 +145,7 @@ fn written(message: &ExpectedMessage) -> String {
     .to_string()
 }
 
-/// Whether what is written is in what was found: members that are not written may be anything.
+/// Whether the expected value is contained in the found one: members not mentioned may be anything.
 fn compare(path: &str, expected: &Value, found: Option<&Value>, lines: &mut Vec<String>) {
     match (expected, found) {
         (Value::String(any), Some(found)) if any == ANY && !found.is_null() => {}

@@ -1,5 +1,5 @@
-//! A scenario file as it is written, in YAML: who is there, what is deployed, and step by step what
-//! a user does or should have received. The reference is `docs/scenarios.md`.
+//! The YAML format of a scenario file: users, deployed definitions, and, step by step, what a user
+//! does or should have received. The reference is `docs/scenarios.md`.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -9,32 +9,33 @@ use serde_saphyr::Spanned;
 
 use super::model_source::ModelSource;
 
-/// Who does what nobody is named for.
+/// The user of steps that name nobody.
 pub const NOBODY_NAMED: &str = "user";
 
 /// A scenario.
 #[derive(Debug)]
 pub struct Scenario {
-    /// What it shows.
+    /// What the scenario demonstrates.
     pub name: Option<String>,
-    /// Definitions that are deployed and published first; paths from the scenario's folder.
+    /// Definitions that are deployed and published first; paths are relative to the scenario's
+    /// folder.
     pub deploy: Vec<ModelSource>,
-    /// Who is not a plain user of their name.
+    /// Users with roles or without a token; all others are plain users with their name.
     pub users: BTreeMap<String, ScenarioUser>,
-    /// When it begins, on a server of its own.
+    /// The start time, on a server of its own.
     pub clock: Option<String>,
-    /// What is done and expected, in order.
+    /// Actions and expectations, in order.
     pub steps: Vec<ScenarioStep>,
 }
 
-/// Somebody.
+/// A user.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScenarioUser {
     /// Roles, as in a token.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// Whether they have no token.
+    /// Whether the user has no token.
     #[serde(default)]
     pub anonymous: bool,
 }
@@ -44,14 +45,14 @@ pub struct ScenarioUser {
 pub struct ScenarioStep {
     /// Its line in the file, from 1.
     pub line: u64,
-    /// Who; without, the user of the step before.
+    /// The user; if absent, that of the step before.
     pub user: Option<String>,
-    /// Which instance: a name given by `named`, or the id of the process of a subprocess; without,
-    /// that of the step before.
+    /// The instance: a name given by `named`, or the process id of a subprocess; if absent, that of
+    /// the step before.
     pub instance: Option<String>,
-    /// What.
+    /// What the step does.
     pub does: Does,
-    /// What the server should answer instead of doing it.
+    /// The refusal expected instead of success.
     pub refused: Option<ExpectedRefusal>,
 }
 
@@ -60,35 +61,35 @@ pub struct ScenarioStep {
 pub enum Does {
     /// Starts a process.
     Start {
-        /// Its id; none when it answers an Action message that says it.
+        /// Its id; absent when it answers an Action message that gives it.
         process: Option<String>,
         /// The other fields of the frame.
         fields: Map<String, Value>,
         /// Whether it answers the oldest open Action message of the instance.
         inherit: bool,
-        /// What the instance is called from here on; by default as its process.
+        /// The name of the instance from here on; by default that of its process.
         named: Option<String>,
     },
     /// Sends a command to the instance.
     Command {
         /// The frame's type.
         kind: &'static str,
-        /// The node whose element it is for.
+        /// The node whose element the command addresses.
         node: Option<String>,
         /// The other fields of the frame.
         fields: Map<String, Value>,
     },
-    /// Sends a frame as it is written.
+    /// Sends a frame as written.
     Send(Map<String, Value>),
     /// Moves the clock.
     Advance(String),
     /// Deploys and publishes a definition.
     Deploy(ModelSource),
-    /// Holds what the user has received against what is written.
+    /// Compares what the user has received with the expectation.
     Expect(Box<Expectation>),
 }
 
-/// How a refusal should look.
+/// The expected refusal.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExpectedRefusal {
@@ -102,14 +103,14 @@ pub struct ExpectedRefusal {
     pub fields: BTreeMap<String, String>,
 }
 
-/// What a user should have received of an instance, and the state it should be in.
+/// What a user should have received of an instance, and its expected state.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Expectation {
     /// Its status.
     #[serde(default)]
     pub status: Option<String>,
-    /// Ids of the nodes where it is, all of them, in any order.
+    /// Ids of the nodes at which it is, all of them, in any order.
     #[serde(default)]
     pub nodes: Option<Vec<String>>,
     /// Names of the actions this user may run, all of them, in any order.
@@ -124,18 +125,18 @@ pub struct Expectation {
     /// Part of the data, as an operator reads them.
     #[serde(default)]
     pub data: Option<Value>,
-    /// The messages since the last step that looked at them, all of them, in order.
+    /// The messages since the last step that checked them, all of them, in order.
     #[serde(default)]
     pub messages: Option<Vec<ExpectedMessage>>,
-    /// Ids of the processes of its subprocesses, all of them, in order of their start.
+    /// Process ids of its subprocesses, all of them, in order of their start.
     #[serde(default)]
     pub children: Option<Vec<String>>,
-    /// How many Action messages are open.
+    /// The number of open Action messages.
     #[serde(default)]
     pub open: Option<usize>,
 }
 
-/// A Data or Action message; what is not written may be anything.
+/// A Data or Action message; fields not given may be anything.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExpectedMessage {
@@ -174,7 +175,7 @@ enum RefusalForm {
     Whole(ExpectedRefusal),
 }
 
-/// All fields that a step may have; which go together is seen later.
+/// All fields that a step may have; valid combinations are checked later.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StepForm {
@@ -239,7 +240,7 @@ enum Operation {
     Dismiss,
 }
 
-/// What a step may do, as it is written.
+/// The verbs of a step, as written in the file.
 const VERBS: &str = "start, run, claim, release, assign, retry, skip, patch, publish, do, send, \
     advance, deploy or expect";
 
@@ -272,7 +273,7 @@ impl Scenario {
 }
 
 impl ScenarioStep {
-    /// What it does, for people.
+    /// The step in words, for people.
     pub fn said(&self) -> String {
         match &self.does {
             Does::Start { process, .. } => {
@@ -333,7 +334,7 @@ impl StepForm {
         })
     }
 
-    /// Takes what it does with the fields that belong to it.
+    /// Takes the verb and the fields that belong to it.
     fn take_verb(&mut self) -> Option<Does> {
         if self.start.is_some() || self.inherit {
             let mut fields = Map::new();
@@ -406,7 +407,7 @@ impl StepForm {
         }
     }
 
-    /// A field that nothing took.
+    /// A field that does not belong to the verb.
     fn left_over(&self) -> Option<&'static str> {
         [
             ("named", self.named.is_some()),

@@ -1,4 +1,4 @@
-//! A definition that a scenario deploys: a file beside it, or a model within it.
+//! A definition that a scenario deploys: a file beside it, or a model inside it.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::cli::{deploy, exit::Failure, rest::Body};
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(untagged)]
 pub enum ModelSource {
-    /// A path from the scenario's folder.
+    /// A path relative to the scenario's folder.
     Path(PathBuf),
     /// In the scenario itself.
     Inside(InsideModel),
@@ -22,7 +22,7 @@ pub enum ModelSource {
     InsideJson(InsideJson),
 }
 
-/// A model that is written in a scenario.
+/// A BPMN model inside a scenario.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct InsideModel {
@@ -30,7 +30,7 @@ pub struct InsideModel {
     pub bpmn: String,
 }
 
-/// A definition in the JSON form that is written in a scenario.
+/// A definition in JSON form inside a scenario.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct InsideJson {
@@ -39,7 +39,7 @@ pub struct InsideJson {
 }
 
 impl ModelSource {
-    /// What people know it by.
+    /// Its name for people.
     pub fn name(&self, folder: &Path) -> String {
         match self {
             Self::Path(path) => folder.join(path).display().to_string(),
@@ -47,10 +47,10 @@ impl ModelSource {
         }
     }
 
-    /// As it goes to a server.
+    /// The request body for the server.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// The file cannot be read.
     pub fn body(&self, folder: &Path) -> Result<Body, Failure> {
         let path = match self {
             Self::Path(path) => folder.join(path),
@@ -59,7 +59,7 @@ impl ModelSource {
                 return Ok(deploy::body(Path::new("model.bpmn"), bytes));
             }
             Self::InsideJson(model) => {
-                // A map of texts to JSON values is written without failure.
+                // Serialising a map of texts to JSON values never fails.
                 let bytes = serde_json::to_vec(&model.json).unwrap_or_default();
                 return Ok(deploy::body(Path::new("model.json"), bytes));
             }

@@ -1,5 +1,5 @@
-//! A server for one scenario: this program, in memory, with a stopped clock, on a port
-//! and a directory of its own, gone with the scenario.
+//! The server of one scenario: this program, in memory, with a stopped clock, on its own port and
+//! directory, both removed with the scenario.
 
 use std::{
     env, fs,
@@ -20,9 +20,9 @@ use crate::{
     config::CommonArguments,
 };
 
-/// How long it may take to come up.
+/// The longest time it may take to start.
 const START: Duration = Duration::from_secs(30);
-/// How often it is looked whether it is up: its socket is there when it listens.
+/// The interval of checking whether it has started: its socket exists once it listens.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// A running server.
@@ -35,7 +35,7 @@ impl OwnServer {
     /// Starts it.
     ///
     /// # Errors
-    /// The system does not let it.
+    /// The operating system does not allow it.
     pub fn start() -> Result<Self, Failure> {
         let failed = |cause: std::io::Error| {
             Failure::new(
@@ -52,7 +52,7 @@ impl OwnServer {
             .arg(&data)
             .args(["--listen", "127.0.0.1:0", "--store", "memory"])
             .args(["--no-examples", "--test-clock", "--rate-per-second", "0"])
-            // What it would leave there goes with it.
+            // Temporary files are removed with the directory.
             .env("TMPDIR", &data)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -67,10 +67,10 @@ impl OwnServer {
         }
     }
 
-    /// The right to do everything there, once it is up.
+    /// Credentials for everything on it, once it has started.
     ///
     /// # Errors
-    /// It does not come up.
+    /// It does not start.
     pub async fn access(&mut self, common: &CommonArguments) -> Result<Access, Failure> {
         let began = Instant::now();
         while local::ask(&self.data).await?.is_none() {
@@ -95,10 +95,10 @@ impl OwnServer {
         Access::find(&common, home).await
     }
 
-    /// A token for somebody.
+    /// A token for a user.
     ///
     /// # Errors
-    /// A name or role that is not one.
+    /// An invalid name or role.
     pub fn token(&self, user: &str, roles: &[String]) -> Result<String, Failure> {
         let failed = |cause: &dyn std::fmt::Display| {
             Failure::usage(format!(
@@ -130,14 +130,14 @@ impl OwnServer {
 
 impl Drop for OwnServer {
     fn drop(&mut self) {
-        // It keeps nothing, so there is nothing to end in order.
+        // It stores nothing, so there is nothing to shut down in order.
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.data);
     }
 }
 
-/// This program, with none of the settings of the one that runs.
+/// This program, without any settings of the running one.
 fn program() -> std::io::Result<Command> {
     let mut command = Command::new(env::current_exe()?);
     for (name, _) in env::vars_os() {

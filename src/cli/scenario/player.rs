@@ -1,4 +1,4 @@
-//! A user of a scenario: a connection, and what came over it of each instance.
+//! A user of a scenario: a connection, and what was received over it for each instance.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::super::{
 pub struct Player {
     /// Its connection.
     pub client: Client,
-    /// Its way over REST.
+    /// Its REST client.
     pub rest: Rest,
     /// What it has received.
     pub received: ReceivedFrames,
@@ -29,20 +29,20 @@ pub struct ReceivedFrames {
     instances: BTreeMap<String, Instance>,
 }
 
-/// What a user knows of an instance.
+/// What a user knows about an instance.
 #[derive(Default)]
 pub struct Instance {
     /// Its status.
     pub status: String,
-    /// `nodes` as they came last.
+    /// The latest `nodes`.
     pub nodes: Vec<Value>,
-    /// `actions` as they came last.
+    /// The latest `actions`.
     pub actions: Vec<Value>,
-    /// The fold of its Data messages.
+    /// The result of its Data messages.
     pub view: Value,
     /// Data and Action messages, in order.
     pub messages: Vec<Value>,
-    /// How many of them were looked at.
+    /// How many of them were checked.
     pub looked_at: usize,
     /// Keys and processes of its subprocesses, in order of their start.
     pub children: Vec<(String, String)>,
@@ -51,7 +51,7 @@ pub struct Instance {
 }
 
 impl Player {
-    /// Sends a command; the answer, or the refusal.
+    /// Sends a command; gives its answer or refusal.
     ///
     /// # Errors
     /// No server, or no access.
@@ -69,7 +69,8 @@ impl Player {
         }
     }
 
-    /// Takes in all that the server has sent: a command that changes nothing goes there and back.
+    /// Receives everything that the server has sent so far, by a round trip of a command without
+    /// effect.
     ///
     /// # Errors
     /// No server, or no access.
@@ -87,19 +88,19 @@ impl Player {
 }
 
 impl ReceivedFrames {
-    /// What is known of an instance.
+    /// What is known about an instance.
     pub fn of(&self, key: &str) -> Option<&Instance> {
         self.instances.get(key)
     }
 
-    /// The messages of an instance are looked at.
+    /// Marks the messages of an instance as checked.
     pub fn look_at(&mut self, key: &str) {
         if let Some(instance) = self.instances.get_mut(key) {
             instance.looked_at = instance.messages.len();
         }
     }
 
-    /// The newest instance of a process among all subprocesses that came up.
+    /// The newest instance of a process among all known subprocesses.
     pub fn subprocess(&self, process: &str) -> Option<&str> {
         self.instances
             .values()
@@ -159,7 +160,7 @@ impl Instance {
         }
     }
 
-    /// The elements of a node that it is at.
+    /// The elements of a node at which it is.
     pub fn elements(&self, node: &str) -> Vec<&str> {
         self.nodes
             .iter()

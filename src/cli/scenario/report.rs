@@ -1,4 +1,4 @@
-//! The report on played scenarios: lines for people, JSON, and JUnit's XML for build servers.
+//! The report on played scenarios: lines for people, JSON, and JUnit XML for build servers.
 
 use std::{fmt::Write, path::PathBuf, time::Duration};
 
@@ -14,17 +14,17 @@ pub struct Played {
     pub steps: usize,
     /// How long it took.
     pub took: Duration,
-    /// The step that came out otherwise, if one did.
+    /// The first step that deviates, if any.
     pub outcome: Result<(), Mismatch>,
 }
 
-/// A step that came out otherwise.
+/// A step that deviates from the expectation.
 pub struct Mismatch {
     /// Its line in the file.
     pub line: u64,
     /// What it does.
     pub step: String,
-    /// Each difference: what differs, then the expected (`-`) and the found (`+`).
+    /// The differences: each with its name, the expected (`-`) and the found value (`+`).
     pub lines: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ impl Mismatch {
     }
 }
 
-/// All of them as JUnit's XML.
+/// All of them as JUnit XML.
 pub fn junit(all: &[Played]) -> String {
     let failures = all.iter().filter(|played| played.outcome.is_err()).count();
     let mut xml = format!(
@@ -108,7 +108,7 @@ pub fn junit(all: &[Played]) -> String {
     xml + "</testsuite>\n</testsuites>\n"
 }
 
-/// Fit for an attribute or a text of XML, which has no place for control characters.
+/// Escaped for an attribute or text of XML, which allows no control characters.
 fn escaped(text: &str) -> String {
     let fit = |c: char| match c {
         '&' => "&amp;".to_owned(),

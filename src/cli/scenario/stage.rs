@@ -1,4 +1,4 @@
-//! Where a scenario is played: a server, its clock and its users.
+//! The environment of a scenario: a server, its clock and its users.
 
 use std::{
     collections::BTreeMap,
@@ -32,26 +32,26 @@ use crate::{
     config::PlayScenarios,
 };
 
-/// How long a running server whose clock continues has until what is expected is there.
+/// How long to wait for the expected state on a running server whose clock continues.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Lines about what came out otherwise, or nothing.
+/// Lines that describe a deviation, or nothing.
 type Outcome = Result<(), Vec<String>>;
 
 /// A server with the users of a scenario.
 pub struct Stage {
-    /// The server, when it is the scenario's own.
+    /// The server, if it belongs to the scenario.
     own: Option<OwnServer>,
     base: String,
     /// Tokens of users of a running server.
     tokens: BTreeMap<String, String>,
     users: BTreeMap<String, ScenarioUser>,
-    /// Deploys, moves the clock, and asks when all is done.
+    /// Deploys, moves the clock, and asks whether everything is done.
     admin: Player,
     players: BTreeMap<String, Player>,
     /// Whether the clock moves only by `advance`.
     stands_still: bool,
-    /// Instances by the names that the scenario gives them.
+    /// Instances by their names in the scenario.
     named: Vec<(String, String)>,
     user: String,
     instance: Option<String>,
@@ -59,10 +59,10 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A server that has what the scenario deploys, at the time it begins.
+    /// A server with the definitions of the scenario, at its start time.
     ///
     /// # Errors
-    /// No server, no access, a definition that is refused.
+    /// No server, no access, a rejected definition.
     pub async fn open(
         scenario: &Scenario,
         folder: &Path,
@@ -104,8 +104,7 @@ impl Stage {
     /// Plays a step.
     ///
     /// # Errors
-    /// What keeps the scenario from continuing: no server, no access, a name that stands for
-    /// nothing.
+    /// What prevents the scenario from continuing: no server, no access, an unknown name.
     pub async fn play(&mut self, step: &ScenarioStep) -> Result<Outcome, Failure> {
         if let Some(user) = &step.user {
             self.user.clone_from(user);
@@ -162,7 +161,7 @@ impl Stage {
         }
     }
 
-    /// Ends the connections, and the server if it is the scenario's own.
+    /// Closes the connections, and stops the server if it belongs to the scenario.
     pub async fn close(self) {
         for (_, player) in self.players {
             player.client.close().await;
@@ -203,8 +202,8 @@ impl Stage {
         Ok(Ok(()))
     }
 
-    /// Sends a command as the current user and holds the answer against what is expected; the reply,
-    /// if it is one.
+    /// Sends a command as the current user and compares the answer with the expectation; gives the
+    /// reply, if it is one.
     async fn command(
         &mut self,
         frame: Map<String, Value>,
@@ -281,7 +280,7 @@ impl Stage {
             if stands_still || left.is_zero() {
                 return Ok(Err(lines));
             }
-            // Where the clock continues, what is expected may come yet.
+            // When the clock continues, the expected state may still come.
             if let Ok(next) = timeout(left, player.client.next(&mut player.received)).await {
                 next?;
             }
@@ -316,7 +315,7 @@ impl Stage {
         }))
     }
 
-    /// Lets the current user follow an instance, if it does not yet.
+    /// Makes the current user follow an instance, unless it does already.
     async fn see(&mut self, key: &str) -> Result<Outcome, Failure> {
         let player = self.player().await?;
         player.catch_up().await?;
@@ -334,7 +333,7 @@ impl Stage {
         }
     }
 
-    /// The start out of the oldest open Action message of the instance.
+    /// The start command of the oldest open Action message of the instance.
     async fn oldest_open(&mut self, line: u64) -> Result<Value, Failure> {
         let key = self.current(line)?;
         self.settle().await?;
@@ -390,7 +389,7 @@ impl Stage {
         })
     }
 
-    /// Waits until nothing is in progress, where the clock is stopped.
+    /// Waits until nothing is in progress, if the clock is stopped.
     async fn settle(&mut self) -> Result<(), Failure> {
         if self.stands_still {
             let asked = self.admin.command(framed("idle", Map::new())).await?;
@@ -428,7 +427,7 @@ impl Stage {
         })
     }
 
-    /// The instance that the scenario calls so, or a subprocess of this process.
+    /// The instance with this name in the scenario, or a subprocess of this process.
     fn key_of(&self, name: &str, line: u64) -> Result<String, Failure> {
         let named = self.named.iter().rev().find(|(known, _)| known == name);
         let subprocess = || {
@@ -451,7 +450,7 @@ impl Stage {
 }
 
 impl PlayScenarios {
-    /// Tokens by users; under no name that of everybody else.
+    /// Tokens by user; the empty name has the token of all others.
     fn tokens(&self, other: Option<&str>) -> BTreeMap<String, String> {
         let given = self
             .users
@@ -470,12 +469,12 @@ async fn player(socket: Access, rest: Access) -> Result<Player, Failure> {
     })
 }
 
-/// The member of a command that says which element is meant.
+/// The member of a command that addresses an element.
 fn element_field(kind: &str) -> &'static str {
     if kind == "patch" { "scope" } else { "element" }
 }
 
-/// A frame with an id of its own.
+/// A frame with a new id.
 fn framed(kind: &str, mut fields: Map<String, Value>) -> Map<String, Value> {
     fields.insert("type".to_owned(), kind.into());
     fields.insert("id".to_owned(), Uuid::now_v7().to_string().into());
