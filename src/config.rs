@@ -1,8 +1,8 @@
-//! The server's configuration: command line and environment, then a TOML file, then defaults.
+//! The configuration of the server: command line and environment, then a TOML file, then defaults.
 //!
-//! Not here: limits that are no options (`limits`). The options one by one: `options`; the secret's
-//! file: `secret`; the `Origin` allow-list: `origins`; proxies: `trusted_proxies`; what production
-//! demands: `production`; the program's other commands: `command_line`.
+//! Not here: limits that are not options (`limits`). The individual options: `options`; the file of
+//! the secret: `secret`; the `Origin` allow-list: `origins`; proxies: `trusted_proxies`;
+//! requirements of production: `production`; the other commands of the program: `command_line`.
 
 use std::{
     ffi::OsString,
@@ -64,7 +64,7 @@ pub use user_command::UserCommand;
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Addresses to listen on: those the option's host stands for.
+    /// Addresses to listen on: those to which the host of the option resolves.
     pub listen: Vec<SocketAddr>,
     /// Directory of everything the server keeps.
     pub data: PathBuf,
@@ -74,33 +74,33 @@ pub struct Config {
     pub watermarks: Watermarks,
     /// When what has ended is packed and dropped.
     pub retention: Retention,
-    /// Where the secret of the tokens comes from.
+    /// The source of the secret of the tokens.
     pub jwt_secret: JwtSecret,
     /// Issuer that tokens must name, when set.
     pub jwt_issuer: Option<String>,
     /// Audience that tokens must name, when set.
     pub jwt_audience: Option<String>,
-    /// Where the public keys of an issuer are whose tokens are accepted, too.
+    /// The source of the public keys of an external issuer whose tokens are also accepted.
     pub jwt_jwks: Option<KeySource>,
-    /// What tokens of that issuer may be signed with.
+    /// Algorithms accepted for tokens of that issuer.
     pub jwt_algorithms: Vec<JwtAlgorithm>,
     /// Claim that lists the roles, when it is not `roles`.
     pub jwt_roles_claim: Option<String>,
-    /// How long a token may last from now.
+    /// The longest remaining lifetime of a token.
     pub max_token_lifetime: std::time::Duration,
-    /// Whose pages may connect.
+    /// The origins whose pages may connect.
     pub allowed_origins: AllowedOrigins,
-    /// Which proxies are believed when they say for whom they ask.
+    /// The proxies whose forwarding headers are trusted.
     pub trusted_proxies: TrustedProxies,
-    /// Where calls of processes may go, as written; read when the server starts.
+    /// The allowed targets of calls by processes, as written; parsed when the server starts.
     pub outbound_targets: Vec<String>,
-    /// What headers of calls may name.
+    /// The secrets that headers of calls may name.
     pub secrets: Secrets,
-    /// Where the secret comes from that webhooks are signed with.
+    /// The source of the secret that signs webhooks.
     pub webhook_secret: WebhookSecret,
-    /// Where spans are sent, if anywhere.
+    /// The destination of spans, if any.
     pub otlp: Option<Otlp>,
-    /// How the jobs' interface writes dates.
+    /// The date format of the jobs interface.
     pub jobs_date_time_format: DateTimeFormat,
     /// The limits an operator may change.
     pub limits: Limits,
@@ -112,21 +112,21 @@ pub struct Config {
     pub examples: bool,
     /// Files of processes to deploy at the start.
     pub deploy: Vec<PathBuf>,
-    /// Whether the start prints a link that signs an administrator in.
+    /// Whether a link that signs an administrator in is printed at the start.
     pub sign_in_link: bool,
-    /// What the lines of the log look like.
+    /// The format of log lines.
     pub log_format: LogFormat,
-    /// Whether each answered request is a line of the log.
+    /// Whether each answered request is logged.
     pub access_log: bool,
-    /// Whether what is fit for development only is refused.
+    /// Whether settings that are fit only for development are rejected.
     pub production: bool,
-    /// This program, of which scripts run in processes of their own.
+    /// This program, started in separate processes to run scripts.
     pub script_program: PathBuf,
-    /// All options, for people: what counts, and where it comes from.
+    /// All options, for people: the effective values and their sources.
     pub settings: Vec<Setting>,
 }
 
-/// A configuration that cannot be used; the text says what was expected and how to fix it.
+/// An invalid configuration; the text says what was expected and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub String);
 
@@ -139,8 +139,8 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// Reads the program's arguments (the first is its name), the environment and the configuration
-/// file. Wrong usage, `--help` and `--version` print and end the process, as command line programs
-/// do.
+/// file. Wrong usage, `--help` and `--version` print and end the process, as usual for command line
+/// programs.
 pub fn load(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<(Config, ProgramCommand), ConfigError> {
@@ -156,7 +156,7 @@ fn resolve(
     let (file, table) = file.unwrap_or_default();
     let command = line.asked();
     let options = line.options.or(file);
-    // What a server must have to be fit for production is not this command's business.
+    // The requirements of a production server do not apply to this command.
     let production = options
         .production
         .filter(|_| !matches!(command, ProgramCommand::Client(_)));
@@ -168,7 +168,7 @@ fn resolve(
     Ok((Config { settings, ..config }, command))
 }
 
-/// The options of a file, and the same as they are written there.
+/// The options of a file, parsed and as written.
 fn read_file(path: &Path) -> Result<(Options, toml::Table), ConfigError> {
     let name = path.display();
     let text = fs::File::open(path)
@@ -180,7 +180,7 @@ fn read_file(path: &Path) -> Result<(Options, toml::Table), ConfigError> {
         })?;
     let read = || Ok((toml::from_str(&text)?, toml::from_str(&text)?));
     read().map_err(|error: toml::de::Error| {
-        // Not the library's own rendering: it quotes the line, which may hold the secret.
+        // Not the library's message: it quotes the line, which may contain the secret.
         let line = 1 + error
             .span()
             .map_or(0, |span| text[..span.start].matches('\n').count());
@@ -191,8 +191,8 @@ fn read_file(path: &Path) -> Result<(Options, toml::Table), ConfigError> {
     })
 }
 
-/// Everything that is wrong is reported at once, so that nobody has to start a server again and
-/// again to learn it.
+/// Checks the options and reports all mistakes at once, so that nobody has to start a server
+/// repeatedly to find them.
 fn check(options: Options) -> Result<Config, ConfigError> {
     let production = options.production.unwrap_or(false);
     let mut wrong = ConfigFaults(if production {
@@ -280,7 +280,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     else {
         return Err(wrong.told(production));
     };
-    // A visitor that comes by way of a proxy is not on this machine.
+    // A visitor that connects through a proxy is not on this machine.
     let is_direct = trusted_proxies == TrustedProxies::default();
     let allowed_origins = if production || !is_direct {
         allowed_origins
@@ -323,16 +323,16 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     })
 }
 
-/// What is wrong with the options, a sentence each.
+/// The mistakes in the options, one sentence each.
 struct ConfigFaults(Vec<String>);
 
 impl ConfigFaults {
-    /// The value, unless there is something wrong with it.
+    /// The value, if it is valid; otherwise the mistake is recorded.
     fn unless<T>(&mut self, checked: Result<T, ConfigError>) -> Option<T> {
         checked.map_err(|error| self.0.push(error.0)).ok()
     }
 
-    /// All of it as one error: a sentence, or a line for each.
+    /// All mistakes as one error: one sentence, or a line for each.
     fn told(self, production: bool) -> ConfigError {
         if let [sentence] = self.0.as_slice() {
             return ConfigError(sentence.clone());
@@ -387,7 +387,7 @@ fn jobs_date_time_format(text: Option<&str>) -> Result<DateTimeFormat, ConfigErr
     })
 }
 
-/// The algorithms of an issuer's tokens: those named, else all.
+/// The algorithms of an issuer's tokens: those given, else all.
 fn algorithms(
     named: Option<Vec<JwtAlgorithm>>,
     has_keys: bool,
@@ -425,7 +425,7 @@ fn addresses(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
     }
 }
 
-/// A duration on the command line: in ISO 8601, or in the short form `30s`.
+/// A duration on the command line: in ISO 8601, or in a short form such as `30s`.
 fn duration_argument(text: &str) -> Result<std::time::Duration, String> {
     let failed = |why: &str| {
         format!(

@@ -43,7 +43,7 @@ pub struct DoctorCommand {
     pub telling: ProgressFormat,
 }
 
-/// How results are reported.
+/// How results are printed.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProgressFormat {
     /// Print the result as JSON, and nothing else on standard output

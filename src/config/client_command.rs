@@ -42,7 +42,7 @@ pub enum ClientCommand {
 }
 
 impl ClientCommand {
-    /// Which server, and how to print.
+    /// The options shared by all client commands: the server, and the output.
     pub fn common(&self) -> &CommonArguments {
         match self {
             Self::Start(start) => &start.common,
@@ -92,7 +92,7 @@ pub struct CommonArguments {
     pub timeout: Option<Duration>,
 }
 
-/// A text that is shown nowhere.
+/// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hidden(pub String);
 
@@ -119,12 +119,12 @@ pub struct WaitArguments {
     pub until: Until,
 }
 
-/// What is waited for.
+/// What to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Until {
     /// The end of the instance.
     End,
-    /// Its end, or a step that does not continue without a person.
+    /// Its end, or a step that does not continue without a user.
     Waiting,
 }
 

@@ -1,6 +1,7 @@
-//! The program's command line as a whole: the server's options, and the commands beside it.
+//! The command line of the program as a whole: the options of the server, and the other commands.
 //!
-//! Not here: what an option means (`config`), what a command does (`cli`, `backup`, `web::local`).
+//! Not here: the meaning of an option (`config`), the work of a command (`cli`, `backup`,
+//! `web::local`).
 
 use std::ffi::OsString;
 
@@ -11,7 +12,7 @@ use super::{
     RestoreCommand, UserCommand, duration_argument, settings::GivenOptions,
 };
 
-/// What the program is asked to do.
+/// The command to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgramCommand {
     /// Run the server.
@@ -20,13 +21,13 @@ pub enum ProgramCommand {
     Token(TokenRequest),
     /// Change or list users.
     User(UserCommand),
-    /// Do something through a server.
+    /// Run a command through a server.
     Client(Box<ClientCommand>),
     /// Copy the data directory.
     Backup(BackupCommand),
-    /// Make a data directory from a copy.
+    /// Create a data directory from a copy.
     Restore(RestoreCommand),
-    /// Look at the data directory.
+    /// Examine the data directory.
     Doctor(DoctorCommand),
     /// Print completions for a shell.
     Completions(CompletionsCommand),
@@ -51,7 +52,8 @@ pub struct TokenRequest {
     pub ttl: std::time::Duration,
 }
 
-/// What `stepwire --help` says: the commands in groups, which the library cannot draw.
+/// The text of `stepwire --help`: it lists the commands in groups, which the library does not
+/// support.
 const HELP: &str = "\
 {about}
 
@@ -99,7 +101,7 @@ Examples:
 
 {options}";
 
-/// The heading of the options that the server has, in its help.
+/// The heading of the server's options in the help.
 pub(super) const SERVER_OPTIONS: &str = "Options of the server";
 
 /// A websocket-first BPM backend: runs BPMN processes and pushes every next step.
@@ -144,15 +146,14 @@ enum Subcommands {
     Man(ManCommand),
 }
 
-/// Options of the server that its other commands need, too; in their help the rest would be in the
-/// way.
+/// Options of the server that other commands need, too; the help of these omits the rest.
 const ALSO_FOR_COMMANDS: [&str; 2] = ["data", "config"];
 
 impl CommandLine {
-    /// Reads the program's arguments, of which the first is its name.
+    /// Parses the program's arguments, of which the first is its name.
     ///
     /// # Errors
-    /// Wrong usage; or that help or the version is asked for.
+    /// Wrong usage; also when help or the version is requested.
     pub(super) fn read(
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<(Self, GivenOptions), clap::Error> {
@@ -164,10 +165,10 @@ impl CommandLine {
             .map_err(|error| error.format(&mut grammar))
     }
 
-    /// What may be written.
+    /// The grammar of the command line.
     pub(super) fn grammar() -> clap::Command {
         let mut grammar = Self::command();
-        // The library hands the server's options down to the commands when it builds.
+        // Building makes the commands inherit the server's options.
         grammar.build();
         let names: Vec<String> = grammar
             .get_subcommands()
@@ -187,7 +188,7 @@ impl CommandLine {
             })
     }
 
-    /// The request.
+    /// The requested command.
     pub(super) fn asked(&self) -> ProgramCommand {
         match &self.command {
             None => ProgramCommand::Serve,

@@ -1,23 +1,23 @@
-//! How the jobs' interface writes dates: a format in the letters that its clients' server uses
-//! (`dd-MM-yyyy HH:mm:ss`), in UTC.
+//! The date format of the jobs interface: a pattern in the letters used by the original server of
+//! its clients (`dd-MM-yyyy HH:mm:ss`), in UTC.
 //!
-//! Not here: what is written in it (`web::jobs`).
+//! Not here: the dates written with it (`web::jobs`).
 
 use std::fmt::Write;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-/// A format, compiled.
+/// A compiled format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DateTimeFormat(Vec<FormatPiece>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum FormatPiece {
-    /// As it is.
+    /// Literal text.
     Text(String),
-    /// In the words of `jiff`'s `strftime`.
+    /// A field as a conversion of `jiff`'s `strftime`.
     Field(&'static str),
-    /// So many digits of the second's fraction.
+    /// The fraction of the second with this number of digits.
     Fraction(usize),
 }
 
@@ -42,11 +42,11 @@ impl Default for DateTimeFormat {
 }
 
 impl DateTimeFormat {
-    /// Compiles a format. `d M y H h m s f t` and `K` mean parts of a date, `'…'`, `"…"` and `\`
-    /// text, other signs themselves.
+    /// Compiles a format. `d M y H h m s f t` and `K` are parts of a date; `'…'`, `"…"` and `\`
+    /// quote text; other characters stand for themselves.
     ///
     /// # Errors
-    /// What is wrong, as the part of a sentence behind "but".
+    /// What is wrong, as the part of a sentence after "but".
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
@@ -75,7 +75,7 @@ impl DateTimeFormat {
         Err(format!("'{text}' has no part of a date"))
     }
 
-    /// Writes a time, given in milliseconds since 1970.
+    /// Formats a time, given in milliseconds since 1970.
     pub fn write(&self, millis: i64) -> String {
         let Ok(moment) = Timestamp::from_millisecond(millis) else {
             return String::new();
@@ -83,7 +83,7 @@ impl DateTimeFormat {
         let moment = moment.to_zoned(TimeZone::UTC);
         let mut text = String::new();
         for piece in &self.0 {
-            // A text takes whatever is written to it.
+            // Writing to a string does not fail.
             let _ = match piece {
                 FormatPiece::Text(piece) => write!(text, "{piece}"),
                 FormatPiece::Field("%p") => {
@@ -134,7 +134,8 @@ fn unknown(letters: &str) -> String {
     format!("'{letters}' means no part of a date: put text into '…'")
 }
 
-/// The text up to the next mark of the same kind, and how much of the format that is.
+/// The text up to the next quotation mark of the same kind, and the length of this part of the
+/// format.
 fn quoted(rest: &str, mark: char) -> Result<(FormatPiece, usize), String> {
     let inside = &rest[1..];
     let length = inside

@@ -1,7 +1,7 @@
-//! What calls to the outside need and nobody may see: the secrets that headers name, and what
-//! webhooks are signed with.
+//! The secrets for calls to other systems: those that headers name, and the key that signs
+//! webhooks.
 //!
-//! Not here: where calls may go (`runtime::http_calls`, which reads the list of targets).
+//! Not here: the allowed targets of calls (`runtime::http_calls`, which parses their list).
 
 use std::{
     collections::BTreeMap,
@@ -14,21 +14,21 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{ConfigError, secret::read_or_generate};
 
-/// Name of the file in the data directory that holds a generated secret.
+/// Name of the file in the data directory that contains a generated secret.
 pub const WEBHOOK_SECRET_FILE: &str = "webhook-secret";
-/// What precedes the base64 of a key, after the Standard Webhooks specification.
+/// The prefix before the base64 of a key, according to the Standard Webhooks specification.
 const PREFIX: &str = "whsec_";
-/// The shortest key, in bytes, after the same.
+/// The shortest key, in bytes, according to the same specification.
 const KEY_BYTES: usize = 24;
-/// What the variables of secrets begin with.
+/// The prefix of the environment variables of secrets.
 const VARIABLE: &str = "STEPWIRE_SECRET_";
 
-/// Secrets by name. Shown by their names only.
+/// Secrets by name. Displayed by their names only.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secrets(pub BTreeMap<String, String>);
 
 impl Secrets {
-    /// The secrets of the file, and those of the environment, which go before.
+    /// The secrets of the file, and those of the environment, which take precedence.
     pub(super) fn new(
         file: Option<BTreeMap<String, String>>,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
@@ -51,7 +51,7 @@ impl Secrets {
                     '{name}'"
                 )));
             }
-            // A file's last line break is no part of what it holds.
+            // The last line break of a file is not part of its content.
             *value = value.trim_end_matches(['\r', '\n']).to_owned();
             if value.chars().any(char::is_control) {
                 return Err(unreadable(name));
@@ -73,17 +73,17 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Where the key of the webhooks' signatures comes from.
+/// The source of the key that signs webhooks.
 #[derive(Clone, PartialEq, Eq)]
 pub enum WebhookSecret {
     /// Given by an option.
     Given(Vec<u8>),
-    /// In this file; made at first use.
+    /// In this file, which is created at first use.
     Generated(PathBuf),
 }
 
 impl WebhookSecret {
-    /// The secret of a server with this option and this data directory.
+    /// The source of the key for a server with this option and data directory.
     pub(super) fn new(option: Option<String>, data: &Path) -> Result<Self, ConfigError> {
         option.map_or_else(
             || Ok(Self::Generated(data.join(WEBHOOK_SECRET_FILE))),
@@ -91,15 +91,15 @@ impl WebhookSecret {
         )
     }
 
-    /// Whether none is given.
+    /// Whether the key is generated.
     pub fn is_generated(&self) -> bool {
         matches!(self, Self::Generated(_))
     }
 
-    /// The key. A generated one is made when its file is absent.
+    /// The key. A generated one is created when its file does not exist.
     ///
     /// # Errors
-    /// A file that cannot be read or made.
+    /// The file cannot be read or created.
     pub fn load(&self) -> Result<Vec<u8>, ConfigError> {
         match self {
             Self::Given(key) => Ok(key.clone()),
@@ -110,7 +110,7 @@ impl WebhookSecret {
     }
 }
 
-/// The key in a text: base64 behind the prefix, else the text itself.
+/// The key in a text: base64 after the prefix, else the text itself.
 fn key(text: &str) -> Result<Vec<u8>, ConfigError> {
     let key = match text.strip_prefix(PREFIX) {
         Some(base64) => BASE64_STANDARD.decode(base64).ok(),

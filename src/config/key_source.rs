@@ -1,6 +1,6 @@
-//! Where the public keys of an issuer are: a file, or an address they are fetched from.
+//! The source of an issuer's public keys: a file, or an address from which they are fetched.
 //!
-//! Not here: how a file is read again (`session::auth::issuer_keys`), how an address is asked
+//! Not here: reloading the file (`session::auth::issuer_keys`), fetching from the address
 //! (`web::http::key_address`).
 
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use reqwest::Url;
 
 use super::ConfigError;
 
-/// Where the keys of an issuer are.
+/// The source of an issuer's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// In this file.
@@ -19,10 +19,10 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// Reads the option: what has `://` in it is an address.
+    /// Parses the option: a value with `://` is an address.
     ///
     /// # Errors
-    /// For an address that cannot be trusted to answer with the issuer's own keys.
+    /// The address cannot be trusted to return the issuer's own keys.
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
         if !text.contains("://") {
             return Ok(Self::File(text.into()));

@@ -1,7 +1,6 @@
-//! The options as they may be written: once, for the command line, the environment and the TOML
-//! file.
+//! The options, defined once for the command line, the environment and the TOML file.
 //!
-//! Not here: what an absent option means and which combinations are refused (`config`).
+//! Not here: defaults of absent options and rejected combinations (`config`).
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -9,7 +8,7 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use serde::Deserialize;
 
 /// Every option, absent or given. The flag `--some-name`, the variable `STEPWIRE_SOME_NAME` and the
-/// TOML key `some-name` are the same option. No `Debug`: it holds the secret.
+/// TOML key `some-name` are the same option. No `Debug`: it contains the secret.
 #[derive(Args, Deserialize, Default, Clone)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 #[command(next_help_heading = super::command_line::SERVER_OPTIONS)]
@@ -415,7 +414,7 @@ pub enum JwtAlgorithm {
 }
 
 impl Options {
-    /// These options, and for each absent one that of `file`.
+    /// These options, with absent ones taken from `file`.
     pub fn or(self, file: Options) -> Options {
         Options {
             listen: self.listen.or(file.listen),

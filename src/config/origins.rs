@@ -1,9 +1,9 @@
-//! Which web pages may talk to the server: its own, those of the allow-list, and in development
+//! The web pages that may use the server: its own, those of the allow-list, and in development
 //! those of this machine.
 //!
-//! Origins are compared in the form browsers send: lower case, no default port, no slash at the
-//! end, international names and IP addresses in their one spelling. Not here: where the header is
-//! read and what a refused page gets (`web::http::origin_check`).
+//! Origins are compared in the form that browsers send: lower case, no default port, no trailing
+//! slash, international names and IP addresses in canonical form. Not here: reading the header and
+//! rejecting a page (`web::http::origin_check`).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,31 +11,31 @@ use reqwest::Url;
 
 use super::ConfigError;
 
-/// The origins whose pages may open a websocket, a stream or send a state-changing request.
+/// The origins whose pages may open a websocket or a stream, or send a request that changes state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedOrigins {
     listed: Listed,
-    /// In development on loopback: pages of any origin on this machine may connect, and requests
-    /// must be to a name of it.
+    /// In development on loopback: pages of any origin on this machine may connect, and the host of
+    /// a request must be a name of this machine.
     on_this_machine: bool,
 }
 
-/// What the option lists.
+/// The content of the option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Listed {
     /// It is absent.
     None,
     /// Every page: `*`.
     Any,
-    /// These, in the form of browsers.
+    /// These, in the form used by browsers.
     These(Vec<String>),
 }
 
 impl AllowedOrigins {
-    /// Reads the option's list; `None` is the default.
+    /// Parses the option's list; `None` is the default.
     ///
     /// # Errors
-    /// An empty list, or something in it that is no origin.
+    /// An empty list, or an entry that is not an origin.
     pub fn parse(list: Option<Vec<String>>) -> Result<Self, ConfigError> {
         let listed = match list {
             None => Listed::None,
@@ -58,8 +58,8 @@ impl AllowedOrigins {
         })
     }
 
-    /// The same for a server in development that listens on these addresses: on loopback alone, the
-    /// pages of this machine pass.
+    /// The same for a server in development that listens on these addresses: if all are loopback,
+    /// pages of this machine are allowed.
     pub fn in_development_on(self, listen: &[SocketAddr]) -> Self {
         let on_this_machine = !listen.is_empty()
             && listen
@@ -71,7 +71,7 @@ impl AllowedOrigins {
         }
     }
 
-    /// Why this could not be in the list, with what to do; `None` for what could.
+    /// Why this cannot be in the list, with advice; `None` if it can.
     pub fn why_not_listed(origin: &str) -> Option<&'static str> {
         if normal(origin).is_some() {
             return None;
@@ -100,10 +100,10 @@ impl AllowedOrigins {
         self.listed == Listed::Any
     }
 
-    /// Whether a request with this `Origin` header, sent to this `Host`, may pass. A request
-    /// without `Origin` comes from no browser and always may. The server's own pages always may;
-    /// over HTTPS, a page that came over HTTP is another's, as anybody on the way may have changed
-    /// it.
+    /// Whether a request with this `Origin` header, sent to this `Host`, is allowed. A request
+    /// without `Origin` does not come from a page and is always allowed. The server's own pages
+    /// are, too; but over HTTPS a page loaded over HTTP counts as foreign, as anybody on the
+    /// network may have changed it.
     pub fn allow(&self, origin: Option<&str>, host: &str, https: bool) -> bool {
         let Some(origin) = origin else { return true };
         self.is_any()
@@ -111,9 +111,9 @@ impl AllowedOrigins {
             || (self.on_this_machine && is_on_this_machine(origin))
     }
 
-    /// Whether a page of this origin may act as its visitor, by a cookie: the server's own and
-    /// those that are listed by name. A cookie is sent along by every page of this machine,
-    /// whatever port it came from, and with `*` anybody's page is no visitor's choice.
+    /// Whether a page of this origin may act for its visitor by a cookie: only the server's own and
+    /// those listed by name. Every page of this machine, on whatever port, sends the cookie along,
+    /// and with `*` any page could.
     pub fn allow_with_cookie(&self, origin: &str, host: &str, https: bool) -> bool {
         let Some(origin) = normal(origin) else {
             return false;
@@ -122,9 +122,9 @@ impl AllowedOrigins {
         is_listed || is_own(&origin, host, https)
     }
 
-    /// Whether a request to this `Host` may pass. In development on loopback the name must be one
-    /// of this machine or that of a listed origin: a page of a stranger whose name was made to lead
-    /// here would be the server's own otherwise.
+    /// Whether a request to this `Host` is allowed. In development on loopback it must be a name of
+    /// this machine or of a listed origin: otherwise the page of an attacker whose domain resolves
+    /// to this machine would count as the server's own.
     pub fn allow_host(&self, host: &str) -> bool {
         if !self.on_this_machine || self.is_any() || host.is_empty() {
             return true;
@@ -139,8 +139,8 @@ impl AllowedOrigins {
     }
 }
 
-/// Whether a page came from where the request goes to. Without HTTPS as far as is known, there may
-/// be a proxy before us that ends it.
+/// Whether a page comes from the server to which the request goes. If HTTPS is not known to be
+/// used, a proxy in front of the server may terminate it.
 fn is_own(origin: &str, host: &str, https: bool) -> bool {
     let is = |scheme: &str| normal(&format!("{scheme}://{host}")).is_some_and(|own| own == origin);
     is("https") || (!https && is("http"))
@@ -177,17 +177,17 @@ fn listed(origin: &str) -> Result<String, ConfigError> {
     })
 }
 
-/// An origin as browsers write it.
+/// An origin in the form used by browsers.
 fn normal(origin: &str) -> Option<String> {
     web_url(origin).map(|url| url.origin().ascii_serialization())
 }
 
-/// The address of an origin: a scheme of the web, a host, perhaps a port, and nothing else.
+/// The URL of an origin: a web scheme, a host, optionally a port, and nothing else.
 fn web_url(origin: &str) -> Option<Url> {
     let (scheme, rest) = origin.split_once("://")?;
     let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let authority = rest.strip_suffix('/').unwrap_or(rest);
-    // What the parser would forgive is no origin.
+    // An origin with anything that the parser silently corrects is invalid.
     let is_plain = !authority.is_empty()
         && !authority.contains(['/', '\\', '?', '#', '@', '*', '%'])
         && !authority.contains(|letter: char| letter.is_whitespace() || letter.is_control());

@@ -1,23 +1,23 @@
-//! Where spans go: the collector's address, what its requests carry, and which part of the traces is
-//! recorded.
+//! The destination of spans: the address of the collector, the headers of its requests, and the
+//! sampled part of the traces.
 //!
-//! Not here: what a span is, and how it is sent (`runtime::spans`).
+//! Not here: the content of a span, and sending it (`runtime::spans`).
 
 use std::fmt;
 
 use super::{ConfigError, Options};
 
-/// The path of traces below a collector's address, after the OTLP specification.
+/// The path for traces below a collector's address, according to the OTLP specification.
 const TRACES: &str = "/v1/traces";
 
 /// A collector of spans.
 #[derive(Clone, PartialEq)]
 pub struct Otlp {
-    /// The address that traces are posted to.
+    /// The address to which traces are posted.
     pub url: String,
     /// Headers of each request; their values are secret.
     pub headers: Vec<(String, String)>,
-    /// Which part of the traces that begin here is recorded, from 0 to 1.
+    /// The sampled part of the traces that begin here, from 0 to 1.
     pub part: f64,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Debug for Otlp {
     }
 }
 
-/// The collector, if one is named.
+/// The collector, if one is configured.
 pub(super) fn otlp(options: &Options) -> Result<Option<Otlp>, ConfigError> {
     let part = options.otlp_sample.unwrap_or(1.0);
     if !(0.0..=1.0).contains(&part) {
@@ -74,8 +74,7 @@ pub(super) fn otlp(options: &Options) -> Result<Option<Otlp>, ConfigError> {
     }))
 }
 
-/// `name=value`, as the variables of OpenTelemetry have it. Mistakes are reported without the
-/// value.
+/// Parses `name=value`, as in OpenTelemetry's variables. Error messages do not contain the value.
 fn header(text: &str) -> Result<(String, String), ConfigError> {
     let wrong = |what: &str| {
         Err(ConfigError(format!(

@@ -1,14 +1,13 @@
-//! What a server in production must be given and must not do: everything that is missing, at
-//! once.
+//! What production requires and forbids: all violations at once.
 //!
-//! Not here: options that can be used nowhere (`config`).
+//! Not here: options that are invalid anywhere (`config`).
 
 use super::{Options, trusted_proxies::trusts_everybody};
 
 /// The shortest secret that production accepts: the key length of HS256.
 const SECRET_BYTES: usize = 32;
 
-/// What keeps these options from being fit for production, one sentence each.
+/// Why these options are not fit for production, one sentence each.
 pub(super) fn demands(options: &Options) -> Vec<String> {
     let jwt_secret = match options.jwt_secret.as_deref() {
         None => Some(format!(
@@ -77,7 +76,7 @@ fn openly(name: &str) -> String {
     format!("--{name}, {} or {name} in the TOML file", variable(name))
 }
 
-/// The ways to set a secret, the flag last, as flags are seen by everybody on the machine.
+/// The ways to set a secret, the flag last, as flags are visible to everybody on the machine.
 fn secretly(name: &str) -> String {
     format!("{}, {name} in the TOML file, or --{name}", variable(name))
 }

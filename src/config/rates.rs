@@ -1,14 +1,14 @@
-//! The limits among the options: what is given, else the default.
+//! The limits among the options: the given values, else the defaults.
 
 use std::time::Duration;
 
 use super::{ConfigError, duration_argument, options::Options};
 use crate::limits::{Limits, Quota, Rates};
 
-/// The limits an operator may change, as the options say.
+/// The limits an operator may change, according to the options.
 ///
 /// # Errors
-/// What is no rate or duration, and how to write one.
+/// An invalid rate or duration, and how to write it.
 pub(super) fn limits(options: &Options) -> Result<Limits, ConfigError> {
     let default = Limits::default();
     let rates = |name: &str, given: [&Option<String>; 3], default: Rates| {

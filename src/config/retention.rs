@@ -1,11 +1,12 @@
-//! The options that say when what has ended is packed and dropped.
+//! The options that say when ended instances and audit rows are packed and dropped.
 
 use std::time::Duration;
 
 use super::{ConfigError, Options, duration_argument};
 use crate::limits::{self, Retention};
 
-/// Reads both; what is dropped is kept for a day at least, as long as a repeated start is answered.
+/// Parses the options; an instance is kept for at least a day, because a repeated start is answered
+/// for as long.
 pub(super) fn retention(options: &Options) -> Result<Retention, ConfigError> {
     let archive_after = match options.archive_after.as_deref() {
         None => Some(limits::ARCHIVE_AFTER),

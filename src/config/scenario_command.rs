@@ -1,4 +1,4 @@
-//! The command line of `stepwire test`. Not here: what a scenario file says and how it is played
+//! The command line of `stepwire test`. Not here: the format of scenario files and playing them
 //! (`cli::scenario`).
 
 use std::{path::PathBuf, str::FromStr};

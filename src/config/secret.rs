@@ -1,6 +1,6 @@
-//! The secret that signs tokens: given, or generated once into the data directory.
+//! The secret that signs tokens: given, or generated once in the data directory.
 //!
-//! Not here: what is signed with it (`session::auth::token`).
+//! Not here: the tokens signed with it (`session::auth::token`).
 
 use std::{
     fmt, fs,
@@ -13,27 +13,27 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::ConfigError;
 use crate::text;
 
-/// A longer file is read no further, in bytes.
+/// The number of bytes read from the file at most.
 const SECRET_FILE_BYTES: u64 = 64 << 10;
-/// Name of the file in the data directory that holds a generated secret.
+/// Name of the file in the data directory that contains a generated secret.
 pub const SECRET_FILE: &str = "jwt-secret";
 
-/// Where the secret comes from.
+/// The source of the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum JwtSecret {
     /// Given by an option.
     Given(String),
-    /// In this file; made at first use.
+    /// In this file, which is created at first use.
     Generated(PathBuf),
 }
 
 impl JwtSecret {
-    /// The secret of a server with this option and this data directory.
+    /// The source of the secret for a server with this option and data directory.
     pub(super) fn new(option: Option<String>, data: &Path) -> Self {
         option.map_or_else(|| Self::Generated(data.join(SECRET_FILE)), Self::Given)
     }
 
-    /// The file that a generated secret is still to be written to; `None` when the secret is there.
+    /// The file in which a generated secret has yet to be stored; `None` when the secret exists.
     pub fn missing_file(&self) -> Option<&Path> {
         match self {
             Self::Generated(path) if !path.exists() => Some(path),
@@ -41,8 +41,8 @@ impl JwtSecret {
         }
     }
 
-    /// The secret's text. A generated one is made when its file is absent: 256 random bits,
-    /// readable by the owner only.
+    /// The text of the secret. A generated one is created when its file does not exist: 256 random
+    /// bits, readable by the owner only.
     pub fn load(&self) -> Result<String, ConfigError> {
         match self {
             Self::Given(text) => Ok(text.clone()),
@@ -62,8 +62,8 @@ impl fmt::Debug for JwtSecret {
     }
 }
 
-/// The text of a secret's file, which is made when it is absent: 256 random bits, readable by the
-/// owner only.
+/// The text of the file of a secret, which is created when it does not exist: 256 random bits,
+/// readable by the owner only.
 pub(super) fn read_or_generate(
     path: &Path,
     write: &dyn Fn(&[u8]) -> String,
@@ -80,8 +80,8 @@ pub(super) fn read_or_generate(
     })
 }
 
-/// The files of secrets in a data directory that cannot be used, each with why; those that are not
-/// there are made when they are needed.
+/// The files of secrets in a data directory that cannot be used, each with the reason; missing ones
+/// are not listed, as they are created when needed.
 pub fn unusable_secrets(data: &Path) -> Vec<(&'static str, String)> {
     let unusable = |name: &'static str| match read(&data.join(name)) {
         Err(error) if error.kind() != ErrorKind::NotFound => Some((name, error.to_string())),
@@ -104,8 +104,8 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Makes the file under another name and links it into place, so that a server and a `stepwire
-/// token` started together never read half a secret and never have two.
+/// Creates the file under another name and links it into place, so that a server and a `stepwire
+/// token` started together never read half a secret and never get two.
 fn generate(path: &Path, write: &dyn Fn(&[u8]) -> String) -> io::Result<String> {
     if let Some(directory) = path.parent() {
         let mut builder = fs::DirBuilder::new();

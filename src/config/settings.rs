@@ -1,8 +1,8 @@
-//! What the server was started with, option by option: each value, and where it comes from.
-//! Secrets are named, but never shown.
+//! The effective settings of the server, option by option: each value and its source. Secrets are
+//! listed without their values.
 //!
-//! Made from the grammar of the command line, so an option that is added appears by itself. Not
-//! here: what an option means (`options`).
+//! Derived from the grammar of the command line, so a new option appears by itself. Not here: the
+//! meaning of an option (`options`).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{Config, command_line::SERVER_OPTIONS};
 
-/// Where a value comes from; what comes first goes before what follows.
+/// The source of a value, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SettingSource {
@@ -22,34 +22,34 @@ pub enum SettingSource {
     Environment,
     /// A key of the configuration file.
     File,
-    /// Nobody has given one.
+    /// Not set anywhere.
     Default,
 }
 
 /// An option and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Setting {
-    /// Its name: that of the flag without dashes before it, and of the key in the file.
+    /// Its name: that of the flag without leading dashes, and of the key in the file.
     pub name: String,
     /// Its variable of the environment.
     pub variable: String,
-    /// What it is, and its default.
+    /// Its description, with its default.
     pub description: String,
-    /// What counts; none for a secret that was given, and for an option without a value.
+    /// The effective value; absent for a secret that was given, and for an option without a value.
     pub value: Option<String>,
-    /// Where that comes from.
+    /// The source of the value.
     pub source: SettingSource,
     /// Whether its value is kept secret.
     pub secret: bool,
 }
 
-/// The options as they were given, before they are checked.
+/// The options as given, before they are checked.
 pub(super) struct GivenOptions {
     options: Vec<Setting>,
 }
 
 impl GivenOptions {
-    /// What the command line and the environment hold, of the options in `grammar`.
+    /// The options in `grammar` that the command line and the environment set.
     pub(super) fn new(grammar: &Command, matches: &ArgMatches) -> Self {
         let is_option = |arg: &&Arg| arg.get_help_heading() == Some(SERVER_OPTIONS);
         let options = grammar.get_arguments().filter(is_option);
@@ -58,7 +58,7 @@ impl GivenOptions {
         }
     }
 
-    /// Fills in what only the file says.
+    /// Adds those that only the file sets.
     pub(super) fn with_file(mut self, file: &toml::Table) -> Self {
         for option in &mut self.options {
             let is_open = option.source == SettingSource::Default;
@@ -70,7 +70,7 @@ impl GivenOptions {
         self
     }
 
-    /// Fills in what counts where nobody has said anything, or where what counts has another form.
+    /// Adds the effective values that nobody has set or that differ in form from what was set.
     pub(super) fn settle(self, config: &Config, file: &toml::Table) -> Vec<Setting> {
         let settled: BTreeMap<&str, String> = settled(config).into();
         let mut options = self.options;
@@ -117,14 +117,14 @@ fn shown(value: &toml::Value) -> String {
     }
 }
 
-/// The default that a description names.
+/// The default mentioned in a description.
 fn default_in(description: &str) -> Option<String> {
     let (_, rest) = description.split_once("[default: ")?;
     let (default, _) = rest.rsplit_once(']')?;
     Some(default.to_owned()).filter(|default| default != "none")
 }
 
-/// Options whose value depends on others or on the machine, or may be written in several ways.
+/// Options whose value depends on others or on the machine, or that can be written in several ways.
 fn settled(config: &Config) -> [(&'static str, String); 8] {
     let listen: Vec<_> = config.listen.iter().map(ToString::to_string).collect();
     [
@@ -139,7 +139,7 @@ fn settled(config: &Config) -> [(&'static str, String); 8] {
     ]
 }
 
-/// The secrets that headers of calls name: there is no flag for them.
+/// The secrets for headers of calls: there is no flag for them.
 fn secrets(config: &Config, file: &toml::Table) -> Setting {
     let names: Vec<&str> = config.secrets.0.keys().map(String::as_str).collect();
     let in_file = file.get("secrets").and_then(toml::Value::as_table);

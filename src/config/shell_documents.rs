@@ -1,5 +1,5 @@
-//! What shells and `man` read about the program's command line: made from the same grammar that
-//! reads it. Not here: the grammar (`command_line`).
+//! Shell completions and manual pages, generated from the grammar that parses the command line. Not
+//! here: the grammar (`command_line`).
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use clap_mangen::Man;
 
 use super::command_line::CommandLine;
 
-/// The name people call the program by.
+/// The name of the program for users.
 const PROGRAM: &str = "stepwire";
 
 /// For which shell completions are printed.
@@ -41,7 +41,7 @@ impl ManCommand {
     /// Writes the page to `out`, or all pages to the directory.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// I/O errors.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let grammar = CommandLine::grammar();
         let Some(directory) = &self.directory else {

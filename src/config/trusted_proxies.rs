@@ -1,6 +1,6 @@
-//! Which proxies are believed when they say for whom they ask.
+//! The proxies whose forwarding headers are trusted.
 //!
-//! Not here: what they say and how it is read (`web::proxy::client_info`).
+//! Not here: the headers and their parsing (`web::proxy::client_info`).
 
 use std::net::IpAddr;
 
@@ -8,15 +8,15 @@ use ipnet::IpNet;
 
 use super::ConfigError;
 
-/// The networks of the proxies in front of this server; without any, nobody is believed.
+/// The networks of the proxies in front of this server; if empty, no header is trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Reads the option's list: networks like `10.0.0.0/8`, or single addresses.
+    /// Parses the option's list: networks such as `10.0.0.0/8`, or single addresses.
     ///
     /// # Errors
-    /// When one of them is neither.
+    /// One of them is neither.
     pub fn parse(list: Option<Vec<String>>) -> Result<Self, ConfigError> {
         list.unwrap_or_default()
             .iter()
@@ -25,7 +25,7 @@ impl TrustedProxies {
             .map(Self)
     }
 
-    /// Whether a proxy at this address is believed.
+    /// Whether a proxy at this address is trusted.
     pub fn contain(&self, address: IpAddr) -> bool {
         self.0
             .iter()
@@ -33,7 +33,7 @@ impl TrustedProxies {
     }
 }
 
-/// Whether a network of the option's list is every address there is.
+/// Whether a network of the option's list contains all addresses.
 pub(super) fn trusts_everybody(text: &str) -> bool {
     network(text.trim()).is_ok_and(|network| network.prefix_len() == 0)
 }

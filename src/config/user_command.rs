@@ -1,4 +1,4 @@
-//! The command line of `stepwire user`. Not here: what is done (`web::local`).
+//! The command line of `stepwire user`. Not here: its work (`web::local`).
 
 use clap::{Args, Subcommand};
 
