@@ -1,17 +1,17 @@
-//! `stepwire backup` and `stepwire restore`: copies of a data directory, whole or not there; and
-//! `stepwire doctor`, which looks at a directory as a copy is checked.
+//! `stepwire backup` and `stepwire restore`: complete copies of a data directory; and `stepwire
+//! doctor`, which examines a directory in the same way as a copy is checked.
 //!
-//! A copy is a directory: the database as of one point in time, the users' files, the secrets of
-//! tokens and webhooks when they were generated, and a manifest with the SHA-256 of each. The
-//! database is copied first and the files then, as a file is durable before any row names it and
-//! stays as long as its instance. So each file that the copied rows name is in the copy; a file
-//! that came later is, too, but no row names it, and it is left out when the copy is restored.
+//! A copy is a directory: the database as of one point in time, the users' files, the generated
+//! secrets of tokens and webhooks, and a manifest with the SHA-256 of each. The database is copied
+//! first and the files afterwards: a file is durable before any row names it and is kept as long as
+//! its instance, so each file named in the copied rows is in the copy. A file added later may be,
+//! too, but no row names it, and a restore leaves it out.
 //!
-//! It works on the files, whether or not a server runs on them, so a copy that is killed leaves the
-//! server as it was. It is written under another name and moved into place when everything is
+//! A backup reads the files directly, whether or not a server runs on them, so a killed backup does
+//! not affect the server. It is written under another name and moved into place when everything is
 //! durable.
 //!
-//! Not here: how pages are copied beside a writer (`journal::copy_database`). Where to go next:
+//! Not here: copying pages while a server writes (`journal::copy_database`). Where to go next:
 //! `make`, `check`, `restore`, `doctor`.
 
 mod check;
@@ -34,7 +34,7 @@ use progress::Reporter;
 /// Copies the data directory.
 ///
 /// # Errors
-/// Why there is no copy, as a sentence.
+/// Why the copy failed, as a sentence.
 pub fn backup(data: &Path, command: &BackupCommand) -> Result<(), String> {
     let mut teller = Reporter::new(command.telling);
     let manifest = make::make(data, &command.destination, &mut teller)?;
@@ -47,10 +47,10 @@ pub fn backup(data: &Path, command: &BackupCommand) -> Result<(), String> {
     teller.result(&text, &manifest)
 }
 
-/// Checks a copy, or makes a data directory of it.
+/// Checks a copy, or creates a data directory from it.
 ///
 /// # Errors
-/// What is wrong with the copy or the place for the directory, as a sentence.
+/// What is wrong with the copy or the destination, as a sentence.
 pub fn restore(data: &Path, command: &RestoreCommand) -> Result<(), String> {
     let mut teller = Reporter::new(command.telling);
     let source = &command.source;

@@ -1,6 +1,6 @@
-//! Checks a copy to the last instance: each part by its hash, the database by the library's own
-//! check, the log for gaps, each definition by compiling it, each instance by bringing it back into
-//! memory, and each file that one of them names.
+//! Checks a copy completely: each part by its hash, the database by the library's own check, the
+//! log for gaps, each definition by compiling it, each instance by loading it into memory, and each
+//! file named by an instance.
 //!
 //! One instance is in memory at a time.
 
@@ -20,21 +20,21 @@ use crate::{
     runtime::{definitions, files},
 };
 
-/// Entities read at a time.
+/// Entities read at once.
 const PAGE: u32 = 1_000;
 
-/// A copy that is whole.
+/// A complete copy.
 pub struct CheckedBackup {
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: Manifest,
-    /// The files that its instances name. Others came after the database was copied.
+    /// The files named by its instances. Others were added after the database was copied.
     pub named: BTreeSet<PathBuf>,
 }
 
-/// Checks it.
+/// Checks the copy.
 ///
 /// # Errors
-/// The first thing that is wrong, as a sentence that names the part.
+/// The first fault, as a sentence that names the part.
 pub fn check(copy: &Path, teller: &mut Reporter) -> Result<CheckedBackup, String> {
     let manifest = Manifest::read(copy)?;
     teller.begin("checking the parts", manifest.parts.len() as u64);
@@ -117,8 +117,8 @@ fn check_database(database: &CopiedDatabase, manifest: &Manifest) -> Result<(), 
     Ok(())
 }
 
-/// Tenant, id and revision of each definition: instances need the content they began with, under
-/// whatever number.
+/// Tenant, id and revision of each definition: an instance needs the content with which it was
+/// started, whatever version number it has.
 pub(super) type Known = BTreeSet<(String, String, String)>;
 
 fn usable_definitions(database: &CopiedDatabase) -> Result<Known, String> {
@@ -134,7 +134,7 @@ fn usable_definitions(database: &CopiedDatabase) -> Result<Known, String> {
     Ok(known)
 }
 
-/// What instances may name.
+/// The objects that instances may refer to.
 struct Kept<'a> {
     definitions: Known,
     files: BTreeMap<PathBuf, &'a Sum>,
@@ -179,10 +179,10 @@ fn check_instances(
     }
 }
 
-/// Brings it into memory as a server does.
+/// Loads the instance into memory in the same way as a server.
 ///
 /// # Errors
-/// Why it does not load, as a sentence.
+/// Why it cannot be loaded, as a sentence.
 pub(super) fn load(
     database: &CopiedDatabase,
     entity: Entity,
@@ -215,7 +215,7 @@ pub(super) fn load(
     Ok(state)
 }
 
-/// The files that an instance names.
+/// Checks an instance and the files it names.
 fn check_instance(
     database: &CopiedDatabase,
     entity: Entity,

@@ -1,15 +1,15 @@
-//! `stepwire doctor`: looks at everything a data directory holds, names each thing that is wrong with
-//! it, and says what that means and what to do. Nothing is changed.
+//! `stepwire doctor`: examines everything in a data directory, names each fault, and says what it
+//! means and what to do. It changes nothing.
 //!
-//! It reads beside a running server, too, as of one moment, as a backup does. Unlike the check of a
-//! copy it continues after the first thing that is wrong. `examination` looks at the directory,
-//! `database` at the rows and the files they name, one instance in memory at a time; `finding` is
-//! what was found. Not here: damage that a running server meets (`runtime::damage`).
+//! Like a backup, it can run beside a server and then reads the state of one moment. Unlike the
+//! check of a copy, it continues after the first fault. `examination` covers the directory,
+//! `database` the rows and the files they name, with one instance in memory at a time; `finding`
+//! describes faults. Not here: damage found by a running server (`runtime::damage`).
 //!
 //! # Why so
 //!
-//! **The doctor reads a write-ahead log with its index in memory**, as SQLite would write files
-//! beside the database otherwise; it locks the directory, so no server starts meanwhile.
+//! **The doctor reads a write-ahead log with its index in memory**, as SQLite would otherwise write
+//! files beside the database; it locks the directory, so no server can start meanwhile.
 
 mod database;
 mod examination;
@@ -24,24 +24,24 @@ use crate::config::DoctorCommand;
 use examination::{Counts, Examination};
 use finding::{Finding, FindingSeverity};
 
-/// What came of it.
+/// The report.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DoctorReport<'a> {
     directory: &'a Path,
-    /// Whether a server can run on it and serve all that is there.
+    /// Whether a server can run on it and serve everything in it.
     sound: bool,
-    /// Whether a server runs on it now.
+    /// Whether a server is running on it now.
     running: bool,
-    /// What was looked at.
+    /// What was examined.
     counts: Counts,
     findings: &'a [Finding],
 }
 
-/// Looks at the data directory; whether it is sound.
+/// Examines the data directory; gives whether it is sound.
 ///
 /// # Errors
-/// Why it cannot be looked at, as a sentence.
+/// Why it cannot be examined, as a sentence.
 pub fn doctor(data: &Path, command: &DoctorCommand) -> Result<bool, String> {
     if !data.is_dir() {
         return Err(format!(

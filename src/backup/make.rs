@@ -1,4 +1,4 @@
-//! Makes a copy of a data directory.
+//! Creates a copy of a data directory.
 
 use std::{
     io::{self, ErrorKind},
@@ -17,10 +17,11 @@ use crate::{
     runtime::{clock::real_now, files},
 };
 
-/// Copies everything the server keeps, as of the moment this begins.
+/// Copies everything the server keeps, as of the moment at which the copy begins.
 ///
 /// # Errors
-/// What is no data directory, a place that is taken, a full disk; as a sentence.
+/// The directory is not a data directory, the destination is in use, the disk is full; as a
+/// sentence.
 pub fn make(data: &Path, destination: &Path, teller: &mut Reporter) -> Result<Manifest, String> {
     let database = data.join(DATABASE);
     if !database.is_file() {
@@ -50,7 +51,7 @@ pub fn make(data: &Path, destination: &Path, teller: &mut Reporter) -> Result<Ma
         path: DATABASE.into(),
         sum,
     }];
-    // Only now: each file that a copied row names is there by now.
+    // Not before: now each file named by a copied row exists.
     let places = files::all_places(data).map_err(failed)?;
     teller.begin("copying the files", places.len() as u64);
     let mut files = 0;
@@ -70,7 +71,7 @@ pub fn make(data: &Path, destination: &Path, teller: &mut Reporter) -> Result<Ma
     Ok(manifest)
 }
 
-/// Copies a file; none when it is gone, as those of refused uploads are.
+/// Copies a file; `None` when it no longer exists, like those of rejected uploads.
 fn copy(data: &Path, place: &Path, to: &Path) -> io::Result<Option<Part>> {
     match copy_durably(&data.join(place), &to.join(place)) {
         Ok(sum) => Ok(Some(Part {

@@ -1,5 +1,5 @@
-//! The manifest of a copy: what it is of, what it holds, and the hash of each part. Its own hash
-//! is beside it.
+//! The manifest of a copy: its origin, its content, and the hash of each part. The hash of the
+//! manifest itself is stored beside it.
 
 use std::{
     fs,
@@ -12,34 +12,34 @@ use uuid::Uuid;
 use super::parts::{Sum, sum_of, write_durably};
 use crate::journal::Facts;
 
-/// Its file.
+/// Name of its file.
 pub const MANIFEST: &str = "manifest.json";
-/// The file with its hash, in the form of the usual tools.
+/// Name of the file with its hash, in the format of the usual tools.
 const MANIFEST_SUM: &str = "manifest.json.sha256";
-/// The version of a copy's form that this program writes and reads.
+/// The version of the copy format that this program writes and reads.
 const FORM: u32 = 1;
 
-/// What a copy holds.
+/// The content of a copy.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
-    /// Version of the copy's form.
+    /// Version of the copy format.
     pub format: u32,
-    /// Version of the program that made it.
+    /// Version of the program that created it.
     pub stepwire: String,
-    /// When it was made, RFC 3339.
+    /// When it was created, RFC 3339.
     pub created_at: String,
-    /// Identity of the log; a restored one gets another.
+    /// Identity of the log; a restored log gets another.
     pub log: Uuid,
-    /// Version of the tables.
+    /// Version of the database schema.
     pub schema: u32,
-    /// How much there is.
+    /// The number of objects.
     pub counts: BackupCounts,
-    /// Every file but this one.
+    /// Every file except this one.
     pub parts: Vec<Part>,
 }
 
-/// How much of what.
+/// The number of objects of each kind.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupCounts {
@@ -47,20 +47,20 @@ pub struct BackupCounts {
     pub instances: u64,
     /// Rows of the log.
     pub rows: u64,
-    /// Place of the last row.
+    /// Position of the last row.
     pub last_pos: u64,
     /// Versions of definitions.
     pub definitions: u64,
-    /// Users, removed ones too.
+    /// Users, including removed ones.
     pub users: u64,
-    /// Files that users have brought.
+    /// Uploaded files.
     pub files: u64,
 }
 
 /// A file of a copy.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Where it is, from the copy on.
+    /// Its path relative to the copy.
     pub path: PathBuf,
     /// Its size and hash.
     #[serde(flatten)]
@@ -68,7 +68,7 @@ pub struct Part {
 }
 
 impl Manifest {
-    /// The manifest of a copy that was made at `created_at`.
+    /// The manifest of a copy created at `created_at`.
     pub fn new(facts: &Facts, created_at: String, files: u64, parts: Vec<Part>) -> Self {
         let counts = BackupCounts {
             instances: facts.instances,
@@ -90,10 +90,10 @@ impl Manifest {
         }
     }
 
-    /// Writes it, and its hash, durably into the copy.
+    /// Writes the manifest and its hash durably into the copy.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// I/O errors.
     pub fn write(&self, copy: &Path) -> std::io::Result<()> {
         let mut text = serde_json::to_vec_pretty(self)?;
         text.push(b'\n');
@@ -105,10 +105,10 @@ impl Manifest {
         )
     }
 
-    /// Reads that of a copy.
+    /// Reads the manifest of a copy.
     ///
     /// # Errors
-    /// What is no copy, a damaged one, or one of a newer program, as a sentence.
+    /// The directory is not a copy, is damaged, or comes from a newer program, as a sentence.
     pub fn read(copy: &Path) -> Result<Self, String> {
         let place = copy.join(MANIFEST);
         let failed = |what: &str| {
@@ -155,7 +155,7 @@ impl Manifest {
         }
     }
 
-    /// What there is, for people.
+    /// The content, for people.
     pub fn summary(&self) -> String {
         let BackupCounts {
             instances,

@@ -1,4 +1,5 @@
-//! Files of a copy: copied and hashed in one pass, and durable before anybody relies on them.
+//! Files of a copy: copied and hashed in one pass, and made durable before anything depends on
+//! them.
 
 use std::{
     fs::{self, File},
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::journal::directory;
 
-/// Bytes taken at a time.
+/// Bytes copied at once.
 const CHUNK: usize = 256 * 1024;
 
 /// Size and hash of a file.
@@ -23,18 +24,18 @@ pub struct Sum {
     pub sha256: String,
 }
 
-/// Size and hash of what is on disk.
+/// Size and hash of a file on disk.
 ///
 /// # Errors
-/// Those of the file system.
+/// I/O errors.
 pub fn sum_of(file: &Path) -> io::Result<Sum> {
     pass(&mut File::open(file)?, &mut io::sink())
 }
 
-/// Copies a file durably, readable by its owner only; directories above it are made.
+/// Copies a file durably, readable by its owner only; missing parent directories are created.
 ///
 /// # Errors
-/// Those of the file system; the source's absence among them.
+/// I/O errors, including that of a missing source.
 pub fn copy_durably(from: &Path, to: &Path) -> io::Result<Sum> {
     let mut source = File::open(from)?;
     if let Some(parent) = to.parent() {
@@ -49,17 +50,17 @@ pub fn copy_durably(from: &Path, to: &Path) -> io::Result<Sum> {
 /// Writes a small file durably, readable by its owner only.
 ///
 /// # Errors
-/// Those of the file system.
+/// I/O errors.
 pub fn write_durably(to: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = private().open(to)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
-/// Makes durable which files a directory holds, and those in it.
+/// Makes the entries of a directory durable, and those of its subdirectories.
 ///
 /// # Errors
-/// Those of the file system.
+/// I/O errors.
 pub fn sync_tree(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let entry = entry?;

@@ -1,4 +1,4 @@
-//! How a copy is reported: a bar on a terminal while it is made, and the result.
+//! Reports on a copy: a progress bar on a terminal, and the result.
 
 use std::io::{IsTerminal, Write};
 
@@ -8,19 +8,19 @@ use serde::Serialize;
 use super::manifest::Manifest;
 use crate::config::ProgressFormat;
 
-/// Tells.
+/// Prints progress and results.
 pub struct Reporter {
     telling: ProgressFormat,
     bar: Option<ProgressBar>,
 }
 
 impl Reporter {
-    /// As it was asked to.
+    /// Creates a reporter with this format.
     pub fn new(telling: ProgressFormat) -> Self {
         Self { telling, bar: None }
     }
 
-    /// Something begins that has `all` parts; without a terminal this is a line.
+    /// Starts an operation with `all` parts; without a terminal this prints a line.
     pub fn begin(&mut self, what: &str, all: u64) {
         self.end();
         if self.telling.quiet {
@@ -31,14 +31,14 @@ impl Reporter {
             return;
         }
         let bar = ProgressBar::new(all);
-        // Known to be good.
+        // The template is valid.
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_message(what.to_owned());
         self.bar = Some(bar);
     }
 
-    /// So many parts of it are done, of so many.
+    /// Reports that this many parts of all are done.
     pub fn at(&self, done: u64, all: u64) {
         if let Some(bar) = &self.bar {
             bar.set_length(all);
@@ -46,12 +46,12 @@ impl Reporter {
         }
     }
 
-    /// The result: a copy's manifest.
+    /// Prints the result: the manifest of a copy.
     ///
     /// # Errors
-    /// Nobody listens.
+    /// The reader has closed the output.
     pub fn result(&mut self, text: &str, manifest: &Manifest) -> Result<(), String> {
-        // Without its parts, which are in the file.
+        // Without the list of parts, which is in the file.
         let brief = Manifest {
             parts: Vec::new(),
             ..manifest.clone()
@@ -59,10 +59,10 @@ impl Reporter {
         self.print(text, &brief)
     }
 
-    /// A result, as text or as JSON.
+    /// Prints a result, as text or as JSON.
     ///
     /// # Errors
-    /// Nobody listens.
+    /// The reader has closed the output.
     pub fn print(&mut self, text: &str, result: &impl Serialize) -> Result<(), String> {
         self.end();
         let line = if self.telling.json {

@@ -1,4 +1,4 @@
-//! Makes a data directory of a copy.
+//! Creates a data directory from a copy.
 
 use std::{io, path::Path};
 
@@ -10,22 +10,22 @@ use crate::{
     journal::{CopiedDatabase, DATABASE},
 };
 
-/// Checks the copy, then makes the directory. Its log gets a new identity, as what clients saw
-/// after the copy was made is gone: they are shown everything anew.
+/// Checks the copy, then creates the directory. Its log gets a new identity, as what clients saw
+/// after the backup is lost: they receive everything anew.
 ///
 /// # Errors
-/// What is wrong with the copy, or a place that is taken; as a sentence.
+/// What is wrong with the copy, or that the destination is in use; as a sentence.
 pub fn restore(
     copy: &Path,
     data: &Path,
     new_secret: bool,
     teller: &mut Reporter,
 ) -> Result<Manifest, String> {
-    // First, as the check of a large copy takes long.
+    // First, as checking a large copy takes long.
     let draft = StagingDir::begin(data)?;
     let whole = check::check(copy, teller)?;
     let wanted = |path: &Path| match path.to_str() {
-        // Receivers know the one of the webhooks, whatever others know.
+        // Receivers of webhooks know this secret, so it is always kept.
         Some(DATABASE | WEBHOOK_SECRET_FILE) => true,
         Some(SECRET_FILE) => !new_secret,
         _ => whole.named.contains(path),

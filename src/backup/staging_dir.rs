@@ -1,8 +1,8 @@
-//! A directory that is being written: under another name beside its place, and moved there when it
-//! is whole.
+//! A directory that is written under another name beside its destination, and moved there when it
+//! is complete.
 //!
-//! A draft that is dropped is removed. One that a killed program left does not look whole, and the
-//! next one replaces it.
+//! A dropped draft is removed. One left by a killed program does not look complete, and the next
+//! draft replaces it.
 
 use std::{
     fs::{self, File},
@@ -13,8 +13,8 @@ use std::{
 use super::parts::sync_tree;
 use crate::journal::directory;
 
-/// The file that its writer holds locked. What has it is a draft, or was one when its writer was
-/// killed right after the move.
+/// The file that its writer keeps locked. A directory with this file is a draft, or was one whose
+/// writer was killed right after the move.
 const LOCK: &str = "being-written";
 
 /// A directory being written.
@@ -25,10 +25,10 @@ pub struct StagingDir {
 }
 
 impl StagingDir {
-    /// Begins one for a place where nothing is, or an empty directory.
+    /// Starts a draft for a destination that does not exist or is an empty directory.
     ///
     /// # Errors
-    /// A place that is taken, as a sentence.
+    /// The destination is in use, as a sentence.
     pub fn begin(place: &Path) -> Result<Self, String> {
         let failed = |what: String| format!("expected to write {}, but {what}", place.display());
         match fs::read_dir(place).map(|mut entries| entries.next().is_none()) {
@@ -61,20 +61,21 @@ impl StagingDir {
         })
     }
 
-    /// Where it is for now.
+    /// Its current path.
     pub fn path(&self) -> &Path {
         &self.draft
     }
 
-    /// Everything is written: makes it durable and moves it into place.
+    /// Completes the directory: makes it durable and moves it to its destination.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// I/O errors.
     pub fn finish(mut self) -> io::Result<()> {
         sync_tree(&self.draft)?;
         fs::rename(&self.draft, &self.place)?;
         self.lock = None;
-        // Only now: a killed program's draft without it would look like a stranger's.
+        // Not before: without this file, the draft of a killed program would look like a foreign
+        // directory.
         fs::remove_file(self.place.join(LOCK))?;
         directory::sync(&self.place)?;
         let parent = self
@@ -99,7 +100,7 @@ impl Drop for StagingDir {
     }
 }
 
-/// Makes the directory anew and locks it. The operating system gives the lock back however the
+/// Creates the directory anew and locks it. The operating system releases the lock however the
 /// program ends.
 fn take(draft: &Path) -> io::Result<File> {
     let lock = draft.join(LOCK);
@@ -112,7 +113,7 @@ fn take(draft: &Path) -> io::Result<File> {
             fs::remove_dir_all(draft)?;
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            // What is there without a lock is nobody's draft, unless it is empty.
+            // A directory without a lock file is not a draft, unless it is empty.
             match fs::remove_dir(draft) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}

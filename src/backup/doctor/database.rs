@@ -1,4 +1,4 @@
-//! The database, row by row, and the files that its instances name.
+//! Examines the database, row by row, and the files named by its instances.
 
 use super::{
     examination::Examination,
@@ -19,14 +19,14 @@ use crate::{
     runtime::{correlations, definitions, files, users},
 };
 
-/// Entities read at a time.
+/// Entities read at once.
 const PAGE: u32 = 1_000;
-/// Findings of the library's own check, gaps, and rows without an instance that are reported one by
-/// one.
+/// Findings of the library's own check, gaps, and rows without an instance that are reported
+/// individually.
 const TOLD: u32 = 100;
 
 impl Examination<'_> {
-    /// Looks at the rows.
+    /// Examines the rows.
     pub(super) fn rows(&mut self, database: &CopiedDatabase, reporter: &mut Reporter) {
         reporter.begin("checking the database", 1);
         self.integrity(database);
@@ -70,7 +70,7 @@ impl Examination<'_> {
         }
     }
 
-    /// The definitions that instances can run.
+    /// The definitions that instances can run with.
     fn definitions(&mut self, database: &CopiedDatabase) -> Known {
         let mut known = Known::new();
         for row in self.read(database.reader().definitions()) {

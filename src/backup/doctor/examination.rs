@@ -1,4 +1,4 @@
-//! The directory itself, its secrets, and the files in it. The database: `database`.
+//! Examines the directory itself, its secrets, and its files. The database: `database`.
 
 use std::{
     collections::BTreeSet,
@@ -16,34 +16,34 @@ use crate::{
     runtime::files,
 };
 
-/// What was looked at.
+/// The number of examined objects.
 #[derive(Clone, Copy, Default, Serialize)]
 pub struct Counts {
     /// Versions of definitions.
     pub definitions: usize,
-    /// Users, removed ones too.
+    /// Users, including removed ones.
     pub users: usize,
     /// Instances.
     pub instances: usize,
-    /// Files that instances name.
+    /// Files named by instances.
     pub files: usize,
 }
 
-/// A look at a data directory.
+/// An examination of a data directory.
 pub struct Examination<'a> {
     pub(super) data: &'a Path,
-    /// Whether a server writes to it meanwhile.
+    /// Whether a server is writing to it meanwhile.
     pub running: bool,
-    /// What is wrong so far.
+    /// The findings so far.
     pub findings: Vec<Finding>,
-    /// What was looked at so far.
+    /// The number of objects examined so far.
     pub counts: Counts,
-    /// Files that instances name.
+    /// Files named by instances.
     pub(super) named: BTreeSet<PathBuf>,
 }
 
 impl<'a> Examination<'a> {
-    /// Of this directory.
+    /// An examination of this directory.
     pub fn of(data: &'a Path) -> Self {
         Self {
             data,
@@ -54,7 +54,7 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// Looks at everything.
+    /// Examines everything.
     pub fn run(&mut self, reporter: &mut Reporter) {
         self.permissions();
         self.secrets();
@@ -137,7 +137,8 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// Files of nobody. Beside a running server a file comes before the row that names it.
+    /// Files without a reference. Beside a running server, a file exists before the row that names
+    /// it.
     fn unknown_files(&mut self) {
         if self.running {
             return;

@@ -1,70 +1,70 @@
-//! One thing that is wrong with a data directory, in words.
+//! Findings about a data directory, in words.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingSeverity {
     /// Something cannot be served, or no server can run.
     Fault,
-    /// Nothing is lost by it.
+    /// Nothing is lost because of it.
     Note,
 }
 
-/// What kind of thing it is. The names are stable.
+/// The kind of a finding. The names are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// Others than its owner may look into the directory.
+    /// Other users of the machine may read the directory.
     OpenToOthers,
-    /// The server may not use a part of the directory.
+    /// The server has no permission for a part of the directory.
     Permissions,
-    /// A file of a secret that holds none.
+    /// The file of a secret does not contain one.
     Secret,
-    /// The database is not there, or empty.
+    /// The database does not exist or is empty.
     NoDatabase,
-    /// The database cannot be opened, or is of another version.
+    /// The database cannot be opened, or has another version.
     Database,
     /// Pages or indexes of the database are damaged.
     Integrity,
     /// The log has a gap.
     Gap,
-    /// A version of a definition that cannot be run.
+    /// A version of a definition cannot be run.
     Definition,
-    /// A user that cannot be read, or can never sign in.
+    /// A user cannot be read, or can never sign in.
     User,
-    /// A schedule that cannot be read.
+    /// A schedule cannot be read.
     Schedule,
-    /// A message between instances that cannot be read.
+    /// A message between instances cannot be read.
     Message,
-    /// A call to another system that cannot be read.
+    /// A call to another system cannot be read.
     HttpCall,
-    /// A draft of a task that cannot be read.
+    /// A draft of a task cannot be read.
     Draft,
-    /// A timer that cannot be read.
+    /// A timer cannot be read.
     Timer,
-    /// A line of a list that cannot be read.
+    /// A line of a list cannot be read.
     ListLine,
-    /// An instance that does not load.
+    /// An instance cannot be loaded.
     Instance,
-    /// A row of a list, a timer, a message or a call whose instance is not there.
+    /// A row of a list, a timer, a message or a call belongs to an instance that does not exist.
     Orphan,
-    /// A number that is kept beside the rows it counts is another one.
+    /// A stored count differs from the number of its rows.
     Count,
-    /// A file that an instance names is not there as it was uploaded.
+    /// A file named by an instance is missing or changed.
     File,
-    /// A file that no instance names.
+    /// A file that is not named by any instance.
     UnknownFile,
 }
 
-/// What to do where only a copy has what is lost.
+/// Advice when only a backup still has the lost data.
 const RESTORE: &str = "restore a backup";
 
 impl FindingKind {
-    /// What it means, and what to do.
+    /// What a finding of this kind means, and what to do.
     fn advice(self) -> (&'static str, &'static str) {
         match self {
             Self::OpenToOthers => (
@@ -158,17 +158,17 @@ impl FindingKind {
     }
 }
 
-/// One thing.
+/// A finding.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// How bad it is.
+    /// Its severity.
     pub severity: FindingSeverity,
-    /// What kind of thing it is.
+    /// Its kind.
     pub kind: FindingKind,
-    /// The file of the directory it is in.
+    /// The file of the directory in which it was found.
     pub part: String,
-    /// The instance it concerns, if it is one.
+    /// The instance it concerns, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// What is wrong.
@@ -180,7 +180,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Something wrong in a part of the directory.
+    /// A finding in a part of the directory.
     pub fn new(kind: FindingKind, part: impl Into<String>, message: impl Into<String>) -> Self {
         let (meaning, advice) = kind.advice();
         Self {
@@ -194,7 +194,7 @@ impl Finding {
         }
     }
 
-    /// It concerns this instance.
+    /// Adds the instance it concerns.
     pub fn of(self, instance: impl fmt::Display) -> Self {
         Self {
             instance: Some(instance.to_string()),
@@ -202,7 +202,7 @@ impl Finding {
         }
     }
 
-    /// Nothing is lost by it, if that is so.
+    /// Reduces it to a note if nothing is lost because of it.
     pub fn noted_if(self, nothing_is_lost: bool) -> Self {
         match nothing_is_lost {
             true => Self {
