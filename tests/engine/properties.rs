@@ -116,6 +116,8 @@ struct Run<'a> {
 impl Run<'_> {
     fn all(&mut self, moves: &[Move]) {
         self.subject.limits.elements_per_command = 40;
+        // A process that answers its own signals would grow to the real limit.
+        self.subject.limits.active_elements = 300;
         self.subject.limits.calls = 4;
         self.subject.limits.open_messages = 8;
         // Every other instance is a child, so that messages to the parent have somewhere to go.
