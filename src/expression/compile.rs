@@ -1,7 +1,7 @@
 //! Compiles the conditions, business rules and key schemas of a process definition when it is
 //! deployed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -72,7 +72,9 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
                     definition,
                     node: node.id.as_str().into(),
                 };
-                evaluator.add_condition_as(&of.condition_id(), &node.id, condition, &mut problems);
+                let known_by = of.condition_id();
+                evaluator.add_condition_as(&known_by, &node.id, condition, &mut problems);
+                evaluator.waited_for.insert(known_by.into_owned());
             }
         }
         for action in &node.actions {
@@ -148,6 +150,8 @@ pub struct ProcessEvaluator {
     /// By id of the element that has the condition: a sequence flow, a conditional event, an
     /// activity with a loop, a complex gateway.
     conditions: HashMap<String, Condition>,
+    /// Those of conditional events, which wait for data that are not there yet.
+    waited_for: HashSet<String>,
     /// By id of the node, then by name of the action.
     rules: HashMap<String, HashMap<String, Rule>>,
     schemas: KeySchemas,
@@ -184,6 +188,9 @@ impl ProcessEvaluator {
 impl Evaluator for ProcessEvaluator {
     fn condition(&self, element: &str, variables: &Variables<'_>) -> Result<bool, EvaluationError> {
         match self.conditions.get(element) {
+            Some(condition) if self.waited_for.contains(element) => {
+                condition.holds_by_now(variables)
+            }
             Some(condition) => condition.evaluate(variables),
             None => Err(EvaluationError(format!(
                 "expected a condition at `{element}`, but it has none"

@@ -98,26 +98,84 @@ impl Condition {
         &self,
         variables: impl Into<Variables<'a>>,
     ) -> Result<bool, EvaluationError> {
-        let variables = variables.into();
+        self.decide(variables.into())
+            .map_err(|failure| EvaluationError(failure.into_sentence()))
+    }
+
+    /// Whether the condition holds by now: what is not there yet makes it false.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`], for any other reason.
+    pub fn holds_by_now<'a>(
+        &self,
+        variables: impl Into<Variables<'a>>,
+    ) -> Result<bool, EvaluationError> {
+        match self.decide(variables.into()) {
+            Ok(holds) => Ok(holds),
+            Err(Failure::Missing(_)) => Ok(false),
+            Err(Failure::Other(sentence)) => Err(EvaluationError(sentence)),
+        }
+    }
+
+    fn decide(&self, variables: Variables<'_>) -> Result<bool, Failure> {
         let other = match self {
             Self::Fast(tree) if variables.is_layered() && tree.reads_input() => {
-                return self.evaluate(&*variables.merged());
+                return self.decide(Variables::from(&*variables.merged()));
             }
-            Self::Fast(tree) => match fast::evaluate(tree, &variables).map_err(EvaluationError)? {
+            Self::Fast(tree) => match fast::evaluate(tree, &variables).map_err(Failure::from)? {
                 fast::Operand::Bool(value) => return Ok(value),
                 other => other.describe(),
             },
-            Self::Script(script) => match script
-                .run(&variables)
-                .map_err(|error| EvaluationError(failure(&error)))?
-            {
+            Self::Script(script) => match script.run(&variables).map_err(Failure::from)? {
                 ScriptOutcome::Bool(value) => return Ok(value),
                 ScriptOutcome::Other(other) => other,
             },
         };
-        Err(EvaluationError(format!(
-            "expected true or false, but the condition gave {other}"
-        )))
+        let sentence = format!("expected true or false, but the condition gave {other}");
+        Err(match MISSING.contains(&other.as_str()) {
+            true => Failure::Missing(sentence),
+            false => Failure::Other(sentence),
+        })
+    }
+}
+
+/// What a value is called that is not there.
+const MISSING: [&str; 2] = ["undefined", "null"];
+
+/// Why a condition is neither true nor false, as a sentence.
+enum Failure {
+    /// Something it reads is not there.
+    Missing(String),
+    Other(String),
+}
+
+impl Failure {
+    fn into_sentence(self) -> String {
+        match self {
+            Self::Missing(sentence) | Self::Other(sentence) => sentence,
+        }
+    }
+}
+
+impl From<fast::FastError> for Failure {
+    fn from(error: fast::FastError) -> Self {
+        match error {
+            fast::FastError::Missing(sentence) => Self::Missing(sentence),
+            fast::FastError::Incomparable(sentence) => Self::Other(sentence),
+        }
+    }
+}
+
+impl From<ScriptError> for Failure {
+    fn from(error: ScriptError) -> Self {
+        let sentence = failure(&error);
+        // The engine's words for a member of what is not there: "cannot read property 'a' of …".
+        let of = error.message.strip_prefix("cannot read property ");
+        let of = of.and_then(|rest| rest.rsplit_once(" of "));
+        match of.is_some_and(|(_, value)| MISSING.contains(&value)) {
+            true => Self::Missing(sentence),
+            false => Self::Other(sentence),
+        }
     }
 }
 

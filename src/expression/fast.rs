@@ -17,7 +17,7 @@ mod number_text;
 mod operand;
 mod parser;
 
-pub(super) use evaluate::evaluate;
+pub(super) use evaluate::{FastError, evaluate};
 pub(super) use expression::Expression;
 pub(super) use operand::Operand;
 pub(super) use parser::parse;

@@ -6,6 +6,15 @@ use super::coercion::compare;
 use super::expression::{Expression, Path, Root};
 use super::operand::Operand;
 
+/// Why a condition has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FastError {
+    /// It reads a member of `undefined` or `null`.
+    Missing(String),
+    /// It compares what cannot be compared.
+    Incomparable(String),
+}
+
 /// The value of `expression` over these variables. An expression that reads `input` needs them as
 /// one object: without variables of scopes.
 ///
@@ -14,7 +23,7 @@ use super::operand::Operand;
 pub fn evaluate<'a>(
     expression: &'a Expression,
     variables: &Variables<'a>,
-) -> Result<Operand<'a>, String> {
+) -> Result<Operand<'a>, FastError> {
     match expression {
         Expression::Literal(literal) => Ok(Operand::from(literal)),
         Expression::Path(path) => look_up(path, variables),
@@ -26,7 +35,8 @@ pub fn evaluate<'a>(
                 evaluate(&operands.0, variables)?,
                 evaluate(&operands.1, variables)?,
             );
-            Ok(Operand::Bool(compare(*comparison, &left, &right)?))
+            let compared = compare(*comparison, &left, &right);
+            Ok(Operand::Bool(compared.map_err(FastError::Incomparable)?))
         }
     }
 }
@@ -36,7 +46,7 @@ fn first<'a>(
     operands: &'a [Expression],
     variables: &Variables<'a>,
     truthy: bool,
-) -> Result<Operand<'a>, String> {
+) -> Result<Operand<'a>, FastError> {
     let mut last = Operand::Undefined;
     for operand in operands {
         last = evaluate(operand, variables)?;
@@ -47,7 +57,7 @@ fn first<'a>(
     Ok(last)
 }
 
-fn look_up<'a>(path: &'a Path, variables: &Variables<'a>) -> Result<Operand<'a>, String> {
+fn look_up<'a>(path: &'a Path, variables: &Variables<'a>) -> Result<Operand<'a>, FastError> {
     let start = match &path.root {
         Root::AllData => Operand::from(variables.root()),
         Root::Variable(name) => variables
@@ -57,4 +67,5 @@ fn look_up<'a>(path: &'a Path, variables: &Variables<'a>) -> Result<Operand<'a>,
     path.members
         .iter()
         .try_fold(start, |operand, member| operand.member(member))
+        .map_err(FastError::Missing)
 }
