@@ -1,4 +1,5 @@
-// What a client follows: subscribed, resumed, shared, let go of. What the frames of a channel mean: `instance.ts`, `lists.ts`.
+// The channels that a client follows: subscribing, resuming, sharing, releasing. The meaning of their frames: `instance.ts`,
+// `lists.ts`.
 
 import { jitter } from './backoff.js';
 import type { StepwireError } from './error.js';
@@ -7,45 +8,45 @@ import { SUBSCRIPTIONS } from './outbox.js';
 import type { Parts } from './parts.js';
 import { type Alarm, alarm } from './platform.js';
 
-/** What is followed: an instance or a list. */
+/** A followed channel: an instance or a list. */
 export interface Followed {
   readonly _channel: string;
-  /** The number of the last frame applied; `undefined` while a snapshot is awaited, and for what no cursor resumes. */
+  /** The number of the last applied frame; `undefined` while waiting for a snapshot, and for channels that cannot be resumed. */
   _cursor?: number | undefined;
-  /** How often the app opened it and has not closed it. */
+  /** How many uses the app has opened and not closed. */
   _uses: number;
-  /** Key of the parent of an instance, when the client learned it. */
+  /** Key of the parent of an instance, once the client knows it. */
   _parent?: string | undefined;
-  /** Whether little more will come. */
+  /** Whether hardly any further frames are expected. */
   _ended(): boolean;
-  /** Takes a frame in. */
+  /** Applies a frame. */
   _receive(frame: InstanceFrame | ListFrame): void;
-  /** What the old connection still had to say will never come. */
+  /** The connection is lost: its outstanding frames will not arrive. */
   _lost(): void;
-  /** Nothing more will come: the server does not let this client follow it, or (without error) the app closed the client. */
+  /** No further frames: the server does not allow this client to follow it, or (without error) the app closed the client. */
   _fail(error?: StepwireError): void;
 }
 
-/** What is known of the subscription beside. */
+/** A followed channel with the state of its subscription. */
 interface Subscribed extends Followed {
-  /** The server was asked for it by name, on this connection. */
+  /** Whether it was subscribed by name on this connection. */
   _asked?: boolean;
-  /** How often the server refused it for the moment, in a row; and when it is asked again. */
+  /** How many consecutive times the server refused it temporarily, and when it is subscribed again. */
   _refusals?: number;
   _again?: Alarm;
 }
 
-/** How the channel of an instance begins. */
+/** Prefix of the channel of an instance. */
 export const INSTANCE = 'instance/';
 
-/** The key in the channel of an instance. */
+/** The key in the channel name of an instance. */
 export const keyOf = (channel: string): string => channel.slice(INSTANCE.length);
 
 export type Channels = ReturnType<typeof channels>;
 
 /**
- * The channels that a client follows: all that ask for the same one share it. A new connection goes on with all of them; what the
- * server refuses is tried again when that makes sense, else let go of.
+ * The channels that a client follows: all uses of a channel share it. A new connection continues all of them; what the server
+ * refuses is tried again if that may succeed, otherwise released.
  */
 export function channels(parts: Parts) {
   const { _platform: platform } = parts;
@@ -53,14 +54,14 @@ export function channels(parts: Parts) {
   let live = false;
 
   const get = (channel: string) => followed.get(channel);
-  /** Whether it is this one that is followed, and no other of its name. */
+  /** Whether this very object is followed, not another of the same name. */
   const has = (one: Followed) => get(one._channel) === one;
   const forget = (one: Followed) => has(one) && followed.delete(one._channel);
-  /** All of them: first those of which more may come. */
+  /** All of them: first those that expect more frames. */
   const all = () => [...followed.values()].sort((a, b) => +a._ended() - +b._ended());
   const send = (frame: ClientFrame) => parts._commands._command(frame, { _lane: SUBSCRIPTIONS, _again: false, timeout: Infinity });
 
-  /** Asks for what comes after the cursor, or for a snapshot. Without a connection the next one is asked. */
+  /** Requests the frames after the cursor, or a snapshot. Without a connection, the next one does so. */
   const subscribe = (one: Subscribed): void => {
     if (!live) return;
     const { _channel: channel, _cursor: cursor } = one;
@@ -72,10 +73,10 @@ export function channels(parts: Parts) {
     );
   };
 
-  /** The server sends nothing of this channel. If that may change, it is asked again; else that was it. */
+  /** The server refuses the channel. If that may change, it is subscribed again; otherwise it ends. */
   const refused = (channel: string, error: StepwireError): void => {
     const one = get(channel);
-    // After a lost connection the next one is asked.
+    // After a lost connection, the next one subscribes again.
     if (!one || error.code === 'closed') return;
     if (!error.retryable) {
       forget(one);
@@ -105,14 +106,14 @@ export function channels(parts: Parts) {
       followed.set(one._channel, one);
     },
 
-    /** Follows it no more, and tells the server. Of a tree that takes its root, and those that it was asked for by name. */
+    /** Stops following it, and tells the server. In a tree that applies to its root, and to instances subscribed by name. */
     _leave(one: Subscribed, root = true) {
       forget(one);
       if (live && (one._asked || root)) send({ type: 'unsubscribe', channel: one._channel }).catch(() => undefined);
       one._asked = false;
     },
 
-    /** The cursors for a `hello`: of those that may be named in it, as many as fit into `room` bytes. */
+    /** The cursors for a `hello`: of the channels that it may name, as many as fit into `room` bytes. */
     _resume(room: number): ResumePoint[] {
       const points: ResumePoint[] = [];
       for (const one of all()) {
@@ -123,16 +124,16 @@ export function channels(parts: Parts) {
       return points;
     },
 
-    /** The new connection is there: it is asked for all that the `hello` did not name. */
+    /** A new connection is established: subscribes to everything that the `hello` did not name. */
     _welcomed() {
       live = true;
       for (const one of all()) {
-        // A child of which nothing is known yet comes with its parent.
+        // A child about which nothing is known yet comes with its parent.
         if (!one._asked && (one._cursor !== undefined || one._uses > 0)) subscribe(one);
       }
     },
 
-    /** It is over. */
+    /** The client has ended. */
     _end(error: StepwireError) {
       lost();
       const ending = all();

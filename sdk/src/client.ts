@@ -1,6 +1,6 @@
-// **The client is a core and entries.** What every app loads has a budget of bytes, held by a test;
-// what only some need (lists, visitors without sign-in, the log of frames, React, forms) is imported
-// by those. State is held in closures, as names within them cost nothing.
+// **The client is a core and entries.** What every app loads has a budget of bytes, checked by a test; what only some apps need
+// (lists, visitors without sign-in, the log of frames, React, forms) is in entries of its own. State is held in closures, as names
+// within them are minified.
 
 import { jitter } from './backoff.js';
 import { channels, type Followed, INSTANCE, keyOf } from './channels.js';
@@ -26,11 +26,11 @@ import { uuidv7 } from './uuid.js';
 
 type Shape<P, K extends keyof P> = P[K] extends ProcessShape ? P[K] : ProcessShape;
 
-/** What the maker of a followed channel is given. */
+/** What the factory of a followed channel receives. */
 export interface Following {
-  /** Asks for it anew. */
+  /** Subscribes again. */
   _again(): void;
-  /** Ends one use; with the last one the server stops sending its frames. */
+  /** Ends one use; after the last one the server stops sending its frames. */
   _close(): void;
 }
 
@@ -38,53 +38,56 @@ export interface Following {
 export interface Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
   readonly status: Store<ConnectionStatus>;
   /**
-   * Why there is no connection: at the moment (another error for each attempt, `afterMs` says when the next one is made), or, with a
-   * final status, for good. `undefined` while it is live.
+   * Why there is no connection: temporarily (a new error for each attempt, `afterMs` says when the next one is made), or, with a
+   * final status, permanently. `undefined` while connected.
    */
   readonly lastError: Store<StepwireError | undefined>;
   /**
-   * Starts a process and follows it from its first record. Waits for a connection as long as it takes: `timeout` or `signal` end
+   * Starts a process and follows it from its first record. Waits for a connection without limit, unless `timeout` or `signal` end
    * the wait.
    */
   start<K extends keyof P & string>(process: K, options?: StartOptions<StartOf<P[K]>>): Promise<Instance<Shape<P, K>>>;
-  /** Follows an instance by its key. All that ask for the same key share one object and one subscription. */
+  /** Follows an instance by its key. All uses of the same key share one object and one subscription. */
   instance<K extends keyof P & string>(process: K, key: string): Instance<Shape<P, K>>;
   /**
-   * Follows a channel that holds no instance; `make` makes what takes its frames. All that ask for it share one. Lists are made of
-   * this: see `@stepwire/client/lists`.
+   * Follows a channel other than an instance; `make` creates the object that receives its frames. All uses share one. Lists are
+   * built on this: see `@stepwire/client/lists`.
    * @internal
    */
   _follow<F extends Followed>(channel: string, make: (following: Following) => F): F;
   /**
-   * Publishes a message or signal. Resolves to who got it, once those have it. Needs role operator, unless it is for one instance:
-   * anyone who may act in that may.
+   * Publishes a message or signal. Resolves to its receivers once they have received it. Needs role operator, unless it addresses
+   * one instance: then anyone who may act in that instance may publish.
    */
   publish(what: Publication, wait?: WaitOptions): Promise<Published>;
   /**
-   * Sends any command of the protocol and resolves to its reply. A lost connection or a server that has no room is no reason to
-   * reject: it is sent again, with the same id, until it is answered.
+   * Sends any command of the protocol and resolves to its reply. It does not reject when the connection is lost or the server is
+   * busy: it sends the command again, with the same id, until it is answered.
    */
   command(frame: ClientFrame, options?: WaitOptions): Promise<ReplyFrame>;
-  /** Ends the connection. Unanswered commands reject with `closed`, though the server may have got them. */
+  /** Closes the connection. Unanswered commands reject with `closed`, though the server may have received them. */
   close(): void;
-  /** Ends the connection as {@link Client.close} does, because the user is one no longer: what waits rejects with `unauthenticated`. */
+  /**
+   * Closes the connection like {@link Client.close} because the user has signed out; pending commands reject with
+   * `unauthenticated`.
+   */
   signOut(): void;
 }
 
-/** Connects at once, and keeps connected until {@link Client.close}. Never throws: what hinders it is in `lastError`. */
+/** Connects immediately, and stays connected until {@link Client.close}. Never throws: problems are in `lastError`. */
 export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesses>(options: ConnectOptions): Client<P> {
   const schemas: Record<string, JsonObject> = {};
 
   const find = (key: string | null | undefined) => followed._get(INSTANCE + key) as Member | undefined;
 
-  /** Begins to keep an instance that the server told of; its frames follow by themselves. */
+  /** Adds an instance announced by the server; its frames follow without a subscription. */
   const add = (key: string, process?: string) => {
     const member = instance(parts, key, process);
     followed._add(member);
     return member;
   };
 
-  /** One more use of what is followed by that name; `make` makes it, where it is not. */
+  /** Opens one more use of the channel with this name; `make` creates it if it is not followed yet. */
   const open = <F extends Followed>(channel: string, make: () => F): F => {
     const known = followed._get(channel) as F | undefined;
     const one = known ?? make();
@@ -103,7 +106,7 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
     return member;
   };
 
-  /** One use less. With the last one it is followed no more, unless as part of a tree. */
+  /** Ends one use. After the last one it is no longer followed, unless as part of a tree. */
   const release = (one: Followed) => {
     one._uses -= 1;
     unused(one);
@@ -112,7 +115,7 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   const unused = (one: Followed | undefined) =>
     one && one._uses <= 0 && one._parent === undefined && followed._has(one) && drop(one as Member);
 
-  /** Follows it no more, and of what is below it only what the app opened itself: that lives on by itself. */
+  /** Stops following an instance and everything below it, except what the app itself opened. */
   const drop = (member: Member, root = true) => {
     followed._leave(member, root);
     member._fail();
@@ -136,8 +139,8 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
     }
     const { parent, prev } = frame as { parent?: string; prev?: number };
     let to = followed._get(channel!);
-    // Only a snapshot or a first frame makes an instance; anything else is late news of one that was closed. Frames of unknown types
-    // have any channel, or none.
+    // Only a snapshot or a first frame creates an instance; other frames are late ones of an instance that was closed. Frames of
+    // unknown types may have any channel, or none.
     if (!to && channel?.startsWith(INSTANCE) && (frame.type === 'snapshot' || prev === 0)) {
       const member = (to = add(keyOf(channel)));
       find(parent)?._addChild(member);
@@ -163,7 +166,7 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
   const followed = (parts._channels = channels(parts));
   if (!options.getToken) parts._visitor = options.visitor?.(parts);
 
-  /** Ends it for good. */
+  /** Ends the client permanently. */
   const end = (code: ErrorCode, message: string) => wire._stop(failure(code, message));
 
   if (!options.getToken && !options.visitor && typeof options.url === 'string') {
@@ -182,7 +185,7 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
         member = instance(parts, key, process);
         member._step(result as Step);
       } else {
-        // A repeat after a lost answer is asked for anew: the frames went to the connection that is gone.
+        // A repetition after a lost answer is subscribed again: its frames went to the old connection.
         member = openInstance(process, key);
         find(inheritFrom?.instance)?._addChild(member);
       }

@@ -1,4 +1,5 @@
-// The websocket and its life: hello, tokens, signs of life, loss and return. Commands wait in `outbox.ts`; who a frame is for: `client.ts`.
+// The websocket and its life cycle: hello, tokens, keep-alive, loss and reconnect. Pending commands: `outbox.ts`; the receivers of
+// frames: `client.ts`.
 
 import { backoff, isFinal } from './backoff.js';
 import { type ErrorCode, type ErrorDetails, failure, type FieldErrors, guarded, StepwireError } from './error.js';
@@ -11,21 +12,21 @@ import { store } from './store.js';
 
 const SUBPROTOCOL = 'stepwire.v1.json';
 const WELCOME_MS = 10_000;
-/** How long `getToken` and `url` may take before they are asked again: what they wait for may never come after a sleep. */
+/** How long `getToken` and `url` may take before they are called again: after a sleep, the call they wait for may never return. */
 const ASKED_MS = 30_000;
-/** A connection that lived this long was a good one: the next loss starts with short waits again. */
+/** A connection that lasted this long resets the delays: after the next loss they start short again. */
 const STABLE_MS = 5_000;
-/** After this time without a connection it is worth telling. */
+/** After this time without a connection the user should be told. */
 const LOST_MS = 5_000;
 const RENEW_EARLY_MS = 30_000;
-/** A `getToken` that always gives the same one is not asked again at once. */
+/** The pause before `getToken` is called again if it keeps returning the same token. */
 const RENEW_PAUSE_MS = 1_000;
-/** How long a device that slept waits for a sign of life. */
+/** How long a device that was asleep waits for a frame. */
 const AFTER_SLEEP_MS = 5_000;
-/** The longest `hello` the server takes is 128 KiB; a server or a proxy that takes less says 1009. */
+/** The longest `hello` that the server accepts is 128 KiB; a server or a proxy that accepts less closes with 1009. */
 const HELLO_BYTES = 128 * 1024;
 
-/** What the code of a close that is final means to the app. */
+/** The error code for the app of each final close code. */
 const FINAL: Record<number, ErrorCode> = {
   1009: 'too_large',
   4400: 'bad_request',
@@ -35,8 +36,8 @@ const FINAL: Record<number, ErrorCode> = {
 };
 
 /**
- * One websocket at a time, made again whenever it is lost: hello, token, sign of life, waiting times. What the frames mean
- * is the client's affair.
+ * One websocket at a time, replaced whenever it is lost: hello, token, keep-alive, delays. The meaning of frames is left to the
+ * client.
  */
 export function connection(parts: Parts) {
   const { _platform: platform, _options: options } = parts;
@@ -44,15 +45,15 @@ export function connection(parts: Parts) {
   const { getToken, url, debug } = options;
   const status = store<ConnectionStatus>('connecting');
   const lastError = store<StepwireError | undefined>(undefined);
-  /** The next attempt, or the end of the patience with a silent server. */
+  /** The timer of the next attempt, or of the time-out of a silent server. */
   const next = alarm(platform);
   const renewal = alarm(platform);
   const loss = alarm(platform);
   let socket: Socket | undefined;
-  /** Counts the attempts: what an older one still finishes is ignored. */
+  /** Counts the attempts: results of older ones are ignored. */
   let attempt = 0;
   let tries = 0;
-  /** Whether a timer will make the next attempt. */
+  /** Whether a timer will start the next attempt. */
   let waiting = false;
   let isLost = false;
   let stopped = false;
@@ -64,13 +65,13 @@ export function connection(parts: Parts) {
   /** How many instances the last `hello` named. */
   let named = 0;
   let address: string | undefined;
-  /** Which of its lives the server's log is in. */
+  /** Identity of the server's log. */
   let life: string | undefined;
   let lastClose: number | undefined;
   let byeMs: number | undefined;
-  /** The server did not take the last token. */
+  /** Whether the server rejected the last token. */
   let refused = false;
-  /** What the server or the platform said before it closed. */
+  /** The error of the server or the platform before the close. */
   let complaint: unknown;
 
   const log = (direction: Direction, frame: object) => guarded(() => debug?.(direction, frame as JsonObject));
@@ -88,11 +89,11 @@ export function connection(parts: Parts) {
     renewal();
     const left = socket;
     socket = undefined;
-    // One that the other side has closed does nothing then.
+    // Has no effect if the other side has closed it.
     guarded(() => left?.close(code));
   };
 
-  /** Ends it for good. `error` says why, also to all that still waits. */
+  /** Ends it permanently. `error` is the reason, also for all that still waits. */
   const stop = (error: StepwireError) => {
     if (stopped) return;
     stopped = true;
@@ -119,13 +120,13 @@ export function connection(parts: Parts) {
     } catch (cause) {
       if (mine !== attempt) return;
       const error = cause instanceof StepwireError ? cause : broken(address ? 'bad_request' : 'unreachable', cause, { cause });
-      // No websocket, or an address that none can be made for: that stays so.
+      // There is no websocket, or the address is invalid: this is permanent.
       if (address || error.code === 'unauthenticated') stop(error);
       else retry(1006, error);
     }
   };
 
-  /** Shows the address without a ticket. */
+  /** Names the address without its ticket. */
   const broken = (code: ErrorCode, why: unknown, more: Partial<ErrorDetails>) =>
     failure(code, `expected a connection to ${address?.split('?')[0] ?? 'the server'}, but ${why}`, more);
 
@@ -144,7 +145,7 @@ export function connection(parts: Parts) {
       send({ ...frame, resume });
     });
     mine.onmessage = ifCurrent(({ data }) => receive(JSON.parse(data as string) as ServerFrame));
-    // A close follows. Some packages throw what nobody listens to.
+    // A close follows. Some packages throw if nobody listens for errors.
     mine.onerror = ifCurrent(({ error, message }) => (complaint = error ?? message));
     mine.onclose = ifCurrent(closed);
   };
@@ -163,7 +164,7 @@ export function connection(parts: Parts) {
       loss();
       heard();
       renewBefore(frame.expiresAt);
-      // First what waits is sent, then the app hears that it may send more.
+      // Pending commands are sent first; then the app learns that it may send more.
       parts._commands._opened(frame);
       parts._channels._welcomed();
       lastError.set(undefined);
@@ -171,18 +172,18 @@ export function connection(parts: Parts) {
     } else parts._received(frame);
   };
 
-  /** Any frame is a sign of life. */
+  /** Any frame shows that the server is alive. */
   const heard = () => {
     heardAt = now();
     watch(silenceMs);
   };
 
-  /** Without a sign of life the connection is given up, as some networks never report a loss. */
+  /** Without frames the connection is dropped, as some networks never report a loss. */
   const watch = (ms: number) => next(ms, () => closed({ code: 4000, reason: 'no sign of life' }));
 
   const renewBefore = (expiresAt: string | null | undefined) => {
     const left = Date.parse(expiresAt!) - now();
-    // Tokens without an end need none.
+    // Tokens without expiry need no renewal.
     const wait = Math.max(left / 2, left - RENEW_EARLY_MS, RENEW_PAUSE_MS);
     if (getToken && expiresAt) renewal(wait, renew);
     else renewal();
@@ -194,7 +195,7 @@ export function connection(parts: Parts) {
       const token = await getToken!(false);
       if (mine === attempt) renewBefore((await parts._auth(token)).result.expiresAt);
     } catch {
-      // At its expiry the server closes with 4401, and the token is asked for once more.
+      // When it expires the server closes with 4401, and the token is requested once more.
     }
   };
 
@@ -207,7 +208,7 @@ export function connection(parts: Parts) {
       final = getToken ? refused : !welcomed && !parts._visitor?._refused();
       refused = true;
     } else if (code === 1009 && !welcomed) {
-      // Less is named the next time, if anything was.
+      // The next attempt names fewer instances, if this one named any.
       final = named === 0;
       helloBytes /= 2;
     }
@@ -247,13 +248,13 @@ export function connection(parts: Parts) {
   const unwake = platform._onWake(() => {
     const time = now();
     if (waiting && time >= notBefore) open();
-    // After a sleep, pings are overdue that would have come; it is not worth waiting long.
+    // After a sleep, pings are overdue; the client does not wait long for one.
     else if (socket && time - heardAt > silenceMs / 2) {
       watch(Math.max(0, Math.min(AFTER_SLEEP_MS, heardAt + silenceMs - time)));
     }
   });
 
-  // The client that makes this connection is to be complete before it is asked for anything.
+  // The client that owns this connection must be complete before the connection uses it.
   queueMicrotask(() => attempt || open());
 
   return {
@@ -261,7 +262,7 @@ export function connection(parts: Parts) {
     _lastError: lastError,
     _send: send,
     _stop: stop,
-    /** The server complains about something that no command waits for. */
+    /** The server reports an error that belongs to no command. */
     _complained: (error: StepwireError) => (complaint = error),
   };
 }

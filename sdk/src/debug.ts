@@ -1,17 +1,17 @@
 /**
- * What helps while an app is being written, and need not be in it afterwards: the log of frames, and errors explained.
+ * Tools for the development of an app that are not needed in production: the log of frames, and explanations of errors.
  */
 import type { StepwireError } from './error.js';
 import type { JsonObject } from './frames.js';
 import type { FrameLog } from './options.js';
 
-/** Writes every frame to the console, or hands it to `write`; tokens and nonces are masked. For the option `debug`. */
+/** Writes every frame to the console, or passes it to `write`; tokens and nonces are masked. For the option `debug`. */
 export function frameLog(write: FrameLog = (direction, frame) => console.debug(direction, frame)): FrameLog {
   const secret = (name: string, value: unknown) => (/^(token|nonce)$/.test(name) && typeof value === 'string' ? '…' : value);
   return (direction, frame) => write(direction, JSON.parse(JSON.stringify(frame, secret)) as JsonObject);
 }
 
-/** What to do about each code, for the developers of the app. */
+/** What the developers of the app should do about each code. */
 const ADVICE: Record<string, string> = {
   bad_request: 'the frame does not have the form that the protocol asks for; look at `fields`, and at the log of frames',
   unauthenticated: 'the server did not take the token: look whether `getToken` gives a new one when it is asked with `true`',
@@ -34,7 +34,7 @@ const ADVICE: Record<string, string> = {
   aborted: 'the signal was given; the command may have reached the server',
 };
 
-/** An error in words for the developers of the app: what happened, why, and what to do. */
+/** Explains an error to the developers of the app: what happened, why, and what to do. */
 export function explain(error: StepwireError): string {
   const { code, message, reason, fields, cause } = error;
   const why = reason ? ` (${reason})` : '';

@@ -1,8 +1,8 @@
-// What a form reads of a JSON Schema. The inputs that are made of it: `forms.ts`.
+// The parts of a JSON Schema that a form uses. The inputs created from it: `forms.ts`.
 
 import type { JsonObject } from './frames.js';
 
-/** What a form reads of a JSON Schema. */
+/** The parts of a JSON Schema that a form uses. */
 export interface Schema {
   type?: string | string[];
   title?: string;
@@ -26,11 +26,11 @@ export interface Schema {
   [keyword: string]: unknown;
 }
 
-/** A schema whose `allOf` is put together, as far as its parts do not contradict each other. */
+/** A schema with its `allOf` merged, as far as the parts do not contradict each other. */
 export const flat = (schema: Schema): Schema => Object.assign({}, ...(schema.allOf ?? []).map(flat), schema);
 
 const typesOf = ({ type }: Schema) => [type].flat();
-/** The type that a value may have, beside `null`. */
+/** The type that a value may have, apart from `null`. */
 export const typeOf = (schema: Schema): string | undefined => typesOf(schema).find((one) => one !== 'null');
 export const isNullable = (schema: Schema): boolean => typesOf(schema).includes('null');
 

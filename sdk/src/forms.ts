@@ -1,11 +1,11 @@
 /**
- * `<stepwire-form>`: a form for any action, made from the JSON Schema of what it takes. Native inputs, in a shadow tree that an app
- * styles by its parts: `form`, `field`, `label`, `input`, `hint`, `error`, `progress`, `status`, `submit`.
+ * `<stepwire-form>`: a form for any action, generated from the JSON Schema of the data it accepts. Native inputs, in a shadow tree
+ * that an app styles by its parts: `form`, `field`, `label`, `input`, `hint`, `error`, `progress`, `status`, `submit`.
  *
- * The client must have been given `schemas: true`. The server's answer counts: what the form checks itself is a courtesy.
+ * The client must be created with `schemas: true`. The server's answer decides: the checks of the form only help the user.
  *
- * **A form's checks are the browser's, and then the server's.** A second validator in the client would
- * be another truth, and the larger half of the form.
+ * **A form's checks are the browser's, and then the server's.** A second validator in the client could disagree with the server,
+ * and would be the larger half of the form.
  */
 import type { FieldErrors, StepwireError } from './error.js';
 import { choicesOf, flat, isNullable, type Schema, typeOf, valueAt } from './form-schema.js';
@@ -13,8 +13,8 @@ import type { AvailableAction, JsonObject } from './frames.js';
 import type { Instance, Member } from './instance.js';
 
 /**
- * What the form says beside the browser's own messages, which are in the user's language. Give others by {@link StepwireForm.texts};
- * there may be one for each code of a refusal, too (`minimum: 'Mindestens {}'`).
+ * The texts of the form, in addition to the browser's own messages, which are in the user's language. Replace them by {@link
+ * StepwireForm.texts}, which may also contain one for each code of a refusal (`minimum: 'Mindestens {}'`).
  */
 const TEXTS: Record<string, string> = {
   submit: 'Send',
@@ -24,7 +24,7 @@ const TEXTS: Record<string, string> = {
   json: 'As JSON.',
 };
 
-/** The format of an upload's file, which no schema of a key can have. */
+/** The format of a file to upload, which no schema of a key can have. */
 const FILE = Symbol() as unknown as string;
 
 /** Kind of input by format. */
@@ -42,14 +42,14 @@ interface Field {
   schema: Schema;
   control: Control;
   error: HTMLElement;
-  /** What is in the input; throws what is no value of the kind. */
+  /** The value of the input; throws if it is not a value of this kind. */
   read(): unknown;
   write(value: unknown): void;
-  /** The user has changed it, and it has not been sent. */
+  /** Whether the user has changed it since it was last sent. */
   typed: boolean;
 }
 
-/** Where there is no browser the class can be imported, and not be used. */
+/** Outside of a browser the class can be imported, but not used. */
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 
 const make = <K extends keyof HTMLElementTagNameMap>(tag: K, members: object = {}, part = ''): HTMLElementTagNameMap[K] => {
@@ -63,19 +63,19 @@ const humanised = (name: string) =>
   name[0]!.toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /**
- * The element. Set `instance` and `action`; it sends by itself. Events: `stepwire-done` (detail: what `run` resolved to) and
+ * The element. Set `instance` and `action`; it sends by itself. Events: `stepwire-done` (detail: the result of `run`) and
  * `stepwire-refused` (detail: the error).
  */
 export class StepwireForm extends Base {
   static observedAttributes = ['action'];
-  /** Other words for what it says; keys as in the documentation. */
+  /** Texts that replace the default ones; keys as in the documentation. */
   texts: Record<string, string> = {};
-  /** Key of the element whose action it shows, where several offer one of the name. */
+  /** Key of the element whose action it shows, if several offer an action with this name. */
   element: string | undefined;
   #instance: Instance | undefined;
   #ends: (() => void)[] = [];
   #fields: Field[] = [];
-  /** What the inputs were made of. */
+  /** The schema from which the inputs were created. */
   #source: unknown;
   #offered: AvailableAction | undefined;
   #sending = false;
@@ -129,7 +129,7 @@ export class StepwireForm extends Base {
     this.#look();
   }
 
-  /** Sends what is in the form, as its button does. Resolves to whether it was taken. */
+  /** Sends the content of the form, like its button. Resolves to whether it was accepted. */
   async send(): Promise<boolean> {
     const instance = this.#instance;
     if (!instance || !this.#offered || this.#sending) return false;
@@ -155,11 +155,11 @@ export class StepwireForm extends Base {
       const { action } = this;
       const { element } = this.#offered;
       const onProgress = (value: number, max: number) => Object.assign(this.#progress, { max, value, hidden: false });
-      // What sends files is loaded when there is one.
+      // The module that uploads files is loaded when needed.
       const detail = file
         ? await (await import('./upload.js')).upload(instance, action, file, { data, element, onProgress })
         : await instance.run(action, data, { element });
-      // What was typed meanwhile stays.
+      // Input typed meanwhile is kept.
       for (const [field, value] of sent) field.typed &&= field.control.value !== value;
       return this.#tell('done', detail);
     } catch (error) {
@@ -177,13 +177,13 @@ export class StepwireForm extends Base {
     return this.dispatchEvent(new CustomEvent(`stepwire-${name}`, { detail }));
   }
 
-  /** Shows what is wrong at the inputs, and the rest below; whether nothing is. */
+  /** Shows errors at their inputs, and the others below; gives whether there are none. */
   #mark(faults: FieldErrors): boolean {
     const left = new Map(Object.entries(faults));
     let first: Control | undefined;
     for (const { path, control, error } of this.#fields) {
       const at = path.join('.');
-      // What is wrong within a value belongs to its input, too.
+      // Errors within a value belong to its input, too.
       const found = [...left].filter(([wrong]) => wrong.startsWith(at) && /^([.[]|$)/.test(wrong.slice(at.length)));
       error.textContent = found.map(([, { code, message, params }]) => this.#text(code, params, message)).join(' ');
       control.ariaInvalid = `${!!found[0]}`;
@@ -199,7 +199,7 @@ export class StepwireForm extends Base {
     return (this.texts[code] ?? TEXTS[code] ?? otherwise).replace('{}', `${params.limit}`);
   }
 
-  /** Shows how it is now. */
+  /** Updates the display. */
   #look(said?: string | null): void {
     const { actions, view, status, nodes } = this.#instance ?? {};
     this.#offered = actions?.get().find(({ name, element }) => name === this.action && (this.element ?? element) === element);
@@ -216,9 +216,9 @@ export class StepwireForm extends Base {
     this.#submit.textContent = this.#text('submit');
   }
 
-  /** Makes the inputs of a schema, unless they are there already; what was typed goes over to those of the same paths. */
+  /** Creates the inputs of a schema, unless they exist already; typed values are kept for the same paths. */
   #build({ keys, requiredKeys, schema, type, maxBytes, types }: AvailableAction): void {
-    // Without schemas, each key is any value.
+    // Without schemas, each key accepts any value.
     const any = () => ({ properties: Object.fromEntries(keys.map((key) => [key, {}])), required: requiredKeys });
     const source = JSON.stringify([type, keys, schema]);
     if (source === this.#source) return;
@@ -228,7 +228,7 @@ export class StepwireForm extends Base {
     this.#body.replaceChildren();
     this.#members(schema ?? any(), [], this.#body, keys);
     if (type === 'uploadFile') {
-      // Words are not needed for it, but for its label, which is its name unless there is another.
+      // It needs no text except its label, which is its name by default.
       this.#add(['file'], { title: this.texts.file!, description: `≤ ${maxBytes! / 1_000} kB`, format: FILE, types }, true, this.#body);
     }
     for (const field of this.#fields) {
@@ -277,7 +277,7 @@ export class StepwireForm extends Base {
   }
 }
 
-/** The input for a schema, with how it is read and written; what the browser can check, it checks. */
+/** The input for a schema, with the functions that read and write it; the browser checks what it can. */
 function control(schema: Schema, required: boolean): Pick<Field, 'control' | 'read' | 'write'> & { json?: boolean } {
   const kind = typeOf(schema);
   const choices = choicesOf(schema);
@@ -296,7 +296,7 @@ function control(schema: Schema, required: boolean): Pick<Field, 'control' | 're
   }
   if (schema.format === FILE) {
     const input = make('input', { type: 'file', required, accept: schema.types ?? '' });
-    // It goes beside the data.
+    // A file is sent beside the data.
     return { control: input, read: () => undefined, write: () => (input.value = '') };
   }
   const number = kind === 'number' || kind === 'integer';
@@ -306,7 +306,7 @@ function control(schema: Schema, required: boolean): Pick<Field, 'control' | 're
     const type = number ? 'number' : (FORMATS[schema.format!] ?? 'text');
     const input: Control = make(maxLength! > 200 ? 'textarea' : 'input', { required });
     const step = multipleOf ?? (kind === 'integer' ? 1 : 'any');
-    // A pattern of JSON Schema may fit anywhere.
+    // A pattern of JSON Schema may match anywhere in the text.
     const limits = { type, min, max, step, minLength, maxLength, pattern: pattern && `.*(?:${pattern}).*` };
     for (const [name, value] of Object.entries(limits)) if (value != null) input.setAttribute(name, `${value}`);
     let before: unknown;
@@ -314,7 +314,7 @@ function control(schema: Schema, required: boolean): Pick<Field, 'control' | 're
       control: input,
       read() {
         const { value } = input;
-        // What had a value and has none now was emptied, which is something else than nothing.
+        // A value that was removed is not the same as one that never existed.
         if (!value) return before == null ? undefined : isNullable(schema) ? null : number ? undefined : '';
         if (type === 'datetime-local') return new Date(value).toISOString();
         return number || (!kind && typeof before === 'number') ? +value : value;
@@ -336,8 +336,8 @@ function control(schema: Schema, required: boolean): Pick<Field, 'control' | 're
 }
 
 /**
- * An RFC 3339 time as an input of the browser's own time zone takes it: Swedes write it so. Of what is not one, as data of another
- * version may hold, the input shows nothing.
+ * An RFC 3339 time in the format of a browser's local time input, which is also the Swedish one. Other values, such as data of
+ * another version, show as an empty input.
  */
 const localTime = (text: string) => new Date(text).toLocaleString('sv').slice(0, 16).replace(' ', 'T');
 

@@ -1,4 +1,4 @@
-// The frames of the protocol as types, in the words of `docs/protocol.md`. Nothing here runs.
+// The frames of the protocol as types, with the names of `docs/protocol.md`. Contains no code.
 
 import type { ErrorDetails } from './error.js';
 
@@ -18,14 +18,14 @@ export interface ActiveNode {
   type: string;
   /** Key of the element of the embedded subprocess it is in. */
   scope?: string;
-  /** Which iteration it is of an activity that runs more than once, from 1; `scope` is the whole then. */
+  /** The number of this iteration, from 1, of an activity that runs more than once; `scope` is then the whole activity. */
   loopCounter?: number;
   /** Whether this receiver may only watch. */
   readOnly: boolean;
   assignee?: string;
   /** When it is due, RFC 3339. */
   dueAt?: string;
-  /** When it reminded of itself last, RFC 3339. */
+  /** When it last sent a reminder, RFC 3339. */
   remindedAt?: string;
   incident?: { code: string; message: string };
 }
@@ -40,23 +40,23 @@ export interface AvailableAction<Name extends string = string> {
   required: 'mandatory' | 'optional';
   repeatable: boolean;
   parent?: string;
-  /** Whether running it takes the token back to its node. */
+  /** Whether running it moves the token back to its node. */
   back: boolean;
-  /** Data paths that are accepted, and those that must be sent. */
+  /** Accepted data paths, and those that are required. */
   keys: string[];
   requiredKeys: string[];
-  /** JSON Schema of what it takes; only where `connect` was given `schemas: true`, and absent when it takes no data. */
+  /** JSON Schema of its data; only if `connect` was given `schemas: true`, and absent when it takes no data. */
   schema?: JsonObject;
-  /** What the data hold at its keys: what a form begins with. Absent: nothing, or too much to be shown. */
+  /** The current data at its keys, with which a form begins. Absent: no data, or too many to show. */
   initial?: JsonObject;
   /** Id of the activity it starts, for an action of an ad-hoc subprocess. */
   activity?: string;
-  /** Of an `uploadFile`: the largest file it takes, in bytes, and which media types (`image/*`); absent: any. */
+  /** For `uploadFile`: the largest file in bytes, and the accepted media types (`image/*`); absent: any. */
   maxBytes?: number;
   types?: string[];
 }
 
-/** How a parent announces a child. */
+/** The announcement of a child by its parent. */
 export interface ChildInfo {
   instance: string;
   process: string;
@@ -64,7 +64,7 @@ export interface ChildInfo {
   status: InstanceStatus;
 }
 
-/** A user task that waits. */
+/** A waiting user task. */
 export interface TaskInfo {
   instance: string;
   /** Key of the element instance, for `claim` and `run`. */
@@ -73,19 +73,19 @@ export interface TaskInfo {
   /** Id of the node in the diagram. */
   node: string;
   name: string;
-  /** Id of the lane it lies in. */
+  /** Id of its lane. */
   lane: string | null;
-  /** Whose it is; `null`: the first to claim it gets it. */
+  /** The assigned user; `null`: the first user to claim it gets it. */
   assignee: string | null;
-  /** Roles that may claim it; empty where the owners of the instance may. */
+  /** Roles that may claim it; empty if the owners of the instance may. */
   candidates: string[];
-  /** Since when it waits, RFC 3339. */
+  /** Since when it has been waiting, RFC 3339. */
   createdAt: string;
   /** When it is due, RFC 3339, like `remindedAt`. */
   dueAt: string | null;
-  /** When it reminded of itself last. */
+  /** When it last sent a reminder. */
   remindedAt: string | null;
-  /** Which iteration it is of a user task that runs more than once, from 1. */
+  /** The number of this iteration, from 1, of a user task that runs more than once. */
   loopCounter: number | null;
 }
 
@@ -99,45 +99,45 @@ export interface InstanceInfo {
   /** RFC 3339, like `endedAt`. */
   createdAt: string;
   endedAt: string | null;
-  /** Elements that are stuck until somebody helps. */
+  /** Number of elements with an incident. */
   incidents: number;
 }
 
-/** The step an instance is at. */
+/** The current step of an instance. */
 export interface Step {
   status: InstanceStatus;
-  /** Of a finished instance: its last approval was a rejection, or something in it was skipped. */
+  /** For a finished instance: its last approval was a rejection, or something in it was skipped. */
   outcome?: 'rejected' | 'skipped';
   nodes: ActiveNode[];
   actions: AvailableAction[];
-  /** How many more active elements and actions there are, beyond the 1,000 that are listed of each. */
+  /** How many more active elements and actions there are, beyond the 1,000 listed of each. */
   more?: { nodes: number; actions: number };
 }
 
-/** What a reply says; which members there are depends on the command. */
+/** The content of a reply; its members depend on the command. */
 export interface CommandResult extends Partial<Step> {
   instance?: string;
   ignored?: string[];
   children?: ChildInfo[];
   /** After an anonymous start: the token for later connections. */
   token?: string;
-  /** After `auth`: until when the new token is good. */
+  /** After `auth`: when the new token expires. */
   expiresAt?: string | null;
 }
 
-/** What `client.publish` resolves to: who got what was published. */
+/** The result of `client.publish`: the receivers of what was published. */
 export interface Published {
-  /** The instances that got it: at most 100 are named. */
+  /** The instances that received it; at most 100 are named. */
   instances: string[];
   /** The instances it started: at most 100 are named. */
   started: string[];
-  /** How many got it beyond those that are named, or wait for it still; absent when none do. */
+  /** How many more received it or are still waiting for it; absent if none. */
   moreInstances?: number;
-  /** How many it started beyond those that are named; absent when none were. */
+  /** How many more it started; absent if none. */
   moreStarted?: number;
-  /** Until when it is kept for those who do not wait yet, RFC 3339; absent when it is not. */
+  /** Until when it is kept for later receivers, RFC 3339; absent if it is not kept. */
   bufferedUntil?: string;
-  /** Instances that it could not start, each with the reason. */
+  /** Instances that could not be started, each with the reason. */
   refused?: { instance: string; message: string }[];
 }
 
@@ -145,7 +145,7 @@ interface Numbered {
   channel: string;
   seq: number;
   prev: number;
-  /** Id of the command that led to it. */
+  /** Id of the command that caused it. */
   cause?: string | null;
 }
 
@@ -157,12 +157,12 @@ export type WelcomeFrame = {
   expiresAt?: string | null;
   pingSeconds: number;
   maxMessageBytes?: number;
-  /** How much one connection may send; 0 in either: as much as it likes. */
+  /** The allowed rate of one connection; 0 in either: no limit. */
   rate?: { perSecond: number; burst: number };
 };
-/** The answer to a command: it is durable. */
+/** The answer to a command: its effect is durable. */
 export type ReplyFrame = { type: 'reply'; id: string; seq?: number; duplicate?: boolean; result: CommandResult };
-/** Where a subscription stood, as `hello` tells it. */
+/** The position of a subscription, as `hello` names it. */
 export type ResumePoint = { instance: string; after: number };
 export type ErrorFrame = { type: 'error'; id?: string; channel?: string } & ErrorDetails;
 export type SnapshotFrame = Step & {
@@ -190,7 +190,7 @@ export type ActionFrame = Numbered & {
   instance: string;
   node: string;
   body: JsonObject;
-  /** Until when it stays open, RFC 3339, also after its instance has finished. */
+  /** Until when it stays open, RFC 3339, even after its instance has finished. */
   until?: string;
 };
 export type ViewFrame = Numbered & { type: 'view'; body: JsonObject };
@@ -200,15 +200,15 @@ export type ProgressFrame = Numbered & Step & { type: 'progress' };
 /** A frame that moves an instance's cursor. */
 export type NumberedFrame = DataFrame | ActionFrame | ViewFrame | ChildFrame | ProgressFrame;
 
-/** Somebody who has a user task open. */
+/** A user who has a user task open. */
 export interface PresentUser {
   user: string;
-  /** Whether the user types. */
+  /** Whether the user is typing. */
   typing: boolean;
-  /** Since when it is open, RFC 3339. */
+  /** Since when it has been open, RFC 3339. */
   since: string;
 }
-/** What is said beside an instance's log: a draft of this user's (`null`: there is none any more), and who has a task open. */
+/** Notes outside of an instance's log: a draft of this user (`null`: it no longer exists), and who has a task open. */
 export type NoteFrame =
   | { type: 'drafted'; channel: string; element: string; action: string; data: JsonObject | null; savedAt?: string }
   | { type: 'present'; channel: string; element: string; users: PresentUser[] };
@@ -235,13 +235,13 @@ export type ListChangeFrame =
   | ({ type: 'instance'; channel: string; seq: number; prev: number } & InstanceInfo)
   | { type: 'changes'; channel: string; seq: number; prev: number; topics: Topic[] };
 
-/** What the channel `changes` tells of. */
+/** The topics of the channel `changes`. */
 export type Topic = 'instances' | 'tasks' | 'incidents' | 'timers' | 'httpCalls' | 'definitions' | 'schedules' | 'users' | 'connections';
 
 /** A frame of a list's channel: `tasks` or `process/ID`. */
 export type ListFrame = ListSnapshotFrame | ListChangeFrame | { type: 'resync'; channel: string; reason: string };
 
-/** Everything the server sends; frames of other types are ignored, as v1 only adds. */
+/** Everything the server sends; frames of other types are ignored, as v1 may add some. */
 export type ServerFrame =
   | WelcomeFrame
   | ReplyFrame

@@ -1,6 +1,6 @@
 /**
- * The Stepwire client: one websocket, process instances as stores, commands that survive a lost connection.
- * Start with {@link connect}.
+ * The Stepwire client: one websocket, process instances as stores, commands that survive a lost connection. Start with {@link
+ * connect}.
  */
 export { type Client, connect } from './client.js';
 export {

@@ -1,4 +1,4 @@
-// One process instance: stores that its frames keep up to date, and commands to it. How it is followed: `channels.ts`.
+// One process instance: stores that its frames keep up to date, and commands to it. Following it: `channels.ts`.
 
 import { type Followed, INSTANCE } from './channels.js';
 import { guarded, type StepwireError } from './error.js';
@@ -26,7 +26,7 @@ import { uuidv7 } from './uuid.js';
 export interface ActionMessage {
   instance: string;
   seq: number;
-  /** The node that sent it, when known. */
+  /** The node that sent it, if known. */
   node: string | undefined;
   body: JsonObject;
 }
@@ -34,104 +34,104 @@ export interface ActionMessage {
 type ActionHandler = (message: ActionMessage) => boolean | void;
 type ActionName<S> = keyof ActionsOf<S> & string;
 
-/** What `run` resolves to: the next step, and the number at which the effect is in the view. */
+/** The result of `run`: the next step, and the number at which its effect is in the view. */
 export interface RunResult extends CommandResult {
   seq: number | undefined;
-  /** Whether an earlier sending of the same command had done it already. */
+  /** Whether an earlier attempt of the same command had already taken effect. */
   duplicate: boolean;
 }
 
-/** The commands about an instance beside `run`, with what each takes. */
+/** The commands to an instance other than `run`, with the parameters of each. */
 export interface InstanceCommands {
-  /** The Action message of this number has been dealt with: snapshots no longer list it. */
+  /** The Action message with this number was handled: snapshots no longer list it. */
   done: { seq: number };
-  /** Lets nothing happen until `unhold`. */
+  /** Pauses the instance until `unhold`. */
   hold: undefined;
-  /** Lets it go on: what became due meanwhile is done first. */
+  /** Continues the instance: what became due meanwhile happens first. */
   unhold: undefined;
   /** Ends the instance. */
   terminate: undefined;
   /** Ends a subprocess, as its user. */
   dismiss: undefined;
-  /** Tries what failed at an element again. */
+  /** Repeats what failed at an element. */
   retry: { element: string };
-  /** Goes on without what failed at an element. */
+  /** Continues without what failed at an element. */
   skip: { element: string };
-  /** Merges data into the instance's, or with `scope` (an active element) into the variables of that, as an operator. */
+  /** Merges data into those of the instance, or with `scope` (an active element) into its variables, as an operator. */
   patch: { data: JsonObject; scope?: string; ifSeq?: number };
-  /** Takes a token to another node of its scope, as an operator. */
+  /** Moves a token to another node of its scope, as an operator. */
   move: { element: string; to: string };
-  /** Takes a user task that is nobody's. */
+  /** Claims a user task that is not assigned. */
   claim: { element: string };
-  /** Gives a user task back. */
+  /** Releases a user task. */
   release: { element: string };
-  /** Gives a user task to somebody. */
+  /** Assigns a user task to a user. */
   assign: { element: string; user: string };
 }
 
 /**
- * A process instance as this client sees it: stores that the server's frames keep up to date, and the commands to it.
- * Children are instances too; they come with their parent and need no `close`.
+ * A process instance as seen by this client: stores that the server's frames keep up to date, and the commands to it. Children are
+ * instances too; they come with their parent and need no `close`.
  */
 export interface Instance<S extends ProcessShape = ProcessShape> {
   readonly key: string;
-  /** Id of the process; `undefined` until the server has said it. */
+  /** Id of the process; `undefined` until the server has sent it. */
   readonly process: string | undefined;
-  /** The fold of the Data messages: what the page shows. */
+  /** The merged Data messages: what the page shows. */
   readonly view: Store<ViewOf<S>>;
   /** What this user may run now, in display order. */
   readonly actions: Store<AvailableAction<ActionName<S>>[]>;
   /** The active elements. */
   readonly nodes: Store<ActiveNode[]>;
-  /** `undefined` until the server has said it. */
+  /** `undefined` until the server has sent it. */
   readonly status: Store<InstanceStatus | undefined>;
   readonly children: Store<Instance[]>;
-  /** Drafts of this user, and who has a task open, as the server said last, by their places: see `@stepwire/client/task`. */
+  /** Drafts of this user, and who has a task open, by place: see `@stepwire/client/task`. */
   readonly notes: Store<Readonly<Record<string, NoteFrame>>>;
-  /** Why the instance cannot be followed, or a process it asked for not be started. */
+  /** Why the instance cannot be followed, or why a process that it asked for could not be started. */
   readonly error: Store<StepwireError | undefined>;
   /**
-   * Runs an action. Resolves when its effect is in the stores. Rejects with a {@link StepwireError}; a lost connection is no
-   * reason for that: the command is sent again, with the same id, until the server has answered.
+   * Runs an action. Resolves when its effect is in the stores. Rejects with a {@link StepwireError}, but not because of a lost
+   * connection: the command is sent again, with the same id, until the server has answered.
    */
   run<A extends ActionName<S>>(action: A, data?: ActionsOf<S>[A], options?: RunOptions<ViewOf<S>>): Promise<RunResult>;
   /**
-   * Sends another command about the instance: `command('claim', { element })`, `command('terminate')`. Resolves, like `run`, when
-   * its effect is in the stores.
+   * Sends another command to the instance: `command('claim', { element })`, `command('terminate')`. Resolves, like `run`, when its
+   * effect is in the stores.
    */
   command<Type extends keyof InstanceCommands>(
     type: Type,
     ...more: InstanceCommands[Type] extends JsonObject ? [members: InstanceCommands[Type], wait?: WaitOptions] : [members?: undefined, wait?: WaitOptions]
   ): Promise<void>;
   /**
-   * Gets the instance's Action messages, also those that came before. A handler that returns true has handled the message;
-   * if none does, `onAction` of {@link ConnectOptions} gets it.
+   * Receives the Action messages of the instance, including earlier ones. A handler that returns true has handled the message; if
+   * none does, `onAction` of {@link ConnectOptions} receives it.
    */
   onAction(handler: ActionHandler): () => void;
-  /** Ends this use of the instance; with the last one the server stops sending its frames. */
+  /** Ends this use of the instance; after the last one the server stops sending its frames. */
   close(): void;
 }
 
-/** Where a note belongs: of one place the newest counts. */
+/** The place of a note: for each place only the newest counts. */
 export const notePlace = ({ type, element, action }: { type: NoteFrame['type']; element: string; action?: string }): string =>
   `${type} ${element} ${action}`;
 
-/** An instance as the client keeps it. */
+/** An instance as stored by the client. */
 export interface Member extends Instance, Followed {
-  /** What it is a part of. */
+  /** The parts of its client. */
   readonly _parts: Parts;
-  /** Resolves when what was done at this number is in the stores, or when that cannot be, or the wait is over. */
+  /** Resolves when the effect at this number is in the stores, when that is no longer possible, or when the wait is over. */
   _reached(seq: number | undefined, wait?: WaitOptions): Promise<void>;
   readonly children: Store<Member[]>;
   process: string | undefined;
   _addChild(child: Member, info?: ChildInfo): void;
-  /** Shows the step of a start that is not followed. */
+  /** Shows the step of a started instance that is not followed. */
   _step(step: Step): void;
-  /** Hands the Action messages over, in a task of its own: a handler set right after `start` sees the first ones too. */
+  /** Delivers the Action messages in a separate task: a handler set right after `start` sees the first ones too. */
   _deliverSoon(): void;
 }
 
-/** Gives each child of an instance to `handler`, also those already there. Returns the function that ends it. */
+/** Passes each child of an instance to `handler`, including existing ones. Returns the function that ends it. */
 export function onChild({ children }: Instance<any>, handler: (child: Instance) => void): () => void {
   const seen = new Set<Instance>();
   const look = (all: Instance[]) => all.forEach((child) => seen.has(child) || (seen.add(child), guarded(() => handler(child))));
@@ -139,7 +139,7 @@ export function onChild({ children }: Instance<any>, handler: (child: Instance) 
   return children.subscribe(look);
 }
 
-/** Makes an instance that is not followed yet. */
+/** Creates an instance that is not followed yet. */
 export function instance(parts: Parts, key: string, process: string | undefined): Member {
   const { _platform: platform, _channels: channels, _schemas: schemas } = parts;
   const views = store<JsonObject>({});
@@ -149,9 +149,9 @@ export function instance(parts: Parts, key: string, process: string | undefined)
   const children = store<Member[]>([]);
   const error = store<StepwireError | undefined>(undefined);
   const notes = store<Readonly<Record<string, NoteFrame>>>({});
-  /** The view that the server has said. */
+  /** The view according to the server. */
   let said: JsonObject = {};
-  /** By its command: a change that is shown before the server has made it. */
+  /** By command: changes shown before the server has made them. */
   const optimistic = new Map<unknown, (view: JsonObject) => unknown>();
   let resubscribing = false;
   const waiting = new Map<() => void, number>();
@@ -163,7 +163,7 @@ export function instance(parts: Parts, key: string, process: string | undefined)
   const show = () => put(views, [...optimistic.values()].reduce<unknown>((view, change) => change(view as JsonObject), said));
   const drop = (id: unknown) => optimistic.delete(id) && show();
 
-  /** Waits for the frames of what was done. Frames that are late, or limits that are over, make nothing undone. */
+  /** Waits for the frames of an effect. Late frames or an expired wait do not undo it. */
   const reached = (seq: number | undefined, wait: WaitOptions = {}) =>
     new Promise<void>((resolve) => {
       if (!(seq! > (member._cursor ?? -1)) || !channels._has(member) || wait.signal?.aborted) return resolve();
@@ -178,7 +178,7 @@ export function instance(parts: Parts, key: string, process: string | undefined)
   const settle = (upTo = Infinity) => waiting.forEach((seq, done) => seq <= upTo && done());
 
   const deliverSoon = () => {
-    // A started instance that the app has not got yet (its reply is still to come) keeps them.
+    // A started instance that the app has not received yet (its reply is still to come) keeps them.
     if (!undelivered.length || (!member._uses && member._parent === undefined)) return;
     platform._setTimer(() => undelivered.splice(0).forEach(deliver), 0);
   };
@@ -195,7 +195,7 @@ export function instance(parts: Parts, key: string, process: string | undefined)
 
   const step = (next: Step) => {
     put(nodes, next.nodes);
-    // Frames name the schemas, which have come before them.
+    // Frames name schemas that were sent before.
     const described = next.actions.map((action) => ({ ...action, schema: schemas[action.schema as unknown as string] }));
     put(actions, described.sort((a, b) => a.order - b.order));
     status.set(next.status);
@@ -221,7 +221,7 @@ export function instance(parts: Parts, key: string, process: string | undefined)
       said = {};
       show();
     }
-    // Frames of types that this client does not know may have no number.
+    // Frames of types unknown to this client may have no number.
     if (member._cursor === undefined || !(seq > member._cursor)) return;
     if (prev !== member._cursor) {
       if (!resubscribing) channels._subscribe(member);
@@ -238,7 +238,7 @@ export function instance(parts: Parts, key: string, process: string | undefined)
     const { type } = frame;
     if (type === 'data' || type === 'view') {
       said = (type === 'data' ? merge(said, frame.body) : share(said, frame.body)) as JsonObject;
-      // In one change: what was expected goes, what came is there.
+      // In one change: the optimistic value goes, the actual one comes.
       optimistic.delete(frame.cause);
       show();
     } else if (type === 'action') offer(frame.seq, frame.body, frame.node);
@@ -296,7 +296,7 @@ export function instance(parts: Parts, key: string, process: string | undefined)
     },
     _lost() {
       resubscribing = false;
-      // The next connection is sent all of them.
+      // The next connection receives all of them.
       put(notes, {});
     },
     _fail(reason) {
@@ -307,7 +307,7 @@ export function instance(parts: Parts, key: string, process: string | undefined)
     _addChild(child, info) {
       child._parent ??= key;
       child.process ||= info?.process;
-      // What is known already is newer.
+      // The client already knows something newer.
       if (info && !child.status.get()) (child.status as WritableStore<InstanceStatus>).set(info.status);
       if (!children.get().includes(child)) children.set([...children.get(), child]);
     },

@@ -8,63 +8,63 @@ import { store, type Store } from './store.js';
 
 export type { Topic } from './frames.js';
 
-/** A list that is open for days would grow without end: beyond this many lines the oldest go, and `more` says so. */
+/** A list that is open for days would grow without bound: beyond this many lines the oldest are dropped, and `more` says so. */
 const LONGEST = 1_000;
 
 /**
- * A list that the server keeps up to date, newest first. It is a query and no log: after each gap and each reconnect it begins
- * again with a snapshot; until that comes, what was known is still shown. Lines that did not change keep their identity.
+ * A list that the server keeps up to date, newest first. It is a query, not a log: after each gap and each reconnect it begins
+ * again with a snapshot; until that arrives, the previous lines are still shown. Unchanged lines keep their identity.
  */
 export interface LiveList {
   /** Whether there are older ones that are not listed. */
   readonly more: Store<boolean>;
   /** Why the list cannot be followed. */
   readonly error: Store<StepwireError | undefined>;
-  /** Ends this use of the list; with the last one the server stops sending its changes. */
+  /** Ends this use of the list; after the last one the server stops sending its changes. */
   close(): void;
 }
 
-/** The user tasks that are this user's, or that this user may claim. */
+/** The user tasks assigned to this user, or that this user may claim. */
 export interface TaskList extends LiveList {
-  /** `undefined` until the server has said it. */
+  /** `undefined` until the server has sent it. */
   readonly tasks: Store<readonly TaskInfo[] | undefined>;
 }
 
 /** The instances of one process, or of all. */
 export interface InstanceList extends LiveList {
-  /** `undefined` until the server has said it. */
+  /** `undefined` until the server has sent it. */
   readonly instances: Store<readonly InstanceInfo[] | undefined>;
 }
 
 type Line = { createdAt: string } & Record<string, unknown>;
 
-/** What a list is to the client that follows it. */
+/** A list as its client follows it. */
 interface FollowedList extends Followed {
   readonly face: TaskList & InstanceList;
 }
 
-/** Follows the tasks of this user. All that ask share one list; each closes it once. */
+/** Follows the tasks of this user. All uses share one list; each closes it once. */
 export const tasks = (client: Follower): TaskList => open(client, 'tasks');
 
 /** Follows the instances of a process, or with `*` of all; needs role operator or admin. Shared like {@link tasks}. */
 export const instances = (client: Follower, process: string): InstanceList => open(client, `process/${process}`);
 
-/** How long after a change the next one is asked for, in milliseconds: a busy server has changes all the time. */
+/** The delay from a change to the next query, in milliseconds: a busy server has changes all the time. */
 const CHANGES_MS = 500;
 
-/** A use of the changes. */
+/** A subscription to changes. */
 export interface Changes {
-  /** What changed last; begins as `undefined`, and is so again after a gap, when anything may have changed. */
+  /** What changed last; `undefined` at first and after a gap, when anything may have changed. */
   readonly topics: Store<readonly Topic[] | undefined>;
-  /** Why changes are not told. */
+  /** Why changes are not reported. */
   readonly error: Store<StepwireError | undefined>;
   /** Ends this use. */
   close(): void;
 }
 
 /**
- * Tells that lists have changed which this user may ask the server for: `changed` is called when it is time to ask, at most twice
- * a second, also after each reconnect. What is asked for then holds every change it was called for.
+ * Reports changes of lists that this user may query from the server: `changed` is called when it is time to query, at most twice a
+ * second, also after each reconnect. The query then includes every change reported before.
  */
 export function changes(client: Follower, changed: (topics: readonly Topic[] | undefined) => void): Changes {
   const followed = client._follow('changes', (following) => followedChanges(following));
@@ -80,7 +80,7 @@ export function changes(client: Follower, changed: (topics: readonly Topic[] | u
 
 interface FollowedChanges extends Followed {
   readonly face: Changes;
-  /** Counts how often it is time to ask. */
+  /** Counts how often it was time to query. */
   readonly heard: Store<number>;
 }
 
@@ -112,7 +112,7 @@ function followedChanges(following: Following): FollowedChanges {
   return followed;
 }
 
-/** A client, whatever its processes are. */
+/** A client with any processes. */
 type Follower = Client<any>;
 
 const open = (client: Follower, channel: string) =>
@@ -123,9 +123,9 @@ function liveList(channel: string, following: Following): FollowedList {
   const error = store<StepwireError | undefined>(undefined);
   const lines = store<readonly Line[] | undefined>(undefined);
   const keyOf = (line: Line) => line[channel === 'tasks' ? 'element' : 'instance'];
-  /** The number of the last frame applied; `undefined` while a snapshot is awaited. */
+  /** The number of the last applied frame; `undefined` while waiting for a snapshot. */
   let cursor: number | undefined;
-  /** Lines of the newest snapshot. */
+  /** Number of lines of the newest snapshot. */
   let begun = 0;
 
   const lost = () => (cursor = undefined);
@@ -142,7 +142,7 @@ function liveList(channel: string, following: Following): FollowedList {
     if (!same) lines.set(kept);
   };
 
-  /** Where it belongs by its age; one that is older than all listed may have others before it that are not. */
+  /** Inserts a line at the place of its age; before one older than all listed ones there may be others that are not listed. */
   const insert = (into: Line[], line: Line) => {
     const created = Date.parse(line.createdAt);
     const index = into.findIndex((other) => Date.parse(other.createdAt) <= created);
@@ -162,7 +162,7 @@ function liveList(channel: string, following: Following): FollowedList {
     changed.forEach((line) => insert(next, line));
     if (next.length > LONGEST) more.set(true);
     show(next.slice(0, LONGEST));
-    // What is not listed yet gets its place when much of the list is done.
+    // Lines that are not listed yet are loaded when much of the list is done.
     if (more.get() && next.length * 2 < begun) again();
   };
 
@@ -187,7 +187,7 @@ function liveList(channel: string, following: Following): FollowedList {
         error.set(undefined);
         more.set(frame.more);
         show(next);
-        // Frames of types that this client does not know may have no number.
+        // Frames of types unknown to this client may have no number.
       } else if (cursor !== undefined && frame.seq > cursor) {
         if (frame.prev !== cursor) return again();
         cursor = frame.seq;

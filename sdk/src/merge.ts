@@ -1,13 +1,13 @@
-// The server's merge of data, and the sharing of what did not change. Who merges what: `instance.ts`, `store.ts`.
+// The server's merge of data, with unchanged parts shared. Used by: `instance.ts`, `store.ts`.
 
-/** What has members and is merged. An instance, say, is not one: what does something is no data, and is never copied. */
+/** Whether a value has members to merge. An instance, for example, is not data and is never copied. */
 const isData = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Object.values(value).some((member) => typeof member === 'function');
 
 /**
  * The server's deep merge: objects merge, arrays and scalars replace, `null` is a value. Neither argument is changed, and every
- * part that says the same as in `before` is taken from there, so that it keeps its identity. Without `keep`, what only `before` has
- * is left out. `fromEntries` defines properties, so a member named `__proto__` is data and nothing else.
+ * part equal to that in `before` is taken from there, so that it keeps its identity. Without `keep`, members that only `before` has
+ * are left out. `fromEntries` defines properties, so a member named `__proto__` is plain data.
  */
 export function merge(before: unknown, after: unknown, keep = true): unknown {
   const list = Array.isArray(after);
@@ -21,5 +21,5 @@ export function merge(before: unknown, after: unknown, keep = true): unknown {
   return same ? before : merged;
 }
 
-/** `after`, with every part that says the same as in `before` taken from there. Both are data. */
+/** `after`, with every part equal to that in `before` taken from there. Both are data. */
 export const share = <T>(before: unknown, after: T): T => merge(before, after, false) as T;

@@ -1,6 +1,5 @@
-// **The client paces itself at four fifths of the rate it is given**, as what a network delays arrives
-// in heaps. Tokens go first, then what the user does, then subscriptions; what does not fit into
-// `hello` is such a subscription.
+// **The client limits itself to four fifths of the rate it is given**, as messages delayed by a network arrive together. Tokens go
+// first, then user commands, then subscriptions; subscriptions that do not fit into `hello` are sent this way.
 
 import { jitter } from './backoff.js';
 import { failure, StepwireError } from './error.js';
@@ -10,25 +9,25 @@ import type { Parts } from './parts.js';
 import { type Alarm, alarm, limit } from './platform.js';
 import { uuidv7 } from './uuid.js';
 
-/** The server's allowance is not used up whole: what the network delays arrives in heaps. */
+/** The server's allowance is not used up completely: messages delayed by the network arrive together. */
 const SHARE = 0.8;
-/** A command that the server had no room for is sent again this often: for about 20 s, at most 46 s. */
+/** How often a command answered `busy` is sent again: for about 20 s, at most 46 s. */
 const TRIES = 8;
 
-/** The length of a frame on the wire. */
+/** The length of a frame in transit. */
 export const bytes = (frame: unknown): number => new TextEncoder().encode(JSON.stringify(frame)).length;
 
-/** Which frames go first: tokens, then what the user does, then subscriptions. */
+/** The order of frames: tokens, then user commands, then subscriptions. */
 export const TOKENS = 0;
 export const COMMANDS = 1;
 export const SUBSCRIPTIONS = 2;
 
-/** What a command asks of the outbox. */
+/** How a command is to be sent. */
 export interface Sending extends WaitOptions {
   _lane?: typeof TOKENS | typeof COMMANDS | typeof SUBSCRIPTIONS;
   /**
-   * Whether a new connection, or a server that has room again, is sent it anew. Subscriptions are not: `hello` names them. A
-   * token is sent anew on its own connection only: the `hello` of another one brings one.
+   * Whether it is sent again on a new connection, or when a busy server has room. Subscriptions are not: `hello` names them. A
+   * token is sent again on its own connection only: the `hello` of another one carries one.
    */
   _again?: boolean;
 }
@@ -37,7 +36,7 @@ interface Pending {
   _frame: ClientFrame & { id: string };
   _lane: number;
   _again: boolean;
-  /** Waits in its lane, or was sent on this connection. */
+  /** Whether it waits in its lane or was sent on this connection. */
   _state?: 'queued' | 'sent' | undefined;
   _tries: number;
   _timer: Alarm;
@@ -48,8 +47,8 @@ interface Pending {
 export type Outbox = ReturnType<typeof outbox>;
 
 /**
- * The commands that wait for their answers: sent in order, no faster than the server allows, and again, with the same ids, after
- * a lost connection or when the server had no room. Each may have a limit of time of its own.
+ * The commands that wait for their answers: sent in order, no faster than the server allows, and again, with the same ids, after a
+ * lost connection or when the server was busy. Each may have its own time limit.
  */
 export function outbox(parts: Parts) {
   const { _platform: platform, _options: options } = parts;
@@ -59,10 +58,10 @@ export function outbox(parts: Parts) {
   let open = false;
   let ended: StepwireError | undefined;
   let longest = Infinity;
-  /** The allowance: a message in so many milliseconds, and how far ahead of that pace a burst may be. */
+  /** The allowance: milliseconds per message, and how far a burst may be ahead of that pace. */
   let pace = 0;
   let ahead = 0;
-  /** When all that was sent would be, at that pace. */
+  /** When everything sent so far would have been sent at that pace. */
   let due = 0;
 
   const take = (pending: Pending) => {
@@ -98,7 +97,7 @@ export function outbox(parts: Parts) {
       let next: Pending | undefined;
       let lanes: number = SUBSCRIPTIONS;
       for (const pending of all.values()) {
-        // What a token is for would be refused before the server has taken it.
+        // Commands that depend on a token would be refused before the server has accepted it.
         if (pending._lane === TOKENS) lanes = TOKENS;
         if (pending._state === 'queued' && (!next || pending._lane < next._lane)) next = pending;
       }
@@ -110,13 +109,13 @@ export function outbox(parts: Parts) {
     }
   };
 
-  /** A refused command left no trace, not even its id: it is sent again as it was. */
+  /** A refused command left no trace, not even its id: it is sent again unchanged. */
   const retry = ({ code, afterMs = 0 }: ErrorFrame, pending: Pending) => {
     const limited = code === 'rate_limited';
-    // Whatever else waits would be refused as well.
+    // Everything else that waits would be refused as well.
     if (limited) due = Math.max(due, now() + ahead + Math.max(pace, afterMs));
     const mayRetry = (pending._again || pending._lane === TOKENS) && pending._waiters.size > 0;
-    // A command that waits as told gets its turn in the end, however often others were quicker.
+    // A command that waits as told is accepted eventually, however often others were quicker.
     if (!mayRetry || !(limited || (/^(busy|outcome_unknown)$/.test(code) && pending._tries < TRIES))) return false;
     pending._state = undefined;
     pending._timer(afterMs + jitter(limited ? 0 : pending._tries, random()), () => enqueue(pending));
@@ -125,7 +124,7 @@ export function outbox(parts: Parts) {
   };
 
   return {
-    /** Sends a command and resolves to its reply. One that is under way with the same id is waited for instead. */
+    /** Sends a command and resolves to its reply. If one with the same id is in progress, it waits for that instead. */
     _command: (frame: ClientFrame, { _lane = COMMANDS, _again = true, signal, timeout = options.timeout }: Sending = {}) =>
       new Promise<ReplyFrame>((resolve, refuse) => {
         const { type, id = uuidv7(now()) } = frame;
@@ -152,7 +151,7 @@ export function outbox(parts: Parts) {
         };
         const end = limit(platform, { signal, timeout }, (late) => {
           tell(over(late));
-          // The answer to a start may still come, and somebody must take care of what it began.
+          // The answer to a start may still arrive, and the instance it started must then be released.
           if (!waiters.size && (pending._state !== 'sent' || type !== 'start')) take(pending);
         });
         all.set(id, pending);
@@ -160,22 +159,22 @@ export function outbox(parts: Parts) {
         enqueue(pending);
       }),
 
-    /** A connection is there: sends what waits. */
+    /** There is a connection: sends what waits. */
     _opened({ maxMessageBytes = Infinity, rate: { perSecond, burst } = { perSecond: 0, burst: 0 } }: WelcomeFrame) {
       longest = maxMessageBytes;
       pace = perSecond && burst && 1000 / (SHARE * perSecond);
       ahead = pace * Math.max(0, SHARE * burst - 1);
-      // The hello was one. What was sent before a cut counts on: the server has one pot for a user's connections.
+      // The hello was one. Messages of earlier connections still count: the server has one allowance for all connections of a user.
       due = Math.max(due, now()) + pace;
       open = true;
       sendAll();
     },
 
-    /** The connection is gone; another one will come. */
+    /** The connection is lost; another one will follow. */
     _lost({ message, closeCode }: StepwireError) {
       open = false;
       for (const pending of [...all.values()]) {
-        // A message that is too big would end the next connection too.
+        // A message that is too large would end the next connection too.
         const tooLarge = pending._state === 'sent' && closeCode === 1009;
         pending._state = undefined;
         pending._timer();
@@ -184,7 +183,7 @@ export function outbox(parts: Parts) {
       }
     },
 
-    /** It is over: nothing is sent any more. */
+    /** The client has ended: nothing is sent any more. */
     _end(error: StepwireError) {
       open = false;
       ended = error;
@@ -192,7 +191,7 @@ export function outbox(parts: Parts) {
       all.forEach((pending) => reject(pending, error));
     },
 
-    /** Takes the answer to a command; `false` when there is none of that id. */
+    /** Handles the answer to a command; `false` if no command has its id. */
     _answer(frame: ServerFrame) {
       const { id } = frame as { id?: string };
       const pending = all.get(id!);
@@ -200,7 +199,7 @@ export function outbox(parts: Parts) {
       if (frame.type === 'reply') {
         parts._visitor?._answered(frame.result);
         take(pending);
-        // A start that nobody waited for any more was done: what it began is still good for a start with the same id.
+        // A start that nobody waits for any more has succeeded: its instance is kept for a start with the same id.
         if (!pending._waiters.size) parts._unused(parts._find(frame.result.instance));
         pending._waiters.forEach((tell) => tell(undefined, frame));
       } else if (!retry(frame as ErrorFrame, pending)) reject(pending, new StepwireError(frame as ErrorFrame));

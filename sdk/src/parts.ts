@@ -1,4 +1,4 @@
-// The parts of a client, as they find each other. They are put together in `client.ts`.
+// The parts of a client, through which they access each other. They are assembled in `client.ts`.
 
 import type { jitter } from './backoff.js';
 import type { Channels, Followed } from './channels.js';
@@ -12,28 +12,28 @@ import type { Platform } from './platform.js';
 import type { uuidv7 } from './uuid.js';
 import type { VisitorTokens } from './visitor.js';
 
-/** The parts of a client, by which they find each other. All are there before the first of them is asked for anything. */
+/** The parts of a client, through which they access each other. All exist before the first of them is used. */
 export interface Parts {
   readonly _options: ConnectOptions;
   readonly _platform: Platform;
-  /** What the core shares with what is loaded later: an import of it there would have bundlers cut the core in pieces. */
+  /** Shared by the core with modules loaded later: if those imported it, bundlers would split the core. */
   readonly _shared: { _failure: typeof failure; _Error: typeof StepwireError; _jitter: typeof jitter; _uuidv7: typeof uuidv7 };
-  /** Name → schema of what an action takes. */
+  /** Name → schema of the data of an action. */
   readonly _schemas: Record<string, JsonObject>;
   _wire: ReturnType<typeof connection>;
   _commands: Outbox;
   _channels: Channels;
   /** The tokens of an anonymous visitor; `undefined`: the app has `getToken`. */
   _visitor?: VisitorTokens | undefined;
-  /** The instance of a key, if it is followed. */
+  /** The instance with this key, if it is followed. */
   _find(key: string | null | undefined): Member | undefined;
-  /** Takes what the server sends, but for what is about the connection itself. */
+  /** Handles the frames of the server, except those about the connection itself. */
   _received(frame: ServerFrame): void;
-  /** Shows the server a token. */
+  /** Sends a token to the server. */
   _auth(token: string | undefined): Promise<ReplyFrame>;
-  /** Ends one use of what is followed. */
+  /** Ends one use of a followed channel. */
   _release(one: Followed): void;
-  /** Follows it no more, where nobody uses it. */
+  /** Stops following it, if nobody uses it. */
   _unused(one: Followed | undefined): void;
   /** An instance has a child. */
   _announce(parent: Member, info: ChildInfo): void;

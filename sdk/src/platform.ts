@@ -1,6 +1,5 @@
-// **The client's errors never leave by a timer**: a listener that throws is reported like an uncaught
-// error where the platform has `reportError`, else on the console, because on Node an uncaught one
-// would end the process.
+// **The client's errors are never thrown from a timer**: a listener that throws is reported like an uncaught error where the
+// platform has `reportError`, otherwise on the console, because on Node an uncaught one would end the process.
 
 import { failure } from './error.js';
 import type { WaitOptions } from './options.js';
@@ -15,7 +14,7 @@ export interface Socket {
   close(code?: number): void;
 }
 
-/** Makes websockets: the platform's own `WebSocket`, or that of a package such as `ws`. */
+/** Creates websockets: the platform's own `WebSocket`, or that of a package such as `ws`. */
 export type WebSocketConstructor = new (
   url: string,
   protocols?: string,
@@ -28,11 +27,11 @@ export type WebSocketConstructor = new (
   close(code?: number): void;
 };
 
-/** All that the client wants from its surroundings, so that tests can hold the clock and the network. */
+/** Everything the client needs from its environment, so that tests can control the clock and the network. */
 export interface Platform {
-  /** Throws when there is no websocket, or the address can never be one. */
+  /** Throws if there is no websocket, or if the address is invalid. */
   _open(url: string, subprotocol: string): Socket;
-  /** Calls `run` after so many milliseconds. */
+  /** Calls `run` after this many milliseconds. */
   _setTimer(run: () => void, ms: number): unknown;
   /** Ends a timer; `undefined` does nothing. */
   _clearTimer(timer: unknown): void;
@@ -40,16 +39,16 @@ export interface Platform {
   _now(): number;
   /** From 0 (included) to 1 (excluded). */
   _random(): number;
-  /** `false` only when the device knows that it has no network. */
+  /** `false` only if the device knows that it has no network. */
   _online(): boolean;
-  /** Calls `run` when trying again at once makes sense: network back, page visible. Returns the function that ends it. */
+  /** Calls `run` when an immediate attempt makes sense: network back, page visible. Returns the function that ends it. */
   _onWake(run: () => void): () => void;
 }
 
-/** What tells that a page is awake again: the network is back; it is shown, thawed, or back from the page cache. */
+/** The events of a page that becomes active again: the network is back; it is shown, thawed, or back from the page cache. */
 const WAKES = 'online pageshow visibilitychange resume'.split(' ');
 
-/** A browser or another runtime, with its own `WebSocket` or the one that is given. */
+/** A browser or another runtime, with its own `WebSocket` or the given one. */
 export function browser(webSocket?: WebSocketConstructor): Platform {
   return {
     _open(url, subprotocol) {
@@ -72,13 +71,13 @@ export function browser(webSocket?: WebSocketConstructor): Platform {
   };
 }
 
-/** What a timer can hold; longer waits are for ever. */
+/** The longest possible timer; longer waits never end. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** One timer at a time: setting it ends the one before; without `run` there is none any more. */
+/** One timer at a time: setting it cancels the one before; without `run` there is none. */
 export type Alarm = (ms?: number, run?: () => void) => void;
 
-/** Makes a timer that is not set. */
+/** Creates a timer that is not set. */
 export function alarm({ _setTimer: setTimer, _clearTimer: clearTimer }: Platform): Alarm {
   let timer: unknown;
   return (ms = 0, run) => {
@@ -87,7 +86,7 @@ export function alarm({ _setTimer: setTimer, _clearTimer: clearTimer }: Platform
   };
 }
 
-/** Calls `over` when a wait's signal is given, or its time is over. Returns the function that ends that. */
+/** Calls `over` when the signal of a wait is triggered, or its time is over. Returns the function that cancels this. */
 export function limit(platform: Platform, { signal, timeout = Infinity }: WaitOptions, over: (late?: boolean) => void): () => void {
   const timer = alarm(platform);
   const abort = () => over();

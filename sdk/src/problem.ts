@@ -1,9 +1,9 @@
-// REST, as far as entries beside the core use it: addresses and refusals. Who asks: `upload.ts`, `sse.ts`.
+// The parts of REST that entries outside the core use: addresses and refusals. Used by: `upload.ts`, `sse.ts`.
 
 import type { ErrorDetails } from './error.js';
 import type { JsonObject } from './frames.js';
 
-/** What a refusal over REST says (RFC 9457), as the `error` frame does that it is over the websocket. */
+/** A refusal over REST (RFC 9457) as the equivalent `error` frame of the websocket. */
 export function problem(status: number, retryAfter: string | null, said: JsonObject): ErrorDetails {
   const { code, detail, reason, fields, seq, elements, retryable } = said as Partial<ErrorDetails> & { detail?: string };
   const after = Number(retryAfter);
@@ -19,13 +19,13 @@ export function problem(status: number, retryAfter: string | null, said: JsonObj
   };
 }
 
-/** Where the server's REST is: beside the websocket. */
+/** The server's REST address, derived from that of the websocket. */
 export function restOf(url: string): string {
   const { origin, pathname } = new URL(url.replace(/^ws/, 'http'));
   return origin + pathname.replace(/\/ws$/, '');
 }
 
-/** What an answer says; nothing, when that is no JSON. */
+/** The JSON of an answer; empty if it is not JSON. */
 export function parsed(text: string): JsonObject {
   try {
     return JSON.parse(text) as JsonObject;

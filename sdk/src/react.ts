@@ -1,6 +1,6 @@
 /**
- * React: what a client holds, as hooks. Nothing is opened while rendering on a server, and nothing is opened twice by StrictMode.
- * Give the client by {@link StepwireProvider}; say of what types the processes are by adding to {@link Register}.
+ * React hooks for the contents of a client. Nothing is opened while rendering on a server, and nothing is opened twice by
+ * StrictMode. Provide the client by {@link StepwireProvider}; declare the types of the processes by extending {@link Register}.
  */
 import {
   createContext,
@@ -23,8 +23,8 @@ import type { ActionsOf, AnyProcesses, ConnectionStatus, ProcessShape, RunOption
 import type { Store } from './store.js';
 
 /**
- * The app's types, by `declare module '@stepwire/client/react' { interface Register { processes: Processes } }`; without, a hook
- * takes any process.
+ * The app's types, by `declare module '@stepwire/client/react' { interface Register { processes: Processes } }`; otherwise, a hook
+ * accepts any process.
  */
 export interface Register {}
 
@@ -35,8 +35,8 @@ type Shape<P extends Name> = Processes[P] extends ProcessShape ? Processes[P] : 
 const Context = createContext<Client<never> | undefined>(undefined);
 
 /**
- * Gives the hooks below it their client. Make the client once, outside of components; on a server give `undefined`, so that
- * nothing is connected there.
+ * Provides the client to the hooks below it. Create the client once, outside of components; on a server pass `undefined`, so that
+ * nothing connects there.
  */
 export function StepwireProvider({ client, children }: { client: Client<any> | undefined; children?: ReactNode }) {
   return createElement(Context.Provider, { value: client as Client<never> | undefined }, children);
@@ -49,13 +49,13 @@ export function useClient(): Client<Processes> | undefined {
 
 const never = () => () => undefined;
 
-/** What a store holds, or a part of it; `undefined` as long as there is no store. */
+/** The value of a store, or a part of it; `undefined` as long as there is no store. */
 export function useStore<T>(store: Store<T>): T;
 export function useStore<T>(store: Store<T> | undefined): T | undefined;
 export function useStore<T, Part>(store: Store<T>, part: (value: T) => Part): Part;
 export function useStore<T, Part>(store: Store<T> | undefined, part: (value: T) => Part): Part | undefined;
 export function useStore<T, Part>(store: Store<T> | undefined, part?: (value: T) => Part) {
-  // A part that is written in place is another function each time; while it says the same, it keeps its identity.
+  // A part written inline is a new function each time; an equal result keeps its identity.
   const before = useRef<unknown>(undefined);
   const get = () => {
     const value = store?.get();
@@ -65,21 +65,21 @@ export function useStore<T, Part>(store: Store<T> | undefined, part?: (value: T)
   return useSyncExternalStore(store?.subscribe ?? never, get, get);
 }
 
-/** How the connection is: a status to show, and why there is none. */
+/** The connection: a status to show, and why there is none. */
 export function useConnection(): { status: ConnectionStatus; error: StepwireError | undefined } {
   const client = useClient();
   const status = useStore(client?.status) ?? 'connecting';
   return { status, error: useStore(client?.lastError) };
 }
 
-/** What is used by a component, and closed when the last use of it has gone. */
+/** Something used by components, and closed after its last use. */
 interface Closable {
   close(): void;
 }
 
 /**
- * Opens something for as long as the component is mounted. It is closed a moment later, so that a double mount, or the next page
- * with the same instance, finds it open.
+ * Opens something for as long as the component is mounted. It is closed with a short delay, so that a double mount, or the next
+ * page with the same instance, finds it open.
  */
 function useOpened<T extends Closable>(open: (() => T | Promise<T>) | undefined, of: unknown[]) {
   const [opened, setOpened] = useState<{ value?: T; error?: StepwireError }>({});
@@ -102,14 +102,14 @@ function useOpened<T extends Closable>(open: (() => T | Promise<T>) | undefined,
   return opened;
 }
 
-/** What {@link useInstance} gives. */
+/** The result of {@link useInstance}. */
 export interface InstanceState<S extends ProcessShape> {
-  /** `undefined` until there is one: on a server, at the first rendering, and while it is being started. */
+  /** `undefined` until it exists: on a server, at the first rendering, and while it is being started. */
   instance: Instance<S> | undefined;
   view: ViewOf<S>;
   actions: AvailableAction<keyof ActionsOf<S> & string>[];
   nodes: ActiveNode[];
-  /** `undefined` until the server has said it. */
+  /** `undefined` until the server has sent it. */
   status: InstanceStatus | undefined;
   connection: ConnectionStatus;
   /** Why it cannot be started or followed. */
@@ -121,15 +121,15 @@ export interface InstanceState<S extends ProcessShape> {
 const NOTHING: never[] = [];
 const EMPTY = {};
 
-/** What {@link useInstance} takes beside the process and the instance. */
+/** The options of {@link useInstance} besides the process and the instance. */
 export interface UseInstanceOptions {
-  /** Suspends until the first step is there; a refusal is thrown to the nearest error boundary. */
+  /** Suspends until the first step is known; a refusal is thrown to the nearest error boundary. */
   suspense?: boolean | undefined;
 }
 
 /**
- * An instance, by its key, or one that is started: `{ id: startId('account'), data }`. As long as the key is `undefined` there is none.
- * The id makes a start that React or a reload repeats one start.
+ * An instance, by its key, or one that is started: `{ id: startId('account'), data }`. While the key is `undefined` there is none.
+ * Because of the id, a start repeated by React or a reload is one start.
  */
 export function useInstance<P extends Name>(
   process: P,
@@ -167,14 +167,14 @@ export function useInstance<P extends Name>(
   };
 }
 
-/** What suspended components wait for: they have no state of their own, so it is kept beside the client. */
+/** What suspended components wait for: they have no state of their own, so it is stored with the client. */
 interface Suspended {
   instance?: Instance<any>;
   error?: StepwireError;
   ready: Promise<void>;
 }
 const waiting = new WeakMap<object, Map<string, Suspended>>();
-/** A component that never mounts leaves its instance open for so long. */
+/** How long a component that never mounts leaves its instance open. */
 const UNUSED_MS = 5_000;
 
 function suspended(client: object, name: string, open: () => Instance<any> | Promise<Instance<any>>): Instance<any> {
@@ -214,7 +214,7 @@ function firstStep({ status, error }: Instance<any>): Promise<void> {
   });
 }
 
-/** What of an object lies at these paths. */
+/** The values of an object at these paths. */
 function within(data: JsonObject, paths: string[]): JsonObject {
   const found: JsonObject = {};
   for (const path of paths) {
@@ -227,13 +227,13 @@ function within(data: JsonObject, paths: string[]): JsonObject {
   return found;
 }
 
-/** What {@link useAction} gives. */
+/** The result of {@link useAction}. */
 export interface ActionState<Data, View> {
-  /** The action as the server offers it; `undefined`: this user may not run it now. */
+  /** The action as offered by the server; `undefined`: this user may not run it now. */
   action: AvailableAction | undefined;
-  /** What a form begins with: what the server says, else what the view holds at the paths that the action takes. */
+  /** The initial values of a form: those sent by the server, else those of the view at the paths of the action. */
   initial: JsonObject;
-  /** It has been sent, and its effect is not in the view yet. */
+  /** Whether it was sent and its effect is not in the view yet. */
   pending: boolean;
   /** Why the last run was refused. */
   error: StepwireError | undefined;
@@ -267,7 +267,7 @@ export function useAction<S extends ProcessShape, A extends keyof ActionsOf<S> &
         setState((state) => ({ ...state, pending: state.pending - 1 }));
         return result;
       } catch (refusal) {
-        // Of several that are under way, the last one is what the user looks at.
+        // Of several in progress, the last one is what the user looks at.
         setState((state) => ({
           pending: state.pending - 1,
           error: mine === newest.current ? (refusal as StepwireError) : state.error,
@@ -281,14 +281,14 @@ export function useAction<S extends ProcessShape, A extends keyof ActionsOf<S> &
   return { action, initial: action?.initial ?? initial ?? (EMPTY as JsonObject), pending: pending > 0, error, fields: error?.fields ?? (EMPTY as FieldErrors), run, reset };
 }
 
-/** The tasks of this user, and those that this user may claim; `undefined` until the server has said it. */
+/** The tasks assigned to this user, and those that this user may claim; `undefined` until the server has sent them. */
 export function useTasks(): { tasks: readonly TaskInfo[] | undefined; more: boolean; error: StepwireError | undefined } {
   const client = useClient();
   const { value } = useOpened<TaskList>(client && (() => tasks(client)), [client]);
   return { tasks: useStore(value?.tasks), more: useStore(value?.more) ?? false, error: useStore(value?.error) };
 }
 
-/** The instances of a process, or with `*` of all, for operators; `undefined` until the server has said it. */
+/** The instances of a process, or with `*` of all, for operators; `undefined` until the server has sent them. */
 export function useInstances(process: Name | '*'): {
   instances: readonly InstanceInfo[] | undefined;
   more: boolean;

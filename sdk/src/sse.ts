@@ -1,23 +1,25 @@
 /**
- * Where a proxy lets no websocket through: the same client over server-sent events and REST. `connect({ url, webSocket: eventStream() })`
- * takes the address of the websocket, as ever.
+ * For networks whose proxies do not allow websockets: the same client over server-sent events and REST. `connect({ url, webSocket:
+ * eventStream() })` takes the address of the websocket, as usual.
  *
- * Lists (`@stepwire/client/lists`) have no stream: they are asked for again every 5 s. Not over it: who has a task open, the clock of
+ * Lists (`@stepwire/client/lists`) have no stream: they are queried every 5 s. Not available: who has a task open, the clock of
  * `--test-clock`, and the check whether a restored server still has the log that was followed.
  */
 import type { ClientFrame, JsonObject, Topic } from './frames.js';
 import type { WebSocketConstructor } from './platform.js';
 import { parsed, problem, restOf } from './problem.js';
 
-/** The server says that it lives every 5 s; this client is given it at this pace, and twice as long a silence is a loss. */
+/**
+ * The server sends keep-alives every 5 s; this client sees pings at this interval, and a silence of twice as long counts as a loss.
+ */
 const PING_SECONDS = 15;
 
-/** How often a list is asked for, in milliseconds. */
+/** How often a list is queried, in milliseconds. */
 const LIST_MS = 5_000;
 /** What may have changed, for pages that list by a query of their own. */
 const TOPICS: Topic[] = ['instances', 'tasks', 'incidents', 'timers', 'httpCalls', 'definitions', 'schedules', 'users', 'connections'];
 
-/** What the parts of a command are, beside those that its body takes. */
+/** The parts of a command that its body does not contain. */
 interface Parts extends JsonObject {
   instance?: string;
   channel?: string;
@@ -30,7 +32,7 @@ interface Parts extends JsonObject {
 
 type Command = ClientFrame & Parts;
 
-/** Websockets, as far as the client uses them, that are none. `fetchWith` is for tests, and for runtimes without `fetch`. */
+/** Objects with the interface of a websocket that the client uses. `fetchWith` is for tests, and for runtimes without `fetch`. */
 export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...request)): WebSocketConstructor {
   return class EventStreamSocket {
     onopen: (() => void) | null = null;
@@ -39,7 +41,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
     onclose: ((closed: { code: number; reason: string }) => void) | null = null;
     readonly #base: string;
     readonly #over = new AbortController();
-    /** Channel → what ends its stream. */
+    /** Channel → controller that ends its stream. */
     readonly #streams = new Map<string, AbortController>();
     /** The user's token, and those of trees that a visitor has started, by their roots. */
     #token: string | undefined;
@@ -51,7 +53,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
 
     constructor(url: string) {
       this.#base = restOf(url);
-      // Without a stream nothing tells that the server lives, and nothing has to.
+      // Without a stream nothing shows that the server is alive, and nothing has to.
       this.#alive = setInterval(() => this.#streams.size === 0 && this.#tell({ type: 'ping' }), PING_SECONDS * 1000);
       queueMicrotask(() => this.onopen?.());
     }
@@ -121,7 +123,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
       }
     }
 
-    /** The token of a visitor's tree names its root; any other is the user's. */
+    /** The token of a visitor's tree names its root; any other is that of the user. */
     #keep(token: string): void {
       const { instance } = claims(token);
       if (typeof instance === 'string') this.#tokens.set(instance, token);
@@ -159,7 +161,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
       this.#tell({ type: 'reply', id, seq, duplicate, result });
     }
 
-    /** Asks for a list now, and then again and again. Resolves when it is there, or to why it cannot be had. */
+    /** Queries a list now and then regularly. Resolves when it has arrived, or to the error. */
     async #list(channel: string): Promise<JsonObject | undefined> {
       const own = this.#replace(channel);
       if (channel === 'changes') {
@@ -189,7 +191,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
       return look();
     }
 
-    /** What ends a channel from now on; the one before is ended. */
+    /** A new controller that ends a channel; the previous one is ended. */
     #replace(channel: string): AbortController {
       this.#streams.get(channel)?.abort();
       const own = new AbortController();
@@ -198,14 +200,14 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
       return own;
     }
 
-    /** Opens the stream of an instance. Resolves when it has begun, or to why it has not. */
+    /** Opens the stream of an instance. Resolves when it has begun, or to the error. */
     async #follow(channel: string, after: number | undefined): Promise<JsonObject | undefined> {
       const own = this.#replace(channel);
       const instance = channel.slice('instance/'.length);
       const query = new URLSearchParams({ ...(after !== undefined && { after: `${after}` }), ...(this.#schemas && { schemas: 'true' }) });
       const address = `${this.#base}/instances/${instance}/stream?${query}`;
       const answer = await fetchWith(address, { headers: this.#headers(instance), signal: own.signal });
-      // 204: it has ended, and all of it was sent.
+      // 204: the instance has ended, and everything was sent.
       if (answer.ok && answer.status !== 204) {
         void this.#read(answer.body!, own, channel);
         return undefined;
@@ -234,13 +236,13 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
           }
         }
       } catch {
-        // It was ended here, or lost.
+        // Ended by this client, or lost.
       }
       if (this.#streams.get(channel) === own) this.#streams.delete(channel);
       if (!ended && !own.signal.aborted) this.#end(1006, 'the stream broke off');
     }
 
-    /** Whether the stream ends because there is no more to tell. */
+    /** Whether the stream ends because there is nothing more to send. */
     #bye(frame: JsonObject): boolean {
       if (frame.reason === 'ended') return true;
       this.#tell(frame);
@@ -250,7 +252,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
   };
 }
 
-/** What a token says; nothing, when it is not one that can be read. */
+/** The claims of a token; empty if it cannot be read. */
 function claims(token: string): JsonObject {
   try {
     return JSON.parse(atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'))) as JsonObject;
@@ -259,7 +261,7 @@ function claims(token: string): JsonObject {
   }
 }
 
-/** A problem as the `error` frame that it is over the websocket. */
+/** A problem as the equivalent `error` frame of the websocket. */
 const errorOf = ({ status, headers }: Response, said: JsonObject): JsonObject => ({
   type: 'error',
   ...problem(status, headers.get('retry-after'), said),

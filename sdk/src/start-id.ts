@@ -1,14 +1,14 @@
-// The id of a start that a reload repeats. The tokens of visitors: `visitor.ts`.
+// The id of a start that a reload may repeat. The tokens of visitors: `visitor.ts`.
 
 import { tried } from './error.js';
 import { uuidv7 } from './uuid.js';
 
-/** Where there is no `sessionStorage`. */
+/** Used where there is no `sessionStorage`. */
 const startIds = new Map<string, string>();
 
 /**
- * An id for {@link StartOptions.id}, made once and kept in `sessionStorage` under `name`. A start that is repeated, by a reload or
- * by an effect that React runs twice, is then one start and leads to one instance. {@link forgetStartId} makes room for another.
+ * An id for {@link StartOptions.id}, created once and stored in `sessionStorage` under `name`. A start that is repeated, by a
+ * reload or by an effect that React runs twice, is then one start and leads to one instance. {@link forgetStartId} allows another.
  */
 export function startId(name: string): string {
   const id = tried(() => sessionStorage.getItem(name)) ?? startIds.get(name) ?? uuidv7(Date.now());

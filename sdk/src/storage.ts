@@ -1,10 +1,10 @@
-// A visitor's tokens in `localStorage`. In memory only: `token.ts`; what they are for: `visitor.ts`.
+// A visitor's tokens in `localStorage`. In memory only: `token.ts`; their purpose: `visitor.ts`.
 
 import type { TokenStore } from './token.js';
 import { tried } from './error.js';
 import { randomHex } from './uuid.js';
 
-/** Trees of which the tokens are kept: they take 40 KB of storage. Beyond that the oldest go. */
+/** Number of trees whose tokens are stored: they take 40 KB of storage. Beyond that the oldest are dropped. */
 const STORED = 100;
 
 interface Kept {
@@ -15,10 +15,10 @@ interface Kept {
 
 const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
 
-/** Keeps the tokens in `localStorage` under `name`; where that cannot be had, for as long as the page lives. */
+/** Stores the tokens in `localStorage` under `name`; where that is not available, for as long as the page lives. */
 export function localTokenStore(name: string): TokenStore {
   let kept: Kept = { nonce: randomHex(16), tokens: [] };
-  // Read anew each time, as other tabs write there too. Whatever else may be there is no reason to fail.
+  // Read each time, as other tabs write there too. Unexpected content is ignored.
   const read = () => {
     const { nonce, tokens } = (tried(() => JSON.parse(localStorage.getItem(name)!) as unknown) ?? {}) as Kept;
     if (typeof nonce === 'string' && Array.isArray(tokens) && tokens.every(isPair)) kept = { nonce, tokens };

@@ -1,23 +1,23 @@
-// Values that change and say so, and parts of them. What they hold: `instance.ts`, `lists.ts`, `connection.ts`.
+// Observable values, and parts of them. Used for: `instance.ts`, `lists.ts`, `connection.ts`.
 
 import { guarded } from './error.js';
 import { share } from './merge.js';
 
 /** A value that changes over time: the smallest contract that React, Svelte and plain code all accept. */
 export interface Store<T> {
-  /** The value now. The same object until it changes. */
+  /** The current value. The same object until it changes. */
   get(): T;
-  /** Calls `listener` with each new value, not with the present one. Returns the function that ends it. */
+  /** Calls `listener` with each new value, not with the current one. Returns the function that ends it. */
   subscribe(listener: (value: T) => void): () => void;
 }
 
-/** A store together with the right to write it: kept inside the client. */
+/** A store with the right to write it: kept inside the client. */
 export interface WritableStore<T> extends Store<T> {
-  /** Stores the value and tells the listeners, unless it is the same one. */
+  /** Stores the value and calls the listeners, unless it is the same one. */
   set(value: T): void;
 }
 
-/** Makes a store that holds `value`. */
+/** Creates a store that holds `value`. */
 export function store<T>(value: T): WritableStore<T> {
   const listeners = new Set<(value: T) => void>();
   return {
@@ -31,15 +31,15 @@ export function store<T>(value: T): WritableStore<T> {
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
-      // One that fails must not keep the rest of a frame from being applied.
+      // A listener that fails must not keep the rest of a frame from being applied.
       for (const listener of [...listeners]) guarded(() => listener(next));
     },
   };
 }
 
 /**
- * A store of a part of another one, or of anything computed from its value. It changes only when the result says something else,
- * and what says the same in it keeps its identity. `part` must be pure. It holds nothing while nobody listens.
+ * A store of a part of another one, or of anything computed from its value. It changes only when the result differs, and equal
+ * parts of the result keep their identity. `part` must be pure. It holds nothing while nobody listens.
  */
 export function select<T, Part>(source: Store<T>, part: (value: T) => Part): Store<Part> {
   let from: T;

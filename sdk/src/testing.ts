@@ -1,6 +1,6 @@
 /**
  * A server in memory, for unit tests of apps and of this client: it speaks enough of the protocol to play instances by hand.
- * Nothing happens by itself: {@link FakeServer.advance} carries frames over and lets time pass.
+ * Nothing happens by itself: {@link FakeServer.advance} transmits frames and lets time pass.
  */
 import type { Client } from './client.js';
 import type { ErrorDetails } from './error.js';
@@ -8,12 +8,12 @@ import type { AvailableAction, ChildInfo, ClientFrame, InstanceInfo, JsonObject,
 import { merge } from './merge.js';
 import type { Platform, Socket } from './platform.js';
 
-/** A frame as a test writes it: the server adds where it goes and its numbers. */
+/** A frame as written in a test: the server adds its channel and numbers. */
 type Sent<Type extends NumberedFrame['type']> = Omit<Extract<NumberedFrame, { type: Type }>, 'seq' | 'prev' | 'channel' | 'instance' | 'cause'> & {
   cause?: string | undefined;
 };
 
-/** What an action is, where a test does not say. */
+/** Default values of an action. */
 const ACTION: Omit<AvailableAction, 'name'> = {
   element: 'element-1',
   node: 'node',
@@ -26,11 +26,11 @@ const ACTION: Omit<AvailableAction, 'name'> = {
   requiredKeys: [],
 };
 
-/** What {@link FakeServer.onRun} hands to a test. */
+/** What {@link FakeServer.onRun} passes to a test. */
 export interface FakeRun {
   instance: FakeInstance;
   data: JsonObject;
-  /** The command's id, which is the `cause` of what it leads to. */
+  /** The id of the command, which is the `cause` of its effects. */
   id: string;
   element: string | undefined;
 }
@@ -47,11 +47,11 @@ export class FakeConnection implements Socket {
   /** The close code that the client sent. */
   closedWith: number | undefined;
   open = true;
-  /** The client wants to know what actions take. */
+  /** Whether the client asked for the schemas of actions. */
   describes = false;
   /** Instance key → number of the last frame sent. */
   readonly cursors = new Map<string, number>();
-  /** Messages that may still come now, as of `filled`. */
+  /** Number of messages allowed now, as of `filled`. */
   private level = Infinity;
   private filled = 0;
 
@@ -63,7 +63,7 @@ export class FakeConnection implements Socket {
     this.filled = server.now;
   }
 
-  /** From the client. */
+  /** Called by the client. */
   send(text: string): void {
     if (this.open) this.server.later(() => this.receive(text));
   }
@@ -84,7 +84,7 @@ export class FakeConnection implements Socket {
     this.server.take(frame, this);
   }
 
-  /** From the client. */
+  /** Called by the client. */
   close(code?: number): void {
     this.closedWith = code;
     this.open = false;
@@ -105,11 +105,11 @@ export class FakeConnection implements Socket {
   }
 }
 
-/** An instance whose log the test writes. */
+/** An instance whose log is written by the test. */
 export class FakeInstance {
   readonly log: Recorded[] = [];
   step: Step = { status: 'started', nodes: [], actions: [] };
-  /** What a snapshot says. */
+  /** The view in a snapshot. */
   view: JsonObject = {};
 
   constructor(
@@ -125,13 +125,13 @@ export class FakeInstance {
     return seq;
   }
 
-  /** Changes the step and tells it; `cause` is the id of the command that led to it. */
+  /** Changes the step and sends it; `cause` is the id of the command that caused it. */
   progress(step: Partial<Step>, cause?: string): number {
     this.step = { ...this.step, ...step };
     return this.push({ type: 'progress', ...this.step, cause } satisfies Sent<'progress'>);
   }
 
-  /** A Data message: goes into the view, as the client will have it. */
+  /** A Data message: merged into the view, as the client does. */
   data(body: JsonObject, cause?: string): number {
     this.view = merge(this.view, body) as JsonObject;
     return this.push({ type: 'data', body, node: 'node', action: 'message', cause } satisfies Sent<'data'>);
@@ -142,14 +142,14 @@ export class FakeInstance {
     return this.push({ type: 'action', body, node: 'node' } satisfies Sent<'action'>);
   }
 
-  /** A child, whose own instance is played by `server.instance(key)`. */
+  /** A child, whose own instance is controlled by `server.instance(key)`. */
   child(instance: string, process: string, status: ChildInfo['status'] = 'started'): number {
     return this.push({ type: 'child', child: { instance, process, status } } satisfies Sent<'child'>);
   }
 
   /**
-   * Offers an action, in place of one of the same name and element, and tells it. `schema` is what it takes, for a client that wants
-   * to know.
+   * Offers an action, in place of one with the same name and element, and sends the change. `schema` is that of its data, for a
+   * client that asked for schemas.
    */
   offer(name: string, { schema, ...more }: Partial<AvailableAction> = {}): number {
     const id = schema && `schema-${JSON.stringify(schema).length}-${name}`;
@@ -159,12 +159,12 @@ export class FakeInstance {
     return this.progress({ actions: [...others, action] });
   }
 
-  /** Offers an action no more, and tells it. */
+  /** Withdraws an action, and sends the change. */
   withdraw(name: string, cause?: string): number {
     return this.progress({ actions: this.step.actions.filter((action) => action.name !== name) }, cause);
   }
 
-  /** Sends what is after the connection's cursor. */
+  /** Sends everything after the connection's cursor. */
   replay(connection: FakeConnection): void {
     const prev = connection.cursors.get(this.key);
     if (prev === undefined) return;
@@ -174,7 +174,7 @@ export class FakeInstance {
     connection.cursors.set(this.key, this.log.length);
   }
 
-  /** Sends a snapshot and goes on from it. */
+  /** Sends a snapshot and continues from it. */
   snapshot(connection: FakeConnection, more: JsonObject = {}): void {
     const seq = this.log.length;
     connection.cursors.set(this.key, seq);
@@ -182,7 +182,7 @@ export class FakeInstance {
   }
 }
 
-/** A list (`tasks`, `process/ID`) whose lines the test writes, newest first. */
+/** A list (`tasks`, `process/ID`) whose lines are written by the test, newest first. */
 export class FakeList<Line extends TaskInfo | InstanceInfo> {
   lines: Line[] = [];
   more = false;
@@ -191,7 +191,7 @@ export class FakeList<Line extends TaskInfo | InstanceInfo> {
 
   constructor(private readonly channel: string) {}
 
-  /** Sends a snapshot and goes on from it. */
+  /** Sends a snapshot and continues from it. */
   snapshot(connection: FakeConnection): void {
     this.followers.set(connection, 0);
     const lines = { [this.channel === 'tasks' ? 'tasks' : 'instances']: this.lines };
@@ -212,23 +212,23 @@ export class FakeList<Line extends TaskInfo | InstanceInfo> {
   }
 }
 
-/** The server: give its `platform` to `connect`. */
+/** The server: pass its `platform` to `connect`. */
 export class FakeServer {
   readonly connections: FakeConnection[] = [];
-  /** Every frame that came, over all connections. */
+  /** Every received frame, over all connections. */
   readonly received: ClientFrame[] = [];
   readonly instances = new Map<string, FakeInstance>();
   readonly tasks = new FakeList<TaskInfo>('tasks');
   private readonly processes = new Map<string, FakeList<InstanceInfo>>();
   now = Date.UTC(2030, 0, 1);
   online = true;
-  /** How much a connection may send, as the real one limits it; it is named in `welcome`. */
+  /** The rate limit of a connection, as in the real server; it is named in `welcome`. */
   rate: { perSecond: number; burst: number } | undefined;
-  /** The longest `hello`, and the longest of the other messages; more closes 1009. */
+  /** The longest `hello`, and the longest other message; a longer one closes the connection with 1009. */
   helloBytes = 128 * 1024;
   messageBytes = 64 * 1024;
   private readonly schemas: Record<string, JsonObject> = {};
-  /** How many messages were refused as too fast. */
+  /** How many messages were refused because of the rate. */
   limited = 0;
   random = 0.5;
   private readonly answers = new Map<string, Answer>();
@@ -258,7 +258,7 @@ export class FakeServer {
     },
   };
 
-  /** The connection made last. */
+  /** The newest connection. */
   get connection(): FakeConnection {
     const last = this.connections.at(-1);
     if (!last) throw new Error('expected a connection, but the client has not made one yet');
@@ -271,8 +271,8 @@ export class FakeServer {
   }
 
   /**
-   * Plays an action: `play` says what it leads to (`instance.data(…, id)`, `instance.withdraw(…, id)`), and may return why it is
-   * refused. The reply comes by itself.
+   * Defines an action: `play` performs its effects (`instance.data(…, id)`, `instance.withdraw(…, id)`), and may return why it is
+   * refused. The reply is sent automatically.
    */
   onRun(action: string, play: (run: FakeRun) => Partial<ErrorDetails> | void): void {
     const before = this.answers.get('run');
@@ -287,7 +287,7 @@ export class FakeServer {
     });
   }
 
-  /** Tells a schema to the connections that want to know, now and later. @internal */
+  /** Sends a schema to the connections that asked for schemas, now and later. @internal */
   describe(name: string, schema: JsonObject): void {
     this.schemas[name] = schema;
     this.connections.filter(({ open, describes }) => open && describes).forEach((connection) => this.tellSchemas(connection));
@@ -311,17 +311,17 @@ export class FakeServer {
     return list;
   }
 
-  /** Frames of a type that came. */
+  /** Received frames of a type. */
   sent(type: string): ClientFrame[] {
     return this.received.filter((frame) => frame.type === type);
   }
 
-  /** The device came back to the network, or the page became visible. */
+  /** The network of the device is back, or the page became visible. */
   wake(): void {
     [...this.wakers].forEach((run) => run());
   }
 
-  /** Carries all frames over, and lets `ms` pass, timer by timer. */
+  /** Transmits all frames, and lets `ms` pass, timer by timer. */
   async advance(ms = 0): Promise<void> {
     const end = this.now + ms;
     await this.settle();
@@ -348,7 +348,7 @@ export class FakeServer {
     answer(frame, connection);
   }
 
-  /** The usual answer, which an own one may end with. */
+  /** The default answer, with which a replaced one may end. */
   answer(frame: ClientFrame, connection: FakeConnection): void {
     if (frame.type === 'hello') return this.hello(frame, connection);
     if (frame.type === 'pong') return;
@@ -389,7 +389,7 @@ export class FakeServer {
   }
 
   private async settle(): Promise<void> {
-    // Microtasks may queue frames and frames may resolve promises: go on until neither does.
+    // Microtasks may queue frames and frames may resolve promises: repeat until neither happens.
     for (let quiet = 0; quiet < 10;) {
       const run = this.queue.shift();
       run?.();
@@ -401,11 +401,11 @@ export class FakeServer {
 
 /** The process time of a running server. */
 export interface TestClock {
-  /** Lets so much time pass (an ISO 8601 duration). Resolves to the time that it is then, once all that became due is done. */
+  /** Lets this much time pass (an ISO 8601 duration). Resolves to the time afterwards, once everything that became due is done. */
   advance(duration: string): Promise<Date>;
-  /** Sets the time. Resolves as {@link TestClock.advance} does. */
+  /** Sets the time. Resolves like {@link TestClock.advance}. */
   set(time: Date): Promise<Date>;
-  /** Resolves when nothing is under way and no timer is due. */
+  /** Resolves when nothing is in progress and no timer is due. */
   idle(): Promise<void>;
 }
 

@@ -1,24 +1,24 @@
-// What keeps a visitor's tokens, and one that keeps them in memory. Over a reload: `storage.ts`.
+// The interface of a store of a visitor's tokens, and a store in memory. To survive a reload: `storage.ts`.
 
 import { randomHex } from './uuid.js';
 
 /**
- * Keeps what makes an anonymous visitor known again after a reload, or in another tab: a token for each tree of instances that the
+ * Stores what identifies an anonymous visitor after a reload, or in another tab: a token for each tree of instances that the
  * visitor started, and one secret.
  */
 export interface TokenStore {
-  /** The token for the tree of which this instance is the root. */
+  /** The token for the tree with this root instance. */
   get(instance: string): string | undefined;
-  /** Keeps a token; `undefined`: the server refused the one it was given. */
+  /** Stores a token; `undefined`: the server rejected the previous one. */
   set(instance: string, token: string | undefined): void;
-  /** A secret that nobody can guess, always the same: who starts with it again under the same id gets the first answer. */
+  /** A secret that nobody can guess, always the same: a start repeated with it and the same id gets the first answer. */
   nonce(): string;
 }
 
-/** Trees of which the tokens are kept: as many as a connection can follow. Beyond that the oldest go. */
+/** Number of trees whose tokens are stored: as many as a connection can follow. Beyond that the oldest are dropped. */
 const KEPT = 1_000;
 
-/** Keeps the tokens for as long as the page lives. The default. */
+/** Stores the tokens for as long as the page lives. The default. */
 export function memoryTokenStore(): TokenStore {
   const nonce = randomHex(16);
   const tokens = new Map<string, string>();

@@ -1,36 +1,36 @@
 /**
  * Files for actions of the type `uploadFile`: sent over REST beside the connection, with progress, and again with the same id when
- * the way there broke or the server had no room.
+ * the request failed or the server was busy.
  */
 import type { JsonObject } from './frames.js';
 import type { StepwireError } from './error.js';
 import type { Instance, Member, RunResult } from './instance.js';
 import { parsed, problem, restOf } from './problem.js';
 
-/** A file is sent again this often. */
+/** How often a file is sent again. */
 const TRIES = 8;
 
-/** What goes with a file. */
+/** Options of an upload. */
 export interface UploadOptions {
-  /** Told how many bytes of how many are sent; in Node once, at the end. */
+  /** Called with the number of bytes sent and the total; in Node once, at the end. */
   onProgress?: ((sent: number, total: number) => void) | undefined;
-  /** Ends it: rejects with `aborted`. What was sent may take effect nevertheless. */
+  /** Ends the wait: rejects with `aborted`. A file that was sent may take effect nevertheless. */
   signal?: AbortSignal | undefined;
-  /** What the file is called; by default as it is. */
+  /** The name of the file; by default its own. */
   name?: string | undefined;
-  /** Data beside it, as with `run`. */
+  /** Data sent with it, as with `run`. */
   data?: JsonObject | undefined;
-  /** The element instance, when several offer the action. */
+  /** The element instance, if several offer the action. */
   element?: string | undefined;
-  /** Refuses it (`conflict`) when the instance has moved on since this number. */
+  /** The action is refused (`conflict`) if the instance has moved on since this number. */
   ifSeq?: number | undefined;
-  /** A UUID that the app keeps itself: what is sent again with it is done once. */
+  /** A UUID that the app stores itself: sending again with the same id has no second effect. */
   id?: string | undefined;
 }
 
-/** A file as the server keeps it: what the data hold in its place. */
+/** A stored file: the value in the data in its place. */
 export interface UploadedFile {
-  /** Names it in its address: `/v1/instances/KEY/files/ID`. */
+  /** The id in its address: `/v1/instances/KEY/files/ID`. */
   id: string;
   name: string;
   /** In bytes. */
@@ -40,12 +40,12 @@ export interface UploadedFile {
   sha256: string;
 }
 
-/** What an upload resolves to, once it is durable. */
+/** The result of an upload, once it is durable. */
 export interface UploadResult extends RunResult {
   file: UploadedFile;
 }
 
-/** An answer, as either way of sending gives it. */
+/** An answer, in the form common to both ways of sending. */
 interface Answer {
   status: number;
   retryAfter: string | null;
@@ -53,8 +53,8 @@ interface Answer {
 }
 
 /**
- * Sends a file for an action, to the server and as the user of the client that follows the instance. Resolves, as `run` does, when
- * its effect is in the stores. Rejects with a {@link StepwireError}; `fields.file` says what is wrong with the file.
+ * Sends a file for an action, to the server and as the user of the client that follows the instance. Resolves, like `run`, when its
+ * effect is in the stores. Rejects with a {@link StepwireError}; `fields.file` says what is wrong with the file.
  */
 export async function upload(instance: Instance<any>, action: string, file: Blob, options: UploadOptions = {}): Promise<UploadResult> {
   const { key, actions, _parts: parts, _reached: reached } = instance as unknown as Member;
@@ -70,9 +70,9 @@ export async function upload(instance: Instance<any>, action: string, file: Blob
   if (element) query.set('element', element);
   if (ifSeq !== undefined) query.set('ifSeq', `${ifSeq}`);
   let base = '';
-  /** The server did not take the last token. */
+  /** Whether the server rejected the last token. */
   let refused = false;
-  /** Rejects when the signal is given, whatever is waited for. */
+  /** Rejects when the signal is triggered, whatever is being waited for. */
   const aborted = new Promise<never>((_, reject) => {
     if (signal?.aborted) reject();
     else signal?.addEventListener('abort', reject);
@@ -81,12 +81,12 @@ export async function upload(instance: Instance<any>, action: string, file: Blob
 
   const attempt = async (): Promise<UploadResult> => {
     const token = getToken ? await getToken(refused) : parts._visitor?._tokenOf(key);
-    // Of an address with a ticket only the address counts.
+    // The ticket in the address is not used.
     base ||= restOf(typeof url === 'function' ? await url() : url);
     const body = new FormData();
     if (data) body.append('data', JSON.stringify(data));
     body.append('file', file, name);
-    // Without a token the cookie of a sign-in goes with it.
+    // Without a token the sign-in cookie is sent.
     const headers: Record<string, string> = { 'idempotency-key': id, ...(token && { authorization: `Bearer ${token}` }) };
     const { status, retryAfter, text } = await send(`${base}/instances/${key}/upload?${query}`, headers, body, file.size, options);
     const said = parsed(text);
@@ -111,7 +111,7 @@ export async function upload(instance: Instance<any>, action: string, file: Blob
   }
 }
 
-/** Only a browser's older way of asking tells how far it is. */
+/** Only the browser's older interface reports progress. */
 function send(address: string, headers: Record<string, string>, body: FormData, total: number, options: UploadOptions): Promise<Answer> {
   const { onProgress, signal } = options;
   const credentials = headers.authorization ? 'omit' : 'include';
@@ -127,7 +127,7 @@ function send(address: string, headers: Record<string, string>, body: FormData, 
     request.open('POST', address);
     request.withCredentials = credentials === 'include';
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    // What is counted is the form, which is somewhat longer than its file.
+    // The size counted is that of the form, which is slightly longer than its file.
     request.upload.onprogress = ({ loaded, total: all }) => onProgress?.(Math.min(total, Math.round((total * loaded) / all)), total);
     request.onload = () => resolve({ status: request.status, retryAfter: request.getResponseHeader('retry-after'), text: request.responseText });
     request.onerror = request.onabort = () => reject(new Error('the connection broke'));

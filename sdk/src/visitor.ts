@@ -1,6 +1,6 @@
 /**
- * People who need not sign in: what a visitor has started is the visitor's, also after a lost connection, after a reload and in
- * other tabs. For the option `visitor` of `connect`.
+ * For users without sign-in: instances that a visitor has started belong to the visitor, also after a lost connection, after a
+ * reload and in other tabs. For the option `visitor` of `connect`.
  */
 import { keyOf } from './channels.js';
 import { guarded, type StepwireError } from './error.js';
@@ -11,35 +11,35 @@ import { memoryTokenStore, type TokenStore } from './token.js';
 export { localTokenStore } from './storage.js';
 export { memoryTokenStore, type TokenStore } from './token.js';
 
-/** What a client asks of a visitor's tokens. */
+/** The interface to a visitor's tokens that a client uses. */
 export interface VisitorTokens {
   /**
-   * A frame is to be sent: a start is given the visitor's secret, and of what is about an instance the server is shown the token of
-   * its tree. True: that token must be answered first.
+   * Called before a frame is sent: a start gets the visitor's secret, and before a frame about an instance the server is sent the
+   * token of its tree. True: that token must be answered first.
    */
   _postponed(frame: ClientFrame): boolean;
-  /** Keeps the token that a start was answered with. */
+  /** Stores the token in the answer to a start. */
   _answered(result: CommandResult): void;
   /** The token for the `hello` of a new connection. */
   _hello(): string | undefined;
-  /** The server did not take that token; `false` when there was none. */
+  /** The server rejected that token; `false` if there was none. */
   _refused(): boolean;
   /** The token for the tree of an instance. */
   _tokenOf(key: string): string | undefined;
-  /** Whether the `hello` may name this instance: of several trees, only the one whose token it brings. */
+  /** Whether the `hello` may name this instance: of several trees, only the one whose token it carries. */
   _named(key: string): boolean;
 }
 
-/** What the option `visitor` takes. */
+/** The type of the option `visitor`. */
 export type Visitor = (client: Parts) => VisitorTokens;
 
 /**
- * An anonymous visitor, whose tokens are kept in `store`: `localTokenStore(name)`, or, by default, for as long as the page lives.
- * `onToken` gets each token that a start is answered with.
+ * An anonymous visitor, whose tokens are stored in `store`: `localTokenStore(name)`, or, by default, for as long as the page lives.
+ * `onToken` receives each token in the answer to a start.
  */
 export function visitor(store: TokenStore = memoryTokenStore(), onToken?: (token: string, instance: string) => void): Visitor {
   return ({ _find: find, _channels: channels, _auth: auth }) => {
-    /** Keys of what is followed. */
+    /** Keys of the followed instances. */
     const keys = () => channels._all().map(({ _channel }) => keyOf(_channel));
 
     /** The root of an instance's tree, as far as the client knows. */
@@ -48,15 +48,15 @@ export function visitor(store: TokenStore = memoryTokenStore(), onToken?: (token
       return parent === undefined ? key : rootOf(parent);
     };
 
-    /** Roots whose tokens this connection has been shown, the first of them in its `hello`. */
+    /** Roots whose tokens were sent on this connection, the first of them in its `hello`. */
     let shown = new Set<string>();
 
-    /** Whether, beside the tree of the `hello`, there are others whose tokens the server does not know. */
+    /** Whether there are other trees, besides that of the `hello`, whose tokens the server does not know. */
     let several = false;
 
     const tokenOf = (key: string) => store.get(rootOf(key));
 
-    /** The token for the tree of an instance, if there is one that the server does not know yet. */
+    /** The token for the tree of an instance, if the server does not know it yet. */
     const unshown = (key: string) => (shown.has(rootOf(key)) ? undefined : tokenOf(key));
 
     const show = (key: string) => {
@@ -65,7 +65,7 @@ export function visitor(store: TokenStore = memoryTokenStore(), onToken?: (token
       const root = rootOf(key);
       shown.add(root);
       auth(token).catch(({ code }: StepwireError) => {
-        // The instances of the tree will be refused by themselves.
+        // The commands to instances of the tree will be refused individually.
         if (code === 'unauthenticated' || code === 'token_expired') store.set(root, undefined);
       });
     };
