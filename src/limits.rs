@@ -103,7 +103,7 @@ pub const PEER_GRACE: Duration = Duration::from_secs(10);
 pub const PEER_BYTES_PER_SECOND: u64 = 4 * 1024;
 /// Bodies up to this length are read on the thread of their connection, longer ones on another.
 pub const LARGE_BODY_BYTES: usize = 64 * 1024;
-/// Longer bodies that are read at the same time; others wait.
+/// Longer bodies that are read, and large answers that are written, at the same time; others wait.
 pub const LARGE_BODIES_AT_ONCE: usize = 2;
 /// Unread bytes of answers that the operating system buffers per connection.
 pub const SEND_BUFFER_BYTES: u32 = 256 * 1024;

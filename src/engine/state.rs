@@ -61,8 +61,8 @@ pub struct InstanceState {
     created_at: Time,
     ended_at: Option<Time>,
     seq: u64,
-    data: Value,
-    view: Value,
+    data: Arc<Value>,
+    view: Arc<Value>,
     /// Active elements and the retained element instances of completed ones that back steps need.
     elements: BTreeMap<ElementKey, ElementInstance>,
     /// How many of them are active.
@@ -201,9 +201,19 @@ impl InstanceState {
         &self.data
     }
 
+    /// The same to be kept: changes make a copy while somebody keeps it.
+    pub fn shared_data(&self) -> Arc<Value> {
+        self.data.clone()
+    }
+
     /// What a client holds that received every Data frame.
     pub fn view(&self) -> &Value {
         &self.view
+    }
+
+    /// The same to be kept: changes make a copy while somebody keeps it.
+    pub fn shared_view(&self) -> Arc<Value> {
+        self.view.clone()
     }
 
     /// An element that is active or left a retained element instance.

@@ -458,8 +458,8 @@ pub fn observe(
         next: next_step(&process.executable, state),
         children: state.children().values().cloned().collect(),
         whole: whole.then(|| InstanceContents {
-            data: state.data().clone(),
-            view: state.view().clone(),
+            data: state.shared_data(),
+            view: state.shared_view(),
             open: state
                 .open(now)
                 .map(|(seq, message)| (seq, message.clone()))

@@ -261,9 +261,9 @@ pub struct Observed {
 #[derive(Clone, Debug)]
 pub struct InstanceContents {
     /// The instance data.
-    pub data: Value,
+    pub data: Arc<Value>,
     /// The view of a client that has received every Data frame.
-    pub view: Value,
+    pub view: Arc<Value>,
     /// Action messages that can still be answered, by number.
     pub open: BTreeMap<u64, OpenMessage>,
     /// The events it waits for: each subscriber, with the nodes of its events.

@@ -57,8 +57,8 @@ impl InstanceState {
             created_at: time,
             ended_at: None,
             seq,
-            data,
-            view: Value::Object(Map::new()),
+            data: Arc::new(data),
+            view: Arc::new(Value::Object(Map::new())),
             elements: BTreeMap::new(),
             active_elements: 0,
             root: Scope::default(),
@@ -181,7 +181,7 @@ impl InstanceState {
             } => self.complete_action(*element, action, *occurrence),
             Record::Pushed(push) => self.push(seq, time, push),
             Record::OfferClosed { seq } => drop(self.open.remove(seq)),
-            Record::ViewReplaced { body } => self.view = body.clone(),
+            Record::ViewReplaced { body } => self.view = Arc::new(body.clone()),
             Record::Returned { to, action, .. } => self.return_to(seq, time, *to, action),
             Record::ChildStarted(start) => self.start_child(seq, start),
             Record::Loop(record) => self.looped(record),
@@ -323,12 +323,14 @@ impl InstanceState {
         due: Option<Time>,
         remember: Remember,
     ) {
-        let view = (remember == Remember::Snapshot).then(|| self.view.clone());
+        let view = (remember == Remember::Snapshot).then(|| self.view.as_ref().clone());
         if view.is_some() && self.merges.is_none() {
             let of_scopes = self.elements.iter();
             let of_scopes = of_scopes
                 .filter_map(|(&key, element)| Some((Some(key), element.variables()?.clone())));
-            let base = of_scopes.chain([(None, self.data.clone())]).collect();
+            let base = of_scopes
+                .chain([(None, self.data.as_ref().clone())])
+                .collect();
             self.merges = Some(Merges::new(base));
         }
         self.with(key, |element| {
@@ -384,7 +386,7 @@ impl InstanceState {
 
     fn push(&mut self, seq: u64, time: Time, push: &Push) {
         if push.kind == MessageType::Default {
-            deep_merge(&mut self.view, &push.body);
+            deep_merge(Arc::make_mut(&mut self.view), &push.body);
         }
         if let Some(until) = push.open_until {
             // Those whose time is over go when another comes, so that they never gather.

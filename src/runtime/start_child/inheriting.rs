@@ -197,7 +197,7 @@ impl Runtime {
     ) -> Result<ResolvedStart, Rejection> {
         let process = self.startable(request, &wanted.process)?;
         let whole = parent.whole.as_ref();
-        let mut data = whole.map_or(Value::Null, |whole| wanted.copy.apply(&whole.data));
+        let mut data = whole.map_or(Value::Null, |whole| wanted.copy.apply(&*whole.data));
         deep_merge(&mut data, &request.data);
         let seq = wanted.offer.unwrap_or(parent.seq);
         let head = Created {

@@ -149,7 +149,7 @@ impl Outcome {
         Self {
             key,
             status: observed.next.status,
-            data: observed.whole.as_ref().unwrap().data.clone(),
+            data: (*observed.whole.as_ref().unwrap().data).clone(),
             incident: incident.map(|incident| (incident.code, incident.message)),
         }
     }

@@ -187,7 +187,7 @@ fn hold_values(request: &HttpRequest, text: &str) -> Result<(), HttpProblem> {
     }
 }
 
-/// Large bodies that are parsed at the same time.
+/// Large bodies and answers that are parsed and written at the same time.
 static LARGE: Semaphore = Semaphore::const_new(limits::LARGE_BODIES_AT_ONCE);
 
 /// Parses a text. A long one is parsed on another thread, few at a time, so that requests that
@@ -202,11 +202,22 @@ pub async fn read_elsewhere<T: Send + 'static>(
     if text.len() <= limits::LARGE_BODY_BYTES {
         return Ok(read(&text));
     }
+    elsewhere(move || read(&text)).await
+}
+
+/// Does work that takes long on another thread, little of it at a time, so that requests that share
+/// this thread do not wait for it.
+///
+/// # Errors
+/// 503 while the server stops.
+pub async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, HttpProblem> {
     // The semaphore is never closed.
     let _turn = LARGE.acquire().await;
-    beside(move || read(&text)).await.ok_or_else(|| {
-        let sentence =
-            "expected a thread to read the body, but the server is stopping: try again later";
+    beside(work).await.ok_or_else(|| {
+        let sentence = "expected a thread for a long body or answer, but the server is stopping: \
+            try again later";
         HttpProblem::new(ErrorCode::Busy, sentence)
     })
 }

@@ -14,14 +14,14 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     commands::{answer, command_id},
     history::PartQuery,
-    json, query,
+    json, json_text, query,
     subscriptions::{SubscriptionEntry, entries},
 };
 use crate::{
     engine::{access::Caller, instance_outcome::InstanceOutcome, record::Status},
     journal::snapshot,
     limits,
-    model::ids::InstanceKey,
+    model::{deep_merge::exceeds_values, ids::InstanceKey},
     runtime::{
         instance_request::{Observed, Refusal},
         past,
@@ -159,7 +159,22 @@ pub async fn get(
         Some(at) => moment(&app, &now, at).await?,
         None => now,
     };
-    Ok(json(StatusCode::OK, &look(&observed, &principal.caller)))
+    if !is_large(&observed) {
+        return Ok(json(StatusCode::OK, &look(&observed, &principal.caller)));
+    }
+    let caller = principal.caller;
+    let text = body::elsewhere(move || serde_json::to_string(&look(&observed, &caller)));
+    let text = text.await?.map_err(|_| Refusal::Internal)?;
+    Ok(json_text(StatusCode::OK, text))
+}
+
+/// Whether writing it takes long: it has many values or elements.
+fn is_large(observed: &Observed) -> bool {
+    let most = limits::VALUES_ON_ARBITER;
+    observed.next.tokens.len() > limits::LISTED_ELEMENTS
+        || observed.whole.as_ref().is_some_and(|whole| {
+            exceeds_values(&whole.data, most) || exceeds_values(&whole.view, most)
+        })
 }
 
 /// An instance at an earlier moment: folded without its actor, few at a time.
@@ -223,7 +238,7 @@ pub(super) fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
             .flat_map(|whole| &whole.open)
             .map(OpenAction::from)
             .collect(),
-        data: for_operators.map(|whole| &whole.data),
+        data: for_operators.map(|whole| &*whole.data),
         subscriptions: for_operators.map(|whole| entries(head.key, &whole.subscriptions)),
     }
 }

@@ -1,11 +1,12 @@
-//! Limits how long a thread handles input of connections in one turn: after a few milliseconds it
-//! polls for other events before it continues.
+//! Limits how long a thread handles input of connections in one turn: after a millisecond it polls
+//! for other events before it continues.
 //!
 //! A thread polls for input of its connections only between its tasks, and on its own only after
 //! about sixty of them. If hundreds of connections all have input at once, everybody else would
-//! wait for all of them. So this is called before each read of a connection. Connections that have
-//! to wait for a later turn continue one of each address in rotation: however many connections of
-//! one address have input, those of others are not behind them.
+//! wait for all of them. So `poll` is called before each read of a connection, and before a
+//! connection gets what the server has for it. Connections that have to wait for a later turn
+//! continue one of each address in rotation: however many connections of one address have input,
+//! those of others are not behind them.
 //!
 //! Not here: steps that take long (`runtime::long_steps`).
 
@@ -64,6 +65,11 @@ impl ThreadTurn {
             called.wake_by_ref();
         }
     }
+}
+
+/// Whether this turn is over.
+pub fn is_over() -> bool {
+    TURN.with_borrow_mut(ThreadTurn::is_over)
 }
 
 /// Returns pending if this turn is over, and wakes the task in a later turn. `from` is the address

@@ -156,6 +156,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         }
     }
 
+    /// Waits for a turn of this thread in which something is done for this client.
+    pub async fn turn(&self) {
+        poll_fn(|cx| thread_turns::poll(self.from, cx)).await;
+    }
+
     /// The next message.
     ///
     /// # Errors

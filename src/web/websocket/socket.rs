@@ -38,7 +38,7 @@ use super::{
         },
         openapi::shared::TrialPath,
         rest::trials,
-        transport::{ConnectionHandle, SessionStream, TakeOver},
+        transport::{ConnectionHandle, SessionStream, TakeOver, thread_turns},
         trials::Trial,
     },
     frame_guard::FrameGuard,
@@ -345,8 +345,12 @@ async fn run(
                 }
             }
             Some(first) = inbound.recv() => {
+                // Among it may be what takes long, such as the snapshot of a large instance.
+                socket.messages.turn().await;
                 connection.take(first);
-                while let Ok(next) = inbound.try_recv() {
+                while !thread_turns::is_over()
+                    && let Ok(next) = inbound.try_recv()
+                {
                     connection.take(next);
                 }
             }

@@ -1,5 +1,7 @@
 //! Applies records of the variables of elements: declared, merged into, replaced by a back step.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -57,7 +59,7 @@ impl InstanceState {
     /// Merges into what a scope owns, or into the root's data.
     pub(super) fn merge_into(&mut self, scope: Option<ElementKey>, patch: &Value) {
         match scope {
-            None => deep_merge(&mut self.data, patch),
+            None => deep_merge(Arc::make_mut(&mut self.data), patch),
             Some(key) => self.with(key, |element| {
                 deep_merge(element.variables.get_or_insert_with(empty), patch);
             }),
@@ -66,7 +68,7 @@ impl InstanceState {
 
     pub(super) fn replace(&mut self, scope: Option<ElementKey>, data: &Value) {
         match scope {
-            None => self.data = data.clone(),
+            None => self.data = Arc::new(data.clone()),
             Some(key) => self.with(key, |element| {
                 element.variables = Some(Box::new(data.clone()));
             }),

@@ -54,7 +54,7 @@ fn every_time_starts_an_instance_of_nobody_with_its_data() {
                 ("schedule:p", one.head().key)
             );
             assert_eq!(
-                one.whole.as_ref().map(|whole| &whole.data),
+                one.whole.as_ref().map(|whole| &*whole.data),
                 Some(&json!({"kind": "nightly"}))
             );
             assert_eq!(one.next.status, Status::Started);
@@ -143,7 +143,7 @@ fn a_new_version_keeps_the_schedules_that_stay_and_begins_the_others_anew() {
             [2]
         );
         assert_eq!(
-            found[0].whole.as_ref().map(|whole| &whole.data),
+            found[0].whole.as_ref().map(|whole| &*whole.data),
             Some(&json!({"version": 2}))
         );
         // A draft changes nothing.

@@ -48,8 +48,8 @@ pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
     Standing {
         process: observed.members.head.process.id.clone(),
         status: observed.next.status,
-        data: whole.data.clone(),
-        view: whole.view.clone(),
+        data: (*whole.data).clone(),
+        view: (*whole.view).clone(),
         pushed: pushed(&rows(runtime, key).await),
         children,
     }
