@@ -1,8 +1,8 @@
-//! The pages in a real browser: the scripts of this folder play them against the server's own
+//! The pages in a real browser: the scripts of this folder drive them against the server's own
 //! program.
 //!
-//! Needs Node and the system's Chromium. Without them a test says by name that it was skipped,
-//! unless `STEPWIRE_TEST=all`.
+//! Needs Node and the system's Chromium. Without them each test reports by name that it was
+//! skipped, unless `STEPWIRE_TEST=all`.
 
 mod every_field;
 

@@ -1,7 +1,7 @@
-//! The command line client as people and scripts call it: every command against a running server,
-//! every exit status, and cuts.
+//! The command line client as people and scripts use it: every command against a running server,
+//! every exit status, and interrupted connections.
 //!
-//! No test shows a token unless it is about tokens: the server on the data directory gives one.
+//! Only tests about tokens pass one: otherwise the server on the data directory provides it.
 
 mod cuts;
 mod documents;

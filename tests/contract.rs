@@ -1,5 +1,5 @@
-//! The documents against the server: what they name is what there is, and what the server says has
-//! the shape they tell.
+//! The published documents against the server: everything they name exists, and the server's
+//! answers have the documented shape.
 
 mod clients;
 mod conformance;

@@ -1,12 +1,12 @@
-//! The program is killed, stopped and broken from outside: nothing acknowledged is lost, nothing is
-//! applied twice.
+//! The program is killed, stopped and damaged from outside: nothing acknowledged is lost, nothing
+//! is applied twice.
 //!
-//! Clients resend until they are answered (`client`); a follower holds what every client would be
-//! shown (`follower`); what the data directory says in the end is compared with both (`oracle`).
+//! Clients resend until they are answered (`client`); a follower holds what every client would see
+//! (`follower`); the final content of the data directory is compared with both (`oracle`).
 //!
-//! Short with every `cargo test`, ten times as long with `STEPWIRE_TEST=all`, and as long as you like by
+//! Short with every `cargo test`, ten times as long with `STEPWIRE_TEST=all`, and of any length by
 //! hand: `STEPWIRE_ROUNDS=100` rounds of each loop of kills, power cuts and failing disks,
-//! `STEPWIRE_CUTS=10000` connections that are cut.
+//! `STEPWIRE_CUTS=10000` interrupted connections.
 
 mod backup;
 mod bad_disk;

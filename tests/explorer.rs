@@ -1,9 +1,10 @@
-//! The soundness explorer: the shipped examples, and a catalogue of small models with known verdicts.
+//! The soundness explorer: the shipped examples, and a catalogue of small models with known
+//! verdicts.
 //!
-//! `tests/explorer/models.case` holds the models, as sketches (`tests/engine/sketch.rs`), each
-//! below a title `# verdict: name` with the verdict that is known of it; below `---` stands what
-//! the explorer says. `UPDATE_EXPECT=1 cargo test --test main explorer` writes that, to be read and
-//! judged before it is kept; a verdict other than the title's fails nevertheless.
+//! `tests/explorer/models.case` contains the models, as sketches (`tests/engine/sketch.rs`), each
+//! below a title `# verdict: name` with its known verdict; the explorer's output is below `---`.
+//! `UPDATE_EXPECT=1 cargo test --test main explorer` writes the output, to be reviewed before it is
+//! committed; a verdict that differs from the title fails nevertheless.
 
 use std::{fmt::Write, fs};
 

@@ -1,8 +1,8 @@
-//! Jobs under `/api/v1` as the published clients of this wire format see them: byte by byte,
-//! against the real program.
+//! Jobs under `/api/v1` as the published clients of this interface see them: byte by byte, against
+//! the real program.
 //!
-//! `http` speaks HTTP without a library, so that every byte of a request is ours and every byte of
-//! an answer is seen. `clients` are readers of the stream, each as strict as the client of its
+//! `http` is HTTP without a library, so that every byte of a request is chosen and every byte of an
+//! answer is visible. `clients` are readers of the stream, each as strict as the client of its
 //! language.
 
 mod clients;

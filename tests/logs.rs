@@ -1,5 +1,5 @@
-//! What the program's log says, as the operator reads it: what was done and by whom, what failed,
-//! and never what belongs to users.
+//! The program's log as an operator reads it: who did what, what failed, and never the data of
+//! users.
 
 mod program;
 

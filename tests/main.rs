@@ -1,4 +1,4 @@
-//! The one test binary: a folder per area.
+//! The only test binary: one folder per area.
 
 mod browser;
 mod cli;

@@ -1,8 +1,7 @@
-//! The recipes of docs/reverse-proxy.md, played as they are printed: a real proxy ends TLS in front
-//! of a server, and clients find everything behind it. Only ports, names and certificates are other
-//! ones.
+//! The recipes of docs/reverse-proxy.md, run as printed: a real proxy terminates TLS in front of a
+//! server, and clients can use everything behind it. Only ports, names and certificates differ.
 //!
-//! Needs the proxies' programs. Without one its test says by name that it was skipped, unless
+//! Needs the proxies' programs. Without one, its test reports by name that it was skipped, unless
 //! `STEPWIRE_TEST=all`.
 
 mod client;

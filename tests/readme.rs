@@ -1,5 +1,5 @@
 //! The exchange printed in README.md is what the program does: each `>` line is sent, each `<` line
-//! has to come.
+//! must be received.
 
 mod curl;
 mod guide;

@@ -1,7 +1,8 @@
-//! The TypeScript client: its types, its unit tests, its play of the onboarding against the real
+//! The TypeScript client: its types, its unit tests, the onboarding example against the real
 //! program, and its package.
 //!
-//! Needs Node; without it a test says by name that it was skipped, unless `STEPWIRE_TEST=all`.
+//! Needs Node; without it each test reports by name that it was skipped, unless
+//! `STEPWIRE_TEST=all`.
 
 mod package;
 

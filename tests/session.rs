@@ -1,4 +1,4 @@
-//! Sessions without sockets: frames are handed to a connection and taken from it, on a runtime with
+//! Sessions without sockets: frames are passed to a connection and read from it, on a runtime with
 //! the memory store.
 
 mod client;

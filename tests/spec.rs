@@ -1,4 +1,4 @@
-//! Every sentence of docs/process-model.md has a case: which, is written to
+//! Every sentence of docs/process-model.md has a test case; the table of both is written to
 //! docs/process-model-cases.md.
 //!
 //! A sentence is an item that begins with its id: `- **A12** …`. A case names its sentences at the

@@ -1,7 +1,7 @@
 //! `GET /v1/instances/{key}/stream` as clients see it: byte by byte, against the real program.
 //!
-//! `reader` takes the stream apart and holds every chunk against the rules. Frames are compared
-//! with those of a websocket that follows the same run.
+//! `reader` parses the stream and checks every chunk. Frames are compared with those of a websocket
+//! that follows the same run.
 
 mod anonymous;
 mod ends;

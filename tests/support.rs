@@ -1,4 +1,4 @@
-//! A whole server in this process, on a port of its own and a store in memory, and tokens for it.
+//! A whole server in this process, on its own port with a store in memory, and tokens for it.
 
 pub mod expected;
 pub mod node;

@@ -1,5 +1,5 @@
-//! `stepwire user` as people call it: on a directory nobody uses, on one a server runs on, and with
-//! input that makes no sense.
+//! `stepwire user` as people use it: on an unused directory, on that of a running server, and with
+//! invalid input.
 
 pub mod program;
 

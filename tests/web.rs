@@ -1,4 +1,4 @@
-//! REST and pages, over HTTP against a whole server. One file per resource, as the routes.
+//! REST and pages, over HTTP against a whole server. One file per resource, like the routes.
 
 mod assets;
 mod audit;

@@ -1,8 +1,8 @@
 //! The websocket protocol as a client sees it: scripted clients against the real program.
 //!
-//! One sentence of the protocol, one test. Nothing here sleeps: tests wait for frames, with a
-//! deadline. `server` starts the program, `client` speaks to it, `raw` breaks the websocket rules
-//! on purpose.
+//! One test for each sentence of the protocol. Nothing here sleeps: tests wait for frames, with a
+//! deadline. `server` starts the program, `client` uses the protocol, `raw` violates the websocket
+//! rules on purpose.
 
 mod bad_frames;
 mod bad_input;

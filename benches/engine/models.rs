@@ -1,4 +1,4 @@
-//! The models that are measured, as BPMN XML.
+//! The measured models, as BPMN XML.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
-//! B1: each client starts an instance, is pushed its form, runs the action, sees the end, and
-//! begins again.
+//! B1: each client starts an instance, receives its form, runs the action, sees the end, and starts
+//! again.
 
 use std::{
     io,

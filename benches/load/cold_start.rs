@@ -1,5 +1,5 @@
-//! B8: from starting the program to its first sign of health, on an empty and on an existing data
-//! directory; and its size.
+//! B8: the time from starting the program to its first successful health check, on an empty and on
+//! an existing data directory; and the program's size.
 
 use std::{
     io::{Read, Write},

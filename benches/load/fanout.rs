@@ -1,4 +1,4 @@
-//! B4: many connections follow one instance; each step of it is pushed to all of them.
+//! B4: many connections follow one instance; each of its steps is pushed to all of them.
 
 use std::{
     io,

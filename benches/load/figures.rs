@@ -1,4 +1,4 @@
-//! What a measurement found: named numbers, printed for people and for programs.
+//! The results of a measurement: named numbers, printed for people and for programs.
 
 use std::{borrow::Cow, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Connections that follow an instance and do nothing: what each holds of memory, and costs of
-//! processor time.
+//! Connections that follow an instance and do nothing: the memory and processor time that each
+//! costs.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! From a user's action until another session of theirs has what it pushes.
+//! The time from a user's action until another session of the same user has received the push.
 
 use std::{
     io,

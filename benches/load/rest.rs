@@ -1,6 +1,6 @@
-//! The same action over REST and over a websocket: what each costs the server.
+//! The same action over REST and over a websocket: the cost of each for the server.
 //!
-//! Both take turns on one server, so that what else the machine does meets both.
+//! Both alternate on one server, so that other load of the machine affects both.
 
 use std::{
     io,

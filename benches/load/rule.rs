@@ -1,6 +1,6 @@
-//! The same approval with a business rule in JavaScript behind the action, and without.
+//! The same approval with and without a business rule in JavaScript behind the action.
 //!
-//! Both take turns on one server, so that what else the machine does meets both.
+//! Both alternate on one server, so that other load of the machine affects both.
 
 use std::time::Duration;
 

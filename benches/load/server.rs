@@ -1,4 +1,4 @@
-//! The server program as a child process, and what the system tells of it.
+//! The server program as a child process, and its resource use according to the system.
 
 use std::{
     fs,

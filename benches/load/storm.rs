@@ -1,9 +1,9 @@
-//! A reconnect storm: thousands follow, are all cut at once, miss something, and all come back at the
-//! same moment; then the server is asked to stop under all of them, and started again.
+//! A reconnect storm: thousands follow, are all disconnected at once, miss something, and all
+//! reconnect at the same moment; then the server is stopped under all of them and started again.
 //!
-//! They follow one instance, or each its own. Nobody may be refused, and nobody may have a gap: either
-//! is counted and shown, and none ends the measurement. Who is refused waits and comes again, as the
-//! client package does.
+//! They follow one instance, or each its own. Nobody may be refused, and nobody may have a gap:
+//! both are counted and shown, and neither ends the measurement. A refused client waits and
+//! reconnects, as the client package does.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! How long the disk takes to make 4 KiB durable: the yardstick beside every figure.
+//! How long the disk takes to make 4 KiB durable: the reference for every figure.
 
 use std::{
     fs::File,

@@ -1,5 +1,5 @@
-//! B5: thousands of timers are due at the same moment, while users act: when the last one has fired,
-//! and how long users wait meanwhile.
+//! B5: thousands of timers are due at the same moment, while users act: when the last one has
+//! fired, and how long users wait meanwhile.
 
 use std::{
     io,

@@ -1,8 +1,7 @@
-//! A websocket client reduced to what load needs: text frames out, text frames in, few copies.
+//! A websocket client reduced to the needs of load: text frames out, text frames in, few copies.
 //!
 //! Frames are masked with the key 0, which the protocol allows and which costs nothing. No
-//! fragments: the server sends none. A Close ends what is waited for with an error, unless it is
-//! what is waited for.
+//! fragments: the server sends none. A Close ends a wait with an error, unless the wait is for it.
 
 use std::io;
 

@@ -1,6 +1,6 @@
-//! Everything that a definition can say is either a field of the designer or is drawn: the table of
-//! `fields-of-definitions.json` names each member of the JSON form, as the types that read it know
-//! them. The script `every_field.mjs` looks for the fields in the designer.
+//! Every part of a definition is either a field of the designer or is drawn: the table of
+//! `fields-of-definitions.json` names each member of the JSON form, as the parsing types know them.
+//! The script `every_field.mjs` looks for the fields in the designer.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Connections that are cut, and a server that goes down: nothing is done twice, and whoever waits
-//! continues waiting.
+//! Interrupted connections, and a server that restarts: nothing is done twice, and a waiting client
+//! continues to wait.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
 //! What docs/command-line.md and docs/backup.md print is what the program does: each `$` line is
-//! run by a shell, and the lines after it have to come on standard output. `…` stands for anything,
+//! run by a shell, and the lines after it must appear on standard output. `…` stands for anything,
 //! `KEY` for the first key that was printed.
 
 use std::{fs, path::Path, process::Command};

@@ -1,4 +1,4 @@
-//! The exit status says how it came out.
+//! The exit status says how a command ended.
 
 use std::io::{BufRead, BufReader};
 

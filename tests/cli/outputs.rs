@@ -1,4 +1,4 @@
-//! What is printed: definitions, lists, pushes.
+//! Printed output: definitions, lists, pushes.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Completions and manual pages, made from the grammar that reads the command line.
+//! Completions and manual pages, generated from the grammar that parses the command line.
 
 use std::{fs, process::Command};
 

@@ -1,4 +1,4 @@
-//! What makes no sense, what may not be done, and nobody there.
+//! Invalid input, missing permissions, and no server.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Checks JSON against the schemas of a document, strictly: a member that no schema names is wrong,
-//! too.
+//! Validates JSON against the schemas of a document, strictly: a member that no schema names is an
+//! error, too.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};

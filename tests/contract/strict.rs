@@ -1,5 +1,5 @@
-//! What a request brings and its route does not read is refused and named: every operation of the
-//! document is tried with a name behind `?`, and those without a body with one.
+//! Parameters and members that a route does not read are rejected by name: every operation of the
+//! document is tried with an unknown query parameter, and those without a body with one.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

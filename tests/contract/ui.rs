@@ -1,4 +1,4 @@
-//! The page that shows the OpenAPI document.
+//! The page that displays the OpenAPI document.
 
 use crate::{support, web::http::User};
 

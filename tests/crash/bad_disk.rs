@@ -1,5 +1,5 @@
-//! A disk that fails: `strace` answers the server's system calls in the disk's place. What was
-//! acknowledged is there afterwards, and nobody was told wrongly.
+//! A failing disk: `strace` answers the server's system calls instead of the disk. What was
+//! acknowledged is there afterwards, and no client got a wrong answer.
 //!
 //! Not here: the same in one process, with a store that fails (`runtime::tests::faults`).
 

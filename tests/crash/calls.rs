@@ -1,6 +1,5 @@
-//! Schedules, delayed calls and webhooks of a server that is killed again and again: each time has
-//! one instance, each call one answer, and nothing goes out under a key that stood for something
-//! else.
+//! Schedules, delayed calls and webhooks of a server that is killed repeatedly: each due time
+//! starts one instance, each call gets one answer, and no key is sent again with different content.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,5 @@
-//! A client as the protocol wants it: a command keeps its id and is sent again, in order, until it
-//! is answered.
+//! A client as the protocol requires it: a command keeps its id and is sent again, in order, until
+//! it is answered.
 
 use std::{collections::VecDeque, sync::Arc};
 

@@ -1,9 +1,8 @@
-//! A proxy between clients and server cuts their connections, at the borders of messages and within
-//! them, in both directions: nothing acknowledged is lost, nothing is done twice, and who follows has no
-//! gap.
+//! A proxy between clients and server cuts their connections, between messages and within them, in
+//! both directions: nothing acknowledged is lost, nothing is done twice, and followers have no gap.
 //!
-//! Where each connection is cut follows from a seed and its number. So many cuts as
-//! `STEPWIRE_CUTS` says, else a few hundred.
+//! The place of each cut follows from a seed and its number. The number of cuts is that of
+//! `STEPWIRE_CUTS`, by default a few hundred.
 
 use std::sync::{
     Arc,

@@ -1,5 +1,5 @@
-//! Deploys whose connection is cut, and data directories that a server before this one has damaged
-//! so.
+//! Deploys whose connection is cut, and data directories that an earlier version of the server
+//! damaged in this way.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Data directories that a server must not, or cannot, take over.
+//! Data directories that a server must not, or cannot, use.
 
 use std::fs;
 

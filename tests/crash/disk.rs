@@ -1,7 +1,7 @@
-//! A disk with little free space: what the program refuses, what continues, and what it says of it.
+//! A disk with little free space: what the program refuses, what continues, and what it reports.
 //!
-//! The watermarks stand as high as the whole disk here, so that every disk is below them. A disk
-//! without any room: `runtime::tests::faults`.
+//! The watermarks are as high as the whole disk here, so that every disk is below them. A full
+//! disk: `runtime::tests::faults`.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Drafts of a server that is killed: those that were answered are there again, and go when their
+//! Drafts of a server that is killed: acknowledged ones exist afterwards, and disappear when their
 //! task ends.
 
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Messages, signals, loops and event subprocesses of a server that is killed again and again: what
-//! was published is taken once by each that waits, whoever sends it again.
+//! Messages, signals, loops and event subprocesses of a server that is killed repeatedly: each
+//! receiver gets a publication once, whoever sends it again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,7 +1,7 @@
-//! Very many connections at once: all are sent away when the server stops, spread over some seconds,
-//! and all come back at the same moment without a gap and without being refused.
+//! Very many connections at once: all are closed when the server stops, spread over some seconds,
+//! and all reconnect at the same moment without a gap and without being refused.
 //!
-//! Two hundred of them here, five thousand with `STEPWIRE_TEST=all`.
+//! Two hundred connections by default, five thousand with `STEPWIRE_TEST=all`.
 
 use std::{
     sync::Arc,

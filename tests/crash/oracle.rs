@@ -1,4 +1,4 @@
-//! What must hold in the end, whatever happened on the way.
+//! What must hold at the end of every crash test.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,8 +1,8 @@
-//! The power goes: of what a server has written, the disk has what was synced, and of the rest nothing,
-//! all, or torn sectors of some. Whatever was acknowledged before is there when it comes back.
+//! A power failure: of the data that a server has written, the disk has what was synced, and of the
+//! rest nothing, all, or torn sectors of some. Everything acknowledged before exists afterwards.
 //!
-//! A server runs once under `strace`; then its files are made anew as of many moments. With a disk
-//! that takes no sync seriously the same check fails: it can.
+//! A server runs once under `strace`; then its files are reconstructed as of many moments. With a
+//! disk that ignores syncs the check fails, which shows that it can.
 
 use std::{collections::BTreeMap, fs, path::Path};
 

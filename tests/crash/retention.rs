@@ -1,5 +1,5 @@
-//! The server is killed while it packs and drops what has ended: an instance is there with its whole
-//! history, or gone with all that was kept of it, and nothing is in between.
+//! The server is killed while it packs and drops ended instances: an instance exists with its whole
+//! history, or is gone with everything stored for it, and nothing in between.
 
 use std::{process::Command, time::Duration};
 

@@ -1,4 +1,4 @@
-//! A websocket of the tests: connects again and again until there is a server, and says how a
+//! A websocket of the tests: connects again and again until there is a server, and reports how a
 //! connection ended.
 
 use std::time::Duration;

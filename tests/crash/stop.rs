@@ -1,5 +1,5 @@
-//! An orderly stop under load: every client is told, the process ends soon and well, and nothing is
-//! lost.
+//! An orderly stop under load: every client is notified, the process exits soon and successfully,
+//! and nothing is lost.
 
 use std::time::{Duration, Instant};
 

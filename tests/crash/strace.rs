@@ -1,5 +1,6 @@
-//! `strace` in front of a server: it answers system calls in the system's place, holds them up, or kills
-//! at them. It leaves its place to the server, whose process is the one that is started.
+//! Runs a server under `strace`, which answers system calls instead of the system, delays them, or
+//! kills the server at them. It is replaced by the server, whose process is the one that is
+//! started.
 
 use std::{path::Path, process::Command};
 

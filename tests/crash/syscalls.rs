@@ -1,5 +1,5 @@
-//! What a server asked of the system, as `strace` writes it: writes to files, syncs, and what it sent
-//! to its clients, in one order. Not here: what is made of it (`power_cut`).
+//! The system calls of a server, as `strace` prints them: writes to files, syncs, and data sent to
+//! its clients, in one order. Not here: their evaluation (`power_cut`).
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,8 +1,9 @@
-//! Which element does what in which case: docs/bpmn-coverage.md, read off the records of the cases.
+//! Which element does what in which case: docs/bpmn-coverage.md, derived from the records of the
+//! cases.
 //!
-//! What a case claims counts for nothing; what its instances record does. An element kind that is
-//! new appears by itself, as far as a case plays it. `UPDATE_EXPECT=1 cargo test --test main coverage`
-//! writes the page.
+//! What counts is what the instances of a case record, not what the case claims. A new element kind
+//! appears by itself once a case runs it. `UPDATE_EXPECT=1 cargo test --test main coverage` writes
+//! the page.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

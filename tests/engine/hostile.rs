@@ -1,5 +1,5 @@
-//! Input that no honest client sends: deep, huge, unknown, out of range. Nothing panics, and what
-//! is refused leaves nothing.
+//! Input that no honest client sends: deep, huge, unknown, out of range. Nothing panics, and
+//! rejected input has no effect.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Every instance that the cases of the engine play, with its rows: what other tests read off them.
+//! Every instance of the engine's cases, with its rows, for other tests to evaluate.
 
 use std::{
     fs,

@@ -1,9 +1,9 @@
 //! A process instance under test: runs the real engine and, after every step, checks what must
 //! always hold.
 //!
-//! Live state == replay of its rows; rows and snapshots survive the codec; numbers are dense; a
-//! refusal changes nothing; armed timers, sent messages and the view are what the records say. What
-//! else must hold: [`invariants`].
+//! The live state equals the replay of its rows; rows and snapshots survive encoding; numbers are
+//! dense; a refusal changes nothing; armed timers, sent messages and the view follow from the
+//! records. Further checks: [`invariants`].
 
 mod migrating;
 mod starts;

@@ -1,6 +1,6 @@
-//! Every token accounted for, read off the records alone: nothing is activated by a flow that no
-//! completed element was left by, a completed element is left by as many flows as its kind says, and
-//! what waits at joins is what has arrived there and was not taken.
+//! Accounts for every token, from the records alone: an element is activated only by a flow that a
+//! completed element has taken, a completed element takes as many flows as its kind requires, and
+//! the tokens that wait at joins are those that have arrived there and were not consumed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

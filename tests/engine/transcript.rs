@@ -1,6 +1,7 @@
-//! How what an instance did is written in a case: short, but exact in what matters.
+//! The notation in which a case records what an instance did: short, but exact in what matters.
 //!
-//! `node/2` is the second visit of a node, `node[1]` its first iteration, `child1` the first child; times begin with the step.
+//! `node/2` is the second visit of a node, `node[1]` its first iteration, `child1` the first child;
+//! times are relative to the step.
 
 mod migrated;
 mod peers;

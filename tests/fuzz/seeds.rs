@@ -1,4 +1,4 @@
-//! Inputs to begin with: from the examples, the cases, and the journals of `tests/engine/golden`.
+//! Initial inputs: from the examples, the cases, and the journals of `tests/engine/golden`.
 
 use std::{fs, path::Path};
 

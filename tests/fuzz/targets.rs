@@ -1,4 +1,5 @@
-//! What is tried: each reads bytes as the server would, and holds what must be true of what it reads.
+//! The targets: each reads bytes as the server would, and checks what must hold for what it has
+//! read.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -1,5 +1,5 @@
-//! Another user, at another address, who works while an attack is on: starts an instance and reads it,
-//! again and again. Nothing of it may be refused, and nothing may be lost.
+//! Another user, at another address, who works during an attack: starts an instance and reads it,
+//! repeatedly. Nothing of it may be refused or lost.
 
 use std::{
     sync::Arc,

@@ -1,4 +1,4 @@
-//! Data that cost more than they are long.
+//! Data that cost more than their length suggests.
 
 use std::{sync::Arc, time::Instant};
 

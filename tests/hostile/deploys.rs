@@ -1,4 +1,4 @@
-//! Definitions that cost more than they are long, deployed and checked by a designer.
+//! Definitions that cost more than their length suggests, deployed and checked by a designer.
 
 use std::{fmt::Write, sync::Arc, time::Instant};
 

@@ -1,5 +1,5 @@
-//! A server that may open few files: it says so at its start, refuses what it has no room for, and
-//! continues accepting when there is some again.
+//! A server that may open few files: it reports this at its start, refuses connections it has no
+//! room for, and accepts new ones when there is room again.
 
 use std::{
     io::{BufRead, BufReader},

@@ -1,5 +1,5 @@
-//! Where an attack is played: the program as a process of its own, as it is started by default, and
-//! what can be seen of it from outside.
+//! The environment of an attack: the program as a process of its own with default settings, and
+//! what can be observed from outside.
 
 use std::{
     collections::BTreeMap,

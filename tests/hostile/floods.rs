@@ -1,4 +1,4 @@
-//! More of the ordinary than one client needs.
+//! More ordinary requests than one client needs.
 
 use std::{
     sync::Arc,

@@ -1,5 +1,5 @@
-//! Instances whose data are very large, which many then want at once: to read what happened, or to follow
-//! them and never read what comes.
+//! Instances with very large data that many clients request at once: to read their history, or to
+//! follow them without reading the frames.
 
 use std::{
     sync::Arc,

@@ -1,4 +1,4 @@
-//! A websocket from an address of one's choice.
+//! A websocket from a chosen address.
 
 use std::{net::Ipv4Addr, time::Duration};
 

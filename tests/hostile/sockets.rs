@@ -1,4 +1,4 @@
-//! Connections that keep the server waiting, or busy with nothing.
+//! Connections that keep the server waiting, or busy without result.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! Very many timers and schedules of one definition, which must not hold those of others.
+//! Very many timers and schedules of one definition, which must not delay those of others.
 
 use std::{
     sync::Arc,

@@ -1,8 +1,8 @@
-//! How the published clients read a stream: each takes the chunks of an answer to its end, and has
-//! its JSON or nothing.
+//! How the published clients read a stream: each takes the chunks of an answer to its end, and
+//! yields its JSON or nothing.
 //!
-//! None of this is how a stream should be read; it is what must not break. What each would trip
-//! over stands in the test below.
+//! This is not how a stream should be read, but clients that read it so must keep working. The test
+//! below shows what each of them would fail on.
 
 use serde_json::Value;
 

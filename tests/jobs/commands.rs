@@ -1,4 +1,4 @@
-//! Stop, suspend, resume, approve, reject; disabled workflows; starts with variables.
+//! Stopping, suspending, resuming, approving, rejecting; disabled workflows; starts with variables.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! How many jobs stand where.
+//! The number of jobs in each state.
 
 use serde_json::{Value, json};
 

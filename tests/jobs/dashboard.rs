@@ -1,4 +1,4 @@
-//! Entries of the dashboard and of the history, in every order, after a crash too; logs; workflows
+//! Entries of the dashboard and of the history, in every order, also after a crash; logs; workflows
 //! enabled and disabled.
 
 use serde_json::{Value, json};

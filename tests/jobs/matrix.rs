@@ -1,4 +1,4 @@
-//! The table of the clients' requirements in docs/jobs.md names tests: they have to exist.
+//! The tests named in docs/jobs.md, in the table of the clients' requirements, exist.
 
 use std::{collections::HashSet, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Notifications: this server keeps none, and says so.
+//! Notifications: this server stores none, and its answers say so.
 
 use super::http::{Answer, ask, bearer, request};
 use crate::wire::{Server, server::token};

@@ -1,9 +1,9 @@
 //! The published PowerShell client, step by step: `Invoke-WebRequest` of Windows PowerShell 5.1,
-//! byte by byte as it asks, and its answers read as it reads them.
+//! byte by byte as it sends requests and reads answers.
 //!
-//! It asks whether to continue before it sends a body, writes bodies without a `charset` in
-//! ISO-8859-1 and reads answers without one in it, gives a POST without a body the length 0 and its
-//! `Content-Type` nevertheless, and throws at anything but success.
+//! It expects `100 Continue` before it sends a body, writes bodies without a `charset` in
+//! ISO-8859-1 and reads answers without one in it, sends a POST without a body with length 0 and a
+//! `Content-Type`, and throws for anything but success.
 
 use serde_json::{Value, json};
 

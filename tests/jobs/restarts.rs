@@ -1,4 +1,4 @@
-//! Clients that wait while the server stops or dies: the same address answers afterwards.
+//! Clients that wait while the server stops or crashes: the same address answers afterwards.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `start`: what clients send, and the one answer all of them take.
+//! `start`: the requests of the clients, and the one answer that all of them accept.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The stream of a job: what it says, to whom, and when it ends.
+//! The stream of a job: its content, its receivers, and its end.
 
 use serde_json::json;
 

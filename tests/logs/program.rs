@@ -1,4 +1,4 @@
-//! The program with its log in a file: started, driven over HTTP, ended, and read.
+//! The program with its log in a file: started, used over HTTP, stopped, and its log read.
 
 use std::{
     fs::File,

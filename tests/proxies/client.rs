@@ -1,4 +1,4 @@
-//! A client in front of a proxy that ends TLS.
+//! A client of a proxy that terminates TLS.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! The curl sessions printed in docs/ are what happens: each line with `$` is run by `sh` against
-//! the real program, and what is printed below it has to come.
+//! The curl sessions printed in docs/ work as printed: each line with `$` is run by `sh` against
+//! the real program, and the lines below it must be its output.
 //!
-//! Needs curl and jq. Without them a test says by name that it was skipped, unless
+//! Needs curl and jq. Without them each test reports by name that it was skipped, unless
 //! `STEPWIRE_TEST=all`.
 
 use std::{

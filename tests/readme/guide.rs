@@ -1,4 +1,4 @@
-//! What docs/guide.md and docs/llms.txt print: the process deploys, the scenario comes out as
+//! What docs/guide.md and docs/llms.txt print: the process can be deployed, the scenario runs as
 //! written, and every page is named.
 
 use std::{fs, path::Path, process::Command};

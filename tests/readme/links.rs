@@ -1,5 +1,4 @@
-//! Links of the documents lead to files and headings that are there, and README.md names every
-//! page.
+//! Links of the documents lead to existing files and headings, and README.md names every page.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! How frames of lists are written: `tasks snapshot check [clerk]; sign (ada)`, `tasks check (bob);
+//! The notation of frames of lists: `tasks snapshot check [clerk]; sign (ada)`, `tasks check (bob);
 //! gone sign`, `process/p p1 onHold`.
 //!
 //! Not here: frames of instances (`transcript`).

@@ -1,8 +1,8 @@
-//! Different commands at the same time on one task: whoever comes first is open, what both are told
-//! and what is left is not.
+//! Different commands at the same time on one task: which comes first is open; the answers and the
+//! final state are not.
 //!
-//! Not here: the same command said by several at once, whose transcript is the same whoever wins
-//! (`at_once.scenario`).
+//! Not here: the same command sent by several clients at once, whose transcript is the same whoever
+//! wins (`at_once.scenario`).
 
 use serde_json::{Value, json};
 use stepwire::web::http::server::Running;

@@ -1,4 +1,4 @@
-//! A client of a script: its connection, and what a frontend would remember when that is gone.
+//! A client of a script: its connection, and what a frontend would remember after losing it.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What an operator is told of schedules over REST, and does with them.
+//! What an operator sees of schedules over REST, and can do with them.
 
 use serde_json::{Value, json};
 use stepwire::web::http::server::Running;

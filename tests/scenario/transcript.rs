@@ -1,8 +1,8 @@
-//! How what the clients received is written: by instance, the same for whoever received the same.
+//! The notation of what the clients received: by instance, the same for all that received the same.
 //!
-//! Between instances there is no promised order, so frames stand by instance, each in its order. Of
-//! several steps only the last is written, and a reply that repeats the progress of its commit says
-//! nothing more.
+//! No order is promised between instances, so frames are grouped by instance, each group in order.
+//! Of several steps only the last is written, and a reply that repeats the progress of its commit
+//! is left out.
 
 use serde_json::Value;
 

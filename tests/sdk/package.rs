@@ -1,5 +1,5 @@
-//! The package of the client, as an app gets it: from the folder of a fresh clone, with Node and
-//! npm and nothing else.
+//! The package of the client, as an app installs it: from the folder of a fresh clone, with only
+//! Node and npm.
 
 use std::{fs, path::Path, process::Command};
 

@@ -1,5 +1,5 @@
-//! What actions take, told as JSON Schemas: to whom asks for it, each once, and only of what the
-//! receiver may run.
+//! JSON Schemas of action data: sent to clients that ask for them, each once, and only for actions
+//! that the receiver may run.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Lists and lanes over a connection: who sees which task and which instance, pushed; what each may
-//! do with it.
+//! Lists and lanes over a connection: which tasks and instances each user is sent, and what each
+//! may do with them.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Who may watch an instance and not its children; what the token of a tree is not good for.
+//! Who may follow an instance but not its children; what the token of a tree does not allow.
 
 use serde_json::{Value, json};
 use stepwire::session::auth::token::Identity;

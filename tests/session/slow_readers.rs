@@ -1,5 +1,5 @@
-//! What a connection holds for a client that reads slowly, or not at all, and what a step lists of an
-//! instance with very many elements.
+//! The memory that a connection uses for a client that reads slowly, or not at all, and the length
+//! of a step of an instance with very many elements.
 
 use std::sync::Arc;
 

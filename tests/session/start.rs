@@ -1,4 +1,5 @@
-//! A start and its subscription: on by default, off when asked, told when there is no room for it.
+//! A start and its subscription: on by default, off when requested, reported when there is no room
+//! for it.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What clients see of a step back: the one that goes back, one that looks on, and one that was
-//! away meanwhile.
+//! What clients see of a step back: the one that steps back, one that follows, and one that was
+//! disconnected meanwhile.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Many connections at one instance at the same time: nobody is refused for reading, whatever else
-//! is continuing.
+//! Many connections to one instance at the same time: nobody is refused for reading, whatever else
+//! is in progress.
 
 use std::sync::Arc;
 

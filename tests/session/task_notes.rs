@@ -1,5 +1,5 @@
-//! Drafts and presence: on every device of a user, for nobody else, and gone with what they are
-//! about.
+//! Drafts and presence: on every device of a user, for nobody else, and removed with what they
+//! belong to.
 
 use std::sync::Arc;
 

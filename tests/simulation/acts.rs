@@ -1,4 +1,4 @@
-//! What operators do, and what the audit log reports it.
+//! Actions of operators, and their rows in the audit log.
 
 use serde_json::Value;
 use stepwire::{

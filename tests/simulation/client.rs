@@ -1,5 +1,5 @@
-//! A client as the protocol wants it: a command keeps its id and is sent again until it is answered;
-//! a frame is applied only when it follows what is held.
+//! A client as the protocol requires it: a command keeps its id and is sent again until it is
+//! answered; a frame is applied only when it follows the last one.
 
 use std::collections::{BTreeMap, VecDeque};
 

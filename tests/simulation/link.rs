@@ -1,5 +1,5 @@
 //! A connection between a client and the server, with frames in progress in both directions.
-//! Whoever drops it has cut it, and what was in progress is lost.
+//! Dropping it cuts it, and the frames in progress are lost.
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 

@@ -1,4 +1,4 @@
-//! What must hold in the end, read from the log itself and from what clients were told.
+//! What must hold at the end, checked against the log itself and what clients received.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

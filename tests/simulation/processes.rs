@@ -1,5 +1,4 @@
-//! The processes that are simulated: together they use commands, pushes, timers, messages and
-//! subprocesses.
+//! The simulated processes: together they use commands, pushes, timers, messages and subprocesses.
 
 /// As sketches. Nothing in them needs a script thread, which would have an order of its own.
 pub const PROCESSES: [&str; 10] = [

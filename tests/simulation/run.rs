@@ -1,8 +1,8 @@
 //! One simulated run: the choices of its seed, until everything is quiet, and then the checks.
 //!
-//! First come troubles: crashes, commits that fail, connections that are cut, time that passes.
-//! Behind the last of them everybody must be served: what is unanswered is sent again, timers fire,
-//! and somebody who comes new looks at everything.
+//! First come faults: crashes, failing commits, interrupted connections, passing time. After the
+//! last of them everybody must be served: unanswered commands are sent again, timers fire, and a
+//! new client reads everything.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Many seeds, and what a failure prints.
+//! Many seeds, and the report of a failure.
 
 use std::{
     collections::BTreeSet,

@@ -1,5 +1,5 @@
-//! One life of the server, from a start to a crash: the whole of it but sockets and threads, over a
-//! journal whose every step the simulation takes.
+//! One life of the server, from a start to a crash: everything except sockets and threads, over a
+//! journal whose every step is made by the simulation.
 
 use std::{
     sync::{

@@ -1,5 +1,5 @@
-//! The server runs on the thread of its simulation, and knows no order but that of its own queues.
-//! [`settled`] is over when nothing of it can continue by itself: everything further is a choice of
+//! The server runs on the thread of its simulation, and its only order is that of its own queues.
+//! [`settled`] returns when nothing in it can continue by itself: everything further is a choice of
 //! the simulation.
 
 use std::{cell::RefCell, future::poll_fn, io, task::Poll, task::Waker};

@@ -1,4 +1,4 @@
-//! What must hold, and what is said when it does not.
+//! Violated conditions, and their report.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Which cases, scenarios and other tests are for which sentence.
+//! Finds the cases, scenarios and other tests of each sentence.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 

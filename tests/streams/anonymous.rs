@@ -1,4 +1,4 @@
-//! Who may listen, by what, and how many.
+//! Who may open a stream, with which credentials, and how many.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;

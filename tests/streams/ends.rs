@@ -1,4 +1,5 @@
-//! How streams end: with what they follow, with their token, with the server, with their peer.
+//! How streams end: with the instance they follow, with their token, with the server, with their
+//! peer.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a stream tells, and that it is what a websocket tells.
+//! The frames of a stream are those of a websocket.
 
 use serde_json::{Value, json};
 

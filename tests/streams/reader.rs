@@ -1,5 +1,5 @@
 //! A strict reader of a stream: each chunk is one event or one comment, and each frame follows the
-//! one before.
+//! previous one.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! A cut anywhere: nothing is lost, nothing comes twice, and whoever has everything is not kept
-//! waiting.
+//! A cut anywhere: nothing is lost, nothing arrives twice, and a client that has everything does
+//! not wait.
 
 use std::collections::BTreeMap;
 

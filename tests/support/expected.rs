@@ -1,5 +1,5 @@
-//! Files that hold what happens: a test compares them with what does happen, and writes them anew
-//! when it is asked to.
+//! Files with expected output: a test compares them with the actual output, and rewrites them on
+//! request.
 
 use std::{
     fmt::Write,

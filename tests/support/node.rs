@@ -1,5 +1,4 @@
-//! Node's part of the tests: packages installed when the lock file changed, and what to do when
-//! there is no Node.
+//! Node for the tests: installs packages when the lock file changed, and handles a missing Node.
 
 use std::{
     env, fs,

@@ -1,5 +1,5 @@
-//! What the container file says is what the program and the project are: its options, port, directory,
-//! user, compiler and health check.
+//! The container file matches the program and the project: options, port, directory, user, compiler
+//! and health check.
 
 use std::{fs, process::Command};
 

@@ -1,6 +1,7 @@
-//! Every limit of `src/limits.rs` has its line in `docs/limits.md`, and the line says its value.
+//! Every limit of `src/limits.rs` has its line in `docs/limits.md`, with its value.
 //!
-//! Metric labels of limits that refuse are held against `docs/metrics.md` by `limits::refused`.
+//! Metric labels of limits that refuse work are compared with `docs/metrics.md` by
+//! `limits::refused`.
 
 mod written;
 

@@ -1,4 +1,4 @@
-//! The program on a data directory: its commands, and its server.
+//! The program on a data directory: its commands and its server.
 
 use std::{
     io::{BufRead, BufReader, Write},

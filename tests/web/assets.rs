@@ -1,4 +1,4 @@
-//! `/assets/`: what the build left, whether or not it built the pages with scripts.
+//! `/assets/`: the output of the build, whether or not it built the pages with scripts.
 
 use reqwest::Method;
 

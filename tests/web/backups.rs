@@ -1,5 +1,5 @@
-//! Files in a copy of the data directory: those that instances name are there as they were brought,
-//! and nothing else is restored.
+//! Files in a copy of the data directory: those named by instances are there unchanged, and nothing
+//! else is restored.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Bodies that are sent slowly or never end, and what they may take of everybody's memory.
+//! Bodies that are sent slowly or never end, and how much of the shared memory they may take.
 
 use std::time::Duration;
 

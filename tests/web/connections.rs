@@ -1,5 +1,5 @@
-//! `/v1/connections`: who is connected, told to those who look after a tenant or the server, and
-//! ended by them.
+//! `/v1/connections`: listing connections, for those who administer a tenant or the server, and
+//! closing them.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Which foreign pages may read answers.
+//! Which foreign pages may read responses.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! A process that takes files, a server that keeps them on disk, and what its users do with them.
+//! A process with uploads, a server that stores them on disk, and what its users do with them.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! `/v1/instances/{key}/drafts`: what a user has typed into a task and not sent, over REST.
+//! `/v1/instances/{key}/drafts`: what a user has typed into a task and not submitted, over REST.
 
 use reqwest::Method;
 use serde_json::{Value, json};

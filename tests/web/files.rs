@@ -1,4 +1,4 @@
-//! `/v1/instances/{key}/files/{id}`: what was brought is given back, to those who may see it.
+//! `/v1/instances/{key}/files/{id}`: downloading uploaded files, for those who may see them.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `/v1/instances`: start, list, look, children.
+//! `/v1/instances`: starting, listing, reading, children.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! A mistyped name in a body or behind `?` is named, and what to write instead: else what it stands
-//! for would be lost silently.
+//! A mistyped name in a body or a query is reported together with the right one; otherwise its
+//! value would be lost silently.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Numbers keep every digit on every path, or are refused with theirs.
+//! Numbers keep every digit on every path; a number that cannot is rejected by name.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Errors that belong to no resource: every one is a problem in JSON.
+//! Errors outside of any resource: each is a problem in JSON.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The list of processes, the designer's page, and what a save is held against.
+//! The list of processes, the designer's page, and conflicting saves.
 
 use std::fs;
 

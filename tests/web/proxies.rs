@@ -1,4 +1,4 @@
-//! What is made of a proxy's word: whose wrong passwords and connections are counted, and which
+//! Trust in proxies' headers: which address wrong passwords and connections count for, and which
 //! page is the server's own.
 
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! How much strangers and users may ask for, over requests and websockets together.
+//! Rate limits of anonymous callers and users, over requests and websockets together.
 
 use std::net::IpAddr;
 

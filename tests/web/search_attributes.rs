@@ -1,4 +1,4 @@
-//! `GET /v1/instances` by what is in the data, by time, by starter and by several statuses.
+//! `GET /v1/instances` filtered by data, by time, by starter and by several statuses.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `/v1/settings`: every option, for those who look after the server, and no secret.
+//! `/v1/settings`: every option, for server operators, without secrets.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! Spans that are sent to a collector: what belongs together is one trace, and a collector that is gone
-//! holds up nobody.
+//! Spans sent to a collector: related spans form one trace, and an unavailable collector delays
+//! nobody.
 
 use std::{
     sync::{Arc, Mutex},

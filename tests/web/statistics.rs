@@ -1,4 +1,4 @@
-//! `/v1/definitions/{id}/{version}/statistics`: how long nodes take, of a sample.
+//! `/v1/definitions/{id}/{version}/statistics`: durations of nodes, from a sample.
 
 use serde_json::{Value, json};
 

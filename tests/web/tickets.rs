@@ -1,4 +1,4 @@
-//! `/v1/tickets`, and signing in with one.
+//! `/v1/tickets`, and signing in by one.
 
 use std::time::Duration;
 

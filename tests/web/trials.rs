@@ -1,4 +1,4 @@
-//! Trials of drafts over REST: whose they are, that they end, and that they leave nothing behind.
+//! Trials of drafts over REST: their owners, their end, and that they leave nothing behind.
 
 use reqwest::Method;
 use serde_json::{Value, json};

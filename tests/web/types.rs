@@ -1,6 +1,6 @@
-//! `types.d.ts` of definitions: what the compiler of the TypeScript client says of them.
+//! `types.d.ts` of definitions, checked by the compiler of the TypeScript client.
 //!
-//! Needs Node; without it the test says by name that it was skipped, unless `STEPWIRE_TEST=all`.
+//! Needs Node; without it the test reports by name that it was skipped, unless `STEPWIRE_TEST=all`.
 
 use std::{fs, process::Command};
 

@@ -1,4 +1,5 @@
-//! `/v1/instances/{key}/upload`: what is taken, what is refused, and that a refusal leaves nothing.
+//! `/v1/instances/{key}/upload`: what is accepted, what is refused, and that a refused upload
+//! leaves nothing behind.
 
 use std::{
     fs,

@@ -1,4 +1,5 @@
-//! `/v1/users` and `/v1/tokens`: what an admin changes counts at once, in its own tenant only.
+//! `/v1/users` and `/v1/tokens`: changes by an admin take effect at once, and only in the admin's
+//! tenant.
 
 use reqwest::Method;
 use serde_json::{Value, json};

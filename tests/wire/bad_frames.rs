@@ -1,4 +1,4 @@
-//! Text that is no frame, or not a good one: an error that names the field, and a connection that
+//! Text that is not a frame, or an invalid one: the error names the field, and the connection
 //! continues.
 
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Commands that cannot be done: the documented code, a sentence that helps, and nothing changed.
+//! Commands that cannot be executed: the documented code, a helpful message, and no change.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
 //! Broken websocket frames and upgrades: the documented close code or status, and a server that
-//! does not mind.
+//! continues.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! A scripted client: sends JSON, waits for frames with a deadline, keeps cursors and views as a
-//! frontend would.
+//! A scripted client: sends JSON, waits for frames with a deadline, keeps cursors and views like a
+//! frontend.
 
 use std::{collections::HashMap, time::Duration};
 

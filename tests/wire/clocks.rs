@@ -1,4 +1,5 @@
-//! Process time under `--test-clock`: `clock` moves it, `idle` waits until what came of it is done.
+//! Process time under `--test-clock`: `clock` moves it, `idle` waits until everything it caused is
+//! done.
 
 use serde_json::json;
 

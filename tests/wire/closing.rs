@@ -1,4 +1,4 @@
-//! Why the server ends connections: floods, slow consumers, its own end.
+//! Why the server closes connections: floods, slow consumers, its own shutdown.
 
 use serde_json::{Value, json};
 

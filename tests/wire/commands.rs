@@ -1,4 +1,4 @@
-//! The commands one by one, and those this server does not know yet.
+//! The commands one by one, and unknown ones.
 
 use serde_json::json;
 

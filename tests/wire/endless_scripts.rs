@@ -1,5 +1,5 @@
-//! Scripts that the engine cannot interrupt, in the real program: over at their deadline, and
-//! nobody else's business.
+//! Scripts that the engine cannot interrupt, in the real program: they end at their deadline and do
+//! not affect others.
 
 use serde_json::{Value, json};
 

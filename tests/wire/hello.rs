@@ -1,5 +1,5 @@
-//! The first message of a connection: what is wrong with it is told with its place, and only
-//! trouble with the token sounds like trouble with the token.
+//! The first message of a connection: an error names its place, and only an error of the token is
+//! reported as one.
 
 use std::time::Duration;
 

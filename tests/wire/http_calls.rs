@@ -1,5 +1,5 @@
 //! A process made for these tests: it offers an errand and stays, and its gateway fails until its
-//! data are mended.
+//! data are corrected.
 
 use serde_json::{Value, json};
 

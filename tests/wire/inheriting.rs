@@ -1,4 +1,4 @@
-//! START_PROCESS_INHERIT: a client starts what an Action message asks for.
+//! START_PROCESS_INHERIT: a client starts the process that an Action message asks for.
 
 use serde_json::{Value, json};
 

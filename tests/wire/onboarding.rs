@@ -1,4 +1,5 @@
-//! The example process as the tests use it: its data, and the way to each of its stations.
+//! The example process as the tests use it: its data, and the commands that lead to each of its
+//! steps.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The order of frames, and the chain of numbers. `Client` itself holds every frame against the
+//! The order of frames, and the chain of numbers. `Client` itself checks every frame against the
 //! rule of `prev` and `seq`.
 
 use serde_json::{Value, json};

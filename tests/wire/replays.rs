@@ -1,5 +1,5 @@
-//! Resume and replay: a client that was away gets what it missed, and holds what it would hold had
-//! it stayed.
+//! Resume and replay: a client that was disconnected receives what it missed, and ends with the
+//! same content as if it had stayed.
 
 use serde_json::{Value, json};
 

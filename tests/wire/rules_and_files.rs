@@ -1,4 +1,4 @@
-//! Business rules and uploads as a websocket client meets them, with the process in BPMN XML.
+//! Business rules and uploads as a websocket client sees them, with the process in BPMN XML.
 
 use serde_json::json;
 

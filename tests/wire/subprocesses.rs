@@ -1,5 +1,5 @@
-//! Children the engine starts: one per item, by a message that says so, one that fails; read from
-//! BPMN as a modeller draws it.
+//! Children started by the engine: one per item, one by a message, one that fails; read from BPMN
+//! as a modeller draws it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Who may connect, and as whom: tokens, anonymous starts, tokens of one instance tree.
+//! Who may connect, and with which identity: tokens, anonymous starts, tokens of one instance tree.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A server whose machine's clock a test sets, and users whose tokens are made by that clock.
+//! A server whose machine clock is set by a test, and users whose tokens are issued by that clock.
 
 use std::{fs, os::unix::fs::FileExt, path::PathBuf, process::Command, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What others bring to an instance in a random run: words of parents and children, messages and
+//! Input of an instance from others in a random run: messages of parents and children, messages and
 //! signals.
 
 use super::*;

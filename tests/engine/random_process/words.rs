@@ -1,4 +1,4 @@
-//! The attributes of random nodes: what is waited for, how often something runs, what it owns.
+//! The attributes of random nodes: events, loops, variables.
 
 use proptest::{prelude::Strategy, sample::select};
 

@@ -1,6 +1,6 @@
 //! Writes blocks as lines of a sketch.
 //!
-//! What is a scope of its own, and what undoes something: `scopes`.
+//! Scopes and compensation: `scopes`.
 
 mod scopes;
 

@@ -1,4 +1,4 @@
-//! Commands that take an instance to another version of its sketch.
+//! Commands that migrate an instance to another version of its sketch.
 
 use std::collections::BTreeMap;
 

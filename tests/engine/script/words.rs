@@ -1,4 +1,4 @@
-//! What the words of a command mean: messages, answers of calls, files, values.
+//! The words of a command: messages, answers of calls, files, values.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Parts of a sketch that are lines or attributes of their own.
+//! Parts of a sketch that have their own lines or attributes.
 
 use super::*;
 

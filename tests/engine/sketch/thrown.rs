@@ -1,4 +1,4 @@
-//! The attributes of events that throw and catch, and of what compensation needs.
+//! The attributes of throwing and catching events, and of compensation.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! What the words behind a node's or an action's name mean: types, params, schedules, lists.
+//! The words after the name of a node or an action: types, params, schedules, lists.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! The instance goes to another version of its sketch.
+//! Migrates the instance to another version of its sketch.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How instances are started: the one under test, and a subprocess of it.
+//! Starts instances: the one under test, and subprocesses of it.
 
 use super::*;
 

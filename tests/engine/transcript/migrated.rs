@@ -1,4 +1,4 @@
-//! How going to another version is written. An element keeps the name it began with.
+//! The notation of migrations. An element keeps the name it began with.
 
 use stepwire::{engine::Record, model::ids::Time};
 

@@ -1,4 +1,4 @@
-//! What other instances are called in a case.
+//! The names of other instances in a case.
 
 use stepwire::model::ids::InstanceKey;
 

@@ -1,4 +1,4 @@
-//! How escalations, compensation and the end of transactions are written.
+//! The notation of escalations, compensation and the end of transactions.
 
 use super::*;
 

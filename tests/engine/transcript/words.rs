@@ -1,4 +1,4 @@
-//! How times, refusals and messages between instances are written.
+//! The notation of times, refusals and messages between instances.
 
 use stepwire::{
     engine::record::{AdHocRecord, LoopRecord, MultipleRecord, Subscription},

@@ -1,4 +1,5 @@
-//! How the constants of limits are written in the source, and in which forms the page may state them.
+//! The notation of the constants of limits in the source, and the forms in which the page may state
+//! them.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a check of definitions says, held against what a deploy says.
+//! The result of checking definitions is the same as that of deploying them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Versions go when nothing runs them any more.
+//! Versions are deleted once no instance uses them.
 
 use super::*;
 

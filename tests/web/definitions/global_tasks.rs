@@ -1,4 +1,4 @@
-//! Global tasks, as call activities call them.
+//! Global tasks, as used by call activities.
 
 use super::*;
 use crate::wire::{Client, client::id};

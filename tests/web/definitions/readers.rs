@@ -1,4 +1,4 @@
-//! Who reads what of a definition, wherever the server reports it.
+//! Which users may read which parts of a definition, wherever the server shows it.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A process with an embedded subprocess and a timer, as a client meets it over REST.
+//! A process with an embedded subprocess and a timer, as a client sees it over REST.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What people type is shown as text on every page.
+//! User input is shown as text on every page.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Writes what is a scope of its own, what undoes something, and what waits for several tokens.
+//! Writes scopes, compensation, and elements that wait for several tokens.
 
 use super::*;
 
