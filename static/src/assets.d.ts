@@ -1,4 +1,4 @@
-/** Style sheets that a script imports: esbuild bundles them beside it. */
+/** Style sheets imported by a script: esbuild writes them beside its bundle. */
 declare module '*.css';
 /** A BPMN file as text. */
 declare module '*.bpmn' {

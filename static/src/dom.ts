@@ -1,4 +1,4 @@
-/** Making elements: what both the demo and the admin pages need, and no more. */
+/** Creates elements: only what both the demo and the admin pages need. */
 
 type Attributes = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
 export type Child = Node | string | undefined | false;

@@ -1,4 +1,7 @@
-/** The list of instances (templates/admin_instances.hbs), kept live by the channel `changes`, and what is done to all that fit. */
+/**
+ * The list of instances (templates/admin_instances.hbs), kept live by the channel `changes`, with commands to all that match its
+ * filter.
+ */
 import { connect } from '@stepwire/client';
 import { offerBulk } from './admin/bulk.js';
 import { pageParts } from './admin/refresh.js';

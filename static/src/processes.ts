@@ -1,6 +1,6 @@
 /**
  * The list of processes (templates/admin_processes.hbs), kept live by the channel `changes`: files are imported, versions
- * published, deprecated, deleted and exported through the HTTP interface, then the list is fetched again.
+ * published, deprecated, deleted and exported through the HTTP interface; then the list is loaded again.
  */
 import { connect } from '@stepwire/client';
 import { change, deploy, download, formatOf, Refused, source, switchProcess } from './admin/definitions.js';

@@ -1,4 +1,4 @@
-/** What administrators, operators and designers did: who, when, from where, to what. */
+/** The audit log: what administrators, operators and designers did, when, from where, and to what. */
 import { h } from '../dom.js';
 import { time } from './elements-table.js';
 import type { OperationsPage } from './operations.js';

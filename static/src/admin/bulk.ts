@@ -1,4 +1,4 @@
-/** A command to every instance that fits the filter in the address, with its progress. */
+/** Sends a command to every instance that matches the filter in the address, and shows the progress. */
 import { h, redraw } from '../dom.js';
 import { askForMigration, migrate } from './migrate-dialog.js';
 import { getJson, post } from './rest.js';

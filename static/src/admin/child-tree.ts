@@ -1,4 +1,4 @@
-/** The children of an instance as a tree: those of a child are read when its branch is opened. */
+/** The children of an instance as a tree: those of a child are loaded when its branch is opened. */
 import type { ChildInfo, Instance, InstanceStatus, Store } from '@stepwire/client';
 import { h } from '../dom.js';
 import { getJson } from './rest.js';

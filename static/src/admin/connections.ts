@@ -1,4 +1,4 @@
-/** Who is connected: websockets and streams, newest first, and who does not keep up. */
+/** The open connections: websockets and streams, newest first, with a mark on slow ones. */
 import { h } from '../dom.js';
 import { time } from './elements-table.js';
 import type { OperationsPage } from './operations.js';

@@ -1,4 +1,4 @@
-/** What runs, what is stuck, what is started: for all processes and for each; and where the time of one goes. */
+/** Running, blocked and started instances, for all processes and for each; and where the time of one process is spent. */
 import { h } from '../dom.js';
 import type { HeatMap, Version } from './heat-map.js';
 import type { OperationsPage } from './operations.js';

@@ -1,4 +1,4 @@
-/** What the pages ask of the HTTP interface about process definitions. */
+/** The requests of the pages to the HTTP interface for process definitions. */
 
 /** What is wrong with a definition, as a deploy or a check lists it. */
 export interface Problem {

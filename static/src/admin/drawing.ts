@@ -1,4 +1,4 @@
-/** A version of a process as a drawing: one without a diagram, or in the JSON form, is laid out. */
+/** A version of a process as a drawing: one without a diagram, or in JSON form, is laid out automatically. */
 
 /** BPMN XML with a diagram, of the version at this path of the HTTP interface, which was deployed in this format. */
 export async function drawingOf(path: string, format: string): Promise<string> {

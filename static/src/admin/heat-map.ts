@@ -1,6 +1,6 @@
 /**
- * Where the time of a process goes: how long its nodes take, how often they are visited, and what waits or is stuck, on the
- * diagram and in a table. Made of the newest instances by the server, which looks at a sample.
+ * Where the time of a process is spent: how long its nodes take, how often they are visited, and what waits or is blocked, on the
+ * diagram and in a table. The server computes it from a sample of the newest instances.
  */
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import { h, redraw } from '../dom.js';

@@ -1,4 +1,4 @@
-/** Values of nodes on a drawing: a colour by size, and the value itself in words beside it. */
+/** Values of nodes on a drawing: a colour by size, with the value itself as text beside it. */
 import { h } from '../dom.js';
 import type { Services } from './token-marks.js';
 

@@ -1,4 +1,4 @@
-/** Open incidents by their cause, and many of them retried at once. */
+/** Open incidents by cause, with a retry of many at once. */
 import { h } from '../dom.js';
 import { each } from './bulk.js';
 import { commandButton } from './command-button.js';

@@ -1,4 +1,6 @@
-/** Asks to which version instances are to go, shows what would become of each, and lets nodes with other ids be mapped. */
+/**
+ * Asks for the version to migrate instances to, shows the result for each in advance, and lets the user map nodes whose ids differ.
+ */
 import { h, redraw } from '../dom.js';
 import type { MovableNode } from './move-dialog.js';
 import { ask, getJson } from './rest.js';

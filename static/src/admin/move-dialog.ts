@@ -1,4 +1,4 @@
-/** Asks where a token is to be taken, and says before what that would do. */
+/** Asks for the node to move a token to, and shows the consequences in advance. */
 import { h } from '../dom.js';
 
 /** A node of a definition in the JSON form, as far as it matters here. */

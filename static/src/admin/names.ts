@@ -1,6 +1,6 @@
 /**
- * What ids of processes, nodes and lanes are called for people: read once for each process that a list shows, from its newest version. What
- * cannot be read keeps its id.
+ * Names of processes, nodes and lanes for people: loaded once for each process that a list shows, from its newest version. If that
+ * fails, the id is shown.
  */
 import { h } from '../dom.js';
 import { getJson } from './rest.js';

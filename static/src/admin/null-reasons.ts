@@ -1,4 +1,4 @@
-/** Why a placeholder of a pushed message came to null: what its template asked for, and what the data had there. */
+/** Why a placeholder of a pushed message became null: what its template referred to, and what the data contained there. */
 import { getJson } from './rest.js';
 
 interface Action {

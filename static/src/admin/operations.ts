@@ -1,6 +1,6 @@
 /**
- * The pages of operators (templates/admin_operations.hbs): each is a query to the HTTP interface, read part by part
- * and again when the server tells that something of it has changed.
+ * The pages of operators (templates/admin_operations.hbs): each is a query to the HTTP interface, loaded in parts and repeated when
+ * the server reports that its result has changed.
  */
 import { connect } from '@stepwire/client';
 import type { Topic } from '@stepwire/client/lists';

@@ -1,6 +1,6 @@
 /**
- * Keeps what a page shows up to date: the server tells that lists have changed (channel `changes`), and the page asks again. What
- * it shows, filters, paging and what may be seen, stay the server's affair.
+ * Keeps the content of a page up to date: the server reports that lists have changed (channel `changes`), and the page queries them
+ * again. The query itself, with filters, paging and access rights, is answered by the server.
  */
 import type { Client } from '@stepwire/client';
 import { changes, type Topic } from '@stepwire/client/lists';

@@ -1,4 +1,4 @@
-/** Lists that come part by part from the HTTP interface: schedules, timers, users. */
+/** Lists loaded in parts from the HTTP interface: schedules, timers, users. */
 import { h } from '../dom.js';
 import { commandButton } from './command-button.js';
 import { time } from './elements-table.js';

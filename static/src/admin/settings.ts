@@ -1,4 +1,4 @@
-/** What the server was started with: every option, what counts, and where it comes from. */
+/** The settings of the server: every option with its effective value and its source. */
 import { h } from '../dom.js';
 import type { OperationsPage } from './operations.js';
 import { getJson } from './rest.js';

@@ -1,4 +1,4 @@
-/** Tables of the pages: rows of an answer, cards on a phone. */
+/** Tables of the pages: the rows of an answer, shown as cards on a phone. */
 import { h } from '../dom.js';
 
 export interface Column<Row> {

@@ -1,6 +1,6 @@
 /**
- * A user task worked on where it is in the list: its actions as forms, who else has it open, and what its user has typed and
- * not sent. That is a draft of the server's: it is there again on every device of the user.
+ * A user task that is worked on within the list: its actions as forms, who else has it open, and the draft of the user's input. The
+ * server stores the draft, so it is available on every device of the user.
  */
 import type { AvailableAction, Client, Instance, JsonObject, TaskInfo } from '@stepwire/client';
 import type { StepwireForm } from '@stepwire/client/forms';

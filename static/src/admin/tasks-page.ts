@@ -1,6 +1,6 @@
 /**
- * The page of tasks: what is mine, what I may claim, and all; each is worked on in place. Mine and claimable are one list that the
- * server pushes; all of the tenant is a query of operators.
+ * The page of tasks: assigned to me, claimable by me, and all; each is worked on in place. The first two are one list that the
+ * server pushes; all tasks of the tenant are a query of operators.
  */
 import { type Client, connect, type TaskInfo } from '@stepwire/client';
 import { type TaskList, tasks } from '@stepwire/client/lists';

@@ -1,6 +1,6 @@
 /**
- * Who did what when, and a slider over the moments of an instance: dragged back, the page shows how it stood then. Reads the
- * records part by part, and only what is new.
+ * Who did what when, with a slider over the moments of an instance: moved back, the page shows the state at that moment. Loads the
+ * records in parts, and only new ones.
  */
 import { h, redraw } from '../dom.js';
 import { time } from './elements-table.js';

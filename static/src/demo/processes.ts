@@ -1,4 +1,4 @@
-/** The types of the two example processes: what a page written for them knows. */
+/** The types of the two example processes, as a page written for them declares them. */
 
 export interface Person {
   firstName?: string;

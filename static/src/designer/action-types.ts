@@ -1,4 +1,4 @@
-/** The types of actions, with the parameters that each has. */
+/** The types of actions, with the parameters of each. */
 import {
   type Check,
   isDuration,

@@ -1,4 +1,4 @@
-/** Fields that every activity may have: how often it runs, what goes in and out, whether it undoes another. */
+/** Fields of every activity: loops, inputs and outputs, compensation. */
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, drawing } from './attributes.js';

@@ -1,5 +1,5 @@
 /**
- * The designer: opens a version, a template or a file, keeps what is drawn in this browser, and saves, publishes and exports it. The
+ * The designer: opens a version, a template or a file, keeps the draft in this browser, and saves, publishes and exports it. The
  * canvas is `modeler.ts`, the fields `panel.ts`, the server's check `problems.ts`.
  */
 import {

@@ -1,9 +1,9 @@
 /**
- * The draft in this browser: kept after every change until the server has it, so that neither a crash nor a restart of the server
- * loses what was drawn. A draft belongs to a user and a process, or to a user's new process.
+ * The draft in this browser: kept after every change until the server has saved it, so that neither a crash nor a restart of the
+ * server loses changes. A draft belongs to a user and a process, or to a new process of a user.
  *
- * **A draft with errors stays in the browser**: every version on the server can be run, and a save
- * says on which version it is based.
+ * **A draft with errors stays in the browser**: every version on the server can be run, and a save names the version on which it is
+ * based.
  */
 
 export interface Draft {

@@ -1,4 +1,4 @@
-/** BPMN as the readers of this page know it, with mistakes of theirs mended that would lose what a file says. */
+/** The BPMN reader and writer of this page, with corrections of errors in the library that would lose content of a file. */
 
 interface Property {
   name: string;

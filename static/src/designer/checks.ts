@@ -1,5 +1,5 @@
 /**
- * What can be known while somebody types. The server's check says everything; these say at once what is most often wrong, in the
+ * Checks made while the user types. The server's check is complete; these report the most frequent mistakes immediately, in the
  * same words. Each returns a sentence, or `undefined`.
  */
 

@@ -1,4 +1,4 @@
-/** Asks for the version to compare with, and shows the differences: as a list, and marked on the canvas. */
+/** Asks for the version to compare with, and shows the differences as a list and on the canvas. */
 import { source, type Version, versions } from '../admin/definitions.js';
 import { byId, h } from '../dom.js';
 import { compare, type Difference } from './compare.js';

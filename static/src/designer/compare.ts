@@ -1,6 +1,6 @@
 /**
- * Two versions of a model, side by side in words: which elements came, went and changed, and which of their fields. Where they are
- * drawn is not compared.
+ * Compares two versions of a model in words: which elements were added, removed and changed, and which of their fields. Their
+ * positions are not compared.
  */
 import { reader } from './layout.js';
 import type { Moddle } from './types.js';

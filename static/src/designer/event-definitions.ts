@@ -1,6 +1,6 @@
 /**
- * The definitions of an event: one as a rule, of which several are thrown one after the other, or of which one is caught, or each. What
- * the project adds to a definition (its time zone, key, data, time to live) stands at the event when it has one, and at each
+ * The definitions of an event: usually one; several are thrown one after the other, or any or each of them is caught. The project's
+ * additions to a definition (time zone, key, data, time to live) are stored at the event when it has one definition, and at each
  * definition when it has several.
  */
 import { h } from '../dom.js';

@@ -1,4 +1,4 @@
-/** The fields of events: what they wait for or throw, and whether they interrupt. */
+/** The fields of events: what they catch or throw, and whether they interrupt. */
 import type { Editing } from './action-editor.js';
 import { drawing } from './attributes.js';
 import { durationInWords, isDuration, isJsonTemplate, isRequired } from './checks.js';

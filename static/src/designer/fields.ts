@@ -1,6 +1,7 @@
 /**
- * Fields of the properties panel. What is typed becomes part of the model after a short pause, and at once when the field is left
- * or the model is saved; each such change is one step of undo. What a check refuses stays in the field and is said below it.
+ * Fields of the properties panel. Input is written to the model after a short pause, and immediately when the field loses the focus
+ * or the model is saved; each such change is one step of undo. Input rejected by a check stays in the field, with the error below
+ * it.
  */
 import { type Child, h } from '../dom.js';
 import type { Check } from './checks.js';

@@ -1,4 +1,4 @@
-/** The part of the canvas that shows the whole model. */
+/** The view of the canvas that shows the whole model. */
 import type { Canvas } from './types.js';
 
 /** Widths on the canvas, in pixels: of the palette, which lies on it, and around the model. */

@@ -1,6 +1,6 @@
 /**
- * Global tasks: tasks beside the processes, each deployed as a process of its own that call activities call. BPMN draws none of them, so
- * they are in the list of elements only.
+ * Global tasks: tasks outside of processes, each deployed as a process of its own for call activities to call. BPMN has no shapes
+ * for them, so they are only in the list of elements.
  */
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';

@@ -1,4 +1,4 @@
-/** The groups of the properties panel for what is selected: which fields an element has, beside its actions. */
+/** The groups of the properties panel for the selected element: all its fields except its actions. */
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, documentation, drawing, flagged, idField, nameField } from './attributes.js';

@@ -1,4 +1,4 @@
-/** The JSON form of a process as BPMN, so that it can be drawn: member by member what docs/process-model.md says of both. */
+/** Converts the JSON form of a process to BPMN, so that it can be drawn: member by member, according to docs/process-model.md. */
 import { reader } from './layout.js';
 import type { Moddle } from './types.js';
 

@@ -1,4 +1,4 @@
-/** The editor of a list of keys: paths that may be sent, and a builder of the schema that each value must satisfy. */
+/** The editor of a list of keys: the paths that may be sent, and a builder for the schema of each value. */
 import { h } from '../dom.js';
 import { isPath, isRequired, isSchema } from './checks.js';
 import { drawField, type Pending } from './fields.js';

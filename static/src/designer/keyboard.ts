@@ -1,6 +1,6 @@
 /**
- * The palette and the context pad by keyboard: their entries are reached with Tab and run with Enter or Space. A created element
- * goes behind the one that is selected, or else into the middle of the canvas, as there is no pointer to follow.
+ * The palette and the context pad by keyboard: their entries are reached with Tab and run with Enter or Space. Without a pointer, a
+ * created element is placed after the selected one, or in the middle of the canvas.
  */
 import { ADDED } from './palette.js';
 import type { Canvas, Element, Modeling, Selection } from './types.js';

@@ -1,6 +1,6 @@
 /**
- * Lanes in a diagram that was laid out automatically: each lane is a band of its own, its nodes keep their columns and order, and
- * flows are drawn anew where an end of them has moved. The layout itself knows no lanes.
+ * Lanes in a diagram that was laid out automatically: each lane is a separate band, its nodes keep their columns and order, and
+ * flows are drawn again where one of their ends has moved. The layout itself does not support lanes.
  */
 import type { Moddle } from './types.js';
 

@@ -1,4 +1,4 @@
-/** Models of thousands of nodes: what is said of them, and what of them is sent. */
+/** Models of thousands of nodes: the hint shown for them, and the part of them that is sent. */
 import { saved } from './notes.js';
 
 /** Characters from which on a model is sent without its diagram to be checked, as the server takes no more than twice that. */

@@ -1,4 +1,4 @@
-/** What an activity that runs several times throws as its iterations complete. */
+/** The events that an activity with several iterations throws as they complete. */
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { drawing } from './attributes.js';

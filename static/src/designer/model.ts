@@ -1,5 +1,5 @@
 /**
- * The model behind the canvas, in the words of the properties panel: attributes, extension elements, processes. Every change goes
+ * The model behind the canvas, in the terms of the properties panel: attributes, extension elements, processes. Every change goes
  * through the command stack, so that it can be undone.
  */
 import { CHANGE, type Change, type Drawing } from './modeler.js';

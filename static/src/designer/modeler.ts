@@ -1,5 +1,5 @@
 /**
- * The canvas: bpmn-js with the project's extension elements, with a palette of what runs here, and with a way for the keyboard.
+ * The canvas: bpmn-js with the project's extension elements, a palette of the supported elements, and keyboard operation.
  */
 import Modeler from 'bpmn-js/lib/Modeler';
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';

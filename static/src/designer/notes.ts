@@ -1,4 +1,4 @@
-/** What the designer says: what went wrong, what was done, and what others did meanwhile. */
+/** The messages of the designer: errors, completed actions, and changes by others meanwhile. */
 import { byId, type Child, h } from '../dom.js';
 
 export interface Way {

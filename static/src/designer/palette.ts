@@ -1,6 +1,6 @@
 /**
- * The palette, the context pad and the menu of kinds, narrowed to what runs here. What the server refuses anyway need not be drawn
- * first; models that hold such elements are opened and kept as they are.
+ * The palette, the context pad and the menu of kinds, limited to the supported elements, as the server would reject others. Models
+ * that contain such elements can still be opened and are kept unchanged.
  */
 import { PopupEntries } from 'bpmn-js/lib/features/popup-menu/PopupEntries';
 import { beginsEventSubprocess } from './event-fields.js';

@@ -1,10 +1,9 @@
 /**
- * The properties panel: what is selected, its fields in groups, and its actions. It is drawn anew when something else is selected or
- * the model changed otherwise than by its own fields; what is open, and where the focus is, stays.
+ * The properties panel: the selected element, its fields in groups, and its actions. It is drawn again when the selection changes
+ * or the model is changed other than by its own fields; open groups and the focus are kept.
  *
- * **The properties panel is the project's own**, not bpmn-io's: that one brings an editor of another
- * expression language and makes the designer's script 1.7 MB instead of 0.43 MB; fields, focus and
- * dark mode are those of the other pages.
+ * **The properties panel is the project's own**, not bpmn-io's: that one includes an editor for another expression language and
+ * makes the designer's script 1.7 MB instead of 0.43 MB; fields, focus and dark mode are those of the other pages.
  */
 import { h, redraw } from '../dom.js';
 import { drawActions, type Editing, openAction } from './action-editor.js';

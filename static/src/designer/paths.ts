@@ -1,4 +1,4 @@
-/** Paths of data that a model is known to hold, for completion. */
+/** The data paths that occur in a model, for completion. */
 import type { Model } from './model.js';
 import type { Moddle } from './types.js';
 

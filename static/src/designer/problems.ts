@@ -1,6 +1,5 @@
 /**
- * The problems panel: the server's check of the model as it is now. Each problem leads to its element, and there to the field that
- * it speaks of.
+ * The problems panel: the server's check of the current model. Each problem links to its element and the field that it concerns.
  */
 import { check, type Problem, Refused } from '../admin/definitions.js';
 import { problemList } from '../admin/problem-list.js';

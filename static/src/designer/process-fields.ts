@@ -1,4 +1,4 @@
-/** The fields of a process: what clients start, when it expires, who is called at its end. */
+/** The fields of a process: how clients start it, when it expires, which webhooks are called at its end. */
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, documentation, drawing, flagged, idField, nameField } from './attributes.js';

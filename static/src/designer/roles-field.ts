@@ -1,4 +1,4 @@
-/** A field for roles: written, or picked from those that the model names elsewhere. */
+/** A field for roles: typed, or chosen from those used elsewhere in the model. */
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute } from './attributes.js';

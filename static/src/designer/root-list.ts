@@ -1,4 +1,4 @@
-/** The messages, signals, errors and escalations of a document, as a list: what events refer to by picking. */
+/** The messages, signals, errors and escalations of a document, as a list from which events choose. */
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { drawing } from './attributes.js';

@@ -1,6 +1,6 @@
 /**
- * What a document holds once and events refer to by picking: messages, signals, errors, escalations. Renaming one renames it for
- * all that refer to it; one that nothing refers to any more goes with its last reference.
+ * Root elements of a document that events refer to: messages, signals, errors, escalations. Renaming one renames it for all
+ * references; one without references is removed with the last of them.
  */
 import type { Editing } from './action-editor.js';
 import { drawing } from './attributes.js';

@@ -1,4 +1,4 @@
-/** The fields of a start event: its condition, its schedule, and what a start may bring. */
+/** The fields of a start event: its condition, its schedule, and the data that a start may contain. */
 import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, drawing } from './attributes.js';

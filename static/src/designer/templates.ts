@@ -1,4 +1,4 @@
-/** What a new process may begin with, by the ids of `src/admin/designer.rs`. */
+/** The templates of new processes, by the ids of `src/admin/designer.rs`. */
 import approval from './templates/approval.bpmn';
 import blank from './templates/blank.bpmn';
 import reminder from './templates/reminder.bpmn';

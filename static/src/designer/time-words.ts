@@ -1,4 +1,4 @@
-/** Times in words: durations, repeating intervals, dates, and the usual cron expressions. What is none of these has no reading. */
+/** Times in words: durations, repeating intervals, dates, and the usual cron expressions; others have no words. */
 import { durationInWords } from './checks.js';
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];

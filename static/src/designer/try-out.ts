@@ -1,6 +1,6 @@
 /**
- * Trying a field on the server while it is typed: a message or a condition over sample data, which are the same for all fields of a
- * process and kept in this browser; and the next times of a schedule.
+ * Evaluates a field on the server while it is being typed: a message or a condition over sample data, which are shared by all
+ * fields of a process and stored in this browser; and the next times of a schedule.
  */
 import { preview, type Preview, type Previewed } from '../admin/definitions.js';
 import { h } from '../dom.js';

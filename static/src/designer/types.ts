@@ -1,4 +1,4 @@
-/** What the designer uses of bpmn-js, whose own types leave most of it open. */
+/** The parts of bpmn-js that the designer uses, whose own types are mostly untyped. */
 
 /** A part of the model: BPMN or one of the extension elements. */
 export interface Moddle {

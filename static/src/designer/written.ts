@@ -1,6 +1,6 @@
 /**
- * The model as text: written once after a change, whoever asks for it (the draft that is kept, the check, a trial), and later after a
- * change the longer writing takes, so that typing in a model of thousands of nodes does not wait for it.
+ * The model as text: written once after a change for all its uses (the draft, the check, a trial), and with a delay that grows with
+ * the time that writing takes, so that typing in a model of thousands of nodes does not wait for it.
  */
 
 import type { Drawing } from './modeler.js';

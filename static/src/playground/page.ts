@@ -1,4 +1,4 @@
-/** The playground: frames that are written by hand or by a script, the log of all that goes over the wire, scenarios made of it. */
+/** The playground: frames written by hand or by a script, the log of all transmitted frames, and scenarios recorded from it. */
 import { type Client, connect, type Direction, type Instance, type JsonObject, StepwireError } from '@stepwire/client';
 import { frameLog } from '@stepwire/client/debug';
 import { visitor } from '@stepwire/client/visitor';

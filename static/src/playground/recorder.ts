@@ -1,4 +1,4 @@
-/** What is sent and comes, as steps of a scenario that `stepwire test` plays. */
+/** Records sent and received frames as steps of a scenario that `stepwire test` plays. */
 import type { Instance, JsonObject, StepwireError } from '@stepwire/client';
 import { Recording, type ScenarioFile } from '../recording.js';
 

@@ -1,4 +1,4 @@
-/** Scripts that this browser keeps, by name. */
+/** Scripts stored in this browser, by name. */
 const PLACE = 'stepwire.playground';
 
 type Scripts = Record<string, string>;

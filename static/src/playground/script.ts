@@ -1,4 +1,4 @@
-/** Scripts of the playground: frames as JSON objects, one after the other, with `$names` for what is known only when they run. */
+/** Scripts of the playground: JSON frames, one after the other, with `$names` for values that are known only when they run. */
 import type { JsonObject } from '@stepwire/client';
 
 /** The objects of a script. Lines that begin with `#` are comments. Throws a sentence that names the line. */

@@ -1,4 +1,4 @@
-/** An instance of a trial with the eyes of one of its users: where it is, what may be run, what was pushed. */
+/** An instance of a trial as one of its users sees it: its position, the available actions, the pushed messages. */
 import '@stepwire/client/forms';
 import type { AvailableAction, Instance, JsonObject } from '@stepwire/client';
 import { commandButton } from '../../admin/command-button.js';

@@ -1,4 +1,4 @@
-/** A user of a trial: a client of its own, as an app would be, and what it was pushed. */
+/** A user of a trial: a separate client, as in an app, and what was pushed to it. */
 import { type ActionMessage, type Client, connect, type Instance, type JsonObject } from '@stepwire/client';
 import { messageIn, type PushedMessage } from '../../admin/message-list.js';
 import { socketOf, tokenOf } from './trial-api.js';

@@ -1,4 +1,4 @@
-/** What comes to a trial from outside: messages and signals, published by a user of their own, as other systems would. */
+/** Input of a trial from outside: messages and signals, published by a separate user, as by other systems. */
 import { h } from '../../dom.js';
 import { isDuration, isJsonObject } from '../checks.js';
 import type { Model } from '../model.js';

@@ -1,4 +1,4 @@
-/** The requests of a trial: a draft in a runtime of its own on the server. See docs/rest.md. */
+/** The requests of a trial: a draft in its own runtime on the server. See docs/rest.md. */
 import type { ActiveNode, JsonObject } from '@stepwire/client';
 import { ask, type Problem } from '../../admin/definitions.js';
 

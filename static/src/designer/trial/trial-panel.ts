@@ -1,6 +1,6 @@
 /**
- * "Try it": the draft runs in a trial on the server, and this panel plays its users, beside the canvas on which the tokens move. What
- * is done is recorded, and can be saved as a scenario.
+ * "Try it": the draft runs in a trial on the server, and this panel controls its users, beside the canvas on which the tokens move.
+ * Everything done is recorded, and can be saved as a scenario.
  */
 import type { Instance, JsonObject, StepwireError } from '@stepwire/client';
 import { Refused, type Problem, source } from '../../admin/definitions.js';
