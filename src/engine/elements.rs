@@ -127,7 +127,13 @@ fn leave(
             publishing::publish(step, key, node)
         }
     {
-        leave_with(step, key, node, &flows, verdict, fulfils, signals);
+        let departure = Departure {
+            flows,
+            verdict,
+            fulfils,
+            signals,
+        };
+        leave_with(step, key, node, departure);
     }
 }
 
@@ -294,18 +300,35 @@ fn compensated(event: &ExecutableEventDefinition) -> Option<&CompensationThrow> 
 
 /// Leaves an iteration whose result or completion condition cannot be evaluated, without either.
 pub(super) fn leave_iteration(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    leave_with(step, key, node, &[], Verdict::default(), false, Vec::new());
+    leave_with(step, key, node, Departure::default());
 }
 
+/// The results of all that is evaluated when an element is left.
+#[derive(Default)]
+struct Departure<'n> {
+    /// The flows it is left by.
+    flows: Vec<&'n ExecutableFlow>,
+    /// For an iteration: the outcome of its end.
+    verdict: Verdict,
+    /// Whether it fulfils the completion condition of the ad-hoc subprocess around it.
+    fulfils: bool,
+    /// The signals it publishes.
+    signals: Vec<ThrownSignal>,
+}
+
+/// Leaves an element, with everything evaluated.
 fn leave_with(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &ExecutableNode,
-    flows: &[&ExecutableFlow],
-    verdict: Verdict,
-    fulfils: bool,
-    signals: Vec<ThrownSignal>,
+    departure: Departure<'_>,
 ) {
+    let Departure {
+        flows,
+        verdict,
+        fulfils,
+        signals,
+    } = departure;
     let Some(element) = step.state.element(key) else {
         return;
     };
@@ -329,10 +352,10 @@ fn leave_with(
     } else if ad_hoc::is_fulfilled(step, scope) {
         // Nothing begins there any more.
     } else if node.is_event_gateway() {
-        step.take_to_events(flows, scope, from, &events);
+        step.take_to_events(&flows, scope, from, &events);
     } else {
         for _ in 0..node.completion_quantity {
-            step.take_all(flows, scope, from);
+            step.take_all(&flows, scope, from);
         }
     }
     if let Some(by) = undone_for {
