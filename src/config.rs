@@ -204,30 +204,8 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     let watermarks = wrong.unless(watermarks(&options));
     let retention = wrong.unless(retention::retention(&options));
     let otlp = wrong.unless(otlp::otlp(&options));
+    wrong.0.extend(out_of_range(&options));
     let data = options.data.unwrap_or_else(|| "stepwire-data".into());
-    if options.jwt_secret.as_deref() == Some("") {
-        wrong.0.push(
-            "expected jwt-secret to be a text, but it is empty: leave it out to have one generated"
-                .into(),
-        );
-    }
-    if options.workers == Some(0) {
-        wrong
-            .0
-            .push("expected workers to be at least 1, but it is 0".into());
-    }
-    if options.max_connections == Some(0) {
-        wrong
-            .0
-            .push("expected max-connections to be at least 1, but it is 0".into());
-    }
-    let least = limits::DEFINITION_BYTES * limits::BODY_MEMORY_PART / (1024 * 1024);
-    if let Some(given) = options.max_body_memory.filter(|given| *given < least) {
-        wrong.0.push(format!(
-            "expected max-body-memory to be at least {least} MiB, but it is {given}: one caller \
-            may take an eighth of it, and a process definition has to fit in there"
-        ));
-    }
     let listen = wrong.unless(addresses(
         options.listen.as_deref().unwrap_or("127.0.0.1:8000"),
     ));
@@ -321,6 +299,31 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         script_program: std::env::current_exe().unwrap_or_else(|_| "stepwire".into()),
         settings: Vec::new(),
     })
+}
+
+/// The options that are empty or too small, one sentence each.
+fn out_of_range(options: &Options) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if options.jwt_secret.as_deref() == Some("") {
+        wrong.push(
+            "expected jwt-secret to be a text, but it is empty: leave it out to have one generated"
+                .into(),
+        );
+    }
+    if options.workers == Some(0) {
+        wrong.push("expected workers to be at least 1, but it is 0".into());
+    }
+    if options.max_connections == Some(0) {
+        wrong.push("expected max-connections to be at least 1, but it is 0".into());
+    }
+    let least = limits::DEFINITION_BYTES * limits::BODY_MEMORY_PART / (1024 * 1024);
+    if let Some(given) = options.max_body_memory.filter(|given| *given < least) {
+        wrong.push(format!(
+            "expected max-body-memory to be at least {least} MiB, but it is {given}: one caller \
+            may take an eighth of it, and a process definition has to fit in there"
+        ));
+    }
+    wrong
 }
 
 /// The mistakes in the options, one sentence each.
