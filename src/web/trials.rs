@@ -24,7 +24,7 @@ use std::{
 use actix_web::rt;
 use uuid::Uuid;
 
-pub use trial::{BeginError, NotAtRest, Trial};
+pub use trial::{BeginError, NotAtRest, Trial, ended};
 
 use crate::{
     config::Config,

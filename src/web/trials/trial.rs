@@ -387,3 +387,12 @@ fn tried_of(row: &DefinitionRow, is_draft: bool) -> Tried {
         version: (!is_draft).then_some(row.version),
     }
 }
+
+/// Waits for the end of a trial; without a trial forever.
+pub async fn ended(ending: &mut Option<watch::Receiver<bool>>) {
+    match ending {
+        // A trial that no longer exists has ended, too.
+        Some(ending) => drop(ending.wait_for(|ended| *ended).await),
+        None => std::future::pending().await,
+    }
+}

@@ -19,14 +19,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_http::ws::handshake;
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
-    rt, web,
-};
-use tokio::sync::watch;
-
 use super::{
     super::{
         http::{
@@ -39,7 +31,7 @@ use super::{
         openapi::shared::TrialPath,
         rest::trials,
         transport::{ConnectionHandle, SessionStream, TakeOver, thread_turns},
-        trials::Trial,
+        trials::{Trial, ended},
     },
     frame_guard::FrameGuard,
     goodbye::say_goodbye,
@@ -60,6 +52,12 @@ use crate::{
         },
         sessions::Sessions,
     },
+};
+use actix_http::ws::handshake;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
+    rt, web,
 };
 
 /// The one subprotocol.
@@ -253,6 +251,20 @@ impl ClientSocket {
     fn is_calm(&self) -> bool {
         self.full_since.is_none() && !self.messages.is_unfinished()
     }
+
+    /// How to close the connection, if its peer sends or reads too slowly.
+    fn overdue(&self, now: Instant) -> Option<Close> {
+        if self.messages.is_late(now) {
+            Limit::SlowBodies.refused();
+            return Some(Close::of(
+                CloseCode::NoSignOfLife,
+                "a message came in too slowly",
+            ));
+        }
+        self.full_since
+            .is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER)
+            .then(|| CloseCode::SlowConsumer.into())
+    }
 }
 
 impl From<StreamEnd> for LoopEnd {
@@ -279,11 +291,9 @@ async fn run(
     mut socket: Box<ClientSocket>,
     (places, trial): (Vec<ConnectionPermit>, Option<Arc<Trial>>),
 ) {
-    let protocol = if trial.is_some() {
-        Protocol::Trial
-    } else {
-        Protocol::Websocket
-    };
+    let protocol = trial
+        .as_ref()
+        .map_or(Protocol::Websocket, |_| Protocol::Trial);
     let about = OpenConnection::new(connection.id(), protocol, connection.address());
     let about = Arc::new(about);
     let open = app.connections.opened(connection.inbox(), &about);
@@ -294,29 +304,8 @@ async fn run(
     let mut is_slow = false;
     let mut tick = std::pin::pin!(rt::time::sleep(TICK));
     let end = loop {
-        if user.is_none()
-            && let Some(principal) = connection.principal()
-        {
-            // The users of a trial are its designer.
-            let payer = trial.as_ref().map_or(principal, |trial| &trial.owner);
-            let (subject, taker) = (payer.user(), payer.taker());
-            match app
-                .connections
-                .of_user(&subject, app.config.limits.max_connections_per_user)
-            {
-                Some(place) => {
-                    user = Some(place);
-                    let client = connection.client();
-                    app.connections.identified(&about, payer, client);
-                    if let Some(taker) = taker {
-                        socket
-                            .messages
-                            .take_room_by(app.sessions.memory.permit(taker));
-                        socket.tcp.is_known();
-                    }
-                }
-                None => connection.close(CloseCode::TryAgain),
-            }
+        if user.is_none() {
+            user = identify(&app, &mut connection, &mut socket, &about, trial.as_deref());
         }
         if let Err(end) = pump(&mut connection, &mut socket, &about).await {
             break end;
@@ -363,16 +352,11 @@ async fn run(
                 is_slow = connection.is_calm() && socket.is_calm();
                 let pause = if is_slow { CALM } else { TICK };
                 tick.as_mut().reset((now + pause).into());
-                if socket.messages.is_late(now) {
-                    Limit::SlowBodies.refused();
-                    let reason = "a message came in too slowly";
-                    break LoopEnd::Close(Close::of(CloseCode::NoSignOfLife, reason));
-                }
                 if socket.full_since.is_some() {
                     app.connections.changed(&about);
                 }
-                if socket.full_since.is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER) {
-                    break LoopEnd::Close(CloseCode::SlowConsumer.into());
+                if let Some(close) = socket.overdue(now) {
+                    break LoopEnd::Close(close);
                 }
             }
         }
@@ -388,13 +372,33 @@ async fn run(
     }
 }
 
-/// Waits for the end of a trial; without a trial forever.
-async fn ended(ending: &mut Option<watch::Receiver<bool>>) {
-    match ending {
-        // A trial that no longer exists has ended, too.
-        Some(ending) => drop(ending.wait_for(|ended| *ended).await),
-        None => std::future::pending().await,
+/// Takes one of the user's places once the user of a connection is known; closes the connection if
+/// there is none left.
+fn identify(
+    app: &App,
+    connection: &mut Connection,
+    socket: &mut ClientSocket,
+    about: &Arc<OpenConnection>,
+    trial: Option<&Trial>,
+) -> Option<ConnectionPermit> {
+    let principal = connection.principal()?;
+    // The users of a trial are its designer.
+    let payer = trial.map_or(principal, |trial| &trial.owner);
+    let taker = payer.taker();
+    let most = app.config.limits.max_connections_per_user;
+    let Some(place) = app.connections.of_user(&payer.user(), most) else {
+        connection.close(CloseCode::TryAgain);
+        return None;
+    };
+    app.connections
+        .identified(about, payer, connection.client());
+    if let Some(taker) = taker {
+        socket
+            .messages
+            .take_room_by(app.sessions.memory.permit(taker));
+        socket.tcp.is_known();
     }
+    Some(place)
 }
 
 /// The next message of the client, or `None` once there is room to write again.
