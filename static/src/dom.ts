@@ -26,8 +26,9 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
 }
 
 /**
- * Replaces what is in `root`; what stays is not touched, so that who types or presses there goes on. The focus stays, too: on the element with the same `data-focus`, else on another one with the same part
- * before the `/`, else on `root`.
+ * Replaces the content of `root`; unchanged elements are not touched, so that a user who is typing or pressing there can continue.
+ * The focus is kept, too: on the element with the same `data-focus`, else on another one with the same part before the `/`, else on
+ * `root`.
  */
 export function redraw(root: HTMLElement, ...children: Node[]): void {
   const focused = root.contains(document.activeElement) ? (document.activeElement as HTMLElement) : undefined;
@@ -45,7 +46,7 @@ export function redraw(root: HTMLElement, ...children: Node[]): void {
   (exact ?? near ?? root).focus({ preventScroll: true });
 }
 
-/** Calls `run` once for any number of calls in the same moment. */
+/** Calls `run` once for any number of calls in the same task. */
 export function batched(run: () => void): () => void {
   let waiting = false;
   return () => {

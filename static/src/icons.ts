@@ -13,7 +13,7 @@ const PATHS = {
   alert: 'M12 3 2 20h20zM12 10v4M12 17v.5',
 } as const;
 
-/** An icon that says nothing to a screen reader: the text beside it does. */
+/** An icon that is hidden from screen readers, as the text beside it has its meaning. */
 export function icon(name: keyof typeof PATHS, size = 20): SVGSVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   const attributes = { viewBox: '0 0 24 24', width: size, height: size, fill: 'none', stroke: 'currentColor', 'stroke-width': 2 };

@@ -7,19 +7,19 @@ type Step = Record<string, unknown>;
 export interface ScenarioFile {
   name: string;
   bpmn?: string;
-  /** Of a definition in the JSON form. */
+  /** For a definition in JSON form. */
   json?: unknown;
 }
 
 const KEY = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
 
-/** The steps of a trial, or of what was sent in the playground, as they are done. */
+/** Records the steps of a trial, or of commands in the playground. */
 export class Recording {
   private readonly steps: Step[] = [];
   private readonly names = new Map<string, string>();
   private readonly users = new Map<string, { roles: readonly string[] } | { anonymous: true }>();
 
-  /** `passing`: texts in a view that another run does not repeat. */
+  /** `passing`: texts in a view that differ in each run. */
   constructor(
     private readonly name: string,
     private readonly clock: string,
@@ -38,7 +38,7 @@ export class Recording {
     this.users.set(name, { anonymous: true });
   }
 
-  /** Somebody started an instance, which has a name in the scenario from then on. */
+  /** A user started an instance, which has a name in the scenario from then on. */
   started(user: string, process: string, key: string, fields: Step): void {
     const taken = [...this.names.values()];
     let name = process;
@@ -47,12 +47,12 @@ export class Recording {
     this.steps.push({ as: user, start: process, ...fields, ...(name === process ? {} : { named: name }) });
   }
 
-  /** A step that is about no instance, or says itself about which. */
+  /** A step that concerns no instance, or names its own. */
   step(user: string, step: Step): void {
     this.steps.push({ as: user, ...step });
   }
 
-  /** Somebody did something at an instance of a process. */
+  /** A user ran a command on an instance of a process. */
   did(user: string, process: string, key: string, step: Step): void {
     this.steps.push({ as: user, instance: this.called(process, key), ...step });
   }
@@ -78,12 +78,12 @@ export class Recording {
     this.steps.push({ as: user, instance: this.called(process, instance.key), expect: expected });
   }
 
-  /** A subprocess goes by the id of its process: the newest one is meant. */
+  /** A subprocess is named by the id of its process, which means the newest one. */
   called(process: string, key: string): string {
     return this.names.get(key) ?? process;
   }
 
-  /** The file; with `inside` it holds the models itself. */
+  /** The file; with `inside` it contains the models itself. */
   yaml(files: readonly ScenarioFile[], inside: boolean): string {
     const users = [...this.users].map(([name, user]) => `  ${JSON.stringify(name)}: ${JSON.stringify(user)}`);
     const deploy = files.map(({ name, bpmn, json }) => {
@@ -104,7 +104,7 @@ export class Recording {
   }
 }
 
-/** Keys of instances and files differ from run to run: any value stands for them. */
+/** Keys of instances and files differ in each run: any value matches them. */
 function lasting(value: unknown, passing: RegExp): unknown {
   if (typeof value === 'string') return passing.test(value) ? '*' : value;
   if (Array.isArray(value)) return value.map((item) => lasting(item, passing));

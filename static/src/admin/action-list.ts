@@ -3,8 +3,7 @@ import { StepwireForm } from '@stepwire/client/forms';
 import { h } from '../dom.js';
 
 /**
- * The actions that may be run now, each as a form made from what it takes. What somebody types stays while other actions come and
- * go.
+ * The actions that may be run now, each as a form generated from its data. Input is kept while other actions appear and disappear.
  */
 export class ActionList {
   private readonly items = new Map<string, HTMLElement>();
@@ -14,13 +13,13 @@ export class ActionList {
   constructor(
     root: HTMLElement,
     private readonly instance: Instance,
-    /** Whether a single action is open at first; later what is open is its user's affair. */
+    /** Whether a single action is open at first; later the user decides. */
     private opensOne = false,
   ) {
     root.replaceChildren(this.empty, this.list);
   }
 
-  /** Shows these. */
+  /** Shows these actions. */
   show(actions: readonly AvailableAction[]): void {
     const keys = new Set(actions.map(keyOf));
     for (const [key, item] of this.items) {
@@ -36,12 +35,12 @@ export class ActionList {
       this.list.append(item);
     }
     this.empty.hidden = actions.length > 0;
-    // Where there is no choice, nothing has to be chosen.
+    // A single action is open from the start.
     if (actions.length === 1 && this.opensOne) this.list.querySelector('details')!.open = true;
     this.opensOne &&= actions.length === 0;
   }
 
-  /** The form of an action, unless that takes its data in another way. */
+  /** The form of an action, unless it takes its data in another way. */
   formOf(element: string, name: string): StepwireForm | null {
     return this.items.get(keyOf({ element, name }))?.querySelector('stepwire-form') ?? null;
   }
@@ -64,7 +63,7 @@ export class ActionList {
     return form;
   }
 
-  /** A decision takes a comment, which no key says. */
+  /** A decision accepts a comment, which is not one of the keys. */
   private decision(action: AvailableAction): HTMLElement {
     const { name, element } = action;
     const id = `comment-${element}-${name}`;
@@ -92,7 +91,7 @@ export class ActionList {
   }
 }
 
-/** An approval is decided by actions of these names. */
+/** An approval is decided by actions with these names. */
 const isDecision = ({ name, keys }: AvailableAction) => (name === 'approve' || name === 'reject') && keys.length === 0;
 
 const keyOf = ({ name, element }: Pick<AvailableAction, 'name' | 'element'>) => `${element}/${name}`;

@@ -1,6 +1,6 @@
 import { h } from '../dom.js';
 
-/** Asks whom a task is to be given to. Resolves to `undefined` when that is left open. */
+/** Asks for the user to assign a task to. Resolves to `undefined` if cancelled. */
 export function askForUser(task: string, assignee = ''): Promise<string | undefined> {
   const input = h('input', { class: 'input', id: 'assignee', autocomplete: 'off', spellcheck: false, required: true });
   input.value = assignee;

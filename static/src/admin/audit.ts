@@ -15,7 +15,7 @@ interface Entry {
   details: Record<string, string | number | boolean>;
 }
 
-/** What it was done to: an instance is a link, and of what is so or not only the name is told. */
+/** The target of an action: an instance is a link, and of a boolean only the name is shown. */
 const details = ({ details }: Entry): (Node | string)[] =>
   Object.entries(details).flatMap(([name, value]) => {
     if (value === false) return [];
@@ -40,7 +40,7 @@ export function audit(): OperationsPage {
     name: 'entries',
     title: 'Audit log',
     empty: 'No entry matches. Commands of operators, deploys, and changes of users and schedules are kept here.',
-    // Nothing tells of the log itself; what is noted there changes one of these.
+    // There is no topic for the log itself; what is logged also changes one of these.
     topics: ['instances', 'incidents', 'definitions', 'schedules', 'users', 'connections'],
     key: ({ id }) => String(id),
     columns: () => [

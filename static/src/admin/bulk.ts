@@ -3,9 +3,9 @@ import { h, redraw } from '../dom.js';
 import { askForMigration, migrate } from './migrate-dialog.js';
 import { getJson, post } from './rest.js';
 
-/** Instances that one run reaches; the rest is a second run. */
+/** Instances covered by one run; the rest needs a second run. */
 const MOST = 10_000;
-/** Commands that are under way at once. */
+/** Commands in progress at the same time. */
 const AT_ONCE = 4;
 
 interface Listed {
@@ -17,7 +17,7 @@ type Wanted = (one: Listed['instances'][number]) => boolean;
 
 const isLive: Wanted = ({ status }) => status === 'started' || status === 'onHold';
 
-/** The page's filter as the HTTP interface takes it. */
+/** The page's filter as parameters of the HTTP interface. */
 function filter(): URLSearchParams {
   const page = new URLSearchParams(location.search);
   const asked = new URLSearchParams();
@@ -58,7 +58,7 @@ const COMMANDS: Record<string, { label: string; wanted: Wanted; work: (key: stri
 
 /** Puts the buttons and the progress into `root`. */
 export function offerBulk(root: HTMLElement): void {
-  // Repairs are an operator's; an owner may end what is theirs.
+  // Repairs need role operator; owners may end their own instances.
   const isOperator = root.dataset.operator === 'true';
   const button = (name: string, label: string, kind: string | undefined, work: () => void) =>
     h('button', { class: ['button compact', kind].filter(Boolean).join(' '), type: 'button', 'data-testid': `bulk-${name}`, onclick: work }, label);
@@ -68,7 +68,7 @@ export function offerBulk(root: HTMLElement): void {
   const told = h('div', { id: 'bulk-told', role: 'status', 'data-testid': 'bulk-told' });
   root.append(h('span', { class: 'muted small' }, 'All matching:'), ...buttons, told);
 
-  /** Does something with all that fit and that it is for, while no other button can be pressed. */
+  /** Runs a command for all matching instances to which it applies, while all other buttons are disabled. */
   const withAll = async (verb: string, wanted: Wanted, work: (keys: string[]) => Promise<void>) => {
     buttons.forEach((button) => (button.disabled = true));
     try {
@@ -99,7 +99,7 @@ export function offerBulk(root: HTMLElement): void {
   };
 }
 
-/** Does the work for each, a few at a time, with its progress in `told` and a button that stops it. */
+/** Runs the work for each, a few at a time, with its progress in `told` and a button that stops it. */
 export async function each<T>(told: HTMLElement, all: readonly T[], work: (one: T) => Promise<unknown>, verb: string): Promise<void> {
   const bar = h('progress', { max: all.length, value: 0, 'aria-label': verb });
   const words = h('span', {});

@@ -1,17 +1,17 @@
 import { h } from '../dom.js';
 
-/** What a button does, and how it looks. */
+/** The action and appearance of a button. */
 export interface CommandButton {
   label: string;
-  /** Where the focus is after a redraw: `place/command`. */
+  /** Identifies the focus after a redraw: `place/command`. */
   focus: string;
-  /** Said to a screen reader behind the label, when the same button is in several rows. */
+  /** Read by a screen reader after the label, if several rows have the same button. */
   about?: string;
   kind?: 'danger' | 'primary';
   run: () => void;
 }
 
-/** A button for a command to the server. Tests find it by its label in small letters. */
+/** A button for a command to the server. Tests find it by its label in lower case. */
 export function commandButton({ label, focus, about, kind, run }: CommandButton): HTMLElement {
   const id = label.toLowerCase().replace('…', '');
   const look = ['button', 'compact', kind].filter(Boolean).join(' ');

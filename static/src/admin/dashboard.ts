@@ -14,7 +14,9 @@ interface Overview {
   processes: { process: string; name: string; running: number; stuck: number }[];
 }
 
-/** The drawing comes after the numbers: it is the larger part of the page. First the newest version of each process. */
+/**
+ * The drawing is loaded after the numbers, as it is the larger part of the page. It starts with the newest version of each process.
+ */
 async function heatMap(first: string | undefined): Promise<HeatMap | undefined> {
   const read = await getJson<{ definitions: Version[] }>('/v1/definitions');
   const published = read?.definitions.filter(({ state }) => state !== 'draft') ?? [];

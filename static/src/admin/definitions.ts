@@ -8,7 +8,7 @@ export interface Problem {
   severity: 'error' | 'warning';
 }
 
-/** A version as it is on the server. */
+/** A version on the server. */
 export interface Version {
   id: string;
   version: number;
@@ -23,12 +23,12 @@ export interface Deployed extends Version {
   definitions?: Deployed[];
 }
 
-/** What a file is written in. */
+/** The format of a file. */
 export type Format = 'bpmn' | 'json';
 
 const MEDIA_TYPES: Record<Format, string> = { bpmn: 'application/xml', json: 'application/json' };
 
-/** A refusal of the server: its sentence, and what is wrong with the definition when it is that. */
+/** A refusal of the server: its sentence, and the problems of the definition, if any. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -69,14 +69,14 @@ export async function deploy(source: string, format: Format, options: { publish:
   return (await ask(path, { method: 'POST', headers, body: source })).json() as Promise<Deployed>;
 }
 
-/** Everything that is wrong with a source. */
+/** All problems of a source. */
 export async function check(source: string, format: Format, signal?: AbortSignal): Promise<Problem[]> {
   const headers = { 'content-type': MEDIA_TYPES[format] };
   const response = await ask('/v1/definition-checks', { method: 'POST', headers, body: source, signal });
   return ((await response.json()) as { problems: Problem[] }).problems;
 }
 
-/** What is previewed: a message or a condition over sample data, or a schedule. */
+/** What to preview: a message or a condition over sample data, or a schedule. */
 export type Preview = { message: string; data: unknown } | { condition: string; data: unknown } | { schedule: unknown };
 export interface Previewed {
   message?: unknown;
@@ -85,7 +85,7 @@ export interface Previewed {
   error?: string;
 }
 
-/** What a part of a model comes to, as the server runs it. */
+/** The result of a part of a model, as the server evaluates it. */
 export async function preview(part: Preview, signal?: AbortSignal): Promise<Previewed> {
   const headers = { 'content-type': 'application/json' };
   const response = await ask('/v1/definition-previews', { method: 'POST', headers, body: JSON.stringify(part), signal });
@@ -97,7 +97,7 @@ export async function source(id: string, version: number | string, format: Forma
   return (await ask(address(id, version), { headers: { accept: MEDIA_TYPES[format] } })).text();
 }
 
-/** The versions of a process; `undefined` when there is no such process. */
+/** The versions of a process; `undefined` if there is no such process. */
 export async function versions(id: string): Promise<Version[] | undefined> {
   try {
     return ((await (await ask(address(id))).json()) as { versions: Version[] }).versions;
@@ -125,26 +125,26 @@ export async function change(id: string, version: number | string, command: 'pub
   else await ask(`${address(id, version)}/${command}`, { method: 'POST' });
 }
 
-/** Lets a process start new instances, or not. */
+/** Allows or forbids new instances of a process. */
 export async function switchProcess(id: string, command: 'enable' | 'disable'): Promise<void> {
   await ask(`${address(id)}/${command}`, { method: 'POST' });
 }
 
-/** What a file holds by its first letter: JSON or BPMN XML. */
+/** The format of a file, by its first character: JSON or BPMN XML. */
 export function formatOf(text: string): Format {
   return /^[\s\uFEFF]*[{[]/.test(text) ? 'json' : 'bpmn';
 }
 
-/** Hands a model to the browser as a file to save. */
+/** Offers a model to the user as a download. */
 export function download(name: string, text: string, format: Format): void {
   saveText(`${name.replace(/[^\w.-]+/g, '_')}.${format === 'bpmn' ? 'bpmn' : 'json'}`, text, MEDIA_TYPES[format]);
 }
 
-/** Between two files: a browser drops one that the next follows at once. */
+/** The pause between two files: browsers drop a download that follows another immediately. */
 const BETWEEN_FILES_MS = 250;
 let saved = Promise.resolve();
 
-/** Hands a text to the browser as a file to save, after those before it. */
+/** Offers a text to the user as a download, after the previous ones. */
 export function saveText(name: string, text: string, type = 'text/plain'): void {
   saved = saved.then(() => {
     const url = URL.createObjectURL(new Blob([text], { type }));
@@ -152,7 +152,7 @@ export function saveText(name: string, text: string, type = 'text/plain'): void 
     link.href = url;
     link.download = name;
     link.click();
-    // The download has its own hold on the file only after a moment.
+    // The browser opens the file only after a moment.
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
     return new Promise((done) => setTimeout(done, BETWEEN_FILES_MS));
   });

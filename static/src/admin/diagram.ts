@@ -28,8 +28,8 @@ export class Diagram {
   }
 
   /**
-   * Marks where the tokens are, the nodes and flows that were passed, and how often a node was visited when that is more than
-   * once. A flow counts only between nodes that were visited, so that an earlier moment shows no later path.
+   * Marks the positions of the tokens, the nodes and flows that were passed, and how often a node was visited if more than once. A
+   * flow counts only between visited nodes, so that an earlier moment does not show a later path.
    */
   show(active: readonly ActiveNode[], passed: Iterable<string>, flows: Iterable<string>, visits: ReadonlyMap<string, number>): void {
     this.tokens.show(active, passed, flows, visits);
@@ -39,7 +39,7 @@ export class Diagram {
     if (!this.loaded) return;
     const canvas = this.viewer.get<Canvas>('canvas');
     canvas.resized();
-    // A little smaller than the viewport, or the outermost shapes would touch its edge.
+    // Slightly smaller than the viewport, so that the outermost shapes do not touch its edge.
     canvas.zoom(canvas.zoom('fit-viewport', 'auto') * 0.94, 'auto');
   }
 }

@@ -1,19 +1,19 @@
 import { h } from '../dom.js';
 import { time } from './elements-table.js';
 
-/** What frames and lists say of a user task's times. */
+/** The times of a user task in frames and lists. */
 export interface Due {
   dueAt?: string | null;
   remindedAt?: string | null;
 }
 
-/** When a task is due, by which it is listed: those without a due date come last. */
+/** The sort key by due date: tasks without one come last. */
 export const dueTime = ({ dueAt }: Due): number => (dueAt ? Date.parse(dueAt) : Infinity);
 
-/** Whether its time is over. */
+/** Whether a task is overdue. */
 export const isOverdue = (task: Due): boolean => dueTime(task) <= Date.now();
 
-/** When a task is due, whether it is overdue, and when it reminded last; nothing without a due date. */
+/** When a task is due, whether it is overdue, and when it last sent a reminder; empty without a due date. */
 export function dueNotes(task: Due): (Node | string)[] {
   const { dueAt, remindedAt } = task;
   if (!dueAt) return [];

@@ -6,12 +6,12 @@ import { dueNotes } from './due.js';
 import type { Visit } from './elements-table.js';
 import { askForTarget, type MovableNode, previewOf, targetsOf } from './move-dialog.js';
 
-/** What is to be said of an active element, and what may be done about it. Whether this user may, the server answers. */
+/** Notes about an active element, with the commands to it. The server decides whether this user may run them. */
 export class ElementNotes {
   constructor(
     private readonly instance: Instance,
     private readonly run: (work: Promise<unknown>) => void,
-    /** What moving a token needs to know; for operators only. */
+    /** What is needed to move a token; for operators only. */
     private readonly moves?: { nodes(): Promise<MovableNode[]>; visits(): readonly Visit[]; may(): boolean },
   ) {}
 
@@ -31,7 +31,7 @@ export class ElementNotes {
 
   private forIncident(active: ActiveNode): HTMLElement[] {
     const { element, incident } = active;
-    // On hold nothing goes on, so there is nothing to try again.
+    // An instance on hold does not continue, so there is nothing to retry.
     if (!incident || this.instance.status.get() !== 'started') return [];
     return [
       this.button('Retry', active, () => this.instance.command('retry', { element })),

@@ -12,23 +12,23 @@ export interface Visit {
   loopCounter?: number;
   attachedTo?: string;
   loop?: { instances: number | null; sequential: boolean };
-  /** The events that came for it. */
+  /** The events that it received. */
   events?: { node: string; at: string }[];
   /** The instances it called. */
   children?: { instance: string; process: string; status: string | null }[];
-  /** What it owns, for operators. */
+  /** Its variables, for operators. */
   variables?: unknown;
   lifecycle: string;
   activatedAt?: string | null;
   endedAt?: string | null;
-  /** What was decided in an approval, oldest first. */
+  /** The decisions of an approval, oldest first. */
   decisions?: { decision: string; by: string | null; at: string; comment: string | null }[];
 }
 
-/** What is in the last column of an active element. */
+/** The content of the last column of an active element. */
 type Notes = (active: ActiveNode) => (Node | string)[];
 
-/** The table that says the same as the diagram: visits in their order, the active ones with notes. */
+/** The content of the diagram as a table: visits in order, the active ones with notes. */
 export function elementsTable(visits: readonly Visit[], active: readonly ActiveNode[], notes: Notes): HTMLElement {
   const known = new Set(visits.map(({ element }) => element));
   const unlisted = active.filter(({ element }) => !known.has(element)).map((node) => ({ ...node, lifecycle: 'Activated' }));
@@ -71,7 +71,7 @@ const orDash = (words: (Node | string)[]) => {
   return said.length > 0 ? said : ['—'];
 };
 
-/** Visits in their order, each followed by those in its scope. */
+/** Visits in order, each followed by those in its scope. */
 function inScopes(visits: readonly Visit[]): { visit: Visit; depth: number }[] {
   const known = new Set(visits.map(({ element }) => element));
   const inside = new Map<string | undefined, Visit[]>();
@@ -90,7 +90,7 @@ function inScopes(visits: readonly Visit[]): { visit: Visit; depth: number }[] {
   return all;
 }
 
-/** Iterations by their numbers. */
+/** Iterations with their numbers. */
 function nameOf({ name, node, loopCounter }: Visit): string {
   return loopCounter === undefined ? name || node : `${name || node} (${loopCounter})`;
 }
@@ -106,7 +106,7 @@ function typeOf({ type, kind, loop, attachedTo }: Visit): (Node | string)[] {
   return words;
 }
 
-/** The events that came for it, and the instances it called. */
+/** The events that it received, and the instances it called. */
 function came({ events = [], children = [] }: Visit): HTMLElement[] {
   const event = ({ node, at }: { node: string; at: string }) =>
     h('p', { 'data-testid': 'event' }, 'Event ', h('code', {}, node), ' came ', time(at));
@@ -121,7 +121,7 @@ function came({ events = [], children = [] }: Visit): HTMLElement[] {
   return [...events.map(event), ...children.map(child)];
 }
 
-/** What was decided, by whom, and what they said to it. */
+/** The decisions, with users and comments. */
 function decided({ decisions = [] }: Visit): HTMLElement[] {
   return decisions.map(({ decision, by, comment }) => {
     const status = decision === 'approved' ? 'finished' : 'terminated';
@@ -130,7 +130,7 @@ function decided({ decisions = [] }: Visit): HTMLElement[] {
   });
 }
 
-/** A moment as a person reads it. */
+/** A moment in a form for people. */
 export function time(at: string | null | undefined): HTMLElement | string {
   if (!at) return '—';
   const text = new Date(at).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' });

@@ -45,7 +45,7 @@ const MEASURES: Record<string, [label: string, measure: Measure]> = {
   incidents: ['Incidents', ({ incidents }) => count(incidents)],
 };
 
-/** A look reads a sample of the log: often enough for people. */
+/** Each update reads a sample of the log; this is often enough for people. */
 const PAUSE_MS = 5_000;
 
 /** `90061000` is `1 d 1 h`: the two largest units. */
@@ -108,7 +108,7 @@ export class HeatMap {
     void this.load();
   }
 
-  /** Looks again, though not too often. */
+  /** Updates the display, though not too often. */
   look(): void {
     clearTimeout(this.timer);
     const wait = this.lookedAt + PAUSE_MS - Date.now();
@@ -133,7 +133,7 @@ export class HeatMap {
       await this.viewer.importXML(await drawingOf(this.path, this.process.format));
       this.drawn = shown === this.process;
     } catch {
-      // The table has all there is to see.
+      // The table shows everything.
       this.viewer.clear();
     }
     this.fit();

@@ -16,7 +16,7 @@ export interface Heat {
   text: string;
 }
 
-/** Colours there are; the largest value has the last. */
+/** Number of colours; the largest value has the last. */
 const STEPS = 5;
 
 export class HeatMarks {
@@ -33,7 +33,7 @@ export class HeatMarks {
     this.marked = [];
     const largest = Math.max(0, ...[...nodes.values()].map(({ value }) => value));
     for (const [node, { value, text }] of nodes) {
-      // An older version may have had elements that this drawing has not.
+      // An older version may have had elements that this drawing lacks.
       if (registry.get(node) === undefined) continue;
       const marker = `heat-${step(value, largest)}`;
       canvas.addMarker(node, marker);
@@ -43,7 +43,7 @@ export class HeatMarks {
   }
 }
 
-/** By orders of magnitude: what takes days must not make minutes and hours look alike. */
+/** By orders of magnitude: days must not make minutes and hours look alike. */
 export function step(value: number, largest: number): number {
   if (value <= 0 || largest <= 0) return 0;
   return Math.min(STEPS, 1 + Math.floor((Math.log1p(value) / Math.log1p(largest)) * (STEPS - 0.001)));

@@ -20,7 +20,7 @@ interface Incident {
   raisedAt: string;
 }
 
-/** Parts of 100 that are looked at; the rest is counted out loud. */
+/** Parts of 100 incidents that are loaded; a note gives the number of the rest. */
 const PARTS = 10;
 /** Lines of the list below the causes. */
 const LISTED = 100;

@@ -24,7 +24,7 @@ interface History {
   flows?: string[];
 }
 
-/** The state of the instance, now or then: what operators see of it. */
+/** The state of the instance, current or past, as operators see it. */
 interface Look {
   version: number;
   nodes: ActiveNode[];
@@ -39,7 +39,7 @@ interface Timers {
   timers: Waiting[];
 }
 
-/** The page of one instance: everything that moves on it. */
+/** The page of one instance: all its live parts. */
 export class InstancePage {
   private readonly client: Client;
   private readonly instance: Instance;
@@ -57,12 +57,12 @@ export class InstancePage {
   private readonly version: number;
   private readonly isChild: boolean;
   private drawn = false;
-  /** Whether the data are shown: then they may be corrected, too. */
+  /** Whether the data are visible to this user, who may then also correct them. */
   private hasData = false;
   private history: History = { elements: [] };
   private reading = false;
   private readAgain = false;
-  /** How it stood at the moment that is looked at; `undefined` for now. */
+  /** The state at the selected earlier moment; `undefined` for now. */
   private past: Look | undefined;
   private readingPast = false;
 
@@ -71,7 +71,7 @@ export class InstancePage {
     this.process = process;
     this.version = Number(version);
     this.path = `/v1/instances/${encodeURIComponent(key)}`;
-    // The page watches: it starts nothing that an Action message asks a frontend to start.
+    // The page only observes: it does not start processes that an Action message asks for.
     this.client = connect({ url: ticketUrl, client: 'admin/1', schemas: true, debug: (_, frame) => this.saw(frame, key) });
     this.instance = this.client.instance(process, key);
     const definition = `/v1/definitions/${encodeURIComponent(process)}/${encodeURIComponent(version)}`;
@@ -123,13 +123,13 @@ export class InstancePage {
       await this.diagram.load(await drawingOf(path, format));
       this.drawn = true;
     } catch {
-      // The table below has all there is to see.
+      // The table below shows everything.
       byId('diagram').replaceChildren(h('p', { class: 'empty' }, 'This definition cannot be drawn; see the table below.'));
     }
     this.showTokens();
   }
 
-  /** Reads what no frame tells: history, data, and the messages from before. Changes while it reads make it read once more. */
+  /** Loads what frames do not contain: history, data, and earlier messages. A change meanwhile causes another load. */
   private async read(): Promise<void> {
     this.readAgain = true;
     if (this.reading) return;
@@ -143,10 +143,10 @@ export class InstancePage {
         this.hasData ? getJson<Timers>(`/v1/timers?instance=${this.instance.key}`) : undefined,
       ]);
       if (history) this.history = history;
-      // It was migrated: nearly everything here is of the version before.
+      // After a migration nearly everything here belongs to the previous version.
       if (instance && instance.version !== this.version) return location.reload();
       if (instance?.data !== undefined) {
-        // Only operators get the data, and only they may read what else is for them.
+        // Only operators get the data, and only they may load the other parts for operators.
         if (!this.hasData) this.readAgain = true;
         this.hasData = true;
         this.showStatus();
@@ -168,7 +168,7 @@ export class InstancePage {
     redraw(byId('waiting'), waitingTable([...subscriptions, ...others], nodeOf));
   }
 
-  /** The timeline was dragged: shows how the instance stood at that moment, the newest one that was asked for. */
+  /** The timeline was moved: shows the state of the instance at the last requested moment. */
   private async lookBack(): Promise<void> {
     if (this.readingPast) return;
     this.readingPast = true;
@@ -193,7 +193,7 @@ export class InstancePage {
     }
   }
 
-  /** What of the history had happened at the moment that is looked at. */
+  /** The part of the history up to the selected moment. */
   private visits(): Visit[] {
     const { moment } = this.timeline;
     if (moment === undefined) return this.history.elements;

@@ -2,7 +2,7 @@ import type { JsonObject } from '@stepwire/client';
 import { h } from '../dom.js';
 import { time } from './elements-table.js';
 
-/** A message as `GET /v1/instances/{key}/messages` lists it; a pushed frame holds the same, but for the time. */
+/** A message as `GET /v1/instances/{key}/messages` lists it; a pushed frame has the same members except the time. */
 export interface PushedMessage {
   seq: number;
   kind: 'data' | 'action' | 'view';
@@ -13,14 +13,14 @@ export interface PushedMessage {
   body: unknown;
 }
 
-/** The message in a frame of the channel, when it is one. */
+/** The message in a frame of the channel, if it is one. */
 export function messageIn(frame: JsonObject, channel: string): PushedMessage | undefined {
   const { type } = frame;
   if (frame.channel !== channel || (type !== 'data' && type !== 'action' && type !== 'view')) return undefined;
   return { ...(frame as unknown as PushedMessage), kind: type, at: new Date().toISOString() };
 }
 
-/** The messages that an instance pushed, newest first; one that comes twice (listed and live) is shown once. */
+/** The messages that an instance pushed, newest first; one that is both listed and pushed live is shown once. */
 export class MessageList {
   private readonly shown = new Set<number>();
   private highest = 0;

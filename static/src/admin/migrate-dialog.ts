@@ -10,30 +10,30 @@ interface Version {
   state: string;
 }
 
-/** What the server says would become of an instance. */
+/** The server's preview of the migration of an instance. */
 export interface Preview {
   possible: boolean;
   elements: { element: string; node: string; to: string | null }[];
   problems: { node: string; message: string }[];
 }
 
-/** What was decided: the instances that can go, and how. */
+/** The decision: the instances to migrate, and the mapping. */
 export interface Migration {
   version: number;
   mapping: Record<string, string>;
   keys: string[];
 }
 
-/** Previews that are asked for at once. */
+/** Previews requested at the same time. */
 const AT_ONCE = 4;
-/** Problems that are written out. */
+/** Number of problems shown in full. */
 const SHOWN = 20;
 
-/** Takes one instance to another version. */
+/** Migrates one instance. */
 export const migrate = (key: string, { version, mapping }: Migration): Promise<unknown> =>
   ask(`/v1/instances/${encodeURIComponent(key)}/migrate`, { version, mapping });
 
-/** Why instances cannot go, the most frequent first. */
+/** Why instances cannot be migrated, the most frequent reason first. */
 export function reasons(previews: readonly (Preview | string)[]): { message: string; count: number }[] {
   const counts = new Map<string, number>();
   const count = (message: string) => counts.set(message, (counts.get(message) ?? 0) + 1);
@@ -44,7 +44,7 @@ export function reasons(previews: readonly (Preview | string)[]): { message: str
   return [...counts].map(([message, count]) => ({ message, count })).sort((a, b) => b.count - a.count);
 }
 
-/** The nodes where tokens are, with where they go: one line for each, whatever instance it is of. */
+/** The nodes at which tokens are, with their targets: one line for each, regardless of the instance. */
 export function places(previews: readonly (Preview | string)[]): Map<string, string | null> {
   const found = new Map<string, string | null>();
   for (const preview of previews) if (typeof preview !== 'string') for (const { node, to } of preview.elements) found.set(node, to);
@@ -59,7 +59,7 @@ class MigrateDialog {
   private mapping: Record<string, string> = {};
   private nodes: MovableNode[] = [];
   private possible: string[] = [];
-  /** Which look is the newest: what an older one finds is not shown. */
+  /** Number of the latest request: results of older ones are ignored. */
   private look = 0;
 
   constructor(
@@ -162,7 +162,7 @@ class MigrateDialog {
   }
 }
 
-/** Resolves to what was decided, or to `undefined` when that is left open. */
+/** Resolves to the decision, or to `undefined` if cancelled. */
 export async function askForMigration(process: string, keys: readonly string[], current?: number): Promise<Migration | undefined> {
   const read = await getJson<{ versions: Version[] }>(`/v1/definitions/${encodeURIComponent(process)}`);
   const targets = (read?.versions ?? []).filter(({ version, state }) => state !== 'draft' && state !== 'deleted' && version !== current);

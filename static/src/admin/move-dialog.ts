@@ -1,7 +1,7 @@
 /** Asks for the node to move a token to, and shows the consequences in advance. */
 import { h } from '../dom.js';
 
-/** A node of a definition in the JSON form, as far as it matters here. */
+/** The part of a node of a definition in JSON form that is used here. */
 export interface MovableNode {
   id: string;
   name?: string;
@@ -11,13 +11,13 @@ export interface MovableNode {
   actions?: { name: string; trigger?: string }[];
 }
 
-/** The nodes that a token of `from` may be taken to, as far as that shows in the definition; the server decides. */
+/** The nodes to which a token of `from` may be moved, as far as the definition shows; the server decides. */
 export function targetsOf(nodes: readonly MovableNode[], from: string): MovableNode[] {
   const scope = nodes.find(({ id }) => id === from)?.scope;
   return nodes.filter((node) => node.scope === scope && !/^(startEvent|boundaryEvent)$/.test(node.type));
 }
 
-/** What moving a token ends and begins, a sentence each. */
+/** What moving a token ends and starts, one sentence each. */
 export function previewOf(from: string, inside: readonly string[], called: readonly string[], to: MovableNode): string[] {
   const list = (names: readonly string[]) => names.join(', ');
   const automatic = (to.actions ?? []).filter(({ trigger }) => trigger !== 'manual').map(({ name }) => name);
@@ -31,7 +31,7 @@ export function previewOf(from: string, inside: readonly string[], called: reado
   ].filter((sentence) => sentence !== false);
 }
 
-/** Resolves to the id of a node, or to `undefined` when that is left open. */
+/** Resolves to the id of a node, or to `undefined` if cancelled. */
 export function askForTarget(
   from: string,
   targets: readonly MovableNode[],

@@ -14,7 +14,7 @@ interface Definition extends Part {
   nodes?: Part[];
   lanes?: Part[];
 }
-/** Processes whose names are read; the others of a list keep their ids. */
+/** Number of processes whose names are loaded; the others of a list show their ids. */
 const MOST = 20;
 
 const known = new Map<string, Promise<Named>>();
@@ -33,7 +33,7 @@ export class Named {
     return this.definition?.name || undefined;
   }
 
-  /** A node or lane; its id without. */
+  /** The name of a node or lane; its id if it has none. */
   part(id: string): string {
     return this.parts.get(id) ?? id;
   }
@@ -58,13 +58,13 @@ async function ask(id: string): Promise<Named> {
   return new Named(newest && (await getJson<Definition>(`${path}/${newest.version}`)));
 }
 
-/** A node by its name, and by its id as it is in the diagram's file. */
+/** A node as its name, and its id in the diagram's file. */
 export function nodeName(named: Named | undefined, node: string): (Node | string)[] {
   const name = named?.part(node) ?? node;
   return [...(name === node ? [] : [`${name} `]), h('code', { class: 'muted' }, node)];
 }
 
-/** Where something is. */
+/** The place of a task or incident. */
 export function where(names: ReadonlyMap<string, Named>, process: string, node: string): (Node | string)[] {
   const named = names.get(process);
   return [named?.process ?? process, ' · ', ...nodeName(named, node)];

@@ -17,7 +17,7 @@ export class NullReasons {
 
   constructor(private readonly address: string) {}
 
-  /** A sentence per placeholder without a value; none when the definition cannot be read or all have one. */
+  /** A sentence per placeholder without a value; none if the definition cannot be loaded or all have one. */
   async of(node: string, action: string, sources: readonly unknown[]): Promise<string[]> {
     this.definition ??= getJson<Definition>(this.address);
     const definition = await this.definition;
@@ -28,7 +28,7 @@ export class NullReasons {
   }
 }
 
-/** `sources`: the variables of the element, of its scopes, and the data of the process, in the order in which they are looked at. */
+/** `sources`: the variables of the element, of its scopes, and the data of the process, in the order of the lookup. */
 function reason(path: string, sources: readonly unknown[]): string | undefined {
   const names = path.split('.');
   const owner = sources.find((source) => has(source, names[0]!));

@@ -16,7 +16,7 @@ import { settings } from './settings.js';
 import { ticketUrl } from './rest.js';
 import { complain } from './trouble.js';
 
-/** A page: of which topics it hears, and how it is drawn. */
+/** A page: the topics that change it, and how it is drawn. */
 export interface OperationsPage {
   topics: readonly Topic[];
   draw(look: () => Promise<void>): Promise<HTMLElement[]>;

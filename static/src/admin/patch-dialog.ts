@@ -1,15 +1,15 @@
 import type { ActiveNode, JsonObject } from '@stepwire/client';
 import { h } from '../dom.js';
 
-/** What is to be merged; `scope` is the element whose variables are meant, not the instance's data. */
+/** The values to merge; `scope` is the element whose variables are changed instead of the instance's data. */
 export interface Patch extends JsonObject {
   data: JsonObject;
   scope?: string;
 }
 
 /**
- * Asks what is to be merged into an instance's data, or into the variables of one of its active elements. Resolves to `undefined`
- * when that is left open.
+ * Asks for values to merge into an instance's data, or into the variables of one of its active elements. Resolves to `undefined` if
+ * cancelled.
  */
 export function askForPatch(nodes: readonly ActiveNode[]): Promise<Patch | undefined> {
   let patch: Patch | undefined;
@@ -54,7 +54,7 @@ export function askForPatch(nodes: readonly ActiveNode[]): Promise<Patch | undef
   );
 }
 
-/** The object a text says, or a sentence why it is not one. */
+/** The object in a text, or a sentence why it is not one. */
 function readObject(text: string): JsonObject | string {
   try {
     const value: unknown = JSON.parse(text);

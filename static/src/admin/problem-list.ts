@@ -1,7 +1,7 @@
 import { h } from '../dom.js';
 import type { Problem } from './definitions.js';
 
-/** What is wrong with a definition, as a list; `jump` makes each problem lead to its element. */
+/** The problems of a definition, as a list; `jump` makes each problem link to its element. */
 export function problemList(problems: readonly Problem[], jump?: (problem: Problem) => void): HTMLElement {
   const items = problems.map((problem) => {
     const { element, message, severity, code } = problem;

@@ -6,10 +6,10 @@ import type { Client } from '@stepwire/client';
 import { changes, type Topic } from '@stepwire/client/lists';
 import { byId, redraw } from '../dom.js';
 
-/** A busy server has news all the time; one look in this many milliseconds is enough for a person. */
+/** A busy server reports changes all the time; one query in this many milliseconds is enough for a person. */
 const PAUSE_MS = 1_000;
 
-/** Looks when there is news: not too often, and while nobody looks at the page, not at all. */
+/** Repeats a query after changes: not too often, and not at all while the page is hidden. */
 export class Looker {
   private waiting = false;
   private wanted = false;
@@ -18,7 +18,7 @@ export class Looker {
     document.addEventListener('visibilitychange', () => this.wanted && this.news());
   }
 
-  /** Looks again, soon. */
+  /** Schedules the next query. */
   news(): void {
     this.wanted = true;
     if (this.waiting || document.hidden) return;
@@ -29,11 +29,11 @@ export class Looker {
         this.waiting = false;
         if (this.wanted) this.news();
       }, PAUSE_MS);
-    // A server that is not there has news when it is back.
+    // A server that is unreachable reports changes when it is back.
     this.look().then(pause, pause);
   }
 
-  /** Looks whenever lists of these topics have changed, and after each gap in the connection. */
+  /** Queries whenever lists of these topics have changed, and after each gap in the connection. */
   follow(client: Client, topics: readonly Topic[]): void {
     changes(client, (changed) => {
       if (!changed || changed.some((topic) => topics.includes(topic))) this.news();
@@ -41,7 +41,7 @@ export class Looker {
   }
 }
 
-/** Parts of a page that the server draws: its own address is fetched again, and the parts with these ids are taken over. */
+/** Parts of a page that the server renders: the page's own address is fetched again, and the parts with these ids are replaced. */
 export function pageParts(ids: readonly string[], after: () => void = () => undefined): Looker {
   return new Looker(async () => {
     const response = await fetch(location.href, { credentials: 'same-origin', headers: { accept: 'text/html' } });

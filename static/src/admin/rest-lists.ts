@@ -8,10 +8,10 @@ import { getJson, post } from './rest.js';
 import { box, type Column, instanceLink, table } from './table.js';
 import { run } from './trouble.js';
 
-/** Parts of a list that a page keeps open at most; the filters of the lists lead further. */
+/** Parts of a list that a page keeps open at most; further ones are found by the filters of the lists. */
 const PARTS = 10;
 
-/** As many parts of a list as were asked for. */
+/** The requested number of parts of a list. */
 export async function parts<Row>(path: string, name: string, count: number): Promise<{ rows: Row[]; more: boolean }> {
   const rows: Row[] = [];
   let cursor: string | null = null;
@@ -32,7 +32,7 @@ interface ListOptions<Row> {
   title: string;
   empty: string;
   topics: OperationsPage['topics'];
-  /** `names`: those of the processes that `processOf` tells. */
+  /** `names`: those of the processes given by `processOf`. */
   columns(look: () => Promise<void>, names: ReadonlyMap<string, Named>): Column<Row>[];
   processOf?(row: Row): string;
   key(row: Row): string;
@@ -60,7 +60,7 @@ export function list<Row>(options: ListOptions<Row>): OperationsPage {
   };
 }
 
-/** A button whose command is sent, and then the list is read again. */
+/** A button that sends a command and then loads the list again. */
 export function act(look: () => Promise<void>, label: string, key: string, about: string, work: () => Promise<unknown> | false, kind?: 'danger') {
   const send = () => {
     const sent = work();

@@ -1,12 +1,12 @@
 import { StepwireError } from '@stepwire/client';
 
-/** Gets JSON from this server, or `undefined` when it answers with an error: then the page leaves that part out. */
+/** Gets JSON from this server, or `undefined` if it answers with an error: the page then omits that part. */
 export async function getJson<T>(path: string): Promise<T | undefined> {
   const response = await fetch(path, { headers: { accept: 'application/json' }, credentials: 'same-origin' });
   return response.ok ? ((await response.json()) as T) : undefined;
 }
 
-/** A websocket address with a one-time ticket: the pages sign in by cookie, which the websocket does not take. */
+/** A websocket address with a one-time ticket: the pages sign in by cookie, which the websocket does not accept. */
 export async function ticketUrl(): Promise<string> {
   const response = await fetch('/v1/tickets', {
     method: 'POST',
@@ -23,12 +23,12 @@ export async function ticketUrl(): Promise<string> {
   return `${scheme}://${location.host}/v1/ws?ticket=${encodeURIComponent(ticket)}`;
 }
 
-/** Posts JSON; rejects with the server's sentence when it refuses. */
+/** Posts JSON; rejects with the server's message when it refuses. */
 export async function post(path: string, body: unknown, method = 'POST'): Promise<void> {
   await answered(path, body, method);
 }
 
-/** Posts a question and resolves to the JSON that answers it; rejects as {@link post} does. */
+/** Posts a query and resolves to the JSON answer; rejects like {@link post}. */
 export async function ask<T>(path: string, question: unknown): Promise<T> {
   return (await (await answered(path, question, 'POST')).json()) as T;
 }

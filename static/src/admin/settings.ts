@@ -20,7 +20,7 @@ const SOURCES: Record<Setting['source'], string> = {
   default: 'default',
 };
 
-/** Without the default, which the value says where it counts. */
+/** Without the default, which is shown as the value where it applies. */
 const told = (description: string) => description.replace(/\s*\[default: [\s\S]*\]$/, '');
 
 const value = ({ value, secret, source }: Setting): (Node | string)[] => {

@@ -6,7 +6,7 @@ export interface Column<Row> {
   draw(row: Row): (Node | string)[];
 }
 
-/** A table; `key` names each row for tests and for where the focus is. */
+/** A table; `key` identifies each row for tests and for the focus. */
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[], key: (row: Row) => string): HTMLElement {
   const heads = columns.map(({ label }) => h('th', { scope: 'col' }, label));
   const body = rows.map((row) =>

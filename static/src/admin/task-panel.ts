@@ -44,7 +44,7 @@ export class TaskPanel {
     for (const action of mine) if (!this.open.has(action.name)) this.keep(action);
   }
 
-  /** Keeps what is typed into the form of an action, and shows what was typed before. */
+  /** Saves the input in the form of an action, and shows the input saved before. */
   private keep({ name, element }: AvailableAction): void {
     const task = openTask(this.client, this.instance, { element, action: name });
     this.open.set(name, task);
@@ -55,7 +55,7 @@ export class TaskPanel {
     this.ends.push(task.draft.subscribe(fill));
     fill(task.draft.get());
     form.addEventListener('input', () => task.save(read(form)));
-    // What is sent is no draft any more: the server drops it with the command.
+    // Submitted data are no longer a draft: the server drops it with the command.
     form.addEventListener('stepwire-done', () => void task.discard().catch(() => undefined));
   }
 
@@ -74,12 +74,12 @@ const controls = (form: StepwireForm) => [...form.shadowRoot!.querySelectorAll<C
 
 const isBox = (control: Control): control is HTMLInputElement => control instanceof HTMLInputElement && control.type === 'checkbox';
 
-/** What is in the form, as it is there: a draft may be half a number. */
+/** The content of the form as typed: a draft may contain half a number. */
 function read(form: StepwireForm): JsonObject {
   return Object.fromEntries(controls(form).map((control) => [control.name, isBox(control) ? control.checked : control.value]));
 }
 
-/** Writes a draft into the inputs that are not being typed in. */
+/** Writes a draft into the inputs without the focus. */
 function write(form: StepwireForm, draft: JsonObject): void {
   for (const control of controls(form)) {
     const value = draft[control.name];
@@ -87,7 +87,7 @@ function write(form: StepwireForm, draft: JsonObject): void {
     if (isBox(control) ? control.checked === value : control.value === `${value}`) continue;
     if (isBox(control)) control.checked = value === true;
     else control.value = `${value}`;
-    // The form learns that there is something typed; the draft is not sent back.
+    // Tells the form that there is input; the draft is not saved again.
     control.dispatchEvent(new Event('input'));
   }
 }

@@ -16,7 +16,7 @@ import { parts } from './rest-lists.js';
 import { TaskPanel } from './task-panel.js';
 import { complain, run } from './trouble.js';
 
-/** The longest a timer of a browser may wait. */
+/** The longest timer of a browser. */
 const LONGEST_WAIT = 2 ** 31 - 1;
 /** Parts of 100 that an operator's list of all has at most. */
 const PARTS = 10;
@@ -30,7 +30,7 @@ const EMPTY: Record<Tab, string> = {
   all: 'No task waits.',
 };
 
-/** What a task is called; iterations of one user task by their numbers. */
+/** The name of a task; iterations of one user task have numbers. */
 const taskName = ({ name, node, loopCounter }: TaskInfo): string =>
   loopCounter === null ? name || node : `${name || node} (${loopCounter})`;
 
@@ -40,17 +40,17 @@ export class TasksPage {
   private readonly user: string;
   private readonly instances: string;
   private readonly seesAll: boolean;
-  /** Process id → the names in it, once they are read. */
+  /** Process id → the names in it, once they are loaded. */
   private readonly named = new Map<string, Named | undefined>();
-  /** Draws the list again when the next task gets overdue. */
+  /** Draws the list again when the next task becomes overdue. */
   private overdue: ReturnType<typeof setTimeout> | undefined;
-  /** Until somebody chooses one, the first that has something. */
+  /** Until the user chooses a tab, the first that is not empty. */
   private tab: Tab | undefined;
-  /** All of the tenant, for operators who look at them. */
+  /** All tasks of the tenant, for operators who view them. */
   private everybody: { rows: TaskInfo[]; more: boolean } | undefined;
   private wanted = 1;
   private readonly looker = new Looker(() => this.readAll());
-  /** The task that is worked on, and its row. */
+  /** The open task and its row. */
   private working: { task: TaskInfo; panel: TaskPanel; row: HTMLElement } | undefined;
   private readonly body = h('tbody', {});
   private readonly table = this.makeTable();
@@ -71,7 +71,7 @@ export class TasksPage {
     if (this.seesAll) this.looker.follow(this.client, ['tasks']);
   }
 
-  /** Reads what processes of the tasks are called that were not asked for yet. */
+  /** Loads the names of processes that were not requested yet. */
   private async readNamed(tasks: readonly TaskInfo[]): Promise<void> {
     const missing = tasks.map(({ process }) => process).filter((process) => !this.named.has(process));
     if (missing.length === 0) return;
@@ -80,7 +80,7 @@ export class TasksPage {
     this.show();
   }
 
-  /** Reads all of the tenant, while they are looked at. */
+  /** Loads all tasks of the tenant while they are viewed. */
   private async readAll(): Promise<void> {
     if (this.tab !== 'all') return;
     try {
@@ -129,7 +129,7 @@ export class TasksPage {
 
   private counted(tasks: readonly TaskInfo[], mine: number, tab: Tab): string {
     const many = (count: number) => `${count} ${count === 1 ? 'task' : 'tasks'}`;
-    // Operators see tasks that they cannot take, too.
+    // Operators also see tasks that they cannot claim.
     if (tab === 'all' && this.seesAll && this.everybody) {
       const { rows, more } = this.everybody;
       return `${many(rows.length)} of everybody${more ? ', and older ones' : ''}, ${mine} of them yours`;
@@ -168,7 +168,7 @@ export class TasksPage {
     return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...cells)), this.body);
   }
 
-  /** The row of a task, and the one that it is worked on in. */
+  /** The row of a task, and the row of its panel. */
   private rows(task: TaskInfo): HTMLElement[] {
     const { instance, element, process, lane, createdAt } = task;
     const cell = (label: string, ...content: (Node | string)[]) => h('td', { 'data-label': label }, h('div', {}, ...content));
@@ -212,7 +212,7 @@ export class TasksPage {
       run: () => (isOpen ? this.stopWorking() : this.work(task), this.show()),
     });
     open.ariaExpanded = String(isOpen);
-    // Who claims a task wants to do it.
+    // A claimed task is opened.
     const claimed = () => {
       this.work(task);
       this.choose('mine');
@@ -221,7 +221,7 @@ export class TasksPage {
     return [open, button('Release', 'release')];
   }
 
-  /** Opens a task below its row, and no other. */
+  /** Opens a task below its row, and closes any other. */
   private work(task: TaskInfo): void {
     this.stopWorking();
     const panel = new TaskPanel(this.client, task);
@@ -236,5 +236,5 @@ export class TasksPage {
   }
 }
 
-/** Two that are never due stay in their order. */
+/** Two tasks without a due date keep their order. */
 const compare = (a: number, b: number): number => (a === b ? 0 : a - b);

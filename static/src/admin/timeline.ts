@@ -6,7 +6,7 @@ import { h, redraw } from '../dom.js';
 import { time } from './elements-table.js';
 import { getJson } from './rest.js';
 
-/** As `GET /v1/instances/{key}/records` lists it. */
+/** A record as `GET /v1/instances/{key}/records` lists it. */
 export interface RecordEntry {
   seq: number;
   moment: number;
@@ -21,7 +21,7 @@ export interface RecordEntry {
 
 /** Records that the table shows; the slider reaches all. */
 const SHOWN = 200;
-/** Records that are read at most. */
+/** Records that are loaded at most. */
 const MOST = 10_000;
 
 /** `elementActivated` → `element activated`. */
@@ -29,7 +29,7 @@ const words = (kind: string) => kind.replace(/[A-Z]/g, (letter) => ` ${letter.to
 
 export class Timeline {
   readonly records: RecordEntry[] = [];
-  /** The moment that is looked at; `undefined` for now. */
+  /** The selected moment; `undefined` for now. */
   moment: number | undefined;
   private moments: RecordEntry[] = [];
   private readonly slider: HTMLInputElement;
@@ -56,7 +56,7 @@ export class Timeline {
     root.replaceChildren(h('div', { class: 'body stack' }, h('div', { class: 'timeline' }, this.slider, this.now), this.said), this.table);
   }
 
-  /** Reads what is new. `false` for users who may not. */
+  /** Loads new records. `false` for users who may not read them. */
   async read(): Promise<boolean> {
     for (let more = true; more && this.records.length < MOST;) {
       const after = this.records.at(-1)?.seq ?? 0;
@@ -70,12 +70,12 @@ export class Timeline {
     return true;
   }
 
-  /** The moment at whose command a record was made. */
+  /** The moment of the command that made a record. */
   momentOf(seq: number): number | undefined {
     return this.records.find((record) => record.seq === seq)?.moment;
   }
 
-  /** What had ended up to the moment that is looked at. */
+  /** What had ended up to the selected moment. */
   ended(): Set<string> {
     const until = this.moment ?? Infinity;
     const ends = this.records.filter(({ seq, kind }) => seq <= until && (kind === 'elementCompleted' || kind === 'elementTerminated'));

@@ -12,12 +12,12 @@ interface Overlays {
 interface Registry {
   get(id: string): { source?: { id: string }; target?: { id: string } } | undefined;
 }
-/** A drawing of bpmn-js, for looking or for editing. */
+/** A drawing of bpmn-js, for viewing or editing. */
 export interface Services {
   get<T>(name: string): T;
 }
 
-/** How a token looks. */
+/** The symbols of tokens. */
 const SIGNS = { yours: '●', incident: '▲', 'read-only': '○' };
 
 /** The tokens and the passed path on a drawing. */
@@ -26,7 +26,7 @@ export class TokenMarks {
 
   constructor(private readonly drawing: Services) {}
 
-  /** Marks where the tokens are, what was passed (flows only between visited nodes), and how often when more than once. */
+  /** Marks the tokens, what was passed (flows only between visited nodes), and the number of visits if more than one. */
   show(
     active: readonly ActiveNode[],
     passed: Iterable<string> = [],
@@ -53,7 +53,7 @@ export class TokenMarks {
     this.drawing.get<Overlays>('overlays').add(node, 'visits', { position: { bottom: 10, left: -8 }, html });
   }
 
-  /** Whether it is drawn: an older version of the process may have had elements that this diagram has not. */
+  /** Whether it is drawn: an older version of the process may have had elements that this diagram lacks. */
   private knows(element: string): boolean {
     return this.drawing.get<Registry>('elementRegistry').get(element) !== undefined;
   }

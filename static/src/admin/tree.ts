@@ -1,6 +1,6 @@
 import { h } from '../dom.js';
 
-/** Draws JSON into `root` as a tree whose branches fold. What is folded stays folded, and what changed is marked. */
+/** Draws JSON into `root` as a tree with foldable branches. Folded branches stay folded, and changes are marked. */
 export class JsonTree {
   private readonly folded = new Set<string>();
   private shown: unknown;
@@ -8,7 +8,7 @@ export class JsonTree {
 
   constructor(private readonly root: HTMLElement) {}
 
-  /** Shows only branches in which a name or value holds this text. */
+  /** Shows only branches in which a name or value contains this text. */
   search(text: string): void {
     this.wanted = text.trim().toLowerCase();
     this.narrow();
@@ -19,7 +19,7 @@ export class JsonTree {
       const fits = this.wanted === '' || line.textContent!.toLowerCase().includes(this.wanted);
       const above = line.parentElement!.closest<HTMLElement>('li');
       const name = above?.querySelector('.name')?.textContent?.toLowerCase() ?? '';
-      // What is in a branch whose name fits is shown whole.
+      // A branch with a matching name is shown completely.
       line.hidden = !fits && !(above !== null && !above.hidden && this.wanted !== '' && name.includes(this.wanted));
       const branch = line.querySelector<HTMLDetailsElement>(':scope > details');
       if (branch && fits && this.wanted !== '') branch.open = true;

@@ -2,7 +2,7 @@
 import { h } from '../dom.js';
 import { time } from './elements-table.js';
 
-/** As `GET /v1/instances/{key}` lists it for operators. */
+/** An entry as `GET /v1/instances/{key}` lists it for operators. */
 export interface Waiting {
   kind: string;
   node: string | null;
@@ -14,7 +14,7 @@ export interface Waiting {
   action?: string | null;
 }
 
-/** The list, or a sentence when there is nothing. */
+/** The list, or a sentence when it is empty. */
 export function waitingTable(all: readonly Waiting[], nodeOf: (element: string) => string | undefined): HTMLElement {
   if (all.length === 0) return h('p', { class: 'empty' }, 'It waits for no events or timers.');
   const cell = (label: string, ...content: (Node | string)[]) => h('td', { 'data-label': label }, h('div', {}, ...content));

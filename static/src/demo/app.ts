@@ -49,7 +49,7 @@ const STEP_OF: Partial<Record<Place, StepName>> = {
   ordered: 'card',
 };
 
-/** The demo page: decides from view and actions which screen is up, and keeps steps, tools and address in line with it. */
+/** The demo page: chooses the screen from view and actions, and keeps steps, tools and address consistent with it. */
 export class App implements Stage {
   readonly visit: Visit;
   private readonly wire: Wire;
@@ -70,7 +70,7 @@ export class App implements Stage {
     layout.append(this.main, this.wire.root);
     byId('theme').append(themePicker());
     showConnection(byId('connection'), this.visit.client);
-    // Another address (pasted, or "back") is another visit.
+    // Another address (pasted, or "back") is a different visit.
     window.addEventListener('hashchange', () => location.reload());
     this.render();
   }
@@ -87,7 +87,7 @@ export class App implements Stage {
 
   private render(): void {
     const place = this.place();
-    // A new visit of a task makes a new form; within one, the form stays and what is typed is kept.
+    // A new visit of a task creates a new form; within one, the form and its input are kept.
     const element = place === 'edit' ? '' : (this.visit.onboarding?.nodes.get()[0]?.element ?? '');
     const id = `${place}/${place === 'details' || place === 'review' ? element : ''}`;
     this.showProgress(place);

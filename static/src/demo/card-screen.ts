@@ -13,7 +13,7 @@ export function bankCard(holder: string, theme: string, design: string): HTMLEle
   );
 }
 
-/** The process that the onboarding asked the client to start: it offers designs. */
+/** The screen of the process that the onboarding asked the client to start: it offers designs. */
 export function cardScreen({ visit }: Stage): Screen {
   const { view } = visit.card!;
   const { holder = '', theme = '', designs = [] } = view.get().card ?? {};
@@ -46,7 +46,7 @@ export function cardScreen({ visit }: Stage): Screen {
   return { root: screen('card', 'Choose your card', lead, form) };
 }
 
-/** The end of the good way. */
+/** The successful end. */
 export function orderedScreen({ visit, startOver }: Stage): Screen {
   const { holder = '', theme = '', design = '' } = visit.card!.view.get().card ?? {};
   const again = h('button', { class: 'button', type: 'button', onclick: startOver }, icon('restart', 18), 'Play it again');

@@ -20,7 +20,7 @@ const BY_CODE: Record<string, Say> = {
   maxLength: ({ limit }) => `Please enter at most ${limit} characters.`,
 };
 
-/** What a customer reads about a field: the server's code in this page's own words, as an app would translate it. */
+/** The text for a customer about a field: the server's code in this page's own words, as an app would translate it. */
 export function customerSentence({ code, params }: FieldError): string {
   return BY_CODE[code]?.(params) ?? 'Please check this.';
 }

@@ -5,7 +5,7 @@ import { Field, setAt } from './fields.js';
 import { running, Trouble } from './run-button.js';
 import { screen, type Screen, type Stage } from './screen.js';
 
-/** The form of the `details` task. With `back` it is shown at a later step, and saving takes the process back here. */
+/** The form of the `details` task. With `back` it is shown at a later step, and saving moves the process back here. */
 export function detailsScreen(stage: Stage, back: boolean): Screen {
   const instance = stage.visit.onboarding!;
   const action = instance.actions.get().find(({ name }) => name === 'save');

@@ -32,7 +32,7 @@ export function valueAt(data: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], data);
 }
 
-/** Sets the value at a dotted path, making the objects on the way. */
+/** Sets the value at a dotted path and creates missing objects. */
 export function setAt(data: Record<string, unknown>, path: string, value: unknown): void {
   const names = path.split('.');
   const last = names.pop()!;
@@ -68,7 +68,7 @@ export class Field {
     });
     this.input.addEventListener('input', () => {
       this.touched = true;
-      // What was wrong with the former value says nothing of this one.
+      // The error of the previous value does not apply to this one.
       this.complain(undefined);
     });
     this.error = h('p', { id: `${id}-error`, class: 'error', hidden: true, 'data-testid': `error-${path}` });
@@ -77,13 +77,13 @@ export class Field {
     this.root = h('div', { class: 'field' }, h('label', { for: id }, label, mark), this.input, help, this.error);
   }
 
-  /** Shows what the view holds. */
+  /** Shows the value in the view. */
   follow(view: unknown): void {
     const value = valueAt(view, this.path);
     if (!this.touched) this.input.value = value === undefined || value === null ? '' : String(value);
   }
 
-  /** What is sent: numbers as numbers; `undefined` for an empty field. */
+  /** The value to send: numbers as numbers; `undefined` for an empty field. */
   get value(): unknown {
     const text = this.input.value.trim();
     if (text === '') return undefined;
@@ -91,7 +91,7 @@ export class Field {
     return this.input.dataset.kind === 'number' && !Number.isNaN(number) ? number : text;
   }
 
-  /** Says to the customer what the server has against this field, or nothing. */
+  /** Shows the customer the server's error for this field, or none. */
   complain(wrong: FieldError | undefined): void {
     this.error.textContent = wrong ? customerSentence(wrong) : '';
     this.error.hidden = wrong === undefined;
@@ -102,7 +102,7 @@ export class Field {
     this.input.focus();
   }
 
-  /** From now on it follows the view again. */
+  /** From now on it shows the value in the view again. */
   release(): void {
     this.touched = false;
   }

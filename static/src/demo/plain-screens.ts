@@ -5,7 +5,7 @@ import { running, Trouble } from './run-button.js';
 import { screen, type Screen, type Stage } from './screen.js';
 import { theme } from './theme.js';
 
-/** Before anything is started. */
+/** The screen before anything is started. */
 export function welcomeScreen({ visit }: Stage): Screen {
   const trouble = new Trouble();
   const start = h(
@@ -48,7 +48,7 @@ export function waitingScreen(title: string, text: string, name: string): Screen
   return { root: screen(name, title, undefined, status) };
 }
 
-/** The account is open, and the card's process is still to come (or was never started). */
+/** The account is open, and the process of the card has not started yet (or never will). */
 export function doneScreen({ startOver }: Stage): Screen {
   const again = h('button', { class: 'button', type: 'button', onclick: startOver }, icon('restart', 18), 'Play it again');
   const root = screen('done', 'Your account is open', 'Welcome aboard.', h('div', { class: 'actions' }, again));
@@ -56,7 +56,7 @@ export function doneScreen({ startOver }: Stage): Screen {
   return { root };
 }
 
-/** The end of the bad way. */
+/** The unsuccessful end. */
 export function rejectedScreen({ visit, startOver }: Stage): Screen {
   const reason = visit.onboarding!.view.get().reason ?? 'The process ended before the account was opened.';
   const again = h('button', { class: 'button primary', type: 'button', onclick: startOver }, icon('restart', 18), 'Try again');
@@ -66,7 +66,7 @@ export function rejectedScreen({ visit, startOver }: Stage): Screen {
   return { root };
 }
 
-/** The address names an instance that this browser may not, or no longer, see. */
+/** The address names an instance that this browser may not, or may no longer, see. */
 export function lostScreen({ startOver }: Stage): Screen {
   const again = h('button', { class: 'button primary', type: 'button', onclick: startOver }, 'Start a new one');
   const lead =

@@ -6,7 +6,7 @@ import { screen, type Screen, type Stage } from './screen.js';
 
 const money = new Intl.NumberFormat('en', { style: 'currency', currency: 'EUR', maximumFractionDigits: 0 });
 
-/** The `review` task: what is known so far, an optional repeatable action, the way back, and the consent. */
+/** The `review` task: the data so far, an optional repeatable action, the way back, and the consent. */
 export function reviewScreen(stage: Stage): Screen {
   const facts = h('dl', { class: 'facts', 'data-testid': 'facts' });
   const news = h('div', { class: 'stack', 'aria-live': 'polite' });
@@ -126,7 +126,7 @@ function consentForm({ visit }: Stage): Required<Screen> {
   );
   form.addEventListener('submit', (submitted) => {
     submitted.preventDefault();
-    // An unticked box sends nothing, so that it is the process that says that consent is needed.
+    // An unticked box sends nothing, so that the process itself reports that consent is required.
     void running(confirm, trouble, () => instance.run('confirm', box.checked ? { consent: true } : {}), complain);
   });
   const update = () => {

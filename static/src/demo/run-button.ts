@@ -2,7 +2,7 @@ import { type FieldError, StepwireError } from '@stepwire/client';
 import { h } from '../dom.js';
 import { icon } from '../icons.js';
 
-/** Where a screen shows what went wrong beyond single fields. */
+/** The place of a screen for errors other than those of fields. */
 export class Trouble {
   readonly root = h('div', { role: 'alert', 'data-testid': 'form-error' });
 
@@ -11,7 +11,7 @@ export class Trouble {
   }
 }
 
-/** While `work` goes on the button is busy; a refusal goes to `refused` as fields and to `trouble` in words. */
+/** While `work` is in progress the button is busy; a refusal goes to `refused` by field and to `trouble` in words. */
 export async function running(
   button: HTMLButtonElement,
   trouble: Trouble,
@@ -35,7 +35,7 @@ export async function running(
   }
 }
 
-/** The server's words with a capital letter and a full stop. */
+/** The server's message with a capital letter and a full stop. */
 function asSentence(words: string): string {
   return words && `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? '' : '.'}`;
 }

@@ -10,16 +10,16 @@ const STEPS = [
 
 export type StepName = (typeof STEPS)[number][0];
 
-/** Where the token is, as the four steps a visitor knows. */
+/** The position of the token, as the four steps a visitor knows. */
 export interface Progress {
   now: StepName | undefined;
-  /** All is done. */
+  /** Everything is done. */
   finished: boolean;
-  /** It ended at the present step. */
+  /** The process ended at the current step. */
   failed: boolean;
 }
 
-/** The list of steps with the present one marked. */
+/** The list of steps with the current one marked. */
 export function steps({ now, finished, failed }: Progress): HTMLElement {
   const at = finished ? STEPS.length : STEPS.findIndex(([name]) => name === now);
   const items = STEPS.map(([name, label, hint], index) => {

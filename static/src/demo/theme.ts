@@ -3,7 +3,7 @@ import { h } from '../dom.js';
 const NAMES: Record<string, string> = { plain: 'Plain', stripes: 'Stripes', orbit: 'Orbit' };
 const STORED = 'stepwire.demo.theme';
 
-/** The card theme that this browser prefers: a value of the page's own, which the process asks for by `clientDataKeys`. */
+/** The card theme preferred in this browser: a value of the page itself, which the process requests by `clientDataKeys`. */
 export function theme(): string {
   return localStorage.getItem(STORED) ?? 'orbit';
 }

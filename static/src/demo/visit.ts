@@ -25,14 +25,14 @@ export class Visit {
   onboarding: Onboarding | undefined;
   card: CardOrder | undefined;
 
-  /** `changed` is called whenever anything that the page shows may be another one. */
+  /** `changed` is called whenever something that the page shows may have changed. */
   constructor(
     frameLog: FrameLog,
     private readonly changed: () => void,
   ) {
     const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/v1/ws`;
     const clientData = () => ({ theme: theme() });
-    // Each visit has a token of its own: several go on side by side, and any of them after a reload.
+    // Each visit has its own token: several can coexist, and each can continue after a reload.
     this.client = connect<Processes>({
       url,
       visitor: visitor(localTokenStore('stepwire.demo')),

@@ -41,7 +41,7 @@ export class Wire {
       direction === 'in' ? '←' : '→',
     );
     const summary = h('summary', {}, arrow, h('strong', {}, String(frame.type)), h('span', { class: 'what' }, describe(frame)));
-    // Most frames are never opened: their text is made when one is.
+    // Most frames are never opened: their text is created when one is.
     const details = h('details', {}, summary);
     details.addEventListener('toggle', () => details.append(h('pre', {}, JSON.stringify(frame, null, 2))), { once: true });
     this.list.prepend(h('li', { class: direction, 'data-frame': String(frame.type) }, details));
@@ -49,7 +49,7 @@ export class Wire {
   }
 }
 
-/** What is most telling about a frame, in a few words. */
+/** The most informative part of a frame, in a few words. */
 function describe(frame: JsonObject): string {
   const seq = frame.seq === undefined ? '' : `#${String(frame.seq)} `;
   switch (frame.type) {

@@ -13,7 +13,7 @@ import type { Model } from './model.js';
 import { nextTimes, tryOut } from './try-out.js';
 import type { Element, Moddle } from './types.js';
 
-/** What a panel gives the editor of a part of it. */
+/** What a panel provides to the editor of one of its parts. */
 export interface Editing {
   model: Model;
   element: Element;
@@ -21,9 +21,9 @@ export interface Editing {
   paths: readonly string[];
   /** Whether the user may change the model, and try parts of it. */
   mayEdit: boolean;
-  /** Draws the panel anew, as other fields apply now. */
+  /** Draws the panel again, as other fields apply now. */
   redraw: () => void;
-  /** What names of fields begin with, where an element has several of a kind. */
+  /** Prefix of the names of fields, if an element has several of a kind. */
   prefix?: string;
 }
 
@@ -36,7 +36,7 @@ const START_MESSAGE = {
   params: { startCondition: '${startCondition}', paramsToCopy: [] },
 };
 
-/** Opens an action, so that it is seen when the panel is drawn next. */
+/** Opens an action, so that it is visible when the panel is drawn next. */
 export function openAction(action: Moddle): void {
   OPEN.add(action);
 }
@@ -59,7 +59,7 @@ export function drawActions(editing: Editing): HTMLElement {
   return h('div', { class: 'actions' }, ...actions.map((action, index) => drawAction(editing, actions, action, index)), button);
 }
 
-/** Every attribute is written, so that a file says what it means. */
+/** Every attribute is written, so that a file is explicit. */
 function create(model: Model, name: string, order: number): Moddle {
   const param = (name: string, body: string) => model.create('stepwire:Param', { name, body });
   const params = [param('messageType', 'default'), param('message', '{}'), param('target', 'active')];
@@ -124,7 +124,7 @@ function drawAction(editing: Editing, actions: readonly Moddle[], action: Moddle
       ...drawFields(editing, actions, action, index),
       h('div', { class: 'row' }, button('Duplicate', copy), button('Delete', remove)),
     );
-  // Fields that nobody sees are not drawn: a node may have hundreds of actions.
+  // Hidden fields are not created: a node may have hundreds of actions.
   if (OPEN.has(action)) fill();
   details.addEventListener('toggle', () => {
     if (!details.open) return OPEN.delete(action);
@@ -152,7 +152,7 @@ function adopt(parent: Moddle, child: Moddle): Moddle {
   return child;
 }
 
-/** A field of a duration, with when it would be over if it began now. */
+/** A field for a duration, with the time at which it would end if it began now. */
 function timed({ mayEdit }: Editing, field: HTMLElement): HTMLElement {
   if (mayEdit) nextTimes(field, (text) => (isDuration(text) ? undefined : { when: { duration: text } }));
   return field;
@@ -316,7 +316,7 @@ function rename({ model, element }: Editing, actions: readonly Moddle[], action:
   );
 }
 
-/** Parameters that the new type has keep their values; the others go. */
+/** Parameters of the new type keep their values; the others are removed. */
 function retype({ model, element, redraw }: Editing, action: Moddle, type: string): void {
   const wanted = new Set((PARAMS[type] ?? []).map(({ name }) => name));
   const gone = action
@@ -329,7 +329,7 @@ function retype({ model, element, redraw }: Editing, action: Moddle, type: strin
   redraw();
 }
 
-/** What only manual actions have goes when an action becomes automatic. */
+/** Parameters of manual actions are removed when an action becomes automatic. */
 function retrigger({ model, element, redraw }: Editing, action: Moddle, trigger: string): void {
   const none = undefined;
   const properties =

@@ -19,9 +19,9 @@ export interface Param {
   placeholder?: string;
   options?: readonly (readonly [string, string])[];
   check?: Check;
-  /** What it is without being written. */
+  /** The value of an absent parameter. */
   absent?: string;
-  /** Whether it applies, by the other parameters. */
+  /** Whether it applies, depending on the other parameters. */
   applies?: (param: (name: string) => string) => boolean;
 }
 
@@ -75,7 +75,7 @@ const OUTPUT: readonly Param[] = [
   },
 ];
 
-/** What the action editor calls them. */
+/** The labels of the types in the action editor. */
 export const TYPE_LABELS: readonly (readonly [string, string])[] = [
   ['websocketSend', 'Websocket Send Action'],
   ['saveData', 'Save Data'],
@@ -207,7 +207,7 @@ export const PARAMS: Record<string, readonly Param[]> = {
   ],
 };
 
-/** How a message is checked: a data message is an object. */
+/** The check of a message: a data message must be an object. */
 export function messageCheck(messageType: string): Check {
   return messageType === 'action' ? isTemplate : isObjectTemplate;
 }

@@ -22,7 +22,7 @@ export function isActivity({ type, businessObject }: Element): boolean {
   return /^bpmn:(?!Global)\w*(Task|Activity|SubProcess|Transaction)$/.test(type) && !businessObject.get('triggeredByEvent');
 }
 
-/** How many tokens begin an activity, and how many leave it. */
+/** How many tokens start an activity, and how many leave it. */
 export function quantityFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
   const moddle = element.businessObject;
@@ -51,7 +51,7 @@ export function loopFields(editing: Editing): HTMLElement[] {
   const own = moddle.get<string | undefined>('stepwire:collection');
   const kind = loop?.$type === STANDARD ? 'standard' : loop?.get('isSequential') ? 'sequential' : loop || own ? 'parallel' : '';
   const choose = (wanted: string) => {
-    // What both kinds of several times have stays.
+    // Values that both kinds of loops have are kept.
     const kept = loop?.$type === MULTIPLE && wanted !== 'standard' && wanted !== '';
     if (kept) model.change(element, { moddle: loop, properties: { isSequential: wanted === 'sequential' } });
     else {
@@ -90,7 +90,7 @@ function withTryOut(editing: Editing, drawn: HTMLElement, name: string): HTMLEle
   return drawn;
 }
 
-/** A file may have collection and item at the activity itself, with a marker or without one. */
+/** A file may have collection and item at the activity itself, with or without a marker. */
 function multipleFields(editing: Editing, marker: Moddle | undefined): HTMLElement[] {
   const { model, element } = editing;
   const moddle = element.businessObject;
@@ -108,7 +108,7 @@ function multipleFields(editing: Editing, marker: Moddle | undefined): HTMLEleme
     check: isPath,
   });
   if (!marker) {
-    // The first of its other fields needs a marker.
+    // The first of its other fields creates the marker.
     const add = () => {
       model.change(element, { moddle, properties: { loopCharacteristics: model.create(MULTIPLE, {}, moddle) } });
       editing.redraw();
@@ -174,7 +174,7 @@ function standardFields(editing: Editing, loop: Moddle): HTMLElement[] {
   ];
 }
 
-/** What goes into an activity or event, and what comes out of it. */
+/** The inputs and outputs of an activity or event. */
 export function mappingFields(editing: Editing): HTMLElement[] {
   return [mappings(editing, 'Input'), mappings(editing, 'Output')];
 }
@@ -192,7 +192,7 @@ function mappings(editing: Editing, kind: 'Input' | 'Output'): HTMLElement {
   const draw = drawing(editing);
   const rows = all.map((mapping, index) => {
     const name = (part: string) => `${word}s/${index}/${part}`;
-    // A template is easier to write as the text of the element; a file keeps the form it has.
+    // A template is easier to write as the text of the element; the form in a file is kept.
     const place = mapping.get<string | undefined>('body')?.trim() ? 'body' : 'source';
     const source = draw({
       kind: 'template',
@@ -239,7 +239,7 @@ function mappings(editing: Editing, kind: 'Input' | 'Output'): HTMLElement {
   return h('fieldset', { class: 'group' }, h('legend', {}, `${kind}s`), h('p', { class: 'hint' }, hint), ...rows, button);
 }
 
-/** Whether it only runs to undo another activity. */
+/** Whether it runs only to compensate another activity. */
 export function forCompensation(editing: Editing): HTMLElement {
   const { model, element, redraw } = editing;
   return drawing(editing)({

@@ -34,7 +34,7 @@ import type { Canvas, CommandStack, EventBus } from './types.js';
 import { Written, written } from './written.js';
 
 const [KEEP_MS, CHECK_MS] = [400, 700];
-/** What others save is not pushed. */
+/** The interval of checking for versions saved by others, which are not pushed. */
 const LOOK_MS = 30_000;
 
 export class Designer {
@@ -47,10 +47,10 @@ export class Designer {
   private readonly toolbar: Toolbar;
   private readonly autosave: Autosave;
   private readonly written = new Written(() => written(this.drawing));
-  /** The process and version as they are on the server; version 0 for a new process. */
+  /** The process and version on the server; version 0 for a new process. */
   private process: string;
   private version: number;
-  /** The newest version of the file's first process that is known here. */
+  /** The newest known version of the file's first process. */
   private base: number;
   private state: string;
   private isDirty = false;
@@ -101,7 +101,7 @@ export class Designer {
     const bus = this.model.service<EventBus>('eventBus');
     bus.on('import.done', () => this.written.stale());
     bus.on('commandStack.changed', () => (this.written.stale(), this.isLoading || this.changed()));
-    // What is being typed is not in the model yet, and must not be lost either.
+    // Input that is not in the model yet must not be lost either.
     byId('properties').addEventListener('input', ({ target }) => {
       if (this.mayEdit && (target as HTMLElement).dataset.field !== undefined) this.markDirty();
     });
@@ -192,7 +192,7 @@ export class Designer {
     );
   }
 
-  /** Draws a model; one without a diagram gets one. */
+  /** Draws a model; one without a diagram is laid out. */
   private async load(xml: string): Promise<void> {
     this.isLoading = true;
     try {
@@ -216,7 +216,7 @@ export class Designer {
       );
   }
 
-  /** A new process does not take the id of one that is there. */
+  /** A new process must not have the id of an existing one. */
   private giveFreshIds(): void {
     const taken = new Set(this.panel.processIds);
     this.isLoading = true;
@@ -237,7 +237,7 @@ export class Designer {
     this.isLoading = false;
   }
 
-  /** A file may hold several processes: the first one's number is what a save is held against. */
+  /** A file may contain several processes: a save is compared with the version of the first one. */
   private async followFirst(): Promise<void> {
     const first = this.firstProcess();
     if (first === this.process) return;
@@ -285,7 +285,7 @@ export class Designer {
     else saved('Not saved, and this browser has no space to keep it: save the draft, or export it as a file.');
   }
 
-  /** Before the page goes: what is being typed belongs to the draft, too. */
+  /** Before the page is left: pending input belongs to the draft, too. */
   private keepNow(): void {
     if (!this.mayEdit || !this.isDirty) return;
     this.panel.pending.flush();
@@ -293,7 +293,7 @@ export class Designer {
     void this.keep();
   }
 
-  /** The model as BPMN, with what is being typed unless that may wait. */
+  /** The model as BPMN, with pending input unless that may wait. */
   private xml(flush = true): Promise<string> {
     if (flush) this.panel.pending.flush();
     return this.written.get();
@@ -335,7 +335,7 @@ export class Designer {
     }
   }
 
-  /** What is drawn is a version already; a byte that differs would be another one. */
+  /** The drawn model is a version already; any different byte would make it another one. */
   private async unchanged(publish: boolean): Promise<void> {
     if (!publish) return saved(`Nothing has changed since version ${this.version}.`);
     await change(this.process, this.version, 'publish');
@@ -380,7 +380,7 @@ export class Designer {
     return complain(`Not saved: ${message}. ${kept}`);
   }
 
-  /** Somebody saved another version meanwhile: neither work is lost, whichever way is taken. */
+  /** Somebody has saved another version meanwhile: with either choice, neither work is lost. */
   private async conflict(message: string, publish: boolean): Promise<void> {
     const newest = await this.newest(this.firstProcess()).catch(() => undefined);
     if (!newest || newest.version <= this.base) return complain(`Not saved: ${message}.`);
@@ -407,7 +407,7 @@ export class Designer {
     ];
   }
 
-  /** Whether somebody saved another version; told once for each. */
+  /** Whether somebody has saved another version; reported once for each. */
   private async look(): Promise<void> {
     const id = this.firstProcess();
     if (document.hidden || !this.mayEdit || !id || (this.base === 0 && this.version === 0)) return;
@@ -450,7 +450,7 @@ export class Designer {
     if (isOpen && !this.trial.isRunning) await this.trial.begin();
   }
 
-  /** The trial takes the place of the properties, and goes on while they are back. */
+  /** The trial replaces the properties, and continues while these are shown again. */
   private showTrial(isOpen: boolean): boolean {
     this.root.dataset.trying = String(isOpen);
     byId('trial').hidden = !isOpen;
@@ -488,7 +488,7 @@ export class Designer {
     download(this.firstProcess() || 'process', await this.xml(), 'bpmn');
   }
 
-  /** The JSON form is the server's: of a version that it has. */
+  /** The JSON form comes from the server, for a version that it has. */
   private async exportJson(): Promise<void> {
     if (this.isDirty || this.version === 0) return complain('The JSON form is made of a saved version: save the draft first.');
     try {

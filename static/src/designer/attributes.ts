@@ -14,7 +14,7 @@ export function drawing({ pending, prefix = '' }: Editing): Draw {
   return (field) => drawField({ ...field, name: `${prefix}${field.name}` }, pending);
 }
 
-/** A text attribute of the project's own, by its name. */
+/** A text attribute of the project's extensions, by its name. */
 export function attribute(
   editing: Editing,
   moddle: Moddle,

@@ -8,9 +8,9 @@
 
 export interface Draft {
   xml: string;
-  /** The newest version on the server when it was begun, 0 for none. */
+  /** The newest version on the server when the draft was begun, 0 for none. */
   base: number;
-  /** When it was kept, in milliseconds. */
+  /** When it was stored, in milliseconds. */
   at: number;
 }
 
@@ -30,7 +30,7 @@ export class Autosave {
     return JSON.stringify([PREFIX, this.user, process]);
   }
 
-  /** What is kept; nothing that cannot be read. */
+  /** The stored draft; `undefined` if it cannot be read. */
   read(): Draft | undefined {
     try {
       const draft = JSON.parse(localStorage.getItem(this.key) ?? 'null') as Draft | null;
@@ -40,7 +40,7 @@ export class Autosave {
     }
   }
 
-  /** Keeps a draft. Whether there was room for it. */
+  /** Stores a draft; gives whether there was room for it. */
   keep(draft: Draft): boolean {
     try {
       localStorage.setItem(this.key, JSON.stringify(draft));
@@ -54,13 +54,13 @@ export class Autosave {
     localStorage.removeItem(this.key);
   }
 
-  /** The process has an id of its own from now on. */
+  /** The process has its own id from now on. */
   move(process: string): void {
     this.drop();
     this.key = this.keyOf(process);
   }
 
-  /** Calls `changed` when another window keeps a draft of the same process. */
+  /** Calls `changed` when another window stores a draft of the same process. */
   watch(changed: () => void): void {
     addEventListener('storage', ({ key, newValue }) => key === this.key && newValue !== null && changed());
   }

@@ -10,8 +10,8 @@ interface Known {
 }
 
 /**
- * The script of a global script task is an element, as that of a script task is; the library's description has it as an attribute, and
- * drops the element. What iterations throw when is written by the names of types instead of `condition` and `event`.
+ * The script of a global script task is an element, as in a script task; the library's schema has it as an attribute, and drops the
+ * element. The conditions and events of iterations are written with the names of types instead of `condition` and `event`.
  */
 export function mended<T>(moddle: T): T {
   const { registry } = moddle as unknown as Known;

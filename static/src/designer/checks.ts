@@ -57,7 +57,7 @@ export const isPath = optional((text) =>
 
 export const isRequired: Check = (text) => (text.trim() ? undefined : 'expected a value, but it is empty; write one');
 
-/** JSON in which `${path}` may be, within texts and instead of a value. */
+/** JSON that may contain `${path}`, within texts and in place of a value. */
 export const isTemplate: Check = (text) => {
   if (!text.trim()) return 'expected a JSON message, but it is empty; write one such as {"name": "${client.name}"}';
   const open = text.lastIndexOf('${');
@@ -70,7 +70,7 @@ export const isTemplate: Check = (text) => {
 /** A JSON template, or nothing. */
 export const isJsonTemplate = optional((text) => isTemplate(text));
 
-/** A template that makes an object, as a data message must. */
+/** A template whose result is an object, as required for a data message. */
 export const isObjectTemplate: Check = (text) => {
   const wrong = isTemplate(text);
   if (wrong) return wrong;
@@ -113,7 +113,7 @@ export const isList = optional((text) => {
   return isTexts ? undefined : 'expected a list of paths such as ["client", "order"], but it is another value; correct it';
 });
 
-/** Placeholders outside of texts count as `null`; those within texts are text. */
+/** Placeholders outside of texts become `null`; those within texts are part of the text. */
 function bare(text: string): string {
   let result = '';
   for (let at = 0, inText = false; at < text.length; at++) {

@@ -7,9 +7,9 @@ import { complain } from './notes.js';
 import type { Panel } from './panel.js';
 import type { Canvas } from './types.js';
 
-/** How a kind of difference looks, beside its word. */
+/** The symbol of each kind of difference, shown beside its word. */
 const SIGNS: Record<Difference['kind'], string> = { added: '+', removed: '−', changed: '≠' };
-/** Longer values are cut in the list; the fields show them whole. */
+/** Longer values are cut off in the list; the fields show them in full. */
 const LONGEST = 300;
 
 export class CompareView {
@@ -21,7 +21,7 @@ export class CompareView {
     private readonly xml: () => Promise<string>,
   ) {}
 
-  /** Compares what is drawn with a version of the process that the user chooses. */
+  /** Compares the drawn model with a version of the process that the user chooses. */
   async ask(process: string, current: number): Promise<void> {
     const known = process ? await versions(process) : undefined;
     if (!known) return complain('There is no version to compare with yet: save the draft first.');

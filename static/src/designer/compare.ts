@@ -5,12 +5,12 @@
 import { reader } from './layout.js';
 import type { Moddle } from './types.js';
 
-/** What became of an element from the other version to the one that is drawn. */
+/** The change of an element from the other version to the drawn one. */
 export interface Difference {
   id: string;
   label: string;
   kind: 'added' | 'removed' | 'changed';
-  /** What changed, field by field: `name`, `action show: message`. */
+  /** The changed fields: `name`, `action show: message`. */
   fields: { name: string; before: string; after: string }[];
 }
 
@@ -29,9 +29,9 @@ interface Part {
   fields: Fields;
 }
 
-/** They have entries of their own. */
+/** These are compared as separate elements. */
 const CONTAINED = ['flowElements', 'laneSets', 'lanes', 'childLaneSet', 'participants', 'artifacts'];
-/** The other end says the same. */
+/** The other end has the same information. */
 const REPEATED = ['incoming', 'outgoing', 'di'];
 
 /** The differences from one model to another, both as BPMN XML. */
@@ -86,7 +86,7 @@ function propertiesOf(moddle: Moddle): Property[] {
   return (moddle as unknown as Partial<Typed>).$descriptor?.properties ?? [];
 }
 
-/** Everything an element says, as names and texts; what is in it by its name or place. */
+/** All values of an element, as names and texts; nested ones by their name or place. */
 function fieldsOf(moddle: Moddle, prefix = '', fields: Fields = new Map()): Fields {
   for (const { name, isReference } of propertiesOf(moddle)) {
     const local = localName(name);
@@ -112,7 +112,7 @@ function fieldsOf(moddle: Moddle, prefix = '', fields: Fields = new Map()): Fiel
 
 function nested(moddle: Moddle, prefix: string, property: string, index: number, fields: Fields): void {
   if (typeof moddle !== 'object') return void fields.set(`${prefix}${property} ${index + 1}`, String(moddle));
-  // An extension's own name says more than that it is one.
+  // The name of an extension alone is sufficient.
   if (['extensionElements', 'values'].includes(property) && !named(moddle)) return void fieldsOf(moddle, prefix, fields);
   const kind = moddle.$type.replace(/^\w+:/, '');
   const name = named(moddle) ?? (index > 0 ? String(index + 1) : '');

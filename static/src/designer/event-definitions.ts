@@ -10,7 +10,7 @@ import type { Check } from './checks.js';
 import type { Change } from './modeler.js';
 import type { Element, Moddle } from './types.js';
 
-/** Which definitions have what of the project's own. */
+/** The project's attributes of each type of definition. */
 const OWN: Record<string, readonly string[]> = {
   timeZone: ['Timer'],
   correlationKey: ['Message'],
@@ -28,24 +28,24 @@ const KINDS: readonly (readonly [kind: string, label: string])[] = [
   ['Cancel', 'Cancellation of the transaction'],
   ['Terminate', 'The end of everything around it'],
 ];
-/** What ends the scope around a throwing event: one of them is enough. */
+/** The definitions of a throwing event that end its scope: only one of them is possible. */
 const ENDS = ['Error', 'Cancel', 'Terminate'];
 
 function listOf(moddle: Moddle, name: string): Moddle[] {
   return (moddle as unknown as Record<string, Moddle[] | undefined>)[name] ?? [];
 }
 
-/** All definitions of an event: its own, then those beside the process that it names. */
+/** All definitions of an event: its own, then those outside of the process that it refers to. */
 export function definitionsOf({ businessObject }: Element): Moddle[] {
   return [...listOf(businessObject, 'eventDefinitions'), ...listOf(businessObject, 'eventDefinitionRef')];
 }
 
-/** What a definition is of: `Timer`. */
+/** The type of a definition: `Timer`. */
 export function kindOf({ $type }: Moddle): string {
   return $type.replace(/^bpmn:|EventDefinition$/g, '');
 }
 
-/** What an attribute of the project's own says of a definition, and how it is written. `others` may say it, too. */
+/** The value of a project attribute of a definition, and the function that sets it. `others` may have it, too. */
 export function setting(editing: Editing, definition: Moddle, name: string, others: readonly Moddle[] = []) {
   const { model, element } = editing;
   const node = element.businessObject;
@@ -61,7 +61,7 @@ export function setting(editing: Editing, definition: Moddle, name: string, othe
   return { value, write };
 }
 
-/** What the event says for all of its definitions, said by each of them but one. */
+/** Copies a value of the event, which applies to all of its definitions, to each of them but one. */
 function spread({ businessObject: node, ...element }: Element, name: string, but?: Moddle): Change[] {
   const key = `stepwire:${name}`;
   const shared = node.get<string | undefined>(key);
@@ -72,7 +72,7 @@ function spread({ businessObject: node, ...element }: Element, name: string, but
   return [node, ...meant].map((moddle) => ({ moddle, properties: { [key]: moddle === node ? undefined : shared } }));
 }
 
-/** A field for an attribute of the project's own of a definition. */
+/** A field for a project attribute of a definition. */
 export function settingField(
   editing: Editing,
   definition: Moddle,
@@ -91,7 +91,7 @@ export function settingField(
   return drawing(editing)({ kind: 'text', rows: 2, ...part, name, value, commit: write });
 }
 
-/** A button that takes a definition away. */
+/** A button that removes a definition. */
 export function removeButton(editing: Editing, definition: Moddle, what: string): HTMLElement {
   const { model, element, redraw, prefix = '' } = editing;
   const node = element.businessObject;
@@ -111,7 +111,7 @@ export function removeButton(editing: Editing, definition: Moddle, what: string)
 }
 
 /**
- * How several definitions are meant, and a way to another one. `known` says what runs here, by names such as
+ * The meaning of several definitions, and a button that adds one. `known` contains the supported definitions, by names such as
  * `endEvent:errorEventDefinition`; `place` is the kind of event in them.
  */
 export function severalFields(editing: Editing, known: ReadonlySet<string>, place: string, throws: boolean): HTMLElement[] {
@@ -119,11 +119,11 @@ export function severalFields(editing: Editing, known: ReadonlySet<string>, plac
   const node = element.businessObject;
   const all = definitionsOf(element);
   const kinds = all.map(kindOf);
-  // A link stands for a flow, and compensation is no event that comes: both stand alone.
+  // A link represents a flow, and compensation is not an event that occurs: neither can be combined.
   if (kinds.includes('Link') || (!throws && kinds.includes('Compensate'))) return [];
   const fits = (kind: string) => {
     if (!known.has(`${place}:${kind[0]!.toLowerCase()}${kind.slice(1)}EventDefinition`)) return false;
-    // A time at which a process starts is its schedule; of what ends the scope only the first could be thrown.
+    // A time at which a process starts is its schedule; of several that end the scope only the first could be thrown.
     if (place === 'startEvent' && kind === 'Timer') return false;
     if (throws && ENDS.includes(kind)) return !kinds.some((one) => ENDS.includes(one));
     return throws || kind !== 'Compensate' || all.length === 0;

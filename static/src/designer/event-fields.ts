@@ -24,7 +24,7 @@ export function beginsEventSubprocess({ type, businessObject }: Element): boolea
   return type === 'bpmn:StartEvent' && around?.$type === 'bpmn:SubProcess' && around.get('triggeredByEvent') === true;
 }
 
-/** Everything about what an event, or a send or receive task, waits for or throws. */
+/** Everything that an event, or a send or receive task, waits for or throws. */
 export function eventParts(editing: Editing): Part[] {
   const { element, model, mayEdit } = editing;
   const throws = THROWS.includes(element.type);
@@ -43,7 +43,7 @@ export function eventParts(editing: Editing): Part[] {
     const isOnly = all.length === 1;
     const own = isOnly ? editing : { ...editing, prefix: `event/${place}/` };
     const content = fieldsOf(own, definition, throws, isStart);
-    // A timer that starts the process is a schedule, which has a place of its own.
+    // A timer that starts the process is a schedule, which is shown elsewhere.
     if (isStart && kind === 'Timer') return;
     const label = PARTS[kind]?.[1] ?? kind;
     if (isOnly) return void add(PARTS[kind]?.[0] ?? kind, label, content);
@@ -56,7 +56,7 @@ export function eventParts(editing: Editing): Part[] {
   return parts;
 }
 
-/** Names and labels of the parts of the panel, by what a definition is of. */
+/** Names and labels of the parts of the panel, by type of definition. */
 const PARTS: Record<string, readonly [string, string]> = {
   Timer: ['timer', 'Timer'],
   Message: ['message', 'Message'],
@@ -96,7 +96,7 @@ function fieldsOf(editing: Editing, definition: Moddle, throws: boolean, isStart
   }
 }
 
-/** Whether what a receive task waits for starts the process. */
+/** Whether a receive task starts the process. */
 function instantiates({ element }: Editing): boolean {
   return element.type === 'bpmn:ReceiveTask' && element.businessObject.get<boolean | undefined>('instantiate') === true;
 }
@@ -122,7 +122,7 @@ function interruptingFields(editing: Editing, begins: boolean): HTMLElement[] {
   ];
 }
 
-/** The message of a definition, or of a task, which then is the `holder`. */
+/** The message of a definition, or of a task, which is then the `holder`. */
 function messageFields(editing: Editing, holder: Moddle, throws: boolean, startsProcess: boolean): HTMLElement[] {
   const hint = startsProcess ? 'A message or signal with this name starts the process.' : '${…} stands for a value of the data.';
   const what = { ...MESSAGE(hint), optional: editing.element.type === 'bpmn:SendTask' };
@@ -160,7 +160,7 @@ function instantiateField(editing: Editing): HTMLElement {
   });
 }
 
-/** A file may have it at the message, which all that refer to it share. */
+/** A file may have it at the message, where all references share it. */
 function correlationKey(editing: Editing, holder: Moddle): HTMLElement {
   const part = { label: 'Correlation key', placeholder: '${order.id}', hint: 'A message goes to an element that waits for the same name and key.' };
   const drawn = settingField(editing, holder, 'correlationKey', part, [holder.get<Moddle>('messageRef')]);
@@ -173,7 +173,7 @@ function signalFields(editing: Editing, event: Moddle, throws: boolean): HTMLEle
   return throws && event.get('signalRef') ? [...fields, dataField(editing, event)] : fields;
 }
 
-/** What a message or signal takes along. */
+/** The data of a message or signal. */
 export function dataField(editing: Editing, holder: Moddle): HTMLElement {
   const drawn = settingField(editing, holder, 'data', {
     label: 'Data',
@@ -250,7 +250,7 @@ function hasCompensation(event: Moddle): boolean {
   return event.get<Moddle[]>('eventDefinitions').some(({ $type }) => $type === 'bpmn:CompensateEventDefinition');
 }
 
-/** The scopes around an element, the innermost first. */
+/** The scopes of an element, the innermost first. */
 function scopes(moddle: Moddle): Moddle[] {
   const found: Moddle[] = [];
   for (let around = moddle.$parent; around; around = around.$parent) found.push(around);

@@ -9,7 +9,7 @@ import type { Check } from './checks.js';
 const PAUSE_MS = 500;
 
 interface Common {
-  /** Unique in the panel: where problems jump to, and where the focus stays. */
+  /** Unique in the panel: identifies the field for problems and for the focus. */
   name: string;
   label: string;
   hint?: string;
@@ -21,9 +21,9 @@ export interface TextField extends Common {
   kind: 'text' | 'area' | 'template';
   placeholder?: string;
   rows?: number;
-  /** Refused by its check it is not taken over, as the rest of the model depends on it. */
+  /** Input rejected by its check is not written to the model, as the rest of the model depends on it. */
   strict?: boolean;
-  /** What the value means, in words. */
+  /** The meaning of the value, in words. */
   reading?: (text: string) => string | undefined;
   suggestions?: readonly string[];
 }
@@ -41,11 +41,11 @@ export interface FlagField {
 }
 export type Field = TextField | ChoiceField | FlagField;
 
-/** What was typed and is not yet part of the model. */
+/** Input that is not yet part of the model. */
 export class Pending {
   private readonly waiting = new Map<string, () => void>();
   private timer = 0;
-  /** What is done around the commits. */
+  /** Wraps each commit. */
   around: (commit: () => void) => void = (commit) => commit();
 
   add(name: string, commit: () => void): void {
@@ -54,7 +54,7 @@ export class Pending {
     this.timer = setTimeout(() => this.flush(), PAUSE_MS);
   }
 
-  /** Takes everything over at once. */
+  /** Commits everything immediately. */
   flush(): void {
     clearTimeout(this.timer);
     const commits = [...this.waiting.values()];
@@ -62,7 +62,7 @@ export class Pending {
     if (commits.length > 0) this.around(() => commits.forEach((commit) => commit()));
   }
 
-  /** Forgets it: the model was changed otherwise. */
+  /** Discards it: the model was changed in another way. */
   drop(): void {
     clearTimeout(this.timer);
     this.waiting.clear();
@@ -120,7 +120,7 @@ function drawText(field: TextField, attributes: Attributes, pending: Pending): H
 
 function drawChoice(field: ChoiceField, attributes: Attributes): HTMLSelectElement {
   const known = field.options.some(([value]) => value === field.value);
-  // What is written there and means nothing stays visible until another value is chosen.
+  // An unknown value in the model stays visible until another one is chosen.
   const options = known ? field.options : [...field.options, [field.value, field.value] as const];
   const select = h('select', attributes, ...options.map(([value, label]) => h('option', { value }, label)));
   select.value = field.value;

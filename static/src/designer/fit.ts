@@ -1,11 +1,11 @@
 /** The view of the canvas that shows the whole model. */
 import type { Canvas } from './types.js';
 
-/** Widths on the canvas, in pixels: of the palette, which lies on it, and around the model. */
+/** Widths on the canvas, in pixels: of the palette, which covers it, and around the model. */
 export const PALETTE = 130;
 export const MARGIN = 30;
 
-/** Shows all of the model beside `left` pixels. */
+/** Shows the whole model to the right of `left` pixels. */
 export function fit(canvas: Canvas, left: number): void {
   canvas.resized();
   const { inner, outer } = canvas.viewbox();

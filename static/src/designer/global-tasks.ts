@@ -22,13 +22,13 @@ export function isGlobalTask({ type }: Element): boolean {
   return /^bpmn:Global\w*Task$/.test(type);
 }
 
-/** The global tasks of the document, as elements that are on no canvas. */
+/** The global tasks of the document, as elements that are not on a canvas. */
 export function globalTasks(model: Model): Element[] {
   const roots = model.definitions.get<Moddle[]>('rootElements');
   return roots.filter(({ $type }) => KINDS.some(([type]) => type === $type)).map(elementOf);
 }
 
-/** The id of what is deployed first of a file: a process, or a global task where there is no executable one. */
+/** The id of the first deployed part of a file: a process, or a global task if there is no executable process. */
 export function firstDeployed(model: Model): string {
   const [first] = model.processes();
   if (first?.get('isExecutable')) return first.id ?? '';
@@ -49,7 +49,7 @@ function elementOf(businessObject: Moddle): Element {
   return element;
 }
 
-/** A way to another global task. `show` selects it. */
+/** A button that adds a global task. `show` selects it. */
 export function addGlobalTask(editing: Editing, show: (id: string) => void): HTMLElement[] {
   const { model, element } = editing;
   const count = globalTasks(model).length;
@@ -73,7 +73,7 @@ export function addGlobalTask(editing: Editing, show: (id: string) => void): HTM
   ];
 }
 
-/** A button that takes a global task out of the document. */
+/** A button that removes a global task from the document. */
 export function removeGlobalTask({ model, element, redraw }: Editing): HTMLElement[] {
   const remove = () => {
     const rootElements = model.definitions.get<Moddle[]>('rootElements').filter((one) => one !== element.businessObject);

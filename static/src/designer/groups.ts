@@ -14,7 +14,7 @@ import { scheduleFields, startFields, startKeys } from './start-fields.js';
 import { tryOut } from './try-out.js';
 import type { Element, Moddle, Modeling } from './types.js';
 
-/** A part of the panel under a heading of its own. */
+/** A part of the panel with its own heading. */
 export interface Group {
   name: string;
   label: string;
@@ -47,7 +47,7 @@ export function hasActions({ type }: Element): boolean {
   return ACTIVITIES.includes(type.replace(':Global', ':'));
 }
 
-/** Everything about an element but its actions. `show` selects an element by its id. */
+/** All fields of an element except its actions. `show` selects an element by its id. */
 export function groupsOf(editing: Editing, processIds: readonly string[], show: (id: string) => void): Group[] {
   const { element } = editing;
   const moddle = element.businessObject;
@@ -95,7 +95,7 @@ export function groupsOf(editing: Editing, processIds: readonly string[], show: 
   return groups;
 }
 
-/** Whether one of its outgoing flows may be the default: of gateways that choose, and of activities that are left by conditions. */
+/** Whether one of its outgoing flows may be the default: for gateways that choose, and activities left by conditions. */
 function hasDefault(element: Element): boolean {
   if (/^bpmn:(Exclusive|Inclusive|Complex)Gateway$/.test(element.type)) return true;
   return isActivity(element) && element.businessObject.get<Moddle[]>('outgoing').length > 1;
@@ -119,7 +119,7 @@ function general(editing: Editing, moddle: Moddle): HTMLElement[] {
   return fields;
 }
 
-/** What makes an event-based gateway start the process. */
+/** Whether an event-based gateway starts the process. */
 function gatewayStartFields(editing: Editing): HTMLElement[] {
   const { model, element, redraw } = editing;
   const gateway = element.businessObject;
@@ -185,7 +185,7 @@ function adHocFields(editing: Editing): HTMLElement[] {
   ];
 }
 
-/** The condition on which a join of a complex gateway goes on. */
+/** The condition on which a join of a complex gateway continues. */
 function activationFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
   if (element.type !== 'bpmn:ComplexGateway') return [];
@@ -292,7 +292,7 @@ function conditionFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
   const flow = element.businessObject;
   const source = flow.get<Moddle | undefined>('sourceRef');
-  // Behind the other gateways no flow is chosen.
+  // After the other gateways no flow is chosen.
   const chosen = source && !/^bpmn:(Parallel|EventBased)Gateway$|Event$/.test(source.$type);
   if (!chosen && !flow.get('conditionExpression')) return [];
   if (source?.get('default') === flow)
@@ -341,7 +341,7 @@ function defaultField(editing: Editing): HTMLElement {
   });
 }
 
-/** The script of a script task; other tasks have it as an action. */
+/** The script of a script task; other tasks have it in an action. */
 function scriptFields(editing: Editing): HTMLElement[] {
   const { model, element } = editing;
   const moddle = element.businessObject;

@@ -10,11 +10,11 @@ const text = (value: unknown): string | undefined => {
   return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
 const list = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);
-/** A member that holds one thing by itself, or several as a list. */
+/** A member that contains one value, or several as a list. */
 const oneOrSeveral = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : value ? [value as Json] : []);
 const typeName = (kind: string) => `bpmn:${kind[0]!.toUpperCase()}${kind.slice(1)}`;
 
-/** BPMN XML, without a diagram, of a process in the JSON form. */
+/** BPMN XML, without a diagram, of a process in JSON form. */
 export async function bpmnOf(json: string): Promise<string> {
   const value: unknown = JSON.parse(json.replace(/^\uFEFF/, ''));
   const definition = value as Json;
@@ -33,7 +33,7 @@ export async function bpmnOf(json: string): Promise<string> {
   const process = create('bpmn:Process', { id, name: text(definition.name), isExecutable: true }, definitions);
   definitions.get<Moddle[]>('rootElements').push(process);
   if (isGlobalTask(definition)) {
-    // A task beside the process, which is there for the canvas only.
+    // A task outside of the process, which exists only for the canvas.
     process.set('id', `${id}Canvas`);
     process.set('isExecutable', false);
     definitions.get<Moddle[]>('rootElements').push(createGlobalTask(definition, definitions, create));
@@ -73,7 +73,7 @@ export async function bpmnOf(json: string): Promise<string> {
   return (await moddle.toXML(definitions, { format: true })).xml;
 }
 
-/** Whether a definition stands for a global task: its only node has its id. */
+/** Whether a definition represents a global task: its only node has its id. */
 function isGlobalTask({ id, nodes }: Json): boolean {
   const [only, ...others] = list(nodes);
   return others.length === 0 && only !== undefined && only.id === id && /task$/i.test(text(only.type) ?? '');
@@ -88,7 +88,7 @@ function createGlobalTask(definition: Json, definitions: Moddle, create: Create)
   return task;
 }
 
-/** What a compensation event names, and the association of one at a boundary with its handler. */
+/** The reference of a compensation event, or the association of one at a boundary with its handler. */
 function compensate(node: Json, drawn: Moddle, nodes: Map<string, Moddle>, create: Create): void {
   oneOrSeveral(node.event).forEach((event, place) => {
     const activity = nodes.get(text(event.activity) ?? '');
@@ -101,7 +101,7 @@ function compensate(node: Json, drawn: Moddle, nodes: Map<string, Moddle>, creat
   around.get<Moddle[]>('artifacts').push(create('bpmn:Association', ends, around));
 }
 
-/** How many subprocesses a node lies in. */
+/** How many subprocesses a node is nested in. */
 function depth(node: Json, definition: Json): number {
   const nodes = new Map(list(definition.nodes).map((one) => [one.id, one]));
   let found = 0;
@@ -164,7 +164,7 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
     if (definition) drawn.get<Moddle[]>('eventDefinitions').push(definition);
     for (const name of ['timeZone', 'correlationKey', 'data', 'timeToLive']) {
       if (!event[name]) continue;
-      // Of several each says it itself.
+      // With several definitions, each has its own value.
       if (events.length > 1) definition?.set(`stepwire:${name}`, text(event[name]));
       else set(name, event[name]);
     }
@@ -245,7 +245,7 @@ function createLoop({ type, ...looping }: Json, node: Moddle, definitions: Moddl
     loop.get<Moddle[]>('complexBehaviorDefinition').push(...complex);
   }
   if (looping.behavior && looping.event) {
-    // BPMN wants what iterations throw beside the process.
+    // BPMN requires the events thrown by iterations to be outside of the process.
     const event = createEvent(looping.event as Json, definitions, definitions, create);
     event.set('id', `${text(node.get('id'))}_event`);
     definitions.get<Moddle[]>('rootElements').push(event);
@@ -301,7 +301,7 @@ function createEvent(event: Json, node: Moddle, definitions: Moddle, create: Cre
   }
 }
 
-/** What events refer to by its name or code: an element beside the process, once in the document. */
+/** A root element to which events refer by name or code; created once in the document. */
 function createRoot(
   kind: 'Error' | 'Escalation' | 'Message' | 'Signal',
   member: string,

@@ -15,11 +15,11 @@ export interface KeyList {
   model: Model;
   element: Element;
   keys: readonly Moddle[];
-  /** Where the fields of the list are in the panel. */
+  /** Prefix of the names of the list's fields. */
   name: string;
   pending: Pending;
   paths: readonly string[];
-  /** Puts other keys in the place of these, and draws the panel anew. */
+  /** Replaces the keys, and draws the panel again. */
   replace: (keys: Moddle[]) => void;
   redraw: () => void;
 }
@@ -102,7 +102,7 @@ function drawKey(list: KeyList, key: Moddle, index: number): HTMLElement {
   );
 }
 
-/** An empty schema without one; `undefined` for one that the builder cannot show. */
+/** The schema of a key, empty if it has none; `undefined` for one that the builder cannot show. */
 function readSchema(key: Moddle): Schema | undefined {
   const text = key.get<Moddle | undefined>('schema')?.get<string | undefined>('body');
   if (!text?.trim()) return {};

@@ -11,11 +11,11 @@ interface Box {
   height: number;
 }
 
-/** Space around what is in a band, and of the label at the left of it. */
+/** Space around the content of a band, and width of the label at its left. */
 const PAD = 30;
 const LABEL = 40;
 
-/** Draws the lanes of the process that a plane shows; a plane of a process without lanes stays as it is. */
+/** Draws the lanes of the process of a plane; a plane of a process without lanes is not changed. */
 export function drawLanes(plane: Moddle, create: (type: string, properties: Record<string, unknown>) => Moddle): void {
   const process = plane.get<Moddle>('bpmnElement');
   const tops = (process.get<Moddle[] | undefined>('laneSets') ?? []).flatMap((set) => set.get<Moddle[]>('lanes'));
@@ -31,7 +31,7 @@ export function drawLanes(plane: Moddle, create: (type: string, properties: Reco
   const moved = new Set<Moddle>();
   let bottom = Math.min(...all.map(({ y }) => y));
 
-  /** Moves nodes, with the events at their boundary, into the next band; its height. */
+  /** Moves nodes, with their boundary events, into the next band; gives its height. */
   const band = (nodes: readonly Moddle[]): { top: number; height: number } => {
     const attached = [...shapes.keys()].filter((node) => nodes.includes(hostOf(node)!));
     const own = [...new Set([...nodes, ...attached])].filter((node) => shapes.has(node) && !moved.has(node));
@@ -74,7 +74,7 @@ function hostOf(node: Moddle): Moddle | undefined {
   return node.$type === 'bpmn:BoundaryEvent' ? node.get<Moddle | undefined>('attachedToRef') : undefined;
 }
 
-/** From the right of the source to the left of the target, or around below when the target is not to the right. */
+/** From the right of the source to the left of the target, or around below if the target is not to the right. */
 function route(edge: Moddle, shapes: ReadonlyMap<Moddle, Moddle>, boxOf: (shape: Moddle) => Box, create: (type: string, properties: Record<string, unknown>) => Moddle): void {
   const flow = edge.get<Moddle>('bpmnElement');
   const ends = [flow.get<Moddle | undefined>('sourceRef'), flow.get<Moddle | undefined>('targetRef')].map((end) => end && shapes.get(end));

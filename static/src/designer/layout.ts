@@ -17,7 +17,7 @@ export function reader(): Reader {
   return mended(new (BpmnModdle as unknown as new (packages: Record<string, unknown>) => Reader)({ stepwire }));
 }
 
-/** The same model, with a diagram when it had none. */
+/** The same model, with a generated diagram if it had none. */
 export async function withDiagram(xml: string): Promise<string> {
   const moddle = reader();
   const { rootElement: definitions } = await moddle.fromXML(xml);
@@ -26,7 +26,7 @@ export async function withDiagram(xml: string): Promise<string> {
     .some((diagram) => (diagram.get<Moddle | undefined>('plane')?.get<Moddle[]>('planeElement').length ?? 0) > 0);
   if (isDrawn) return xml;
   const roots = definitions.get<Moddle[]>('rootElements');
-  // What holds global tasks only has nothing to draw: an empty process stands for the canvas.
+  // A document with global tasks only has nothing to draw: an empty process represents the canvas.
   if (!roots.some(({ $type }) => $type === 'bpmn:Process'))
     roots.push(moddle.create('bpmn:Process', { id: 'canvas', isExecutable: false, $parent: definitions }));
   for (const process of roots) if (process.$type === 'bpmn:Process') linkFlows(process);
@@ -44,12 +44,12 @@ async function withLanes(moddle: Reader, xml: string): Promise<string> {
   return (await moddle.toXML(definitions, { format: true })).xml;
 }
 
-/** The same model without its diagram: what the server's check looks at. */
+/** The same model without its diagram, for the server's check. */
 export function withoutDiagram(xml: string): string {
   return xml.replace(/<(\w+:)?BPMNDiagram\b[\s\S]*<\/(\w+:)?BPMNDiagram>/, '');
 }
 
-/** The layout follows what a node says of its flows, which files written by hand leave out. */
+/** The layout needs the references from nodes to flows, which files written by hand omit. */
 function linkFlows(process: Moddle): void {
   const add = (node: Moddle | undefined, list: string, flow: Moddle) => {
     const flows = node?.get<Moddle[]>(list);

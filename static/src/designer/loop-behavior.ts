@@ -19,7 +19,7 @@ const EVENTS: [string, string][] = [
   ['bpmn:EscalationEventDefinition', 'An escalation'],
 ];
 
-/** Fields of `behavior` and of the events that are thrown. BPMN keeps a single one beside the processes. */
+/** Fields of `behavior` and of the thrown events. BPMN stores a single one outside of the processes. */
 export function behaviorFields(editing: Editing, loop: Moddle): HTMLElement[] {
   const { model, element, redraw } = editing;
   const value = loop.get<string | undefined>('behavior') ?? 'All';
@@ -32,7 +32,7 @@ export function behaviorFields(editing: Editing, loop: Moddle): HTMLElement[] {
   ];
   const former = isBehavior(value) ? loop.get<Moddle | undefined>(REFERENCES[value]) : undefined;
   const roots = model.definitions.get<Moddle[]>('rootElements');
-  /** One change: what was thrown before leaves the document with its last reference. */
+  /** As one change: the previous event is removed from the document with its last reference. */
   const set = (behavior: string, event: Moddle | undefined) => {
     const kept = former === event ? roots : roots.filter((one) => one !== former);
     const rootElements = event && !kept.includes(event) ? [...kept, event] : kept;
@@ -64,7 +64,7 @@ function isBehavior(value: string): value is Behavior {
   return value === 'None' || value === 'One';
 }
 
-/** What one thrown event is. `replace` puts one of another type in its place. */
+/** The fields of one thrown event. `replace` replaces it by one of another type. */
 function thrownFields(editing: Editing, event: Moddle | undefined, replace: (type: string) => void): HTMLElement[] {
   const choose = drawing(editing)({
     kind: 'select',
@@ -92,7 +92,7 @@ function newThrow(thrown: Moddle, definition: Moddle): Moddle {
   return thrown;
 }
 
-/** What is thrown when: any number of conditions, each with its events. */
+/** Any number of conditions, each with the events to throw. */
 function complexFields(editing: Editing, loop: Moddle): HTMLElement[] {
   const { model, element, redraw } = editing;
   const all = loop.get<Moddle[]>(COMPLEX);

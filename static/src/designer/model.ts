@@ -16,17 +16,17 @@ export class Model {
     return this.service('elementRegistry');
   }
 
-  /** Everything that is drawn, without labels; the canvas itself is among it. */
+  /** All drawn elements without labels, including the canvas itself. */
   elements(): Element[] {
-    // Before a model is open, the canvas stands for nothing.
-    // The plane of a collapsed subprocess stands for that once more.
+    // Before a model is open, the canvas has no element. The plane of a collapsed subprocess has the same element as the
+    // subprocess.
     return this.registry.filter(
       ({ businessObject, labelTarget, parent, type }) =>
         Boolean(businessObject) && !labelTarget && (Boolean(parent) || isRoot(type)),
     );
   }
 
-  /** What the whole canvas stands for, also while a collapsed subprocess is open on it. */
+  /** The element of the whole canvas, even while a collapsed subprocess is open on it. */
   get root(): Element {
     const [root] = this.registry.filter(({ type, parent }) => !parent && isRoot(type));
     return root ?? this.service<Canvas>('canvas').getRootElement();
@@ -36,7 +36,7 @@ export class Model {
     return this.drawing.getDefinitions() as unknown as Moddle;
   }
 
-  /** All processes of the file, in their order. */
+  /** All processes of the file, in order. */
   processes(): Moddle[] {
     return this.definitions.get<Moddle[]>('rootElements').filter(({ $type }) => $type === 'bpmn:Process');
   }
@@ -51,12 +51,12 @@ export class Model {
     return process ? [process] : [];
   }
 
-  /** Several changes that are undone as one. */
+  /** Several changes that are undone together. */
   change(element: Element, ...changes: Change[]): void {
     this.service<CommandStack>('commandStack').execute(CHANGE, { element: this.drawn(element), changes });
   }
 
-  /** What of the canvas changes with an element: the canvas itself for what is not drawn. */
+  /** The drawn element that changes with an element: the canvas itself for one that is not drawn. */
   private drawn(element: Element): Element {
     return this.isDrawn(element) ? element : this.root;
   }
@@ -72,7 +72,7 @@ export class Model {
     this.change(element, { moddle, properties: Object.fromEntries(values) });
   }
 
-  /** Gives an element another id, which the rest of the document then refers to. */
+  /** Changes the id of an element and all references to it. */
   rename(element: Element, moddle: Moddle, id: string): void {
     const modeling = this.service<Modeling>('modeling');
     if (element.businessObject === moddle && this.isDrawn(element)) modeling.updateProperties(element, { id });
@@ -81,7 +81,7 @@ export class Model {
 
   /** Whether another element has this id. */
   isTaken(id: string, moddle: Moddle): boolean {
-    // Without editing nobody keeps count of them.
+    // Without editing, ids are not tracked.
     const { ids } = this.service<{ ids?: Ids }>('moddle');
     const owner = ids?.assigned(id);
     return Boolean(owner) && owner !== moddle;
@@ -99,7 +99,7 @@ export class Model {
     return values.filter((value) => value.$type === type);
   }
 
-  /** Puts these extension elements in the place of all of their type. */
+  /** Replaces all extension elements of this type. */
   setExtensions(element: Element, moddle: Moddle, type: string, wanted: Moddle[]): void {
     const extensions =
       moddle.get<Moddle | undefined>('extensionElements') ?? this.create('bpmn:ExtensionElements', { values: [] }, moddle);

@@ -14,7 +14,7 @@ import type { Modeling, Moddle, Element } from './types.js';
 
 export type Drawing = NavigatedViewer;
 
-/** Several changes of the model that are undone as one. */
+/** Several changes of the model that are undone together. */
 export interface Change {
   moddle: Moddle;
   properties: Record<string, unknown>;
@@ -38,7 +38,7 @@ class Commands {
   }
 }
 
-/** The canvas in `root`; without `mayEdit` it shows and changes nothing. `kinds` are the BPMN elements that run here. */
+/** The canvas in `root`; without `mayEdit` it is read-only. `kinds` are the supported BPMN elements. */
 export function createDrawing(root: HTMLElement, mayEdit: boolean, kinds: ReadonlySet<string>): Drawing {
   const moddleExtensions = { stepwire };
   if (!mayEdit) {

@@ -25,12 +25,12 @@ function draw(place: string, look: string, sentence: string, ways: readonly Way[
   );
 }
 
-/** Something went wrong. */
+/** Shows an error. */
 export function complain(sentence: string, ways: readonly Way[] = [], ...more: Child[]): void {
   draw('trouble', 'bad', sentence, ways, ...more);
 }
 
-/** Something is to be known. */
+/** Shows information. */
 export function tell(sentence: string, ways: readonly Way[] = [], ...more: Child[]): void {
   draw('news', 'warn', sentence, ways, ...more);
 }
@@ -43,7 +43,7 @@ export function clearNews(): void {
   byId('news').replaceChildren();
 }
 
-/** What became of the last save. */
+/** Shows the result of the last save. */
 export function saved(sentence: string): void {
   byId('saved').textContent = sentence;
 }

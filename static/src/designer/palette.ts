@@ -34,7 +34,7 @@ interface ElementFactory {
 const NO_EFFECT = ['toggle-is-collection', 'toggle-participant-multiplicity'];
 /** Runs after the providers of bpmn-js. */
 const LATE = 400;
-/** Names of the menu that are not those of its entries. */
+/** Names of the menu that differ from those of its entries. */
 const NAMED: Record<string, string> = {
   'none-start': 'none-start-event',
   'none-intermediate-throw': 'none-intermediate-throwing',
@@ -42,7 +42,7 @@ const NAMED: Record<string, string> = {
   subprocess: 'expanded-subprocess',
   'ad-hoc-subprocess': 'expanded-ad-hoc-subprocess',
 };
-/** What the palette and the context pad offer that is one kind of element. */
+/** The kinds of elements offered by the palette and the context pad. */
 const OFFERED: Record<string, string> = {
   'create.intermediate-event': 'intermediateThrowEvent',
   'create.subprocess-expanded': 'subProcess',
@@ -54,16 +54,16 @@ const OFFERED: Record<string, string> = {
   'append.signal-intermediate-event': 'intermediateCatchEvent:signalEventDefinition',
   'append.compensation-activity': 'boundaryEvent:compensateEventDefinition',
 };
-/** What the palette offers besides, as it is what most processes are made of. */
+/** Additional entries of the palette, for the most frequent elements. */
 export const ADDED = [
   { name: 'user-task', type: 'bpmn:UserTask', icon: 'bpmn-icon-user-task', title: 'user task' },
   { name: 'send-task', type: 'bpmn:SendTask', icon: 'bpmn-icon-send-task', title: 'send task' },
   { name: 'call-activity', type: 'bpmn:CallActivity', icon: 'bpmn-icon-call-activity', title: 'call activity' },
 ];
-/** An event at the border of an activity that catches its failure. */
+/** A boundary event that catches the failure of an activity. */
 const CATCH = { type: 'bpmn:BoundaryEvent', eventDefinitionType: 'bpmn:ErrorEventDefinition' };
 
-/** What an entry of the menu makes. */
+/** The element that an entry of the menu creates. */
 interface Target {
   type: string;
   eventDefinitionType?: string;
@@ -77,11 +77,11 @@ function tagOf(type: string): string {
   return name[0]!.toLowerCase() + name.slice(1);
 }
 
-/** Whether what an entry of the menu makes runs: exactly what the server says of kinds and events. */
+/** Whether the result of an entry of the menu is supported, according to the server's list of kinds and events. */
 function runs(entry: string, replaced: Element, kinds: ReadonlySet<string>): boolean {
   const name = entry.replace(/^replace-with-/, '');
   const target = name === entry ? undefined : TARGETS[NAMED[name] ?? name]?.target;
-  // What is no kind of element: flows, pools.
+  // Entries other than kinds of elements: flows, pools.
   if (!target || !/(Event|Task|Gateway|SubProcess|Transaction|CallActivity)$/.test(target.type)) return true;
   const kind = tagOf(target.type);
   if (!target.eventDefinitionType) return kinds.has(kind);
@@ -138,7 +138,7 @@ class Narrowed {
       };
     }
     const kept = without(entries, (name) => !this.isOffered(name));
-    // The tasks are together.
+    // Keeps the tasks together.
     const result: Entries = {};
     for (const [name, entry] of Object.entries(kept)) {
       result[name] = entry;
@@ -173,7 +173,7 @@ class Narrowed {
   }
 }
 
-/** The module for the elements that run. */
+/** The module for the supported elements. */
 export function paletteModule(kinds: ReadonlySet<string>) {
   return { __init__: ['stepwirePalette'], stepwireKinds: ['value', kinds], stepwirePalette: ['type', Narrowed] };
 }

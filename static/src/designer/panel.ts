@@ -36,7 +36,7 @@ const OPEN_AT_FIRST = [
   'interrupting',
   'roles',
 ];
-/** Elements in the list of all; a browser's list of more is of no use. */
+/** Elements in the list of all elements; a longer list would be of no use. */
 const LISTED = 500;
 
 export class Panel {
@@ -66,12 +66,12 @@ export class Panel {
       this.isPressed = is;
       if (!is && this.isStale) this.drawSoon();
     };
-    // Also where the press ends outside of the window.
+    // Also if the press ends outside of the window.
     document.addEventListener('pointerdown', pressed(true), true);
     ['pointerup', 'pointercancel'].forEach((end) => document.addEventListener(end, pressed(false), true));
   }
 
-  /** What a field commits is known to the field already; only what names the element follows. */
+  /** A field already shows what it commits; only the names of the element are updated. */
   private asOwn(commit: () => void): void {
     this.ownChange = true;
     try {
@@ -84,8 +84,8 @@ export class Panel {
   }
 
   /**
-   * Draws anew once the focus has moved to where the user wants it, and the button that is being pressed is let go: what is
-   * clicked must not vanish under the pointer.
+   * Draws again once the focus has moved to its target and the pressed button is released: an element must not disappear while it
+   * is being clicked.
    */
   private drawSoon(): void {
     this.isStale = true;
@@ -106,7 +106,7 @@ export class Panel {
     const [first, ...others] = this.model.service<Selection>('selection').get();
     const chosen = first && others.length === 0 ? (first.labelTarget ?? first) : undefined;
     const shown = this.model.service<Canvas>('canvas').getRootElement();
-    // Nothing chosen on the plane of a collapsed subprocess: that itself.
+    // If nothing is selected on the plane of a collapsed subprocess: the subprocess.
     const inner = shown === this.model.root ? undefined : this.model.registry.get(shown?.businessObject?.id ?? '');
     const element = chosen ?? inner ?? this.model.root;
     if (element === this.selected) return;
@@ -115,7 +115,7 @@ export class Panel {
     this.root.scrollTop = 0;
   }
 
-  /** Draws what is selected, as the model is now. */
+  /** Draws the selected element in its current state. */
   draw(): void {
     const element = this.stillThere(this.selected) ?? this.model.root;
     if (!element?.businessObject) return;
@@ -155,7 +155,7 @@ export class Panel {
     caret?.();
   }
 
-  /** What is selected, unless it is a global task that has left the document. */
+  /** The selected element, unless it is a global task that was removed from the document. */
   private stillThere(element: Element | undefined): Element | undefined {
     return element && isGlobalTask(element) && !globalTasks(this.model).includes(element) ? undefined : element;
   }
@@ -168,7 +168,7 @@ export class Panel {
     if (dataset.open !== undefined && isConnected) this.opened.set(dataset.open, open);
   }
 
-  /** All elements as a list, so that each is reached without the canvas; and where a new flow may lead. */
+  /** All elements as a list, so that each can be selected without the canvas; and the possible targets of a new flow. */
   private drawHead(element: Element): HTMLElement {
     const all = [...this.model.elements().slice(0, LISTED), ...globalTasks(this.model)];
     const label = ({ id, type, businessObject }: Element) => {
@@ -212,7 +212,7 @@ export class Panel {
     return [h('div', { class: 'field' }, h('label', { for: 'connect' }, 'Sequence flow to'), select)];
   }
 
-  /** Shows what an address names behind its `#`: an element, and perhaps an action of it with its message. */
+  /** Shows the element, and optionally its action and message, named after `#` in an address. */
   showAddressed(hash: string): void {
     const [element = '', action] = hash.slice(1).split('/').map(decoded);
     if (element && this.show(element) && action) this.focus(['message'], action);
@@ -239,11 +239,11 @@ export class Panel {
     if (!element) return false;
     const isRoot = element === this.model.root;
     const canvas = this.model.service<Canvas>('canvas');
-    // What is in a collapsed subprocess is on a plane of its own.
+    // The content of a collapsed subprocess is on a separate plane.
     const plane = isRoot ? element : canvas.findRoot(element);
     if (plane && plane !== canvas.getRootElement()) canvas.setRootElement(plane);
     this.model.service<Selection>('selection').select(isRoot ? null : element);
-    // A model of thousands of nodes fits the canvas only so small that nothing can be found on it.
+    // A model of thousands of nodes fits on the canvas only at a scale at which nothing is recognisable.
     const { inner, outer } = canvas.viewbox();
     if (!isRoot && inner.width > 50 * outer.width) canvas.zoom(0.5);
     if (!isRoot) canvas.scrollToElement(element, 120);
@@ -252,8 +252,8 @@ export class Panel {
   }
 
   /**
-   * Brings the focus to a field of what is selected: one of the action with that name, when one is named; of keys the one whose
-   * path is quoted, or else the first.
+   * Moves the focus to a field of the selected element: to that of the action with this name, if given; of several keys, to the one
+   * whose path is quoted, otherwise the first.
    */
   focus(fields: readonly string[], action?: string, quoted: readonly string[] = []): void {
     const actions = this.selected ? this.model.actions(this.selected.businessObject) : [];
@@ -282,7 +282,7 @@ export class Panel {
   private fieldNamed(name: string, quoted: readonly string[]): HTMLElement | undefined {
     const exact =
       this.root.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"]`) ??
-      // Of several events, and of what iterations throw, the first that has such a field.
+      // Of several events, including those thrown by iterations, the first with such a field.
       this.root.querySelector<HTMLElement>(`:is([data-field^="event/"], [data-field^="complex/"])[data-field$="/${CSS.escape(name)}"]`);
     if (exact || !name.endsWith('keys')) return exact ?? undefined;
     const paths = [
@@ -300,7 +300,7 @@ function decoded(part: string): string {
   }
 }
 
-/** Puts the caret back to where it was, in the same field of a panel that was drawn anew. */
+/** Restores the caret in the same field of a panel that was drawn again. */
 function caretIn(root: HTMLElement): (() => void) | undefined {
   const before = document.activeElement;
   if (!root.contains(before) || !(before instanceof HTMLTextAreaElement || before instanceof HTMLInputElement)) return undefined;

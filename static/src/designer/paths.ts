@@ -5,7 +5,7 @@ import type { Moddle } from './types.js';
 const PLACEHOLDER = /\$\{\s*([\p{L}_][\p{L}\p{N}_.]*)/gu;
 const TEMPLATES = ['message', 'output', 'url', 'body', 'headers'];
 
-/** What actions' keys accept, what subprocesses, calls and approvals bring, and what templates speak of. */
+/** The paths in the keys of actions, the results of subprocesses, calls and approvals, and templates. */
 export function knownPaths(model: Model): string[] {
   const paths = new Set<string>();
   const add = (path: string | undefined) => path?.trim() && paths.add(path.trim());
@@ -22,7 +22,7 @@ export function knownPaths(model: Model): string[] {
       TEMPLATES.forEach((name) => addTemplate(model.param(action, name)));
     }
   }
-  // What lies above a path is there, too.
+  // The parents of a path exist, too.
   for (const path of [...paths]) {
     const members = path.split('.');
     for (let length = 1; length < members.length; length++) paths.add(members.slice(0, length).join('.'));

@@ -9,7 +9,7 @@ import type { Canvas } from './types.js';
 import type { Model } from './model.js';
 
 const AGAIN_MS = 3_000;
-/** Fields by the codes of problems; others are found by the words of the sentence. */
+/** Fields by problem code; others are found by the words of the message. */
 const FIELDS: Record<string, readonly string[]> = {
   invalid_timer: ['timer', 'timeCycle', 'timeDate', 'timeDuration', 'when'],
   order_tie: ['order'],
@@ -54,7 +54,7 @@ const FIELDS: Record<string, readonly string[]> = {
   alias_taken: ['alias'],
   invalid_action_message_expiry: ['actionMessageExpiry'],
 };
-/** Names of fields as sentences say them. */
+/** Names of fields in messages. */
 const WORDS =
   /\b(message|destination|script|timer|order|trigger|required|type|parent|target|messageType|process|paramsToCopy|withoutParams|outputKey|output|url|headers|body|timeout|retries|backoff|success|maxBytes|types|restartKey|key|assignee|dueDate|reminderRepeat|reminder|decisionKey|collection|item|loopCardinality|completionCondition|loopCondition|loopMaximum|correlationKey|timeToLive|messageRef|signalRef|escalationRef|activityRef|candidateGroups|data|input|source|calledElement|condition|expiry|searchKeys|alias|startCondition|startQuantity|completionQuantity|parallelMultiple|behavior|timeZone|missed|overlap|errorRef|id)\b/g;
 const ALIASES: Record<string, readonly string[]> = { restartKey: ['restartKeys'], key: ['keys'], errorRef: ['errorCode', 'error'],
@@ -66,7 +66,7 @@ const ALIASES: Record<string, readonly string[]> = { restartKey: ['restartKeys']
   source: ['inputs/0/source', 'outputs/0/source'],
 };
 
-/** Fields as sentences speak of them in more words than one. */
+/** Names of fields in messages that consist of several words. */
 const PHRASES: [RegExp, readonly string[]][] = [
   [/time to live/, ['timeToLive']],
   [/correlation key/, ['correlationKey']],
@@ -92,13 +92,13 @@ export class Problems {
     this.say('Checking…');
   }
 
-  /** Checks soon. */
+  /** Checks after a pause. */
   later(pause: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.now(), pause);
   }
 
-  /** Checks at once. */
+  /** Checks immediately. */
   async now(): Promise<readonly Problem[]> {
     clearTimeout(this.timer);
     this.running?.abort();
@@ -115,7 +115,7 @@ export class Problems {
     return this.problems;
   }
 
-  /** Shows what a deploy or a check has found. */
+  /** Shows the problems found by a deploy or a check. */
   show(problems: readonly Problem[]): void {
     this.problems = problems;
     const errors = problems.filter(({ severity }) => severity === 'error').length;
@@ -139,7 +139,7 @@ export class Problems {
     this.root.replaceChildren(h('header', {}, head, summary), ...(list ? [list] : []));
   }
 
-  /** Elements with problems are marked on the canvas. */
+  /** Marks elements with problems on the canvas. */
   private mark(): void {
     const canvas = this.model.service<Canvas>('canvas');
     const known = (id: string) => this.model.registry.get(id) !== undefined;
@@ -166,7 +166,7 @@ export class Problems {
   }
 }
 
-/** The field of a mapping that a sentence speaks of, by its target. */
+/** The field of a mapping that a message names, by its target. */
 function mappingIn(sentence: string): string[] {
   const [, kind, target = '', part = 'source'] = /\b(input|output) mapping to `([^`]*)`(?:, (target|source))?/.exec(sentence) ?? [];
   if (!kind) return [];

@@ -25,7 +25,7 @@ function knownRoles({ model }: Editing): string[] {
   return [...new Set(all)].sort();
 }
 
-/** Roles, separated by blanks, with a button for each that is known. */
+/** Roles, separated by blanks, with a button for each known role. */
 export function rolesField(editing: Editing, moddle: Moddle, name: string, label: string, hint: string): HTMLElement {
   const { model, element, pending, redraw } = editing;
   const field = attribute(editing, moddle, name, { label, hint: `${hint} Separated by blanks.`, placeholder: 'clerk manager' });

@@ -14,7 +14,7 @@ const KINDS: readonly [RootKind['kind'], article: string, member: string][] = [
   ['Escalation', 'an escalation', 'escalationCode'],
 ];
 
-/** Each of them with its fields; one that nothing refers to can be removed. */
+/** Each of them with its fields; one without references can be removed. */
 export function rootListFields(editing: Editing): HTMLElement[] {
   return KINDS.map(([kind, article, member]) => ofKind(editing, kind, article, member));
 }
@@ -71,7 +71,7 @@ function rowFields(editing: Editing, root: Moddle, kind: string, member: string,
       check: name === member ? isRequired : undefined,
       commit: (written) => {
         model.change(element, { moddle: root, properties: change(written.trim() || undefined) });
-        // The name for people may follow the code.
+        // The display name may follow the code.
         if (!named && name === member) redraw();
       },
     });

@@ -10,24 +10,24 @@ import type { Moddle } from './types.js';
 /** A kind of root element. */
 export interface RootKind {
   kind: 'Message' | 'Signal' | 'Error' | 'Escalation';
-  /** What its name is called in the panel. */
+  /** The label of its name in the panel. */
   label: string;
-  /** The member that tells one from the other: what the engine goes by. */
+  /** The member that identifies it in the engine. */
   member: string;
   hint: string;
-  /** Whether the event may refer to none. */
+  /** Whether the reference is optional. */
   optional?: boolean;
 }
 
 export const MESSAGE = (hint: string): RootKind => ({ kind: 'Message', label: 'Message name', member: 'name', hint });
 export const SIGNAL = (hint: string): RootKind => ({ kind: 'Signal', label: 'Signal name', member: 'name', hint });
 
-/** The names of fields, which problems lead to: `messageName`, `signalName`, `errorCode`, `escalationCode`. */
+/** The names of fields to which problems link: `messageName`, `signalName`, `errorCode`, `escalationCode`. */
 function fieldOf({ kind, member }: RootKind): string {
   return member === 'name' ? `${kind.toLowerCase()}Name` : member;
 }
 
-/** Fields to pick one of the document, or a new one, and to name it. `holder` has the reference. */
+/** Fields to choose a root element, or create one, and to name it. `holder` has the reference. */
 export function referenceFields(editing: Editing, holder: Moddle, what: RootKind): HTMLElement[] {
   const { model, element, redraw } = editing;
   const { kind, label, member, hint, optional } = what;
@@ -78,18 +78,18 @@ export function referenceFields(editing: Editing, holder: Moddle, what: RootKind
   return [pick, name];
 }
 
-/** What a root is known by. */
+/** The name by which a root element is known. */
 export function nameOfRoot(root: Moddle, member: string): string {
   return root.get<string | undefined>(member) || root.name || root.id || '';
 }
 
-/** What changes with what a root is known by: a name is for people where a code tells them apart, and follows it while it is the same. */
+/** The changes of a renaming: where a code identifies the element, its display name follows as long as both are equal. */
 export function renamed(root: Moddle, member: string, value: string | undefined): Record<string, string | undefined> {
   if (member === 'name') return { name: value };
   return { [member]: value, name: root.name === nameOfRoot(root, member) ? value : root.name };
 }
 
-/** How many of the document refer to a root by `reference`, `own` aside. */
+/** How many elements refer to a root by `reference`, without `own`. */
 export function countOf({ model }: Editing, root: Moddle | undefined, reference: string, own?: Moddle): number {
   if (!root) return 0;
   const ofElements = model.elements().flatMap(({ businessObject }) => [
@@ -97,12 +97,12 @@ export function countOf({ model }: Editing, root: Moddle | undefined, reference:
     ...listOf(businessObject, 'eventDefinitions'),
     ...thrownByIterations(businessObject),
   ]);
-  // What iterations throw, and what events name, stands beside the processes.
+  // Definitions thrown by iterations, and shared ones of events, are outside of the processes.
   const holders = [...ofElements, ...model.definitions.get<Moddle[]>('rootElements')];
   return holders.filter((one) => one !== own && referenceOf(one, reference) === root).length;
 }
 
-/** What an activity throws as iterations complete of which a condition is true. */
+/** The events thrown by an activity when conditions of its iterations are true. */
 function thrownByIterations(activity: Moddle): Moddle[] {
   const loop = referenceOf(activity, 'loopCharacteristics');
   const complex = loop ? listOf(loop, 'complexBehaviorDefinition') : [];
@@ -120,7 +120,7 @@ function referenceOf(moddle: Moddle, name: string): Moddle | undefined {
   return (moddle as unknown as Record<string, Moddle | undefined>)[name];
 }
 
-/** A name that is not taken yet: `message2`. */
+/** An unused name: `message2`. */
 export function freeName(taken: readonly string[], word: string): string {
   let name = word;
   for (let number = 2; taken.includes(name); number++) name = `${word}${number}`;

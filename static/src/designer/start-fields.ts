@@ -25,13 +25,13 @@ export function startFields(editing: Editing): HTMLElement[] {
   ];
 }
 
-/** Which of BPMN's times a timer is, and its value. */
+/** Which of BPMN's kinds of time a timer has, and its value. */
 function timeOf(timer: Moddle, absent: string): [chosen: string, value: string] {
   const chosen = TIMES.find(([name]) => timer.get(name))?.[0] ?? absent;
   return [chosen, timer.get<Moddle | undefined>(chosen)?.get<string | undefined>('body') ?? ''];
 }
 
-/** The value of a time, read back in words and with its next times. */
+/** The value of a time, with its meaning in words and its next times. */
 function timeField(editing: Editing, timer: Moddle, chosen: string, value: string, hint: string | undefined, timeZone: () => string): HTMLElement {
   const { model, element } = editing;
   const time = drawing(editing)({
@@ -45,7 +45,7 @@ function timeField(editing: Editing, timer: Moddle, chosen: string, value: strin
     commit: (body) => model.change(element, { moddle: timer, properties: { [chosen]: expression(editing, body, timer) } }),
   });
   const kind = chosen.replace('time', '').toLowerCase();
-  // What data fill in is known only then.
+  // A value filled in from data is known only at run time.
   if (editing.mayEdit)
     nextTimes(time, (text) => (text.includes('${') ? undefined : { when: { [kind]: text }, timeZone: timeZone() || undefined }));
   return time;
@@ -55,7 +55,7 @@ function expression({ model }: Editing, body: string, parent: Moddle): Moddle {
   return model.create('bpmn:FormalExpression', { body }, parent);
 }
 
-/** Makes a timer one of this kind. */
+/** Changes a timer to this kind. */
 function write(editing: Editing, timer: Moddle, kind: string, body: string): void {
   const none = { timeCycle: undefined, timeDate: undefined, timeDuration: undefined };
   editing.model.change(editing.element, { moddle: timer, properties: { ...none, [kind]: expression(editing, body, timer) } });
@@ -141,7 +141,7 @@ function newTimer(editing: Editing, kind: string): Moddle {
   return timer;
 }
 
-/** More times at which the process starts, and a way to another one. */
+/** Further times at which the process starts, and a button that adds one. */
 function furtherTimes(editing: Editing, further: readonly Moddle[], timeZone: () => string): HTMLElement[] {
   const { model, element, redraw } = editing;
   const moddle = element.businessObject;
@@ -172,7 +172,7 @@ function furtherTimes(editing: Editing, further: readonly Moddle[], timeZone: ()
   return [...fields, button];
 }
 
-/** The time an event waits for. */
+/** The time for which an event waits. */
 export function timerFields(editing: Editing, timer: Moddle): HTMLElement[] {
   const [chosen, value] = timeOf(timer, 'timeDuration');
   const timeZone = () => setting(editing, timer, 'timeZone').value;

@@ -17,7 +17,7 @@ const MONTHS = [
   'December',
 ];
 
-/** A time as a timer or schedule has it. */
+/** A time in the notation of a timer or schedule. */
 export function timeInWords(text: string): string | undefined {
   const written = text.trim();
   return durationInWords(written) ?? intervalInWords(written) ?? dateInWords(written) ?? cronInWords(written);
@@ -38,10 +38,10 @@ function dateInWords(text: string): string | undefined {
   return `${new Date(text).toLocaleString()} where you are`;
 }
 
-/** Of five fields, or six with seconds in front: plain numbers, lists, ranges, steps and names. */
+/** A cron expression of five fields, or six with seconds first: plain numbers, lists, ranges, steps and names. */
 function cronInWords(text: string): string | undefined {
   const fields = text.split(/\s+/);
-  // Numbers of days differ between the dialects with six fields; the next times say what is meant.
+  // The numbers of weekdays differ between the dialects with six fields; the next times show the meaning.
   if (fields.length !== 5) return undefined;
   const [minute, hour, day, month, weekday] = fields as [string, string, string, string, string];
   const at = clock(minute, hour);
@@ -66,7 +66,7 @@ function clock(minute: string, hour: string): string | undefined {
     .join(' and ')}`;
 }
 
-/** Nothing for all of them, `undefined` for what is not understood. */
+/** Empty for all days, `undefined` for an unknown notation. */
 function days(field: string, names: readonly string[], short: readonly string[], first: number): string | undefined {
   if (/^[*?]$/.test(field)) return '';
   const one = (text: string) => {

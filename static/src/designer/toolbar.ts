@@ -29,7 +29,7 @@ export class Toolbar {
   enable(name: string, is: boolean): void {
     const button = this.buttons.get(name);
     if (!button) return;
-    // A disabled button loses the focus, and a keyboard its place.
+    // A disabled button would lose the focus, and the keyboard user's position.
     button.setAttribute('aria-disabled', String(!is));
     button.classList.toggle('off', !is);
   }

@@ -13,10 +13,10 @@ let samples: Record<string, string> = {};
 try {
   samples = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Record<string, string>;
 } catch {
-  // None that can be read.
+  // The stored data cannot be read.
 }
 
-/** Adds a try-out below a field. `open` says where it stays open when the panel is drawn anew. */
+/** Adds a try-out below a field. `open` remembers where it is open when the panel is drawn again. */
 export function tryOut(
   field: HTMLElement,
   kind: 'message' | 'condition',
@@ -50,7 +50,7 @@ export function tryOut(
     try {
       localStorage.setItem(KEY, JSON.stringify(samples));
     } catch {
-      // Without room they are kept as long as the page.
+      // Without room, they are kept as long as the page is open.
     }
     update();
   });
@@ -59,7 +59,7 @@ export function tryOut(
   field.append(details);
 }
 
-/** The next times of a schedule, below its field; none where `schedule` says so. */
+/** The next times of a schedule, below its field; none if `schedule` gives `undefined`. */
 export function nextTimes(field: HTMLElement, schedule: (text: string) => unknown): void {
   const input = field.querySelector('input');
   if (!input) return;
@@ -83,7 +83,7 @@ function words({ message, condition, error }: Previewed): string {
   return condition === undefined ? JSON.stringify(message, null, 2) : String(condition);
 }
 
-/** Asks soon, and shows only the answer to the last question. */
+/** Queries after a pause, and shows only the answer to the last query. */
 function asker(result: HTMLElement, show: (previewed: Previewed) => string) {
   let timer = 0;
   let running: AbortController | undefined;
@@ -108,13 +108,13 @@ function asker(result: HTMLElement, show: (previewed: Previewed) => string) {
     },
     later: (part: Preview) => {
       clearTimeout(timer);
-      // The panel may have been drawn anew meanwhile.
+      // The panel may have been drawn again meanwhile.
       timer = setTimeout(() => result.isConnected && void now(part), PAUSE_MS);
     },
   };
 }
 
-/** Something to begin with: a text at each path. */
+/** Initial sample data: a text at each path. */
 function sampleOf(paths: readonly string[]): Record<string, unknown> {
   const sample: Record<string, unknown> = {};
   const inner = paths.filter((path) => !paths.some((other) => other.startsWith(`${path}.`)));

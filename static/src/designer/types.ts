@@ -10,7 +10,7 @@ export interface Moddle {
   set(name: string, value: unknown): void;
 }
 
-/** What is drawn: a shape, a connection, a label, or the root. */
+/** A drawn element: a shape, a connection, a label, or the root. */
 export interface Element {
   id: string;
   type: string;

@@ -5,14 +5,14 @@
 
 import type { Drawing } from './modeler.js';
 
-/** How many times as long as it takes is waited before. */
+/** The pause is this many times as long as writing takes. */
 const SHARE = 4;
-/** And how long at most, as what is not kept is lost in a crash. */
+/** The longest pause, as changes that are not stored are lost in a crash. */
 const LONGEST_MS = 5_000;
 
 export class Written {
   private text: Promise<string> | undefined;
-  /** How long it took last, in milliseconds. */
+  /** How long writing took last, in milliseconds. */
   private cost = 0;
 
   constructor(private readonly write: () => Promise<string>) {}
@@ -22,7 +22,7 @@ export class Written {
     this.text = undefined;
   }
 
-  /** The model as it is now. */
+  /** The current model as text. */
   get(): Promise<string> {
     if (this.text) return this.text;
     const begun = performance.now();
@@ -35,7 +35,7 @@ export class Written {
     return text;
   }
 
-  /** How long to wait after a change before it is written, `least` at least. */
+  /** The pause after a change before the model is written, at least `least`. */
   pause(least: number): number {
     return Math.max(least, Math.min(LONGEST_MS, SHARE * this.cost));
   }

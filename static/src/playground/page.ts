@@ -27,13 +27,13 @@ export class Playground {
   private readonly roles: readonly string[];
   private client: Client | undefined;
   private who: Sender = { name: '' };
-  /** Instances of this connection, in the order in which they were named. */
+  /** Instances of this connection, in the order of their names. */
   private followed: Instance[] = [];
   private recorder: Recorder | undefined;
   private running = false;
-  /** What a script waits for. */
+  /** The frames for which a script waits. */
   private waiting: { pattern: unknown; done: () => void }[] = [];
-  /** Frames that came since the last command was sent: a `wait` may be for one of them. */
+  /** Frames received since the last command was sent: a `wait` may be for one of them. */
   private recent: JsonObject[] = [];
 
   private readonly identity = byId<HTMLSelectElement>('identity');
@@ -110,7 +110,7 @@ export class Playground {
     this.draw();
   }
 
-  /** Sees every frame. */
+  /** Called with every frame. */
   private saw(direction: Direction, frame: JsonObject): void {
     this.wire.add(direction, frame);
     if (direction === 'out') return;
@@ -119,7 +119,7 @@ export class Playground {
     this.waiting.filter(({ pattern }) => fits(frame, pattern)).forEach(({ done }) => done());
     const { channel, cause } = frame as { channel?: string; cause?: string };
     if (!channel?.startsWith(INSTANCE)) return;
-    // The client takes it in right after this.
+    // The client processes the frame right after this.
     queueMicrotask(() => {
       const instance = this.instanceOf(channel.slice(INSTANCE.length));
       if (instance && !cause && /^(data|action|child|progress|view)$/.test(String(frame.type))) this.recorder?.came(instance);
@@ -143,7 +143,7 @@ export class Playground {
     return instance;
   }
 
-  /** What `$names` stand for. */
+  /** The values of `$names`. */
   private values(): Record<string, unknown> {
     const instance = this.followed.at(-1);
     const child = instance?.children.get().at(-1);
@@ -266,7 +266,7 @@ export class Playground {
     this.recorder = undefined;
     this.draw();
     if (!recorder || recorder.length === 0) return this.say('Nothing was sent, so nothing is recorded.');
-    // Others are given the drawing only.
+    // Other users get the drawing only.
     const mayRead = this.roles.some((role) => /^(designer|operator|admin)$/.test(role));
     const read = mayRead ? await Promise.all(recorder.started.map(model)) : [];
     const files = read.filter((file) => file !== undefined);
@@ -319,7 +319,7 @@ export class Playground {
   }
 }
 
-/** Whom a token is for, as far as it can be read. */
+/** The user of a token, as far as it can be read. */
 function senderOf(token: string): Sender {
   try {
     const claims = JSON.parse(atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'))) as { sub?: string; roles?: string[] };
@@ -329,7 +329,7 @@ function senderOf(token: string): Sender {
   }
 }
 
-/** The published model of a process; `undefined` when it cannot be had. */
+/** The published model of a process; `undefined` if it cannot be loaded. */
 async function model(id: string): Promise<ScenarioFile | undefined> {
   const place = `/v1/definitions/${encodeURIComponent(id)}`;
   const { versions = [] } = (await getJson<{ versions?: { version: number; state: string; format: string }[] }>(place)) ?? {};

@@ -2,13 +2,13 @@
 import type { Instance, JsonObject, StepwireError } from '@stepwire/client';
 import { Recording, type ScenarioFile } from '../recording.js';
 
-/** Keys, and moments: of another run they are others. */
+/** Keys and times, which differ in each run. */
 const PASSING = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d/i;
 /** Commands at an element: a step names its node. */
 const AT_NODE = ['claim', 'release', 'retry', 'skip'];
 const OF_INSTANCE = ['hold', 'unhold', 'terminate', 'dismiss'];
 
-/** Who sends. */
+/** The sender of a command. */
 export interface Sender {
   name: string;
   /** Absent: without a token. */
@@ -18,12 +18,12 @@ export interface Sender {
 /** Records one connection. */
 export class Recorder {
   private readonly recording: Recording;
-  /** Instances about which something was sent or heard since the step before. */
+  /** Instances in sent or received frames since the previous step. */
   private readonly touched = new Map<string, Instance>();
   private readonly processes: string[] = [];
-  /** When the step before was answered. */
+  /** When the previous step was answered. */
   private before = Date.now();
-  /** Something came by itself since then. */
+  /** Whether something happened by itself since then. */
   private moved = false;
 
   constructor(
@@ -39,19 +39,19 @@ export class Recorder {
     return this.recording.length;
   }
 
-  /** The processes that were started, each behind those it called. */
+  /** The started processes, each after those it called. */
   get started(): readonly string[] {
     return this.processes;
   }
 
-  /** A frame that came while nothing was asked: time or another user has moved the process. */
+  /** A frame that no command caused: time or another user has moved the process. */
   came(instance: Instance): void {
     this.touched.set(instance.key, instance);
     this.moved = true;
     this.uses(instance.process);
   }
 
-  /** A command is about to be sent: what is now is what the steps so far led to. */
+  /** A command is about to be sent: the current state is the result of the steps so far. */
   settled(): void {
     const elapsed = Date.now() - this.before;
     if (this.moved && this.length > 0) this.recording.advanced(elapsed);
@@ -62,7 +62,7 @@ export class Recorder {
     this.moved = false;
   }
 
-  /** A command was done, or refused. `about` is the instance it was for, or that it started. */
+  /** A command was executed or refused. `about` is the instance it addressed or started. */
   did(frame: JsonObject, about: Instance | undefined, error?: StepwireError): void {
     const refused = error && { refused: error.reason ? { code: error.code, reason: error.reason } : error.code };
     const { type, id: _id, instance: _instance, ...fields } = frame;
@@ -106,7 +106,7 @@ export class Recorder {
     if (process && !this.processes.includes(process)) this.processes.unshift(process);
   }
 
-  /** The file. With `files` it holds the models; else it names files beside it. */
+  /** The file. With `inside` it contains the models; otherwise it names files beside it. */
   yaml(files: readonly ScenarioFile[], inside: boolean): string {
     this.settled();
     return this.recording.yaml(files, inside);

@@ -3,7 +3,7 @@ const PLACE = 'stepwire.playground';
 
 type Scripts = Record<string, string>;
 
-/** All of them. Where the browser keeps nothing there are none. */
+/** All scripts; none if the browser stores nothing. */
 export function saved(): Scripts {
   try {
     const found: unknown = JSON.parse(localStorage.getItem(PLACE) ?? '{}');
@@ -14,7 +14,7 @@ export function saved(): Scripts {
   }
 }
 
-/** Keeps a script, or with `undefined` drops it. Throws when the browser has no room for it. */
+/** Stores a script, or with `undefined` deletes it. Throws if the browser has no room for it. */
 export function save(name: string, text: string | undefined): void {
   const { [name]: _before, ...others } = saved();
   localStorage.setItem(PLACE, JSON.stringify(text === undefined ? others : { ...others, [name]: text }));

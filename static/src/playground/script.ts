@@ -50,7 +50,7 @@ export function filled(value: unknown, values: Record<string, unknown>): unknown
   return whole ? valueOf(whole[1]!) : value.replace(/\$\{([a-z]+)\}/gi, (_, name: string) => String(valueOf(name)));
 }
 
-/** Whether a frame has all that is written in a pattern. */
+/** Whether a frame contains everything in a pattern. */
 export function fits(frame: unknown, pattern: unknown): boolean {
   if (typeof pattern !== 'object' || pattern === null) return Object.is(frame, pattern);
   if (typeof frame !== 'object' || frame === null) return false;

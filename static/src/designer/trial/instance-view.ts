@@ -7,7 +7,7 @@ import { JsonTree } from '../../admin/tree.js';
 import { h, redraw } from '../../dom.js';
 import type { Player } from './player.js';
 
-/** What it needs of the trial. */
+/** What the view needs from the trial. */
 export interface Viewing {
   player: Player;
   instance: Instance;
@@ -47,7 +47,7 @@ export class InstanceView {
     );
   }
 
-  /** The whole data, as operators see them. */
+  /** All data, as operators see them. */
   data(data: JsonObject): void {
     this.whole.show(data);
   }
@@ -101,7 +101,7 @@ export class InstanceView {
     return nodes.length > 0 ? [h('ul', { class: 'log-list', 'data-testid': 'trial-nodes' }, ...nodes)] : [];
   }
 
-  /** Action messages that ask for a process to be started. */
+  /** Action messages that ask for the start of a process. */
   private drawOffers(): HTMLElement[] {
     const { player, instance, start } = this.viewing;
     const offers = player.offers.get(instance.key) ?? [];
@@ -118,7 +118,7 @@ export class InstanceView {
     });
   }
 
-  /** Forms stay as long as their action is offered: what is typed is not lost. */
+  /** Forms are kept as long as their action is offered, so that input is not lost. */
   private drawActions(): void {
     const { instance } = this.viewing;
     const actions = instance.actions.get();

@@ -3,7 +3,7 @@ import { type ActionMessage, type Client, connect, type Instance, type JsonObjec
 import { messageIn, type PushedMessage } from '../../admin/message-list.js';
 import { socketOf, tokenOf } from './trial-api.js';
 
-/** An instance of nobody: a command about it changes nothing, and its answer comes after all that came before. */
+/** An instance that does not exist: a command to it changes nothing, and its answer comes after everything sent before. */
 const NONE = 'instance/00000000-0000-0000-0000-000000000000';
 
 export class Player {
@@ -23,7 +23,7 @@ export class Player {
       url: socketOf(trial),
       getToken: () => tokenOf(trial, name, roles),
       schemas: true,
-      // What asks for a process is shown as a button, so that its user decides.
+      // A request for a process is shown as a button, so that the user decides.
       debug: (way, frame) => way === 'in' && this.received(frame),
     });
   }
@@ -39,7 +39,7 @@ export class Player {
     this.changed();
   }
 
-  /** Follows an instance, as far as this user may see it. */
+  /** Follows an instance, as far as this user may. */
   follow(process: string, key: string): Instance {
     const known = this.followed.get(key);
     if (known) return known;
@@ -59,7 +59,7 @@ export class Player {
     return this.messages.get(key) ?? [];
   }
 
-  /** Takes in all that the server has sent. */
+  /** Waits for everything that the server has sent so far. */
   async catchUp(): Promise<void> {
     await this.client.command({ type: 'unsubscribe', channel: NONE }, { timeout: 5_000 }).catch(() => undefined);
   }

@@ -4,7 +4,7 @@ import { isDuration, isJsonObject } from '../checks.js';
 import type { Model } from '../model.js';
 import type { Moddle } from '../types.js';
 
-/** Who publishes: a user of the trial with the role that this needs. */
+/** The publishing user: a user of the trial with the required role. */
 export const OUTSIDE = 'outside';
 export const OUTSIDE_ROLES: readonly string[] = ['operator'];
 
@@ -17,20 +17,20 @@ export interface Published {
   ttl?: string;
 }
 
-/** What the panel draws fields with; what is typed stays there. */
+/** How the panel draws fields, whose input it keeps. */
 interface Fields {
   input(name: string, label: string, otherwise: string, rows?: number, list?: readonly string[]): HTMLElement;
   typed(name: string, otherwise: string): string;
   say(sentence: string): void;
 }
 
-/** Names of the messages, or signals, of the document; those with placeholders are only known once they are filled in. */
+/** Names of the messages, or signals, of the document; names with placeholders are known only at run time. */
 function namesOf(model: Model, kind: 'Message' | 'Signal'): string[] {
   const roots = model.definitions.get<Moddle[]>('rootElements').filter(({ $type }) => $type === `bpmn:${kind}`);
   return roots.map(({ name, id }) => name ?? id ?? '').filter(Boolean);
 }
 
-/** Fields for a message or signal; nothing where the document has neither. */
+/** Fields for a message or signal; empty if the document has neither. */
 export function drawPublish(model: Model, fields: Fields, publish: (what: Published) => void): HTMLElement[] {
   const [messages, signals] = [namesOf(model, 'Message'), namesOf(model, 'Signal')];
   if (messages.length + signals.length === 0) return [];

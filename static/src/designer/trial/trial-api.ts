@@ -10,7 +10,7 @@ export interface TriedInstance {
   startedBy: string;
   parent: string | null;
 }
-/** A trial, as it is now. */
+/** The current state of a trial. */
 export interface Trial {
   trial: string;
   /** Its process time, RFC 3339. */
@@ -39,7 +39,7 @@ export async function begin(xml: string): Promise<Trial> {
   return (await response.json()) as Trial;
 }
 
-/** Its state, once nothing is under way there. */
+/** Its state, once nothing is in progress there. */
 export async function look(trial: string): Promise<Trial> {
   return (await (await ask(address(trial))).json()) as Trial;
 }
@@ -57,7 +57,7 @@ export async function observe(trial: string, instance: string): Promise<Observed
   return (await (await ask(address(trial, `/instances/${instance}`))).json()) as Observed;
 }
 
-/** Ends it, also while the page goes. */
+/** Ends it, even while the page is being left. */
 export function end(trial: string): void {
   void fetch(address(trial), { method: 'DELETE', credentials: 'same-origin', keepalive: true });
 }

@@ -14,15 +14,15 @@ import { Recording, type ScenarioFile } from '../../recording.js';
 import { drawPublish, OUTSIDE, OUTSIDE_ROLES, type Published } from './publish-part.js';
 import { begin, end, look, moveClock, observe, type Trial, type TriedInstance } from './trial-api.js';
 
-/** What the designer gives to a trial. */
+/** What the designer provides to a trial. */
 export interface Stage {
   model: Model;
   xml: () => Promise<string>;
-  /** What the server says of the draft. */
+  /** Shows the problems of the draft. */
   problems: (problems: readonly Problem[]) => void;
   /** Saves a text as a file. */
   save: (name: string, text: string) => void;
-  /** Nothing is tried any more. */
+  /** The trial was closed. */
   closed: () => void;
 }
 
@@ -53,14 +53,14 @@ export class TrialPanel {
     return this.trial !== undefined;
   }
 
-  /** The model has changed: what runs is what it was. */
+  /** The model has changed: the trial still runs the previous one. */
   modelChanged(): void {
     if (!this.trial || this.isStale) return;
     this.isStale = true;
     this.refresh();
   }
 
-  /** Begins with the model as it is now; the users stay. */
+  /** Starts with the current model; the users are kept. */
   async begin(): Promise<void> {
     const users = this.players.length > 0 ? this.players.map(({ name, roles }) => ({ name, roles })) : [{ name: 'ada', roles: [] }];
     this.stop();
@@ -117,7 +117,7 @@ export class TrialPanel {
     this.say(sentence);
   }
 
-  /** Does something on the server, one after the other, and shows how everything is then. */
+  /** Runs work on the server, one piece after the other, and shows the resulting state. */
   private async step(work: () => Promise<void>): Promise<void> {
     if (this.isBusy || !this.trial) return;
     this.isBusy = true;
@@ -135,7 +135,7 @@ export class TrialPanel {
     }
   }
 
-  /** Waits until nothing is under way, and for all frames of it. */
+  /** Waits until nothing is in progress and all frames have arrived. */
   private async settle(): Promise<void> {
     if (!this.trial) return;
     this.trial = await look(this.trial.trial);
@@ -155,7 +155,7 @@ export class TrialPanel {
     this.view?.data(observed.data);
   }
 
-  /** A command of the current user at the selected instance, recorded with the state of the instance then. */
+  /** A command of the current user to the selected instance, recorded with the resulting state. */
   private command(recorded: Record<string, unknown>, run: (instance: Instance) => Promise<unknown>): Promise<void> {
     const [{ name }, key] = [this.who, this.selected];
     const process = this.processOf(key);
@@ -201,7 +201,7 @@ export class TrialPanel {
     });
   }
 
-  /** Publishes from outside; the first time that user comes into the trial. */
+  /** Publishes from outside; the first time, that user is added to the trial. */
   private publish(what: Published): void {
     if (!this.players.some(({ name }) => name === OUTSIDE)) this.addPlayer(OUTSIDE, OUTSIDE_ROLES);
     const outside = this.players.find(({ name }) => name === OUTSIDE)!;
@@ -215,7 +215,7 @@ export class TrialPanel {
       const got = `It went to ${count(instances.length)} and started ${count(started.length)}.`;
       const wrong = refused.map(({ message }) => message);
       this.trouble = [instances.length + started.length > 0 ? got : kept, ...wrong].join(' ');
-      // What a message starts has no name in a scenario.
+      // An instance started by a message has no name in a scenario.
       if (!this.selected || started.includes(this.selected)) return;
       const process = this.processOf(this.selected);
       this.recording.expect(this.who.name, process, this.who.follow(process, this.selected));
@@ -275,7 +275,7 @@ export class TrialPanel {
     return [this.button('Begin again', 'again', () => this.begin()), this.button('End', 'end', close, 'quiet')];
   }
 
-  /** A field of the panel; what is typed stays when the panel is drawn anew. */
+  /** A field of the panel; its input is kept when the panel is drawn again. */
   private input(name: string, label: string, otherwise: string, rows = 0, list: readonly string[] = []): HTMLElement {
     const id = `trial-${name}`;
     const attributes = { id, class: `input${rows ? ' mono' : ''}`, 'data-focus': `trial/${name}`, autocomplete: 'off', spellcheck: 'false' };
