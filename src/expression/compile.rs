@@ -11,7 +11,7 @@ use super::key_schemas::KeySchemas;
 use super::rule::Rule;
 use crate::model::action::ActionType;
 use crate::model::ad_hoc;
-use crate::model::definition::ProcessDefinition;
+use crate::model::definition::{FlowNode, ProcessDefinition};
 use crate::model::evaluator::{EvaluationError, Evaluator, RuleError};
 use crate::model::event_definition::{EventDefinition, EventRef};
 use crate::model::expression_language::{Language, named};
@@ -47,75 +47,9 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
         evaluator.add_condition(id, text, &mut problems);
     }
     for node in &definition.nodes {
-        if let Some(ad_hoc) = &node.ad_hoc
-            && let Some(text) = ad_hoc.completion_condition.as_deref()
-        {
-            let known_by = ad_hoc::condition_id(&node.id);
-            evaluator.add_condition_as(&known_by, &node.id, text, &mut problems);
-        }
-        if let Some(LoopCharacteristics::MultiInstance(multiple)) = &node.looping {
-            for (place, complex) in multiple.complex_behavior.iter().enumerate() {
-                // An empty one is reported by `model::validate`.
-                if !complex.condition.trim().is_empty() {
-                    let known_by = behavior_condition_id(&node.id, place);
-                    let text = &complex.condition;
-                    evaluator.add_condition_as(&known_by, &node.id, text, &mut problems);
-                }
-            }
-        }
-        for (event, definition) in node.events.iter().zip(0..) {
-            // An empty one is reported by `model::validate`.
-            if let EventDefinition::Conditional { condition } = event
-                && !condition.trim().is_empty()
-            {
-                let of = EventRef {
-                    definition,
-                    node: node.id.as_str().into(),
-                };
-                let known_by = of.condition_id();
-                evaluator.add_condition_as(&known_by, &node.id, condition, &mut problems);
-                evaluator.waited_for.insert(known_by.into_owned());
-            }
-        }
-        for action in &node.actions {
-            // Another language and an empty script are reported by `model::validate`.
-            let ActionType::BusinessRule { script, language } = &action.work else {
-                continue;
-            };
-            if named(language) != Language::JavaScript || script.trim().is_empty() {
-                continue;
-            }
-            match Rule::compile(script) {
-                Ok(rule) => drop(
-                    evaluator
-                        .rules
-                        .entry(node.id.clone())
-                        .or_default()
-                        .insert(action.name.clone(), rule),
-                ),
-                Err(sentence) => {
-                    problems.push(problem(
-                        &node.id,
-                        "invalid_script",
-                        format!("action `{}`: {sentence}", action.name),
-                    ));
-                }
-            }
-        }
-        let keys = node
-            .keys
-            .iter()
-            .chain(node.actions.iter().flat_map(|action| &action.keys));
-        for (key, schema) in keys.filter_map(|key| key.schema.as_ref().map(|schema| (key, schema)))
-        {
-            if let Err(sentence) = evaluator.schemas.add(schema) {
-                problems.push(problem(
-                    &node.id,
-                    "invalid_schema",
-                    format!("key `{}`: {sentence}", key.path),
-                ));
-            }
-        }
+        evaluator.add_conditions_of(node, &mut problems);
+        evaluator.add_rules_of(node, &mut problems);
+        evaluator.add_schemas_of(node, &mut problems);
     }
     if problems.is_empty() {
         Ok(Arc::new(evaluator))
@@ -161,6 +95,86 @@ impl ProcessEvaluator {
     /// Compiles the condition of an element.
     fn add_condition(&mut self, element: &str, text: &str, problems: &mut Vec<Problem>) {
         self.add_condition_as(element, element, text, problems);
+    }
+
+    /// Compiles the conditions of a node that are found by ids of their own.
+    fn add_conditions_of(&mut self, node: &FlowNode, problems: &mut Vec<Problem>) {
+        if let Some(ad_hoc) = &node.ad_hoc
+            && let Some(text) = ad_hoc.completion_condition.as_deref()
+        {
+            let known_by = ad_hoc::condition_id(&node.id);
+            self.add_condition_as(&known_by, &node.id, text, problems);
+        }
+        if let Some(LoopCharacteristics::MultiInstance(multiple)) = &node.looping {
+            for (place, complex) in multiple.complex_behavior.iter().enumerate() {
+                // An empty one is reported by `model::validate`.
+                if !complex.condition.trim().is_empty() {
+                    let known_by = behavior_condition_id(&node.id, place);
+                    let text = &complex.condition;
+                    self.add_condition_as(&known_by, &node.id, text, problems);
+                }
+            }
+        }
+        for (event, definition) in node.events.iter().zip(0..) {
+            // An empty one is reported by `model::validate`.
+            if let EventDefinition::Conditional { condition } = event
+                && !condition.trim().is_empty()
+            {
+                let of = EventRef {
+                    definition,
+                    node: node.id.as_str().into(),
+                };
+                let known_by = of.condition_id();
+                self.add_condition_as(&known_by, &node.id, condition, problems);
+                self.waited_for.insert(known_by.into_owned());
+            }
+        }
+    }
+
+    /// Compiles the business rules of a node.
+    fn add_rules_of(&mut self, node: &FlowNode, problems: &mut Vec<Problem>) {
+        for action in &node.actions {
+            // Another language and an empty script are reported by `model::validate`.
+            let ActionType::BusinessRule { script, language } = &action.work else {
+                continue;
+            };
+            if named(language) != Language::JavaScript || script.trim().is_empty() {
+                continue;
+            }
+            match Rule::compile(script) {
+                Ok(rule) => drop(
+                    self.rules
+                        .entry(node.id.clone())
+                        .or_default()
+                        .insert(action.name.clone(), rule),
+                ),
+                Err(sentence) => {
+                    problems.push(problem(
+                        &node.id,
+                        "invalid_script",
+                        format!("action `{}`: {sentence}", action.name),
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Compiles the key schemas of a node.
+    fn add_schemas_of(&mut self, node: &FlowNode, problems: &mut Vec<Problem>) {
+        let keys = node
+            .keys
+            .iter()
+            .chain(node.actions.iter().flat_map(|action| &action.keys));
+        for (key, schema) in keys.filter_map(|key| key.schema.as_ref().map(|schema| (key, schema)))
+        {
+            if let Err(sentence) = self.schemas.add(schema) {
+                problems.push(problem(
+                    &node.id,
+                    "invalid_schema",
+                    format!("key `{}`: {sentence}", key.path),
+                ));
+            }
+        }
     }
 
     /// Compiles a condition of an element that may also have another condition.
