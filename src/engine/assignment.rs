@@ -16,8 +16,9 @@ use super::{
 };
 use crate::model::{executable::ExecutableNode, ids::ElementKey};
 
-/// The caller takes a user task that is nobody's. Taking one's own again changes nothing, but is
-/// remembered like any command: a resend must not take the task again after it was given back.
+/// Claims a user task that is not assigned. Claiming one's own task again changes nothing, but is
+/// remembered like any command: a resent command must not claim the task again after it was
+/// released.
 pub(super) fn claim(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     require_somewhere(step, Right::Execute)?;
     require_live(step)?;
@@ -50,7 +51,7 @@ pub(super) fn claim(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejectio
     Ok(())
 }
 
-/// The assignee gives a user task back, or somebody who may assign it takes it away.
+/// Releases a user task: by its assignee, or by somebody who may assign it.
 pub(super) fn release(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     require_somewhere(step, Right::Assign)?;
     require_live(step)?;
@@ -74,7 +75,7 @@ pub(super) fn release(step: &mut Step<'_>, key: ElementKey) -> Result<(), Reject
     Ok(())
 }
 
-/// A user task is given to somebody, who from then on may watch the instance.
+/// Assigns a user task to a user, who may follow the instance from then on.
 pub(super) fn assign(step: &mut Step<'_>, key: ElementKey, user: &str) -> Result<(), Rejection> {
     require_somewhere(step, Right::Assign)?;
     require_live(step)?;
@@ -110,8 +111,8 @@ fn require_room(step: &Step<'_>, user: &str) -> Result<(), Rejection> {
     Err(Rejection::new(RejectionKind::Conflict, sentence))
 }
 
-/// Refuses callers that may only watch, whatever has become of the task: who has neither this right
-/// anywhere in the instance nor may act in it.
+/// Refuses callers that may only follow the instance, whatever the state of the task: those with
+/// neither this right anywhere in the instance nor the right to act in it.
 fn require_somewhere(step: &Step<'_>, right: Right) -> Result<(), Rejection> {
     let (caller, members) = (caller(step)?, step.state.members());
     if require_participant(step).is_ok()
@@ -165,7 +166,7 @@ fn belongs_to(element: &ElementInstance, caller: &Caller) -> bool {
         .is_some_and(|assignee| **assignee == *caller.subject)
 }
 
-/// Tasks belong to users: the server itself has none.
+/// Tasks belong to users; the server itself has none.
 fn caller<'a>(step: &Step<'a>) -> Result<&'a Caller, Rejection> {
     step.caller.ok_or_else(|| {
         forbidden(

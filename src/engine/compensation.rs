@@ -23,11 +23,11 @@ use crate::model::{
     node_kind::{CompensationThrow, NodeKind},
 };
 
-/// Incident of an activity that cannot be remembered as one more that may be compensated.
+/// Incident of an activity for which there is no room among those that may be compensated.
 pub(super) const LIMIT: &str = "compensation_limit";
 
-/// Whether an element is remembered, once completed, to be compensated: it has a handler, or
-/// completed something in it as a scope that has.
+/// Whether an element is remembered for compensation once it completes: it has a handler, or it is
+/// a scope with completed activities that have one.
 pub(super) fn is_compensable(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     let Some(element) = step.state.element(key) else {
         return false;
@@ -35,14 +35,14 @@ pub(super) fn is_compensable(step: &Step<'_>, key: ElementKey, node: &Executable
     if element.is_undoing() || node.for_compensation || undoes_its_scope(step, node) {
         return false;
     }
-    // Of what runs more than once each iteration has the handler.
+    // For an activity with a loop, each iteration has the handler.
     let is_handled = node.compensation_handler.is_some() || event_subprocess(node).is_some();
     let completed = element.as_scope().map(|scope| scope.compensations());
     is_handled && !element.is_whole(node)
         || completed.is_some_and(|completed| !completed.is_empty())
 }
 
-/// Whether a node is an event subprocess by which the subprocess around it is compensated.
+/// Whether a node is an event subprocess that compensates the enclosing subprocess.
 fn undoes_its_scope(step: &Step<'_>, node: &ExecutableNode) -> bool {
     let around = node
         .scope
@@ -51,13 +51,13 @@ fn undoes_its_scope(step: &Step<'_>, node: &ExecutableNode) -> bool {
     around.and_then(event_subprocess) == Some(&node.id)
 }
 
-/// The event subprocess by which a subprocess is compensated.
+/// The event subprocess that compensates a subprocess.
 fn event_subprocess(node: &ExecutableNode) -> Option<&Arc<str>> {
     node.sub_process()?.compensation.as_ref()
 }
 
-/// Whether an element that is about to be left may be remembered, if it has to be. Else that is an
-/// incident of it; skipped, it continues and cannot be compensated.
+/// Whether an element that is about to be left may be remembered for compensation, if necessary. If
+/// not, it gets an incident; when that is skipped, it continues and cannot be compensated.
 pub(super) fn has_room(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     if !is_compensable(step, key, node) {
         return true;
@@ -73,10 +73,10 @@ pub(super) fn has_room(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNo
     false
 }
 
-/// Whether an element may be remembered as one more completed activity, with its variables.
+/// Whether one more completed activity may be remembered, with its variables.
 ///
 /// # Errors
-/// What there is no room for.
+/// The limit that is exceeded.
 pub(super) fn fits(step: &Step<'_>, key: ElementKey) -> Result<(), String> {
     if step.state.compensations() >= step.limits.compensations {
         return Err(format!(
@@ -88,7 +88,7 @@ pub(super) fn fits(step: &Step<'_>, key: ElementKey) -> Result<(), String> {
     let Some(element) = step.state.element(key) else {
         return Ok(());
     };
-    // What it owns counts already.
+    // The variables it owns are already counted.
     let others = step.state.owned_bytes() - element.owned_bytes();
     let kept = element.bytes_kept();
     if others + kept <= step.limits.variable_bytes {
@@ -102,7 +102,7 @@ pub(super) fn fits(step: &Step<'_>, key: ElementKey) -> Result<(), String> {
     ))
 }
 
-/// The work of a compensation event, by its definitions. `true` when it has not to wait any more.
+/// The work of a compensation event, by its definitions. `true` when it need not wait any longer.
 pub(super) fn throw(step: &mut Step<'_>, key: ElementKey, thrown: &[&CompensationThrow]) -> bool {
     let Some((scope, is_thrown)) = step
         .state
@@ -121,8 +121,8 @@ pub(super) fn throw(step: &mut Step<'_>, key: ElementKey, thrown: &[&Compensatio
     !waits || !is_running(step, key, &scopes)
 }
 
-/// The scopes in which an event asks for compensation, its own first: from an event subprocess also
-/// the scope around that, whose normal flow it deals with.
+/// The scopes in which an event requests compensation, its own first: an event subprocess also
+/// handles the normal flow of the enclosing scope.
 fn asked(step: &Step<'_>, scope: Option<ElementKey>) -> impl Iterator<Item = Option<ElementKey>> {
     let around = |scope: &Option<ElementKey>| {
         let key = (*scope)?;
@@ -133,8 +133,8 @@ fn asked(step: &Step<'_>, scope: Option<ElementKey>) -> impl Iterator<Item = Opt
     std::iter::successors(Some(scope), around)
 }
 
-/// Asks for the compensation of what is completed in these scopes: all, or every visit of these
-/// activities.
+/// Requests the compensation of what is completed in these scopes: everything, or every visit of
+/// these activities.
 fn begin(
     step: &mut Step<'_>,
     by: ElementKey,
@@ -163,23 +163,23 @@ fn begin(
     }
 }
 
-/// Whether handlers asked for by this element are still to run in one of these scopes.
+/// Whether handlers requested by this element have yet to run in one of these scopes.
 pub(super) fn is_running(step: &Step<'_>, by: ElementKey, scopes: &[Option<ElementKey>]) -> bool {
     scopes
         .iter()
         .any(|scope| run_of(step, by, *scope).is_some())
 }
 
-/// A handler is about to be left or ended at its boundary: what it was to undo is undone.
-/// Gives who asked for it.
+/// A handler is about to be left or ended at its boundary: its activity is compensated. Gives the
+/// element that requested it.
 pub(super) fn complete(step: &mut Step<'_>, handler: ElementKey) -> Option<ElementKey> {
     let by = step.state.element(handler)?.compensates()?;
     step.record(Record::CompensationCompleted { element: handler });
     Some(by)
 }
 
-/// Starts the next handler that an element has asked for, from this scope outwards; without any
-/// more the element continues.
+/// Starts the next handler requested by an element, from this scope outwards; if there is none, the
+/// element continues.
 pub(super) fn next(step: &mut Step<'_>, by: ElementKey, scope: Option<ElementKey>) {
     let found = asked(step, scope).find(|scope| run_of(step, by, *scope).is_some());
     let Some((scope, run)) = found.and_then(|scope| Some((scope, run_of(step, by, scope)?))) else {
@@ -192,7 +192,7 @@ pub(super) fn next(step: &mut Step<'_>, by: ElementKey, scope: Option<ElementKey
     let Some(node) = step.process.node(last.node()) else {
         return;
     };
-    // Of what ran more than once the handler is for each iteration.
+    // For an activity with a loop, the handler runs for each iteration.
     let is_whole = node.looping.is_some() && last.iteration().is_none();
     let own = node.compensation_handler.as_ref();
     let own = own.filter(|_| last.is_finished() && !is_whole);
@@ -208,7 +208,7 @@ fn run_of<'a>(
     step.state.scope(scope)?.compensating(by)
 }
 
-/// Whether an element is a completed activity again, in which that is undone which it completed.
+/// Whether an element is a new visit of a completed activity in order to compensate its content.
 pub(super) fn is_undoing(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     !node.for_compensation
         && step
@@ -217,8 +217,8 @@ pub(super) fn is_undoing(step: &Step<'_>, key: ElementKey, node: &ExecutableNode
             .is_some_and(ElementInstance::is_undoing)
 }
 
-/// A completed activity again: undoes what is completed in it, as its event subprocess for that says,
-/// else the latest first. `true` once that is done.
+/// Compensates the content of a completed activity: by its event subprocess for that, otherwise the
+/// latest activity first. `true` once that is done.
 pub(super) fn undo(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     let Some(element) = step.state.element(key) else {
         return false;
@@ -239,8 +239,8 @@ pub(super) fn undo(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) 
     live == 0 && !is_running(step, key, &[scope]) && !step.stops_at_join(scope)
 }
 
-/// A cancel end event has been left: the innermost transaction around it ends what is active in it,
-/// and undoes what is completed. Once.
+/// A cancel end event has been left: the innermost transaction around it ends its active elements
+/// and compensates the completed ones. Only once.
 pub(super) fn cancel(step: &mut Step<'_>, scope: Option<ElementKey>) {
     let is_transaction = |key: &ElementKey| {
         step.node_of(*key).is_some_and(

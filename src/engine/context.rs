@@ -31,38 +31,39 @@ use crate::{
     },
 };
 
-/// What a step is given besides the command: everything that is not pure.
+/// The input of a step besides the command: everything that is not pure.
 pub struct StepInput<'a> {
     /// Process time.
     pub now: Time,
     /// Draws the key of a child from the number of the record that starts it.
     pub child_key: &'a dyn Fn(u64) -> InstanceKey,
-    /// Who gives the command; `None` for the server itself (timers, peers), which may do
+    /// The caller of the command; `None` for the server itself (timers, peers), which may do
     /// everything.
     pub caller: Option<&'a Caller>,
     /// The command's identity, if it deduplicates.
     pub command: Option<CommandTag>,
-    /// How much it may do, and the instance hold, before the rest becomes incidents.
+    /// The limits of the step and the instance, beyond which it raises incidents.
     pub limits: InstanceLimits,
-    /// How many instances more its tree may hold now.
+    /// How many more instances its tree may have now.
     pub tree_room: usize,
-    /// The span that is made of it; `None` where spans are not sent.
+    /// The span to create for it; `None` if spans are not sent.
     pub span: Option<NewSpan>,
 }
 
-/// What a step did. Without a row nothing happened: a repeat or a message for something ended.
+/// The result of a step. Without a row nothing happened: a repetition, or a message for something
+/// that has ended.
 #[derive(Debug, Default)]
 pub struct StepOutcome {
     /// The records.
     pub row: Option<RecordBatch>,
     /// To be performed after the commit.
     pub effects: Vec<Effect>,
-    /// What the command belongs to, when a span was made of it: the parent of that.
+    /// The trace context of the command, if a span was created: the parent of that span.
     pub cause: Option<TraceContext>,
 }
 
-/// Incidents of elements that were entered and then stopped before they did anything: too many in
-/// this step, too many active.
+/// Incidents of elements that were entered and stopped before they did anything: too many in this
+/// step, or too many active.
 pub(super) const STOPPED: [&str; 2] = ["step_limit", "element_limit"];
 
 /// The context of one step.
@@ -79,29 +80,29 @@ pub(super) struct Step<'a> {
     pub file: Option<StoredFile>,
     pub limits: InstanceLimits,
     pub tree_room: usize,
-    /// Children this step has begun.
+    /// Children started in this step.
     pub children_begun: usize,
-    /// Whether data changed since conditions were looked at.
+    /// Whether data changed since conditions were last evaluated.
     pub is_data_changed: bool,
-    /// Whose conditions are to be looked at.
+    /// The subscribers whose conditions are to be evaluated.
     pub conditions: Vec<Subscriber>,
-    /// How many messages to the instance itself have led to this step, one after the other.
+    /// How many consecutive messages to the instance itself have led to this step.
     pub turn: u32,
     work: VecDeque<ElementKey>,
-    /// How many of the first in the queue were given by [`Step::entered`].
+    /// How many of the first in the queue were returned by [`Step::entered`].
     given: usize,
     /// Wholes that begin another iteration once nothing else can move; the latest first.
     last: Vec<ElementKey>,
-    /// Iterations this step has begun, and the bytes of their items.
+    /// Iterations started in this step, and the bytes of their items.
     pub begun: (usize, usize),
-    /// Wholes whose next turn this step has asked for.
+    /// Wholes whose next turn this step has requested.
     pub asked: BTreeSet<ElementKey>,
     child_key: &'a dyn Fn(u64) -> InstanceKey,
     first_seq: u64,
     span: Option<NewSpan>,
     records: Vec<Record>,
     effects: Vec<Effect>,
-    /// Elements it may still activate.
+    /// Number of elements it may still activate.
     pub budget: usize,
 }
 
@@ -145,7 +146,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Notes the first record of an instance, which its state was made of.
+    /// Records the creation of an instance, from which its state was made.
     pub fn begin(&mut self, created: Created, ignored: Vec<String>) {
         self.ignored = ignored;
         self.records.push(Record::Created(Box::new(created)));
@@ -156,7 +157,7 @@ impl<'a> Step<'a> {
         self.first_seq + self.records.len() as u64
     }
 
-    /// Remembers something, at once; returns its number.
+    /// Appends a record and applies it at once; returns its number.
     pub fn record(&mut self, record: Record) -> u64 {
         let seq = self.next_seq();
         self.is_data_changed |= self.process.has_conditional && record.changes_data();
@@ -165,12 +166,12 @@ impl<'a> Step<'a> {
         seq
     }
 
-    /// The key of a child whose starting record comes next.
+    /// The key of the child that the next record starts.
     pub fn next_child_key(&self) -> InstanceKey {
         (self.child_key)(self.next_seq())
     }
 
-    /// Tells those who bring a message or signal something.
+    /// Notifies the entity of a message or signal.
     pub fn notify(&mut self, correlation: Correlation, note: CorrelationNote) {
         let number = self.record(Record::CorrelationNotified {
             correlation: correlation.clone(),
@@ -183,17 +184,17 @@ impl<'a> Step<'a> {
         });
     }
 
-    /// Asks for something to be done outside the instance.
+    /// Requests an effect outside of the instance.
     pub fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
 
-    /// Asks for a timer.
+    /// Requests a timer.
     pub fn set_timer(&mut self, due: Time, key: TimerKey) {
         self.effects.push(Effect::SetTimer(DueTimer { key, due }));
     }
 
-    /// Forgets a timer.
+    /// Clears a timer.
     pub fn clear_timer(&mut self, key: TimerKey) {
         self.effects.push(Effect::ClearTimer(key));
     }
@@ -248,24 +249,24 @@ impl<'a> Step<'a> {
         builtins(self.process, self.state, self.now)
     }
 
-    /// Looks, later in this step, what an element can do next.
+    /// Visits an element later in this step, to do what it can.
     pub fn queue(&mut self, element: ElementKey) {
         self.work.push_back(element);
     }
 
-    /// Looks at an element once nothing else in this step can move.
+    /// Visits an element once nothing else in this step can move.
     pub fn queue_last(&mut self, element: ElementKey) {
         self.last.retain(|queued| *queued != element);
         self.last.push(element);
     }
 
-    /// The element to look at next.
+    /// The next element to visit.
     pub fn next_queued(&mut self) -> Option<ElementKey> {
         self.given = self.given.saturating_sub(1);
         self.work.pop_front().or_else(|| self.last.pop())
     }
 
-    /// What was queued since this was asked last, and comes to be looked at.
+    /// The elements queued since the last call and not visited yet.
     pub fn entered(&mut self) -> Vec<ElementKey> {
         let entered = self.work.iter().skip(self.given).copied().collect();
         self.given = self.work.len();

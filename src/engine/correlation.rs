@@ -16,7 +16,7 @@ use crate::model::{
     ids::{InstanceKey, Time},
 };
 
-/// A message with its key, or a signal: what is waited for, and what is published.
+/// A message with its key, or a signal: the object of subscriptions and publications.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Correlation {
     /// A message.
@@ -24,7 +24,7 @@ pub enum Correlation {
     Message {
         /// Its name.
         name: Arc<str>,
-        /// Its correlation key; none is a key as well.
+        /// Its correlation key; the absence of a key counts as a key.
         key: Option<Arc<str>>,
     },
     /// A signal.
@@ -52,87 +52,87 @@ impl Correlation {
     }
 }
 
-/// What an instance tells a [`Correlation`].
+/// A note of an instance to a [`Correlation`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CorrelationNote {
-    /// Somebody waits.
+    /// A subscription was opened.
     #[serde(rename = "opened")]
     Opened {
-        /// Who.
+        /// The subscriber.
         by: Subscriber,
         /// Which definition of the event.
         event: EventRef,
-        /// The id of the process: one message goes to one of those that wait in its instances.
+        /// The id of the process: a message goes to one subscriber per process.
         process: Arc<str>,
     },
-    /// Somebody took what was delivered, or waits no more.
+    /// A delivery was taken, or a subscription closed.
     #[serde(rename = "settled")]
     Settled {
-        /// Who.
+        /// The subscriber.
         by: Subscriber,
         /// Which definition of the event.
         event: EventRef,
         /// Number of the delivery it took; `None` when it took none.
         taken: Option<u64>,
-        /// Whether it continues waiting.
+        /// Whether the subscription remains open.
         stays_open: bool,
     },
     /// A message or signal is thrown.
     #[serde(rename = "published")]
     Published {
-        /// What it takes along; an object.
+        /// Its data; an object.
         data: Value,
-        /// Until when it is kept for those who do not wait yet.
+        /// Until when it is kept for later subscribers.
         until: Option<Time>,
     },
-    /// The instance that the message has started ended.
+    /// The instance started by the message has ended.
     #[serde(rename = "ended")]
     Ended,
-    /// The instance that the message was to start does not begin.
+    /// The instance that the message should start is not started.
     #[serde(rename = "notStarted")]
     NotStarted {
-        /// The instance that took the message in its stead.
+        /// The instance that took the message instead.
         joined: Option<InstanceKey>,
     },
 }
 
-/// A message behind a parallel event-based gateway that was to start an instance, on its way to one
-/// that another message behind that gateway has started.
+/// A message behind a parallel event-based gateway that should start an instance, on its way to the
+/// instance that another message behind that gateway has started.
 #[derive(Clone, Debug)]
 pub struct JoiningStart {
-    /// The instance it was to start: it joins once.
+    /// The instance it should start: it joins once.
     pub instance: InstanceKey,
-    /// Which message it is.
+    /// The message.
     pub correlation: Correlation,
     /// Which definition of which event behind the gateway.
     pub event: EventRef,
     /// Number of the delivery.
     pub number: u64,
-    /// What it brings; an object.
+    /// Its data; an object.
     pub data: Arc<Value>,
 }
 
-/// A message or signal on its way to who waits for it.
+/// A message or signal on its way to a subscriber.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventDelivery {
-    /// Who waits for it.
+    /// The subscriber.
     pub by: Subscriber,
     /// Which definition of the event.
     pub event: EventRef,
-    /// Grows with each delivery to the same subscription: one that comes again is taken once.
+    /// Grows with each delivery to the same subscription: a repeated delivery is taken once.
     pub number: u64,
-    /// What it brings; an object. All that get it share it.
+    /// Its data; an object, shared by all receivers.
     pub data: Arc<Value>,
     /// The trace it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceContext>,
 }
 
-/// A signal that is thrown, for those who wait for it in the instance.
+/// A thrown signal, for subscribers within the instance.
 #[derive(Clone, Debug)]
 pub struct ThrownSignal {
     /// Its name.
     pub name: Arc<str>,
-    /// What it brings; an object.
+    /// Its data; an object.
     pub data: Value,
 }

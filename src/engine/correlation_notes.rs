@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::event_definition::EventRef;
 
-/// Somebody waits for these from now on.
+/// Notifies of opened subscriptions.
 pub(super) fn opened(step: &mut Step<'_>, by: Subscriber, opened: Vec<(EventRef, Subscription)>) {
     for (event, subscription) in opened {
         if let Some(correlation) = subscription.correlation() {
@@ -21,7 +21,7 @@ pub(super) fn opened(step: &mut Step<'_>, by: Subscriber, opened: Vec<(EventRef,
     }
 }
 
-/// Somebody waits for these no more, and took none.
+/// Notifies of subscriptions that were closed without taking anything.
 pub(super) fn closed(step: &mut Step<'_>, by: Subscriber, closed: Vec<(EventRef, Correlation)>) {
     for (event, correlation) in closed {
         let note = CorrelationNote::Settled {

@@ -13,17 +13,17 @@ use super::{
 };
 use crate::model::{action::MessageType, event_definition::EventRef, ids::ElementKey};
 
-/// What one instance tells its parent or child.
+/// A message of one instance to its parent or child.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum InstanceMessage {
-    /// Parent to child: begin to exist.
+    /// Parent to child: start.
     Start {
-        /// The child's first record but for its process version, which the receiver resolves.
+        /// The child's first record without its process version, which the receiver resolves.
         head: Box<Created>,
         /// Names the start event.
         start_condition: Option<String>,
-        /// The client's command, when a client started it: checked already, and with the version
-        /// it runs.
+        /// The client's command, if a client started it: already checked, and with the version to
+        /// run.
         command: Option<CommandTag>,
     },
     /// Parent to child: end, with this status.
@@ -32,17 +32,17 @@ pub enum InstanceMessage {
         status: Status,
     },
     /// To itself, once it has ended other than by finishing, or was terminated after that: end all
-    /// that is live below it, on every level, and close what finished instances there left open.
+    /// live instances below it, on every level, and close what finished ones have left open.
     EndDescendants,
-    /// To itself: begin more iterations of a multi-instance activity, of which one step begins only
-    /// so many.
+    /// To itself: begin more iterations of a multi-instance activity, as one step begins only a
+    /// limited number.
     StartMore {
         /// The activity.
         element: ElementKey,
-        /// How many such messages have followed from one another, this one included.
+        /// How many such messages have followed from one another, including this one.
         turn: u32,
     },
-    /// Parent to child: the parent finished normally; there is nobody to send to any more.
+    /// Parent to child: the parent finished normally; it no longer receives messages.
     ParentFinished,
     /// Child to parent: push this to your clients.
     Push {
@@ -60,53 +60,53 @@ pub enum InstanceMessage {
         /// Already nested under its destination.
         patch: Value,
     },
-    /// Child to parent: this escalation was thrown, and nothing here caught it.
+    /// Child to parent: this escalation was thrown and not caught in the child.
     Escalation {
         /// Its code.
         code: String,
     },
-    /// Child to parent: I have ended. The last message of a child.
+    /// Child to parent: the child has ended. The last message of a child.
     Ended {
-        /// How.
+        /// The final status.
         status: Status,
-        /// The child's data, when the parent asked for a result.
+        /// The child's data, if the parent requested a result.
         result: Option<Value>,
         /// The error it failed with.
         error: Option<String>,
     },
-    /// In place of a child that could not be started.
+    /// Instead of a child that could not be started.
     StartRefused {
         /// Why, for the incident.
         message: String,
     },
-    /// Instance to the entity of a message or signal: what it waits for, took or throws.
+    /// Instance to the entity of a message or signal: what it waits for, has taken or throws.
     Note {
-        /// Of the instance.
+        /// The tenant of the instance.
         tenant: String,
-        /// Which message or signal.
+        /// The message or signal.
         correlation: Correlation,
-        /// What it says.
+        /// The content of the note.
         note: CorrelationNote,
     },
-    /// Entity of a message or signal to an instance: what somebody there waits for.
+    /// Entity of a message or signal to an instance: a delivery to a subscriber.
     Delivery(EventDelivery),
-    /// Entity of a message or signal to a new instance: begin to exist at this start event.
+    /// Entity of a message or signal to a new instance: start at this start event.
     StartByEvent {
-        /// Its first record but for its process version, which the receiver resolves.
+        /// Its first record without its process version, which the receiver resolves.
         head: Box<Created>,
         /// The start event.
         start_event: EventRef,
     },
-    /// Entity of a signal to itself: bring a broadcast to more of those who wait.
+    /// Entity of a signal to itself: deliver a broadcast to more subscribers.
     BroadcastMore {
-        /// Of the signal.
+        /// The tenant of the signal.
         tenant: String,
         /// The signal.
         correlation: Correlation,
-        /// Number of what was published.
+        /// Number of the publication.
         publication: u64,
     },
-    /// In place of a child that is not started because an instance above has ended other than by
+    /// Instead of a child that is not started because an instance above has ended other than by
     /// finishing, and this one with it.
     StartDropped,
 }

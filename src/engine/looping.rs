@@ -3,9 +3,9 @@
 //! with its variables, actions, assignee, child and incidents; what is attached to the activity
 //! belongs to the whole.
 //!
-//! Iterations begin one by one, each when the one before it has stopped moving, and one step begins
-//! so many and no more: it holds up whatever else is on its thread. What is left begins in steps
-//! that the instance asks for by a message to itself.
+//! Iterations begin one by one, each when the previous one has stopped moving. One step begins only
+//! a limited number, as it blocks everything else on its thread; the others begin in steps that the
+//! instance requests by a message to itself.
 //!
 //! Multi-instance: `multi_instance`; standard loops: `standard`; one iteration: `iteration`; what one
 //! step begins: `turn`. What a whole remembers: `state::loop_state`.
@@ -34,7 +34,8 @@ use crate::model::{
     loop_characteristics::{IterationEvent, LOOP_COUNTER, Loop, ThrownBy},
 };
 
-/// Lets a whole do what it can. `true` once every iteration has ended and the results are merged.
+/// Continues a whole as far as possible. `true` once every iteration has ended and the results are
+/// merged.
 pub(super) fn advance(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     match &node.looping {
         None => true,
@@ -47,8 +48,8 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNod
     }
 }
 
-/// What follows for it when an element is about to be left; `None` when that cannot be evaluated,
-/// which is an incident. What is no iteration, and one that is undone, has no effect.
+/// The consequences for its whole when an iteration is about to be left; `None` when these cannot
+/// be evaluated, which is an incident. Other elements, and iterations being compensated, have none.
 pub(super) fn verdict(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -71,7 +72,7 @@ pub(super) fn verdict(
     }
 }
 
-/// An iteration has been left: its whole continues, unless what it throws by that ends the whole.
+/// An iteration has been left: its whole continues, unless an event thrown by it ends the whole.
 pub(super) fn iteration_left(
     step: &mut Step<'_>,
     whole: ElementKey,
@@ -102,8 +103,8 @@ pub(super) fn iteration_left(
     step.queue(whole);
 }
 
-/// Throws what an iteration of this activity throws as it completes; `fulfilled` are the conditions
-/// that are true.
+/// Throws the events of an activity for a completed iteration; `fulfilled` are the conditions that
+/// are true.
 fn throw(
     step: &mut Step<'_>,
     whole: ElementKey,
@@ -119,7 +120,7 @@ fn throw(
         return;
     };
     let completed = state.completed();
-    // Of these two the standard says what is sent along (BPMN 2.0.2, 13.3.7).
+    // For these two the standard defines the data (BPMN 2.0.2, 13.3.7).
     let mut counters = state.counters(0);
     counters.insert(LOOP_COUNTER.to_owned(), iteration.into());
     let is_thrown = |by: &ThrownBy| match by {
@@ -132,7 +133,7 @@ fn throw(
         .iter()
         .filter_map(|thrown| Some((&thrown.events, is_thrown(&thrown.by)?)));
     for (event, data) in thrown.flat_map(|(events, data)| events.iter().map(move |it| (it, data))) {
-        // What was thrown before may have ended the whole.
+        // A previous event may have ended the whole.
         let element = step.state.element(whole);
         if !element.is_some_and(ElementInstance::is_active) {
             return;
@@ -148,8 +149,8 @@ fn throw(
     }
 }
 
-/// Whether what an iteration could not tell, when it was left, is left out by a skip: it then ends
-/// without a result, and stops nothing.
+/// Whether the incident of an iteration that could not be evaluated when it was left is skipped: it
+/// then ends without a result and stops nothing.
 pub(super) fn is_left_out(element: &ElementInstance) -> bool {
     element.loop_counter().is_some()
         && element
@@ -158,15 +159,14 @@ pub(super) fn is_left_out(element: &ElementInstance) -> bool {
             .any(|incident| [CONDITION, RESULT].contains(&&*incident.code))
 }
 
-/// Whether a skip of what a whole cannot tell, or has no room for, leaves out the iterations that
-/// have not begun.
+/// Whether skipping the incident of a whole leaves out the iterations that have not begun.
 pub(super) fn stops_by_skip(element: &ElementInstance) -> bool {
     let mut incidents = element.incidents().iter();
     incidents.any(|incident| [COLLECTION, CONDITION, quotas::CHILDREN].contains(&&*incident.code))
 }
 
-/// The elements whose incidents a retry or a skip of an element means: its own, else those of the
-/// iterations of a whole, as far as the caller may act there.
+/// The elements whose incidents a retry or a skip of an element concerns: its own, otherwise those
+/// of the iterations of a whole, as far as the caller may act there.
 ///
 /// # Errors
 /// The caller may act at none of them.
@@ -201,8 +201,8 @@ pub(super) fn with_incidents(
     }
 }
 
-/// The turn of a whole to begin more iterations has come; on hold nothing begins, as `unhold` looks
-/// again.
+/// A whole's turn to begin more iterations has come; on hold nothing begins, as `unhold` continues
+/// it.
 pub(super) fn begin_more(step: &mut Step<'_>, key: ElementKey, turn: u32) {
     let begins = step.is_whole(key)
         && step

@@ -1,9 +1,9 @@
-//! An operator corrects the data of an instance, or the variables of one of its elements: what an
-//! incident complains about can be fixed, then retried.
+//! An operator corrects the data of an instance, or the variables of one of its elements, so that
+//! the cause of an incident can be fixed before a retry.
 //!
-//! Nothing moves by it: incidents are retried by themselves, and on hold the data change
-//! nevertheless. It is nobody's work in the process, so no step back takes it out; one that
-//! restores earlier data merges it again, in its place among later merges.
+//! A patch moves nothing: incidents need a separate retry, and data change even on hold. It does
+//! not belong to any step of the process, so no step back removes it; one that restores earlier
+//! data merges the patch again, in its place among later merges.
 
 use serde_json::Value;
 
@@ -20,11 +20,11 @@ use crate::{
     model::{deep_merge::exceeds_depth, ids::ElementKey},
 };
 
-/// Merges into the data, or into the variables of an element: what it does not own yet it owns then.
+/// Merges into the data, or into the variables of an element, which then owns them.
 ///
 /// # Errors
-/// A caller who is no operator, an instance that has ended, a scope that is not active, what is no
-/// object, has no member or is too deep, and variables that the instance has no room for.
+/// The caller is not an operator, the instance has ended, the scope is not active, the patch is not
+/// an object, is empty or too deep, or there is no room for the variables.
 pub(super) fn patch(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,
@@ -61,7 +61,7 @@ pub(super) fn patch(
     Ok(())
 }
 
-/// Refuses a scope that nothing reads any more, or that was never there.
+/// Refuses a scope that nothing reads any more, or that never existed.
 fn require_scope(step: &Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     let element = step.state.element(key);
     if element.is_some_and(ElementInstance::is_active) {

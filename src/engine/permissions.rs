@@ -1,4 +1,4 @@
-//! What of a next step one receiver may do and see. The rules it follows from: `access`.
+//! The parts of a next step that one receiver may see and act on. The underlying rules: `access`.
 
 use super::{
     access::{Caller, Members},
@@ -6,17 +6,17 @@ use super::{
 };
 use crate::model::executable::ExecutableProcess;
 
-/// What callers see of an incident who may not read the definition that its message quotes.
+/// What callers see of an incident if they may not read the definition that its message quotes.
 pub const UNEXPLAINED: &str = "expected this step to continue by itself, but it failed; only \
     designers and operators may see the reason: ask one of them to repair it";
 
-/// What of a next step a caller may do and see: all that `progress` and answers depend on,
-/// so callers with the same permissions share their frames.
+/// The parts of a next step that a caller may see and act on: everything that `progress` and
+/// answers depend on, so callers with the same permissions share their frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permissions {
     may: May,
-    /// Whether the messages of incidents are shown, which quote the definition. Also where there
-    /// is none, so that this divides nobody then.
+    /// Whether the messages of incidents are shown, which quote the definition. Also `true` without
+    /// incidents, so that the permissions of all callers are then equal.
     explained: bool,
 }
 
@@ -25,12 +25,12 @@ pub struct Permissions {
 enum May {
     /// Everywhere.
     Whole,
-    /// For each token, then for each offer, whether it may there.
+    /// For each token, then for each offer, whether the caller may act there.
     Part(Box<[bool]>),
 }
 
 impl Permissions {
-    /// That of whom nothing is kept from.
+    /// Unrestricted permissions.
     pub fn whole() -> Self {
         Self {
             may: May::Whole,
@@ -62,7 +62,7 @@ impl Permissions {
         self.may.at(next.tokens.len() + index)
     }
 
-    /// Whether the caller learns what is wrong in the definition.
+    /// Whether the caller sees what is wrong in the definition.
     pub fn is_explained(&self) -> bool {
         self.explained
     }

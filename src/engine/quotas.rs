@@ -1,4 +1,4 @@
-//! The limits of what an instance accumulates: children, open Action messages, delayed actions,
+//! Limits of what an instance accumulates: children, open Action messages, delayed actions,
 //! participants.
 //!
 //! A client's command beyond a limit is refused. When the process itself exceeds a limit, that is
@@ -7,18 +7,19 @@
 use super::context::Step;
 use crate::limits;
 
-/// Incident of what would start one child too many.
+/// Incident of an element that would start one child too many.
 pub(super) const CHILDREN: &str = "child_limit";
-/// Incident of what would leave one Action message too many open.
+/// Incident of an element that would leave one Action message too many open.
 pub(super) const OPEN_MESSAGES: &str = "open_message_limit";
-/// Incident of an element that would own more variables than the instance may hold. It has not
-/// begun: a retry looks again.
+/// Incident of an element that would own more variables than the instance may have. It has not
+/// begun: a retry checks again.
 pub(super) const VARIABLES: &str = "variable_limit";
 /// Incident of an action that would be delayed beyond the limit. It was not triggered: a retry
 /// triggers it.
 pub(super) const DELAYED: &str = "timer_limit";
 
-/// Whether so many children more may be started: below this level, in this tree, by this instance.
+/// Whether this many more children may be started: below this level, in this tree, by this
+/// instance.
 ///
 /// # Errors
 /// The sentence for the incident.
@@ -79,7 +80,7 @@ pub(super) fn for_clients_child(step: &Step<'_>) -> Result<(), String> {
 /// Whether one more Action message may stay open.
 ///
 /// # Errors
-/// As [`for_children`].
+/// Same as [`for_children`].
 pub(super) fn for_open_message(step: &Step<'_>) -> Result<(), String> {
     if step.state.open(step.now).count() < step.limits.open_messages {
         return Ok(());
@@ -91,7 +92,7 @@ pub(super) fn for_open_message(step: &Step<'_>) -> Result<(), String> {
     ))
 }
 
-/// Whether elements may own so many bytes of variables more.
+/// Whether elements may own this many more bytes of variables.
 ///
 /// # Errors
 /// The incident's code and sentence.
@@ -110,7 +111,7 @@ pub(super) fn for_variables(step: &Step<'_>, more: usize) -> Result<(), (&'stati
 /// Whether one more triggering may be delayed.
 ///
 /// # Errors
-/// As [`for_children`].
+/// Same as [`for_children`].
 pub(super) fn for_delay(step: &Step<'_>) -> Result<(), String> {
     let delayed: usize = step
         .state
@@ -142,7 +143,7 @@ pub(super) fn for_activity(step: &Step<'_>) -> Result<(), String> {
     ))
 }
 
-/// Whether one more subject may take part.
+/// Whether one more subject may become a participant.
 pub(super) fn for_participant(step: &Step<'_>, user: &str) -> bool {
     let participants = step.state.members().participants;
     participants.contains(user) || participants.len() < step.limits.participants
