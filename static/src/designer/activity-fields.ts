@@ -217,6 +217,16 @@ function mappings(editing: Editing, kind: 'Input' | 'Output'): HTMLElement {
       suggestions: paths,
       commit: (text) => model.set(element, mapping, { target: text }),
     });
+    const ifSet =
+      kind === 'Output' &&
+      draw({
+        kind: 'flag',
+        name: name('ifSet'),
+        label: 'Only if set',
+        hint: 'Nothing is written when the value is missing or null.',
+        value: /^(true|1)$/.test(mapping.get<string | undefined>('ifSet') ?? ''),
+        commit: (set) => model.set(element, mapping, { ifSet: set ? 'true' : undefined }),
+      });
     const remove = h(
       'button',
       {
@@ -228,7 +238,7 @@ function mappings(editing: Editing, kind: 'Input' | 'Output'): HTMLElement {
       },
       'Remove',
     );
-    return h('fieldset', { class: 'key' }, h('legend', { class: 'visually-hidden' }, `${kind} ${index + 1}`), source, target, remove);
+    return h('fieldset', { class: 'key' }, h('legend', { class: 'visually-hidden' }, `${kind} ${index + 1}`), source, target, ifSet, remove);
   });
   const add = () => replace([...all, model.create(type, { source: '', target: '' })]);
   const button = h('button', { type: 'button', class: 'button compact', 'data-focus': `${word}s/add`, onclick: add }, `Add an ${word}`);
