@@ -71,8 +71,7 @@ fn fail(step: &mut Step<'_>, by: Subscriber, event: &EventRef, error: &Evaluatio
     let Some(element) = triggering::told(step, by) else {
         return;
     };
-    let sentence =
-        format!("expected the condition of event '{event}' to be true or false, but {error}");
+    let sentence = format!("the condition of event '{event}' cannot be decided: {error}");
     if !triggering::is_told(step, element, FAILED) {
         step.incident(element, FAILED, sentence, None);
     }

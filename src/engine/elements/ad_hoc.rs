@@ -201,8 +201,8 @@ pub(super) fn fulfils(
         Ok(is_true) => Some(is_true),
         Err(error) => {
             let sentence = format!(
-                "expected the completion condition of the ad-hoc subprocess around '{}' to be true \
-                or false, but {error}",
+                "the completion condition of the ad-hoc subprocess around '{}' cannot be decided: \
+                {error}",
                 node.id
             );
             step.incident(key, CONDITION, sentence, None);

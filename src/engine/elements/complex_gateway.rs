@@ -108,7 +108,7 @@ pub(super) fn release(
         Ok(false) => return false,
         Err(error) => {
             let sentence = format!(
-                "expected the activation condition of gateway '{}' to be true or false, but \
+                "the activation condition of gateway '{}' cannot be decided: \
                 {error}",
                 join.id
             );

@@ -57,7 +57,7 @@ pub(super) fn is_true_for(
         Ok(answer) => Some(answer),
         Err(error) => {
             let sentence = format!(
-                "expected the condition of flow '{}' to be true or false, but {error}",
+                "the condition of flow '{}' cannot be decided: {error}",
                 flow.id
             );
             step.incident(key, "condition_error", sentence, None);

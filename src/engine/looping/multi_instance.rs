@@ -250,7 +250,7 @@ fn holds(
     let variables = Variables::layered(scopes, step.state.data());
     step.evaluator.condition(id, &variables).map_err(|error| {
         let sentence = format!(
-            "expected the {} condition of '{}' to be true or false, but {error}",
+            "the {} condition of '{}' cannot be decided: {error}",
             if *id == *node.id {
                 "completion"
             } else {

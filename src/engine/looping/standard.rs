@@ -41,7 +41,7 @@ pub(super) fn advance(
             Ok(false) => return true,
             Err(error) => {
                 let sentence = format!(
-                    "expected the loop condition of '{}' to be true or false, but {error}",
+                    "the loop condition of '{}' cannot be decided: {error}",
                     node.id
                 );
                 step.incident(key, CONDITION, sentence, None);
