@@ -41,12 +41,6 @@ impl<K, G: Clone + Eq + Hash> Turns<K, G> {
         }
     }
 
-    /// Whether a waiter of the group fits `is`.
-    pub fn has(&self, group: &G, is: impl Fn(&K) -> bool) -> bool {
-        let waiting = self.waiting.get(group);
-        waiting.is_some_and(|waiting| waiting.iter().any(is))
-    }
-
     /// Removes the waiter whose turn it is; those that `may` not run now keep waiting. A waiter
     /// with more to do then enters again.
     pub fn next(&mut self, may: impl Fn(&G, &K) -> bool) -> Option<(G, K)> {
@@ -90,8 +84,6 @@ mod tests {
         for (tenant, who) in [("t", 'a'), ("t", 'b'), ("u", 'c'), ("t", 'd')] {
             turns.enter(tenant, who);
         }
-        let is = |who| move |waiting: &char| *waiting == who;
-        assert!(turns.has(&"t".to_owned(), is('b')) && !turns.has(&"u".to_owned(), is('b')));
         let mut order = String::new();
         while let Some((tenant, who)) = turns.next(|_, _| true) {
             if order.len() < 4 {

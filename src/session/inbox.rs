@@ -91,6 +91,16 @@ pub enum Inbound {
     },
 }
 
+impl Inbound {
+    /// Whether taking it may take long, as the beginning of a subscription to a large instance does.
+    pub fn may_take_long(&self) -> bool {
+        matches!(
+            self,
+            Self::Looked { .. } | Self::Missed { .. } | Self::Listed { .. }
+        )
+    }
+}
+
 /// A command without an answer yet.
 #[derive(Clone, Debug)]
 pub struct PendingCommand {

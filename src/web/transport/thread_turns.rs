@@ -3,17 +3,18 @@
 //!
 //! A thread polls for input of its connections only between its tasks, and on its own only after
 //! about sixty of them. If hundreds of connections all have input at once, everybody else would
-//! wait for all of them. So `poll` is called before each read of a connection, and before a
-//! connection gets what the server has for it. Connections that have to wait for a later turn
-//! continue one of each address in rotation: however many connections of one address have input,
-//! those of others are not behind them.
+//! wait for all of them. So `poll` is called before each read of a connection, and before the
+//! beginning of a subscription is written. Connections that have to wait for a later turn continue
+//! one of each address in rotation: however many connections of one address have input, those of
+//! others are not behind them.
 //!
 //! Not here: steps that take long (`runtime::long_steps`).
 
 use std::{
     cell::RefCell,
+    collections::HashSet,
     net::IpAddr,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, RawWakerVTable, Waker},
     time::{Duration, Instant},
 };
 
@@ -31,9 +32,19 @@ struct ThreadTurn {
     is_watched: bool,
     /// Tasks that continue in later turns, by address.
     waiting: Turns<Waker, IpAddr>,
+    /// The tasks among them: each waits once, however often it is polled meanwhile.
+    tasks: HashSet<Task>,
     /// The task that continues next, however long the turn has taken: at least one continues in
     /// each turn.
     called: Option<Waker>,
+}
+
+/// A task, as two wakers are compared by `Waker::will_wake`.
+type Task = (usize, usize);
+
+fn task(waker: &Waker) -> Task {
+    let functions: *const RawWakerVTable = waker.vtable();
+    (waker.data() as usize, functions as usize)
 }
 
 thread_local! {
@@ -62,14 +73,12 @@ impl ThreadTurn {
         let next = self.waiting.next(|_, _| true);
         self.called = next.map(|(_, waker)| waker);
         if let Some(called) = &self.called {
+            self.tasks.remove(&task(called));
+        }
+        if let Some(called) = &self.called {
             called.wake_by_ref();
         }
     }
-}
-
-/// Whether this turn is over.
-pub fn is_over() -> bool {
-    TURN.with_borrow_mut(ThreadTurn::is_over)
 }
 
 /// Returns pending if this turn is over, and wakes the task in a later turn. `from` is the address
@@ -88,7 +97,7 @@ pub fn poll(from: IpAddr, cx: &Context<'_>) -> Poll<()> {
         if !is_over {
             return Poll::Ready(());
         }
-        if !turn.waiting.has(&from, is_this) {
+        if turn.tasks.insert(task(cx.waker())) {
             turn.waiting.enter(&from, cx.waker().clone());
         }
         Poll::Pending
@@ -150,7 +159,7 @@ mod tests {
         // The first turn is watched once it has taken long; from then on tasks that have had a turn
         // come after those of their address that wait for theirs, and addresses alternate.
         assert_eq!(*order.borrow(), "aaadbdcabc");
-        TURN.with_borrow(|turn| assert!(turn.waiting.is_empty() && turn.called.is_none()));
+        TURN.with_borrow(|turn| assert!(turn.waiting.is_empty() && turn.tasks.is_empty() && turn.called.is_none()));
     }
 
     #[actix_web::test]

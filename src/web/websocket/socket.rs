@@ -30,7 +30,7 @@ use super::{
         },
         openapi::shared::TrialPath,
         rest::trials,
-        transport::{ConnectionHandle, SessionStream, TakeOver, thread_turns},
+        transport::{ConnectionHandle, SessionStream, TakeOver},
         trials::{Trial, ended},
     },
     frame_guard::FrameGuard,
@@ -334,13 +334,13 @@ async fn run(
                 }
             }
             Some(first) = inbound.recv() => {
-                // Among it may be what takes long, such as the snapshot of a large instance.
-                socket.messages.turn().await;
-                connection.take(first);
-                while !thread_turns::is_over()
-                    && let Ok(next) = inbound.try_recv()
-                {
-                    connection.take(next);
+                let mut next = Some(first);
+                while let Some(entry) = next {
+                    if entry.may_take_long() {
+                        socket.messages.turn().await;
+                    }
+                    connection.take(entry);
+                    next = inbound.try_recv().ok();
                 }
             }
             () = ended(&mut ending) => {
