@@ -159,7 +159,9 @@ mod tests {
         // The first turn is watched once it has taken long; from then on tasks that have had a turn
         // come after those of their address that wait for theirs, and addresses alternate.
         assert_eq!(*order.borrow(), "aaadbdcabc");
-        TURN.with_borrow(|turn| assert!(turn.waiting.is_empty() && turn.tasks.is_empty() && turn.called.is_none()));
+        TURN.with_borrow(|turn| {
+            assert!(turn.waiting.is_empty() && turn.tasks.is_empty() && turn.called.is_none())
+        });
     }
 
     #[actix_web::test]
