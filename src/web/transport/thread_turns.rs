@@ -1,5 +1,5 @@
-//! Limits how long a thread handles input of connections in one turn: after a millisecond it polls
-//! for other events before it continues.
+//! Limits how long a thread handles input of connections in one turn: after a few milliseconds it
+//! polls for other events before it continues.
 //!
 //! A thread polls for input of its connections only between its tasks, and on its own only after
 //! about sixty of them. If hundreds of connections all have input at once, everybody else would
