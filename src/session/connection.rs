@@ -331,12 +331,7 @@ impl Connection {
         }
         self.take_in(inbound);
         self.look_on();
-        if self.out.lacks_space() {
-            self.out.clear();
-            let reason = "frames wait unread, and there is no memory for more";
-            let code = CloseCode::SlowConsumer;
-            self.close(Close::because(code, reason.to_owned(), code.reason()));
-        }
+        self.close_without_space();
     }
 
     fn take_in(&mut self, inbound: Inbound) {
@@ -439,7 +434,10 @@ impl Connection {
                         return None;
                     }
                 }
-                &Out::Pull(instance) => self.pull(instance),
+                &Out::Pull(instance) => {
+                    self.pull(instance);
+                    self.close_without_space();
+                }
             }
         }
     }

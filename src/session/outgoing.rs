@@ -19,7 +19,11 @@ use std::{
 
 use bytestring::ByteString;
 
-use super::subscription::tree_cursor::Mark;
+use super::{
+    connection::Connection,
+    protocol::close::{Close, CloseCode},
+    subscription::tree_cursor::Mark,
+};
 use crate::{
     limits::{self, Pot, PotPlace, Taker},
     model::{ids::InstanceKey, input_schema::InputSchema},
@@ -259,6 +263,18 @@ impl Outgoing {
 impl Extend<Out> for Outgoing {
     fn extend<T: IntoIterator<Item = Out>>(&mut self, all: T) {
         all.into_iter().for_each(|out| self.push_back(out));
+    }
+}
+
+impl Connection {
+    /// Frames for which there is no space are not kept: the client does not read them.
+    pub(super) fn close_without_space(&mut self) {
+        if self.out.lacks_space() {
+            self.out.clear();
+            let reason = "frames wait unread, and there is no memory for more";
+            let code = CloseCode::SlowConsumer;
+            self.close(Close::because(code, reason.to_owned(), code.reason()));
+        }
     }
 }
 

@@ -237,6 +237,21 @@ impl Client {
         }
     }
 
+    /// Reads until a reply has come, or the connection is to be closed.
+    pub async fn until_reply_or_closed(&mut self) {
+        while self.connection.closing().is_none() {
+            match self.connection.next_frame() {
+                Some(text) if text.contains(r#""type":"reply""#) => return,
+                Some(_) => {}
+                None if self.connection.closing().is_some() => return,
+                None => {
+                    let inbound = self.inbound.recv().await.expect("the connection lives");
+                    self.connection.take(inbound);
+                }
+            }
+        }
+    }
+
     /// How the connection is to be closed, if it is.
     pub fn closing(&self) -> Option<CloseCode> {
         self.connection.closing().map(|close| close.code)

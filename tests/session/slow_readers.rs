@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stepwire::session::{protocol::close::CloseCode, sessions::Sessions};
+use stepwire::{
+    limits::Taker,
+    session::{protocol::close::CloseCode, sessions::Sessions},
+};
 
 use super::client::{Client, with_process};
 
@@ -93,6 +96,21 @@ fn who_has_too_much_unread_is_closed_4001_and_others_are_not() {
         other.until("snapshot").await;
         drop((all, other));
         assert_eq!(sessions.memory.taken(), 0);
+    });
+}
+
+#[test]
+fn live_frames_without_space_close_their_connection_too() {
+    with_process(&poster(), |sessions| async move {
+        let ada = Taker::User(r#""default"/ada"#.to_owned());
+        let mut all = sessions.memory.permit(ada);
+        let most = all.most();
+        assert!(all.resize(most));
+        let mut client = Client::connect(&sessions, "ada", json!([])).await;
+        let data = json!({"text": "x".repeat(60_000)});
+        client.send_run(&json!({"type": "start", "process": "poster", "data": data}));
+        client.until_reply_or_closed().await;
+        assert_eq!(client.closing(), Some(CloseCode::SlowConsumer));
     });
 }
 
