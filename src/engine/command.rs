@@ -1,7 +1,7 @@
 //! The commands of a process instance. A command is an imperative: it is checked against the state
 //! and may be refused.
 //!
-//! Who may send it: `access`. The records that follow from it: `record`.
+//! `access` checks who may send it; `record` has the records that follow from it.
 
 use std::borrow::Cow;
 
@@ -27,97 +27,100 @@ pub enum Command {
     /// A timer is due: of a delayed action, of a timer event, of a user task's reminder, or of the
     /// instance's expiry.
     FireTimer(TimerKey),
-    /// A message from the parent or a child arrives.
+    /// A message of the parent or a child has arrived.
     Receive {
         /// The sender.
         from: InstanceKey,
-        /// The sender's record number: what the receiver deduplicates by.
+        /// The number of the sender's record, by which the receiver deduplicates.
         number: u64,
-        /// What it says.
+        /// The message.
         message: Box<InstanceMessage>,
         /// The trace it belongs to.
         trace: Option<TraceContext>,
     },
-    /// A message or signal comes to an element that waits for it. The server's own.
+    /// Delivers a message or signal to a subscribed element. Sent only by the server.
     Deliver(Box<EventDelivery>),
-    /// A message that was to start an instance comes to this one, which another message behind the
-    /// same gateway has started. Refused when nobody here waits for it. The server's own.
+    /// Delivers a message that was to start an instance to this one, which another message of the
+    /// same event-based gateway has started. Refused when no element here waits for it. Sent only
+    /// by the server.
     Join(Box<JoiningStart>),
-    /// A client sends a message to this instance.
+    /// A client publishes a message to this instance.
     TakeMessage(TakeMessage),
-    /// A call to the outside came to an answer, or is given up.
+    /// The outcome of an HTTP call: its response, or that it was given up.
     TakeAnswer {
-        /// The record that placed or repeated the call: what an answer is taken once by.
+        /// The number of the record that placed or repeated the call; the response of each is taken
+        /// once.
         number: u64,
         /// Its outcome.
         answer: Box<CallAnswer>,
         /// The trace the call belongs to.
         trace: Option<TraceContext>,
     },
-    /// A client is done with an open Action message.
+    /// A client dismisses an open Action message.
     CloseOffer {
-        /// Number of the message's record.
+        /// The number of the message's record.
         seq: u64,
     },
-    /// A client starts a subprocess from this instance.
+    /// A client starts a subprocess of this instance.
     StartChild(Box<StartChild>),
-    /// End the instance and everything live below it; of one that has finished, what it has left
-    /// behind.
+    /// Terminates the instance and all live instances below it. Of a finished instance it
+    /// terminates what that has left running.
     Terminate,
-    /// An instance further up in the tree has ended other than by finishing: end with it; a
-    /// finished one closes what it has left open. The server's own.
+    /// Terminates the instance because an instance above it in the tree has ended other than by
+    /// finishing. A finished instance closes the Action messages that it has left open. Sent only
+    /// by the server.
     EndWithAncestor,
-    /// End a subprocess, as its user.
+    /// Terminates a subprocess on behalf of its user.
     Dismiss,
-    /// Let nothing happen until `Unhold`.
+    /// Puts the instance on hold: nothing happens in it until `Unhold`.
     Hold,
-    /// Go on, and catch up with what became due.
+    /// Releases the instance from hold, and does the work that became due meanwhile.
     Unhold,
-    /// Correct the data, as an operator.
+    /// Corrects data, as an operator.
     Patch {
-        /// The element whose variables are meant; `None` for the data of the instance.
+        /// The element whose variables are changed; `None` for the data of the instance.
         scope: Option<ElementKey>,
-        /// Deep-merged into them.
+        /// Merged deeply into the variables.
         data: Value,
     },
-    /// Run what an incident left undone.
+    /// Repeats the work that failed with an incident.
     Retry {
         /// The element with the incident.
         element: ElementKey,
     },
-    /// Go on without what an incident left undone.
+    /// Continues without the work that failed with an incident.
     Skip {
         /// The element with the incident.
         element: ElementKey,
     },
-    /// Take the token of an element to another node of its scope, as an operator.
+    /// Moves the token of an element to another node of its scope, as an operator.
     MoveToken {
-        /// The element where the token is.
+        /// The element that has the token.
         element: ElementKey,
-        /// The id of the node.
+        /// The id of the other node.
         to: String,
     },
-    /// Take a user task.
+    /// Claims a user task.
     Claim {
         /// The user task.
         element: ElementKey,
     },
-    /// Give a user task back.
+    /// Gives a user task back to the group.
     Release {
         /// The user task.
         element: ElementKey,
     },
-    /// Give a user task to somebody.
+    /// Assigns a user task to a user.
     Assign {
         /// The user task.
         element: ElementKey,
-        /// Subject it shall belong to.
+        /// The subject of the user.
         user: String,
     },
 }
 
 impl Command {
-    /// What kind of command it is, in one word.
+    /// The kind of command, in one word.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Run(_) => "run",
@@ -145,43 +148,44 @@ impl Command {
     }
 }
 
-/// Start of a process instance. `head` becomes its first record, once start event and data are
+/// The start of a process instance. `head` becomes its first record after start event and data are
 /// checked.
 #[derive(Clone, Debug)]
 pub struct StartInstance {
-    /// Identity, origin and data as offered; `head.data` is filtered by the start event's keys.
+    /// Identity, origin and data as sent; `head.data` is filtered by the keys of the start event.
     pub head: Created,
-    /// Names the start event among several.
+    /// Names the start event where a process has several.
     pub start_condition: Option<String>,
-    /// The start event that starts it by itself, by its schedule, a message or a signal; no
-    /// condition is looked at then.
+    /// The start event that starts the process without a client, by its schedule, a message or a
+    /// signal. Its start condition is not checked.
     pub start_event: Option<EventRef>,
-    /// The trace it belongs to, where nobody asks who names one.
+    /// The trace of the start, where no other command carries one.
     pub trace: Option<TraceContext>,
 }
 
-/// A client's message to whatever waits for it in an instance.
+/// A message published by a client to the elements of one instance that wait for it.
 #[derive(Clone, Debug)]
 pub struct TakeMessage {
     /// Name of the message.
     pub name: String,
-    /// Its correlation key; without one it is for whatever waits for the name.
+    /// Its correlation key; without one, every element that waits for the name receives it.
     pub correlation_key: Option<String>,
-    /// What it brings; an object.
+    /// The data of the message, an object.
     pub data: Value,
 }
 
-/// A client's start of a subprocess out of an instance's data, as that instance takes it. Its caller
-/// has looked whether the subprocess accepts it.
+/// A client's start of a subprocess from an instance's data, as that instance receives it. The
+/// caller has checked that the subprocess accepts the data.
 #[derive(Clone, Debug)]
 pub struct StartChild {
-    /// The subprocess's first record, its data still as offered.
+    /// The first record of the subprocess, with its data as sent.
     pub head: Created,
-    /// Names the start event among several.
+    /// Names the start event where the process has several.
     pub start_condition: Option<String>,
-    /// Number of the open Action message it answers; `None` for an operator's start without one.
+    /// The number of the open Action message that it responds to; `None` when an operator starts it
+    /// without one.
     pub offer: Option<u64>,
-    /// The client's command, by which a repeat finds the subprocess.
+    /// The client's command, by which a repetition finds the subprocess.
     pub command: CommandTag,
 }
 
@@ -190,32 +194,33 @@ pub struct StartChild {
 pub struct RunAction {
     /// Name of the action.
     pub action: String,
-    /// The element it is meant for; without it the one that offers the action.
+    /// The element of the action; without it, the element that offers the action.
     pub element: Option<ElementKey>,
-    /// Payload, filtered by the action's keys.
+    /// The payload, filtered by the keys of the action.
     pub data: Value,
-    /// The file that came with it, for actions of type `uploadFile`.
+    /// The uploaded file, for actions of type `uploadFile`.
     pub file: Option<StoredFile>,
 }
 
-/// Identifies one timer for good.
+/// The permanent identity of a timer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimerKey {
     /// The element it belongs to; `None` for the instance itself.
     pub element: Option<ElementKey>,
-    /// What it is for.
+    /// The purpose of the timer.
     pub kind: TimerKind,
-    /// Which of its kind in this visit, from 1: which triggering, reminder or occurrence.
+    /// The number among the timers of its kind in this visit, from 1: of the triggering, reminder
+    /// or occurrence.
     pub occurrence: u32,
 }
 
-/// What a timer is for. Ordered as its names are.
+/// The purpose of a timer. The order is that of the stored names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TimerKind {
     /// The work of a delayed action, by its name.
     Action(String),
-    /// A definition of a timer event: of the element itself, a boundary event of it, an event behind it
-    /// as a gateway, or the start of an event subprocess in it as a scope.
+    /// A definition of a timer event: the element's own, that of a boundary event, of an event
+    /// behind an event-based gateway, or of the start of an event subprocess in a scope.
     Event(EventRef),
     /// The expiry of the instance.
     Expiry,
@@ -224,8 +229,8 @@ pub enum TimerKind {
 }
 
 impl TimerKind {
-    /// Its name and what it names, as stored: `("action", "save")`; of an event's second definition
-    /// `("event/01", "late")`.
+    /// The kind and the name in it, as stored: `("action", "save")`; for an event's second
+    /// definition `("event/01", "late")`.
     pub fn parts(&self) -> (Cow<'static, str>, &str) {
         match self {
             Self::Action(action) => ("action".into(), action),
@@ -238,7 +243,7 @@ impl TimerKind {
         }
     }
 
-    /// The kind with these parts.
+    /// The kind that has these parts.
     pub fn from_parts(kind: &str, name: &str) -> Option<Self> {
         match kind {
             "action" => Some(Self::Action(name.to_owned())),
@@ -256,9 +261,9 @@ impl TimerKind {
 /// A timer with the time it is due.
 #[derive(Clone, Debug)]
 pub struct DueTimer {
-    /// Which.
+    /// The timer.
     pub key: TimerKey,
-    /// Never fires before this.
+    /// The earliest time at which it fires.
     pub due: Time,
 }
 
@@ -272,7 +277,7 @@ impl TimerKey {
         }
     }
 
-    /// The timer of a timer event's next occurrence; without an element an event subprocess of the
+    /// The timer of a timer event's next occurrence. Without an element, an event subprocess of the
     /// instance itself waits for it.
     pub fn event(element: Option<ElementKey>, event: &EventRef, occurrence: u32) -> Self {
         Self {

@@ -1,7 +1,8 @@
 //! The effects of a step outside its instance. Effects are plain values, carried out by the runtime
 //! after the commit.
 //!
-//! Pushes are no effects: they are derived from the records, live and in a replay alike.
+//! Pushes to clients are not among them: they are derived from the records, live and in a replay
+//! alike.
 
 use super::{
     command::{DueTimer, TimerKey},
@@ -14,30 +15,30 @@ use crate::model::ids::InstanceKey;
 /// One effect of a step.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Deliver a message to another instance, in order per pair.
+    /// Send a message to another instance; the order per pair of instances is kept.
     Send {
-        /// Record number here; the receiver deduplicates by it.
+        /// The number of the record here, by which the receiver deduplicates.
         number: u64,
         /// The receiver.
         target: InstanceKey,
-        /// What to say.
+        /// The message.
         message: Box<InstanceMessage>,
     },
-    /// Tell those who bring a message or signal, in order.
+    /// Notify the entity of a message or signal; the order is kept.
     Notify {
-        /// Record number here; the receiver deduplicates by it.
+        /// The number of the record here, by which the receiver deduplicates.
         number: u64,
-        /// Which message or signal.
+        /// The message or signal.
         correlation: Correlation,
-        /// What to say.
+        /// The content of the notification.
         note: CorrelationNote,
     },
-    /// Make a call to the outside.
+    /// Make an HTTP call.
     Call(Box<OutgoingCall>),
-    /// The call of this number was answered, or nobody waits for it any more.
+    /// Delete the call of this number: its response was taken, or nothing waits for it any more.
     ForgetCall(u64),
-    /// Fire a timer when due.
+    /// Set a timer.
     SetTimer(DueTimer),
-    /// Forget a timer.
+    /// Delete a timer.
     ClearTimer(TimerKey),
 }

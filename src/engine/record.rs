@@ -1,9 +1,9 @@
-//! What has happened to a process instance: the frozen record types. Past tense; results, not
-//! intentions.
+//! What has happened to a process instance: the frozen record types. Their names are in the past
+//! tense, because they state results and not intentions.
 //!
-//! Records hold evaluated values, so a replay evaluates nothing, reads no clock and draws no id.
-//! Once released, a variant never changes: add a variant. Applying them: `state::apply`. Encoding:
-//! `journal::codec`.
+//! Records hold evaluated values, so a replay evaluates nothing, reads no clock and generates no
+//! id. Once released, a variant never changes; a change adds a variant. `state::apply` applies
+//! them, `journal::codec` encodes them.
 
 mod ad_hoc;
 pub mod batch;
@@ -47,7 +47,7 @@ use crate::model::{
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Record {
-    /// The instance began.
+    /// The instance was created.
     #[serde(rename = "created")]
     Created(Box<Created>),
     /// Values were merged into a scope of the data.
@@ -55,30 +55,31 @@ pub enum Record {
     DataMerged {
         /// The element that owns the variables, or `None` for the root scope.
         scope: Option<ElementKey>,
-        /// The element that did it, or that started the child it comes from, if any.
+        /// The element that merged them, or that started the child they come from, if any.
         by: Option<ElementKey>,
-        /// The child it comes from, if any.
+        /// The child they come from, if any.
         child: Option<InstanceKey>,
-        /// The record that placed the call to the outside it answers, if it does.
+        /// The record that placed the HTTP call whose response they are, if they are one.
         call: Option<u64>,
-        /// Deep-merged.
+        /// Merged deeply into the variables.
         patch: Value,
     },
-    /// An operator corrected the data; the row says who.
+    /// An operator corrected the data. The row names the operator.
     #[serde(rename = "patched")]
     DataPatched {
         /// See `DataMerged`.
         scope: Option<ElementKey>,
-        /// Deep-merged.
+        /// Merged deeply into the variables.
         patch: Value,
     },
-    /// An element owns variables from now on: what it reads and writes by these names, and what is
-    /// in it, is theirs.
+    /// An element declared variables: reads and writes of these names inside it use them from now
+    /// on.
     #[serde(rename = "declared")]
     VariablesDeclared {
-        /// Which.
+        /// The element.
         element: ElementKey,
-        /// With their first values; they take the place of what it owns by the same names.
+        /// The variables with their first values, which replace variables of the same names that it
+        /// already owns.
         variables: Map<String, Value>,
     },
     /// A back step restored earlier data.
@@ -86,176 +87,182 @@ pub enum Record {
     DataReplaced {
         /// See `DataMerged`.
         scope: Option<ElementKey>,
-        /// All of it.
+        /// The variables after it, whole.
         data: Value,
     },
-    /// A file of a user belongs to this instance from now on.
+    /// A user's file was attached to this instance.
     #[serde(rename = "file")]
     FileStored(Box<StoredFile>),
-    /// A flow reached a join that still waits for others.
+    /// A token reached a join that still waits for others.
     #[serde(rename = "arrived")]
     FlowArrived {
-        /// The scope it is in: an element of an embedded subprocess, `None` for the instance.
+        /// The scope of the join: the element of an embedded subprocess, or `None` for the
+        /// instance.
         scope: Option<ElementKey>,
         /// The join.
         node: Arc<str>,
-        /// The flow and where it came from.
+        /// The flow that was taken, and the element it came from.
         arrival: Arrival,
     },
-    /// An element instance began; its key is this record's number.
+    /// An element instance was activated; its key is this record's number.
     #[serde(rename = "activated")]
     ElementActivated {
-        /// The scope it is in: an element of an embedded subprocess, `None` for the instance.
+        /// The scope it is in: the element of an embedded subprocess, or `None` for the instance.
         scope: Option<ElementKey>,
         /// The node.
         node: Arc<str>,
-        /// The flows that led here; a join consumes one per incoming flow.
+        /// The flows by which its token arrived; a join consumes one for each incoming flow.
         arrivals: Vec<Arrival>,
-        /// Which iteration of its scope it is, from 1: it owns the loop's variables then.
+        /// The number of the iteration that it is, from 1. An iteration owns the loop's variables.
         loop_counter: Option<u32>,
     },
-    /// An element instance ended normally.
+    /// An element instance completed.
     #[serde(rename = "completed")]
     ElementCompleted {
-        /// Which.
+        /// The element.
         element: ElementKey,
         /// Its node.
         node: Arc<str>,
-        /// Whether it leaves a retained element instance that back steps need.
+        /// Whether it is retained for back steps.
         keep: bool,
-        /// Whether it closes everything behind it for back steps.
+        /// Whether no back step may pass it.
         closes: bool,
         /// Whether it may be compensated from now on.
         compensable: bool,
     },
-    /// An element instance was ended from outside.
+    /// An element instance was terminated.
     #[serde(rename = "aborted")]
     ElementTerminated {
-        /// Which.
+        /// The element.
         element: ElementKey,
         /// Its node.
         node: Arc<str>,
     },
-    /// An operator takes the token of an element to another node. The element ends and that node begins
-    /// in the same row.
+    /// An operator moved the token of an element to another node. The element ends and that node is
+    /// activated in the same row.
     #[serde(rename = "moved")]
     TokenMoved {
-        /// Where the token was.
+        /// The element whose token was moved.
         element: ElementKey,
-        /// Where it goes.
+        /// The node it was moved to.
         node: Arc<str>,
     },
-    /// An operator took the instance to another version of its definition. What is waited for is
+    /// An operator migrated the instance to another version of its definition. Subscriptions are
     /// renewed in the same row.
     #[serde(rename = "migrated")]
     Migrated(Box<Migrated>),
-    /// What somebody waits for in the version that the instance runs now.
+    /// The subscriptions of an element or scope in the version to which the instance was migrated.
     #[serde(rename = "renewed")]
     SubscriptionsRenewed {
-        /// Who.
+        /// The element or scope.
         by: Subscriber,
-        /// All of it.
+        /// All its subscriptions.
         subscriptions: Vec<RenewedSubscription>,
     },
-    /// Somebody waits for events. At most once for each element and scope.
+    /// An element or scope opened subscriptions to events. At most one such record exists for each.
     #[serde(rename = "subscribed")]
     SubscriptionsOpened {
-        /// Who.
+        /// The element or scope.
         by: Subscriber,
-        /// By the definitions of the events.
+        /// One subscription for each definition of an event.
         subscriptions: Vec<(EventRef, Subscription)>,
     },
-    /// An event that somebody waits for has come.
+    /// A subscribed event occurred.
     #[serde(rename = "triggered")]
     SubscriptionTriggered {
-        /// Who waited.
+        /// The element or scope that had subscribed.
         by: Subscriber,
-        /// Which definition of the event.
+        /// The definition of the event.
         event: EventRef,
-        /// What is waited for from now on; `None` when the event is not waited for any more.
+        /// The subscription after it; `None` when it is closed.
         remains: Option<Subscription>,
     },
     /// What happened to an event with several definitions.
     #[serde(rename = "multiple")]
     Multiple(Box<MultipleRecord>),
-    /// A message or signal came for an element while the instance was on hold: it is taken when
-    /// the instance continues.
+    /// A message or signal was delivered to an element while the instance was on hold. It is
+    /// processed when the instance continues.
     #[serde(rename = "deliveryHeld")]
     DeliveryHeld(Box<EventDelivery>),
-    /// The entities that bring messages and signals were notified of something.
+    /// The entity of a message or signal was notified.
     #[serde(rename = "notified")]
     CorrelationNotified {
-        /// Which message or signal it is about.
+        /// The message or signal.
         correlation: Correlation,
-        /// What they got.
+        /// The content of the notification.
         note: CorrelationNote,
     },
     /// An action of an element threw an error.
     #[serde(rename = "errorThrown")]
     ErrorThrown {
-        /// Of which element.
+        /// The element.
         element: ElementKey,
-        /// Its code.
+        /// The code of the error.
         code: String,
-        /// What it says to people.
+        /// The message of the error, for people.
         message: String,
         /// The node of the event that catches it; `None` when it fails the instance.
         caught_by: Option<Arc<str>>,
     },
-    /// An escalation was thrown, or came from a child where nothing caught it.
+    /// An escalation was thrown, or was passed on by a child in which no event caught it.
     #[serde(rename = "escalated")]
     EscalationThrown {
-        /// The event that threw it, or the element that waits for the child.
+        /// The event that threw it, or the call activity of the child.
         element: ElementKey,
-        /// Its code.
+        /// The code of the escalation.
         code: String,
-        /// The node of the event that catches it; `None` when it goes to the parent, or nowhere.
+        /// The node of the event that catches it; `None` when it goes to the parent, or is not
+        /// caught at all.
         caught_by: Option<Arc<str>>,
     },
-    /// Compensation was asked for: so much of what is completed in a scope is undone, the latest
+    /// Compensation of completed elements of a scope was requested. The latest is compensated
     /// first.
     #[serde(rename = "compensates")]
     CompensationThrown {
-        /// The event, the cancelled transaction, or the subprocess that is undone.
+        /// The element that requested it: an event, the cancelled transaction, or the subprocess
+        /// that is compensated.
         by: ElementKey,
-        /// The scope.
+        /// The scope of the completed elements.
         scope: Option<ElementKey>,
-        /// The completed elements, in order of completion.
+        /// The completed elements, in the order of their completion.
         of: Vec<ElementKey>,
     },
-    /// An element undoes a completed one.
+    /// An element began to compensate a completed one.
     #[serde(rename = "undoes")]
     CompensationStarted {
-        /// The handler; or a new visit of a subprocess, which undoes what is completed in it.
+        /// The handler, or a new visit of a subprocess, which compensates the elements completed in
+        /// it.
         element: ElementKey,
-        /// Who asked for it.
+        /// The element that requested the compensation.
         by: ElementKey,
-        /// What is undone.
+        /// The completed element.
         of: ElementKey,
     },
-    /// An element has undone what it was to undo; it is about to be left or ended.
+    /// A compensating element has finished its compensation; it is about to be completed or
+    /// terminated.
     #[serde(rename = "undone")]
     CompensationCompleted {
-        /// Which.
+        /// The element.
         element: ElementKey,
     },
-    /// A cancel end event was reached: what is active in the transaction ends, what is completed is
-    /// undone.
+    /// A cancel end event was reached: active elements of the transaction are terminated, completed
+    /// ones compensated.
     #[serde(rename = "cancelled")]
     TransactionCancelled {
         /// The transaction.
         element: ElementKey,
     },
-    /// A condition that somebody waits for is false again.
+    /// The condition of a subscription became false again, so its next change to true counts.
     #[serde(rename = "conditionReset")]
     ConditionReset {
-        /// A waiting element.
+        /// The element or scope that has subscribed.
         by: Subscriber,
-        /// Which definition of the event.
+        /// The definition of the event.
         event: EventRef,
     },
-    /// An interrupting event subprocess began: everything else in its scope has ended, nothing there
-    /// can be gone back to, and its event subprocesses wait for nothing any more.
+    /// An interrupting event subprocess was started: all other elements of its scope have ended,
+    /// back steps to them are impossible, and the event subprocesses of the scope wait for no
+    /// events any more.
     #[serde(rename = "interrupted")]
     ScopeInterrupted {
         /// The scope.
@@ -263,207 +270,207 @@ pub enum Record {
         /// The start event of the event subprocess.
         node: Arc<str>,
     },
-    /// A terminate end event ended a scope: the flows that waited at its joins are gone.
+    /// A terminate end event ended a scope: the tokens that waited at its joins were removed.
     #[serde(rename = "cleared")]
     WaitingFlowsCleared {
         /// The scope.
         scope: Option<ElementKey>,
     },
-    /// A complex gateway continued, or has reset.
+    /// A complex gateway continued, or was reset.
     #[serde(rename = "gateway")]
     GatewayStateChanged {
         /// The scope it is in.
         scope: Option<ElementKey>,
         /// The gateway.
         node: Arc<str>,
-        /// The flows it continued with: it waits for the others before it resets; `None` when it
-        /// has.
+        /// The flows with which it continued; it waits for the others before it is reset. `None`
+        /// when it was reset.
         taken: Option<Vec<Arrival>>,
     },
-    /// An action was triggered but its work is not done yet, or a user set it off.
+    /// An action was triggered whose work is not done yet, or a user ran one.
     #[serde(rename = "started")]
     ActionStarted {
-        /// Of which element.
+        /// The element of the action.
         element: ElementKey,
-        /// Its name.
+        /// The name of the action.
         action: Arc<str>,
-        /// When its work is due, if delayed.
+        /// When its work is due, if it is delayed.
         due: Option<Time>,
         /// What a later back step to this action needs.
         remember: Remember,
     },
-    /// An action's work is done.
+    /// The work of an action is done.
     #[serde(rename = "acted")]
     ActionCompleted {
-        /// Of which element.
+        /// The element of the action.
         element: ElementKey,
-        /// Its name.
+        /// The name of the action.
         action: Arc<str>,
-        /// Which triggering, from 1.
+        /// The number of the triggering, from 1.
         occurrence: u32,
     },
     /// A message for the clients of this instance.
     #[serde(rename = "pushed")]
     Pushed(Box<Push>),
-    /// An open Action message needs no answer any more.
+    /// An open Action message no longer needs a response.
     #[serde(rename = "offerClosed")]
     OfferClosed {
-        /// Number of its record.
+        /// The number of the record that sent the message.
         seq: u64,
     },
     /// A back step restored an earlier view.
     #[serde(rename = "view")]
     ViewReplaced {
-        /// All of it.
+        /// The view after it, whole.
         body: Value,
     },
-    /// The token went back: a new visit of a passed element; its key is this record's number.
+    /// A back step was made: a new visit of a completed element, whose key is this record's number.
     #[serde(rename = "returned")]
     Returned {
-        /// The passed element it went back to.
+        /// The completed element.
         to: ElementKey,
-        /// Its node.
+        /// The node of both.
         node: Arc<str>,
         /// The action that is run again.
         action: Arc<str>,
     },
-    /// A child instance belongs to this one from now on.
+    /// A child instance was started.
     #[serde(rename = "child")]
     ChildStarted(Box<ChildStarted>),
-    /// An activity runs more than once.
+    /// A multi-instance or standard loop changed.
     #[serde(rename = "loop")]
     Loop(Box<LoopRecord>),
-    /// Something happened to an ad-hoc subprocess as a whole.
+    /// An ad-hoc subprocess changed as a whole.
     #[serde(rename = "adHoc")]
     AdHoc(AdHocRecord),
-    /// What the output mappings of an element read was written around it; it was not left, as what
-    /// came then failed. It is not written again.
+    /// The output mappings of an element wrote to the variables around it, but a later part of its
+    /// completion failed. They are not applied again when the completion is repeated.
     #[serde(rename = "outputs")]
     OutputsWritten {
-        /// Which.
+        /// The element.
         element: ElementKey,
     },
-    /// A message of a child or the parent was taken, or that of an instance which would have been
-    /// started by it.
+    /// A message of a child or of the parent was received, or a message of an instance that would
+    /// have been started by what it carries.
     #[serde(rename = "heard")]
     MessageReceived {
-        /// From whom.
+        /// The sender.
         from: InstanceKey,
-        /// The sender's record number.
+        /// The number of the sender's record.
         number: u64,
     },
-    /// A child has ended.
+    /// A child ended.
     #[serde(rename = "childEnded")]
     ChildEnded {
-        /// Which.
+        /// The child.
         child: InstanceKey,
-        /// Its process id.
+        /// The id of its process.
         process: String,
-        /// How.
+        /// Its status.
         status: Status,
     },
-    /// The parent finished; nothing can be sent to it any more.
+    /// The parent finished; messages to it are not possible any more.
     #[serde(rename = "orphaned")]
     ParentFinished,
-    /// The instance had finished before: what it has left running below it is terminated, and
-    /// nothing starts there any more.
+    /// Everything that the finished instance had left running below it was terminated, and nothing
+    /// can start there any more.
     #[serde(rename = "descendantsEnded")]
     DescendantsEnded,
-    /// A message to a child or the parent left.
+    /// A message to a child or to the parent was sent.
     #[serde(rename = "told")]
     MessageSent {
-        /// To whom.
+        /// The receiver.
         target: InstanceKey,
-        /// What.
+        /// The message.
         message: Box<InstanceMessage>,
     },
-    /// A call to the outside was placed, repeated or answered.
+    /// An HTTP call was placed or repeated, or its response taken.
     #[serde(rename = "outside")]
     HttpCall(Box<HttpCallRecord>),
-    /// Something went wrong after the command had been accepted.
+    /// Work failed after its command had been accepted.
     #[serde(rename = "incident")]
     IncidentRaised {
-        /// Where.
+        /// The element where it failed.
         element: ElementKey,
-        /// What.
+        /// Code and message of the failure.
         incident: Incident,
     },
-    /// An element belongs to somebody, or to nobody any more.
+    /// An element was assigned to a user, or to nobody.
     #[serde(rename = "assigned")]
     Assigned {
-        /// Which.
+        /// The element.
         element: ElementKey,
-        /// The subject it belongs to.
+        /// The subject of the user.
         user: Option<Arc<str>>,
     },
-    /// A user task has a due date, and perhaps a time to remind.
+    /// A due date was set for a user task, and possibly the time of a reminder.
     #[serde(rename = "scheduled")]
     TaskScheduled {
-        /// Which.
+        /// The user task.
         element: ElementKey,
-        /// When it is due.
+        /// When the task is due.
         due: Time,
-        /// When it reminds first.
+        /// When its first reminder is sent.
         remind: Option<Time>,
     },
-    /// A user task reminded of itself.
+    /// A reminder of a user task was sent.
     #[serde(rename = "reminded")]
     Reminded {
-        /// Which.
+        /// The user task.
         element: ElementKey,
-        /// When it reminds again.
+        /// When its next reminder is sent.
         again: Option<Time>,
     },
-    /// A user approved or rejected in an approval.
+    /// A user approved or rejected.
     #[serde(rename = "decided")]
     Decided {
-        /// Which approval.
+        /// The element of the approval.
         element: ElementKey,
-        /// Which of the two.
+        /// `true` for approved, `false` for rejected.
         approved: bool,
-        /// What the user said to it.
+        /// The user's comment.
         comment: Option<String>,
     },
-    /// A triggering was given up: its work will not be done, and nothing waits for it.
+    /// A triggering of an action was skipped: its work will not be done, and nothing waits for it.
     #[serde(rename = "skipped")]
     ActionSkipped {
-        /// Of which element.
+        /// The element of the action.
         element: ElementKey,
-        /// Its name.
+        /// The name of the action.
         action: Arc<str>,
-        /// Which triggering, from 1.
+        /// The number of the triggering, from 1.
         occurrence: u32,
     },
-    /// What a call activity waits for was given up: it continues without a result.
+    /// The wait of a call activity was skipped: it continues without a result.
     #[serde(rename = "callSkipped")]
     CallSkipped {
         /// The call activity.
         element: ElementKey,
     },
-    /// The instance is held until `unhold`.
+    /// The instance was put on hold.
     #[serde(rename = "held")]
     Held,
-    /// The instance continues.
+    /// The instance was released from hold.
     #[serde(rename = "unheld")]
     Unheld,
-    /// The incidents of an element are being retried, or what they left undone is left out.
+    /// The incidents of an element were resolved: their work is repeated, or left out.
     #[serde(rename = "resolved")]
     IncidentsResolved {
-        /// Where.
+        /// The element.
         element: ElementKey,
-        /// Whether it is left out.
+        /// Whether the work is left out.
         skipped: bool,
     },
     /// The instance ended.
     #[serde(rename = "ended")]
     Ended {
-        /// How.
+        /// Its status.
         status: Status,
     },
 }
 
 impl Record {
-    /// Whether it changes data that conditions read.
+    /// Whether it changes variables that conditions read.
     pub fn changes_data(&self) -> bool {
         matches!(
             self,
@@ -472,22 +479,22 @@ impl Record {
     }
 }
 
-/// A taken flow.
+/// A taken sequence flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arrival {
     /// The sequence flow.
     pub flow: Arc<str>,
-    /// The nearest kept element it descends from.
+    /// The nearest retained element instance before it.
     pub from: Option<ElementKey>,
 }
 
-/// Trouble at an element that needs a person.
+/// A failure at an element that a person has to resolve.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
-    /// Stable name, `snake_case`.
+    /// Stable code in `snake_case`.
     pub code: String,
-    /// What was expected, and what is the case.
+    /// Expected and actual state, as a sentence.
     pub message: String,
-    /// The action and its triggering whose work failed, if it was an action.
+    /// The action and the triggering whose work failed, when it was the work of an action.
     pub action: Option<(Arc<str>, u32)>,
 }

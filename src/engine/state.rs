@@ -1,9 +1,9 @@
-//! What a process instance remembers: the fold of its records. Only `apply` (a child module) can
-//! write it; every field is private to this module, so the compiler holds that rule.
+//! The state of a process instance: the fold of its records. Only `apply`, a child module, can
+//! write it; every field is private to this module, so the compiler enforces this.
 //!
-//! Derived and never a second truth: nothing here that a record did not put here. Lineage questions
-//! (who descends from whom) are in `lineage`, what a restore of earlier data needs in `merges`,
-//! what approvals came to in `decisions`, deduplication of commands in `commands`.
+//! The state holds only what its records have put there. `lineage` has the questions of descent,
+//! `merges` what is needed to restore earlier data, `decisions` the outcome of approvals,
+//! `commands` the deduplication of commands.
 
 mod apply;
 mod call;
@@ -55,7 +55,7 @@ pub use subscription::{OpenSubscription, Subscriptions};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceState {
     head: Arc<Created>,
-    /// Subjects that are or were assigned an element.
+    /// Subjects to which an element is or was assigned.
     participants: Arc<BTreeSet<Arc<str>>>,
     status: Status,
     created_at: Time,
@@ -63,9 +63,9 @@ pub struct InstanceState {
     seq: u64,
     data: Arc<Value>,
     view: Arc<Value>,
-    /// Active elements and the retained element instances of completed ones that back steps need.
+    /// Active elements, and completed ones that are retained for back steps.
     elements: BTreeMap<ElementKey, ElementInstance>,
-    /// How many of them are active.
+    /// The number of active elements.
     active_elements: usize,
     /// The instance as a scope.
     root: Scope,
@@ -77,33 +77,35 @@ pub struct InstanceState {
     /// Whether it was terminated after it had finished.
     descendants_ended: bool,
     decisions: Decisions,
-    /// Whether what an incident left undone was ever left out.
+    /// Whether work that failed with an incident was ever skipped.
     has_skipped: bool,
-    /// Merges since the earliest snapshot a back step may restore; `None` when there is none.
+    /// Merges since the earliest snapshot that a back step may restore; `None` without such a
+    /// snapshot.
     merges: Option<Merges>,
-    /// Bytes of the variables that elements declared, passed ones included.
+    /// Bytes of the variables declared by elements, including retained ones.
     owned_bytes: usize,
     files: BTreeMap<Uuid, StoredFile>,
     commands: Commands,
-    /// Messages and signals that came while it was on hold.
+    /// Messages and signals that were delivered while the instance was on hold.
     held_deliveries: Vec<EventDelivery>,
-    /// Instances whose messages it took instead of their start.
+    /// Instances that were not started because this one received their start messages.
     joined: BTreeSet<InstanceKey>,
-    /// The trace that it was started in.
+    /// The trace of the command that started it.
     #[serde(default)]
     trace: Option<Arc<TraceContext>>,
 }
 
-/// A child as its parent remembers it.
+/// A child, as its parent knows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
     /// Number of the record that started it.
     pub seq: u64,
-    /// How it was started; `heard` moves on with each of its messages.
+    /// How it was started. Its `received` grows with each message of the child.
     pub start: ChildStarted,
     /// Its last known status.
     pub status: Status,
-    /// Whether it was asked to end; what it still says, but for its end, is dropped.
+    /// Whether its end was requested. Later messages of the child, except that of its end, are
+    /// dropped.
     pub ending: bool,
 }
 
@@ -116,18 +118,18 @@ impl Child {
     }
 }
 
-/// An Action message that waits for an answer of a client.
+/// An Action message that waits for the response of a client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenMessage {
-    /// What it says.
+    /// The rendered message.
     pub body: Value,
-    /// Until when it can be answered.
+    /// Until when it accepts a response.
     pub until: Time,
     author: Author,
 }
 
 impl OpenMessage {
-    /// The element that sent it, or the nearest retained element instance that stands for it.
+    /// The element that sent it, or the nearest retained element instance in its place.
     pub fn element(&self) -> Option<ElementKey> {
         self.author.element
     }
@@ -158,12 +160,12 @@ impl InstanceState {
         state
     }
 
-    /// Birth certificate; its `data` is emptied once merged into [`Self::data`].
+    /// The first record; its `data` is emptied once merged into [`Self::data`].
     pub fn head(&self) -> &Created {
         &self.head
     }
 
-    /// Those who belong to the instance.
+    /// The users who belong to the instance.
     pub fn members(&self) -> Members {
         Members {
             head: self.head.clone(),
@@ -176,7 +178,7 @@ impl InstanceState {
         self.head.key
     }
 
-    /// Status.
+    /// The status of the instance.
     pub fn status(&self) -> Status {
         self.status
     }
@@ -186,12 +188,12 @@ impl InstanceState {
         self.created_at
     }
 
-    /// When it ended, if it did.
+    /// When it ended; `None` while it is live.
     pub fn ended_at(&self) -> Option<Time> {
         self.ended_at
     }
 
-    /// The number its last row ended with.
+    /// The number of its last row.
     pub fn seq(&self) -> u64 {
         self.seq
     }
@@ -201,22 +203,22 @@ impl InstanceState {
         &self.data
     }
 
-    /// The same to be kept: changes make a copy while somebody keeps it.
+    /// The same, as a shared value: a later change copies it while somebody holds it.
     pub fn shared_data(&self) -> Arc<Value> {
         self.data.clone()
     }
 
-    /// What a client holds that received every Data frame.
+    /// The view of a client that has received every Data frame.
     pub fn view(&self) -> &Value {
         &self.view
     }
 
-    /// The same to be kept: changes make a copy while somebody keeps it.
+    /// The same, as a shared value: a later change copies it while somebody holds it.
     pub fn shared_view(&self) -> Arc<Value> {
         self.view.clone()
     }
 
-    /// An element that is active or left a retained element instance.
+    /// An active or retained element instance.
     pub fn element(&self, key: ElementKey) -> Option<&ElementInstance> {
         self.elements.get(&key)
     }
@@ -229,12 +231,12 @@ impl InstanceState {
             .map(|(&key, element)| (key, element))
     }
 
-    /// How many elements are active; counted as they come and go.
+    /// The number of active elements, without counting them anew.
     pub fn active_count(&self) -> usize {
         self.active_elements
     }
 
-    /// Stones of passed elements, oldest first.
+    /// Retained instances of completed elements, oldest first.
     pub fn retained(&self) -> impl DoubleEndedIterator<Item = (ElementKey, &ElementInstance)> {
         self.elements
             .iter()
@@ -242,8 +244,8 @@ impl InstanceState {
             .map(|(&key, element)| (key, element))
     }
 
-    /// Action messages that can be answered at this time, by record number. They outlive the normal
-    /// end of the instance.
+    /// Action messages that accept a response at this time, by record number. They outlive the
+    /// normal end of the instance.
     pub fn open(&self, now: Time) -> impl Iterator<Item = (u64, &OpenMessage)> {
         self.open
             .iter()
@@ -251,78 +253,78 @@ impl InstanceState {
             .map(|(&seq, message)| (seq, message))
     }
 
-    /// The Action message with this number, if it can be answered at this time.
+    /// The Action message with this number, if it accepts a response at this time.
     pub fn open_message(&self, seq: u64, now: Time) -> Option<&OpenMessage> {
         self.open.get(&seq).filter(|message| message.until > now)
     }
 
-    /// Numbers of all Action messages nobody has answered, also of those whose time is over.
+    /// The numbers of all Action messages without response, also of those whose time is over.
     pub fn all_open(&self) -> impl Iterator<Item = u64> {
         self.open.keys().copied()
     }
 
-    /// Until when at least one Action message of a finished instance stays open.
+    /// Until when the last Action message of a finished instance accepts a response.
     pub fn left_open_until(&self) -> Option<Time> {
         let left = self.open.values().map(|message| message.until).max();
         left.filter(|_| self.status == Status::Finished)
     }
 
-    /// Children, live and ended.
+    /// All children, live and ended.
     pub fn children(&self) -> &BTreeMap<InstanceKey, Child> {
         &self.children
     }
 
-    /// Whether something below may be live or open to clients. A child that finished may have left
-    /// subprocesses running and Action messages open; one that ended otherwise has taken them with
-    /// it.
+    /// Whether an instance below may be live or have open Action messages. A finished child may
+    /// have left both; a child that ended otherwise has taken them with it.
     pub fn may_have_live_descendants(&self) -> bool {
         self.children
             .values()
             .any(|child| child.status.is_live() || child.status == Status::Finished)
     }
 
-    /// Whether it has finished and left something that may be ended: subprocesses, Action messages.
+    /// Whether it has finished and left something that can be ended: subprocesses or Action
+    /// messages.
     pub fn has_left_something(&self) -> bool {
         self.status == Status::Finished
             && (self.may_have_live_descendants() || !self.open.is_empty())
     }
 
-    /// Whether it was terminated after it had finished: nothing starts below it any more.
+    /// Whether it was terminated after it had finished, so that nothing can start below it.
     pub fn descendants_ended(&self) -> bool {
         self.descendants_ended
     }
 
-    /// The parent's record number received last.
+    /// The number of the parent's last received record.
     pub fn parent_heard(&self) -> u64 {
         self.parent_heard
     }
 
-    /// Whether there is a parent that can still receive messages.
+    /// Whether it has a parent that can still receive messages.
     pub fn parent_hears(&self) -> bool {
         self.head.parent.is_some() && !self.parent_finished
     }
 
-    /// The last decision of an approval that no step back has undone.
+    /// The last decision of an approval that no back step has undone.
     pub fn last_decision(&self) -> Option<&Decision> {
         self.decisions.last()
     }
 
-    /// Whether what an incident left undone was ever left out.
+    /// Whether work that failed with an incident was ever skipped.
     pub fn has_skipped(&self) -> bool {
         self.has_skipped
     }
 
-    /// The files users have brought, also those no data refer to any more.
+    /// The files that users have uploaded, including those that no data refer to any more.
     pub fn files(&self) -> &BTreeMap<Uuid, StoredFile> {
         &self.files
     }
 
-    /// Messages and signals that came while it was on hold, in their order.
+    /// Messages and signals that were delivered while it was on hold, in their order.
     pub fn held_deliveries(&self) -> &[EventDelivery] {
         &self.held_deliveries
     }
 
-    /// Whether this delivery came while it was on hold.
+    /// Whether this delivery arrived while the instance was on hold.
     pub fn holds_delivery(&self, delivery: &EventDelivery) -> bool {
         self.held_deliveries.iter().any(|held| {
             (held.by, &held.event) == (delivery.by, &delivery.event)
@@ -330,7 +332,7 @@ impl InstanceState {
         })
     }
 
-    /// Whether it took the message that was to start this instance.
+    /// Whether it received the message that would have started this instance.
     pub fn has_joined(&self, instance: InstanceKey) -> bool {
         self.joined.contains(&instance)
     }
@@ -341,11 +343,11 @@ impl InstanceState {
         parent.is_some_and(|link| link.instance == instance)
     }
 
-    /// Command ids seen.
+    /// The command ids that it has seen.
     pub fn commands(&self) -> &Commands {
         &self.commands
     }
 }
 
-/// Newest-first bounded memory; shared by [`Commands`].
+/// A bounded queue of the newest entries, as in [`Commands`].
 type Ring<T> = VecDeque<T>;

@@ -1,33 +1,33 @@
-//! The record batch: the records of one command, with its sender.
+//! A record batch: the records of one command, with its sender.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Record, created::CommandTag};
 use crate::{engine::trace::TraceContext, model::ids::Time};
 
-/// The records of one applied command, numbered densely from `first_seq`; the row itself takes the
-/// number after them.
+/// The records of one applied command, numbered without gaps from `first_seq`. The row itself takes
+/// the number after the last record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecordBatch {
     /// Number of the first record.
     pub first_seq: u64,
-    /// Process time of the command.
+    /// Process time at which the command was applied.
     pub time: Time,
-    /// The command's identity, when it had one that deduplicates.
+    /// The id of the command, when it had one by which it deduplicates.
     pub command: Option<CommandTag>,
-    /// Who gave it; `None` for timers and peers.
+    /// The subject that sent it; `None` for timers and other instances.
     pub by: Option<String>,
-    /// Payload paths that were not persisted, for the answer.
+    /// Paths of the payload that were not stored, reported in the reply.
     pub ignored: Vec<String>,
-    /// In order.
+    /// The records, in order.
     pub records: Vec<Record>,
-    /// The trace the command belongs to.
+    /// The trace of the command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceContext>,
 }
 
 impl RecordBatch {
-    /// The number this row ends with; its progress carries it.
+    /// The number of the row itself, which its progress carries.
     pub fn last_seq(&self) -> u64 {
         self.first_seq + self.records.len() as u64
     }

@@ -1,4 +1,4 @@
-//! Record types about a child instance: its identity, and what started it.
+//! Record types of a child instance: its identity, and what started it.
 
 use std::sync::Arc;
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{ElementKey, InstanceKey};
 
-/// A child as its parent knows it.
+/// A child instance, as recorded by its parent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChildStarted {
-    /// Its key.
+    /// The key of the child.
     pub child: InstanceKey,
-    /// Its process id.
+    /// The id of its process.
     pub process: String,
-    /// The element that started it, or whose message a client started it from; `None` when nobody
-    /// here stands for that.
+    /// The element that started it, or from whose message a client started it; `None` when that
+    /// element is not retained.
     pub element: Option<ElementKey>,
-    /// The action and its triggering that started it; `None` for a call activity or a client.
+    /// The action and the triggering that started it; `None` for a call activity or a client.
     pub action: Option<(Arc<str>, u32)>,
-    /// Whether the element waits for its end.
+    /// Whether the element waits for the end of the child.
     pub awaited: bool,
-    /// Its messages up to this number are taken already.
+    /// The highest number among the child's messages that were received.
     pub received: u64,
 }

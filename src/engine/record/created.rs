@@ -1,4 +1,4 @@
-//! Record types about the beginning of an instance: its process, its owner, and its start data.
+//! Record types of the creation of an instance: its process, its owner, and its start data.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,38 +12,39 @@ use crate::{
     },
 };
 
-/// Birth certificate of an instance.
+/// The first record of an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Created {
     /// Its generated key.
     pub key: InstanceKey,
-    /// Tenant it belongs to.
+    /// The tenant of the instance.
     pub tenant: String,
-    /// The definition it runs, for good.
+    /// The version of the definition that it runs when created.
     pub process: ProcessRef,
-    /// The starter's name for the matter.
+    /// The business key: a name given by the starter, such as an order number.
     pub business_key: Option<String>,
-    /// How it is tied to the instance that started it; `None` for the root of a tree.
+    /// Its relation to the instance that started it; `None` for the root of a tree.
     pub parent: Option<ParentLink>,
-    /// Subject that started it.
+    /// The subject that started it.
     pub started_by: String,
-    /// Start data, after the start event's keys.
+    /// The start data, filtered by the keys of the start event.
     pub data: Value,
-    /// When it expires, if it does; in the head of a start: unless its process says so.
+    /// When it expires, if it does. In the head of a start it may be `None`; then the process
+    /// decides.
     pub expires_at: Option<Time>,
-    /// Where the stranger who started it came from, as a keyed hash; `None` for what others started.
+    /// A keyed hash of the address of the stranger who started it; `None` when no stranger did.
     pub origin: Option<Uuid>,
-    /// Whether it is a test of a draft.
+    /// Whether it tests a draft.
     pub test: bool,
-    /// The time a schedule started it for.
+    /// The due time in the schedule that started it.
     pub scheduled_for: Option<Time>,
-    /// The message with a key that started it: of its process no other instance starts by this
-    /// message and key while it is live.
+    /// The message with a key that started it. While it is live, this message and key start no
+    /// other instance of the process.
     pub correlation: Option<Correlation>,
 }
 
 impl Created {
-    /// The root of its tree; itself for a root.
+    /// The root of its tree; its own key for a root.
     pub fn root(&self) -> InstanceKey {
         self.parent.as_ref().map_or(self.key, |link| link.root)
     }
@@ -53,13 +54,13 @@ impl Created {
         self.parent.as_ref().map_or(1, |link| link.level)
     }
 
-    /// Subject that started the root.
+    /// The subject that started the root.
     pub fn root_started_by(&self) -> &str {
         let parent = self.parent.as_ref();
         parent.map_or(&self.started_by, |link| &link.root_started_by)
     }
 
-    /// How a child of this instance is tied to it that comes from its record `seq`.
+    /// The relation to this instance of a child that its record `seq` started.
     pub fn link(&self, seq: u64, wants_result: bool) -> ParentLink {
         ParentLink {
             instance: self.key,
@@ -72,42 +73,42 @@ impl Created {
     }
 }
 
-/// A definition revision.
+/// A version of a definition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessRef {
-    /// The modeller's process id.
+    /// The process id from the model.
     pub id: String,
-    /// Version, from 1.
+    /// The version, from 1.
     pub version: u32,
-    /// Content hash of the source.
+    /// The hash of the source.
     #[serde(with = "hash_text")]
     pub revision: String,
 }
 
-/// How a child is tied to its parent, and to the tree of instances that both are in.
+/// The relation of a child to its parent, and to their tree of instances.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParentLink {
     /// The parent.
     pub instance: InstanceKey,
-    /// The parent's record this child comes from.
+    /// The number of the parent's record that started the child.
     pub seq: u64,
-    /// Whether the parent wants the child's data at its end.
+    /// Whether the parent needs the child's data when it ends.
     pub wants_result: bool,
-    /// Root of the tree.
+    /// The root of the tree.
     pub root: InstanceKey,
-    /// The child's level in the tree: 2 below the root.
+    /// The child's level in the tree: 2 directly below the root.
     pub level: u32,
-    /// Subject that started the root.
+    /// The subject that started the root.
     pub root_started_by: String,
 }
 
 /// Identity of a command for deduplication.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandTag {
-    /// The client's id for it.
+    /// The id that the client gave it.
     pub id: Uuid,
-    /// The subject that used it; another subject's id is unknown.
+    /// The subject that sent it; the ids of different subjects are independent.
     pub subject: String,
-    /// Hash of the canonical body; another body under the same id is refused.
+    /// The hash of the canonical body; another body under the same id is refused.
     pub hash: u64,
 }

@@ -1,5 +1,5 @@
-//! What happens to an activity that runs more than once, as a whole. Its iterations are element
-//! instances like others, in the scope of the whole.
+//! Changes of an activity that runs more than once, as a whole. Its iterations are element
+//! instances in the scope of the whole.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -8,46 +8,47 @@ use serde_json::Value;
 
 use crate::model::ids::ElementKey;
 
-/// One thing that happened to an activity that runs more than once.
+/// One change of an activity that runs more than once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum LoopRecord {
-    /// It begins. A multi-instance activity looked at what there is an iteration for: it runs so
-    /// often, whatever happens to that meanwhile.
+    /// The loop began. The number of iterations of a multi-instance activity was evaluated; later
+    /// changes of the data do not change it.
     #[serde(rename = "begun")]
     Begun {
-        /// The activity.
+        /// The element of the activity.
         element: ElementKey,
-        /// How many iterations there are; `None` for a standard loop.
+        /// The number of iterations; `None` for a standard loop.
         instances: Option<u32>,
-        /// Whether one begins when the one before it has ended, instead of all at the same time.
+        /// Whether each iteration begins after the previous one has ended. Otherwise all run in
+        /// parallel.
         sequential: bool,
-        /// The items of a collection, and the variable that holds one; `None` for a number of times.
+        /// The items of the collection; `None` for a number of iterations.
         items: Option<Items>,
     },
     /// An iteration gave a result.
     #[serde(rename = "result")]
     Result {
-        /// The activity.
+        /// The element of the activity.
         element: ElementKey,
-        /// Which iteration, from 1.
+        /// The number of the iteration, from 1.
         iteration: u32,
-        /// What it adds to the list of results.
+        /// Its entry in the list of results.
         result: Value,
     },
-    /// No further iteration begins: the completion condition is true, or what could not be
-    /// evaluated was left out.
+    /// No further iteration begins: the completion condition is true, or a condition that could not
+    /// be evaluated was skipped.
     #[serde(rename = "stopped")]
     Stopped {
-        /// The activity.
+        /// The element of the activity.
         element: ElementKey,
     },
 }
 
-/// The items of a collection.
+/// The items of a collection, with the name of their variable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Items {
     /// The variable that holds the item of an iteration.
     pub variable: Arc<str>,
-    /// In the order of the collection.
+    /// The items, in the order of the collection.
     pub values: VecDeque<Value>,
 }

@@ -1,5 +1,5 @@
-//! Record types about a migration to another version: the names of nodes there, and the
-//! subscriptions from then on.
+//! Record types of a migration to another version: the names of nodes there, and the subscriptions
+//! after it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 use super::{created::ProcessRef, subscription::Subscription};
 use crate::model::{event_definition::EventRef, ids::Time};
 
-/// An instance runs another version from now on.
+/// A migration to another version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Migrated {
-    /// The version it ran.
+    /// The version before.
     pub from: ProcessRef,
-    /// The version it runs.
+    /// The version after.
     pub to: ProcessRef,
-    /// Nodes and flows that have another id there, by their ids before.
+    /// The new ids of nodes and flows whose id differs in the target, by their ids before.
     pub renamed: BTreeMap<Arc<str>, Arc<str>>,
 }
 
-/// What somebody waits for after it.
+/// A subscription after the migration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RenewedSubscription {
-    /// Which definition of the event.
+    /// The definition of the event.
     pub event: EventRef,
-    /// What is waited for.
+    /// The subscription.
     pub subscription: Subscription,
-    /// Which occurrence comes next, from 1.
+    /// The number of the next occurrence, from 1.
     pub occurrence: u32,
-    /// Since when, when it was waited for before.
+    /// When the subscription was opened, if it existed before the migration.
     pub since: Option<Time>,
 }

@@ -1,37 +1,38 @@
-//! What happens to events with several definitions, besides what happens to all events.
+//! Changes of events with several definitions, besides those of all events.
 
 use serde::{Deserialize, Serialize};
 
 use super::subscription::Subscription;
 use crate::{engine::subscriber::Subscriber, model::event_definition::EventRef};
 
-/// One thing that happened to an event with several definitions.
+/// One change of an event with several definitions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MultipleRecord {
-    /// One of the definitions that have to come together has come: it is not waited for any more.
+    /// One definition of a parallel event occurred; its subscription is closed.
     #[serde(rename = "came")]
     Came {
-        /// Who waited.
+        /// The element or scope that has subscribed.
         by: Subscriber,
-        /// For which.
+        /// The definition.
         event: EventRef,
-        /// What is waited for when all have come; `None` when it never comes again.
+        /// The subscription that is opened again once all definitions have occurred; `None` when it
+        /// stays closed.
         again: Option<Subscription>,
     },
-    /// One of several definitions has come: the others are not waited for any more.
+    /// One of several definitions occurred; the subscriptions of the others are closed.
     #[serde(rename = "withdrawn")]
     Withdrawn {
-        /// Who waited.
+        /// The element or scope that has subscribed.
         by: Subscriber,
-        /// For which.
+        /// The definitions whose subscriptions are closed.
         events: Vec<EventRef>,
     },
-    /// All of the definitions that have to come together have come: they are waited for again.
+    /// All definitions of a parallel event occurred; their subscriptions are opened again.
     #[serde(rename = "again")]
     Again {
-        /// A waiting element.
+        /// The element or scope that has subscribed.
         by: Subscriber,
-        /// For what.
+        /// The subscriptions, by definition.
         subscriptions: Vec<(EventRef, Subscription)>,
     },
 }

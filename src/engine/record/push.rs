@@ -1,4 +1,4 @@
-//! Record types about a message that is pushed to clients.
+//! Record types of a message that is pushed to clients.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,22 +8,22 @@ use crate::model::{
     ids::{ElementKey, InstanceKey, Time},
 };
 
-/// A rendered message for clients.
+/// A rendered message to clients.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Push {
-    /// Data or Action.
+    /// The type of the message: Data or Action.
     pub kind: MessageType,
-    /// Node it comes from.
+    /// The node of the action that sent it.
     pub node: String,
-    /// Action it comes from.
+    /// The action that sent it.
     pub action: String,
-    /// The element it comes from, or that started the child it comes from; `None` when a client
-    /// started that child.
+    /// The element of that action, or the element that started the child from which the message
+    /// came; `None` when a client started that child.
     pub element: Option<ElementKey>,
-    /// The child it comes from, when a child sent it up.
+    /// The child that sent it, when it was passed on by a child.
     pub origin: Option<InstanceKey>,
     /// The rendered message.
     pub body: Value,
-    /// Until when it waits for an answer of a client; `None` for one that waits for none.
+    /// Until when it accepts a response of a client; `None` for a message without response.
     pub open_until: Option<Time>,
 }

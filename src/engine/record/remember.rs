@@ -1,8 +1,8 @@
-//! Record types about what is kept for back steps.
+//! Record types of the state that is kept for back steps.
 
 use serde::{Deserialize, Serialize};
 
-/// What the first run of an action leaves for a later back step to it.
+/// The state that the first run of an action keeps for later back steps to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Remember {
     /// Nothing.
@@ -11,7 +11,7 @@ pub enum Remember {
     /// The action states of its element.
     #[serde(rename = "a")]
     Actions,
-    /// The action states and the view; from here on every merge is kept, so that the data can be
+    /// The action states and the view. Every later merge is kept as well, so that the data can be
     /// restored.
     #[serde(rename = "s")]
     Snapshot,

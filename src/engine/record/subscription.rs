@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{engine::correlation::Correlation, model::ids::Time};
 
-/// What is waited for.
+/// An event that an element or scope waits for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Subscription {
     /// A time.
     #[serde(rename = "timer")]
     Timer {
-        /// When it comes next.
+        /// The time of the next occurrence.
         due: Time,
-        /// The text that says when, with its placeholders filled in.
+        /// The text of the timer, with its placeholders filled in.
         text: Arc<str>,
     },
     /// A condition.
     #[serde(rename = "condition")]
     Conditional {
-        /// Whether it was true when it was looked at last: it has to become false before it comes
-        /// again.
+        /// Whether it was true when last evaluated. The event occurs again only after the condition
+        /// was false.
         holds: bool,
     },
     /// A message.
@@ -31,11 +31,12 @@ pub enum Subscription {
         name: Arc<str>,
         /// Its correlation key.
         key: Option<Arc<str>>,
-        /// Number of the delivery taken last: that and earlier ones are not taken again.
+        /// The number of the last delivery received; deliveries up to this number are not received
+        /// again.
         taken: u64,
     },
-    /// An escalation, as one of several definitions that have to come together: it is found as it
-    /// climbs the scopes.
+    /// An escalation, as one definition of a parallel event. It is found by the propagation of
+    /// escalations, not by a delivery.
     #[serde(rename = "escalation")]
     Escalation,
     /// A signal.
@@ -43,13 +44,13 @@ pub enum Subscription {
     Signal {
         /// Its name.
         name: Arc<str>,
-        /// See `Message`.
+        /// As in `Message`.
         taken: u64,
     },
 }
 
 impl Subscription {
-    /// When it comes next, if it is a time.
+    /// The time of its next occurrence, if it is a timer.
     pub fn due(&self) -> Option<Time> {
         match self {
             Self::Timer { due, .. } => Some(*due),
@@ -60,7 +61,7 @@ impl Subscription {
         }
     }
 
-    /// Waits for a message or signal of which nothing was delivered yet.
+    /// A subscription to a message or signal of which nothing was delivered yet.
     pub fn to(correlation: Correlation) -> Self {
         match correlation {
             Correlation::Message { name, key } => Self::Message {
@@ -72,7 +73,7 @@ impl Subscription {
         }
     }
 
-    /// Whom it is opened with, besides who waits; `None` for what the instance sees to alone.
+    /// The entity with which it is opened; `None` when the instance itself observes the event.
     pub fn correlation(&self) -> Option<Correlation> {
         match self {
             Self::Timer { .. } | Self::Conditional { .. } | Self::Escalation => None,
@@ -84,7 +85,7 @@ impl Subscription {
         }
     }
 
-    /// Whether a delivery with this number was not taken yet.
+    /// Whether a delivery with this number was not received yet.
     pub fn is_new(&self, delivery: u64) -> bool {
         match self {
             Self::Timer { .. } | Self::Conditional { .. } | Self::Escalation => false,
@@ -92,7 +93,8 @@ impl Subscription {
         }
     }
 
-    /// The same once a delivery was taken; 0 for what came without a number.
+    /// This subscription after a delivery was received. The number is 0 for deliveries without a
+    /// number.
     pub fn having_taken(&self, delivery: u64) -> Self {
         let mut after = self.clone();
         match &mut after {

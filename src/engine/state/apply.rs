@@ -1,12 +1,11 @@
-//! The only code that writes an instance's state: one match over the record types. Never fails,
-//! never evaluates.
+//! The only code that writes an instance's state: one match over the record types. It never fails
+//! and evaluates nothing.
 //!
 //! A record that names something unknown changes nothing: the engine does not write such records,
-//! and a log that holds one is reported by the journal's checks, not here.
+//! and the checks of the journal report a log that has one.
 //!
-//! Here the short ones; what it means that an element is left or ended is in `leave`, a back step
-//! in `back_step`, calls to the outside in `http_call`, subscriptions in `subscription`, variables of
-//! scopes in `variables`.
+//! This file has the short cases. The end of an element is in `leave`, a back step in `back_step`,
+//! HTTP calls in `http_call`, subscriptions in `subscription`, variables of scopes in `variables`.
 
 mod back_step;
 mod http_call;
@@ -45,7 +44,7 @@ pub(super) use migrated::{Names, rename};
 pub(super) use variables::declare_in;
 
 impl InstanceState {
-    /// The state right after the first record.
+    /// The state after the first record.
     pub(in crate::engine) fn created(seq: u64, time: Time, created: &Created) -> Self {
         let mut head = created.clone();
         let data = std::mem::replace(&mut head.data, Value::Null);
@@ -79,7 +78,7 @@ impl InstanceState {
         }
     }
 
-    /// Takes in one record.
+    /// Applies one record.
     pub(in crate::engine) fn apply(&mut self, seq: u64, time: Time, record: &Record) {
         match record {
             Record::Created(_)
@@ -149,7 +148,7 @@ impl InstanceState {
             }
             Record::Multiple(record) => self.multiple(record),
             Record::DeliveryHeld(delivery) => self.held_deliveries.push((**delivery).clone()),
-            Record::CorrelationNotified { .. } => {} // What follows is for others to remember.
+            Record::CorrelationNotified { .. } => {} // Changes only the entity.
             Record::ConditionReset { by, event } => self.reset_condition(*by, event),
             Record::ScopeInterrupted { scope, .. } => self.interrupt(*scope),
             Record::ElementCompleted {
@@ -237,7 +236,7 @@ impl InstanceState {
         }
     }
 
-    /// Closes a row: takes its own number and remembers its command.
+    /// Ends a row: counts the row's own number and remembers its command.
     pub(in crate::engine) fn end_row(&mut self, row: &RecordBatch) {
         self.seq = row.last_seq();
         self.commands.remember(row);
@@ -303,8 +302,8 @@ impl InstanceState {
         }
     }
 
-    /// Who did what is on record under this number. What a child does goes back to its start: it is
-    /// undone with the child.
+    /// The author of a record. Changes by a child are dated to its start, because a back step
+    /// undoes them together with the child.
     fn author(&self, seq: u64, element: Option<ElementKey>, child: Option<InstanceKey>) -> Author {
         let started = child
             .and_then(|child| self.children.get(&child))
@@ -362,8 +361,8 @@ impl InstanceState {
             .push(Decision { approved, author }, &first_runs);
     }
 
-    /// A triggering that never came to a record (its node was stopped before it) begins and ends
-    /// here.
+    /// Skips a triggering. If it has no record yet, because its node failed before, it counts as
+    /// triggered and cancelled.
     fn skip_action(&mut self, key: ElementKey, name: &Arc<str>, occurrence: u32) {
         self.with(key, |element| {
             element.undelay(name, occurrence);
@@ -389,7 +388,7 @@ impl InstanceState {
             deep_merge(Arc::make_mut(&mut self.view), &push.body);
         }
         if let Some(until) = push.open_until {
-            // Those whose time is over go when another comes, so that they never gather.
+            // Expired messages are dropped when a new one is sent, so their number stays bounded.
             self.open.retain(|_, message| message.until > time);
             let author = self.author(seq, push.element, push.origin);
             self.open.insert(
@@ -459,8 +458,8 @@ impl InstanceState {
         self.active_elements = 0;
         self.owned_bytes = 0;
         self.root = Scope::default();
-        // What a finished instance has offered can still be taken: its last step is where offers
-        // are made.
+        // Open Action messages of a finished instance still accept responses, since its last step
+        // may send them.
         if status != Status::Finished {
             self.open.clear();
         }

@@ -1,17 +1,17 @@
-//! The child that a call activity has started.
+//! The child of a call activity.
 //!
-//! Changed by `apply` only; all other code reads it. What it leads to: `engine::elements`.
+//! Changed by `apply` only; all other code reads it. `engine::elements` starts the child and
+//! continues after it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::InstanceKey;
 
-/// The state of the child of a call activity. A call whose child failed has none, until it is
-/// retried.
+/// The state of a call activity's child. A call whose child failed has none until it is retried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Call {
-    /// Waiting for this child.
+    /// Waits for the end of this child.
     Awaiting(InstanceKey),
-    /// It ended well, or was given up.
+    /// The child finished, or the wait for it was skipped.
     Done,
 }

@@ -1,8 +1,8 @@
-//! Which command ids an instance has seen, so that a resend gets the first answer instead of a
-//! second effect.
+//! The command ids that an instance has seen, so that a command sent again gets the first reply and
+//! has no second effect.
 //!
-//! The newest 128 are kept whole; of the 10,000 before them an 8-byte fingerprint. A hit among the
-//! fingerprints is decided by reading the log (`runtime`).
+//! The newest 128 are kept whole, and an 8-byte fingerprint of each of the 10,000 before them. When
+//! a fingerprint matches, the log is read to decide (`runtime`).
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,31 +13,31 @@ use crate::engine::record::{CommandTag, batch::RecordBatch};
 const WHOLE: usize = 128;
 const FINGERPRINTS: usize = 10_000;
 
-/// Command ids seen.
+/// The command ids seen by an instance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Commands {
     recent: Ring<(CommandTag, u64)>,
     older: Ring<u64>,
 }
 
-/// What is known of a command id.
+/// What is known about a command id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// Never seen from this subject.
+    /// It was never sent by this subject.
     New,
-    /// Applied, with this body hash, in the row that begins with this number.
+    /// It was applied, with this body hash, in the row that begins with this number.
     Applied {
-        /// Hash of its canonical body.
+        /// The hash of the canonical body.
         hash: u64,
-        /// First number of its row.
+        /// The first number of the row.
         first_seq: u64,
     },
-    /// May have been applied long ago; the log knows.
+    /// It may have been applied long ago; the log decides.
     PerhapsLongAgo,
 }
 
 impl Commands {
-    /// What is known of this id from this subject.
+    /// What is known about this id from this subject.
     pub fn seen(&self, id: Uuid, subject: &str) -> Seen {
         let recent = self
             .recent

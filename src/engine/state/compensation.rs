@@ -1,9 +1,9 @@
-//! What may be compensated: completed activities with a handler, scope by scope in order of
-//! completion; and which of them are being compensated.
+//! The completed activities that may be compensated, scope by scope in order of completion, and
+//! those that are being compensated.
 //!
-//! A completed embedded subprocess takes what completed in it along, with its variables; so does an
-//! activity that ran more than once with its iterations. What is kept counts to the bytes of variables
-//! that elements own. Who runs the handlers: `engine::compensation`.
+//! A completed embedded subprocess keeps the activities completed in it, and its variables; a whole
+//! keeps its iterations. The kept variables count to the bytes of variables that elements own.
+//! `engine::compensation` runs the handlers.
 
 use std::sync::Arc;
 
@@ -20,27 +20,28 @@ use crate::{engine::record::Arrival, model::ids::ElementKey};
 /// A completed activity that may be compensated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Compensation {
-    /// Number of the record that completed it.
+    /// The number of the record that completed it.
     seq: u64,
     element: ElementKey,
     node: Arc<str>,
-    /// Whether it completed; else a transaction around it was cancelled meanwhile.
+    /// Whether it completed; otherwise it was terminated because a transaction around it was
+    /// cancelled.
     finished: bool,
-    /// Which iteration of its activity it was, if it was one.
+    /// The number of the iteration that it was, if it was one.
     iteration: Option<u32>,
-    /// What completed in it as a scope.
+    /// The activities completed in it as a scope.
     as_scope: Option<Box<Scope>>,
-    /// The variables it ended with, and how many bytes they count.
+    /// Its variables at its completion, and their bytes.
     variables: Option<Box<Value>>,
     owned_bytes: usize,
 }
 
-/// What one element has asked to be compensated and has not begun yet.
+/// The compensation requested by one element, as far as it has not begun.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompensationRun {
-    /// In order of completion: the last is next.
+    /// The activities in order of completion: the last is compensated next.
     pending: Vec<Compensation>,
-    /// What its handlers descend from.
+    /// The lineage of its handlers.
     arrivals: Vec<Arrival>,
 }
 
@@ -50,66 +51,66 @@ impl Compensation {
         self.element
     }
 
-    /// Its node.
+    /// The node of that element.
     pub fn node(&self) -> &Arc<str> {
         &self.node
     }
 
-    /// Whether it completed; else only what completed in it is compensated.
+    /// Whether it completed; otherwise only the activities completed in it are compensated.
     pub fn is_finished(&self) -> bool {
         self.finished
     }
 
-    /// Which iteration of its activity it was, if it was one.
+    /// The number of the iteration that it was, if it was one.
     pub fn iteration(&self) -> Option<u32> {
         self.iteration
     }
 
-    /// How many completed activities it stands for.
+    /// The number of completed activities in it, itself included.
     fn size(&self) -> usize {
         1 + self.as_scope.as_deref().map_or(0, Scope::remembered)
     }
 
-    /// How many bytes of variables are kept for it, and for what completed in it.
+    /// The bytes of variables kept for it and for the activities completed in it.
     fn bytes(&self) -> usize {
         self.owned_bytes + self.as_scope.as_deref().map_or(0, Scope::remembered_bytes)
     }
 }
 
 impl CompensationRun {
-    /// What is compensated next.
+    /// The activity that is compensated next.
     pub fn next(&self) -> Option<&Compensation> {
         self.pending.last()
     }
 
-    /// What has not begun to be compensated, in order of completion.
+    /// The activities whose compensation has not begun, in order of completion.
     pub fn pending(&self) -> &[Compensation] {
         &self.pending
     }
 
-    /// What its handlers descend from.
+    /// The lineage of its handlers.
     pub fn arrivals(&self) -> &[Arrival] {
         &self.arrivals
     }
 }
 
 impl Scope {
-    /// What completed in it and may be compensated, in order of completion.
+    /// The activities completed in it that may be compensated, in order of completion.
     pub fn compensations(&self) -> &[Compensation] {
         &self.compensations
     }
 
-    /// What an element has asked to be compensated here, while that is in progress.
+    /// The compensation requested by an element here, while it is in progress.
     pub fn compensating(&self, by: ElementKey) -> Option<&CompensationRun> {
         self.compensating.get(&by)
     }
 
-    /// All that elements have asked to be compensated here, while that is in progress.
+    /// All compensation requested here that is in progress.
     pub fn compensation_runs(&self) -> impl Iterator<Item = &CompensationRun> {
         self.compensating.values()
     }
 
-    /// What completed in it and may be compensated, or is about to be, at any depth: the nodes.
+    /// The nodes of all activities that may be or are to be compensated in it, at any depth.
     pub fn remembered_nodes(&self) -> Vec<&Arc<str>> {
         let mut nodes = Vec::new();
         for remembered in self.all_remembered() {
@@ -120,7 +121,7 @@ impl Scope {
         nodes
     }
 
-    /// Gives what may be compensated the names it has in another version.
+    /// Renames the nodes of activities that may be compensated to their ids in another version.
     pub(super) fn rename_remembered(&mut self, names: &Names) {
         let pending = self
             .compensating
@@ -143,27 +144,27 @@ impl Scope {
         self.all_remembered().map(Compensation::size).sum()
     }
 
-    /// How many bytes of variables are kept for what may be compensated in it.
+    /// The bytes of variables kept for activities that may be compensated in it.
     pub fn remembered_bytes(&self) -> usize {
         self.all_remembered().map(Compensation::bytes).sum()
     }
 }
 
 impl ElementInstance {
-    /// How many bytes its variables count once they are kept to compensate it.
+    /// The bytes that its variables count once they are kept to compensate it.
     pub fn bytes_kept(&self) -> usize {
         let text = self.variables.as_deref().map(Value::to_string);
         self.owned_bytes.max(text.map_or(0, |text| text.len()))
     }
 
-    /// How many bytes it counts, with what is kept in it as a scope.
+    /// The bytes that it counts, including those kept in it as a scope.
     pub(super) fn bytes(&self) -> usize {
         self.owned_bytes + self.as_scope.as_deref().map_or(0, Scope::remembered_bytes)
     }
 }
 
 impl InstanceState {
-    /// How many completed activities may be compensated, in all scopes.
+    /// The number of completed activities that may be compensated, in all scopes.
     pub fn compensations(&self) -> usize {
         let of_elements = self
             .elements
@@ -172,7 +173,7 @@ impl InstanceState {
         of_elements.chain([&self.root]).map(Scope::remembered).sum()
     }
 
-    /// Remembers an element that is left or ended.
+    /// Keeps an element that completes or is terminated, for a later compensation.
     pub(super) fn remember(
         &mut self,
         seq: u64,
@@ -203,8 +204,9 @@ impl InstanceState {
         }
     }
 
-    /// An element is ended from outside: what it has asked for and has not begun may be
-    /// compensated later; what completed in it, too, when a transaction around it is cancelled.
+    /// Ends the compensation of an element that is terminated. Activities whose compensation it has
+    /// requested, and which has not begun, may be compensated later. When a transaction around it
+    /// is cancelled, so may the activities completed in it.
     pub(super) fn give_up_compensation(
         &mut self,
         seq: u64,
@@ -218,7 +220,8 @@ impl InstanceState {
                 .chain([None])
                 .collect();
         for (by, scope) in asked.flat_map(|by| around.iter().map(move |scope| (by, *scope))) {
-            // Handlers run in the scope of the element that asked, or in one around that.
+            // Handlers run in the scope of the element that requested them, or in a scope around
+            // it.
             let is_asked = |scope: &Scope| scope.compensating.contains_key(&by);
             if self.scope(scope).is_some_and(is_asked)
                 && let Some(scope) = self.scope_mut(scope)
@@ -253,7 +256,7 @@ impl InstanceState {
         let mut arrivals = Vec::new();
         if let Some(element) = self.elements.get_mut(&by) {
             element.has_thrown = true;
-            // What runs in the element itself descends from it by being in it.
+            // Handlers that run inside the element descend from it through their scope.
             if scope != Some(by) {
                 arrivals = element.arrivals.iter().take(1).cloned().collect();
             }
@@ -300,7 +303,7 @@ impl InstanceState {
             element.loop_counter = started.iteration;
             element.unfinished = !started.finished;
         }
-        // The handler of an iteration reads what that did.
+        // The handler of an iteration reads the variables of that iteration.
         if !is_again && started.iteration.is_some() {
             element.undone_iteration = Some(started.node.clone());
         }
@@ -320,7 +323,7 @@ impl InstanceState {
             return;
         };
         let (by, scope) = (element.compensates.take(), element.scope);
-        // It is left like what it undid, not to be undone itself.
+        // It has finished its compensation, and is not compensated itself when it completes.
         element.has_undone = true;
         if let (Some(by), Some(scope)) = (by, self.scope_mut(scope))
             && scope

@@ -1,35 +1,36 @@
-//! The outcome of approvals. Only the last decision that no step back has undone counts; the
-//! earlier ones are kept as long as a step back may make one of them the last again.
+//! The outcome of approvals. Only the last decision that no back step has undone counts; earlier
+//! ones are kept as long as a back step can make one of them the last again.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **Decisions have authors like merges**, so a step back undoes them; of those no step back
-//! can part, only the last is kept.
+//! **Decisions have authors like merges**, so a back step undoes them. Of several decisions that
+//! every back step undoes together, only the last is kept.
 
 use serde::{Deserialize, Serialize};
 
 use super::merges::Author;
 
-/// A decision of an approval.
+/// A decision in an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// Whether it approved; else it rejected.
+    /// `true` for approved, `false` for rejected.
     pub approved: bool,
     pub(super) author: Author,
 }
 
-/// Those that may count, oldest first.
+/// The decisions that may count, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Decisions(Vec<Decision>);
 
 impl Decisions {
-    /// The one that counts.
+    /// The decision that counts.
     pub fn last(&self) -> Option<&Decision> {
         self.0.last()
     }
 
-    /// Adds the newest. `first_runs` are the numbers a step back may go back to: what lies before
-    /// and behind none of them stands and falls together, so the later one is enough.
+    /// Adds the newest decision. `first_runs` are the numbers to which a back step may return. An
+    /// earlier decision of the same element without such a number between the two is dropped: every
+    /// back step undoes both or neither.
     pub fn push(&mut self, decision: Decision, first_runs: &[u64]) {
         self.0.push(decision);
         let all = std::mem::take(&mut self.0);
@@ -41,7 +42,7 @@ impl Decisions {
         let superseded = |index: usize| {
             let author = &all[index].author;
             let later = all[index + 1..].iter().map(|decision| &decision.author);
-            // Without an element nothing can undo it.
+            // No back step undoes a decision without an element.
             later.into_iter().any(|other| {
                 other.element.is_none() || other.element == author.element && !parted(author, other)
             })

@@ -1,6 +1,6 @@
 //! An element instance: one visit of a node, with the states of its actions.
 //!
-//! Fields are visible to `engine::state` only; everyone else reads through methods.
+//! Its fields are visible to `engine::state` only; other code reads it through methods.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -33,32 +33,32 @@ pub struct ElementInstance {
     pub(super) node: Arc<str>,
     /// The scope it is in; `None` for the instance.
     pub(super) scope: Option<ElementKey>,
-    /// What it holds as a scope, once it has begun.
+    /// Its state as a scope, once it has begun as one.
     pub(super) as_scope: Option<Box<Scope>>,
     /// The variables it owns, a JSON object; `None` when it has declared none.
     pub(super) variables: Option<Box<Value>>,
-    /// How many bytes of them it declared.
+    /// The bytes of the variables it declared.
     pub(super) owned_bytes: usize,
-    /// What it waits for, by the definitions of the events; `None` before it has opened any.
+    /// Its subscriptions; `None` before they were opened.
     pub(super) subscriptions: Option<Subscriptions>,
-    /// The nodes of the events that have come, each once: its own, those at its boundary or behind
-    /// it.
+    /// The nodes whose events have occurred, each once: its own, those at its boundary, or those
+    /// behind it.
     pub(super) triggered: Vec<Arc<str>>,
-    /// Whether it has asked for compensation.
+    /// Whether it has requested compensation.
     pub(super) has_thrown: bool,
-    /// Who asked for what it undoes, as a compensation handler, until it has undone it.
+    /// Until it has finished its compensation: the element that requested it.
     pub(super) compensates: Option<ElementKey>,
-    /// The node of the iteration that it undoes, as its handler.
+    /// The node of the iteration that it compensates, as its handler.
     pub(super) undone_iteration: Option<Arc<str>>,
-    /// Whether it has undone what it was to undo.
+    /// Whether it has finished its compensation.
     pub(super) has_undone: bool,
-    /// Whether it undoes what was ended before it had completed.
+    /// Whether it compensates inside an element that was terminated before it had completed.
     pub(super) unfinished: bool,
     /// Whether it is a transaction that was cancelled.
     pub(super) cancelling: bool,
     /// Its state as an ad-hoc subprocess; `None` before its activities can be started.
     pub(super) ad_hoc: Option<AdHocState>,
-    /// Whether what its output mappings read was written before it stopped.
+    /// Whether its output mappings were applied in an earlier attempt to complete it.
     pub(super) has_written_outputs: bool,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) active: bool,
@@ -66,23 +66,23 @@ pub struct ElementInstance {
     pub(super) actions: BTreeMap<Arc<str>, ActionState>,
     pub(super) first_runs: BTreeMap<Arc<str>, FirstRun>,
     pub(super) incidents: Vec<Incident>,
-    /// What a call activity has started; `None` before it has.
+    /// The child of a call activity; `None` before it was started.
     pub(super) call: Option<Call>,
-    /// Which iteration of its scope it is, from 1; `None` for anything else.
+    /// The number of the iteration that it is, from 1; `None` for other elements.
     pub(super) loop_counter: Option<u32>,
-    /// Its state as a whole that runs more than once; `None` before it has begun.
+    /// Its state as the whole of a loop; `None` before the loop has begun.
     pub(super) looping: Option<Box<LoopState>>,
-    /// Calls to the outside without a result yet, oldest first.
+    /// HTTP calls without a response yet, oldest first.
     pub(super) http_calls: Vec<OpenCall>,
-    /// The subject it belongs to.
+    /// The subject it is assigned to.
     pub(super) assignee: Option<Arc<str>>,
     /// When a user task is due.
     pub(super) due: Option<Time>,
-    /// Which reminder comes next, from 1, and when.
+    /// The number of its next reminder, from 1, and its time.
     pub(super) reminder: Option<(u32, Time)>,
-    /// When it reminded last.
+    /// When its last reminder was sent.
     pub(super) reminded: Option<Time>,
-    /// The trace that it was begun in.
+    /// The trace of the command that activated it.
     #[serde(default)]
     pub(super) trace: Option<Arc<TraceContext>>,
 }
@@ -93,45 +93,45 @@ pub enum AdHocState {
     /// Its activities can be started.
     #[serde(rename = "o")]
     Open,
-    /// Its completion condition is true: nothing in it begins any more.
+    /// Its completion condition is true: no further activity in it can be started.
     #[serde(rename = "f")]
     Fulfilled,
 }
 
-/// What an action did in one visit.
+/// The triggerings of an action in one visit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ActionState {
     pub(super) started: u32,
     pub(super) completed: u32,
-    /// Triggerings a back step has given up: neither due nor done.
+    /// The number of triggerings that a back step or a skip has cancelled: neither due nor done.
     pub(super) cancelled: u32,
-    /// Triggerings whose work is due later.
+    /// Triggerings whose work is due later: number and due time.
     pub(super) delayed: Vec<(u32, Time)>,
 }
 
-/// What a back step to an action needs: how things were before its first run.
+/// The state that a back step to an action restores: that before its first run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FirstRun {
     pub(super) seq: u64,
     pub(super) actions: BTreeMap<Arc<str>, ActionState>,
-    /// The view, when the action restarts from a snapshot; the data are in the list of merges.
+    /// The view, when the action restarts from a snapshot. The data are in the list of merges.
     pub(super) view: Option<Value>,
 }
 
 impl FirstRun {
-    /// Number of the record that was the first run.
+    /// The number of the record of the first run.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// The view as it was, when the action restarts from a snapshot.
+    /// The view before it, when the action restarts from a snapshot.
     pub fn view(&self) -> Option<&Value> {
         self.view.as_ref()
     }
 }
 
 impl ActionState {
-    /// How often it was triggered.
+    /// How often the action was triggered.
     pub fn started(&self) -> u32 {
         self.started
     }
@@ -141,20 +141,21 @@ impl ActionState {
         self.completed
     }
 
-    /// How many triggerings have begun and are not done: their work failed, or waits for a child.
+    /// The number of triggerings that have begun and are not done: their work failed or waits for a
+    /// child.
     pub fn at_work(&self) -> u32 {
         self.started
             .saturating_sub(self.completed + self.cancelled + self.delayed.len() as u32)
     }
 
-    /// Triggerings not due yet, with the time they are.
+    /// The delayed triggerings: number and due time.
     pub fn delayed(&self) -> &[(u32, Time)] {
         &self.delayed
     }
 }
 
 impl ElementInstance {
-    /// One that begins.
+    /// A new element instance, which is active.
     pub(super) fn begun(
         scope: Option<ElementKey>,
         node: Arc<str>,
@@ -195,7 +196,7 @@ impl ElementInstance {
         }
     }
 
-    /// A delayed triggering is no longer pending: its work has begun.
+    /// Removes a delayed triggering, because its work has begun.
     pub(super) fn undelay(&mut self, action: &str, occurrence: u32) {
         if let Some(action) = self.actions.get_mut(action) {
             action.delayed.retain(|&(delayed, _)| delayed != occurrence);
@@ -208,21 +209,21 @@ impl ElementInstance {
         self.reminded = Some(now);
     }
 
-    /// A triggering is over: nothing waits for its call any more.
+    /// Removes the HTTP call of a triggering that has ended.
     pub(super) fn close_call(&mut self, action: &str, occurrence: u32) {
         self.http_calls
             .retain(|open| *open.action != *action || open.occurrence != occurrence);
     }
 
-    /// Whether it is a join whose flows come from different elements: no single heir can stand for
-    /// it.
+    /// Whether it is a join whose flows come from different elements, so that no single element can
+    /// replace it in the lineage.
     pub(super) fn unites(&self) -> bool {
         self.arrivals
             .windows(2)
             .any(|pair| pair[0].from != pair[1].from)
     }
 
-    /// The scope it is in: an element of an embedded subprocess, `None` for the instance.
+    /// The scope it is in: the element of an embedded subprocess, or `None` for the instance.
     pub fn scope(&self) -> Option<ElementKey> {
         self.scope
     }
@@ -232,61 +233,61 @@ impl ElementInstance {
         self.variables.as_deref()
     }
 
-    /// How many bytes of variables it declared.
+    /// The bytes of the variables it declared.
     pub fn owned_bytes(&self) -> usize {
         self.owned_bytes
     }
 
-    /// What it waits for, by the definitions of the events.
+    /// Its subscriptions, by the definitions of the events.
     pub fn subscriptions(&self) -> impl Iterator<Item = (&EventRef, &OpenSubscription)> {
         self.subscriptions.iter().flat_map(Subscriptions::iter)
     }
 
-    /// Whether it has opened what it waits for.
+    /// Whether it has opened its subscriptions.
     pub fn has_subscribed(&self) -> bool {
         self.subscriptions
             .as_ref()
             .is_some_and(Subscriptions::is_opened)
     }
 
-    /// The nodes of the events that have come, in the order they came first: its own, those at its
-    /// boundary or, for an event-based gateway, behind it.
+    /// The nodes whose events have occurred, in the order of their first occurrence: its own, those
+    /// at its boundary or, for an event-based gateway, those behind it.
     pub fn triggered(&self) -> &[Arc<str>] {
         &self.triggered
     }
 
-    /// Whether its own event has come.
+    /// Whether its own event has occurred.
     pub fn is_triggered(&self) -> bool {
         self.triggered.contains(&self.node)
     }
 
-    /// Whether it has asked for compensation.
+    /// Whether it has requested compensation.
     pub fn has_thrown_compensation(&self) -> bool {
         self.has_thrown
     }
 
-    /// The node of the iteration that it undoes, as its handler; also once it has undone it.
+    /// The node of the iteration that it compensates, as its handler; also after it has finished.
     pub fn undone_iteration(&self) -> Option<&Arc<str>> {
         self.undone_iteration.as_ref()
     }
 
-    /// Who asked for what it undoes, until it has undone it.
+    /// The element that requested its compensation, until it has finished it.
     pub fn compensates(&self) -> Option<ElementKey> {
         self.compensates
     }
 
-    /// Whether it is there to undo something that is completed.
+    /// Whether its purpose is to compensate a completed element.
     pub fn is_undoing(&self) -> bool {
         self.compensates.is_some() || self.has_undone
     }
 
-    /// Whether it undoes what was ended before it had completed: a subprocess in a transaction that
-    /// was cancelled.
+    /// Whether it compensates inside an element that was terminated before it had completed: a
+    /// subprocess in a transaction that was cancelled.
     pub fn undoes_unfinished(&self) -> bool {
         self.unfinished
     }
 
-    /// Whether it is a transaction that was cancelled and undoes what is completed in it.
+    /// Whether it is a cancelled transaction, which compensates the elements completed in it.
     pub fn is_cancelling(&self) -> bool {
         self.cancelling
     }
@@ -296,7 +297,7 @@ impl ElementInstance {
         self.ad_hoc
     }
 
-    /// Whether it is an ad-hoc subprocess in which nothing begins any more.
+    /// Whether it is an ad-hoc subprocess in which no further activity can be started.
     pub fn is_closed_ad_hoc(&self) -> bool {
         let is_interrupted = self.as_scope().is_some_and(Scope::is_interrupted);
         match self.ad_hoc {
@@ -306,22 +307,22 @@ impl ElementInstance {
         }
     }
 
-    /// What it holds as a scope, once something in it has begun.
+    /// Its state as a scope, once an element in it was activated.
     pub fn as_scope(&self) -> Option<&Scope> {
         self.as_scope.as_deref()
     }
 
-    /// Whether what its output mappings read was written before it stopped.
+    /// Whether its output mappings were applied in an earlier attempt to complete it.
     pub fn has_written_outputs(&self) -> bool {
         self.has_written_outputs
     }
 
-    /// Id of its node.
+    /// The id of its node.
     pub fn node(&self) -> &Arc<str> {
         &self.node
     }
 
-    /// Whether the token is here; else it is the retained element instance of a passed element.
+    /// Whether it is active; otherwise it is retained after its completion.
     pub fn is_active(&self) -> bool {
         self.active
     }
@@ -331,17 +332,17 @@ impl ElementInstance {
         self.entered
     }
 
-    /// The flows that led here.
+    /// The flows by which its token arrived.
     pub fn arrivals(&self) -> &[Arrival] {
         &self.arrivals
     }
 
-    /// State of an action; a fresh one when it has not been triggered.
+    /// The state of an action; the default when it was not triggered.
     pub fn action(&self, name: &str) -> ActionState {
         self.actions.get(name).cloned().unwrap_or_default()
     }
 
-    /// Actions whose work has begun and is not done.
+    /// The actions whose work has begun and is not done.
     pub fn actions_at_work(&self) -> impl Iterator<Item = &Arc<str>> {
         let at_work = self
             .actions
@@ -367,8 +368,8 @@ impl ElementInstance {
         })
     }
 
-    /// Every timer it has armed: of delayed triggerings, of its next reminder, of events, also of
-    /// those it waits for as a scope.
+    /// All its timers: of delayed triggerings, of its next reminder, and of events, including those
+    /// of its event subprocesses.
     pub fn timers(&self, key: ElementKey) -> Vec<DueTimer> {
         let of_action = |(action, occurrence, due): (&Arc<str>, u32, Time)| DueTimer {
             key: TimerKey::action(key, action, occurrence),
@@ -394,7 +395,7 @@ impl ElementInstance {
             .collect()
     }
 
-    /// What a back step to this action needs, once it ran.
+    /// The state that a back step to this action restores, once it has run.
     pub fn first_run(&self, action: &str) -> Option<&FirstRun> {
         self.first_runs.get(action)
     }
@@ -404,7 +405,7 @@ impl ElementInstance {
         &self.incidents
     }
 
-    /// The subject it belongs to, if to anybody.
+    /// The subject it is assigned to, if any.
     pub fn assignee(&self) -> Option<&Arc<str>> {
         self.assignee.as_ref()
     }
@@ -414,39 +415,39 @@ impl ElementInstance {
         self.due
     }
 
-    /// Which reminder comes next, from 1, and when.
+    /// The number of its next reminder, from 1, and its time.
     pub fn reminder(&self) -> Option<(u32, Time)> {
         self.reminder
     }
 
-    /// When it reminded last.
+    /// When its last reminder was sent.
     pub fn reminded(&self) -> Option<Time> {
         self.reminded
     }
 
-    /// Calls to the outside without a result yet, oldest first.
+    /// HTTP calls without a response yet, oldest first.
     pub fn http_calls(&self) -> impl Iterator<Item = &OpenCall> {
         self.http_calls.iter()
     }
 
-    /// The call of a triggering, once it was placed and as long as it has no result.
+    /// The call of a triggering, from its placement to its response.
     pub fn http_call(&self, action: &str, occurrence: u32) -> Option<&OpenCall> {
         self.http_calls
             .iter()
             .find(|open| *open.action == *action && open.occurrence == occurrence)
     }
 
-    /// Which iteration of its scope it is, from 1; `None` for anything else.
+    /// The number of the iteration that it is, from 1; `None` for other elements.
     pub fn loop_counter(&self) -> Option<u32> {
         self.loop_counter
     }
 
-    /// Whether it is the whole of a node that runs more than once: its iterations do the work.
+    /// Whether it is the whole of a node that runs more than once; its iterations do the work.
     pub fn is_whole(&self, node: &ExecutableNode) -> bool {
         node.looping.is_some() && self.loop_counter.is_none()
     }
 
-    /// Its state as such a whole, once it has begun.
+    /// Its state as such a whole, once the loop has begun.
     pub fn looping(&self) -> Option<&LoopState> {
         self.looping.as_deref()
     }

@@ -1,6 +1,7 @@
-//! A call to another system, as the element that waits for it remembers it.
+//! An HTTP call, as the state of the element that waits for it.
 //!
-//! Changed by `apply` only; all other code reads it. What it leads to: `engine::http_call`.
+//! Changed by `apply` only; all other code reads it. `engine::http_call` places calls and takes
+//! their responses.
 
 use std::sync::Arc;
 
@@ -8,17 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::http_call::HttpRequest;
 
-/// A call that was placed and has brought no result yet.
+/// A call without a response yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenCall {
-    /// The action it is made for.
+    /// The action that makes it.
     pub action: Arc<str>,
-    /// Which triggering of it, from 1.
+    /// The number of the action's triggering, from 1.
     pub occurrence: u32,
-    /// What is sent, and sent again after an incident.
+    /// The request, which is sent again when an incident is retried.
     pub request: HttpRequest,
-    /// The record that placed it.
+    /// The number of the record that placed it.
     pub placed: u64,
-    /// The record that placed or repeated it; `None` once it has failed.
+    /// The number of the record that placed or repeated it; `None` after it has failed.
     pub under_way: Option<u64>,
 }

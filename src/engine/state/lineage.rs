@@ -1,7 +1,7 @@
-//! Who descends from whom: what a back step has to end, and what stays.
+//! The lineage of elements: which elements a back step ends, and which remain.
 //!
-//! An arrival names the nearest *kept* element it descends from. Elements that back steps cannot
-//! need leave no retained element instance; what came from them is tied to what they came from.
+//! An arrival names the nearest *retained* element before it. Elements that no back step can need
+//! are not retained; their descendants are linked to the elements before them.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +9,22 @@ use super::{ElementInstance, InstanceState};
 use crate::{engine::record::Arrival, model::ids::ElementKey};
 
 impl InstanceState {
-    /// Whether `element` is `ancestor` or came from it. An element that left no retained element instance descends from
-    /// nothing.
+    /// Whether `element` is `ancestor` or descends from it. The lineage of an element that is not
+    /// retained is unknown.
     pub fn descends(&self, element: ElementKey, ancestor: ElementKey) -> bool {
-        // Latest first: lineage points backwards in time, so each element is looked at once,
-        // however many ways lead to it.
+        // The latest element first: lineage points backwards in time, so each element is visited
+        // once, however many paths lead to it.
         let mut pending = BTreeSet::from([element]);
         while let Some(key) = pending.pop_last() {
             if key == ancestor {
                 return true;
             }
-            // Nothing before the ancestor can come from it.
+            // Elements activated before the ancestor cannot descend from it.
             if key > ancestor
                 && let Some(element) = self.elements.get(&key)
             {
                 pending.extend(element.arrivals.iter().filter_map(|arrival| arrival.from));
-                // What is in a subprocess came from what the subprocess came from.
+                // Elements in a subprocess descend from the ancestors of the subprocess.
                 pending.extend(element.scope);
             }
         }
@@ -38,7 +38,7 @@ impl InstanceState {
             .is_some_and(|from| self.descends(from, ancestor))
     }
 
-    /// The retained element instances an element came from, nearest first.
+    /// The retained element instances before an element, nearest first.
     pub(super) fn ancestors(&self, element: &ElementInstance) -> Vec<ElementKey> {
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         let around = std::iter::successors(element.scope, |key| self.elements.get(key)?.scope)

@@ -1,6 +1,6 @@
 //! The state of an activity that runs more than once, as a whole.
 //!
-//! Changed by `apply` only; all other code reads it. What it leads to: `engine::looping`.
+//! Changed by `apply` only; all other code reads it. `engine::looping` runs the loop.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
 /// The state of a loop.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoopState {
-    /// How many iterations a multi-instance activity has; `None` for a standard loop.
+    /// The number of iterations of a multi-instance activity; `None` for a standard loop.
     instances: Option<u32>,
     sequential: bool,
     /// The items of iterations that have not begun.
@@ -23,19 +23,19 @@ pub struct LoopState {
     begun: u32,
     completed: u32,
     terminated: u32,
-    /// Results by iteration; `None` as long as there is none.
+    /// The results by number of the iteration; iterations without result are missing.
     results: BTreeMap<u32, Value>,
     /// Whether no further iteration begins.
     stopped: bool,
 }
 
 impl LoopState {
-    /// How many iterations have begun.
+    /// The number of iterations that have begun.
     pub fn begun(&self) -> u32 {
         self.begun
     }
 
-    /// How many iterations have completed.
+    /// The number of iterations that have completed.
     pub fn completed(&self) -> u32 {
         self.completed
     }
@@ -45,31 +45,32 @@ impl LoopState {
         self.stopped
     }
 
-    /// How many iterations of a multi-instance activity are still to begin.
+    /// The number of iterations of a multi-instance activity that have not begun.
     pub fn open(&self) -> u32 {
         let all = self.instances.filter(|_| !self.stopped).unwrap_or(0);
         all.saturating_sub(self.begun)
     }
 
-    /// The item of the iteration that begins next.
+    /// The item of the next iteration.
     pub fn next_item(&self) -> Option<&Value> {
         self.items.as_ref()?.values.front()
     }
 
-    /// The list of results, once all are there: `null` for an iteration that gave none.
+    /// The list of results at the end of the loop: `null` for an iteration without result.
     pub fn results(&self) -> Value {
         let all = 1..=self.instances.unwrap_or(0);
         all.map(|iteration| self.results.get(&iteration).cloned().unwrap_or_default())
             .collect()
     }
 
-    /// What a loop as a whole counts, as variables: when so many more iterations have completed.
+    /// The counters of the loop, as variables, as they are after so many further iterations
+    /// complete.
     pub fn counters(&self, completing: u32) -> Map<String, Value> {
         let Some(instances) = self.instances else {
             return Map::from_iter([(LOOP_COUNTER.to_owned(), json!(self.begun))]);
         };
         let completed = self.completed + completing;
-        // That some of them begin in a later step is nothing a model can see.
+        // A model does not see that some of the iterations begin only in a later step.
         let all = if self.sequential {
             self.begun
         } else {
@@ -105,7 +106,7 @@ impl LoopState {
         }
     }
 
-    /// An iteration begins; returns the variables it owns.
+    /// Begins an iteration, and returns the variables it owns.
     pub(super) fn begin(&mut self, iteration: u32) -> Map<String, Value> {
         self.begun = iteration;
         let mut variables = Map::from_iter([(LOOP_COUNTER.to_owned(), json!(iteration))]);
@@ -117,7 +118,7 @@ impl LoopState {
         variables
     }
 
-    /// An iteration has ended.
+    /// Ends an iteration: `well` if it completed, otherwise it was terminated.
     pub(super) fn end(&mut self, well: bool) {
         if well {
             self.completed += 1;

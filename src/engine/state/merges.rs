@@ -1,9 +1,9 @@
-//! What the data were at the earliest snapshot a back step may restore, and every merge since, with
-//! its author.
+//! The data at the earliest snapshot that a back step may restore, and every merge since, with its
+//! author.
 //!
-//! The data of a live instance, scope by scope, are always the base with these merges on top. A snapshot is a place
-//! in the list, not a copy: so a step back that takes merges out takes them out of every snapshot
-//! behind them, too.
+//! In every scope of a live instance, the data are the base with these merges applied. A snapshot
+//! is a position in the list, not a copy, so a back step that removes merges removes them from all
+//! later snapshots, too.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use crate::model::{
     ids::ElementKey,
 };
 
-/// Data as they were, and the merges since. The data of scopes (`Some`) are the variables an element
-/// owns, those of the root (`None`) the instance's.
+/// Data at a point in time, and the merges since. The scope `Some` means the variables that this
+/// element owns, `None` the data of the instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Merges {
     base: BTreeMap<Option<ElementKey>, Value>,
@@ -27,35 +27,35 @@ pub(super) struct Merges {
 /// One merge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Merge {
-    /// Number of its record.
+    /// The number of its record.
     pub seq: u64,
-    /// Whose data it changed.
+    /// The scope whose data it changed.
     pub scope: Option<ElementKey>,
-    /// Who did it.
+    /// The author of the change.
     pub author: Author,
-    /// Its author was given up by a step back that left the data alone: it stays until a restore of
-    /// something earlier.
+    /// Whether a back step that left the data unchanged has undone its author. Such a merge stays
+    /// until a back step restores earlier data.
     pub given_up: bool,
-    /// What it changed.
+    /// The change.
     pub change: Change,
 }
 
-/// What a merge changes.
+/// The change that a merge makes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Change {
-    /// Members, deeply.
+    /// A patch, merged deeply.
     Patch(Value),
-    /// Variables are there from then on, with these values.
+    /// A declaration of variables, with their first values.
     Declaration(Map<String, Value>),
 }
 
-/// Who did something in an instance, for a step back that may have to undo it.
+/// The author of a change, which decides whether a back step undoes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Author {
-    /// The element, or the nearest retained element instance that stands for it.
+    /// The element, or the nearest retained element instance in its place.
     pub element: Option<ElementKey>,
-    /// Number of the record it goes back to: its own, the start of the child it came from, or the
-    /// call it answers.
+    /// The number of the record from which the change dates: its own, the start of the child that
+    /// it came from, or the HTTP call whose response it is.
     pub since: u64,
 }
 
@@ -67,9 +67,9 @@ impl Merges {
         }
     }
 
-    /// Adds the newest merge. It becomes one with the merge before when they cannot be
-    /// distinguished: the same author, and no action that allows back ran for the first time in
-    /// between (`barrier` is the last that did).
+    /// Adds the newest merge. It is combined with the previous one when every back step treats both
+    /// alike: they have the same author, and no action that allows back ran for the first time
+    /// between them (`barrier` is the last such run).
     pub fn push(&mut self, merge: Merge, barrier: u64) {
         if let Some(last) = self.list.last_mut()
             && last.seq > barrier
@@ -85,7 +85,7 @@ impl Merges {
         self.list.push(merge);
     }
 
-    /// The data of a scope with only the merges that pass.
+    /// The data of a scope with those merges only for which `keep` holds.
     pub fn folded(&self, scope: Option<ElementKey>, stands: impl Fn(&Merge) -> bool) -> Value {
         let mut data = self.base.get(&scope).cloned().unwrap_or_else(empty);
         let of_scope = self.list.iter().filter(|merge| merge.scope == scope);
@@ -95,7 +95,7 @@ impl Merges {
         data
     }
 
-    /// What an element owned belongs to its next visit.
+    /// Passes the variables of an element to its next visit.
     pub fn move_scope(&mut self, from: ElementKey, to: ElementKey) {
         if let Some(base) = self.base.remove(&Some(from)) {
             self.base.insert(Some(to), base);
@@ -107,7 +107,7 @@ impl Merges {
         }
     }
 
-    /// An element is gone, with what it owned.
+    /// Removes an element with its variables.
     pub fn drop_scope(&mut self, scope: ElementKey) {
         self.base.remove(&Some(scope));
         self.list.retain(|merge| merge.scope != Some(scope));
@@ -121,7 +121,7 @@ impl Merges {
         self.list.retain(stands);
     }
 
-    /// Forgets who merged what before this number: no snapshot is older.
+    /// Applies the merges before this number to the base: no snapshot is older.
     pub fn forget_before(&mut self, seq: u64) {
         let kept = self.list.partition_point(|merge| merge.seq < seq);
         for merge in self.list.drain(..kept) {
@@ -132,8 +132,7 @@ impl Merges {
 }
 
 impl Merge {
-    /// An element owns variables from now on. No step back takes that out: it is gone with the
-    /// element.
+    /// A declaration of variables. No back step removes it; it is removed with the element.
     pub fn declaration(seq: u64, element: ElementKey, variables: Map<String, Value>) -> Self {
         Self {
             seq,
@@ -159,7 +158,7 @@ fn empty() -> Value {
 }
 
 impl Author {
-    /// No element: no step back undoes it.
+    /// An author without element, whose changes no back step undoes.
     pub fn nobody(seq: u64) -> Self {
         Self {
             element: None,
@@ -167,8 +166,8 @@ impl Author {
         }
     }
 
-    /// Whether every step back undoes both or neither, if none goes back to between `barrier` and
-    /// now.
+    /// Whether every back step undoes both authors or neither, provided that none returns to a
+    /// record between `barrier` and now.
     fn is_like(self, other: Self, barrier: u64) -> bool {
         self.element == other.element
             && (self.since == other.since || self.since.min(other.since) > barrier)

@@ -1,5 +1,5 @@
-//! Scopes: the instance itself, and each active embedded subprocess. A scope knows how much in it is
-//! active and which flows wait at its joins; it is complete when neither is left.
+//! Scopes: the instance itself, and each active embedded subprocess. A scope counts its active
+//! elements and knows the flows that wait at its joins; it is complete when it has neither.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,60 +8,60 @@ use serde::{Deserialize, Serialize};
 use super::{Compensation, CompensationRun, ElementInstance, InstanceState, Subscriptions};
 use crate::{engine::record::Arrival, model::ids::ElementKey};
 
-/// What is in a scope.
+/// The state of a scope.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scope {
-    /// Taken flows that wait at joins, in order of arrival.
+    /// The flows that wait at joins, in order of arrival.
     pub(super) waiting: BTreeMap<Arc<str>, Vec<Arrival>>,
-    /// The flows that complex gateways continued with, as long as they wait for the others.
+    /// The flows with which complex gateways continued, as long as they wait for the others.
     pub(super) resetting: BTreeMap<Arc<str>, Vec<Arrival>>,
-    /// How many of its own elements are active.
+    /// The number of its active elements, without those of inner scopes.
     pub(super) live: u32,
-    /// Whether anything in it was ever active.
+    /// Whether an element in it was ever activated.
     pub(super) begun: bool,
-    /// What its event subprocesses wait for; `None` before that was opened.
+    /// The subscriptions of its event subprocesses; `None` before they were opened.
     pub(super) subscriptions: Option<Subscriptions>,
-    /// What completed in it and may be compensated, in order of completion.
+    /// The activities completed in it that may be compensated, in order of completion.
     pub(super) compensations: Vec<Compensation>,
-    /// What of that is being compensated, by the elements that asked for it.
+    /// The compensation in progress, by the elements that requested it.
     pub(super) compensating: BTreeMap<ElementKey, CompensationRun>,
-    /// Whether an interrupting event subprocess has taken it over.
+    /// Whether an interrupting event subprocess has started in it.
     pub(super) interrupted: bool,
 }
 
 impl Scope {
-    /// How many of its own elements are active; those of scopes in it are not counted.
+    /// The number of its active elements, without those of inner scopes.
     pub fn live(&self) -> u32 {
         self.live
     }
 
-    /// Whether anything in it was ever active.
+    /// Whether an element in it was ever activated.
     pub fn has_begun(&self) -> bool {
         self.begun
     }
 
-    /// What its event subprocesses wait for; `None` before that was opened.
+    /// The subscriptions of its event subprocesses; `None` before they were opened.
     pub fn subscriptions(&self) -> Option<&Subscriptions> {
         self.subscriptions.as_ref()
     }
 
-    /// Whether an interrupting event subprocess has taken it over: no other one begins any more.
+    /// Whether an interrupting event subprocess has started in it, so that no other one can start.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted
     }
 
-    /// Taken flows waiting at a join.
+    /// The flows that wait at a join.
     pub fn waiting_at(&self, node: &str) -> &[Arrival] {
         self.waiting.get(node).map_or(&[], Vec::as_slice)
     }
 
-    /// The flows that a complex gateway continued with, when it waits for the others before it
-    /// resets.
+    /// The flows with which a complex gateway continued, while it waits for the others before it is
+    /// reset.
     pub fn resetting(&self, node: &str) -> Option<&[Arrival]> {
         self.resetting.get(node).map(Vec::as_slice)
     }
 
-    /// All complex gateways that wait before they reset.
+    /// All complex gateways that wait before they are reset.
     pub fn all_resetting(&self) -> impl Iterator<Item = &Arc<str>> {
         self.resetting.keys()
     }
@@ -75,7 +75,7 @@ impl Scope {
 }
 
 impl Scope {
-    /// A complex gateway continued with these flows, or has reset.
+    /// Sets the flows with which a complex gateway continued; `None` resets the gateway.
     pub(super) fn change_gateway(&mut self, node: &Arc<str>, taken: Option<&[Arrival]>) {
         match taken {
             Some(taken) => drop(self.resetting.insert(node.clone(), taken.to_vec())),
@@ -83,7 +83,7 @@ impl Scope {
         }
     }
 
-    /// Flows that lead to an element wait no longer.
+    /// Removes flows from those that wait at a node, because an element consumes them.
     pub(super) fn take_arrivals(&mut self, node: &Arc<str>, arrivals: &[Arrival]) {
         let Some(waiting) = self.waiting.get_mut(node) else {
             return;
@@ -100,8 +100,8 @@ impl Scope {
 }
 
 impl InstanceState {
-    /// A scope: that of an element, or the instance itself. `None` for an element that is no scope,
-    /// or has not begun as one.
+    /// The state of a scope: of an element, or of the instance for `None`. `None` for an element
+    /// that is no scope or has not begun as one.
     pub fn scope(&self, scope: Option<ElementKey>) -> Option<&Scope> {
         match scope {
             None => Some(&self.root),
@@ -109,7 +109,7 @@ impl InstanceState {
         }
     }
 
-    /// The scope to write to; begins it.
+    /// The state of a scope for a change; begins it.
     pub(super) fn scope_mut(&mut self, scope: Option<ElementKey>) -> Option<&mut Scope> {
         match scope {
             None => Some(&mut self.root),
@@ -124,12 +124,12 @@ impl InstanceState {
 
     /// Whether an element is in a scope, at any depth.
     pub fn is_inside(&self, element: &ElementInstance, scope: ElementKey) -> bool {
-        // Scopes begin after those around them, so this ends.
+        // A scope begins after the scopes around it, so this ends.
         std::iter::successors(element.scope, |key| self.elements.get(key)?.scope)
             .any(|around| around == scope)
     }
 
-    /// Everything in a scope, active or retained, at any depth, in order of activation.
+    /// All elements in a scope, active or retained, at any depth, in order of activation.
     pub fn inside(&self, scope: Option<ElementKey>) -> Vec<ElementKey> {
         let Some(scope) = scope else {
             return self.elements.keys().copied().collect();

@@ -1,6 +1,7 @@
-//! Open subscriptions: what an element or a scope waits for.
+//! The open subscriptions of an element or a scope.
 //!
-//! Not here: when they are opened and what follows when one is triggered (`engine::subscription`).
+//! `engine::subscription` opens them, `engine::triggering` decides what follows when an event
+//! occurs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,18 +22,18 @@ use crate::{
     },
 };
 
-/// What somebody waits for, by the definitions of the events.
+/// The subscriptions of an element or scope, by the definitions of the events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Subscriptions {
     open: BTreeMap<EventRef, OpenSubscription>,
-    /// Those of several that have to come together which have come, with what is to be waited for again
-    /// when all have; `None` for what never comes again.
+    /// Definitions of parallel events that have occurred while others have not, with the
+    /// subscription to open again once all have; `None` when it stays closed.
     come: BTreeMap<EventRef, Option<OpenSubscription>>,
-    /// Whether it was opened: one may have come before, as the start of the process.
+    /// Whether they were opened. Definitions may have occurred before, at the start of the process.
     opened: bool,
 }
 
-/// What is waited for, and how often it has come.
+/// An open subscription, with the number of its occurrences.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenSubscription {
     subscription: Subscription,
@@ -41,17 +42,17 @@ pub struct OpenSubscription {
 }
 
 impl OpenSubscription {
-    /// When it comes next, if it is a time.
+    /// The time of its next occurrence, if it is a timer.
     pub fn due(&self) -> Option<Time> {
         self.subscription.due()
     }
 
-    /// What it is.
+    /// The event it waits for.
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
     }
 
-    /// Which occurrence comes next, from 1.
+    /// The number of the next occurrence, from 1.
     pub fn occurrence(&self) -> u32 {
         self.occurrence
     }
@@ -63,7 +64,7 @@ impl OpenSubscription {
 }
 
 impl Subscriptions {
-    /// These are waited for from then on.
+    /// Opens subscriptions.
     pub(super) fn open(&mut self, opened: &[(EventRef, Subscription)], since: Time) {
         self.opened = true;
         for (event, subscription) in opened {
@@ -76,7 +77,7 @@ impl Subscriptions {
         }
     }
 
-    /// These are waited for instead of what was.
+    /// Replaces all subscriptions after a migration.
     pub(super) fn renew(&mut self, renewed: &[RenewedSubscription], now: Time) {
         self.opened = true;
         let open = renewed.iter().map(|renewed| {
@@ -90,8 +91,8 @@ impl Subscriptions {
         self.open = open.collect();
     }
 
-    /// Nothing is waited for until that is renewed; what has come is known by the names of another
-    /// version.
+    /// Closes all subscriptions until they are renewed, and renames the definitions that have
+    /// occurred to their ids in another version.
     pub(super) fn rename(&mut self, names: &BTreeMap<Arc<str>, Arc<str>>) {
         self.open.clear();
         self.opened = false;
@@ -105,7 +106,7 @@ impl Subscriptions {
         self.come = renamed.collect();
     }
 
-    /// One of several that have to come together has come.
+    /// Notes that one definition of a parallel event has occurred, and closes its subscription.
     pub(super) fn come(&mut self, event: &EventRef, again: Option<&Subscription>) {
         let come = again.zip(self.open.remove(event)).map(|(again, open)| {
             let subscription = again.clone();
@@ -117,14 +118,14 @@ impl Subscriptions {
         self.come.insert(event.clone(), come);
     }
 
-    /// These are not waited for any more.
+    /// Closes the subscriptions of these definitions.
     pub(super) fn withdraw(&mut self, events: &[EventRef]) {
         for event in events {
             self.open.remove(event);
         }
     }
 
-    /// What came together is waited for again.
+    /// Opens the subscriptions of a parallel event again after all its definitions have occurred.
     pub(super) fn open_again(&mut self, again: &[(EventRef, Subscription)]) {
         for (event, subscription) in again {
             if let Some(mut open) = self.come.remove(event).flatten() {
@@ -135,7 +136,7 @@ impl Subscriptions {
         }
     }
 
-    /// Nothing is waited for any more, nor opened again.
+    /// Subscriptions that are all closed and are not opened again.
     pub(super) fn closed() -> Self {
         Self {
             opened: true,
@@ -143,13 +144,13 @@ impl Subscriptions {
         }
     }
 
-    /// Whether it was opened.
+    /// Whether they were opened.
     pub fn is_opened(&self) -> bool {
         self.opened
     }
 
-    /// Those of a node's definitions that have come and wait for the others, with what is to be waited
-    /// for again; `None` for what never comes again.
+    /// The definitions of a node that have occurred and wait for the others, with the subscription
+    /// to open again; `None` when it stays closed.
     pub fn come_of(
         &self,
         node: &str,
@@ -161,24 +162,24 @@ impl Subscriptions {
         come.map(|(event, open)| (event, open.as_ref()))
     }
 
-    /// The events of which some definitions have come and wait for the others.
+    /// The parallel events of which some definitions have occurred.
     pub fn begun(&self) -> BTreeSet<&Arc<str>> {
         self.come.keys().map(|event| &event.node).collect()
     }
 
-    /// Those of a node's definitions that are waited for.
+    /// The open subscriptions of a node's definitions.
     pub fn open_of(&self, node: &str) -> impl Iterator<Item = (&EventRef, &OpenSubscription)> {
         self.open
             .iter()
             .filter(move |(event, _)| *event.node == *node)
     }
 
-    /// Whether one of a node's definitions has come and waits for the others.
+    /// Whether this definition has occurred and waits for the others of its node.
     pub fn has_come(&self, event: &EventRef) -> bool {
         self.come.contains_key(event)
     }
 
-    /// An event has come: something remains to be waited for, or nothing.
+    /// Notes that an event has occurred; its subscription is replaced, or closed.
     pub(super) fn trigger(&mut self, event: &EventRef, remains: Option<&Subscription>) {
         match (remains, self.open.get_mut(event)) {
             (Some(remains), Some(open)) => {
@@ -189,24 +190,24 @@ impl Subscriptions {
         }
     }
 
-    /// A condition is false again.
+    /// Notes that the condition of a subscription is false again.
     pub(super) fn reset_condition(&mut self, event: &EventRef) {
         if let Some(open) = self.open.get_mut(event) {
             open.subscription = Subscription::Conditional { holds: false };
         }
     }
 
-    /// All that is waited for.
+    /// All open subscriptions.
     pub fn iter(&self) -> impl Iterator<Item = (&EventRef, &OpenSubscription)> {
         self.open.iter()
     }
 
-    /// What is waited for by a definition.
+    /// The open subscription of a definition.
     pub fn get(&self, event: &EventRef) -> Option<&OpenSubscription> {
         self.open.get(event)
     }
 
-    /// The timers of those that are times.
+    /// The timers of the subscriptions to timer events.
     pub fn timers(&self, element: Option<ElementKey>) -> impl Iterator<Item = DueTimer> {
         self.open.iter().filter_map(move |(event, open)| {
             Some(DueTimer {
@@ -218,8 +219,8 @@ impl Subscriptions {
 }
 
 impl InstanceState {
-    /// What somebody waits for; `None` before that was opened, and for an element that is not
-    /// active.
+    /// The subscriptions of an element or scope; `None` before they were opened, and for an element
+    /// that is not active.
     pub fn subscriptions(&self, by: Subscriber) -> Option<&Subscriptions> {
         match by {
             Subscriber::Element(key) => {
@@ -230,8 +231,8 @@ impl InstanceState {
         }
     }
 
-    /// Everything that is waited for in the instance: by its elements in order of activation, each
-    /// followed by its scope, and by the instance itself last.
+    /// All subscriptions of the instance: those of its elements in order of activation, each
+    /// followed by those of its scope; those of the instance itself are last.
     pub fn all_subscriptions(&self) -> impl Iterator<Item = (Subscriber, &Subscriptions)> {
         let of_element = |(key, _): (ElementKey, &ElementInstance)| {
             [Subscriber::Element(key), Subscriber::Scope(Some(key))]
@@ -242,7 +243,7 @@ impl InstanceState {
             .filter_map(|by| Some((by, self.subscriptions(by)?)))
     }
 
-    /// Every timer that is armed when the instance is not on hold, but for its expiry.
+    /// Every timer except the expiry, provided that the instance is not on hold.
     pub fn timers(&self) -> impl Iterator<Item = DueTimer> {
         let of_instance = self.root.subscriptions();
         self.active()

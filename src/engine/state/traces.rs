@@ -1,5 +1,6 @@
-//! Which trace what an instance does by itself belongs to: that of the command which began the element,
-//! or the instance. Where none was named, nothing is kept.
+//! The trace of work that an instance does without a command from outside: that of the command that
+//! activated the element, or that started the instance. Nothing is kept when the command had no
+//! trace.
 
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use super::InstanceState;
 use crate::{engine::trace::TraceContext, model::ids::ElementKey};
 
 impl InstanceState {
-    /// What a row of this trace has begun belongs to it.
+    /// Assigns the trace of a row to the elements that the row activated, and to the instance it
+    /// started.
     pub(super) fn belongs_to(&mut self, first_seq: u64, trace: &TraceContext) {
         let is_start = first_seq == 1;
         let mut begun = self.elements.range_mut(ElementKey(first_seq)..).peekable();
@@ -23,7 +25,7 @@ impl InstanceState {
         }
     }
 
-    /// The trace of what has begun an element, or the instance.
+    /// The trace of the command that activated an element, or that started the instance.
     pub(in crate::engine) fn trace_of(&self, element: Option<ElementKey>) -> Option<TraceContext> {
         let of_element =
             element.map(|key| self.elements.get(&key).and_then(|it| it.trace.as_deref()));

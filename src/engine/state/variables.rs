@@ -1,7 +1,7 @@
-//! Variables by scope: an element instance may own some, which hide those of the same name outside
-//! of it. Everything that reads data reads them through [`InstanceState::variables`].
+//! Variables by scope: an element instance may own variables, which hide those of the same name
+//! outside. All reads of data go through [`InstanceState::variables`].
 //!
-//! When elements declare variables and what merges into them: `engine::variables`.
+//! `engine::variables` declares the variables of elements and merges into them.
 
 use serde_json::{Map, Value};
 
@@ -9,14 +9,14 @@ use super::InstanceState;
 use crate::model::{ids::ElementKey, variables::Variables};
 
 impl InstanceState {
-    /// The variables as an element sees them; `None` as the instance does.
+    /// The variables visible to an element, or to the instance for `None`.
     pub fn variables(&self, element: Option<ElementKey>) -> Variables<'_> {
         let scopes = self.owners(element).map(|(_, variables)| variables);
         Variables::layered(scopes.collect(), &self.data)
     }
 
-    /// Bytes of the variables that elements declared and that are not gone with them, and of those
-    /// that are kept to compensate completed ones.
+    /// The bytes of the variables of elements, and of the variables kept to compensate completed
+    /// ones.
     pub fn owned_bytes(&self) -> usize {
         self.owned_bytes
     }
@@ -30,9 +30,9 @@ impl InstanceState {
         chain.filter_map(|key| Some((key, self.elements.get(&key)?.variables()?)))
     }
 
-    /// A patch by the scopes its members go to: each to the innermost that owns a variable of its
-    /// name, from the element outwards, else to the root (`None`). What a passed element owned is
-    /// not written any more.
+    /// Splits a patch by the scopes that its members belong to. Each member goes to the innermost
+    /// element, from this one outwards, that owns a variable of its name, otherwise to the instance
+    /// (`None`). Variables of retained elements are not written.
     pub(in crate::engine) fn by_owner(
         &self,
         from: Option<ElementKey>,

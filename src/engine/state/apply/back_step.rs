@@ -1,7 +1,7 @@
-//! Applies a back step: a completed element gets a new visit, and what descends from the old one is
-//! removed.
+//! Applies a back step: a completed element gets a new visit, and the descendants of the old visit
+//! are removed.
 //!
-//! Which data a restore of earlier data keeps is computed before, by the same rule
+//! The data restored by a back step are computed before, by the same rule
 //! ([`InstanceState::restored_data`]).
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -20,8 +20,7 @@ use crate::{
 };
 
 impl InstanceState {
-    /// The open Action messages of elements that a step back to this first run of an action of `to`
-    /// undoes.
+    /// The open Action messages that a back step to this first run of an action of `to` closes.
     pub(in crate::engine) fn undone_messages(&self, to: ElementKey, first_run: u64) -> Vec<u64> {
         let undone = |message: &OpenMessage| self.is_undone(message.author, to, first_run);
         self.open
@@ -31,7 +30,7 @@ impl InstanceState {
             .collect()
     }
 
-    /// The children that a step back to this first run of an action of `to` undoes.
+    /// The children that a back step to this first run of an action of `to` ends.
     pub(in crate::engine) fn undone_children(
         &self,
         to: ElementKey,
@@ -42,8 +41,9 @@ impl InstanceState {
             .filter(move |child| self.is_undone(child.author(), to, first_run))
     }
 
-    /// The data before a first run with every later merge that a back step to `to` leaves standing:
-    /// those of the root (`None`) and what `to` and the scopes around it own, the innermost first.
+    /// The data before a first run, with every later merge that a back step to `to` does not undo:
+    /// the variables of `to` and of the scopes around it, the innermost first, then the data of the
+    /// instance (`None`).
     pub(in crate::engine) fn restored_data(
         &self,
         to: ElementKey,
@@ -58,8 +58,9 @@ impl InstanceState {
         Some(scopes.chain([None]).map(restored).collect())
     }
 
-    /// What an element did itself before the action's first run belongs to the states its new visit
-    /// keeps; everything else that comes from it is undone.
+    /// Whether a back step undoes the changes of an author. Changes of `to` itself before the
+    /// action's first run are part of the state that its new visit keeps; all other changes by `to`
+    /// and its descendants are undone.
     fn is_undone(&self, author: Author, to: ElementKey, first_run: u64) -> bool {
         author.since > first_run
             && author
@@ -105,8 +106,9 @@ impl InstanceState {
         self.forget_merges();
     }
 
-    /// What the data lose by a restore nobody has merged: no snapshot brings it back. Otherwise the
-    /// data stay, but a restore of something earlier is not to repeat what is given up.
+    /// Removes the undone merges if the back step restores data, so that no later restore brings
+    /// them back. Otherwise the data stay as they are, and the merges are marked, so that a later
+    /// restore of earlier data leaves them out.
     fn take_merges_back(
         &mut self,
         to: ElementKey,
@@ -132,8 +134,8 @@ impl InstanceState {
         self.merges = Some(merges);
     }
 
-    /// Joins passed since `to` return the flows that do not come from it; flows that do come from
-    /// it vanish.
+    /// Joins that have continued since `to` get back the flows that do not descend from it. Flows
+    /// that descend from it are removed.
     fn give_back_to_joins(&mut self, to: ElementKey) {
         let mut kept: BTreeMap<Option<ElementKey>, Waiting> = BTreeMap::new();
         for (&key, element) in &self.elements {
@@ -174,7 +176,7 @@ impl InstanceState {
         }
     }
 
-    /// The complex gateways of a scope that continued with a flow that comes from an element.
+    /// The complex gateways of a scope that continued with a flow that descends from `to`.
     fn gateways_undone(&self, scope: Option<ElementKey>, to: ElementKey) -> Vec<Arc<str>> {
         let held = self.scope(scope).into_iter();
         let resetting = held.flat_map(|scope| &scope.resetting);
@@ -188,7 +190,7 @@ impl InstanceState {
             .collect()
     }
 
-    /// Those of these flows that do not come from an element.
+    /// Those of these flows that do not descend from `to`.
     fn not_from(&self, arrivals: &[Arrival], to: ElementKey) -> Vec<Arrival> {
         arrivals
             .iter()
@@ -201,10 +203,10 @@ impl InstanceState {
 /// Flows that wait at joins.
 type Waiting = BTreeMap<Arc<str>, Vec<Arrival>>;
 
-/// The new visit of a passed element, with the action states from before the action's first run.
+/// The new visit of a completed element, with the action states from before the action's first run.
 fn visit_again(retained: ElementInstance, time: Time, action: &Arc<str>) -> ElementInstance {
     let mut again = ElementInstance::begun(retained.scope, retained.node, retained.arrivals, time);
-    // Whose the passed visit was may do it again.
+    // The new visit is assigned to the user of the old one.
     again.assignee = retained.assignee;
     (again.variables, again.owned_bytes) = (retained.variables, retained.owned_bytes);
     if let Some(first) = retained.first_runs.get(action) {
@@ -218,8 +220,8 @@ fn visit_again(retained: ElementInstance, time: Time, action: &Arc<str>) -> Elem
             .collect();
     }
     for action in again.actions.values_mut() {
-        // A triggering that was not done yet has been done or cancelled in the passed visit: it
-        // neither comes again nor counts as done, so its children do not run.
+        // A triggering that was not done at that time has been done or cancelled in the old visit.
+        // It is not repeated, and does not count as done, so its children do not run.
         action.cancelled = action.started.saturating_sub(action.completed);
         action.delayed.clear();
     }

@@ -1,4 +1,4 @@
-//! Applies records of calls to other systems: placed, repeated, answered.
+//! Applies the records of HTTP calls: placed, repeated, ended.
 
 use crate::engine::{
     http_call::{CallKey, HttpCallRecord},

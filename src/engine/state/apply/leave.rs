@@ -1,5 +1,5 @@
-//! Applies the end of an element, by completion or from outside: what is retained of it, and to
-//! which element its descendants belong from then on.
+//! Applies the end of an element, by completion or by termination: whether it is retained, and to
+//! which element its descendants are linked.
 
 use crate::{
     engine::state::{ElementInstance, InstanceState, element::FirstRun, merges::Author},
@@ -7,8 +7,8 @@ use crate::{
 };
 
 impl InstanceState {
-    /// An element is left: it becomes a retained element instance (`keep`), or what came from it belongs to the retained element instance
-    /// before it.
+    /// Completes an element. It is retained (`keep`), or its descendants are linked to the retained
+    /// element instance before it.
     pub(super) fn complete(
         &mut self,
         seq: u64,
@@ -23,7 +23,7 @@ impl InstanceState {
             self.remember(seq, &mut element, key, true);
         }
         let inherited = element.arrivals.first().and_then(|arrival| arrival.from);
-        // What begins in a scope comes from the scope.
+        // Elements activated first in a scope descend from the scope.
         let inherited = inherited.or(element.scope);
         self.end_iteration(&element, true);
         if closes {
@@ -46,7 +46,7 @@ impl InstanceState {
         self.forget_merges();
     }
 
-    /// Takes an active element out, with what is retained in it: what came from that came from it.
+    /// Removes an active element, and links the descendants of elements retained in it to it.
     fn take_out(&mut self, key: ElementKey) -> Option<ElementInstance> {
         self.elements.get(&key)?;
         for inner in self.inside_of_scope(key) {
@@ -61,7 +61,7 @@ impl InstanceState {
         Some(element)
     }
 
-    /// What is in an element that is a scope; nothing in any other.
+    /// The elements in a scope; empty for other elements.
     fn inside_of_scope(&self, key: ElementKey) -> Vec<ElementKey> {
         let is_scope = self
             .elements
@@ -74,7 +74,7 @@ impl InstanceState {
         }
     }
 
-    /// Of several visits in a loop only the latest can be gone back to.
+    /// Of several visits of a node in a loop, back steps reach only the latest.
     fn forget_earlier_visits(&mut self, element: &mut ElementInstance) {
         let is_visited = self
             .elements
@@ -103,7 +103,7 @@ impl InstanceState {
         }
     }
 
-    /// An element is ended, or a back step takes its retained element instance away.
+    /// Removes an element that is terminated, or a retained one that a back step has undone.
     pub(super) fn remove(&mut self, seq: u64, key: ElementKey) {
         let Some(mut element) = self.take_out(key) else {
             return;
@@ -120,8 +120,8 @@ impl InstanceState {
             && element.arrivals.len() > 1
             && let Some(scope) = self.scope_mut(element.scope)
         {
-            // A join that is ended before it continued gives its flows back; the back step takes
-            // those that come from its target.
+            // A join that is terminated before it continued returns its flows; the back step
+            // removes those that descend from its target.
             let waiting = scope.waiting.entry(element.node.clone()).or_default();
             waiting.extend(element.arrivals);
         }
@@ -135,7 +135,7 @@ impl InstanceState {
         self.forget(key, heir);
     }
 
-    /// Drops an element; what came from it now comes from `heir`.
+    /// Removes an element, and links its descendants to `heir`.
     pub(super) fn forget(&mut self, key: ElementKey, heir: Option<ElementKey>) {
         self.take_element(key);
         self.forget_references(key, heir);
@@ -165,8 +165,8 @@ impl InstanceState {
         self.reassign(key, heir, |_| true);
     }
 
-    /// What an element did, as far as it passes, belongs to another from now on: merges, open
-    /// messages, decisions, children.
+    /// Gives the merges, open messages, decisions and children of one element to another, as far as
+    /// `passes` accepts their author.
     pub(super) fn reassign(
         &mut self,
         key: ElementKey,
@@ -197,7 +197,7 @@ impl InstanceState {
         }
     }
 
-    /// Forgets the merges no back step can ask for any more.
+    /// Drops the merges that no back step can need any more.
     pub(super) fn forget_merges(&mut self) {
         let first_runs = self
             .elements

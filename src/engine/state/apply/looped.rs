@@ -1,5 +1,5 @@
-//! Applies records of an activity that runs more than once: what its whole remembers of its
-//! iterations, and the variables both own.
+//! Applies the records of an activity that runs more than once: the state of the whole, and the
+//! variables of both the whole and its iterations.
 
 use crate::{
     engine::{
@@ -17,7 +17,7 @@ impl InstanceState {
         self.with_loop(*element, |looping| looping.apply(record));
     }
 
-    /// An iteration has begun in its scope.
+    /// Begins an iteration in its scope.
     pub(super) fn begin_iteration(&mut self, seq: u64, whole: Option<ElementKey>, iteration: u32) {
         let mut variables = None;
         if let Some(whole) = whole {
@@ -31,7 +31,8 @@ impl InstanceState {
         }
     }
 
-    /// An iteration has completed, or was terminated; one that is undone counts no more.
+    /// Counts an iteration that has completed or was terminated. One that compensates was counted
+    /// before.
     pub(super) fn end_iteration(&mut self, iteration: &ElementInstance, well: bool) {
         if let (Some(whole), Some(_)) = (iteration.scope, iteration.loop_counter)
             && !iteration.is_undoing()
@@ -40,7 +41,7 @@ impl InstanceState {
         }
     }
 
-    /// Changes the state of a whole, and with it what its counters say.
+    /// Changes the state of a whole, and updates the variables of its counters.
     fn with_loop(&mut self, whole: ElementKey, change: impl FnOnce(&mut LoopState)) {
         let mut bytes = 0;
         self.with(whole, |element| {
@@ -49,7 +50,7 @@ impl InstanceState {
             change(looping);
             let counters = looping.counters(0);
             element.own(&counters);
-            // Their names are what counts: they stay as they are, whatever the loop has counted.
+            // The bytes are counted once: the values of the counters hardly change their size.
             if begins {
                 bytes = serde_json::to_string(&counters).map_or(0, |text| text.len());
                 element.owned_bytes += bytes;

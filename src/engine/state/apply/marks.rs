@@ -1,4 +1,4 @@
-//! Applies records that only mark an element.
+//! Applies records that only set a mark on an element.
 
 use crate::{
     engine::{

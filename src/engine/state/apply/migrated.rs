@@ -1,5 +1,5 @@
-//! Applies a migration: nodes and flows get their names in the new version, and subscriptions wait
-//! to be renewed.
+//! Applies a migration: nodes and flows are renamed to their ids in the target, and subscriptions
+//! are closed until they are renewed.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,7 +8,7 @@ use crate::engine::{
     state::{ElementInstance, InstanceState, Scope},
 };
 
-/// Names in the target, by those in the source.
+/// Ids in the target version, by ids in the source version.
 pub(in crate::engine::state) type Names = BTreeMap<Arc<str>, Arc<str>>;
 
 impl InstanceState {
@@ -39,7 +39,7 @@ impl ElementInstance {
 }
 
 impl Scope {
-    /// Gives what is in it the names of the target; its event subprocesses wait for nothing.
+    /// Renames the nodes and flows in it, and closes the subscriptions of its event subprocesses.
     pub(in crate::engine::state) fn rename(&mut self, names: &Names) {
         for places in [&mut self.waiting, &mut self.resetting] {
             *places = std::mem::take(places)
@@ -51,7 +51,7 @@ impl Scope {
                 })
                 .collect();
         }
-        // One that was taken over opens nothing any more.
+        // A scope with an interrupting event subprocess opens no subscriptions any more.
         if !self.interrupted
             && let Some(subscriptions) = &mut self.subscriptions
         {
@@ -61,7 +61,7 @@ impl Scope {
     }
 }
 
-/// Gives one thing its name in the target.
+/// Renames one id.
 pub(in crate::engine::state) fn rename(name: &mut Arc<str>, names: &Names) {
     if let Some(new) = names.get(name) {
         *name = new.clone();

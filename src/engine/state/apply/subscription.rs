@@ -1,4 +1,4 @@
-//! Applies records of subscriptions: opened, triggered, closed.
+//! Applies the records of subscriptions: opened, triggered, closed.
 
 use crate::{
     engine::{
@@ -21,7 +21,7 @@ impl InstanceState {
         self.change_subscriptions(by, |open| open.open(opened, since));
     }
 
-    /// An event has come.
+    /// Applies the occurrence of a subscribed event.
     pub(super) fn trigger(
         &mut self,
         by: Subscriber,
@@ -40,12 +40,12 @@ impl InstanceState {
         }
     }
 
-    /// What is waited for is another version's.
+    /// Replaces the subscriptions after a migration.
     pub(super) fn renew(&mut self, by: Subscriber, renewed: &[RenewedSubscription], now: Time) {
         self.change_subscriptions(by, |open| open.renew(renewed, now));
     }
 
-    /// Something happened to an event with several definitions.
+    /// Applies a change of an event with several definitions.
     pub(super) fn multiple(&mut self, record: &MultipleRecord) {
         match record {
             MultipleRecord::Came { by, event, again } => {
@@ -66,7 +66,7 @@ impl InstanceState {
         }
     }
 
-    /// Changes what somebody waits for; begins it.
+    /// Changes the subscriptions of an element or scope, and creates them if there are none.
     fn change_subscriptions(&mut self, by: Subscriber, change: impl FnOnce(&mut Subscriptions)) {
         match by {
             Subscriber::Element(key) => self.with(key, |element| {
@@ -87,7 +87,7 @@ impl InstanceState {
         }
     }
 
-    /// An interrupting event subprocess takes a scope over, in which nothing is active any more.
+    /// Applies the start of an interrupting event subprocess in a scope in which nothing is active.
     pub(super) fn interrupt(&mut self, scope: Option<ElementKey>) {
         for key in self.inside(scope) {
             self.forget(key, None);

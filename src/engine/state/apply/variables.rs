@@ -1,4 +1,4 @@
-//! Applies records of the variables of elements: declared, merged into, replaced by a back step.
+//! Applies the records of variables of elements: declared, merged, replaced by a back step.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl InstanceState {
         }
     }
 
-    /// An element owns what is about to be merged into its variables.
+    /// Counts the bytes of a patch that is about to be merged into the variables of an element.
     pub(super) fn count_own(&mut self, scope: Option<ElementKey>, patch: &Value) {
         if let Some(element) = scope.and_then(|key| self.elements.get_mut(&key)) {
             let bytes = patch.to_string().len();
@@ -32,7 +32,7 @@ impl InstanceState {
         }
     }
 
-    /// Takes an element out, with what it owns.
+    /// Removes an element together with its variables.
     pub(in crate::engine::state) fn take_element(
         &mut self,
         key: ElementKey,
@@ -45,7 +45,7 @@ impl InstanceState {
         Some(element)
     }
 
-    /// Puts an element in, with what it owns.
+    /// Inserts an element together with its variables.
     pub(in crate::engine::state) fn put_element(
         &mut self,
         key: ElementKey,
@@ -56,7 +56,7 @@ impl InstanceState {
         self.elements.insert(key, element);
     }
 
-    /// Merges into what a scope owns, or into the root's data.
+    /// Merges a patch into the variables of an element, or into the data of the instance.
     pub(super) fn merge_into(&mut self, scope: Option<ElementKey>, patch: &Value) {
         match scope {
             None => deep_merge(Arc::make_mut(&mut self.data), patch),
@@ -77,14 +77,13 @@ impl InstanceState {
 }
 
 impl ElementInstance {
-    /// It owns these variables, with these values.
+    /// Makes the element own these variables with these values.
     pub(super) fn own(&mut self, variables: &Map<String, Value>) {
         declare_in(self.variables.get_or_insert_with(empty), variables);
     }
 }
 
-/// Puts first values of variables beside what is owned already, each in the place of another of its
-/// name.
+/// Adds declared variables to those an element owns; a variable of the same name is replaced.
 pub(in crate::engine::state) fn declare_in(owned: &mut Value, declared: &Map<String, Value>) {
     if let Value::Object(members) = owned {
         members.extend(declared.clone());
