@@ -3,7 +3,7 @@
 //!
 //! Not here: requests, cookies and routes (`web::pages`), interactive parts of pages (`static/`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The admin layer is below the edge**, which serves its pages: there is one route table, and the
 //! pages do not depend on HTTP.

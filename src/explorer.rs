@@ -14,7 +14,7 @@
 //! Where to go next: `model` for the simplified definition, `moves` for what can happen next,
 //! `oracle` for the conditions, `marking` for when two states are equal, `verdict` for the report.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The explorer walks the engine, not a net derived from the model.** With a limit of no
 //! activation each step moves one element, so parallel branches interleave, and what is verified is

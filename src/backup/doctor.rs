@@ -6,7 +6,7 @@
 //! `database` the rows and the files they name, with one instance in memory at a time; `finding`
 //! describes faults. Not here: damage found by a running server (`runtime::damage`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The doctor reads a write-ahead log with its index in memory**, as SQLite would otherwise write
 //! files beside the database; it locks the directory, so no server can start meanwhile.

@@ -1,18 +1,18 @@
-//! Who may see an instance and who may do what in it. "Does not exist" and "is not yours" are the
-//! same answer.
+//! The permissions of users in an instance: who may see it, and who may act where. An instance that
+//! does not exist and one that the caller may not see give the same response.
 //!
-//! Owners are who started the instance or its root and who holds a token of its tree. Participants
-//! are who was ever assigned one of its elements: they may continue watching, and act at what is
-//! theirs. Lanes name roles besides: a role that a lane names anywhere may watch; a role list of
-//! the lane a node lies in decides who may act there, and without a list every owner may. Operators
-//! may do everything. Which token a client shows: `session::auth::token`. What the rules mean to a
-//! modeller: docs/process-model.md, "Lanes".
+//! Owners are the users who started the instance or its root, and holders of a token of its tree.
+//! Participants are users who were ever assigned one of its elements: they may follow the instance,
+//! and act at the elements assigned to them. Lanes add roles: a role named by any lane may follow
+//! the instance. The role list of a node's lane decides who may act at the node; without a list,
+//! every owner may. Operators may do everything. `session::auth::token` reads the token of a
+//! client; docs/process-model.md, "Lanes", describes the rules for modellers.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **An assignee acts at what is assigned, and only watches the rest.** The model page counts
-//! assignees among those who belong to an instance; letting one who was lent a task act
-//! everywhere would be a surprise.
+//! **An assignee acts at the assigned elements, and only follows the rest.** The documentation of
+//! the model counts assignees among the users who belong to an instance; it would be a surprise if
+//! a user to whom one task was assigned could act everywhere.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
@@ -26,37 +26,38 @@ use crate::{
     },
 };
 
-/// How the subject begins that an instance of a schedule is started by; no token speaks for such a
-/// one, so it has no owner.
+/// The prefix of the subject that starts instances by a schedule. No token has such a subject, so
+/// these instances have no owner by subject.
 pub const SCHEDULED: &str = "schedule:";
 
-/// The same for an instance that a message or signal started.
+/// The prefix of the subject that starts instances by a message or signal.
 pub const BY_EVENT: &str = "event:";
 
-/// Who asks.
+/// The sender of a command or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The subject of the token.
     pub subject: String,
-    /// Tenant it belongs to; no caller sees another tenant.
+    /// The tenant of the subject; no caller sees another tenant.
     pub tenant: String,
-    /// Roles the token grants; none for a token of a tree.
+    /// The roles that the token grants; none for a token of a tree.
     pub roles: Arc<[String]>,
     /// Whether it may see and repair every instance of the tenant.
     pub operator: bool,
-    /// Set for tokens that are good for single instance trees only: the keys of their roots.
+    /// The roots of the only trees for which the token is valid; `None` for a user's token.
     pub trees: Option<Arc<[InstanceKey]>>,
-    /// Where it asks from, for the audit log; decides nothing.
+    /// The client's address, for the audit log. No permission depends on it.
     pub address: Option<IpAddr>,
-    /// The trace its command belongs to; decides nothing.
+    /// The trace of the command. No permission depends on it.
     pub trace: Option<Arc<TraceContext>>,
 }
 
-/// Roles that run the server or what it runs: with a share of their own of what all use.
+/// Roles of users who run the server or its processes. They have a share of their own in shared
+/// resources.
 const STAFF: [&str; 4] = ["operator", "server-operator", "designer", "admin"];
 
 impl Caller {
-    /// What share of what all use is the caller's.
+    /// The kind of caller, which decides the share in shared resources.
     pub fn kind(&self) -> CallerKind {
         if self.trees.is_some() {
             CallerKind::Anonymous
@@ -67,41 +68,41 @@ impl Caller {
         }
     }
 
-    /// Whether it may see the source of definitions, and errors in its expressions:
-    /// designers and operators.
+    /// Whether it may read the source of definitions, and errors in their expressions: designers
+    /// and operators.
     pub fn reads_source(&self) -> bool {
         let edits = |role: &String| role == "designer" || role == "admin";
         self.operator || (self.trees.is_none() && self.roles.iter().any(edits))
     }
 
-    /// Whether one of these roles is granted.
+    /// Whether the caller has one of these roles.
     pub fn has_any(&self, roles: &[String]) -> bool {
         roles.iter().any(|role| self.roles.contains(role))
     }
 }
 
-/// What a lane may restrict to roles.
+/// A right that a lane can restrict to roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
     /// Run actions, claim, retry, skip.
     Execute,
-    /// Give a user task to somebody.
+    /// Assign a user task to a user.
     Assign,
-    /// Hold an instance, and end it.
+    /// Put an instance on hold, and terminate it.
     Hold,
 }
 
-/// Those who belong to an instance. Cheap to clone.
+/// The users who belong to an instance. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Members {
-    /// Birth certificate: tenant, starters and place in the tree.
+    /// The first record: tenant, starters and position in the tree.
     pub head: Arc<Created>,
-    /// Subjects that are or were assigned one of its elements.
+    /// Subjects to which one of its elements is or was assigned.
     pub participants: Arc<BTreeSet<Arc<str>>>,
 }
 
 impl Members {
-    /// Whether the instance is the caller's.
+    /// Whether the caller owns the instance.
     pub(super) fn own(&self, caller: &Caller) -> bool {
         let head = &*self.head;
         match &caller.trees {
@@ -123,7 +124,7 @@ impl Members {
             && (caller.operator || self.include(caller) || watches(process, caller))
     }
 
-    /// Whether the caller may do something at a node, whoever it is assigned to.
+    /// Whether the caller has a right at a node, without regard to its assignee.
     pub fn may(
         &self,
         process: &ExecutableProcess,
@@ -138,8 +139,8 @@ impl Members {
             }
     }
 
-    /// Whether the caller may run actions at a node: with an assignee only the assignee, and
-    /// operators, may.
+    /// Whether the caller may run actions at a node. At an assigned node, only the assignee and
+    /// operators may.
     pub fn may_execute(
         &self,
         process: &ExecutableProcess,
@@ -153,8 +154,8 @@ impl Members {
         }
     }
 
-    /// Whether the caller may act somewhere in the instance, and not only watch. Whose its elements
-    /// are decides besides.
+    /// Whether the caller may act anywhere in the instance, and not only follow it. Assignments of
+    /// single elements are checked in addition.
     pub fn may_act(&self, process: &ExecutableProcess, caller: &Caller) -> bool {
         caller.operator
             || self.own(caller)
@@ -166,8 +167,8 @@ impl Members {
     }
 }
 
-/// Whether the caller may start an instance at this start event: anybody may, unless its lane names
-/// roles.
+/// Whether the caller may start an instance at this start event. Everyone may, unless its lane
+/// names roles.
 pub fn may_start(
     process: &ExecutableProcess,
     caller: &Caller,
@@ -179,7 +180,7 @@ pub fn may_start(
     caller.operator || roles.is_none_or(|roles| caller.has_any(roles))
 }
 
-/// Who may do something may also watch, so every list of every lane counts.
+/// A role with any right may follow the instance, so all lists of all lanes count.
 fn watches(process: &ExecutableProcess, caller: &Caller) -> bool {
     let lists = process
         .lanes()

@@ -1,10 +1,11 @@
-//! Back in steps: a user runs an `allowBack` action of an element that the token has left, and the
-//! token returns there.
+//! Back steps: a user runs an `allowBack` action of a completed element, and the token returns to
+//! that element.
 //!
-//! Everything active that descends from the element ends, with its timers and subprocesses; joins
-//! passed since then give back the flows that do not descend from it; then a new visit begins with
-//! the action states from before the action's first run. All of it is one row. Lineage:
-//! `state::lineage`; the effect of a step back on the state: `state::apply::back_step`.
+//! Active elements that descend from the element are terminated, with their timers and
+//! subprocesses. Joins that have continued since then get back the flows that do not descend from
+//! it. Then a new visit begins with the action states from before the action's first run. All of it
+//! is one row. `state::lineage` has the lineage, `state::apply::back_step` applies the back step to
+//! the state.
 
 use serde_json::{Map, Value};
 
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::model::{executable::ExecutableAction, ids::ElementKey, variables::Variables};
 
-/// Goes back to a passed element and runs the action there.
+/// Returns to a completed element and runs the action there.
 pub(super) fn go_back(
     step: &mut Step<'_>,
     to: ElementKey,
@@ -45,7 +46,7 @@ pub(super) fn go_back(
     }));
     if let Some(restored) = restored {
         for (scope, data) in restored.data {
-            // What the passed visit owned is its new visit's.
+            // The variables of the old visit pass to its new visit.
             let scope = scope.map(|scope| if scope == to { element } else { scope });
             step.record(Record::DataReplaced { scope, data });
         }
@@ -60,16 +61,16 @@ pub(super) fn go_back(
     execution::run_in(step, element, action, payload)
 }
 
-/// What a `restartFromSnapshot` action begins with.
+/// The data and the view with which a `restartFromSnapshot` action begins.
 struct Restoration {
-    /// The data of the root (`None`) and of the scopes of the element, the innermost first.
+    /// The data of the instance (`None`) and of the scopes of the element, the innermost first.
     data: Vec<(Option<ElementKey>, Value)>,
     view: Value,
-    /// Bring the present values of the restart keys, merged in this order.
+    /// Patches with the present values of the restart keys, merged in this order.
     kept: [Value; 2],
 }
 
-/// `None` when the action leaves data and view as they are.
+/// The data to restore; `None` when the action leaves data and view as they are.
 fn restoration(step: &Step<'_>, to: ElementKey, action: &ExecutableAction) -> Option<Restoration> {
     let first = step.state.element(to)?.first_run(&action.name)?;
     let view = first.view()?.clone();
@@ -83,8 +84,8 @@ fn restoration(step: &Step<'_>, to: ElementKey, action: &ExecutableAction) -> Op
         let Some(present) = variables.at(path) else {
             continue;
         };
-        // A present object replaces the earlier one: what is gone from it must not come back by the
-        // merge.
+        // The present object replaces the earlier one, so that members deleted since then do not
+        // return by the merge.
         if restored
             .at(path)
             .is_some_and(|earlier| earlier.is_object() && present.is_object() && earlier != present)
@@ -100,8 +101,8 @@ fn restoration(step: &Step<'_>, to: ElementKey, action: &ExecutableAction) -> Op
     })
 }
 
-/// Ends everything that came from the element since this first run: active elements with their
-/// timers, children, open messages.
+/// Ends all descendants of the element since this first run: active elements with their timers,
+/// children, and open messages.
 fn undo(step: &mut Step<'_>, to: ElementKey, first_run: u64) {
     let ended: Vec<ElementKey> = step
         .state

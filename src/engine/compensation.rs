@@ -1,14 +1,15 @@
-//! Compensation: what has been completed is undone by its handler, in reverse order of completion, one
-//! after the other. A throw or end event asks for it in its scope; the cancel end event of a
-//! transaction asks for it in the transaction, and what is active there ends first. What an event
-//! subprocess asks for is done in the scope around it, too.
+//! Compensation: the handlers of completed activities run one after the other, in reverse order of
+//! completion. A throw or end event requests it in its scope. The cancel end event of a transaction
+//! requests it in the transaction, after active elements there were terminated. An event subprocess
+//! requests it in the enclosing scope, too.
 //!
-//! What a completed embedded subprocess completed is compensated in a new visit of it, which begins
-//! with what is compensated there instead of its start event, with the variables it ended with; or
-//! with the event subprocess in it that compensation begins. So are the iterations of an activity that
-//! ran more than once: its handler runs for each.
+//! The activities completed in an embedded subprocess are compensated in a new visit of it, with
+//! the variables it had at its end. Instead of its start event, the visit begins with those
+//! activities, or with the event subprocess that compensation starts. The same holds for the
+//! iterations of an activity that ran more than once: its handler runs for each.
 //!
-//! What is remembered: `state::compensation`. When an element is left: `elements`.
+//! `state::compensation` keeps the completed activities, `elements` calls this module when an
+//! element completes.
 
 use std::sync::Arc;
 

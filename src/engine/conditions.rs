@@ -1,8 +1,8 @@
-//! Conditional events: their conditions are evaluated when they begin to wait and whenever data
-//! change, before anything else moves. A condition that becomes true triggers its event. An event
-//! that keeps waiting is triggered again only after its condition was false.
+//! Conditional events: their conditions are evaluated when their subscriptions are opened and
+//! whenever data change, before anything else moves. A condition that becomes true triggers its
+//! event. An event that keeps waiting is triggered again only after its condition was false.
 //!
-//! Not here: conditions of sequence flows (`elements::exclusive_gateway`).
+//! `elements::exclusive_gateway` evaluates the conditions of sequence flows.
 
 use super::{
     context::Step,
@@ -12,11 +12,11 @@ use super::{
 };
 use crate::model::{evaluator::EvaluationError, event_definition::EventRef};
 
-/// Incident of an element that waits for a condition which cannot be evaluated. A retry looks
-/// again.
+/// Incident of an element that waits for a condition which cannot be evaluated. A retry evaluates
+/// it again.
 pub(super) const FAILED: &str = "conditional_event_error";
 
-/// Looks at the conditions that may have changed. `false` when there are none.
+/// Evaluates the conditions that may have changed. Returns `false` when there are none.
 pub(super) fn look(step: &mut Step<'_>) -> bool {
     if std::mem::take(&mut step.is_data_changed) {
         let all = step.state.all_subscriptions().map(|(by, _)| by).collect();
@@ -30,14 +30,14 @@ pub(super) fn look(step: &mut Step<'_>) -> bool {
     is_any
 }
 
-/// Looks at the conditions that somebody waits for.
+/// Evaluates the conditions of a subscriber.
 pub(super) fn look_at(step: &mut Step<'_>, by: Subscriber) {
     for (event, held) in waited_for(step, by) {
         let is_open = || {
             let open = step.state.subscriptions(by);
             open.is_some_and(|open| open.get(&event).is_some())
         };
-        // An event before it may have ended who waits.
+        // An event before it may have ended the subscriber.
         let Some(node) = step.process.node(&event.node).filter(|_| is_open()) else {
             continue;
         };
@@ -52,7 +52,7 @@ pub(super) fn look_at(step: &mut Step<'_>, by: Subscriber) {
     }
 }
 
-/// The conditional events somebody waits for, and whether each was true.
+/// The conditional events of a subscriber, and whether each was true.
 fn waited_for(step: &Step<'_>, by: Subscriber) -> Vec<(EventRef, bool)> {
     let open = step.state.subscriptions(by).into_iter();
     let open = open.flat_map(|open| open.iter());
@@ -66,7 +66,7 @@ fn waited_for(step: &Step<'_>, by: Subscriber) -> Vec<(EventRef, bool)> {
     .collect()
 }
 
-/// A condition cannot be evaluated: an incident where it is waited for, once.
+/// Raises an incident for a condition that cannot be evaluated, once for each element.
 fn fail(step: &mut Step<'_>, by: Subscriber, event: &EventRef, error: &EvaluationError) {
     let Some(element) = triggering::told(step, by) else {
         return;
@@ -77,7 +77,7 @@ fn fail(step: &mut Step<'_>, by: Subscriber, event: &EventRef, error: &Evaluatio
     }
 }
 
-/// Looks at every condition again, as after data changed.
+/// Marks all conditions for evaluation, as after a change of data.
 pub(super) fn look_again(step: &mut Step<'_>) {
     step.is_data_changed |= step.process.has_conditional;
 }

@@ -2,8 +2,8 @@
 //! visited.
 //!
 //! `record` appends a record and applies it at once, so that every decision reads the state as the
-//! step's own records left it. Not here: which function handles which command (`step`), the moves
-//! of element instances (`transition`), the end of an instance (`end`).
+//! step's own records left it. `step` dispatches commands, `transition` has the moves of element
+//! instances, `end` the end of an instance.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -35,10 +35,10 @@ use crate::{
 pub struct StepInput<'a> {
     /// Process time.
     pub now: Time,
-    /// Draws the key of a child from the number of the record that starts it.
+    /// Generates the key of a child from the number of the record that starts it.
     pub child_key: &'a dyn Fn(u64) -> InstanceKey,
-    /// The caller of the command; `None` for the server itself (timers, peers), which may do
-    /// everything.
+    /// The caller of the command; `None` for the server itself (timers, messages of other
+    /// instances), which may do everything.
     pub caller: Option<&'a Caller>,
     /// The command's identity, if it deduplicates.
     pub command: Option<CommandTag>,

@@ -1,12 +1,12 @@
-//! Assignee, due date and reminders of a user task, as its definition gives them.
+//! The assignee, the due date and the reminders of a user task, from its definition.
 //!
-//! A due date triggers nothing by itself: it is shown, and reminders refer to it. Not here:
-//! claiming and releasing a task (`assignment`).
+//! A due date has no effect of its own: it is shown, and reminders refer to it. `assignment`
+//! handles claims and releases of a task.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **A reminder is a record.** A due date does nothing; a reminder is a timer whose row moves
-//! the instance on, so followers and lists see it by the ways they have.
+//! **A reminder is a record.** It is a timer whose row advances the instance, so followers and
+//! lists see it like any other change.
 
 use std::sync::Arc;
 
@@ -23,21 +23,22 @@ use crate::{
     },
 };
 
-/// Incident of a user task whose assignee or due date cannot be read off the data. A retry reads
-/// them again.
+/// Incident of a user task whose assignee or due date cannot be evaluated. A retry evaluates them
+/// again.
 pub(super) const UNREADABLE: &str = "task_error";
 
-/// A visit begins: the task belongs to somebody, and has a due date.
+/// Sets the assignee and the due date of a new visit.
 pub(super) fn begin(step: &mut Step<'_>, key: ElementKey) {
     take(step, key, true);
 }
 
-/// A step back makes a new visit: whose the task was may do it again, in a time of its own.
+/// Sets the due date of the new visit after a back step. The task keeps its assignee.
 pub(super) fn begin_again(step: &mut Step<'_>, key: ElementKey) {
     take(step, key, false);
 }
 
-/// Reads the terms once more, after an incident; a user who has taken the task meanwhile keeps it.
+/// Evaluates assignee and due date again after an incident. A user who has claimed the task
+/// meanwhile keeps it.
 pub(super) fn retry(step: &mut Step<'_>, key: ElementKey) {
     let is_nobodys = step
         .state
@@ -77,7 +78,7 @@ fn take(step: &mut Step<'_>, key: ElementKey, assigns: bool) {
     }
 }
 
-/// Whose the task is, by the data as they are.
+/// The assignee, by the present data.
 fn assignee(
     step: &Step<'_>,
     key: ElementKey,
@@ -102,7 +103,7 @@ fn assignee(
     Ok(user.map(Arc::from))
 }
 
-/// When it is due, by the data as they are.
+/// The due date, by the present data.
 fn due(
     step: &Step<'_>,
     key: ElementKey,
@@ -142,7 +143,7 @@ fn schedule(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, due: Ti
     arm(step, key);
 }
 
-/// Arms the timer of the next reminder, if there is one.
+/// Sets the timer of the next reminder, if there is one.
 fn arm(step: &mut Step<'_>, key: ElementKey) {
     if let Some((number, due)) = step
         .state
@@ -153,8 +154,8 @@ fn arm(step: &mut Step<'_>, key: ElementKey) {
     }
 }
 
-/// A reminder is due: the task shows it, and reminds again when it is to. Nothing when the task is
-/// done or was reminded already.
+/// Sends a reminder, and sets the time of the next one. Has no effect when the task has ended or
+/// this reminder was sent already.
 pub(super) fn remind(step: &mut Step<'_>, timer: &TimerKey) {
     let Some(key) = timer.element else {
         return;

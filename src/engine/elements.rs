@@ -36,7 +36,7 @@ use crate::model::{
     node_kind::{CompensationThrow, ExecutableEventDefinition, GatewayKind, NodeKind, TaskKind},
 };
 
-/// Lets an active element do what it can do now.
+/// Lets an active element continue as far as it can now.
 pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     let Some(node) = step.node_of(key) else {
         return;
@@ -44,7 +44,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     if !can_move(step, key) {
         return;
     }
-    // What a completed subprocess waited for is over.
+    // The subscriptions of a completed subprocess are closed already.
     if !compensation::is_undoing(step, key, node) {
         if !subscription::open(step, key, node) {
             return;
@@ -61,7 +61,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     if writes && !mappings::complete(step, key, node) {
         return;
     }
-    // What its own work has changed may end it.
+    // Its own work may have changed data, and a conditional event may have ended it.
     if !step.is_data_changed || !conditions::look(step) || can_move(step, key) {
         leave(step, key, node, flows, Leaving::default());
     }
@@ -70,7 +70,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     }
 }
 
-/// The flows that an element is left by, when all it has to do is done.
+/// The flows by which an element's token leaves; `None` while the element waits.
 fn finished<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -92,21 +92,21 @@ fn finished<'a>(
     }
 }
 
-/// What is left out when an element is left.
+/// The parts that are skipped when an element completes.
 #[derive(Clone, Copy, Default)]
 struct Leaving {
-    /// What it would publish.
+    /// Publishing.
     without_publishing: bool,
-    /// That it may be compensated, where there is no room for that.
+    /// Keeping it for compensation, where the limit is reached.
     without_room: bool,
     /// The completion condition of the ad-hoc subprocess around it.
     without_asking: bool,
-    /// The conditions of its flows: they are chosen already.
+    /// The conditions of its flows, because the flows are chosen already.
     is_chosen: bool,
 }
 
-/// Leaves an element whose work is done. What cannot be evaluated is an incident, before anything
-/// is recorded that a retry would do again.
+/// Completes an element whose work is done. A part that cannot be evaluated is an incident; all
+/// parts are evaluated before the first record, so a retry repeats none.
 fn leave(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -114,7 +114,7 @@ fn leave(
     flows: Vec<&ExecutableFlow>,
     leaving: Leaving,
 ) {
-    // What a whole would publish its iterations have published.
+    // The iterations of a whole have already published.
     let is_silent = leaving.without_publishing || step.is_whole(key);
     if let Some(flows) = outgoing(step, key, node, flows, leaving.is_chosen)
         && let Some(verdict) = looping::verdict(step, key, node)
@@ -150,8 +150,8 @@ fn fulfils(
     ad_hoc::fulfils(step, key, node, ends_path)
 }
 
-/// Leaves a node by its flows, without what it would throw, and though it cannot be remembered to be
-/// compensated.
+/// Completes an element by its flows, without publishing, and without keeping it for compensation
+/// if the limit is reached.
 pub(super) fn leave_silently(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     let leaving = Leaving {
         without_publishing: true,
@@ -161,20 +161,20 @@ pub(super) fn leave_silently(step: &mut Step<'_>, key: ElementKey, node: &Execut
     leave(step, key, node, node.outgoing.iter().collect(), leaving);
 }
 
-/// Whether nothing has ended or stopped an element.
+/// Whether an element is still active and has no incident.
 fn can_move(step: &Step<'_>, key: ElementKey) -> bool {
     step.state
         .element(key)
         .is_some_and(|element| element.is_active() && element.incidents().is_empty())
 }
 
-/// Leaves an element whose work is done without writing what its output mappings read.
+/// Completes an element whose work is done without applying its output mappings.
 pub(super) fn leave_without_outputs(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     leave_finished(step, key, node, Leaving::default());
 }
 
-/// Leaves an element whose work is done without asking whether the ad-hoc subprocess around it is
-/// complete.
+/// Completes an element whose work is done without evaluating the completion condition of the
+/// ad-hoc subprocess around it.
 pub(super) fn leave_without_asking(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     let leaving = Leaving {
         without_asking: true,
@@ -195,9 +195,9 @@ fn leave_finished(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, l
     leave(step, key, node, flows, leaving);
 }
 
-/// The flows that an element is left by: those that a gateway has chosen; of an activity or event
-/// all that have no condition or a true one, else the default flow, as of an inclusive gateway.
-/// `None` when that cannot be evaluated, which is an incident.
+/// The flows by which an element's token leaves: those that a gateway has chosen; for an activity
+/// or event all flows without condition or with a true one, otherwise the default flow, as for an
+/// inclusive gateway. `None` when a condition cannot be evaluated, which is an incident.
 fn outgoing<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -205,7 +205,7 @@ fn outgoing<'a>(
     flows: Vec<&'a ExecutableFlow>,
     is_chosen: bool,
 ) -> Option<Vec<&'a ExecutableFlow>> {
-    // By an iteration no flow is taken.
+    // An iteration takes no flow.
     let element = step.state.element(key);
     let is_iteration = element.is_some_and(|element| element.loop_counter().is_some());
     let is_chosen = is_chosen
@@ -221,7 +221,7 @@ fn outgoing<'a>(
     }
 }
 
-/// Leaves an element by its default flow, whatever its conditions say.
+/// Completes an element by its default flow, without evaluating conditions.
 pub(super) fn leave_by_default(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     let flows = node
         .default_flow
@@ -247,7 +247,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
         NodeKind::Call(called) => call_activity::call(step, key, node, called),
         NodeKind::SubProcess(subprocess) => sub_process::advance(step, key, node, subprocess),
         NodeKind::End(event) | NodeKind::Throw(event) => {
-            // The others are thrown when the element is left.
+            // Other definitions are thrown when the element completes.
             let thrown: Vec<&CompensationThrow> = event.iter().filter_map(compensated).collect();
             if thrown.is_empty() || compensation::throw(step, key, &thrown) {
                 all()
@@ -256,9 +256,9 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
             }
         }
         NodeKind::Catch(event) if event.is_link() => all(),
-        // Without a message its actions say what it waits for.
+        // Without a message, its mandatory actions determine how long it waits.
         NodeKind::Task(TaskKind::Receive { event, .. }) if event.is_none() => all(),
-        // A start event that clients begin at waits for nothing.
+        // A start event without subscription is started by clients, and does not wait.
         NodeKind::Start(_) if !subscription::waits_itself(node) => all(),
         NodeKind::Task(TaskKind::Receive { .. }) | NodeKind::Catch(_) | NodeKind::Start(_) => {
             match step.state.element(key) {
@@ -266,7 +266,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
                 _ => Own::Waiting,
             }
         }
-        // A user task waits by its mandatory manual actions; the other kinds have no work besides
+        // A user task waits for its mandatory manual actions; the other kinds have no work besides
         // their actions.
         NodeKind::Boundary { .. }
         | NodeKind::Task(
@@ -282,7 +282,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
     }
 }
 
-/// The compensation that a definition asks for.
+/// The compensation that a definition throws.
 fn compensated(event: &ExecutableEventDefinition) -> Option<&CompensationThrow> {
     match event {
         ExecutableEventDefinition::Compensation(thrown) => Some(thrown),
@@ -298,25 +298,25 @@ fn compensated(event: &ExecutableEventDefinition) -> Option<&CompensationThrow> 
     }
 }
 
-/// Leaves an iteration whose result or completion condition cannot be evaluated, without either.
+/// Completes an iteration whose result or completion condition cannot be evaluated, without either.
 pub(super) fn leave_iteration(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     leave_with(step, key, node, Departure::default());
 }
 
-/// The results of all that is evaluated when an element is left.
+/// The results of all that is evaluated when an element completes.
 #[derive(Default)]
 struct Departure<'n> {
-    /// The flows it is left by.
+    /// The flows by which its token leaves.
     flows: Vec<&'n ExecutableFlow>,
     /// For an iteration: the outcome of its end.
     verdict: Verdict,
-    /// Whether it fulfils the completion condition of the ad-hoc subprocess around it.
+    /// Whether it makes the completion condition of the ad-hoc subprocess around it true.
     fulfils: bool,
     /// The signals it publishes.
     signals: Vec<ThrownSignal>,
 }
 
-/// Leaves an element, with everything evaluated.
+/// Completes an element after everything was evaluated.
 fn leave_with(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -350,7 +350,7 @@ fn leave_with(
     if fulfils {
         ad_hoc::fulfil(step, scope);
     } else if ad_hoc::is_fulfilled(step, scope) {
-        // Nothing begins there any more.
+        // No further element is activated there.
     } else if node.is_event_gateway() {
         step.take_to_events(&flows, scope, from, &events);
     } else {
@@ -364,7 +364,7 @@ fn leave_with(
     look_at_scope(step, scope);
 }
 
-/// A scope in which nothing is active any more can continue.
+/// Lets a scope continue in which nothing is active any more.
 fn look_at_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
     if let Some(key) = scope
         && step

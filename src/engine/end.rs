@@ -1,8 +1,8 @@
-//! The end of an instance, with everything in it and below it.
+//! The end of an instance, with all that is active in it and below it.
 //!
 //! An instance that finishes leaves its subprocesses running and its Action messages open; any
-//! other end also ends everything below it. Ends from outside: `suspend`; ends from within:
-//! `elements`.
+//! other end also terminates everything below it. `suspend` has the commands that end an instance,
+//! `elements` the ends from within.
 
 use super::{
     command::TimerKey,
@@ -18,7 +18,7 @@ use super::{
 use crate::model::ids::{ElementKey, InstanceKey};
 
 impl Step<'_> {
-    /// Ends those of these children that are live and have not been asked to end.
+    /// Ends those of these children that are live and have received no end message yet.
     pub fn end_children(&mut self, children: Vec<InstanceKey>) {
         for child in children {
             if self
@@ -37,8 +37,8 @@ impl Step<'_> {
         }
     }
 
-    /// Ends the instance: everything active, what is below it, and, unless it finished, its offers;
-    /// the parent is notified last.
+    /// Ends the instance: its active elements, the instances below it and, unless it finished, its
+    /// open Action messages. The parent is notified last.
     pub fn end(&mut self, status: Status) {
         self.end_with(status, None, true);
     }
@@ -48,13 +48,13 @@ impl Step<'_> {
         self.end_with(Status::Failed, Some(error.to_owned()), true);
     }
 
-    /// Ends the instance because one above it has ended, whose end reaches all that is below this
-    /// one, too.
+    /// Ends the instance because an instance above it has ended. That end reaches all instances
+    /// below this one, too.
     pub fn end_below_an_end(&mut self) {
         self.end_with(Status::Terminated, None, false);
     }
 
-    /// Has everything end that is below this instance, which has ended or is about to.
+    /// Ends all instances below this one, which has ended or is about to.
     pub fn end_descendants(&mut self) {
         if self.state.may_have_live_descendants() {
             self.send(self.state.key(), InstanceMessage::EndDescendants);
@@ -64,7 +64,8 @@ impl Step<'_> {
     fn end_with(&mut self, status: Status, error: Option<String>, reaches_down: bool) {
         let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
         if status == Status::Finished {
-            // A terminate end event ends what is in progress, and so what that has called.
+            // A terminate end event terminates active elements, and so the children that they have
+            // called.
             self.end_children_of(&active);
         }
         for element in active {
@@ -106,8 +107,8 @@ impl Step<'_> {
         });
     }
 
-    /// Ends the instance when no token is left; a flow waiting at a join that nothing can complete
-    /// becomes an incident.
+    /// Ends the instance when it has no token left. A flow that waits at a join which cannot
+    /// continue any more is an incident.
     pub fn end_if_done(&mut self) {
         if !self.state.status().is_live() || self.state.active().next().is_some() {
             return;
@@ -117,9 +118,9 @@ impl Step<'_> {
         }
     }
 
-    /// Whether a flow waits at a join, or before an activity, of a scope in which nothing else is
-    /// active: an inclusive or complex join continues with it, and a join that nothing can complete
-    /// any more is an incident.
+    /// Whether a flow waits at a join, or before an activity, of a scope without other active
+    /// elements. An inclusive or complex join continues with it; a join that cannot continue any
+    /// more is an incident.
     pub fn stops_at_join(&mut self, scope: Option<ElementKey>) -> bool {
         if late_join::release(self, scope) {
             return true;

@@ -1,7 +1,7 @@
 //! The first checks of a command: the instance must not have ended or be on hold, and the caller
 //! must be allowed to act.
 //!
-//! The rights themselves: `access`.
+//! `access` has the rights themselves.
 
 use super::{
     access::Caller,
@@ -24,7 +24,7 @@ pub(super) fn require_live(step: &Step<'_>) -> Result<(), Rejection> {
     ))
 }
 
-/// Refuses when the instance has ended or is stuck.
+/// Refuses when the instance has ended or is on hold.
 pub(super) fn require_moving(step: &Step<'_>) -> Result<(), Rejection> {
     require_live(step)?;
     if step.state.status() == Status::OnHold {
@@ -38,7 +38,7 @@ pub(super) fn require_moving(step: &Step<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Refuses callers that may only watch.
+/// Refuses callers that may only follow the instance.
 pub(super) fn require_actor(step: &Step<'_>) -> Result<(), Rejection> {
     match step.caller {
         Some(caller)
@@ -54,8 +54,9 @@ pub(super) fn require_actor(step: &Step<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// Refuses callers that may only watch and never had a task here. Who had one learns what has
-/// become of it: a second click of an assignee comes after the token has left.
+/// Refuses callers that may only follow the instance and were never assigned a task in it. A former
+/// assignee gets the refusal that fits the state of the task: a second click of an assignee arrives
+/// after the token has left.
 pub(super) fn require_participant(step: &Step<'_>) -> Result<(), Rejection> {
     match step.caller {
         Some(caller) if step.state.members().include(caller) => Ok(()),
@@ -63,7 +64,7 @@ pub(super) fn require_participant(step: &Step<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// Whether an element is the caller's, active or passed.
+/// Whether the caller is the assignee of an element, active or retained.
 fn is_assignee(step: &Step<'_>, caller: &Caller) -> bool {
     let mut elements = step.state.active().chain(step.state.retained());
     elements.any(|(_, element)| {
@@ -73,13 +74,13 @@ fn is_assignee(step: &Step<'_>, caller: &Caller) -> bool {
     })
 }
 
-/// The refusal of what may be seen but not done.
+/// The refusal of a command to callers that may see the instance.
 pub(super) fn forbidden(sentence: &str) -> Rejection {
     Rejection::new(RejectionKind::Forbidden, sentence)
 }
 
-/// Refuses callers that may not act at an element: by its lane, or because it belongs to somebody
-/// else.
+/// Refuses callers that may not act at an element, because of its lane or because it is assigned to
+/// another user.
 pub(super) fn require_execute(step: &Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     require_actor(step)?;
     let (Some(caller), Some(element), Some(node)) =

@@ -6,8 +6,7 @@
 //! Meanwhile the action is in progress, like one that waits for a child. `request` makes requests,
 //! `response` takes responses, `end` notifies webhooks.
 //!
-//! Not here: how, when and where calls are made (`runtime::http_calls`); what a modeller may write
-//! (`model::http_request`).
+//! `runtime::http_calls` makes the calls; `model::http_request` reads their definition.
 
 pub(super) mod end;
 pub(super) mod request;
@@ -24,97 +23,98 @@ use crate::model::{
     ids::{ElementKey, InstanceKey},
 };
 
-/// Which triggering a call is made for.
+/// The triggering for which a call is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallKey {
-    /// Of which element.
+    /// The element of the action.
     pub element: ElementKey,
-    /// Its action.
+    /// The name of the action.
     pub action: Arc<str>,
-    /// Which triggering, from 1.
+    /// The number of the triggering, from 1.
     pub occurrence: u32,
 }
 
-/// What has happened between an instance and the outside.
+/// A change of a call or webhook.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HttpCallRecord {
-    /// A call is to be made, for the first time.
+    /// A call was placed for the first time.
     #[serde(rename = "placed")]
     CallPlaced {
-        /// For what.
+        /// The triggering that placed it.
         call: CallKey,
-        /// As it is sent.
+        /// The request.
         request: Box<HttpRequest>,
     },
-    /// A call that failed is to be made again, as it was.
+    /// A failed call was placed again with the same request.
     #[serde(rename = "repeated")]
     CallRepeated {
-        /// For what.
+        /// The triggering that placed it.
         call: CallKey,
     },
-    /// A call was answered, or given up.
+    /// A call got a response, or was given up.
     #[serde(rename = "answered")]
     CallAnswered {
-        /// For what.
+        /// The triggering that placed it.
         call: CallKey,
-        /// The answer's status; `None` when there was none.
+        /// The status of the response; `None` without a response.
         status: Option<u16>,
     },
-    /// A webhook is to learn that the instance has ended.
+    /// A notification of the end of the instance was placed for a webhook.
     #[serde(rename = "webhook")]
     WebhookPlaced {
-        /// Where.
+        /// The URL of the webhook.
         url: String,
     },
 }
 
-/// A request as it is sent, but for its secrets, which never leave the server's settings.
+/// A request as it is sent, without its secrets, which stay in the server's configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HttpRequest {
-    /// In upper case.
+    /// The method, in upper case.
     pub method: String,
-    /// Whole, with all values encoded.
+    /// The whole URL, with all values encoded.
     pub url: String,
-    /// Besides those the server writes.
+    /// The headers besides those that the server adds.
     pub headers: Vec<Header>,
-    /// JSON.
+    /// The body, as JSON.
     pub body: Option<Value>,
-    /// What one try may take, in milliseconds.
+    /// The timeout of one attempt, in milliseconds.
     pub timeout_ms: u64,
-    /// How often a failed try is made again.
+    /// How often a failed attempt is repeated.
     pub retries: u32,
-    /// The pause before the first retry, in milliseconds; each next one is twice as long.
+    /// The pause before the first repetition, in milliseconds; it doubles each time.
     pub backoff_ms: u64,
-    /// What is a success.
+    /// The statuses of a success.
     pub success: StatusRanges,
-    /// What the other side knows a repeat by; the same for every try and every retry.
+    /// The key by which the called system recognises a repetition; the same for every attempt and
+    /// every retry.
     pub idempotency_key: String,
 }
 
-/// What a webhook gets.
+/// The notification that is sent to a webhook.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WebhookRequest {
-    /// Where.
+    /// The URL of the webhook.
     pub url: String,
-    /// JSON.
+    /// The body, as JSON.
     pub body: Value,
-    /// What the other side knows a repeat by.
+    /// The id by which the receiver recognises a repetition.
     pub id: String,
 }
 
-/// Something to be sent to the outside.
+/// A request to another system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HttpCallRequest {
-    /// For an `httpRequest` action, which waits for the answer.
+    /// The request of an `httpRequest` action, which waits for the response.
     #[serde(rename = "http")]
     Http(HttpRequest),
-    /// For a webhook: nobody waits.
+    /// The notification of a webhook, for which nothing waits.
     #[serde(rename = "webhook")]
     Webhook(WebhookRequest),
 }
 
 impl HttpCallRequest {
-    /// Where it goes.
+    /// The URL of the request.
     pub fn url(&self) -> &str {
         match self {
             Self::Http(request) => &request.url,
@@ -123,52 +123,52 @@ impl HttpCallRequest {
     }
 }
 
-/// A call on its way out.
+/// A call on its way to the other system.
 #[derive(Clone, Debug)]
 pub struct OutgoingCall {
-    /// The record that placed or repeated it; the answer names it.
+    /// The number of the record that placed or repeated it, which the response names.
     pub number: u64,
     /// The node of the action; `None` for a webhook.
     pub node: Option<Arc<str>>,
     /// The action; `None` for a webhook.
     pub action: Option<Arc<str>>,
-    /// What is sent.
+    /// The request.
     pub request: HttpCallRequest,
 }
 
 /// The outcome of a call.
 #[derive(Clone, Debug)]
 pub enum CallAnswer {
-    /// An answer whose status is a success.
+    /// A response whose status is a success.
     Answered(Response),
-    /// Nothing that helps, and it will not be tried again.
+    /// No success, and no further attempt.
     Failed {
-        /// Of which kind.
+        /// The kind of failure.
         failure: CallFailure,
-        /// The status of the last answer, if there was one.
+        /// The status of the last response, if there was one.
         status: Option<u16>,
         /// "expected …, but …".
         message: String,
     },
 }
 
-/// An answer of the outside.
+/// The response of another system.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// Its status.
     pub status: u16,
-    /// An object: names in lower case, values as texts.
+    /// The headers as an object: names in lower case, values as texts.
     pub headers: Value,
-    /// JSON, text, or `null` for nothing; else why it cannot be read.
+    /// JSON, a text, or `null` for an empty body; otherwise the reason why it cannot be read.
     pub body: Result<Value, String>,
 }
 
-/// Kinds of failure, one incident each.
+/// The kinds of failure, with one incident each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallFailure {
-    /// It was made, and did not succeed.
+    /// The call was made without success.
     Failed,
-    /// The server's settings did not let it go.
+    /// The configuration of the server forbids the call.
     Refused,
 }
 
@@ -182,9 +182,9 @@ impl CallFailure {
     }
 }
 
-/// A name for what record `number` of an instance sends: the same however often it is sent, and of
-/// nothing else. A server restored from an earlier copy may come to send something else from the
-/// same number, so what is sent is part of the name.
+/// The idempotency key of the request made by record `number` of an instance: the same for every
+/// repetition, and for no other request. A server restored from an earlier backup may make another
+/// request from the same number, so the key depends on the request.
 fn repeat_key(instance: InstanceKey, number: u64, sent: &impl Serialize) -> String {
     format!("{instance}-{number}-{}", content_hash(sent))
 }

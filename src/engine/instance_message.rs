@@ -1,5 +1,5 @@
-//! Messages between instances, and between them and the entities of BPMN's messages and signals. They travel through the outbox: in order per pair,
-//! applied once.
+//! Messages between instances, and between them and the entities of BPMN's messages and signals.
+//! They are delivered in order through the outbox, and processed once.
 //!
 //! Not pushes to clients: those are records of the instance whose clients see them.
 

@@ -8,17 +8,17 @@ use crate::model::{
     executable::{ExecutableAction, ExecutableNode},
 };
 
-/// How a finished instance went, if not just well.
+/// The outcome of a finished instance, other than plain success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstanceOutcome {
-    /// The last approval it had was a rejection.
+    /// The last decision in an approval was a rejection.
     Rejected,
-    /// Something that had failed was skipped.
+    /// Failed work was skipped.
     Skipped,
 }
 
 impl InstanceOutcome {
-    /// Its name in lists and in the store.
+    /// The name in lists and in the store.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rejected => "rejected",
@@ -44,7 +44,7 @@ pub fn is_approval(node: &ExecutableNode) -> bool {
     node.user_task().is_some() && offers(APPROVE) && offers(REJECT)
 }
 
-/// Of one of the two actions of an approval, the other one.
+/// The other action of the approval that has this action.
 pub(super) fn other_decision<'a>(
     node: &'a ExecutableNode,
     action: &ExecutableAction,
@@ -57,7 +57,7 @@ pub(super) fn other_decision<'a>(
     node.action(other).filter(|_| is_approval(node))
 }
 
-/// The outcome on an instance. A rejection goes before what was skipped.
+/// The outcome of an instance. A rejection takes precedence over skipped work.
 pub fn outcome(state: &InstanceState) -> Option<InstanceOutcome> {
     if state.status() != Status::Finished {
         return None;

@@ -1,7 +1,7 @@
-//! The statuses of jobs, which are instances of processes with a number, in the words of the jobs'
-//! interface.
+//! The statuses of jobs, in the words of the jobs' interface. Jobs are instances of processes with
+//! a number.
 //!
-//! Who writes them on the wire: `web::jobs`; lists of jobs: `journal::job`.
+//! `web::jobs` writes them on the wire, `journal::job` lists jobs.
 
 use super::{instance_outcome::InstanceOutcome, record::Status};
 
@@ -20,7 +20,7 @@ pub enum JobStatus {
     Warning,
     /// Its workflow starts no jobs at present.
     Disabled,
-    /// Somebody ended it.
+    /// It was terminated or dismissed.
     Stopped,
     /// It ended, and the last approval it had was a rejection.
     Rejected,

@@ -1,14 +1,14 @@
 //! Activities that run more than once. The element instance of such a node is a whole: a scope that
 //! does no work itself. Its iterations are element instances of the same node in that scope, each
-//! with its variables, actions, assignee, child and incidents; what is attached to the activity
-//! belongs to the whole.
+//! with its variables, actions, assignee, child and incidents. The boundary events of the activity
+//! belong to the whole.
 //!
 //! Iterations begin one by one, each when the previous one has stopped moving. One step begins only
 //! a limited number, as it blocks everything else on its thread; the others begin in steps that the
 //! instance requests by a message to itself.
 //!
-//! Multi-instance: `multi_instance`; standard loops: `standard`; one iteration: `iteration`; what one
-//! step begins: `turn`. What a whole remembers: `state::loop_state`.
+//! `multi_instance` and `standard` have the two kinds of loops, `iteration` a single iteration,
+//! `turn` the limit of one step, `state::loop_state` the state of a whole.
 
 pub(super) mod iteration;
 mod multi_instance;
@@ -201,8 +201,8 @@ pub(super) fn with_incidents(
     }
 }
 
-/// A whole's turn to begin more iterations has come; on hold nothing begins, as `unhold` continues
-/// it.
+/// Lets a whole begin more iterations, at the message that it has sent for that. Does nothing on
+/// hold; `unhold` continues.
 pub(super) fn begin_more(step: &mut Step<'_>, key: ElementKey, turn: u32) {
     let begins = step.is_whole(key)
         && step

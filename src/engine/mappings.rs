@@ -1,8 +1,8 @@
-//! Input mappings and data objects, which an element owns as variables from its beginning, and
-//! output mappings, which write into the scopes around it when it completes.
+//! Input mappings and data objects, which give an element variables when it begins, and output
+//! mappings, which write into the scopes around it when it completes.
 //!
-//! What a call activity gives out is read off its child's data, when that has ended
-//! (`subprocess::end`). Which scope a value lands in: `variables`.
+//! The output mappings of a call activity read the data of its child after the child's end
+//! (`subprocess::end`). `variables` chooses the scope of each value.
 
 use serde_json::{Map, Value};
 
@@ -15,16 +15,16 @@ use crate::{
     },
 };
 
-/// Incident of an element whose input mappings cannot be read. It has not begun: a retry reads them
-/// again.
+/// Incident of an element whose input mappings cannot be evaluated. It has not begun; a retry
+/// evaluates them again.
 pub(super) const INPUT: &str = "input_error";
-/// Incident of an element whose output mappings cannot be read. A retry reads them again.
+/// Incident of an element whose output mappings cannot be evaluated. A retry evaluates them again.
 pub(super) const OUTPUT: &str = "output_error";
 
-/// An element begins: it owns its data objects and what its input mappings read. `false` when that
-/// cannot be read, which is an incident.
+/// Begins an element: it declares its data objects and the results of its input mappings. Returns
+/// `false` when a mapping cannot be evaluated, which is an incident.
 pub(super) fn begin(step: &mut Step<'_>, key: ElementKey) -> bool {
-    // What an activity that runs more than once owns and gives is its whole's.
+    // In a loop, the whole owns the variables and applies the output mappings.
     let node = step.node_of(key).filter(|node| owns_something(node));
     let Some(node) = node.filter(|_| !is_iteration(step, key)) else {
         return true;
@@ -43,8 +43,8 @@ pub(super) fn begin(step: &mut Step<'_>, key: ElementKey) -> bool {
     }
 }
 
-/// An element begins although its input mappings cannot be read, or not owned: it owns its data
-/// objects alone, if there is room for them.
+/// Begins an element whose input mappings cannot be evaluated, or exceed the limit: it declares
+/// only its data objects, if there is room for them.
 pub(super) fn begin_without_inputs(step: &mut Step<'_>, key: ElementKey) {
     let Some(owned) = step.node_of(key).map(|node| node.data_objects.clone()) else {
         return;
@@ -58,8 +58,8 @@ fn bytes(owned: &Map<String, Value>) -> usize {
     serde_json::to_string(owned).map_or(0, |text| text.len())
 }
 
-/// An element completes: what its output mappings read is written around it. `false` when that
-/// cannot be read, which is an incident.
+/// Applies the output mappings of a completing element. Returns `false` when one cannot be
+/// evaluated, which is an incident.
 pub(super) fn complete(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     if !writes_outputs(step, key, node) {
         return true;
@@ -76,14 +76,14 @@ pub(super) fn complete(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNo
     }
 }
 
-/// What an element has written is not written again, when it could not be left.
+/// Marks the output mappings as applied, so that a repeated completion does not apply them again.
 pub(super) fn keep(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     if writes_outputs(step, key, node) {
         step.record(Record::OutputsWritten { element: key });
     }
 }
 
-/// Whether an active element has output mappings of its own that were not written yet.
+/// Whether an active element has output mappings of its own that were not applied yet.
 fn writes_outputs(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     let element = step.state.element(key).filter(|it| it.is_active());
     element.is_some_and(|element| !element.has_written_outputs())
@@ -92,11 +92,11 @@ fn writes_outputs(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bo
         && !is_iteration(step, key)
 }
 
-/// What the output mappings of a call activity read off its child's data, and below them off what
-/// the call activity sees.
+/// The output mappings of a call activity, applied to the data of its child and, for names not
+/// found there, to the variables visible to the call activity.
 ///
 /// # Errors
-/// What cannot be read.
+/// The reason why a mapping cannot be evaluated.
 pub(super) fn outputs_of_call(
     step: &Step<'_>,
     key: ElementKey,
@@ -116,7 +116,8 @@ fn owns_something(node: &ExecutableNode) -> bool {
     !node.inputs.is_empty() || !node.data_objects.is_empty()
 }
 
-/// Each input mapping sees what those before it have read, and none its element's data objects.
+/// Each input mapping reads the results of the mappings before it, but not the element's data
+/// objects.
 fn inputs(
     step: &Step<'_>,
     key: ElementKey,
@@ -138,7 +139,7 @@ fn inputs(
     }
 }
 
-/// What mappings read, as a patch.
+/// The result of mappings, as a patch.
 fn read(
     mappings: &[ExecutableMapping],
     variables: &Variables<'_>,

@@ -1,16 +1,16 @@
-//! Migration: an operator takes an instance to another version of its definition. Every active
-//! element, and every flow that waits at a join, has a counterpart there, or nothing changes at
-//! all.
+//! Migration: an operator moves an instance to another version of its definition. Every active
+//! element, and every flow that waits at a join, needs a counterpart there; otherwise nothing
+//! changes.
 //!
 //! A node's counterpart is the node with its id, or the one that the mapping names. Data,
 //! assignees, children and the work of actions stay as they are; subscriptions become those of the
-//! target (`renewal`). Which element has no counterpart, and why: `plan`. Not here: moving a token
-//! (`move_token`).
+//! target (`renewal`). `plan` finds the elements without counterpart, and the reasons. `move_token`
+//! moves a single token.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **All or nothing.** A token without a place in the target would be lost or stand still forever;
-//! the preview says which, so that it can be mapped or moved first.
+//! **All or nothing.** A token without a counterpart would be lost or wait forever. The preview
+//! names such tokens, so that they can be mapped or moved first.
 
 mod plan;
 mod renewal;
@@ -35,10 +35,10 @@ use super::{
 };
 use crate::model::{executable::ExecutableProcess, ids::ElementKey};
 
-/// What would become of an instance: where each element goes, and what cannot go.
+/// The plan of a migration: the counterpart of each element, and the problems.
 ///
 /// # Errors
-/// A caller who may not know, an instance that has ended or already runs that version.
+/// The caller may not migrate the instance, it has ended, or it already runs that version.
 pub fn plan_migration(
     source: &ExecutableProcess,
     state: &mut InstanceState,
@@ -51,7 +51,7 @@ pub fn plan_migration(
     Ok(plan::make(source, step.state, target))
 }
 
-/// Takes an instance to another version.
+/// Migrates an instance to another version.
 ///
 /// # Errors
 /// A [`Rejection`]; the state is then unchanged.
@@ -115,7 +115,7 @@ fn may_migrate(step: &Step<'_>, target: &MigrationTarget<'_>) -> Result<(), Reje
     Ok(())
 }
 
-/// What was to be done later by actions that the target does not have is not done.
+/// Cancels delayed triggerings of actions that the target does not have.
 fn drop_delayed(step: &mut Step<'_>) {
     let delayed: Vec<(ElementKey, Arc<str>, u32)> = step
         .state
@@ -139,7 +139,7 @@ fn drop_delayed(step: &mut Step<'_>) {
     }
 }
 
-/// A join of the target may wait for fewer flows than that of the source.
+/// A join of the target may wait for fewer flows than that of the source, and may continue now.
 fn let_joins_go_on(step: &mut Step<'_>) {
     let scopes = step.state.active().map(|(key, _)| Some(key));
     let scopes: Vec<Option<ElementKey>> = [None].into_iter().chain(scopes).collect();

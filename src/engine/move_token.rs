@@ -1,13 +1,14 @@
-//! An operator moves a token: the element where it is ends, with everything in it, and another node
-//! of the same scope begins as if a flow had led there.
+//! An operator moves a token: its element is terminated, with everything in it, and another node of
+//! the same scope is activated as if a flow had led there.
 //!
-//! A repair, for when a model leads where it should not. What the element had done stays done, and
-//! the data stay as they are. Not here: incidents that are left out (`actions::skip`).
+//! This repairs an instance whose model leads to the wrong place. Work that the element has done
+//! stays done, and the data stay as they are. `actions::skip` skips incidents.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **Only within a scope.** A token that left its subprocess would leave behind what the subprocess
-//! owns, or enter one that nothing has begun; the subprocess as a whole can be moved, too.
+//! **Only within a scope.** A token moved out of its subprocess would leave behind the variables of
+//! the subprocess; one moved in would enter a subprocess that has not begun. The subprocess as a
+//! whole can be moved, too.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::model::{
     node_kind::NodeKind,
 };
 
-/// Ends an element and begins a node instead.
+/// Terminates an element and activates a node instead.
 pub(super) fn move_token(step: &mut Step<'_>, key: ElementKey, to: &str) -> Result<(), Rejection> {
     if step.caller.is_some_and(|caller| !caller.operator) {
         return Err(forbidden(
@@ -51,7 +52,7 @@ pub(super) fn move_token(step: &mut Step<'_>, key: ElementKey, to: &str) -> Resu
         return Err(conflict(sentence));
     }
     let target = target(step.process, node, to)?.id.clone();
-    // It descends from what the element descended from, so that a back step before it finds it.
+    // The new element has the lineage of the old one, so that a back step before it reaches it.
     let (scope, arrivals) = (element.scope(), element.arrivals().to_vec());
     let mut ends = vec![key];
     if step.state.scope(Some(key)).is_some() {
@@ -67,7 +68,7 @@ pub(super) fn move_token(step: &mut Step<'_>, key: ElementKey, to: &str) -> Resu
     Ok(())
 }
 
-/// Whether a token may be taken away from a node.
+/// Whether a token may be moved away from a node.
 fn may_leave(
     process: &ExecutableProcess,
     node: &ExecutableNode,
@@ -90,7 +91,7 @@ fn may_leave(
     )))
 }
 
-/// The node that a token is to be moved to.
+/// The node to which the token is moved.
 fn target<'a>(
     process: &'a ExecutableProcess,
     from: &ExecutableNode,

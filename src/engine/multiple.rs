@@ -1,14 +1,14 @@
-//! Events with several definitions. For most kinds one definition has to occur, and the others are
-//! withdrawn; for a parallel one every definition has to occur, in any order, before the event is
-//! triggered.
+//! Events with several definitions. For most kinds one definition has to occur, and the
+//! subscriptions of the others are closed; for a parallel event every definition has to occur, in
+//! any order, before the event is triggered.
 //!
-//! Not here: events that throw several definitions (`throwing`, `publishing`).
+//! `throwing` and `publishing` handle events that throw several definitions.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **One of a parallel event that has come is not waited for again before the event has come.** The
-//! standard leaves open what happens to a second message meanwhile: here it goes to others that
-//! wait for it, or is kept for its time to live. So nothing gathers.
+//! **A definition of a parallel event that has occurred has no subscription until the event is
+//! triggered.** The standard does not say what happens to a second message meanwhile: here it goes
+//! to other subscribers, or is stored for its time to live. So no messages accumulate.
 
 use super::{
     command::TimerKey,
@@ -22,7 +22,8 @@ use crate::model::{
     event_definition::EventRef, executable::ExecutableNode, node_kind::ExecutableEventDefinition,
 };
 
-/// One of the definitions of an event has come. `false` when others have to come, too.
+/// Handles the occurrence of one definition of an event. Returns `false` when other definitions
+/// have to occur, too.
 pub(super) fn occurs(
     step: &mut Step<'_>,
     by: Subscriber,
@@ -45,8 +46,8 @@ pub(super) fn occurs(
     open.is_none_or(|open| open.open_of(&node.id).next().is_none())
 }
 
-/// An event has come: of one that interrupts the other definitions are withdrawn; those of a parallel
-/// one that does not are waited for again.
+/// Handles the subscriptions of a triggered event: those of an interrupting one are closed, those
+/// of a parallel one that does not interrupt are opened again.
 pub(super) fn go_on(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
     let event = node.kind.awaited().filter(|event| event.is_several());
     match event {
@@ -57,7 +58,7 @@ pub(super) fn go_on(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) 
     }
 }
 
-/// The definitions of an event that are still open are not waited for any more.
+/// Closes the open subscriptions of an event.
 pub(super) fn withdraw(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
     let open = step.state.subscriptions(by).into_iter();
     let (mut events, mut timers, mut told) = (Vec::new(), Vec::new(), Vec::new());
@@ -79,7 +80,8 @@ pub(super) fn withdraw(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNod
     record(step, MultipleRecord::Withdrawn { by, events });
 }
 
-/// All definitions of a parallel event are waited for again; none when one of them never comes again.
+/// Opens the subscriptions of a parallel event again; none if one of its definitions cannot occur
+/// again.
 fn wait_again(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
     let come = step.state.subscriptions(by).into_iter();
     let again: Option<Vec<_>> = come
@@ -117,7 +119,7 @@ fn record(step: &mut Step<'_>, record: MultipleRecord) {
     step.record(Record::Multiple(Box::new(record)));
 }
 
-/// What is waited for once an event has come; nothing by one that interrupts.
+/// The subscription to an event after its occurrence; `None` for an interrupting event.
 pub(super) fn remains(
     step: &Step<'_>,
     node: &ExecutableNode,

@@ -1,9 +1,9 @@
-//! The next step, which receivers get after each row: where the tokens are and which actions may be
-//! run now. Derived, never stored. The parts that one receiver may see and do:
-//! `permissions::Permissions`.
+//! The next step, which receivers get after each row: the tokens, and the actions that may be run
+//! now. It is derived and never stored. `permissions::Permissions` has the parts that one receiver
+//! may see.
 //!
-//! Owned and cheap (names are shared), so it can outlive the step that made it; `session` writes it
-//! as JSON.
+//! It is owned and cheap (names are shared), so it outlives the step that made it; `session` writes
+//! it as JSON.
 
 use std::sync::Arc;
 
@@ -29,30 +29,30 @@ use crate::{
 pub struct NextStep {
     /// Status of the instance.
     pub status: Status,
-    /// How it went, once it has finished.
+    /// Its outcome, once it has finished.
     pub outcome: Option<InstanceOutcome>,
-    /// One per active element, in order of activation.
+    /// The tokens: one for each active element, in order of activation.
     pub tokens: Vec<Token>,
-    /// What may be run now: by element, then order; back steps last.
+    /// The actions that may be run now: by element, then in their order; back steps last.
     pub offers: Vec<Offer>,
 }
 
 /// A token, shown wherever an element instance is active.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
-    /// The element.
+    /// The key of the element.
     pub element: ElementKey,
     /// Id of its node.
     pub node: Arc<str>,
-    /// The element of the embedded subprocess it is in; `None` in the process itself.
+    /// The element of the embedded subprocess it is in; `None` directly in the process.
     pub scope: Option<ElementKey>,
-    /// Which iteration of its scope it is, from 1; `None` for anything else.
+    /// The number of the iteration that it is, from 1; `None` for other elements.
     pub loop_counter: Option<u32>,
-    /// The subject it belongs to.
+    /// The subject it is assigned to.
     pub assignee: Option<Arc<str>>,
     /// When it is due.
     pub due: Option<Time>,
-    /// When it reminded of itself last.
+    /// When its last reminder was sent.
     pub reminded: Option<Time>,
     /// Its oldest unresolved incident.
     pub incident: Option<Incident>,
@@ -61,30 +61,30 @@ pub struct Token {
 /// A manual action that may be run now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offer {
-    /// The element it belongs to.
+    /// The element of the action.
     pub element: ElementKey,
     /// Id of the node.
     pub node: Arc<str>,
-    /// Name of the action.
+    /// The name of the action.
     pub action: Arc<str>,
-    /// The subject the element belongs to.
+    /// The subject to which the element is assigned.
     pub assignee: Option<Arc<str>>,
     /// Whether running it moves the token back.
     pub back: bool,
-    /// What the data hold at its keys, as an object: what a form begins with. `None` when they hold
-    /// nothing there, or more than [`limits::INITIAL_BYTES`].
+    /// The present data at the keys of the action, as an object, with which a form begins. `None`
+    /// when there are none, or more than [`limits::INITIAL_BYTES`].
     pub initial: Option<Arc<Value>>,
 }
 
 impl NextStep {
-    /// Whether any of it belongs to somebody.
+    /// Whether an element in it is assigned.
     pub fn is_assigned(&self) -> bool {
         self.tokens.iter().any(|token| token.assignee.is_some())
             || self.offers.iter().any(|offer| offer.assignee.is_some())
     }
 }
 
-/// Reads the next step off the state.
+/// Derives the next step from the state.
 pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep {
     let mut tokens = Vec::new();
     let mut offers = Vec::new();

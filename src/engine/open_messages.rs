@@ -2,20 +2,20 @@
 //! instance closes them.
 //!
 //! The instance that sent a message decides about it, so of all commands that arrive at the same
-//! time exactly one takes effect. How a message is opened: `subprocess::push`; what a step back
-//! closes: `back`.
+//! time exactly one takes effect. `subprocess::push` opens a message, `back` closes those of a back
+//! step.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **Whether an Action message is open is a matter of time, not of a timer.** Its record says
-//! until when; readers leave out what is over, and the next one pushed takes the old ones out
-//! of the state. So a finished instance has nothing armed and keeps its offers.
+//! **Whether an Action message is open depends on the time, not on a timer.** Its record says until
+//! when it is open; readers leave out expired ones, and the next pushed message removes them from
+//! the state. So a finished instance has no timer and keeps its open messages.
 //!
-//! **The instance that sent an Action message decides who answers it**, in its own row: a
-//! `done` closes it, a start closes it and is sent as a message to the child, once the child's
-//! process was seen to accept it. So one of those that come together wins, a refused start
-//! leaves no trace, and a decided one takes place after a crash, too. All tabs derive the same
-//! key from (instance, seq).
+//! **The instance that sent an Action message decides on responses to it**, in its own row: a
+//! `done` closes it; a start closes it and is sent as a message to the child, after it was checked
+//! that the child's process accepts it. So one of several simultaneous responses takes effect, a
+//! refused start leaves no trace, and an accepted one takes place even after a crash. All tabs
+//! derive the same key from (instance, seq).
 
 use super::{
     command::StartChild,
@@ -27,7 +27,7 @@ use super::{
     rejection::{Rejection, RejectionKind},
 };
 
-/// A client is done with a message.
+/// Closes a message that a client has dismissed.
 pub(super) fn close(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
     guards::require_actor(step)?;
     require_open(step, seq)?;
@@ -35,8 +35,8 @@ pub(super) fn close(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// A client starts a subprocess: from an open message, which is closed by it, or as an operator
-/// without one. A repeat finds that it is started. The start itself travels to the subprocess, which
+/// Starts a subprocess for a client: from an open message, which is closed, or without one for an
+/// operator. A repetition finds the subprocess started. The start is sent to the subprocess, which
 /// accepts it, as the caller has checked.
 pub(super) fn start_child(step: &mut Step<'_>, start: StartChild) -> Result<(), Rejection> {
     let StartChild {
@@ -61,8 +61,8 @@ pub(super) fn start_child(step: &mut Step<'_>, start: StartChild) -> Result<(), 
     }
     quotas::for_clients_child(step)
         .map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
-    // A step back that undoes who asked for the subprocess ends it. After the end no element is left
-    // to stand for it.
+    // A back step that undoes the element of the message ends the subprocess. After the end of the
+    // instance no element is left.
     let asked = offer.and_then(|seq| step.state.open_message(seq, step.now)?.element());
     let element = asked.filter(|&element| step.state.element(element).is_some());
     step.record(Record::ChildStarted(Box::new(ChildStarted {
@@ -91,7 +91,8 @@ pub(super) fn start_child(step: &mut Step<'_>, start: StartChild) -> Result<(), 
     Ok(())
 }
 
-/// Closes what a finished instance has left open, as something ends with it.
+/// Closes the open messages of a finished instance, because an instance above it has ended or it
+/// was terminated.
 pub(super) fn close_all(step: &mut Step<'_>) {
     let open: Vec<u64> = step.state.all_open().collect();
     for seq in open {
@@ -99,7 +100,7 @@ pub(super) fn close_all(step: &mut Step<'_>) {
     }
 }
 
-/// Why nothing starts below an instance that has ended.
+/// The reason why nothing starts below an instance that has ended.
 pub fn nothing_starts_below(instance: &str, status: &str) -> String {
     let ended = if status == Status::Finished.name() {
         "was terminated after it had finished".to_owned()

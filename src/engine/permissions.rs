@@ -1,4 +1,5 @@
-//! The parts of a next step that one receiver may see and act on. The underlying rules: `access`.
+//! The parts of a next step that one receiver may see and act on. `access` has the underlying
+//! rules.
 
 use super::{
     access::{Caller, Members},
@@ -6,7 +7,7 @@ use super::{
 };
 use crate::model::executable::ExecutableProcess;
 
-/// What callers see of an incident if they may not read the definition that its message quotes.
+/// The text of an incident for callers that may not read the definition that its message quotes.
 pub const UNEXPLAINED: &str = "expected this step to continue by itself, but it failed; only \
     designers and operators may see the reason: ask one of them to repair it";
 
@@ -62,7 +63,7 @@ impl Permissions {
         self.may.at(next.tokens.len() + index)
     }
 
-    /// Whether the caller sees what is wrong in the definition.
+    /// Whether the caller may read the messages of incidents.
     pub fn is_explained(&self) -> bool {
         self.explained
     }

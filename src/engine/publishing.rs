@@ -1,9 +1,10 @@
 //! Publishes the messages and signals of throwing events and send tasks, once, right before they
-//! are left.
+//! complete.
 //!
-//! Here name, key and data are read from the data; the receivers are found behind the instance's
-//! outbox (`runtime::correlations`). Elements of the same instance that wait for a signal get it
-//! when the throwing element is left (`throwing`). What elements wait for: `subscription`.
+//! Name, key and data are evaluated here; the receivers are found by the entities behind the
+//! instance's outbox (`runtime::correlations`). Elements of the same instance that wait for a
+//! signal receive it when the throwing element completes (`throwing`). `subscription` has the
+//! subscriptions of elements.
 
 use std::sync::Arc;
 
@@ -20,12 +21,11 @@ use crate::model::{
     node_kind::{ExecutableEventDefinition, NodeKind, TaskKind},
 };
 
-/// Incident of an element whose message or signal cannot be read off the data. A retry reads it
-/// again.
+/// Incident of an element whose message or signal cannot be evaluated. A retry evaluates it again.
 pub(super) const UNREADABLE: &str = "message_error";
 
-/// Publishes what a node throws, if it throws a message or signal; gives the signal. `None` when
-/// that is not possible.
+/// Publishes the messages and signals of a node, and returns the signals. `None` when one cannot be
+/// evaluated, which is an incident.
 pub(super) fn publish(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -56,7 +56,7 @@ pub(super) fn publish(
     Some(signals)
 }
 
-/// What a node throws, by its definitions.
+/// The definitions that a node throws.
 fn thrown(kind: &NodeKind) -> impl Iterator<Item = &ExecutableEventDefinition> {
     let event = match kind {
         NodeKind::End(event) | NodeKind::Throw(event) | NodeKind::Task(TaskKind::Send(event)) => {
@@ -81,7 +81,7 @@ fn thrown(kind: &NodeKind) -> impl Iterator<Item = &ExecutableEventDefinition> {
     event.into_iter().flat_map(|event| event.iter())
 }
 
-/// What a definition throws that others may wait for; `None` when that is thrown in another way.
+/// The message or signal of a definition; `None` for definitions that are thrown in other ways.
 fn read(
     step: &Step<'_>,
     key: ElementKey,
@@ -129,7 +129,8 @@ fn read_signal(
     Ok((correlation_of_signal(step, Some(key), signal)?, data, None))
 }
 
-/// A message's name and key, read off the data as the element sees them, or the instance.
+/// The name and key of a message, evaluated with the variables visible to the element, or to the
+/// instance.
 pub(super) fn correlation_of_message(
     step: &Step<'_>,
     element: Option<ElementKey>,
@@ -142,7 +143,7 @@ pub(super) fn correlation_of_message(
     })
 }
 
-/// A signal's name, read off the data as the element sees them, or the instance.
+/// The name of a signal, evaluated with the variables visible to the element, or to the instance.
 pub(super) fn correlation_of_signal(
     step: &Step<'_>,
     element: Option<ElementKey>,

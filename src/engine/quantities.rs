@@ -1,11 +1,11 @@
-//! How many tokens begin an activity (`startQuantity`), and how many leave it by each flow that is
-//! taken (`completionQuantity`; BPMN 2.0.2, 13.3.2). The tokens come by whichever flows: several
-//! that enter an activity are merged before it.
+//! The number of tokens that start an activity (`startQuantity`), and that leave it by each flow
+//! taken (`completionQuantity`; BPMN 2.0.2, 13.3.2). The tokens may arrive by any flows: several
+//! flows that enter an activity are merged before it.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **An activity for which too few tokens are left is an incident**, as a join is: with a token in
-//! it its scope cannot complete, and it would wait forever.
+//! **An activity for which too few tokens are left is an incident**, as a join is: while a token
+//! waits for it, its scope cannot complete.
 
 use super::{context::Step, record::Arrival, state::Scope};
 use crate::model::{executable::ExecutableNode, ids::ElementKey};
@@ -14,12 +14,12 @@ use crate::model::{executable::ExecutableNode, ids::ElementKey};
 /// them.
 const LIMIT: &str = "token_limit";
 
-/// The oldest tokens that wait before an activity, when they are enough to begin it.
+/// The oldest tokens that wait before an activity, when there are enough to start it.
 pub(super) fn enough(node: &ExecutableNode, waiting: &[Arrival]) -> Option<Vec<Arrival>> {
     waiting.get(..node.start_quantity).map(<[Arrival]>::to_vec)
 }
 
-/// Whether there is room for the tokens by which an activity is about to be left.
+/// Whether there is room for the tokens that are about to leave an activity.
 pub(super) fn has_room(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -34,7 +34,7 @@ pub(super) fn has_room(
     let waiting = step.state.scope(scope).into_iter().flat_map(Scope::waiting);
     let waiting: usize = waiting.map(|(_, arrivals)| arrivals.len()).sum();
     let tokens = waiting + step.state.active_count() + more;
-    // A command that has activated nothing yet has as much room as a retry would.
+    // A command that has activated nothing yet has as much room as a retry.
     let is_fresh = step.budget == step.limits.elements_per_command;
     if (is_fresh || step.budget >= more) && tokens <= step.limits.active_elements {
         return true;

@@ -1,17 +1,17 @@
-//! A refused command: nothing was recorded, and the caller learns what was expected.
+//! A refused command: nothing was recorded, and the caller gets the reason.
 
 use crate::model::field_error::FieldErrors;
 
-/// Why a command was refused.
+/// The reason why a command was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The kind, one wire code each.
     pub kind: RejectionKind,
-    /// "expected …, but …".
+    /// The sentence: "expected …, but …".
     pub message: String,
-    /// What is wrong per path of the payload, for [`RejectionKind::InvalidData`].
+    /// The errors by path of the payload, for [`RejectionKind::InvalidData`].
     pub fields: FieldErrors,
-    /// Keys in their wire form of the elements that may be meant, for an ambiguous
+    /// The wire keys of the elements among which the request is ambiguous, for
     /// [`RejectionKind::Conflict`].
     pub elements: Vec<String>,
 }
@@ -19,28 +19,28 @@ pub struct Rejection {
 /// Kinds of refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectionKind {
-    /// The request itself makes no sense for this process.
+    /// The request makes no sense for this process.
     BadRequest,
-    /// A token is needed for this.
+    /// The request needs a token.
     Unauthenticated,
-    /// There is no such instance, or none this caller may know of.
+    /// The instance does not exist, or the caller may not see it.
     NotFound,
-    /// May be seen, not done.
+    /// The caller may see it, but not do it.
     Forbidden,
-    /// The state moved on, or the request is ambiguous.
+    /// The state has changed, or the request is ambiguous.
     Conflict,
     /// The action cannot run now.
     Unavailable(Unavailable),
     /// A non-repeatable action ran already in this visit.
     AlreadyExecuted,
-    /// The payload breaks the action's keys.
+    /// The payload violates the action's keys.
     InvalidData,
     /// A command id was used before with another body.
     IdReused,
 }
 
 impl RejectionKind {
-    /// In one word, for those who count.
+    /// The kind in one word, for metrics.
     pub fn word(self) -> &'static str {
         match self {
             Self::BadRequest => "bad_request",
@@ -56,7 +56,7 @@ impl RejectionKind {
     }
 }
 
-/// Why an action cannot run now; the wire's `reason`.
+/// The reason why an action cannot run now; `reason` on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unavailable {
     /// The instance has ended.
@@ -65,7 +65,7 @@ pub enum Unavailable {
     OnHold,
     /// No node has such an action.
     UnknownAction,
-    /// The action runs by itself.
+    /// The action is not run by users.
     NotManual,
     /// No active element offers it.
     NotActive,
@@ -73,8 +73,8 @@ pub enum Unavailable {
     Incident,
     /// Its parent action has not run.
     ParentNotRun,
-    /// The activity it starts cannot be started now: another one is active in a sequential ad-hoc
-    /// subprocess, or nothing begins there any more.
+    /// The activity that it starts cannot be started now: another one is active in a sequential
+    /// ad-hoc subprocess, or the completion condition is true.
     NotEnabled,
 }
 
@@ -89,7 +89,7 @@ impl Rejection {
         }
     }
 
-    /// A payload that breaks its keys.
+    /// The refusal of a payload that violates its keys.
     pub fn invalid_data(fields: FieldErrors) -> Self {
         let listed: Vec<&str> = fields.keys().map(String::as_str).collect();
         let message = format!(
@@ -102,7 +102,8 @@ impl Rejection {
         }
     }
 
-    /// The one answer for "does not exist" and "is not yours".
+    /// The same refusal for an instance that does not exist and for one that the caller may not
+    /// see.
     pub fn not_found() -> Self {
         Self::new(
             RejectionKind::NotFound,

@@ -1,7 +1,7 @@
-//! The start of an instance: which start event a start means, who may, what data it accepts.
+//! The start of an instance: its start event, the caller's permission, and the accepted data.
 //!
 //! A start from another instance's Action message is checked here, too, before that instance
-//! decides: `open_messages`. Starts by the engine itself: `subprocess`.
+//! decides (`open_messages`). `subprocess` has the starts by the engine itself.
 
 use serde_json::Value;
 
@@ -19,9 +19,9 @@ use crate::model::{
     executable::{ExecutableNode, ExecutableProcess},
 };
 
-/// The result of a start, when it is accepted.
+/// The result of a start that is accepted.
 struct Accepted<'a> {
-    /// One start event, or all implicit starts.
+    /// One start event, or all nodes that no flow enters.
     starts_at: Vec<&'a ExecutableNode>,
     data: Value,
     ignored: Vec<String>,
@@ -30,8 +30,8 @@ struct Accepted<'a> {
 /// Starts an instance.
 ///
 /// # Errors
-/// A [`Rejection`]: no or several start events for the condition, a lane that keeps the start to
-/// other roles, or start data that break the start event's keys.
+/// A [`Rejection`]: no or several start events for the condition, a lane that restricts the start
+/// to other roles, or start data that violate the start event's keys.
 pub fn start(
     process: &ExecutableProcess,
     evaluator: &dyn Evaluator,
@@ -68,7 +68,8 @@ pub fn start(
     Ok((state, outcome))
 }
 
-/// Adds what the data objects of the process begin with, where the start brings nothing.
+/// Adds the default values of the process's data objects for members that the start data do not
+/// have.
 fn with_data_objects(process: &ExecutableProcess, mut data: Value) -> Value {
     if let Value::Object(members) = &mut data {
         for (name, value) in &process.data_objects {
@@ -80,7 +81,7 @@ fn with_data_objects(process: &ExecutableProcess, mut data: Value) -> Value {
     data
 }
 
-/// Whether a start would be accepted. Nothing is started.
+/// Checks whether a start would be accepted. Nothing is started.
 ///
 /// # Errors
 /// As [`start`].

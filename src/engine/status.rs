@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Status {
-    /// Its first record is made; lasts until its start event begins, in the same row.
+    /// The first record is written; the start event begins in the same row.
     Created,
     /// Running.
     Started,
-    /// Held: nothing moves until `unhold`.
+    /// On hold: nothing happens until `unhold`.
     OnHold,
     /// Ended normally.
     Finished,
-    /// A subprocess that its user has ended.
+    /// Ended by its user, as a subprocess.
     Dismissed,
-    /// Ended by an operator, or with its parent.
+    /// Ended by an operator, or together with an instance above it.
     Terminated,
-    /// Its time was over.
+    /// Ended by its expiry.
     Expired,
     /// Ended by an error end event.
     Failed,
@@ -37,7 +37,7 @@ impl Status {
         Self::Failed,
     ];
 
-    /// Whether the instance can still move.
+    /// Whether the instance has not ended.
     pub fn is_live(self) -> bool {
         matches!(self, Self::Created | Self::Started | Self::OnHold)
     }

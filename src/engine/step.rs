@@ -1,9 +1,9 @@
 //! One step: a command in, one row of records and its effects out.
 //!
-//! Dispatch only: which command does what, and the queue of elements that can do something, with a
-//! limit and no recursion, so that an endless loop in a model becomes an incident. What a step knows:
-//! `context`; the moves of elements: `transition`; how an instance begins: `start`; how it ends:
-//! `end`.
+//! This module only dispatches commands, and works off the queue of elements that can continue. The
+//! queue is bounded and not recursive, so that an endless loop in a model becomes an incident.
+//! `context` has the state of a step, `transition` the moves of elements, `start` and `end` begin
+//! and end an instance.
 
 use super::{
     actions, assignment,
@@ -81,10 +81,10 @@ pub fn step(
     Ok(step.finish(input.command))
 }
 
-/// Which files may come with this run now. Nothing is recorded.
+/// The files that may be uploaded with this run now. Nothing is recorded.
 ///
 /// # Errors
-/// The [`Rejection`] the run would meet with any file.
+/// The [`Rejection`] that the run would get with any file.
 pub fn may_upload(
     process: &ExecutableProcess,
     evaluator: &dyn Evaluator,
@@ -96,11 +96,12 @@ pub fn may_upload(
     actions::upload::may_upload(&Step::new(process, evaluator, state, first_seq, input), run)
 }
 
-/// The user task at which the caller may work now: run this action there or, without one, act at
-/// all. Nothing is recorded.
+/// The user task at which the caller may work now: run this action or, without one, act at all.
+/// Nothing is recorded.
 ///
 /// # Errors
-/// The [`Rejection`] a run would meet, or why the element is no user task of the caller's.
+/// The [`Rejection`] that a run would get, or the reason why the element is no user task of the
+/// caller.
 pub fn may_work(
     process: &ExecutableProcess,
     evaluator: &dyn Evaluator,
@@ -114,16 +115,16 @@ pub fn may_work(
 }
 
 impl Step<'_> {
-    /// Lets the next element of the queue do what it can; `false` when there is none.
+    /// Lets the next queued element continue; `false` when the queue is empty.
     fn advance_next(&mut self) -> bool {
         let next = self.next_queued();
         next.inspect(|&element| elements::advance(self, element))
             .is_some()
     }
 
-    /// The row and effects of all that was recorded, once every element has done what it can.
+    /// The row and the effects of the step, after every element has continued as far as it can.
     pub fn finish(mut self, command: Option<CommandTag>) -> StepOutcome {
-        // On hold no token moves: `unhold` lets every active element look again at what it can do.
+        // On hold no token moves; `unhold` lets every active element continue.
         if self.state.status() != Status::OnHold {
             loop {
                 while conditions::look(&mut self) || self.advance_next() {}

@@ -1,27 +1,27 @@
-//! A file of an instance: what its records and data hold of it. The bytes are in `runtime::files`.
+//! A file of an instance, as its records and data describe it. The bytes are in `runtime::files`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A file in the store of files, as the instance it belongs to knows it.
+/// The description of a stored file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredFile {
-    /// Names it within its instance.
+    /// Its id, unique within the instance.
     pub id: Uuid,
-    /// What the user called it, cleaned.
+    /// The name given by the user, cleaned of unsafe characters.
     pub name: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Media type, in lower case and without parameters, as the client named it.
+    /// The media type, in lower case and without parameters, as the client gave it.
     #[serde(rename = "type")]
     pub media_type: String,
-    /// Of its bytes, in hex.
+    /// The hash of the bytes, in hexadecimal.
     pub sha256: String,
 }
 
 impl StoredFile {
-    /// What data and answers hold of it.
+    /// The reference to the file in data and replies.
     pub fn reference(&self) -> Value {
         json!({"id": self.id, "name": self.name, "size": self.size, "type": self.media_type, "sha256": self.sha256})
     }

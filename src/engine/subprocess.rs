@@ -1,10 +1,10 @@
-//! Parent and child instances: what the one says to the other.
+//! Parent and child instances: the messages between them.
 //!
-//! Each instance decides alone; messages travel through the outbox in order and are taken once: the
-//! receiver remembers the last number per open peer. A repeat, or a message from a peer it does not
-//! know, leaves no record.
+//! Each instance decides on its own. Messages are delivered in order through the outbox, and
+//! processed once: the receiver stores the last number of each open sender. A repeated message, or
+//! one of an unknown sender, leaves no record.
 //!
-//! Starting a child is in `start`, what its end means for the element that waits in `end`.
+//! `start` starts children; `end` continues the waiting element after the end of a child.
 
 pub(super) mod end;
 pub(super) mod start;
@@ -23,7 +23,7 @@ use crate::model::{
     start_message::StartMessage,
 };
 
-/// Takes a message of the parent or a child.
+/// Receives a message of the parent or a child.
 pub(super) fn receive(
     step: &mut Step<'_>,
     from: InstanceKey,
@@ -82,8 +82,8 @@ pub(super) fn receive(
     }
 }
 
-/// Takes what a child sends up. An Action message for which there is no room is reported
-/// nevertheless, but nobody can answer it.
+/// Receives a push that a child passes on. An Action message is delivered even when the limit of
+/// open messages is reached, but then it accepts no response.
 fn take_push(step: &mut Step<'_>, message: Push) {
     let starts = || StartMessage::read_for_server(&message.body).is_ok_and(|start| start.is_some());
     let room = if message.kind == MessageType::Action {
@@ -105,8 +105,8 @@ fn take_push(step: &mut Step<'_>, message: Push) {
     }
 }
 
-/// A child has thrown an escalation that nothing there caught: it climbs on from the element that
-/// waits for the child. One that nobody waits for escalates to nobody.
+/// A child has thrown an escalation that was not caught there: it propagates from the element that
+/// waits for the child. Without such an element it is dropped.
 fn escalated(step: &mut Step<'_>, child: &Child, code: &str) {
     let waits = |element: &ElementKey| {
         child.start.awaited

@@ -1,18 +1,19 @@
-//! Subscriptions: what is waited for besides work. An intermediate catch event or a receive task waits
-//! for its own event, an event-based gateway for those behind it, an activity for those of its boundary events, a
-//! scope for the start events of its event subprocesses. They are opened together when the element
-//! or scope begins, and are gone with it; those who bring messages and signals are notified of
-//! both.
+//! Subscriptions: the events that elements and scopes wait for. An intermediate catch event or a
+//! receive task waits for its own event, an event-based gateway for those behind it, an activity
+//! for those of its boundary events, a scope for the start events of its event subprocesses.
+//! Subscriptions are opened together when the element or scope begins, and closed when it ends; the
+//! entities of messages and signals are notified of both.
 //!
-//! Not here: what happens when an event comes (`triggering`), when conditions are looked at
-//! (`conditions`), what is sent (`publishing`); errors and escalations, which are not
-//! waited for but thrown (`throwing`); what is open (`state::subscription`).
+//! `triggering` handles the occurrence of an event, `conditions` evaluates conditional events,
+//! `publishing` sends messages and signals, `throwing` throws errors and escalations, to which
+//! nothing subscribes. `state::subscription` has the open subscriptions.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **What an element waits for is opened once, in one record,** by itself and for its boundary
-//! events, and gone with it; interrupting or not is a flag of the event. A timer's text is read
-//! when the token comes and recorded with its value, so a cycle continues by that text.
+//! **An element opens its subscriptions once, in one record**, for itself and for its boundary
+//! events, and they end with it. Interrupting or not is a flag of the event. The text of a timer is
+//! evaluated when the token arrives, and recorded with its value, so the later occurrences of a
+//! cycle use the same text.
 
 use serde_json::Value;
 
@@ -33,29 +34,31 @@ use crate::model::{
     timer_cycle::Occurrences,
 };
 
-/// Incidents of elements that wait for what cannot be read off the data: a time, or the name or key
-/// of a message or signal. A retry reads it again.
+/// Incidents of elements that wait for an event whose time, name or key cannot be evaluated. A
+/// retry evaluates it again.
 pub(super) const UNREADABLE: [&str; 2] = ["timer_error", "subscription_error"];
 
-/// Which definition of an event, and what is waited for.
+/// A definition of an event, and the subscription to it.
 type Waited = (EventRef, Subscription);
 
-/// What happens to an event that cannot be read off the data.
+/// The treatment of an event that cannot be evaluated.
 #[derive(Clone, Copy, PartialEq)]
 enum OnUnreadable {
-    /// It stops the element.
+    /// Stop the element with an incident.
     Stop,
-    /// It is not waited for.
+    /// Open no subscription to it.
     LeaveOut,
 }
 
-/// Opens what an element waits for, at its boundary and as a scope, too, once. `false` when that is
-/// not possible. Its conditions are to be looked at next.
+/// Opens the subscriptions of an element once: its own, those at its boundary, and those of its
+/// event subprocesses. Returns `false` when that is not possible. Its conditions are evaluated
+/// next.
 pub(super) fn open(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     open_of(step, key, node, OnUnreadable::Stop)
 }
 
-/// Opens what an element waits for, without what cannot be read; its own event counts as come.
+/// Opens the subscriptions of an element, without those that cannot be evaluated. Its own event
+/// counts as occurred.
 pub(super) fn open_readable(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     open_of(step, key, node, OnUnreadable::LeaveOut);
     let open = step.state.subscriptions(Subscriber::Element(key));
@@ -65,8 +68,8 @@ pub(super) fn open_readable(step: &mut Step<'_>, key: ElementKey, node: &Executa
     }
 }
 
-/// Opens what was entered in this step and comes to be looked at later: what the step throws meanwhile
-/// is for it, too, whichever flow was taken first.
+/// Opens the subscriptions of elements that were activated in this step and have not been processed
+/// yet. So they receive what the step throws meanwhile, whichever flow was taken first.
 pub(super) fn open_entered(step: &mut Step<'_>) {
     for key in step.entered() {
         let Some(node) = step.node_of(key) else {
@@ -80,7 +83,7 @@ pub(super) fn open_entered(step: &mut Step<'_>) {
     }
 }
 
-/// Lets an element continue as if its own event had come.
+/// Lets an element continue as if its own event had occurred.
 pub(super) fn pass(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     let by = Subscriber::Element(key);
     step.record(Record::SubscriptionTriggered {
@@ -102,8 +105,8 @@ fn open_of(
         && open_scopes(step, key, node, unreadable)
 }
 
-/// The events that an element waits for: its own, those of its boundary events and, as an
-/// event-based gateway, those behind it.
+/// The events that an element waits for: its own, those of its boundary events, and those behind it
+/// if it is an event-based gateway.
 fn events<'a>(
     step: &Step<'a>,
     key: ElementKey,
@@ -116,10 +119,10 @@ fn events<'a>(
     let element = step.state.element(key);
     let is_iteration = element.is_some_and(|element| element.loop_counter().is_some());
     let own = Some(node).filter(|node| waits_itself(node) && !is_triggered);
-    // Of what runs more than once the whole waits for what is attached, an iteration for its own.
+    // In a loop, the whole waits for the boundary events and each iteration for its own event.
     let own = own.filter(|_| !step.is_whole(key));
     let attached = node.boundary_events.iter().filter(|_| !is_iteration);
-    // One that starts the process is begun by an event that has come.
+    // A gateway that starts the process is activated by an event that has occurred.
     let awaits = node.is_event_gateway() && node.instantiates().is_none();
     let behind = node.outgoing.iter().filter(|_| awaits);
     let others = attached.chain(behind.map(|flow| &flow.target));
@@ -128,8 +131,8 @@ fn events<'a>(
         .collect()
 }
 
-/// The events that somebody waits for: an element as [`events`] says, a scope for the starts of its
-/// event subprocesses.
+/// The events that a subscriber waits for: an element for those of [`events`], a scope for the
+/// start events of its event subprocesses.
 pub(super) fn awaited_events<'a>(step: &Step<'a>, by: Subscriber) -> Vec<&'a ExecutableNode> {
     let node = by.element().and_then(|key| Some((key, step.node_of(key)?)));
     match by {
@@ -141,10 +144,10 @@ pub(super) fn awaited_events<'a>(step: &Step<'a>, by: Subscriber) -> Vec<&'a Exe
     }
 }
 
-/// What is waited for by an event definition of a node; `None` for one that waits for nothing.
+/// The subscription to an event definition of a node; `None` for a definition without subscription.
 ///
 /// # Errors
-/// The code of an incident, and what cannot be read.
+/// The code of an incident, and the reason why the definition cannot be evaluated.
 pub(super) fn read_one(
     step: &Step<'_>,
     by: Subscriber,
@@ -157,8 +160,8 @@ pub(super) fn read_one(
     })
 }
 
-/// Opens what the event subprocesses wait for in the scope that an element begins: its own, and
-/// that of the instance with the first element.
+/// Opens the subscriptions of event subprocesses in the scope that an element begins: its own
+/// scope, and that of the instance for the first element.
 fn open_scopes(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -182,8 +185,8 @@ fn open_scopes(
     })
 }
 
-/// Opens what somebody waits for at these nodes, once. `false` when that is not possible, which is
-/// an incident of the element `told`.
+/// Opens the subscriptions to the events of these nodes, once. Returns `false` when one cannot be
+/// evaluated, which is an incident of the element `reported_at`.
 fn open_all(
     step: &mut Step<'_>,
     by: Subscriber,
@@ -219,14 +222,14 @@ fn open_all(
     }
     correlation_notes::opened(step, by, subscriptions);
     if let Subscriber::Scope(_) = by {
-        // Looked at when the scope has begun.
+        // Evaluated when the scope has begun.
         step.conditions.push(by);
     }
     true
 }
 
-/// Closes what an element still waits for, by itself and as a scope, as it is about to be left or
-/// ended; its other timers, too.
+/// Closes the subscriptions of an element and of its scope, and its other timers, before it
+/// completes or is terminated.
 pub(super) fn close(step: &mut Step<'_>, key: ElementKey) {
     let timers = step.state.element(key).map(|element| element.timers(key));
     for timer in timers.into_iter().flatten() {
@@ -236,8 +239,8 @@ pub(super) fn close(step: &mut Step<'_>, key: ElementKey) {
     close_by(step, Subscriber::Scope(Some(key)));
 }
 
-/// Closes what the event subprocesses of a scope wait for, as it is about to be ended or taken over
-/// by one of them.
+/// Closes the subscriptions of event subprocesses in a scope, before the scope ends or an
+/// interrupting one of them starts.
 pub(super) fn close_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
     let open = step.state.subscriptions(Subscriber::Scope(scope));
     let timers: Vec<_> = open
@@ -250,7 +253,7 @@ pub(super) fn close_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
     close_by(step, Subscriber::Scope(scope));
 }
 
-/// Tells those who bring messages and signals that somebody waits for none any more.
+/// Notifies the entities of messages and signals that a subscriber waits for them no longer.
 fn close_by(step: &mut Step<'_>, by: Subscriber) {
     let open = step.state.subscriptions(by).into_iter();
     let told: Vec<_> = open
@@ -260,14 +263,18 @@ fn close_by(step: &mut Step<'_>, by: Subscriber) {
     correlation_notes::closed(step, by, told);
 }
 
-/// What cannot be read off the data.
+/// An event that cannot be evaluated.
 struct Unreadable {
-    /// Of the incident.
+    /// The code of the incident.
     code: &'static str,
     sentence: String,
 }
 
-/// What these nodes wait for; else the event that cannot be read, and why.
+/// The subscriptions to the events of these nodes.
+///
+/// # Errors
+///
+/// The event that cannot be evaluated, and why.
 fn subscriptions(
     step: &Step<'_>,
     by: Subscriber,
@@ -281,7 +288,7 @@ fn subscriptions(
             continue;
         };
         for (of, event) in awaited.of(&node.id) {
-            // One of several may have started the process.
+            // One of several definitions may have occurred at the start of the process.
             if before.is_some_and(|before| before.has_come(&of)) {
                 continue;
             }
@@ -297,8 +304,11 @@ fn subscriptions(
     Ok(found)
 }
 
-/// What is waited for by an event definition of a node; `None` for what waits for nothing. Else the
-/// incident's code, what cannot be read, and why.
+/// The subscription to an event definition of a node; `None` for a definition without subscription.
+///
+/// # Errors
+///
+/// The code of an incident, and why the definition cannot be evaluated.
 fn subscription(
     step: &Step<'_>,
     by: Subscriber,
@@ -334,8 +344,8 @@ fn subscription(
     Ok(Some(opened))
 }
 
-/// A message that is awaited behind the gateway that has started the instance goes by the key of the
-/// message that did, unless it has one of its own.
+/// A message behind the gateway that started the instance is correlated by the key of the message
+/// that started it, unless it has a key of its own.
 fn with_key_of_start(step: &Step<'_>, node: &ExecutableNode, read: Correlation) -> Correlation {
     match read {
         Correlation::Message { name, key: None }
@@ -358,7 +368,7 @@ pub(super) fn waits_itself(node: &ExecutableNode) -> bool {
     };
     match &node.kind {
         NodeKind::Boundary { .. } => false,
-        // One of several messages that start the process together has come.
+        // One of several messages that start the process together has occurred.
         NodeKind::Start(_) => node.scope.is_none() && event.is_parallel(),
         NodeKind::End(_)
         | NodeKind::Catch(_)
@@ -390,7 +400,7 @@ fn timer_subscription(
         .occurrences(&text)
         .map_err(|error| format!("{}; {mend}", error.trim_end_matches("; correct it")))?;
     let due = match &occurrences {
-        // A date that has passed is due at once.
+        // A date in the past is due at once.
         Occurrences::At(time) => Some((*time).max(step.now)),
         Occurrences::Cron(..)
         | Occurrences::Interval(_)

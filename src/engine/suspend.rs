@@ -1,13 +1,15 @@
-//! What stops or ends an instance from outside: hold and unhold, terminate, dismiss, expiry.
+//! Commands that stop or end an instance: hold and unhold, terminate, dismiss; and its expiry.
 //!
-//! Hold blocks the work of users, and no timer is armed. Messages between instances are still
-//! taken, but no token moves; `unhold` catches up in the order things were due, and arms the rest.
-//! How an instance ends with everything in it: `end`. What ends it from within: `elements`.
+//! A hold blocks the actions of users and clears all timers. Messages between instances are still
+//! received, but no token moves. `unhold` does the work that became due meanwhile, in the order of
+//! due times, and sets the other timers. `end` ends an instance with all that is active in it;
+//! `elements` has the ends from within.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **A held instance still takes messages of other instances**, so nothing piles up elsewhere;
-//! but tokens do not move, and `unhold` asks every active element what it can do now.
+//! **An instance on hold still receives the messages of other instances**, so that none pile up
+//! elsewhere. Tokens do not move; `unhold` then lets every active element continue as far as it
+//! can.
 
 use super::{
     access::Right,
@@ -24,7 +26,7 @@ use super::{
 };
 use crate::model::ids::{ElementKey, Time};
 
-/// Lets nothing happen from here on.
+/// Puts the instance on hold.
 pub(super) fn hold(step: &mut Step<'_>) -> Result<(), Rejection> {
     require_hold_right(step, "hold")?;
     require_live(step)?;
@@ -35,15 +37,16 @@ pub(super) fn hold(step: &mut Step<'_>) -> Result<(), Rejection> {
         ));
     }
     step.record(Record::Held);
-    // Else the clock would bring what is due again and again, in front of what others wait for.
+    // Otherwise the clock would fire timers that are due again and again, before those of other
+    // instances.
     for (_, timer) in pending(step) {
         step.clear_timer(timer);
     }
     Ok(())
 }
 
-/// Lets the instance continue: messages and signals that came meanwhile are taken first, in their
-/// order, then what became due is done, in the order it was due, then tokens move.
+/// Releases the instance from hold: stored messages and signals are processed first, in their
+/// order, then due timers fire, in the order of their times, then tokens move.
 pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     require_hold_right(step, "unhold")?;
     require_live(step)?;
@@ -58,7 +61,7 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     let (overdue, later): (Vec<_>, Vec<_>) = pending(step)
         .into_iter()
         .partition(|(due, _)| *due <= step.now);
-    // Armed before anything fires: an expiry that fires clears them all.
+    // Set before anything fires, because an expiry that fires clears all timers.
     for (due, timer) in later {
         step.set_timer(due, timer);
     }
@@ -74,7 +77,7 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// What waits for its time, in the order it is due.
+/// The timers of the instance, in the order of their times.
 fn pending(step: &Step<'_>) -> Vec<(Time, TimerKey)> {
     let events_and_actions = step.state.timers().map(|timer| (timer.due, timer.key));
     let expiry = step
@@ -87,8 +90,8 @@ fn pending(step: &Step<'_>) -> Vec<(Time, TimerKey)> {
     pending
 }
 
-/// A timer is due. One that was in progress when the instance was held has no effect: `unhold`
-/// comes back to it.
+/// Fires a timer. One that was already on its way when the instance was put on hold has no effect;
+/// `unhold` fires it.
 pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
     match step.state.status() {
         Status::OnHold => {}
@@ -102,8 +105,9 @@ pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
     }
 }
 
-/// Ends the instance and everything live below it. One that has finished keeps its status: what it
-/// has left running or open ends, and nothing starts below it any more. A repeat changes nothing.
+/// Terminates the instance and all live instances below it. A finished instance keeps its status:
+/// its running subprocesses and open messages end, and nothing starts below it any more. A
+/// repetition changes nothing.
 pub(super) fn terminate(step: &mut Step<'_>) -> Result<(), Rejection> {
     require_hold_right(step, "terminate")?;
     if step.state.descendants_ended() {
@@ -120,8 +124,8 @@ pub(super) fn terminate(step: &mut Step<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Ends with an instance further up, which sees to all that is below it: no message to the
-/// descendants is needed here. One that has finished starts nothing from its messages any more.
+/// Ends the instance together with one above it, whose end reaches all instances below; no message
+/// to them is needed here. A finished instance starts nothing from its messages any more.
 pub(super) fn end_with_ancestor(step: &mut Step<'_>) {
     if step.state.status().is_live() {
         step.end_below_an_end();
@@ -130,7 +134,7 @@ pub(super) fn end_with_ancestor(step: &mut Step<'_>) {
     }
 }
 
-/// A user ends a subprocess.
+/// Ends a subprocess on behalf of its user.
 pub(super) fn dismiss(step: &mut Step<'_>) -> Result<(), Rejection> {
     require_actor(step)?;
     require_live(step)?;
@@ -152,7 +156,7 @@ pub(super) fn dismiss(step: &mut Step<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Holding and ending need the right at a node where a token is; without a token, at any node.
+/// Hold and terminate need the right at a node that has a token; without a token, at any node.
 fn require_hold_right(step: &Step<'_>, what: &str) -> Result<(), Rejection> {
     let Some(caller) = step.caller else {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Whether a caller may work at a user task now: what drafts and presence depend on. Nothing is
-//! recorded. What may be done there: `actions`, `assignment`.
+//! Whether a caller may work at a user task now, on which drafts and presence depend. Nothing is
+//! recorded. `actions` and `assignment` have the work itself.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::ids::ElementKey;
 
-/// The user task that is meant, where the caller may run the action; without one, act at all.
+/// The user task, if the caller may run this action there or, without one, act at all.
 pub(super) fn may_work(
     step: &Step<'_>,
     element: Option<ElementKey>,

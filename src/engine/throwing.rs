@@ -1,11 +1,11 @@
-//! One way to throw: an error or an escalation climbs from the element that waits or the scope it is
-//! thrown in, from the inside out. In each scope an event subprocess may catch it, then a boundary
-//! event; of those of one scope or activity the specific code goes before the catch-all.
+//! The propagation of errors and escalations: they go from the throwing element or scope outwards.
+//! In each scope an event subprocess may catch them, then a boundary event. Within one scope or
+//! activity, an event with the specific code takes precedence over the catch-all.
 //!
-//! What no scope catches leaves the instance: an error fails it, and its end tells the parent; an
-//! escalation is sent to the parent, and the instance continues. There both climb on from the
-//! element that waits for this instance (`subprocess`). A signal climbs nowhere: all who wait for
-//! it have it.
+//! What no scope catches leaves the instance. An error fails it, and its end notifies the parent;
+//! an escalation is sent to the parent, and the instance continues. In the parent, both propagate
+//! from the element that waits for this instance (`subprocess`). A signal does not propagate: every
+//! subscriber receives it.
 
 use std::sync::Arc;
 
@@ -29,9 +29,9 @@ use crate::model::{
     node_kind::{EventDefinitions, ExecutableEventDefinition},
 };
 
-/// Does what an end or intermediate throw event of this scope throws, once it has been left: all of
-/// its definitions, those that end the scope last. `false` when the scope has ended or was taken over
-/// by that.
+/// Throws the events of an end or intermediate throw event of this scope, once that has completed:
+/// all of its definitions, those that end the scope last. Returns `false` when the scope has ended,
+/// or an interrupting event subprocess has started in it.
 pub(super) fn throw(
     step: &mut Step<'_>,
     by: ElementKey,
@@ -61,7 +61,7 @@ fn throw_one(
 ) {
     match event {
         ExecutableEventDefinition::Error(code) => {
-            // No event catches the empty code by name.
+            // No event names the empty code, so only a catch-all catches it.
             if !throw_error(step, scope, Some(code.as_deref().unwrap_or_default())) {
                 match code {
                     Some(code) => step.fail(code),
@@ -74,8 +74,8 @@ fn throw_one(
         }
         ExecutableEventDefinition::Terminate => end_event::terminate(step, scope),
         ExecutableEventDefinition::Cancel => compensation::cancel(step, scope),
-        // Compensation is over by now; a link is a flow; messages and signals are published before
-        // (`publishing`).
+        // Compensation has ended before; a link is a flow; messages and signals have been published
+        // before (`publishing`).
         ExecutableEventDefinition::Escalation(None)
         | ExecutableEventDefinition::Compensation(_)
         | ExecutableEventDefinition::Link
@@ -86,7 +86,7 @@ fn throw_one(
     }
 }
 
-/// Whether a scope is active, and not taken over by an event subprocess.
+/// Whether a scope is active, and no interrupting event subprocess has started in it.
 fn goes_on(step: &Step<'_>, scope: Option<ElementKey>) -> bool {
     let is_taken_over = |scope| {
         let held = step.state.scope(scope);
@@ -101,7 +101,8 @@ fn goes_on(step: &Step<'_>, scope: Option<ElementKey>) -> bool {
         })
 }
 
-/// Throws a signal by itself: to others, and to what waits in the instance.
+/// Throws a signal that is no event of the model: to others, and to the subscribers in the
+/// instance.
 pub(super) fn throw_signal(step: &mut Step<'_>, name: &Arc<str>, data: Value) {
     let name = name.clone();
     let note = CorrelationNote::Published {
@@ -112,8 +113,9 @@ pub(super) fn throw_signal(step: &mut Step<'_>, name: &Arc<str>, data: Value) {
     triggering::take_signal(step, ThrownSignal { name, data });
 }
 
-/// Lets an element, or a scope around it, catch an error: what it is attached to ends. `false` when
-/// nothing does. A failure without a code is caught at the element itself only.
+/// Lets an element, or a scope around it, catch an error; the activity of the catching event is
+/// terminated. Returns `false` when nothing catches it. A failure without a code is caught at the
+/// element itself only.
 pub(super) fn throw_error(
     step: &mut Step<'_>,
     first: Option<ElementKey>,
@@ -126,7 +128,7 @@ pub(super) fn throw_error(
     true
 }
 
-/// An action of an element throws an error. What nothing catches fails the instance.
+/// Throws the error of an element's action. An uncaught error fails the instance.
 pub(super) fn throw_from(step: &mut Step<'_>, element: ElementKey, error: BpmnError) {
     let BpmnError { code, message } = error;
     let found = catcher(step, Some(element), Thrown::Error(Some(&code)));
@@ -142,7 +144,7 @@ pub(super) fn throw_from(step: &mut Step<'_>, element: ElementKey, error: BpmnEr
     }
 }
 
-/// What is thrown has reached the event that catches it.
+/// Triggers the event that catches.
 fn reach(step: &mut Step<'_>, by: Subscriber, catch: &Catch) {
     if catch.parallel {
         return triggering::escalate(step, by, &catch.event);
@@ -159,7 +161,7 @@ fn reach(step: &mut Step<'_>, by: Subscriber, catch: &Catch) {
     }
 }
 
-/// Lets an element, or a scope around it, catch an escalation; else it goes to the parent.
+/// Lets an element, or a scope around it, catch an escalation; otherwise it is sent to the parent.
 pub(super) fn throw_escalation(
     step: &mut Step<'_>,
     by: ElementKey,
@@ -174,7 +176,7 @@ pub(super) fn throw_escalation(
     });
     match found {
         Some((by, catch)) => {
-            // A child may escalate again and again by itself.
+            // A child may escalate any number of times, so each start of an element is checked.
             let begins = !catch.interrupting && !catch.parallel;
             if !begins || triggering::has_room(step, by, &catch.event.node) {
                 reach(step, by, catch);
@@ -186,14 +188,14 @@ pub(super) fn throw_escalation(
     }
 }
 
-/// What catches what is thrown, innermost first: the event subprocess of a scope, a boundary event of
-/// an activity.
+/// The event that catches an error or escalation, searched from the inside outwards: the event
+/// subprocess of a scope, or a boundary event of an activity.
 fn catcher<'a>(
     step: &Step<'a>,
     first: Option<ElementKey>,
     thrown: Thrown<'_>,
 ) -> Option<(Subscriber, &'a Catch)> {
-    // What is attached to an activity that runs more than once belongs to its whole.
+    // Boundary events of an activity that runs more than once belong to its whole.
     let is_iteration = |key| {
         let element = step.state.element(key);
         element.is_some_and(|element| element.loop_counter().is_some())
@@ -219,8 +221,8 @@ fn catcher<'a>(
     })
 }
 
-/// The event subprocess of a scope that catches what is thrown `from` an element of that; none once
-/// one has taken it over. What an event subprocess throws it does not catch itself.
+/// The event subprocess of a scope that catches what an element in the scope throws; `None` once an
+/// interrupting one has started. An event subprocess does not catch its own throws.
 fn in_scope<'a>(
     step: &Step<'a>,
     scope: Option<ElementKey>,
@@ -234,7 +236,7 @@ fn in_scope<'a>(
         return None;
     }
     let node = scope.and_then(|key| step.node_of(key));
-    // A completed subprocess in which something is undone catches nothing any more.
+    // A completed subprocess that is being compensated catches nothing.
     if let (Some(key), Some(node)) = (scope, node)
         && compensation::is_undoing(step, key, node)
     {
@@ -254,8 +256,8 @@ fn in_scope<'a>(
     Some((Subscriber::Scope(scope), catch))
 }
 
-/// Whether something that is thrown can be caught there now: one of several definitions that have to
-/// come together only as long as it is waited for.
+/// Whether the event can catch now. A definition of a parallel event can only as long as its
+/// subscription is open.
 fn is_open(step: &Step<'_>, by: Subscriber, catch: &Catch) -> bool {
     let open = || step.state.subscriptions(by);
     !catch.parallel || open().is_some_and(|open| open.get(&catch.event).is_some())

@@ -1,43 +1,43 @@
-//! W3C trace context: the trace a command belongs to, as its sender names it (Trace Context, level
-//! 1: `traceparent` and `tracestate`).
+//! W3C trace context: the trace of a command, as its sender names it (Trace Context, level 1:
+//! `traceparent` and `tracestate`).
 //!
-//! It is kept with the rows of the command, continues with what these lead to (calls, messages,
-//! timers), and decides nothing. What does not read as one is ignored, as the standard says. Where
-//! the server sends spans of its own ([`NewSpan`]), what continues names the command's span; else
-//! both values are handed on as they came.
+//! It is stored with the rows of the command, and passed on to the work that follows from it
+//! (calls, messages, timers). No behaviour depends on it. A malformed value is ignored, as the
+//! standard says. If the server sends spans of its own ([`NewSpan`]), the work that follows names
+//! the command's span; otherwise both values are passed on unchanged.
 
 use serde::{Deserialize, Serialize};
 
-/// The longest `tracestate` that is handed on; a longer one is left out as a whole.
+/// The maximum length of a `tracestate` that is passed on; a longer one is dropped whole.
 const STATE_BYTES: usize = 512;
-/// Members of a `tracestate`.
+/// The maximum number of members of a `tracestate`.
 const STATE_MEMBERS: usize = 32;
-/// `00-` and the ids of trace and parent and the flags.
+/// The length of a `traceparent`: `00-`, the ids of trace and parent, and the flags.
 const PARENT_BYTES: usize = 55;
 
-/// The trace a command belongs to.
+/// The trace of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceContext {
     /// `00-` and 32, 16 and 2 hexadecimal digits: trace, parent and flags.
     pub parent: String,
-    /// What tracing systems add, in their own words.
+    /// The entries of tracing systems, unchanged.
     pub state: Option<String>,
 }
 
-/// A span that the server makes of a command, with the trace it begins where the command brings none.
+/// A span that the server creates for a command, with the trace it starts if the command has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewSpan {
     /// The trace's id, not 0.
     pub trace: u128,
     /// The span's id, not 0.
     pub id: u64,
-    /// Whether a trace that begins here is recorded.
+    /// Whether a trace that starts here is recorded.
     pub sampled: bool,
 }
 
 impl NewSpan {
-    /// What belongs to the span, whose cause is this. A trace that is not recorded continues as it
-    /// came.
+    /// The trace context of work inside the span, caused by `cause`. The context of a trace that is
+    /// not recorded is unchanged.
     pub fn below(&self, cause: Option<&TraceContext>) -> TraceContext {
         match cause {
             Some(cause) if !cause.is_sampled() => cause.clone(),
@@ -64,7 +64,7 @@ impl TraceContext {
         self.parent.get(3..35).unwrap_or_default()
     }
 
-    /// The span it belongs to: 16 hexadecimal digits.
+    /// The id of the parent span: 16 hexadecimal digits.
     pub fn span_id(&self) -> &str {
         self.parent.get(36..52).unwrap_or_default()
     }
@@ -78,7 +78,7 @@ impl TraceContext {
         u8::from_str_radix(self.flags(), 16).is_ok_and(|flags| flags & 1 == 1)
     }
 
-    /// Reads both values; `None` when there is none, or none that can be used.
+    /// Reads both values; `None` when the parent is missing or malformed.
     pub fn read(parent: Option<&str>, state: Option<&str>) -> Option<Self> {
         let parent = parent.map(str::trim).and_then(known_part)?;
         let state = state.map(str::trim).filter(|state| is_state(state));
@@ -89,7 +89,7 @@ impl TraceContext {
     }
 }
 
-/// The part of a `traceparent` that version 00 has, if it has it.
+/// The part of a `traceparent` that version 00 defines; `None` if it is malformed.
 fn known_part(text: &str) -> Option<String> {
     let known = text.get(..PARENT_BYTES)?;
     let mut parts = known.split('-');
@@ -107,13 +107,13 @@ fn known_part(text: &str) -> Option<String> {
         && is_id(parent, 16)
         && is_hex(flags, 2)
         && parts.next().is_none();
-    // Later versions may say more behind a dash, which this one does not know.
+    // Later versions may append members after a dash, which are ignored.
     let rest = &text[PARENT_BYTES..];
     let ends_well = rest.is_empty() || (version != "00" && rest.starts_with('-'));
     (fits && ends_well).then(|| format!("00-{trace}-{parent}-{flags}"))
 }
 
-/// Whether a `tracestate` may be handed on.
+/// Whether a `tracestate` may be passed on.
 fn is_state(text: &str) -> bool {
     let is_member = |member: &str| {
         let member = member.trim_matches([' ', '\t']);

@@ -1,7 +1,7 @@
 //! The moves of element instances, each in one place: activate, complete, terminate, take a sequence
 //! flow.
 //!
-//! Not here: what an element does between them (`elements`), what triggers them.
+//! `elements` has the behaviour of an element between the moves.
 
 use std::sync::Arc;
 
@@ -24,12 +24,12 @@ use crate::model::{
 };
 
 impl Step<'_> {
-    /// Activates a node in a scope; what it does comes later in this step.
+    /// Activates a node in a scope. The element continues later in this step.
     pub fn activate(&mut self, node: &Arc<str>, scope: Option<ElementKey>, arrivals: Vec<Arrival>) {
         self.activate_with(node, scope, arrivals, Map::new());
     }
 
-    /// Activates a node that owns variables from its beginning.
+    /// Activates a node with variables of its own.
     pub fn activate_with(
         &mut self,
         node: &Arc<str>,
@@ -70,8 +70,8 @@ impl Step<'_> {
         self.enter(element);
     }
 
-    /// Activates what undoes a completed element: its handler, or the element once more, which has
-    /// what it owns from before.
+    /// Activates an element that compensates a completed one: its handler, or the element again,
+    /// with the variables it owned before.
     pub fn activate_to_undo(
         &mut self,
         node: &ExecutableNode,
@@ -92,7 +92,7 @@ impl Step<'_> {
         self.enter(element);
     }
 
-    /// Lets an element do what it can do, within the limits.
+    /// Queues an element so that it continues in this step, within the limits.
     fn enter(&mut self, element: ElementKey) {
         if self.budget == 0 {
             let sentence = "expected the process to wait or end, but one command activated too \
@@ -111,20 +111,20 @@ impl Step<'_> {
         self.queue(element);
     }
 
-    /// An element begins, or does so once more after an incident: what it owns, and its due date,
-    /// which may be read off that.
+    /// Begins an element, or begins it again after an incident: its variables, and its due date,
+    /// which may be evaluated from them.
     pub fn begin_element(&mut self, element: ElementKey) {
         if mappings::begin(self, element) {
             due_date::begin(self, element);
         }
     }
 
-    /// Completes an element. Gives the retained element instance that what comes from it descends
-    /// from.
+    /// Completes an element. Returns the retained element instance from which its successors
+    /// descend.
     pub fn complete(&mut self, key: ElementKey, node: &ExecutableNode) -> Option<ElementKey> {
         let element = self.state.element(key)?;
         let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
-        // What an iteration closes its whole closes.
+        // Its whole closes back steps, not each iteration.
         let closes = !node.can_go_back && element.loop_counter().is_none();
         let keep = !closes && is_retained(node, element.arrivals());
         subscription::close(self, key);
@@ -161,7 +161,7 @@ impl Step<'_> {
         }
     }
 
-    /// Takes a sequence flow: it activates its target, or waits there for others.
+    /// Takes a sequence flow: activates its target, or lets the token wait there for others.
     fn take(&mut self, flow: &ExecutableFlow, scope: Option<ElementKey>, arrival: Arrival) {
         let Some(target) = self.process.node(&flow.target) else {
             return;
@@ -177,7 +177,7 @@ impl Step<'_> {
         if target.is_complex_join() {
             return complex_gateway::arrived(self, scope, target);
         }
-        // Whether an inclusive join continues is looked at when nothing else can move.
+        // An inclusive join is evaluated when nothing else can move.
         if target.is_inclusive_join() {
             return;
         }
@@ -193,8 +193,8 @@ impl Step<'_> {
         }
     }
 
-    /// Takes the sequence flows by which tokens leave an event-based gateway; the events that have
-    /// come are not waited for again.
+    /// Takes the sequence flows of an event-based gateway. The events that have occurred are not
+    /// subscribed to again.
     pub fn take_to_events(
         &mut self,
         flows: &[&ExecutableFlow],
@@ -213,8 +213,8 @@ impl Step<'_> {
         }
     }
 
-    /// Ends an element from outside, with its timers and its calls; before it what is in it, the
-    /// latest first.
+    /// Terminates an element with its timers and its calls, after the elements in it, the latest
+    /// first.
     pub fn terminate(&mut self, key: ElementKey) {
         if self.state.scope(Some(key)).is_some() {
             for inner in self.state.inside(Some(key)).into_iter().rev() {
@@ -224,7 +224,7 @@ impl Step<'_> {
         self.terminate_one(key);
     }
 
-    /// Ends everything in a scope from outside, with the children it started; the scope stays.
+    /// Terminates everything in a scope, with the children that it started; the scope remains.
     pub fn terminate_inside(&mut self, scope: Option<ElementKey>) {
         let inside = self.state.inside(scope);
         self.end_children_of(&inside);
@@ -233,8 +233,8 @@ impl Step<'_> {
         }
     }
 
-    /// An interrupting event subprocess takes a scope over: everything in that ends, and so does the
-    /// waiting of its event subprocesses.
+    /// Terminates everything in a scope for an interrupting event subprocess, and closes the
+    /// subscriptions of its event subprocesses.
     pub fn interrupt(&mut self, scope: Option<ElementKey>, start: &Arc<str>) {
         self.terminate_inside(scope);
         subscription::close_scope(self, scope);
@@ -264,7 +264,7 @@ impl Step<'_> {
         self.record(Record::ElementTerminated { element: key, node });
     }
 
-    /// Ends everything in a scope, which continues without it.
+    /// Terminates everything in a scope, and removes the tokens at its joins; the scope continues.
     pub fn empty(&mut self, scope: Option<ElementKey>) {
         self.terminate_inside(scope);
         let waits = self.state.scope(scope);
@@ -287,8 +287,8 @@ impl Step<'_> {
     }
 }
 
-/// Back steps need the retained element instances of nodes that can be gone back to, and of joins
-/// that may have to give flows back.
+/// Whether a completed element is retained: one that back steps can reach, and a join that may have
+/// to return its flows.
 fn is_retained(node: &ExecutableNode, arrivals: &[Arrival]) -> bool {
     let returnable = node
         .actions

@@ -1,8 +1,8 @@
-//! An event occurs for an element that waits for it: a time is due, a message or signal is brought,
-//! a condition has become true (`conditions`). What waits continues, or what belongs to the event
-//! begins.
+//! The occurrence of an event: a timer is due, a message or signal is delivered, or a condition has
+//! become true (`conditions`). The waiting element continues, or the elements behind the event are
+//! activated.
 //!
-//! Not here: how it began to wait (`subscription`); errors, which are thrown (`throwing`).
+//! `subscription` opens and closes the subscriptions, `throwing` propagates errors and escalations.
 
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ use crate::model::{
     event_definition::EventRef, executable::ExecutableNode, ids::ElementKey, node_kind::NodeKind,
 };
 
-/// A timer event is due. Nothing when nobody waits for it, or for another occurrence.
+/// Fires a timer event. It has no effect without a subscription, or when the subscription waits for
+/// another occurrence.
 pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &EventRef) {
     let Some(node) = step.process.node(&event.node) else {
         return;
@@ -41,8 +42,8 @@ pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &EventRef
     }
 }
 
-/// What somebody waits for by themselves has come: a time or a condition. Nothing when it is not
-/// waited for.
+/// Triggers an event that the instance itself observes: a timer or a condition. It has no effect
+/// without a subscription.
 pub(super) fn fire(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode, event: &EventRef) {
     if is_decided(step, by) {
         return;
@@ -65,7 +66,7 @@ pub(super) fn fire(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode, e
     trigger(step, by, node, event, remains);
 }
 
-/// Who waits for the event of a node, when an element does or the instance itself.
+/// The subscriber to the event of a node, given the waiting element, or `None` for the instance.
 fn subscriber(node: &ExecutableNode, element: Option<ElementKey>) -> Option<Subscriber> {
     match &node.kind {
         NodeKind::Start(_) => Some(Subscriber::Scope(element)),
@@ -80,8 +81,8 @@ fn subscriber(node: &ExecutableNode, element: Option<ElementKey>) -> Option<Subs
     }
 }
 
-/// Whether an event-based gateway has its event already: it is about to be left by that, and what
-/// comes besides comes too late.
+/// Whether an event-based gateway has already been triggered. It is about to complete, and later
+/// events have no effect.
 fn is_decided(step: &Step<'_>, by: Subscriber) -> bool {
     let Subscriber::Element(element) = by else {
         return false;
@@ -94,8 +95,9 @@ fn is_decided(step: &Step<'_>, by: Subscriber) -> bool {
             .is_some_and(|element| !element.triggered().is_empty())
 }
 
-/// A message or signal reaches the element that waits for it, at most once for each delivery. On
-/// hold it is kept until the instance continues; nothing when nobody waits for it any more.
+/// Delivers a message or signal to the subscribed element, at most once for each delivery. While
+/// the instance is on hold the delivery is stored. It has no effect when the subscription is
+/// closed.
 pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
     let waits = step
         .state
@@ -121,11 +123,11 @@ pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
     take(step, by, &event, Some(number), Arc::unwrap_or_clone(data));
 }
 
-/// A message that was to start an instance reaches the one that waits for it behind the gateway, at
-/// most once.
+/// Delivers a message that was to start an instance to the element of this instance that waits for
+/// it behind the event-based gateway, at most once.
 ///
 /// # Errors
-/// Nobody here waits for it, or another one is kept for who does.
+/// No element waits for it, or another delivery to the waiting element is stored already.
 pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejection> {
     let JoiningStart {
         instance,
@@ -166,10 +168,11 @@ pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejec
     Ok(())
 }
 
-/// A client sends a message to this instance: who has waited longest for it gets it.
+/// Publishes a client's message in this instance: the element that has waited longest receives it.
 ///
 /// # Errors
-/// A caller who may only watch; an instance that has ended or is on hold; nobody who waits for it.
+/// The caller may only follow the instance, the instance has ended or is on hold, or no element
+/// waits for the message.
 pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<(), Rejection> {
     guards::require_actor(step)?;
     guards::require_moving(step)?;
@@ -209,8 +212,9 @@ pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<
     Ok(())
 }
 
-/// What waits in this instance for a signal that it throws takes it at once, in the order in which it
-/// began to wait, what was entered before in this step as well: by the time the signal comes back from outside, its scope may be over.
+/// Delivers a signal thrown by this instance to its own subscribers, at once and in the order in
+/// which they subscribed, including elements that were activated earlier in this step. When the
+/// signal returns from its entity, their scope may already have ended.
 pub(super) fn take_signal(step: &mut Step<'_>, signal: ThrownSignal) {
     subscription::open_entered(step);
     let ThrownSignal { name, data } = signal;
@@ -227,7 +231,7 @@ pub(super) fn take_signal(step: &mut Step<'_>, signal: ThrownSignal) {
         waiting.extend(fitting.map(|(event, _)| (by, event.clone())));
     }
     for (by, event) in waiting {
-        // One of those before may have ended it, or the instance.
+        // A subscriber before may have ended this one, or the instance.
         let is_open = step
             .state
             .subscriptions(by)
@@ -238,7 +242,7 @@ pub(super) fn take_signal(step: &mut Step<'_>, signal: ThrownSignal) {
     }
 }
 
-/// A message or signal is taken, with what it brings.
+/// Triggers a subscription with a message or signal, and merges its data.
 fn take(step: &mut Step<'_>, by: Subscriber, event: &EventRef, delivery: Option<u64>, data: Value) {
     let open = step
         .state
@@ -266,7 +270,7 @@ fn take(step: &mut Step<'_>, by: Subscriber, event: &EventRef, delivery: Option<
         step.notify(correlation, note);
     }
     match by {
-        // Behind it nothing sees what the activity owns.
+        // The elements behind a boundary event do not see the variables of the activity.
         Subscriber::Element(activity) if matches!(node.kind, NodeKind::Boundary { .. }) => {
             step.merge_outside(activity, None, data);
         }
@@ -275,7 +279,7 @@ fn take(step: &mut Step<'_>, by: Subscriber, event: &EventRef, delivery: Option<
     trigger(step, by, node, event, remains);
 }
 
-/// An escalation comes that is one of several definitions which have to come together.
+/// Triggers an escalation that is one definition of a parallel event.
 pub(super) fn escalate(step: &mut Step<'_>, by: Subscriber, event: &EventRef) {
     if let Some(node) = step.process.node(&event.node) {
         let again = (!node.kind.interrupts()).then_some(Subscription::Escalation);
@@ -283,7 +287,7 @@ pub(super) fn escalate(step: &mut Step<'_>, by: Subscriber, event: &EventRef) {
     }
 }
 
-/// An event that somebody waits for has come. What remains is waited for from now on.
+/// Triggers an event; its subscription is closed or replaced.
 fn trigger(
     step: &mut Step<'_>,
     by: Subscriber,
@@ -322,8 +326,8 @@ fn trigger(
     }
 }
 
-/// Whether another element may become active besides. What comes again by itself must not gather:
-/// without room it is passed over, which is an incident where it is waited for.
+/// Whether another element may be activated. Repeated occurrences must not accumulate elements:
+/// without room for one, the occurrence is skipped, which is an incident of the waiting element.
 pub(super) fn has_room(step: &mut Step<'_>, by: Subscriber, event: &str) -> bool {
     let most = step.limits.active_elements;
     if step.state.active().count() < most {
@@ -339,8 +343,8 @@ pub(super) fn has_room(step: &mut Step<'_>, by: Subscriber, event: &str) -> bool
     false
 }
 
-/// The element that is notified of trouble with what is waited for: who waits, or for the instance
-/// itself its oldest element.
+/// The element at which an incident of a subscription is reported: the subscribed one, or for the
+/// instance itself its oldest element.
 pub(super) fn told(step: &Step<'_>, by: Subscriber) -> Option<ElementKey> {
     by.element()
         .or_else(|| step.state.active().next().map(|(key, _)| key))
@@ -354,7 +358,7 @@ pub(super) fn is_told(step: &Step<'_>, element: ElementKey, code: &str) -> bool 
     })
 }
 
-/// Whether an event is waited for at once again when it has come.
+/// Whether the subscription to an event remains open when the event occurs.
 fn stays_open(node: &ExecutableNode) -> bool {
     let event = node.kind.awaited();
     !node.kind.interrupts() && !event.is_some_and(|event| event.is_parallel())

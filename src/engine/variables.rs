@@ -1,10 +1,10 @@
-//! What an element reads and writes: its variables, by scope.
+//! The variables that an element reads and writes, by scope.
 //!
-//! A read of `a.b` takes the innermost scope that owns `a`; a write goes to the innermost scope that
-//! owns it, else to the root, which is what the outside calls data. Whatever merges into the data
-//! goes through here, and whatever reads them reads [`Step::variables`].
+//! A read of `a.b` uses the innermost scope that owns `a`; a write goes to the innermost scope that
+//! owns it, otherwise to the instance, whose variables clients know as data. All merges go through
+//! this module, and all reads through [`Step::variables`].
 //!
-//! What is remembered of it: `state::variables`.
+//! `state::variables` stores them.
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ use crate::model::{
     variables::Variables,
 };
 
-/// Whose a merge is, for a back step that may have to undo it.
+/// The author of a merge, which decides whether a back step undoes it.
 struct MergedBy {
     element: Option<ElementKey>,
     child: Option<InstanceKey>,
@@ -22,19 +22,20 @@ struct MergedBy {
 }
 
 impl Step<'_> {
-    /// The variables as an element sees them: its own, those of the scopes around it, the root's.
+    /// The variables visible to an element: its own, those of the scopes around it, those of the
+    /// instance.
     pub fn variables(&self, element: ElementKey) -> Variables<'_> {
         self.state.variables(Some(element))
     }
 
-    /// An element owns these variables from now on, until it is gone; nothing without any.
+    /// Makes an element own these variables until it is removed. Does nothing without variables.
     pub fn declare(&mut self, element: ElementKey, variables: Map<String, Value>) {
         if !variables.is_empty() {
             self.record(Record::VariablesDeclared { element, variables });
         }
     }
 
-    /// Merges what an element brings, each member into the scope that owns it; an empty patch leaves
+    /// Merges a patch of an element, each member into the scope that owns it. An empty patch leaves
     /// no record.
     pub fn merge(&mut self, by: Option<ElementKey>, patch: Value) {
         let by = MergedBy {
@@ -45,7 +46,7 @@ impl Step<'_> {
         self.merge_by(&by, patch);
     }
 
-    /// Merges what a child brings; a back step that leaves the child alone leaves this alone.
+    /// Merges a patch of a child. A back step undoes it if it ends the child.
     pub fn merge_of_child(&mut self, child: &Child, patch: Value) {
         let by = MergedBy {
             element: child.start.element,
@@ -55,8 +56,7 @@ impl Step<'_> {
         self.merge_by(&by, patch);
     }
 
-    /// Merges what the answer to a call brings; a back step that leaves the call alone leaves this
-    /// alone.
+    /// Merges a patch from the response to a call. A back step undoes it if it undoes the call.
     pub fn merge_of_call(&mut self, by: ElementKey, placed: u64, patch: Value) {
         let by = MergedBy {
             element: Some(by),
@@ -66,8 +66,8 @@ impl Step<'_> {
         self.merge_by(&by, patch);
     }
 
-    /// Merges what an element writes around itself, whatever it owns by the same names; `child` is
-    /// the child it comes from, if it does.
+    /// Merges a patch of an element into the scopes around it, without regard to variables of the
+    /// same name that the element owns. `child` is the child that the patch comes from, if any.
     pub fn merge_outside(&mut self, by: ElementKey, child: Option<&Child>, patch: Value) {
         let around = self.state.element(by).and_then(|element| element.scope());
         let by = MergedBy {
@@ -82,7 +82,7 @@ impl Step<'_> {
         self.merge_from(by.element, by, patch);
     }
 
-    /// Merges as seen from an element; `None` from the instance.
+    /// Merges a patch from the position of an element, or of the instance for `None`.
     fn merge_from(&mut self, from: Option<ElementKey>, by: &MergedBy, patch: Value) {
         if patch.as_object().is_some_and(Map::is_empty) {
             return;

@@ -5,7 +5,7 @@
 //! data are frozen (`input`). Text that is not JavaScript at all is reported by the script engine,
 //! words of other languages by `other_languages`.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A condition is checked by its tokens, not by a second JavaScript parser.** The script engine
 //! reports what is not an expression; side effects are recognised by tokens, which a small lexer,

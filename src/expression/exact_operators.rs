@@ -9,7 +9,7 @@
 //! Not here: where operands begin and end (`structure`). Not replaced: operators that assign (`a *=
 //! b`, `a++`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Comparisons of `BigInt`s are rewritten, not left to the script engine**, which orders a
 //! negative one and a negative number the wrong way round. Operands are found by tokens; where that

@@ -3,7 +3,7 @@
 //! References are not fetched and not recursive, patterns run in linear time, `format` is checked.
 //! The work of a check is bounded by the parts of the schema and of the value (`schema_parts`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Key schemas have no cycles, so that a check has a bound**: parts of the schema times parts of
 //! the value, counted before the schema library runs. Within the bound the library may build

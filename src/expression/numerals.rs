@@ -1,7 +1,7 @@
 //! Number literals of JavaScript. One that JavaScript would round is a mistake: the modeller would
 //! see other digits than those used.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Whole numbers beyond 2^53 are `BigInt`s in scripts.** They keep all digits and compare
 //! correctly, and arithmetic that would round them is an error, where a plain number would be

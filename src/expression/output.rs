@@ -5,7 +5,7 @@
 //! Accepted are plain objects, arrays, texts, booleans, finite numbers, `BigInt`s of 64 bits and
 //! `null`. A member that is `undefined` is left out.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A rule's output is read strictly.** What JSON cannot represent causes an incident that names
 //! its path, instead of being lost silently as with `JSON.stringify`.

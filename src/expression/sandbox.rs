@@ -7,7 +7,7 @@
 //! and `allocator` (with them the memory limit has no effect). `guards.js` removes or bounds what
 //! the limits here do not cover.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Every evaluation gets a fresh script engine.** Nothing can leak between evaluations;
 //! definitions without scripts never need one, as the fast path decides comparisons and boolean

@@ -4,7 +4,7 @@
 //! reported by the log (once), by `/readyz` and by `stepwire doctor`. Not here: searching for
 //! damage (`sqlite::read`, `runtime::damage`, `backup::doctor`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A damaged row is left out and reported; it does not stop the server.** If a row of the log is
 //! damaged, its instance is answered 409; damaged rows of other tables are left out. A user whose

@@ -1,6 +1,6 @@
 //! The stored row of a process definition. Not here: the meaning of its source (`model`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Writing a definition's row with other content ends the server** (`StoreError::Overwrite`),
 //! like writing a row of the log twice: memory and store disagree, nothing of the batch was

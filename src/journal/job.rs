@@ -3,7 +3,7 @@
 //! A row is written when a job starts and when its status changes; other instances have no row, and
 //! so no cost. The meaning of the statuses: `engine::job_status`; the API: `web::jobs`.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Jobs have a table of their own.** The dashboard orders them by process, status and time of the
 //! status; an index for each order would make every start more expensive. Only instances of

@@ -7,7 +7,7 @@
 //! [`VERSION`] whenever the fields of the state or their meaning change; records never change
 //! (`engine::record`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A snapshot is a short cut with a version of its own.** Records are permanent, the layout of
 //! the state is not; if a snapshot cannot be read or has a wrong checksum, the instance is replayed

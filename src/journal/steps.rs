@@ -5,7 +5,7 @@
 //! Not here: what each step does; that is the same as on the threads of [`writer`](super::writer),
 //! [`commit gate`](super::commit_gate) and [`readers`](super::readers).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A simulation takes the journal's steps itself**, in place of its three kinds of threads;
 //! everything else runs on one thread, which notices when nothing else can continue. So the

@@ -1,6 +1,6 @@
 //! The stored row of a user with a password. Not here: changes of users (`runtime::users`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A removed user's row stays**, without its hash: a token is checked against the users by its
 //! subject, and a token with an unknown subject belongs to an issuer. A revocation is a time:

@@ -10,7 +10,7 @@
 //! Not here: when a schedule is due by it (`timer_cycle`), the fields other than weekdays
 //! (`fields`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The form of a cron expression decides its dialect**: its fields and `?`, never its numbers; if
 //! dialects with the same form differ, a warning names the days.

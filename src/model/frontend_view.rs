@@ -6,7 +6,7 @@
 //! visible members are listed here one by one, so a new member of a definition is left out until it
 //! is added here. The same for a diagram: `bpmn_xml::diagram`; as TypeScript: `typescript`.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **What a frontend sees of a definition is a list of what is shown**, member by member and
 //! element by element (`model::frontend_view`, `model::bpmn_xml::diagram`): a new member is left

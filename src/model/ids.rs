@@ -4,7 +4,7 @@
 //! Not here: names written by the modeller (node ids, action names), which are plain strings. How
 //! an instance key is derived from a start command: `runtime::keys`.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Element keys on the wire are `<instance>-<number>`**: globally unique without a second id,
 //! and readable.

@@ -5,7 +5,7 @@
 //! All drafts are in memory, within limits by user and tenant. Not here: who may work at a task
 //! (`engine::task_access`), frames (`session::task_notes`), who has a task open (`presence`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Drafts have a table of their own, held in memory**, and are sent as a difference when their
 //! instance is pulled: they need no queue, no number and no record. A row of the log that ends a

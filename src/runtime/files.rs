@@ -9,7 +9,7 @@
 //! Not here: how bytes arrive and leave (`web`), which files are accepted (`model::upload`), who
 //! may read one (`engine`). Every function here blocks: call it on no arbiter.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A file's bytes come before its command.** They are durable when the engine decides; a mark
 //! stays until the answer is known, so a start after a crash asks the instances of the remaining

@@ -6,7 +6,7 @@
 //! and follows the newest keys. For keys before or at the bound the store is read. So a client
 //! whose clock is wrong, or a repeat of an old start, only costs a read.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A new key needs no read.** A key begins with its command's time, so the runtime knows every
 //! key stored since its start; only repeats, old commands and commands with wrong clocks are looked

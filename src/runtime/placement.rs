@@ -7,7 +7,7 @@
 //!
 //! Not here: how an instance is found on its thread (`registry`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **An instance lives on the thread of the connection that started it.** When the thread was
 //! chosen by partition, each command crossed to another thread, which cost a wake-up, cold caches,

@@ -6,7 +6,7 @@
 //! store is complete. An actor only removes the slot of its own generation. Nothing is lost: an
 //! envelope that reaches an actor that is leaving is routed again.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Loading does not pass the writer's queue**, except after a crash of the actor: invariant 7
 //! makes a plain read complete, and a start does not wait for the commit in flight.

@@ -14,7 +14,7 @@
 //! files are removed after it, and again after a crash in between. Not here: how rows are
 //! compressed (`journal::history`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **No index finds what is old.** It would be written at each start and end. A pass reads all rows
 //! of the list of instances instead, which takes a few microseconds each, in the background.

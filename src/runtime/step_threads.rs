@@ -8,7 +8,7 @@
 //! whose scripts have to be killed repeatedly is not run for a while: its scripts fail at once,
 //! with an incident.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Steps that may take long wait by definition, and tenants take turns**; a permit of the
 //! writer's queue is taken only when their turn has come.

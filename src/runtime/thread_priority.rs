@@ -4,7 +4,7 @@
 //! Deploys, long bodies, passwords and long steps run there: work of milliseconds, for which no
 //! other user must wait, even on a server with few cores.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Limiting how much runs at once is not enough.** A start passes four threads, and each of them
 //! may have to wait for a core as long as the system lets another thread run, some milliseconds. A

@@ -10,7 +10,7 @@
 //! Where the limits become incidents: `engine::quotas`. How messages wait for their turn:
 //! `outbox::delivery_queue`.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The size of a tree is counted, not recorded**: as a number beside its instances in memory,
 //! read from the read models when the tree comes into memory. A record of it would be a second

@@ -4,7 +4,7 @@
 //!
 //! Not here: what is refused (`shared_rates`, `rate_limit`), who waits (`web`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The more refusals of one address are delayed, the longer the delay.** A fixed delay bounds the
 //! cost of one connection, but not of a thousand; a client that waits as told is never one of many.

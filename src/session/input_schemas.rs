@@ -3,7 +3,7 @@
 //!
 //! Not here: how the schemas are made (`model::input_schema`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Schemas of actions are sent by name, to clients that ask for them.** Frames are rendered once
 //! for all receivers with the same permissions, so they can only name a schema. Its name is a hash

@@ -6,7 +6,7 @@
 //! itself, cannot tell how long a rate has been exceeded, and needs two limiters for the two
 //! numbers here.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Signs of life have a rate, and are refused like anything else**; otherwise a client could keep
 //! the server busy with them.

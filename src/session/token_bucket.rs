@@ -6,7 +6,7 @@
 //! that many buckets with the same quota are small. Not here: whose bucket it is (`rate_limit`,
 //! `shared_rates`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Rate limits use a token bucket of our own**: the available library reads its own clock and
 //! cannot tell how long a rate has been exceeded.

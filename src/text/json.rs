@@ -7,7 +7,7 @@
 //! Not here: which numbers are exact (`number`), how such places are found (`json_scan`), limits of
 //! depth and length (each caller).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A number that would lose digits is rejected on input** (`text::json`, one pass over the text).
 //! `arbitrary_precision` of serde_json would carry longer ones, but makes numbers maps wherever

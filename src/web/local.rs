@@ -7,7 +7,7 @@
 //!
 //! Where to go next: `request` for the client's side, `command` for the command line.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The owner of a data directory gets its token from the running server**, so no command reads
 //! the secret.

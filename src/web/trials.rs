@@ -4,7 +4,7 @@
 //! Not here: a single trial (`trial`), its requests (`rest::trials`), its websocket
 //! (`websocket::socket`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A draft is tried in a second runtime of the same process**, with a store in memory, a virtual
 //! clock, its own secret for tokens and its own sessions, on a thread that ends with it. So a trial

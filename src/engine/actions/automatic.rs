@@ -1,8 +1,8 @@
-//! Actions that the engine triggers by itself: automatic actions on entering a node, children after
-//! their parent, due timers, and the remaining actions of a node after an incident. All of them ask
-//! the same question: which actions have not been triggered yet?
+//! Actions that the engine triggers: automatic actions when a node is activated, children after
+//! their parent, due timers, and the remaining actions of a node after an incident. All of them
+//! continue with the actions that have not been triggered yet.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A delayed action fires even while its element has an incident**: it was triggered before,
 //! and others do not wait for it.
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// Triggers every automatic action that is to be triggered now, in order. `false` when an incident
+/// Triggers every automatic action that is due now, in order. Returns `false` when an incident
 /// stopped it.
 pub(in crate::engine) fn run_automatic(
     step: &mut Step<'_>,
@@ -44,7 +44,7 @@ pub(in crate::engine) fn run_automatic(
     true
 }
 
-/// Top-level actions in order, each followed by the children its last run calls for.
+/// The top-level actions in order, each followed by the children that its last run triggers.
 fn next_untriggered<'a>(
     element: &ElementInstance,
     node: &'a ExecutableNode,
@@ -66,7 +66,7 @@ fn runs_with_parent(child: &ExecutableAction) -> bool {
     child.trigger == Trigger::Automatic && child.required == Required::Mandatory
 }
 
-/// Triggers one automatic action: delayed, or its work at once. `false` when its work failed.
+/// Triggers one automatic action, or starts its delay. Returns `false` when its work failed.
 fn trigger(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction) -> bool {
     let Some(occurrence) = step
         .state
@@ -90,7 +90,7 @@ fn trigger(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction) -> b
     perform(step, key, action, occurrence, OnRecord::Nothing)
 }
 
-/// Starts a delayed action's timer. `false` when the action has no delay.
+/// Starts the timer of a delayed action. Returns `false` when the action has no delay.
 pub(super) fn delay(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -112,19 +112,20 @@ pub(super) fn delay(
     true
 }
 
-/// What of a triggering is on record already when its work is done.
+/// The records that a triggering already has when its work is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum OnRecord {
-    /// Nothing.
+    /// None.
     Nothing,
-    /// That it started.
+    /// The record of its start.
     Started,
-    /// That it is done: its work is done again after something it started had no effect.
+    /// The record of its completion: the work is repeated because a child that it started had no
+    /// effect.
     Completed,
 }
 
-/// Does an action's work and notes what came of it. `false` when it is not done; its element may have
-/// ended by that, and the instance.
+/// Does an action's work and records the result. Returns `false` when it is not done; the element
+/// or the instance may have ended because of it.
 pub(super) fn perform(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -168,10 +169,10 @@ pub(super) fn perform(
     }
 }
 
-/// Whether an element must wait for one of its actions.
+/// Whether an element waits for one of its actions.
 pub(in crate::engine) fn hold(element: Option<&ElementInstance>, node: &ExecutableNode) -> bool {
     let Some(element) = element else { return false };
-    // What nothing begins in any more waits for no user.
+    // An ad-hoc subprocess whose completion condition is true does not wait for users.
     let is_open = !element.is_closed_ad_hoc();
     node.actions.iter().any(|action| {
         let (_, completed) = element.counts(&action.name);
@@ -186,15 +187,15 @@ pub(in crate::engine) fn hold(element: Option<&ElementInstance>, node: &Executab
     })
 }
 
-/// Whether the action is one of the two of an approval, and the other one has been run: one of them
-/// is enough.
+/// Whether the action is one of the two of an approval, and the other one was run: one of them
+/// suffices.
 fn is_decided(element: &ElementInstance, node: &ExecutableNode, action: &ExecutableAction) -> bool {
     other_decision(node, action).is_some_and(|other| element.counts(&other.name).0 > 0)
 }
 
 fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) -> bool {
     let state = element.action(&action.name);
-    // A synchronous child, or a call, is waited for, whether or not its action had to run.
+    // A running synchronous child or call is awaited, even if the action was optional.
     if state.at_work() > 0 {
         return true;
     }
@@ -203,7 +204,7 @@ fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) ->
     offered && action.required == Required::Mandatory && (never_run || pending)
 }
 
-/// A timer is due: its action's work is done, unless the element or the triggering is gone.
+/// Does the work of a delayed action, unless the element or the triggering is gone.
 pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, action: &str) {
     let Some((key, node)) = timer
         .element

@@ -1,13 +1,14 @@
-//! A run in an approval: its result, who decided, and the comment.
+//! A run in an approval: its result, its user, and the comment.
 //!
-//! The comment is a member of the payload that needs no key: it is kept with the decision, and is
-//! no data without one. What of a decision counts at the end of an instance: `outcome`.
+//! The comment is a member of the payload that needs no key: it is stored with the decision, and is
+//! not merged into the data without a key. `outcome` says which decision counts at the end of an
+//! instance.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **An approval needs one of its two actions.** A user task with manual actions `approve` and
-//! `reject` is left when one has run: as two mandatory actions both would be needed, as two
-//! optional ones nothing would wait. The names are the contract of the jobs' surface.
+//! `reject` is completed when one of them was run. If both were mandatory, both would be needed; if
+//! both were optional, nothing would wait. The names are part of the interface of the jobs.
 
 use serde_json::{Value, json};
 
@@ -24,11 +25,11 @@ use crate::{
     },
 };
 
-/// What a run takes of its payload.
+/// The parts of a payload that a run uses.
 pub(in crate::engine) struct Taken {
-    /// What the keys let in.
+    /// The payload, filtered by the keys.
     pub accepted: Accepted,
-    /// What it decides, in an approval.
+    /// The decision, in an approval.
     pub decision: Option<DecisionFields>,
 }
 
@@ -38,7 +39,7 @@ pub(in crate::engine) struct DecisionFields {
     comment: Option<String>,
 }
 
-/// What an action takes of a payload.
+/// Reads a payload for a run of an action.
 pub(in crate::engine) fn accept(
     step: &Step<'_>,
     key: ElementKey,
@@ -102,15 +103,15 @@ fn comment(payload: &Value) -> Result<Option<String>, FieldError> {
 }
 
 impl DecisionFields {
-    /// Records the decision, and adds it to the data where the approval says so.
+    /// Records the decision, and adds it to the data if the approval is defined so.
     pub fn note(self, step: &mut Step<'_>, key: ElementKey, data: &mut Value) {
         let Self { approved, comment } = self;
         if let Some(path) = step
             .node_of(key)
             .and_then(|node| node.user_task()?.decision_key.as_ref())
         {
-            // All members every time: data are merged deeply, and an earlier decision must not show
-            // through.
+            // All members are written each time: data are merged deeply, and members of an earlier
+            // decision must not remain.
             let decision = json!({
                 "decision": if approved { "approved" } else { "rejected" },
                 "by": step.caller.map(|caller| &caller.subject),

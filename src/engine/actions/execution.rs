@@ -32,7 +32,7 @@ pub(in crate::engine) fn run_in(
     Ok(())
 }
 
-/// The recording half of a run: nothing here refuses any more.
+/// Records and performs a run after all checks.
 fn start_and_perform(
     step: &mut Step<'_>,
     key: ElementKey,

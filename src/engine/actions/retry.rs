@@ -16,7 +16,7 @@ use crate::{
     model::ids::ElementKey,
 };
 
-/// Runs what the incidents of an element left undone; what has run is not run again.
+/// Repeats the work that failed with incidents of an element.
 pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     let meant = looping::with_incidents(step, key)?;
     require_moving(step)?;
@@ -47,14 +47,14 @@ fn retry_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     for Incident { code, action, .. } in failed {
         let element = step.state.element(key);
         if !element.is_some_and(|element| element.is_active()) {
-            // An error that was thrown again has ended it.
+            // Another throw of the error has ended the element.
             return Ok(());
         }
         match &*code {
             due_date::UNREADABLE => due_date::retry(step, key),
             mappings::INPUT | quotas::VARIABLES => step.begin_element(key),
             conditions::FAILED => conditions::look_again(step),
-            // It has not been triggered yet.
+            // The action has not been triggered yet.
             quotas::DELAYED => continue,
             _ => {}
         }

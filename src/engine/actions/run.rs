@@ -1,15 +1,15 @@
-//! A user runs a manual action: of an active element, or of a completed one by a step back.
+//! A user's run of a manual action: of an active element, or of a completed one by a back step.
 //!
-//! Which element is meant, and whether the action may run now: `selection`. The checks are made in
-//! the order that the protocol documents; the first failing check is the answer, and nothing has
-//! been recorded by then.
+//! `selection` finds the element and checks whether the action may run now. The checks are made in
+//! the order that the protocol documents; the first check that fails decides the refusal, and
+//! nothing was recorded before it.
 
 use super::{execution, selection, upload};
 use crate::engine::{
     back, command::RunAction, context::Step, rejection::Rejection, state::ElementInstance,
 };
 
-/// Runs a manual action, on an active element or, for `allowBack`, on a passed one.
+/// Runs a manual action, on an active element or, for `allowBack`, on a completed one.
 pub(in crate::engine) fn run(step: &mut Step<'_>, run: RunAction) -> Result<(), Rejection> {
     let (key, action) = selection::meant(step, &run)?;
     step.file = upload::require(step, action, run.file)?;

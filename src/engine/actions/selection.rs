@@ -1,4 +1,4 @@
-//! Finds the element that a run means, and checks whether the action may run there now.
+//! Finds the element of a run, and checks whether the action may run there now.
 
 use crate::{
     engine::{
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// The element and the action a run means, once everything but what it brings is checked.
+/// The element and the action of a run, after all checks except that of the payload.
 pub(in crate::engine) fn meant<'a>(
     step: &Step<'a>,
     run: &RunAction,
@@ -77,7 +77,7 @@ pub(in crate::engine) fn can_run(
         return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
     }
     if let Some(incident) = element.incidents().first() {
-        // Its message quotes the definition, which is not for everybody.
+        // The incident's message quotes the definition, which not every caller may read.
         let sentence = format!(
             "expected an element without incident, but '{}' waits for a retry after a {}",
             element.node(),
@@ -123,7 +123,7 @@ fn require_manual(
         .map(ElementInstance::node);
     let is_manual = |action: &ExecutableAction| action.trigger == Trigger::Manual;
     let here = |element: &ElementInstance| process.node(element.node())?.action(&run.action);
-    // Found where a token is, it need not be looked for in all nodes.
+    // If an active element offers the action, the nodes need not be searched.
     let mut offered = state.active().filter_map(|(_, element)| here(element));
     if named.is_none() && offered.any(is_manual) {
         return Ok(());
@@ -157,8 +157,8 @@ fn require_manual(
     Ok(())
 }
 
-/// The element a run means: the named one, else the active one that offers it, else the latest
-/// passed one with `allowBack`.
+/// The element of a run: the named one, otherwise the active one that offers the action, otherwise
+/// the latest completed one with `allowBack`.
 fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
     if let Some(key) = run.element {
         let fits = step
@@ -181,7 +181,7 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
             .filter(|action| action.trigger == Trigger::Manual)?;
         Some((node, action))
     };
-    // Of several elements those count where the caller may act, if there are any.
+    // Of several elements, those where the caller may act take precedence.
     let mine = |key: &ElementKey| require_execute(step, *key).is_ok();
     let any_mine = step
         .state
@@ -234,7 +234,7 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
     }
 }
 
-/// Whether a passed element can be gone back to by this action.
+/// Whether a back step to a completed element by this action is possible.
 fn is_open(step: &Step<'_>, key: ElementKey, action: &str) -> bool {
     let Some(element) = step.state.element(key) else {
         return false;

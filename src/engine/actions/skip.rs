@@ -1,6 +1,6 @@
 //! Skip: an element with an incident continues without the failed work.
 //!
-//! A skipped triggering counts as given up: nothing waits for it, its work is not done, and its
+//! A skipped triggering counts as cancelled: nothing waits for it, its work is not done, and its
 //! children are not triggered. A skipped call activity continues without a result. A gateway can
 //! only be skipped by its default flow: without one there is no flow to take.
 
@@ -22,10 +22,10 @@ use crate::{
     model::ids::ElementKey,
 };
 
-/// Codes of incidents of an element that does not know by which flows to leave.
+/// Codes of incidents of an element that cannot choose the flows by which its token leaves.
 const NO_CHOICE: [&str; 2] = ["condition_error", "no_flow"];
 
-/// Goes on without what the incidents of an element left undone.
+/// Continues without the work that failed with incidents of an element.
 pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     let meant = looping::with_incidents(step, key)?;
     require_moving(step)?;
@@ -49,7 +49,7 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         .iter()
         .map(|incident| incident.action.clone())
         .collect();
-    // What was stopped before it did anything has nothing to leave out: it just continues.
+    // An element that was stopped before any work has none to skip: it continues.
     let stopped = element
         .incidents()
         .iter()
@@ -58,7 +58,7 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         let mut incidents = element.incidents().iter();
         incidents.any(|incident| incident.code == code)
     };
-    // What an element throws is read off the data when nothing else is left to do.
+    // The events that an element throws are evaluated last.
     let is_whole = element.is_whole(node);
     let (stops, left_out) = (
         looping::stops_by_skip(element),
@@ -68,7 +68,7 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     let lacks_inputs = has(mappings::INPUT) || has(quotas::VARIABLES);
     let lacks_outputs = has(mappings::OUTPUT) && node.call().is_none();
     let cannot_choose = NO_CHOICE.iter().any(|code| has(code));
-    // Nothing is left to do but to remember it, for which there is no room.
+    // The element has done its work, but there is no room to keep it for compensation.
     let is_forgotten = has(compensation::LIMIT);
     if cannot_choose && node.default_flow.is_none() {
         let sentence = format!(

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Which files may come with this run now.
+/// The files that may be uploaded with this run now.
 pub(in crate::engine) fn may_upload(
     step: &Step<'_>,
     run: &RunAction,
@@ -37,8 +37,7 @@ pub(in crate::engine) fn may_upload(
     Ok(rules.clone())
 }
 
-/// The file an action is run with: one that fits for those of type `uploadFile`, none for all
-/// others.
+/// The file of a run: a fitting one for actions of type `uploadFile`, none for all other actions.
 pub(super) fn require(
     step: &Step<'_>,
     action: &ExecutableAction,
@@ -63,7 +62,7 @@ pub(super) fn require(
     }
 }
 
-/// Merges what a run brought: the accepted payload, and the reference to its file.
+/// Merges the data of a run: the accepted payload, and the reference to its file.
 pub(super) fn merge(
     step: &mut Step<'_>,
     key: ElementKey,

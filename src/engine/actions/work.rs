@@ -23,19 +23,19 @@ use crate::{
     },
 };
 
-/// How far an action's work got.
+/// The progress of an action's work.
 pub(super) enum Worked {
     /// It is done.
     Done,
-    /// A synchronous child has to end first, or a call to be answered.
+    /// It waits for the end of a synchronous child, or for the response of an HTTP call.
     Awaits,
 }
 
-/// Why an action's work is not done.
+/// The reason why an action's work is not done.
 pub(super) enum Failure {
-    /// It failed: an incident's code and sentence.
+    /// It failed: the code and sentence of an incident.
     Incident(&'static str, String),
-    /// It throws an error, for whatever catches it.
+    /// It throws an error, which an event may catch.
     Thrown(BpmnError),
 }
 
@@ -45,8 +45,8 @@ impl Failure {
     }
 }
 
-/// Does an action's work. `start` notes that the action started, for work that does not end at
-/// once.
+/// Does an action's work. `start` records the start of the action, for work that takes longer than
+/// this step.
 pub(super) fn perform(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -55,7 +55,7 @@ pub(super) fn perform(
     start: &dyn Fn(&mut Step<'_>),
 ) -> Result<Worked, Failure> {
     match &action.work {
-        // What a file brings is merged with the payload it came with (`upload`).
+        // The reference to a file is merged together with the payload (`upload`).
         ActionWork::SaveData | ActionWork::UploadFile { .. } => Ok(Worked::Done),
         ActionWork::WebsocketSend {
             message,

@@ -2,11 +2,11 @@
 //! and in whichever order they like (BPMN 2.0.2, 13.3.5).
 //!
 //! Its completion condition is evaluated when an activity in it completes, and at the end of a
-//! path. Once it is true, nothing in the subprocess begins any more; active elements end, or are
-//! waited for. Without a condition it completes when something was started and nothing is active
-//! any more.
+//! path. Once it is true, no further activity in the subprocess can be started; active elements are
+//! terminated, or awaited. Without a condition it completes when something was started and nothing
+//! is active any more.
 //!
-//! Its actions: `model::ad_hoc`. The start of an activity: `actions::work`.
+//! `model::ad_hoc` has its actions, `actions::work` starts an activity.
 
 use std::sync::Arc;
 
@@ -30,11 +30,11 @@ use crate::{
     },
 };
 
-/// Incident of an ad-hoc subprocess that cannot tell what starts with it. A retry looks again, a skip
-/// starts nothing.
+/// Incident of an ad-hoc subprocess whose initial activities cannot be evaluated. A retry evaluates
+/// them again, a skip starts none.
 pub(in crate::engine) const ACTIVE_ELEMENTS: &str = "active_elements_error";
-/// Incident of an element whose end leads to a condition that fails. A retry asks again, a skip
-/// continues as if the condition were false.
+/// Incident of an element at whose end a completion condition cannot be evaluated. A retry
+/// evaluates it again, a skip continues as if it were false.
 pub(in crate::engine) const CONDITION: &str = "completion_condition_error";
 
 pub(super) fn advance<'a>(
@@ -61,7 +61,7 @@ pub(super) fn advance<'a>(
     }
 }
 
-/// From now on its activities can be started; these start at once.
+/// Opens the subprocess for users, and starts the initial activities.
 pub(in crate::engine) fn open(step: &mut Step<'_>, key: ElementKey, activities: Vec<Arc<str>>) {
     step.record(Record::AdHoc(AdHocRecord::Opened { element: key }));
     for activity in activities {
@@ -69,7 +69,7 @@ pub(in crate::engine) fn open(step: &mut Step<'_>, key: ElementKey, activities: 
     }
 }
 
-/// The activities that start with it.
+/// The activities that start together with the subprocess.
 fn active_elements(
     step: &Step<'_>,
     key: ElementKey,
@@ -107,7 +107,7 @@ fn active_elements(
     listed.iter().map(activity).collect()
 }
 
-/// Whether nothing is left to wait for in it.
+/// Whether the subprocess has nothing left to wait for.
 fn is_complete(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -129,17 +129,17 @@ fn is_complete(
         }
         return true;
     }
-    // Nothing could be started there.
+    // Nothing could be started in it.
     if subprocess.starts.is_empty() || scope.is_some_and(Scope::is_interrupted) {
         return true;
     }
-    // What waits at a join may be completed by what a user starts.
+    // Tokens that wait at a join may be completed by an activity that a user starts.
     ad_hoc.condition.is_none()
         && !waits
         && (ad_hoc.active.is_some() || was_started(element, node) || asks_for_end(node))
 }
 
-/// Whether a user has started anything in it.
+/// Whether a user has started an activity in it.
 fn was_started(element: &ElementInstance, node: &ExecutableNode) -> bool {
     let mut starting = node
         .all_actions()
@@ -147,7 +147,7 @@ fn was_started(element: &ElementInstance, node: &ExecutableNode) -> bool {
     starting.any(|action| element.counts(&action.name).1 > 0)
 }
 
-/// Whether users say by an action when it is done.
+/// Whether users end it by running an action.
 fn asks_for_end(node: &ExecutableNode) -> bool {
     node.actions
         .iter()
@@ -157,14 +157,14 @@ fn asks_for_end(node: &ExecutableNode) -> bool {
 /// Whether an activity of an ad-hoc subprocess can be started now.
 ///
 /// # Errors
-/// What prevents it.
+/// The reason why it cannot be started.
 pub(in crate::engine) fn can_start(
     element: &ElementInstance,
     node: &ExecutableNode,
 ) -> Result<(), &'static str> {
     let scope = element.as_scope();
     match element.ad_hoc() {
-        // A completed one again: what it completed is undone.
+        // A subprocess whose completed activities are being compensated.
         None => Err("its activities cannot be started now"),
         Some(AdHocState::Fulfilled) => {
             Err("its completion condition is true: nothing begins there any more")
@@ -182,8 +182,8 @@ pub(in crate::engine) fn can_start(
     }
 }
 
-/// Whether an element that is about to be left makes the completion condition of the ad-hoc
-/// subprocess around it true; `None` when that cannot be evaluated, which is an incident.
+/// Whether the completion of an element makes the completion condition of the ad-hoc subprocess
+/// around it true. `None` when the condition cannot be evaluated, which is an incident.
 pub(super) fn fulfils(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -211,7 +211,7 @@ pub(super) fn fulfils(
     }
 }
 
-/// The open ad-hoc subprocess directly around an element, and what its condition is known by.
+/// The open ad-hoc subprocess directly around an element, and the id of its condition.
 fn asked<'a>(step: &Step<'a>, key: ElementKey) -> Option<(ElementKey, &'a str)> {
     let around = step.state.element(key)?.scope()?;
     let condition = step.node_of(around)?.ad_hoc()?.condition.as_deref()?;
@@ -219,7 +219,7 @@ fn asked<'a>(step: &Step<'a>, key: ElementKey) -> Option<(ElementKey, &'a str)> 
     is_open.then_some((around, condition))
 }
 
-/// The condition is true: nothing in it begins any more.
+/// Marks the completion condition as true: no further activity can be started.
 pub(super) fn fulfil(step: &mut Step<'_>, scope: Option<ElementKey>) {
     let Some(key) = scope else { return };
     step.record(Record::AdHoc(AdHocRecord::Fulfilled { element: key }));
@@ -229,7 +229,7 @@ pub(super) fn fulfil(step: &mut Step<'_>, scope: Option<ElementKey>) {
     }
 }
 
-/// Whether a scope is an ad-hoc subprocess in which nothing begins any more.
+/// Whether a scope is an ad-hoc subprocess whose completion condition is true.
 pub(super) fn is_fulfilled(step: &Step<'_>, scope: Option<ElementKey>) -> bool {
     let element = scope.and_then(|scope| step.state.element(scope));
     element.is_some_and(|element| element.ad_hoc() == Some(AdHocState::Fulfilled))

@@ -1,8 +1,8 @@
 //! Boundary event: an event attached to an activity. When it is triggered, the token continues at
 //! the event; an interrupting one ends the activity.
 //!
-//! What opens its subscription: `engine::subscription`. Which one catches which error or escalation
-//! is compiled into the activity (`ExecutableNode::catch`), and found by `engine::throwing`.
+//! `engine::subscription` opens its subscription. The events that catch errors and escalations are
+//! compiled into the activity (`ExecutableNode::catch`), and found by `engine::throwing`.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::{
     model::ids::ElementKey,
 };
 
-/// A boundary event of an element is triggered: an interrupting one ends the element and every live
-/// child it started; the token continues at the event. `false` when the element is gone.
+/// Triggers a boundary event. An interrupting one terminates the element and every live child that
+/// it started. The token continues at the event. Returns `false` when the element is gone.
 pub(in crate::engine) fn trigger(
     step: &mut Step<'_>,
     element: ElementKey,
@@ -26,7 +26,7 @@ pub(in crate::engine) fn trigger(
     else {
         return false;
     };
-    // A handler that is ended at its boundary has undone what it was to undo.
+    // A handler that is interrupted at its boundary counts as finished.
     let undone_for = if interrupts {
         compensation::complete(step, element)
     } else {
@@ -40,8 +40,8 @@ pub(in crate::engine) fn trigger(
         step.end_children_of(&ended);
         step.terminate(element);
     }
-    // It descends from what the activity descended from, so a back step behind the activity finds
-    // it.
+    // The event has the lineage of the activity, so that a back step to an element before the
+    // activity reaches it.
     step.activate(event, scope, arrivals);
     if let Some(by) = undone_for {
         compensation::next(step, by, scope);

@@ -1,7 +1,7 @@
-//! Call activity: starts a child instance and waits for its end; the result lands under the output
-//! key.
+//! Call activity: starts a child instance and waits for its end. The result is merged under the
+//! output key.
 //!
-//! What arrives from the child meanwhile, and its end: `engine::subprocess`.
+//! `engine::subprocess` handles the messages and the end of the child.
 
 use super::own_work::Own;
 use crate::{

@@ -1,12 +1,13 @@
 //! Complex gateway (BPMN 2.0.2, 13.4.5). A split is that of an inclusive gateway. A join continues
 //! once its activation condition is true, which reads the data and the number of tokens at its
-//! incoming flows. Then it waits for the other flows, as an inclusive join does, before it resets.
+//! incoming flows. Then it waits for the other flows, as an inclusive join does, before it is
+//! reset.
 //!
 //! The condition is evaluated when a token arrives, and again when nothing else moves, because data
 //! may have changed. A reset is a visit of its own, in which the conditions of the outgoing flows
 //! are evaluated once more. A join without activation condition is an inclusive join.
 //!
-//! The state kept between the two: `state::scope`.
+//! `state::scope` has the state kept between the two.
 
 use std::sync::Arc;
 
@@ -31,8 +32,8 @@ const FAILED: &str = "activation_error";
 /// Incident of a join whose activation condition stays false.
 const STUCK: &str = "join_incomplete";
 
-/// The flows that one is left by: those whose condition is true; of what has none all, but not when
-/// it resets; else the default flow.
+/// The flows that the gateway takes: those whose condition is true, otherwise the default flow.
+/// Flows without condition are all taken, but not by a reset.
 pub(super) fn choose<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -62,19 +63,19 @@ pub(super) fn choose<'a>(
         return Own::Done(taken);
     }
     match node.default_flow {
-        // A reset may lead nowhere.
+        // A reset may take no flow.
         None if resets => Own::Done(taken),
         _ => exclusive_gateway::otherwise(step, key, node),
     }
 }
 
-/// Whether a reset may take a flow: the default flow counts beside flows with conditions.
+/// Whether a reset may take a flow: one with a condition, or the default flow beside such flows.
 fn asks_at_reset(node: &ExecutableNode) -> bool {
     node.outgoing.iter().any(|flow| flow.conditional)
 }
 
-/// A token has come to a join: its condition may be true now. What cannot be evaluated is an
-/// incident when nothing else moves.
+/// Evaluates the activation condition after a token has arrived at a join. A condition that cannot
+/// be evaluated becomes an incident only when nothing else moves.
 pub(in crate::engine) fn arrived(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,
@@ -87,7 +88,8 @@ pub(in crate::engine) fn arrived(
     }
 }
 
-/// Lets a join continue, or reset, that can when nothing else moves. `false` when it cannot.
+/// Lets a join continue or be reset, if it can when nothing else moves. Returns `false` if it
+/// cannot.
 pub(super) fn release(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,
@@ -118,7 +120,7 @@ pub(super) fn release(
     true
 }
 
-/// The activation condition of a join is false, and no other token can come: an incident.
+/// Raises an incident: the activation condition of a join is false, and no other token can arrive.
 pub(in crate::engine) fn stop_for_good(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,
@@ -133,7 +135,7 @@ pub(in crate::engine) fn stop_for_good(
     stop(step, scope, join, STUCK, sentence);
 }
 
-/// An element holds what waits at a join, with an incident.
+/// Activates the join with the waiting tokens and an incident.
 fn stop(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,
@@ -149,14 +151,15 @@ fn stop(
     step.incident(key, code, sentence, None);
 }
 
-/// Whether an incident of a join is one that a retry resolves by asking its condition again.
+/// Whether a retry resolves the incident of a join by evaluating its condition again.
 fn is_undecided(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
     let element = step.state.element(key);
     let mut incidents = element.into_iter().flat_map(|element| element.incidents());
     node.is_complex_join() && incidents.any(|incident| [FAILED, STUCK].contains(&&*incident.code))
 }
 
-/// The tokens of a join whose condition could not be true wait again. `false` for anything else.
+/// Lets the tokens of a join with an undecided condition wait again. Returns `false` for other
+/// elements.
 pub(in crate::engine) fn give_back(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -175,7 +178,7 @@ pub(in crate::engine) fn give_back(
         skipped: false,
     });
     step.terminate(key);
-    // Several are given back by the end of the element.
+    // Several tokens are returned by the end of the element.
     if let [arrival] = &arrivals[..] {
         let arrival = arrival.clone();
         step.record(Record::FlowArrived {
@@ -184,14 +187,14 @@ pub(in crate::engine) fn give_back(
             arrival,
         });
     }
-    // With nothing else in it the scope is to tell that it cannot continue.
+    // If nothing else is active in the scope, the scope reports that it cannot continue.
     if let Some(scope) = scope {
         step.queue(scope);
     }
     true
 }
 
-/// A join whose condition could not be true continues as if it were, when it is skipped.
+/// Lets a skipped join continue as if its condition were true.
 pub(in crate::engine) fn go_on(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     if is_undecided(step, key, node)
         && let Some(element) = step.state.element(key)
@@ -201,7 +204,8 @@ pub(in crate::engine) fn go_on(step: &mut Step<'_>, key: ElementKey, node: &Exec
     }
 }
 
-/// Whether the activation condition is true; without one, whether no other token can come.
+/// Whether the activation condition is true; without a condition, whether no other token can
+/// arrive.
 fn is_active(
     step: &Step<'_>,
     scope: Option<ElementKey>,
@@ -217,7 +221,7 @@ fn is_active(
     step.evaluator.condition(&join.id, &variables.inside(&own))
 }
 
-/// A join takes one token of each flow that has one, and waits for the others then.
+/// Activates a join with one token of each flow that has one. It then waits for the others.
 fn activate(step: &mut Step<'_>, scope: Option<ElementKey>, join: &ExecutableNode) {
     let held = step.state.scope(scope);
     let waiting = held.map_or(&[][..], |held| held.waiting_at(&join.id));
@@ -242,7 +246,7 @@ fn wait_for_reset(
     }
 }
 
-/// A join that waits for the flows it has not had resets once no other token can come there.
+/// Resets a join that waits for its other flows once no token can reach them.
 fn reset(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,
@@ -267,13 +271,13 @@ fn reset(
     if !arrivals.is_empty() || asks_at_reset(join) {
         step.activate_with(&join.id, scope, arrivals, counts);
     } else if let Some(scope) = scope {
-        // It may be complete now.
+        // The scope may be complete now.
         step.queue(scope);
     }
     true
 }
 
-/// What conditions of a gateway read besides the data.
+/// The variables that conditions of a gateway read besides the data.
 fn counts(join: &ExecutableNode, waiting: &[Arrival], waits_for_start: bool) -> Map<String, Value> {
     let count = |flow: &Arc<str>| waiting.iter().filter(|found| found.flow == *flow).count();
     let of_flow = |flow: &Arc<str>| (flow.to_string(), count(flow).into());

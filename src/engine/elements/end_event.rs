@@ -1,7 +1,7 @@
-//! End event: the effect of a terminate end event on its scope. What the other end events throw:
-//! `engine::throwing`; messages and signals are published before the event is left (`publishing`).
+//! End event: the effect of a terminate end event on its scope. `engine::throwing` throws the
+//! events of the other end events; messages and signals are published before (`publishing`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A terminate end event of the process finishes the instance**, as Camunda does, rather than
 //! giving it a status of its own.
@@ -11,7 +11,8 @@ use crate::{
     model::ids::ElementKey,
 };
 
-/// Ends everything in the scope; the scope itself then completes. That of the instance finishes it.
+/// Terminates everything in the scope, which then completes. At the root this finishes the
+/// instance.
 pub(in crate::engine) fn terminate(step: &mut Step<'_>, scope: Option<ElementKey>) {
     match scope {
         Some(_) => step.empty(scope),

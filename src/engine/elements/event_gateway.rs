@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The flow to the event that has come, or all flows of a parallel one.
+/// The flow to the event that occurred, or all flows of a parallel gateway.
 pub(super) fn choose<'a>(
     step: &Step<'_>,
     key: ElementKey,
@@ -33,7 +33,7 @@ pub(super) fn choose<'a>(
     flow.map_or(Own::Waiting, |flow| Own::Done(vec![flow]))
 }
 
-/// An event behind a gateway has started the instance.
+/// Activates the gateway with the event behind it that has started the instance.
 pub(super) fn begin(step: &mut Step<'_>, gateway: &ExecutableNode, event: &ExecutableNode) {
     let key = ElementKey(step.next_seq());
     step.activate(&gateway.id, None, Vec::new());

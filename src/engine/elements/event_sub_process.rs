@@ -1,16 +1,16 @@
-//! Event subprocess: an embedded subprocess that no token reaches. The enclosing scope waits for
-//! its start event, and each occurrence begins it; an interrupting one first ends everything else
-//! in the scope, which then completes with it.
+//! Event subprocess: an embedded subprocess that no sequence flow enters. The enclosing scope waits
+//! for its start event, and each occurrence starts it. An interrupting one first terminates
+//! everything else in the scope, which then completes with it.
 //!
-//! What opens its subscription: `engine::subscription`; which one catches an error or escalation:
-//! `engine::throwing`. How it runs: `sub_process`.
+//! `engine::subscription` opens its subscription, `engine::throwing` finds the one that catches an
+//! error or escalation, `sub_process` runs it.
 
 use crate::{
     engine::context::Step,
     model::{executable::ExecutableNode, ids::ElementKey},
 };
 
-/// The event subprocess of a start event begins in the scope around it.
+/// Starts the event subprocess of a start event in the scope around it.
 pub(in crate::engine) fn begin(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,

@@ -1,5 +1,5 @@
-//! Exclusive gateway: the first flow whose condition is true, else the first one without a
-//! condition, else the default flow, else an incident.
+//! Exclusive gateway: takes the first flow whose condition is true, otherwise the first one without
+//! a condition, otherwise the default flow. Without any of these it is an incident.
 
 use super::own_work::Own;
 use crate::{
@@ -40,12 +40,12 @@ pub(super) fn choose<'a>(
 /// Whether the condition of a flow is true; `None` when it cannot be evaluated, which is an
 /// incident.
 pub(super) fn is_true(step: &mut Step<'_>, key: ElementKey, flow: &ExecutableFlow) -> Option<bool> {
-    // A flow lies in the scope around the element that it leaves.
+    // The condition reads the scope around the element.
     let scope = step.state.element(key).and_then(|element| element.scope());
     is_true_for(step, key, scope, flow)
 }
 
-/// The same with the variables that the element `reader` sees.
+/// The same, with the variables visible to the element `reader`.
 pub(super) fn is_true_for(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -66,7 +66,7 @@ pub(super) fn is_true_for(
     }
 }
 
-/// The default flow, as no condition is true.
+/// The default flow, when no condition is true.
 pub(super) fn otherwise<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -74,7 +74,7 @@ pub(super) fn otherwise<'a>(
 ) -> Own<'a> {
     match node.default_flow {
         Some(index) => Own::Done(vec![&node.outgoing[index]]),
-        // A merge at the end of a path has nothing to choose.
+        // A merge at the end of a path has no outgoing flow.
         None if node.outgoing.is_empty() => Own::Done(Vec::new()),
         None => {
             let sentence = format!(

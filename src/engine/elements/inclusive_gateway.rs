@@ -1,16 +1,16 @@
-//! Inclusive gateway: a split takes every flow whose condition is true, else the default flow; a
-//! join waits for every flow that can still come.
+//! Inclusive gateway: a split takes every flow whose condition is true, otherwise the default flow;
+//! a join waits for every flow on which a token can still arrive.
 //!
-//! When a join continues (BPMN 2.0.2, 13.4.3): it has a flow, and no token that could reach one of
-//! its flows that have none yet, without passing the join, is anywhere but where it could also
-//! reach a flow that has one. That is looked at when nothing else can move (`late_join`).
+//! A join continues (BPMN 2.0.2, 13.4.3) when it has a flow, and every token that could still reach
+//! one of its missing flows without passing the join could also reach a flow that it already has.
+//! This is evaluated when nothing else can move (`late_join`).
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **An inclusive join is looked at when nothing else moves.** The standard's rule asks where
-//! every token could still go: at the end of a step, only then and only in models that have such
-//! a join, of the nodes that have a token. From where a join can be reached is found once
-//! (`model::upstream`).
+//! **An inclusive join is evaluated when nothing else moves.** The standard's rule depends on where
+//! every token could still go. It is evaluated at the end of a step, only in models with such a
+//! join, and only for the nodes that have a token. The nodes from which a join can be reached are
+//! computed once (`model::upstream`).
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ use crate::{
     model::{executable::ExecutableNode, ids::ElementKey, node_kind::NodeKind},
 };
 
-/// The flows that a split takes, or an activity or event is left by. Of those a flow without a
-/// condition does not stand in the way of the default flow: that is taken unless a condition is
-/// true (BPMN 2.0.2, 10.3: `default` of an activity).
+/// The flows taken by a split, or by an activity or event. For the latter two, flows without
+/// condition do not suppress the default flow, which is taken unless a condition is true (BPMN
+/// 2.0.2, 10.3: `default` of an activity).
 pub(super) fn choose<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -57,7 +57,7 @@ pub(super) fn choose<'a>(
     Own::Done(taken)
 }
 
-/// Lets a join continue that waits for nothing any more. `false` when it waits.
+/// Lets a join continue that waits for no further flow. Returns `false` if it waits.
 pub(super) fn release(
     step: &mut Step<'_>,
     scope: Option<ElementKey>,
@@ -73,13 +73,13 @@ pub(super) fn release(
     true
 }
 
-/// The oldest flow that waits, of each incoming flow that has one.
+/// The oldest waiting token of each incoming flow that has one.
 pub(super) fn first_of_each(join: &ExecutableNode, arrivals: &[Arrival]) -> Vec<Arrival> {
     let first = |flow: &Arc<str>| arrivals.iter().find(|arrival| arrival.flow == *flow);
     join.incoming.iter().filter_map(first).cloned().collect()
 }
 
-/// Whether a token can still bring a flow that is missing.
+/// Whether a token can still arrive on a missing flow.
 pub(super) fn waits(
     step: &Step<'_>,
     scope: Option<ElementKey>,
@@ -90,7 +90,7 @@ pub(super) fn waits(
     waits_beside(step, scope, join, &there)
 }
 
-/// Whether a token can still bring one of the flows besides those that are there.
+/// Whether a token can still arrive on a flow other than those that have one.
 pub(super) fn waits_beside(
     step: &Step<'_>,
     scope: Option<ElementKey>,
@@ -111,7 +111,7 @@ pub(super) fn waits_beside(
             let flows = upstream.iter().zip(&is_there);
             flows.filter_map(move |(nodes, is_there)| nodes.contains(place).then_some(*is_there))
         });
-        // Where it could also reach a flow that has a token it holds nothing up.
+        // A token that could also reach a flow which the join already has does not hold it up.
         let mut reached = reached.peekable();
         reached.peek().is_some() && !reached.any(|is_there| is_there)
     };

@@ -1,8 +1,8 @@
 //! Joins that are evaluated when nothing else moves: those of inclusive and complex gateways, which
 //! wait for tokens that can still arrive.
 //!
-//! What each waits for: `inclusive_gateway`, `complex_gateway`. Not here: joins of parallel
-//! gateways, which continue as soon as each flow has a token (`transition`).
+//! `inclusive_gateway` and `complex_gateway` say when each continues. Joins of parallel gateways
+//! continue as soon as each flow has a token (`transition`).
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,8 +12,8 @@ use crate::{
     model::ids::ElementKey,
 };
 
-/// Lets one join continue that waits for nothing any more, in any scope. `false` when there is
-/// none.
+/// Lets one join in any scope continue that waits for no further flow. Returns `false` when there
+/// is none.
 pub(in crate::engine) fn release_any(step: &mut Step<'_>) -> bool {
     if !step.process.has_late_join() {
         return false;
@@ -31,8 +31,8 @@ pub(in crate::engine) fn release_any(step: &mut Step<'_>) -> bool {
         .any(|scope| release(step, scope))
 }
 
-/// Lets one join of this scope continue that waits for nothing any more. `false` when there is
-/// none.
+/// Lets one join of this scope continue that waits for no further flow. Returns `false` when there
+/// is none.
 pub(in crate::engine) fn release(step: &mut Step<'_>, scope: Option<ElementKey>) -> bool {
     let held = step.state.scope(scope);
     let joins: BTreeSet<Arc<str>> = held

@@ -1,16 +1,17 @@
-//! Parallel gateway: a join counts taken flows per incoming flow and fires with one of each; the
-//! fork takes every flow.
+//! Parallel gateway: a join continues with one token of each incoming flow; a fork takes every
+//! flow.
 //!
-//! # Why so
+//! # Rationale
 //!
-//! **A join that can never complete becomes an incident** instead of an instance that hangs.
+//! **A join that can never complete is an incident**, so that the instance does not wait forever
+//! unnoticed.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{engine::record::Arrival, model::executable::ExecutableNode};
 
-/// The oldest flow that waits, of each incoming flow; `None` while one of them has none. Looks at
-/// each waiting flow once: a join may have thousands.
+/// The oldest waiting token of each incoming flow; `None` while one flow has none. Each token is
+/// visited once, because thousands may wait at a join.
 pub(in crate::engine) fn one_of_each(
     node: &ExecutableNode,
     waiting: &[Arrival],

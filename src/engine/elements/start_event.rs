@@ -1,7 +1,7 @@
-//! Start event: which start event a start means, and the start data it accepts. Start events with a
-//! schedule, a message or a signal are only used by these; so are receive tasks, and events behind
-//! event-based gateways, that start the process. A process without a start event begins at the
-//! nodes that no flow enters.
+//! Start event: chooses the start event of a start, and filters its data. Start events with a
+//! schedule, a message or a signal are only started by these; so are receive tasks, and events
+//! behind event-based gateways, that start the process. A process without a start event is started
+//! at the nodes that no flow enters.
 
 use serde_json::Value;
 
@@ -24,8 +24,9 @@ use crate::{
     },
 };
 
-/// Where a start begins: at the start event with this start condition; without one at the only one,
-/// or the only unconditional one; where the process has none, at all implicit starts.
+/// The nodes at which a start begins: the start event with this start condition; without a start
+/// condition the only start event, or the only one without a condition; in a process without start
+/// events all nodes that no flow enters.
 pub(in crate::engine) fn choose<'a>(
     process: &'a ExecutableProcess,
     condition: Option<&str>,
@@ -91,7 +92,7 @@ pub(in crate::engine) fn choose<'a>(
     Err(Rejection::new(RejectionKind::BadRequest, sentence))
 }
 
-/// What starts a process that no client starts.
+/// A description of the start of a process that no client can start.
 fn started_by(process: &ExecutableProcess) -> String {
     let id = &process.definition.id;
     if let Some((node, _)) = process.schedules().next() {
@@ -117,8 +118,8 @@ fn started_by(process: &ExecutableProcess) -> String {
     format!("publish the {what} '{name}'")
 }
 
-/// An instance begins at a node: at an event that has started it behind that, or before its gateway.
-/// `event` says which definition has started it, if one has.
+/// Starts an instance at a node: behind the event that has started it, or at its gateway. `event`
+/// is the definition that has occurred, if any.
 pub(in crate::engine) fn begin(
     step: &mut Step<'_>,
     node: &ExecutableNode,
@@ -139,7 +140,7 @@ pub(in crate::engine) fn begin(
         if is_instantiating {
             subscription::pass(step, key, node);
         } else if let Some(event) = event {
-            // The others that have to come are waited for from now on.
+            // The other definitions of a parallel event are subscribed to.
             multiple::occurs(step, Subscriber::Element(key), node, event, None);
         }
     }
@@ -164,7 +165,7 @@ pub(in crate::engine) fn by_itself<'a>(
         })
 }
 
-/// The start data that the keys of the start event let in, and the paths they do not.
+/// The start data filtered by the keys of the start event, and the paths that were filtered out.
 pub(in crate::engine) fn accept(
     starts_at: &[&ExecutableNode],
     data: &Value,

@@ -1,7 +1,7 @@
-//! Embedded subprocess: a scope of its own. It begins at its start event, or without one at the
+//! Embedded subprocess: a scope of its own. It starts at its start event, or without one at the
 //! nodes that no flow enters, and completes when nothing in it is active.
 //!
-//! Not here: the compensation of a completed subprocess (`compensation`).
+//! `compensation` compensates a completed subprocess.
 
 use super::{ad_hoc, boundary_event, own_work::Own};
 use crate::{
@@ -44,7 +44,7 @@ pub(super) fn advance<'a>(
     }
 }
 
-/// A cancelled transaction, in which everything is undone, is left by its cancel boundary event.
+/// Completes a cancelled transaction by its cancel boundary event, once its compensation has ended.
 fn leave_cancelled<'a>(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> Own<'a> {
     if !compensation::is_running(step, key, &[Some(key)]) {
         let is_cancel = |event: &&ExecutableNode| {

@@ -1,5 +1,5 @@
-//! Notifies the webhooks of a process of the end of an instance. Nobody waits for them, and nothing
-//! in the instance depends on them.
+//! Notifies the webhooks of a process of the end of an instance. Nothing in the instance waits for
+//! them or depends on them.
 
 use serde_json::{Value, json};
 
@@ -15,11 +15,11 @@ use crate::{
     model::webhook::Webhook,
 };
 
-/// What the body of such a call is about; the only type so far.
+/// The type of the notification; the only one so far.
 const TYPE: &str = "instance.ended";
 
-/// Tells the webhooks for this status; `error` is the code of a failure. The end is on
-/// record already.
+/// Places the notifications of the webhooks for this status; `error` is the code of a failure. The
+/// end is recorded before.
 pub(in crate::engine) fn tell_of_end(step: &mut Step<'_>, status: Status, error: Option<&str>) {
     let process = step.process;
     for webhook in process

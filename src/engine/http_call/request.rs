@@ -9,11 +9,11 @@ use crate::{
     model::{http_request::HttpCall, ids::ElementKey},
 };
 
-/// Why a call cannot be placed: an incident's code and sentence.
+/// The reason why a call cannot be placed: the code and sentence of an incident.
 pub(in crate::engine) type Unplaced = (&'static str, String);
 
-/// Places the call of a triggering, or the one that failed once more. `start` notes that the action
-/// started.
+/// Places the call of a triggering, or repeats its failed call. `start` records the start of the
+/// action.
 pub(in crate::engine) fn place(
     step: &mut Step<'_>,
     call: CallKey,

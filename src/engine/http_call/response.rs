@@ -1,8 +1,7 @@
-//! Taking the response of a call: its result is merged and the action continues, or an incident
-//! says what is wrong with it.
+//! Takes the response of a call: its result is merged and the action continues, or an incident
+//! describes the failure.
 //!
-//! A response to a call that nothing waits for any more, or that was already answered, leaves no
-//! record.
+//! A response to a call that nothing waits for any more, or that already has one, leaves no record.
 
 use serde_json::{Value, json};
 
@@ -13,7 +12,7 @@ use crate::{
     model::{deep_merge::exceeds_depth, executable::ActionWork, http_request::HttpCall},
 };
 
-/// Takes the answer to the call that record `number` placed or repeated.
+/// Takes the response to the call that record `number` placed or repeated.
 pub(in crate::engine) fn take(step: &mut Step<'_>, number: u64, answer: CallAnswer) {
     let Some((call, placed)) = waiting(step, number).filter(|_| step.state.status().is_live())
     else {
@@ -65,7 +64,7 @@ pub(in crate::engine) fn take(step: &mut Step<'_>, number: u64, answer: CallAnsw
     }
 }
 
-/// What waits for the answer, and the record that placed the call.
+/// The triggering that waits for the response, and the number of the record that placed the call.
 fn waiting(step: &Step<'_>, number: u64) -> Option<(CallKey, u64)> {
     step.state.active().find_map(|(element, instance)| {
         let open = instance
@@ -82,7 +81,7 @@ fn waiting(step: &Step<'_>, number: u64) -> Option<(CallKey, u64)> {
     })
 }
 
-/// What an answer brings into the data.
+/// The patch that a response makes to the data.
 fn result(step: &Step<'_>, call: &HttpCall, response: Response) -> Result<Option<Value>, String> {
     let Response {
         status,

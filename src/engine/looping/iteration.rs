@@ -1,4 +1,4 @@
-//! One iteration of an activity that runs more than once: how it begins, and the outcome of its
+//! One iteration of an activity that runs more than once: its beginning, and the outcome of its
 //! end.
 
 use serde_json::{Map, Value};
@@ -15,25 +15,26 @@ use crate::{
     },
 };
 
-/// Incident of a whole that cannot tell how often it runs. A retry looks again.
+/// Incident of a whole whose number of iterations cannot be evaluated. A retry evaluates it again.
 pub(super) const COLLECTION: &str = "collection_error";
-/// Incident of a whole or an iteration whose condition fails. A retry asks again.
+/// Incident of a whole or an iteration whose condition cannot be evaluated. A retry evaluates it
+/// again.
 pub(super) const CONDITION: &str = "loop_condition_error";
-/// Incident of an iteration whose result cannot be made. A retry makes it again.
+/// Incident of an iteration whose result cannot be evaluated. A retry evaluates it again.
 pub(super) const RESULT: &str = "loop_output_error";
 
 /// The outcome of the end of an iteration.
 #[derive(Default)]
 pub(in crate::engine) struct Verdict {
-    /// What it adds to the list of results.
+    /// Its entry in the list of results.
     pub(super) result: Option<Value>,
     /// Whether the other iterations end.
     pub(super) stops: bool,
-    /// The conditions that are true by which it throws something, by their ids.
+    /// The ids of the conditions that are true, by which it throws events.
     pub(super) fulfilled: Vec<String>,
 }
 
-/// Begins an iteration, when there is room for one more element.
+/// Begins an iteration, if there is room for one more element.
 pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     let most = step.limits.active_elements;
     if step.state.active_count() >= most {
@@ -44,8 +45,8 @@ pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode)
         return step.incident(key, STOPPED[1], sentence, None);
     }
     let next = state(step, key).map_or(1, |state| state.begun() + 1);
-    // What an iteration gives is its own, from what it finds: iterations of one time do not
-    // overwrite one another's.
+    // Each iteration gets copies of the variables for its results, so that parallel iterations do
+    // not overwrite each other's.
     let seen = step.variables(key);
     let own = node.looping.iter().flat_map(Loop::own_variables);
     let variables: Map<String, Value> = own
@@ -59,17 +60,18 @@ pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode)
     step.activate_iteration(&node.id, key, next, variables);
 }
 
-/// The state of a whole, once it has begun.
+/// The state of a loop, once it has begun.
 pub(super) fn state<'a>(step: &'a Step<'_>, key: ElementKey) -> Option<&'a LoopState> {
     step.state.element(key).and_then(ElementInstance::looping)
 }
 
-/// How many iterations of a whole are active.
+/// The number of active iterations of a whole.
 pub(super) fn live(step: &Step<'_>, key: ElementKey) -> u32 {
     step.state.scope(Some(key)).map_or(0, |scope| scope.live())
 }
 
-/// The activity that boundary events catch for: the whole, when the element is an iteration of it.
+/// The activity to which boundary events are attached: the whole, if the element is one of its
+/// iterations.
 pub(in crate::engine) fn whole_of(step: &Step<'_>, key: ElementKey) -> ElementKey {
     let element = step.state.element(key);
     element
@@ -78,7 +80,7 @@ pub(in crate::engine) fn whole_of(step: &Step<'_>, key: ElementKey) -> ElementKe
         .unwrap_or(key)
 }
 
-/// The item of an iteration, with the variable that holds it.
+/// The item of an iteration, with its variable.
 pub(in crate::engine) fn item_of(step: &Step<'_>, key: ElementKey) -> Option<(String, Value)> {
     step.state.element(key)?.loop_counter()?;
     let item = item_name(step.node_of(key)?)?;
@@ -86,7 +88,7 @@ pub(in crate::engine) fn item_of(step: &Step<'_>, key: ElementKey) -> Option<(St
     Some((item.to_owned(), value.unwrap_or_default()))
 }
 
-/// The variable that holds the item of each iteration of an activity.
+/// The variable for the item of each iteration of an activity.
 pub(in crate::engine) fn item_name(node: &ExecutableNode) -> Option<&str> {
     let Some(Loop::MultiInstance(multiple)) = &node.looping else {
         return None;
@@ -97,7 +99,7 @@ pub(in crate::engine) fn item_name(node: &ExecutableNode) -> Option<&str> {
     }
 }
 
-/// The whole and the number of an iteration whose call gives what the list of results holds.
+/// The whole and the number of an iteration whose result is the result of its call.
 pub(in crate::engine) fn lists_call(step: &Step<'_>, key: ElementKey) -> Option<(ElementKey, u32)> {
     let element = step.state.element(key)?;
     let lists = step.node_of(key)?.looping.as_ref()?.lists_calls();

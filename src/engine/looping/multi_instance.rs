@@ -1,8 +1,8 @@
-//! Multi-instance: once per item of a collection or so many times, one after the other or all at
-//! the same time; results land in the order of the items.
+//! Multi-instance: one iteration for each item of a collection, or a number of iterations,
+//! sequentially or in parallel. The results are in the order of the items.
 //!
-//! How often is looked at once, on entering: what happens to it meanwhile changes nothing, in a
-//! retry neither.
+//! The number of iterations is evaluated once, when the activity is activated; later changes of the
+//! data do not affect it, in a retry neither.
 
 use std::collections::VecDeque;
 
@@ -66,8 +66,8 @@ pub(super) fn advance(
     true
 }
 
-/// Begins the next iteration; those of a parallel one follow when it has stopped moving. When this
-/// step has begun enough, a message to the instance itself brings the next turn.
+/// Begins the next iteration. Further ones of a parallel loop follow when this one has stopped
+/// moving. When this step has begun its maximum, a message to the instance itself continues later.
 fn begin_next(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, sequential: bool) {
     let Some(state) = state(step, key) else {
         return;
@@ -89,13 +89,13 @@ fn begin_next(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, seque
     }
 }
 
-/// Bytes that a call copies to each of its children.
+/// The bytes that a call copies to each of its children.
 fn copied(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> usize {
     node.call()
         .map_or(0, |called| called_data(step, called, key).to_string().len())
 }
 
-/// How many iterations there are, and their items.
+/// The number of iterations, and their items.
 fn instances(
     step: &Step<'_>,
     key: ElementKey,
@@ -179,7 +179,7 @@ fn items(
     Ok(items.iter().cloned().collect())
 }
 
-/// What an iteration that is about to be left comes to; else the code and the sentence of an
+/// The outcome of an iteration that is about to complete; otherwise the code and the sentence of an
 /// incident.
 pub(super) fn verdict(
     step: &Step<'_>,
@@ -217,7 +217,7 @@ fn result(
     let value = template
         .render(step.variables(key), &step.builtins())
         .map_err(|error| (RESULT, format!("the output of the iteration: {error}")))?;
-    // Results lie in a list under the path.
+    // The list of results adds a level below the path.
     if exceeds_depth(&value, DATA_DEPTH.saturating_sub(path.depth() + 1)) {
         let sentence = format!(
             "expected a result of at most {DATA_DEPTH} levels in the data, but it is deeper; \
@@ -228,8 +228,8 @@ fn result(
     Ok(value)
 }
 
-/// Whether a condition is true once this iteration counts as completed: the completion condition, or
-/// one on which something is thrown.
+/// Whether a condition is true once this iteration counts as completed: the completion condition,
+/// or one by which an event is thrown.
 fn holds(
     step: &Step<'_>,
     key: ElementKey,
@@ -262,7 +262,7 @@ fn holds(
     })
 }
 
-/// A value that is no number of iterations, in words.
+/// A description of a value that is no number of iterations.
 fn described(value: &Value) -> String {
     match value {
         Value::Number(number) => number.to_string(),

@@ -1,7 +1,7 @@
 //! Standard loop: one iteration after the other, as long as a condition is true.
 //!
-//! The condition is asked over what the activity sees, with `loopCounter` as the number of
-//! iterations that have begun. A loop that never waits runs into the limit of elements per command,
+//! The condition reads the variables visible to the activity, with `loopCounter` as the number of
+//! iterations that have begun. A loop that never waits reaches the limit of elements per command,
 //! as any endless loop does.
 
 use super::iteration::{CONDITION, begin, live, state};

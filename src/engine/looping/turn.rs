@@ -1,4 +1,4 @@
-//! How many iterations an activity begins in one step, and what triggers the next step.
+//! The number of iterations that an activity begins in one step, and the trigger of the next step.
 
 use crate::{
     engine::{
@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Step<'_> {
-    /// Whether this step may begin one more iteration, with an item of so many bytes: one at least,
-    /// as long as there is room for what is in it.
+    /// Whether this step may begin one more iteration, with an item of so many bytes. At least one
+    /// is begun, as long as there is room for its elements.
     pub fn takes_turn(&mut self, bytes: usize) -> bool {
         let (begun, before) = self.begun;
         let fits = begun < self.limits.starts_per_step
@@ -24,8 +24,8 @@ impl Step<'_> {
         takes
     }
 
-    /// Asks for a step in which an activity begins more iterations. A process that does so again and
-    /// again without an end stops.
+    /// Requests a step in which an activity begins more iterations. A process that requests steps
+    /// without end is stopped.
     pub fn ask_for_turn(&mut self, element: ElementKey) {
         if self.asked.contains(&element) {
             return;
@@ -54,7 +54,7 @@ impl Step<'_> {
             .is_some_and(|(element, node)| element.is_whole(node))
     }
 
-    /// Remembers something of an activity that runs more than once.
+    /// Records a change of an activity that runs more than once.
     pub fn record_loop(&mut self, record: LoopRecord) {
         self.record(Record::Loop(Box::new(record)));
     }

@@ -17,38 +17,38 @@ use crate::{
     },
 };
 
-/// What would become of an instance.
+/// The plan of a migration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MigrationPlan {
     /// Its active elements, in order of activation.
     pub elements: Vec<PlannedElement>,
-    /// What cannot go; with any, nothing goes.
+    /// The reasons against the migration; with any, nothing is migrated.
     pub problems: Vec<MigrationProblem>,
 }
 
 /// An active element and its counterpart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedElement {
-    /// Which.
+    /// The key of the element.
     pub element: ElementKey,
     /// Its node.
     pub node: Arc<str>,
-    /// The node it would be at; `None` when there is none.
+    /// The node of its counterpart; `None` without a counterpart.
     pub to: Option<Arc<str>>,
 }
 
-/// Something that has no place in the target.
+/// A part of the instance that has no counterpart in the target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MigrationProblem {
-    /// The element, unless it is about a join, about something that is completed, or the mapping.
+    /// The element; `None` when the problem concerns a join, a completed element, or the mapping.
     pub element: Option<ElementKey>,
     /// The node.
     pub node: Arc<str>,
-    /// What is wrong, and what to do: continues after “but”.
+    /// The problem and its remedy, as a continuation after “but”.
     pub message: String,
 }
 
-/// Looks at everything that is active or waits.
+/// Checks everything that is active or waits.
 pub(super) fn make(
     source: &ExecutableProcess,
     state: &InstanceState,
@@ -108,7 +108,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The id that something has in the target.
+    /// The id of a node or flow in the target.
     fn renamed<'i>(&'i self, id: &'i str) -> &'i str {
         self.target.mapping.get(id).map_or(id, String::as_str)
     }
@@ -155,7 +155,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Why a node is no counterpart of another.
+    /// The reason why a node is no counterpart of another.
     fn difference(&self, node: &ExecutableNode, counterpart: &ExecutableNode) -> Option<String> {
         let to = &counterpart.id;
         if shape(&node.kind) != shape(&counterpart.kind) {
@@ -180,11 +180,12 @@ impl Planner<'_> {
         None
     }
 
-    /// An event of which some definitions have come: the others have to be there, or it never comes.
+    /// A parallel event of which some definitions have occurred: the others must exist in the
+    /// target, otherwise it is never triggered.
     fn look_at_begun(&mut self, by: Option<ElementKey>, event: &str) {
         let awaited = |node: &ExecutableNode| node.kind.awaited().map(events);
         let to = self.target.process.node(self.renamed(event));
-        // What the target does not wait for at all it does not miss.
+        // An event that the target does not wait for at all is no problem.
         let Some((to, wanted)) = to.and_then(|to| Some((to, awaited(to)?))) else {
             return;
         };
@@ -198,7 +199,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Flows that wait at joins, and what may be compensated.
+    /// Checks flows that wait at joins, and activities that may be compensated.
     fn look_at_scope(&mut self, scope: Option<&Scope>) {
         let Some(scope) = scope else { return };
         for (join, arrivals) in scope.waiting() {
@@ -254,7 +255,7 @@ impl Planner<'_> {
     }
 }
 
-/// What of a node's kind its elements depend on.
+/// The properties of a node's kind on which its element instances depend.
 type Shape = (
     Discriminant<NodeKind>,
     Option<(Vec<Discriminant<ExecutableEventDefinition>>, bool)>,
@@ -263,7 +264,7 @@ type Shape = (
     [bool; 3],
 );
 
-/// The types of the definitions of an event, and whether each has to come.
+/// The types of the definitions of an event, and whether all have to occur.
 fn events(event: &EventDefinitions) -> (Vec<Discriminant<ExecutableEventDefinition>>, bool) {
     (
         event.iter().map(discriminant).collect(),
@@ -292,7 +293,7 @@ fn shape(kind: &NodeKind) -> Shape {
     (discriminant(kind), event, task, gateway, flags)
 }
 
-/// How a node runs more than once: in parallel or not, or as a standard loop.
+/// How a node is repeated: in parallel, sequentially, or as a standard loop.
 fn runs(looping: Option<&Loop>) -> Option<Option<bool>> {
     looping.map(|looping| match looping {
         Loop::MultiInstance(multi) => Some(multi.sequential),

@@ -1,10 +1,10 @@
-//! Renews the subscriptions for the target: the messages, signals, conditions and times of its
+//! Renews the subscriptions for the target: the messages, signals, conditions and timers of its
 //! events.
 //!
-//! A timer whose text is the same keeps its time, and a message or signal keeps its place in the
-//! order of deliveries; everything else is opened anew. An event that has already occurred and was
-//! not waited for any more is not waited for again. Not here: what an event waits for
-//! (`subscription`).
+//! A timer whose text is the same keeps its time, and a message or signal keeps its position in the
+//! order of deliveries; all other subscriptions are opened anew. An event that has already
+//! occurred, and whose subscription was closed, is not subscribed to again. `subscription`
+//! evaluates the subscriptions of an event.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,13 +23,13 @@ use crate::model::{
     ids::ElementKey,
 };
 
-/// What was waited for in the source, and what could have been.
+/// The subscriptions in the source, and all events that had one.
 pub(super) struct Waited(Vec<WaitedBy>);
 
 struct WaitedBy {
     by: Subscriber,
     open: Subscriptions,
-    /// The definitions of all events that it waited for at some time.
+    /// The definitions of all events to which it has subscribed at some time.
     known: Vec<EventRef>,
 }
 
@@ -52,7 +52,7 @@ impl Waited {
     }
 }
 
-/// The events that somebody waits for in the source, whether they have come or not.
+/// The events of a subscriber in the source, whether they have occurred or not.
 fn known(source: &ExecutableProcess, state: &InstanceState, by: Subscriber) -> Vec<EventRef> {
     let node = by
         .element()
@@ -76,7 +76,7 @@ fn known(source: &ExecutableProcess, state: &InstanceState, by: Subscriber) -> V
     events.map(|(event, _)| event).collect()
 }
 
-/// Opens what the target waits for, in the order of what was waited for.
+/// Opens the subscriptions of the target, in the order of those in the source.
 pub(super) fn renew(step: &mut Step<'_>, waited: Waited, renamed: &BTreeMap<Arc<str>, Arc<str>>) {
     let name = |event: &EventRef| EventRef {
         definition: event.definition,
@@ -92,7 +92,8 @@ pub(super) fn renew(step: &mut Step<'_>, waited: Waited, renamed: &BTreeMap<Arc<
     }
 }
 
-/// What was waited for before, by the events in the target: the events in the source, and how.
+/// The subscriptions in the source by the event in the target: the event in the source, and its
+/// subscription.
 type Before = BTreeMap<EventRef, (EventRef, OpenSubscription)>;
 
 fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[EventRef], before: Before) {
@@ -114,7 +115,7 @@ fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[EventRef], before: Bef
         }
     }
     close_old(step, by, &before, &renewed);
-    // A retry reads all of it.
+    // A retry evaluates all of them.
     if let Some((code, sentence)) = unreadable
         && let Some(told) = by.element().or_else(|| first_active(step))
     {
@@ -145,7 +146,7 @@ fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[EventRef], before: Bef
     }
 }
 
-/// What is waited for at an event: what was before, when it is the same, else anew.
+/// The subscription to an event: the previous one, if it is the same, otherwise a new one.
 fn renewal(
     event: &EventRef,
     new: Subscription,
@@ -157,7 +158,7 @@ fn renewal(
         subscription: kept.map_or(new, |old| old.subscription().clone()),
         occurrence: match (kept, old) {
             (Some(kept), _) => kept.occurrence(),
-            // A timer that is in progress has no effect.
+            // The next number, because a timer that has already been sent has no effect then.
             (None, Some(old)) => old.occurrence() + 1,
             (None, None) => 1,
         },
@@ -184,7 +185,8 @@ fn is_same(old: &Subscription, new: &Subscription) -> bool {
     }
 }
 
-/// Clears the timers, and tells those who bring messages and signals, of what is not kept as it was.
+/// Closes the subscriptions that are not kept: clears their timers, and notifies the entities of
+/// messages and signals.
 fn close_old(
     step: &mut Step<'_>,
     by: Subscriber,

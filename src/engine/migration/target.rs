@@ -7,14 +7,14 @@ use crate::{
     model::{evaluator::Evaluator, executable::ExecutableProcess},
 };
 
-/// The version that an instance is to run.
+/// The version to which an instance is migrated.
 pub struct MigrationTarget<'a> {
-    /// Which.
+    /// Its id and version.
     pub reference: ProcessRef,
-    /// Compiled.
+    /// Its compiled form.
     pub process: &'a ExecutableProcess,
-    /// Its conditions and scripts.
+    /// The evaluator of its conditions and scripts.
     pub evaluator: &'a dyn Evaluator,
-    /// Ids of nodes and flows there, by those in the version that the instance runs.
+    /// The ids of nodes and flows in the target, by those in the source.
     pub mapping: &'a BTreeMap<String, String>,
 }

@@ -1,6 +1,6 @@
-//! The end of a child, and what it means for the element that waits: a result, or a failure that a
-//! boundary event catches or that becomes an incident. A child nobody waits for changes nothing by
-//! its end.
+//! The end of a child: the waiting element gets its result, or its failure, which a boundary event
+//! catches or which becomes an incident. The end of a child that is not awaited changes nothing
+//! else.
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub(in crate::engine) const NOT_STARTED: &str = "subprocess_not_started";
 /// Incident of an element that waits for a child that failed.
 const FAILED: &str = "subprocess_failed";
 
-/// A child has ended.
+/// Handles the end of a child.
 pub(super) fn child_ended(
     step: &mut Step<'_>,
     child: &Child,
@@ -86,16 +86,16 @@ pub(super) fn child_ended(
         Err(sentence) => trouble.or(Some(sentence)),
     };
     match trouble {
-        // The child is done and will not run again: only its result is missing, and a retry
-        // continues without it.
+        // The child has ended and is not repeated. Only its result is missing; a retry continues
+        // without it.
         Some(sentence) => step.incident(element, mappings::OUTPUT, sentence, None),
         None => step.queue(element),
     }
 }
 
-/// A child could not be started. It is asked to end nevertheless: should the server end before it
-/// has noted that the start was delivered, the start is delivered again, and may be possible by
-/// then.
+/// Handles a child that could not be started. An end message is sent to it nevertheless: if the
+/// server stops before it has stored the delivery of the start, the start is delivered again, and
+/// may succeed then.
 pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {
     record_end(step, child, Status::Terminated);
     if !child.ending {
@@ -106,7 +106,8 @@ pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {
             },
         );
     }
-    // Only the sender of a message that asked this instance for it could ask again.
+    // Without an action or an awaiting element, only the sender of the message that requested the
+    // child could request it again.
     let again = child.start.awaited || child.start.action.is_some();
     let mend = if again {
         "retry starts it again"
@@ -148,7 +149,7 @@ fn complete_action(step: &mut Step<'_>, element: ElementKey, child: &Child) {
     }
 }
 
-/// A child that an element waits for failed.
+/// Handles the failure of a child that an element waits for.
 fn child_failed(step: &mut Step<'_>, child: &Child, error: Option<&str>, sentence: String) {
     let Some(element) = child
         .start
@@ -174,7 +175,7 @@ fn called_by<'a>(step: &Step<'a>, child: &Child) -> Option<&'a Subprocess> {
     }
 }
 
-/// A child as sentences name it: its process, and the iteration it ran for.
+/// The name of a child in sentences: its process, and the iteration that started it.
 fn described(step: &Step<'_>, child: &Child) -> String {
     let process = &child.start.process;
     let element = child.start.element.and_then(|key| step.state.element(key));
@@ -184,7 +185,7 @@ fn described(step: &Step<'_>, child: &Child) -> String {
     }
 }
 
-/// What the output mappings of a call activity read off its child's data.
+/// The result of a call activity's output mappings, applied to the data of its child.
 fn outputs(
     step: &Step<'_>,
     element: ElementKey,
@@ -206,7 +207,7 @@ fn outputs(
         })
 }
 
-/// The built-ins of what is read off a child's data: those of the child.
+/// The built-in variables of expressions over a child's data: those of the child.
 fn builtins<'a>(step: &'a Step<'_>, child: &'a Child) -> Builtins<'a> {
     let head = step.state.head();
     Builtins {
@@ -220,8 +221,8 @@ fn builtins<'a>(step: &'a Step<'_>, child: &'a Child) -> Builtins<'a> {
     }
 }
 
-/// What a child's end brings into the parent's data: its data, or its `output`. Nothing without an
-/// output key.
+/// The patch that a child's end makes to the parent's data: the child's data, or its `output`.
+/// Empty without an output key.
 fn outcome(
     step: &Step<'_>,
     called: &Subprocess,
@@ -243,7 +244,7 @@ fn outcome(
             })?
         }
     };
-    // Results of iterations lie one level deeper, in a list.
+    // Results of iterations are one level deeper, in a list.
     let is_iteration = |key| step.state.element(key).and_then(|it| it.loop_counter());
     let levels = path.depth() + usize::from(child.start.element.and_then(is_iteration).is_some());
     if exceeds_depth(&value, DATA_DEPTH.saturating_sub(levels)) {

@@ -1,8 +1,8 @@
-//! Starting a child: recorded here, begun by a message. Its key is drawn from the number of the
-//! record.
+//! The start of a child: recorded in the parent, carried out by a message. The key of the child is
+//! derived from the number of the record.
 //!
-//! Started by a call activity; by a `startSubprocess`; by a message whose process
-//! the engine starts. A client's start of a child: `open_messages`.
+//! A child is started by a call activity, by a `startSubprocess` action, or by a message whose
+//! process the engine starts. `open_messages` handles a client's start of a child.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The action and its triggering that start a child.
+/// The action and the triggering that start a child.
 type StartedBy = Option<(Arc<str>, u32)>;
 
 /// A child to start.
@@ -62,8 +62,8 @@ pub(in crate::engine) fn start_child(
     begin(step, NewChild { action, ..child });
 }
 
-/// What the child of a call activity gets: what is copied of the variables it sees, and what its
-/// input mappings have read.
+/// The start data of a call activity's child: the variables copied to it, and the result of its
+/// input mappings.
 pub(in crate::engine) fn called_data(
     step: &Step<'_>,
     called: &Subprocess,
@@ -74,8 +74,9 @@ pub(in crate::engine) fn called_data(
         .state
         .element(element)
         .and_then(ElementInstance::undone_iteration);
-    // All that is copied is what the activity sees as a whole, also as the handler of an iteration,
-    // which is in the whole; a path may name what an iteration owns.
+    // A copy of all data has the variables visible to the activity as a whole; this holds for the
+    // handler of an iteration too, which is in the scope of the whole. A path may name a variable
+    // of the iteration.
     let whole = match undone {
         Some(_) => step.state.element(element).and_then(ElementInstance::scope),
         None => Some(iteration::whole_of(step, element)),
@@ -95,7 +96,7 @@ pub(in crate::engine) fn called_data(
             }
         }
         members.extend(iteration::item_of(step, element));
-        // The handler's item is that of the iteration it undoes.
+        // The item of the handler is that of the iteration that it compensates.
         let undone = undone.and_then(|node| step.process.node(node));
         let item = undone.and_then(iteration::item_name);
         members.extend(item.and_then(|item| Some((item.to_owned(), variables.get(item)?.clone()))));
@@ -103,7 +104,7 @@ pub(in crate::engine) fn called_data(
     data
 }
 
-/// Whether the element has output mappings, which read its child's data.
+/// Whether the element has output mappings, which read the child's data.
 fn gives_out(step: &Step<'_>, element: ElementKey) -> bool {
     step.node_of(element)
         .is_some_and(|node| !node.outputs.is_empty())
@@ -121,10 +122,11 @@ fn called_child(called: &Subprocess, element: ElementKey, data: Value) -> NewChi
     }
 }
 
-/// Pushes to this instance's clients. A message that asks the engine to start its process has it
-/// started here, out of this instance's data: it names the child and waits for no answer.
+/// Pushes a message to this instance's clients. If the engine is to start the process that the
+/// message names, the child is started here, from this instance's data; the message then names the
+/// child and accepts no response.
 pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: StartedBy) {
-    // The writer of the message has seen that it can be read.
+    // The message was checked when it was rendered.
     let start = (push.kind == MessageType::Action)
         .then(|| StartMessage::read_for_server(&push.body).ok().flatten())
         .flatten();
@@ -159,8 +161,8 @@ pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: Start
     step.record(Record::Pushed(Box::new(push)));
 }
 
-/// Whether an Action message may be pushed: one that starts its process needs room for a child,
-/// another stays open. Else the incident's code and sentence.
+/// Whether there is room for an Action message: one that starts its process needs room for a child,
+/// another one for an open message. Otherwise the code and sentence of an incident.
 pub(in crate::engine) fn room_for(
     step: &Step<'_>,
     starts: bool,

@@ -8,7 +8,7 @@
 //!
 //! Not here: what else belongs to a copy of a data directory (`backup`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A copy is one read transaction of another process**: the writer never waits for it, but the
 //! write-ahead log grows meanwhile.

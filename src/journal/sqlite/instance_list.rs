@@ -2,7 +2,7 @@
 //! beginning at its cursor. Not here: the indexes (`schema/`), statements in general
 //! (`sql_filter`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Lists by process or status are merged from groups.** An index in the order of lists for each
 //! combination would make every start more expensive. One by status and process serves them all,

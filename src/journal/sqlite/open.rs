@@ -1,7 +1,7 @@
 //! Opens a data directory: its lock, the file, its settings, the tables. Not here: writing
 //! (`write`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **TCP_NODELAY and stable query plans** (SQLite's QPSG) result from the first profile: the small
 //! frames of a commit waited 40 ms for a delayed acknowledgement, and preparing statements again

@@ -3,7 +3,7 @@
 //!
 //! A released script never changes: add the next one.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Tasks are found by four partial indexes**, each task by one of them: by assignee, owner,
 //! root's owner, or its lane's list of roles. There are as many such lists as lanes, so no table of

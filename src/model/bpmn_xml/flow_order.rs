@@ -3,7 +3,7 @@
 //!
 //! Not here: the contents of a flow (`flows`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The `outgoing` children decide, not the position of the flows.** In BPMN the outgoing flows of
 //! a node are an ordered collection (8.4.13), so that an exclusive gateway can evaluate its

@@ -6,7 +6,7 @@
 //! reported whether it took the message; a message that was not taken goes to the next
 //! subscription. A signal goes to all subscriptions, a limited number in a step.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A publication without effect writes no row**: publishing names that nobody waits for takes no
 //! disk space.

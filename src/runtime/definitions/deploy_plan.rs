@@ -5,7 +5,7 @@
 //! Not here: writing the plan (`Definitions::deploy`), the rules for a single definition
 //! (`model::validate`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A check makes the plan of a deploy and drops it**, so both report the same. Times are compared
 //! with the clock only in that plan: a stored definition stays valid while its times pass.

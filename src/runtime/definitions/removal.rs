@@ -1,6 +1,6 @@
 //! Deleting versions. A deleted version is gone for everybody but the instances that run or ran it.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A deleted version keeps its row and number**, because the history of an instance cannot be
 //! read without its definition.

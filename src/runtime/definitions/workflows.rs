@@ -1,7 +1,7 @@
 //! Processes by number: those with an alias, which clients of the jobs API use; and the switch that
 //! disables a process.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **An alias belongs to one process**: a second process with the same number is an error at
 //! deploy, so that the order of deploys does not matter.

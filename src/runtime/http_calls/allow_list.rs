@@ -4,7 +4,7 @@
 //! address before it is connected to. A host that is listed by its exact name is trusted at any
 //! address; everything else reaches public addresses and listed networks only.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **No call leaves unless the operator names its target.** A name is resolved and checked for each
 //! attempt, and the checked address is the one connected to; `*` allows public addresses only.

@@ -1,6 +1,6 @@
 //! When a failed call is tried again. Pauses are process time, so they stop when the clock stops.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A retry sends what was recorded** under the key of the record: a request with newly rendered
 //! templates under the old key would be another request for the receiver. A failed call is an

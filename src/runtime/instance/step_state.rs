@@ -4,7 +4,7 @@
 //!
 //! Not here: on which thread (`turn`), what leaves after the commit (`after_commit`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **No snapshot for a handful of rows.** When an instance leaves memory or ends, a snapshot is
 //! written only if at least 8 rows would have to be replayed: replaying fewer is cheaper than

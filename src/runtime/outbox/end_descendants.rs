@@ -6,7 +6,7 @@
 //! continues after a restart. Instances end level by level, the upper ones first: otherwise one
 //! above would take the end of its subprocess for a failure, and act on it.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **An end reaches everything below by one message of the ended instance to itself.** Its delivery
 //! finds the live descendants in the read models, and finished ones that left Action messages open,

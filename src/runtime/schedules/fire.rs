@@ -5,7 +5,7 @@
 //! with its instance. A start without room is tried again; one that is refused, or fails
 //! repeatedly, is given up, and its schedule says why.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A scheduled start's next time is written after the start is durable**; the start's key is
 //! derived from the due time.

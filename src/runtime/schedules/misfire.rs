@@ -4,7 +4,7 @@
 //! passes while the server runs is not missed, however far its clock is moved at once; but the
 //! number of such times is limited.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Whether a time is missed depends on why nothing could start**, not on how late it is: under a
 //! virtual clock everything is late.

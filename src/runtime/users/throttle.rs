@@ -5,7 +5,7 @@
 //! name together slow down only addresses from which nobody has signed in under it before. Memory
 //! is bounded; when it is full, the least suspicious entries are forgotten. Time is an argument.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A try counts as wrong before it is checked**, and is taken back if the password was right, so
 //! that many simultaneous tries do not get around the limits.

@@ -5,7 +5,7 @@
 //! last valid keys stay. Not here: how a URL is fetched (`web::http::key_address`), what a token
 //! has to contain (`token`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **An unknown key of an issuer only wakes the fetcher**: a flood of bad tokens causes no flood of
 //! requests, and no arbiter waits for an issuer.

@@ -3,7 +3,7 @@
 //!
 //! Not here: how a token is read (`token`), what an instance lets its caller do (`engine::access`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Tokens of several trees add up on an anonymous connection**, by `auth`: a token is valid for
 //! one tree, and a visitor with several trees needs no connection for each. The token that expires

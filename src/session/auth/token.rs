@@ -6,7 +6,7 @@
 //! origin of the secret (`config`). Expiry is compared with the real clock, never with the virtual
 //! one of `--test-clock`: the caller passes the time.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Permissions over the whole server need a role of their own**, `server-operator`, which no
 //! admin of a tenant can grant. The tenant `default`, which the sign-in link and the local socket

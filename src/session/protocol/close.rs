@@ -1,6 +1,6 @@
 //! Close codes: why the server ends a connection, and whether the client should reconnect.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A frame before `hello` is a mistake, not a missing token**: close 4400 and the sentence.
 //! Clients usually react to 4401 with another token, which does not help here.

@@ -8,7 +8,7 @@
 //!
 //! Not here: lists whose lines are pushed (`lists`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Pages are told that something changed, and read it.** The filters, order and paging of a page
 //! stay one query of the server. What is pushed is a few bits per connection, once per

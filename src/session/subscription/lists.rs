@@ -5,7 +5,7 @@
 //! on top, so nothing is missed. The format of its frames: `protocol::lists`. Which entries belong
 //! in it: `list_contents`.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A list with too many unsent changes starts over** with a snapshot instead of queueing them,
 //! because lists are queries.

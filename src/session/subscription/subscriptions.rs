@@ -5,7 +5,7 @@
 //! then what comes after S is pulled: no gap, and nothing twice. What was missed before S is read
 //! from the journal. Every read checks the permissions anew.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A connection only continues to follow the newest 8 ended instances.** Little comes after an
 //! end; a client that starts thousands would otherwise reach the limit of subscriptions and keep

@@ -5,7 +5,7 @@
 //! known, so nobody can act unseen by disconnecting. Not here: what operators do to instances
 //! (`runtime`), the format of lines (`logging`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Lines about administrators are written by the request handler**, which knows the user; a
 //! request that is cut off gets a line, too, because its change may be durable. Incidents are

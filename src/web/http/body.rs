@@ -1,6 +1,6 @@
 //! Reads bodies of requests, up to a limit.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Memory for a body is taken before the body is read**, by kind of sender: strangers, users and
 //! operators fill the same pot up to marks of their own, so that strangers cannot take what the

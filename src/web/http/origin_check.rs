@@ -3,7 +3,7 @@
 //!
 //! Allowed origins: `config::AllowedOrigins`. Preflights: `cors`.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Development on loopback trusts the pages of this machine, but not their cookies**, and answers
 //! to this machine's names only: otherwise a foreign name that resolves to 127.0.0.1 would be the

@@ -2,7 +2,7 @@
 //! place, so that nobody else can connect at any moment, and a socket left by a killed server is
 //! replaced.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The local socket is moved into place** from a private directory: no other user can ever
 //! connect, and a socket left by a killed server does no harm.

@@ -5,7 +5,7 @@
 //! further than needed: everything before the first entry of a trusted proxy came from a stranger.
 //! Not here: which proxies are trusted (`client_info`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **Two kinds of forwarding headers must agree**, because a proxy that sets one of them passes the
 //! other through.

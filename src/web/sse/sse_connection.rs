@@ -5,7 +5,7 @@
 //! HTTP library asks for the next when the socket has room. The head of the response and its
 //! comments: `sse_response`. The content of frames: `session`.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A stream is a connection that only sends**: one implementation for websocket and server-sent
 //! events. After the end, 204 prevents a browser's EventSource from reconnecting forever.

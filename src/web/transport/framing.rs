@@ -6,7 +6,7 @@
 //! bytes, and the deadline for a head or a body ends the connection. Not here: where bytes wait
 //! that the library may not have yet (`stream`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **The HTTP library has one request at a time.** It decodes all heads that it is given at once,
 //! and each head that waits takes kilobytes and the buffer it was read with. So the stream under it

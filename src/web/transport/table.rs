@@ -1,6 +1,6 @@
 //! All connections: the number of each address, idle ones, and overdue ones.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **One task checks deadlines twice a second**, without a timer per connection: idle connections
 //! cost less, and no deadline here needs more precision.

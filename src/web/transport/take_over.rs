@@ -2,7 +2,7 @@
 //! handler puts a [`TakeOver`] into the response, which gets the connection's bytes when the
 //! response has been sent.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A websocket has its connection for itself.** If it were read and written as bodies of a
 //! request and a response, as the HTTP library does it, each message would cross two tasks, two

@@ -9,7 +9,7 @@
 //! Not here: the content of messages (`session`), deadlines of sending, and the end (`socket`,
 //! `goodbye`).
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **All outgoing frames are written at once**, however many a commit has for a client: a system
 //! call costs more than everything before it.

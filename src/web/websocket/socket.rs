@@ -4,7 +4,7 @@
 //! when the socket has room; it continues to read while frames wait for the socket. How bytes
 //! become messages: `message_stream`. The content of frames: `session`.
 //!
-//! # Why so
+//! # Rationale
 //!
 //! **A refused websocket of a browser is accepted and closed with 4403**, because a page sees a
 //! close code, but not an HTTP response. Other clients get the response.
