@@ -1,7 +1,7 @@
 import { type Client, forgetStartId, startId, StepwireError } from '@stepwire/client';
 import type { Processes } from './processes.js';
 
-/** A page without a framework. A reload goes on where the visitor was: the same id is the same start. */
+/** A page without a framework. A reload continues where the visitor was: the same id is the same start. */
 export async function openAccount(client: Client<Processes>, page: HTMLElement): Promise<void> {
   client.status.subscribe((status) => (page.dataset.connection = status));
   try {

@@ -30,7 +30,7 @@ export interface Followed {
 /** A followed channel with the state of its subscription. */
 interface Subscribed extends Followed {
   /** Whether it was subscribed by name on this connection. */
-  _asked?: boolean;
+  _subscribed?: boolean;
   /** How many consecutive times the server refused it temporarily, and when it is subscribed again. */
   _refusals?: number;
   _again?: Alarm;
@@ -66,7 +66,7 @@ export function channels(parts: Parts) {
     if (!live) return;
     const { _channel: channel, _cursor: cursor } = one;
     one._again!();
-    one._asked = true;
+    one._subscribed = true;
     send({ type: 'subscribe', channel, after: cursor }).then(
       () => (one._refusals = 0),
       (error: StepwireError) => has(one) && refused(channel, error),
@@ -109,8 +109,8 @@ export function channels(parts: Parts) {
     /** Stops following it, and tells the server. In a tree that applies to its root, and to instances subscribed by name. */
     _leave(one: Subscribed, root = true) {
       forget(one);
-      if (live && (one._asked || root)) send({ type: 'unsubscribe', channel: one._channel }).catch(() => undefined);
-      one._asked = false;
+      if (live && (one._subscribed || root)) send({ type: 'unsubscribe', channel: one._channel }).catch(() => undefined);
+      one._subscribed = false;
     },
 
     /** The cursors for a `hello`: of the channels that it may name, as many as fit into `room` bytes. */
@@ -118,8 +118,8 @@ export function channels(parts: Parts) {
       const points: ResumePoint[] = [];
       for (const one of all()) {
         const point = { instance: keyOf(one._channel), after: one._cursor! };
-        one._asked = one._cursor !== undefined && (parts._visitor?._named(point.instance) ?? true) && (room -= JSON.stringify(point).length + 1) >= 0;
-        if (one._asked) points.push(point);
+        one._subscribed = one._cursor !== undefined && (parts._visitor?._named(point.instance) ?? true) && (room -= JSON.stringify(point).length + 1) >= 0;
+        if (one._subscribed) points.push(point);
       }
       return points;
     },
@@ -129,7 +129,7 @@ export function channels(parts: Parts) {
       live = true;
       for (const one of all()) {
         // A child about which nothing is known yet comes with its parent.
-        if (!one._asked && (one._cursor !== undefined || one._uses > 0)) subscribe(one);
+        if (!one._subscribed && (one._cursor !== undefined || one._uses > 0)) subscribe(one);
       }
     },
 

@@ -13,7 +13,7 @@ import { store } from './store.js';
 const SUBPROTOCOL = 'stepwire.v1.json';
 const WELCOME_MS = 10_000;
 /** How long `getToken` and `url` may take before they are called again: after a sleep, the call they wait for may never return. */
-const ASKED_MS = 30_000;
+const CALL_TIMEOUT_MS = 30_000;
 /** A connection that lasted this long resets the delays: after the next loss they start short again. */
 const STABLE_MS = 5_000;
 /** After this time without a connection the user should be told. */
@@ -59,7 +59,7 @@ export function connection(parts: Parts) {
   let stopped = false;
   let notBefore = 0;
   let welcomedAt: number | undefined;
-  let heardAt = 0;
+  let receivedAt = 0;
   let silenceMs = WELCOME_MS;
   let helloBytes = HELLO_BYTES;
   /** How many instances the last `hello` named. */
@@ -107,7 +107,7 @@ export function connection(parts: Parts) {
   };
 
   const open = async () => {
-    watch(ASKED_MS);
+    watch(CALL_TIMEOUT_MS);
     waiting = false;
     complaint = address = undefined;
     const mine = ++attempt;
@@ -137,7 +137,7 @@ export function connection(parts: Parts) {
       (event: Event) =>
         void (mine === socket && guarded(() => take(event)));
     silenceMs = WELCOME_MS;
-    heard();
+    received();
     mine.onopen = ifCurrent(() => {
       const frame = { type: 'hello', token, client: options.client, schemas: options.schemas, log: life, lastClose };
       const resume = parts._channels._resume(helloBytes - bytes({ ...frame, resume: [] }));
@@ -152,7 +152,7 @@ export function connection(parts: Parts) {
 
   const receive = (frame: ServerFrame) => {
     log('in', frame);
-    heard();
+    received();
     const { type } = frame;
     if (type === 'ping') send({ type: 'pong' });
     else if (type === 'bye') byeMs = frame.reconnectAfterMs;
@@ -162,7 +162,7 @@ export function connection(parts: Parts) {
       welcomedAt = now();
       silenceMs = 2_000 * frame.pingSeconds;
       loss();
-      heard();
+      received();
       renewBefore(frame.expiresAt);
       // Pending commands are sent first; then the app learns that it may send more.
       parts._commands._opened(frame);
@@ -173,8 +173,8 @@ export function connection(parts: Parts) {
   };
 
   /** Any frame shows that the server is alive. */
-  const heard = () => {
-    heardAt = now();
+  const received = () => {
+    receivedAt = now();
     watch(silenceMs);
   };
 
@@ -249,8 +249,8 @@ export function connection(parts: Parts) {
     const time = now();
     if (waiting && time >= notBefore) open();
     // After a sleep, pings are overdue; the client does not wait long for one.
-    else if (socket && time - heardAt > silenceMs / 2) {
-      watch(Math.max(0, Math.min(AFTER_SLEEP_MS, heardAt + silenceMs - time)));
+    else if (socket && time - receivedAt > silenceMs / 2) {
+      watch(Math.max(0, Math.min(AFTER_SLEEP_MS, receivedAt + silenceMs - time)));
     }
   });
 

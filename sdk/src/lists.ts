@@ -68,7 +68,7 @@ export interface Changes {
  */
 export function changes(client: Follower, changed: (topics: readonly Topic[] | undefined) => void): Changes {
   const followed = client._follow('changes', (following) => followedChanges(following));
-  const stop = followed.heard.subscribe(() => changed(followed.face.topics.get()));
+  const stop = followed.queries.subscribe(() => changed(followed.face.topics.get()));
   return {
     ...followed.face,
     close() {
@@ -81,31 +81,31 @@ export function changes(client: Follower, changed: (topics: readonly Topic[] | u
 interface FollowedChanges extends Followed {
   readonly face: Changes;
   /** Counts how often it was time to query. */
-  readonly heard: Store<number>;
+  readonly queries: Store<number>;
 }
 
 function followedChanges(following: Following): FollowedChanges {
   const topics = store<readonly Topic[] | undefined>(undefined);
   const error = store<StepwireError | undefined>(undefined);
-  const heard = store(0);
-  let told: readonly Topic[] | undefined;
+  const queries = store(0);
+  let noticed: readonly Topic[] | undefined;
   const followed: FollowedChanges = {
     _channel: 'changes',
     _uses: 0,
     _ended: () => false,
-    heard,
+    queries,
     face: { topics, error, close: following._close },
-    _lost: () => (told = undefined),
+    _lost: () => (noticed = undefined),
     _fail: (reason) => reason && error.set(reason),
     _receive(received) {
       const frame = received as ListFrame;
       if (frame.type === 'changes') {
-        told = frame.topics;
+        noticed = frame.topics;
         setTimeout(() => followed._uses > 0 && following._again(), CHANGES_MS);
       } else if (frame.type === 'snapshot') {
-        topics.set(told);
-        told = undefined;
-        heard.set(heard.get() + 1);
+        topics.set(noticed);
+        noticed = undefined;
+        queries.set(queries.get() + 1);
       }
     },
   };

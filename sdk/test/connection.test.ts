@@ -177,7 +177,7 @@ test('a loss is shown as such after five seconds only', async () => {
 
 test('after a sleep a dead connection is given up at once, a silent one soon', async () => {
   const { server, client } = await live();
-  // The device slept: time went on, timers did not.
+  // The device slept: time passed, but no timer fired.
   server.now += 60_000;
   server.wake();
   await server.advance();

@@ -1,8 +1,8 @@
 /**
  * Against a running server (STEPWIRE_URL), and one with the usual rates of strangers (STEPWIRE_STRANGERS_URL): a proxy between client and server cuts the connection again and again, at any
  * message in either direction, by a seed.
- * Nothing may be lost, nothing done twice, and the view is what the server says it is. STEPWIRE_CUTS says how often, STEPWIRE_SEED
- * from which seed.
+ * No command may be lost or applied twice, and the view is that of the server. STEPWIRE_CUTS sets the number of cuts, STEPWIRE_SEED
+ * the seed.
  */
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { browser } from '../src/platform.js';
 import { memoryTokenStore, visitor } from '../src/visitor.js';
 
 const cuts = Number(process.env.STEPWIRE_CUTS ?? 500);
-/** Where rates make each cut slower, fewer do. */
+/** The number of cuts where rates make each of them slower. */
 const servers = [
   { name: 'without rates', url: process.env.STEPWIRE_URL ?? '', cuts },
   { name: 'with the rates of strangers', url: process.env.STEPWIRE_STRANGERS_URL ?? '', cuts: Math.ceil(cuts / 2) },
@@ -31,8 +31,8 @@ function numbers(state: number): () => number {
 }
 
 /**
- * A proxy before the server that cuts connections, each at some message in either direction: before it is handed on, or after.
- * `left` says how many still will be.
+ * A proxy before the server that cuts connections, each at some message in either direction: before it is passed on, or after.
+ * `left` is the number of cuts still to come.
  */
 async function cuttingProxy(url: string, cuts: number, random: () => number) {
   const state = { left: cuts };
@@ -49,7 +49,7 @@ async function cuttingProxy(url: string, cuts: number, random: () => number) {
       if (!last) return void (to === server && to.readyState === WebSocket.CONNECTING ? waiting.push(String(data)) : pass(to, String(data)));
       state.left -= 1;
       if (random() < 0.5) return cut();
-      // The message still gets through, and what answers it does not.
+      // The message is passed on, but not the answer to it.
       if (to.readyState !== WebSocket.OPEN) return cut();
       to.send(String(data), cut);
     };
@@ -75,7 +75,7 @@ function until<T>(values: Store<T>, fits: (value: T) => boolean): Promise<void> 
 
 const amountIn = (view: JsonObject) => (view.simulation as { amount: number } | undefined)?.amount;
 
-/** Runs an action again and again until so many cuts are left, and looks whether all of it is there once. */
+/** Runs an action repeatedly until so many cuts are left, and checks that each run was applied once. */
 async function play(client: Client, watcher: Client, enough: () => boolean): Promise<void> {
   const instance: Instance = await client.start('onboarding');
   await until(instance.actions, (actions) => actions.some(({ name, back }) => name === 'save' && !back));
@@ -95,7 +95,7 @@ async function play(client: Client, watcher: Client, enough: () => boolean): Pro
     expect(amountIn(instance.view.get())).toBe(amount);
   }
   expect(seen).toEqual(sent);
-  // Each run takes as many numbers as any other, so between two of them there is nothing else.
+  // Each run takes the same number of sequence numbers, so nothing else is between two runs.
   expect(new Set(ends.slice(1).map((end, index) => end - ends[index]!)).size).toBe(1);
 
   const twin = watcher.instance('onboarding', instance.key);
@@ -122,7 +122,7 @@ describe.each(servers)('a connection that breaks all the time, $name,', ({ url, 
       watcher.close();
       proxy.close();
     },
-    // Generous: the machine may play much else beside it.
+    // Generous: the machine may run other tests at the same time.
     180_000 + 60 * cuts,
   );
 });

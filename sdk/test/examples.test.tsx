@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-/** The examples of the README, played: a page that is reloaded, and React's double mount. */
+/** The examples of the README: a page that is reloaded, and React's double mount. */
 import { readFileSync } from 'node:fs';
 import { act, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-/** The form element, on a server in memory. What only a browser has (its checks of inputs) is played in one by the examples' tests. */
+/** The form element, on a server in memory. The checks of inputs, which only a browser has, are tested by the examples' tests. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { connect } from '../src/index.js';
 import { StepwireForm } from '../src/forms.js';
@@ -322,7 +322,7 @@ test('an action that takes a file has an input for it: what is too large or refu
   expect(form.shadowRoot!.activeElement).toBe(input('file'));
   expect(Request.made).toEqual([]);
 
-  // News of the server leave what was chosen alone.
+  // Frames of the server leave the chosen value unchanged.
   choose(10);
   fake.data({ more: 1 });
   await server.advance();

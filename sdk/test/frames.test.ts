@@ -1,6 +1,6 @@
 /**
- * Every frame that a client can send is offered by the package: each is sent here by what an app calls. With STEPWIRE_URL the list is
- * that of a running server's AsyncAPI.
+ * The package can send every frame of clients: each is sent here by a call of the public API. With STEPWIRE_URL the list is that of a
+ * running server's AsyncAPI.
  */
 import { expect, test } from 'vitest';
 import { tasks } from '../src/lists.js';
@@ -10,7 +10,7 @@ import { FakeServer, testClock } from '../src/testing.js';
 
 const url = process.env.STEPWIRE_URL ?? '';
 
-/** Frame → what sends it. */
+/** Frame → the call that sends it. */
 const CALLS: Record<string, (client: Client, instance: Instance) => unknown> = {
   hello: (client) => client.status.get(),
   pong: (client) => client.status.get(),

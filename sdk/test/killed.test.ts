@@ -1,6 +1,6 @@
 /**
- * The server's own program (STEPWIRE_PROGRAM) is killed while actions are under way, and started again on the same data: each is done
- * once, and its `run` resolves. STEPWIRE_KILLS says how often.
+ * The server's own program (STEPWIRE_PROGRAM) is killed while actions are in progress, and started again on the same data: each is
+ * applied once, and its `run` resolves. STEPWIRE_KILLS sets the number of kills.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -54,7 +54,7 @@ test.skipIf(program === '')(
       const ends: number[] = [];
       for (let amount = 5_000, killed = 0; killed < kills; amount += 1) {
         const running = instance.run('simulate', { loan: { amount, months: 24 } });
-        // Not every run is hit: the moments between them count, too.
+        // Not every kill hits a run: kills between runs count, too.
         if (amount % 3 === 2) {
           killed += 1;
           server.kill('SIGKILL');
@@ -64,7 +64,7 @@ test.skipIf(program === '')(
         ends.push((await running).seq!);
         expect(instance.view.get()).toMatchObject({ simulation: { amount } });
       }
-      // Each takes as many numbers as any other, so between two of them there is nothing else.
+      // Each run takes the same number of sequence numbers, so nothing else is between two runs.
       expect(new Set(ends.slice(1).map((end, index) => end - ends[index]!)).size).toBe(1);
     } finally {
       client.close();

@@ -10,7 +10,7 @@ async function live() {
   return { server, client };
 }
 
-/** `age` in minutes; the element says it too, so that the order can be read. */
+/** `age` in minutes; the element's key contains it, so that the order can be read. */
 function task(age: number, more: Partial<TaskInfo> = {}): TaskInfo {
   const createdAt = new Date(Date.UTC(2030, 0, 1) - age * 60_000).toISOString();
   const place = { lane: 'office', assignee: null, candidates: ['clerk'], dueAt: null, remindedAt: null, loopCounter: null };

@@ -1,4 +1,4 @@
-/** Real sockets, without a Stepwire server: what a runtime has or has not, and what a network does. */
+/** Real sockets, without a Stepwire server: missing features of runtimes, and faults of networks. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -24,7 +24,7 @@ afterEach(async () => {
   vi.unstubAllGlobals();
   http.closeAllConnections();
   await new Promise((done) => http.close(done));
-  // What is uncaught is told in a turn of its own.
+  // Uncaught errors are reported in a later turn of the event loop.
   await new Promise((done) => setImmediate(done));
   process.off('unhandledRejection', note).off('uncaughtException', note);
   expect(uncaught).toEqual([]);
@@ -57,7 +57,7 @@ const until = <T>(store: Store<T>, value: T): Promise<void> =>
     });
   });
 
-/** A server that welcomes everybody, and answers each command. */
+/** A server that accepts every client, and answers each command. */
 function welcoming(): WebSocketServer {
   return new WebSocketServer({ server: http }).on('connection', (socket) => {
     socket.on('message', (text) => {

@@ -86,7 +86,7 @@ test('what is final is told at once', async () => {
   const [running, claiming] = [caught(instance.run('save')), caught(instance.command('claim', { element: 'e' }))];
   await server.advance();
   expect(await running).toMatchObject({ code: 'conflict', name: 'StepwireError' });
-  // A fault of the server is the app's to judge.
+  // The app decides what to do about an internal error of the server.
   expect(await claiming).toMatchObject({ code: 'internal', retryable: true });
 });
 

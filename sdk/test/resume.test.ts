@@ -4,7 +4,7 @@ import { tasks } from '../src/lists.js';
 import { FakeServer } from '../src/testing.js';
 
 const RATE = { perSecond: 20, burst: 60 };
-/** As long as the server's are. */
+/** Keys as long as the server's. */
 const keyOf = (index: number) => `0197aaaa-bbbb-7ccc-8ddd-${String(index).padStart(12, '0')}`;
 
 /** A client that follows so many instances, at numbers of five digits. */
@@ -23,7 +23,7 @@ async function following(count: number, token = 'token') {
   return { server, client, instances };
 }
 
-/** What each instance was asked for after the cut: by the last `hello`, and after it. */
+/** The requests for each instance after the cut: by the last `hello`, and after it. */
 function asked(server: FakeServer) {
   const hello = server.received.map(({ type }) => type).lastIndexOf('hello');
   const named = server.received[hello]!.resume as { instance: string; after: number }[];

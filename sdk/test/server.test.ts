@@ -1,6 +1,6 @@
 /**
- * Plays against a running server: `STEPWIRE_URL=ws://127.0.0.1:8000/v1/ws npm test`. Where several users are needed,
- * STEPWIRE_TOKENS has a token for each: root (admin), bob and ben (clerk), ada, lena, whose token is as long as one may be, and old, whose token is over. STEPWIRE_LIMITED_URL is a server with the usual
+ * Runs against a running server: `STEPWIRE_URL=ws://127.0.0.1:8000/v1/ws npm test`. Where several users are needed,
+ * STEPWIRE_TOKENS has a token for each: root (admin), bob and ben (clerk), ada, lena, whose token has the maximum length, and old, whose token has expired. STEPWIRE_LIMITED_URL is a server with the usual
  * limit of messages.
  */
 import { describe, expect, test } from 'vitest';
@@ -31,12 +31,12 @@ class webSocket extends WebSocket {
   }
 }
 const tokens = JSON.parse(process.env.STEPWIRE_TOKENS ?? '{}') as Record<string, string>;
-/** The token of `old`, which has been over for long. */
+/** The token of `old`, which expired long ago. */
 const expired = tokens.old;
 const as = (user: string) => connect({ url, webSocket, getToken: () => tokens[user] });
 const details = { client: { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.org', age: 36, income: 52_000 } };
 
-/** Resolves as soon as the store holds a value that fits. */
+/** Resolves as soon as the store has a fitting value. */
 function until<T>(values: Store<T>, fits: (value: T) => boolean): Promise<T> {
   return new Promise((resolve) => {
     if (fits(values.get())) return resolve(values.get());
@@ -106,7 +106,7 @@ describe.skipIf(url === '')('the onboarding example', () => {
   }, 20_000);
 });
 
-/** What a client sent and got, by type. */
+/** The frames that a client sent and received, by type. */
 function counting() {
   const counts = new Map<string, number>();
   const debug: ConnectOptions['debug'] = (direction, { type, code }) => {
@@ -123,7 +123,7 @@ describe.skipIf(url === '' || tokens.lena === undefined)('many instances', () =>
       const { debug, count } = counting();
       const client = connect({ url, webSocket, debug, getToken: () => tokens[user] });
       const instances = await Promise.all(Array.from({ length: 1_000 }, () => client.start('onboarding')));
-      // More than the server takes at a time: what found no room was sent again.
+      // More than the server accepts at a time: refused commands were sent again.
       expect(count('in busy') + 1_000).toBe(count('out start'));
       sockets.at(-1)?.terminate();
       await until(client.status, (status) => status !== 'live');
@@ -155,7 +155,7 @@ describe.skipIf(url === '' || tokens.ada === undefined)('drafts and presence', (
     await until(reading.draft, (draft) => draft !== undefined);
     expect(reading.draft.get()).toEqual({ client: { firstName: 'Ad' } });
     await until(reading.others, (users) => users.some(({ user, typing }) => user === 'ada' && typing));
-    // A device that was away is told again.
+    // A device that was disconnected receives it again.
     sockets.at(-1)?.terminate();
     await until(phone.status, (status) => status !== 'live');
     await until(reading.draft, (draft) => draft !== undefined);
@@ -182,8 +182,8 @@ describe.skipIf(limitedUrl === '')('a server with its usual limits', () => {
     const tokenStore = memoryTokenStore();
     const client = connect({ url: limitedUrl, webSocket, debug, visitor: visitor(tokenStore) });
     const instances = await Promise.all(Array.from({ length: 55 }, () => client.start('onboarding')));
-    // Starts of strangers have a rate of their own, which no client is told: 20 at once, then each of the others is
-    // refused once, as it is told when its turn is.
+    // Starts of strangers have a rate of their own, which is not announced to clients: 20 at once, then each of the
+    // others is refused once, with the time until its turn.
     const starts = count('in rate_limited');
     expect(starts).toBeLessThanOrEqual(55 - 20);
     sockets.at(-1)?.terminate();
@@ -237,7 +237,7 @@ describe.skipIf(url === '')('an anonymous visitor', () => {
   }, 20_000);
 });
 
-/** A clerk decides, then whoever has handed it in signs. */
+/** A clerk decides, then the starter signs. */
 const claim = {
   id: 'sdkClaim',
   nodes: [
@@ -257,7 +257,7 @@ const claim = {
   ],
 };
 
-/** Deploys a process, as it is a draft: what runs that is a test. */
+/** Deploys a draft of a process; its instances are tests. */
 async function deploy(definition: JsonObject, query = ''): Promise<void> {
   const address = url.replace(/^ws/, 'http').replace('/v1/ws', `/v1/definitions${query}`);
   const headers = { authorization: `Bearer ${tokens.root}`, 'content-type': 'application/json' };

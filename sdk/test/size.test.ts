@@ -1,4 +1,4 @@
-/** What each entry costs an app: what is packed, bundled and minified by Vite's bundler and by esbuild, and compressed by gzip -9. */
+/** The size of each entry in an app: packed, bundled and minified by Vite's bundler and by esbuild, and compressed by gzip -9. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const CORE = `export { connect, StepwireError } from './index.js'`;
-/** What an app imports beside the core → bytes that it adds at most, by whichever bundler makes more of it. */
+/** Import beside the core → the maximum number of bytes that it adds, by the bundler with the larger result. */
 const BUDGETS: [entry: string, most: number][] = [
   ['lists', 770],
   ['task', 450],
@@ -41,7 +41,7 @@ function loaded(made: Made, file: string, seen = new Set<string>()): number {
   return zipped(code) + imports.reduce((sum, one) => sum + (seen.has(one) || !made.has(one) ? 0 : loaded(made, one, seen)), 0);
 }
 
-/** What an app with these imports loads at once, by either bundler. */
+/** The bytes that an app with these imports loads at once, by either bundler. */
 async function sizesOf(contents: string): Promise<{ rolldown: number; esbuild: number }> {
   const app = join(dist, 'app.js');
   writeFileSync(app, contents);

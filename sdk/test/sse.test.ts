@@ -1,4 +1,4 @@
-/** Against a running server (STEPWIRE_URL), where no websocket gets through: the same client over server-sent events and REST. */
+/** Against a running server (STEPWIRE_URL), without websockets: the same client over server-sent events and REST. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -92,7 +92,7 @@ describe.skipIf(url === '')('without websockets', () => {
     expect(one.key).toBe(other.key);
     const list = tasks(client);
     await until(list.error, (error) => error !== undefined);
-    // The token of a tree is none for lists, as over a websocket.
+    // The token of a tree is not valid for lists, as over a websocket.
     expect(list.error.get()).toMatchObject({ code: 'forbidden' });
     await expect(client.command({ type: 'idle' })).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('websocket') });
     await expect(client.start('nowhere')).rejects.toMatchObject({ code: 'not_found' });
@@ -141,7 +141,7 @@ describe.skipIf(url === '' || tokens.root === undefined)('as an operator', () =>
     const at = () => instance.nodes.get()[0]!;
     const { element } = at();
     const refusal = (error: StepwireError) => error.code;
-    // What is done is in the stores when it is answered.
+    // The effect of a command is in the stores when it is answered.
     await instance.command('claim', { element });
     expect(at().assignee).toBe('root');
     await instance.command('release', { element });

@@ -1,4 +1,4 @@
-/** What a page reads: parts of a store, and changes that are shown before the server has made them. */
+/** Parts of a store, and optimistic updates. */
 import { expect, test, vi } from 'vitest';
 import { connect, type Instance, StepwireError } from '../src/index.js';
 import { explain, frameLog } from '../src/debug.js';

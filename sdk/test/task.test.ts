@@ -91,7 +91,7 @@ test('a draft that has expired takes nothing from who types, and is kept anew wh
   await vi.advanceTimersByTimeAsync(1_000);
   await server.advance();
   expect(server.sent('draft')).toMatchObject([{ data: { name: 'Ada L' } }]);
-  // The task is over: what is typed cannot be kept, which is no error of the page; the run says why.
+  // The task has ended: typed input cannot be saved, which is no error of the page; the run reports the reason.
   const over = { type: 'error', code: 'action_not_available', reason: 'not_active', message: 'expected an active element', retryable: false };
   for (const type of ['draft', 'run']) server.on(type, ({ id }, connection) => connection.push({ ...over, id }));
   task.save({ name: 'Ada Lovelace' });

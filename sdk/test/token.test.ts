@@ -16,7 +16,7 @@ function storage() {
   };
 }
 
-/** A server that gives each anonymous start a token for its tree, and shows a connection what its tokens are good for. */
+/** A server that gives each anonymous start a token for its tree, and shows a connection the instances of its tokens. */
 function visitable() {
   const server = new FakeServer();
   const trees = new WeakMap<object, Set<string>>();
@@ -75,7 +75,7 @@ test('a token that the server has no room for is shown again, before anything it
   const keys = (await starting).map(({ key }) => key);
   before.close();
   const client = await visit(tokenStore);
-  // More often than a server that is busy is asked again.
+  // More attempts than a busy server gets.
   refuseTokens(12);
   const instances = keys.map((key) => client.instance('p', key));
   const running = Promise.all(instances.map((instance) => instance.run('save')));

@@ -1,4 +1,4 @@
-/** Files: on a server that is played by hand, and, with STEPWIRE_URL and a token of `root` in STEPWIRE_TOKENS, on a running one. */
+/** Files: on a server simulated by the test, and, with STEPWIRE_URL and a token of `root` in STEPWIRE_TOKENS, on a running one. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ const url = process.env.STEPWIRE_URL ?? '';
 const tokens = JSON.parse(process.env.STEPWIRE_TOKENS ?? '{}') as Record<string, string>;
 afterEach(() => void vi.unstubAllGlobals());
 
-/** A client whose websocket is played in memory, and its instance `k`, which offers `bring`. */
+/** A client whose websocket is simulated in memory, and its instance `k`, which offers `bring`. */
 async function offering(url: ConnectOptions['url'], options: Partial<ConnectOptions> = {}, action: object = {}) {
   const server = new FakeServer();
   const fake = server.instance('k');
@@ -24,7 +24,7 @@ async function offering(url: ConnectOptions['url'], options: Partial<ConnectOpti
   return { server, fake, client, instance };
 }
 
-/** A server that answers with these, one after the other, and what it was asked. */
+/** A server that gives these answers, one after the other, and the requests it received. */
 async function answering(...answers: [status: number, body: object, headers?: Record<string, string>][]) {
   const asked: { request: IncomingMessage; text: string }[] = [];
   const server = createServer(async (request, response) => {
@@ -118,7 +118,7 @@ test('a refusal is told as a command has it, one that is too large before it is 
 test('a signal ends it while the token is waited for, too', async () => {
   const ending = new AbortController();
   let asked = 0;
-  // The first is for the connection.
+  // The first one is that of the connection.
   const getToken = () => (asked++ ? new Promise<never>(() => undefined) : 'token');
   const { instance } = await offering('ws://test', { getToken });
   const waiting = upload(instance, 'bring', new Blob(['x']), { signal: ending.signal });

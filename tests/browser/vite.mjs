@@ -85,11 +85,11 @@ async function post(path, user, body) {
   return answer.json();
 }
 
-/** A step that takes a file: what is too large or of another type is said at its input, and what sends it is loaded when it is needed. */
-async function papers(page, pages) {
+/** A step that accepts a file: errors of size or type are shown at its input, and the module that sends it is loaded when needed. */
+async function attachment(page, pages) {
   const loaded = [];
   page.on('request', (request) => loaded.push(request.url()));
-  await page.goto(`${pages}/papers.html?server=${websocket}`);
+  await page.goto(`${pages}/attachment.html?server=${websocket}`);
   await heading(page, 'Your paper');
   await page.getByText('≤ 5000 kB').waitFor();
   const [file, error] = [page.getByLabel('File'), page.locator('[part~="field"]').filter({ has: page.getByLabel('File') }).locator('[part="error"]')];
@@ -108,9 +108,9 @@ async function papers(page, pages) {
   await file.setInputFiles({ name: 'run.sh', mimeType: 'application/x-sh', buffer: Buffer.from('x') });
   await send.click();
   await error.filter({ hasText: 'application/x-sh' }).waitFor();
-  await pictures(page, 'papers');
+  await pictures(page, 'attachment');
 
-  // The progress is shown meanwhile; what was typed is still there.
+  // The progress is shown meanwhile; typed input is kept.
   await page.evaluate(() => {
     const form = document.querySelector('stepwire-form');
     const progress = form.shadowRoot.querySelector('progress');
@@ -129,7 +129,7 @@ async function papers(page, pages) {
 }
 
 await play(async (browser, watch) => {
-  for (const process of ['../trip.json', 'papers.json']) await post('/v1/definitions?publish=true', 'root', JSON.parse(await readFile(`${folder}${process}`, 'utf8')));
+  for (const process of ['../trip.json', 'attachment.json']) await post('/v1/definitions?publish=true', 'root', JSON.parse(await readFile(`${folder}${process}`, 'utf8')));
   const pages = await vite();
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
   const page = watch(await context.newPage());
@@ -142,7 +142,7 @@ await play(async (browser, watch) => {
   await page.getByRole('button', { name: 'Send' }).click();
   await page.getByText('REST: started at “Where to”').waitFor();
   await shots(page, 'example-vite');
-  await papers(watch(await context.newPage()), pages);
+  await attachment(watch(await context.newPage()), pages);
   const three = watch(await context.newPage());
   await three.goto(`${pages}/forms.html?server=${websocket}`);
   await forms(three);

@@ -1,13 +1,13 @@
 /**
- * A live dashboard for operators: how much runs, what stands still, the newest instances. Nothing is asked for at intervals: the
- * channel `changes` says when the numbers are worth asking for again, the list of instances comes by itself.
+ * A live dashboard for operators: the number of running and of blocked instances, and the newest instances. There is no polling: the
+ * channel `changes` says when to read the numbers again, and the list of instances is pushed.
  */
 import { connect, type InstanceInfo } from '@stepwire/client';
 import { changes, instances } from '@stepwire/client/lists';
 
 const { server = 'ws://127.0.0.1:8000/v1/ws', token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const http = server.replace(/^ws/, 'http').replace(/\/v1\/ws$/, '');
-// An app asks its identity provider here. The user needs the role `operator`.
+// An app requests a token from its identity provider here. The user needs the role `operator`.
 const client = connect({ url: server, getToken: () => token });
 const NEWEST = 10;
 
@@ -66,7 +66,7 @@ async function showNumbers(): Promise<void> {
 const line = ({ process, status, startedBy, createdAt, incidents }: InstanceInfo) =>
   cells(process, incidents > 0 ? `${status}, ⚠ stands still` : status, startedBy.replace(/^anonymous-.*/, 'a visitor'), new Date(createdAt).toLocaleTimeString());
 
-// Asked at once, after each reconnect, and at most twice a second while much happens.
+// Read at once, after each reconnect, and at most twice a second.
 changes(client, (topics) => {
   if (!topics || topics.some((topic) => topic === 'instances' || topic === 'incidents')) void showNumbers().catch((error) => (trouble.textContent = String(error)));
 });

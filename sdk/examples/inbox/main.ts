@@ -1,6 +1,6 @@
 /**
- * A clerk's inbox: tasks come and go, one is claimed, its form is shown, and whoever has it decides. What is typed is kept, on every
- * device of the clerk, and who else has the task open is told.
+ * A clerk's inbox: a live list of tasks. A clerk claims one, fills in its form and decides. Typed input is kept on every device of the
+ * clerk, and the page shows who else has the task open.
  */
 import { connect, type Instance, type StepwireError, type TaskInfo } from '@stepwire/client';
 import '@stepwire/client/forms';
@@ -8,7 +8,7 @@ import { tasks } from '@stepwire/client/lists';
 import { openTask } from '@stepwire/client/task';
 
 const { server = 'ws://127.0.0.1:8000/v1/ws', token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-// An app asks its identity provider here.
+// An app requests a token from its identity provider here.
 const client = connect({ url: server, getToken: () => token, schemas: true });
 const page = document.querySelector('main')!;
 const title = document.createElement('h1');
@@ -55,10 +55,10 @@ async function take({ process, instance: key, element, assignee }: TaskInfo): Pr
   if (!assignee) await open.command('claim', { element });
 }
 
-/** Keeps what is typed, and goes on with what was typed on another device. Returns the function that ends it. */
+/** Saves typed input as a draft, and continues the draft of another device. Returns the function that ends it. */
 function keepDraft(instance: Instance, element: string): () => void {
   const task = openTask(client, instance, { element, action: 'decide' });
-  // A draft is checked by nothing, so it may be what stands in the inputs.
+  // A draft is not checked, so it may have the raw values of the inputs.
   const typed = () => task.save(Object.fromEntries(inputs().map(({ name, value }) => [name, value])));
   const fill = (draft: Record<string, unknown> = {}) => {
     for (const input of inputs()) {

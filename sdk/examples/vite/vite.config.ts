@@ -5,5 +5,5 @@ export default defineConfig({
   server: { port: 5173, host: '127.0.0.1', fs: { allow: ['../..'] } },
   // The client is linked from the folder of its sources, which has React for its own tests.
   resolve: { dedupe: ['react', 'react-dom'] },
-  build: { rolldownOptions: { input: ['index.html', 'forms.html', 'papers.html'] } },
+  build: { rolldownOptions: { input: ['index.html', 'forms.html', 'attachment.html'] } },
 });

@@ -1,4 +1,4 @@
-/** A wizard in plain TypeScript: a form for each step, and back to any that may be changed. */
+/** A wizard in plain TypeScript: a form for each step, and back steps to those that may be changed. */
 import { connect, startId } from '@stepwire/client';
 import '@stepwire/client/forms';
 import { localTokenStore, visitor } from '@stepwire/client/visitor';
@@ -17,10 +17,10 @@ page.append(connection, title, steps, form, summary);
 
 client.status.subscribe((status) => (connection.textContent = status === 'lost' ? 'No connection. What you send is sent later.' : ''));
 
-// A reload goes on with the same trip: the same id is the same start.
+// A reload continues the same trip: the same id is the same start.
 const request = await client.start('trip', { id: startId('trip') });
 const names = { saveTraveller: 'Who travels', saveTrip: 'Where to', confirm: 'Review', decide: 'Decision' };
-/** The step that the visitor has gone back to. */
+/** The step to which the visitor has returned. */
 let chosen: string | undefined;
 
 function show(): void {

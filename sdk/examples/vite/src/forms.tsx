@@ -32,7 +32,7 @@ function Native({ instance, action }: FormProps) {
   return <stepwire-form ref={form} />;
 }
 
-/** What the server found wrong, in the form that react-jsonschema-form reads: an object of the data's shape. */
+/** The errors of the server in the format of react-jsonschema-form: an object of the data's shape. */
 function errorSchema(fields: FieldErrors): ErrorSchema {
   const errors: JsonObject = {};
   for (const [path, { message }] of Object.entries(fields)) {
@@ -68,7 +68,7 @@ function JsonSchemaForm({ instance, action }: FormProps) {
       extraErrors={errorSchema(fields)}
       disabled={pending}
       showErrorList={false}
-      // It says on the console what it shows at the inputs, unless somebody takes it.
+      // Without a listener it also logs the errors that it shows at the inputs.
       onError={() => undefined}
       onChange={({ formData }) => setData(formData as JsonObject)}
       onSubmit={({ formData }) => void run(formData as JsonObject)}
@@ -82,7 +82,7 @@ const controls = (keys: string[]): VerticalLayout => ({
   elements: keys.map((key): ControlElement => ({ type: 'Control', scope: `#/properties/${key.replaceAll('.', '/properties/')}` })),
 });
 
-/** The objects that the keys lie in, so that what is missing is missing at its control, not at the whole. */
+/** The objects around the keys, so that a missing value is reported at its control and not at the whole form. */
 function withObjects(keys: string[], initial: JsonObject): JsonObject {
   const data = structuredClone(initial);
   for (const key of keys) {
@@ -97,7 +97,7 @@ function JsonFormsForm({ instance, action }: FormProps) {
   const [data, setData] = useState<JsonObject>(() => withObjects(action.keys, initial));
   const [wrong, setWrong] = useState(0);
   const [tried, setTried] = useState(false);
-  // What the server found wrong, in the form of Ajv.
+  // The errors of the server in the format of Ajv.
   const additionalErrors = Object.entries(fields).map(([path, { code, message, params }]) => ({
     instancePath: `/${path.replaceAll('.', '/')}`,
     keyword: code,
@@ -138,7 +138,7 @@ function Page() {
   if (error) return <p role="alert">{error.message}</p>;
   if (!instance || !action?.schema) return <h1>{view.sent ? 'Sent' : '…'}</h1>;
   const props = { instance: instance as unknown as Instance, action: action as AvailableAction };
-  // Another action is another form.
+  // Each action has its own form.
   return (
     <>
       <h1>{action.name}</h1>

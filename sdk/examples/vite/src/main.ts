@@ -1,10 +1,10 @@
 /**
- * A page of Vite's development server, which is another origin than the process server. Two things are decided there:
+ * A page of Vite's development server, which has another origin than the process server. This affects two things:
  *
  * - The websocket: the browser sends the page's `Origin`, and the server closes with 4403 when it does not know it.
- * - REST: the browser asks first (a preflight), and lets the page read the answer when the server names the page's origin (CORS).
+ * - REST: the browser sends a preflight request, and lets the page read the response if the server allows the page's origin (CORS).
  *
- * For both the server takes the origins of `--allowed-origins`; without the option those of this machine.
+ * For both, the server accepts the origins of `--allowed-origins`; without the option those of this machine.
  */
 import { connect, startId } from '@stepwire/client';
 import '@stepwire/client/forms';
@@ -23,7 +23,7 @@ title.textContent = `${location.origin} → ${http}`;
 websocket.role = rest.role = 'status';
 page.append(title, websocket, rest, form);
 
-/** The token that the visitor's start was answered with: REST takes it, too. */
+/** The token in the reply to the visitor's start, which REST accepts, too. */
 let token = '';
 const client = connect({ url, visitor: visitor(memoryTokenStore(), (given) => (token = given)), schemas: true });
 
@@ -46,7 +46,7 @@ const show = () => {
 trip.actions.subscribe(show);
 show();
 
-/** What the server says over REST; a browser that may not read the answer says "Failed to fetch". */
+/** The server's response over REST; a browser that may not read it reports "Failed to fetch". */
 async function ask(): Promise<void> {
   try {
     const answer = await fetch(`${http}/v1/instances/${trip.key}`, { headers: { authorization: `Bearer ${token}` } });
