@@ -202,7 +202,7 @@ impl Instance {
         }
     }
 
-    /// Completes the user task that became active last; says how long that took.
+    /// Completes the user task that was activated last; returns the duration.
     fn complete_last(&mut self) -> Duration {
         let (process, evaluator) = &self.deployed;
         let is_task = |node: &str| node.starts_with('u');
@@ -239,7 +239,7 @@ impl Instance {
         took
     }
 
-    /// How long it takes to say what can be done next.
+    /// The duration of deriving the next step.
     fn reads(&self) -> Duration {
         let begun = Instant::now();
         black_box(next_step(&self.deployed.0, &self.state));

@@ -91,7 +91,7 @@ pub fn looping(kind: &Kind, nodes: usize) -> String {
     model.finish()
 }
 
-/// A user task in a loop, to which one can go back or not.
+/// A user task in a loop, to which back steps are possible or not.
 pub fn returning(back: bool) -> String {
     let mut model = Model::default();
     model.node("startEvent", "start", "");
@@ -168,7 +168,7 @@ impl Model {
         );
     }
 
-    /// So many tasks in a row; gives the last node.
+    /// Adds so many tasks in a row; returns the last node.
     fn chain(&mut self, from: &str, name: &str, length: usize) -> String {
         let mut last = from.to_owned();
         for index in 0..length.max(1) {

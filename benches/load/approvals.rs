@@ -17,36 +17,36 @@ use super::{
     wire::{Client, field, is_answer, unexpected},
 };
 
-/// Who does what.
+/// The load.
 pub struct Load {
     /// The process that is started.
     pub process: &'static str,
-    /// How many clients.
+    /// The number of clients.
     pub connections: usize,
-    /// For how long.
+    /// The duration of the measurement.
     pub length: Duration,
-    /// Between an answer and the next command of a client.
+    /// The pause of a client between a reply and its next command.
     pub pause: Duration,
 }
 
-/// What clients have seen.
+/// The measurements of clients.
 #[derive(Default)]
 pub struct Seen {
-    /// From a start to its answer.
+    /// Times from a start to its reply.
     pub starts: Latencies,
-    /// From an action to its answer.
+    /// Times from an action to its reply.
     pub runs: Latencies,
 }
 
 impl Seen {
-    /// Adds what others have seen.
+    /// Adds the measurements of another client.
     pub fn join(&mut self, other: Self) {
         self.starts.join(other.starts);
         self.runs.join(other.runs);
     }
 }
 
-/// Runs the load and tells what came of it.
+/// Runs the load and returns its figures.
 pub async fn measure(
     place: &Place<'_>,
     connections: usize,
@@ -98,7 +98,7 @@ pub async fn measure(
     Ok(figures)
 }
 
-/// What that cost, in seconds.
+/// The cost, in seconds.
 pub struct Costs {
     seconds: f64,
     /// Processor time of the server.
@@ -155,7 +155,7 @@ async fn approve_until(
     Ok(seen)
 }
 
-/// Without a pause the task goes on at once: a timer would add a millisecond.
+/// Without a pause the task continues at once: a timer would add a millisecond.
 async fn rest(pause: Duration) {
     if !pause.is_zero() {
         tokio::time::sleep(pause).await;

@@ -11,9 +11,9 @@ use std::{
 use super::{Outcome, figures::Figures, latencies::Latencies, server::Place};
 
 const STARTS: usize = 10;
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Starts the program again and again.
+/// Starts the program repeatedly.
 pub fn measure(place: &Place<'_>) -> Outcome<Figures> {
     let (mut empty, mut existing) = (Latencies::default(), Latencies::default());
     for _ in 0..STARTS {
@@ -50,7 +50,7 @@ fn start(place: &Place<'_>, data: &Path) -> Outcome<Duration> {
     let began = Instant::now();
     let server = place.spawn(data)?;
     while !is_healthy(server.port) {
-        if began.elapsed() > PATIENCE {
+        if began.elapsed() > TIMEOUT {
             return Err("expected the server to become healthy, but it has not".into());
         }
         std::thread::sleep(Duration::from_micros(500));

@@ -1,6 +1,6 @@
 //! Curves: the same measurement at growing sizes, as pictures for the documentation.
 //!
-//! Each curve is one file, `NAME.svg`; its figures are in `NAME.json` beside it, a line for each size.
+//! Each curve is one file, `NAME.svg`; `NAME.json` beside it has its figures, a line for each size.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -16,22 +16,22 @@ use super::{
     waiting,
 };
 
-/// Connections of the measurements whose curve is about something else.
+/// The number of connections in the curves over other sizes.
 const CONNECTIONS: usize = 16;
 
-/// What grows.
+/// The size that grows.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "lower")]
 pub enum Curve {
-    /// Instances that wait: 1,000 to 1,000,000
+    /// Waiting instances: 1,000 to 1,000,000
     Instances,
     /// Connections that start and finish instances: 1 to 1,024
     Connections,
-    /// The data that an instance holds: 1 to 100 KB
+    /// Data of an instance: 1 to 100 KB
     Data,
-    /// The nodes of a process: 10 to 10,000
+    /// Nodes of a process: 10 to 10,000
     Nodes,
-    /// Connections that do nothing: 1,000 to 15,000
+    /// Idle connections: 1,000 to 15,000
     Idle,
 }
 
@@ -46,7 +46,7 @@ impl Curve {
         }
     }
 
-    /// The axis, and the sizes.
+    /// The name of the axis, and the sizes.
     fn sizes(self) -> (&'static str, &'static [usize]) {
         match self {
             Self::Instances => ("waiting instances", &[1_000, 10_000, 100_000, 1_000_000]),
@@ -60,7 +60,7 @@ impl Curve {
         }
     }
 
-    /// The figures that are shown.
+    /// The figures to show.
     fn shown(self) -> &'static [&'static str] {
         match self {
             Self::Instances => &[
@@ -106,17 +106,17 @@ impl Curve {
     }
 }
 
-/// Measures a curve and draws it; sizes above `most` are left out.
+/// Measures a curve and draws it; sizes above `maximum` are left out.
 pub async fn measure(
     place: &Place<'_>,
     curve: Curve,
-    most: usize,
+    maximum: usize,
     length: Duration,
     pictures: &Path,
 ) -> Outcome<()> {
     let (axis, sizes) = curve.sizes();
     let mut points: Vec<(f64, Figures)> = Vec::new();
-    for &size in sizes.iter().filter(|&&size| size <= most) {
+    for &size in sizes.iter().filter(|&&size| size <= maximum) {
         let figures = curve.measure(place, size, length).await?;
         figures.print_table();
         points.push((size as f64, figures));

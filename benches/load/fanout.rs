@@ -17,10 +17,10 @@ use super::{
     wire::{Client, is_answer, unexpected},
 };
 
-/// Pushes that are measured, one after another.
+/// The number of measured pushes, one after another.
 const PUSHES: usize = 20;
 
-/// Has all followers see each push, and tells when the last one had it.
+/// Pushes to all followers, and measures when the last one has received each push.
 pub async fn measure(place: &Place<'_>, followers: usize) -> Outcome<Figures> {
     let data = place.data()?;
     let server = place.start(data.path())?;
@@ -60,7 +60,7 @@ pub async fn measure(place: &Place<'_>, followers: usize) -> Outcome<Figures> {
     Ok(figures)
 }
 
-/// Follows an instance; its snapshot has come.
+/// Follows an instance, and waits for its snapshot.
 pub async fn follow(client: &mut Client, instance: &str) -> io::Result<()> {
     let channel = format!(r#""channel":"instance/{instance}""#);
     let frame = format!(r#"{{"type":"subscribe","id":"1",{channel}}}"#);
@@ -75,17 +75,17 @@ pub async fn follow(client: &mut Client, instance: &str) -> io::Result<()> {
     }
 }
 
-/// Tells when each pushed count has come.
+/// Reports the time at which each pushed count was received.
 async fn watch(mut client: Client, seen: UnboundedSender<Instant>) -> io::Result<()> {
     loop {
         let is_pushed = |frame: &str| frame.starts_with(r#"{"type":"data""#);
         client.until(is_pushed).await?;
-        // The receiver is gone when the measurement is over.
+        // The receiver is dropped at the end of the measurement.
         let _ = seen.send(Instant::now());
     }
 }
 
-/// From the click until the last follower has the push.
+/// The time from the action until the last follower has received the push.
 async fn push(
     client: &mut Client,
     instance: &str,

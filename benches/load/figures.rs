@@ -43,14 +43,14 @@ impl Figures {
         self.note(name, time.as_secs_f64() * 1e3, "ms");
     }
 
-    /// Adds the middle, the tail and the worst of many durations.
+    /// Adds the median, the 99th percentile and the maximum of durations.
     pub fn note_latencies(&mut self, names: [&'static str; 3], latencies: &mut Latencies) {
         for (name, quantile) in names.into_iter().zip([0.5, 0.99, 1.0]) {
             self.note_time(name, latencies.at(quantile));
         }
     }
 
-    /// Prints one figure a line.
+    /// Prints one figure per line.
     pub fn print_table(&self) {
         println!("{}", self.title);
         for (name, value, unit) in &self.lines {
@@ -63,12 +63,12 @@ impl Figures {
         }
     }
 
-    /// Prints all in one line.
+    /// Prints all figures in one line.
     pub fn print_json(&self) {
         println!("{}", self.to_json());
     }
 
-    /// All of it as one object.
+    /// All figures as one object.
     pub fn to_json(&self) -> Value {
         let mut fields = Map::new();
         fields.insert("measurement".into(), self.title.clone().into());

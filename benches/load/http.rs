@@ -1,6 +1,6 @@
 //! A REST client reduced to what load needs: one connection, one JSON request at a time, few copies.
 //!
-//! It reads answers with a Content-Length only, which is what the server sends to such requests.
+//! It reads only responses with a Content-Length, which the server sends to such requests.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use tokio::{
 
 use super::wire::unexpected;
 
-/// One connection that is kept open.
+/// One connection, which is kept open.
 pub struct RestClient {
     stream: TcpStream,
     token: String,
@@ -32,20 +32,20 @@ impl RestClient {
         })
     }
 
-    /// Posts JSON: the body of the answer.
+    /// Posts JSON, and returns the body of the response.
     ///
     /// # Errors
-    /// An answer that is no success.
+    /// A response that is no success.
     pub async fn post(&mut self, path: &str, json: &str) -> io::Result<&str> {
         let length = json.len();
         let head = format!("content-type: application/json\r\ncontent-length: {length}\r\n\r\n");
         self.ask("POST", path, &[&head, json]).await
     }
 
-    /// Gets JSON: the body of the answer.
+    /// Gets JSON, and returns the body of the response.
     ///
     /// # Errors
-    /// An answer that is no success.
+    /// A response that is no success.
     pub async fn get(&mut self, path: &str) -> io::Result<&str> {
         self.ask("GET", path, &["\r\n"]).await
     }
@@ -75,7 +75,7 @@ impl RestClient {
         std::str::from_utf8(&self.read[start..end]).map_err(io::Error::other)
     }
 
-    /// Where the body of the answer stands, if all of it has come.
+    /// The range of the body, if the response was read whole.
     fn whole_answer(&self) -> io::Result<Option<(usize, usize)>> {
         let is_end = |bytes: &[u8]| bytes == b"\r\n\r\n";
         let Some(head) = self.read.windows(4).position(is_end) else {

@@ -10,7 +10,7 @@ use super::{
     wire::Client,
 };
 
-/// Opens the connections, lets them settle, and watches for a while.
+/// Opens the connections, waits until they are idle, and measures for a while.
 pub async fn measure(place: &Place<'_>, connections: usize, length: Duration) -> Outcome<Figures> {
     let data = place.data()?;
     let server = place.start(data.path())?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Measured durations, to the microsecond.
+/// Measured durations, in whole microseconds.
 #[derive(Default)]
 pub struct Latencies {
     micros: Vec<u32>,
@@ -10,25 +10,25 @@ pub struct Latencies {
 }
 
 impl Latencies {
-    /// Adds one.
+    /// Adds a duration.
     pub fn note(&mut self, latency: Duration) {
         self.micros
             .push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
         self.sorted = false;
     }
 
-    /// Adds those of another client.
+    /// Adds the durations of another client.
     pub fn join(&mut self, other: Self) {
         self.micros.extend(other.micros);
         self.sorted = false;
     }
 
-    /// How many there are.
+    /// The number of durations.
     pub fn len(&self) -> usize {
         self.micros.len()
     }
 
-    /// The duration that this part of all stays below; zero when there is none.
+    /// The quantile: the duration that this fraction of all does not exceed; zero without any.
     pub fn at(&mut self, quantile: f64) -> Duration {
         if !self.sorted {
             self.micros.sort_unstable();

@@ -1,9 +1,9 @@
 //! The load benchmarks: the real server program under websocket load, durable, on one machine.
 //!
-//! `cargo bench --bench load -- B1 --connections 256 --seconds 10`; a list of connections runs them
-//! one after another. The generator shares the machine with the server, so its own cost is kept
-//! small and shown. Prints a table, and JSON with `--json`. Not here: what a good figure is, and
-//! micro benchmarks.
+//! `cargo bench --bench load -- B1 --connections 256 --seconds 10`; several numbers of connections
+//! are measured one after another. The generator shares the machine with the server, so its own
+//! cost is kept small and shown. It prints a table, and JSON with `--json`. The targets are in
+//! `docs/benchmarks.md`; `benches/engine` has the micro benchmarks.
 
 mod approvals;
 mod cold_start;
@@ -38,54 +38,55 @@ use storm::Followed;
 /// Load benchmarks of the server program
 #[derive(Parser)]
 struct Arguments {
-    /// What to measure
+    /// The measurement to run
     scenario: Scenario,
-    /// Connections, each with one command under way; several counts are measured one after another
+    /// Connections, each with one command in progress; several numbers are measured one after
+    /// another
     #[arg(long, value_delimiter = ',', default_value = "1,16,64,256")]
     connections: Vec<usize>,
-    /// How long each measurement takes
+    /// Duration of each measurement, in seconds
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// Pause of each client between a reply and its next command, in milliseconds
     #[arg(long, default_value_t = 0)]
     pause: u64,
-    /// Followers of a storm, and of the instance of B4
+    /// Followers in a storm, and of the instance in B4
     #[arg(long, value_delimiter = ',', default_value = "5000")]
     followers: Vec<usize>,
-    /// Timers of B5
+    /// Number of timers in B5
     #[arg(long, default_value_t = 10_000)]
     timers: usize,
-    /// What grows in the curves; all without it
+    /// The curve to measure [default: all]
     #[arg(long, value_delimiter = ',')]
     curve: Vec<Curve>,
-    /// The largest size of a curve that is measured
+    /// Largest size of a curve that is measured
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
-    most: usize,
-    /// Where the curves are drawn
+    maximum: usize,
+    /// Directory for the pictures of the curves
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/curves"))]
     pictures: PathBuf,
-    /// What to ask of an engine that runs already
+    /// Recipe of the requests to another engine, which is running already
     #[arg(long)]
     recipe: Option<PathBuf>,
-    /// Where that engine is
+    /// Address of that engine
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// Header of each request to it, as 'name: value'; may come again
+    /// Header of each request to it, as 'name: value'; may be repeated
     #[arg(long)]
     header: Vec<String>,
-    /// Waiting instances of B3
+    /// Number of waiting instances in B3
     #[arg(long, default_value_t = 100_000)]
     instances: usize,
-    /// Program to measure instead of the one just built, to compare two
+    /// Program to measure instead of the one just built, for comparisons
     #[arg(long, default_value = env!("CARGO_BIN_EXE_stepwire"))]
     server: PathBuf,
-    /// Where data directories are made; measure on the disk that matters
+    /// Directory in which data directories are created; choose the disk to measure
     #[arg(long, default_value = env!("CARGO_TARGET_TMPDIR"))]
     directory: PathBuf,
-    /// Print each measurement as one line of JSON too
+    /// Also print each measurement as one line of JSON
     #[arg(long)]
     json: bool,
-    /// `cargo bench` says so
+    /// Set by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -99,9 +100,9 @@ enum Scenario {
     B2,
     /// Memory, disk and restart time with many waiting instances
     B3,
-    /// One push to thousands who follow the same instance
+    /// One push to thousands of followers of the same instance
     B4,
-    /// Thousands of timers that are due at once, and users beside them
+    /// Thousands of timers that are due at once, and users who act meanwhile
     B5,
     /// Cold start and size of the program
     B8,
@@ -111,13 +112,13 @@ enum Scenario {
     /// The same approval with a business rule in JavaScript, and without
     #[value(name = "rule")]
     Rule,
-    /// An action until another session of its user has what it pushes
+    /// An action until another session of its user has received its push
     #[value(name = "session")]
     Session,
-    /// Thousands are cut and come back at once; the server stops under them
+    /// Thousands of clients are disconnected and reconnect at once; the server stops meanwhile
     #[value(name = "storm")]
     Storm,
-    /// The same at growing sizes, as pictures
+    /// The same measurements at growing sizes, as pictures
     #[value(name = "curves")]
     Curves,
     /// The three steps of B1 over HTTP on any engine, by a recipe
@@ -125,7 +126,7 @@ enum Scenario {
     Engine,
 }
 
-/// Anything that goes wrong ends the measurement: its figures would be worth nothing.
+/// An error ends the measurement, because its figures would be worth nothing.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
@@ -205,8 +206,8 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
                 false => &arguments.curve,
             };
             for &curve in curves {
-                let most = arguments.most;
-                let drawn = curves::measure(&place, curve, most, length, &arguments.pictures);
+                let maximum = arguments.maximum;
+                let drawn = curves::measure(&place, curve, maximum, length, &arguments.pictures);
                 tokio.block_on(drawn)?;
             }
         }
@@ -215,8 +216,8 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
             let recipe = recipe.ok_or("expected --recipe FILE, which says what to ask")?;
             let (url, headers) = (&arguments.url, &arguments.header);
             for &connections in &arguments.connections {
-                let asked = other::measure(recipe, url, headers, connections, length);
-                show(tokio.block_on(asked)?);
+                let requested = other::measure(recipe, url, headers, connections, length);
+                show(tokio.block_on(requested)?);
             }
         }
         Scenario::B8 => show(cold_start::measure(&place)?),

@@ -1,9 +1,10 @@
-//! The same three steps over HTTP on any engine: start an instance with a form, read the form, complete
-//! it. A recipe says which requests these are; the engine runs already, with its process deployed.
+//! The same three steps over HTTP on any engine: start an instance with a form, read the form,
+//! complete it. A recipe has the requests; the engine runs already, with its process deployed.
 //!
-//! A recipe is JSON: `name`, and `steps`, each with `name`, `method`, `path`, perhaps `body`, and
-//! `take`: what is kept of the answer under a name, by a JSON pointer. `${name}` stands for what was
-//! kept, in paths and bodies. Headers, such as a token, come from the command line.
+//! A recipe is JSON: `name`, and `steps`, each with `name`, `method`, `path`, an optional `body`,
+//! and `take`, which stores values of the response under names, by JSON pointers. `${name}` in
+//! paths and bodies is replaced by a stored value. Headers, such as a token, come from the command
+//! line.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,7 @@ use serde_json::Value;
 
 use super::{Outcome, figures::Figures, latencies::Latencies, server};
 
-/// What is asked of an engine.
+/// The recipe.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -41,14 +42,14 @@ struct Step {
     take: BTreeMap<String, String>,
 }
 
-/// What every client needs.
+/// The data that every client needs.
 struct Engine {
     recipe: Recipe,
     address: String,
     client: Client,
 }
 
-/// Runs a recipe with so many clients and tells what came of it.
+/// Runs a recipe with so many clients and returns the figures.
 pub async fn measure(
     recipe: &Path,
     address: &str,

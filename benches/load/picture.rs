@@ -1,11 +1,11 @@
-//! A picture of curves, as SVG: panels side by side, each one figure over a size that grows by powers of
-//! ten. Colours follow what the reader's system prefers, light or dark.
+//! A picture of curves, as SVG: panels side by side, each with one figure over a size that grows by
+//! powers of ten. The colours follow the reader's preference, light or dark.
 
 use std::fmt::Write;
 
 /// One figure over the sizes.
 pub struct Panel<'a> {
-    /// What it is.
+    /// The name of the figure.
     pub title: &'a str,
     /// Its unit.
     pub unit: &'a str,
@@ -15,7 +15,7 @@ pub struct Panel<'a> {
 
 const WIDTH: f64 = 250.0;
 const HEIGHT: f64 = 200.0;
-/// Room around the lines: left, top, right, bottom.
+/// Margins around the lines: left, top, right, bottom.
 const ROOM: [f64; 4] = [52.0, 34.0, 16.0, 40.0];
 
 const STYLE: &str = "text{font:11px system-ui,sans-serif;fill:#444}.t{font-weight:600;fill:#111}\
@@ -24,7 +24,7 @@ const STYLE: &str = "text{font:11px system-ui,sans-serif;fill:#444}.t{font-weigh
     @media (prefers-color-scheme:dark){text{fill:#bbb}.t{fill:#eee}.a{stroke:#666}\
     .g{stroke:#333}.l{stroke:#64b5f6}.p{fill:#64b5f6}}";
 
-/// Draws the panels; `axis` says what grows.
+/// Draws the panels; `axis` names the size.
 pub fn draw(axis: &str, panels: &[Panel<'_>]) -> String {
     let width = WIDTH * panels.len() as f64;
     let mut svg = format!(
@@ -66,7 +66,7 @@ fn draw_panel(svg: &mut String, x: f64, axis: &str, panel: &Panel<'_>) {
         unit => format!(", {unit}"),
     };
     let mut text = |class: &str, x: f64, y: f64, anchor: &str, words: &str| {
-        // Writing to a text does not fail.
+        // Writing to a string does not fail.
         let _ = writeln!(
             svg,
             "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>",
@@ -118,7 +118,7 @@ fn draw_panel(svg: &mut String, x: f64, axis: &str, panel: &Panel<'_>) {
     }
 }
 
-/// The distance of the lines, a round number, and how many there are up to the highest value.
+/// The distance of the grid lines, a round number, and their number up to the highest value.
 fn scale(highest: f64) -> (f64, u32) {
     let rough = (highest / 4.0).max(f64::MIN_POSITIVE);
     let power = 10_f64.powf(rough.log10().floor());
@@ -130,7 +130,7 @@ fn scale(highest: f64) -> (f64, u32) {
     (step, (highest / step).ceil().max(1.0) as u32)
 }
 
-/// A number in few signs: 1.5k, 0.25.
+/// A number in few characters: 1.5k, 0.25.
 fn short(value: f64) -> String {
     let (scaled, suffix) = match value.abs() {
         size if size >= 1e6 => (value / 1e6, "M"),

@@ -17,10 +17,10 @@ use super::{
     wire::{Client, field, unexpected},
 };
 
-/// Turns of each.
+/// The number of turns of each.
 const TURNS: u32 = 3;
 
-/// What came of some turns.
+/// The result of some turns.
 #[derive(Default)]
 struct Costs {
     steps: Latencies,
@@ -28,13 +28,13 @@ struct Costs {
 }
 
 impl Costs {
-    /// Microseconds of the server for each action.
+    /// Processor time of the server for each action, in microseconds.
     fn each(&self) -> f64 {
         self.cpu * 1e6 / self.steps.len() as f64
     }
 }
 
-/// Runs both and compares.
+/// Measures both and compares them.
 pub async fn measure(place: &Place<'_>, connections: usize, length: Duration) -> Outcome<Figures> {
     let data = place.data()?;
     let server = place.start(data.path())?;

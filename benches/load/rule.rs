@@ -11,10 +11,10 @@ use super::{
     server::Place,
 };
 
-/// Turns of each.
+/// The number of turns of each.
 const TURNS: u32 = 3;
 
-/// Runs both and compares.
+/// Measures both and compares them.
 pub async fn measure(place: &Place<'_>, connections: usize, length: Duration) -> Outcome<Figures> {
     let data = place.data()?;
     let server = place.start(data.path())?;

@@ -22,29 +22,29 @@ const SECRET: &str = "a secret of the benchmarks, long enough for any use";
 /// The clock ticks of `/proc/PID/stat`: 100 per second on every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What to start, and where its data go.
+/// The program, and the place of its data.
 pub struct Place<'a> {
     /// The program.
     pub program: &'a Path,
-    /// Where a data directory is made.
+    /// The directory in which data directories are created.
     pub directory: &'a Path,
 }
 
 /// A running server; killed when dropped.
 pub struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address on which it listens.
     pub port: u16,
 }
 
 impl Place<'_> {
-    /// An empty data directory.
+    /// Creates an empty data directory.
     pub fn data(&self) -> Outcome<TempDir> {
         Ok(tempfile::tempdir_in(self.directory)?)
     }
 
-    /// Starts the server on a data directory, with the benchmark's processes and without limits
-    /// that a load would meet.
+    /// Starts the server on a data directory, with the benchmark's processes, and without the
+    /// limits that a load would reach.
     pub fn start(&self, data: &Path) -> Outcome<Server> {
         self.start_with(data, None)
     }
@@ -61,7 +61,7 @@ impl Place<'_> {
         if !lines.any(|line| line.is_ok_and(|line| line.contains("is ready at"))) {
             return Err("expected the server to come up, but it ended".into());
         }
-        // Whatever it prints later has to go somewhere.
+        // The output must be read, because a full pipe would block the server.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(server)
     }
@@ -119,12 +119,12 @@ impl Place<'_> {
 }
 
 impl Server {
-    /// The process.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Memory it holds, in bytes.
+    /// Its resident memory, in bytes.
     pub fn memory(&self) -> Outcome<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
         let line = status
@@ -135,7 +135,7 @@ impl Server {
         Ok(kibibytes * 1024)
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Sends it the signal to stop, and waits for its end.
     pub fn stop(mut self) -> Outcome<()> {
         Command::new("kill")
             .args(["-TERM", &self.pid().to_string()])
@@ -147,16 +147,16 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; there is nothing to do about a failure.
+        // It may have ended already; a failure has no consequence.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Processor time a process has used, user and system.
+/// The processor time that a process has used, user and system.
 pub fn cpu_seconds(process: &str) -> Outcome<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name may hold blanks; what follows its bracket does not.
+    // The name may contain blanks; the fields after its bracket do not.
     let (_, numbers) = stat
         .rsplit_once(')')
         .ok_or("expected a process name in brackets, but there is none")?;
@@ -168,7 +168,7 @@ pub fn cpu_seconds(process: &str) -> Outcome<f64> {
     Ok(ticks.sum::<Result<f64, _>>()? / TICKS_PER_SECOND)
 }
 
-/// Bytes of all files in a directory.
+/// The bytes of all files in a directory.
 pub fn bytes_in(directory: &Path) -> Outcome<u64> {
     let sizes = fs::read_dir(directory)?.map(|entry| Ok(entry?.metadata()?.len()));
     Ok(sizes.sum::<std::io::Result<u64>>()?)

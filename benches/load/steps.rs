@@ -18,16 +18,16 @@ use super::{
     wire::{Client, field, is_answer, unexpected},
 };
 
-/// What takes the steps.
+/// The instance that takes the steps.
 #[derive(Default)]
 pub struct Stepped {
-    /// How many nodes its process has; 0 for that of the other measurements.
+    /// The number of nodes of its process; 0 for the process of the other measurements.
     pub nodes: usize,
-    /// Bytes of the data it holds besides.
+    /// The bytes of its other data.
     pub bytes: usize,
 }
 
-/// Runs the load and tells what came of it.
+/// Runs the load and returns its figures.
 pub async fn measure(
     place: &Place<'_>,
     stepped: &Stepped,
@@ -116,7 +116,7 @@ fn chain(place: &Place<'_>, nodes: usize) -> Outcome<PathBuf> {
     Ok(path)
 }
 
-/// Bytes of one message at most, with room for the rest of the frame.
+/// The maximum bytes of one message, with room for the rest of the frame.
 const OF_A_MESSAGE: usize = 50_000;
 
 async fn start(client: &mut Client, process: &str, bytes: usize) -> io::Result<String> {
@@ -148,7 +148,7 @@ async fn start(client: &mut Client, process: &str, bytes: usize) -> io::Result<S
     Ok(instance)
 }
 
-/// Starts an instance and steps it until then: how long each step took.
+/// Starts an instance and runs steps until the given time; returns the duration of each step.
 pub async fn step_until(
     mut client: Client,
     process: &str,
@@ -171,7 +171,7 @@ pub async fn step_until(
     Ok(latencies)
 }
 
-/// One step: the reply with the next step counts only when the data has come before it.
+/// Runs one step. The reply with the next step counts only when the data were received before it.
 async fn step(client: &mut Client, instance: &str, count: u64) -> io::Result<()> {
     let id = Uuid::now_v7();
     let run = r#""action":"count","data":"#;

@@ -1,9 +1,10 @@
-//! A reconnect storm: thousands follow, are all disconnected at once, miss something, and all
-//! reconnect at the same moment; then the server is stopped under all of them and started again.
+//! A reconnect storm: thousands of clients follow instances, are all disconnected at once, miss
+//! some steps, and all reconnect at the same moment. Then the server is stopped under all of them
+//! and started again.
 //!
-//! They follow one instance, or each its own. Nobody may be refused, and nobody may have a gap:
-//! both are counted and shown, and neither ends the measurement. A refused client waits and
-//! reconnects, as the client package does.
+//! They follow one instance, or each its own. No client may be refused or have a gap: both are
+//! counted and shown, and neither ends the measurement. A refused client waits and reconnects, as
+//! the client package does.
 
 use std::{
     io,
@@ -22,27 +23,27 @@ use super::{
     wire::{Client, field, is_answer, number, unexpected},
 };
 
-/// Actions of an instance that everybody of it has missed.
-const MISSED: u64 = 3;
-/// Connections that act while nobody follows.
+/// The number of actions that all clients miss.
+const MISSED_STEPS: u64 = 3;
+/// The connections that act meanwhile.
 const WRITERS: usize = 64;
-/// Who is refused comes again after up to this long, and up to twice as long each further time: the
-/// client package's bounds.
+/// A refused client reconnects after a random time up to this one, which doubles each time: the
+/// bounds of the client package.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// Whoever is not live by then is counted as missing.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A client that is not live by then is counted as missing.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What the thousands follow.
+/// The instances that the clients follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Followed {
-    /// All of them the same instance.
+    /// All the same instance.
     One,
-    /// Each its own.
+    /// Each its own instance.
     Own,
 }
 
-/// Somebody who follows: the user, the instance and the number at which it stands.
+/// A follower: its user, its instance, and its cursor.
 #[derive(Clone)]
 struct Follower {
     token: Arc<str>,
@@ -50,18 +51,18 @@ struct Follower {
     cursor: u64,
 }
 
-/// What became of those who came back.
+/// The result of the reconnects.
 #[derive(Default)]
 struct Back {
     live: Latencies,
-    /// How often a connection was not made, or was closed before its client was live.
+    /// The number of connections that failed or were closed before the client was live.
     refused: usize,
     busy: usize,
     gaps: usize,
     missing: usize,
 }
 
-/// Lets the storm come.
+/// Runs the storm.
 pub async fn measure(place: &Place<'_>, count: usize, followed: Followed) -> Outcome<Figures> {
     let data = place.data()?;
     let server = place.start(data.path())?;
@@ -85,7 +86,7 @@ pub async fn measure(place: &Place<'_>, count: usize, followed: Followed) -> Out
     act(&server, &followers, followed).await?;
 
     let (began_server, began_generator) = cpu(&server)?;
-    let (mut back, clients) = come_back(&server, &mut followers).await;
+    let (mut back, clients) = reconnect(&server, &mut followers).await;
     let (ended_server, ended_generator) = cpu(&server)?;
     note(
         &mut figures,
@@ -110,7 +111,7 @@ pub async fn measure(place: &Place<'_>, count: usize, followed: Followed) -> Out
     figures.note_time("told to come back over", spread);
 
     let server = place.start(data.path())?;
-    let (mut back, _clients) = come_back(&server, &mut followers).await;
+    let (mut back, _clients) = reconnect(&server, &mut followers).await;
     note(
         &mut figures,
         [
@@ -147,7 +148,7 @@ fn cpu(server: &Server) -> Outcome<(f64, f64)> {
     Ok((server::cpu_seconds(&pid)?, server::cpu_seconds("self")?))
 }
 
-/// Starts what is followed. All of them are operators, who may follow what others have started.
+/// Starts the followed instances. All clients are operators, who may follow every instance.
 async fn followers(server: &Server, count: usize, followed: Followed) -> Outcome<Vec<Follower>> {
     let mut starter = Client::connect(server.port, &server::token(0)?).await?;
     let mut one: Option<Arc<str>> = None;
@@ -167,7 +168,7 @@ async fn followers(server: &Server, count: usize, followed: Followed) -> Outcome
     Ok(followers)
 }
 
-/// Starts an instance that can be stepped, and does not follow it.
+/// Starts a steppable instance without following it.
 pub async fn start(client: &mut Client) -> io::Result<String> {
     let id = Uuid::now_v7();
     let start = r#""process":"loadSteps","subscribe":false"#;
@@ -178,7 +179,7 @@ pub async fn start(client: &mut Client) -> io::Result<String> {
     instance.ok_or_else(|| unexpected("a started instance", reply.as_bytes()))
 }
 
-/// Everybody connects and has a snapshot, one after the other.
+/// Connects all clients, one after the other, and waits for their snapshots.
 async fn follow(server: &Server, followers: &mut [Follower]) -> Outcome<Vec<Client>> {
     let mut clients = Vec::new();
     for follower in followers {
@@ -200,7 +201,7 @@ async fn follow(server: &Server, followers: &mut [Follower]) -> Outcome<Vec<Clie
     Ok(clients)
 }
 
-/// Something happens in all that was followed.
+/// Runs actions in all followed instances.
 async fn act(server: &Server, followers: &[Follower], followed: Followed) -> Outcome<()> {
     let ends = match followed {
         Followed::One => 1,
@@ -213,7 +214,7 @@ async fn act(server: &Server, followers: &[Follower], followed: Followed) -> Out
         let instances: Vec<_> = followers.iter().map(|it| it.instance.clone()).collect();
         writers.push(tokio::spawn(async move {
             for instance in &instances {
-                for count in 0..MISSED {
+                for count in 0..MISSED_STEPS {
                     run(&mut client, instance, count).await?;
                 }
             }
@@ -239,7 +240,7 @@ async fn run(client: &mut Client, instance: &str, count: u64) -> io::Result<()> 
     }
 }
 
-/// How one who came back fared.
+/// The result of one client's reconnect.
 #[derive(Default)]
 struct Fared {
     refused: usize,
@@ -247,8 +248,8 @@ struct Fared {
     has_gap: bool,
 }
 
-/// Everybody comes back at the same moment; the connections of those who are live.
-async fn come_back(server: &Server, followers: &mut [Follower]) -> (Back, Vec<Client>) {
+/// Reconnects all clients at the same moment; returns the connections of those who are live.
+async fn reconnect(server: &Server, followers: &mut [Follower]) -> (Back, Vec<Client>) {
     let ready = Arc::new(Barrier::new(followers.len() + 1));
     let tasks: Vec<_> = followers
         .iter()
@@ -258,7 +259,7 @@ async fn come_back(server: &Server, followers: &mut [Follower]) -> (Back, Vec<Cl
                 ready.wait().await;
                 let (began, mut fared) = (Instant::now(), Fared::default());
                 let live = again_until_live(port, &mut follower, &mut fared);
-                let live = tokio::time::timeout(PATIENCE, live).await.ok();
+                let live = tokio::time::timeout(TIMEOUT, live).await.ok();
                 let live = live.map(|client| (client, follower.cursor, began.elapsed()));
                 (live, fared)
             })
@@ -286,7 +287,7 @@ async fn come_back(server: &Server, followers: &mut [Follower]) -> (Back, Vec<Cl
     (back, clients)
 }
 
-/// Connects, and again after a while when that fails, until it is live.
+/// Connects, and repeats it after a delay when that fails, until the client is live.
 async fn again_until_live(port: u16, follower: &mut Follower, fared: &mut Fared) -> Client {
     for tries in 0.. {
         match resume(port, follower, fared).await {
@@ -299,14 +300,14 @@ async fn again_until_live(port: u16, follower: &mut Follower, fared: &mut Fared)
     unreachable!("it tries for ever");
 }
 
-/// Anything up to a bound that doubles with each try.
+/// A random duration up to a bound that doubles with each attempt.
 fn jitter(tries: u32) -> Duration {
-    let most = LONGEST_WAIT.min(FIRST_WAIT * 2u32.pow(tries.min(16)));
+    let maximum = LONGEST_WAIT.min(FIRST_WAIT * 2u32.pow(tries.min(16)));
     let drawn = Uuid::now_v7().as_u128() as u16;
-    most.mul_f64(f64::from(drawn) / f64::from(u16::MAX))
+    maximum.mul_f64(f64::from(drawn) / f64::from(u16::MAX))
 }
 
-/// Comes back where it stood, and reads on until it is live; `None` when the server is busy.
+/// Resumes at the cursor, and reads until the client is live; `None` when the server is busy.
 async fn resume(
     port: u16,
     follower: &mut Follower,
@@ -327,12 +328,12 @@ async fn resume(
     });
     live.await?;
     fared.has_gap |= gap;
-    // It goes on where it got to, as the client package does.
+    // It resumes at the cursor that it has reached, as the client package does.
     follower.cursor = cursor;
     Ok((!busy).then_some(client))
 }
 
-/// Asks the server to stop: how long that takes, and over which span it tells to come back.
+/// Stops the server: the duration, and the range of the times to reconnect that it announces.
 async fn drain(server: Server, clients: Vec<Client>) -> Outcome<(Duration, Duration)> {
     let tasks: Vec<_> = clients
         .into_iter()

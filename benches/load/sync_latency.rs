@@ -11,7 +11,7 @@ use super::{Outcome, latencies::Latencies};
 
 const APPENDS: usize = 200;
 
-/// Appends to a file and syncs its data, again and again.
+/// Repeatedly appends to a file and syncs its data.
 pub fn measure(directory: &Path) -> Outcome<Latencies> {
     let path = directory.join("sync-latency");
     let mut file = File::create(&path)?;
@@ -26,7 +26,7 @@ pub fn measure(directory: &Path) -> Outcome<Latencies> {
     Ok(latencies)
 }
 
-/// The middle of two measurements, before and after the load.
+/// The median of two measurements, before and after the load.
 pub fn middle(before: &mut Latencies, after: &mut Latencies) -> Duration {
     (before.at(0.5) + after.at(0.5)) / 2
 }

@@ -19,20 +19,20 @@ use super::{
     wire::{Client, is_answer, unexpected},
 };
 
-/// Connections that start what waits.
+/// Connections that start the waiting instances.
 const STARTERS: usize = 64;
-/// Users who act, and what each of them does between two actions.
+/// The number of acting users, and the pause of each between two actions.
 const USERS: usize = 16;
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long users are watched while no timer is due.
+/// The duration for which users are measured while no timer is due.
 const QUIET: Duration = Duration::from_secs(3);
-/// How long before they are due the timers are set, at least; each thousand takes a second more.
+/// The minimum time before their due time at which the timers are set; each thousand adds a second.
 const AHEAD: Duration = Duration::from_secs(8);
-/// How often it is asked whether all have fired, and for how long.
-const LOOK: Duration = Duration::from_millis(10);
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The interval of checking whether all have fired, and the maximum duration of the checks.
+const CHECK_INTERVAL: Duration = Duration::from_millis(10);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Lets them fire.
+/// Runs the measurement.
 pub async fn measure(place: &Place<'_>, timers: usize) -> Outcome<Figures> {
     let data = place.data()?;
     let server = place.start(data.path())?;
@@ -109,7 +109,7 @@ async fn start_many(mut client: Client, count: usize, due: String) -> io::Result
     Ok(())
 }
 
-/// Users act until then.
+/// Lets users act until the given time.
 async fn act(server: &Server, end: Instant) -> Outcome<Latencies> {
     let mut users = Vec::new();
     for number in 0..USERS {
@@ -129,7 +129,7 @@ async fn act(server: &Server, end: Instant) -> Outcome<Latencies> {
     Ok(all)
 }
 
-/// How long after that moment no instance waits any more.
+/// The time from that moment until no instance waits any more.
 async fn until_fired(server: &Server, moment: Instant) -> Outcome<Duration> {
     let token = server::token_with(0, &["operator"])?;
     let mut client = RestClient::connect(server.port, token).await?;
@@ -139,9 +139,9 @@ async fn until_fired(server: &Server, moment: Instant) -> Outcome<Duration> {
         if !found.contains(r#""status":"started""#) {
             return Ok(moment.elapsed());
         }
-        if moment.elapsed() > PATIENCE {
+        if moment.elapsed() > TIMEOUT {
             return Err("expected all timers to fire within two minutes, but some have not".into());
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }

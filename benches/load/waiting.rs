@@ -1,4 +1,4 @@
-//! B3: many instances that wait for their user: memory, disk, and how soon a restarted server
+//! B3: many instances that wait for their user: memory, disk, and the time until a restarted server
 //! answers for one of them.
 
 use std::{io, time::Instant};

@@ -17,19 +17,19 @@ const MASKED: u8 = 0x80;
 /// One open connection.
 pub struct Client {
     stream: TcpStream,
-    /// What was read; frames up to `taken` were handed out.
+    /// The bytes that were read; frames up to `taken` were returned.
     read: Vec<u8>,
     taken: usize,
     write: Vec<u8>,
 }
 
 impl Client {
-    /// Connects, upgrades and says hello; the welcome has come.
+    /// Connects, upgrades, sends the hello and waits for the welcome.
     pub async fn connect(port: u16, token: &str) -> io::Result<Self> {
         Self::resume(port, token, "[]").await
     }
 
-    /// The same, where it stood: `resume` is a JSON array of instances and numbers.
+    /// The same with cursors: `resume` is a JSON array of instances and numbers.
     pub async fn resume(port: u16, token: &str, resume: &str) -> io::Result<Self> {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
@@ -86,8 +86,7 @@ impl Client {
         self.stream.write_all(&self.write).await
     }
 
-    /// Reads frames until one is `wanted`, and hands that out. Frames before it are shown to
-    /// `wanted` once each.
+    /// Reads frames until one is `wanted`, and returns it. `wanted` is called once for each frame.
     pub async fn until(&mut self, mut wanted: impl FnMut(&str) -> bool) -> io::Result<&str> {
         loop {
             let (first, start, end) = self.next_frame().await?;
@@ -101,7 +100,7 @@ impl Client {
         }
     }
 
-    /// Shows every frame to `seen` until the server closes: its close code.
+    /// Passes every frame to `seen` until the server closes; returns its close code.
     pub async fn until_closed(&mut self, mut seen: impl FnMut(&str)) -> io::Result<u16> {
         loop {
             match self.next_frame().await? {
@@ -117,7 +116,7 @@ impl Client {
         }
     }
 
-    /// The next frame, as soon as it is whole: its first byte, and where its payload stands.
+    /// Waits for the next whole frame; returns its first byte and the range of its payload.
     async fn next_frame(&mut self) -> io::Result<(u8, usize, usize)> {
         loop {
             if let Some((start, end)) = self.whole_frame() {
@@ -129,7 +128,7 @@ impl Client {
         }
     }
 
-    /// Where the payload of the next whole frame stands, if it has come.
+    /// The range of the payload of the next frame, if it was read whole.
     fn whole_frame(&self) -> Option<(usize, usize)> {
         let &[_, second, ref more @ ..] = &self.read[self.taken..] else {
             return None;
@@ -175,12 +174,13 @@ pub fn number(frame: &str, name: &str) -> Option<u64> {
     None
 }
 
-/// Whether a frame answers a command. An error is one too: what it says ends the measurement.
+/// Whether a frame is the reply to a command. An error, too, is one: its message ends the
+/// measurement.
 pub fn is_answer(frame: &str) -> bool {
     frame.starts_with(r#"{"type":"reply""#) || frame.starts_with(r#"{"type":"error""#)
 }
 
-/// An error that says what came instead of what the measurement needs.
+/// An error with the frame that arrived instead of the expected one.
 pub fn unexpected(wanted: &str, found: &[u8]) -> io::Error {
     io::Error::other(format!(
         "expected {wanted}, but got {}",
