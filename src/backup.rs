@@ -36,15 +36,15 @@ use progress::Reporter;
 /// # Errors
 /// Why the copy failed, as a sentence.
 pub fn backup(data: &Path, command: &BackupCommand) -> Result<(), String> {
-    let mut teller = Reporter::new(command.telling);
-    let manifest = make::make(data, &command.destination, &mut teller)?;
+    let mut reporter = Reporter::new(command.format);
+    let manifest = make::make(data, &command.destination, &mut reporter)?;
     let text = format!(
         "{} holds a copy of {}: {}",
         command.destination.display(),
         data.display(),
         manifest.summary()
     );
-    teller.result(&text, &manifest)
+    reporter.result(&text, &manifest)
 }
 
 /// Checks a copy, or creates a data directory from it.
@@ -52,11 +52,11 @@ pub fn backup(data: &Path, command: &BackupCommand) -> Result<(), String> {
 /// # Errors
 /// What is wrong with the copy or the destination, as a sentence.
 pub fn restore(data: &Path, command: &RestoreCommand) -> Result<(), String> {
-    let mut teller = Reporter::new(command.telling);
+    let mut reporter = Reporter::new(command.format);
     let source = &command.source;
     if command.check {
-        let manifest: Manifest = check::check(source, &mut teller)?.manifest;
-        return teller.result(
+        let manifest: Manifest = check::check(source, &mut reporter)?.manifest;
+        return reporter.result(
             &format!(
                 "{} is whole and loads: {}",
                 source.display(),
@@ -65,11 +65,11 @@ pub fn restore(data: &Path, command: &RestoreCommand) -> Result<(), String> {
             &manifest,
         );
     }
-    let manifest = restore::restore(source, data, command.new_secret, &mut teller)?;
+    let manifest = restore::restore(source, data, command.new_secret, &mut reporter)?;
     let text = format!(
         "{} is ready for a server: {}",
         data.display(),
         manifest.summary()
     );
-    teller.result(&text, &manifest)
+    reporter.result(&text, &manifest)
 }

@@ -154,7 +154,7 @@ fn resolve(
 ) -> Result<(Config, ProgramCommand), ConfigError> {
     let file = line.config.as_deref().map(read_file).transpose()?;
     let (file, table) = file.unwrap_or_default();
-    let command = line.asked();
+    let command = line.requested();
     let options = line.options.or(file);
     // The requirements of a production server do not apply to this command.
     let production = options
@@ -193,98 +193,42 @@ fn read_file(path: &Path) -> Result<(Options, toml::Table), ConfigError> {
 
 /// Checks the options and reports all mistakes at once, so that nobody has to start a server
 /// repeatedly to find them.
-fn check(options: Options) -> Result<Config, ConfigError> {
+fn check(mut options: Options) -> Result<Config, ConfigError> {
     let production = options.production.unwrap_or(false);
     let mut wrong = ConfigFaults(if production {
         production::demands(&options)
     } else {
         Vec::new()
     });
-    let limits = wrong.unless(rates::limits(&options));
-    let watermarks = wrong.unless(watermarks(&options));
-    let retention = wrong.unless(retention::retention(&options));
-    let otlp = wrong.unless(otlp::otlp(&options));
-    wrong.0.extend(out_of_range(&options));
-    let data = options.data.unwrap_or_else(|| "stepwire-data".into());
-    let listen = wrong.unless(addresses(
-        options.listen.as_deref().unwrap_or("127.0.0.1:8000"),
-    ));
-    let webhook_secret = wrong.unless(WebhookSecret::new(options.webhook_secret, &data));
-    let secrets = wrong.unless(Secrets::new(options.secrets, std::env::vars_os()));
-    let jwt_algorithms = wrong.unless(algorithms(
-        options.jwt_algorithms,
-        options.jwt_jwks.is_some(),
-    ));
-    let jwt_jwks = wrong.unless(
-        options
-            .jwt_jwks
-            .as_deref()
-            .map(KeySource::parse)
-            .transpose(),
-    );
-    let allowed_origins = wrong.unless(AllowedOrigins::parse(options.allowed_origins));
-    let trusted_proxies = wrong.unless(TrustedProxies::parse(options.trusted_proxies));
-    let max_token_lifetime =
-        wrong.unless(max_token_lifetime(options.max_token_lifetime.as_deref()));
-    let (
-        [],
-        Some(listen),
-        Some(watermarks),
-        Some(retention),
-        Some(otlp),
-        Some(webhook_secret),
-        Some(secrets),
-        Some(jwt_algorithms),
-        Some(jwt_jwks),
-        Some(allowed_origins),
-        Some(trusted_proxies),
-        Some(max_token_lifetime),
-        Some(limits),
-    ) = (
-        &wrong.0[..],
-        listen,
-        watermarks,
-        retention,
-        otlp,
-        webhook_secret,
-        secrets,
-        jwt_algorithms,
-        jwt_jwks,
-        allowed_origins,
-        trusted_proxies,
-        max_token_lifetime,
-        limits,
-    )
-    else {
-        return Err(wrong.told(production));
+    let data = options
+        .data
+        .take()
+        .unwrap_or_else(|| "stepwire-data".into());
+    let parsed = ParsedOptions::read(&mut options, &data, &mut wrong);
+    let (Some(parsed), []) = (parsed, &wrong.0[..]) else {
+        return Err(wrong.into_error(production));
     };
-    // A visitor that connects through a proxy is not on this machine.
-    let is_direct = trusted_proxies == TrustedProxies::default();
-    let allowed_origins = if production || !is_direct {
-        allowed_origins
-    } else {
-        allowed_origins.in_development_on(&listen)
-    };
+    let allowed_origins = parsed.origins(production);
     Ok(Config {
-        listen,
+        listen: parsed.listen,
         store: options.store.unwrap_or_default(),
-        watermarks,
-        retention,
-        otlp,
+        watermarks: parsed.watermarks,
+        retention: parsed.retention,
+        otlp: parsed.otlp,
         jwt_secret: JwtSecret::new(options.jwt_secret, &data),
-        webhook_secret,
+        webhook_secret: parsed.webhook_secret,
         outbound_targets: options.outbound_targets.unwrap_or_default(),
-        secrets,
+        secrets: parsed.secrets,
         data,
         jwt_issuer: options.jwt_issuer,
         jwt_audience: options.jwt_audience,
-        jwt_algorithms,
-        jwt_jwks,
+        jwt_algorithms: parsed.jwt_algorithms,
+        jwt_jwks: parsed.jwt_jwks,
         jwt_roles_claim: options.jwt_roles_claim,
-        max_token_lifetime,
+        max_token_lifetime: parsed.max_token_lifetime,
         allowed_origins,
-        trusted_proxies,
-        limits,
+        trusted_proxies: parsed.trusted_proxies,
+        limits: parsed.limits,
         jobs_date_time_format: jobs_date_time_format(options.jobs_date_time_format.as_deref())?,
         workers: options
             .workers
@@ -299,6 +243,75 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         script_program: std::env::current_exe().unwrap_or_else(|_| "stepwire".into()),
         settings: Vec::new(),
     })
+}
+
+/// The values of the options whose texts have to be parsed.
+struct ParsedOptions {
+    listen: Vec<SocketAddr>,
+    watermarks: Watermarks,
+    retention: Retention,
+    otlp: Option<Otlp>,
+    webhook_secret: WebhookSecret,
+    secrets: Secrets,
+    jwt_algorithms: Vec<JwtAlgorithm>,
+    jwt_jwks: Option<KeySource>,
+    allowed_origins: AllowedOrigins,
+    trusted_proxies: TrustedProxies,
+    max_token_lifetime: std::time::Duration,
+    limits: Limits,
+}
+
+impl ParsedOptions {
+    /// Parses all of them; `None` if any is invalid. All mistakes are added to `wrong`.
+    fn read(options: &mut Options, data: &Path, wrong: &mut ConfigFaults) -> Option<Self> {
+        let limits = wrong.unless(rates::limits(options));
+        let watermarks = wrong.unless(watermarks(options));
+        let retention = wrong.unless(retention::retention(options));
+        let otlp = wrong.unless(otlp::otlp(options));
+        wrong.0.extend(out_of_range(options));
+        let listen = options.listen.as_deref().unwrap_or("127.0.0.1:8000");
+        let listen = wrong.unless(addresses(listen));
+        let webhook_secret = options.webhook_secret.take();
+        let webhook_secret = wrong.unless(WebhookSecret::new(webhook_secret, data));
+        let secrets = options.secrets.take();
+        let secrets = wrong.unless(Secrets::new(secrets, std::env::vars_os()));
+        let jwt_algorithms = options.jwt_algorithms.take();
+        let jwt_algorithms = wrong.unless(algorithms(jwt_algorithms, options.jwt_jwks.is_some()));
+        let jwt_jwks = options.jwt_jwks.as_deref().map(KeySource::parse);
+        let jwt_jwks = wrong.unless(jwt_jwks.transpose());
+        let allowed_origins = options.allowed_origins.take();
+        let allowed_origins = wrong.unless(AllowedOrigins::parse(allowed_origins));
+        let trusted_proxies = options.trusted_proxies.take();
+        let trusted_proxies = wrong.unless(TrustedProxies::parse(trusted_proxies));
+        let max_token_lifetime =
+            wrong.unless(max_token_lifetime(options.max_token_lifetime.as_deref()));
+        Some(Self {
+            listen: listen?,
+            watermarks: watermarks?,
+            retention: retention?,
+            otlp: otlp?,
+            webhook_secret: webhook_secret?,
+            secrets: secrets?,
+            jwt_algorithms: jwt_algorithms?,
+            jwt_jwks: jwt_jwks?,
+            allowed_origins: allowed_origins?,
+            trusted_proxies: trusted_proxies?,
+            max_token_lifetime: max_token_lifetime?,
+            limits: limits?,
+        })
+    }
+
+    /// The allowed origins, with those of this machine in development. A client that connects
+    /// through a proxy is not on this machine.
+    fn origins(&self, production: bool) -> AllowedOrigins {
+        let allowed = self.allowed_origins.clone();
+        let is_direct = self.trusted_proxies == TrustedProxies::default();
+        if production || !is_direct {
+            allowed
+        } else {
+            allowed.in_development_on(&self.listen)
+        }
+    }
 }
 
 /// The options that are empty or too small, one sentence each.
@@ -336,7 +349,7 @@ impl ConfigFaults {
     }
 
     /// All mistakes as one error: one sentence, or a line for each.
-    fn told(self, production: bool) -> ConfigError {
+    fn into_error(self, production: bool) -> ConfigError {
         if let [sentence] = self.0.as_slice() {
             return ConfigError(sentence.clone());
         }

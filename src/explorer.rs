@@ -48,9 +48,9 @@ use verdict::Judge;
 pub use verdict::{Exploration, Fault, FaultKind};
 
 /// How often a non-interrupting event occurs at its activity.
-const COMES: u32 = 2;
+const OCCURRENCES: u32 = 2;
 /// Number of steps back along a path that are searched for growth.
-const LOOKED_BACK: usize = 1_000;
+const STEPS_BACK: usize = 1_000;
 
 /// A reached state, without the engine's own state.
 struct Reached {
@@ -59,7 +59,7 @@ struct Reached {
     /// The step that led here, for people.
     step: String,
     /// Whether that step may be repeated without limit.
-    comes_again: bool,
+    recurs: bool,
     marking: Marking,
     leads_to: Vec<usize>,
     end: End,
@@ -101,7 +101,7 @@ pub fn explore(definition: &ProcessDefinition, most: usize) -> Result<Exploratio
         }
         walk.expand(index, &state);
     }
-    Ok(walk.told())
+    Ok(walk.into_exploration())
 }
 
 /// An exploration in progress.
@@ -161,12 +161,12 @@ impl Walk<'_> {
             self.is_complete &= is_all;
             for (after, row, choice) in found {
                 self.note(&row);
-                let step = next.told(&choice);
+                let step = next.description(&choice);
                 for (end, left) in left_behind(self.process, state, &after, &row) {
                     self.judge.improper(index, &step, &end, &left);
                 }
                 let ends = process_ends(self.process, &row);
-                let to = self.reach(Some(index), step.clone(), next.comes_again(), after);
+                let to = self.reach(Some(index), step.clone(), next.recurs(), after);
                 let ends = ends.into_iter();
                 self.ends.extend(ends.map(|node| Ending {
                     node,
@@ -182,7 +182,7 @@ impl Walk<'_> {
         &mut self,
         from: Option<usize>,
         step: String,
-        comes_again: bool,
+        recurs: bool,
         state: InstanceState,
     ) -> usize {
         let key = marking::key(&state);
@@ -197,7 +197,7 @@ impl Walk<'_> {
         self.reached.push(Reached {
             from: from.unwrap_or(index),
             step,
-            comes_again,
+            recurs,
             marking: Marking::of(&state),
             leads_to: Vec::new(),
             end: End::Open,
@@ -227,9 +227,9 @@ impl Walk<'_> {
             return false;
         }
         let mut at = index;
-        for _ in 0..LOOKED_BACK {
+        for _ in 0..STEPS_BACK {
             let reached = &self.reached[at];
-            if reached.comes_again || reached.from == at {
+            if reached.recurs || reached.from == at {
                 return false;
             }
             at = reached.from;
@@ -247,7 +247,7 @@ impl Walk<'_> {
     fn twice(&mut self, index: usize) {
         let mut at = index;
         while self.reached[at].from != at {
-            if self.reached[at].comes_again {
+            if self.reached[at].recurs {
                 return;
             }
             at = self.reached[at].from;
@@ -269,12 +269,12 @@ impl Walk<'_> {
         }
     }
 
-    fn told(mut self) -> Exploration {
+    fn into_exploration(mut self) -> Exploration {
         self.end_again();
         if self.is_complete {
             let nodes = self.process.nodes().iter();
             // A boundary event of compensation is only the link to its handler.
-            let nodes = nodes.filter(|node| !is_way_to_handler(node));
+            let nodes = nodes.filter(|node| !leads_to_handler(node));
             let dead = nodes.filter(|node| !self.activated.contains(&node.id));
             for node in dead {
                 self.judge.dead(&node.id);
@@ -283,11 +283,11 @@ impl Walk<'_> {
                 self.judge.endless(index);
             }
         }
-        self.judge.told(&self.reached, self.is_complete)
+        self.judge.into_exploration(&self.reached, self.is_complete)
     }
 }
 
-fn is_way_to_handler(node: &ExecutableNode) -> bool {
+fn leads_to_handler(node: &ExecutableNode) -> bool {
     match &node.kind {
         NodeKind::Boundary { event, .. } => event
             .iter()

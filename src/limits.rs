@@ -97,10 +97,10 @@ pub const CONNECTION_TURN: Duration = Duration::from_secs(5);
 /// How long a connection may wait for its next request.
 pub const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// How long a peer may send its body, or read its answer, at any speed.
-pub const PEER_GRACE: Duration = Duration::from_secs(10);
+pub const TRANSFER_GRACE: Duration = Duration::from_secs(10);
 /// Bytes per second that a peer has to send of a body, or read of an answer, after that, while the
 /// server waits for it.
-pub const PEER_BYTES_PER_SECOND: u64 = 4 * 1024;
+pub const TRANSFER_BYTES_PER_SECOND: u64 = 4 * 1024;
 /// Bodies up to this length are read on the thread of their connection, longer ones on another.
 pub const LARGE_BODY_BYTES: usize = 64 * 1024;
 /// Longer bodies that are read, and large answers that are written, at the same time; others wait.
@@ -177,7 +177,7 @@ pub const DISK_LOW: Watermark = Watermark::new(1 << 30, 5);
 /// `--disk-critical` says otherwise.
 pub const DISK_CRITICAL: Watermark = Watermark::new(256 << 20, 1);
 /// The interval at which the free space of the disk is measured.
-pub const DISK_LOOK: Duration = Duration::from_secs(1);
+pub const DISK_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Rows in one part of a list over REST or on a page; the next part is requested by its cursor.
 pub const LISTED: usize = 100;
@@ -215,7 +215,7 @@ pub const SUBSCRIPTIONS_IN_ALL: usize = 262_144;
 /// Subscriptions one connection may hold, followed children included.
 pub const SUBSCRIPTIONS: usize = 1_000;
 /// Schemas of action data that a connection remembers having sent; beyond that it sends them again.
-pub const SCHEMAS_TOLD: usize = 1_000;
+pub const SCHEMAS_REMEMBERED: usize = 1_000;
 /// Estimated JSON size of the data that an action on offer shows; larger data are not shown.
 pub const INITIAL_BYTES: usize = 8 * 1024;
 /// Ended instances that a connection keeps following: the newest.
@@ -249,7 +249,7 @@ pub const MESSAGE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const PUBLICATION_INSTANCES: usize = 100;
 /// How long the answer to a publication waits for the instances; those that are not done by then
 /// receive it nevertheless.
-pub const PUBLISH_PATIENCE: Duration = Duration::from_secs(5);
+pub const PUBLISH_WAIT: Duration = Duration::from_secs(5);
 /// Publications of one message with its key, or of one signal, that are recognised when repeated:
 /// the newest.
 pub const PUBLICATIONS_REMEMBERED: usize = 256;
@@ -464,7 +464,7 @@ pub const KEY_VIOLATIONS: usize = 50;
 pub const DATA_DEPTH: usize = 256;
 /// Starts of processes by processes that a deploy checks for cycles; there is no warning about
 /// further ones.
-pub const STARTS_LOOKED_AT: usize = 100_000;
+pub const CYCLE_SEARCH_STARTS: usize = 100_000;
 /// States that `stepwire check --explore` visits; beyond them there is no verdict.
 pub const EXPLORED_STATES: usize = 10_000;
 /// How long a rejected origin or host is not logged again.

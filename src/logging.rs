@@ -270,7 +270,7 @@ impl<'kvs> VisitSource<'kvs> for JsonFields {
 /// Limits the lines of one kind per minute, so that anonymous callers cannot fill the log. The time
 /// is an argument, in milliseconds.
 pub struct LineQuota {
-    most: u32,
+    maximum: u32,
     minute: Mutex<Minute>,
 }
 
@@ -283,9 +283,9 @@ struct Minute {
 
 impl LineQuota {
     /// This many lines per minute.
-    pub const fn per_minute(most: u32) -> Self {
+    pub const fn per_minute(maximum: u32) -> Self {
         Self {
-            most,
+            maximum,
             minute: Mutex::new(Minute {
                 number: 0,
                 written: 0,
@@ -305,7 +305,7 @@ impl LineQuota {
                 ..*minute
             };
         }
-        if minute.written == self.most {
+        if minute.written == self.maximum {
             minute.left_out = minute.left_out.saturating_add(1);
             return None;
         }

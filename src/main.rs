@@ -81,7 +81,7 @@ fn main() -> ExitCode {
         Ok((_, ProgramCommand::Man(command))) => command
             .write(&mut std::io::stdout())
             .map_err(|error| format!("expected to write manual pages, but: {error}")),
-        Ok((config, ProgramCommand::Doctor(command))) => return look_at(&config, &command),
+        Ok((config, ProgramCommand::Doctor(command))) => return run_doctor(&config, &command),
         Err(error) => Err(error.to_string()),
     };
     match outcome {
@@ -91,7 +91,7 @@ fn main() -> ExitCode {
 }
 
 /// 0 for a sound data directory, 1 for one with faults, 2 for one that cannot be read.
-fn look_at(config: &Config, command: &DoctorCommand) -> ExitCode {
+fn run_doctor(config: &Config, command: &DoctorCommand) -> ExitCode {
     match backup::doctor(&config.data, command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

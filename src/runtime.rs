@@ -48,6 +48,7 @@ mod room_policy;
 pub mod schedules;
 pub mod spans;
 mod start_child;
+mod startup;
 pub mod step_threads;
 mod sweep;
 pub mod task_access;
@@ -62,7 +63,6 @@ pub mod workload;
 mod tests;
 
 use std::{
-    path::PathBuf,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -75,18 +75,18 @@ use audit::AuditLog;
 use channel::Hub;
 use clock::Clock;
 use correlations::Correlations;
-use definitions::{Definitions, StoredCatalog};
+use definitions::Definitions;
 use drafts::Drafts;
 use files::Files;
 use fresh_keys::FreshKeys;
-use http_calls::{HttpCallSettings, HttpCalls};
+use http_calls::HttpCalls;
 use idle_tracker::{IdleTracker, InProgress};
 
 use instance_request::{Envelope, Refusal, ReplyTo};
 use lists::Lists;
 use live_memory::LiveMemoryTotal;
 use long_steps::LongSteps;
-use outbox::{Outbox, StoredDelivery};
+use outbox::Outbox;
 use past::Folds;
 use presence::Presence;
 use read_queue::Read;
@@ -100,13 +100,10 @@ use trees::Trees;
 use users::Users;
 
 use crate::{
-    expression::worker,
     journal::{Busy, Damaged, Journal, StoreError},
     model::ids::{InstanceKey, Time},
 };
 
-/// Threads for steps with scripts.
-const SCRIPT_THREADS: usize = 2;
 /// Before something that cannot be refused is tried again on a disk without room for it.
 const ROOM_AGAIN: Duration = if cfg!(test) {
     Duration::from_millis(20)
@@ -169,141 +166,6 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Brings the system up on an open journal and its files: definitions, undelivered messages and
-    /// due timers continue where they were. StepThreads run in processes of `script_program`, see
-    /// [`expression::worker`](crate::expression::worker).
-    ///
-    /// # Errors
-    /// A store that cannot be read.
-    pub async fn start(
-        journal: Journal,
-        files: Files,
-        http_calls: HttpCallSettings,
-        clock: Clock,
-        arbiters: Vec<ArbiterHandle>,
-        script_program: Option<&PathBuf>,
-    ) -> Result<Arc<Self>, StoreError> {
-        let bound = fresh_keys::bound_at(clock::real_now());
-        let damaged = Damaged::default();
-        let noted = damaged.clone();
-        let stored = journal.read(move |reader| {
-            let keys = reader.instance_keys(bound, fresh_keys::REMEMBERED)?;
-            Ok((
-                StoredCatalog::read(reader, &noted)?,
-                (reader.users()?, drafts::stored(reader)?),
-                (outbox::stored(reader)?, reader.kept_messages()?),
-                (reader.log_incarnation()?, reader.newest_time()?),
-                keys,
-            ))
-        });
-        let (deployed, (users, drafts), (outbox, kept), (log, newest), keys) =
-            stored.await.map_err(|_| StoreError::Panicked)??;
-        if let Some(newest) = newest {
-            clock.go_on_after(newest);
-        }
-        let no_thread = |error| StoreError::Failed("start the threads of steps", Box::new(error));
-        let program = script_program.cloned();
-        let scripts = StepThreads::start("scripts", SCRIPT_THREADS, move || {
-            if let Some(program) = program.clone() {
-                worker::give_this_thread(program);
-            }
-        });
-        let scripts = Arc::new(scripts.map_err(no_thread)?);
-        let (definitions, schedules) = Definitions::of(
-            journal.clone(),
-            deployed,
-            clock.clone(),
-            http_calls.clone(),
-            scripts.clone(),
-        );
-        definitions
-            .repair()
-            .await
-            .map_err(|_| StoreError::Panicked)?;
-        let services = actix_rt::Arbiter::current();
-        let activity = clock.is_virtual().then(Arc::default);
-        let users = Users::load(journal.clone(), users, &damaged);
-        let lists = Lists::default();
-        definitions.announce_to(&lists);
-        users.announce_to(&lists);
-        let runtime = Arc::new(Self {
-            users,
-            audit: AuditLog::of(journal.clone()),
-            drafts: Drafts::load(journal.clone(), drafts),
-            presence: Presence::default(),
-            journal,
-            clock,
-            definitions,
-            schedules,
-            files,
-            damaged,
-            hub: Arc::default(),
-            lists,
-            log,
-            registry: Registry::default(),
-            live_memory: LiveMemoryTotal::default(),
-            folds: Folds::default(),
-            long_steps: LongSteps::of_cores(arbiters.len()).map_err(no_thread)?,
-            fresh: FreshKeys::after(bound, keys),
-            outbox: Outbox::default(),
-            correlations: Correlations::load(kept),
-            trees: Trees::default(),
-            timers: Timers::default(),
-            http_calls: HttpCalls::new(http_calls),
-            scripts,
-            arbiters,
-            services,
-            idle: OnceLock::new(),
-            tasks: OnceLock::new(),
-            retaining: OnceLock::new(),
-            spans: OnceLock::new(),
-            activity,
-        });
-        runtime.resume_outbox(outbox).await?;
-        let timers = actix_rt::spawn(timers::run(runtime.clone()));
-        let sweeper = actix_rt::spawn(sweep::run(Arc::downgrade(&runtime)));
-        let calls = actix_rt::spawn(http_calls::run(runtime.clone()));
-        let looks = runtime.clone();
-        // Nobody waits for it: it reads all live instances.
-        actix_rt::spawn(async move {
-            if let Err(error) = looks.definitions.look_for_stranded().await {
-                log::error!("the definitions of live instances cannot be looked after: {error}");
-            }
-            if let Err(error) = looks.look_for_damage().await {
-                log::error!("the live instances cannot be looked after: {error}");
-            }
-        });
-        // Set here only, right after the runtime was made.
-        let _ = runtime.tasks.set([
-            timers.abort_handle(),
-            sweeper.abort_handle(),
-            calls.abort_handle(),
-        ]);
-        let settled = runtime.settle_leftovers().await;
-        settled.map_err(|error| {
-            StoreError::Failed("look after unfinished uploads", Box::new(error))
-        })?;
-        Ok(runtime)
-    }
-
-    async fn resume_outbox(
-        self: &Arc<Self>,
-        letters: Vec<StoredDelivery>,
-    ) -> Result<(), StoreError> {
-        let runtime = self.clone();
-        let in_trees = self.journal.read(move |reader| {
-            let in_tree =
-                |letter: StoredDelivery| Ok((letter.tree(&runtime.trees, reader)?, letter));
-            letters
-                .into_iter()
-                .map(in_tree)
-                .collect::<Result<Vec<_>, StoreError>>()
-        });
-        let in_trees = in_trees.await.map_err(|_| StoreError::Panicked)??;
-        self.outbox.resume(self, in_trees);
-        Ok(())
-    }
-
     /// Makes spans of commands and calls from now on. To be called once.
     pub fn send_spans(&self, spans: Spans) {
         // Set here only.
@@ -315,22 +177,22 @@ impl Runtime {
         envelope.reply = self.until_answered(envelope.reply);
         // Last, as the reply has the entry for the audit log.
         let envelope = event_log::of_operators(envelope);
-        self.bring_up(key, self.registry.dispatch(key, envelope));
+        self.load_if_needed(key, self.registry.dispatch(key, envelope));
     }
 
     /// Reads an instance, loading it if need be. Never `busy`: readers wait beside the commands,
     /// not behind them.
     pub fn read(self: &Arc<Self>, key: InstanceKey, mut read: Read) {
         read.reply = self.until_answered(read.reply);
-        self.bring_up(key, self.registry.read(key, read));
+        self.load_if_needed(key, self.registry.read(key, read));
     }
 
     /// Reads an instance once more, whose answer was computed from what was not written.
     fn read_again(self: &Arc<Self>, key: InstanceKey, read: Read) {
-        self.bring_up(key, self.registry.read(key, read));
+        self.load_if_needed(key, self.registry.read(key, read));
     }
 
-    fn bring_up(self: &Arc<Self>, key: InstanceKey, dispatched: Dispatched) {
+    fn load_if_needed(self: &Arc<Self>, key: InstanceKey, dispatched: Dispatched) {
         match dispatched {
             Dispatched::Sent => {}
             Dispatched::Load => self.load(key),
@@ -406,7 +268,7 @@ impl Runtime {
     }
 
     /// How many messages between instances are in progress.
-    pub fn letters_under_way(&self) -> usize {
+    pub fn messages_in_progress(&self) -> usize {
         self.outbox.len()
     }
 

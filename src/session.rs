@@ -10,7 +10,6 @@
 //! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
 
 pub mod auth;
-mod beginnings;
 mod commands;
 pub mod connection;
 pub mod held_back;
@@ -25,6 +24,7 @@ mod read_only_connection;
 pub mod sessions;
 pub mod shared_rates;
 pub mod subscription;
+mod subscription_start;
 mod task_notes;
 mod test_clock;
 mod token_bucket;

@@ -20,7 +20,7 @@ use crate::{
     wire::{SECRET, tokens_of},
 };
 
-/// What a script ends with when there is no browser.
+/// The last line of a script when there is no browser.
 const SKIPPED: i32 = 77;
 const FOLDER: &str = "tests/browser";
 /// Users of the scripts, with their roles.
@@ -152,7 +152,7 @@ fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
         .spawn()
         .expect("node was there a moment ago");
     let mut stdin = node.stdin.take().expect("stdin is piped");
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for line in BufReader::new(node.stdout.take().expect("stdout is piped"))
         .lines()
         .map_while(Result::ok)
@@ -161,26 +161,26 @@ fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
             checkpoint(&mut server);
             writeln!(stdin, "done").expect("the script waits for a line");
         }
-        told.push(line);
+        reported.push(line);
     }
-    for weight in told.iter().filter(|line| line.starts_with("WEIGHT")) {
+    for weight in reported.iter().filter(|line| line.starts_with("WEIGHT")) {
         println!("{weight}");
     }
     let status = node.wait().expect("the script can be waited for");
     if status.code() == Some(SKIPPED) {
-        return node::skip(script, &told.join("\n"));
+        return node::skip(script, &reported.join("\n"));
     }
     assert!(
-        status.success() && told.iter().any(|line| line == "PASSED"),
+        status.success() && reported.iter().any(|line| line == "PASSED"),
         "{script} ended with {status}:\n{}",
-        told.join("\n")
+        reported.join("\n")
     );
 }
 
 /// The server's program with a data directory of its own.
 struct Server {
     process: Child,
-    /// Kept open: a server that cannot write what it says would end.
+    /// Kept open: a server that cannot write its output would end.
     _said: BufReader<ChildStdout>,
     data: TempDir,
     listen: String,

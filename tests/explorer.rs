@@ -59,15 +59,15 @@ fn the_examples_are_sound() {
         let read = read_source(&source, SourceFormat::BpmnXml).expect("an example is read");
         for (definition, _) in read {
             let exploration = explore(&definition, STATES).expect("an example deploys");
-            let told = shown(&exploration);
-            assert!(exploration.is_sound(), "{}: {told}", path.display());
+            let reported = shown(&exploration);
+            assert!(exploration.is_sound(), "{}: {reported}", path.display());
             seen += 1;
         }
     }
     assert!(seen > 0, "there are examples");
 }
 
-/// What has no part in the control flow may be missing in a drawing; the same file does not deploy.
+/// A drawing may lack parts that do not belong to the control flow; the same file does not deploy.
 #[test]
 fn a_drawing_need_not_be_complete() {
     let drawing = |behind: &str| {
@@ -113,7 +113,8 @@ fn what_has_too_many_states_has_no_verdict() {
     let exploration = explore(&model_of(&sketched), 500).expect("it deploys");
     assert_eq!(verdict(&exploration), "no verdict");
     assert!(exploration.states <= 520, "{}", exploration.states);
-    // So many conditions can be answered in more ways than are looked at: nothing is called dead.
+    // So many conditions have more combinations of answers than are explored: nothing is called
+    // dead.
     let ways: Vec<String> = (0..10)
         .map(|nr| format!("split -> a{nr} when x > {nr}\na{nr} -> join\ntask a{nr}"))
         .collect();
@@ -125,7 +126,7 @@ fn what_has_too_many_states_has_no_verdict() {
     assert_eq!(verdict(&exploration), "no verdict");
 }
 
-/// A model, which may tell its flows before its nodes.
+/// A model, which may list its flows before its nodes.
 fn model_of(sketched: &str) -> ProcessDefinition {
     let (flows, nodes): (Vec<&str>, Vec<&str>) =
         sketched.lines().partition(|line| line.contains("->"));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use program::{Ended, Program, SECRET, token};
 
-/// A user task after a rule that fails when it is told to.
+/// A user task after a rule that fails on request.
 fn process() -> Value {
     let script = "if (input.broken) { throw new Error(input.broken) }";
     let rule =
@@ -49,7 +49,7 @@ fn lines(log: &str) -> Vec<Value> {
 }
 
 /// The fields of all lines that say this.
-fn told<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
+fn reported<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
     lines
         .iter()
         .filter(|line| line["message"] == message)
@@ -202,7 +202,7 @@ async fn what_administrators_do_and_what_fails_is_told_and_nothing_of_users() {
             .status
             .success()
     );
-    // The next on the local socket: then what came before was heard.
+    // The next request on the local socket: the previous one has been processed by then.
     assert!(server.run(&["user", "list"]).status.success());
 
     let log = server.end().log;
@@ -218,7 +218,7 @@ async fn what_administrators_do_and_what_fails_is_told_and_nothing_of_users() {
     }
     let lines = lines(&log);
     let one = |message: &str, expected: Value| {
-        let found = told(&lines, message);
+        let found = reported(&lines, message);
         let fits = |fields: &&Value| {
             expected
                 .as_object()
@@ -253,7 +253,7 @@ async fn what_administrators_do_and_what_fails_is_told_and_nothing_of_users() {
         "an incident was raised",
         json!({"process": "claim", "node": "check", "code": "rule_error", "instance": broken}),
     );
-    assert_eq!(told(&lines, "an incident was raised").len(), 1);
+    assert_eq!(reported(&lines, "an incident was raised").len(), 1);
     one(
         "an operator's command was applied",
         json!({"command": "hold", "instance": broken, "by": "olga"}),
@@ -267,7 +267,7 @@ async fn what_administrators_do_and_what_fails_is_told_and_nothing_of_users() {
         json!({"command": "patch", "instance": broken, "by": "olga"}),
     );
     assert_eq!(
-        told(&lines, "an operator's command was applied").len(),
+        reported(&lines, "an operator's command was applied").len(),
         3,
         "users' own commands are their own"
     );
@@ -288,7 +288,7 @@ async fn what_administrators_do_and_what_fails_is_told_and_nothing_of_users() {
         "a sign-in failed",
         json!({"user": format!("{}…", "n".repeat(64))}),
     );
-    assert_eq!(told(&lines, "a sign-in failed").len(), 3);
+    assert_eq!(reported(&lines, "a sign-in failed").len(), 3);
     one("backup made", json!({"to": copy}));
     one(
         "request answered",
@@ -298,7 +298,7 @@ async fn what_administrators_do_and_what_fails_is_told_and_nothing_of_users() {
         "request answered",
         json!({"route": "other", "path": "/nothing%0Ahere", "status": 404}),
     );
-    let requests = told(&lines, "request answered");
+    let requests = reported(&lines, "request answered");
     assert!(
         requests
             .iter()
@@ -318,10 +318,10 @@ async fn the_log_as_text_is_a_line_for_each_event() {
             .0,
         401
     );
-    let Ended { log, said } = server.end();
+    let Ended { log, output: text } = server.end();
     assert!(
-        said.contains("\nSign in: http://") && !said.contains("/demo"),
-        "{said}"
+        text.contains("\nSign in: http://") && !text.contains("/demo"),
+        "{text}"
     );
     assert!(
         !log.chars()
@@ -355,7 +355,7 @@ fn production_says_at_once_what_it_demands() {
         .arg(data.path())
         .output()
         .expect("the program runs");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stderr);
     assert!(
         !output.status.success() && output.stdout.is_empty(),
         "{output:?}"
@@ -367,13 +367,13 @@ fn production_says_at_once_what_it_demands() {
         "test-clock",
     ] {
         assert!(
-            said.contains(&format!("\n  - expected {named} ")),
-            "expected {named} in {said}"
+            text.contains(&format!("\n  - expected {named} ")),
+            "expected {named} in {text}"
         );
     }
     assert!(
-        said.contains("STEPWIRE_JWT_SECRET") && said.contains("--allowed-origins"),
-        "{said}"
+        text.contains("STEPWIRE_JWT_SECRET") && text.contains("--allowed-origins"),
+        "{text}"
     );
 }
 
@@ -405,15 +405,15 @@ async fn production_has_no_examples_and_prints_a_link_only_when_asked() {
         home.contains("not published on this server") && !home.contains("href=\"/demo\""),
         "{home}"
     );
-    let Ended { log, said } = server.end();
+    let Ended { log, output: text } = server.end();
     assert!(
-        [&log, &said]
+        [&log, &text]
             .iter()
             .all(|text| !text.contains("ticket=") && !text.contains("/demo")),
-        "{said}\n{log}"
+        "{text}\n{log}"
     );
-    let said = Program::start(&[&arguments[..], &["--sign-in-link"]].concat())
+    let text = Program::start(&[&arguments[..], &["--sign-in-link"]].concat())
         .end()
-        .said;
-    assert!(said.contains("\nSign in: http://"), "{said}");
+        .output;
+    assert!(text.contains("\nSign in: http://"), "{text}");
 }

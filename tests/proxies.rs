@@ -222,7 +222,7 @@ fn certificate(folder: &Path) {
     assert!(made.status.success(), "{made:?}");
 }
 
-/// What clients do.
+/// The actions of clients.
 async fn play(proxy: &Proxy, server: &Running) {
     let client = Client::new(proxy.port, server);
     client.pages_and_problems().await;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::wire::{Client, Server};
 
-/// Stands for whatever the line leaves out: members of an object, or the end of a text.
+/// Matches anything that the line leaves out: members of an object, or the end of a text.
 const LEFT_OUT: &str = "…";
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn the_exchange_works_as_printed() {
     assert!(block.contains("> ") && key.is_some());
 }
 
-/// The printed line as JSON: what is left out of an object or list becomes nothing.
+/// The printed line as JSON, without the parts that an object or list leaves out.
 fn readable(printed: &str) -> Value {
     let whole = printed.replace(",…", "").replace("{…}", "{}");
     serde_json::from_str(&whole)

@@ -59,7 +59,8 @@ fn the_client_plays_against_the_server() {
     if let Err(missing) = node::prepare("sdk") {
         return node::skip("client tests", &missing);
     }
-    // What plays there side by side comes from one address, which has the rates of one stranger.
+    // The clients that run there side by side have one address, and share the rates of one
+    // stranger.
     let server = Server::with(&[
         "--store",
         "memory",
@@ -106,11 +107,11 @@ fn the_client_plays_against_the_server() {
 #[track_caller]
 fn pass(command: &mut Command) {
     let output = command.output().expect("node was there a moment ago");
-    let told = [output.stdout, output.stderr].concat();
+    let reported = [output.stdout, output.stderr].concat();
     assert!(
         output.status.success(),
         "{command:?} ended with {}:\n{}",
         output.status,
-        String::from_utf8_lossy(&told)
+        String::from_utf8_lossy(&reported)
     );
 }

@@ -50,7 +50,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "backup",
         &["runtime", "journal", "engine", "model", "config"],
     ),
-    // The client knows the wire and nothing of what is behind it.
+    // The client knows only the wire.
     ("cli", &["config"]),
     ("config", &[]),
     ("meters", &[]),
@@ -58,7 +58,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("text", &[]),
 ];
 
-/// What the pure layers may use besides the standard library.
+/// The crates that the pure layers may use besides the standard library.
 const PURE_CRATES: &[&str] = &["serde", "serde_json", "uuid", "jiff"];
 
 /// Lines a source file may have; most have far fewer.

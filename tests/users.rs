@@ -8,65 +8,77 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use serde_json::{Value, json};
 
 use crate::wire::Client;
-use program::{Site, login};
+use program::{Installation, login};
 
 #[tokio::test]
 async fn users_added_before_the_start_sign_in_and_changes_take_effect_at_once() {
-    let mut site = Site::new();
-    site.user(
-        &["add", "ada", "--role", "admin", "--role", "clerk"],
-        "right\n",
-    )
-    .succeeds("user 'ada' added");
-    site.start();
-    assert!(login(&site, "ada", "right").await.is_ok());
-    site.user(&["add", "bob"], "secret")
+    let mut installation = Installation::new();
+    installation
+        .user(
+            &["add", "ada", "--role", "admin", "--role", "clerk"],
+            "right\n",
+        )
+        .succeeds("user 'ada' added");
+    installation.start();
+    assert!(login(&installation, "ada", "right").await.is_ok());
+    installation
+        .user(&["add", "bob"], "secret")
         .succeeds("user 'bob' added");
-    let bob = login(&site, "bob", "secret").await.expect("at once");
+    let bob = login(&installation, "bob", "secret")
+        .await
+        .expect("at once");
 
-    let mut client = Client::open_at(site.port).await;
+    let mut client = Client::open_at(installation.port).await;
     client.send(json!({"type": "hello", "token": bob})).await;
     client.expect("welcome").await;
-    site.user(&["role", "bob", "--role", "operator"], "")
+    installation
+        .user(&["role", "bob", "--role", "operator"], "")
         .succeeds("operator");
-    site.user(&["passwd", "bob"], "other\n")
+    installation
+        .user(&["passwd", "bob"], "other\n")
         .succeeds("new password");
     assert_eq!(client.closed().await, 4408);
-    assert_eq!(login(&site, "bob", "secret").await, Err(401));
-    assert!(login(&site, "bob", "other").await.is_ok());
-    site.user(&["remove", "bob"], "").succeeds("removed");
-    assert_eq!(login(&site, "bob", "other").await, Err(401));
+    assert_eq!(login(&installation, "bob", "secret").await, Err(401));
+    assert!(login(&installation, "bob", "other").await.is_ok());
+    installation
+        .user(&["remove", "bob"], "")
+        .succeeds("removed");
+    assert_eq!(login(&installation, "bob", "other").await, Err(401));
 
-    site.stop();
+    installation.stop();
     assert!(
-        !site.data().join("stepwire.sock").exists(),
+        !installation.data().join("stepwire.sock").exists(),
         "removed at stop"
     );
-    let list = site.user(&["list", "--json"], "").succeeds("");
+    let list = installation.user(&["list", "--json"], "").succeeds("");
     let users: Value = serde_json::from_str(&list).unwrap();
     assert_eq!(
         (&users[0]["name"], &users[0]["roles"]),
         (&json!("ada"), &json!(["admin", "clerk"]))
     );
     assert_eq!(users.as_array().map(Vec::len), Some(1), "{users}");
-    site.user(&["list"], "").succeeds("ada");
+    installation.user(&["list"], "").succeeds("ada");
 }
 
 #[tokio::test]
 async fn a_killed_server_and_its_socket_are_no_obstacle() {
-    let mut site = Site::new();
-    site.start();
-    let socket = site.data().join("stepwire.sock");
+    let mut installation = Installation::new();
+    installation.start();
+    let socket = installation.data().join("stepwire.sock");
     assert_eq!(
         fs::metadata(&socket).unwrap().permissions().mode() & 0o777,
         0o600
     );
-    site.kill();
+    installation.kill();
     assert!(socket.exists(), "left behind");
-    site.user(&["add", "ada"], "right\n").succeeds("added");
-    site.start();
-    assert!(login(&site, "ada", "right").await.is_ok());
-    site.user(&["revoke", "ada"], "").succeeds("no longer good");
+    installation
+        .user(&["add", "ada"], "right\n")
+        .succeeds("added");
+    installation.start();
+    assert!(login(&installation, "ada", "right").await.is_ok());
+    installation
+        .user(&["revoke", "ada"], "")
+        .succeeds("no longer good");
 }
 
 #[tokio::test]
@@ -75,8 +87,8 @@ async fn who_talks_nonsense_to_the_socket_holds_nobody_up() {
         io::{AsyncReadExt, AsyncWriteExt},
         net::UnixStream,
     };
-    let mut site = Site::new();
-    site.start();
+    let mut installation = Installation::new();
+    installation.start();
     for line in [
         &b"{}\n"[..],
         b"nonsense\n",
@@ -84,7 +96,7 @@ async fn who_talks_nonsense_to_the_socket_holds_nobody_up() {
         b"\xff\xfe\n",
         &[b'x'; 300_000],
     ] {
-        let mut stream = UnixStream::connect(site.data().join("stepwire.sock"))
+        let mut stream = UnixStream::connect(installation.data().join("stepwire.sock"))
             .await
             .unwrap();
         // It may stop reading before the end of a long one.
@@ -97,29 +109,42 @@ async fn who_talks_nonsense_to_the_socket_holds_nobody_up() {
         );
     }
     drop(
-        UnixStream::connect(site.data().join("stepwire.sock"))
+        UnixStream::connect(installation.data().join("stepwire.sock"))
             .await
             .unwrap(),
     );
-    site.user(&["add", "ada"], "right\n").succeeds("added");
+    installation
+        .user(&["add", "ada"], "right\n")
+        .succeeds("added");
 }
 
 #[test]
 fn what_makes_no_sense_is_refused_in_a_sentence() {
-    let site = Site::new();
-    site.user(&["list"], "").succeeds("NAME");
-    site.user(&["add", "ada"], "").refused("there is none");
-    site.user(&["add", "ada"], "\n").refused("there is none");
-    site.user(&["add", "ada"], &"x".repeat(1025))
+    let installation = Installation::new();
+    installation.user(&["list"], "").succeeds("NAME");
+    installation
+        .user(&["add", "ada"], "")
+        .refused("there is none");
+    installation
+        .user(&["add", "ada"], "\n")
+        .refused("there is none");
+    installation
+        .user(&["add", "ada"], &"x".repeat(1025))
         .refused("at most 1024 bytes");
-    site.user(&["add", "", "--role", "x"], "right")
+    installation
+        .user(&["add", "", "--role", "x"], "right")
         .refused("a name of 1 to 256 bytes");
-    site.user(&["add", "ada", "--role", "a b"], "right")
+    installation
+        .user(&["add", "ada", "--role", "a b"], "right")
         .refused("roles");
-    site.user(&["add", "ada"], "right").succeeds("added");
-    site.user(&["add", "ada"], "other")
+    installation
+        .user(&["add", "ada"], "right")
+        .succeeds("added");
+    installation
+        .user(&["add", "ada"], "other")
         .refused("there is a user 'ada'");
-    site.user(&["add", "ada", "--tenant", "acme"], "right")
+    installation
+        .user(&["add", "ada", "--tenant", "acme"], "right")
         .succeeds("added");
     for command in [
         &["passwd", "eve"][..],
@@ -127,16 +152,21 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
         &["revoke", "eve"],
         &["remove", "eve"],
     ] {
-        site.user(command, "right")
+        installation
+            .user(command, "right")
             .refused("there is no user 'eve'");
     }
-    site.run(&["user", "add", "bob"], "right")
+    installation
+        .run(&["user", "add", "bob"], "right")
         .is_wrong_usage("--password-stdin");
-    site.run(&["user", "add", "--password-stdin"], "right")
+    installation
+        .run(&["user", "add", "--password-stdin"], "right")
         .is_wrong_usage("NAME");
-    site.run(&["user", "role", "ada"], "")
+    installation
+        .run(&["user", "role", "ada"], "")
         .is_wrong_usage("--role");
-    site.run(&["user"], "").is_wrong_usage("Usage");
-    site.run(&["user", "list", "--data", "/nowhere/at/all"], "")
+    installation.run(&["user"], "").is_wrong_usage("Usage");
+    installation
+        .run(&["user", "list", "--data", "/nowhere/at/all"], "")
         .refused("no");
 }

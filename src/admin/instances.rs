@@ -88,10 +88,10 @@ pub struct FoundInstances {
 impl FoundInstances {
     /// From the counted number.
     pub fn of(counted: u64) -> Self {
-        let most = limits::COUNTED_INSTANCES as u64;
+        let maximum = limits::COUNTED_INSTANCES as u64;
         Self {
-            number: counted.min(most),
-            or_more: counted > most,
+            number: counted.min(maximum),
+            or_more: counted > maximum,
         }
     }
 }

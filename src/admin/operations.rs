@@ -92,7 +92,7 @@ impl Page {
         }
     }
 
-    fn says(self) -> &'static str {
+    fn sentence(self) -> &'static str {
         match self {
             Self::Dashboard => "What runs, and what needs somebody.",
             Self::Incidents => "What stands still until somebody helps, by cause.",
@@ -114,7 +114,7 @@ pub struct OperationsPage {
     layout: Layout,
     page: &'static str,
     heading: &'static str,
-    says: &'static str,
+    sentence: &'static str,
     pages: Vec<OperationsLink>,
     about: bool,
     version: &'static str,
@@ -147,7 +147,7 @@ impl OperationsPage {
             ),
             page: page.name(),
             heading: page.heading(),
-            says: page.says(),
+            sentence: page.sentence(),
             pages: pages
                 .filter(|other| other.is_for(principal))
                 .map(link)

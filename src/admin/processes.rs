@@ -151,7 +151,7 @@ fn version<'a>(row: &'a DefinitionRow, shown: &ShownProcesses<'a>) -> Version<'a
     let (running, stuck) = count(shown, |used| {
         used.process == row.id && used.version == row.version
     });
-    let stands = matches!(
+    let is_current = matches!(
         row.state,
         DefinitionState::Published | DefinitionState::Disabled
     );
@@ -172,8 +172,8 @@ fn version<'a>(row: &'a DefinitionRow, shown: &ShownProcesses<'a>) -> Version<'a
         running,
         stuck,
         can_publish: shown.may_edit && row.state != DefinitionState::Published,
-        can_deprecate: shown.may_edit && stands,
-        can_delete: shown.may_edit && !stands && running == 0,
+        can_deprecate: shown.may_edit && is_current,
+        can_delete: shown.may_edit && !is_current && running == 0,
     }
 }
 

@@ -35,11 +35,11 @@ pub struct CheckedBackup {
 ///
 /// # Errors
 /// The first fault, as a sentence that names the part.
-pub fn check(copy: &Path, teller: &mut Reporter) -> Result<CheckedBackup, String> {
+pub fn check(copy: &Path, reporter: &mut Reporter) -> Result<CheckedBackup, String> {
     let manifest = Manifest::read(copy)?;
-    teller.begin("checking the parts", manifest.parts.len() as u64);
+    reporter.begin("checking the parts", manifest.parts.len() as u64);
     for (done, part) in manifest.parts.iter().enumerate() {
-        teller.at(done as u64, manifest.parts.len() as u64);
+        reporter.at(done as u64, manifest.parts.len() as u64);
         check_part(copy, part)?;
     }
     let database =
@@ -58,7 +58,7 @@ pub fn check(copy: &Path, teller: &mut Reporter) -> Result<CheckedBackup, String
             files: kept,
         },
         manifest.counts.instances,
-        teller,
+        reporter,
     )?;
     Ok(CheckedBackup { manifest, named })
 }
@@ -144,9 +144,9 @@ fn check_instances(
     database: &CopiedDatabase,
     kept: &Kept<'_>,
     all: u64,
-    teller: &mut Reporter,
+    reporter: &mut Reporter,
 ) -> Result<BTreeSet<PathBuf>, String> {
-    teller.begin("loading every instance", all);
+    reporter.begin("loading every instance", all);
     let (mut named, mut last, mut done) = (BTreeSet::new(), None, 0);
     loop {
         let page = database
@@ -167,7 +167,7 @@ fn check_instances(
             let files = check_instance(database, entity, kept).map_err(failed)?;
             named.extend(files);
             done += 1;
-            teller.at(done, all);
+            reporter.at(done, all);
         }
     }
     if done == all {
@@ -188,8 +188,8 @@ pub(super) fn load(
     entity: Entity,
     definitions: &Known,
 ) -> Result<InstanceState, String> {
-    let told = |error: StoreError| error.to_string();
-    let restored = snapshot::restore(database.reader(), entity).map_err(told)?;
+    let sentence = |error: StoreError| error.to_string();
+    let restored = snapshot::restore(database.reader(), entity).map_err(sentence)?;
     let state = restored.state.ok_or("it has no beginning")?;
     let (head, process) = (state.head(), &state.head().process);
     if !definitions.contains(&(
@@ -205,7 +205,7 @@ pub(super) fn load(
     let listed = database
         .reader()
         .instance(entity.instance())
-        .map_err(told)?;
+        .map_err(sentence)?;
     if listed.as_ref().map(|row| row.status.as_str()) != Some(state.status().name()) {
         return Err(format!(
             "it is {}, but is not listed so",

@@ -49,7 +49,7 @@ pub fn doctor(data: &Path, command: &DoctorCommand) -> Result<bool, String> {
             data.display()
         ));
     }
-    let mut reporter = Reporter::new(command.telling);
+    let mut reporter = Reporter::new(command.format);
     let mut examination = Examination::of(data);
     examination.run(&mut reporter);
     let report = DoctorReport {

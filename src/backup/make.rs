@@ -22,7 +22,7 @@ use crate::{
 /// # Errors
 /// The directory is not a data directory, the destination is in use, the disk is full; as a
 /// sentence.
-pub fn make(data: &Path, destination: &Path, teller: &mut Reporter) -> Result<Manifest, String> {
+pub fn make(data: &Path, destination: &Path, reporter: &mut Reporter) -> Result<Manifest, String> {
     let database = data.join(DATABASE);
     if !database.is_file() {
         return Err(format!(
@@ -41,9 +41,9 @@ pub fn make(data: &Path, destination: &Path, teller: &mut Reporter) -> Result<Ma
         )
     };
 
-    teller.begin("copying the database", 0);
+    reporter.begin("copying the database", 0);
     let copied = copy_database(&database, &draft.path().join(DATABASE), &mut |done, all| {
-        teller.at(done, all)
+        reporter.at(done, all)
     });
     let facts = copied.map_err(|error| error.to_string())?;
     let sum = durable_sum(&draft.path().join(DATABASE)).map_err(failed)?;
@@ -53,10 +53,10 @@ pub fn make(data: &Path, destination: &Path, teller: &mut Reporter) -> Result<Ma
     }];
     // Not before: now each file named by a copied row exists.
     let places = files::all_places(data).map_err(failed)?;
-    teller.begin("copying the files", places.len() as u64);
+    reporter.begin("copying the files", places.len() as u64);
     let mut files = 0;
     for (done, place) in places.iter().enumerate() {
-        teller.at(done as u64, places.len() as u64);
+        reporter.at(done as u64, places.len() as u64);
         if let Some(part) = copy(data, place, draft.path()).map_err(failed)? {
             parts.push(part);
             files += 1;

@@ -120,10 +120,10 @@ impl Manifest {
         let unreadable =
             |error: std::io::Error| failed(&format!("{MANIFEST} cannot be read: {error}"));
         let text = fs::read(&place).map_err(unreadable)?;
-        let told = fs::read_to_string(copy.join(MANIFEST_SUM))
+        let recorded = fs::read_to_string(copy.join(MANIFEST_SUM))
             .map_err(|error| failed(&format!("{MANIFEST_SUM} cannot be read: {error}")))?;
         let sum = sum_of(&place).map_err(unreadable)?;
-        if told.split_whitespace().next() != Some(sum.sha256.as_str()) {
+        if recorded.split_whitespace().next() != Some(sum.sha256.as_str()) {
             return Err(failed(&format!(
                 "{MANIFEST} is damaged: its SHA-256 is not that in {MANIFEST_SUM}"
             )));

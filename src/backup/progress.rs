@@ -10,20 +10,20 @@ use crate::config::ProgressFormat;
 
 /// Prints progress and results.
 pub struct Reporter {
-    telling: ProgressFormat,
+    format: ProgressFormat,
     bar: Option<ProgressBar>,
 }
 
 impl Reporter {
     /// Creates a reporter with this format.
-    pub fn new(telling: ProgressFormat) -> Self {
-        Self { telling, bar: None }
+    pub fn new(format: ProgressFormat) -> Self {
+        Self { format, bar: None }
     }
 
     /// Starts an operation with `all` parts; without a terminal this prints a line.
     pub fn begin(&mut self, what: &str, all: u64) {
         self.end();
-        if self.telling.quiet {
+        if self.format.quiet {
             return;
         }
         if !std::io::stderr().is_terminal() {
@@ -65,7 +65,7 @@ impl Reporter {
     /// The reader has closed the output.
     pub fn print(&mut self, text: &str, result: &impl Serialize) -> Result<(), String> {
         self.end();
-        let line = if self.telling.json {
+        let line = if self.format.json {
             serde_json::to_string(result).unwrap_or_default()
         } else {
             text.to_owned()

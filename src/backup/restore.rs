@@ -19,11 +19,11 @@ pub fn restore(
     copy: &Path,
     data: &Path,
     new_secret: bool,
-    teller: &mut Reporter,
+    reporter: &mut Reporter,
 ) -> Result<Manifest, String> {
     // First, as checking a large copy takes long.
     let draft = StagingDir::begin(data)?;
-    let whole = check::check(copy, teller)?;
+    let whole = check::check(copy, reporter)?;
     let wanted = |path: &Path| match path.to_str() {
         // Receivers of webhooks know this secret, so it is always kept.
         Some(DATABASE | WEBHOOK_SECRET_FILE) => true,
@@ -43,9 +43,9 @@ pub fn restore(
         .iter()
         .filter(|part| wanted(&part.path))
         .collect();
-    teller.begin("copying", parts.len() as u64);
+    reporter.begin("copying", parts.len() as u64);
     for (done, part) in parts.iter().enumerate() {
-        teller.at(done as u64, parts.len() as u64);
+        reporter.at(done as u64, parts.len() as u64);
         let sum =
             copy_durably(&copy.join(&part.path), &draft.path().join(&part.path)).map_err(failed)?;
         if sum != part.sum {

@@ -83,7 +83,7 @@ impl Access {
     }
 
     async fn at_home(named: Option<Url>, own: Option<Pass>, home: Home) -> Result<Self, Failure> {
-        let local = local::ask(&home.data).await?;
+        let local = local::query(&home.data).await?;
         let found = local
             .as_ref()
             .map(|local| address(&local.server))
@@ -136,7 +136,7 @@ impl Access {
         let fresh = match &self.pass {
             Pass::Token(_) | Pass::Anonymous => return Ok(false),
             Pass::File(path, _) => Pass::File(path.clone(), read_token(path)?),
-            Pass::Local(data, _) => match local::ask(data).await? {
+            Pass::Local(data, _) => match local::query(data).await? {
                 // The server may be starting: the previous token is tried again then.
                 None => return Ok(false),
                 Some(local) => Pass::Local(data.clone(), local),
@@ -181,7 +181,7 @@ impl Access {
 
     /// The failure that nobody can be reached at the address.
     pub fn unreachable(&self, cause: &str) -> Failure {
-        let mend = match self.pass {
+        let fix = match self.pass {
             Pass::Anonymous => {
                 "start it with 'stepwire', or name it with --server, or its directory with --data"
             }
@@ -189,10 +189,7 @@ impl Access {
         };
         Failure::new(
             Exit::Unreachable,
-            format!(
-                "expected a server at {}, but {cause}: {mend}",
-                self.server()
-            ),
+            format!("expected a server at {}, but {cause}: {fix}", self.server()),
         )
     }
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::config::ApproveArguments;
 
 /// Number of instances of one tree that are searched.
-const LOOKS: usize = 100;
+const INSTANCES_SEARCHED: usize = 100;
 
 /// A waiting approval.
 struct OpenApproval {
@@ -67,16 +67,16 @@ pub async fn approve(
 /// The waiting approvals of the tree, and the positions of its instances.
 struct Found {
     approvals: Vec<OpenApproval>,
-    stands: Vec<String>,
+    positions: Vec<String>,
 }
 
 async fn find(rest: &mut Rest, root: Uuid) -> Result<Found, Failure> {
     let mut found = Found {
         approvals: Vec::new(),
-        stands: Vec::new(),
+        positions: Vec::new(),
     };
     let mut left = VecDeque::from([root.to_string()]);
-    for _ in 0..LOOKS {
+    for _ in 0..INSTANCES_SEARCHED {
         let Some(key) = left.pop_front() else { break };
         let instance = rest.get(&format!("/v1/instances/{key}")).await?;
         let offered = |name: &str| -> Vec<&str> {
@@ -99,7 +99,7 @@ async fn find(rest: &mut Rest, root: Uuid) -> Result<Found, Failure> {
         }
         let status = instance["status"].as_str().unwrap_or_default();
         let nodes: Vec<String> = list(&instance["nodes"]).iter().map(node_text).collect();
-        found.stands.push(if nodes.is_empty() {
+        found.positions.push(if nodes.is_empty() {
             format!("is {status}")
         } else {
             format!("is at {}", nodes.join(", "))
@@ -119,7 +119,7 @@ async fn find(rest: &mut Rest, root: Uuid) -> Result<Found, Failure> {
 fn choose(found: Found, wanted: Option<&str>) -> Result<OpenApproval, Failure> {
     let Found {
         mut approvals,
-        stands,
+        positions,
     } = found;
     if let Some(wanted) = wanted {
         approvals.retain(|approval| approval.element == wanted);
@@ -133,7 +133,7 @@ fn choose(found: Found, wanted: Option<&str>) -> Result<OpenApproval, Failure> {
         0 => format!(
             "expected an instance that waits for your approval, but it {}: 'stepwire show' lists \
             the available actions",
-            stands.join(", and one of its subprocesses ")
+            positions.join(", and one of its subprocesses ")
         ),
         count => format!(
             "expected one waiting approval, but there are {count}: name one of{}",
@@ -157,7 +157,7 @@ mod tests {
             .collect();
         Found {
             approvals,
-            stands: vec!["is at Review (review)".into()],
+            positions: vec!["is at Review (review)".into()],
         }
     }
 

@@ -15,7 +15,7 @@ use super::{
     backoff::{self, AfterClose},
     exit::{Exit, Failure},
     followed::{Followed, FrameVerdict, key_of},
-    socket::{End, Heard, NO_CODE, NotOpen, Socket},
+    socket::{End, NO_CODE, NotOpen, Socket, SocketEvent},
 };
 
 /// How long a server that was reached once may be unreachable.
@@ -49,7 +49,7 @@ pub struct Client {
     longest_message: usize,
     last: End,
     /// When to reconnect as the server asked in `bye`.
-    come_back: Option<Duration>,
+    reconnect_after: Option<Duration>,
     tries: u32,
     welcomed: Instant,
     renewed: bool,
@@ -74,7 +74,7 @@ impl Client {
                 code: NO_CODE,
                 reason: String::new(),
             },
-            come_back: None,
+            reconnect_after: None,
             tries: 0,
             welcomed: Instant::now(),
             renewed: false,
@@ -117,8 +117,8 @@ impl Client {
             }
             let room_later = matches!(answer["code"].as_str(), Some("busy" | "rate_limited"));
             if answer["type"] == "error" && room_later && tries < BUSY_TRIES {
-                let asked = answer["afterMs"].as_u64().map(Duration::from_millis);
-                sleep(asked.unwrap_or_else(|| backoff::wait(NO_CODE, tries, backoff::random())))
+                let delay = answer["afterMs"].as_u64().map(Duration::from_millis);
+                sleep(delay.unwrap_or_else(|| backoff::wait(NO_CODE, tries, backoff::random())))
                     .await;
                 tries += 1;
                 self.send(&frame).await;
@@ -128,7 +128,7 @@ impl Client {
             return if answer["type"] == "reply" {
                 Ok(answer)
             } else {
-                Err(Failure::told(&answer))
+                Err(Failure::from_answer(&answer))
             };
         }
     }
@@ -196,15 +196,15 @@ impl Client {
     pub async fn next(&mut self, watcher: &mut dyn Watcher) -> Result<Value, Failure> {
         loop {
             let Some(socket) = &mut self.socket else {
-                self.come_back(watcher).await?;
+                self.reconnect_after(watcher).await?;
                 continue;
             };
-            match socket.hear().await {
-                Heard::Frame(frame) => {
+            match socket.next_event().await {
+                SocketEvent::Frame(frame) => {
                     self.route(&frame, watcher).await?;
                     return Ok(frame);
                 }
-                Heard::Closed(end) => self.lost(end, watcher)?,
+                SocketEvent::Closed(end) => self.lost(end, watcher)?,
             }
         }
     }
@@ -219,7 +219,7 @@ impl Client {
     async fn route(&mut self, frame: &Value, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         match frame["type"].as_str() {
             Some("bye") => {
-                self.come_back = frame["reconnectAfterMs"]
+                self.reconnect_after = frame["reconnectAfterMs"]
                     .as_u64()
                     .map(Duration::from_millis)
             }
@@ -241,7 +241,7 @@ impl Client {
                     Some(key) if !self.roots.iter().any(|root| root == key) => {
                         self.followed.drop(key)
                     }
-                    _ => return Err(Failure::told(frame)),
+                    _ => return Err(Failure::from_answer(frame)),
                 }
             }
             Some("reply" | "error" | "welcome") => {}
@@ -276,16 +276,16 @@ impl Client {
         }
         // An expired token needs no message.
         if next == AfterClose::Reconnect {
-            watcher.lost(&said(&end));
+            watcher.lost(&close_reason(&end));
         }
         self.last = end;
         Ok(())
     }
 
     /// Reconnects.
-    async fn come_back(&mut self, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+    async fn reconnect_after(&mut self, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         let began = Instant::now();
-        let mut cause = said(&self.last);
+        let mut cause = close_reason(&self.last);
         while began.elapsed() < GIVE_UP {
             let end = self.last.clone();
             if backoff::after_close(end.code) == AfterClose::Stop {
@@ -293,7 +293,7 @@ impl Client {
             }
             if end.code != 4401 {
                 let wait = self
-                    .come_back
+                    .reconnect_after
                     .take()
                     .unwrap_or_else(|| backoff::wait(end.code, self.tries, backoff::random()));
                 self.tries += 1;
@@ -363,7 +363,7 @@ impl Client {
     }
 
     fn refused(&self, end: &End) -> Failure {
-        let mend = match (end.code, self.access.token()) {
+        let fix = match (end.code, self.access.token()) {
             (4401, Some(_)) => "get a new token and give it with --token",
             (4401, None) => "give a token with --token",
             (4408, _) => "its user was removed, or its tokens were revoked: get a new token",
@@ -373,14 +373,14 @@ impl Client {
         let code = end.code;
         let sentence = format!(
             "expected the server at {server} to accept this client, but it closed with {code} \
-            ({}): {mend}",
+            ({}): {fix}",
             end.reason
         );
         Failure::new(Exit::Unreachable, sentence)
     }
 }
 
-fn said(end: &End) -> String {
+fn close_reason(end: &End) -> String {
     match end.reason.as_str() {
         "" => format!("the connection closed with {}", end.code),
         reason => reason.to_owned(),

@@ -42,7 +42,7 @@ pub fn check(
             text = format!("{exit}; {verdict}");
             outcome["explored"] = verdict.into();
         }
-        tell(file, outcome, &text, &problems, printer)?;
+        print_result(file, outcome, &text, &problems, printer)?;
     }
     if paths.iter().any(|path| path.is_dir()) {
         printer.result(&summary.text(), &summary.json())?;
@@ -157,13 +157,13 @@ pub async fn deploy(
             "/v1/definitions"
         };
         match rest.post(path, body(&file, bytes)).await {
-            Ok(answer) => tell_deployed(&file, &answer, printer)?,
-            Err(failure) if failure.told["problems"].is_array() => {
-                let problems: Vec<FoundProblem> = list(&failure.told["problems"])
+            Ok(answer) => print_deployed(&file, &answer, printer)?,
+            Err(failure) if failure.error["problems"].is_array() => {
+                let problems: Vec<FoundProblem> = list(&failure.error["problems"])
                     .iter()
-                    .map(FoundProblem::told)
+                    .map(FoundProblem::from_answer)
                     .collect();
-                tell(
+                print_result(
                     &file,
                     json!({"file": file, "exit": "refused"}),
                     "refused",
@@ -178,7 +178,7 @@ pub async fn deploy(
     Ok(exit)
 }
 
-fn tell_deployed(file: &Path, answer: &Value, printer: &mut Printer) -> Result<(), Failure> {
+fn print_deployed(file: &Path, answer: &Value, printer: &mut Printer) -> Result<(), Failure> {
     let all = match list(&answer["definitions"]) {
         [] => std::slice::from_ref(answer),
         several => several,
@@ -186,18 +186,18 @@ fn tell_deployed(file: &Path, answer: &Value, printer: &mut Printer) -> Result<(
     for one in all {
         let problems: Vec<FoundProblem> = list(&one["problems"])
             .iter()
-            .map(FoundProblem::told)
+            .map(FoundProblem::from_answer)
             .collect();
         let of = |name: &str| one[name].as_str().unwrap_or_default();
         let text = format!("{} version {} ({})", of("id"), one["version"], of("state"));
         let outcome = json!({"file": file, "exit": "deployed", "id": one["id"], "version": one["version"], "state": one["state"]});
-        tell(file, outcome, &text, &problems, printer)?;
+        print_result(file, outcome, &text, &problems, printer)?;
     }
     Ok(())
 }
 
 /// Prints the result for a file; for people its problems before, on standard error.
-fn tell(
+fn print_result(
     file: &Path,
     mut outcome: Value,
     text: &str,

@@ -70,7 +70,7 @@ pub struct Failure {
     /// "expected …, but …".
     pub message: String,
     /// The error of the server, unchanged, for JSON output.
-    pub told: Box<Value>,
+    pub error: Box<Value>,
 }
 
 impl Failure {
@@ -79,7 +79,7 @@ impl Failure {
         let message = message.into();
         Self {
             exit,
-            told: Box::new(json!({"code": exit.name(), "message": message})),
+            error: Box::new(json!({"code": exit.name(), "message": message})),
             message,
         }
     }
@@ -90,7 +90,7 @@ impl Failure {
     }
 
     /// An error of the server, as an `error` frame or as a problem over HTTP.
-    pub fn told(answer: &Value) -> Self {
+    pub fn from_answer(answer: &Value) -> Self {
         let text = |name: &str| answer[name].as_str();
         let code = text("code").unwrap_or("internal");
         let exit = if matches!(code, "unauthenticated" | "token_expired") {
@@ -111,16 +111,16 @@ impl Failure {
         for element in answer["elements"].as_array().into_iter().flatten() {
             message += &format!("\n  --element {}", element.as_str().unwrap_or_default());
         }
-        let mut told = json!({"code": code, "message": text("message").or(text("detail")).unwrap_or_default()});
+        let mut error = json!({"code": code, "message": text("message").or(text("detail")).unwrap_or_default()});
         for name in ["reason", "fields", "elements", "seq", "problems"] {
             if !answer[name].is_null() {
-                told[name] = answer[name].clone();
+                error[name] = answer[name].clone();
             }
         }
         Self {
             exit,
             message,
-            told: Box::new(told),
+            error: Box::new(error),
         }
     }
 }
@@ -151,18 +151,18 @@ mod tests {
         let frame = json!({"type": "error", "code": "invalid_data", "message": "expected a, but \
             b", "fields": {"x.y": {"code": "type", "message": "expected \
             z", "params": {}}}});
-        let failure = Failure::told(&frame);
+        let failure = Failure::from_answer(&frame);
         assert_eq!(
             (failure.exit, &*failure.message),
             (Exit::Refused, "expected a, but b\n  x.y: expected z")
         );
-        assert_eq!(failure.told["fields"]["x.y"]["message"], "expected z");
+        assert_eq!(failure.error["fields"]["x.y"]["message"], "expected z");
         let problem = json!({"code": "token_expired", "detail": "expected c", "status": 401});
-        let failure = Failure::told(&problem);
+        let failure = Failure::from_answer(&problem);
         assert_eq!(
             (failure.exit, &*failure.message),
             (Exit::Unreachable, "expected c")
         );
-        assert_eq!(failure.told["message"], "expected c");
+        assert_eq!(failure.error["message"], "expected c");
     }
 }

@@ -99,13 +99,13 @@ impl<'a> InstancePages<'a> {
             business_key,
         } = self.filter;
         let cursor = self.cursor.as_deref();
-        let asked = query(&[
+        let filter = query(&[
             ("process", process),
             ("status", status),
             ("businessKey", business_key),
             ("cursor", cursor),
         ]);
-        let mut page = rest.get(&format!("/v1/instances?{asked}")).await?;
+        let mut page = rest.get(&format!("/v1/instances?{filter}")).await?;
         self.cursor = page["next"].as_str().map(str::to_owned);
         self.done = self.cursor.is_none();
         match page["instances"].take() {

@@ -25,7 +25,7 @@ pub struct Local {
 /// # Errors
 /// The server gives an unexpected answer.
 #[cfg(unix)]
-pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
+pub async fn query(data: &Path) -> Result<Option<Local>, Failure> {
     use std::time::Duration;
 
     use tokio::{
@@ -37,7 +37,7 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
     use super::exit::Exit;
 
     /// How long a server may take: it answers requests one after the other.
-    const PATIENCE: Duration = Duration::from_secs(15);
+    const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -72,7 +72,7 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
             format!("expected the server on {place} to give a token, but {cause}: give --token"),
         )
     };
-    match timeout(PATIENCE, conversation).await {
+    match timeout(ANSWER_TIMEOUT, conversation).await {
         Err(_) => return Err(failed(&"it takes too long")),
         Ok(Err(error)) => return Err(failed(&error)),
         Ok(Ok(_)) => {}
@@ -104,7 +104,7 @@ fn is_a_strangers(stream: &tokio::net::UnixStream) -> bool {
 /// # Errors
 /// Never.
 #[cfg(not(unix))]
-pub async fn ask(_: &Path) -> Result<Option<Local>, Failure> {
+pub async fn query(_: &Path) -> Result<Option<Local>, Failure> {
     Ok(None)
 }
 
@@ -124,7 +124,7 @@ mod tests {
                 .is_ok()
             {}
         });
-        let failure = ask(data.path()).await.err().expect("it is no answer");
+        let failure = query(data.path()).await.err().expect("it is no answer");
         assert!(
             failure.message.contains("none that this version knows"),
             "{}",

@@ -34,12 +34,12 @@ pub async fn migrate(
     let body = json!({"version": migrate.to, "mapping": mapping});
     let mut exit = Exit::Done;
     for instance in &migrate.instances {
-        let asked = if migrate.preview {
+        let confirmed = if migrate.preview {
             preview(&mut rest, *instance, &body, printer).await
         } else {
-            go(&mut rest, *instance, &body, printer).await
+            migrate_one(&mut rest, *instance, &body, printer).await
         };
-        match asked {
+        match confirmed {
             Ok(Exit::Done) => {}
             Ok(other) => exit = other,
             Err(failure) if failure.exit == Exit::Refused => {
@@ -53,7 +53,7 @@ pub async fn migrate(
     Ok(exit)
 }
 
-async fn go(
+async fn migrate_one(
     rest: &mut Rest,
     instance: Uuid,
     body: &Value,

@@ -95,7 +95,7 @@ impl Printer {
         eprintln!("stepwire: {}", harmless(&failure.message));
         if self.json {
             // When nobody reads the output, only this message is lost.
-            let _ = self.result("", &json!({"error": failure.told}));
+            let _ = self.result("", &json!({"error": failure.error}));
         }
     }
 

@@ -30,7 +30,7 @@ pub struct FoundProblem {
 
 impl FoundProblem {
     /// A problem reported by a server.
-    pub fn told(problem: &Value) -> Self {
+    pub fn from_answer(problem: &Value) -> Self {
         let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
         Self {
             element: text("element"),

@@ -80,13 +80,14 @@ impl Progress {
     fn needs_a_person(&self) -> bool {
         let waits = |node: &Value| node["type"] == "userTask" || node["incident"].is_object();
         // A back action is always possible and does not count.
-        let asked = |action: &Value| action["back"] != true;
+        let is_forward = |action: &Value| action["back"] != true;
         let mut live = self
             .members
             .values()
             .filter(|member| member["status"].as_str().is_some_and(is_live));
         live.any(|member| {
-            list(&member["nodes"]).iter().any(waits) || list(&member["actions"]).iter().any(asked)
+            list(&member["nodes"]).iter().any(waits)
+                || list(&member["actions"]).iter().any(is_forward)
         })
     }
 
@@ -123,11 +124,11 @@ impl Progress {
         if line.is_empty() || line == self.shown {
             return;
         }
-        self.say(&line);
+        self.print_line(&line);
         self.shown = line;
     }
 
-    fn say(&self, line: &str) {
+    fn print_line(&self, line: &str) {
         let line = harmless(line);
         match &self.screen {
             Screen::None => {}
@@ -207,7 +208,7 @@ impl Watcher for Progress {
     }
 
     fn lost(&mut self, why: &str) {
-        self.say(&format!("the connection is lost ({why}); connecting again"));
+        self.print_line(&format!("the connection is lost ({why}); connecting again"));
     }
 
     fn back(&mut self) {
@@ -216,7 +217,7 @@ impl Watcher for Progress {
         } else {
             format!("connected again: {}", self.shown)
         };
-        self.say(&line);
+        self.print_line(&line);
     }
 }
 

@@ -65,11 +65,11 @@ fn text(result: &Value) -> String {
         }
     }
     for refused in list(&result["refused"]) {
-        let told = |name: &str| refused[name].as_str().unwrap_or_default().to_owned();
+        let text_of = |name: &str| refused[name].as_str().unwrap_or_default().to_owned();
         lines.push(format!(
             "{}  could not be started: {}",
-            told("instance"),
-            told("message")
+            text_of("instance"),
+            text_of("message")
         ));
     }
     if let Some(until) = result["bufferedUntil"].as_str() {

@@ -80,7 +80,7 @@ impl Rest {
     /// The problem, or no server.
     pub async fn get(&mut self, path: &str) -> Result<Value, Failure> {
         let bytes = self
-            .ask(Method::GET, path, "application/json", None)
+            .send(Method::GET, path, "application/json", None)
             .await?;
         serde_json::from_slice(&bytes).map_err(|error| {
             self.access
@@ -93,7 +93,7 @@ impl Rest {
     /// # Errors
     /// The problem, or no server.
     pub async fn get_as(&mut self, path: &str, media_type: &str) -> Result<Vec<u8>, Failure> {
-        self.ask(Method::GET, path, media_type, None).await
+        self.send(Method::GET, path, media_type, None).await
     }
 
     /// Sends a body and returns the JSON answer.
@@ -102,7 +102,7 @@ impl Rest {
     /// The problem, or no server.
     pub async fn post(&mut self, path: &str, body: Body) -> Result<Value, Failure> {
         let bytes = self
-            .ask(Method::POST, path, "application/json", Some(body))
+            .send(Method::POST, path, "application/json", Some(body))
             .await?;
         serde_json::from_slice(&bytes).map_err(|error| {
             self.access
@@ -110,7 +110,7 @@ impl Rest {
         })
     }
 
-    async fn ask(
+    async fn send(
         &mut self,
         method: Method,
         path: &str,
@@ -151,7 +151,7 @@ impl Rest {
                 continue;
             }
             return Err(match serde_json::from_slice::<Value>(&bytes) {
-                Ok(problem) if problem["code"].is_string() => Failure::told(&problem),
+                Ok(problem) if problem["code"].is_string() => Failure::from_answer(&problem),
                 _ => self.access.unreachable(&format!("it answers {status}")),
             });
         }

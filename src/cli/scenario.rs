@@ -138,7 +138,7 @@ async fn play(
             stage.close().await;
             return Ok(Err(Mismatch {
                 line: step.line,
-                step: step.said(),
+                step: step.described(),
                 lines,
             }));
         }

@@ -22,12 +22,12 @@ pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// A connection on which nothing is received for this long is dropped: some networks never
     /// report a loss.
-    patience: Duration,
+    silence_limit: Duration,
     received: Instant,
 }
 
 /// An event of a connection.
-pub enum Heard {
+pub enum SocketEvent {
     /// A frame of the protocol other than a ping.
     Frame(Value),
     /// The end of the connection.
@@ -70,23 +70,23 @@ impl Socket {
             let stream = connect(address).await?;
             let mut socket = Self {
                 stream,
-                patience: WELCOME,
+                silence_limit: WELCOME,
                 received: Instant::now(),
             };
             socket.send(hello).await.map_err(NotOpen::Closed)?;
-            match socket.hear().await {
-                Heard::Frame(frame) if frame["type"] == "welcome" => Ok((socket, frame)),
-                Heard::Frame(frame) => Err(NotOpen::Unreachable(format!(
+            match socket.next_event().await {
+                SocketEvent::Frame(frame) if frame["type"] == "welcome" => Ok((socket, frame)),
+                SocketEvent::Frame(frame) => Err(NotOpen::Unreachable(format!(
                     "it does not speak this protocol: {}",
                     frame["type"]
                 ))),
-                Heard::Closed(end) => Err(NotOpen::Closed(end)),
+                SocketEvent::Closed(end) => Err(NotOpen::Closed(end)),
             }
         };
         let (mut socket, welcome) = timeout(WELCOME, opening)
             .await
             .unwrap_or_else(|_| Err(NotOpen::Unreachable("it does not answer in time".into())))?;
-        socket.patience =
+        socket.silence_limit =
             2 * Duration::from_secs(welcome["pingSeconds"].as_u64().unwrap_or(25).max(1));
         Ok((socket, welcome))
     }
@@ -103,13 +103,13 @@ impl Socket {
     }
 
     /// The next frame, or the end. Pings are answered. May be cancelled.
-    pub async fn hear(&mut self) -> Heard {
+    pub async fn next_event(&mut self) -> SocketEvent {
         loop {
-            let left = self.patience.saturating_sub(self.received.elapsed());
+            let left = self.silence_limit.saturating_sub(self.received.elapsed());
             let message = match timeout(left, self.stream.next()).await {
                 Ok(message) => message,
                 Err(_) => {
-                    return Heard::Closed(End {
+                    return SocketEvent::Closed(End {
                         code: SILENT,
                         reason: "no sign of life".into(),
                     });
@@ -119,25 +119,25 @@ impl Socket {
             let text = match message {
                 Some(Ok(Message::Text(text))) => text,
                 Some(Ok(Message::Close(Some(close)))) => {
-                    return Heard::Closed(End {
+                    return SocketEvent::Closed(End {
                         code: close.code.into(),
                         reason: close.reason.to_string(),
                     });
                 }
                 Some(Ok(Message::Close(None))) | None => {
-                    return Heard::Closed(End::without_code("the connection was cut"));
+                    return SocketEvent::Closed(End::without_code("the connection was cut"));
                 }
                 Some(Ok(_)) => continue,
-                Some(Err(error)) => return Heard::Closed(End::without_code(error)),
+                Some(Err(error)) => return SocketEvent::Closed(End::without_code(error)),
             };
             match serde_json::from_str::<Value>(&text) {
                 Ok(frame) if frame["type"] == "ping" => {
                     if let Err(end) = self.send(&json!({"type": "pong"})).await {
-                        return Heard::Closed(end);
+                        return SocketEvent::Closed(end);
                     }
                 }
-                Ok(frame) => return Heard::Frame(frame),
-                Err(error) => return Heard::Closed(End::without_code(error)),
+                Ok(frame) => return SocketEvent::Frame(frame),
+                Err(error) => return SocketEvent::Closed(End::without_code(error)),
             }
         }
     }
@@ -160,7 +160,9 @@ async fn connect(address: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStre
     // Frames are small: without this, delayed acknowledgements would cost 40 ms.
     match connect_async_with_config(request, None, true).await {
         Ok((stream, _)) => Ok(stream),
-        Err(tungstenite::Error::Http(response)) => Err(NotOpen::Unreachable(said(&response))),
+        Err(tungstenite::Error::Http(response)) => {
+            Err(NotOpen::Unreachable(response_message(&response)))
+        }
         // Only the cause, without the library's message around it.
         Err(tungstenite::Error::Io(error)) => Err(unreachable(&error)),
         Err(error) => Err(unreachable(&error)),
@@ -168,7 +170,7 @@ async fn connect(address: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStre
 }
 
 /// The message in an HTTP answer that is not a websocket.
-fn said(response: &tungstenite::http::Response<Option<Vec<u8>>>) -> String {
+fn response_message(response: &tungstenite::http::Response<Option<Vec<u8>>>) -> String {
     let problem: Option<Value> = response
         .body()
         .as_deref()

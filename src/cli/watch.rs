@@ -100,8 +100,8 @@ fn text(frame: &Value) -> String {
         "view" => format!("{key}  view  {}", frame["body"]),
         "child" => format!("{key}  child  {}", instance(&frame["child"])),
         "resync" => format!("{}  resync  {}", of("channel"), of("reason")),
-        "progress" => format!("{key}  {}", stands(frame)),
-        "snapshot" if !key.is_empty() => format!("{key}  {} {}", of("process"), stands(frame)),
+        "progress" => format!("{key}  {}", position(frame)),
+        "snapshot" if !key.is_empty() => format!("{key}  {} {}", of("process"), position(frame)),
         "snapshot" => lines(
             list(&frame["tasks"])
                 .iter()
@@ -110,11 +110,11 @@ fn text(frame: &Value) -> String {
         ),
         "instance" => instance(frame),
         "tasks" => {
-            let gone = list(&frame["removed"])
+            let removed = list(&frame["removed"])
                 .iter()
                 .filter_map(Value::as_str)
                 .map(|element| format!("{element}  gone"));
-            lines(list(&frame["set"]).iter().map(task).chain(gone))
+            lines(list(&frame["set"]).iter().map(task).chain(removed))
         }
         _ => String::new(),
     }
@@ -124,7 +124,7 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn stands(frame: &Value) -> String {
+fn position(frame: &Value) -> String {
     let nodes: Vec<String> = list(&frame["nodes"]).iter().map(node_text).collect();
     let at = if nodes.is_empty() {
         String::new()

@@ -4,52 +4,52 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// `stepwire backup`: the data directory is that of `--data`.
+/// `stepwire backup`: copies the data directory of `--data`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct BackupCommand {
-    /// Directory to make; it must not exist, or be empty
+    /// Directory to create; it must not exist, or be empty
     #[arg(value_name = "DEST")]
     pub destination: PathBuf,
-    /// How to report it.
+    /// Output.
     #[command(flatten)]
-    pub telling: ProgressFormat,
+    pub format: ProgressFormat,
 }
 
-/// `stepwire restore`: the data directory to make is that of `--data`.
+/// `stepwire restore`: creates the data directory of `--data`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct RestoreCommand {
-    /// Directory that `stepwire backup` made
+    /// Directory created by `stepwire backup`
     #[arg(value_name = "SRC")]
     pub source: PathBuf,
-    /// Only check it, to the last instance; nothing is written
+    /// Only check the backup, including every instance; nothing is written
     #[arg(long)]
     pub check: bool,
-    /// Leave the secret of the tokens out: all tokens issued so far end
+    /// Do not restore the secret of the tokens: all tokens issued so far become invalid
     #[arg(long, conflicts_with = "check")]
     pub new_secret: bool,
-    /// How to report it.
+    /// Output.
     #[command(flatten)]
-    pub telling: ProgressFormat,
+    pub format: ProgressFormat,
 }
 
-/// `stepwire doctor`: the data directory is that of `--data`.
+/// `stepwire doctor`: checks the data directory of `--data`.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 #[command(
-    after_help = "Nothing is changed. Exit status: 0 the directory is sound, 1 it has faults, 2 it cannot be looked at."
+    after_help = "Nothing is changed. Exit status: 0 the directory is sound, 1 it has faults, 2 it cannot be read."
 )]
 pub struct DoctorCommand {
-    /// How to report it.
+    /// Output.
     #[command(flatten)]
-    pub telling: ProgressFormat,
+    pub format: ProgressFormat,
 }
 
 /// How results are printed.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProgressFormat {
-    /// Print the result as JSON, and nothing else on standard output
+    /// Print the result as JSON, and nothing else, on standard output
     #[arg(long)]
     pub json: bool,
-    /// Show no progress
+    /// Print no progress
     #[arg(long, short)]
     pub quiet: bool,
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::PlayScenarios;
 
-/// What is to be done through a server.
+/// A command that talks to a server.
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
 pub enum ClientCommand {
     /// Start a process and print its next step
@@ -17,15 +17,16 @@ pub enum ClientCommand {
     Run(RunArguments),
     /// Correct the data of an instance, as an operator, and print its next step
     Patch(PatchArguments),
-    /// Take instances to another version of their process, as an operator
+    /// Migrate instances to another version of their process, as an operator
     Migrate(MigrateArguments),
-    /// Publish a message or a signal and print who got it
+    /// Publish a message or a signal and print its receivers
     Publish(PublishArguments),
-    /// Approve what an instance waits for, or reject it
+    /// Approve or reject the waiting approval of an instance
     Approve(ApproveArguments),
-    /// End instances
+    /// Terminate instances
     Stop(StopArguments),
-    /// Print every push of an instance, of a process's instances, or of the tasks as a line
+    /// Print each push of an instance, of the instances of a process, or of the task list, as a
+    /// line
     Watch(WatchArguments),
     /// Print the state of an instance
     Show(ShowArguments),
@@ -33,11 +34,11 @@ pub enum ClientCommand {
     List(ListArguments),
     /// Deploy process definitions
     Deploy(DeployArguments),
-    /// Print the problems of process definitions, as a deploy would; needs no server
+    /// Print the problems that a deploy of process definitions would report; needs no server
     Check(CheckArguments),
-    /// Play scenario files, each on a server of its own, and print what came out otherwise
+    /// Run scenario files, each on a server of its own, and print the differences
     Test(PlayScenarios),
-    /// Print a process definition as it was deployed, or instances as JSON lines
+    /// Print a process definition as it was deployed, or its instances as JSON lines
     Export(ExportArguments),
 }
 
@@ -63,14 +64,14 @@ impl ClientCommand {
     }
 }
 
-/// What all of them have.
+/// The options that all client commands have.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct CommonArguments {
-    /// Address of the server [default: the server on the data directory, else where --listen says]
+    /// URL of the server [default: the server of the data directory, else the address of --listen]
     #[arg(long, env = "STEPWIRE_SERVER", value_name = "URL")]
     pub server: Option<String>,
-    /// Bearer token; better in the variable or a file, as arguments can be seen by others
-    /// [default: one that the server on the data directory gives to the directory's owner]
+    /// Bearer token; other users of the machine can see arguments, so prefer the variable or a file
+    /// [default: a token that the server of the data directory issues to the directory's owner]
     #[arg(
         long,
         env = "STEPWIRE_TOKEN",
@@ -81,13 +82,14 @@ pub struct CommonArguments {
     /// File with the bearer token, or - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
-    /// Print JSON, one object per result, and nothing else on standard output
+    /// Print one JSON object per result, and nothing else, on standard output
     #[arg(long)]
     pub json: bool,
-    /// Tell nothing on standard error while at work
+    /// Print no progress on standard error
     #[arg(long, short)]
     pub quiet: bool,
-    /// Give up after this long, with status 124: PT30S, P1D or 30s
+    /// Maximum duration of the command, which then exits with status 124: PT30S, P1D or 30s
+    /// [default: no limit]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::duration_argument)]
     pub timeout: Option<Duration>,
 }
@@ -108,33 +110,35 @@ impl From<String> for Hidden {
     }
 }
 
-/// Whether to wait, and what for.
+/// Whether to wait for the instance, and until when.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct WaitArguments {
-    /// Follow the instance until it has ended; the exit status says how
+    /// Wait for the end of the instance; the exit status is that of its end
     #[arg(long)]
     pub wait: bool,
-    /// What to wait for: the end, or also a step that needs a user (status 6)
+    /// When the wait ends: at the end of the instance, or also at a step that needs a user (status
+    /// 6)
     #[arg(long, requires = "wait", default_value = "end")]
     pub until: Until,
 }
 
-/// What to wait for.
+/// When a wait ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Until {
     /// The end of the instance.
     End,
-    /// Its end, or a step that does not continue without a user.
+    /// The end, or a step that needs a user to continue.
     Waiting,
 }
 
-/// What goes with a command.
+/// The data and the id of a command.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct PayloadArguments {
-    /// Data that go along: a JSON object, @FILE, or - for standard input
+    /// Data of the command: a JSON object, @FILE, or - for standard input [default: none]
     #[arg(long, value_name = "JSON|@FILE|-")]
     pub data_json: Option<String>,
-    /// Id of the command: the same id never does it twice [default: a new one]
+    /// Id of the command: a command repeated with the same id has no second effect [default: a new
+    /// id]
     #[arg(long, value_name = "UUID")]
     pub id: Option<Uuid>,
 }
@@ -144,22 +148,22 @@ pub struct PayloadArguments {
 pub struct StartArguments {
     /// Id of the process
     pub process: String,
-    /// What goes along.
+    /// The data and the id.
     #[command(flatten)]
     pub payload: PayloadArguments,
-    /// Your name for the matter
+    /// Business key of the instance, such as an order number [default: none]
     #[arg(long, value_name = "TEXT")]
     pub business_key: Option<String>,
-    /// Start condition that chooses among several start events
+    /// Start condition, which chooses one of several start events
     #[arg(long, value_name = "TEXT")]
     pub condition: Option<String>,
-    /// Start the draft, as a test
+    /// Start the draft of the process, as a test
     #[arg(long)]
     pub test: bool,
-    /// What to wait for.
+    /// Whether to wait.
     #[command(flatten)]
     pub waiting: WaitArguments,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -171,19 +175,19 @@ pub struct RunArguments {
     pub instance: Uuid,
     /// Name of the action
     pub action: String,
-    /// What goes along.
+    /// The data and the id.
     #[command(flatten)]
     pub payload: PayloadArguments,
-    /// Key of the element, when several offer the action
+    /// Key of the element, when several elements offer the action
     #[arg(long, value_name = "KEY")]
     pub element: Option<String>,
-    /// Refuse if the instance has moved on from this number
+    /// Refuse the command if the instance has advanced beyond this sequence number
     #[arg(long, value_name = "SEQ")]
     pub if_seq: Option<u64>,
-    /// What to wait for.
+    /// Whether to wait.
     #[command(flatten)]
     pub waiting: WaitArguments,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -193,19 +197,20 @@ pub struct RunArguments {
 pub struct PatchArguments {
     /// Key of the instance
     pub instance: Uuid,
-    /// What is merged into the data: a JSON object, @FILE, or - for standard input
+    /// Data to merge into those of the instance: a JSON object, @FILE, or - for standard input
     #[arg(long, value_name = "JSON|@FILE|-")]
     pub data_json: String,
-    /// Key of the element whose variables are meant [default: the data of the instance]
+    /// Key of the element whose variables are changed [default: the data of the instance]
     #[arg(long, value_name = "KEY")]
     pub scope: Option<String>,
-    /// Id of the command: the same id never does it twice [default: a new one]
+    /// Id of the command: a command repeated with the same id has no second effect [default: a new
+    /// id]
     #[arg(long, value_name = "UUID")]
     pub id: Option<Uuid>,
-    /// Refuse if the instance has moved on from this number
+    /// Refuse the command if the instance has advanced beyond this sequence number
     #[arg(long, value_name = "SEQ")]
     pub if_seq: Option<u64>,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -216,16 +221,16 @@ pub struct MigrateArguments {
     /// Keys of the instances
     #[arg(required = true)]
     pub instances: Vec<Uuid>,
-    /// Number of the version
+    /// Number of the target version
     #[arg(long, value_name = "VERSION")]
     pub to: u32,
-    /// A node or flow that has another id there; may be given several times
+    /// New id in the target of a node or flow; may be repeated
     #[arg(long, value_name = "OLD=NEW")]
     pub map: Vec<String>,
-    /// Only say what would become of each
+    /// Print the result for each instance without migrating it
     #[arg(long)]
     pub preview: bool,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -235,25 +240,27 @@ pub struct MigrateArguments {
 pub struct PublishArguments {
     /// Name of the message or signal
     pub name: String,
-    /// Publish a signal: to all who wait for it
+    /// Publish a signal, which all its subscribers receive
     #[arg(long, conflicts_with_all = ["key", "ttl", "instance"])]
     pub signal: bool,
-    /// Which of those who wait for the message it is for: its correlation key [default: those without one]
+    /// Correlation key of the message [default: none]
     #[arg(long, value_name = "TEXT")]
     pub key: Option<String>,
-    /// What it brings: a JSON object, @FILE, or - for standard input
+    /// Data of the message or signal: a JSON object, @FILE, or - for standard input [default: none]
     #[arg(long, value_name = "JSON|@FILE|-")]
     pub data_json: Option<String>,
-    /// How long the message is kept for those who do not wait yet: ISO 8601, at most P30D [default: not at all]
+    /// Time for which the message is stored for later subscribers: an ISO 8601 duration, at most
+    /// P30D [default: not stored]
     #[arg(long, value_name = "DURATION")]
     pub ttl: Option<String>,
-    /// The instance the message is for
+    /// Key of the instance that is to receive the message
     #[arg(long, value_name = "KEY", conflicts_with = "key")]
     pub instance: Option<Uuid>,
-    /// Id of the command: the same id never does it twice [default: a new one]
+    /// Id of the command: a command repeated with the same id has no second effect [default: a new
+    /// id]
     #[arg(long, value_name = "UUID")]
     pub id: Option<Uuid>,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -261,24 +268,24 @@ pub struct PublishArguments {
 /// `stepwire approve`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ApproveArguments {
-    /// Key of the instance; approvals of its subprocesses count, too
+    /// Key of the instance; approvals of its subprocesses are found, too
     pub instance: Uuid,
-    /// Reject instead
+    /// Reject instead of approving
     #[arg(long)]
     pub reject: bool,
-    /// Why
+    /// Comment, which is stored with the decision
     #[arg(long, value_name = "TEXT")]
     pub comment: Option<String>,
-    /// What goes along.
+    /// The data and the id.
     #[command(flatten)]
     pub payload: PayloadArguments,
-    /// Key of the element, when several approvals wait
+    /// Key of the element, when several approvals are waiting
     #[arg(long, value_name = "KEY")]
     pub element: Option<String>,
-    /// What to wait for.
+    /// Whether to wait.
     #[command(flatten)]
     pub waiting: WaitArguments,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -289,7 +296,7 @@ pub struct StopArguments {
     /// Keys of the instances
     #[arg(required = true, value_name = "INSTANCE")]
     pub instances: Vec<Uuid>,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -300,10 +307,10 @@ pub struct WatchArguments {
     /// Key of an instance, id of a process (* for all), or the word tasks
     #[arg(value_name = "INSTANCE|PROCESS|tasks")]
     pub what: String,
-    /// Of an instance: only what came after this number
+    /// For an instance: print only pushes after this sequence number
     #[arg(long, value_name = "SEQ")]
     pub after: Option<u64>,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -313,7 +320,7 @@ pub struct WatchArguments {
 pub struct ShowArguments {
     /// Key of the instance
     pub instance: Uuid,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -321,19 +328,19 @@ pub struct ShowArguments {
 /// `stepwire list`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ListArguments {
-    /// Only of this process
+    /// List only instances of this process
     #[arg(long, value_name = "ID")]
     pub process: Option<String>,
-    /// Only with this status, such as started or finished
+    /// List only instances with this status, such as started or finished
     #[arg(long)]
     pub status: Option<String>,
-    /// Only with this business key
+    /// List only instances with this business key
     #[arg(long, value_name = "TEXT")]
     pub business_key: Option<String>,
-    /// At most so many
+    /// Maximum number of instances
     #[arg(long, default_value = "50", value_name = "N")]
     pub limit: usize,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -344,13 +351,13 @@ pub struct DeployArguments {
     /// BPMN files, definitions as JSON (*.json), or directories with such files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Let new instances run what is deployed
+    /// Publish the deployed versions, so that new instances run them
     #[arg(long)]
     pub publish: bool,
-    /// Only print the problems, as 'stepwire check' does; needs no server
+    /// Print only the problems, as 'stepwire check' does; needs no server
     #[arg(long, conflicts_with = "publish")]
     pub check: bool,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -358,15 +365,15 @@ pub struct DeployArguments {
 /// `stepwire check`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct CheckArguments {
-    /// BPMN files, definitions as JSON (*.json), or directories with such files: as if deployed one
-    /// after the other on a server that has no process
+    /// BPMN files, definitions as JSON (*.json), or directories with such files; they are checked
+    /// as if deployed one after the other on an empty server
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Walk every interleaving of the control flow, with data left free, and tell where it gets stuck,
-    /// does not end, gathers tokens without bound, or never comes
+    /// Explore every interleaving of the control flow, for any data, and report where it gets
+    /// stuck, does not end, accumulates tokens without limit, or is never reached
     #[arg(long)]
     pub explore: bool,
-    /// How to print.
+    /// Output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -374,29 +381,30 @@ pub struct CheckArguments {
 /// `stepwire export`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ExportArguments {
-    /// Id of the process; with @VERSION another version than the published (else the newest) one
+    /// Id of the process; with @VERSION a certain version [default: the published version, else the
+    /// newest]
     #[arg(value_name = "PROCESS[@VERSION]")]
     pub process: String,
-    /// File to write [default: standard output]
+    /// Output file [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// What to write
+    /// Format of the definition
     #[arg(long, default_value = "bpmn", conflicts_with = "instances")]
     pub format: DefinitionText,
-    /// Instead of the definition its instances: a JSON line for each, with all that you may see of
-    /// it
+    /// Print the instances of the process instead of its definition: a JSON line for each, with
+    /// everything that you may see of it
     #[arg(long)]
     pub instances: bool,
-    /// Where, and how to print.
+    /// Server and output.
     #[command(flatten)]
     pub common: CommonArguments,
 }
 
-/// How a definition is written.
+/// The format of a definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DefinitionText {
     /// BPMN XML, as it was deployed.
     Bpmn,
-    /// The JSON form.
+    /// The JSON format.
     Json,
 }

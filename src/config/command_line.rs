@@ -38,7 +38,7 @@ pub enum ProgramCommand {
 /// The token that `stepwire token` prints.
 #[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
 pub struct TokenRequest {
-    /// User the token is for
+    /// User of the token
     #[arg(long)]
     pub sub: String,
     /// Role to grant: admin, designer, operator or a lane's; may be repeated
@@ -47,7 +47,7 @@ pub struct TokenRequest {
     /// Tenant of the user
     #[arg(long, default_value = "default")]
     pub tenant: String,
-    /// How long it is valid: an ISO 8601 duration such as PT1H, P1D or P2W
+    /// Lifetime of the token: an ISO 8601 duration such as PT1H, P1D or P2W
     #[arg(long, default_value = "PT1H", allow_hyphen_values = true, value_parser = duration_argument)]
     pub ttl: std::time::Duration,
 }
@@ -61,30 +61,30 @@ const HELP: &str = "\
 
 Without a command the server runs.
 
-Through a server (the one on the data directory, or --server URL):
+Commands that talk to a server (that of the data directory, or --server URL):
   start     Start a process and print its next step
   run       Run a manual action of an instance and print its next step
-  approve   Approve what an instance waits for, or reject it
+  approve   Approve or reject the waiting approval of an instance
   patch     Correct the data of an instance, as an operator
   publish   Publish a message or a signal
-  migrate   Take instances to another version of their process, or say what would become of them
-  stop      End instances
-  watch     Print every push of an instance, of a process's instances, or of the tasks as a line
-  show      Print where an instance stands
+  migrate   Migrate instances to another version of their process, or preview the result
+  stop      Terminate instances
+  watch     Print each push of an instance, of the instances of a process, or of the task list, as a line
+  show      Print the state of an instance
   list      List instances, newest first
   deploy    Deploy process definitions
-  check     Print the problems of process definitions, as a deploy would; needs no server
-  test      Play scenario files, each on a server of its own, and print what came out otherwise
-  export    Print a process definition as it was deployed, or instances as JSON lines
+  check     Print the problems that a deploy of process definitions would report; needs no server
+  test      Run scenario files, each on a server of its own, and print the differences
+  export    Print a process definition as it was deployed, or its instances as JSON lines
 
-On the data directory (--data DIR), whether or not a server runs on it:
+Commands for the data directory (--data DIR), whether or not a server runs on it:
   user      Add, change and list users who sign in with a password
   token     Print a token for scripts, signed with the server's secret
-  backup    Copy everything the server keeps, at one point in time
-  restore   Make a data directory from such a copy, or check one
-  doctor    Name everything that is wrong with it, and what to do; changes nothing
+  backup    Copy the data directory, as it is at one point in time
+  restore   Create a data directory from such a copy, or check a copy
+  doctor    Check it, and print each fault with its remedy; changes nothing
 
-For shells:
+Commands for shells:
   completions  Print completions: stepwire completions bash > /etc/bash_completion.d/stepwire
   man          Print the manual page, or write those of all commands into a directory
 
@@ -96,8 +96,8 @@ Examples:
   stepwire backup /backups/monday
   stepwire doctor --json
 
-'stepwire COMMAND --help' says more. Exit status: 0 done or finished, 1 refused, 2 wrong usage, 3 failed or expired,
-4 terminated or dismissed, 5 rejected, 6 waits for a user, 7 no server or no access, 124 time is up.
+'stepwire COMMAND --help' prints all options of a command. Exit status: 0 done or finished, 1 refused, 2 wrong usage, 3 failed or expired,
+4 terminated or dismissed, 5 rejected, 6 waits for a user, 7 no server or no access, 124 timeout.
 
 {options}";
 
@@ -108,7 +108,7 @@ pub(super) const SERVER_OPTIONS: &str = "Options of the server";
 #[derive(Parser)]
 #[command(name = "stepwire", version, help_template = HELP)]
 pub(super) struct CommandLine {
-    /// TOML file with the same options; flags and variables go before it
+    /// TOML file with the same options; flags and variables take precedence
     #[arg(
         long,
         global = true,
@@ -133,14 +133,14 @@ enum Subcommands {
     User(UserCommand),
     /// Print a token for scripts, signed with the server's secret
     Token(TokenRequest),
-    /// Copy everything the server keeps, at one point in time, whether or not it runs
+    /// Copy the data directory, as it is at one point in time, whether or not a server runs on it
     Backup(BackupCommand),
-    /// Make a data directory from what `stepwire backup` copied, or check the copy
+    /// Create a data directory from a copy made by `stepwire backup`, or check the copy
     Restore(RestoreCommand),
-    /// Look at everything the data directory holds, and name each thing that is wrong with it, what
-    /// that means and what to do; nothing is changed
+    /// Check everything in the data directory, and print each fault with its consequence and its
+    /// remedy; nothing is changed
     Doctor(DoctorCommand),
-    /// Print completions for a shell, to be read by it at its start
+    /// Print completions for a shell, which reads them when it starts
     Completions(CompletionsCommand),
     /// Print the manual page of the program, or write those of all commands into a directory
     Man(ManCommand),
@@ -178,10 +178,10 @@ impl CommandLine {
             .iter()
             .filter(|name| *name != "token" && *name != "help")
             .fold(grammar, |grammar, name| {
-                let in_the_way = |id: &str| !ALSO_FOR_COMMANDS.contains(&id);
+                let is_hidden = |id: &str| !ALSO_FOR_COMMANDS.contains(&id);
                 grammar.mut_subcommand(name, |command| {
                     command.mut_args(|arg| {
-                        let hidden = arg.is_global_set() && in_the_way(arg.get_id().as_str());
+                        let hidden = arg.is_global_set() && is_hidden(arg.get_id().as_str());
                         arg.hide(hidden)
                     })
                 })
@@ -189,7 +189,7 @@ impl CommandLine {
     }
 
     /// The requested command.
-    pub(super) fn asked(&self) -> ProgramCommand {
+    pub(super) fn requested(&self) -> ProgramCommand {
         match &self.command {
             None => ProgramCommand::Serve,
             Some(Subcommands::Token(request)) => ProgramCommand::Token(request.clone()),
@@ -243,7 +243,7 @@ mod tests {
                     .into_iter()
                     .map(OsString::from),
             )
-            .map(|(line, _)| line.asked())
+            .map(|(line, _)| line.requested())
         };
         let Ok(ProgramCommand::Client(command)) = read(&[
             "start",

@@ -16,14 +16,14 @@ pub struct Options {
     /// Address and port to listen on [default: 127.0.0.1:8000]
     #[arg(long, global = true, env = "STEPWIRE_LISTEN", value_name = "HOST:PORT")]
     pub listen: Option<String>,
-    /// Directory of everything the server keeps [default: ./stepwire-data]
+    /// Data directory of the server [default: ./stepwire-data]
     #[arg(long, global = true, env = "STEPWIRE_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Where process instances are kept; `memory` forgets them at exit [default: sqlite]
+    /// Store of process instances; `memory` loses them at exit [default: sqlite]
     #[arg(long, global = true, env = "STEPWIRE_STORE")]
     pub store: Option<StoreKind>,
-    /// Free room on the disk of the data directory below which new instances are refused: a size, a
-    /// part, the smaller of both, or 0 [default: 1GiB/5%]
+    /// Free disk space of the data directory below which new instances are refused: a size, a
+    /// percentage, the smaller of both, or 0 for never [default: 1GiB/5%]
     #[arg(
         long,
         global = true,
@@ -31,8 +31,8 @@ pub struct Options {
         value_name = "SIZE|PART"
     )]
     pub disk_low: Option<String>,
-    /// Free room below which all but what completes or ends something is refused [default:
-    /// 256MiB/1%]
+    /// Free disk space below which every command is refused, except those that complete or end
+    /// something [default: 256MiB/1%]
     #[arg(
         long,
         global = true,
@@ -40,7 +40,7 @@ pub struct Options {
         value_name = "SIZE|PART"
     )]
     pub disk_critical: Option<String>,
-    /// How long after its end an instance is packed, such as P1D; 0 = never [default: P1D]
+    /// Time after its end until an instance is compressed, such as P1D; 0 = never [default: P1D]
     #[arg(
         long,
         global = true,
@@ -48,8 +48,8 @@ pub struct Options {
         value_name = "DURATION"
     )]
     pub archive_after: Option<String>,
-    /// How long after its end an instance is dropped with all that is kept of it, such as P90D; 0 =
-    /// never [default: never]
+    /// Time after its end until an instance is deleted with all its data, such as P90D; 0 = never
+    /// [default: never]
     #[arg(
         long,
         global = true,
@@ -57,7 +57,8 @@ pub struct Options {
         value_name = "DURATION"
     )]
     pub drop_after: Option<String>,
-    /// How long the audit log keeps what was done; 0 = as many rows as it may have [default: P400D]
+    /// Time for which entries of the audit log are kept; 0 = until the maximum number of entries is
+    /// reached [default: P400D]
     #[arg(
         long,
         global = true,
@@ -65,7 +66,8 @@ pub struct Options {
         value_name = "DURATION"
     )]
     pub audit_keep: Option<String>,
-    /// Secret of the HS256 tokens, as raw text [default: generated into the data directory]
+    /// Secret of the server's own tokens (HS256), as raw text [default: generated into the data
+    /// directory]
     #[arg(
         long,
         global = true,
@@ -74,10 +76,10 @@ pub struct Options {
         hide_env_values = true
     )]
     pub jwt_secret: Option<String>,
-    /// Issuer (`iss`) that tokens must name [default: not checked]
+    /// Issuer (`iss`) that tokens must have [default: not checked]
     #[arg(long, global = true, env = "STEPWIRE_JWT_ISSUER", value_name = "TEXT")]
     pub jwt_issuer: Option<String>,
-    /// Audience (`aud`) that tokens must name [default: not checked]
+    /// Audience (`aud`) that tokens must have [default: not checked]
     #[arg(
         long,
         global = true,
@@ -85,8 +87,8 @@ pub struct Options {
         value_name = "TEXT"
     )]
     pub jwt_audience: Option<String>,
-    /// JWKS with the public keys of an issuer whose tokens are accepted beside the server's own: a
-    /// file, or an address like `https://id.example.com/keys` [default: none]
+    /// Public keys (JWKS) of an issuer whose tokens are accepted in addition to the server's own: a
+    /// file, or a URL like `https://id.example.com/keys` [default: none]
     #[arg(
         long,
         global = true,
@@ -94,7 +96,8 @@ pub struct Options {
         value_name = "FILE|URL"
     )]
     pub jwt_jwks: Option<String>,
-    /// What that issuer's tokens may be signed with, comma-separated [default: RS256,ES256,EdDSA]
+    /// Signature algorithms accepted for that issuer's tokens, comma-separated [default:
+    /// RS256,ES256,EdDSA]
     #[arg(
         long,
         global = true,
@@ -102,7 +105,7 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub jwt_algorithms: Option<Vec<JwtAlgorithm>>,
-    /// Claim that lists the roles, or a path to it like realm_access.roles [default: roles]
+    /// Claim with the list of roles, or a path to it like realm_access.roles [default: roles]
     #[arg(
         long,
         global = true,
@@ -110,7 +113,7 @@ pub struct Options {
         value_name = "PATH"
     )]
     pub jwt_roles_claim: Option<String>,
-    /// How long a token may last from now: an ISO 8601 duration such as P30D [default: P366D]
+    /// Maximum remaining lifetime of a token: an ISO 8601 duration such as P30D [default: P366D]
     #[arg(
         long,
         global = true,
@@ -118,8 +121,8 @@ pub struct Options {
         value_name = "DURATION"
     )]
     pub max_token_lifetime: Option<String>,
-    /// Origins whose pages may connect besides the server's own, comma-separated, or `*` [default:
-    /// none; without --production on loopback, those of this machine]
+    /// Origins, besides the server's own, whose pages may connect, comma-separated, or `*` for all
+    /// [default: none; without --production on loopback, those of this machine]
     #[arg(
         long,
         global = true,
@@ -128,7 +131,7 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub allowed_origins: Option<Vec<String>>,
-    /// Networks of the proxies that are believed when they say for whom they ask, comma-separated
+    /// Networks of trusted proxies, whose headers about the client are used, comma-separated
     /// [default: none]
     #[arg(
         long,
@@ -138,7 +141,7 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub trusted_proxies: Option<Vec<String>>,
-    /// Messages per second and connection; 0 = no limit [default: 20]
+    /// Maximum messages per second on a connection; 0 = no limit [default: 20]
     #[arg(
         long,
         global = true,
@@ -146,10 +149,10 @@ pub struct Options {
         value_name = "N"
     )]
     pub rate_per_second: Option<u32>,
-    /// Messages a connection may send at once; 0 = no limit [default: 60]
+    /// Maximum burst of messages on a connection; 0 = no limit [default: 60]
     #[arg(long, global = true, env = "STEPWIRE_RATE_BURST", value_name = "N")]
     pub rate_burst: Option<u32>,
-    /// Open connections per user; 0 = no limit [default: 256]
+    /// Maximum open connections of a user; 0 = no limit [default: 256]
     #[arg(
         long,
         global = true,
@@ -157,7 +160,7 @@ pub struct Options {
         value_name = "N"
     )]
     pub max_connections_per_user: Option<usize>,
-    /// Open connections per peer address; 0 = no limit [default: 1024]
+    /// Maximum open connections of an address; 0 = no limit [default: 1024]
     #[arg(
         long,
         global = true,
@@ -165,8 +168,8 @@ pub struct Options {
         value_name = "N"
     )]
     pub max_connections_per_address: Option<usize>,
-    /// Requests and messages per second and address of clients without a user's token, and how many
-    /// at once; 0 = no limit [default: 100:400]
+    /// Maximum requests and messages per second and address of clients without a user's token, and
+    /// their maximum burst; 0 = no limit [default: 100:400]
     #[arg(
         long,
         global = true,
@@ -174,8 +177,8 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub anonymous_requests: Option<String>,
-    /// Bytes of their bodies and messages per second and address, and how many at once; 0 = no
-    /// limit [default: 1MiB:16MiB]
+    /// Maximum bytes of these requests and messages per second and address, and their maximum
+    /// burst; 0 = no limit [default: 1MiB:16MiB]
     #[arg(
         long,
         global = true,
@@ -183,8 +186,8 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub anonymous_bytes: Option<String>,
-    /// Starts of instances per second and address by clients without a user's token, and how many
-    /// at once; 0 = no limit [default: 5:20]
+    /// Maximum starts of instances per second and address by clients without a user's token, and
+    /// their maximum burst; 0 = no limit [default: 5:20]
     #[arg(
         long,
         global = true,
@@ -192,7 +195,7 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub anonymous_starts: Option<String>,
-    /// Live instances per address that were started by clients without a user's token; 0 = no limit
+    /// Maximum live instances of an address that were started without a user's token; 0 = no limit
     /// [default: 1000]
     #[arg(
         long,
@@ -201,8 +204,8 @@ pub struct Options {
         value_name = "N"
     )]
     pub anonymous_instances: Option<usize>,
-    /// When an instance expires that was started by clients without a user's token and whose
-    /// process has no expiry; 0 = never [default: P1D]
+    /// Time until the expiry of an instance that was started without a user's token, unless its
+    /// process defines one; 0 = never [default: P1D]
     #[arg(
         long,
         global = true,
@@ -210,8 +213,8 @@ pub struct Options {
         value_name = "DURATION"
     )]
     pub anonymous_instance_expiry: Option<String>,
-    /// Requests and messages per second and user, and how many at once; 0 = no limit [default:
-    /// 1000:5000]
+    /// Maximum requests and messages per second of a user, and their maximum burst; 0 = no limit
+    /// [default: 1000:5000]
     #[arg(
         long,
         global = true,
@@ -219,8 +222,8 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub user_requests: Option<String>,
-    /// Bytes of their bodies and messages per second and user, and how many at once; 0 = no limit
-    /// [default: 16MiB:128MiB]
+    /// Maximum bytes of requests and messages per second of a user, and their maximum burst; 0 = no
+    /// limit [default: 16MiB:128MiB]
     #[arg(
         long,
         global = true,
@@ -228,8 +231,8 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub user_bytes: Option<String>,
-    /// Starts of instances per second and user, and how many at once; 0 = no limit [default:
-    /// 200:1000]
+    /// Maximum starts of instances per second of a user, and their maximum burst; 0 = no limit
+    /// [default: 200:1000]
     #[arg(
         long,
         global = true,
@@ -237,8 +240,8 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub user_starts: Option<String>,
-    /// Requests and messages per second of all users of one address, and how many at once; 0 = no
-    /// limit [default: 5000:20000]
+    /// Maximum requests and messages per second of all users of an address, and their maximum
+    /// burst; 0 = no limit [default: 5000:20000]
     #[arg(
         long,
         global = true,
@@ -246,8 +249,8 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub address_requests: Option<String>,
-    /// Bytes of their bodies and messages per second of all users of one address, and how many at
-    /// once; 0 = no limit [default: 64MiB:512MiB]
+    /// Maximum bytes of requests and messages per second of all users of an address, and their
+    /// maximum burst; 0 = no limit [default: 64MiB:512MiB]
     #[arg(
         long,
         global = true,
@@ -255,8 +258,8 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub address_bytes: Option<String>,
-    /// Starts of instances per second of all users of one address, and how many at once; 0 = no
-    /// limit [default: 1000:5000]
+    /// Maximum starts of instances per second of all users of an address, and their maximum burst;
+    /// 0 = no limit [default: 1000:5000]
     #[arg(
         long,
         global = true,
@@ -264,7 +267,7 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub address_starts: Option<String>,
-    /// Open connections in all, as far as the process may open files [default: 20000]
+    /// Maximum open connections in total, within the process's limit of open files [default: 20000]
     #[arg(
         long,
         global = true,
@@ -272,7 +275,7 @@ pub struct Options {
         value_name = "N"
     )]
     pub max_connections: Option<usize>,
-    /// Memory for bodies of requests, in MiB [default: 128]
+    /// Memory for the bodies of requests, in MiB [default: 128]
     #[arg(
         long,
         global = true,
@@ -280,8 +283,8 @@ pub struct Options {
         value_name = "MIB"
     )]
     pub max_body_memory: Option<usize>,
-    /// Where calls of processes may go, comma-separated: hosts, *.domains, host:port, networks, or
-    /// * for public addresses [default: nowhere]
+    /// Allowed targets of HTTP calls and webhooks, comma-separated: hosts, *.domains, host:port,
+    /// networks, or * for all public addresses [default: none]
     #[arg(
         long,
         global = true,
@@ -290,8 +293,8 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub outbound_targets: Option<Vec<String>>,
-    /// Secret that webhooks are signed with: whsec_ and base64, or raw text [default: generated
-    /// into the data directory]
+    /// Secret that signs webhooks: whsec_ and base64, or raw text [default: generated into the data
+    /// directory]
     #[arg(
         long,
         global = true,
@@ -300,12 +303,13 @@ pub struct Options {
         hide_env_values = true
     )]
     pub webhook_secret: Option<String>,
-    /// What headers of calls may name, by name. No flag: flags are seen by everybody on the
-    /// machine. In the environment each is a variable of its own, `STEPWIRE_SECRET_NAME`.
+    /// Secrets for headers of HTTP calls, by name. There is no flag, because all users of the
+    /// machine can see flags. In the environment each secret is a variable of its own,
+    /// `STEPWIRE_SECRET_NAME`.
     #[arg(skip)]
     pub secrets: Option<BTreeMap<String, String>>,
-    /// How the jobs' interface writes dates: d M y H h m s f t are parts of a date, in UTC
-    /// [default: dd-MM-yyyy HH:mm:ss]
+    /// Date format of the jobs' interface, in UTC: the letters d M y H h m s f t are parts of a
+    /// date [default: dd-MM-yyyy HH:mm:ss]
     #[arg(
         long,
         global = true,
@@ -313,7 +317,7 @@ pub struct Options {
         value_name = "FORMAT"
     )]
     pub jobs_date_time_format: Option<String>,
-    /// Collector that spans are sent to, over OTLP in JSON: http://HOST:4318 [default: none]
+    /// Collector that receives spans over OTLP in JSON: http://HOST:4318 [default: none]
     #[arg(
         long,
         global = true,
@@ -321,7 +325,7 @@ pub struct Options {
         value_name = "URL"
     )]
     pub otlp_endpoint: Option<String>,
-    /// Headers of the requests to the collector, comma-separated
+    /// Headers of the requests to the collector, comma-separated NAME=VALUE [default: none]
     #[arg(
         long,
         global = true,
@@ -331,14 +335,14 @@ pub struct Options {
         hide_env_values = true
     )]
     pub otlp_headers: Option<Vec<String>>,
-    /// Part of the traces that begin here whose spans are sent, from 0 to 1; of a trace that a
-    /// caller names, its flag decides [default: 1]
+    /// Fraction, from 0 to 1, of the traces started here whose spans are sent; for a caller's
+    /// trace, its flag decides [default: 1]
     #[arg(long, global = true, env = "STEPWIRE_OTLP_SAMPLE", value_name = "PART")]
     pub otlp_sample: Option<f64>,
-    /// Threads that run instances and connections [default: one per core]
+    /// Number of threads for instances and connections [default: one per core]
     #[arg(long, global = true, env = "STEPWIRE_WORKERS", value_name = "N")]
     pub workers: Option<usize>,
-    /// Let clients with role admin set the process time: for tests
+    /// Allow clients with role admin to set the process time, for tests [default: false]
     #[arg(long, global = true, env = "STEPWIRE_TEST_CLOCK", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub test_clock: Option<bool>,
@@ -346,8 +350,8 @@ pub struct Options {
     #[arg(long, global = true, env = "STEPWIRE_NO_EXAMPLES", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub no_examples: Option<bool>,
-    /// BPMN files to deploy and publish at the start, comma-separated; content that is deployed
-    /// already stays as it is
+    /// BPMN files to deploy and publish at the start, comma-separated; unchanged content is not
+    /// deployed again [default: none]
     #[arg(
         long,
         global = true,
@@ -356,47 +360,47 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub deploy: Option<Vec<PathBuf>>,
-    /// Print a link at the start that signs an administrator in, once [default: true; false in
+    /// Print a one-time sign-in link for an administrator at the start [default: true; false in
     /// production]
     #[arg(long, global = true, env = "STEPWIRE_SIGN_IN_LINK", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub sign_in_link: Option<bool>,
-    /// What the lines of the log look like [default: text]
+    /// Format of the lines of the log [default: text]
     #[arg(long, global = true, env = "STEPWIRE_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
-    /// Write a line to the log for each request that was answered
+    /// Log a line for each answered request [default: false]
     #[arg(long, global = true, env = "STEPWIRE_ACCESS_LOG", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub access_log: Option<bool>,
-    /// Refuse to start with what is fit for development only
+    /// Refuse to start with settings that are fit for development only [default: false]
     #[arg(long, global = true, env = "STEPWIRE_PRODUCTION", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub production: Option<bool>,
 }
 
-/// Where process instances are kept.
+/// The store of process instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreKind {
-    /// In one SQLite file of the data directory.
+    /// One SQLite file in the data directory.
     #[default]
     Sqlite,
-    /// In memory: gone with the process.
+    /// Memory; lost at exit.
     Memory,
 }
 
-/// What the lines of the log look like.
+/// The format of the lines of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people: time, level, place, sentence, fields.
+    /// For people: time, level, module, sentence, fields.
     #[default]
     Text,
-    /// For programs: one JSON object a line.
+    /// For programs: one JSON object per line.
     Json,
 }
 
-/// What an issuer's tokens may be signed with.
+/// A signature algorithm of an issuer's tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 pub enum JwtAlgorithm {
     /// RSA with SHA-256.

@@ -13,13 +13,13 @@ pub struct PlayScenarios {
     /// Scenario files (YAML), or directories of them
     #[arg(required = true, value_name = "FILE|DIR")]
     pub files: Vec<PathBuf>,
-    /// File for the results as JUnit XML, for build servers
+    /// File for the results as JUnit XML, for build servers [default: none]
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// With --server: the token of a user of the scenarios; once for each
+    /// With --server: the token of a user of the scenarios; once for each user
     #[arg(long = "user", value_name = "NAME=JWT", requires = "server")]
     pub users: Vec<UserToken>,
-    /// Where, and how to print. Without --server each scenario has a server of its own.
+    /// Server and output. Without --server each scenario has a server of its own.
     #[command(flatten)]
     pub common: CommonArguments,
 }
@@ -27,7 +27,7 @@ pub struct PlayScenarios {
 /// A user's token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserToken {
-    /// The user as scenarios call them.
+    /// The name of the user in scenarios.
     pub name: String,
     /// The token.
     pub token: Hidden,

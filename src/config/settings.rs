@@ -152,7 +152,7 @@ fn secrets(config: &Config, file: &toml::Table) -> Setting {
     Setting {
         name: "secrets".into(),
         variable: "STEPWIRE_SECRET_NAME".into(),
-        description: "What headers of calls may name; told are the names".into(),
+        description: "Secrets for headers of HTTP calls; only their names are shown".into(),
         value: (!names.is_empty()).then(|| names.join(",")),
         source,
         secret: true,

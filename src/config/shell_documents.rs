@@ -15,18 +15,18 @@ use super::command_line::CommandLine;
 /// The name of the program for users.
 const PROGRAM: &str = "stepwire";
 
-/// For which shell completions are printed.
+/// The shell for which completions are printed.
 #[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompletionsCommand {
     /// The shell
     pub shell: Shell,
 }
 
-/// Which manual pages are printed or written.
+/// The manual pages to print or write.
 #[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
 pub struct ManCommand {
-    /// Directory that gets the page of the program and one of each command; without it the
-    /// program's is printed
+    /// Directory for the page of the program and one of each command [default: the page of the
+    /// program is printed]
     pub directory: Option<PathBuf>,
 }
 

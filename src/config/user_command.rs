@@ -2,34 +2,34 @@
 
 use clap::{Args, Subcommand};
 
-/// What is to be done with users. Passwords are no arguments, as those can be seen by others.
+/// Changes users. Passwords are no arguments, because other users of the machine can see those.
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
 pub enum UserCommand {
     /// Add a user who signs in with a password
     Add(AddUser),
-    /// Give a user another password; tokens issued so far end
+    /// Set the password of a user; tokens issued before end
     Passwd(SetPassword),
-    /// Give a user these roles instead of those it has; they count from its next token
+    /// Replace the roles of a user; tokens issued from then on have the new roles
     Role(SetRoles),
     /// List the users of a tenant
     List(ListUsers),
-    /// End every token of a user issued so far; with its password it gets new ones
+    /// Revoke all tokens issued to a user; signing in again issues new ones
     Revoke(UserName),
-    /// Remove a user: neither its password nor its tokens are good any more
+    /// Remove a user; its password and its tokens become invalid
     Remove(UserName),
 }
 
-/// Which user.
+/// A user of a tenant.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct UserName {
-    /// Name the user signs in with
+    /// Name with which the user signs in
     pub name: String,
     /// Tenant of the user
     #[arg(long, default_value = "default")]
     pub tenant: String,
 }
 
-/// Where the password comes from.
+/// The source of the password.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct FromInput {
     /// Read the password from standard input; one trailing newline is cut off
@@ -40,53 +40,53 @@ pub struct FromInput {
 /// A user to add.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct AddUser {
-    /// Who.
+    /// The user.
     #[command(flatten)]
     pub user: UserName,
     /// Role to grant: admin, designer, operator or a lane's; may be repeated
     #[arg(long = "role", value_name = "ROLE")]
     pub roles: Vec<String>,
-    /// With which password.
+    /// The password.
     #[command(flatten)]
     pub password: FromInput,
 }
 
-/// A user who gets another password.
+/// A user whose password is set.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct SetPassword {
-    /// Who.
+    /// The user.
     #[command(flatten)]
     pub user: UserName,
-    /// Which one.
+    /// The new password.
     #[command(flatten)]
     pub password: FromInput,
 }
 
-/// A user who gets other roles.
+/// A user whose roles are replaced.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct SetRoles {
-    /// Who.
+    /// The user.
     #[command(flatten)]
     pub user: UserName,
-    /// Role to grant, all others are taken away; may be repeated
+    /// Role to grant; all other roles are removed; may be repeated
     #[arg(
         long = "role",
         value_name = "ROLE",
         required_unless_present = "no_role"
     )]
     pub roles: Vec<String>,
-    /// Take all roles away
+    /// Remove all roles
     #[arg(long, conflicts_with = "roles")]
     pub no_role: bool,
 }
 
-/// Users to list.
+/// The users of a tenant.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ListUsers {
     /// Tenant of the users
     #[arg(long, default_value = "default")]
     pub tenant: String,
-    /// As a JSON array
+    /// Print a JSON array
     #[arg(long)]
     pub json: bool,
 }

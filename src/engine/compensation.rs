@@ -112,7 +112,7 @@ pub(super) fn throw(step: &mut Step<'_>, key: ElementKey, thrown: &[&Compensatio
     else {
         return false;
     };
-    let scopes: Vec<Option<ElementKey>> = asked(step, scope).collect();
+    let scopes: Vec<Option<ElementKey>> = requested_scopes(step, scope).collect();
     if !is_thrown {
         let named = thrown.iter().map(|thrown| thrown.activity.as_deref());
         let activities: Option<Vec<&str>> = named.collect();
@@ -124,7 +124,10 @@ pub(super) fn throw(step: &mut Step<'_>, key: ElementKey, thrown: &[&Compensatio
 
 /// The scopes in which an event requests compensation, its own first: an event subprocess also
 /// handles the normal flow of the enclosing scope.
-fn asked(step: &Step<'_>, scope: Option<ElementKey>) -> impl Iterator<Item = Option<ElementKey>> {
+fn requested_scopes(
+    step: &Step<'_>,
+    scope: Option<ElementKey>,
+) -> impl Iterator<Item = Option<ElementKey>> {
     let around = |scope: &Option<ElementKey>| {
         let key = (*scope)?;
         let element = step.state.element(key)?;
@@ -142,7 +145,7 @@ fn begin(
     scopes: &[Option<ElementKey>],
     activities: Option<&[&str]>,
 ) {
-    let mut is_asked = false;
+    let mut is_requested = false;
     for &scope in scopes {
         let completed = step.state.scope(scope).map(|scope| scope.compensations());
         let of: Vec<ElementKey> = completed
@@ -154,9 +157,9 @@ fn begin(
             .map(|completed| completed.element())
             .collect();
         let is_last = scopes.last() == Some(&scope);
-        if !of.is_empty() || (is_last && !is_asked) {
+        if !of.is_empty() || (is_last && !is_requested) {
             step.record(Record::CompensationThrown { by, scope, of });
-            is_asked = true;
+            is_requested = true;
         }
     }
     if let Some(&scope) = scopes.first() {
@@ -182,7 +185,7 @@ pub(super) fn complete(step: &mut Step<'_>, handler: ElementKey) -> Option<Eleme
 /// Starts the next handler requested by an element, from this scope outwards; if there is none, the
 /// element continues.
 pub(super) fn next(step: &mut Step<'_>, by: ElementKey, scope: Option<ElementKey>) {
-    let found = asked(step, scope).find(|scope| run_of(step, by, *scope).is_some());
+    let found = requested_scopes(step, scope).find(|scope| run_of(step, by, *scope).is_some());
     let Some((scope, run)) = found.and_then(|scope| Some((scope, run_of(step, by, scope)?))) else {
         return step.queue(by);
     };

@@ -17,7 +17,7 @@ use crate::model::{evaluator::EvaluationError, event_definition::EventRef};
 pub(super) const FAILED: &str = "conditional_event_error";
 
 /// Evaluates the conditions that may have changed. Returns `false` when there are none.
-pub(super) fn look(step: &mut Step<'_>) -> bool {
+pub(super) fn evaluate_changed(step: &mut Step<'_>) -> bool {
     if std::mem::take(&mut step.is_data_changed) {
         let all = step.state.all_subscriptions().map(|(by, _)| by).collect();
         step.conditions = all;
@@ -25,13 +25,13 @@ pub(super) fn look(step: &mut Step<'_>) -> bool {
     let waiting = std::mem::take(&mut step.conditions);
     let is_any = !waiting.is_empty();
     for by in waiting {
-        look_at(step, by);
+        evaluate(step, by);
     }
     is_any
 }
 
 /// Evaluates the conditions of a subscriber.
-pub(super) fn look_at(step: &mut Step<'_>, by: Subscriber) {
+pub(super) fn evaluate(step: &mut Step<'_>, by: Subscriber) {
     for (event, held) in waited_for(step, by) {
         let is_open = || {
             let open = step.state.subscriptions(by);
@@ -68,16 +68,16 @@ fn waited_for(step: &Step<'_>, by: Subscriber) -> Vec<(EventRef, bool)> {
 
 /// Raises an incident for a condition that cannot be evaluated, once for each element.
 fn fail(step: &mut Step<'_>, by: Subscriber, event: &EventRef, error: &EvaluationError) {
-    let Some(element) = triggering::told(step, by) else {
+    let Some(element) = triggering::reported_at(step, by) else {
         return;
     };
     let sentence = format!("the condition of event '{event}' cannot be decided: {error}");
-    if !triggering::is_told(step, element, FAILED) {
+    if !triggering::has_incident(step, element, FAILED) {
         step.incident(element, FAILED, sentence, None);
     }
 }
 
 /// Marks all conditions for evaluation, as after a change of data.
-pub(super) fn look_again(step: &mut Step<'_>) {
+pub(super) fn mark_all(step: &mut Step<'_>) {
     step.is_data_changed |= step.process.has_conditional;
 }

@@ -96,7 +96,7 @@ pub(super) struct Step<'a> {
     /// Iterations started in this step, and the bytes of their items.
     pub begun: (usize, usize),
     /// Wholes whose next turn this step has requested.
-    pub asked: BTreeSet<ElementKey>,
+    pub requested_turns: BTreeSet<ElementKey>,
     child_key: &'a dyn Fn(u64) -> InstanceKey,
     first_seq: u64,
     span: Option<NewSpan>,
@@ -136,7 +136,7 @@ impl<'a> Step<'a> {
             given: 0,
             last: Vec::new(),
             begun: (0, 0),
-            asked: BTreeSet::new(),
+            requested_turns: BTreeSet::new(),
             child_key: input.child_key,
             first_seq,
             span: input.span,
@@ -214,7 +214,7 @@ impl<'a> Step<'a> {
 
     /// Sends a message to the parent, if there is one that can receive it.
     pub fn send_to_parent(&mut self, message: InstanceMessage) {
-        if self.state.parent_hears()
+        if self.state.can_send_to_parent()
             && let Some(parent) = self.state.head().parent.as_ref().map(|link| link.instance)
         {
             self.send(parent, message);

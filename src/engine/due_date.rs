@@ -89,7 +89,7 @@ fn assignee(
         key,
         node.user_task().and_then(|task| task.assignee.as_ref()),
     )?)
-    .map_err(mend)?;
+    .map_err(with_fix)?;
     if user
         .as_ref()
         .is_some_and(|user| !quotas::for_participant(step, user))
@@ -118,10 +118,10 @@ fn due(
         )?,
         begun,
     )
-    .map_err(mend)
+    .map_err(with_fix)
 }
 
-fn mend(sentence: String) -> String {
+fn with_fix(sentence: String) -> String {
     sentence + "; correct the data (patch) and retry"
 }
 

@@ -49,7 +49,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
         if !subscription::open(step, key, node) {
             return;
         }
-        conditions::look_at(step, Subscriber::Element(key));
+        conditions::evaluate(step, Subscriber::Element(key));
     }
     if !can_move(step, key) {
         return;
@@ -62,7 +62,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
         return;
     }
     // Its own work may have changed data, and a conditional event may have ended it.
-    if !step.is_data_changed || !conditions::look(step) || can_move(step, key) {
+    if !step.is_data_changed || !conditions::evaluate_changed(step) || can_move(step, key) {
         leave(step, key, node, flows, Leaving::default());
     }
     if writes {
@@ -100,7 +100,7 @@ struct Leaving {
     /// Keeping it for compensation, where the limit is reached.
     without_room: bool,
     /// The completion condition of the ad-hoc subprocess around it.
-    without_asking: bool,
+    without_completion_condition: bool,
     /// The conditions of its flows, because the flows are chosen already.
     is_chosen: bool,
 }
@@ -144,7 +144,7 @@ fn fulfils(
     ends_path: bool,
     leaving: Leaving,
 ) -> Option<bool> {
-    if leaving.without_asking {
+    if leaving.without_completion_condition {
         return Some(false);
     }
     ad_hoc::fulfils(step, key, node, ends_path)
@@ -175,9 +175,13 @@ pub(super) fn leave_without_outputs(step: &mut Step<'_>, key: ElementKey, node: 
 
 /// Completes an element whose work is done without evaluating the completion condition of the
 /// ad-hoc subprocess around it.
-pub(super) fn leave_without_asking(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+pub(super) fn leave_without_completion_condition(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+) {
     let leaving = Leaving {
-        without_asking: true,
+        without_completion_condition: true,
         ..Leaving::default()
     };
     leave_finished(step, key, node, leaving);
@@ -361,11 +365,11 @@ fn leave_with(
     if let Some(by) = undone_for {
         compensation::next(step, by, scope);
     }
-    look_at_scope(step, scope);
+    advance_scope(step, scope);
 }
 
 /// Lets a scope continue in which nothing is active any more.
-fn look_at_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
+fn advance_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
     if let Some(key) = scope
         && step
             .state

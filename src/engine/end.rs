@@ -88,7 +88,7 @@ impl Step<'_> {
             self.clear_timer(TimerKey::expiry());
         }
         self.record(Record::Ended { status });
-        http_call::end::tell_of_end(self, status, error.as_deref());
+        http_call::end::notify_webhooks(self, status, error.as_deref());
         if let Some(correlation) = self.state.head().correlation.clone() {
             self.notify(correlation, CorrelationNote::Ended);
         }

@@ -66,11 +66,11 @@ pub(super) fn complete(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNo
     }
     match read(&node.outputs, &step.variables(key), &step.builtins()) {
         Ok(patch) => {
-            step.merge_outside(key, None, patch);
+            step.merge_around(key, None, patch);
             true
         }
         Err(sentence) => {
-            step.incident(key, OUTPUT, mend(&sentence), None);
+            step.incident(key, OUTPUT, with_fix(&sentence), None);
             false
         }
     }
@@ -129,7 +129,7 @@ fn inputs(
     let mut bytes = 0;
     for mapping in &node.inputs {
         let value = value(mapping, &variables.inside(&read), &builtins, &mut bytes)
-            .map_err(|sentence| (INPUT, mend(&sentence)))?;
+            .map_err(|sentence| (INPUT, with_fix(&sentence)))?;
         mapping.target().set(&mut read, value.clone());
         mapping.target().set(&mut owned, value);
     }
@@ -178,6 +178,6 @@ fn value(
     Ok(value)
 }
 
-fn mend(sentence: &str) -> String {
+fn with_fix(sentence: &str) -> String {
     format!("{sentence}; correct the data (patch) and retry")
 }

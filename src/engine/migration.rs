@@ -90,8 +90,8 @@ pub fn migrate(
     })));
     drop_delayed(&mut step);
     renewal::renew(&mut step, waited, &renamed);
-    let_joins_go_on(&mut step);
-    conditions::look_again(&mut step);
+    continue_joins(&mut step);
+    conditions::mark_all(&mut step);
     let active: Vec<ElementKey> = step.state.active().map(|(key, _)| key).collect();
     active.into_iter().for_each(|element| step.queue(element));
     Ok(step.finish(input.command))
@@ -122,10 +122,11 @@ fn drop_delayed(step: &mut Step<'_>) {
         .active()
         .filter_map(|(key, element)| Some((key, element, step.process.node(element.node())?)))
         .flat_map(|(key, element, node)| {
-            let gone = element
+            let removed = element
                 .delayed()
                 .filter(|(action, ..)| node.action(action).is_none());
-            gone.map(move |(action, occurrence, _)| (key, action.clone(), occurrence))
+            removed
+                .map(move |(action, occurrence, _)| (key, action.clone(), occurrence))
                 .collect::<Vec<_>>()
         })
         .collect();
@@ -140,7 +141,7 @@ fn drop_delayed(step: &mut Step<'_>) {
 }
 
 /// A join of the target may wait for fewer flows than that of the source, and may continue now.
-fn let_joins_go_on(step: &mut Step<'_>) {
+fn continue_joins(step: &mut Step<'_>) {
     let scopes = step.state.active().map(|(key, _)| Some(key));
     let scopes: Vec<Option<ElementKey>> = [None].into_iter().chain(scopes).collect();
     for scope in scopes {

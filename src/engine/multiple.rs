@@ -48,12 +48,12 @@ pub(super) fn occurs(
 
 /// Handles the subscriptions of a triggered event: those of an interrupting one are closed, those
 /// of a parallel one that does not interrupt are opened again.
-pub(super) fn go_on(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
+pub(super) fn renew_subscriptions(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
     let event = node.kind.awaited().filter(|event| event.is_several());
     match event {
         None => {}
         Some(_) if node.kind.interrupts() => withdraw(step, by, node),
-        Some(event) if event.is_parallel() => wait_again(step, by, node),
+        Some(event) if event.is_parallel() => open_again(step, by, node),
         Some(_) => {}
     }
 }
@@ -82,10 +82,10 @@ pub(super) fn withdraw(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNod
 
 /// Opens the subscriptions of a parallel event again; none if one of its definitions cannot occur
 /// again.
-fn wait_again(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
-    let come = step.state.subscriptions(by).into_iter();
-    let again: Option<Vec<_>> = come
-        .flat_map(|come| come.come_of(&node.id))
+fn open_again(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
+    let subscriptions = step.state.subscriptions(by).into_iter();
+    let again: Option<Vec<_>> = subscriptions
+        .flat_map(|subscriptions| subscriptions.occurred_of(&node.id))
         .map(|(event, open)| {
             let remains = remains(step, node, event, open?)?;
             Some((event.clone(), remains))

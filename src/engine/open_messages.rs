@@ -63,8 +63,8 @@ pub(super) fn start_child(step: &mut Step<'_>, start: StartChild) -> Result<(), 
         .map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
     // A back step that undoes the element of the message ends the subprocess. After the end of the
     // instance no element is left.
-    let asked = offer.and_then(|seq| step.state.open_message(seq, step.now)?.element());
-    let element = asked.filter(|&element| step.state.element(element).is_some());
+    let sender = offer.and_then(|seq| step.state.open_message(seq, step.now)?.element());
+    let element = sender.filter(|&element| step.state.element(element).is_some());
     step.record(Record::ChildStarted(Box::new(ChildStarted {
         child,
         process: head.process.id.clone(),

@@ -46,10 +46,10 @@ impl Permissions {
         next: &NextStep,
         caller: &Caller,
     ) -> Self {
-        let stands_still = next.tokens.iter().any(|token| token.incident.is_some());
+        let has_incident = next.tokens.iter().any(|token| token.incident.is_some());
         Self {
             may: May::of(process, members, next, caller),
-            explained: !stands_still || caller.reads_source(),
+            explained: !has_incident || caller.reads_source(),
         }
     }
 

@@ -57,7 +57,7 @@ pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
 /// # Errors
 /// The sentence for the refusal.
 pub(super) fn for_clients_child(step: &Step<'_>) -> Result<(), String> {
-    let (what, most) = if step.state.children().len() >= step.limits.children {
+    let (what, maximum) = if step.state.children().len() >= step.limits.children {
         (
             "subprocesses of one instance, ended ones included",
             step.limits.children,
@@ -73,7 +73,7 @@ pub(super) fn for_clients_child(step: &Step<'_>) -> Result<(), String> {
         return Ok(());
     };
     Err(format!(
-        "expected at most {most} {what}, but this is one more: start it as a root instance"
+        "expected at most {maximum} {what}, but this is one more: start it as a root instance"
     ))
 }
 
@@ -133,12 +133,12 @@ pub(super) fn for_delay(step: &Step<'_>) -> Result<(), String> {
 /// # Errors
 /// The sentence for the refusal.
 pub(super) fn for_activity(step: &Step<'_>) -> Result<(), String> {
-    let most = step.limits.active_elements;
-    if step.state.active_count() < most {
+    let maximum = step.limits.active_elements;
+    if step.state.active_count() < maximum {
         return Ok(());
     }
     Err(format!(
-        "expected at most {most} active elements of one instance, but this is one more: try again \
+        "expected at most {maximum} active elements of one instance, but this is one more: try again \
         when others have completed"
     ))
 }

@@ -72,7 +72,7 @@ pub struct InstanceState {
     /// Open Action messages by record number.
     open: BTreeMap<u64, OpenMessage>,
     children: BTreeMap<InstanceKey, Child>,
-    parent_heard: u64,
+    parent_received: u64,
     parent_finished: bool,
     /// Whether it was terminated after it had finished.
     descendants_ended: bool,
@@ -295,12 +295,12 @@ impl InstanceState {
     }
 
     /// The number of the parent's last received record.
-    pub fn parent_heard(&self) -> u64 {
-        self.parent_heard
+    pub fn parent_received(&self) -> u64 {
+        self.parent_received
     }
 
     /// Whether it has a parent that can still receive messages.
-    pub fn parent_hears(&self) -> bool {
+    pub fn can_send_to_parent(&self) -> bool {
         self.head.parent.is_some() && !self.parent_finished
     }
 

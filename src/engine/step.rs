@@ -127,7 +127,7 @@ impl Step<'_> {
         // On hold no token moves; `unhold` lets every active element continue.
         if self.state.status() != Status::OnHold {
             loop {
-                while conditions::look(&mut self) || self.advance_next() {}
+                while conditions::evaluate_changed(&mut self) || self.advance_next() {}
                 if !elements::late_join::release_any(&mut self) {
                     break;
                 }

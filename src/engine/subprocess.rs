@@ -126,7 +126,7 @@ fn receive_from_parent(
     number: u64,
     message: InstanceMessage,
 ) {
-    if number <= step.state.parent_heard() || !step.state.status().is_live() {
+    if number <= step.state.parent_received() || !step.state.status().is_live() {
         return;
     }
     step.record(Record::MessageReceived { from, number });

@@ -191,7 +191,7 @@ fn open_all(
     step: &mut Step<'_>,
     by: Subscriber,
     events: &[&ExecutableNode],
-    told: ElementKey,
+    reported_at: ElementKey,
     unreadable: OnUnreadable,
 ) -> bool {
     let before = step.state.subscriptions(by);
@@ -201,7 +201,7 @@ fn open_all(
     let subscriptions = match subscriptions(step, by, events, unreadable) {
         Ok(subscriptions) => subscriptions,
         Err(Unreadable { code, sentence }) => {
-            step.incident(told, code, sentence, None);
+            step.incident(reported_at, code, sentence, None);
             return false;
         }
     };
@@ -256,11 +256,11 @@ pub(super) fn close_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
 /// Notifies the entities of messages and signals that a subscriber waits for them no longer.
 fn close_by(step: &mut Step<'_>, by: Subscriber) {
     let open = step.state.subscriptions(by).into_iter();
-    let told: Vec<_> = open
+    let notified: Vec<_> = open
         .flat_map(|open| open.iter())
         .filter_map(|(event, open)| Some((event.clone(), open.subscription().correlation()?)))
         .collect();
-    correlation_notes::closed(step, by, told);
+    correlation_notes::closed(step, by, notified);
 }
 
 /// An event that cannot be evaluated.
@@ -289,7 +289,7 @@ fn subscriptions(
         };
         for (of, event) in awaited.of(&node.id) {
             // One of several definitions may have occurred at the start of the process.
-            if before.is_some_and(|before| before.has_come(&of)) {
+            if before.is_some_and(|before| before.has_occurred(&of)) {
                 continue;
             }
             match read_one(step, by, node, event) {
@@ -385,20 +385,20 @@ fn timer_subscription(
     by: Subscriber,
     timer: &TimerDefinition,
 ) -> Result<Subscription, String> {
-    let mend = "correct the data (patch) and retry";
+    let fix = "correct the data (patch) and retry";
     let variables = step.state.variables(by.element());
     let rendered = timer.text().render(variables, &step.builtins())?;
     let text = match rendered {
         Value::String(text) => text,
         other => {
             return Err(format!(
-                "expected a text with a time, but got {other}; {mend}"
+                "expected a text with a time, but got {other}; {fix}"
             ));
         }
     };
     let occurrences = timer
         .occurrences(&text)
-        .map_err(|error| format!("{}; {mend}", error.trim_end_matches("; correct it")))?;
+        .map_err(|error| format!("{}; {fix}", error.trim_end_matches("; correct it")))?;
     let due = match &occurrences {
         // A date in the past is due at once.
         Occurrences::At(time) => Some((*time).max(step.now)),
@@ -409,7 +409,7 @@ fn timer_subscription(
         | Occurrences::Each(_) => occurrences.first(step.now),
     };
     let due =
-        due.ok_or_else(|| format!("expected a time that occurs, but `{text}` never does; {mend}"))?;
+        due.ok_or_else(|| format!("expected a time that occurs, but `{text}` never does; {fix}"))?;
     Ok(Subscription::Timer {
         due,
         text: text.into(),

@@ -71,7 +71,7 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     for (_, timer) in overdue {
         fire_timer(step, &timer);
     }
-    conditions::look_again(step);
+    conditions::mark_all(step);
     let active: Vec<ElementKey> = step.state.active().map(|(key, _)| key).collect();
     active.into_iter().for_each(|element| step.queue(element));
     Ok(())

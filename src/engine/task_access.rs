@@ -27,7 +27,7 @@ pub(super) fn may_work(
                 data: Value::Null,
                 file: None,
             };
-            selection::meant(step, &run)?.0
+            selection::target(step, &run)?.0
         }
         (None, Some(element)) => element,
         (None, None) => {

@@ -200,13 +200,13 @@ impl Step<'_> {
         flows: &[&ExecutableFlow],
         scope: Option<ElementKey>,
         from: Option<ElementKey>,
-        come: &[Arc<str>],
+        occurred: &[Arc<str>],
     ) {
         for flow in flows {
             let event = ElementKey(self.next_seq());
             self.take_all(&[flow], scope, from);
             if let Some(node) = self.process.node(&flow.target)
-                && come.contains(&node.id)
+                && occurred.contains(&node.id)
             {
                 subscription::pass(self, event, node);
             }

@@ -185,8 +185,8 @@ pub(super) fn take_message(step: &mut Step<'_>, message: TakeMessage) -> Result<
         Subscription::Message {
             name: waited, key, ..
         } => {
-            let asked = correlation_key.as_deref();
-            **waited == *name && (asked.is_none() || key.as_deref() == asked)
+            let wanted_key = correlation_key.as_deref();
+            **waited == *name && (wanted_key.is_none() || key.as_deref() == wanted_key)
         }
         Subscription::Timer { .. }
         | Subscription::Conditional { .. }
@@ -272,7 +272,7 @@ fn take(step: &mut Step<'_>, by: Subscriber, event: &EventRef, delivery: Option<
     match by {
         // The elements behind a boundary event do not see the variables of the activity.
         Subscriber::Element(activity) if matches!(node.kind, NodeKind::Boundary { .. }) => {
-            step.merge_outside(activity, None, data);
+            step.merge_around(activity, None, data);
         }
         Subscriber::Element(_) | Subscriber::Scope(_) => step.merge(by.element(), data),
     }
@@ -303,7 +303,7 @@ fn trigger(
         event: event.clone(),
         remains: remains.filter(|_| stays_open(node)),
     });
-    multiple::go_on(step, by, node);
+    multiple::renew_subscriptions(step, by, node);
     let interrupts = node.kind.interrupts();
     match (by, &node.kind) {
         (_, NodeKind::Boundary { .. } | NodeKind::Start(_))
@@ -329,13 +329,15 @@ fn trigger(
 /// Whether another element may be activated. Repeated occurrences must not accumulate elements:
 /// without room for one, the occurrence is skipped, which is an incident of the waiting element.
 pub(super) fn has_room(step: &mut Step<'_>, by: Subscriber, event: &str) -> bool {
-    let most = step.limits.active_elements;
-    if step.state.active().count() < most {
+    let maximum = step.limits.active_elements;
+    if step.state.active().count() < maximum {
         return true;
     }
-    if let Some(element) = told(step, by).filter(|element| !is_told(step, *element, STOPPED[1])) {
+    if let Some(element) =
+        reported_at(step, by).filter(|element| !has_incident(step, *element, STOPPED[1]))
+    {
         let sentence = format!(
-            "expected at most {most} active elements, but there are as many, so '{event}' was \
+            "expected at most {maximum} active elements, but there are as many, so '{event}' was \
             passed over. Retry when others have completed"
         );
         step.incident(element, STOPPED[1], sentence, None);
@@ -345,13 +347,13 @@ pub(super) fn has_room(step: &mut Step<'_>, by: Subscriber, event: &str) -> bool
 
 /// The element at which an incident of a subscription is reported: the subscribed one, or for the
 /// instance itself its oldest element.
-pub(super) fn told(step: &Step<'_>, by: Subscriber) -> Option<ElementKey> {
+pub(super) fn reported_at(step: &Step<'_>, by: Subscriber) -> Option<ElementKey> {
     by.element()
         .or_else(|| step.state.active().next().map(|(key, _)| key))
 }
 
 /// Whether an element has an incident of this code.
-pub(super) fn is_told(step: &Step<'_>, element: ElementKey, code: &str) -> bool {
+pub(super) fn has_incident(step: &Step<'_>, element: ElementKey, code: &str) -> bool {
     step.state.element(element).is_some_and(|element| {
         let mut incidents = element.incidents().iter();
         incidents.any(|incident| incident.code == code)

@@ -68,7 +68,7 @@ impl Step<'_> {
 
     /// Merges a patch of an element into the scopes around it, without regard to variables of the
     /// same name that the element owns. `child` is the child that the patch comes from, if any.
-    pub fn merge_outside(&mut self, by: ElementKey, child: Option<&Child>, patch: Value) {
+    pub fn merge_around(&mut self, by: ElementKey, child: Option<&Child>, patch: Value) {
         let around = self.state.element(by).and_then(|element| element.scope());
         let by = MergedBy {
             element: Some(by),

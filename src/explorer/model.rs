@@ -158,9 +158,9 @@ fn holds(action: &Action) -> bool {
 fn bare_event(event: &mut EventDefinition, id: &str, interrupting: bool) {
     match event {
         EventDefinition::Timer { when, time_zone } => {
-            let comes_again = matches!(when, TimerValue::Cycle(_)) && !interrupting;
+            let recurs = matches!(when, TimerValue::Cycle(_)) && !interrupting;
             *time_zone = None;
-            *when = if comes_again {
+            *when = if recurs {
                 TimerValue::Cycle("R/PT1H".to_owned())
             } else {
                 TimerValue::Duration("PT1H".to_owned())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{COMES, model::COLLECTION, oracle::Oracle};
+use super::{OCCURRENCES, model::COLLECTION, oracle::Oracle};
 use crate::{
     engine::{
         self, Command, InstanceState, Record, RecordBatch, StepInput,
@@ -39,35 +39,35 @@ pub struct NextMove {
     command: Command,
     /// Process time at which it happens.
     now: Time,
-    told: String,
-    comes_again: bool,
+    description: String,
+    recurs: bool,
     /// Whether the flows taken show its result.
     chooses: bool,
 }
 
 impl NextMove {
-    fn new(command: Command, told: String) -> Self {
+    fn new(command: Command, description: String) -> Self {
         Self {
             command,
             now: Time(0),
-            told,
-            comes_again: false,
+            description,
+            recurs: false,
             chooses: false,
         }
     }
 
     /// The move in words, with the flows taken at a gateway.
-    pub fn told(&self, taken: &[Arc<str>]) -> String {
+    pub fn description(&self, taken: &[Arc<str>]) -> String {
         if self.chooses && !taken.is_empty() {
             let flows: Vec<String> = taken.iter().map(|flow| format!("'{flow}'")).collect();
-            return format!("{} and left by {}", self.told, flows.join(" and "));
+            return format!("{} and left by {}", self.description, flows.join(" and "));
         }
-        self.told.clone()
+        self.description.clone()
     }
 
     /// Whether it may repeat without limit.
-    pub fn comes_again(&self) -> bool {
-        self.comes_again
+    pub fn recurs(&self) -> bool {
+        self.recurs
     }
 }
 
@@ -221,14 +221,14 @@ fn offers(process: &ExecutableProcess, state: &InstanceState) -> Vec<NextMove> {
             _ => Some((format!("'{}' is completed", offer.node), offer)),
         }
     });
-    let run = offers.map(|(told, offer)| {
+    let run = offers.map(|(description, offer)| {
         let run = RunAction {
             action: offer.action.to_string(),
             element: Some(offer.element),
             data: Value::Object(Map::new()),
             file: None,
         };
-        NextMove::new(Command::Run(run), told)
+        NextMove::new(Command::Run(run), description)
     });
     run.collect()
 }
@@ -255,7 +255,7 @@ fn event(
     open: &OpenSubscription,
 ) -> Option<NextMove> {
     let node = process.node(&event.node)?;
-    if open.occurrence() > COMES {
+    if open.occurrence() > OCCURRENCES {
         return None;
     }
     let (command, now, what) = match open.subscription() {
@@ -280,8 +280,8 @@ fn event(
     Some(NextMove {
         command,
         now,
-        told: format!("the {what} of '{event}' comes"),
-        comes_again: !node.kind.interrupts(),
+        description: format!("the {what} of '{event}' comes"),
+        recurs: !node.kind.interrupts(),
         chooses: false,
     })
 }
@@ -308,7 +308,7 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
     let Some(node) = state.element(element).map(|element| element.node().clone()) else {
         return Vec::new();
     };
-    let end = |status: Status, error: Option<Arc<str>>, told: String| {
+    let end = |status: Status, error: Option<Arc<str>>, description: String| {
         let message = InstanceMessage::Ended {
             status,
             result: None,
@@ -320,7 +320,7 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
             number: child.start.received + 1,
             message: Box::new(message),
         };
-        NextMove::new(command, told)
+        NextMove::new(command, description)
     };
     let mut moves = vec![end(
         Status::Finished,
@@ -328,11 +328,11 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
         format!("'{node}' is completed"),
     )];
     for error in caught(process, state, element) {
-        let told = match &error {
+        let description = match &error {
             Some(code) => format!("'{node}' fails by the error '{code}'"),
             None => format!("'{node}' fails"),
         };
-        moves.push(end(Status::Failed, error, told));
+        moves.push(end(Status::Failed, error, description));
     }
     moves
 }

@@ -20,11 +20,11 @@ use crate::model::{
 pub struct Oracle<'a> {
     process: &'a ExecutableProcess,
     given: Vec<bool>,
-    asked: Mutex<Asked>,
+    evaluated: Mutex<Evaluated>,
 }
 
 #[derive(Default)]
-struct Asked {
+struct Evaluated {
     answers: Vec<bool>,
     /// For each flow evaluated in this step, whether it holds.
     flows: BTreeMap<String, bool>,
@@ -35,14 +35,14 @@ impl<'a> Oracle<'a> {
         Self {
             process,
             given,
-            asked: Mutex::default(),
+            evaluated: Mutex::default(),
         }
     }
 
     /// The answers for the next run; `None` when all were tried.
     pub fn next(self) -> Option<Vec<bool>> {
         let mut answers = self
-            .asked
+            .evaluated
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
             .answers;
@@ -72,12 +72,12 @@ impl<'a> Oracle<'a> {
 
     /// Whether this is the last flow of a gateway without default flow and no other one holds: then
     /// this one does.
-    fn must_hold(&self, gateway: &ExecutableNode, flow: &str, asked: &Asked) -> bool {
+    fn must_hold(&self, gateway: &ExecutableNode, flow: &str, evaluated: &Evaluated) -> bool {
         let mut conditional = gateway.outgoing.iter().filter(|flow| flow.conditional);
         let is_last = conditional
             .next_back()
             .is_some_and(|last| *last.id == *flow);
-        let holds = |flow: &str| asked.flows.get(flow).copied().unwrap_or(false);
+        let holds = |flow: &str| evaluated.flows.get(flow).copied().unwrap_or(false);
         gateway.default_flow.is_none()
             && is_last
             && gateway
@@ -89,23 +89,26 @@ impl<'a> Oracle<'a> {
 
 impl Evaluator for Oracle<'_> {
     fn condition(&self, element: &str, variables: &Variables<'_>) -> Result<bool, EvaluationError> {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut evaluated = self
+            .evaluated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(answer) = self.counted(element, variables) {
             return Ok(answer);
         }
         let resets = variables.get(WAITING_FOR_START) == Some(&Value::Bool(false));
         if let Some(gateway) = self.process.source_of(element).filter(|_| !resets)
-            && self.must_hold(gateway, element, &asked)
+            && self.must_hold(gateway, element, &evaluated)
         {
             return Ok(true);
         }
         let answer = self
             .given
-            .get(asked.answers.len())
+            .get(evaluated.answers.len())
             .copied()
             .unwrap_or(false);
-        asked.answers.push(answer);
-        asked.flows.insert(element.to_owned(), answer);
+        evaluated.answers.push(answer);
+        evaluated.flows.insert(element.to_owned(), answer);
         Ok(answer)
     }
 

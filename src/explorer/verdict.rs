@@ -274,7 +274,7 @@ impl Judge {
         );
     }
 
-    pub fn told(self, reached: &[Reached], is_complete: bool) -> Exploration {
+    pub fn into_exploration(self, reached: &[Reached], is_complete: bool) -> Exploration {
         let stops_early = self.found.iter().any(|found| {
             matches!(
                 found.kind,

@@ -28,11 +28,11 @@ use crate::model::variables::Variables;
 pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec<Problem>> {
     let mut evaluator = ProcessEvaluator::default();
     let mut problems = Vec::new();
-    let unasked = definition.unasked_flows();
+    let unevaluated = definition.unevaluated_flows();
     let of_flows = definition
         .flows
         .iter()
-        .filter(|flow| !unasked.contains(flow.id.as_str()))
+        .filter(|flow| !unevaluated.contains(flow.id.as_str()))
         .filter_map(|flow| Some((&flow.id, flow.condition.as_deref()?)));
     let of_loops = definition
         .nodes

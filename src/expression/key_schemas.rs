@@ -68,8 +68,8 @@ impl KeySchemas {
 
     /// Whether checking this payload may take longer than the arbiter should be busy.
     pub fn may_take_long(&self, payload: &Value) -> bool {
-        let most = KEY_STEPS_ON_ARBITER / self.most_parts.max(1) + 1;
-        self.most_parts > 0 && schema_parts::of_value(payload, most) >= most
+        let maximum = KEY_STEPS_ON_ARBITER / self.most_parts.max(1) + 1;
+        self.most_parts > 0 && schema_parts::of_value(payload, maximum) >= maximum
     }
 
     /// Checks `value` against `schema`, which must have been added before.
@@ -105,7 +105,7 @@ impl KeySchemas {
         }
         let errors = validator.iter_errors(value).take(KEY_VIOLATIONS);
         Err(errors
-            .flat_map(|error| told(&error, value))
+            .flat_map(|error| field_errors(&error, value))
             .take(KEY_VIOLATIONS)
             .collect())
     }
@@ -113,7 +113,7 @@ impl KeySchemas {
 
 /// How a violation is reported. A missing or forbidden member is reported at its own path, where
 /// forms show errors; the schema library names the object that contains it.
-fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)> {
+fn field_errors(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)> {
     let path = dotted(error.instance_path().as_str(), value);
     let sentence = || {
         format!(
@@ -144,11 +144,11 @@ fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)>
             additional(&path, object.into_iter().flat_map(Map::keys))
         }
         kind => {
-            let mut told = FieldError::new(kind.keyword().to_owned(), sentence());
+            let mut field_error = FieldError::new(kind.keyword().to_owned(), sentence());
             if let Some((name, value)) = param(kind) {
-                told = told.with(name, value);
+                field_error = field_error.with(name, value);
             }
-            vec![(path, told)]
+            vec![(path, field_error)]
         }
     }
 }
@@ -159,8 +159,8 @@ fn additional<'a>(
 ) -> Vec<(String, FieldError)> {
     let sentence = "expected only members that the key's schema names, but it does not name this \
         one; leave it out";
-    let told = |name: &String| (member(path, name), FieldError::additional(name, sentence));
-    names.take(KEY_VIOLATIONS).map(told).collect()
+    let field_error = |name: &String| (member(path, name), FieldError::additional(name, sentence));
+    names.take(KEY_VIOLATIONS).map(field_error).collect()
 }
 
 /// The parameter of a keyword, under the name that Ajv gives it.
@@ -442,11 +442,11 @@ mod tests {
             let found = schemas
                 .check(&schema, &value)
                 .expect_err("the value breaks the schema");
-            let told: Vec<_> = found
+            let found_errors: Vec<_> = found
                 .iter()
                 .map(|(path, error)| (path.as_str(), &*error.code, json!(error.params)))
                 .collect();
-            assert_eq!(told, [(path, code, params)], "{schema} {value}");
+            assert_eq!(found_errors, [(path, code, params)], "{schema} {value}");
             let sentence = &found[0].1.message;
             assert!(
                 sentence.starts_with("expected ") && sentence.contains(", but "),

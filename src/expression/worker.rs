@@ -33,9 +33,9 @@ use super::{
 pub const ARGUMENT: &str = "script-worker";
 /// How long a script may take before its worker is killed. Far more than the engine's own limit, as
 /// the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(1);
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long all scripts of one step may take together.
-const STEP_PATIENCE: Duration = Duration::from_secs(3);
+const STEP_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest message to or from a worker, in bytes; what a script may put out is far shorter.
 const MESSAGE_BYTES: u32 = 256 << 20;
 
@@ -101,7 +101,7 @@ pub fn begin_step(scripting: Scripting) {
     WORKER.with_borrow_mut(|worker| {
         if let Some(worker) = worker {
             worker.scripting = scripting;
-            worker.step_ends = Instant::now() + STEP_PATIENCE;
+            worker.step_ends = Instant::now() + STEP_TIMEOUT;
             worker.killed = 0;
         }
     });
@@ -114,7 +114,7 @@ pub fn killed_in_step() -> u32 {
 
 /// Like `sandbox::call`, in this thread's worker if it has one.
 pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome, ScriptError> {
-    match ask(&Request::Call {
+    match request_response(&Request::Call {
         source,
         names,
         data,
@@ -130,7 +130,7 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome
 
 /// Like `sandbox::transform`, in this thread's worker if it has one.
 pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, ScriptError> {
-    match ask(&Request::Transform::<_, &[String], _> { source, input, now }) {
+    match request_response(&Request::Transform::<_, &[String], _> { source, input, now }) {
         None => sandbox::transform(source, input, now),
         Some(Ok(Given::Transformed(transformed))) => Ok(transformed),
         Some(Ok(Given::ScriptOutcome(_))) => {
@@ -140,12 +140,16 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, S
     }
 }
 
-fn ask(request: &impl Serialize) -> Option<ScriptResponse> {
-    WORKER.with_borrow_mut(|worker| worker.as_mut().map(|worker| worker.ask(request)))
+fn request_response(request: &impl Serialize) -> Option<ScriptResponse> {
+    WORKER.with_borrow_mut(|worker| {
+        worker
+            .as_mut()
+            .map(|worker| worker.request_response(request))
+    })
 }
 
 impl Worker {
-    fn ask(&mut self, request: &impl Serialize) -> ScriptResponse {
+    fn request_response(&mut self, request: &impl Serialize) -> ScriptResponse {
         if self.scripting == Scripting::Stopped {
             return Err(late(
                 "expected the scripts of this process to end in time, but several had to be killed \
@@ -153,16 +157,16 @@ impl Worker {
                     .to_owned(),
             ));
         }
-        let ends = self.step_ends.min(Instant::now() + PATIENCE);
+        let ends = self.step_ends.min(Instant::now() + SCRIPT_TIMEOUT);
         if ends <= Instant::now() {
             return Err(late(format!(
                 "expected the scripts of one command to take at most {} s together, but they had \
                 taken longer before this one",
-                STEP_PATIENCE.as_secs()
+                STEP_TIMEOUT.as_secs()
             )));
         }
-        let told = self.exchange(request, ends);
-        told.unwrap_or_else(|error| {
+        let response = self.exchange(request, ends);
+        response.unwrap_or_else(|error| {
             self.process = None;
             match error.kind() {
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
@@ -391,15 +395,15 @@ mod tests {
 
     #[test]
     fn a_program_that_does_not_answer_is_an_error_of_the_script() {
-        let ask = |program: &str| {
+        let request_response = |program: &str| {
             give_this_thread(program.into());
             begin_step(Scripting::Runs);
             let error = call("(function(){ return true })", &[], &json!({})).expect_err(program);
             (error.message, killed_in_step())
         };
-        let (message, killed) = ask("/nowhere/stepwire");
+        let (message, killed) = request_response("/nowhere/stepwire");
         assert!(message.contains("try again") && killed == 0, "{message}");
-        let (message, killed) = ask("/bin/true");
+        let (message, killed) = request_response("/bin/true");
         assert!(message.contains("try again") && killed == 0, "{message}");
         begin_step(Scripting::Stopped);
         let error = call("(function(){ return true })", &[], &json!({})).expect_err("stopped");

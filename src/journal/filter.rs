@@ -30,7 +30,7 @@ pub struct TaskFilter {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Assignee {
     /// Not assigned.
-    Nobody,
+    Unassigned,
     /// Assigned to this subject.
     User(String),
 }
@@ -62,7 +62,7 @@ impl TaskFilter {
                 .is_none_or(|instance| task.instance == instance)
             && match &self.assignee {
                 None => true,
-                Some(Assignee::Nobody) => task.assignee.is_none(),
+                Some(Assignee::Unassigned) => task.assignee.is_none(),
                 Some(Assignee::User(user)) => task.assignee.as_ref() == Some(user),
             }
     }

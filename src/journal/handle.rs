@@ -199,7 +199,7 @@ impl Journal {
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
-        self.shared.readers.ask(Purpose::Work, question, done);
+        self.shared.readers.run(Purpose::Work, question, done);
     }
 
     /// Like [`Journal::read_then`], for lists: no query that the server's own work needs waits
@@ -209,7 +209,7 @@ impl Journal {
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
-        self.shared.readers.ask(Purpose::List, question, done);
+        self.shared.readers.run(Purpose::List, question, done);
     }
 
     /// Like [`Journal::list_then`]; the receiver only fails when the journal is shut down.

@@ -118,9 +118,9 @@ impl HistorySegment {
         };
         let mut encoded = Vec::new();
         // At most what was compressed, whatever the bytes say.
-        let most = u64::from(self.unpacked) + 1;
+        let maximum = u64::from(self.unpacked) + 1;
         ZlibDecoder::new(&self.body[..])
-            .take(most)
+            .take(maximum)
             .read_to_end(&mut encoded)
             .map_err(|error| damaged(&error.to_string()))?;
         if encoded.len() != self.unpacked as usize {

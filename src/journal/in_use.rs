@@ -61,7 +61,7 @@ pub fn minute(time: Time) -> i64 {
 }
 
 /// When a minute begins.
-pub fn beginning(minute: i64) -> Time {
+pub fn minute_start(minute: i64) -> Time {
     Time(minute * MINUTE_MS)
 }
 

@@ -25,7 +25,7 @@ pub struct LogPart {
 }
 
 impl LogPart {
-    /// The rows with records after `after`: at most `most`, and about [`limits::LOG_PART_BYTES`].
+    /// The rows with records after `after`: at most `maximum`, and about [`limits::LOG_PART_BYTES`].
     ///
     /// # Errors
     /// If the store fails.
@@ -33,10 +33,10 @@ impl LogPart {
         reader: &dyn StoreReader,
         entity: Entity,
         after: u64,
-        most: usize,
+        maximum: usize,
     ) -> Result<Self, StoreError> {
         let limit = LogLimit {
-            rows: most,
+            rows: maximum,
             bytes: limits::LOG_PART_BYTES,
         };
         reader.log_part(entity, after, limit)

@@ -178,11 +178,11 @@ impl StoreReader for MemoryStore {
         Ok(live.take(limit).cloned().collect())
     }
 
-    fn count(&self, filter: &InstanceFilter, most: usize) -> Result<u64, StoreError> {
+    fn count(&self, filter: &InstanceFilter, maximum: usize) -> Result<u64, StoreError> {
         let tables = self.tables();
         let rows = tables.instances.values();
         let fitting = rows.filter(|row| tables.accept(filter, row));
-        Ok(fitting.take(most).count() as u64)
+        Ok(fitting.take(maximum).count() as u64)
     }
 
     fn started_since(&self, tenant: &str, since: Time) -> Result<u64, StoreError> {

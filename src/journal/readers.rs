@@ -66,7 +66,7 @@ impl Readers {
 
     /// Runs `question` on one of the threads, then `done` with its answer on the same thread. After
     /// [`Readers::stop`] neither runs.
-    pub fn ask<T: 'static>(
+    pub fn run<T: 'static>(
         &self,
         purpose: Purpose,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,

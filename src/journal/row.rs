@@ -155,7 +155,7 @@ pub struct OutboxRow {
     pub body: Vec<u8>,
     /// The record of the source that contains the message's data, if the message does not: data for
     /// many receivers are written once.
-    pub brings: Option<u64>,
+    pub publication: Option<u64>,
 }
 
 /// An undelivered message, as read back.

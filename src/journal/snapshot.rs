@@ -154,7 +154,7 @@ pub struct Past {
     stored: Vec<StoredRow>,
 }
 
-/// Reads what the state of an instance after a record is folded from: at most `most` rows, and the
+/// Reads what the state of an instance after a record is folded from: at most `maximum` rows, and the
 /// bytes of a [`LogPart`]; `None` if that is not enough.
 ///
 /// # Errors
@@ -163,7 +163,7 @@ pub fn until(
     reader: &dyn StoreReader,
     entity: Entity,
     seq: u64,
-    most: usize,
+    maximum: usize,
 ) -> Result<Option<Past>, StoreError> {
     let loaded = reader.load(entity)?;
     let snapshot = loaded
@@ -175,14 +175,14 @@ pub fn until(
     } else {
         // A row has at least two numbers: its record's and its own.
         let enough = usize::try_from(seq / 2 + 1).unwrap_or(usize::MAX);
-        let part = LogPart::read(reader, entity, 0, enough.min(most + 1))?;
+        let part = LogPart::read(reader, entity, 0, enough.min(maximum + 1))?;
         if !part.reaches(seq) {
             return Ok(None);
         }
         part.rows
     };
     stored.retain(|stored| stored.row.last_seq <= seq);
-    Ok((stored.len() <= most).then_some(Past { snapshot, stored }))
+    Ok((stored.len() <= maximum).then_some(Past { snapshot, stored }))
 }
 
 impl Past {

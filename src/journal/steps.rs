@@ -74,10 +74,10 @@ impl Steps {
         }
     }
 
-    /// Writes the oldest queued entries as one batch, at most `most`. After a commit with an
+    /// Writes the oldest queued entries as one batch, at most `maximum`. After a commit with an
     /// unknown outcome nothing is written any more, as with threads.
-    pub fn write(&mut self, most: usize) {
-        for _ in 0..most {
+    pub fn write(&mut self, maximum: usize) {
+        for _ in 0..maximum {
             let Ok(entry) = self.writer.queue.try_recv() else {
                 break;
             };

@@ -100,8 +100,8 @@ pub trait StoreReader: HistoryReader + AuditReader + Send {
         after: InstanceKey,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError>;
-    /// The number of instances that match the filter, counted up to `most`.
-    fn count(&self, filter: &InstanceFilter, most: usize) -> Result<u64, StoreError>;
+    /// The number of instances that match the filter, counted up to `maximum`.
+    fn count(&self, filter: &InstanceFilter, maximum: usize) -> Result<u64, StoreError>;
     /// The number of instances that a tenant has started since the beginning of this minute, within
     /// the last day.
     fn started_since(&self, tenant: &str, since: Time) -> Result<u64, StoreError>;

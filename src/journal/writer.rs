@@ -37,7 +37,7 @@ const LARGEST_BATCH: usize = 1024;
 /// again does no harm.
 const LAZY: Duration = Duration::from_millis(500);
 /// After this long without a write, the store releases the memory that only writing needs.
-const REST: Duration = if cfg!(test) {
+const IDLE_AFTER: Duration = if cfg!(test) {
     Duration::from_millis(20)
 } else {
     Duration::from_secs(5)
@@ -231,7 +231,7 @@ impl Writer {
                 Some(deadline) => self.queue.recv_deadline(deadline),
                 None if is_full => self.queue.recv_timeout(PROBE),
                 None if self.rested => self.queue.recv().map_err(RecvTimeoutError::from),
-                None => self.queue.recv_timeout(REST),
+                None => self.queue.recv_timeout(IDLE_AFTER),
             };
             match entry {
                 Ok(entry) => self.take(batch, entry),

@@ -15,6 +15,6 @@ pub const DRAFTS_IN_ALL: usize = 64 << 20;
 /// Tasks that one connection has open.
 pub const TASKS_OPEN: usize = 16;
 /// Connections that have one task open.
-pub const PRESENT_AT_TASK: usize = 32;
+pub const PRESENT_PER_TASK: usize = 32;
 /// How long somebody counts as typing.
 pub const TYPING: Duration = Duration::from_secs(10);

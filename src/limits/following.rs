@@ -24,7 +24,7 @@ pub const UNSENT_BYTES: usize = 1024 * 1024;
 /// client's socket.
 pub const LONG_FRAME: usize = 16 * 1024;
 /// Instances that one connection looks up at the same time in order to follow them.
-pub const LOOKS_AT_ONCE: usize = 4;
+pub const READS_AT_ONCE: usize = 4;
 /// Bytes of unsent frames beyond which a connection takes no further row of a followed instance.
 pub const PULL_BYTES: usize = 64 * 1024;
 

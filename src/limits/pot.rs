@@ -144,7 +144,7 @@ impl PotPlace {
     }
 
     /// The largest size it can have.
-    pub fn most(&self) -> usize {
+    pub fn capacity(&self) -> usize {
         self.pot.per_taker
     }
 
@@ -230,8 +230,8 @@ mod tests {
     #[test]
     fn strangers_leave_places_for_users_and_users_for_operators() {
         let pot = Pot::new(16, Limit::Uploads);
-        let take = |kind, most: usize| -> Vec<PotPlace> {
-            (0..most).map_while(|_| pot.take(kind)).collect()
+        let take = |kind, capacity: usize| -> Vec<PotPlace> {
+            (0..capacity).map_while(|_| pot.take(kind)).collect()
         };
         let strangers = take(CallerKind::Anonymous, 99);
         let users = take(CallerKind::User, 99);

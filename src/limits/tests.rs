@@ -110,7 +110,7 @@ fn limits_do_not_contradict_each_other() {
     );
     fits(
         "a definition at the slowest pace",
-        PEER_GRACE.as_secs() + DEFINITION_BYTES as u64 / PEER_BYTES_PER_SECOND,
+        TRANSFER_GRACE.as_secs() + DEFINITION_BYTES as u64 / TRANSFER_BYTES_PER_SECOND,
         2 * BODY_TIME.as_secs(),
     );
     fits(

@@ -66,41 +66,20 @@ pub fn compile(
         .enumerate()
         .map(|(index, node)| (Arc::clone(&node.id), index))
         .collect();
-    let name = definition
-        .name
-        .clone()
-        .unwrap_or_else(|| definition.id.clone());
+    let name = definition.name.as_ref().unwrap_or(&definition.id).clone();
     // `validate` has checked that it can be read.
     let expiry = definition.expiry.as_deref().and_then(compile_expiry);
-    let written = definition
-        .action_message_expiry
-        .as_deref()
-        .and_then(|text| duration::parse(text).ok());
-    let action_message_expiry = written.unwrap_or_else(|| {
-        Span::new().seconds(limits::ACTION_MESSAGE_OPEN.as_secs().cast_signed())
-    });
+    let action_message_expiry = action_message_expiry(&definition);
     let not_compilable =
         |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
     let search_keys = SearchKeys::compile(&definition.search_keys).map_err(not_compilable)?;
     let lanes = lanes_of_candidates(&definition, &mut nodes);
     let event_subprocess_starts = around.event_subprocess_starts(None);
-    let is_conditional = |event| {
-        matches!(
-            event,
-            &event_definition::EventDefinition::Conditional { .. }
-        )
-    };
-    let mut events = definition.nodes.iter().flat_map(|node| &node.events);
-    let has_conditional = events.any(is_conditional);
+    let has_conditional = has_conditional(&definition);
     let with_default = |object: &&DataObject| object.scope.is_none() && object.default.is_some();
     let data_objects = declared(definition.data_objects.iter().filter(with_default));
-    let of_node = |node: &ExecutableNode| {
-        let source = node.id.clone();
-        let ids: Vec<_> = node.outgoing.iter().map(|flow| flow.id.clone()).collect();
-        ids.into_iter().map(move |flow| (flow, source.clone()))
-    };
     let implicit_starts = ids(around.entry_points.implicit(None));
-    let flow_sources = nodes.iter().flat_map(of_node).collect();
+    let flow_sources = flow_sources(&nodes);
     Ok((
         ExecutableProcess {
             definition,
@@ -121,6 +100,28 @@ pub fn compile(
         },
         problems,
     ))
+}
+
+fn action_message_expiry(definition: &ProcessDefinition) -> Span {
+    let written = definition.action_message_expiry.as_deref();
+    let written = written.and_then(|text| duration::parse(text).ok());
+    written
+        .unwrap_or_else(|| Span::new().seconds(limits::ACTION_MESSAGE_OPEN.as_secs().cast_signed()))
+}
+
+fn has_conditional(definition: &ProcessDefinition) -> bool {
+    let mut events = definition.nodes.iter().flat_map(|node| &node.events);
+    events.any(|event| matches!(event, event_definition::EventDefinition::Conditional { .. }))
+}
+
+/// The source of each flow.
+fn flow_sources(nodes: &[ExecutableNode]) -> BTreeMap<Arc<str>, Arc<str>> {
+    let of_node = |node: &ExecutableNode| {
+        let source = node.id.clone();
+        let ids: Vec<_> = node.outgoing.iter().map(|flow| flow.id.clone()).collect();
+        ids.into_iter().map(move |flow| (flow, source.clone()))
+    };
+    nodes.iter().flat_map(of_node).collect()
 }
 
 fn event_starts(nodes: &[ExecutableNode]) -> Vec<usize> {
@@ -213,7 +214,7 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
         .map(|flow| ExecutableFlow {
             id: flow.id.as_str().into(),
             target: flow.target.as_str().into(),
-            conditional: flow.condition.is_some() && node.kind.asks_conditions(),
+            conditional: flow.condition.is_some() && node.kind.evaluates_conditions(),
         })
         .collect();
     let attached = around.attached.get(id).map_or(&[][..], Vec::as_slice);

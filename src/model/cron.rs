@@ -101,35 +101,37 @@ pub fn read(text: &str) -> Result<CronText, String> {
         rewritten.push(fields::YEAR.read(year)?);
     }
     let cron = parse(&rewritten.join(" "))?;
+    let is_numbered = fields[weekday_at]
+        .split(['/', '#'])
+        .next()
+        .is_some_and(has_digit);
     let is_plain = match numbering {
         Numbering::Quartz => has_mark && fields.len() > 5,
         Numbering::Unix => !fields.iter().any(|field| is_started_step(field)),
     };
-    let warning = (!is_plain
-        && fields[weekday_at]
-            .split(['/', '#'])
-            .next()
-            .is_some_and(has_digit))
-    .then(|| {
-        let (dialect, first) = match numbering {
-            Numbering::Quartz => (
-                "Quartz, in which 1 is Sunday",
-                "six or seven fields or a `?` \
-                are Quartz's",
-            ),
-            Numbering::Unix => (
-                "Unix, in which 0 and 7 are Sunday",
-                "five fields are Unix's",
-            ),
-        };
-        format!(
-            "expected names of weekdays where dialects differ, but `{}` is written in numbers; \
-            it is read as {} by the numbering of {dialect}, as {first}: write the names",
-            fields[weekday_at],
-            shown(&cron, &weekdays)
-        )
-    });
+    let warning = (!is_plain && is_numbered)
+        .then(|| weekday_warning(fields[weekday_at], &shown(&cron, &weekdays), numbering));
     Ok(CronText { cron, warning })
+}
+
+/// The warning about weekdays in numbers, whose meaning differs between dialects.
+fn weekday_warning(written: &str, read: &str, numbering: Numbering) -> String {
+    let (dialect, first) = match numbering {
+        Numbering::Quartz => (
+            "Quartz, in which 1 is Sunday",
+            "six or seven fields or a `?` \
+                are Quartz's",
+        ),
+        Numbering::Unix => (
+            "Unix, in which 0 and 7 are Sunday",
+            "five fields are Unix's",
+        ),
+    };
+    format!(
+        "expected names of weekdays where dialects differ, but `{written}` is written in \
+            numbers; it is read as {read} by the numbering of {dialect}, as {first}: write the \
+            names"
+    )
 }
 
 fn parse(text: &str) -> Result<Cron, String> {

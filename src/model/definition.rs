@@ -69,22 +69,22 @@ pub struct ProcessDefinition {
 impl ProcessDefinition {
     /// Ids of the flows whose condition is not evaluated: each is the default of its source, or
     /// leaves a node that takes all of its flows.
-    pub fn unasked_flows(&self) -> HashSet<&str> {
+    pub fn unevaluated_flows(&self) -> HashSet<&str> {
         let sources: HashMap<&str, &FlowNode> = self
             .nodes
             .iter()
             .map(|node| (node.id.as_str(), node))
             .collect();
-        let is_unasked = |flow: &&SequenceFlow| {
+        let is_unevaluated = |flow: &&SequenceFlow| {
             sources.get(flow.source.as_str()).is_some_and(|source| {
-                !source.kind.asks_conditions()
+                !source.kind.evaluates_conditions()
                     || (source.kind.has_default_flow()
                         && source.default_flow.as_deref() == Some(flow.id.as_str()))
             })
         };
         self.flows
             .iter()
-            .filter(is_unasked)
+            .filter(is_unevaluated)
             .map(|flow| flow.id.as_str())
             .collect()
     }

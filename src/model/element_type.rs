@@ -131,13 +131,13 @@ impl ElementType {
 
     /// Whether the conditions of its outgoing flows are evaluated: not for a parallel gateway,
     /// which takes all of them, nor for an event-based one, where the first event decides.
-    pub fn asks_conditions(self) -> bool {
+    pub fn evaluates_conditions(self) -> bool {
         !matches!(self, Self::ParallelGateway | Self::EventBasedGateway)
     }
 
     /// Whether it may have a default flow: gateways that choose, and activities.
     pub fn has_default_flow(self) -> bool {
-        self.asks_conditions() && !self.is_event()
+        self.evaluates_conditions() && !self.is_event()
     }
 
     /// Whether it is an event.

@@ -239,17 +239,17 @@ fn secret_misplaced(what: &str) -> Mistake {
     )
 }
 
-fn span(what: &str, text: &str, most: std::time::Duration) -> Result<u64, Mistake> {
+fn span(what: &str, text: &str, maximum: std::time::Duration) -> Result<u64, Mistake> {
     let length = duration::parse(text)
         .ok()
         .and_then(|span| duration::length(&span).ok());
     let ms = length.and_then(|length| u64::try_from(length.as_millis()).ok());
-    ms.filter(|ms| *ms > 0 && u128::from(*ms) <= most.as_millis())
+    ms.filter(|ms| *ms > 0 && u128::from(*ms) <= maximum.as_millis())
         .ok_or_else(|| {
             let sentence = format!(
                 "expected `{what}` as ISO 8601 duration such as PT10S, at most {} seconds, but got \
             `{text}`; correct it",
-                most.as_secs()
+                maximum.as_secs()
             );
             ("invalid_value", sentence)
         })

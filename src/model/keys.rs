@@ -98,10 +98,10 @@ impl Keys {
     }
 
     /// The values of the variables at these paths, as an object: the initial values of a form.
-    /// `None` if there are none, or if they have more than about `most` bytes as JSON.
-    pub fn held_by(&self, variables: &Variables<'_>, most: usize) -> Option<Value> {
+    /// `None` if there are none, or if they have more than about `maximum` bytes as JSON.
+    pub fn held_by(&self, variables: &Variables<'_>, maximum: usize) -> Option<Value> {
         let held = |key: &CompiledKey| variables.at(&key.path).filter(|value| !value.is_null());
-        let mut left = most;
+        let mut left = maximum;
         let mut found = Value::Null;
         for key in &self.keys {
             if let Some(value) = held(key) {

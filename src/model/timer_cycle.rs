@@ -214,18 +214,18 @@ impl Interval {
 
     /// The number of the first time after this one, or the one after the last.
     fn first_after(&self, time: Time, begun: Time) -> u64 {
-        let has_come = |number| self.due(number, begun).is_some_and(|due| due <= time);
-        if !has_come(0) {
+        let has_passed = |number| self.due(number, begun).is_some_and(|due| due <= time);
+        if !has_passed(0) {
             return 0;
         }
         // Ends, because times end with the calendar.
         let (mut come, mut open) = (0, 1);
-        while has_come(open) {
+        while has_passed(open) {
             (come, open) = (open, open.saturating_mul(2));
         }
         while open - come > 1 {
             let middle = come + (open - come) / 2;
-            if has_come(middle) {
+            if has_passed(middle) {
                 come = middle
             } else {
                 open = middle

@@ -32,7 +32,7 @@ const JSON: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Constants {
     /// As literals, so that a frontend can distinguish messages by them.
-    Told,
+    Literal,
     /// By their types only, for users who may not read templates.
     Widened,
 }

@@ -50,9 +50,9 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     let mut report = Report::default();
     let elements = definition.nodes.len() + definition.flows.len();
     if elements > limits::DEFINITION_ELEMENTS {
-        let most = limits::DEFINITION_ELEMENTS;
+        let maximum = limits::DEFINITION_ELEMENTS;
         let message = format!(
-            "expected at most {most} flow nodes and sequence flows, but there are {elements}; \
+            "expected at most {maximum} flow nodes and sequence flows, but there are {elements}; \
             split the process"
         );
         report.error(&definition.id, "too_large", message);

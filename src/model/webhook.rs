@@ -28,7 +28,7 @@ pub struct Webhook {
 
 impl Webhook {
     /// Whether it is notified of an end with this status.
-    pub fn hears(&self, status: &str) -> bool {
+    pub fn is_notified_of(&self, status: &str) -> bool {
         self.on
             .as_ref()
             .is_none_or(|on| on.iter().any(|wanted| wanted == status))

@@ -63,48 +63,29 @@ fn perform(
             target,
             message,
         } => {
-            let goes_on = matches!(*message, InstanceMessage::StartMore { .. });
-            let owner = goes_on.then(|| Arc::new(owner(committed)));
-            // An instance that sends messages always belongs to a tree.
-            if let Some(tree) = tree.cloned() {
-                runtime.outbox.post(
-                    runtime,
-                    OutboxDelivery {
-                        source: Entity::from(committed.instance),
-                        number,
-                        target: Entity::from(target),
-                        message,
-                        trace: committed.row.trace.clone(),
-                        tree,
-                        owner,
-                    },
-                );
-            }
+            let is_turn = matches!(*message, InstanceMessage::StartMore { .. });
+            let owner = is_turn.then(|| Arc::new(owner(committed)));
+            post(
+                runtime,
+                committed,
+                tree,
+                (number, target.into(), message),
+                owner,
+            );
         }
         Effect::Notify {
             number,
             correlation,
             note,
         } => {
-            if let Some(tree) = tree.cloned() {
-                let tenant = committed.members.head.tenant.clone();
-                runtime.outbox.post(
-                    runtime,
-                    OutboxDelivery {
-                        source: Entity::from(committed.instance),
-                        number,
-                        target: keys::of_correlation(&tenant, &correlation),
-                        message: Box::new(InstanceMessage::Note {
-                            tenant,
-                            correlation,
-                            note,
-                        }),
-                        trace: committed.row.trace.clone(),
-                        tree,
-                        owner: None,
-                    },
-                );
-            }
+            let tenant = committed.members.head.tenant.clone();
+            let target = keys::of_correlation(&tenant, &correlation);
+            let message = Box::new(InstanceMessage::Note {
+                tenant,
+                correlation,
+                note,
+            });
+            post(runtime, committed, tree, (number, target, message), None);
         }
         Effect::SetTimer(timer) => {
             let owner = owner(committed);
@@ -116,6 +97,30 @@ fn perform(
         // is dropped.
         Effect::ClearTimer(_) | Effect::ForgetCall(_) => {}
     }
+}
+
+/// Hands a message with its number and its receiver to the outbox. An instance that sends messages
+/// always belongs to a tree.
+fn post(
+    runtime: &Arc<Runtime>,
+    committed: &Committed,
+    tree: Option<&Arc<Tree>>,
+    (number, target, message): (u64, Entity, Box<InstanceMessage>),
+    owner: Option<Arc<Owner>>,
+) {
+    let Some(tree) = tree.cloned() else { return };
+    runtime.outbox.post(
+        runtime,
+        OutboxDelivery {
+            source: Entity::from(committed.instance),
+            number,
+            target,
+            message,
+            trace: committed.row.trace.clone(),
+            tree,
+            owner,
+        },
+    );
 }
 
 /// The owner of a committed row, whose turns its effects take.

@@ -249,7 +249,7 @@ impl Catalog {
     fn arm(&mut self, key: &ScheduleKey) {
         let is_live = self
             .versions
-            .standing(&key.tenant, &key.process)
+            .current(&key.tenant, &key.process)
             .is_some_and(|process| process.is_published());
         let Some(scheduled) = self.schedules.get_mut(key) else {
             return;
@@ -295,19 +295,19 @@ impl Versions {
     }
 
     /// The published or disabled version of a definition, which is in memory.
-    pub fn standing(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
-        self.known_standing(tenant, id)?.in_memory()
+    pub fn current(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
+        self.known_current(tenant, id)?.in_memory()
     }
 
     /// The same, as its entry in the table.
-    pub fn known_standing(&self, tenant: &str, id: &str) -> Option<&Arc<KnownVersion>> {
-        let stands = |known: &&Arc<KnownVersion>| {
+    pub fn known_current(&self, tenant: &str, id: &str) -> Option<&Arc<KnownVersion>> {
+        let is_current = |known: &&Arc<KnownVersion>| {
             matches!(
                 known.row.state,
                 DefinitionState::Published | DefinitionState::Disabled
             )
         };
-        self.of(tenant, id).iter().rev().find(stands)
+        self.of(tenant, id).iter().rev().find(is_current)
     }
 
     /// Inserts or replaces a version.
@@ -367,7 +367,7 @@ impl Versions {
         self.started_by_events
             .range((tenant.to_owned(), String::new())..)
             .take_while(move |(owner, _)| owner == tenant)
-            .filter_map(|(tenant, id)| self.standing(tenant, id))
+            .filter_map(|(tenant, id)| self.current(tenant, id))
             .filter(|process| process.is_published())
             .filter(|process| process.executable.event_starts().next().is_some())
     }

@@ -24,7 +24,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// milliseconds.
 const SLOWER_BY: u32 = 10;
 /// The smallest step back of the machine's clock that the log reports.
-const TOLD_FROM: Duration = Duration::from_secs(2);
+const REPORTED_FROM: Duration = Duration::from_secs(2);
 
 /// Process time: the real one, or one that is stopped until it is set.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ struct OnwardTime {
     shown: Duration,
     /// The steady clock when `shown` was computed.
     steady: Duration,
-    is_behind_told: bool,
+    is_behind_reported: bool,
 }
 
 impl OnwardTime {
@@ -70,7 +70,7 @@ impl OnwardTime {
         Self {
             shown: wall,
             steady,
-            is_behind_told: false,
+            is_behind_reported: false,
         }
     }
 
@@ -81,8 +81,8 @@ impl OnwardTime {
         let behind = (self.shown + passed).saturating_sub(wall);
         self.shown = wall.max(self.shown + passed - passed / SLOWER_BY);
         self.steady = steady;
-        let is_news = behind >= TOLD_FROM && !self.is_behind_told;
-        self.is_behind_told = behind >= TOLD_FROM;
+        let is_news = behind >= REPORTED_FROM && !self.is_behind_reported;
+        self.is_behind_reported = behind >= REPORTED_FROM;
         (self.shown, is_news.then_some(behind))
     }
 }
@@ -98,7 +98,7 @@ impl Clock {
     }
 
     /// Virtual time, stopped at `start`.
-    pub fn standing_at(start: Time) -> Self {
+    pub fn stopped_at(start: Time) -> Self {
         Self {
             source: TimeSource::Virtual(Arc::new(AtomicI64::new(start.0))),
             moved: Arc::new(Notify::new()),
@@ -163,7 +163,7 @@ impl Clock {
     /// Continues after the newest recorded time, because the machine's clock may have been set back
     /// while the server was down. A recorded time that is ahead by more than [`CLOCK_AHEAD`] is
     /// taken for a mistake and ignored.
-    pub fn go_on_after(&self, newest: Time) {
+    pub fn continue_after(&self, newest: Time) {
         let newest = Duration::from_millis(newest.0.max(0).unsigned_abs());
         let goes_on = |wall: Duration| newest > wall && newest - wall <= CLOCK_AHEAD;
         match &self.source {
@@ -296,10 +296,10 @@ mod tests {
     fn a_start_goes_on_after_what_is_on_record() {
         let clock = Clock::real();
         let ahead = |span: Duration| Time(real_now().0 + span.as_millis() as i64);
-        clock.go_on_after(ahead(2 * CLOCK_AHEAD));
+        clock.continue_after(ahead(2 * CLOCK_AHEAD));
         assert!(clock.now() < ahead(at(60)));
         let newest = ahead(at(2 * HOUR));
-        clock.go_on_after(newest);
+        clock.continue_after(newest);
         assert!(clock.now() >= newest && clock.now() < ahead(at(3 * HOUR)));
     }
 }

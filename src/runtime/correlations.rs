@@ -11,10 +11,11 @@
 //! `publish` for publications by clients. Not here: what happens in an instance
 //! (`engine::subscription`).
 
-mod brought;
+mod answer;
 pub mod decide;
 pub mod decided;
 pub mod keep_out;
+mod publication_data;
 pub mod publish;
 mod record;
 mod state;
@@ -29,7 +30,6 @@ use std::{
 
 use dashmap::DashMap;
 
-pub use self::{brought::bring, state::Outcome};
 use self::{
     decide::{CorrelationCommand, CorrelationContext, EventStart, decide},
     decided::{CorrelationAnswer, Decided, NotPublished, Outgoing},
@@ -37,6 +37,7 @@ use self::{
     record::{CorrelationRecord, CorrelationRow},
     state::CorrelationState,
 };
+pub use self::{publication_data::read_data, state::Outcome};
 use super::{
     Runtime,
     commit_gate::CommitGate,
@@ -50,7 +51,7 @@ use crate::{
     engine::{Rejection, correlation::Correlation, rejection::RejectionKind, trace::TraceContext},
     journal::{
         Busy, Commit, Entity, KeptMessage, KeptMessageRow, Loaded, LogRow, OutboxRow, SnapshotRow,
-        StoreError, Written, codec,
+        StoreError, codec,
     },
     limits::{self, Limit},
     model::ids::Time,
@@ -278,24 +279,17 @@ impl Runtime {
             awaited,
             settled,
             live: asked,
-            goes_on,
+            is_partial,
         } = decided;
         let answer = CorrelationAnswer {
             awaited,
             outcome,
             live: asked,
-            goes_on,
+            is_partial,
             is_repeat: row.is_none(),
         };
         let Some(row) = row else {
-            let audit = self.audit.clone();
-            let answer = move |written: Written| {
-                if let (Ok(()), Some(noted)) = (written, noted) {
-                    noted.log();
-                    audit.note(noted.row(&answer.outcome));
-                }
-                reply(written.map(|()| answer).map_err(Refusal::from));
-            };
+            let answer = self.answer_repetition(answer, noted, reply);
             permit.release(live.gate.counted(answer));
             return None;
         };
@@ -313,25 +307,8 @@ impl Runtime {
             .iter()
             .map(|noted| noted.row(&answer.outcome))
             .collect();
-        let runtime = self.clone();
-        let after_commit = move |written: Written| match written {
-            Ok(()) => {
-                if let Some(noted) = noted {
-                    noted.log();
-                }
-                // Counted as in progress before the sender receives the answer.
-                let _active = runtime.active();
-                // Before anything is delivered, so that whoever waits for a delivery misses none.
-                reply(Ok(answer));
-                for settled in settled {
-                    runtime.correlations.publishing.settled(entity, settled);
-                }
-                runtime.send(entity, outgoing);
-            }
-            Err(why) => {
-                reply(Err(why.into()));
-            }
-        };
+        let after_commit =
+            self.after_correlation(entity, answer, noted, reply, (settled, outgoing));
         permit.append_audited(commit, audit, live.gate.counted(after_commit));
         None
     }
@@ -346,7 +323,7 @@ impl Runtime {
             number,
             target,
             message,
-            brings: _,
+            publication: _,
             trace,
         } in outgoing
         {
@@ -426,8 +403,8 @@ fn commit(
         Ok(OutboxRow {
             seq: sent.number,
             target: sent.target.map_or(entity, Entity::from),
-            body: codec::encode(&(brought::stored_form(&sent.message), &sent.trace))?,
-            brings: sent.brings,
+            body: codec::encode(&(publication_data::stored_form(&sent.message), &sent.trace))?,
+            publication: sent.publication,
         })
     });
     Ok(Commit {

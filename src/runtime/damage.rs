@@ -24,7 +24,7 @@ impl Runtime {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub(super) async fn look_for_damage(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub(super) async fn check_all(self: &Arc<Self>) -> Result<(), StoreError> {
         let mut after = InstanceKey(Uuid::nil());
         loop {
             let began = Instant::now();
@@ -32,7 +32,7 @@ impl Runtime {
             let part = self.journal.read(move |reader| {
                 let part = reader.live_instances(after, PART)?;
                 for row in &part {
-                    runtime.look_at(reader, row)?;
+                    runtime.check(reader, row)?;
                 }
                 let is_last = part.len() < PART;
                 Ok(part.last().map(|row| row.key).filter(|_| !is_last))
@@ -45,12 +45,12 @@ impl Runtime {
         }
     }
 
-    fn look_at(&self, reader: &dyn StoreReader, row: &InstanceRow) -> Result<(), StoreError> {
+    fn check(&self, reader: &dyn StoreReader, row: &InstanceRow) -> Result<(), StoreError> {
         let restored = snapshot::restore(reader, Entity::from(row.key));
         match restored.map(|restored| restored.state) {
             Ok(Some(state)) => {
                 for file in state.files().values() {
-                    self.files.look_at(row.key, file, &self.damaged);
+                    self.files.check_file(row.key, file, &self.damaged);
                 }
             }
             Ok(None) => self.note_damaged_instance(row.key, "its rows are missing"),

@@ -73,11 +73,11 @@ pub struct DecisionContext {
 pub fn decide(
     memory: &mut Memory,
     caller: Option<&Caller>,
-    ask: InstanceRequest,
+    request: InstanceRequest,
     around: DecisionContext,
 ) -> Result<ActorDecision, Refusal> {
-    let kind = kind_of(&ask);
-    let decided = decide_ask(memory, caller, ask, around);
+    let kind = kind_of(&request);
+    let decided = decide_request(memory, caller, request, around);
     meters().command(kind, outcome_of(&decided));
     if let Ok(ActorDecision::Write { committed, .. }) = &decided {
         count_limits(&committed.row.records);
@@ -100,8 +100,8 @@ fn count_limits(records: &[Record]) {
 pub const MIGRATE: &str = "migrate";
 
 /// The kind of a request, as a metric label.
-pub fn kind_of(ask: &InstanceRequest) -> &'static str {
-    match ask {
+pub fn kind_of(request: &InstanceRequest) -> &'static str {
+    match request {
         InstanceRequest::Start(_) => "start",
         InstanceRequest::StartChild { .. } => "start_child",
         InstanceRequest::Observe
@@ -128,13 +128,13 @@ fn outcome_of(decided: &Result<ActorDecision, Refusal>) -> &'static str {
     }
 }
 
-fn decide_ask(
+fn decide_request(
     memory: &mut Memory,
     caller: Option<&Caller>,
-    ask: InstanceRequest,
+    request: InstanceRequest,
     around: DecisionContext,
 ) -> Result<ActorDecision, Refusal> {
-    match ask {
+    match request {
         InstanceRequest::Start(start) => decide_start(memory, caller, *start, around),
         InstanceRequest::StartChild { start, offer } => {
             decide_start_child(memory, caller, *start, offer, around)
@@ -234,7 +234,7 @@ fn decide_start(
                 // The same offer was accepted in another tab: the answer is where the instance is
                 // now.
                 None => Ok(ActorDecision::InstanceResponse(
-                    InstanceResponse::Duplicate(Arc::new(standing(state, process))),
+                    InstanceResponse::Duplicate(Arc::new(committed_state(state, process))),
                 )),
             },
             None => Ok(ActorDecision::InstanceResponse(InstanceResponse::Unchanged)),
@@ -403,7 +403,7 @@ fn written(
             let committed = Arc::new(Committed {
                 row,
                 cause: outcome.cause,
-                ..standing(state, process)
+                ..committed_state(state, process)
             });
             ActorDecision::Write {
                 committed,
@@ -415,7 +415,7 @@ fn written(
 }
 
 /// The state of an instance, as a committed row without records.
-pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Committed {
+pub fn committed_state(state: &InstanceState, process: &Arc<DeployedProcess>) -> Committed {
     let empty = engine::RecordBatch {
         first_seq: state.seq(),
         time: state.created_at(),

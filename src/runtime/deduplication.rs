@@ -140,7 +140,7 @@ async fn until(
     });
     Ok(answered(process).await?.map(|process| Committed {
         row,
-        ..decide::standing(&state, &process)
+        ..decide::committed_state(&state, &process)
     }))
 }
 

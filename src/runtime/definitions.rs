@@ -35,7 +35,7 @@ use super::{
     http_calls::HttpCallSettings,
     lists::Lists,
     room_policy,
-    schedules::{Schedules, Standing},
+    schedules::{CurrentVersion, Schedules},
     step_threads::StepThreads,
 };
 use crate::{
@@ -425,10 +425,10 @@ impl Definitions {
             .map(|process| (process.row.tenant.clone(), process.row.id.clone()))
             .collect();
         let follow = |process: (String, String)| {
-            let version = versions.standing(&process.0, &process.1);
+            let version = versions.current(&process.0, &process.1);
             self.schedules.follow(
                 catalog,
-                &Standing {
+                &CurrentVersion {
                     tenant: process.0,
                     process: process.1,
                     version,

@@ -14,7 +14,7 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
 use crate::{
     journal::{Journal, disk_room::DiskRoom},
-    limits::{DISK_LOOK, Watermark, Watermarks},
+    limits::{DISK_CHECK_INTERVAL, Watermark, Watermarks},
 };
 
 /// The size of a disk, in bytes.
@@ -83,20 +83,20 @@ impl DiskWatch {
     /// # Errors
     /// When no thread can be started.
     pub fn start(dir: PathBuf, marks: Watermarks, journal: Journal) -> io::Result<Self> {
-        let mut look = Look {
+        let mut check = DiskCheck {
             dir,
             marks,
             journal,
             before: DiskRoom::Enough,
             is_blind: false,
         };
-        look.now();
+        check.now();
         let (stop, stopped) = bounded(0);
         let thread = thread::Builder::new()
             .name("disk-watch".into())
             .spawn(move || {
-                while stopped.recv_timeout(DISK_LOOK) == Err(RecvTimeoutError::Timeout) {
-                    look.now();
+                while stopped.recv_timeout(DISK_CHECK_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    check.now();
                 }
             })?;
         Ok(Self {
@@ -116,7 +116,7 @@ impl Drop for DiskWatch {
     }
 }
 
-struct Look {
+struct DiskCheck {
     dir: PathBuf,
     marks: Watermarks,
     journal: Journal,
@@ -125,7 +125,7 @@ struct Look {
     is_blind: bool,
 }
 
-impl Look {
+impl DiskCheck {
     fn now(&mut self) {
         match DiskSpace::of(&self.dir) {
             Ok(space) => {

@@ -296,14 +296,17 @@ impl Runtime {
         } = request;
         let Some(data) = data else {
             let keys = self.drafts.of(instance, &subject).into_iter();
-            let is_meant = |key: &DraftKey| {
+            let is_affected = |key: &DraftKey| {
                 key.action == action && element.is_none_or(|element| element == key.element)
             };
-            let keys = keys.map(|row| row.key.clone()).filter(is_meant).collect();
+            let keys = keys
+                .map(|row| row.key.clone())
+                .filter(is_affected)
+                .collect();
             return self.forget_drafts(keys, Some(reply));
         };
         let (runtime, by, named) = (self.clone(), caller.clone(), action.clone());
-        self.ask_for_work(caller, instance, element, named, move |answer| {
+        self.check_may_work(caller, instance, element, named, move |answer| {
             let InstanceResponse::MayWork(access) = answer else {
                 return reply.send(answer);
             };
@@ -330,7 +333,7 @@ impl Runtime {
         }
     }
 
-    fn ask_for_work(
+    fn check_may_work(
         self: &Arc<Self>,
         caller: Caller,
         instance: InstanceKey,
@@ -340,7 +343,7 @@ impl Runtime {
     ) {
         let envelope = Envelope {
             caller: Some(caller),
-            ask: InstanceRequest::MayWork {
+            request: InstanceRequest::MayWork {
                 element,
                 action: Some(action),
             },
@@ -357,7 +360,7 @@ impl Runtime {
                 Ok(()) => {
                     runtime.hub.wake(key.instance);
                     reply.send(InstanceResponse::Unchanged);
-                    runtime.look_after_draft(caller, key);
+                    runtime.remove_stale_draft(caller, key);
                 }
                 Err(refusal) => reply.refuse(refusal),
             }
@@ -366,10 +369,10 @@ impl Runtime {
     }
 
     /// Removes the draft again when a run that followed it was applied before the draft was saved.
-    fn look_after_draft(self: &Arc<Self>, caller: Caller, key: DraftKey) {
+    fn remove_stale_draft(self: &Arc<Self>, caller: Caller, key: DraftKey) {
         let (runtime, instance, element) = (self.clone(), key.instance, key.element);
         let action = key.action.clone();
-        self.ask_for_work(caller, instance, Some(element), action, move |answer| {
+        self.check_may_work(caller, instance, Some(element), action, move |answer| {
             if let InstanceResponse::Refused(Refusal::Rejected(rejection)) = answer
                 && matches!(
                     rejection.kind,

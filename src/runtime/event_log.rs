@@ -57,7 +57,7 @@ pub(super) fn incidents(committed: &Committed) {
 /// Has an operator's command recorded in the audit log with its row, and logged once that is
 /// durable.
 pub(super) fn of_operators(mut envelope: Envelope) -> Envelope {
-    match (&envelope.caller, &envelope.ask) {
+    match (&envelope.caller, &envelope.request) {
         (Some(caller), InstanceRequest::Apply { command, .. })
             if caller.operator && OF_OPERATORS.contains(&command.name()) =>
         {
@@ -66,7 +66,7 @@ pub(super) fn of_operators(mut envelope: Envelope) -> Envelope {
                 command: command.name(),
                 details: details_of(command),
             };
-            envelope.reply = envelope.reply.told_of(noted);
+            envelope.reply = envelope.reply.with_audit(noted);
         }
         (Some(caller), InstanceRequest::Migrate { migration, .. }) => {
             let noted = Noted {
@@ -74,7 +74,7 @@ pub(super) fn of_operators(mut envelope: Envelope) -> Envelope {
                 command: MIGRATE,
                 details: vec![("version", migration.target.row.version.into())],
             };
-            envelope.reply = envelope.reply.told_of(noted);
+            envelope.reply = envelope.reply.with_audit(noted);
         }
         _ => {}
     }

@@ -162,7 +162,7 @@ impl Files {
     }
 
     /// Whether a file exists with all its bytes; otherwise it is recorded as damaged.
-    pub(super) fn look_at(&self, instance: InstanceKey, file: &StoredFile, damaged: &Damaged) {
+    pub(super) fn check_file(&self, instance: InstanceKey, file: &StoredFile, damaged: &Damaged) {
         let place = self.places.file(instance, file.id);
         let why = match fs::metadata(&place) {
             Ok(found) if found.len() == file.size => return,

@@ -66,7 +66,7 @@ struct Now {
     /// The calls that are being made.
     running: HashMap<CallId, CallTarget>,
     /// When the table has to be read again.
-    look: Time,
+    next_read: Time,
 }
 
 /// The host of a call, and its owner.
@@ -89,7 +89,7 @@ impl HttpCalls {
     pub fn new(settings: HttpCallSettings) -> Self {
         let now = Mutex::new(Now {
             running: HashMap::new(),
-            look: Time(i64::MIN),
+            next_read: Time(i64::MIN),
         });
         Self {
             sender: Sender::new(settings),
@@ -101,7 +101,7 @@ impl HttpCalls {
 
     /// A call was placed, and its row is durable.
     pub fn placed(&self) {
-        self.lock().look = Time(i64::MIN);
+        self.lock().next_read = Time(i64::MIN);
         self.changed.notify_one();
     }
 
@@ -118,15 +118,15 @@ impl HttpCalls {
     fn next(&self) -> Time {
         let now = self.lock();
         if now.running.len() < CALLS_AT_ONCE {
-            now.look
+            now.next_read
         } else {
             Time::last()
         }
     }
 
-    fn look_at(&self, due: Time) {
+    fn schedule_read(&self, due: Time) {
         let mut now = self.lock();
-        now.look = now.look.min(due);
+        now.next_read = now.next_read.min(due);
         drop(now);
         self.changed.notify_one();
     }
@@ -180,7 +180,7 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
     loop {
         let active = runtime.active();
         while runtime.http_calls.is_due(runtime.clock.now()) {
-            look(&runtime).await;
+            next_read(&runtime).await;
         }
         drop(active);
         let next = runtime.http_calls.next();
@@ -192,13 +192,13 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
 }
 
 /// Reads the due calls and begins as many as there are places.
-async fn look(runtime: &Arc<Runtime>) {
+async fn next_read(runtime: &Arc<Runtime>) {
     let http_calls = &runtime.http_calls;
     let now = runtime.clock.now();
     // A call that is being made now may end before its row is read here; its row is then outdated.
     let (full, running) = {
         let mut state = http_calls.lock();
-        state.look = Time::last();
+        state.next_read = Time::last();
         (
             state.full(),
             state.running.keys().copied().collect::<HashSet<CallId>>(),
@@ -212,7 +212,7 @@ async fn look(runtime: &Arc<Runtime>) {
         Ok(Ok(read)) => read,
         Ok(Err(error)) => {
             log::error!("the calls to the outside cannot be read: {error}");
-            return http_calls.look_at(Time(now.0.saturating_add(AGAIN)));
+            return http_calls.schedule_read(Time(now.0.saturating_add(AGAIN)));
         }
         // The journal has shut down.
         Err(_) => return,
@@ -227,10 +227,10 @@ async fn look(runtime: &Arc<Runtime>) {
     }
     if !is_whole && begun > 0 {
         // There are more, perhaps to hosts that are at their limit.
-        http_calls.look_at(now);
+        http_calls.schedule_read(now);
     }
     if let Some(next) = next {
-        http_calls.look_at(next);
+        http_calls.schedule_read(next);
     }
 }
 
@@ -276,6 +276,6 @@ impl Drop for RunningCall {
     fn drop(&mut self) {
         let http_calls = &self.runtime.http_calls;
         http_calls.lock().running.remove(&self.id);
-        http_calls.look_at(Time(i64::MIN));
+        http_calls.schedule_read(Time(i64::MIN));
     }
 }

@@ -229,23 +229,32 @@ impl ProcessInstance {
         }
         envelope.reply.leaves_mailbox();
         let kind = envelope.kind();
-        let elsewhere = self.elsewhere(&envelope.ask);
+        let step_pool = self.step_pool(&envelope.request);
         let is_full = |(threads, owner): &(Arc<StepThreads>, Owner)| threads.is_full(owner, kind);
-        if elsewhere.as_ref().is_some_and(is_full) || !self.takes_its_place(&envelope.ask) {
+        if step_pool.as_ref().is_some_and(is_full) || !self.takes_its_place(&envelope.request) {
             return self.refuse_busy(envelope.reply, ctx);
         }
-        if let Some((threads, owner)) = elsewhere {
-            return self.step_elsewhere(&threads, owner, kind, envelope, ctx);
+        if let Some((threads, owner)) = step_pool {
+            return self.step_on_pool(&threads, owner, kind, envelope, ctx);
         }
         let slot = match self.runtime.journal.reserve_for(kind) {
             Ok(slot) => slot,
             Err(Busy) => return self.refuse_busy(envelope.reply, ctx),
         };
-        let started = self.started_process(&envelope.ask);
+        let started = self.started_process(&envelope.request);
         let timed = self.step_timer(started.as_deref());
-        let (Envelope { caller, ask, reply }, around) = self.observed(envelope);
+        let (
+            Envelope {
+                caller,
+                request,
+                reply,
+            },
+            around,
+        ) = self.observed(envelope);
         let work = &mut self.work;
-        match catch_unwind(AssertUnwindSafe(|| work.step(caller.as_ref(), ask, around))) {
+        match catch_unwind(AssertUnwindSafe(|| {
+            work.step(caller.as_ref(), request, around)
+        })) {
             Ok(step) => self.conclude(step, reply, slot, ctx),
             Err(_) => self.recover(reply, ctx),
         }
@@ -349,8 +358,8 @@ impl ProcessInstance {
 
     /// Joins the tree a start belongs to. Returns `false` when an instance of the tree has ended
     /// since the start was allowed, so that the start has to be checked again.
-    fn takes_its_place(&mut self, ask: &InstanceRequest) -> bool {
-        match ask {
+    fn takes_its_place(&mut self, request: &InstanceRequest) -> bool {
+        match request {
             InstanceRequest::Start(start) if self.work.memory.is_none() => {
                 self.tree = start.place.as_ref().map(|place| place.tree.clone());
                 self.is_counted = start.place.as_ref().is_some_and(|place| place.counted);

@@ -38,7 +38,7 @@ pub struct Envelope {
     /// The sender; `None` for the server itself (timers, other instances), which may do everything.
     pub caller: Option<Caller>,
     /// What is asked.
-    pub ask: InstanceRequest,
+    pub request: InstanceRequest,
     /// Receives the response, once everything it was computed from is durable.
     pub reply: ReplyTo,
 }
@@ -106,7 +106,7 @@ pub enum InstanceRequest {
 
 impl InstanceRequest {
     /// Whether the request changes nothing.
-    pub(super) fn is_look(&self) -> bool {
+    pub(super) fn is_read(&self) -> bool {
         match self {
             Self::Start(_)
             | Self::StartChild { .. }
@@ -332,7 +332,7 @@ impl ReplyTo {
     }
 
     /// Adds the audit entry of the command.
-    pub(super) fn told_of(mut self, noted: Noted) -> Self {
+    pub(super) fn with_audit(mut self, noted: Noted) -> Self {
         self.noted = Some(Box::new(noted));
         self
     }

@@ -7,12 +7,12 @@
 //! the effects of an end on instances below (`end_descendants`).
 
 mod correlating;
+mod delivery_order;
 pub mod delivery_queue;
 mod end_descendants;
 mod joining;
 mod loop_turns;
 mod stored;
-mod told_first;
 
 use std::{
     collections::VecDeque,
@@ -41,11 +41,11 @@ use crate::{
     journal::{Entity, Owner},
     model::ids::InstanceKey,
 };
+use delivery_order::{DeliveryOrder, HeldBehind};
 use delivery_queue::{Next, Pair};
 use joining::Joining;
 use loop_turns::{LoopPlace, LoopTurns};
 pub use stored::{StoredDelivery, stored};
-use told_first::{HeldBehind, ToldFirst};
 
 /// The pause before a message that could not be delivered is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -102,14 +102,14 @@ pub struct Outbox {
     pairs: DashMap<Pair, VecDeque<OutboxDelivery>>,
     loop_turns: LoopTurns<(OutboxDelivery, u64)>,
     joining: Joining,
-    told_first: ToldFirst,
+    delivery_order: DeliveryOrder,
 }
 
 impl Outbox {
     /// Takes a message whose row is durable. The tree counts what the message starts.
     pub fn post(&self, runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         let tree = delivery.tree.clone();
-        self.told_first.posted(&delivery);
+        self.delivery_order.posted(&delivery);
         match self.pairs.entry(delivery.pair()) {
             Entry::Occupied(mut pair) => return pair.get_mut().push_back(delivery),
             Entry::Vacant(pair) => {
@@ -125,7 +125,7 @@ impl Outbox {
     /// Lets the first message of a pair wait for its turn in the tree, unless it has to wait for
     /// earlier messages of its sender.
     fn line_up(&self, first: &OutboxDelivery) {
-        if !self.told_first.waits(first) {
+        if !self.delivery_order.waits(first) {
             let mut deliveries = first.tree.deliveries();
             deliveries.push(first.pair(), first.waits_as_start());
         }
@@ -144,8 +144,8 @@ impl Outbox {
                 None => drop(pair.remove()),
             }
         }
-        let brought = match self.told_first.taken(delivery) {
-            HeldBehind::Brought(brought) => brought,
+        let throws = match self.delivery_order.taken(delivery) {
+            HeldBehind::Throws(throws) => throws,
             HeldBehind::Pairs(pairs) => {
                 let tree = &delivery.tree;
                 for first in pairs.into_iter().filter_map(|pair| self.first(pair)) {
@@ -155,8 +155,8 @@ impl Outbox {
             }
         };
         pump(runtime, &delivery.tree);
-        for brought in brought {
-            brought.go_on(runtime);
+        for throw in throws {
+            throw.resume(runtime);
         }
         if let Some(next) = self.joining.over(delivery) {
             deliver(runtime, next, 0);
@@ -229,12 +229,12 @@ fn deliver_now(
     ends: u64,
     place: Option<LoopPlace>,
 ) {
-    let ask = match &*delivery.message {
+    let request = match &*delivery.message {
         InstanceMessage::EndDescendants => {
             return end_descendants::end_descendants(runtime, delivery);
         }
         InstanceMessage::Start { .. } => match start(runtime, &delivery, ends) {
-            Ok(Startable::Now(ask)) => ask,
+            Ok(Startable::Now(request)) => request,
             Ok(Startable::Once(known)) => {
                 let again = runtime.clone();
                 let definitions = &runtime.definitions;
@@ -252,7 +252,7 @@ fn deliver_now(
             };
         }
         InstanceMessage::Note { .. } | InstanceMessage::BroadcastMore { .. } => {
-            return correlating::tell(runtime, delivery);
+            return correlating::deliver_note(runtime, delivery);
         }
         InstanceMessage::Delivery(event) => InstanceRequest::Apply {
             command: Box::new(Command::Deliver(Box::new(EventDelivery {
@@ -276,21 +276,21 @@ fn deliver_now(
             }
         }
     };
-    ask_instance(runtime, delivery, ask, place);
+    send_to_instance(runtime, delivery, request, place);
 }
 
 /// Starts an instance for an event, whatever becomes of other deliveries of the event.
 fn start_by_event(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
     match correlating::start(runtime, &delivery) {
-        Ok(ask) => ask_instance(runtime, delivery, ask, None),
+        Ok(request) => send_to_instance(runtime, delivery, request, None),
         Err(sentence) => correlating::not_startable(runtime, delivery, sentence),
     }
 }
 
-fn ask_instance(
+fn send_to_instance(
     runtime: &Arc<Runtime>,
     delivery: OutboxDelivery,
-    ask: InstanceRequest,
+    request: InstanceRequest,
     place: Option<LoopPlace>,
 ) {
     let target = delivery.target.instance();
@@ -305,7 +305,7 @@ fn ask_instance(
         target,
         Envelope {
             caller: None,
-            ask,
+            request,
             reply: answered,
         },
     );
@@ -436,7 +436,7 @@ fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMe
         message: Box::new(message.clone()),
         trace: delivery.trace.clone(),
     };
-    let ask = InstanceRequest::Apply {
+    let request = InstanceRequest::Apply {
         command: Box::new(receive),
         tag: None,
         if_seq: None,
@@ -458,7 +458,7 @@ fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMe
         source,
         Envelope {
             caller: None,
-            ask,
+            request,
             reply,
         },
     );

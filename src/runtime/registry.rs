@@ -339,11 +339,11 @@ mod tests {
         };
         let finds_room = |caller: &Option<Caller>| {
             let refused = Arc::<AtomicBool>::default();
-            let told = refused.clone();
+            let noted = refused.clone();
             let envelope = Envelope {
                 caller: caller.clone(),
-                ask: InstanceRequest::Observe,
-                reply: ReplyTo::to(move |_| told.store(true, Ordering::Relaxed)),
+                request: InstanceRequest::Observe,
+                reply: ReplyTo::to(move |_| noted.store(true, Ordering::Relaxed)),
             };
             let _ = registry.dispatch(key, envelope);
             !refused.load(Ordering::Relaxed)

@@ -29,7 +29,7 @@ use tokio::{
     task::AbortHandle,
 };
 
-pub use on_deploy::Standing;
+pub use on_deploy::CurrentVersion;
 use scheduled_run::{ScheduledRun, Turn, Underway};
 
 use super::{
@@ -113,7 +113,7 @@ impl Schedules {
         };
         self.table.read(|catalog| {
             let rows = catalog.schedules().filter(|row| wanted(&row.key));
-            rows.filter_map(|row| told(catalog, row)).collect()
+            rows.filter_map(|row| view_of(catalog, row)).collect()
         })
     }
 
@@ -124,7 +124,7 @@ impl Schedules {
     pub fn get(&self, key: &ScheduleKey) -> Result<ScheduleView, Refusal> {
         let found = self
             .table
-            .read(|catalog| catalog.schedule(key).and_then(|row| told(catalog, row)));
+            .read(|catalog| catalog.schedule(key).and_then(|row| view_of(catalog, row)));
         found.ok_or_else(|| unknown(key))
     }
 
@@ -138,7 +138,7 @@ impl Schedules {
         let decide = |catalog: &Catalog| {
             let ScheduleView { mut row, process } = catalog
                 .schedule(key)
-                .and_then(|row| told(catalog, row))
+                .and_then(|row| view_of(catalog, row))
                 .ok_or_else(|| unknown(key))?;
             if row.enabled == enabled {
                 return Ok(TableDecision {
@@ -199,7 +199,7 @@ impl Schedules {
                     Turn::Blocked => return TakenRun::Blocked,
                     Turn::Nothing => return TakenRun::Nothing,
                 };
-                let view = catalog.schedule(&key).and_then(|row| told(catalog, row));
+                let view = catalog.schedule(&key).and_then(|row| view_of(catalog, row));
                 let Some(ScheduleView { row, process }) = view else {
                     continue;
                 };
@@ -237,10 +237,10 @@ fn put(row: ScheduleRow) -> CatalogChange {
 
 /// A schedule with the published or disabled version of its process; `None` when this server can
 /// run no such version.
-fn told(catalog: &Catalog, row: &ScheduleRow) -> Option<ScheduleView> {
+fn view_of(catalog: &Catalog, row: &ScheduleRow) -> Option<ScheduleView> {
     let process = catalog
         .versions()
-        .standing(&row.key.tenant, &row.key.process)?;
+        .current(&row.key.tenant, &row.key.process)?;
     Some(ScheduleView {
         row: row.clone(),
         process: process.clone(),

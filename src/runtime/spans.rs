@@ -41,7 +41,7 @@ const SENT_AT_ONCE: usize = 512;
 /// How long a span waits for others, at most.
 const GATHERED: Duration = Duration::from_secs(1);
 /// How long a collector may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const COLLECTOR_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause before a request that the collector refused for now is sent once more.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -100,7 +100,7 @@ impl Spans {
     pub fn start(url: String, headers: HeaderMap, part: f64) -> Result<(Self, SpanSender), String> {
         let client = Client::builder()
             .default_headers(headers)
-            .timeout(PATIENCE)
+            .timeout(COLLECTOR_TIMEOUT)
             .no_proxy()
             .build()
             .map_err(|error| format!("expected a client for spans, but {error}"))?;
@@ -148,7 +148,7 @@ impl Spans {
 impl SpanSender {
     /// Waits a short time for the last spans to be sent.
     pub async fn finish(self) {
-        let _ = actix_rt::time::timeout(PATIENCE / 2, self.0).await;
+        let _ = actix_rt::time::timeout(COLLECTOR_TIMEOUT / 2, self.0).await;
     }
 }
 
@@ -322,7 +322,7 @@ async fn gather(spans: &mut Receiver<Span>, gathered: &mut Vec<Span>) {
 
 /// Sends once, and once more when that may help.
 async fn post(client: &Client, url: &str, body: String) -> Result<(), String> {
-    let mut told = String::new();
+    let mut failure = String::new();
     for turn in 0..2 {
         if turn > 0 {
             actix_rt::time::sleep(AGAIN).await;
@@ -334,15 +334,15 @@ async fn post(client: &Client, url: &str, body: String) -> Result<(), String> {
         match request.send().await.map(|answer| answer.status()) {
             Ok(status) if status.is_success() => return Ok(()),
             Ok(status) => {
-                told = format!("it answered {status}");
+                failure = format!("it answered {status}");
                 if !matches!(status.as_u16(), 429 | 502 | 503 | 504) {
                     break;
                 }
             }
-            Err(error) => told = error.without_url().to_string(),
+            Err(error) => failure = error.without_url().to_string(),
         }
     }
-    Err(told)
+    Err(failure)
 }
 
 /// Random numbers (SplitMix64, seeded by the system once per thread).

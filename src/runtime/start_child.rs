@@ -144,7 +144,7 @@ impl Runtime {
         }
         command.head.process = deployed.reference();
         let key = command.head.key;
-        let ask = InstanceRequest::Start(Box::new(ResolvedStart {
+        let instance_request = InstanceRequest::Start(Box::new(ResolvedStart {
             command,
             process: deployed,
             tag: Some(request.tag()),
@@ -153,7 +153,7 @@ impl Runtime {
         let stranger = request.stranger;
         let envelope = Envelope {
             caller: Some(request.caller),
-            ask,
+            request: instance_request,
             reply,
         };
         self.dispatch_start(key, envelope, stranger);

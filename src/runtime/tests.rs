@@ -142,17 +142,17 @@ pub(super) fn run(action: &str, data: Value) -> InstanceRequest {
     }
 }
 
-pub(super) async fn ask(
+pub(super) async fn send(
     runtime: &Arc<Runtime>,
     key: InstanceKey,
-    ask: InstanceRequest,
+    request: InstanceRequest,
 ) -> InstanceResponse {
     answer(|reply| {
         runtime.dispatch(
             key,
             Envelope {
                 caller: Some(alice()),
-                ask,
+                request,
                 reply,
             },
         )
@@ -161,7 +161,7 @@ pub(super) async fn ask(
 }
 
 pub(super) async fn observe(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
-    match ask(runtime, key, InstanceRequest::Observe).await {
+    match send(runtime, key, InstanceRequest::Observe).await {
         InstanceResponse::Observed(observed) => observed,
         other => panic!("{other:?}"),
     }

@@ -225,7 +225,7 @@ fn fire(runtime: &Arc<Runtime>, place: FiringPlace, permit: tokio::sync::OwnedSe
     };
     let instance = *instance;
     let command = Box::new(Command::FireTimer(key.clone()));
-    let ask = InstanceRequest::Apply {
+    let request = InstanceRequest::Apply {
         command,
         tag: None,
         if_seq: None,
@@ -242,7 +242,7 @@ fn fire(runtime: &Arc<Runtime>, place: FiringPlace, permit: tokio::sync::OwnedSe
         instance,
         Envelope {
             caller: None,
-            ask,
+            request,
             reply,
         },
     );

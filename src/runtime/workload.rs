@@ -32,7 +32,7 @@ impl Runtime {
             timers_due,
             timers_near,
             long_steps_waiting: self.long_steps.threads().counts().0,
-            script_threads: super::SCRIPT_THREADS,
+            script_threads: super::startup::SCRIPT_THREADS,
             scripts_waiting: waiting,
             scripts_stopped: stopped,
         }

@@ -70,11 +70,11 @@ impl Connection {
         &mut self,
         id: FrameId,
         instance: InstanceKey,
-        ask: impl FnOnce(&FrameId, &Caller) -> Result<InstanceRequest, WireError>,
+        to_request: impl FnOnce(&FrameId, &Caller) -> Result<InstanceRequest, WireError>,
     ) {
         let Some(caller) = self.caller() else { return };
-        match ask(&id, &caller) {
-            Ok(ask) => {
+        match to_request(&id, &caller) {
+            Ok(request) => {
                 let Some(reply) = self.pending(PendingCommand {
                     id,
                     kind: CommandKind::Other,
@@ -85,7 +85,7 @@ impl Connection {
                     instance,
                     Envelope {
                         caller: Some(caller),
-                        ask,
+                        request,
                         reply,
                     },
                 );
@@ -114,11 +114,11 @@ impl Connection {
             return;
         };
         match to {
-            PublishTo::Instance(instance, ask) => runtime.dispatch(
+            PublishTo::Instance(instance, request) => runtime.dispatch(
                 instance,
                 Envelope {
                     caller: Some(caller),
-                    ask,
+                    request,
                     reply,
                 },
             ),

@@ -20,10 +20,9 @@ use uuid::Uuid;
 
 use super::{
     auth::{principal::Principal, token::Identity},
-    beginnings::Looks,
     held_back::HeldBack,
     inbox::{Inbound, InboundReceiver, Inbox},
-    input_schemas::ToldSchemas,
+    input_schemas::SentSchemas,
     outgoing::{Out, Outgoing},
     protocol::{
         channel::Channel,
@@ -40,6 +39,7 @@ use super::{
     subscription::{
         changes::ChangesFollowing, lists::ListFollowing, state::FollowedInstance, tree_cursor::Mark,
     },
+    subscription_start::PendingReads,
     task_notes::OpenTasks,
 };
 use crate::{
@@ -72,12 +72,12 @@ pub struct Connection {
     pub(super) unanswered: usize,
     pub(super) out: Outgoing,
     /// Followed instances that are to be looked at.
-    pub(super) looks: Looks,
+    pub(super) reads: PendingReads,
     pub(super) principal: Option<Principal>,
     /// The tasks that its user has open.
     pub(super) open_tasks: OpenTasks,
     /// The schemas that were sent, if the client has asked for schemas.
-    pub(super) schemas: Option<ToldSchemas>,
+    pub(super) schemas: Option<SentSchemas>,
     /// The client's address; `None` if the transport has none.
     pub(super) address: Option<IpAddr>,
     /// Whose rates its messages count for.
@@ -129,7 +129,7 @@ impl Connection {
             rounds: 0,
             unanswered: 0,
             out: Outgoing::new(long_frames, Taker::Stranger(address.map(limits::network))),
-            looks: Looks::default(),
+            reads: PendingReads::default(),
             principal: None,
             open_tasks,
             schemas: None,
@@ -224,8 +224,8 @@ impl Connection {
                 return self.limited(text, &WireError::rate_limited(after, sentence));
             }
         }
-        let asked = Charge::Request(text.len());
-        if let Err(spent) = self.sessions.rates.admit(self.payer, asked, now) {
+        let charge = Charge::Request(text.len());
+        if let Err(spent) = self.sessions.rates.admit(self.payer, charge, now) {
             return self.limited(text, &spent.into());
         }
         self.close_if_expired();
@@ -330,7 +330,7 @@ impl Connection {
             return;
         }
         self.take_in(inbound);
-        self.look_on();
+        self.start_reads();
         self.close_without_space();
     }
 
@@ -343,16 +343,16 @@ impl Connection {
             Inbound::Answered { command, answer } => self.answered(&command, answer),
             Inbound::Looked {
                 instance,
-                look,
+                read,
                 answer,
-            } => self.looked(instance, look, answer),
+            } => self.read_done(instance, read, answer),
             Inbound::Missed {
                 instance,
-                look,
+                read,
                 observed,
                 rows,
-            } => self.missed(instance, &look, &observed, rows),
-            Inbound::Changed { round } => self.tell_changes(round),
+            } => self.missed(instance, &read, &observed, rows),
+            Inbound::Changed { round } => self.send_notice(round),
             Inbound::ListChanged { channel, round } => self.send_changes(&channel, round),
             Inbound::Listed {
                 channel,
@@ -381,10 +381,10 @@ impl Connection {
     /// [`is_calm`](Self::is_calm), an interval of [`CALM`] suffices.
     pub fn tick(&mut self, now: Instant) {
         if !self.is_read_only {
-            self.look_for_life(now);
+            self.check_liveness(now);
         }
         self.close_if_expired();
-        self.look_for_announced(now);
+        self.read_announced(now);
         self.calm_down(now);
     }
 
@@ -393,7 +393,7 @@ impl Connection {
         self.principal.is_some() && !self.expires_within(CALM) && !self.awaits_announced()
     }
 
-    fn look_for_life(&mut self, now: Instant) {
+    fn check_liveness(&mut self, now: Instant) {
         let ping = Duration::from_secs(u64::from(limits::PING_SECONDS));
         if self.principal.is_none() && now.duration_since(self.opened) >= limits::HELLO {
             return self.close(CloseCode::NoHello);
@@ -430,7 +430,7 @@ impl Connection {
                 &Out::SubscriptionStart { instance, round } => {
                     if !self.begin(instance, round) {
                         // There may be room for its look now.
-                        self.look_on();
+                        self.start_reads();
                         return None;
                     }
                 }

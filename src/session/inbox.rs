@@ -13,9 +13,9 @@ use tokio::sync::mpsc::{
 };
 
 use super::{
-    beginnings::Look,
     protocol::{channel::Channel, client::FrameId},
     subscription::lists::ListLines,
+    subscription_start::PendingRead,
 };
 use crate::{
     journal::StoreError,
@@ -44,7 +44,7 @@ pub enum Inbound {
         /// The instance.
         instance: InstanceKey,
         /// The look that this answers.
-        look: Look,
+        read: PendingRead,
         /// The observation.
         answer: InstanceResponse,
     },
@@ -53,7 +53,7 @@ pub enum Inbound {
         /// The instance.
         instance: InstanceKey,
         /// See [`Inbound::Looked`].
-        look: Look,
+        read: PendingRead,
         /// The observation before which the rows were missed.
         observed: Arc<Observed>,
         /// The rows; `None` when there are too many.

@@ -33,11 +33,11 @@ use crate::{
 
 /// The schemas that a connection has sent.
 #[derive(Default)]
-pub(super) struct ToldSchemas {
-    told: HashSet<String>,
+pub(super) struct SentSchemas {
+    sent: HashSet<String>,
 }
 
-impl ToldSchemas {
+impl SentSchemas {
     /// For a client that wants schemas; `None` for another.
     pub(super) fn wanted(wanted: bool) -> Option<Self> {
         wanted.then(Self::default)
@@ -49,10 +49,10 @@ impl ToldSchemas {
         let mut schemas = BTreeMap::new();
         for input in inputs {
             // After this many schemas, all are sent again.
-            if self.told.len() >= limits::SCHEMAS_TOLD {
-                self.told.clear();
+            if self.sent.len() >= limits::SCHEMAS_REMEMBERED {
+                self.sent.clear();
             }
-            if self.told.insert(input.name.clone()) {
+            if self.sent.insert(input.name.clone()) {
                 schemas.insert(input.name.as_str(), &input.schema);
             }
         }
@@ -62,21 +62,21 @@ impl ToldSchemas {
 
 /// The schemas to send before this row.
 pub(super) fn before_row(
-    told: Option<&ToldSchemas>,
+    sent: Option<&SentSchemas>,
     row: &Committed,
     caller: &Caller,
 ) -> Option<Out> {
-    told?;
+    sent?;
     offered(&row.process.executable, &row.next, &row.standpoint(caller))
 }
 
 /// The schemas to send before this observation.
-pub(super) fn before_look(
-    told: Option<&ToldSchemas>,
+pub(super) fn before_read(
+    sent: Option<&SentSchemas>,
     observed: &Observed,
     caller: &Caller,
 ) -> Option<Out> {
-    told?;
+    sent?;
     let standpoint = observed.standpoint(caller);
     offered(&observed.process.executable, &observed.next, &standpoint)
 }

@@ -6,10 +6,15 @@
 
 use std::time::Duration;
 
+use bytestring::ByteString;
+
 use super::{
-    auth::{principal::Principal, token::TokenError},
+    auth::{
+        principal::Principal,
+        token::{Identity, TokenError},
+    },
     connection::Connection,
-    input_schemas::ToldSchemas,
+    input_schemas::SentSchemas,
     outgoing::Out,
     protocol::{
         client::{FrameId, Hello},
@@ -26,7 +31,7 @@ impl Connection {
     pub(super) fn hello(&mut self, hello: Hello) {
         let identity = match (&hello.token, self.ticket.take()) {
             (Some(token), _) => self.sessions.identify(token).map(Some),
-            (None, Some(ticket)) => self.sessions.still_good(ticket).map(Some),
+            (None, Some(ticket)) => self.sessions.check_again(ticket).map(Some),
             (None, None) => Ok(None),
         };
         let principal = match identity {
@@ -60,7 +65,7 @@ impl Connection {
         self.out.count_for(principal.taker().unwrap_or(stranger));
         self.principal = Some(principal);
         self.client = hello.client;
-        self.schemas = ToldSchemas::wanted(hello.schemas);
+        self.schemas = SentSchemas::wanted(hello.schemas);
         let same_log = hello
             .log
             .as_deref()
@@ -85,43 +90,12 @@ impl Connection {
                 WireError::new(ErrorCode::TooLarge, sentence)
             }
             Ok(identity) if principal.may_add_tree(&identity) => {
-                let result = AuthResult {
-                    expires_at: identity.expires_at.map(|time| time.to_string()),
-                };
+                let reply = authenticated(id, &identity);
                 principal.add_tree(identity);
-                return self.out.push_back(Out::Text(
-                    Reply {
-                        id: id.as_str(),
-                        seq: None,
-                        duplicate: false,
-                        result,
-                    }
-                    .text(),
-                ));
+                return self.out.push_back(Out::Text(reply));
             }
             Ok(identity) if principal.identity.is_none() || principal.is(&identity) => {
-                let result = AuthResult {
-                    expires_at: identity.expires_at.map(|time| time.to_string()),
-                };
-                let principal = Principal::new(Some(identity));
-                self.payer = self.sessions.payer(Some(&principal), self.address);
-                if let Some(taker) = principal.taker() {
-                    self.out.count_for(taker);
-                }
-                let before = self.principal.replace(principal);
-                let text = Reply {
-                    id: id.as_str(),
-                    seq: None,
-                    duplicate: false,
-                    result,
-                }
-                .text();
-                self.out.push_back(Out::Text(text));
-                if before.is_none_or(|before| Some(before.caller) != self.caller()) {
-                    self.look_again(ResyncReason::Access);
-                    self.list_again(ResyncReason::Access);
-                }
-                return;
+                return self.replace_principal(id, identity);
             }
             Ok(_) => WireError::new(
                 ErrorCode::Forbidden,
@@ -135,6 +109,22 @@ impl Connection {
             Err(error) => WireError::new(ErrorCode::Unauthenticated, error.to_string()),
         };
         self.send_error(Some(id.as_str()), None, &error);
+    }
+
+    /// Continues as this user, and reads what is followed again if the permissions differ.
+    fn replace_principal(&mut self, id: &FrameId, identity: Identity) {
+        let reply = authenticated(id, &identity);
+        let principal = Principal::new(Some(identity));
+        self.payer = self.sessions.payer(Some(&principal), self.address);
+        if let Some(taker) = principal.taker() {
+            self.out.count_for(taker);
+        }
+        let before = self.principal.replace(principal);
+        self.out.push_back(Out::Text(reply));
+        if before.is_none_or(|before| Some(before.caller) != self.caller()) {
+            self.read_again(ResyncReason::Access);
+            self.list_again(ResyncReason::Access);
+        }
     }
 
     pub(super) fn close_if_expired(&mut self) {
@@ -155,7 +145,7 @@ impl Connection {
             .principal
             .as_ref()
             .and_then(|principal| principal.identity.clone());
-        if identity.is_some_and(|identity| self.sessions.still_good(identity).is_err()) {
+        if identity.is_some_and(|identity| self.sessions.check_again(identity).is_err()) {
             self.out.clear();
             self.close(CloseCode::Revoked);
         }
@@ -173,4 +163,18 @@ fn close_for(error: &TokenError) -> Close {
             "token invalid: get another one",
         ),
     }
+}
+
+/// The reply to `auth`.
+fn authenticated(id: &FrameId, identity: &Identity) -> ByteString {
+    let result = AuthResult {
+        expires_at: identity.expires_at.map(|time| time.to_string()),
+    };
+    Reply {
+        id: id.as_str(),
+        seq: None,
+        duplicate: false,
+        result,
+    }
+    .text()
 }

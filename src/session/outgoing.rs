@@ -90,7 +90,7 @@ impl LongFrames {
         } else {
             let mut space = self.memory.permit(taker.clone());
             // One that is longer than a caller's part needs all of that.
-            if !space.resize(text.len().min(space.most())) {
+            if !space.resize(text.len().min(space.capacity())) {
                 return None;
             }
             let frame = LongFrame {

@@ -11,7 +11,7 @@ use super::{
     auth::principal::Principal,
     connection::Connection,
     inbox::InboundReceiver,
-    input_schemas::ToldSchemas,
+    input_schemas::SentSchemas,
     protocol::server::ResyncReason,
     sessions::Sessions,
     subscription::{
@@ -35,7 +35,7 @@ impl Connection {
         let (mut connection, inbound) = Self::open(sessions, None, None, now);
         connection.principal = Some(principal);
         connection.is_read_only = true;
-        connection.schemas = ToldSchemas::wanted(schemas);
+        connection.schemas = SentSchemas::wanted(schemas);
         let cursor = connection.resume_tree(cursor, log);
         (connection, inbound, cursor)
     }

@@ -86,7 +86,7 @@ impl Sessions {
         if request.anonymous {
             request.stranger = Stranger {
                 origin: address.map(|address| self.origins.of(address)),
-                most: self.limits.anonymous_instances,
+                maximum: self.limits.anonymous_instances,
                 expiry: self.limits.anonymous_instance_expiry,
             };
         }

@@ -260,14 +260,14 @@ impl RateTable {
 
 impl Shard {
     fn buckets(&mut self, id: u64, quotas: &[Quota; 3], now: Instant) -> &mut Buckets {
-        const MOST: usize = limits::RATES_KEPT / SHARDS;
+        const KEPT_PER_SHARD: usize = limits::RATES_KEPT / SHARDS;
         let fresh = || quotas.map(|quota| TokenBucket::new(quota, now));
         if !self.known.contains_key(&id) {
             let is_due = |swept| now.saturating_duration_since(swept) >= SWEEP;
             if self.swept.is_none_or(is_due) {
                 self.sweep(quotas, now);
             }
-            if self.known.len() >= MOST {
+            if self.known.len() >= KEPT_PER_SHARD {
                 return self.others.get_or_insert_with(fresh);
             }
         }

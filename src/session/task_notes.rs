@@ -35,7 +35,7 @@ use crate::{
 
 /// What was sent about the tasks of an instance.
 #[derive(Default)]
-pub(super) struct ToldNotes {
+pub(super) struct SentNotes {
     drafts: BTreeMap<(ElementKey, String), Arc<DraftRow>>,
     present: BTreeMap<ElementKey, Vec<PresentUser>>,
 }
@@ -112,13 +112,13 @@ impl Connection {
         let Some(reply) = self.pending(PendingCommand { id, kind }) else {
             return;
         };
-        let ask = InstanceRequest::MayWork {
+        let request = InstanceRequest::MayWork {
             element: Some(element),
             action: None,
         };
         let envelope = Envelope {
             caller: Some(caller),
-            ask,
+            request,
             reply,
         };
         self.sessions.runtime.dispatch(instance, envelope);
@@ -138,7 +138,7 @@ impl Connection {
         if !runtime.presence.put(access, present) {
             let sentence = format!(
                 "expected at most {} connections that have one task open, but this is one more",
-                limits::PRESENT_AT_TASK
+                limits::PRESENT_PER_TASK
             );
             let error = WireError::new(ErrorCode::Conflict, sentence);
             return self.send_error(Some(id.as_str()), None, &error);
@@ -180,31 +180,31 @@ impl Connection {
     }
 
     /// Sends what has changed of the drafts and the presence in a followed instance.
-    pub(super) fn tell_notes(&mut self, instance: InstanceKey, caller: &Caller) {
+    pub(super) fn send_notes(&mut self, instance: InstanceKey, caller: &Caller) {
         let Some(following) = self.following.get_mut(&instance) else {
             return;
         };
         let runtime = &self.sessions.runtime;
         let channel = Channel::Instance(instance);
-        let told = &mut following.notes;
+        let sent = &mut following.notes;
         let drafts = runtime.drafts.of(instance, &to_command::subject(caller));
         let place = |row: &Arc<DraftRow>| (row.key.element, row.key.action.clone());
         let drafts: BTreeMap<_, _> = drafts.into_iter().map(|row| (place(&row), row)).collect();
-        let is_told = |(place, row): &(&(ElementKey, String), &Arc<DraftRow>)| {
-            told.drafts
+        let is_sent = |(place, row): &(&(ElementKey, String), &Arc<DraftRow>)| {
+            sent.drafts
                 .get(*place)
                 .is_some_and(|old| Arc::ptr_eq(old, row))
         };
-        let saved = drafts.iter().filter(|draft| !is_told(draft));
+        let saved = drafts.iter().filter(|draft| !is_sent(draft));
         let mut frames: Vec<_> = saved
             .map(|(_, row)| draft_frame(&channel, row, true))
             .collect();
-        let gone = told
+        let removed = sent
             .drafts
             .iter()
             .filter(|(place, _)| !drafts.contains_key(place));
-        frames.extend(gone.map(|(_, row)| draft_frame(&channel, row, false)));
-        told.drafts = drafts;
+        frames.extend(removed.map(|(_, row)| draft_frame(&channel, row, false)));
+        sent.drafts = drafts;
 
         let seen = runtime.presence.seen_by(instance, caller);
         let connection = self.open_tasks.connection;
@@ -213,13 +213,13 @@ impl Connection {
             .map(|(element, present)| (element, users(&present, connection)))
             .filter(|(_, users)| !users.is_empty())
             .collect();
-        let closed = told
+        let closed = sent
             .present
             .keys()
             .filter(|element| !present.contains_key(element));
         let changed = present
             .iter()
-            .filter(|(element, users)| told.present.get(element) != Some(users))
+            .filter(|(element, users)| sent.present.get(element) != Some(users))
             .map(|(element, users)| (*element, users.as_slice()));
         for (element, users) in closed.map(|element| (*element, &[][..])).chain(changed) {
             let frame = task_notes::PresentAt {
@@ -229,7 +229,7 @@ impl Connection {
             };
             frames.push(frame.text());
         }
-        told.present = present;
+        sent.present = present;
         self.out.extend(frames.into_iter().map(Out::Text));
     }
 }

@@ -63,8 +63,8 @@ impl TokenBucket {
     /// refill of [`limits::RATE_OWED`].
     pub fn owe(&mut self, quota: Quota, amount: f64, now: Instant) {
         if quota.is_on() {
-            let most = limits::RATE_OWED.as_secs_f64() * quota.per_second as f64;
-            self.level = (self.level_at(quota, now) - amount).max(-most);
+            let maximum = limits::RATE_OWED.as_secs_f64() * quota.per_second as f64;
+            self.level = (self.level_at(quota, now) - amount).max(-maximum);
             self.filled = self.filled.max(now);
         }
     }

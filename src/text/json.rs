@@ -112,8 +112,8 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     let value = serde_json::from_str(text);
     // The library reports these as errors, too, but without a path.
     let is_fault = |error: &serde_json::Error| {
-        let told = error.to_string();
-        told.contains("out of range") || told.starts_with("duplicate field")
+        let message = error.to_string();
+        message.contains("out of range") || message.starts_with("duplicate field")
     };
     if let Some(error) = value.as_ref().err()
         && !is_fault(error)
@@ -140,34 +140,38 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
 
 /// The library's error in the words of those who wrote the text.
 pub fn in_words(error: &serde_json::Error) -> String {
-    let told = error.to_string();
+    let message = error.to_string();
     let place = format!("at line {} column {}", error.line(), error.column());
-    if told.starts_with("lone leading surrogate") || told.starts_with("unexpected end of hex") {
+    if message.starts_with("lone leading surrogate") || message.starts_with("unexpected end of hex")
+    {
         return format!(
             "{place} is half of a surrogate pair such as \\ud800, which is no character; write \
             the whole character"
         );
     }
-    if told.starts_with("recursion limit") {
+    if message.starts_with("recursion limit") {
         return format!("{place} it has more than 127 levels of objects and lists; flatten it");
     }
     let words = SYNTAX
         .iter()
-        .find_map(|(start, words)| told.starts_with(start).then_some(*words));
-    words.map_or_else(|| bounded(told, &place), |words| format!("{place} {words}"))
+        .find_map(|(start, words)| message.starts_with(start).then_some(*words));
+    words.map_or_else(
+        || bounded(message, &place),
+        |words| format!("{place} {words}"),
+    )
 }
 
 /// An error may repeat a text of the sender in full: this shortens it to what identifies it.
-fn bounded(told: String, place: &str) -> String {
-    if told.len() <= TOLD_BYTES {
-        return told;
+fn bounded(message: String, place: &str) -> String {
+    if message.len() <= MESSAGE_BYTES {
+        return message;
     }
-    let end = told.floor_char_boundary(TOLD_BYTES);
-    format!("{}… {place}", &told[..end])
+    let end = message.floor_char_boundary(MESSAGE_BYTES);
+    format!("{}… {place}", &message[..end])
 }
 
 /// Bytes of the library's message that are repeated.
-const TOLD_BYTES: usize = 256;
+const MESSAGE_BYTES: usize = 256;
 
 /// The beginnings of the library's messages about invalid JSON, and the corresponding descriptions.
 const SYNTAX: [(&str, &str); 16] = [

@@ -77,8 +77,8 @@ pub async fn within_rates(
                 .iter()
                 .for_each(|principal| app.note_taker(request, principal));
             let payer = app.sessions.payer(principal.as_ref(), address);
-            let asked = Charge::Request(body_bytes(request));
-            (payer, rates.admit(payer, asked, now))
+            let charge = Charge::Request(body_bytes(request));
+            (payer, rates.admit(payer, charge, now))
         };
         if let Err(spent) = admitted {
             ConnectionHandle::of(request)
@@ -119,8 +119,8 @@ pub async fn count_all(
     if let Some((payer, app)) = payer
         && !counted.0.get()
     {
-        let asked = Charge::Request(0);
-        if let Err(spent) = app.sessions.rates.admit(payer, asked, Instant::now()) {
+        let charge = Charge::Request(0);
+        if let Err(spent) = app.sessions.rates.admit(payer, charge, Instant::now()) {
             hold_back(&app, payer, spent.after).await;
         }
     }

@@ -52,7 +52,7 @@ pub async fn answer_memory(
         .map(|app| app.sessions.memory.permit(app.taker(&request)));
     let fits = permit
         .as_mut()
-        .is_none_or(|permit| permit.resize(rest.len().min(permit.most())));
+        .is_none_or(|permit| permit.resize(rest.len().min(permit.capacity())));
     // A request that has changed something is answered in any case.
     if !fits && is_safe {
         let sentence = "expected memory for the answer, but too many answers have not been read \

@@ -48,9 +48,9 @@ impl App {
         &self,
         key: InstanceKey,
         caller: &Caller,
-        ask: InstanceRequest,
+        instance_request: InstanceRequest,
     ) -> Result<CommandOutcome, HttpProblem> {
-        outcome(self.answer(key, caller, ask).await)
+        outcome(self.answer(key, caller, instance_request).await)
     }
 
     /// The files that may be uploaded for a run.
@@ -61,9 +61,9 @@ impl App {
         &self,
         key: InstanceKey,
         caller: &Caller,
-        ask: InstanceRequest,
+        instance_request: InstanceRequest,
     ) -> Result<UploadRules, HttpProblem> {
-        match self.answer(key, caller, ask).await {
+        match self.answer(key, caller, instance_request).await {
             Ok(InstanceResponse::MayUpload(rules)) => Ok(rules),
             other => Err(refused(other)),
         }
@@ -79,8 +79,8 @@ impl App {
         caller: &Caller,
         migration: MigrationRequest,
     ) -> Result<MigrationPlan, HttpProblem> {
-        let ask = InstanceRequest::PlanMigration(Box::new(migration));
-        match self.answer(key, caller, ask).await {
+        let instance_request = InstanceRequest::PlanMigration(Box::new(migration));
+        match self.answer(key, caller, instance_request).await {
             Ok(InstanceResponse::Migration(plan)) => Ok(*plan),
             other => Err(refused(other)),
         }
@@ -95,7 +95,7 @@ impl App {
         &self,
         key: InstanceKey,
         caller: &Caller,
-        ask: InstanceRequest,
+        instance_request: InstanceRequest,
         file: Received,
     ) -> Result<CommandOutcome, HttpProblem> {
         let upload = file.sent();
@@ -104,15 +104,15 @@ impl App {
             key,
             Envelope {
                 caller: Some(caller.clone()),
-                ask,
+                request: instance_request,
                 reply,
             },
         );
         let settled = rt::spawn(async move {
             let answer = answer.await;
-            let told = answer.as_ref().ok().cloned();
+            let settled_by = answer.as_ref().ok().cloned();
             // A panic was logged; the next start finishes what it left undone.
-            let _ = web::block(move || upload.settle(told.as_ref())).await;
+            let _ = web::block(move || upload.settle(settled_by.as_ref())).await;
             outcome(answer)
         });
         settled
@@ -185,14 +185,14 @@ impl App {
         &self,
         key: InstanceKey,
         caller: &Caller,
-        ask: InstanceRequest,
+        instance_request: InstanceRequest,
     ) -> Result<InstanceResponse, oneshot::error::RecvError> {
         let (reply, answer) = reply();
         self.sessions.runtime.dispatch(
             key,
             Envelope {
                 caller: Some(caller.clone()),
-                ask,
+                request: instance_request,
                 reply,
             },
         );

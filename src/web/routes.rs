@@ -327,7 +327,7 @@ pub fn table() -> RouteTable {
         .service(get("/admin/instances/{key}", instance_pages::one))
         .service(get("/admin/processes", processes::list))
         .service(get("/admin/designer/{process}", designer::open))
-        .service(get("/admin/tasks", task_pages::mine))
+        .service(get("/admin/tasks", task_pages::own_tasks))
         .service(get("/admin/playground", playground::open))
         .service(get("/admin/operations", operations::first))
         .service(get("/admin/operations/{page}", operations::one))
@@ -411,10 +411,11 @@ where
 
 /// The problem of a query that cannot be read.
 pub(super) fn query_problem(error: &impl fmt::Display) -> HttpProblem {
-    let told = error.to_string();
+    let message = error.to_string();
     match body::unknown_name(
-        told.strip_prefix("Query deserialize error: ")
-            .unwrap_or(&told),
+        message
+            .strip_prefix("Query deserialize error: ")
+            .unwrap_or(&message),
     ) {
         Some(wrong) => HttpProblem::new(
             ErrorCode::BadRequest,
@@ -422,7 +423,7 @@ pub(super) fn query_problem(error: &impl fmt::Display) -> HttpProblem {
         ),
         None => HttpProblem::new(
             ErrorCode::BadRequest,
-            format!("expected known values behind '?', but: {told}"),
+            format!("expected known values behind '?', but: {message}"),
         ),
     }
 }

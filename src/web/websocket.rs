@@ -2,8 +2,8 @@
 //!
 //! Not here: the content of frames (`session::protocol`). Where to go next: `socket`.
 
+pub mod close_handshake;
 pub mod frame_guard;
-pub mod goodbye;
 pub mod message_stream;
 pub mod no_upgrade;
 pub mod socket;

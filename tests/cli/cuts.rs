@@ -11,16 +11,19 @@ use super::{
     server::{ended, json, served, spawn},
 };
 
-/// The server's pieces: the upgrade, the welcome, and then what the start brings.
+/// The bytes of the server: the upgrade, the welcome, and then the frames of the start.
 #[tokio::test]
 async fn a_start_whose_answer_is_cut_off_is_one_start() {
-    let site = served();
-    let (token, _) = site
+    let installation = served();
+    let (token, _) = installation
         .run(&["token", "--sub", "ada", "--role", "operator"], "")
         .ends(0);
     for waiting in [&[][..], &["--wait", "--until", "waiting"]] {
-        let before = count(&site);
-        let address = format!("http://127.0.0.1:{}", proxy::cutting(site.port, 3).await);
+        let before = count(&installation);
+        let address = format!(
+            "http://127.0.0.1:{}",
+            proxy::cutting(installation.port, 3).await
+        );
         let mut arguments = vec![
             "start",
             "decision",
@@ -31,7 +34,7 @@ async fn a_start_whose_answer_is_cut_off_is_one_start() {
             token.trim(),
         ];
         arguments.extend(waiting);
-        let child = spawn(&site, &arguments);
+        let child = spawn(&installation, &arguments);
         let (printed, errors) = tokio::task::spawn_blocking(move || {
             ended(child, if waiting.is_empty() { 0 } else { 6 })
         })
@@ -42,12 +45,13 @@ async fn a_start_whose_answer_is_cut_off_is_one_start() {
             waiting.is_empty() || errors.contains("the connection is lost"),
             "{errors}"
         );
-        assert_eq!(count(&site), before + 1);
+        assert_eq!(count(&installation), before + 1);
     }
 }
 
-fn count(site: &crate::users::program::Site) -> usize {
-    site.run(&["list", "--process", "decision", "-q"], "")
+fn count(installation: &crate::users::program::Installation) -> usize {
+    installation
+        .run(&["list", "--process", "decision", "-q"], "")
         .ends(0)
         .0
         .lines()
@@ -56,21 +60,21 @@ fn count(site: &crate::users::program::Site) -> usize {
 
 #[test]
 fn who_waits_outlives_the_server() {
-    let mut site = served();
-    let mut child = spawn(&site, &["start", "decision", "--wait", "--json"]);
+    let mut installation = served();
+    let mut child = spawn(&installation, &["start", "decision", "--wait", "--json"]);
     let mut lines = BufReader::new(child.stderr.take().expect("its errors are piped")).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("Decide (decide)"))));
-    site.kill();
+    installation.kill();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("the connection is lost"))));
-    site.start();
+    installation.start();
     assert!(lines.any(|line| {
         line.is_ok_and(|line| line.contains("connected again: decision started at Decide"))
     }));
-    let key = json(&site, &["list", "--process", "decision"], 0)["instance"]
+    let key = json(&installation, &["list", "--process", "decision"], 0)["instance"]
         .as_str()
         .unwrap()
         .to_owned();
-    site.run(&["approve", &key, "--reject"], "").ends(0);
+    installation.run(&["approve", &key, "--reject"], "").ends(0);
     let (printed, _) = ended(child, 5);
     assert!(
         printed.contains(&key) && printed.contains(r#""exit":"rejected""#),
@@ -80,13 +84,14 @@ fn who_waits_outlives_the_server() {
 
 #[test]
 fn who_waits_outlives_its_token_when_there_is_another_one() {
-    let site = served();
+    let installation = served();
     let token = |ttl: &str| {
-        site.run(&["token", "--sub", "ada", "--ttl", ttl], "")
+        installation
+            .run(&["token", "--sub", "ada", "--ttl", ttl], "")
             .ends(0)
             .0
     };
-    let path = site.data().join("token");
+    let path = installation.data().join("token");
     fs::write(&path, token("PT2S")).unwrap();
     let arguments = [
         "start",
@@ -95,15 +100,15 @@ fn who_waits_outlives_its_token_when_there_is_another_one() {
         "--token-file",
         path.to_str().unwrap(),
     ];
-    let mut child = spawn(&site, &arguments);
+    let mut child = spawn(&installation, &arguments);
     let mut lines = BufReader::new(child.stderr.take().expect("its errors are piped")).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("Decide (decide)"))));
     fs::write(&path, token("PT1H")).unwrap();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("connected again"))));
-    let key = json(&site, &["list", "--process", "decision"], 0)["instance"]
+    let key = json(&installation, &["list", "--process", "decision"], 0)["instance"]
         .as_str()
         .unwrap()
         .to_owned();
-    site.run(&["approve", &key], "").ends(0);
+    installation.run(&["approve", &key], "").ends(0);
     assert_eq!(ended(child, 0).0, format!("{key}  finished\n"));
 }

@@ -5,11 +5,11 @@
 use std::{fs, path::Path, process::Command};
 
 use super::server::file;
-use crate::users::program::Site;
+use crate::users::program::Installation;
 
 /// The program on a directory of its own, with the project's examples beside it.
 struct Shell {
-    site: Site,
+    installation: Installation,
     place: tempfile::TempDir,
     key: Option<String>,
     status: i32,
@@ -17,13 +17,13 @@ struct Shell {
 
 impl Shell {
     fn new() -> Self {
-        let mut site = Site::new();
-        site.start();
+        let mut installation = Installation::new();
+        installation.start();
         let place = tempfile::tempdir().expect("a temporary directory");
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
         std::os::unix::fs::symlink(examples, place.path().join("examples")).expect("a link");
         Self {
-            site,
+            installation,
             place,
             key: None,
             status: 0,
@@ -51,7 +51,7 @@ impl Shell {
             .current_dir(self.place.path());
         let output = shell
             .env("PATH", path)
-            .env("STEPWIRE_DATA", self.site.data())
+            .env("STEPWIRE_DATA", self.installation.data())
             .env("RUST_LOG", "error")
             .output();
         let output = output.expect("a shell runs");
@@ -78,7 +78,7 @@ impl Shell {
     }
 }
 
-/// Whether the lines are those that are printed; what stands around `…` has to come in order.
+/// Whether the printed lines match; the parts around `…` have to appear in order.
 fn agrees(printed: &str, found: &str) -> bool {
     let (printed, found): (Vec<&str>, Vec<&str>) =
         (printed.lines().collect(), found.lines().collect());
@@ -102,7 +102,7 @@ fn line_agrees(printed: &str, found: &str) -> bool {
         rest = &rest[at + piece.len()..];
         last = Some(piece);
     }
-    // Nothing may stand behind the last piece, unless that is left out, too.
+    // Nothing may follow the last part, unless it ends with `…`.
     rest.is_empty() || last == Some("")
 }
 
@@ -121,10 +121,17 @@ fn the_pages_print_what_the_program_does() {
         if page == "backup.md" {
             shell = Shell::new();
             shell
-                .site
+                .installation
                 .run(&["deploy", &file("ends.bpmn"), "--publish", "-q"], "")
                 .ends(0);
-            (0..2).for_each(|_| drop(shell.site.run(&["start", "atOnce", "-q"], "").ends(0)));
+            (0..2).for_each(|_| {
+                drop(
+                    shell
+                        .installation
+                        .run(&["start", "atOnce", "-q"], "")
+                        .ends(0),
+                )
+            });
         }
         for block in text.split("```console\n").skip(1) {
             shell.play(block.split("```").next().unwrap_or_default());
@@ -140,8 +147,8 @@ fn what_is_left_out_may_be_anything() {
     assert!(!line_agrees("a…c", "abcd") && !line_agrees("ab", "abc") && !line_agrees("…x…", "abc"));
 }
 
-/// Examples and what the benchmarks run: one that no longer deploys is found here, not by the next
-/// who measures.
+/// The examples and the benchmarks' definitions: one that no longer deploys is found here, and not
+/// by the next measurement.
 #[test]
 fn the_definitions_of_the_project_have_no_problem() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -157,6 +164,6 @@ fn the_definitions_of_the_project_have_no_problem() {
         .args(&files)
         .output()
         .expect("the program runs");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told}");
+    let reported = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{reported}");
 }

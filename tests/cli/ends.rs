@@ -8,8 +8,8 @@ use super::server::{ended, json, served, spawn, start};
 
 #[test]
 fn a_start_tells_the_next_step_and_waits_if_asked() {
-    let site = served();
-    let (text, _) = site
+    let installation = served();
+    let (text, _) = installation
         .run(
             &["start", "decision", "--data-json", r#"{"subject":"tea"}"#],
             "",
@@ -21,21 +21,21 @@ fn a_start_tells_the_next_step_and_waits_if_asked() {
             && text.contains("may  approve"),
         "{text}"
     );
-    let result = json(&site, &["start", "decision"], 0);
+    let result = json(&installation, &["start", "decision"], 0);
     assert_eq!(
         (&result["status"], &result["exit"], &result["duplicate"]),
         (&json!("started"), &json!("done"), &json!(false))
     );
     assert_eq!(
-        json(&site, &["start", "atOnce", "--wait"], 0)["exit"],
+        json(&installation, &["start", "atOnce", "--wait"], 0)["exit"],
         "finished"
     );
     assert_eq!(
-        json(&site, &["start", "failing", "--wait"], 3)["exit"],
+        json(&installation, &["start", "failing", "--wait"], 3)["exit"],
         "failed"
     );
     let waiting = json(
-        &site,
+        &installation,
         &["start", "decision", "--wait", "--until", "waiting"],
         6,
     );
@@ -44,7 +44,7 @@ fn a_start_tells_the_next_step_and_waits_if_asked() {
         (&json!("waiting"), &json!("decide"))
     );
     let late = json(
-        &site,
+        &installation,
         &["start", "decision", "--wait", "--timeout", "200ms"],
         124,
     );
@@ -56,21 +56,21 @@ fn a_start_tells_the_next_step_and_waits_if_asked() {
 
 #[test]
 fn the_same_id_never_starts_twice() {
-    let site = served();
+    let installation = served();
     let id = [
         "start",
         "decision",
         "--id",
         "0197a1b2-0000-7000-8000-000000000007",
     ];
-    let first = json(&site, &id, 0);
-    let again = json(&site, &id, 0);
+    let first = json(&installation, &id, 0);
+    let again = json(&installation, &id, 0);
     assert_eq!(
         (&first["instance"], &again["duplicate"]),
         (&again["instance"], &json!(true))
     );
     let waited = json(
-        &site,
+        &installation,
         &[&id[..], &["--wait", "--until", "waiting"]].concat(),
         6,
     );
@@ -82,31 +82,39 @@ fn the_same_id_never_starts_twice() {
 
 #[test]
 fn approvals_are_given_and_refused() {
-    let site = served();
-    let key = start(&site, "decision");
+    let installation = served();
+    let key = start(&installation, "decision");
     assert_eq!(
-        json(&site, &["approve", &key, "--comment", "fine", "--wait"], 0)["exit"],
+        json(
+            &installation,
+            &["approve", &key, "--comment", "fine", "--wait"],
+            0
+        )["exit"],
         "finished"
     );
-    let data = json(&site, &["show", &key], 0);
+    let data = json(&installation, &["show", &key], 0);
     assert_eq!(
         (&data["data"]["comment"], &data["status"]),
         (&json!("fine"), &json!("finished"))
     );
-    let key = start(&site, "decision");
+    let key = start(&installation, "decision");
     assert_eq!(
-        json(&site, &["approve", &key, "--reject", "--wait"], 5)["exit"],
+        json(&installation, &["approve", &key, "--reject", "--wait"], 5)["exit"],
         "rejected"
     );
-    assert_eq!(json(&site, &["show", &key], 0)["outcome"], "rejected");
-    let key = start(&site, "decision");
-    site.run(&["approve", &key, "--reject"], "").ends(0);
-    site.run(&["approve", &key, "-q"], "")
+    assert_eq!(
+        json(&installation, &["show", &key], 0)["outcome"],
+        "rejected"
+    );
+    let key = start(&installation, "decision");
+    installation.run(&["approve", &key, "--reject"], "").ends(0);
+    installation
+        .run(&["approve", &key, "-q"], "")
         .refused("expected an instance that waits for your approval");
-    let key = start(&site, "decision");
+    let key = start(&installation, "decision");
     assert_eq!(
         json(
-            &site,
+            &installation,
             &[
                 "run",
                 &key,
@@ -123,18 +131,18 @@ fn approvals_are_given_and_refused() {
 
 #[test]
 fn whoever_waits_learns_of_the_end_by_push() {
-    let site = served();
-    let mut child = spawn(&site, &["start", "decision", "--wait"]);
+    let installation = served();
+    let mut child = spawn(&installation, &["start", "decision", "--wait"]);
     // Without a terminal each change is a line: the instance is there when the second one is.
     let mut lines = BufReader::new(child.stderr.take().expect("its errors are piped")).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("Decide (decide)"))));
-    let key = json(&site, &["list", "--process", "decision"], 0)["instance"]
+    let key = json(&installation, &["list", "--process", "decision"], 0)["instance"]
         .as_str()
         .unwrap()
         .to_owned();
-    let watcher = spawn(&site, &["watch", &key, "--json"]);
-    let other = start(&site, "decision");
-    let (text, _) = site.run(&["stop", &key, &other], "").ends(0);
+    let watcher = spawn(&installation, &["watch", &key, "--json"]);
+    let other = start(&installation, "decision");
+    let (text, _) = installation.run(&["stop", &key, &other], "").ends(0);
     assert_eq!(text, format!("{key}  terminated\n{other}  terminated\n"));
     let (text, _) = ended(child, 4);
     assert_eq!(text, format!("{key}  terminated\n"));

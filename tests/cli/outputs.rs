@@ -8,23 +8,25 @@ use super::server::{file, json, served, start};
 
 #[test]
 fn a_definition_comes_out_as_it_went_in() {
-    let site = served();
-    let (text, _) = site.run(&["export", "decision"], "").ends(0);
+    let installation = served();
+    let (text, _) = installation.run(&["export", "decision"], "").ends(0);
     assert_eq!(text, fs::read_to_string(file("decision.bpmn")).unwrap());
-    let (form, _) = site
+    let (form, _) = installation
         .run(&["export", "decision@1", "--format", "json"], "")
         .ends(0);
     assert_eq!(
         serde_json::from_str::<Value>(&form).unwrap()["id"],
         "decision"
     );
-    let target = site.data().join("out.bpmn");
-    site.run(&["export", "decision", "-o", target.to_str().unwrap()], "")
+    let target = installation.data().join("out.bpmn");
+    installation
+        .run(&["export", "decision", "-o", target.to_str().unwrap()], "")
         .ends(0);
     assert_eq!(fs::read_to_string(&target).unwrap(), text);
-    site.run(&["export", "decision@9", "-q"], "")
+    installation
+        .run(&["export", "decision@9", "-q"], "")
         .refused("expected a deployed definition");
-    let again = json(&site, &["deploy", &file("decision.bpmn")], 0);
+    let again = json(&installation, &["deploy", &file("decision.bpmn")], 0);
     assert_eq!(
         (&again["exit"], &again["version"]),
         (&json!("deployed"), &json!(1)),
@@ -34,9 +36,9 @@ fn a_definition_comes_out_as_it_went_in() {
 
 #[test]
 fn problems_name_element_code_and_sentence_with_and_without_a_server() {
-    let site = served();
+    let installation = served();
     for command in [&["check"][..], &["deploy", "--check"], &["deploy"]] {
-        let (text, errors) = site
+        let (text, errors) = installation
             .run(&[command, &[&file("broken.bpmn"), "-q"]].concat(), "")
             .ends(1);
         assert!(text.ends_with("broken.bpmn: refused\n"), "{text}");
@@ -44,28 +46,32 @@ fn problems_name_element_code_and_sentence_with_and_without_a_server() {
             errors.contains("error at 'toNowhere': expected ") && errors.contains(']'),
             "{errors}"
         );
-        let told = json(&site, &[command, &[&file("broken.bpmn")]].concat(), 1);
+        let reported = json(
+            &installation,
+            &[command, &[&file("broken.bpmn")]].concat(),
+            1,
+        );
         assert!(
-            told["problems"]
+            reported["problems"]
                 .as_array()
                 .unwrap()
                 .iter()
                 .any(|problem| problem["element"] == "toNowhere"),
-            "{told}"
+            "{reported}"
         );
     }
     assert_eq!(
-        json(&site, &["check", &file("decision.bpmn")], 0)["exit"],
+        json(&installation, &["check", &file("decision.bpmn")], 0)["exit"],
         "good"
     );
 }
 
 #[test]
 fn instances_are_listed_and_exported_as_lines() {
-    let site = served();
-    let keys: Vec<String> = (0..3).map(|_| start(&site, "decision")).collect();
-    start(&site, "atOnce");
-    let (lines, _) = site
+    let installation = served();
+    let keys: Vec<String> = (0..3).map(|_| start(&installation, "decision")).collect();
+    start(&installation, "atOnce");
+    let (lines, _) = installation
         .run(
             &[
                 "list",
@@ -90,7 +96,9 @@ fn instances_are_listed_and_exported_as_lines() {
             .collect::<Vec<_>>(),
         [&*keys[2], &*keys[1]]
     );
-    let (lines, _) = site.run(&["export", "decision", "--instances"], "").ends(0);
+    let (lines, _) = installation
+        .run(&["export", "decision", "--instances"], "")
+        .ends(0);
     let all: Vec<Value> = lines
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -99,7 +107,9 @@ fn instances_are_listed_and_exported_as_lines() {
         (all.len(), &all[0]["process"], &all[0]["data"]),
         (3, &json!("decision"), &json!({}))
     );
-    let (text, _) = site.run(&["list", "--status", "finished"], "").ends(0);
+    let (text, _) = installation
+        .run(&["list", "--status", "finished"], "")
+        .ends(0);
     assert!(
         text.contains("atOnce") && text.lines().count() == 1,
         "{text}"
@@ -108,10 +118,10 @@ fn instances_are_listed_and_exported_as_lines() {
 
 #[test]
 fn a_watched_instance_is_its_frames_without_a_gap() {
-    let site = served();
-    let key = start(&site, "decision");
-    site.run(&["approve", &key], "").ends(0);
-    let (lines, _) = site
+    let installation = served();
+    let key = start(&installation, "decision");
+    installation.run(&["approve", &key], "").ends(0);
+    let (lines, _) = installation
         .run(&["watch", &key, "--after", "0", "--json", "-q"], "")
         .ends(0);
     let mut cursor = 0;
@@ -124,12 +134,12 @@ fn a_watched_instance_is_its_frames_without_a_gap() {
         cursor > 0 && lines.lines().last().unwrap().contains("finished"),
         "{lines}"
     );
-    let (text, _) = site
+    let (text, _) = installation
         .run(&["watch", "decision", "--timeout", "1s"], "")
         .ends(124);
     assert!(text.contains(&key) && text.contains("finished"), "{text}");
-    start(&site, "decision");
-    let (text, _) = site
+    start(&installation, "decision");
+    let (text, _) = installation
         .run(&["watch", "tasks", "--timeout", "1s"], "")
         .ends(124);
     assert!(text.contains("Decide (decide)"), "{text}");
@@ -137,10 +147,10 @@ fn a_watched_instance_is_its_frames_without_a_gap() {
 
 #[test]
 fn data_are_corrected() {
-    let site = served();
-    let key = start(&site, "decision");
-    let told = json(
-        &site,
+    let installation = served();
+    let key = start(&installation, "decision");
+    let reported = json(
+        &installation,
         &[
             "patch",
             &key,
@@ -150,29 +160,35 @@ fn data_are_corrected() {
         0,
     );
     assert_eq!(
-        (&told["instance"], &told["duplicate"]),
+        (&reported["instance"], &reported["duplicate"]),
         (&json!(key), &json!(false)),
-        "{told}"
+        "{reported}"
     );
-    let (lines, _) = site.run(&["export", "decision", "--instances"], "").ends(0);
+    let (lines, _) = installation
+        .run(&["export", "decision", "--instances"], "")
+        .ends(0);
     let exported: Value = serde_json::from_str(lines.trim()).unwrap();
     assert_eq!(exported["data"], json!({"subject": "tea", "note": null}));
-    site.run(
-        &[
-            "patch",
-            &key,
-            "--data-json",
-            r#"{"subject":1}"#,
-            "--if-seq",
-            "1",
-            "-q",
-        ],
-        "",
-    )
-    .refused("ifSeq");
-    site.run(&["patch", &key, "--data-json", "[1]", "-q"], "")
+    installation
+        .run(
+            &[
+                "patch",
+                &key,
+                "--data-json",
+                r#"{"subject":1}"#,
+                "--if-seq",
+                "1",
+                "-q",
+            ],
+            "",
+        )
+        .refused("ifSeq");
+    installation
+        .run(&["patch", &key, "--data-json", "[1]", "-q"], "")
         .ends(2);
-    site.run(&["patch", &key], "").is_wrong_usage("--data-json");
+    installation
+        .run(&["patch", &key], "")
+        .is_wrong_usage("--data-json");
     let correct = |scope: &str| {
         let arguments = [
             "patch",
@@ -182,9 +198,9 @@ fn data_are_corrected() {
             "-q",
             "--scope",
         ];
-        site.run(&[&arguments[..], &[scope]].concat(), "")
+        installation.run(&[&arguments[..], &[scope]].concat(), "")
     };
-    let element = json(&site, &["show", &key], 0)["nodes"][0]["element"].clone();
+    let element = json(&installation, &["show", &key], 0)["nodes"][0]["element"].clone();
     correct(element.as_str().unwrap()).ends(0);
     correct(&format!("{key}-1")).refused("scope");
     correct("nobody").refused("scope");
@@ -192,15 +208,15 @@ fn data_are_corrected() {
 
 #[test]
 fn a_message_that_is_published_starts_what_begins_with_it_once() {
-    let site = served();
-    let definition = site.data().join("paid.json");
+    let installation = served();
+    let definition = installation.data().join("paid.json");
     let process = json!({"id": "paid",
         "nodes": [{"id": "start", "type": "startEvent", "event": {"type": "message", "name": "paid"}},
             {"id": "task", "type": "userTask"}, {"id": "end", "type": "endEvent"}],
         "flows": [{"id": "a", "source": "start", "target": "task"}, {"id": "b", "source": "task", "target": "end"}]});
     fs::write(&definition, process.to_string()).unwrap();
     json(
-        &site,
+        &installation,
         &["deploy", definition.to_str().unwrap(), "--publish"],
         0,
     );
@@ -213,24 +229,29 @@ fn a_message_that_is_published_starts_what_begins_with_it_once() {
         "--id",
         id,
     ];
-    let first = json(&site, &publish, 0);
+    let first = json(&installation, &publish, 0);
     assert_eq!(
         first["started"].as_array().map(Vec::len),
         Some(1),
         "{first}"
     );
-    assert_eq!(json(&site, &publish, 0)["started"], first["started"]);
-    let (text, _) = site.run(&["publish", "nothing"], "").ends(0);
+    assert_eq!(
+        json(&installation, &publish, 0)["started"],
+        first["started"]
+    );
+    let (text, _) = installation.run(&["publish", "nothing"], "").ends(0);
     assert_eq!(text, "nobody waits for it\n");
-    site.run(&["publish", "stop", "--signal", "--ttl", "PT1H"], "")
+    installation
+        .run(&["publish", "stop", "--signal", "--ttl", "PT1H"], "")
         .ends(2);
-    site.run(&["publish", "paid", "--ttl", "soon", "-q"], "")
+    installation
+        .run(&["publish", "paid", "--ttl", "soon", "-q"], "")
         .refused("expected 'ttl'");
 }
 
 #[test]
 fn instances_go_to_another_version() {
-    let site = served();
+    let installation = served();
     let deploy = |task: &str| {
         let process = json!({
             "id": "desk",
@@ -244,36 +265,40 @@ fn instances_go_to_another_version() {
                 {"id": "f2", "source": task, "target": "end"},
             ],
         });
-        let path = site.data().join("desk.json");
+        let path = installation.data().join("desk.json");
         fs::write(&path, process.to_string()).unwrap();
-        site.run(&["deploy", path.to_str().unwrap(), "--publish"], "")
+        installation
+            .run(&["deploy", path.to_str().unwrap(), "--publish"], "")
             .ends(0);
     };
     deploy("check");
-    let key = start(&site, "desk");
+    let key = start(&installation, "desk");
     deploy("approve");
     let migrate = ["migrate", key.as_str(), "--to", "2"];
-    let (text, _) = site
+    let (text, _) = installation
         .run(&[&migrate[..], &["--preview"]].concat(), "")
         .ends(1);
     assert!(
         text.contains("cannot go to version 2\n  check -> ?\n  'check' is not in the target"),
         "{text}"
     );
-    let (_, errors) = site.run(&[&migrate[..], &["-q"]].concat(), "").ends(1);
+    let (_, errors) = installation
+        .run(&[&migrate[..], &["-q"]].concat(), "")
+        .ends(1);
     let expected = "expected a counterpart in version 2 for every active element";
     assert!(errors.contains(expected), "{errors}");
-    site.run(&[&migrate[..], &["--map", "check", "-q"]].concat(), "")
+    installation
+        .run(&[&migrate[..], &["--map", "check", "-q"]].concat(), "")
         .ends(2);
     let mapped = [&migrate[..], &["--map", "check=approve"]].concat();
-    let (text, _) = site
+    let (text, _) = installation
         .run(&[&mapped[..], &["--preview"]].concat(), "")
         .ends(0);
     assert!(
         text.contains("can go to version 2\n  check -> approve"),
         "{text}"
     );
-    assert_eq!(json(&site, &mapped, 0)["version"], 2);
-    let shown = json(&site, &["show", &key], 0);
+    assert_eq!(json(&installation, &mapped, 0)["version"], 2);
+    let shown = json(&installation, &["show", &key], 0);
     assert_eq!(shown["nodes"][0]["node"], "approve", "{shown}");
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::server::served;
-use crate::users::program::Site;
+use crate::users::program::Installation;
 
 fn examples() -> String {
     format!("{}/examples", env!("CARGO_MANIFEST_DIR"))
@@ -23,9 +23,9 @@ const ORDER: &str = "  - start: orderApproval\n    data: {order: {item: desk, am
 
 #[test]
 fn the_examples_come_out_as_written() {
-    let site = Site::new();
+    let installation = Installation::new();
     let folder = format!("{}/scenarios", examples());
-    let (text, _) = site.run(&["test", &folder], "").ends(0);
+    let (text, _) = installation.run(&["test", &folder], "").ends(0);
     assert!(
         text.starts_with("good    ") && text.contains("(17 steps"),
         "{text}"
@@ -37,13 +37,13 @@ fn a_difference_names_line_and_place_for_people_and_build_servers() {
     let (folder, path) = scenario(&format!(
         "{ORDER}  - expect:\n      nodes: [nowhere]\n      data: {{order: {{amount: 3}}}}"
     ));
-    let site = Site::new();
+    let installation = Installation::new();
     let report = folder.path().join("report.xml");
-    let (text, _) = site
+    let (text, _) = installation
         .run(&["test", &path, "--junit", report.to_str().unwrap()], "")
         .ends(1);
-    let told = "  line 6: expect\n    nodes\n      - nowhere\n      + approve\n    data.order.amount\n      - 3\n      + 2500\n";
-    assert!(text.contains(told), "{text}");
+    let reported = "  line 6: expect\n    nodes\n      - nowhere\n      + approve\n    data.order.amount\n      - 3\n      + 2500\n";
+    assert!(text.contains(reported), "{text}");
     let xml = fs::read_to_string(report).unwrap();
     assert!(xml.contains("tests=\"1\" failures=\"1\""), "{xml}");
 }
@@ -53,28 +53,28 @@ fn any_other_frame_is_sent_with_an_id() {
     let (_folder, path) = scenario(&format!(
         "{ORDER}  - send: {{type: hold, instance: orderApproval}}\n  - expect: {{status: onHold}}"
     ));
-    Site::new().run(&["test", &path], "").ends(0);
+    Installation::new().run(&["test", &path], "").ends(0);
 }
 
 #[test]
 fn refusals_are_expected_or_end_it() {
-    let site = Site::new();
+    let installation = Installation::new();
     let start = "  - start: orderApproval\n    data: {order: {item: desk}}\n";
     let (_folder, path) = scenario(&format!(
         "{start}    refused: {{code: invalid_data, fields: {{order.amount: required}}}}"
     ));
-    site.run(&["test", &path], "").ends(0);
+    installation.run(&["test", &path], "").ends(0);
     let (_folder, path) = scenario(start);
-    let (text, _) = site.run(&["test", &path], "").ends(1);
+    let (text, _) = installation.run(&["test", &path], "").ends(1);
     assert!(text.contains("+ invalid_data: expected "), "{text}");
     let (_folder, path) = scenario(&format!("{ORDER}    refused: invalid_data"));
-    let (text, _) = site.run(&["test", &path], "").ends(1);
+    let (text, _) = installation.run(&["test", &path], "").ends(1);
     assert!(text.contains("- invalid_data\n      + done"), "{text}");
 }
 
 #[test]
 fn what_is_no_scenario_is_told_with_its_place() {
-    let site = Site::new();
+    let installation = Installation::new();
     for (steps, part) in [
         (
             "  - strat: orderApproval",
@@ -91,11 +91,11 @@ fn what_is_no_scenario_is_told_with_its_place() {
         ("  - deploy: missing.bpmn", "missing.bpmn, but: "),
     ] {
         let (_folder, path) = scenario(steps);
-        let (_, errors) = site.run(&["test", &path], "").ends(2);
+        let (_, errors) = installation.run(&["test", &path], "").ends(2);
         assert!(errors.contains(part), "{errors}");
     }
     let empty = tempfile::tempdir().unwrap();
-    let (_, errors) = site
+    let (_, errors) = installation
         .run(&["test", empty.path().to_str().unwrap()], "")
         .ends(2);
     assert!(errors.contains("but there is none"), "{errors}");
@@ -103,21 +103,21 @@ fn what_is_no_scenario_is_told_with_its_place() {
 
 #[test]
 fn they_play_on_a_running_server_too() {
-    let site = served();
+    let installation = served();
     let token = |user: &str| {
         let command = [
             "token", "--sub", user, "--role", "admin", "--role", "operator",
         ];
-        site.run(&command, "").ends(0).0.trim().to_owned()
+        installation.run(&command, "").ends(0).0.trim().to_owned()
     };
     let (amy, bob) = (token("amy"), format!("bob={}", token("bob")));
-    let server = format!("http://127.0.0.1:{}", site.port);
+    let server = format!("http://127.0.0.1:{}", installation.port);
     let play = |steps: &str| {
         let (_folder, path) = scenario(&format!("{ORDER}{steps}"));
         let command = [
             "test", &path, "--server", &server, "--token", &amy, "--user", &bob,
         ];
-        site.run(&command, "")
+        installation.run(&command, "")
     };
     play("  - expect: {nodes: [approve]}\n  - as: bob\n    expect: {status: started}").ends(0);
     let (_, errors) = play("  - advance: P2D").ends(2);

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::users::program::{Ended, Site};
+use crate::users::program::{Ended, Installation};
 
 /// A file of these tests.
 pub fn file(name: &str) -> String {
@@ -12,27 +12,28 @@ pub fn file(name: &str) -> String {
 }
 
 /// A server with the processes `decision`, `atOnce` and `failing`.
-pub fn served() -> Site {
-    let mut site = Site::new();
-    site.start();
-    site.run(
-        &[
-            "deploy",
-            &file("decision.bpmn"),
-            &file("ends.bpmn"),
-            "--publish",
-            "-q",
-        ],
-        "",
-    )
-    .ends(0);
-    site
+pub fn served() -> Installation {
+    let mut installation = Installation::new();
+    installation.start();
+    installation
+        .run(
+            &[
+                "deploy",
+                &file("decision.bpmn"),
+                &file("ends.bpmn"),
+                "--publish",
+                "-q",
+            ],
+            "",
+        )
+        .ends(0);
+    installation
 }
 
 /// Runs the program with `--json`; the one object it prints.
 #[track_caller]
-pub fn json(site: &Site, arguments: &[&str], status: i32) -> Value {
-    let printed = site
+pub fn json(installation: &Installation, arguments: &[&str], status: i32) -> Value {
+    let printed = installation
         .run(&[arguments, &["--json", "-q"]].concat(), "")
         .ends(status)
         .0;
@@ -42,19 +43,19 @@ pub fn json(site: &Site, arguments: &[&str], status: i32) -> Value {
 
 /// Starts an instance; its key.
 #[track_caller]
-pub fn start(site: &Site, process: &str) -> String {
-    json(site, &["start", process], 0)["instance"]
+pub fn start(installation: &Installation, process: &str) -> String {
+    json(installation, &["start", process], 0)["instance"]
         .as_str()
         .expect("a start has an instance")
         .to_owned()
 }
 
 /// Starts the program and does not wait for it.
-pub fn spawn(site: &Site, arguments: &[&str]) -> Child {
+pub fn spawn(installation: &Installation, arguments: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
     command
         .args(arguments)
-        .env("STEPWIRE_DATA", site.data())
+        .env("STEPWIRE_DATA", installation.data())
         .env("RUST_LOG", "error");
     command
         .stdout(Stdio::piped())

@@ -3,22 +3,26 @@
 use std::fs;
 
 use super::server::{file, json, served, start};
-use crate::users::program::Site;
+use crate::users::program::Installation;
 
 #[test]
 fn refusals_are_told_as_the_server_says_them() {
-    let site = served();
-    let key = start(&site, "decision");
-    site.run(&["start", "nope", "-q"], "")
+    let installation = served();
+    let key = start(&installation, "decision");
+    installation
+        .run(&["start", "nope", "-q"], "")
         .refused("there is no 'nope'");
-    site.run(&["run", &key, "dance", "-q"], "").refused("dance");
-    site.run(&["show", "0197a1b2-0000-7000-8000-000000000007", "-q"], "")
+    installation
+        .run(&["run", &key, "dance", "-q"], "")
+        .refused("dance");
+    installation
+        .run(&["show", "0197a1b2-0000-7000-8000-000000000007", "-q"], "")
         .refused("expected");
-    let error = json(&site, &["run", &key, "dance"], 1);
+    let error = json(&installation, &["run", &key, "dance"], 1);
     assert_eq!(error["error"]["code"], "action_not_available");
-    site.run(&["stop", &key], "").ends(0);
-    let (text, errors) = site
-        .run(&["stop", &key, &start(&site, "decision"), "-q"], "")
+    installation.run(&["stop", &key], "").ends(0);
+    let (text, errors) = installation
+        .run(&["stop", &key, &start(&installation, "decision"), "-q"], "")
         .ends(1);
     assert!(
         text.ends_with("  terminated\n") && errors.contains(&key),
@@ -28,40 +32,46 @@ fn refusals_are_told_as_the_server_says_them() {
 
 #[test]
 fn wrong_usage_is_2() {
-    let site = served();
+    let installation = served();
     for data in ["[1]", "{", "@/nowhere/at/all"] {
-        let (_, errors) = site
+        let (_, errors) = installation
             .run(&["start", "decision", "--data-json", data, "-q"], "")
             .ends(2);
         assert!(errors.starts_with("stepwire: expected "), "{errors}");
     }
-    let (text, _) = site
+    let (text, _) = installation
         .run(
             &["start", "decision", "--data-json", "-", "--json", "-q"],
             r#"{"subject":"tea"}"#,
         )
         .ends(0);
     assert!(text.contains("started"), "{text}");
-    site.run(&["start"], "").is_wrong_usage("PROCESS");
-    site.run(&["show", "no-key"], "").is_wrong_usage("INSTANCE");
-    site.run(&["deploy", "/nowhere/at/all.bpmn", "-q"], "")
+    installation.run(&["start"], "").is_wrong_usage("PROCESS");
+    installation
+        .run(&["show", "no-key"], "")
+        .is_wrong_usage("INSTANCE");
+    installation
+        .run(&["deploy", "/nowhere/at/all.bpmn", "-q"], "")
         .ends(2);
-    site.run(&["list", "--server", "ftp://x"], "").ends(2);
+    installation
+        .run(&["list", "--server", "ftp://x"], "")
+        .ends(2);
     let big = format!(r#"{{"subject":"{}"}}"#, "x".repeat(70_000));
-    site.run(&["start", "decision", "--data-json", "-", "-q"], &big)
+    installation
+        .run(&["start", "decision", "--data-json", "-", "-q"], &big)
         .refused("at most 65536 bytes");
 }
 
 #[test]
 fn no_server_and_no_access_are_7() {
-    let site = Site::new();
-    let nobody = format!("http://127.0.0.1:{}", site.port);
+    let installation = Installation::new();
+    let nobody = format!("http://127.0.0.1:{}", installation.port);
     for command in [
         &["start", "decision"][..],
         &["list"],
         &["deploy", &file("decision.bpmn")],
     ] {
-        let (_, errors) = site
+        let (_, errors) = installation
             .run(&[command, &["--server", &nobody, "-q"]].concat(), "")
             .ends(7);
         assert!(
@@ -69,45 +79,55 @@ fn no_server_and_no_access_are_7() {
             "{errors}"
         );
     }
-    let site = served();
-    let (_, errors) = site
+    let installation = served();
+    let (_, errors) = installation
         .run(&["start", "decision", "--token", "nonsense", "-q"], "")
         .ends(7);
     assert!(errors.contains("4401"), "{errors}");
-    site.run(&["list", "--token", "nonsense", "-q"], "").ends(7);
-    site.run(&["list", "--token-file", "/nowhere/at/all", "-q"], "")
+    installation
+        .run(&["list", "--token", "nonsense", "-q"], "")
+        .ends(7);
+    installation
+        .run(&["list", "--token-file", "/nowhere/at/all", "-q"], "")
         .ends(2);
 }
 
 #[test]
 fn a_token_of_ones_own_is_used_and_the_local_one_goes_nowhere_else() {
-    let site = served();
-    let (token, _) = site.run(&["token", "--sub", "ada"], "").ends(0);
-    let path = site.data().join("token");
+    let installation = served();
+    let (token, _) = installation.run(&["token", "--sub", "ada"], "").ends(0);
+    let path = installation.data().join("token");
     fs::write(&path, &token).unwrap();
     let key = json(
-        &site,
+        &installation,
         &["start", "decision", "--token-file", path.to_str().unwrap()],
         0,
     )["instance"]
         .as_str()
         .unwrap()
         .to_owned();
-    let (_, errors) = site.run(&["show", &key, "--json"], "").ends(0);
+    let (_, errors) = installation.run(&["show", &key, "--json"], "").ends(0);
     assert!(errors.contains("as 'admin', by the server on "), "{errors}");
-    assert_eq!(json(&site, &["show", &key], 0)["startedBy"], "ada");
-    let (_, errors) = site
+    assert_eq!(json(&installation, &["show", &key], 0)["startedBy"], "ada");
+    let (_, errors) = installation
         .run(
-            &["stop", &start(&site, "decision"), "--token", token.trim()],
+            &[
+                "stop",
+                &start(&installation, "decision"),
+                "--token",
+                token.trim(),
+            ],
             "",
         )
         .ends(1);
     assert!(errors.contains("expected"), "not hers: {errors}");
 
-    // Another server, by its address only: the directory's owner is nobody there.
+    // Another server, by its address only: the owner of the directory is unknown there.
     let other = served();
     let address = format!("http://127.0.0.1:{}", other.port);
-    let (_, errors) = site.run(&["list", "--server", &address], "").ends(7);
+    let (_, errors) = installation
+        .run(&["list", "--server", &address], "")
+        .ends(7);
     assert!(errors.contains("anonymously"), "{errors}");
 }
 
@@ -145,11 +165,11 @@ fn a_server_that_cannot_deploy_its_files_says_why_in_lines_like_those_of_check()
         (file("broken.bpmn"), ": error at 'toNowhere': "),
         (written.display().to_string(), "`flowz`"),
     ] {
-        let site = Site::new();
+        let installation = Installation::new();
         let start = ["--listen", "127.0.0.1:0", "--deploy", &path];
-        let (_, errors) = site.run(&start, "").ends(1);
+        let (_, errors) = installation.run(&start, "").ends(1);
         let begins = format!("stepwire: expected to deploy {path}, but it has problems:\n{path}: ");
-        let (_, check) = site.run(&["check", &path], "").ends(1);
+        let (_, check) = installation.run(&["check", &path], "").ends(1);
         assert!(
             errors.starts_with(&begins) && errors.contains(part),
             "{errors}"

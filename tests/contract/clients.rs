@@ -46,23 +46,23 @@ fn are_installed(programs: &[&str]) -> bool {
     })
 }
 
-/// Runs a program in a directory; what it prints.
+/// Runs a program in a directory; returns its output.
 #[track_caller]
 fn run(directory: &Path, command: &mut Command) -> String {
     let output = command
         .current_dir(directory)
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let documented = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
-        "{command:?}\n{told}\n{}",
+        "{command:?}\n{documented}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    told
+    documented
 }
 
-/// What a client saw of its round trip.
+/// The observations of a client in its round trip.
 #[track_caller]
 fn check_round_trip(printed: &str, via: &str) {
     let seen: Value =
@@ -96,11 +96,11 @@ fn the_asyncapi_document_is_valid() {
     }
     let directory = documents();
     let document = directory.path().join("asyncapi.json");
-    let told = run(
+    let documented = run(
         &node::folder(FOLDER),
         Command::new("node").arg("asyncapi.mjs").arg(document),
     );
-    assert_eq!(told, "");
+    assert_eq!(documented, "");
 }
 
 #[test]
@@ -163,14 +163,14 @@ fn a_generated_python_client_works() {
         "--config",
         "config.yaml",
     ];
-    let told = run(
+    let documented = run(
         place,
         Command::new("openapi-python-client")
             .arg("generate")
             .args(generated),
     );
-    // It leaves out what it cannot read: of XML it knows nothing.
-    let left_out: Vec<&str> = told
+    // It leaves out formats that it cannot read, such as XML.
+    let left_out: Vec<&str> = documented
         .lines()
         .filter(|line| line.contains("WARNING") || line.contains("ERROR"))
         .collect();
@@ -182,7 +182,7 @@ fn a_generated_python_client_works() {
         left_out
             .iter()
             .all(|line| known.iter().any(|known| line.starts_with(known))),
-        "{told}"
+        "{documented}"
     );
     run(
         place,

@@ -71,7 +71,7 @@ async fn echo(request: HttpRequest) -> actix_web::Result<HttpResponse> {
             };
             if let StreamEnd::Close(code) = over {
                 messages.close(code.into());
-                // The peer may be gone already.
+                // The peer may have disconnected already.
                 let _ = messages.flush().await;
             }
         });
@@ -105,7 +105,8 @@ async fn the_websocket_layer_passes_the_cases_of_autobahn() {
         .arg(format!("ws://{address}/"));
     let output = web::block(move || command.output()).await;
     let output = output.expect("a thread").expect("it runs");
-    let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
+    let documented =
+        String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{documented}");
     handle.stop(false).await;
 }

@@ -31,7 +31,7 @@ fn messages(document: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .as_object()
         .into_iter()
         .flatten()
-        .map(|(name, told)| (name.as_str(), told))
+        .map(|(name, documented)| (name.as_str(), documented))
 }
 
 /// The type that a message's frames have.
@@ -47,7 +47,7 @@ fn type_of(message: &Value) -> &str {
 #[test]
 fn the_document_names_the_frames_of_the_page() {
     let (document, _) = document();
-    let told: BTreeSet<&str> = messages(&document)
+    let documented: BTreeSet<&str> = messages(&document)
         .map(|(_, message)| type_of(message))
         .collect();
     let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
@@ -56,7 +56,7 @@ fn the_document_names_the_frames_of_the_page() {
         .flat_map(|cell| cell.split('`').skip(1).step_by(2));
     let page: BTreeSet<&str> = first.collect();
     assert_eq!(
-        told, page,
+        documented, page,
         "the document and docs/protocol.md name other frames"
     );
     let codes: Vec<&Value> = document["channels"]["session"]["x-close-codes"]
@@ -95,11 +95,11 @@ fn the_reader_takes_the_examples_and_refuses_members_of_other_types() {
             .as_str()
             .and_then(|place| place.rsplit('/').next())
             .unwrap_or_default();
-        let told = &document["components"]["messages"][name];
-        let example = &told["examples"][0]["payload"];
+        let documented = &document["components"]["messages"][name];
+        let example = &documented["examples"][0]["payload"];
         let read = client::parse(&example.to_string());
         assert!(read.is_ok(), "the example of {name} is refused: {read:?}");
-        for (member, _) in told["payload"]["properties"]
+        for (member, _) in documented["payload"]["properties"]
             .as_object()
             .into_iter()
             .flatten()
@@ -112,7 +112,7 @@ fn the_reader_takes_the_examples_and_refuses_members_of_other_types() {
                 "{name} is told to have '{member}', but nobody reads that"
             );
         }
-        for required in told["payload"]["required"]
+        for required in documented["payload"]["required"]
             .as_array()
             .into_iter()
             .flatten()

@@ -12,7 +12,7 @@ use crate::{
     web::http::{Answer, User, details, send},
 };
 
-/// What is for people, and no part of the interface of programs.
+/// Pages for people, which are no part of the API.
 const PAGES: [&str; 7] = [
     "/demo",
     "/sign-in",
@@ -34,7 +34,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> 
         item.as_object()
             .into_iter()
             .flatten()
-            .map(move |(method, told)| (method.to_uppercase(), path.as_str(), told))
+            .map(move |(method, documented)| (method.to_uppercase(), path.as_str(), documented))
     })
 }
 
@@ -48,19 +48,19 @@ fn the_document_names_what_the_route_table_names() {
         .filter(|(method, path)| *method != "HEAD" && !is_page(path))
         .map(|(method, path)| format!("{method} {path}"))
         .collect();
-    let told: BTreeSet<String> = operations(&document)
+    let documented: BTreeSet<String> = operations(&document)
         .map(|(method, path, _)| format!("{method} {path}"))
         .collect();
     let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
         one.difference(other).cloned().collect::<Vec<_>>()
     };
     assert_eq!(
-        only(&served, &told),
+        only(&served, &documented),
         Vec::<String>::new(),
         "served, but not in the list of src/web/openapi.rs"
     );
     assert_eq!(
-        only(&told, &served),
+        only(&documented, &served),
         Vec::<String>::new(),
         "in the document, but not in src/web/routes.rs"
     );
@@ -77,14 +77,14 @@ fn operations_are_told_apart_and_their_words_lead_somewhere() {
         .flatten()
         .filter_map(|tag| tag["name"].as_str())
         .collect();
-    for (method, path, told) in operations(&document) {
-        let id = told["operationId"].as_str().unwrap_or_default();
+    for (method, path, documented) in operations(&document) {
+        let id = documented["operationId"].as_str().unwrap_or_default();
         assert_eq!(
             ids.insert(id.to_owned(), path),
             None,
             "the operation id {id} is there twice"
         );
-        let tag = told["tags"][0].as_str().unwrap_or_default();
+        let tag = documented["tags"][0].as_str().unwrap_or_default();
         assert!(
             tags.contains(tag),
             "{method} {path} has the tag {tag}, which the document does not explain"
@@ -94,12 +94,12 @@ fn operations_are_told_apart_and_their_words_lead_somewhere() {
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
             "{id}"
         );
-        let said = told["summary"].as_str().unwrap_or_default();
+        let text = documented["summary"].as_str().unwrap_or_default();
         assert!(
-            said.starts_with(char::is_uppercase) && !said.contains("{}"),
-            "{method} {path} has no summary: {said}"
+            text.starts_with(char::is_uppercase) && !text.contains("{}"),
+            "{method} {path} has no summary: {text}"
         );
-        let parameters = told["parameters"].as_array().into_iter().flatten();
+        let parameters = documented["parameters"].as_array().into_iter().flatten();
         let in_path: Vec<&str> = parameters
             .filter(|one| one["in"] == "path")
             .filter_map(|one| one["name"].as_str())
@@ -110,7 +110,7 @@ fn operations_are_told_apart_and_their_words_lead_somewhere() {
             .filter_map(|part| Some(part.split_once('}')?.0))
             .collect();
         assert_eq!(in_path, wanted, "{method} {path}");
-        for scheme in told["security"]
+        for scheme in documented["security"]
             .as_array()
             .into_iter()
             .flatten()
@@ -150,23 +150,26 @@ fn every_reference_leads_to_a_schema() {
 fn everything_is_described_and_for_readers_of_the_interface() {
     let document = document();
     #[track_caller]
-    fn check(what: &str, told: &Value) {
-        let said = told["description"].as_str().unwrap_or_default().trim();
-        assert!(!said.is_empty(), "{what} has no description");
-        // What a comment tells readers of the source alone.
+    fn check(what: &str, documented: &Value) {
+        let text = documented["description"]
+            .as_str()
+            .unwrap_or_default()
+            .trim();
+        assert!(!text.is_empty(), "{what} has no description");
+        // Comments that are meant only for readers of the source.
         let is_for_others = ["::", "Debug", "pub ", "TODO"]
             .iter()
-            .any(|word| said.contains(word));
+            .any(|word| text.contains(word));
         assert!(
             !is_for_others,
-            "{what} is described for readers of the source: {said}"
+            "{what} is described for readers of the source: {text}"
         );
     }
-    for (method, path, told) in operations(&document) {
-        for (status, answer) in told["responses"].as_object().into_iter().flatten() {
+    for (method, path, documented) in operations(&document) {
+        for (status, answer) in documented["responses"].as_object().into_iter().flatten() {
             check(&format!("the answer {status} of {method} {path}"), answer);
         }
-        for parameter in told["parameters"].as_array().into_iter().flatten() {
+        for parameter in documented["parameters"].as_array().into_iter().flatten() {
             check(
                 &format!("the parameter {} of {method} {path}", parameter["name"]),
                 parameter,
@@ -186,10 +189,10 @@ fn everything_is_described_and_for_readers_of_the_interface() {
 fn refusals_are_problems() {
     let document = document();
     let schema = json!({"$ref": "#/components/schemas/Problem"});
-    for (method, path, told) in
+    for (method, path, documented) in
         operations(&document).filter(|(_, path, _)| path.starts_with("/v1/"))
     {
-        for (status, answer) in told["responses"].as_object().into_iter().flatten() {
+        for (status, answer) in documented["responses"].as_object().into_iter().flatten() {
             let is_refusal = status.starts_with(['4', '5']);
             if is_refusal {
                 assert_eq!(
@@ -243,11 +246,11 @@ impl Held {
 
     /// Asserts that the document reports this answer of an operation; the answer's body.
     #[track_caller]
-    fn told(&self, method: &str, path: &str, answer: &Answer) -> Value {
+    fn documented(&self, method: &str, path: &str, answer: &Answer) -> Value {
         let status = answer.status.as_u16().to_string();
-        let told = &self.document["paths"][path][method]["responses"][&status];
+        let documented = &self.document["paths"][path][method]["responses"][&status];
         assert!(
-            told.is_object(),
+            documented.is_object(),
             "{method} {path} answers {status}, of which the document does not tell: {answer:?}"
         );
         let media_type = answer
@@ -255,10 +258,10 @@ impl Held {
             .split(';')
             .next()
             .unwrap_or_default();
-        if answer.text.is_empty() && told["content"].is_null() {
+        if answer.text.is_empty() && documented["content"].is_null() {
             return Value::Null;
         }
-        let content = &told["content"][media_type];
+        let content = &documented["content"][media_type];
         assert!(
             content.is_object(),
             "{method} {path} answers {status} in {media_type}, of which the document does not tell"
@@ -284,33 +287,33 @@ async fn answers_have_the_shapes_of_the_document() {
             json!({"process": "onboarding", "businessKey": "C-1815"}),
         )
         .await;
-    let key = held.told("post", "/v1/instances", &started)["instance"]
+    let key = held.documented("post", "/v1/instances", &started)["instance"]
         .as_str()
         .unwrap_or_default()
         .to_owned();
     let at = |rest: &str| format!("/v1/instances/{key}{rest}");
-    held.told(
+    held.documented(
         "get",
         "/v1/instances",
         &ada.get("/v1/instances?limit=5").await,
     );
-    held.told(
+    held.documented(
         "get",
         "/v1/instances",
         &ada.get("/v1/instances?odd=5").await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/instances/{key}/run",
         &ada.post(&at("/run"), json!({"action": "save", "data": {}}))
             .await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/instances/{key}/run",
         &ada.post(&at("/run"), json!({"action": "nothing"})).await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/instances/{key}/run",
         &ada.post(&at("/run"), json!({"action": 1})).await,
@@ -318,57 +321,57 @@ async fn answers_have_the_shapes_of_the_document() {
     let saved = ada
         .post(&at("/run"), json!({"action": "save", "data": details()}))
         .await;
-    held.told("post", "/v1/instances/{key}/run", &saved);
+    held.documented("post", "/v1/instances/{key}/run", &saved);
     for part in ["", "/children", "/history", "/messages"] {
-        held.told(
+        held.documented(
             "get",
             &format!("/v1/instances/{{key}}{part}"),
             &ada.get(&at(part)).await,
         );
     }
-    held.told(
+    held.documented(
         "post",
         "/v1/instances/{key}/hold",
         &ada.post(&at("/hold"), json!({})).await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/instances/{key}/hold",
         &ada.post(&at("/hold"), json!({})).await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/instances/{key}/terminate",
         &ada.post(&at("/terminate"), json!({})).await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/instances/{key}/retry",
         &ada.post(&at("/retry"), json!({"element": format!("{key}-3")}))
             .await,
     );
-    held.told(
+    held.documented(
         "get",
         "/v1/instances/{key}",
         &ada.get("/v1/instances/0").await,
     );
-    held.told(
+    held.documented(
         "get",
         "/v1/instances/{key}",
         &User::with_token(&server, None).get(&at("")).await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/tickets",
         &ada.post("/v1/tickets", json!({"for": "ws"})).await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/login",
         &ada.post("/v1/login", json!({"username": "nobody", "password": "x"}))
             .await,
     );
-    held.told("get", "/v1/ws", &ada.get("/v1/ws").await);
+    held.documented("get", "/v1/ws", &ada.get("/v1/ws").await);
     server.stop().await;
 }
 
@@ -376,23 +379,23 @@ async fn answers_have_the_shapes_of_the_document() {
 async fn answers_about_definitions_and_jobs_have_the_shapes_of_the_document() {
     let server = support::server().await;
     let (held, dora) = (Held::new(), User::new(&server, "dora", &["admin"]));
-    held.told("get", "/v1/definitions", &dora.get("/v1/definitions").await);
-    held.told(
+    held.documented("get", "/v1/definitions", &dora.get("/v1/definitions").await);
+    held.documented(
         "get",
         "/v1/definitions/{id}",
         &dora.get("/v1/definitions/onboarding").await,
     );
-    held.told(
+    held.documented(
         "get",
         "/v1/definitions/{id}/{version}",
         &dora.get("/v1/definitions/onboarding/1").await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/definitions",
         &dora.post("/v1/definitions", json!({"id": "p"})).await,
     );
-    held.told(
+    held.documented(
         "post",
         "/v1/definitions/{id}/disable",
         &dora
@@ -400,29 +403,29 @@ async fn answers_about_definitions_and_jobs_have_the_shapes_of_the_document() {
             .await,
     );
     let publish = "/v1/definitions/onboarding/1/publish";
-    held.told(
+    held.documented(
         "post",
         "/v1/definitions/{id}/{version}/publish",
         &dora.post(publish, json!({})).await,
     );
-    held.told("get", "/api/v1/hello", &dora.get("/api/v1/hello").await);
-    let job = held.told(
+    held.documented("get", "/api/v1/hello", &dora.get("/api/v1/hello").await);
+    let job = held.documented(
         "post",
         "/api/v1/start",
         &dora.post("/api/v1/start?w=41", json!({})).await,
     );
     let of_job = format!("?w=41&i={}", job.as_str().unwrap_or_default());
-    held.told(
+    held.documented(
         "get",
         "/api/v1/job",
         &dora.get(&format!("/api/v1/job{of_job}")).await,
     );
-    held.told(
+    held.documented(
         "post",
         "/api/v1/stop",
         &dora.post(&format!("/api/v1/stop{of_job}"), json!({})).await,
     );
-    held.told(
+    held.documented(
         "post",
         "/api/v1/stop",
         &dora.post("/api/v1/stop", json!({})).await,
@@ -447,20 +450,20 @@ async fn answers_about_definitions_and_jobs_have_the_shapes_of_the_document() {
         .chain(["search-notifications", "has-notifications"])
     {
         let query = "w=41&a=dora&from=0&to=4102444800000&page=1&entriesCount=10&heo=0";
-        held.told(
+        held.documented(
             "get",
             &format!("/api/v1/{list}"),
             &dora.get(&format!("/api/v1/{list}?{query}")).await,
         );
     }
-    held.told(
+    held.documented(
         "get",
         "/api/v1/entry",
         &dora.get("/api/v1/entry?w=4711").await,
     );
     let logs = format!("/api/v1/entry-logs?id={}", job.as_str().unwrap_or_default());
-    held.told("get", "/api/v1/entry-logs", &dora.get(&logs).await);
-    held.told(
+    held.documented("get", "/api/v1/entry-logs", &dora.get(&logs).await);
+    held.documented(
         "post",
         "/api/v1/disable/{workflow}",
         &dora.post("/api/v1/disable/41", json!({})).await,

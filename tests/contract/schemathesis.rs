@@ -19,7 +19,7 @@ use crate::{
     wire::{Client, Server, server::admin},
 };
 
-/// What is looked for.
+/// The checks to run.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
     response_schema_conformance,unsupported_method,allow_header_conformance";
 /// Answers that never end by themselves.
@@ -72,13 +72,15 @@ fn run(server: &Server, directory: &Path) {
         .current_dir(directory)
         .output()
         .expect("it was there a moment ago");
-    let told = String::from_utf8_lossy(&found.stdout);
+    let documented = String::from_utf8_lossy(&found.stdout);
     assert!(
         found.status.success(),
-        "{told}\n{}",
+        "{documented}\n{}",
         String::from_utf8_lossy(&found.stderr)
     );
-    let summary = told.lines().skip_while(|line| !line.contains("SUMMARY"));
+    let summary = documented
+        .lines()
+        .skip_while(|line| !line.contains("SUMMARY"));
     println!("{}", summary.collect::<Vec<_>>().join("\n"));
 }
 
@@ -92,7 +94,7 @@ async fn no_fault_and_no_answer_the_document_does_not_tell_of() {
     }
     let server = Server::with(&["--store", "memory"]);
     let directory = tempfile::tempdir().expect("a directory can be made");
-    // First with keys it makes up, then with those of what is there.
+    // First with made-up keys, then with those of existing instances.
     run(&server, directory.path());
     let mut client = Client::hello(&server, &admin()).await;
     let (instance, job) = (

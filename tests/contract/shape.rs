@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// Where a document refers to a schema.
 const SCHEMAS: &str = "#/components/schemas/";
-/// Where those stand here that are parts of others.
+/// The place of schemas that are parts of others.
 const PARTS: &str = "#/components/parts/";
 
 /// The schemas of a document, to check against.
@@ -44,13 +44,13 @@ impl Shapes {
             .expect("a schema of the document is one")
     }
 
-    /// What is wrong with a value that should have this shape.
+    /// The mistakes in a value that should have this shape.
     pub fn errors(&self, schema: &Value, value: &Value) -> Vec<String> {
-        let told =
+        let documented =
             |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
         self.validator(schema)
             .iter_errors(value)
-            .map(told)
+            .map(documented)
             .collect()
     }
 

@@ -28,8 +28,8 @@ fn operations() -> Vec<Operation> {
     let document = openapi::document();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, told) in item.as_object().unwrap() {
-            let content = told["requestBody"]["content"].as_object();
+        for (method, documented) in item.as_object().unwrap() {
+            let content = documented["requestBody"]["content"].as_object();
             found.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
@@ -37,7 +37,7 @@ fn operations() -> Vec<Operation> {
                     .into_iter()
                     .flat_map(|it| it.keys().cloned())
                     .collect(),
-                upgrades: told["responses"]["101"].is_object(),
+                upgrades: documented["responses"]["101"].is_object(),
             });
         }
     }

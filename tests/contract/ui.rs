@@ -32,10 +32,11 @@ async fn the_page_consists_of_files_of_this_server() {
             "{part}"
         );
     }
-    let told = stranger.get("/docs/api/swagger-initializer.js").await;
+    let documented = stranger.get("/docs/api/swagger-initializer.js").await;
     assert!(
-        told.text.contains("/openapi.json") && told.header("content-type").contains("javascript"),
-        "{told:?}"
+        documented.text.contains("/openapi.json")
+            && documented.header("content-type").contains("javascript"),
+        "{documented:?}"
     );
     for none in [
         "/docs/api/",

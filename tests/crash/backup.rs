@@ -16,7 +16,7 @@ use stepwire::{
 
 use super::{
     kill::{Load, start_ledgers},
-    server::Site,
+    server::Installation,
     socket::Socket,
 };
 
@@ -86,12 +86,12 @@ fn reached(data: &Path, ledgers: &[String]) -> HashMap<String, u64> {
 
 #[tokio::test]
 async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
-    let site = Site::new();
-    let server = site.start();
-    let ledgers = start_ledgers(site.port).await;
-    let load = Load::start(site.port, &ledgers);
+    let installation = Installation::new();
+    let server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
+    let load = Load::start(installation.port, &ledgers);
     let mut seen: HashMap<String, u64> = HashMap::new();
-    let mut watcher = Socket::connect(site.port, "watcher", json!([])).await;
+    let mut watcher = Socket::connect(installation.port, "watcher", json!([])).await;
     for ledger in ledgers.iter() {
         watcher
             .send(&json!({"type": "subscribe", "id": ledger, "channel": format!("instance/{ledger}")}))
@@ -109,7 +109,7 @@ async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
     }
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("copy");
-    let (from, to) = (site.data().to_owned(), copy.clone());
+    let (from, to) = (installation.data().to_owned(), copy.clone());
     let told = tokio::task::spawn_blocking(move || {
         succeeds(&["backup", text(&to), "--data", text(&from), "--json"])
     })
@@ -120,12 +120,12 @@ async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
     let (done, _) = load.finish().await;
     server.kill();
 
-    let restored = Site::new();
+    let restored = Installation::new();
     succeeds(&["restore", text(&copy), "--check"]);
     succeeds(&["restore", text(&copy), "--data", text(restored.data())]);
     let (there, whole) = (
         reached(restored.data(), &ledgers),
-        reached(site.data(), &ledgers),
+        reached(installation.data(), &ledgers),
     );
     for ledger in ledgers.iter() {
         assert!(
@@ -154,17 +154,17 @@ async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
 
 #[tokio::test]
 async fn one_wrong_byte_is_found_and_its_part_named() {
-    let site = Site::new();
-    let server = site.start();
-    start_ledgers(site.port).await;
+    let installation = Installation::new();
+    let server = installation.start();
+    start_ledgers(installation.port).await;
     server.kill();
-    fs::write(site.data().join("jwt-secret"), "x".repeat(43)).unwrap();
+    fs::write(installation.data().join("jwt-secret"), "x".repeat(43)).unwrap();
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("copy");
     // Nobody runs on it, and the last server was killed: its write-ahead log is read nevertheless.
-    succeeds(&["backup", text(&copy), "--data", text(site.data())]);
+    succeeds(&["backup", text(&copy), "--data", text(installation.data())]);
     refuses(
-        &["backup", text(&copy), "--data", text(site.data())],
+        &["backup", text(&copy), "--data", text(installation.data())],
         "not empty",
     );
     succeeds(&["restore", text(&copy), "--check"]);
@@ -209,13 +209,13 @@ async fn one_wrong_byte_is_found_and_its_part_named() {
 
 #[tokio::test]
 async fn the_secret_goes_along_unless_a_new_one_is_wanted() {
-    let site = Site::new();
-    let server = site.start();
-    start_ledgers(site.port).await;
-    fs::write(site.data().join("jwt-secret"), "x".repeat(43)).unwrap();
+    let installation = Installation::new();
+    let server = installation.start();
+    start_ledgers(installation.port).await;
+    fs::write(installation.data().join("jwt-secret"), "x".repeat(43)).unwrap();
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("copy");
-    succeeds(&["backup", text(&copy), "--data", text(site.data())]);
+    succeeds(&["backup", text(&copy), "--data", text(installation.data())]);
     drop(server);
     let [with, without] = ["with", "without"].map(|name| place.path().join(name));
     succeeds(&["restore", text(&copy), "--data", text(&with)]);
@@ -232,7 +232,7 @@ async fn the_secret_goes_along_unless_a_new_one_is_wanted() {
     for restored in [&with, &without] {
         assert_eq!(
             fs::read(restored.join("webhook-secret")).unwrap(),
-            fs::read(site.data().join("webhook-secret")).unwrap()
+            fs::read(installation.data().join("webhook-secret")).unwrap()
         );
     }
     refuses(
@@ -243,9 +243,9 @@ async fn the_secret_goes_along_unless_a_new_one_is_wanted() {
 
 #[tokio::test]
 async fn a_killed_backup_leaves_nothing_that_looks_whole() {
-    let site = Site::new();
-    let _server = site.start();
-    start_ledgers(site.port).await;
+    let installation = Installation::new();
+    let _server = installation.start();
+    start_ledgers(installation.port).await;
     let place = tempfile::tempdir().unwrap();
     for round in 0..super::rounds(6) {
         let copy = place.path().join(format!("copy{round}"));
@@ -256,7 +256,7 @@ async fn a_killed_backup_leaves_nothing_that_looks_whole() {
                 text(&copy),
                 "--quiet",
                 "--data",
-                text(site.data()),
+                text(installation.data()),
             ])
             .stdout(Stdio::null());
         let mut child = command.spawn().expect("the program starts");
@@ -275,7 +275,7 @@ async fn a_killed_backup_leaves_nothing_that_looks_whole() {
             succeeds(&["restore", text(&copy), "--check"]);
             continue;
         }
-        succeeds(&["backup", text(&copy), "--data", text(site.data())]);
+        succeeds(&["backup", text(&copy), "--data", text(installation.data())]);
         succeeds(&["restore", text(&copy), "--check"]);
         assert!(!partial.exists());
     }

@@ -12,8 +12,8 @@ use super::{
     client::Acknowledged,
     kill::start_ledgers,
     oracle,
-    server::Site,
-    socket::{Heard, Socket},
+    server::Installation,
+    socket::{Socket, SocketEvent},
     strace::{self, injecting},
 };
 use crate::support::node::skip;
@@ -25,14 +25,14 @@ struct Sent {
     slowest: Duration,
 }
 
-async fn send(port: u16, ledgers: &[String], most: usize) -> Sent {
+async fn send(port: u16, ledgers: &[String], maximum: usize) -> Sent {
     let mut socket = Socket::connect(port, "writer", json!([])).await;
     let mut sent = Sent {
         acknowledged: Vec::new(),
         refused: Vec::new(),
         slowest: Duration::ZERO,
     };
-    for number in 0..most {
+    for number in 0..maximum {
         let (id, instance) = (Uuid::now_v7().to_string(), &ledgers[number % ledgers.len()]);
         let entry = format!("{id}-{number}");
         let frame = json!({"type": "run", "id": id, "instance": instance, "action": "add", "data": {"entry": entry}});
@@ -41,10 +41,10 @@ async fn send(port: u16, ledgers: &[String], most: usize) -> Sent {
             return sent;
         }
         let answer = loop {
-            match socket.hear().await {
-                Heard::Frame(frame) if frame["id"] == *id => break frame,
-                Heard::Frame(_) => {}
-                Heard::End(_) => return sent,
+            match socket.receive().await {
+                SocketEvent::Frame(frame) if frame["id"] == *id => break frame,
+                SocketEvent::Frame(_) => {}
+                SocketEvent::End(_) => return sent,
             }
         };
         sent.slowest = sent.slowest.max(began.elapsed());
@@ -63,21 +63,21 @@ async fn send(port: u16, ledgers: &[String], most: usize) -> Sent {
 /// Runs a server whose calls fail as this says, until it has ended, and checks what is left. Of a
 /// command whose outcome is unknown the log may hold a row or not.
 async fn fails(calls: &str, injected: &str) {
-    let site = Site::new();
+    let installation = Installation::new();
     // Without faults, so that all is there that a server needs.
-    let server = site.start();
-    let ledgers = start_ledgers(site.port).await;
+    let server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
     drop(server);
-    let server = site.start_under(&injecting(calls, injected, None));
-    let sent = send(site.port, &ledgers, 2_000).await;
+    let server = installation.start_under(&injecting(calls, injected, None));
+    let sent = send(installation.port, &ledgers, 2_000).await;
     let ended = tokio::task::spawn_blocking(move || server.wait()).await;
     let ended = ended.expect("waiting does not fail");
     assert_eq!(ended.code(), Some(70), "{injected}");
     for refused in &sent.refused {
         assert_eq!(refused["code"], "outcome_unknown", "{injected}: {refused}");
     }
-    let server = site.start();
-    let again = send(site.port, &ledgers, 5).await;
+    let server = installation.start();
+    let again = send(installation.port, &ledgers, 5).await;
     assert_eq!(again.acknowledged.len(), 5, "{injected}: it goes on");
     server.kill();
     let all: Vec<Acknowledged> = sent
@@ -85,7 +85,7 @@ async fn fails(calls: &str, injected: &str) {
         .into_iter()
         .chain(again.acknowledged)
         .collect();
-    oracle::check_at_least(&site, &all, &ledgers);
+    oracle::check_at_least(&installation, &all, &ledgers);
 }
 
 #[tokio::test]
@@ -107,13 +107,13 @@ async fn a_disk_that_is_full_for_a_while_refuses_and_goes_on_by_itself() {
     if !strace::is_there() {
         return skip("a_disk_that_is_full_for_a_while", "strace is missing");
     }
-    let site = Site::new();
-    let server = site.start();
-    let ledgers = start_ledgers(site.port).await;
+    let installation = Installation::new();
+    let server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
     drop(server);
     let full = injecting("pwrite64", "error=ENOSPC:when=300..303", None);
-    let server = site.start_under(&full);
-    let sent = send(site.port, &ledgers, 400).await;
+    let server = installation.start_under(&full);
+    let sent = send(installation.port, &ledgers, 400).await;
     assert!(!sent.refused.is_empty(), "it was full once");
     for refused in &sent.refused {
         assert_eq!(
@@ -125,7 +125,7 @@ async fn a_disk_that_is_full_for_a_while_refuses_and_goes_on_by_itself() {
     assert_eq!(last, 400, "it stayed");
     // It asks once a second whether there is room again.
     let again = loop {
-        let again = send(site.port, &ledgers, 1).await;
+        let again = send(installation.port, &ledgers, 1).await;
         if again.refused.is_empty() {
             break again;
         }
@@ -136,7 +136,7 @@ async fn a_disk_that_is_full_for_a_while_refuses_and_goes_on_by_itself() {
         .into_iter()
         .chain(again.acknowledged)
         .collect();
-    oracle::check_log(&site, &all, &ledgers);
+    oracle::check_log(&installation, &all, &ledgers);
 }
 
 #[tokio::test]
@@ -147,13 +147,13 @@ async fn nobody_is_acknowledged_before_a_slow_sync_is_done() {
             "strace is missing",
         );
     }
-    let site = Site::new();
-    let server = site.start();
-    let ledgers = start_ledgers(site.port).await;
+    let installation = Installation::new();
+    let server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
     drop(server);
     let slow = injecting("fdatasync", "delay_enter=200000", None);
-    let server = site.start_under(&slow);
-    let sent = send(site.port, &ledgers, 5).await;
+    let server = installation.start_under(&slow);
+    let sent = send(installation.port, &ledgers, 5).await;
     assert_eq!((sent.acknowledged.len(), sent.refused.len()), (5, 0));
     assert!(
         sent.slowest >= Duration::from_millis(200),
@@ -161,5 +161,5 @@ async fn nobody_is_acknowledged_before_a_slow_sync_is_done() {
         sent.slowest
     );
     server.kill();
-    oracle::check_log(&site, &sent.acknowledged, &ledgers);
+    oracle::check_log(&installation, &sent.acknowledged, &ledgers);
 }

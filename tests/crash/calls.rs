@@ -16,7 +16,7 @@ use stepwire::{
 };
 use tokio::sync::watch;
 
-use super::{kill::draw, rounds, server::Site};
+use super::{kill::draw, rounds, server::Installation};
 
 #[path = "../../src/runtime/tests/http_calls/receiver.rs"]
 pub mod receiver;
@@ -27,7 +27,7 @@ use receiver::{Receiver, json as answered};
 const TIMES: usize = 6;
 const SEED: u64 = 0xca11_ab1e;
 /// Far beyond what the six take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A process that starts by itself each second, makes a call at once and another a little later,
 /// and reports its end.
@@ -107,28 +107,28 @@ async fn a_killed_server_keeps_each_time_and_takes_each_answer_once() {
         .to_str()
         .expect("a path of the tests is UTF-8")
         .to_owned();
-    let site = Site::with(vec![
+    let installation = Installation::with(vec![
         "--deploy".into(),
         file,
         "--outbound-targets".into(),
         receiver.target(),
     ]);
-    let mut server = site.start();
+    let mut server = installation.start();
     let mut seed = SEED;
     for _ in 0..rounds(6) {
         // The moment is the test's subject, so it is drawn, not waited for.
         tokio::time::sleep(Duration::from_millis(30 + draw(&mut seed) % 500)).await;
         server.kill();
-        server = site.start();
+        server = installation.start();
     }
-    let ends = tokio::time::timeout(PATIENCE, hears.wait_for(|ends| *ends >= TIMES)).await;
+    let ends = tokio::time::timeout(TIMEOUT, hears.wait_for(|ends| *ends >= TIMES)).await;
     assert!(
         ends.is_ok_and(|ends| ends.is_ok()),
         "some instance did not end"
     );
     server.kill();
     check_keys(&receiver);
-    let store = SqliteStore::open(site.data()).expect("the store opens");
+    let store = SqliteStore::open(installation.data()).expect("the store opens");
     check_instances(&*store.reader().expect("the store can be read"));
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::socket::{Heard, Socket};
+use super::socket::{Socket, SocketEvent};
 
 /// Commands a client has in progress at once.
 const UNANSWERED: usize = 3;
@@ -68,10 +68,10 @@ pub async fn run(
             if unanswered.is_empty() {
                 return done;
             }
-            match socket.hear().await {
-                Heard::End(code) => break code,
-                Heard::Frame(frame) if frame["type"] == "bye" => bye = true,
-                Heard::Frame(frame) => {
+            match socket.receive().await {
+                SocketEvent::End(code) => break code,
+                SocketEvent::Frame(frame) if frame["type"] == "bye" => bye = true,
+                SocketEvent::Frame(frame) => {
                     if let Some(again) = answered(&mut unanswered, &mut done, &frame) {
                         let _ = socket.send(&again).await;
                     }

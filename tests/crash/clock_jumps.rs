@@ -20,7 +20,7 @@ use stepwire::{
 use uuid::Uuid;
 
 use self::stage::{HOUR, Stage, answer, end_of, within};
-use super::{server::Site, socket::Socket};
+use super::{server::Installation, socket::Socket};
 use crate::support::node::skip;
 
 /// What the server is told: a slow rate for each user, and retention that looks all the time.
@@ -137,12 +137,12 @@ async fn goes_on_by_seconds(stage: &Stage, token: &str, since: Instant) {
     let due = since.elapsed().as_secs() as usize + 2;
     assert!(got <= due, "{got} requests in {:?}", since.elapsed());
     let again = || accepted(stage, token);
-    stage.comes_true("another request of a user", again).await;
+    stage.wait_until("another request of a user", again).await;
 }
 
 /// By the log: timers fire once and not before they are due, and time does not go back.
-fn check_log(site: &Site, instances: &[&str]) {
-    let store = SqliteStore::open(site.data()).expect("the store opens");
+fn check_log(installation: &Installation, instances: &[&str]) {
+    let store = SqliteStore::open(installation.data()).expect("the store opens");
     let reader = store.reader().expect("the store can be read");
     for instance in instances {
         let key: InstanceKey = instance.parse().expect("an instance key");
@@ -209,11 +209,11 @@ async fn forward(seconds: i64) {
     assert_eq!(stage.status(&beyond).await.as_deref(), Some("started"));
     goes_on_by_seconds(&stage, &spent, since).await;
     let started = || async { stage.count("clockwork").await > 0 };
-    stage.comes_true("a start by time", started).await;
+    stage.wait_until("a start by time", started).await;
     let is_dropped = || async { stage.status(&over).await.is_none() };
     if by >= 24 * HOUR {
         stage
-            .comes_true("that what has ended is dropped", is_dropped)
+            .wait_until("that what has ended is dropped", is_dropped)
             .await;
     } else {
         assert_eq!(stage.count("clockwork").await, 1);
@@ -222,7 +222,7 @@ async fn forward(seconds: i64) {
     let next = stage.run("over").await;
     stage.finishes(&next).await;
     server.kill();
-    check_log(&stage.site, &[&inside, &beyond]);
+    check_log(&stage.installation, &[&inside, &beyond]);
 }
 
 #[tokio::test]
@@ -273,5 +273,5 @@ async fn an_hour_back_holds_up_nothing_and_prolongs_nothing() {
     stage.finishes(&last).await;
     assert_eq!(stage.count("clockwork").await, 0);
     server.kill();
-    check_log(&stage.site, &[&before, &after, &restarted, &last]);
+    check_log(&stage.installation, &[&before, &after, &restarted, &last]);
 }

@@ -21,7 +21,7 @@ use tokio::{
 use super::{
     kill::{Load, draw, start_ledgers},
     number, oracle,
-    server::Site,
+    server::Installation,
 };
 
 const SEED: u64 = 0xc075_0f1e;
@@ -65,8 +65,8 @@ struct Cuts {
     enough: Notify,
 }
 
-/// Listens before the server; from `most` cuts on connections pass whole. Its own port.
-async fn cutting(server: u16, cuts: Arc<Cuts>, most: usize) -> u16 {
+/// Listens before the server; from `maximum` cuts on connections pass whole. Its own port.
+async fn cutting(server: u16, cuts: Arc<Cuts>, maximum: usize) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it listens").port();
     tokio::spawn(async move {
@@ -79,7 +79,7 @@ async fn cutting(server: u16, cuts: Arc<Cuts>, most: usize) -> u16 {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
                     return;
                 };
-                let is_cut = cuts.done.load(Ordering::SeqCst) < most;
+                let is_cut = cuts.done.load(Ordering::SeqCst) < maximum;
                 let cut = is_cut.then(|| Cut::drawn(number));
                 let ((from_client, to_client), (from_server, to_server)) =
                     (client.into_split(), server.into_split());
@@ -93,7 +93,7 @@ async fn cutting(server: u16, cuts: Arc<Cuts>, most: usize) -> u16 {
                     let is_within = cut.is_some_and(|cut| cut.part > 0);
                     cuts.within
                         .fetch_add(usize::from(is_within), Ordering::SeqCst);
-                    if cuts.done.fetch_add(1, Ordering::SeqCst) + 1 >= most {
+                    if cuts.done.fetch_add(1, Ordering::SeqCst) + 1 >= maximum {
                         cuts.enough.notify_one();
                     }
                 }
@@ -148,15 +148,15 @@ fn length_of_first(read: &[u8], is_head: bool) -> Option<usize> {
 
 #[tokio::test]
 async fn connections_cut_anywhere_lose_nothing_double_nothing_and_leave_no_gap() {
-    let most = number("STEPWIRE_CUTS", CUTS);
-    let mut site = Site::new();
+    let maximum = number("STEPWIRE_CUTS", CUTS);
+    let mut installation = Installation::new();
     let off = "--max-connections-per-address=0 --max-connections-per-user=0 --address-requests=0 \
         --address-bytes=0 --user-requests=0 --user-bytes=0";
-    site.tell_all(off.split_whitespace());
-    let server = site.start();
-    let ledgers = start_ledgers(site.port).await;
+    installation.set_arguments(off.split_whitespace());
+    let server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
     let cuts = Arc::new(Cuts::default());
-    let port = cutting(site.port, cuts.clone(), most).await;
+    let port = cutting(installation.port, cuts.clone(), maximum).await;
     let load = Load::start(port, &ledgers);
     cuts.enough.notified().await;
     let (done, held) = load.finish().await;
@@ -167,7 +167,7 @@ async fn connections_cut_anywhere_lose_nothing_double_nothing_and_leave_no_gap()
         done.acknowledged.len(),
         done.endings.len(),
     );
-    oracle::check_pushes(site.port, &done.acknowledged, &held).await;
+    oracle::check_pushes(installation.port, &done.acknowledged, &held).await;
     server.kill();
-    oracle::check_log(&site, &done.acknowledged, &ledgers);
+    oracle::check_log(&installation, &done.acknowledged, &ledgers);
 }

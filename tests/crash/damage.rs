@@ -9,20 +9,20 @@ use stepwire::journal::DATABASE;
 
 use super::{
     deploys::Designer,
-    server::{Server, Site},
+    server::{Installation, Server},
 };
 
 /// What `stepwire doctor --json` says of the site, and its exit status. Nothing in the directory is
 /// another byte after it.
 #[track_caller]
-fn doctor(site: &Site) -> (i32, Value) {
-    let before = sums(site.data());
+fn doctor(installation: &Installation) -> (i32, Value) {
+    let before = sums(installation.data());
     let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
         .args(["doctor", "--json", "--quiet", "--data"])
-        .arg(site.data())
+        .arg(installation.data())
         .output()
         .expect("the program runs");
-    assert_eq!(sums(site.data()), before, "nothing is changed");
+    assert_eq!(sums(installation.data()), before, "nothing is changed");
     let said = String::from_utf8_lossy(&output.stderr);
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("expected a report, but {error}: {said}"));
@@ -63,17 +63,17 @@ fn kinds(report: &Value) -> Vec<String> {
 }
 
 /// A directory with two waiting instances of `p`, and its stopped server.
-async fn site() -> (Site, Designer, [String; 2]) {
-    let site = Site::new();
-    let (server, designer) = (site.start(), Designer::of(&site));
+async fn installation() -> (Installation, Designer, [String; 2]) {
+    let installation = Installation::new();
+    let (server, designer) = (installation.start(), Designer::of(&installation));
     designer.deploy(1).await;
     let instances = [designer.start().await, designer.start().await];
     assert!(server.terminate().success());
-    (site, designer, instances)
+    (installation, designer, instances)
 }
 
-fn change(site: &Site, sql: &str) {
-    let file = rusqlite::Connection::open(site.data().join(DATABASE)).unwrap();
+fn change(installation: &Installation, sql: &str) {
+    let file = rusqlite::Connection::open(installation.data().join(DATABASE)).unwrap();
     assert!(file.execute(sql, []).unwrap() > 0, "{sql}");
 }
 
@@ -104,13 +104,13 @@ fn blob(instance: &str, entity: bool) -> String {
 
 #[actix_rt::test]
 async fn a_sound_directory_is_sound_also_after_a_crash_and_beside_a_server() {
-    let (site, designer, _) = site().await;
-    assert_eq!(doctor(&site).1["sound"], true);
-    let server = site.start();
+    let (installation, designer, _) = installation().await;
+    assert_eq!(doctor(&installation).1["sound"], true);
+    let server = installation.start();
     designer.start().await;
     let beside = Command::new(env!("CARGO_BIN_EXE_stepwire"))
         .args(["doctor", "--json", "--quiet", "--data"])
-        .arg(site.data())
+        .arg(installation.data())
         .output()
         .expect("the program runs");
     let report: Value = serde_json::from_slice(&beside.stdout).unwrap();
@@ -120,13 +120,13 @@ async fn a_sound_directory_is_sound_also_after_a_crash_and_beside_a_server() {
         "{report}"
     );
     server.kill();
-    let (code, report) = doctor(&site);
+    let (code, report) = doctor(&installation);
     assert_eq!((code, &report["sound"]), (0, &json!(true)), "{report}");
     assert_eq!(
         report["counts"]["instances"], 3,
         "what is in the write-ahead log alone is seen"
     );
-    let _server: Server = site.start();
+    let _server: Server = installation.start();
 }
 
 #[actix_rt::test]
@@ -146,13 +146,13 @@ async fn a_damaged_instance_is_told_of_and_the_others_go_on() {
         ),
     ];
     for (sql, place) in damages {
-        let (site, designer, [hurt, well]) = site().await;
-        change(&site, &sql.replace("{entity}", &blob(&hurt, true)));
-        let (code, report) = doctor(&site);
+        let (installation, designer, [hurt, well]) = installation().await;
+        change(&installation, &sql.replace("{entity}", &blob(&hurt, true)));
+        let (code, report) = doctor(&installation);
         assert_eq!(code, 1, "{report}");
         let about = report["findings"].to_string();
         assert!(about.contains(&hurt) && !about.contains(&well), "{about}");
-        let _server = site.start();
+        let _server = installation.start();
         told(&designer, "1 instance;").await;
         let problem = answers(&designer, &hurt, 409).await;
         assert!(
@@ -169,13 +169,13 @@ async fn a_damaged_instance_is_told_of_and_the_others_go_on() {
 #[actix_rt::test]
 async fn a_damaged_snapshot_costs_a_replay() {
     for body in ["X''", "X'01C1'", "X'000100000000000000000193'"] {
-        let (site, designer, [hurt, _]) = site().await;
+        let (installation, designer, [hurt, _]) = installation().await;
         let sql =
             "INSERT OR REPLACE INTO snapshot (entity, seq, body) VALUES ({entity}, 1, {body})";
         let sql = sql.replace("{entity}", &blob(&hurt, true));
-        change(&site, &sql.replace("{body}", body));
-        assert_eq!(doctor(&site).0, 0);
-        let _server = site.start();
+        change(&installation, &sql.replace("{body}", body));
+        assert_eq!(doctor(&installation).0, 0);
+        let _server = installation.start();
         answers(&designer, &hurt, 200).await;
         let run = format!("/v1/instances/{hurt}/run");
         let (status, answer) = designer.post(&run, &json!({"action": "complete"})).await;
@@ -191,12 +191,12 @@ async fn a_damaged_definition_is_told_of_its_number_stays_taken_and_its_instance
         "UPDATE definition SET state = 'garbled' WHERE id = 'p'",
         "UPDATE definition SET name = CAST(X'FF' AS TEXT) WHERE id = 'p'",
     ] {
-        let (site, designer, [hurt, _]) = site().await;
-        change(&site, sql);
-        let (code, report) = doctor(&site);
+        let (installation, designer, [hurt, _]) = installation().await;
+        change(&installation, sql);
+        let (code, report) = doctor(&installation);
         let is_named = kinds(&report).contains(&"definition".to_owned());
         assert!(code == 1 && is_named, "{report}");
-        let _server = site.start();
+        let _server = installation.start();
         told(&designer, "1 version of a definition;").await;
         told(&designer, "those of 2 are missing").await;
         let problem = answers(&designer, &hurt, 409).await;
@@ -232,14 +232,14 @@ async fn damaged_rows_of_tables_are_left_out_and_told_of() {
     };
     for table in ["schedule", "timer", "outbox", "user", "user's roles"] {
         let (sql, words) = row_of(table);
-        let (site, designer, instances) = site().await;
+        let (installation, designer, instances) = installation().await;
         change(
-            &site,
+            &installation,
             &sql.replace("X'01' || key", "CAST(X'01' || key AS BLOB)"),
         );
-        let (code, report) = doctor(&site);
+        let (code, report) = doctor(&installation);
         assert_eq!((code, kinds(&report).len()), (1, 1), "{table}: {report}");
-        let _server = site.start();
+        let _server = installation.start();
         told(&designer, words).await;
         answers(&designer, &instances[0], 200).await;
     }
@@ -247,14 +247,14 @@ async fn damaged_rows_of_tables_are_left_out_and_told_of() {
 
 #[actix_rt::test]
 async fn a_damaged_line_of_the_list_is_left_out_of_it() {
-    let (site, designer, [hurt, well]) = site().await;
+    let (installation, designer, [hurt, well]) = installation().await;
     let sql = format!(
         "UPDATE instance SET process = CAST(X'FF' AS TEXT) WHERE key = {}",
         blob(&hurt, false)
     );
-    change(&site, &sql);
-    assert_eq!(doctor(&site).0, 1);
-    let _server = site.start();
+    change(&installation, &sql);
+    assert_eq!(doctor(&installation).0, 1);
+    let _server = installation.start();
     let (status, list) = designer.get("/v1/instances").await;
     assert!(
         status == 200 && list.contains(&well) && !list.contains(&hurt),
@@ -294,20 +294,20 @@ async fn wrong_counts_are_named_and_right_in_a_copy() {
         ),
     ];
     for (sql, words) in plants {
-        let (site, _, _) = site().await;
-        change(&site, sql);
-        let (code, report) = doctor(&site);
+        let (installation, _, _) = installation().await;
+        change(&installation, sql);
+        let (code, report) = doctor(&installation);
         assert_eq!((code, kinds(&report)), (1, vec!["count".to_owned()]));
         let finding = &report["findings"].as_array().unwrap().last().unwrap();
         let message = finding["message"].as_str().unwrap();
         assert!(message.contains(words), "{message}");
-        let (copies, restored) = (tempfile::tempdir().unwrap(), Site::new());
+        let (copies, restored) = (tempfile::tempdir().unwrap(), Installation::new());
         let copy = copies.path().join("copy");
-        let data = |site: &Site| site.data().as_os_str().to_owned();
+        let data = |installation: &Installation| installation.data().as_os_str().to_owned();
         run(&[
             "backup".as_ref(),
             "--data".as_ref(),
-            &data(&site),
+            &data(&installation),
             copy.as_ref(),
         ]);
         run(&[
@@ -324,16 +324,16 @@ async fn wrong_counts_are_named_and_right_in_a_copy() {
 #[actix_rt::test]
 async fn a_database_that_is_missing_or_empty_beside_its_log_is_refused() {
     for empty in [false, true] {
-        let (site, _, _) = site().await;
-        let file = site.data().join(DATABASE);
-        fs::write(site.data().join(format!("{DATABASE}-wal")), [7; 64]).unwrap();
+        let (installation, _, _) = installation().await;
+        let file = installation.data().join(DATABASE);
+        fs::write(installation.data().join(format!("{DATABASE}-wal")), [7; 64]).unwrap();
         match empty {
             true => fs::write(&file, "").unwrap(),
             false => fs::remove_file(&file).unwrap(),
         }
-        let (code, report) = doctor(&site);
+        let (code, report) = doctor(&installation);
         assert_eq!((code, kinds(&report)), (1, vec!["no_database".to_owned()]));
-        let said = site.start_in_vain();
+        let said = installation.start_in_vain();
         assert!(
             said.contains("stepwire.db-wal, which holds what was written last"),
             "{said}"

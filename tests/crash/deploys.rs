@@ -11,7 +11,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 use super::{
     kill::draw,
     rounds,
-    server::{Server, Site},
+    server::{Installation, Server},
     socket::token,
 };
 
@@ -36,13 +36,13 @@ pub struct Designer {
 }
 
 impl Designer {
-    pub fn of(site: &Site) -> Self {
+    pub fn of(installation: &Installation) -> Self {
         let client = reqwest::Client::builder()
             .pool_max_idle_per_host(0)
             .build()
             .unwrap();
         Self {
-            port: site.port,
+            port: installation.port,
             token: token("dora", &["designer", "operator"]),
             client,
         }
@@ -137,8 +137,8 @@ impl Designer {
 }
 
 /// What a data directory holds of `p`.
-fn stored(site: &Site) -> (Vec<DefinitionRow>, Vec<InstanceRow>) {
-    let store = SqliteStore::open(site.data()).unwrap();
+fn stored(installation: &Installation) -> (Vec<DefinitionRow>, Vec<InstanceRow>) {
+    let store = SqliteStore::open(installation.data()).unwrap();
     let reader = store.reader().unwrap();
     let mut definitions = reader.definitions().unwrap();
     definitions.retain(|row| row.id == "p");
@@ -155,8 +155,8 @@ fn stored(site: &Site) -> (Vec<DefinitionRow>, Vec<InstanceRow>) {
 
 #[actix_rt::test]
 async fn cut_deploys_are_known_to_the_server_and_no_number_is_given_twice() {
-    let site = Site::new();
-    let (server, designer, mut seed) = (site.start(), Designer::of(&site), SEED);
+    let installation = Installation::new();
+    let (server, designer, mut seed) = (installation.start(), Designer::of(&installation), SEED);
     let all = rounds(150);
     for n in 0..all {
         designer
@@ -176,7 +176,7 @@ async fn cut_deploys_are_known_to_the_server_and_no_number_is_given_twice() {
     assert_eq!(known[&last], format!("content {all}"));
     server.kill();
 
-    let (definitions, instances) = stored(&site);
+    let (definitions, instances) = stored(&installation);
     let kept = definitions
         .iter()
         .map(|row| (u64::from(row.version), row.name.clone()))
@@ -192,7 +192,7 @@ async fn cut_deploys_are_known_to_the_server_and_no_number_is_given_twice() {
             "its version is what it began with"
         );
     }
-    let _server = site.start();
+    let _server = installation.start();
     assert_eq!(
         designer.versions().await,
         known,
@@ -206,18 +206,18 @@ async fn cut_deploys_are_known_to_the_server_and_no_number_is_given_twice() {
 
 /// A directory in which an instance of content 1 waits; `damage` is what happened to the table of
 /// definitions.
-async fn damaged(damage: &str) -> (Site, Server, Designer, String) {
-    let site = Site::new();
-    let (server, designer) = (site.start(), Designer::of(&site));
+async fn damaged(damage: &str) -> (Installation, Server, Designer, String) {
+    let installation = Installation::new();
+    let (server, designer) = (installation.start(), Designer::of(&installation));
     designer.deploy(1).await;
     let instance = designer.start().await;
     designer.deploy(2).await;
     assert!(server.terminate().success());
-    let file = rusqlite::Connection::open(site.data().join(DATABASE)).unwrap();
+    let file = rusqlite::Connection::open(installation.data().join(DATABASE)).unwrap();
     assert!(file.execute(damage, []).unwrap() > 0);
     drop(file);
-    let server = site.start();
-    (site, server, designer, instance)
+    let server = installation.start();
+    (installation, server, designer, instance)
 }
 
 async fn completes(designer: &Designer, instance: &str) {
@@ -254,7 +254,7 @@ async fn an_instance_whose_definition_was_replaced_is_told_of_and_goes_on_with_t
         other,
         "DELETE FROM definition WHERE id = 'p' AND version = 1",
     ] {
-        let (_site, _server, designer, instance) = damaged(damage).await;
+        let (_installation, _server, designer, instance) = damaged(damage).await;
         readiness(
             &designer,
             "ok\nexpected the definitions of all live instances, but those of 1 \
@@ -276,14 +276,14 @@ async fn an_instance_whose_definition_was_replaced_is_told_of_and_goes_on_with_t
 #[actix_rt::test]
 async fn an_instance_finds_its_content_under_another_number() {
     let swapped = "UPDATE definition SET version = version + 10 WHERE id = 'p' AND version = 1";
-    let (_site, _server, designer, instance) = damaged(swapped).await;
+    let (_installation, _server, designer, instance) = damaged(swapped).await;
     completes(&designer, &instance).await;
 }
 
 #[actix_rt::test]
 async fn of_two_published_versions_the_newest_stands() {
     let both = "UPDATE definition SET state = 'published' WHERE id = 'p'";
-    let (site, server, designer, instance) = damaged(both).await;
+    let (installation, server, designer, instance) = damaged(both).await;
     let (_, listed) = designer.get("/v1/definitions/p").await;
     let listed: Value = serde_json::from_str(&listed).unwrap();
     let states: Vec<&str> = listed["versions"]
@@ -298,7 +298,7 @@ async fn of_two_published_versions_the_newest_stands() {
     );
     completes(&designer, &instance).await;
     server.kill();
-    let states: Vec<_> = stored(&site)
+    let states: Vec<_> = stored(&installation)
         .0
         .into_iter()
         .map(|row| format!("{:?}", row.state))
@@ -308,7 +308,7 @@ async fn of_two_published_versions_the_newest_stands() {
 
 #[actix_rt::test]
 async fn the_number_of_a_version_that_does_not_compile_is_not_given_again() {
-    let (site, server, designer, _) =
+    let (installation, server, designer, _) =
         damaged("UPDATE definition SET source = x'6e6f' WHERE id = 'p' AND version = 2").await;
     assert_eq!(designer.deploy(3).await, 3);
     assert_eq!(
@@ -317,7 +317,7 @@ async fn the_number_of_a_version_that_does_not_compile_is_not_given_again() {
     );
     server.kill();
     assert_eq!(
-        stored(&site)
+        stored(&installation)
             .0
             .iter()
             .map(|row| row.version)

@@ -6,7 +6,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{server::Site, socket::token};
+use super::{server::Installation, socket::token};
 
 struct Operator {
     port: u16,
@@ -45,24 +45,24 @@ impl Operator {
 
 #[tokio::test]
 async fn below_its_watermarks_a_server_says_so_and_takes_less_and_less() {
-    let mut site = Site::new();
+    let mut installation = Installation::new();
     let roles = ["admin", "operator", "designer", "server-operator"];
     let operator = Operator {
-        port: site.port,
+        port: installation.port,
         token: token("olga", &roles),
     };
     let start = json!({"process": "ledger"});
     let add = json!({"action": "add", "data": {"entry": "1"}});
 
     // On its very first start already: it comes up without what it was to deploy.
-    site.tell(["--disk-critical", "100%"]);
-    let server = site.start();
+    installation.add_arguments(["--disk-critical", "100%"]);
+    let server = installation.start();
     assert_eq!(operator.get("/healthz").await.0, StatusCode::OK);
     assert!(!operator.get("/v1/definitions").await.1.contains("ledger"));
     assert!(server.terminate().success());
 
-    site.tell(["--disk-low", "0", "--disk-critical", "0"]);
-    let server = site.start();
+    installation.add_arguments(["--disk-low", "0", "--disk-critical", "0"]);
+    let server = installation.start();
     let (status, started) = operator
         .ask(Method::POST, "/v1/instances", start.clone())
         .await;
@@ -75,8 +75,8 @@ async fn below_its_watermarks_a_server_says_so_and_takes_less_and_less() {
     );
     assert!(server.terminate().success());
 
-    site.tell(["--disk-low", "100%", "--disk-critical", "0"]);
-    let server = site.start();
+    installation.add_arguments(["--disk-low", "100%", "--disk-critical", "0"]);
+    let server = installation.start();
     let refused = operator.refused(Method::POST, "/v1/instances", start.clone());
     assert_eq!(refused.await, "disk_low");
     let (status, text) = operator.get("/readyz").await;
@@ -90,8 +90,8 @@ async fn below_its_watermarks_a_server_says_so_and_takes_less_and_less() {
     assert_eq!(status, StatusCode::OK, "{text}");
     assert!(server.terminate().success());
 
-    site.tell(["--disk-critical", "100%"]);
-    let _server = site.start();
+    installation.add_arguments(["--disk-critical", "100%"]);
+    let _server = installation.start();
     assert_eq!(
         operator.refused(Method::GET, "/readyz", Value::Null).await,
         "disk_critical"

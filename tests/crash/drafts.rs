@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{deploys::Designer, rounds, server::Site, socket::Socket};
+use super::{deploys::Designer, rounds, server::Installation, socket::Socket};
 
 const PROCESS: &str = r#"{"id": "form",
     "nodes": [{"id": "start", "type": "startEvent"},
@@ -23,14 +23,14 @@ async fn done(socket: &mut Socket, mut command: Value) -> Value {
 
 #[tokio::test]
 async fn drafts_that_were_answered_survive_a_kill() {
-    let site = Site::new();
-    let mut server = site.start();
+    let installation = Installation::new();
+    let mut server = installation.start();
     let process: Value = serde_json::from_str(PROCESS).expect("JSON");
-    let (status, answer) = Designer::of(&site)
+    let (status, answer) = Designer::of(&installation)
         .post("/v1/definitions?publish=true", &process)
         .await;
     assert!(status.is_success(), "{answer}");
-    let mut socket = Socket::connect(site.port, "ada", json!([])).await;
+    let mut socket = Socket::connect(installation.port, "ada", json!([])).await;
     let started = done(&mut socket, json!({"type": "start", "process": "form"})).await;
     let instance = started["result"]["instance"].clone();
     let channel = format!("instance/{}", instance.as_str().expect("a key"));
@@ -39,8 +39,8 @@ async fn drafts_that_were_answered_survive_a_kill() {
         let save = json!({"type": "draft", "instance": instance, "action": "save", "data": typed});
         done(&mut socket, save).await;
         server.kill();
-        server = site.start();
-        socket = Socket::connect(site.port, "ada", json!([])).await;
+        server = installation.start();
+        socket = Socket::connect(installation.port, "ada", json!([])).await;
         let subscribe = json!({"type": "subscribe", "id": "s", "channel": channel});
         socket.send(&subscribe).await.expect("the server runs");
         let told = socket.wait_for(|frame| frame["type"] == "drafted").await;
@@ -50,8 +50,8 @@ async fn drafts_that_were_answered_survive_a_kill() {
         json!({"type": "run", "instance": instance, "action": "save", "data": {"name": "Ada"}});
     done(&mut socket, run).await;
     server.kill();
-    let _server = site.start();
-    socket = Socket::connect(site.port, "ada", json!([])).await;
+    let _server = installation.start();
+    socket = Socket::connect(installation.port, "ada", json!([])).await;
     let subscribe = json!({"type": "subscribe", "id": "s", "channel": channel});
     socket.send(&subscribe).await.expect("the server runs");
     let next = |frame: &Value| frame["id"] == "s" || frame["type"] == "drafted";

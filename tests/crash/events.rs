@@ -21,15 +21,15 @@ use super::{
     calls::receiver::{Receiver, json as answered},
     kill::draw,
     rounds,
-    server::Site,
-    socket::{Heard, Socket},
+    server::Installation,
+    socket::{Socket, SocketEvent},
 };
 
 /// Orders per round of killing.
 const ORDERS: usize = 4;
 const SEED: u64 = 0x0e7e_2757;
 /// Far beyond what they take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Tells how many receipts have ended.
 fn hook(heard: watch::Sender<usize>) -> Receiver {
@@ -70,10 +70,10 @@ async fn publish_all(port: u16, user: String, frames: Vec<Value>) -> Vec<Value> 
 /// The answer to a frame; `None` when the connection ends before.
 async fn answer(socket: &mut Socket, frame: &Value) -> Option<Value> {
     loop {
-        match socket.hear().await {
-            Heard::End(_) => return None,
-            Heard::Frame(reply) if reply["id"] == frame["id"] => return Some(reply),
-            Heard::Frame(_) => {}
+        match socket.receive().await {
+            SocketEvent::End(_) => return None,
+            SocketEvent::Frame(reply) if reply["id"] == frame["id"] => return Some(reply),
+            SocketEvent::Frame(_) => {}
         }
     }
 }
@@ -120,26 +120,30 @@ async fn a_killed_server_brings_each_message_and_signal_once() {
     let file = place.path().join("events.bpmn");
     let source = include_str!("events.bpmn").replace("HOOK", &receiver.url("/hook"));
     fs::write(&file, source).expect("a file can be written");
-    let site = Site::with(vec![
+    let installation = Installation::with(vec![
         "--deploy".into(),
         file.to_str().expect("a path of the tests is UTF-8").into(),
         "--outbound-targets".into(),
         receiver.target(),
     ]);
-    let mut server = site.start();
+    let mut server = installation.start();
     let mut seed = SEED;
     let (mut ordered, mut ticks) = (0, BTreeMap::new());
     for _ in 0..rounds(2) {
         let clients: Vec<_> = (ordered..ordered + ORDERS)
             .map(|order| {
                 let frames = told(order);
-                tokio::spawn(publish_all(site.port, format!("client{order}"), frames))
+                tokio::spawn(publish_all(
+                    installation.port,
+                    format!("client{order}"),
+                    frames,
+                ))
             })
             .collect();
         let others: Vec<_> = (ordered..ordered + ORDERS)
             .map(|order| {
                 let user = format!("other{order}");
-                tokio::spawn(publish_all(site.port, user, second(order)))
+                tokio::spawn(publish_all(installation.port, user, second(order)))
             })
             .collect();
         ordered += ORDERS;
@@ -147,7 +151,7 @@ async fn a_killed_server_brings_each_message_and_signal_once() {
             // The moment is the test's subject, so it is drawn, not waited for.
             tokio::time::sleep(Duration::from_millis(20 + draw(&mut seed) % 250)).await;
             server.kill();
-            server = site.start();
+            server = installation.start();
         }
         for client in clients {
             let answers = client.await.expect("a client does not fail");
@@ -156,14 +160,14 @@ async fn a_killed_server_brings_each_message_and_signal_once() {
         for other in others {
             other.await.expect("a client does not fail");
         }
-        let receipts = tokio::time::timeout(PATIENCE, hears.wait_for(|ends| *ends >= ordered));
+        let receipts = tokio::time::timeout(TIMEOUT, hears.wait_for(|ends| *ends >= ordered));
         assert!(
             receipts.await.is_ok_and(|ends| ends.is_ok()),
             "some order has no receipt"
         );
     }
     server.kill();
-    let store = SqliteStore::open(site.data()).expect("the store opens");
+    let store = SqliteStore::open(installation.data()).expect("the store opens");
     check(
         &*store.reader().expect("the store can be read"),
         ordered,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stepwire::model::deep_merge::deep_merge;
 use tokio::sync::watch;
 
-use super::socket::{Heard, Socket};
+use super::socket::{Socket, SocketEvent};
 
 /// What a follower holds of one ledger.
 #[derive(Default)]
@@ -51,9 +51,9 @@ pub async fn run(
             tokio::select! {
                 // Without a sender the numbers stay as they are.
                 Ok(()) = until.changed() => {}
-                heard = socket.hear() => match heard {
-                    Heard::Frame(frame) => apply(&mut held, &frame),
-                    Heard::End(_) => break,
+                heard = socket.receive() => match heard {
+                    SocketEvent::Frame(frame) => apply(&mut held, &frame),
+                    SocketEvent::End(_) => break,
                 },
             }
         }

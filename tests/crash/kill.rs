@@ -10,7 +10,7 @@ use super::{
     client::{self, Done},
     follower::{self, Held},
     oracle, rounds,
-    server::Site,
+    server::Installation,
     socket::Socket,
 };
 
@@ -101,16 +101,16 @@ impl Load {
 
 #[tokio::test]
 async fn a_killed_server_keeps_what_it_acknowledged_and_applies_it_once() {
-    let site = Site::new();
-    let mut server = site.start();
-    let ledgers = start_ledgers(site.port).await;
-    let load = Load::start(site.port, &ledgers);
+    let installation = Installation::new();
+    let mut server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
+    let load = Load::start(installation.port, &ledgers);
     let mut seed = SEED;
     for _ in 0..rounds(4) {
         // The moment is the test's subject, so it is drawn, not waited for.
         tokio::time::sleep(Duration::from_millis(30 + draw(&mut seed) % 300)).await;
         server.kill();
-        server = site.start();
+        server = installation.start();
     }
     let (done, held) = load.finish().await;
     assert!(
@@ -118,7 +118,7 @@ async fn a_killed_server_keeps_what_it_acknowledged_and_applies_it_once() {
         "the clients were cut off: {:?}",
         done.endings
     );
-    oracle::check_pushes(site.port, &done.acknowledged, &held).await;
+    oracle::check_pushes(installation.port, &done.acknowledged, &held).await;
     server.kill();
-    oracle::check_log(&site, &done.acknowledged, &ledgers);
+    oracle::check_log(&installation, &done.acknowledged, &ledgers);
 }

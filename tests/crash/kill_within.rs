@@ -13,7 +13,7 @@ use super::{
     oracle,
     power_cut::add_entries,
     rounds,
-    server::Site,
+    server::Installation,
     socket::Socket,
     strace::{self, injecting},
 };
@@ -36,15 +36,15 @@ async fn a_server_killed_while_it_makes_its_tables_starts_anew() {
     let mut seed = SEED;
     let mut killed = 0;
     for _ in 0..rounds(6) {
-        let site = Site::new();
+        let installation = Installation::new();
         let at = 1 + draw(&mut seed) % WRITES_OF_A_START;
         let wrapper = injecting("pwrite64", &format!("signal=SIGKILL:when={at}"), None);
-        killed += u32::from(site.ends_at_start(&wrapper));
-        let server = site.start();
-        let ledgers = start_ledgers(site.port).await;
-        add_entries(site.port, &ledgers, 6).await;
+        killed += u32::from(installation.ends_at_start(&wrapper));
+        let server = installation.start();
+        let ledgers = start_ledgers(installation.port).await;
+        add_entries(installation.port, &ledgers, 6).await;
         server.kill();
-        oracle::check_at_least(&site, &[], &ledgers);
+        oracle::check_at_least(&installation, &[], &ledgers);
     }
     println!("killed within {killed} starts");
     assert!(killed > 0, "no start was long enough to be killed");
@@ -58,12 +58,12 @@ async fn a_server_killed_while_it_moves_its_log_loses_nothing_acknowledged() {
             "strace is missing",
         );
     }
-    let site = Site::new();
-    let mut server = site.start();
-    let ledgers = start_ledgers(site.port).await;
-    let load = Load::start(site.port, &ledgers);
+    let installation = Installation::new();
+    let mut server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
+    let load = Load::start(installation.port, &ledgers);
     let (mut seed, mut killed) = (SEED, 0);
-    let database = site
+    let database = installation
         .data()
         .canonicalize()
         .expect("it is there")
@@ -72,20 +72,20 @@ async fn a_server_killed_while_it_moves_its_log_loses_nothing_acknowledged() {
         drop(server);
         let at = 1 + draw(&mut seed) % WRITES_OF_A_STOP;
         let killing = format!("signal=SIGKILL:when={at}");
-        let traced = site.start_under(&injecting("pwrite64", &killing, Some(&database)));
+        let traced = installation.start_under(&injecting("pwrite64", &killing, Some(&database)));
         // The moment is the test's subject, so it is drawn, not waited for.
         tokio::time::sleep(Duration::from_millis(100 + draw(&mut seed) % 300)).await;
         // A stop moves all of the log.
         let ended = tokio::task::spawn_blocking(move || traced.terminate()).await;
         killed += u32::from(!ended.expect("waiting does not fail").success());
-        server = site.start();
+        server = installation.start();
     }
     let (done, held) = load.finish().await;
     println!("killed within {killed} moves of the log");
     assert!(killed > 0, "no stop wrote enough to be killed");
-    oracle::check_pushes(site.port, &done.acknowledged, &held).await;
+    oracle::check_pushes(installation.port, &done.acknowledged, &held).await;
     server.kill();
-    oracle::check_log(&site, &done.acknowledged, &ledgers);
+    oracle::check_log(&installation, &done.acknowledged, &ledgers);
 }
 
 /// A copy that can be seen is a whole one.
@@ -106,17 +106,17 @@ fn check_copy(copy: &Path) -> bool {
 
 #[tokio::test]
 async fn a_server_killed_during_a_backup_goes_on_and_the_copy_is_whole_or_none() {
-    let site = Site::new();
-    let mut server = site.start();
-    let ledgers = start_ledgers(site.port).await;
-    let load = Load::start(site.port, &ledgers);
+    let installation = Installation::new();
+    let mut server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
+    let load = Load::start(installation.port, &ledgers);
     let place = tempfile::tempdir().expect("a temporary directory");
     let (mut seed, mut whole) = (SEED, 0);
     for round in 0..rounds(4) {
         let copy = place.path().join(format!("copy{round}"));
         let mut backup = Command::new(env!("CARGO_BIN_EXE_stepwire"))
             .args(["backup", "--quiet", "--data"])
-            .arg(site.data())
+            .arg(installation.data())
             .arg(&copy)
             .stderr(std::process::Stdio::null())
             .stdout(std::process::Stdio::null())
@@ -124,7 +124,7 @@ async fn a_server_killed_during_a_backup_goes_on_and_the_copy_is_whole_or_none()
             .expect("the program starts");
         tokio::time::sleep(Duration::from_millis(draw(&mut seed) % 250)).await;
         server.kill();
-        server = site.start();
+        server = installation.start();
         let ended = tokio::task::spawn_blocking(move || backup.wait()).await;
         let ended = ended.expect("waiting does not fail").expect("it ends");
         let is_whole = check_copy(&copy);
@@ -133,9 +133,9 @@ async fn a_server_killed_during_a_backup_goes_on_and_the_copy_is_whole_or_none()
     }
     let (done, held) = load.finish().await;
     println!("{whole} copies were whole");
-    oracle::check_pushes(site.port, &done.acknowledged, &held).await;
+    oracle::check_pushes(installation.port, &done.acknowledged, &held).await;
     // Nothing of it is left in the server's way.
-    Socket::connect(site.port, "last", json!([])).await;
+    Socket::connect(installation.port, "last", json!([])).await;
     server.kill();
-    oracle::check_log(&site, &done.acknowledged, &ledgers);
+    oracle::check_log(&installation, &done.acknowledged, &ledgers);
 }

@@ -15,8 +15,8 @@ use super::{
     kill::start_ledgers,
     power_cut::add_entries,
     rounds,
-    server::Site,
-    socket::{Heard, Socket},
+    server::Installation,
+    socket::{Socket, SocketEvent},
 };
 
 /// How long the server may take to go.
@@ -34,12 +34,12 @@ async fn follow(port: u16, name: String, ledger: String, ready: Arc<Barrier>) ->
     ready.wait().await;
     let mut back = None;
     loop {
-        match socket.hear().await {
-            Heard::Frame(frame) if frame["type"] == "bye" => {
+        match socket.receive().await {
+            SocketEvent::Frame(frame) if frame["type"] == "bye" => {
                 back = frame["reconnectAfterMs"].as_u64();
             }
-            Heard::Frame(_) => {}
-            Heard::End(code) => {
+            SocketEvent::Frame(_) => {}
+            SocketEvent::End(code) => {
                 assert_eq!(code, Some(1012), "{name}");
                 let seq = snapshot["seq"].as_u64().expect("a number");
                 return (seq, back.expect("a bye, with a time"));
@@ -49,7 +49,7 @@ async fn follow(port: u16, name: String, ledger: String, ready: Arc<Barrier>) ->
 }
 
 /// Comes back where it stood: how long it took to be live again.
-async fn come_back(
+async fn reconnect(
     port: u16,
     name: String,
     ledger: String,
@@ -62,9 +62,9 @@ async fn come_back(
     let mut socket = Socket::connect(port, &name, resume).await;
     let (mut cursor, mut entries) = (after, 0);
     loop {
-        let frame = match socket.hear().await {
-            Heard::Frame(frame) => frame,
-            Heard::End(code) => panic!("{name} was cut with {code:?}"),
+        let frame = match socket.receive().await {
+            SocketEvent::Frame(frame) => frame,
+            SocketEvent::End(code) => panic!("{name} was cut with {code:?}"),
         };
         match frame["type"].as_str() {
             Some("live") => break,
@@ -84,14 +84,14 @@ async fn come_back(
 #[tokio::test]
 async fn everybody_is_sent_away_and_comes_back_at_once_without_a_gap() {
     let count = if rounds(1) == 1 { 200 } else { 5_000 };
-    let mut site = Site::new();
+    let mut installation = Installation::new();
     let off = "--max-connections-per-address=0 --max-connections-per-user=0 --address-requests=0 \
         --address-bytes=0 --anonymous-requests=0 --anonymous-bytes=0";
-    site.tell_all(off.split_whitespace());
-    let server = site.start();
-    let ledgers = start_ledgers(site.port).await;
+    installation.set_arguments(off.split_whitespace());
+    let server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
     let ledger = ledgers[0].clone();
-    let (port, ready) = (site.port, Arc::new(Barrier::new(count + 1)));
+    let (port, ready) = (installation.port, Arc::new(Barrier::new(count + 1)));
     let mut followers = JoinSet::new();
     for number in 0..count {
         let follow = follow(
@@ -124,13 +124,13 @@ async fn everybody_is_sent_away_and_comes_back_at_once_without_a_gap() {
         "spread over {spread:?} ms"
     );
 
-    let _server = site.start();
+    let _server = installation.start();
     add_entries(port, std::slice::from_ref(&ledger), MISSED).await;
     let ready = Arc::new(Barrier::new(count));
     let mut back = JoinSet::new();
     for (number, (after, _)) in away.into_iter().enumerate() {
         let ready = ready.clone();
-        back.spawn(come_back(
+        back.spawn(reconnect(
             port,
             format!("back{number}"),
             ledger.clone(),

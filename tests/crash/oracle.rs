@@ -10,7 +10,7 @@ use stepwire::{
 };
 use uuid::Uuid;
 
-use super::{client::Acknowledged, follower::Held, server::Site, socket::Socket};
+use super::{client::Acknowledged, follower::Held, server::Installation, socket::Socket};
 
 /// The command that a row applied.
 pub fn command(stored: &StoredRow) -> Option<Uuid> {
@@ -66,8 +66,12 @@ pub async fn check_pushes(port: u16, acknowledged: &[Acknowledged], held: &HashM
 
 /// The log of a server that has ended: dense numbers, no command twice, and all that was
 /// acknowledged at its number.
-pub fn check_at_least(site: &Site, acknowledged: &[Acknowledged], ledgers: &[String]) {
-    let store = SqliteStore::open(site.data()).expect("the store opens");
+pub fn check_at_least(
+    installation: &Installation,
+    acknowledged: &[Acknowledged],
+    ledgers: &[String],
+) {
+    let store = SqliteStore::open(installation.data()).expect("the store opens");
     let reader = store.reader().expect("the store can be read");
     let (mut commands, mut ends) = (HashSet::new(), HashSet::new());
     for ledger in ledgers {
@@ -93,8 +97,8 @@ pub fn check_at_least(site: &Site, acknowledged: &[Acknowledged], ledgers: &[Str
 
 /// The log of a server that has ended: dense numbers, each command in one row, and nothing else
 /// than what was acknowledged.
-pub fn check_log(site: &Site, acknowledged: &[Acknowledged], ledgers: &[String]) {
-    let store = SqliteStore::open(site.data()).expect("the store opens");
+pub fn check_log(installation: &Installation, acknowledged: &[Acknowledged], ledgers: &[String]) {
+    let store = SqliteStore::open(installation.data()).expect("the store opens");
     let reader = store.reader().expect("the store can be read");
     let mut commands = HashSet::new();
     for ledger in ledgers {

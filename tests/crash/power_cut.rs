@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::{
     kill::{draw, start_ledgers},
     oracle, rounds,
-    server::Site,
-    socket::{Heard, Socket},
+    server::Installation,
+    socket::{Socket, SocketEvent},
     strace,
     syscalls::{self, Event},
 };
@@ -49,20 +49,20 @@ async fn what_was_acknowledged_before_the_power_went_is_there_when_it_comes_back
             "strace is missing",
         );
     }
-    let site = Site::new();
+    let installation = Installation::new();
     let place = tempfile::tempdir().expect("a temporary directory");
     let trace = place.path().join("trace");
     let traced = trace.to_str().expect("UTF-8");
     let options = [
         "strace", "-D", "-f", "-y", "-xx", "-s", "16777216", "-o", traced, "-e", RECORDED,
     ];
-    let server = site.start_under(&options);
-    let ledgers = start_ledgers(site.port).await;
-    add_entries(site.port, &ledgers, COMMANDS).await;
+    let server = installation.start_under(&options);
+    let ledgers = start_ledgers(installation.port).await;
+    add_entries(installation.port, &ledgers, COMMANDS).await;
     // An orderly stop empties the write-ahead log: the most writes to the database itself.
     let ended = tokio::task::spawn_blocking(move || server.terminate()).await;
     assert!(ended.expect("waiting does not fail").success());
-    let events = syscalls::read(&trace, site.data());
+    let events = syscalls::read(&trace, installation.data());
     let acknowledged = events
         .iter()
         .filter(|event| matches!(event, Event::Acknowledges(_)));
@@ -111,10 +111,10 @@ pub async fn add_entries(port: u16, ledgers: &[String], count: usize) {
         socket.send(&frame).await.expect("the server runs");
         under_way += 1;
         while under_way == AT_ONCE || (number + 1 == count && under_way > 0) {
-            match socket.hear().await {
-                Heard::Frame(frame) if frame["type"] == "reply" => under_way -= 1,
-                Heard::Frame(frame) => assert_ne!(frame["type"], "error", "{frame}"),
-                Heard::End(code) => panic!("the connection ended with {code:?}"),
+            match socket.receive().await {
+                SocketEvent::Frame(frame) if frame["type"] == "reply" => under_way -= 1,
+                SocketEvent::Frame(frame) => assert_ne!(frame["type"], "error", "{frame}"),
+                SocketEvent::End(code) => panic!("the connection ended with {code:?}"),
             }
         }
     }

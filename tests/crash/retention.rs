@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     kill::draw,
     rounds,
-    server::{Server, Site},
+    server::{Installation, Server},
     socket::{Socket, token},
 };
 
@@ -30,15 +30,15 @@ struct Ended {
 
 /// A server whose clock an operator moves.
 struct Stage {
-    site: Site,
+    installation: Installation,
     client: reqwest::Client,
     token: String,
 }
 
 impl Stage {
     fn new() -> Self {
-        let mut site = Site::new();
-        site.tell([
+        let mut installation = Installation::new();
+        installation.add_arguments([
             "--test-clock",
             "--archive-after",
             "PT1S",
@@ -49,7 +49,7 @@ impl Stage {
         ]);
         let roles = ["admin", "operator", "designer", "server-operator"];
         Self {
-            site,
+            installation,
             // A connection is none to the next server.
             client: reqwest::Client::builder()
                 .pool_max_idle_per_host(0)
@@ -60,7 +60,7 @@ impl Stage {
     }
 
     async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
-        let url = format!("http://127.0.0.1:{}{path}", self.site.port);
+        let url = format!("http://127.0.0.1:{}{path}", self.installation.port);
         let request = self.client.request(method.clone(), url);
         let request = match method {
             Method::GET => request,
@@ -85,7 +85,7 @@ impl Stage {
 
     async fn advance(&self, by: &str) {
         let roles = ["server-operator", "operator"];
-        let mut socket = Socket::connect_as(self.site.port, "clock", &roles).await;
+        let mut socket = Socket::connect_as(self.installation.port, "clock", &roles).await;
         let id = Uuid::now_v7().to_string();
         socket
             .send(&json!({"type": "clock", "id": id, "advance": by}))
@@ -96,7 +96,7 @@ impl Stage {
     }
 
     async fn metric(&self, client: &reqwest::Client, name: &str) -> f64 {
-        let url = format!("http://127.0.0.1:{}/metrics", self.site.port);
+        let url = format!("http://127.0.0.1:{}/metrics", self.installation.port);
         let answer = client.get(url).bearer_auth(&self.token).send().await;
         let text = answer.unwrap().text().await.unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name));
@@ -105,7 +105,7 @@ impl Stage {
     }
 
     fn start(&self) -> Server {
-        self.site.start()
+        self.installation.start()
     }
 }
 
@@ -117,8 +117,8 @@ fn rows_of(reader: &dyn StoreReader, key: InstanceKey) -> Vec<(u64, Vec<u8>)> {
 }
 
 /// Each is whole or gone; how many are left.
-fn check(site: &Site, ended: &[Ended]) -> usize {
-    let store = SqliteStore::open(site.data()).expect("the store opens");
+fn check(installation: &Installation, ended: &[Ended]) -> usize {
+    let store = SqliteStore::open(installation.data()).expect("the store opens");
     let reader = store.reader().expect("the store can be read");
     let mut left = 0;
     for one in ended {
@@ -135,10 +135,10 @@ fn check(site: &Site, ended: &[Ended]) -> usize {
     left
 }
 
-fn doctor(site: &Site) {
+fn doctor(installation: &Installation) {
     let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
         .args(["doctor", "--json", "--data"])
-        .arg(site.data())
+        .arg(installation.data())
         .output()
         .expect("the program runs");
     let mut said: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -168,7 +168,7 @@ async fn a_server_killed_while_it_packs_and_drops_loses_nothing_else_and_leaves_
         let server = stage.start();
         let keys = stage.run_some().await;
         server.kill();
-        let store = SqliteStore::open(stage.site.data()).expect("the store opens");
+        let store = SqliteStore::open(stage.installation.data()).expect("the store opens");
         let reader = store.reader().expect("the store can be read");
         ended.extend(keys.into_iter().map(|key| Ended {
             key,
@@ -183,11 +183,11 @@ async fn a_server_killed_while_it_packs_and_drops_loses_nothing_else_and_leaves_
         // The moment is the test's subject, so it is drawn, not waited for.
         tokio::time::sleep(Duration::from_millis(900 + draw(&mut seed) % 400)).await;
         server.kill();
-        check(&stage.site, &ended);
-        doctor(&stage.site);
+        check(&stage.installation, &ended);
+        doctor(&stage.installation);
     }
     // In the end all of them are dropped.
-    let left = check(&stage.site, &ended);
+    let left = check(&stage.installation, &ended);
     let server = stage.start();
     stage.advance("P9D").await;
     stage.run_some().await;
@@ -198,6 +198,6 @@ async fn a_server_killed_while_it_packs_and_drops_loses_nothing_else_and_leaves_
         tokio::task::yield_now().await;
     }
     server.kill();
-    assert_eq!(check(&stage.site, &ended), 0);
-    doctor(&stage.site);
+    assert_eq!(check(&stage.installation, &ended), 0);
+    doctor(&stage.installation);
 }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub const SECRET: &str = "a secret of the crash tests, long enough for any use";
 
 /// A data directory and the port its server listens on.
-pub struct Site {
+pub struct Installation {
     data: TempDir,
     /// Where its servers listen.
     pub port: u16,
@@ -25,7 +25,7 @@ pub struct Site {
 /// A running server; killed when dropped.
 pub struct Server(Child);
 
-impl Site {
+impl Installation {
     /// An empty directory and a free port.
     pub fn new() -> Self {
         Self::with(Vec::new())
@@ -42,12 +42,12 @@ impl Site {
     }
 
     /// From now on its servers are told this besides.
-    pub fn tell<const N: usize>(&mut self, more: [&str; N]) {
+    pub fn add_arguments<const N: usize>(&mut self, more: [&str; N]) {
         self.more = more.map(str::to_owned).into();
     }
 
     /// The same, of any number.
-    pub fn tell_all<'a>(&mut self, more: impl Iterator<Item = &'a str>) {
+    pub fn set_arguments<'a>(&mut self, more: impl Iterator<Item = &'a str>) {
         self.more = more.map(str::to_owned).collect();
     }
 

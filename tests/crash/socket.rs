@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_millis(5);
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// What came in.
-pub enum Heard {
+pub enum SocketEvent {
     /// A frame.
     Frame(Value),
     /// The end, with the close code if there was a Close.
@@ -76,12 +76,12 @@ impl Socket {
         let (stream, _) = connect_async(request).await.ok()?;
         let mut socket = Self(stream);
         socket.send(hello).await?;
-        match socket.hear().await {
-            Heard::Frame(frame) if frame["type"] == "welcome" => Some(socket),
+        match socket.receive().await {
+            SocketEvent::Frame(frame) if frame["type"] == "welcome" => Some(socket),
             // It stops just now.
-            Heard::Frame(frame) if frame["type"] == "bye" => None,
-            Heard::Frame(other) => panic!("expected a welcome, but got {other}"),
-            Heard::End(_) => None,
+            SocketEvent::Frame(frame) if frame["type"] == "bye" => None,
+            SocketEvent::Frame(other) => panic!("expected a welcome, but got {other}"),
+            SocketEvent::End(_) => None,
         }
     }
 
@@ -99,20 +99,20 @@ impl Socket {
     }
 
     /// Waits for the next frame or the end. A question for a sign of life is answered here.
-    pub async fn hear(&mut self) -> Heard {
+    pub async fn receive(&mut self) -> SocketEvent {
         loop {
             let frame: Value = match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
                     serde_json::from_str(&text).expect("frames are JSON")
                 }
                 Some(Ok(Message::Close(close))) => {
-                    return Heard::End(close.map(|close| close.code.into()));
+                    return SocketEvent::End(close.map(|close| close.code.into()));
                 }
                 Some(Ok(other)) => panic!("expected text or Close, but got {other:?}"),
-                Some(Err(_)) | None => return Heard::End(None),
+                Some(Err(_)) | None => return SocketEvent::End(None),
             };
             if frame["type"] != "ping" {
-                return Heard::Frame(frame);
+                return SocketEvent::Frame(frame);
             }
             // A failure shows with the next frame.
             let _ = self.send(&json!({"type": "pong"})).await;
@@ -122,10 +122,10 @@ impl Socket {
     /// Waits for a frame that is `wanted`; the connection must last.
     pub async fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
-            match self.hear().await {
-                Heard::Frame(frame) if wanted(&frame) => return frame,
-                Heard::Frame(_) => {}
-                Heard::End(code) => {
+            match self.receive().await {
+                SocketEvent::Frame(frame) if wanted(&frame) => return frame,
+                SocketEvent::Frame(_) => {}
+                SocketEvent::End(code) => {
                     panic!("expected a frame, but the connection ended with {code:?}")
                 }
             }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     kill::{Load, start_ledgers},
     oracle,
-    server::Site,
+    server::Installation,
     socket::Socket,
 };
 
@@ -17,11 +17,11 @@ const COMMANDS_BEFORE: usize = 50;
 
 #[tokio::test]
 async fn a_stopping_server_says_bye_and_loses_nothing() {
-    let site = Site::new();
-    let server = site.start();
-    let ledgers = start_ledgers(site.port).await;
-    let load = Load::start(site.port, &ledgers);
-    let mut watcher = Socket::connect(site.port, "watcher", json!([])).await;
+    let installation = Installation::new();
+    let server = installation.start();
+    let ledgers = start_ledgers(installation.port).await;
+    let load = Load::start(installation.port, &ledgers);
+    let mut watcher = Socket::connect(installation.port, "watcher", json!([])).await;
     watcher
         .send(
             &json!({"type": "subscribe", "id": "1", "channel": format!("instance/{}", ledgers[0])}),
@@ -43,13 +43,13 @@ async fn a_stopping_server_says_bye_and_loses_nothing() {
         asked.elapsed()
     );
 
-    let server = site.start();
+    let server = installation.start();
     let (done, held) = load.finish().await;
     assert!(!done.endings.is_empty());
     for ending in &done.endings {
         assert!(ending.bye && ending.code == Some(1012), "{ending:?}");
     }
-    oracle::check_pushes(site.port, &done.acknowledged, &held).await;
+    oracle::check_pushes(installation.port, &done.acknowledged, &held).await;
     server.kill();
-    oracle::check_log(&site, &done.acknowledged, &ledgers);
+    oracle::check_log(&installation, &done.acknowledged, &ledgers);
 }

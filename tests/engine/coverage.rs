@@ -1,9 +1,8 @@
-//! Which element does what in which case: docs/bpmn-coverage.md, derived from the records of the
-//! cases.
+//! The behaviours of each element and the cases that show them: docs/bpmn-coverage.md, derived from
+//! the records of the cases.
 //!
-//! What counts is what the instances of a case record, not what the case claims. A new element kind
-//! appears by itself once a case runs it. `UPDATE_EXPECT=1 cargo test --test main coverage` writes
-//! the page.
+//! The page shows what the instances of a case record, not what the case claims. A new element kind
+//! is added once a case runs it. `UPDATE_EXPECT=1 cargo test --test main coverage` writes the page.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +22,7 @@ use stepwire::{
 use super::played::{PLAYED, Played};
 use crate::support::expected;
 
-/// What an element can do, and what a case must record for it.
+/// A behaviour of an element, and the record that shows it.
 const BEHAVIOURS: [(&str, &str); 11] = [
     ("enter", "it is activated"),
     ("complete", "it completes"),
@@ -41,7 +40,7 @@ const BEHAVIOURS: [(&str, &str); 11] = [
     ("nested", "it is activated in a subprocess"),
 ];
 
-/// Element → behaviour → the first case.
+/// For each element and behaviour the first case.
 type Table = BTreeMap<String, BTreeMap<&'static str, &'static str>>;
 
 #[test]
@@ -57,10 +56,10 @@ fn the_coverage_table_is_what_the_cases_record() {
     expected::settle(&path, &expected::read(&path), &page(&table));
 }
 
-/// What the records of an instance say, element by element.
+/// The behaviours shown by the records of an instance, element by element.
 struct Reading<'a> {
     process: &'a ExecutableProcess,
-    /// The nodes of the elements, with whether they are active.
+    /// The nodes of the elements, and whether each is active.
     elements: BTreeMap<ElementKey, (String, bool)>,
     seen: BTreeSet<(String, &'static str)>,
 }
@@ -143,7 +142,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// An element as the table names it: its BPMN name, with the event it is for.
+/// The name of an element in the table: its BPMN name, with its event.
 fn label(node: &ExecutableNode) -> String {
     let event = |event: &EventDefinitions| -> String {
         let mut all = event.iter();

@@ -95,7 +95,7 @@ fn deep_and_huge_payloads() {
     run(&mut subject, "save", json!({"d": wide}));
 }
 
-/// A result that grows by one level with each round must not become a log nobody can read back.
+/// A result that grows by one level with each round must not make the log unreadable.
 #[test]
 fn results_do_not_nest_without_end() {
     let sketch = "
@@ -212,7 +212,8 @@ fn keys_of_nothing() {
     }
 }
 
-/// Lineage through many joins behind each other: ways double with each, work must not.
+/// The lineage through many joins in sequence: the number of paths doubles with each, the work must
+/// not.
 #[test]
 fn many_joins_cost_no_time() {
     let mut sketch = "process p\nuser x\n  save manual save back\nstart -> x -> f0\n".to_owned();
@@ -228,7 +229,7 @@ fn many_joins_cost_no_time() {
     let begin = Instant::now();
     run(&mut subject, "save", json!({}));
     run(&mut subject, "save", json!({}));
-    // Not a measurement: the ways are 2^60.
+    // This is no measurement: there are 2^60 paths.
     assert!(begin.elapsed() < Duration::from_secs(60));
 }
 
@@ -284,7 +285,7 @@ fn command_ids_are_remembered() {
     );
 }
 
-/// The status between the first record and the start event, which never leaves a commit.
+/// The status between the first record and the start event, which is in no commit.
 #[test]
 fn an_instance_is_created_before_its_start_event_begins() {
     let subject = started("process p\nstart -> a -> end\nuser a", json!({}));
@@ -304,8 +305,7 @@ fn an_instance_is_created_before_its_start_event_begins() {
     );
 }
 
-/// A collection is as long as a client makes it, and each child may get all data: both have a
-/// limit.
+/// A client decides the length of a collection, and each child may get all data: both have a limit.
 #[test]
 fn collections_are_bounded() {
     let stuck = |data: Value| {
@@ -347,8 +347,8 @@ fn collections_are_bounded() {
     );
 }
 
-/// What no step back can ask for is not remembered, and what one can ask for grows with its size,
-/// not with its number.
+/// Merges that no back step can need are dropped, and the size of the others grows with their data,
+/// not with their number.
 #[test]
 fn many_runs_take_no_room() {
     let sketch = "
@@ -365,8 +365,8 @@ fn many_runs_take_no_room() {
           go manual save";
     let mut subject = started(sketch, json!({"x": 0}));
     run(&mut subject, "save", json!({"x": 1}));
-    // While the restore is open: merges of one author become one. Once it is closed even those go
-    // that cannot become one.
+    // While the restore is possible, merges of one author are combined. Afterwards even those are
+    // dropped that cannot be combined.
     for (node, other) in [("b", json!(100)), ("c", json!({"y": 100}))] {
         let add = |subject: &mut Subject| {
             run(subject, "add", json!({"x": 100}));
@@ -400,8 +400,7 @@ fn a_task_nobody_does_reminds_a_hundred_times() {
     assert_eq!((subject.rows.len(), subject.timers.len()), (1 + 100, 0));
 }
 
-/// Decisions in a loop that can be gone back behind are forgotten as far as no step back can make
-/// one the last again.
+/// Decisions in a loop with back steps are dropped when no back step can make them the last again.
 #[test]
 fn many_decisions_take_no_room() {
     let sketch = "

@@ -1,8 +1,8 @@
-//! What must hold of every instance after every step, whatever the process and the command: checked
+//! Invariants of every instance after every step, for any process and any command. They are checked
 //! in each text case and each random run.
 //!
-//! What compares a step with its records (replay, codec, timers, messages, view) is in [`Subject`]
-//! itself.
+//! The checks that compare a step with its records (replay, codec, timers, messages, view) are in
+//! [`Subject`] itself.
 
 use serde_json::Value;
 use stepwire::{
@@ -43,8 +43,8 @@ pub fn check(subject: &Subject) {
     variables_are_counted(subject.state());
 }
 
-/// What elements own is an object, and the bytes of it are counted as long as they are there, or kept
-/// to compensate them.
+/// The variables of elements are objects, and their bytes are counted while they exist or are kept
+/// for compensation.
 fn variables_are_counted(state: &InstanceState) {
     let elements = || state.active().chain(state.retained());
     let kept = |scope| state.scope(scope).map_or(0, Scope::remembered_bytes);
@@ -60,7 +60,7 @@ fn variables_are_counted(state: &InstanceState) {
     }
 }
 
-/// Every element lies in a scope that is active, which counts those that are.
+/// Every element is in an active scope, which counts its active elements.
 fn scopes_hold_what_is_in_them(state: &InstanceState) {
     assert_eq!(state.active_count(), state.active().count());
     let elements = || state.active().chain(state.retained());
@@ -91,8 +91,8 @@ fn scopes_hold_what_is_in_them(state: &InstanceState) {
             .filter(|(_, element)| element.scope() == scope)
             .count();
         assert_eq!(held.live() as usize, live, "{scope:?} counts wrong");
-        // What runs more than once may have its next iteration begin in the next step, and an
-        // ad-hoc subprocess waits for its users.
+        // A loop may begin its next iteration in the next step, and an ad-hoc subprocess waits for
+        // its users.
         let waits = scope
             .and_then(|key| state.element(key))
             .is_none_or(|element| {
@@ -107,7 +107,8 @@ fn scopes_hold_what_is_in_them(state: &InstanceState) {
     }
 }
 
-/// Only user tasks have a due date, and only what has one reminds; who has a task takes part.
+/// Only user tasks have a due date, and only with a due date reminders; an assignee is a
+/// participant.
 fn user_tasks_remind(subject: &Subject) {
     let state = subject.state();
     for (_, element) in state.active().chain(state.retained()) {
@@ -175,8 +176,9 @@ fn nothing_is_left(subject: &Subject, next: &NextStep) {
     );
 }
 
-/// A child that an element waited for has ended, or was told to, when the instance has ended; how it
-/// reaches those of one that did not finish is told to the instance itself.
+/// When the instance has ended, an awaited child has ended or has received an end message. After an
+/// end other than by finishing, the instance sends itself the message that ends all others below
+/// it.
 fn awaited_children_end(subject: &Subject) {
     let state = subject.state();
     if state.status() != Status::Finished {
@@ -192,7 +194,7 @@ fn awaited_children_end(subject: &Subject) {
 
 fn children_are_ended_once(subject: &Subject) {
     let records = subject.rows.iter().flat_map(|row| &row.records);
-    let told = records.filter_map(|record| match record {
+    let reported = records.filter_map(|record| match record {
         Record::MessageSent { target, message }
             if matches!(**message, InstanceMessage::End { .. }) =>
         {
@@ -200,14 +202,14 @@ fn children_are_ended_once(subject: &Subject) {
         }
         _ => None,
     });
-    let mut told: Vec<_> = told.collect();
-    let all = told.len();
-    told.sort();
-    told.dedup();
-    assert_eq!(told.len(), all, "a child is told to end once");
+    let mut reported: Vec<_> = reported.collect();
+    let all = reported.len();
+    reported.sort();
+    reported.dedup();
+    assert_eq!(reported.len(), all, "a child is told to end once");
 }
 
-/// What is offered can be run, if the data fit; a restore that is done twice leads to the same data
+/// Every offer can be run, if the data are valid. A restore that is repeated leads to the same data
 /// and view.
 fn offers_are_true(subject: &Subject, next: &NextStep) {
     for offer in &next.offers {
@@ -249,8 +251,8 @@ fn restores(state: &InstanceState, offer: &Offer) -> bool {
     first.is_some_and(|first| first.view().is_some())
 }
 
-/// The offer of the visit that the step back began: of its node in the same scope, if there is one
-/// such visit only. Another's restore leads elsewhere.
+/// The offer of the visit that the back step began: of its node in the same scope, if there is
+/// exactly one such visit. The restore of another visit has another result.
 fn same_offer(
     next: NextStep,
     offer: &Offer,
@@ -267,7 +269,7 @@ fn same_offer(
     same.next().filter(|_| same.next().is_none())
 }
 
-/// What is not offered is refused, and not for its data.
+/// An action that is not offered is refused, and not because of its data.
 fn nothing_else_can_be_run(subject: &Subject, next: &NextStep) {
     let state = subject.state();
     let mut scratch = state.clone();

@@ -1,15 +1,15 @@
-//! What holds for every process and every command: random definitions × random commands, checked
+//! Properties of every process and every command: random definitions × random commands, checked
 //! after each step.
 //!
-//! What is checked is in [`Subject`] and [`super::invariants`], which every text case runs through
-//! as well. The seed is fixed, so that a run is the same everywhere; `PROPTEST_RNG_SEED` and
-//! `PROPTEST_CASES` ask for others.
+//! The checks are in [`Subject`] and [`super::invariants`], which every text case runs through as
+//! well. The seed is fixed, so that a run is the same everywhere; `PROPTEST_RNG_SEED` and
+//! `PROPTEST_CASES` set other seeds and numbers.
 //!
-//! A new command comes in as a variant of [`Move`], drawn in `random_process::commands` and given
-//! in `Run::one`; a new field or element kind in `random_process::action` or `block`; what must
-//! hold of it in `invariants`.
+//! A new command is added as a variant of [`Move`], generated in `random_process::commands` and
+//! applied in `Run::one`; a new field or element kind in `random_process::action` or `block`; its
+//! invariants in `invariants`.
 
-mod brought;
+mod received;
 
 use std::cell::RefCell;
 
@@ -42,12 +42,13 @@ use super::{
 };
 
 const CASES: u32 = 900;
-/// Commands an ended instance still gets.
+/// The number of commands after the end of an instance.
 const AFTER_END: usize = 4;
-/// Bytes an instance may take, encoded, besides its active elements and what may be undone: above what data, definition and
-/// live children of such a run need, below what forgotten elements, merges or messages would come to.
+/// The maximum encoded bytes of an instance, besides its active elements and those kept for
+/// compensation: more than the data, definition and live children of such a run need, and less than
+/// dropped elements, merges or messages would take.
 const STATE_BYTES: usize = 8 * 1024;
-/// Bytes that an active element may take besides, or one that may be undone: loops in loops have many.
+/// The further bytes of an active element, or of one kept for compensation: nested loops have many.
 const ELEMENT_BYTES: usize = 128;
 
 #[derive(Default, Debug)]
@@ -108,7 +109,8 @@ impl std::fmt::Debug for Case {
 
 struct Run<'a> {
     subject: Subject,
-    /// Who gives the commands; `None` is the server, which may do everything but have a task.
+    /// The sender of the commands; `None` is the server, which may do everything except have a
+    /// task.
     caller: Option<Caller>,
     counts: &'a RefCell<Counts>,
 }
@@ -116,11 +118,11 @@ struct Run<'a> {
 impl Run<'_> {
     fn all(&mut self, moves: &[Move]) {
         self.subject.limits.elements_per_command = 40;
-        // A process that answers its own signals would grow to the real limit.
+        // A process that triggers itself by signals would grow up to the limit.
         self.subject.limits.active_elements = 300;
         self.subject.limits.calls = 4;
         self.subject.limits.open_messages = 8;
-        // Every other instance is a child, so that messages to the parent have somewhere to go.
+        // Every other instance is a child, so that messages to the parent have a receiver.
         let parent = moves
             .len()
             .is_multiple_of(2)
@@ -182,7 +184,7 @@ impl Run<'_> {
                 let element = pick(&elements, *index).copied().unwrap_or(ElementKey(0));
                 let action = format!("a{}", index % 5);
                 let timer = TimerKey::action(element, &action, *occurrence);
-                // Only timers that are not armed are stale.
+                // Only timers that are not set are stale.
                 if !self.subject.timers.contains_key(&timer) {
                     let rows = self.subject.rows.len();
                     self.apply(Command::FireTimer(timer));
@@ -193,10 +195,12 @@ impl Run<'_> {
                     );
                 }
             }
-            Move::Hear(peer, what, again, payload) => self.hear(*peer, *what, *again, payload),
+            Move::Receive(peer, what, again, payload) => {
+                self.receive(*peer, *what, *again, payload)
+            }
             Move::Answer(call, what, payload) => {
                 let open: Vec<u64> = self.subject.calls.keys().copied().collect();
-                // Some are answered that nobody waits for.
+                // Some responses have no waiting call.
                 let number = pick(&open, *call)
                     .copied()
                     .filter(|_| *what > 0)
@@ -305,7 +309,7 @@ impl Run<'_> {
 
     fn run(&mut self, action: &str, element: Option<ElementKey>, payload: &str) {
         let data: Value = serde_json::from_str(payload).expect("payloads are JSON");
-        // Whether or not the action takes one.
+        // Independently of whether the action accepts one.
         let file = payload.contains("odd").then(paper);
         self.apply(Command::Run(RunAction {
             action: action.to_owned(),
@@ -320,7 +324,7 @@ impl Run<'_> {
         while let Some(timer) = self.subject.next_due(until) {
             self.apply(Command::FireTimer(timer));
         }
-        // The instance's own messages come: loops continue.
+        // The messages of the instance to itself arrive: loops continue.
         let open: Vec<ElementKey> = self
             .subject
             .state()
@@ -338,7 +342,7 @@ impl Run<'_> {
         }
     }
 
-    /// Where there is an incident.
+    /// The elements with an incident.
     fn stuck(&self) -> Vec<ElementKey> {
         let tokens = self.subject.next().tokens.into_iter();
         let stuck = tokens.filter(|token| token.incident.is_some());
@@ -368,9 +372,9 @@ impl Run<'_> {
         let remembered =
             scopes.filter_map(|scope| Some(state.scope(scope)?.remembered_nodes().len()));
         let elements = state.active().count() + remembered.sum::<usize>();
-        let most = STATE_BYTES + ELEMENT_BYTES * elements + state.owned_bytes();
+        let maximum = STATE_BYTES + ELEMENT_BYTES * elements + state.owned_bytes();
         assert!(
-            size < most,
+            size < maximum,
             "{size} bytes are too much: {:#?}",
             self.subject.state()
         );
@@ -400,7 +404,7 @@ fn paper() -> StoredFile {
     }
 }
 
-/// A payload as what a message brings.
+/// The data of a message.
 fn object(payload: &str) -> Value {
     let body: Value = serde_json::from_str(payload).expect("payloads are JSON");
     if body.is_object() {

@@ -78,27 +78,27 @@ enum Block {
         back: bool,
         terms: &'static str,
         mappings: &'static str,
-        /// How it runs more than once, perhaps.
+        /// How it is repeated, if at all.
         looping: &'static str,
-        /// How many tokens begin and leave it.
+        /// The number of tokens that start it and leave it.
         quantities: &'static str,
         actions: Vec<Action>,
     },
-    /// A user task that is decided; what of it can be gone back to.
+    /// A user task that is decided, and its part to which back steps are possible.
     Approval {
         terms: &'static str,
         approve: &'static str,
         back: &'static str,
     },
-    /// Perhaps more than once, perhaps with a way out when a child fails.
+    /// Possibly repeated, possibly with a boundary event for a failing child.
     Call {
         out: bool,
         looping: &'static str,
         caught: Option<&'static str>,
         mappings: &'static str,
     },
-    /// An embedded subprocess, perhaps with a timer, perhaps with an end that throws something and a way
-    /// out for that; perhaps with a terminate end event beside its path.
+    /// An embedded subprocess, possibly with a timer, with an end that throws something and an
+    /// event that catches it, or with a terminate end event beside its path.
     Scope {
         path: Vec<Block>,
         timer: &'static str,
@@ -109,15 +109,15 @@ enum Block {
         mappings: &'static str,
         objects: &'static str,
     },
-    /// An escalation, which a subprocess around it may catch.
+    /// An escalation, which an enclosing subprocess may catch.
     Escalation(&'static str),
-    /// Two ends of a link.
+    /// The two ends of a link.
     Link,
-    /// A path that is entered again by a link while `again` is true.
+    /// A path that a link enters again while `again` is true.
     LinkLoop(Vec<Block>),
-    /// Something thrown, by an intermediate event or a send task.
+    /// An event thrown by an intermediate event or a send task.
     Throw(&'static str),
-    /// A task with an event at its boundary, and what follows that.
+    /// A task with a boundary event, and the nodes behind the event.
     Guarded {
         event: &'static str,
         beside: bool,
@@ -131,12 +131,12 @@ enum Block {
         events: EventScope,
         looping: &'static str,
     },
-    /// A task with a handler, perhaps more than once.
+    /// A task with a compensation handler, possibly repeated.
     Compensable {
         handler: &'static str,
         looping: &'static str,
     },
-    /// A subprocess with a handler.
+    /// A subprocess with a compensation handler.
     Handled {
         path: Vec<Block>,
         handler: &'static str,
@@ -152,11 +152,12 @@ enum Block {
         activation: &'static str,
         branches: Vec<Vec<Block>>,
     },
-    /// Asks for compensation in its scope.
+    /// Throws compensation in its scope.
     Compensate(&'static str),
-    /// A transaction that is cancelled in its end.
+    /// A transaction that is cancelled at its end.
     Transaction(Vec<Block>),
-    /// An ad-hoc subprocess over some activities, with attributes; an own action starts one of them.
+    /// An ad-hoc subprocess over some activities, with attributes; an action of its own starts one
+    /// of them.
     AdHoc {
         attributes: &'static str,
         own: &'static str,
@@ -164,27 +165,28 @@ enum Block {
         timer: &'static str,
         inner: Vec<Block>,
     },
-    /// An event to wait for.
+    /// An intermediate catch event.
     Catch(&'static str),
     /// A user task with a timer.
     Timed(&'static str),
     /// Branches between an inclusive split and its join.
     Inclusive(Vec<Vec<Block>>),
-    /// Branches between a fork and a join; with a wrong join when it waits for a flow nobody takes.
+    /// Branches between a fork and a join, or a wrong join that waits for a flow which is never
+    /// taken.
     Parallel(Vec<Vec<Block>>),
-    /// A choice by `n`, perhaps without a default flow.
+    /// A choice by `n`, possibly without a default flow.
     Choice {
         default: bool,
         branches: Vec<Vec<Block>>,
     },
-    /// Entered again while `again` is true; without a node that waits it is an endless loop.
+    /// Entered again while `again` is true; without a waiting node it is an endless loop.
     Loop(Vec<Block>),
 }
 
 #[derive(Clone, Debug)]
 struct Action {
     text: String,
-    /// What makes it one that can be gone back to, if it is one.
+    /// The attributes that make back steps to it possible, if they are.
     back: &'static str,
     child: bool,
 }
@@ -322,10 +324,10 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
     })
 }
 
-/// What begins an event subprocess that undoes the subprocess around it.
+/// The start of an event subprocess that compensates the enclosing subprocess.
 const UNDOES: &str = "compensate";
 
-/// An event subprocess: what begins it, whether that interrupts, what it does.
+/// An event subprocess: its start event, whether it interrupts, and its content.
 #[derive(Clone, Debug)]
 struct EventScope {
     event: &'static str,
@@ -405,7 +407,7 @@ fn action() -> impl Strategy<Value = Action> {
         |(work, automatic, common, manual, free)| {
             let (timer, repeat, autorun, child) = common;
             let (optional, back, required, strict) = manual;
-            // Files come from users.
+            // Only users upload files.
             let automatic = automatic && !work.starts_with("upload");
             let trigger = if automatic { "auto" } else { "manual" };
             let mut text = format!("{trigger} {work} {timer} {repeat} {autorun}");

@@ -54,9 +54,9 @@ use words::*;
 pub struct Script {
     subject: Subject,
     names: Names,
-    /// Messages each peer has sent.
+    /// The number of messages that each sender has sent.
     numbers: HashMap<InstanceKey, u64>,
-    /// Who gives the commands; `None` is the server.
+    /// The sender of the commands; `None` is the server.
     caller: Option<Caller>,
 }
 
@@ -70,12 +70,12 @@ impl Script {
         }
     }
 
-    /// The instance the commands are for.
+    /// The instance that the commands address.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// Runs one command; returns what is to be written below it.
+    /// Runs one command; returns the text to write below it.
     pub fn line(&mut self, line: &str) -> Vec<String> {
         let words = tokens(line);
         let arguments: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -91,7 +91,7 @@ impl Script {
                 self.apply(Command::FireTimer(timer))
             }
             ["wait", span] => self.wait(span),
-            ["from", peer, ref rest @ ..] => self.hear(peer, rest),
+            ["from", peer, ref rest @ ..] => self.receive(peer, rest),
             ["answer", call, ref rest @ ..] => {
                 let number = self.call(call);
                 self.apply(Command::TakeAnswer {
@@ -258,8 +258,7 @@ impl Script {
         }))
     }
 
-    /// What the refusal of an upload would be before its bytes are read; or up to which size it may
-    /// come.
+    /// The refusal of an upload before its bytes are read, or the maximum size.
     fn may_upload(&mut self, action: &str) -> Vec<String> {
         let (element, action) = self.named(action);
         let run = RunAction {
@@ -281,7 +280,7 @@ impl Script {
         }
     }
 
-    /// Lets time pass; what becomes due fires, one by one, also what was armed meanwhile.
+    /// Advances the clock; timers that become due fire one by one, including those set meanwhile.
     fn wait(&mut self, span: &str) -> Vec<String> {
         let until = Time(self.subject.now.0 + 1000 * number(span.trim_end_matches('s')) as i64);
         let mut lines = Vec::new();
@@ -340,7 +339,7 @@ impl Script {
     }
 
     fn webhooks(&self) -> Vec<String> {
-        let told = |call: &OutgoingCall| match &call.request {
+        let reported = |call: &OutgoingCall| match &call.request {
             HttpCallRequest::Webhook(webhook) => Some(format!(
                 "{} {} {}",
                 without_hash(&webhook.id),
@@ -353,12 +352,12 @@ impl Script {
         self.subject
             .calls
             .values()
-            .filter_map(told)
+            .filter_map(reported)
             .map(own)
             .collect()
     }
 
-    fn hear(&mut self, peer: &str, rest: &[&str]) -> Vec<String> {
+    fn receive(&mut self, peer: &str, rest: &[&str]) -> Vec<String> {
         let from = match (
             peer,
             peer.strip_prefix("child"),
@@ -391,7 +390,7 @@ impl Script {
         })
     }
 
-    /// A message or signal comes to who waits for it; each delivery has a greater number.
+    /// Delivers a message or signal to its subscriber; each delivery has a greater number.
     fn deliver(&mut self, event: &str, data: &str, rest: &[&str]) -> Vec<String> {
         let (element, event) = delivered(event);
         let element = self.names.find(element);

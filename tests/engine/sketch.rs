@@ -389,7 +389,7 @@ fn event_member(node: &mut Map<String, Value>, kind: &str, name: &str, value: &s
     event[name] = json!(value.trim_matches('"'));
 }
 
-/// One of the terms a user task waits under.
+/// One of the settings of a user task.
 fn term(node: &mut Map<String, Value>, name: &str, value: &str) {
     node.entry("task").or_insert_with(|| json!({}))[name] = json!(value);
 }

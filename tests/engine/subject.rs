@@ -1,5 +1,4 @@
-//! A process instance under test: runs the real engine and, after every step, checks what must
-//! always hold.
+//! A process instance under test: runs the real engine and checks the invariants after every step.
 //!
 //! The live state equals the replay of its rows; rows and snapshots survive encoding; numbers are
 //! dense; a refusal changes nothing; armed timers, sent messages and the view follow from the
@@ -44,10 +43,10 @@ use super::{invariants, tokens::Tokens};
 
 /// Key of the instance under test.
 pub const OWN: InstanceKey = InstanceKey(Uuid::from_u128(1));
-/// Key of its parent, if it is given one.
+/// The key of its parent, if it has one.
 pub const PARENT: InstanceKey = InstanceKey(Uuid::from_u128(2));
 
-/// How the instance under test is tied to [`PARENT`], by its record `seq`.
+/// The relation of the instance under test to [`PARENT`], whose record `seq` started it.
 pub fn parent_link(seq: u64, wants_result: bool) -> ParentLink {
     ParentLink {
         instance: PARENT,
@@ -59,7 +58,7 @@ pub fn parent_link(seq: u64, wants_result: bool) -> ParentLink {
     }
 }
 
-/// Who started the instance under test.
+/// The starter of the instance under test.
 pub fn starter() -> Caller {
     user("ada", &[])
 }
@@ -81,37 +80,37 @@ pub fn user(subject: &str, roles: &[&str]) -> Caller {
     }
 }
 
-/// Key of an instance nobody knows.
+/// The key of an unknown instance.
 pub fn stranger(number: u64) -> InstanceKey {
     InstanceKey(Uuid::from_u64_pair(3, number))
 }
 
-/// The key drawn for the child that the record with this number starts.
+/// The key of the child that the record with this number starts.
 pub fn child_key(seq: u64) -> InstanceKey {
     InstanceKey(Uuid::from_u64_pair(4, seq))
 }
 
-/// One instance and everything it did.
+/// One instance and its history.
 pub struct Subject {
     pub process: Arc<ExecutableProcess>,
     evaluator: Arc<dyn Evaluator>,
-    /// Versions it may go to, from the second on.
+    /// The versions it may be migrated to, from the second on.
     pub targets: Vec<(Arc<ExecutableProcess>, Arc<dyn Evaluator>)>,
     pub state: Option<InstanceState>,
     pub rows: Vec<RecordBatch>,
     pub now: Time,
-    /// Timers armed and neither fired nor cleared, with their due times.
+    /// Timers that are set and neither fired nor cleared, with their due times.
     pub timers: BTreeMap<TimerKey, Time>,
     pub limits: InstanceLimits,
-    /// Instances its tree has room for.
+    /// The number of instances for which its tree has room.
     pub tree_room: usize,
-    /// Calls placed and neither answered nor withdrawn; webhooks stay.
+    /// Calls placed that have neither a response nor were withdrawn; webhooks remain.
     pub calls: BTreeMap<u64, OutgoingCall>,
-    /// How many rows there were each time it lived on from them.
+    /// The number of rows at each reload from the stored rows.
     pub restarts: Vec<usize>,
-    /// Identity of the next command.
+    /// The id of the next command.
     pub tag: Option<CommandTag>,
-    /// Messages and signals that are waited for, as others were told.
+    /// The subscriptions to messages and signals, as their entities know them.
     pub waits: BTreeMap<(Subscriber, EventRef), Correlation>,
     /// The fold of the records, row by row.
     replayed: Option<InstanceState>,
@@ -121,7 +120,7 @@ pub struct Subject {
     bytes: Vec<u8>,
 }
 
-/// A compiled definition, to make subjects of.
+/// A compiled definition for subjects.
 pub fn compiled(definition: ProcessDefinition) -> (Arc<ExecutableProcess>, Arc<dyn Evaluator>) {
     let evaluator = expression::compile(&definition)
         .unwrap_or_else(|problems| panic!("conditions and schemas: {problems:#?}"));
@@ -131,8 +130,8 @@ pub fn compiled(definition: ProcessDefinition) -> (Arc<ExecutableProcess>, Arc<d
 }
 
 impl Subject {
-    /// The next timer that is due until then, with the clock at its time; without one the clock
-    /// stands at `until`.
+    /// The next timer that is due until then; the clock is set to its time, or without one to
+    /// `until`.
     pub fn next_due(&mut self, until: Time) -> Option<TimerKey> {
         let next = self
             .timers
@@ -166,7 +165,7 @@ impl Subject {
         }
     }
 
-    /// The state; there is one after the start.
+    /// The state, which exists after the start.
     pub fn state(&self) -> &InstanceState {
         self.state.as_ref().expect("the instance was started")
     }
@@ -338,7 +337,7 @@ impl Subject {
         invariants::check(self);
     }
 
-    /// Keeps what is waited for elsewhere as those who bring messages and signals know it.
+    /// Updates the subscriptions as the entities of messages and signals know them.
     fn note(&mut self, correlation: &Correlation, note: &CorrelationNote) {
         match note {
             CorrelationNote::Opened { by, event, .. } => {
@@ -393,22 +392,21 @@ impl Subject {
         }
     }
 
-    /// Replays everything, or the rest on top of a snapshot after that many rows, read back from
-    /// its bytes.
+    /// Replays all rows, or those after that many on top of a snapshot, decoded from its bytes.
     pub fn check_replay(&self, snapshot_after: Option<usize>) {
         let cut = snapshot_after.unwrap_or(0);
         self.compare(InstanceState::replay(self.stored_snapshot(cut), &self.rows[cut..]).as_ref());
     }
 
-    /// The fold of that many rows, read back from its bytes.
+    /// The fold of that many rows, decoded from its bytes.
     fn stored_snapshot(&self, rows: usize) -> Option<InstanceState> {
         let state = InstanceState::replay(None, &self.rows[..rows])?;
         let bytes = codec::encode(&state).expect("states can be encoded");
         Some(codec::decode(&bytes).expect("states can be decoded"))
     }
 
-    /// Lives on from what is stored, as after a restart of the server: a snapshot half-way and the
-    /// rows behind it.
+    /// Continues from the stored rows, as after a restart of the server: from a snapshot half-way
+    /// and the rows after it.
     pub fn restart(&mut self) {
         self.restarts.push(self.rows.len());
         let cut = self.rows.len() / 2;
@@ -425,16 +423,16 @@ impl Subject {
         }
     }
 
-    /// Reads off the records and effects what timers, messages and view must be.
+    /// Derives from the records and effects what timers, messages and view must be.
     fn follow(&mut self, row: &RecordBatch, effects: &[Effect]) {
-        let mut told: Vec<(u64, InstanceKey, &InstanceMessage)> = Vec::new();
+        let mut reported: Vec<(u64, InstanceKey, &InstanceMessage)> = Vec::new();
         for (seq, record) in row.numbered() {
             match record {
                 Record::Pushed(push) if push.kind == MessageType::Default => {
                     deep_merge(&mut self.view, &push.body)
                 }
                 Record::ViewReplaced { body } => self.view = body.clone(),
-                Record::MessageSent { target, message } => told.push((seq, *target, message)),
+                Record::MessageSent { target, message } => reported.push((seq, *target, message)),
                 _ => {}
             }
         }
@@ -447,7 +445,7 @@ impl Subject {
             _ => None,
         });
         assert!(
-            sent.eq(told),
+            sent.eq(reported),
             "every message told is sent, once and in order"
         );
         for effect in effects {

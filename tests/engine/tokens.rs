@@ -25,34 +25,34 @@ type Scope = Option<ElementKey>;
 /// The tokens of an instance.
 #[derive(Default)]
 pub struct Tokens {
-    /// Of each element ever activated: its scope, and whether no flow is taken when it completes.
+    /// For each element ever activated: its scope, and whether it takes no flow when it completes.
     elements: BTreeMap<ElementKey, (Scope, bool)>,
     /// Flows that wait at joins.
     waiting: BTreeMap<(Scope, Arc<str>), Vec<Arc<str>>>,
-    /// Ad-hoc subprocesses in which no flow is taken any more.
+    /// Ad-hoc subprocesses in which no further flow is taken.
     closed: BTreeSet<ElementKey>,
-    /// Flows that joins of complex gateways took, by their elements.
+    /// Flows taken by joins of complex gateways, by their elements.
     held: BTreeMap<ElementKey, Vec<(ElementKey, Scope, Arc<str>)>>,
 }
 
-/// What happened in one batch.
+/// The changes of one batch.
 #[derive(Default)]
 struct Batch {
-    /// Flows that may be taken: of elements completed so far, each once.
+    /// Flows that may be taken: those of the elements completed so far, each once.
     free: Vec<(ElementKey, Scope, Arc<str>)>,
     completed: Vec<(ElementKey, Arc<str>)>,
-    /// Scopes whose tokens were taken away.
+    /// Scopes whose tokens were removed.
     emptied: BTreeSet<Scope>,
-    /// What was begun to undo something: no token comes to it, and none leaves it.
+    /// Elements activated for compensation: no token arrives at them, and none leaves them.
     undoing: BTreeSet<ElementKey>,
     has_ended: bool,
     has_returned: bool,
-    /// Where a token is moved to, until that begins.
+    /// The node a token is moved to, until it is activated.
     moved_to: Option<Arc<str>>,
 }
 
 impl Tokens {
-    /// Follows what was recorded; `state` is the one it led to.
+    /// Follows the records of a batch; `state` is the state after it.
     pub fn follow(
         &mut self,
         process: &ExecutableProcess,
@@ -133,7 +133,8 @@ impl Tokens {
             Record::Migrated(_) => batch.has_returned = true,
             Record::TokenMoved { node, .. } => batch.moved_to = Some(node.clone()),
             Record::ElementTerminated { element, node } => {
-                // A join that is ended gives back what it held: several flows by its end.
+                // A join that is terminated returns its flows: several of them by the end of the
+                // element.
                 let held = self.held.remove(element).unwrap_or_default();
                 if let [(_, scope, _), _, ..] = held[..] {
                     let waits = self.waiting.entry((scope, node.clone())).or_default();
@@ -163,13 +164,13 @@ impl Tokens {
         }
     }
 
-    /// The tokens in a scope are gone.
+    /// The tokens in a scope are removed.
     fn forget(&mut self, scope: Scope, batch: &mut Batch) {
         self.waiting.retain(|(of, _), _| *of != scope);
         batch.emptied.insert(scope);
     }
 
-    /// A node is activated by flows that were taken, or that waited for it.
+    /// A node is activated by flows that were taken, or that waited at it.
     fn enters(
         &mut self,
         key: ElementKey,
@@ -183,8 +184,8 @@ impl Tokens {
             let flows = flows.map(|flow| (key, scope, flow)).collect();
             self.held.insert(key, flows);
         }
-        // A boundary event descends from what its activity descended from, and what a token is moved to
-        // from what the element descended from where it was.
+        // A boundary event has the lineage of its activity, and the node to which a token is moved
+        // that of the element it was moved from.
         let is_moved = batch.moved_to.take_if(|to| *to == node.id).is_some();
         if batch.has_returned || is_moved || matches!(node.kind, NodeKind::Boundary { .. }) {
             return;
@@ -208,15 +209,16 @@ impl Tokens {
         }
     }
 
-    /// A completed element was left by as many flows as its kind says, unless its scope is gone.
+    /// A completed element has taken as many flows as its kind requires, unless its scope has
+    /// ended.
     fn is_left(&self, element: ElementKey, node: &ExecutableNode, batch: &Batch) {
         let (scope, is_silent) = self.elements[&element];
         let is_closed = |scope: &Scope| scope.is_some_and(|key| self.closed.contains(&key));
-        let is_gone = |scope: &Scope| batch.emptied.contains(scope) || is_closed(scope);
+        let is_removed = |scope: &Scope| batch.emptied.contains(scope) || is_closed(scope);
         let mut around = std::iter::successors(Some(scope), |scope| {
             Some(self.elements.get(&(*scope)?).and_then(|(scope, _)| *scope))
         });
-        if is_silent || node.outgoing.is_empty() || around.any(|scope| is_gone(&scope)) {
+        if is_silent || node.outgoing.is_empty() || around.any(|scope| is_removed(&scope)) {
             return;
         }
         let left = batch.free.iter().filter(|(by, ..)| *by == element).count();
@@ -231,7 +233,7 @@ impl Tokens {
                 }
             }
             NodeKind::Gateway(GatewayKind::Inclusive) => taken >= 1,
-            // By a reset no flow may be taken.
+            // A reset may take no flow.
             NodeKind::Gateway(GatewayKind::Complex { .. }) => node.is_complex_join() || taken >= 1,
             _ if node.chooses_flows() => taken >= 1,
             _ => left == 0,
@@ -245,9 +247,9 @@ impl Tokens {
     }
 }
 
-/// A flow is taken that an element completed before was left by.
+/// A flow may be taken once after the completion of its source element.
 fn take(batch: &mut Batch, scope: Scope, arrival: &Arrival) {
-    // In a loop the visit that was completed last.
+    // In a loop, the visit that completed last.
     let mut free = batch.free.iter();
     let at = free.rposition(|(_, of, flow)| *of == scope && *flow == arrival.flow);
     let at = at.unwrap_or_else(|| panic!("nothing was left by {arrival:?} in {scope:?}"));

@@ -98,7 +98,7 @@ fn rest_of_block(chunks: &[&str]) -> Option<Value> {
     first.filter(|_| found.next().is_none())
 }
 
-/// What each client makes of the chunks: all must have the same JSON.
+/// The result of each client for the chunks: all must have the same JSON.
 #[track_caller]
 pub fn read(chunks: &[String]) -> Value {
     let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();

@@ -19,7 +19,7 @@ user ok
   reject manual save
 ";
 
-/// What the stream of a job that has ended says.
+/// The content of the stream of an ended job.
 async fn status(server: &Server, token: &str, number: i64, job: &str) -> Value {
     let mut connection = Connection::open(server).await;
     connection

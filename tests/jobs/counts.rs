@@ -49,7 +49,7 @@ async fn counts_are_told_at_once_and_whenever_they_change() {
     assert_eq!(event(&mut connection).await, counts(0, 0));
     start(&server, &token("alice")).await;
     assert_eq!(event(&mut connection).await, counts(1, 0));
-    // What is no job, and whose jobs are others', is not counted.
+    // Instances that are no jobs, and jobs of other users, are not counted.
     root.start("onboarding", json!({})).await;
     start(&server, &token("bob")).await;
     root.done(json!({"type": "clock", "id": id(), "advance": "PT10S"}))

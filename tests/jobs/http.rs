@@ -119,7 +119,7 @@ impl Connection {
         chunks
     }
 
-    /// Waits for the end of the connection; whatever comes before it.
+    /// Waits for the end of the connection; returns the bytes before it.
     pub async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         // A connection that is reset has ended too.
@@ -180,7 +180,7 @@ impl Answer {
         );
     }
 
-    /// Asserts the refusal of somebody who is not signed in.
+    /// Asserts the refusal of a request without sign-in.
     #[track_caller]
     pub fn is_unauthorized(&self) {
         assert_eq!(
@@ -219,7 +219,7 @@ pub async fn start(server: &Server, token: &str) -> String {
     start_of(server, token, 41).await
 }
 
-/// Asks for the stream of a job of workflow 41; its head has been read.
+/// Requests the stream of a job of workflow 41, and reads its head.
 pub async fn follow(server: &Server, token: &str, job: &str) -> Connection {
     let mut connection = Connection::open(server).await;
     connection

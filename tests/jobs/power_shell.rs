@@ -50,7 +50,7 @@ fn content(answer: &Answer) -> Value {
     serde_json::from_str(&latin).expect("JSON")
 }
 
-/// What `ConvertTo-Json` of 5.1 makes of a name and a password.
+/// The output of `ConvertTo-Json` of 5.1 for a name and a password.
 fn login(name: &str, password: &str) -> String {
     format!(
         "{{\r\n    \"password\":  \"{password}\",\r\n    \"stayConnected\":  false,\r\n    \
@@ -94,7 +94,7 @@ async fn the_client_of_power_shell_signs_in_starts_and_is_told_of_the_end() {
             .expect("a token"),
     );
 
-    // A body that is `$null` is none, with a type.
+    // A body that is `$null` is sent as an empty body with a type.
     connection
         .send(&request(
             "POST /api/v1/start?w=60",

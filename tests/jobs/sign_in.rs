@@ -15,7 +15,7 @@ async fn a_wrong_password_is_answered_without_a_body() {
             body,
         )
     };
-    // A client that would rather speak HTTP/2 asks so with its first request.
+    // A client that prefers HTTP/2 requests it with its first request.
     let offer = [
         "Connection: Upgrade, HTTP2-Settings",
         "Upgrade: h2c",

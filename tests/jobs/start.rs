@@ -150,7 +150,7 @@ async fn who_is_not_signed_in_is_told_so() {
         .await
         .is_unauthorized();
     }
-    // Unknown workflows are not told apart from known ones.
+    // Unknown workflows give the same response as known ones.
     ask(&server, &request("POST /api/v1/start?w=4711", &[], ""))
         .await
         .is_unauthorized();

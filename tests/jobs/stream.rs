@@ -41,7 +41,7 @@ async fn the_end_of_a_job_is_one_chunk_and_the_end_of_the_answer() {
     connection
         .send(&request(&format!("GET /api/v1/sse/41/{job}"), &lines, ""))
         .await;
-    // The head comes at once, long before the job ends.
+    // The head arrives at once, long before the job ends.
     let head = connection.head().await;
     assert_eq!(head.status, "HTTP/1.1 200 OK");
     assert_eq!(
@@ -78,7 +78,7 @@ async fn the_end_of_a_job_is_one_chunk_and_the_end_of_the_answer() {
 
 #[tokio::test]
 async fn comments_keep_a_client_that_waits() {
-    // Real time passes here: the first comment comes after five seconds.
+    // Real time passes here: the first comment is sent after five seconds.
     let server = Server::with_clock();
     let job = start(&server, &token("alice")).await;
     let mut connection = follow(&server, &token("alice"), &job).await;

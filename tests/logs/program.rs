@@ -24,19 +24,19 @@ pub struct Program {
     child: Child,
     data: TempDir,
     base: String,
-    said: Option<JoinHandle<String>>,
+    output: Option<JoinHandle<String>>,
 }
 
-/// What a program has left.
+/// The output of a program.
 pub struct Ended {
     /// Standard error.
     pub log: String,
     /// Standard output.
-    pub said: String,
+    pub output: String,
 }
 
 impl Program {
-    /// Starts it and waits until it has said where it listens.
+    /// Starts it and waits until it has printed its address.
     pub fn start(arguments: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let log = File::create(data.path().join("log")).expect("a file for the log");
@@ -64,16 +64,16 @@ impl Program {
             .find(|line| line.contains("is ready at"));
         let ready = ready.unwrap_or_else(|| panic!("the program ended: {:?}", child.wait()));
         let base = ready.rsplit(' ').next().unwrap_or_default().to_owned();
-        let said = std::thread::spawn(move || {
+        let output = std::thread::spawn(move || {
             lines
                 .map_while(Result::ok)
-                .fold(ready, |said, line| said + "\n" + &line)
+                .fold(ready, |output, line| output + "\n" + &line)
         });
         Self {
             child,
             data,
             base,
-            said: Some(said),
+            output: Some(output),
         }
     }
 
@@ -113,20 +113,20 @@ impl Program {
         self.data.path()
     }
 
-    /// Ends it as an operator would, and reads what it has left.
+    /// Ends it as an operator would, and reads its output.
     pub fn end(mut self) -> Ended {
-        let asked = Command::new("kill")
+        let requested = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status()
             .expect("kill runs");
-        assert!(asked.success() && self.child.wait().expect("it can be waited for").success());
+        assert!(requested.success() && self.child.wait().expect("it can be waited for").success());
         let log = std::fs::read_to_string(self.data.path().join("log")).expect("the log is text");
-        let said = self
-            .said
+        let output = self
+            .output
             .take()
-            .and_then(|said| said.join().ok())
+            .and_then(|output| output.join().ok())
             .expect("its output was read");
-        Ended { log, said }
+        Ended { log, output }
     }
 }
 

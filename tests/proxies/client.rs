@@ -22,8 +22,8 @@ use tokio_tungstenite::{
 use crate::support;
 
 /// How long a step may take.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Larger than what proxies take unless told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Larger than the default limit of proxies.
 const FILE_BYTES: usize = 3 * 1024 * 1024;
 
 /// A client of the server behind a proxy.
@@ -40,7 +40,7 @@ impl<'a> Client<'a> {
         let http = reqwest::Client::builder()
             .redirect(Policy::none())
             .tls_danger_accept_invalid_certs(true)
-            .timeout(PATIENCE);
+            .timeout(TIMEOUT);
         Self {
             http: http.build().expect("a client"),
             origin: format!("https://localhost:{port}"),
@@ -64,7 +64,7 @@ impl<'a> Client<'a> {
         answer.json().await.expect("JSON")
     }
 
-    /// Pages, the API, and what is not there.
+    /// Pages, the API, and a missing page.
     pub async fn pages_and_problems(&self) {
         let get = async |path: &str, accept: &str| {
             let answer = self
@@ -206,7 +206,7 @@ impl<'a> Client<'a> {
                 }
             }
         };
-        let reply = timeout(PATIENCE, reply).await.expect("a reply");
+        let reply = timeout(TIMEOUT, reply).await.expect("a reply");
         assert_eq!(reply["result"]["status"], "started", "{reply}");
     }
 
@@ -226,7 +226,7 @@ impl<'a> Client<'a> {
         let mut until = async |word: &str| {
             let mut text = String::new();
             while !text.contains(word) {
-                let piece = timeout(PATIENCE, events.chunk())
+                let piece = timeout(TIMEOUT, events.chunk())
                     .await
                     .expect("in time")
                     .expect("no cut")
@@ -242,7 +242,7 @@ impl<'a> Client<'a> {
         until("\"node\":\"prepare\"").await;
     }
 
-    /// A file passes that is larger than proxies take unless told otherwise.
+    /// A file above the default limit of proxies passes.
     pub async fn upload(&self) {
         let bring = json!({"name": "bring", "type": "uploadFile", "trigger": "manual",
             "params": {"destination": "document", "maxBytes": FILE_BYTES, "types": ["text/*"]}});

@@ -22,10 +22,10 @@ use crate::{
     },
 };
 
-/// Stands between what two commands print.
+/// Separates the output of two commands.
 const DONE: &str = "--- done ---";
 
-/// A command, and what is printed for it.
+/// A command, and the output printed for it.
 struct Step {
     command: String,
     printed: Vec<String>,
@@ -118,7 +118,7 @@ async fn play(page: &str, arguments: &[&str]) {
     Client::hello(&server, &token("alice")).await;
 }
 
-/// The sessions of a page: in blocks of `console`, commands after `$` and what they print.
+/// The sessions of a page: in blocks of `console`, commands after `$` and their output.
 fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for block in page
@@ -173,7 +173,7 @@ fn compare(printed: &[String], found: &[String], command: &str) {
     );
 }
 
-/// Whether a line is what is printed: text up to the first bracket, then JSON.
+/// Whether a line matches the output: text up to the first bracket, then JSON.
 fn fits(printed: &str, found: &str) -> bool {
     let at = printed.find('{').unwrap_or(printed.len());
     let (before, json) = printed.split_at(at);

@@ -30,8 +30,8 @@ fn its_process_runs_as_its_scenario_says() {
             .current_dir(folder.path())
             .output()
             .expect("the program runs");
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{told}");
+        let reported = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{reported}");
     }
 }
 

@@ -44,7 +44,7 @@ fn links(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What can be linked to in a document: its headings, and its numbered sentences.
+/// The targets of links in a document: its headings, and its numbered sentences.
 fn anchors(text: &str) -> BTreeSet<String> {
     let http_calls = text.split("```").step_by(2).collect::<String>();
     let slug = |heading: &str| -> String {

@@ -1,4 +1,4 @@
-//! Plays a file of scenarios and compares what every client received with what is written in it.
+//! Runs a file of scenarios and compares the frames of every client with those in the file.
 //!
 //! ```text
 //! # title [A1, K2]             begins a case; the ids of the sentences of docs/process-model.md it is for
@@ -44,7 +44,7 @@ pub fn check(name: &str) {
     expected::settle(&path, &expected, &actual);
 }
 
-/// Writes a case with what happens in place of what was expected.
+/// Writes a case with the actual frames in place of the expected ones.
 fn play(case: &str, written: &mut String) {
     let (head, scripts) = case.split_once("\n---\n").unwrap_or((case, ""));
     written.push_str(head);

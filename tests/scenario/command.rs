@@ -1,8 +1,8 @@
-//! What a client says, from a line to a frame.
+//! Commands of clients, from a line to a frame.
 //!
 //! ```text
 //! start PROCESS {data}            start {data} from=p1#1 (what the first Action message of p1 asks for)
-//! run [INSTANCE:][NODE.]ACTION {data}            run … file=NAME,BYTES,TYPE {data} (goes over REST, see `papers`)
+//! run [INSTANCE:][NODE.]ACTION {data}            run … file=NAME,BYTES,TYPE {data} (goes over REST, see `documents`)
 //! done INSTANCE#NR                the NR-th Action message of an instance
 //! subscribe INSTANCE | tasks | process/ID       unsubscribe likewise
 //! retry | skip | claim | release | assign  [INSTANCE:]NODE

@@ -20,7 +20,7 @@ pub fn is_upload(command: &Value) -> bool {
 }
 
 /// Brings the file of a command; the answer as a frame.
-pub async fn bring(server: &Running, player: &Player, command: &Value) -> Value {
+pub async fn send_file(server: &Running, player: &Player, command: &Value) -> Value {
     let text = |field: &str| command[field].as_str().unwrap_or_default();
     let [name, bytes, kind] = text("file").split(',').collect::<Vec<_>>()[..] else {
         panic!("expected file=NAME,BYTES,TYPE, but got {}", text("file"));
@@ -65,7 +65,7 @@ fn as_frame(answer: &Answer) -> Value {
     json!({"type": "reply", "seq": seq, "duplicate": duplicate, "result": body})
 }
 
-/// What a client gets that asks for a file: `200 12 bytes application/pdf`, or `404 not_found`.
+/// The response to a request for a file: `200 12 bytes application/pdf`, or `404 not_found`.
 pub async fn download(server: &Running, player: &Player, names: &Names, file: &str) -> String {
     let (instance, file) = file.split_once('/').expect("INSTANCE/FILE");
     let path = format!(

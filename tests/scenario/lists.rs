@@ -35,7 +35,7 @@ pub fn line(names: &Names, frame: &Value) -> Option<String> {
         "instance" => ("", vec![instance(names, frame)]),
         _ => return None,
     };
-    // Tasks that opened in one millisecond stand in the order of random keys.
+    // Tasks that were created in the same millisecond are in the order of random keys.
     parts.sort();
     Some(
         format!("{channel}{word} {}", parts.join("; "))

@@ -13,7 +13,7 @@ pub struct Names {
     /// Element keys of an instance's node, in the order of visits.
     visits: HashMap<(String, String), Vec<String>>,
     elements: HashMap<String, String>,
-    /// Action messages of an instance: number, and the process it asks for.
+    /// Action messages of an instance: number, and the process that they ask to start.
     offers: HashMap<String, Vec<(u64, String)>>,
     /// Ids of files: the first one is `file1`.
     files: Vec<String>,
@@ -36,7 +36,7 @@ impl Names {
         }
     }
 
-    /// Learns what a frame of an instance's channel brings.
+    /// Learns the names in a frame of an instance's channel.
     pub fn learn(&mut self, instance: &str, frame: &Value) {
         let children = frame["children"].as_array().into_iter().flatten();
         for child in children.chain(frame.get("child")) {
@@ -162,7 +162,7 @@ impl Names {
         &visits[visit.unwrap_or(visits.len()) - 1]
     }
 
-    /// What an element is called; `?` for one that no frame has shown.
+    /// The name of an element; `?` for one that no frame has shown.
     pub fn of_element(&self, key: &str) -> &str {
         self.elements.get(key).map_or("?", String::as_str)
     }
@@ -181,7 +181,7 @@ impl Names {
         (instance, self.offers[instance][index - 1].0)
     }
 
-    /// The process that an Action message asks for.
+    /// The process that an Action message asks to start.
     pub fn offered_process(&self, instance: &str, seq: u64) -> Option<&str> {
         let offers = self.offers.get(instance)?;
         offers

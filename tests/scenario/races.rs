@@ -56,7 +56,7 @@ async fn a_claim_and_a_run_at_once() {
             &left["nodes"][0]["assignee"],
             &left["data"],
         ];
-        match (told(&claimed), told(&ran)) {
+        match (reported(&claimed), reported(&ran)) {
             (("reply", _), ("forbidden", _)) => {
                 assert_eq!(at, [&json!("check"), &json!("bob"), &json!({})])
             }
@@ -79,7 +79,7 @@ async fn clerk(server: &Running, name: &str) -> Client {
 }
 
 /// Type of a reply, or code and reason of a refusal.
-fn told(answer: &Value) -> (&str, &str) {
+fn reported(answer: &Value) -> (&str, &str) {
     let text = |field: &str| answer[field].as_str().unwrap_or_default();
     if text("type") == "reply" {
         ("reply", "")

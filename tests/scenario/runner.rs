@@ -1,4 +1,4 @@
-//! A client of a script: its connection, and what a frontend would remember after losing it.
+//! A client of a script: its connection, and the state that a frontend keeps after losing it.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,15 @@ use crate::{support, wire::Client};
 
 /// A client.
 pub struct Player {
-    /// What the script calls it.
+    /// Its name in the script.
     pub name: String,
-    /// What it shows at `hello` and over REST.
+    /// The token that it sends with `hello` and over REST.
     pub token: Option<String>,
     /// Its connection, while it has one.
     pub connection: Option<Client>,
-    /// Where its channels stand, by what it has taken in.
+    /// The cursors of its channels, by the frames it has applied.
     pub cursors: HashMap<String, u64>,
-    /// The view of each channel: the fold of what it has taken in.
+    /// The view of each channel: the fold of the frames it has applied.
     pub views: HashMap<String, Value>,
     /// The last command.
     pub last: Option<Value>,
@@ -48,7 +48,7 @@ impl Player {
         }
     }
 
-    /// Connects and says hello; with what it stood at, if anything.
+    /// Connects and sends the hello, with its cursors, if any.
     pub async fn connect(&mut self, port: u16, names: &Names) {
         let resume: Vec<Value> = names
             .keys()
@@ -79,7 +79,7 @@ impl Player {
             .unwrap_or_else(|| panic!("{name} is not connected"))
     }
 
-    /// The answer to a command said since the last time, when it has come.
+    /// The reply to the last command, if it has arrived.
     pub async fn answer(&mut self, id: &str) -> Value {
         let seen = self.seen;
         let client = self.connected();
@@ -108,7 +108,7 @@ impl Player {
         }
     }
 
-    /// What came since the last time, without answers; taken into cursors and views.
+    /// The frames received since the last call, without replies; applied to cursors and views.
     pub fn take(&mut self) -> Vec<Value> {
         let Some(client) = &self.connection else {
             return Vec::new();

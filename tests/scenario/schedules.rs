@@ -1,4 +1,4 @@
-//! What an operator sees of schedules over REST, and can do with them.
+//! Schedules over REST: what an operator sees of them, and what an operator can do.
 
 use serde_json::{Value, json};
 use stepwire::web::http::server::Running;

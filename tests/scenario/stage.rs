@@ -28,17 +28,17 @@ const DEFINITIONS: &str = "/v1/definitions?publish=true";
 pub struct Answered {
     /// Which client.
     pub player: usize,
-    /// What it had said.
+    /// The frames it had sent.
     pub sent: Value,
-    /// What it was told.
+    /// The frames it has received.
     pub frame: Value,
 }
 
-/// What one script plays on.
+/// The server and the clients of one script.
 pub struct Stage {
     config: Config,
     server: Option<Running>,
-    /// Moves the clock, and asks when all is done.
+    /// Moves the clock, and waits until the server is idle.
     admin: Client,
     now: String,
     players: Vec<Player>,
@@ -58,7 +58,7 @@ impl Stage {
             (config.store, config.data) = (StoreKind::Sqlite, data.path().to_owned());
         }
         let server = support::start(config.clone()).await;
-        // First the time, as what starts by itself counts from when it was deployed.
+        // The time first, because schedules count from their deploy.
         let admin = administrator(&server, BEGINNING).await;
         let versions = deploy_all(&server, processes).await;
         let (now, names) = (BEGINNING.to_owned(), Names::default());
@@ -74,7 +74,7 @@ impl Stage {
         }
     }
 
-    /// Does what a line says; returns what everybody received.
+    /// Runs a line; returns the frames that all clients received.
     pub async fn line(&mut self, line: &str) -> Vec<String> {
         let words = sketch::tokens(line);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -102,18 +102,18 @@ impl Stage {
                     .last
                     .clone()
                     .expect("something was said before");
-                self.say(&[who], vec![sent]).await
+                self.send(&[who], vec![sent]).await
             }
             [who, "lost", ref rest @ ..] => {
-                self.say_as(who, rest).await;
+                self.send_as(who, rest).await;
                 self.until_idle().await;
                 self.cut(who)
             }
-            [who, ref rest @ ..] => self.say_as(who, rest).await,
+            [who, ref rest @ ..] => self.send_as(who, rest).await,
             [] => Vec::new(),
         };
         self.until_idle().await;
-        self.told(&answers)
+        self.reported(&answers)
     }
 
     /// Ends the script: whoever is up to date with an instance holds the view that a snapshot
@@ -205,7 +205,7 @@ impl Stage {
         Vec::new()
     }
 
-    /// Whoever is connected is sent away; the clock continues where it stood.
+    /// Disconnects all clients; the clock continues at its time.
     async fn restart(&mut self) -> Vec<String> {
         let lines = self.stop_server().await;
         let server = support::start(self.config.clone()).await;
@@ -231,14 +231,14 @@ impl Stage {
             .zip(codes)
         {
             let frames = player.take();
-            let said: Vec<&str> = frames
+            let text: Vec<&str> = frames
                 .iter()
                 .filter_map(|frame| frame["type"].as_str())
                 .collect();
             lines.push(format!(
                 "{}: {}, closed {code}",
                 player.name,
-                said.join(", ")
+                text.join(", ")
             ));
             player.connection = None;
         }
@@ -246,22 +246,22 @@ impl Stage {
     }
 
     /// The same said by each of `alice+bob`, before anybody is answered.
-    async fn say_as(&mut self, who: &str, words: &[&str]) -> Vec<Answered> {
+    async fn send_as(&mut self, who: &str, words: &[&str]) -> Vec<Answered> {
         let who: Vec<&str> = who.split('+').collect();
         let frames = who
             .iter()
             .map(|_| command::frame(&self.names, words))
             .collect();
-        self.say(&who, frames).await
+        self.send(&who, frames).await
     }
 
-    async fn say(&mut self, who: &[&str], frames: Vec<Value>) -> Vec<Answered> {
+    async fn send(&mut self, who: &[&str], frames: Vec<Value>) -> Vec<Answered> {
         let players: Vec<usize> = who.iter().map(|who| self.index(who)).collect();
         for (&player, frame) in players.iter().zip(&frames) {
             self.players[player].last = Some(frame.clone());
         }
         if frames.iter().all(documents::is_upload) {
-            return self.bring(players, frames).await;
+            return self.send_file(players, frames).await;
         }
         for (&player, frame) in players.iter().zip(&frames) {
             self.players[player].connected().send(frame.clone()).await;
@@ -280,25 +280,26 @@ impl Stage {
         answers
     }
 
-    /// As [`Self::say`], over REST.
-    async fn bring(&mut self, players: Vec<usize>, commands: Vec<Value>) -> Vec<Answered> {
+    /// As [`Self::send`], over REST.
+    async fn send_file(&mut self, players: Vec<usize>, commands: Vec<Value>) -> Vec<Answered> {
         let server = self.running();
-        let said = players
+        let text = players
             .iter()
             .zip(&commands)
-            .map(|(&player, command)| documents::bring(server, &self.players[player], command));
-        let frames = join_all(said).await;
+            .map(|(&player, command)| documents::send_file(server, &self.players[player], command));
+        let frames = join_all(text).await;
         frames
             .iter()
             .filter_map(|frame| frame["result"]["file"]["id"].as_str())
             .for_each(|id| self.names.learn_file(id));
-        let told = players.into_iter().zip(commands).zip(frames);
-        told.map(|((player, sent), frame)| Answered {
-            player,
-            sent,
-            frame,
-        })
-        .collect()
+        let reported = players.into_iter().zip(commands).zip(frames);
+        reported
+            .map(|((player, sent), frame)| Answered {
+                player,
+                sent,
+                frame,
+            })
+            .collect()
     }
 
     /// Waits until nothing is in progress and every client has read all there is.
@@ -325,11 +326,11 @@ impl Stage {
         schedules::learn(&mut self.names, &answer);
         let mut lines = vec![schedules::line(&self.names, &answer)];
         self.until_idle().await;
-        lines.extend(self.told(&[]));
+        lines.extend(self.reported(&[]));
         lines
     }
 
-    fn told(&mut self, answers: &[Answered]) -> Vec<String> {
+    fn reported(&mut self, answers: &[Answered]) -> Vec<String> {
         let taken: Vec<Vec<Value>> = self.players.iter_mut().map(Player::take).collect();
         self.learn(answers, &taken);
         let names: Vec<&str> = self

@@ -1,4 +1,5 @@
-//! The notation of what the clients received: by instance, the same for all that received the same.
+//! The notation of the frames that clients received: by instance, once for all clients that
+//! received the same.
 //!
 //! No order is promised between instances, so frames are grouped by instance, each group in order.
 //! Of several steps only the last is written, and a reply that repeats the progress of its commit
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::{lists, names::Names, stage::Answered};
 
-/// What came of a command: answers first, then the frames of each channel.
+/// The results of a command: replies first, then the frames of each channel.
 pub fn lines(
     names: &Names,
     players: &[&str],
@@ -20,7 +21,7 @@ pub fn lines(
         let channel = format!("instance/{key}");
         let of_channel = |frame: &&Value| frame["channel"] == channel.as_str();
         let name = names.name(&key).unwrap_or_default();
-        let told = taken.iter().map(|frames| {
+        let reported = taken.iter().map(|frames| {
             let frames: Vec<&Value> = frames.iter().filter(of_channel).collect();
             let frames = frames
                 .iter()
@@ -31,7 +32,7 @@ pub fn lines(
                 .map(|line| format!("{name} {line}"))
                 .collect()
         });
-        lines.extend(together(players, told.collect()));
+        lines.extend(together(players, reported.collect()));
     }
     let others = taken.iter().map(|frames| {
         let other = |frame: &&Value| {
@@ -55,7 +56,7 @@ fn is_passing(frame: &Value, later: &[&Value]) -> bool {
     frame["type"] == "progress" && later.iter().any(|later| later["type"] == "progress")
 }
 
-/// One answer per line. Of several clients who speak at once it is open who comes first.
+/// One reply per line. The order of simultaneous commands of several clients is open.
 fn answered(
     names: &Names,
     players: &[&str],
@@ -69,9 +70,9 @@ fn answered(
             .map(|one| format!("{}: {}", players[one.player], line(one)))
             .collect();
     }
-    let mut told: Vec<String> = answers.iter().map(line).collect();
+    let mut reported: Vec<String> = answers.iter().map(line).collect();
     // Replies before errors, and the first effect before its repeats.
-    told.sort_by_key(|line| {
+    reported.sort_by_key(|line| {
         (
             line.starts_with("error"),
             line.contains("duplicate"),
@@ -79,7 +80,8 @@ fn answered(
         )
     });
     let whose = |index| if index == 0 { "one" } else { "other" };
-    told.iter()
+    reported
+        .iter()
         .enumerate()
         .map(|(index, line)| format!("{}: {line}", whose(index)))
         .collect()
@@ -112,7 +114,7 @@ fn answer(names: &Names, answered: &Answered, taken: &[Value]) -> String {
             .get("file")
             .map(|file| format!(" {}", names.plain(&file["id"]).trim_matches('"'))),
     );
-    let told = [
+    let reported = [
         "instance", "status", "nodes", "actions", "ignored", "children", "channel", "seq", "token",
         "file",
     ];
@@ -120,7 +122,7 @@ fn answer(names: &Names, answered: &Answered, taken: &[Value]) -> String {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, _)| !told.contains(&name.as_str()))
+        .filter(|(name, _)| !reported.contains(&name.as_str()))
     {
         line.push_str(&format!(
             " {name} {}",
@@ -178,12 +180,12 @@ fn error(names: &Names, frame: &Value) -> String {
                 field.to_owned()
             }
         };
-        let told = |(field, wrong): (&String, &Value)| {
+        let reported = |(field, wrong): (&String, &Value)| {
             format!("{} {}", named(field), wrong["code"].as_str().unwrap_or("?"))
         };
         line.push_str(&format!(
             " {}",
-            fields.iter().map(told).collect::<Vec<_>>().join(", ")
+            fields.iter().map(reported).collect::<Vec<_>>().join(", ")
         ));
     }
     line.extend(
@@ -258,7 +260,7 @@ fn child(names: &Names, entry: &Value) -> String {
     )
 }
 
-/// Where an instance stands: `= node: actions it offers; back node.action`.
+/// The state of an instance: `= node: actions it offers; back node.action`.
 fn step(names: &Names, step: &Value) -> String {
     let entries = |list: &str| step[list].as_array().cloned().unwrap_or_default();
     let (nodes, actions) = (entries("nodes"), entries("actions"));
@@ -319,12 +321,12 @@ fn plain_frame(names: &Names, frame: &Value) -> String {
     )
 }
 
-/// Lines under the names of those who received them.
-fn together(players: &[&str], told: Vec<Vec<String>>) -> Vec<String> {
+/// Lines under the names of the clients that received them.
+fn together(players: &[&str], reported: Vec<Vec<String>>) -> Vec<String> {
     let mut groups: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
     for (player, lines) in players
         .iter()
-        .zip(told)
+        .zip(reported)
         .filter(|(_, lines)| !lines.is_empty())
     {
         match groups.iter_mut().find(|(_, known)| *known == lines) {

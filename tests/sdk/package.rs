@@ -11,7 +11,7 @@ use crate::{
     wire::{Server, tokens_of},
 };
 
-/// What apps have beside the client, at the versions that the client is tested with.
+/// The dependencies of apps, in the versions with which the client is tested.
 const BESIDE: [&str; 4] = ["ws", "@types/ws", "@types/node", "typescript"];
 
 /// How apps resolve modules. The last is a page's: it has no types of Node.
@@ -78,7 +78,7 @@ fn the_package_installs_from_its_folder() {
     lint(&clone);
 }
 
-/// What is packed is what `package.json` says, and resolves for all who take ES modules.
+/// The package has the files named by `package.json`, and resolves for all users of ES modules.
 fn lint(package: &Path) {
     let tools: [(&str, &[&str]); 2] = [
         ("publint/src/cli.js", &["run", "--strict", "."]),
@@ -116,7 +116,7 @@ fn write_types(app: &Path, port: u16, token: &str) {
             .current_dir(app);
         command
     };
-    let told = |mut command: Command, code: i32, words: &str| {
+    let reported = |mut command: Command, code: i32, words: &str| {
         let output = command.output().expect("node was there a moment ago");
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(
@@ -125,29 +125,29 @@ fn write_types(app: &Path, port: u16, token: &str) {
             output.status
         );
     };
-    told(
+    reported(
         types(token, &["--check"]),
         1,
         "onboarding.d.ts is not as the server has it",
     );
     pass(&mut types(token, &[]));
-    told(
+    reported(
         types(token, &["--check"]),
         0,
         "types is as the server has it",
     );
-    told(
+    reported(
         types(token, &["--check", "onboarding"]),
         1,
         "cardOrder.d.ts is of a process that the server has not published",
     );
-    told(
+    reported(
         types(token, &["nowhere"]),
         2,
         "there is none of the name nowhere",
     );
-    told(types("", &[]), 2, "add --token, or set STEPWIRE_TOKEN");
-    told(
+    reported(types("", &[]), 2, "add --token, or set STEPWIRE_TOKEN");
+    reported(
         types(token, &["--url", "http://127.0.0.1:1"]),
         2,
         "expected a server at http://127.0.0.1:1, but it cannot be reached",
@@ -170,7 +170,7 @@ fn beside() -> Vec<String> {
         .collect()
 }
 
-/// All but what was made from it.
+/// All files except those generated from it.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory can be made");
     for entry in fs::read_dir(from)

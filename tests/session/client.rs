@@ -130,7 +130,7 @@ impl Client {
         Self::hello(sessions, &Self::token(sessions, user, roles), json!([])).await
     }
 
-    /// Connects as a user who wants to know what actions take.
+    /// Connects as a user who requests the schemas of actions.
     pub async fn with_schemas(sessions: &Arc<Sessions>, user: &str, roles: &[&str]) -> Self {
         Self::hello_with(sessions, Self::schemas_hello(sessions, user, roles)).await
     }
@@ -176,8 +176,8 @@ impl Client {
         .await
     }
 
-    /// Says hello as a client that comes back, and waits for nothing.
-    pub fn come_back(sessions: &Arc<Sessions>, user: &str, resume: Value) -> Self {
+    /// Sends the hello of a client that reconnects, and waits for nothing.
+    pub fn reconnect(sessions: &Arc<Sessions>, user: &str, resume: Value) -> Self {
         let mut client = Self::open(sessions);
         client.send(
             json!({"type": "hello", "token": Self::token(sessions, user, &[]), "resume": resume}),
@@ -225,19 +225,20 @@ impl Client {
         }
     }
 
-    /// Takes what comes and reads nothing, until no more is added or the connection is to be closed.
+    /// Takes the frames without reading them, until no more are added or the connection is to be
+    /// closed.
     pub async fn until_congested(&mut self) {
         while !self.connection.is_congested() && self.connection.closing().is_none() {
             let inbound = self.inbound.recv().await.expect("the connection lives");
             self.connection.take(inbound);
         }
-        // What was on its way when it became too much.
+        // Frames that were queued when the limit was reached.
         while let Ok(inbound) = self.inbound.try_recv() {
             self.connection.take(inbound);
         }
     }
 
-    /// Reads until a reply has come, or the connection is to be closed.
+    /// Reads until a reply has arrived, or the connection is to be closed.
     pub async fn until_reply_or_closed(&mut self) {
         while self.connection.closing().is_none() {
             match self.connection.next_frame() {
@@ -270,13 +271,13 @@ impl Client {
         }
     }
 
-    /// It is so many seconds later for this client.
+    /// Advances the time of this client by so many seconds.
     pub fn later(&mut self, seconds: u64) {
         self.connection
             .tick(Instant::now() + std::time::Duration::from_secs(seconds));
     }
 
-    /// The first frame of this type of a client for which it is so many seconds later.
+    /// The first frame of this type, so many seconds later for the client.
     pub async fn until_later(&mut self, kind: &str, seconds: u64) -> Value {
         loop {
             let later = Instant::now() + std::time::Duration::from_secs(seconds);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, with_process};
 
-/// Two steps that ask for the same, and one that only a clerk may run.
+/// Two steps with the same schema, and one that only a clerk may run.
 const ASKING: &str = r#"{
     "id": "asking",
     "nodes": [
@@ -70,7 +70,7 @@ fn each_schema_is_told_once_before_the_action_that_names_it() {
             (&actions[0]["schema"], &actions[1]["schema"]),
             (name, &Value::Null)
         );
-        // What a form begins with is what the data hold at the keys.
+        // The initial data of a form are the data at the keys.
         assert_eq!(
             (&actions[0]["initial"], &actions[1]["initial"]),
             (&json!({"client": {"name": "Ada"}}), &Value::Null)

@@ -257,7 +257,8 @@ fn changes_are_told_once_until_they_are_asked_for_again() {
         olga.ask(json!({"type": "hold", "instance": instance}))
             .await;
         assert_eq!(olga.found("changes").await["topics"], json!(["instances"]));
-        // What others start is not hers: her own start is the first she hears of.
+        // The instances of others are not announced to her: her own start is the first
+        // announcement.
         eve.ask(start()).await;
         assert_eq!(eve.found("changes").await["topics"], topics);
     });

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::client::{Client, with_process, with_processes};
 
-/// Auditors may watch it; it calls `secret` once its owner has gone on.
+/// Auditors may follow it; it calls `secret` after its owner has continued.
 const OPEN: &str = r#"{
     "id": "open",
     "nodes": [
@@ -21,7 +21,7 @@ const OPEN: &str = r#"{
     "lanes": [{"id": "office", "nodes": ["go"], "view": ["auditor"]}]
 }"#;
 
-/// No lane: its owners may see it, nobody else.
+/// Without lane: only its owners may see it.
 const SECRET: &str = r#"{
     "id": "secret",
     "nodes": [
@@ -58,7 +58,7 @@ fn a_watcher_of_the_parent_gets_no_frame_of_a_child_it_may_not_see() {
 
         let announced = vera.found("child").await;
         assert_eq!(channel(&announced["child"]["instance"]), child);
-        // What waits in front of this answer is what vera got of the child.
+        // The frames before this answer are those that vera received of the child.
         let frames = vera
             .ask(json!({"type": "unsubscribe", "channel": "tasks"}))
             .await;

@@ -33,7 +33,7 @@ fn poster() -> String {
     .to_string()
 }
 
-/// Starts so many instances that show much; their channels.
+/// Starts so many instances that have much to show; returns their channels.
 async fn posters(sessions: &Arc<Sessions>, many: usize) -> Vec<String> {
     let mut channels = Vec::new();
     for _ in 0..many {
@@ -104,8 +104,8 @@ fn live_frames_without_space_close_their_connection_too() {
     with_process(&poster(), |sessions| async move {
         let ada = Taker::User(r#""default"/ada"#.to_owned());
         let mut all = sessions.memory.permit(ada);
-        let most = all.most();
-        assert!(all.resize(most));
+        let maximum = all.capacity();
+        assert!(all.resize(maximum));
         let mut client = Client::connect(&sessions, "ada", json!([])).await;
         let data = json!({"text": "x".repeat(60_000)});
         client.send_run(&json!({"type": "start", "process": "poster", "data": data}));
@@ -145,7 +145,7 @@ fn a_step_lists_so_many_elements_and_counts_the_rest() {
         let listed = |frame: &Value, list: &str| frame[list].as_array().expect(list).len();
         let lists = (listed(&last, "nodes"), listed(&last, "actions"));
         assert_eq!(lists, (1_000, 1_000));
-        // Both activities, their iterations, and what each task offers.
+        // Both activities, their iterations, and the offers of each task.
         assert_eq!(last["more"], json!({"nodes": 202, "actions": 200}));
         let initial = last["actions"].as_array().into_iter().flatten();
         assert!(

@@ -10,7 +10,7 @@ use stepwire::{
 
 use super::client::{Client, with_system};
 
-/// Details, then a check that pushes data and asks the client for something; `save` restores,
+/// Details, then a check that pushes data and an Action message; `save` restores,
 /// `confirm` waits.
 async fn deploy(sessions: &Arc<Sessions>) {
     let push = |name: &str, order: u32, kind: &str, message: &str| json!({"name": name, "order": order, "type": "websocketSend", "params": {"messageType": kind, "message": message}});
@@ -118,7 +118,7 @@ fn a_step_back_is_a_view_frame_and_a_next_step_for_everybody() {
         let seen = looking.until("progress").await;
         assert_eq!(bodies(&seen), bodies(&returned));
 
-        // Away since before the step back: the frames it missed, then where the instance stands.
+        // Disconnected since before the back step: the missed frames, then the current state.
         let after = before["seq"].clone();
         let mut resumed = Client::connect(
             &sessions,
@@ -144,13 +144,13 @@ fn a_step_back_is_a_view_frame_and_a_next_step_for_everybody() {
             .ask(json!({"type": "subscribe", "channel": channel}))
             .await;
         assert_eq!(snapshot[0]["view"], of_check);
-        let asked = returned
+        let requested = returned
             .iter()
             .find(|frame| frame["type"] == "action")
             .expect("an action");
         assert_eq!(
             snapshot[0]["open"],
-            json!([{"seq": asked["seq"], "body": {"do": "pay"}, "until": asked["until"]}])
+            json!([{"seq": requested["seq"], "body": {"do": "pay"}, "until": requested["until"]}])
         );
     });
 }

@@ -8,7 +8,7 @@ use stepwire::session::sessions::Sessions;
 
 use super::client::{Client, with_processes, with_system};
 
-/// A task that tells as often as it is asked to, and calls another process when it is done.
+/// A task that pushes whenever requested, and calls another process when it is completed.
 const NEWS: &str = r#"{
     "id": "news",
     "nodes": [
@@ -36,7 +36,7 @@ const PAPER: &str = r#"{
     "flows": [{"id": "f1", "source": "start", "target": "read"}, {"id": "f2", "source": "read", "target": "end"}]
 }"#;
 
-/// A started instance, its starter, and where it stands.
+/// A started instance, its starter, and its sequence number.
 async fn started(sessions: &Arc<Sessions>, process: &str) -> (Client, Value, u64) {
     let mut ada = Client::connect(sessions, "ada", json!([])).await;
     let frames = ada.ask(json!({"type": "start", "process": process})).await;
@@ -83,11 +83,11 @@ fn all_that_come_back_at_once_get_what_they_missed_while_commands_run() {
         }
         let mut back = Vec::new();
         for number in 0..1_000_u32 {
-            // Each stands a little elsewhere; some know nothing.
+            // Each has another cursor; some have none.
             let after = if number % 10 == 9 { 0 } else { seq };
             back.push((
                 after,
-                Client::come_back(
+                Client::reconnect(
                     &sessions,
                     "ada",
                     json!([{"instance": instance, "after": after}]),
@@ -164,7 +164,7 @@ fn an_ended_instance_is_read_by_all_at_once() {
         let end = ada.ask(decide).await.last().expect("a reply")["seq"].clone();
         let resume = json!([{"instance": instance, "after": seq}]);
         let mut back: Vec<Client> = (0..500)
-            .map(|_| Client::come_back(&sessions, "ada", resume.clone()))
+            .map(|_| Client::reconnect(&sessions, "ada", resume.clone()))
             .collect();
         for client in &mut back {
             let frames = client.until("live").await;

@@ -168,7 +168,7 @@ fn somebody_elses_instance_does_not_exist() {
 
 #[test]
 fn an_announced_child_that_never_begins_is_told_of_as_not_there() {
-    // Nothing is deployed under that name, so the parent is told that it cannot be started.
+    // Nothing is deployed under that name, so the parent gets the refusal of the start.
     let parent = json!({"id": "parent", "nodes": [
         {"id": "start", "type": "startEvent"},
         {"id": "call", "type": "callActivity", "call": {"calledElement": "nowhere"}},

@@ -83,7 +83,7 @@ fn a_draft_is_on_every_device_of_its_user_until_its_action_runs() {
             (&told["element"], &told["action"], &told["data"]),
             (&element, &json!("save"), &typed)
         );
-        // Also a device that comes later; and nobody else.
+        // Also on a device that connects later, and for no other user.
         let mut tablet = Client::connect(&sessions, "ada", json!([])).await;
         follow(&mut tablet, &instance).await;
         assert_eq!(tablet.found("drafted").await["data"], typed);
@@ -185,7 +185,7 @@ fn presence_is_told_to_who_may_act_at_the_task() {
         );
         answer(&mut bob, presence(&instance, &element, "typing")).await;
         assert_eq!(ben.found("present").await["users"][0]["typing"], true);
-        // Who says nothing more for a while types no longer.
+        // A user who reports no typing for a while counts as no longer typing.
         bob.later(limits::TYPING.as_secs());
         assert_eq!(ben.found("present").await["users"][0]["typing"], false);
         drop(bob);

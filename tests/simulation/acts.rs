@@ -23,8 +23,8 @@ pub fn check(reader: &dyn StoreReader, logs: &Logs) -> Result<(), Violation> {
         act: Some("terminate".to_owned()),
         ..AuditFilter::default()
     };
-    let told = reader.audit(&of_kind, None, usize::MAX >> 1);
-    let mut told: Vec<String> = told
+    let reported = reader.audit(&of_kind, None, usize::MAX >> 1);
+    let mut reported: Vec<String> = reported
         .expect("memory can be read")
         .into_iter()
         .map(|row| {
@@ -46,9 +46,9 @@ pub fn check(reader: &dyn StoreReader, logs: &Logs) -> Result<(), Violation> {
         .filter(|(_, row)| is_act(row))
         .map(|(key, _)| Value::from(key.to_string()).to_string())
         .collect();
-    told.sort();
+    reported.sort();
     done.sort();
-    hold(Invariant::Audit, told == done, || {
-        format!("of {done:?} that were terminated, the audit log tells of {told:?}")
+    hold(Invariant::Audit, reported == done, || {
+        format!("of {done:?} that were terminated, the audit log tells of {reported:?}")
     })
 }

@@ -1,6 +1,6 @@
 //! Bugs that are planted to show that each check can fail.
 
-/// What is wrong on purpose.
+/// The deliberate bug of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
     /// The store forgets its newest transactions in a crash, though it said they are durable.
@@ -16,7 +16,7 @@ pub enum Bug {
     /// The log says of some rows that they were written an hour before.
     TimeGoesBack,
     /// The audit log says nothing of operators' commands.
-    UntoldAct,
+    UnknownAct,
     /// While the machine's clock is behind, no time passes.
     TimeHeldUp,
     /// The log holds rows with a number left out.
@@ -25,7 +25,7 @@ pub enum Bug {
     LostMessage,
     /// An instance forgets after a crash which messages of others it has taken.
     ForgottenReceipt,
-    /// What is known of published messages is lost in a crash.
+    /// A crash loses the stored messages.
     ForgottenDelivery,
     /// One client is never answered.
     Silence,

@@ -18,19 +18,19 @@ const UNANSWERED: usize = 3;
 /// Instances a client starts at most.
 const STARTS: usize = 6;
 
-/// Somebody at the far end of connections.
+/// A user at the far end of connections.
 pub struct Client {
     /// Its user.
     pub name: String,
     /// Its roles.
     pub roles: &'static [&'static str],
-    /// Its connection is open: said hello, perhaps not heard.
+    /// Its connection is open: the hello was sent, possibly not received.
     pub is_connected: bool,
-    /// What was not answered yet, oldest first.
+    /// The commands without reply, oldest first.
     pub unanswered: VecDeque<Command>,
-    /// What was answered.
+    /// The replies.
     pub answered: Vec<Answered>,
-    /// What it holds of each instance.
+    /// Its state of each instance.
     pub held: BTreeMap<String, Held>,
     started: usize,
     made: usize,
@@ -64,18 +64,18 @@ impl Answered {
     }
 }
 
-/// What a client holds of an instance.
+/// A client's state of an instance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
-    /// The number it stands at.
+    /// Its cursor.
     pub cursor: u64,
-    /// The fold of what was pushed.
+    /// The fold of the pushes.
     pub view: Value,
     /// Its status, once known.
     pub status: Value,
     /// Its active elements.
     pub nodes: Value,
-    /// What may be run.
+    /// The actions that may be run.
     pub actions: Value,
     /// Whether everything held is about to be replaced.
     awaits_snapshot: bool,
@@ -195,7 +195,7 @@ impl Client {
         None
     }
 
-    /// What may be run; what ends an instance is left out mostly.
+    /// The actions that may be run; those that end an instance are left out in most cases.
     fn offers(&self) -> Vec<(String, String)> {
         let mut offers = Vec::new();
         for (instance, held) in &self.held {
@@ -261,10 +261,10 @@ impl Client {
         frame
     }
 
-    /// Takes a frame. What goes back at once is returned.
+    /// Applies a frame; returns the frames to send at once.
     ///
     /// # Errors
-    /// A frame that may not come now.
+    /// A frame that may not be sent now.
     pub fn read(&mut self, frame: &Value) -> Result<Option<Value>, Violation> {
         match frame["type"].as_str().unwrap_or_default() {
             "welcome" | "live" | "ping" | "bye" => Ok(None),
@@ -307,7 +307,7 @@ impl Client {
         });
     }
 
-    /// An `error` with a channel: nothing more of it comes.
+    /// An `error` with a channel: no more of its frames follow.
     fn no_more_of_it(&mut self, error: &Value) -> Result<Option<Value>, Violation> {
         let instance = self.instance_of(error)?;
         if error["retryable"] != true {
@@ -351,7 +351,7 @@ impl Held {
                     awaits_snapshot: false,
                     ..self.clone()
                 };
-                self.stands(frame);
+                self.position(frame);
                 return Ok(());
             }
             _ => {}
@@ -367,13 +367,13 @@ impl Held {
         match kind {
             "data" => deep_merge(&mut self.view, &frame["body"]),
             "view" => self.view = frame["body"].clone(),
-            "progress" => self.stands(frame),
+            "progress" => self.position(frame),
             _ => {}
         }
         Ok(())
     }
 
-    fn stands(&mut self, frame: &Value) {
+    fn position(&mut self, frame: &Value) {
         self.status = frame["status"].clone();
         self.nodes = frame["nodes"].clone();
         self.actions = frame["actions"].clone();

@@ -55,7 +55,7 @@ impl Link {
         self.has_more || !self.inbound.is_empty()
     }
 
-    /// The server takes what the runtime has, and sends some frames.
+    /// The server takes the outcomes of the runtime, and sends some frames.
     pub fn work(&mut self) {
         if let Ok(inbound) = self.inbound.try_recv() {
             self.connection.take(inbound);

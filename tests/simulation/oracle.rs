@@ -1,4 +1,5 @@
-//! What must hold at the end, checked against the log itself and what clients received.
+//! The invariants at the end of a run, checked against the log and the frames that clients
+//! received.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -20,7 +21,7 @@ use super::{
 /// The rows of every instance.
 pub type Logs = BTreeMap<InstanceKey, Vec<RecordBatch>>;
 
-/// Checks everything. `seen` is what somebody who comes new is told of each instance.
+/// Checks all invariants. `seen` is the state of each instance as sent to a new client.
 ///
 /// # Errors
 /// The first thing that does not hold.
@@ -165,7 +166,7 @@ fn times(logs: &Logs) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Each subprocess exists once; its parent heard each of its messages and its end once.
+/// Each subprocess exists once; its parent has received each of its messages and its end once.
 fn children(logs: &Logs) -> Result<(), Violation> {
     for (key, log) in logs {
         let (mut received, mut ended) = (HashSet::new(), HashSet::new());
@@ -190,7 +191,7 @@ fn children(logs: &Logs) -> Result<(), Violation> {
             }
         }
         for child in children {
-            // What was ended before its subprocess began may have none.
+            // A subprocess that was ended before its start may have none.
             let Some(of_child) = logs.get(&child).filter(|log| !log.is_empty()) else {
                 hold(Invariant::Children, !is_live, || {
                     format!("{child}, a subprocess of {key}, is not there")
@@ -220,7 +221,7 @@ fn is_over(log: &[RecordBatch]) -> bool {
     records.any(|it| matches!(it, Record::Ended { .. }))
 }
 
-/// What was published reaches one instance at most, and that which the answer names.
+/// A publication reaches one instance at most, and that which the answer names.
 fn messages(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
     let delivered = merged(logs, "paid");
     for (id, to) in &delivered {
@@ -234,23 +235,23 @@ fn messages(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
         }
         let id = answered.command.frame["data"]["paid"].as_object();
         let id = id.and_then(|ids| ids.keys().next()).expect("it has an id");
-        let told = answered.answer["result"]["instances"].as_array();
-        let told: Vec<String> = told
+        let reported = answered.answer["result"]["instances"].as_array();
+        let reported: Vec<String> = reported
             .into_iter()
             .flatten()
             .filter_map(|key| key.as_str().map(str::to_owned))
             .collect();
         let to = delivered.get(id).map_or(&[][..], Vec::as_slice);
-        let agrees = told
+        let agrees = reported
             .iter()
             .all(|it| to.iter().any(|key| key.to_string() == *it));
         hold(Invariant::Messages, agrees, || {
-            format!("message {id} went to {told:?}, says its answer, and to {to:?}")
+            format!("message {id} went to {reported:?}, says its answer, and to {to:?}")
         })?;
         let is_kept = answered.answer["result"]["bufferedUntil"].is_string();
         hold(
             Invariant::Messages,
-            is_kept || !told.is_empty() || to.is_empty(),
+            is_kept || !reported.is_empty() || to.is_empty(),
             || format!("message {id} went to nobody, says its answer, but to {to:?}"),
         )?;
         let key = &answered.command.frame["correlationKey"];
@@ -263,7 +264,7 @@ fn messages(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Which instances had what data merged: for each id below `name`, as often as it was.
+/// The instances into which data were merged: for each id below `name`, the number of times.
 fn merged(logs: &Logs, name: &str) -> HashMap<String, Vec<InstanceKey>> {
     let mut found: HashMap<String, Vec<InstanceKey>> = HashMap::new();
     for (key, row) in all_rows(logs) {
@@ -297,8 +298,8 @@ fn signals(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
         }
         let id = answered.command.id.to_string();
         let to = merged.get(&id).map_or(&[][..], Vec::as_slice);
-        let told = answered.answer["result"]["instances"].as_array();
-        for instance in told.into_iter().flatten() {
+        let reported = answered.answer["result"]["instances"].as_array();
+        for instance in reported.into_iter().flatten() {
             let got_it = to.iter().any(|key| instance == &key.to_string());
             hold(Invariant::Messages, got_it, || {
                 format!("signal {id} went to {instance}, says its answer, and to {to:?}")
@@ -398,19 +399,19 @@ fn pairs(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
             continue;
         };
         let result = &answered.answer["result"];
-        let told = ["instances", "started"].map(|part| result[part].as_array());
+        let reported = ["instances", "started"].map(|part| result[part].as_array());
         let to = ids.keys().find_map(|id| taken.get(id));
-        for told in told.into_iter().flatten().flatten() {
-            let is_there = to.is_some_and(|to| to.iter().any(|key| told == &key.to_string()));
+        for reported in reported.into_iter().flatten().flatten() {
+            let is_there = to.is_some_and(|to| to.iter().any(|key| reported == &key.to_string()));
             hold(Invariant::Messages, is_there, || {
-                format!("{ids:?} went to {told}, says its answer, and to {to:?}")
+                format!("{ids:?} went to {reported}, says its answer, and to {to:?}")
             })?;
         }
     }
     Ok(())
 }
 
-/// What a subprocess throws as its last step ends the call that waits for it.
+/// The last throw of a subprocess ends the call that waits for it.
 fn hails(logs: &Logs) -> Result<(), Violation> {
     for (key, row) in all_rows(logs) {
         let missed = row.records.iter().any(
@@ -441,7 +442,7 @@ fn somebody_waits(logs: &Logs, key: &Value) -> bool {
     })
 }
 
-/// A client holds what somebody is told who comes new.
+/// A client has the same state as a new client.
 fn views(client: &Client, seen: &BTreeMap<String, Held>) -> Result<(), Violation> {
     for (instance, held) in &client.held {
         let Some(seen) = seen.get(instance) else {

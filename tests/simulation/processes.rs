@@ -2,7 +2,7 @@
 
 /// As sketches. Nothing in them needs a script thread, which would have an order of its own.
 pub const PROCESSES: [&str; 10] = [
-    // Entries of users, each pushed to whoever follows.
+    // Entries of users, each pushed to all followers.
     r#"
 process ledger
 start -> open -> end
@@ -31,7 +31,7 @@ service note
 user u
   done manual save
 "#,
-    // The subprocess: tells its parent, then waits for a user.
+    // The subprocess: sends to its parent, then waits for a user.
     r#"
 process errand
 start -> tell -> t -> end
@@ -54,7 +54,7 @@ s -> t -> end
 user t
   ok manual save
 "#,
-    // One signal ends what a user might have done, another comes beside it.
+    // One signal ends the user's step, another starts one beside it.
     r#"
 process alarm
 start -> t -> end
@@ -78,7 +78,7 @@ catch right message=right
 user t
   ok manual save
 "#,
-    // What the subprocess throws as its last step ends the call.
+    // The last throw of the subprocess ends the call.
     r#"
 process hail
 start -> call -> missed -> endmissed

@@ -25,7 +25,7 @@ impl Random {
         (self.next() % end as u64) as usize
     }
 
-    /// True once in so many times.
+    /// True with a probability of one in so many.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

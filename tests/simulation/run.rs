@@ -50,7 +50,7 @@ pub struct Run {
     ahead: i64,
     /// Correlation keys that instances may wait for.
     keys: Vec<String>,
-    /// What happened, a line each.
+    /// The events, a line each.
     pub log: Vec<String>,
     /// The newest process time.
     last: Time,
@@ -60,18 +60,18 @@ pub struct Run {
     bug: Option<Bug>,
 }
 
-/// What a run is about.
+/// The settings of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Troubles,
     /// Everybody is served.
     Calm,
-    /// Somebody comes new.
-    Looking,
+    /// A new client connects.
+    Reading,
     Over,
 }
 
-/// What happens next.
+/// The next event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     Write,
@@ -92,7 +92,7 @@ struct Life {
 }
 
 impl Run {
-    /// A run of this seed with so many steps of troubles.
+    /// A run of this seed with so many steps with faults.
     pub fn new(seed: u64, troubles: usize, bug: Option<Bug>) -> Self {
         let client = |(name, roles): (&str, _)| Client::new(name.to_owned(), roles, bug);
         Self {
@@ -114,7 +114,7 @@ impl Run {
     /// Runs to its end.
     ///
     /// # Errors
-    /// What did not hold.
+    /// The violation.
     pub fn play(&mut self) -> Result<(), Violation> {
         while self.phase != Phase::Over {
             let system = actix_rt::System::with_tokio_rt(|| {
@@ -204,7 +204,7 @@ impl Run {
         false
     }
 
-    /// So many milliseconds pass, and then the machine's clock is set by others.
+    /// So many milliseconds pass, and the machine's clock is set by another program.
     fn pass(&mut self, life: &Life, passes: i64, set_by: i64) {
         let is_held = self.bug == Some(Bug::TimeHeldUp) && self.ahead < 0;
         let steady = if is_held { 0 } else { passes };
@@ -248,9 +248,9 @@ impl Run {
     fn take(&mut self, life: &mut Life, choice: Choice) -> Result<(), Violation> {
         match choice {
             Choice::Write => {
-                let most = 1 + self.random.below(4);
-                self.note(|| format!("write {most}"));
-                life.server.steps.write(most);
+                let maximum = 1 + self.random.below(4);
+                self.note(|| format!("write {maximum}"));
+                life.server.steps.write(maximum);
             }
             Choice::Release => {
                 self.note(|| "release".to_owned());
@@ -306,7 +306,7 @@ impl Run {
         let Some(mut frame) = link(life, who).read() else {
             return Ok(());
         };
-        // What is told of the connection itself is not of the seed.
+        // Frames about the connection itself do not depend on the seed.
         let is_of_the_seed = frame["type"] != "welcome";
         self.note(|| {
             format!(
@@ -327,7 +327,7 @@ impl Run {
         Ok(())
     }
 
-    /// Nothing can continue by itself: time passes, or the run continues to what is next.
+    /// Nothing can continue without time: time passes, or the run continues with the next phase.
     fn quiet(&mut self, life: &mut Life) -> Result<(), Violation> {
         let due = self.store.read(|reader| reader.next_due());
         let now = life.server.clock.now();
@@ -354,20 +354,20 @@ impl Run {
                         return Err(violated(Invariant::Liveness, text));
                     }
                 }
-                self.phase = Phase::Looking;
-                self.note(|| "somebody comes new".to_owned());
-                self.look(life);
+                self.phase = Phase::Reading;
+                self.note(|| "a new client connects".to_owned());
+                self.observe(life);
                 Ok(())
             }
-            Phase::Looking | Phase::Over => {
+            Phase::Reading | Phase::Over => {
                 self.phase = Phase::Over;
                 Ok(())
             }
         }
     }
 
-    /// Somebody comes new, and looks at everything that somebody holds.
-    fn look(&mut self, life: &mut Life) {
+    /// A new client connects, and reads every instance that another client has.
+    fn observe(&mut self, life: &mut Life) {
         let mut observer = Client::new("observer".to_owned(), &["operator"], None);
         let mut link = Link::open(&life.server.sessions);
         link.send(observer.hello(&token(&life.server.sessions, &observer)));

@@ -78,7 +78,7 @@ fn every_seed_holds() {
         thread::spawn(move || {
             loop {
                 let seed = next.fetch_add(1, Ordering::SeqCst);
-                // Whoever listened has seen a failure.
+                // All receivers have seen a failure.
                 if !goes_on(seed) || sender.send((seed, None)).is_err() {
                     return;
                 }
@@ -146,7 +146,7 @@ fn planted_bugs_are_found() {
     is_found(Bug::EarlyTimer, Invariant::Timers);
     is_found(Bug::TimeGoesBack, Invariant::Clock);
     is_found(Bug::TimeHeldUp, Invariant::Clock);
-    is_found(Bug::UntoldAct, Invariant::Audit);
+    is_found(Bug::UnknownAct, Invariant::Audit);
     is_found(Bug::Gap, Invariant::Dense);
     is_found(Bug::LostMessage, Invariant::Children);
     is_found(Bug::ForgottenReceipt, Invariant::Children);

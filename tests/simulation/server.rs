@@ -31,17 +31,17 @@ const SECRET: &str = "a secret for simulations only";
 
 /// A running server.
 pub struct Server {
-    /// What connections are opened with.
+    /// The factory of connections.
     pub sessions: Arc<Sessions>,
     /// Process time, which the simulation moves.
     pub clock: Clock,
-    /// What the journal has still to do.
+    /// The pending work of the journal.
     pub steps: Steps,
     failed: Arc<AtomicBool>,
 }
 
 impl Server {
-    /// Starts on what the store holds.
+    /// Starts on the data of the store.
     pub async fn start(store: &SimulatedStore, clock: Clock) -> Self {
         let failed = Arc::new(AtomicBool::new(false));
         let fails = failed.clone();
@@ -62,7 +62,7 @@ impl Server {
         let runtime = runtime.expect("the runtime starts on what it has written");
         let deploys = runtime.clone();
         complete(&mut steps, async move { deploy(&deploys).await }).await;
-        // What else a start does ends here, in whatever order other threads left it.
+        // Other work of a start ends here, in any order in which other threads left it.
         loop {
             settled().await;
             if !step(&mut steps) {
@@ -101,14 +101,14 @@ impl Server {
         self.failed.load(Ordering::SeqCst)
     }
 
-    /// Whether something waits for real time to pass, as what is tried again does.
+    /// Whether something waits for real time to pass, such as a retry.
     pub fn waits(&self) -> bool {
-        self.sessions.runtime.letters_under_way() > 0
+        self.sessions.runtime.messages_in_progress() > 0
     }
 }
 
 impl Server {
-    /// Lets go of what waits in a server that has crashed, so that its threads end.
+    /// Releases the waiting work of a crashed server, so that its threads end.
     pub async fn unwind(mut self) {
         self.sessions.runtime.stop();
         for _ in 0..UNWINDING {

@@ -7,7 +7,7 @@ use std::{cell::RefCell, future::poll_fn, io, task::Poll, task::Waker};
 use tokio::runtime::{Builder, Runtime};
 
 thread_local! {
-    /// Who waits for the thread to have nothing to do.
+    /// The waiter for the thread to be idle.
     static WAITING: RefCell<Option<Waker>> = const { RefCell::new(None) };
 }
 
@@ -28,12 +28,12 @@ pub fn runtime() -> io::Result<Runtime> {
 
 /// Waits until no task of this thread can continue.
 pub async fn settled() {
-    let mut asked = false;
+    let mut requested = false;
     poll_fn(|context| {
-        if asked && WAITING.with_borrow(Option::is_none) {
+        if requested && WAITING.with_borrow(Option::is_none) {
             return Poll::Ready(());
         }
-        asked = true;
+        requested = true;
         WAITING.set(Some(context.waker().clone()));
         Poll::Pending
     })

@@ -10,7 +10,7 @@ use stepwire::{
 
 use super::bug::Bug;
 
-/// What happens to a commit of which the writer learns nothing good.
+/// The fate of a commit that fails for the writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing was written.
@@ -73,7 +73,7 @@ impl SimulatedStore {
         }
     }
 
-    /// The server is gone: nothing of it is written any more.
+    /// The server has crashed: nothing of it is written any more.
     pub fn crash(&self) {
         let mut shared = self.lock();
         shared.life += 1;
@@ -135,7 +135,7 @@ fn spoil(op: &mut WriteOp, bug: Bug) {
         WriteOp::Commit(commit) => commit,
         WriteOp::Audited(audited, _) => {
             spoil(audited, bug);
-            if bug == Bug::UntoldAct {
+            if bug == Bug::UnknownAct {
                 *op = audited.bare().clone();
             }
             return;

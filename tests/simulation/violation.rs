@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// What must hold whatever happens.
+/// The invariants that must hold in every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invariant {
-    /// What was acknowledged is there, once; what was refused is not.
+    /// Acknowledged commands are applied once, refused ones are not.
     Acknowledged,
     /// The numbers of each instance's log are dense.
     Dense,
-    /// What clients hold is what the server says.
+    /// Clients have the state of the server.
     View,
     /// A timer fires once and never early.
     Timers,
@@ -17,7 +17,7 @@ pub enum Invariant {
     Children,
     /// A message is delivered once at most, and to whom the answer says.
     Messages,
-    /// What operators do and the audit log reports it: neither is there without the other.
+    /// Each act of an operator has its entry in the audit log, and each entry its act.
     Audit,
     /// Process time never goes back, and passes whatever is done to the machine's clock.
     Clock,
@@ -30,7 +30,7 @@ pub enum Invariant {
 pub struct Violation {
     /// Which.
     pub invariant: Invariant,
-    /// What was seen.
+    /// The observation.
     pub text: String,
 }
 
@@ -51,7 +51,7 @@ pub fn violated(invariant: Invariant, text: impl Into<String>) -> Violation {
 /// Holds that something is so.
 ///
 /// # Errors
-/// It is not; `text` says what was seen.
+/// A violation; `text` has the observation.
 pub fn hold(
     invariant: Invariant,
     is_so: bool,

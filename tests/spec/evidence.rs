@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use super::name;
 use crate::support::expected;
 
-/// What the tests say they are for.
+/// The sentences that the tests name.
 #[derive(Default)]
 pub struct Evidence {
     /// Sentence → file → titles, in the order of the file.

@@ -91,7 +91,7 @@ async fn strangers_and_other_users_are_told_nothing() {
         .await;
 }
 
-/// What a client says it was announced is told of as little as of what is not there.
+/// A child named by a client gives the same response as one that does not exist.
 #[tokio::test]
 async fn a_cursor_does_not_tell_other_users_instances_from_none() {
     let server = Server::start();
@@ -114,8 +114,12 @@ async fn a_cursor_does_not_tell_other_users_instances_from_none() {
         (&*foreign, '!'),
     ] {
         let key = BASE64_URL_SAFE_NO_PAD.encode(Uuid::parse_str(named).unwrap().as_bytes());
-        let asked = format!("GET {}?after={all}.{key}{kind}0", path(&instance));
-        let answer = ask(&server, &request(&asked, &[&bearer(&token("alice"))], "")).await;
+        let requested = format!("GET {}?after={all}.{key}{kind}0", path(&instance));
+        let answer = ask(
+            &server,
+            &request(&requested, &[&bearer(&token("alice"))], ""),
+        )
+        .await;
         assert_eq!(
             answer.head.status, "HTTP/1.1 204 No Content",
             "{named} {answer:?}"

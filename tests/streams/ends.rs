@@ -35,7 +35,7 @@ async fn an_ended_tree_is_shown_once_and_then_there_is_nothing_more() {
         .map(|event| event.frame["type"].as_str().unwrap())
         .collect();
     assert_eq!(kinds, ["snapshot", "bye"]);
-    // A browser comes back by itself, unless it is answered 204.
+    // A browser reconnects, unless the response is 204.
     let last = format!("Last-Event-ID: {}", received[0].id.as_deref().unwrap());
     let again = request(
         &format!("GET {}", path(&instance)),

@@ -40,8 +40,8 @@ async fn a_stream_tells_the_frames_of_a_websocket() {
         .run(&instance, "confirm", json!({"consent": true}))
         .await;
     let received = stream.rest().await;
-    let told = by_channel(received.iter().map(|event| &event.frame));
-    let child = told
+    let reported = by_channel(received.iter().map(|event| &event.frame));
+    let child = reported
         .keys()
         .find(|other| **other != channel)
         .expect("the credit check is followed, too")
@@ -54,10 +54,10 @@ async fn a_stream_tells_the_frames_of_a_websocket() {
         client.next().await;
     }
     let heard = by_channel(&client.frames);
-    assert_eq!(told[&channel], heard[&channel]);
-    // A child is followed from its first record: how much of it is live depends on who is quicker.
+    assert_eq!(reported[&channel], heard[&channel]);
+    // A child is followed from its first record; the number of its live frames depends on timing.
     assert_eq!(
-        without_progress_between(&told[&child]),
+        without_progress_between(&reported[&child]),
         without_progress_between(&heard[&child])
     );
     assert_eq!(
@@ -142,7 +142,7 @@ async fn each_of_several_is_told_what_it_may_do() {
 
 #[tokio::test]
 async fn comments_keep_a_stream_on_which_nothing_happens() {
-    // Real time passes here: the first comment comes after five seconds.
+    // Real time passes here: the first comment is sent after five seconds.
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;

@@ -16,16 +16,16 @@ const KEEP_ALIVE: &str = ": keep-alive\n\n";
 pub struct Stream {
     connection: Connection,
     cursors: HashMap<String, u64>,
-    /// What came so far.
+    /// The bytes received so far.
     pub received: Vec<Event>,
 }
 
 /// One event.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// What it gives back after a cut.
+    /// The id that it sends after a cut.
     pub id: Option<String>,
-    /// When to come back, in milliseconds.
+    /// The delay before the reconnect, in milliseconds.
     pub retry: Option<u64>,
     /// The frame.
     pub frame: Value,
@@ -40,7 +40,7 @@ impl Stream {
             .unwrap_or_else(|answer| panic!("{answer:?}"))
     }
 
-    /// Asks for a stream with these header lines; what else was answered.
+    /// Requests a stream with these header lines; returns any other response.
     pub async fn ask(port: u16, path: &str, lines: &[&str]) -> Result<Self, Answer> {
         let mut connection = Connection::open_at(port).await;
         connection
@@ -67,7 +67,7 @@ impl Stream {
         })
     }
 
-    /// Goes on where another stream was cut: its numbers are the ones to follow.
+    /// Continues where another stream was cut: the ids continue from its last one.
     pub fn after(mut self, received: &[Event]) -> Self {
         for event in received {
             self.check(&event.frame);
@@ -183,7 +183,7 @@ pub fn by_channel<'a>(frames: impl IntoIterator<Item = &'a Value>) -> HashMap<St
 /// Type, number and body of a frame.
 pub type Told = (Value, Value, Value);
 
-/// Frames as somebody received them who did not keep their ids.
+/// Frames without their ids.
 pub fn received(frames: &[Value]) -> Vec<Event> {
     frames
         .iter()
@@ -195,8 +195,7 @@ pub fn received(frames: &[Value]) -> Vec<Event> {
         .collect()
 }
 
-/// What is left of a channel's frames when it does not matter how often a client was told where the
-/// instance stands in between.
+/// The frames of a channel without the repetitions of `progress`, whose number may vary.
 pub fn without_progress_between(frames: &[Value]) -> Vec<Told> {
     let last = &frames.last().expect("a frame")["seq"];
     let kept = frames

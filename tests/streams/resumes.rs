@@ -17,8 +17,7 @@ fn path(instance: &str) -> String {
     format!("/v1/instances/{instance}/stream")
 }
 
-/// What is left of frames when it does not matter how often a client was told where an instance
-/// stands in between.
+/// The frames without the repetitions of `progress`, whose number may vary.
 fn essence(events: &[Event]) -> BTreeMap<String, Vec<Told>> {
     let channels = by_channel(events.iter().map(|event| &event.frame)).into_iter();
     channels
@@ -108,7 +107,8 @@ async fn a_cut_while_things_happen_goes_on_live() {
         .run(&instance, "simulate", json!({"loan": {"amount": 1}}))
         .await;
     let last = format!("Last-Event-ID: {}", snapshot.id.as_deref().unwrap());
-    // The header goes before the address, which a browser cannot change when it comes back.
+    // The header takes precedence over the address, which a browser cannot change when it
+    // reconnects.
     let again = format!("{}?after=0", path(&instance));
     let mut second = Stream::open(&server, &token("alice"), &again, &[&last])
         .await

@@ -17,7 +17,7 @@ fn instructions() -> Vec<(String, String)> {
         .collect()
 }
 
-/// What follows an instruction, each time it is there.
+/// The arguments of an instruction, for each occurrence.
 fn all(name: &str) -> Vec<String> {
     let named = instructions().into_iter().filter(|(it, _)| it == name);
     named.map(|(_, rest)| rest).collect()
@@ -115,7 +115,7 @@ fn it_is_built_as_the_project_says() {
         build.contains("STEPWIRE_WEB=require "),
         "an image without pages: {build}"
     );
-    // What is built is what runs.
+    // The built program is the one that runs.
     let (_, built) = build.rsplit_once(" cp ").expect("a copy of what was built");
     let built = built.split_whitespace().collect::<Vec<_>>();
     assert_eq!(built[0], format!("target/{profile}/stepwire"));
@@ -147,27 +147,27 @@ fn its_health_check_tells_who_answers_from_who_does_not() {
         let port = listener.local_addr().expect("it listens").port();
         let answering = thread::spawn(move || {
             let (mut peer, _) = listener.accept().expect("it is asked");
-            // It comes line by line.
-            let (mut asked, mut piece) = (Vec::new(), [0; 1_024]);
-            while !asked.ends_with(b"\r\n\r\n") {
+            // The output arrives line by line.
+            let (mut requested, mut piece) = (Vec::new(), [0; 1_024]);
+            while !requested.ends_with(b"\r\n\r\n") {
                 match peer.read(&mut piece).expect("a request") {
                     0 => break,
-                    read => asked.extend(&piece[..read]),
+                    read => requested.extend(&piece[..read]),
                 }
             }
-            let asked = String::from_utf8_lossy(&asked).into_owned();
+            let requested = String::from_utf8_lossy(&requested).into_owned();
             write!(peer, "{answer}\r\n\r\n").expect("an answer");
-            asked
+            requested
         });
         let script = command[2].replace("/8000 ", &format!("/{port} "));
         let status = Command::new(&command[0])
             .args([&command[1], &script])
             .status();
         assert_eq!(status.expect("bash runs").success(), is_healthy, "{answer}");
-        let asked = answering.join().expect("it was asked");
+        let requested = answering.join().expect("it was asked");
         assert!(
-            asked.starts_with("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"),
-            "{asked:?}"
+            requested.starts_with("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"),
+            "{requested:?}"
         );
     }
     let nobody = command[2].replace("/8000 ", "/1 ");

@@ -169,7 +169,7 @@ fn expand(prefix: &[String], tokens: &[Token], found: &mut Vec<Vec<String>>) {
             }
         }
         if !path.is_empty() {
-            // `self` at the end of a path is what stands before it.
+            // `self` at the end of a path means the module before it.
             if !prefix.is_empty() && path.last().is_some_and(|last| last == "self") {
                 path.pop();
             }

@@ -28,13 +28,13 @@ const ROWS: &[(&str, &[&str])] = &[
     ("name in a frame", &["NAME_BYTES"]),
     ("bearer token", &["TOKEN_BYTES"]),
     ("subscriptions per connection", &["SUBSCRIPTIONS"]),
-    ("schemas of actions", &["SCHEMAS_TOLD"]),
+    ("schemas of actions", &["SCHEMAS_REMEMBERED"]),
     (
         "`initial` of an action",
         &["INITIAL_BYTES", "ACTIONS_WITH_INITIAL"],
     ),
     ("active elements, and actions", &["LISTED_ELEMENTS"]),
-    ("instances that a connection reads", &["LOOKS_AT_ONCE"]),
+    ("instances that a connection reads", &["READS_AT_ONCE"]),
     ("frames of more than", &["LONG_FRAME"]),
     ("rows of a followed instance", &["PULL_BYTES"]),
     (
@@ -95,7 +95,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("bytes of a head or body", &["READ_AHEAD_BYTES"]),
     (
         "pace at which a client",
-        &["PEER_BYTES_PER_SECOND", "PEER_GRACE"],
+        &["TRANSFER_BYTES_PER_SECOND", "TRANSFER_GRACE"],
     ),
     ("REST body", &["REST_BODY_BYTES", "BODY_TIME"]),
     (
@@ -213,7 +213,7 @@ const ROWS: &[(&str, &[&str])] = &[
         &["MESSAGES_KEPT", "MESSAGES_KEPT_IN_ALL", "MESSAGE_KEPT"],
     ),
     ("publications of one", &["PUBLICATIONS_REMEMBERED"]),
-    ("how long the answer to `publish`", &["PUBLISH_PATIENCE"]),
+    ("how long the answer to `publish`", &["PUBLISH_WAIT"]),
     ("data of a message or signal", &["PUBLISHED_BYTES"]),
     ("instances that the answer", &["PUBLICATION_INSTANCES"]),
     (
@@ -245,7 +245,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("… up to which", &["KEY_REASON_STEPS"]),
     ("violations", &["KEY_VIOLATIONS"]),
     ("levels of data taken over", &["DATA_DEPTH"]),
-    ("starts of processes by processes", &["STARTS_LOOKED_AT"]),
+    ("starts of processes by processes", &["CYCLE_SEARCH_STARTS"]),
     ("states that", &["EXPLORED_STATES"]),
     (
         "scripts of a definition",
@@ -349,7 +349,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("`disk_low`", &["DISK_LOW"]),
     ("`disk_critical`", &["DISK_CRITICAL"]),
-    ("measurement of the disk", &["DISK_LOOK"]),
+    ("measurement of the disk", &["DISK_CHECK_INTERVAL"]),
 ];
 
 #[test]

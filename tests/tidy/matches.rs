@@ -1,5 +1,5 @@
-//! A `match` over what BPMN elements are, or over records, names every variant: so the compiler
-//! finds what a new one needs.
+//! A `match` over the kinds of BPMN elements, or over records, names every variant, so that the
+//! compiler finds the places that a new one needs.
 //!
 //! What is looked at: the arms of every `match` in `src`, outside of unit tests, that name a variant
 //! by the enum's name (or by `Self` within its `impl`), at any depth of the pattern. An arm without

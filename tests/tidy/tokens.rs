@@ -27,7 +27,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
     found
 }
 
-/// What of a piece of source is a token.
+/// The tokens in a piece of source.
 fn kept(piece: &str) -> Option<String> {
     let first = piece.chars().next()?;
     let is_lifetime = first == '\'' && !piece[1..].ends_with('\'');

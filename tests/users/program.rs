@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A data directory, and perhaps the server on it; killed when dropped.
-pub struct Site {
+pub struct Installation {
     data: TempDir,
     /// Where the server listens.
     pub port: u16,
@@ -21,7 +21,7 @@ pub struct Site {
 /// The outcome of a command.
 pub struct Ended(pub Output);
 
-impl Site {
+impl Installation {
     /// An empty directory and a free port.
     pub fn new() -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
@@ -56,14 +56,14 @@ impl Site {
         std::thread::spawn(move || lines.for_each(drop));
     }
 
-    /// Asks the server to stop, as an operator would.
+    /// Stops the server, as an operator would.
     pub fn stop(&mut self) {
         let mut child = self.server.take().expect("the server runs");
-        let asked = Command::new("kill")
+        let requested = Command::new("kill")
             .args(["-TERM", &child.id().to_string()])
             .status()
             .expect("kill runs");
-        assert!(asked.success() && child.wait().expect("it can be waited for").success());
+        assert!(requested.success() && child.wait().expect("it can be waited for").success());
     }
 
     /// Ends the server without a word.
@@ -109,7 +109,7 @@ impl Site {
     }
 }
 
-impl Drop for Site {
+impl Drop for Installation {
     fn drop(&mut self) {
         if let Some(mut child) = self.server.take() {
             let _ = child.kill();
@@ -119,7 +119,7 @@ impl Drop for Site {
 }
 
 impl Ended {
-    /// It did what it was asked and printed this; all it printed.
+    /// It succeeded and printed exactly this text.
     #[track_caller]
     pub fn succeeds(self, part: &str) -> String {
         let (output, errors) = self.texts();
@@ -162,8 +162,13 @@ impl Ended {
 }
 
 /// Signs in: the token, or the status of the refusal.
-pub async fn login(site: &Site, username: &str, password: &str) -> Result<String, u16> {
-    let request = reqwest::Client::new().post(format!("http://127.0.0.1:{}/v1/login", site.port));
+pub async fn login(
+    installation: &Installation,
+    username: &str,
+    password: &str,
+) -> Result<String, u16> {
+    let request =
+        reqwest::Client::new().post(format!("http://127.0.0.1:{}/v1/login", installation.port));
     let answer = request
         .json(&json!({"username": username, "password": password}))
         .send()

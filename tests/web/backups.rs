@@ -45,7 +45,7 @@ async fn the_files_that_instances_name_are_copied_checked_and_restored() {
         .strip_prefix(data.path())
         .unwrap()
         .to_owned();
-    // What an upload in progress leaves beside the database's moment, and its mark.
+    // An upload in progress leaves a file that is newer than the database's moment, and its mark.
     directory::create(&data.path().join("files/07")).unwrap();
     let stray = PathBuf::from(format!("files/07/{}", Uuid::now_v7()));
     fs::write(data.path().join(&stray), "half").unwrap();
@@ -59,26 +59,26 @@ async fn the_files_that_instances_name_are_copied_checked_and_restored() {
     let place = tempfile::tempdir().unwrap();
     let [copy, restored] = ["copy", "restored"].map(|name| place.path().join(name));
     let option = Path::new("--data");
-    let (good, said) = run(&[Path::new("backup"), &copy, option, data.path()]).await;
+    let (good, text) = run(&[Path::new("backup"), &copy, option, data.path()]).await;
     assert!(
-        good && said.contains("1 instances") && said.contains("2 files"),
-        "{said}"
+        good && text.contains("1 instances") && text.contains("2 files"),
+        "{text}"
     );
     assert!(
         copy.join(&named).exists()
             && copy.join(&stray).exists()
             && !copy.join("files/incoming").exists()
     );
-    let (good, said) = run(&[Path::new("restore"), &copy, option, &restored]).await;
-    assert!(good, "{said}");
+    let (good, text) = run(&[Path::new("restore"), &copy, option, &restored]).await;
+    assert!(good, "{text}");
     assert_eq!(fs::read(restored.join(&named)).unwrap(), b"a letter");
     assert!(!restored.join(&stray).exists(), "no row names it");
 
     fs::write(copy.join(&named), "a lettes").unwrap();
-    let (good, said) = run(&[Path::new("restore"), &copy, Path::new("--check")]).await;
+    let (good, text) = run(&[Path::new("restore"), &copy, Path::new("--check")]).await;
     assert!(
-        !good && said.contains(named.to_str().unwrap()) && said.contains("is damaged"),
-        "{said}"
+        !good && text.contains(named.to_str().unwrap()) && text.contains("is damaged"),
+        "{text}"
     );
     // A copy of a directory that has lost a file is whole by its hashes; that the instance misses
     // it is found nevertheless.
@@ -89,10 +89,10 @@ async fn the_files_that_instances_name_are_copied_checked_and_restored() {
             .await
             .0
     );
-    let (good, said) = run(&[Path::new("restore"), &second, Path::new("--check")]).await;
+    let (good, text) = run(&[Path::new("restore"), &second, Path::new("--check")]).await;
     assert!(
-        !good && said.contains(&key) && said.contains(named.to_str().unwrap()),
-        "{said}"
+        !good && text.contains(&key) && text.contains(named.to_str().unwrap()),
+        "{text}"
     );
     server.stop().await;
 }

@@ -11,7 +11,7 @@ use tokio::{
 use super::http::User;
 use crate::support;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A stranger that has announced a body of a megabyte and sent half of it.
 async fn half_a_megabyte(port: u16) -> TcpStream {
@@ -25,7 +25,7 @@ async fn half_a_megabyte(port: u16) -> TcpStream {
 
 async fn answer(stream: &mut TcpStream) -> String {
     let mut bytes = vec![0; 4_096];
-    let read = timeout(PATIENCE, stream.read(&mut bytes)).await;
+    let read = timeout(TIMEOUT, stream.read(&mut bytes)).await;
     bytes.truncate(read.expect("an answer in time").unwrap());
     String::from_utf8(bytes).unwrap()
 }
@@ -45,16 +45,19 @@ async fn strangers_at_one_address_take_their_part_of_the_memory_only() {
         let (first, rest) = open.split_at_mut(1);
         let (second, third) = rest.split_at_mut(1);
         tokio::select! {
-            told = answer(&mut first[0]) => told,
-            told = answer(&mut second[0]) => told,
-            told = answer(&mut third[0]) => told,
+            reported = answer(&mut first[0]) => reported,
+            reported = answer(&mut second[0]) => reported,
+            reported = answer(&mut third[0]) => reported,
         }
     };
-    let told = refused.await;
-    assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
-    assert!(told.contains("\r\nretry-after: 1\r\n"), "{told}");
-    assert!(told.contains("expected memory for the body"), "{told}");
-    // A user has a part of its own, from wherever it comes.
+    let reported = refused.await;
+    assert!(reported.starts_with("HTTP/1.1 503 "), "{reported}");
+    assert!(reported.contains("\r\nretry-after: 1\r\n"), "{reported}");
+    assert!(
+        reported.contains("expected memory for the body"),
+        "{reported}"
+    );
+    // A user has a share of its own, independent of the address.
     User::new(&server, "alice", &[]).start_onboarding().await;
     let metrics = User::new(&server, "op", &["server-operator"])
         .get("/metrics")
@@ -83,7 +86,7 @@ async fn a_websocket_message_that_is_too_much_for_its_senders_part_is_told_to_co
             dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: stepwire.v1.json\r\n\r\n";
         stream.write_all(head.as_bytes()).await.unwrap();
         assert!(answer(&mut stream).await.starts_with("HTTP/1.1 101 "));
-        // A first message of 128 KiB that does not come to its end.
+        // A first message of 128 KiB that remains incomplete.
         let declared = 128_u64 * 1024;
         let frame = [
             &[0x81, 0xff][..],
@@ -102,7 +105,7 @@ async fn a_websocket_message_that_is_too_much_for_its_senders_part_is_told_to_co
             bytes
         })
     });
-    let (close, _, _) = timeout(PATIENCE, futures_util::future::select_all(closed))
+    let (close, _, _) = timeout(TIMEOUT, futures_util::future::select_all(closed))
         .await
         .expect("one is closed");
     assert_eq!(
@@ -118,13 +121,13 @@ async fn strangers_who_do_not_read_large_answers_get_no_more_of_them() {
     let port = server.addresses()[0].port();
     let ask = async || {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        // The system takes some; what is left of many answers waits in the server.
+        // The system buffers some bytes; the rest of many answers waits in the server.
         let request = "GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(100);
         stream.write_all(request.as_bytes()).await.unwrap();
         stream
     };
     let mut open = Vec::new();
-    let told = loop {
+    let reported = loop {
         open.push(ask().await);
         let nobody = User::with_token(&server, None);
         let answer = nobody.get("/openapi.json").await;
@@ -133,7 +136,7 @@ async fn strangers_who_do_not_read_large_answers_get_no_more_of_them() {
         }
         assert!(open.len() < 200, "strangers hold everything");
     };
-    told.is_problem(503, "busy", "memory for the answer");
+    reported.is_problem(503, "busy", "memory for the answer");
     let alice = User::new(&server, "alice", &[]);
     assert_eq!(alice.get("/openapi.json").await.status, 200);
     server.stop().await;

@@ -187,21 +187,21 @@ async fn an_operator_corrects_the_data_and_the_history_says_who() {
     );
 
     let history = format!("/v1/instances/{key}/history");
-    let told = olga.get(&history).await.json()["patches"].clone();
+    let reported = olga.get(&history).await.json()["patches"].clone();
     assert_eq!(
-        (told.as_array().map(Vec::len), &told[0]["by"]),
+        (reported.as_array().map(Vec::len), &reported[0]["by"]),
         (Some(1), &json!("olga")),
-        "{told}"
+        "{reported}"
     );
-    assert!(told[0]["at"].is_string() && told[0]["seq"].is_u64());
+    assert!(reported[0]["at"].is_string() && reported[0]["seq"].is_u64());
     assert_eq!(
-        told[0]["data"],
+        reported[0]["data"],
         json!({"client": {"email": "ada@example.org"}, "note": null})
     );
-    let told = alice.get(&history).await.json()["patches"].clone();
+    let reported = alice.get(&history).await.json()["patches"].clone();
     assert!(
-        told[0].get("data").is_none() && told[0]["by"] == "olga",
-        "{told}"
+        reported[0].get("data").is_none() && reported[0]["by"] == "olga",
+        "{reported}"
     );
 
     olga.post(&format!("/v1/instances/{key}/terminate"), json!({}))

@@ -42,14 +42,17 @@ async fn operators_see_who_is_connected_and_how_they_do() {
     ada.done(json!({"type": "subscribe", "id": id(), "channel": "tasks"}))
         .await;
     let (_stranger, second) = connected(&server, json!({"type": "hello"})).await;
-    let told = listed(&olga.get("/v1/connections").await);
-    let ids: Vec<_> = told.iter().map(|one| one["connection"].as_str()).collect();
+    let reported = listed(&olga.get("/v1/connections").await);
+    let ids: Vec<_> = reported
+        .iter()
+        .map(|one| one["connection"].as_str())
+        .collect();
     assert_eq!(ids, [Some(&*second), Some(&*first)], "newest first");
     assert_eq!(
-        (&told[0]["anonymous"], &told[1]["anonymous"]),
+        (&reported[0]["anonymous"], &reported[1]["anonymous"]),
         (&json!(true), &json!(false))
     );
-    let of_ada = &told[1];
+    let of_ada = &reported[1];
     for (name, value) in [
         ("protocol", json!("websocket")),
         ("user", json!("ada")),
@@ -108,20 +111,20 @@ async fn a_tenant_sees_its_own_and_the_server_operator_all() {
         .await
         .is_problem(404, "not_found", "connection");
     let sam = User::elsewhere(&server, "zoo", "sam", &["server-operator"]);
-    let told = listed(&sam.get("/v1/connections").await);
+    let reported = listed(&sam.get("/v1/connections").await);
     assert_eq!(
-        told.len(),
+        reported.len(),
         2,
-        "with the one that has said nothing: {told:?}"
+        "with the one that has said nothing: {reported:?}"
     );
     assert_eq!(
-        (&told[0]["user"], &told[1]["user"]),
+        (&reported[0]["user"], &reported[1]["user"]),
         (&Value::Null, &json!("ada"))
     );
     for roles in [&[][..], &["designer"], &["clerk"]] {
         let other = User::new(&server, "bob", roles);
-        let told = other.get("/v1/connections").await;
-        told.is_problem(403, "forbidden", "operator");
+        let reported = other.get("/v1/connections").await;
+        reported.is_problem(403, "forbidden", "operator");
         close(&other, &id)
             .await
             .is_problem(403, "forbidden", "operator");
@@ -139,11 +142,11 @@ async fn those_who_list_connections_are_told_when_one_comes_or_goes() {
     olga.done(follow.clone()).await;
     let hello = json!({"type": "hello", "token": support::token("ada", &[])});
     let (ada, _) = connected(&server, hello).await;
-    let told = olga.expect("changes").await;
-    assert_eq!(told["topics"], json!(["connections"]));
+    let reported = olga.expect("changes").await;
+    assert_eq!(reported["topics"], json!(["connections"]));
     olga.done(follow).await;
     drop(ada);
-    let told = olga.expect("changes").await;
-    assert_eq!(told["topics"], json!(["connections"]));
+    let reported = olga.expect("changes").await;
+    assert_eq!(reported["topics"], json!(["connections"]));
     server.stop().await;
 }

@@ -28,7 +28,8 @@ fn preflight(
         .header("access-control-request-headers", headers)
 }
 
-/// What an answer says to the browser: whose pages may read it, and whether with cookies.
+/// The headers of a response for the browser: the origins whose pages may read it, and whether
+/// cookies are allowed.
 fn allowed(answer: &Answer) -> (&str, &str) {
     (
         answer.header("access-control-allow-origin"),
@@ -53,15 +54,15 @@ async fn a_preflight_tells_an_allowed_page_what_it_may_send() {
         "/api/v1/start",
         "/api/v1/sse/41/x",
     ] {
-        let asked = "authorization,content-type,idempotency-key,last-event-id";
-        let answer = send(preflight(&server, path, APP, "POST", asked)).await;
+        let requested = "authorization,content-type,idempotency-key,last-event-id";
+        let answer = send(preflight(&server, path, APP, "POST", requested)).await;
         assert!(answer.status.is_success(), "{answer:?}");
         assert_eq!(allowed(&answer), (APP, "true"));
         let headers = answer
             .header("access-control-allow-headers")
             .to_ascii_lowercase();
         assert!(
-            asked.split(',').all(|name| headers.contains(name)),
+            requested.split(',').all(|name| headers.contains(name)),
             "{headers}"
         );
         assert!(
@@ -203,7 +204,7 @@ async fn with_a_star_cookies_stay_out() {
             .header("origin", "https://any.example"),
     );
     assert_eq!(allowed(&answer.await), ("https://any.example", ""));
-    // Nor does one act as its visitor without reading what comes of it: pages of the same site get
+    // Nor can a page act as its visitor without reading the response: pages of the same site get
     // the cookie sent along.
     let browser = User::with_token(&server, None);
     let link = server.sign_in_link().unwrap();
@@ -251,7 +252,8 @@ async fn the_servers_own_pages_may_whatever_is_listed() {
     server.stop().await;
 }
 
-/// A dev server on another port: its pages may ask with tokens, but the cookie of the visitor is
+/// A development server on another port: its pages may send requests with tokens, but the cookie of
+/// the visitor is
 /// not theirs.
 #[actix_web::test]
 async fn pages_of_this_machine_may_in_development_without_cookies() {
@@ -272,7 +274,7 @@ async fn pages_of_this_machine_may_in_development_without_cookies() {
         "http://127.0.0.1:4200",
         "http://[::1]:3000",
     ] {
-        let asked = send(preflight(
+        let requested = send(preflight(
             &server,
             "/v1/instances",
             origin,
@@ -280,8 +282,8 @@ async fn pages_of_this_machine_may_in_development_without_cookies() {
             "authorization,content-type",
         ))
         .await;
-        assert!(asked.status.is_success(), "{asked:?}");
-        assert_eq!(allowed(&asked), (origin, ""));
+        assert!(requested.status.is_success(), "{requested:?}");
+        assert_eq!(allowed(&requested), (origin, ""));
         let alice = User::new(&server, "alice", &[]);
         let start = alice
             .request(Method::POST, "/v1/instances")
@@ -324,7 +326,7 @@ async fn pages_of_this_machine_may_in_development_without_cookies() {
 #[actix_web::test]
 async fn a_listed_page_of_this_machine_may_with_cookies() {
     let server = server("http://localhost:5173").await;
-    let asked = send(preflight(
+    let requested = send(preflight(
         &server,
         "/v1/instances",
         "http://localhost:5173",
@@ -332,7 +334,7 @@ async fn a_listed_page_of_this_machine_may_with_cookies() {
         "content-type",
     ))
     .await;
-    assert_eq!(allowed(&asked), ("http://localhost:5173", "true"));
+    assert_eq!(allowed(&requested), ("http://localhost:5173", "true"));
     server.stop().await;
 }
 

@@ -218,7 +218,7 @@ async fn an_alias_belongs_to_one_process() {
         .status,
         201
     );
-    // An alias that is free again may be taken, and then does not come back by publishing.
+    // A free alias may be taken by another process, and is then not restored by publishing.
     assert_eq!(
         designer
             .post("/v1/definitions/wait/1/deprecate", json!({}))
@@ -268,8 +268,11 @@ async fn a_draft_is_started_as_a_test_only() {
         .is_problem(403, "forbidden", "role designer");
     let begun = designer.post("/v1/instances", start).await;
     assert_eq!(begun.status, 201, "{begun:?}");
-    let look = designer.get(begun.header("location")).await.json();
-    assert_eq!((&look["version"], &look["test"]), (&json!(1), &json!(true)));
+    let observed = designer.get(begun.header("location")).await.json();
+    assert_eq!(
+        (&observed["version"], &observed["test"]),
+        (&json!(1), &json!(true))
+    );
     designer
         .post("/v1/definitions/leave/1/deprecate", json!({}))
         .await

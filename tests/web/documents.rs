@@ -1,4 +1,4 @@
-//! A process with uploads, a server that stores them on disk, and what its users do with them.
+//! A process with uploads, a server that stores them on disk, and the actions of its users.
 
 use std::{
     fs,

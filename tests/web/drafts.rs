@@ -47,7 +47,7 @@ async fn a_draft_is_kept_read_and_dropped() {
     assert!(draft["savedAt"].is_string(), "{draft}");
     assert_eq!(alice.get(&list).await.json(), json!({"drafts": [draft]}));
 
-    // Nobody else sees that there is one, or even the instance.
+    // Other users see neither the draft nor the instance.
     for place in [&place, &list] {
         bob.get(place)
             .await

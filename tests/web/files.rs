@@ -46,12 +46,12 @@ async fn a_file_runs_its_action_and_is_given_back() {
         "{body}"
     );
     let operator = User::new(&server, "olga", &["operator"]);
-    let look = operator.get(&format!("/v1/instances/{key}")).await.json();
+    let observed = operator.get(&format!("/v1/instances/{key}")).await.json();
     assert_eq!(
-        look["data"],
+        observed["data"],
         json!({"note": "first", "application": {"document": file, "small": true}})
     );
-    assert_eq!(look["view"], json!({"document": file, "small": true}));
+    assert_eq!(observed["view"], json!({"document": file, "small": true}));
     assert_eq!(stored(&data).len(), 1);
 
     let address = format!("/v1/instances/{key}/files/{id}");

@@ -319,7 +319,7 @@ async fn operators_see_who_did_what_and_any_earlier_moment() {
         (&json!("alice"), &after["seq"])
     );
 
-    // Each moment is as it was then, whatever came later.
+    // Each moment shows the state of that time, independent of later commands.
     let at = |seq: &Value| format!("{path}?at={seq}");
     assert_eq!(olga.get(&at(&before["seq"])).await.json(), before);
     assert_eq!(olga.get(&at(&after["seq"])).await.json(), after);

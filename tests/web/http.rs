@@ -15,12 +15,12 @@ pub struct Answer {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body as it is.
+    /// Its body, unchanged.
     pub text: String,
 }
 
 impl Answer {
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null if it is no JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
@@ -53,7 +53,7 @@ impl Answer {
     }
 }
 
-/// What a browser accepts when a person asks for a page.
+/// The media types that a browser accepts when a user opens a page.
 pub const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// A user of a server.

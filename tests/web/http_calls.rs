@@ -111,7 +111,7 @@ async fn nobody_else_does() {
     server.stop().await;
 }
 
-/// A system that is called: it answers so many requests, and tells their headers.
+/// Another system that is called: it answers so many requests, and returns their headers.
 async fn called(times: usize) -> (String, tokio::task::JoinHandle<Vec<String>>) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -205,8 +205,8 @@ async fn a_trace_goes_on_with_the_webhooks_of_an_end() {
         assert_eq!(send(start(parent)).await.status, 201);
     }
     let heads = heads.await.unwrap();
-    let told = |head: &&String| head.contains("webhook-id: ");
-    assert_eq!(heads.iter().filter(told).count(), 2, "{heads:#?}");
+    let reported = |head: &&String| head.contains("webhook-id: ");
+    assert_eq!(heads.iter().filter(reported).count(), 2, "{heads:#?}");
     let traced: Vec<_> = heads
         .iter()
         .filter(|head| head.contains("traceparent"))

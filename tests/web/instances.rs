@@ -35,23 +35,29 @@ async fn a_start_answers_with_the_first_step() {
         "{body}"
     );
 
-    let look = alice.get(&format!("/v1/instances/{key}")).await.json();
+    let observed = alice.get(&format!("/v1/instances/{key}")).await.json();
     assert_eq!(
-        (&look["seq"], &look["actions"], &look["nodes"]),
+        (&observed["seq"], &observed["actions"], &observed["nodes"]),
         (&body["seq"], &body["actions"], &body["nodes"])
     );
     assert_eq!(
-        (&look["process"], &look["businessKey"], &look["startedBy"]),
+        (
+            &observed["process"],
+            &observed["businessKey"],
+            &observed["startedBy"]
+        ),
         (&json!("onboarding"), &json!("A-1"), &json!("alice"))
     );
     assert_eq!(
-        (&look["parent"], &look["root"], &look["endedAt"]),
+        (&observed["parent"], &observed["root"], &observed["endedAt"]),
         (&json!(null), &json!(key), &json!(null))
     );
-    assert_eq!(look["view"]["form"], "details");
+    assert_eq!(observed["view"]["form"], "details");
     assert!(
-        look.get("data").is_none() && look["open"].is_array() && look["children"].is_array(),
-        "{look}"
+        observed.get("data").is_none()
+            && observed["open"].is_array()
+            && observed["children"].is_array(),
+        "{observed}"
     );
     let operator = User::new(&server, "olga", &["operator"]);
     assert!(operator.get(&format!("/v1/instances/{key}")).await.json()["data"].is_object());
@@ -78,13 +84,13 @@ async fn the_offer_of_the_last_step_outlives_its_instance() {
         .json();
     let key = started["instance"].as_str().unwrap();
 
-    let look = alice.get(&format!("/v1/instances/{key}")).await.json();
-    assert_eq!(look["status"], "finished");
-    let offer = &look["open"][0];
-    assert_eq!(offer["body"]["processName"], "cardOrder", "{look}");
+    let observed = alice.get(&format!("/v1/instances/{key}")).await.json();
+    assert_eq!(observed["status"], "finished");
+    let offer = &observed["open"][0];
+    assert_eq!(offer["body"]["processName"], "cardOrder", "{observed}");
     assert!(
-        offer["until"].as_str().unwrap() > look["endedAt"].as_str().unwrap(),
-        "{look}"
+        offer["until"].as_str().unwrap() > observed["endedAt"].as_str().unwrap(),
+        "{observed}"
     );
     let inherit = json!({"inheritFrom": {"instance": key, "seq": offer["seq"]}});
     let card = alice.post("/v1/instances", inherit).await;

@@ -109,11 +109,11 @@ async fn clients_of_jobs_sign_in_and_are_told_of_the_end() {
     assert_eq!(job.status, 200);
     user.post(&format!("/v1/instances/{key}/terminate"), json!({}))
         .await;
-    let told = user.get(&format!("/api/v1/sse/41/{key}")).await;
+    let reported = user.get(&format!("/api/v1/sse/41/{key}")).await;
     assert!(
-        told.text.starts_with("data: {\"workflowId\":41,")
-            && told.text.contains("\"status\":\"Stopped\""),
-        "{told:?}"
+        reported.text.starts_with("data: {\"workflowId\":41,")
+            && reported.text.contains("\"status\":\"Stopped\""),
+        "{reported:?}"
     );
 
     let other = user
@@ -124,14 +124,14 @@ async fn clients_of_jobs_sign_in_and_are_told_of_the_end() {
         .expect("a bare string")
         .to_owned();
     let path = format!("/api/v1/sse/41/{other}");
-    let (told, revoked) = tokio::join!(
+    let (reported, revoked) = tokio::join!(
         user.get(&path),
         server.runtime().users.revoke("default", "ada", real_now())
     );
     revoked.expect("a user is revoked");
     assert!(
-        !told.text.contains("data:"),
-        "a revoked user is told nothing more: {told:?}"
+        !reported.text.contains("data:"),
+        "a revoked user is told nothing more: {reported:?}"
     );
     server.stop().await;
 }

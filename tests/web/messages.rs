@@ -40,14 +40,14 @@ async fn a_message_goes_to_who_has_waited_longest_and_the_answer_says_to_whom() 
     );
     deploy(&dora, WAITER).await;
     let first = alice.start("waiter", json!({"k": 7})).await;
-    // Who waits longest is who is known first.
-    while server.runtime().letters_under_way() > 0 {
+    // The subscriber that is known first has waited longest.
+    while server.runtime().messages_in_progress() > 0 {
         tokio::task::yield_now().await;
     }
     let second = alice.start("waiter", json!({"k": 7})).await;
-    let look = olga.get(&format!("/v1/instances/{first}")).await.json();
-    let [waits] = &look["subscriptions"].as_array().unwrap()[..] else {
-        panic!("{look}");
+    let observed = olga.get(&format!("/v1/instances/{first}")).await.json();
+    let [waits] = &observed["subscriptions"].as_array().unwrap()[..] else {
+        panic!("{observed}");
     };
     assert_eq!(
         (
@@ -58,9 +58,12 @@ async fn a_message_goes_to_who_has_waited_longest_and_the_answer_says_to_whom() 
         ),
         (&json!("message"), &json!("c"), &json!("paid"), &json!("7"))
     );
-    assert_eq!(waits["element"], look["nodes"][0]["element"]);
-    let look = alice.get(&format!("/v1/instances/{first}")).await.json();
-    assert!(look["subscriptions"].is_null(), "for operators: {look}");
+    assert_eq!(waits["element"], observed["nodes"][0]["element"]);
+    let observed = alice.get(&format!("/v1/instances/{first}")).await.json();
+    assert!(
+        observed["subscriptions"].is_null(),
+        "for operators: {observed}"
+    );
     let paid = json!({"name": "paid", "correlationKey": "7", "data": {"amount": 5}});
     let id = Uuid::now_v7();
     let answer = publish(&olga, "/v1/messages", &paid, id).await;

@@ -29,8 +29,9 @@ async fn operators_of_the_server_read_what_it_counts() {
         (200, "text/plain; version=0.0.4; charset=utf-8")
     );
     let value = |line: &str| {
-        let found = answer.text.lines().find_map(|told| {
-            told.strip_prefix(line)?
+        let found = answer.text.lines().find_map(|reported| {
+            reported
+                .strip_prefix(line)?
                 .strip_prefix(' ')?
                 .parse::<f64>()
                 .ok()
@@ -142,13 +143,13 @@ async fn operators_of_a_tenant_read_what_is_theirs() {
     }))
     .await;
     alice.start("broken", json!({})).await;
-    let told = async |user: &User<'_>| {
+    let reported = async |user: &User<'_>| {
         let answer = user.get("/metrics").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.text
     };
-    let own = told(&User::new(&server, "olga", &["operator"])).await;
-    let of_others = told(&User::elsewhere(&server, "acme", "ann", &["admin"])).await;
+    let own = reported(&User::new(&server, "olga", &["operator"])).await;
+    let of_others = reported(&User::elsewhere(&server, "acme", "ann", &["admin"])).await;
     for (text, incidents) in [(&own, 1), (&of_others, 0)] {
         assert!(
             text.contains(&format!("\nstepwire_open_incidents {incidents}\n")),
@@ -162,7 +163,7 @@ async fn operators_of_a_tenant_read_what_is_theirs() {
         assert_eq!(names, ["stepwire_open_incidents", "stepwire_connections"]);
     }
     // Whose tenant is the server's owner's has both.
-    let whole = told(&User::new(&server, "ann", &["admin"])).await;
+    let whole = reported(&User::new(&server, "ann", &["admin"])).await;
     assert!(whole.contains("stepwire_http_requests_total"), "{whole}");
     server.stop().await;
 }
@@ -197,23 +198,23 @@ async fn the_dashboard_shows_every_metric_and_no_other() {
     olga.start_onboarding().await;
     let text = olga.get("/metrics").await.text;
     let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
-    let told: BTreeSet<String> = kinds
+    let reported: BTreeSet<String> = kinds
         .filter_map(|line| Some(line.split_once(' ')?.0.to_owned()))
         .collect();
     let dashboard: Value = serde_json::from_str(DASHBOARD).expect("it is JSON");
     let panels = dashboard["panels"].as_array().unwrap().iter();
     let targets = panels.flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
-    let asked: String = targets
+    let requested: String = targets
         .map(|target| target["expr"].as_str().unwrap().to_owned() + "\n")
         .collect();
-    let shown = names_in(&asked);
+    let shown = names_in(&requested);
     let page = names_in(include_str!("../../docs/metrics.md"));
     // No websocket has closed, no disk is there, in a server with its store in memory.
     let not_told_here = [
         "stepwire_websocket_closes_total",
         "stepwire_disk_free_bytes",
     ];
-    let known: BTreeSet<String> = told
+    let known: BTreeSet<String> = reported
         .iter()
         .cloned()
         .chain(not_told_here.map(str::to_owned))

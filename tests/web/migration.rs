@@ -49,8 +49,8 @@ async fn an_instance_goes_to_another_version_once_it_can() {
     let refused = root.post(&path, json!({"version": 2})).await;
     refused.is_problem(409, "conflict", "");
 
-    let asked = json!({"version": 2, "mapping": {"check": "approve"}});
-    let found = root.post(&preview, asked.clone()).await.json();
+    let requested = json!({"version": 2, "mapping": {"check": "approve"}});
+    let found = root.post(&preview, requested.clone()).await.json();
     assert_eq!(
         (&found["possible"], &found["problems"]),
         (&json!(true), &json!([]))
@@ -60,7 +60,7 @@ async fn an_instance_goes_to_another_version_once_it_can() {
         let request = root
             .request(Method::POST, &path)
             .header("Idempotency-Key", &id);
-        send(request.json(&asked))
+        send(request.json(&requested))
     };
     let (first, second) = (go().await.json(), go().await.json());
     assert_eq!(first["nodes"][0]["node"], "approve", "{first}");
@@ -69,7 +69,7 @@ async fn an_instance_goes_to_another_version_once_it_can() {
         (&first["seq"], &json!(true))
     );
 
-    // All that is told of it is of the version it runs now.
+    // Everything shown about it is of the version that it runs now.
     let whole = root.get(&format!("/v1/instances/{key}")).await.json();
     assert_eq!((&whole["version"], &whole["data"]), (&json!(2), &json!({})));
     let tasks = root
@@ -157,8 +157,8 @@ async fn a_migration_is_for_operators_and_for_versions_that_were_published() {
         .post("/v1/definitions/order/2/publish", json!({}))
         .await;
     assert!(published.status.is_success(), "{}", published.text);
-    let gone = go(json!({"version": 2, "ifSeq": 1})).await;
-    gone.is_problem(409, "conflict", "");
+    let removed = go(json!({"version": 2, "ifSeq": 1})).await;
+    removed.is_problem(409, "conflict", "");
     assert_eq!(go(json!({"version": 2})).await.status, 200);
     let timers = root.get(&format!("/v1/timers?instance={key}")).await.json();
     assert_eq!(timers["timers"][0]["node"], "late", "{timers}");

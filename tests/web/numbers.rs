@@ -62,9 +62,9 @@ async fn digits_survive_every_path() {
         "the gateway compares all digits"
     );
 
-    let look = olga.get(&format!("/v1/instances/{key}")).await;
+    let observed = olga.get(&format!("/v1/instances/{key}")).await;
     let expected: Value = serde_json::from_str(order).unwrap();
-    let (data, view) = (&look.json()["data"], &look.json()["view"]);
+    let (data, view) = (&observed.json()["data"], &observed.json()["view"]);
     assert_eq!(data["order"], expected);
     assert_eq!(
         (
@@ -75,10 +75,11 @@ async fn digits_survive_every_path() {
         (&expected["id"], &expected["x"], &expected["max"])
     );
     assert!(
-        look.text
+        observed
+            .text
             .contains(r#""id":7615917337495251231,"max":18446744073709551615"#),
         "{}",
-        look.text
+        observed.text
     );
     assert_eq!(
         (&view["id"], &view["text"]),

@@ -7,7 +7,7 @@ use stepwire::web::http::server::Running;
 use super::http::{User, send};
 use crate::support;
 
-/// A clerk's task beside a reminder, after a rule that fails unless it is told not to.
+/// A clerk's task beside a reminder, after a rule that fails if requested.
 fn process(id: &str) -> Value {
     let remind = json!({"name": "remind", "type": "websocketSend", "timer": "PT1H", "holdsToken": false,
         "params": {"message": "{\"late\": true}"}});
@@ -24,7 +24,7 @@ fn process(id: &str) -> Value {
     })
 }
 
-/// A server where Ada has started one of each process, and somebody of another tenant one, too.
+/// A server where Ada has started an instance of each process, and so has a user of another tenant.
 async fn server() -> (Running, Vec<String>) {
     let server = support::server().await;
     let (dora, ada) = (
@@ -169,7 +169,7 @@ async fn timers_come_by_due_time() {
         .as_array()
         .cloned()
         .unwrap();
-    let told: Vec<(&str, &str)> = timers
+    let reported: Vec<(&str, &str)> = timers
         .iter()
         .map(|timer| {
             (
@@ -179,7 +179,7 @@ async fn timers_come_by_due_time() {
         })
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             ("action", &*keys[0]),
             ("action", &*keys[1]),

@@ -262,7 +262,7 @@ async fn admin_leads_to_the_page_one_begins_with() {
     server.stop().await;
 }
 
-/// A program takes no page for an answer: what a person is shown or led to, it gets as a problem.
+/// A program does not get pages: where a user would see a page or be redirected, it gets a problem.
 #[actix_web::test]
 async fn programs_get_problems_where_people_get_pages() {
     let server = support::server().await;
@@ -455,14 +455,14 @@ async fn the_documentation_is_pages_and_markdown() {
         "text/markdown; charset=utf-8"
     );
     assert!(markdown.text.starts_with("# Users and tokens\n"));
-    let asked = send(
+    let requested = send(
         stranger
             .request(Method::GET, "/docs/users")
             .header("accept", "text/markdown, */*"),
     )
     .await;
-    assert_eq!(asked.text, markdown.text);
-    // What a problem's type leads to.
+    assert_eq!(requested.text, markdown.text);
+    // The pages to which the types of problems link.
     let problem = stranger.get("/v1/nothing").await.json();
     let page = stranger.get(problem["type"].as_str().unwrap()).await;
     is_guarded_page(&page);

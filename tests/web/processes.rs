@@ -10,7 +10,7 @@ use crate::support;
 
 const GOOD: &str = include_str!("../../examples/credit-check.bpmn");
 
-/// A page as a user sees it, who signed in with these roles.
+/// A page as seen by a user who signed in with these roles.
 async fn page(stranger: &User<'_>, roles: &[&str], path: &str) -> Answer {
     let cookie = format!("stepwire-session={}", support::token("dora", roles));
     send(
@@ -197,7 +197,7 @@ async fn parts_of_a_model_are_previewed() {
     let designer = User::new(&server, "dora", &["designer"]);
     let path = "/v1/definition-previews";
     let data = json!({"amount": 5});
-    for (asked, expected) in [
+    for (requested, expected) in [
         (
             json!({"message": "{\"a\": ${amount}}", "data": data}),
             json!({"message": {"a": 5}}),
@@ -211,7 +211,7 @@ async fn parts_of_a_model_are_previewed() {
             json!({"condition": false}),
         ),
     ] {
-        let answer = designer.post(path, asked).await;
+        let answer = designer.post(path, requested).await;
         assert_eq!(answer.json(), expected, "{answer:?}");
     }
     let schedule =
@@ -224,11 +224,11 @@ async fn parts_of_a_model_are_previewed() {
         json!({"message": "{", "data": data}),
         json!({"schedule": {"when": {"cycle": "often"}}}),
     ] {
-        let told = designer.post(path, wrong).await;
-        let error = told.json()["error"].as_str().map(str::to_owned);
+        let reported = designer.post(path, wrong).await;
+        let error = reported.json()["error"].as_str().map(str::to_owned);
         assert!(
             error.is_some_and(|error| error.contains("expected")),
-            "{told:?}"
+            "{reported:?}"
         );
     }
     for nothing in [

@@ -85,13 +85,13 @@ async fn the_servers_own_pages_are_those_of_the_host_the_proxy_was_asked_for() {
         let request = User::with_token(&server, None)
             .request(Method::POST, "/v1/instances")
             .header("origin", origin);
-        let told = [
+        let reported = [
             ("x-forwarded-for", "203.0.113.7"),
             ("x-forwarded-proto", "https"),
             ("x-forwarded-host", "app.example"),
         ];
-        let told = told.iter().filter(|_| forwarded);
-        let request = told.fold(request, |request, (name, value)| {
+        let reported = reported.iter().filter(|_| forwarded);
+        let request = reported.fold(request, |request, (name, value)| {
             request.header(*name, *value)
         });
         send(request.json(&json!({"process": "onboarding"})))

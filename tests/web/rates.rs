@@ -24,10 +24,10 @@ async fn server(more: &[&str]) -> Running {
     support::start(support::config(more)).await
 }
 
-/// Asks again and again until it is refused; how often it was not, and the refusal.
-async fn until_refused(mut asked: impl AsyncFnMut() -> Answer) -> (usize, Answer) {
+/// Sends requests until one is refused; returns the number of accepted ones, and the refusal.
+async fn until_refused(mut requested: impl AsyncFnMut() -> Answer) -> (usize, Answer) {
     for count in 0..MANY {
-        let answer = asked().await;
+        let answer = requested().await;
         if answer.status == 429 {
             return (count, answer);
         }
@@ -41,7 +41,7 @@ async fn start(user: &User<'_>) -> Answer {
         .await
 }
 
-/// What a refused client is told, and that waiting so long is enough.
+/// Checks the refusal of a client, and that waiting for the announced time is enough.
 #[track_caller]
 fn tells_when(answer: &Answer, part: &str) {
     answer.is_problem(429, "rate_limited", part);
@@ -92,7 +92,9 @@ async fn strangers_of_an_address_start_so_much_whichever_way_they_come() {
     let olga = User::new(&server, "olga", &["admin"]);
     let metrics = olga.get("/metrics").await.text;
     let line = "stepwire_refused_total{limit=\"anonymous_starts\"} ";
-    let count = metrics.lines().find_map(|told| told.strip_prefix(line));
+    let count = metrics
+        .lines()
+        .find_map(|reported| reported.strip_prefix(line));
     assert!(count.unwrap().parse::<u64>().unwrap() >= 2, "{count:?}");
     server.stop().await;
 }
@@ -114,7 +116,7 @@ async fn requests_and_bytes_have_a_rate_and_signs_of_life_one_of_their_own() {
             assert_eq!(stranger.get(path).await.status, 200);
         }
     }
-    // Who shows a token that is none is a stranger.
+    // A client with an invalid token is a stranger.
     let (_, refused) = until_refused(async || {
         let answer = User::with_token(&server, Some("a.b.c".into()))
             .get("/v1/instances")
@@ -249,8 +251,8 @@ async fn what_a_stranger_started_expires_unless_its_process_says_when() {
     let of_its_own = stranger.start("own", json!({})).await;
     let of_user = olga.start("plain", json!({})).await;
     let status = async |key: &str| {
-        let look = olga.get(&format!("/v1/instances/{key}")).await.json();
-        look["status"].as_str().unwrap().to_owned()
+        let observed = olga.get(&format!("/v1/instances/{key}")).await.json();
+        observed["status"].as_str().unwrap().to_owned()
     };
     let mut clock = Client::open_at(server.addresses()[0].port()).await;
     let token = support::token("olga", &["admin"]);
@@ -280,8 +282,8 @@ async fn more_signs_of_life_than_any_balancer_asks_for_are_refused() {
     let server = server(&["--anonymous-requests", "0"]).await;
     let from = |address: &str| stranger_from(&server, address);
     let (balancer, other) = (from("127.0.0.1"), from("127.0.0.2"));
-    let asked = (0..700).map(|turn| balancer.get(["/healthz", "/readyz"][turn % 2]));
-    let answers = futures_util::future::join_all(asked).await;
+    let requested = (0..700).map(|turn| balancer.get(["/healthz", "/readyz"][turn % 2]));
+    let answers = futures_util::future::join_all(requested).await;
     let (good, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
     assert!(good.len() >= 400, "{}", good.len());
     tells_when(

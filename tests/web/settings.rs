@@ -9,8 +9,8 @@ use crate::support::{self, SECRET};
 async fn the_server_operator_reads_every_option_and_no_secret() {
     let server = support::start(support::config(&["--rate-burst", "77"])).await;
     let sam = User::elsewhere(&server, "zoo", "sam", &["server-operator"]);
-    let told = sam.get("/v1/settings").await;
-    let settings = told.json()["settings"].as_array().cloned().unwrap();
+    let reported = sam.get("/v1/settings").await;
+    let settings = reported.json()["settings"].as_array().cloned().unwrap();
     let named = |name: &str| {
         let found = settings.iter().find(|one| one["name"] == name);
         found.unwrap_or_else(|| panic!("no {name} in {settings:?}"))
@@ -26,7 +26,7 @@ async fn the_server_operator_reads_every_option_and_no_secret() {
     );
     assert_eq!(named("jwt-secret")["secret"], json!(true));
     assert_eq!(named("jwt-secret")["value"], json!(null));
-    assert!(!told.text.contains(SECRET), "{}", told.text);
+    assert!(!reported.text.contains(SECRET), "{}", reported.text);
     User::new(&server, "root", &["admin"])
         .get("/v1/settings")
         .await

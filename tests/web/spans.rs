@@ -20,9 +20,9 @@ use crate::{engine::sketch, support};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A collector, or another system that is called: it keeps what it is sent.
+/// A collector, or another called system: it stores the requests it receives.
 struct Receiver {
     address: String,
     /// Heads in small letters, and bodies.
@@ -53,7 +53,7 @@ impl Receiver {
         receiver
     }
 
-    /// Waits until there is what is wanted.
+    /// Waits until the wanted spans have arrived.
     async fn until<T>(&self, what: &str, find: impl Fn(&[(String, Value)]) -> Option<T>) -> T {
         let found = async {
             loop {
@@ -64,7 +64,7 @@ impl Receiver {
                 }
             }
         };
-        let found = timeout(PATIENCE, found).await;
+        let found = timeout(TIMEOUT, found).await;
         found.unwrap_or_else(|_| panic!("expected {what}, but got {:#?}", self.came))
     }
 
@@ -169,7 +169,7 @@ async fn timers_subprocesses_and_calls_are_spans_below_what_set_them_off() {
     assert_eq!(start["parentSpanId"], "b7ad6b7169203331");
     assert_eq!(attribute(&start, "stepwire.process"), "late");
     assert_eq!(attribute(&start, "enduser.id"), "dora");
-    // Set by the start, it is due a second later; what it continues with is below it.
+    // The timer is set by the start and due a second later; its spans are below those of the start.
     let timer = collector.span("timer", of(&instance)).await;
     assert_eq!(
         (&timer["traceId"], &timer["parentSpanId"], &timer["kind"]),
@@ -239,7 +239,7 @@ async fn a_message_brings_the_trace_of_who_published_it_also_when_it_was_kept() 
         (&delivery["traceId"], &delivery["parentSpanId"]),
         (&json!(TRACE), &json!("b7ad6b7169203331"))
     );
-    // A trace that is not recorded continues, and is not told of; what is refused is.
+    // A trace that is not recorded is passed on without spans; a refused one is recorded.
     let unsampled = PARENT.replace("-01", "-00");
     let start = olga
         .request(Method::POST, "/v1/instances")
@@ -269,9 +269,9 @@ async fn a_message_brings_the_trace_of_who_published_it_also_when_it_was_kept() 
 
 #[actix_web::test]
 async fn a_collector_that_is_gone_holds_up_nobody_and_what_it_misses_is_counted() {
-    let gone = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let endpoint = format!("http://{}", gone.local_addr().expect("it listens"));
-    drop(gone);
+    let removed = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let endpoint = format!("http://{}", removed.local_addr().expect("it listens"));
+    drop(removed);
     let server = support::start(support::config(&["--otlp-endpoint", &endpoint])).await;
     let olga = User::new(&server, "olga", &["designer", "server-operator"]);
     publish(&olga, "process over\nstart -> end").await;
@@ -292,7 +292,7 @@ async fn a_collector_that_is_gone_holds_up_nobody_and_what_it_misses_is_counted(
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(PATIENCE, dropped)
+    timeout(TIMEOUT, dropped)
         .await
         .expect("dropped spans are counted");
     server.stop().await;

@@ -43,13 +43,13 @@ async fn statistics_count_visits_and_tell_how_long_those_that_ended_took() {
             assert_eq!(ran.status, 200, "{ran:?}");
         }
     }
-    let told = olga.get(path).await.json();
+    let reported = olga.get(path).await.json();
     assert_eq!(
-        (&told["instances"], &told["truncated"]),
+        (&reported["instances"], &reported["truncated"]),
         (&json!(3), &json!(false))
     );
     let counts = |node: &str| {
-        let nodes = told["nodes"].as_array().unwrap();
+        let nodes = reported["nodes"].as_array().unwrap();
         let found = nodes.iter().find(|one| one["node"] == node).unwrap();
         let ended =
             found["medianMs"].is_u64() && found["p95Ms"].as_u64() >= found["medianMs"].as_u64();

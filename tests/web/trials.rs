@@ -8,7 +8,7 @@ use crate::support;
 
 const DRAFT: &str = include_str!("../../examples/order-approval.bpmn");
 
-fn told(answer: &Answer) -> Value {
+fn reported(answer: &Answer) -> Value {
     serde_json::from_str(&answer.text).unwrap_or_default()
 }
 
@@ -22,7 +22,7 @@ async fn begin(user: &User<'_>, source: &str) -> Answer {
 }
 
 fn address(begun: &Answer, part: &str) -> String {
-    let begun = told(begun);
+    let begun = reported(begun);
     let key = begun["trial"].as_str().expect("a trial has a key");
     format!("/v1/trials/{key}{part}")
 }
@@ -44,13 +44,13 @@ async fn a_trial_is_its_designers_and_leaves_nothing_on_the_server() {
     assert_eq!(begin(&olga, DRAFT).await.status, 403);
     let broken = begin(&dora, "<definitions").await;
     assert_eq!(broken.status, 422, "{}", broken.text);
-    assert!(told(&broken)["problems"].is_array(), "{}", broken.text);
+    assert!(reported(&broken)["problems"].is_array(), "{}", broken.text);
 
     let draft = DRAFT.replace("id=\"orderApproval\"", "id=\"neverDeployed\"");
     let begun = begin(&dora, &draft).await;
     assert_eq!(begun.status, 201, "{}", begun.text);
-    assert_eq!(told(&begun)["definitions"][0]["id"], "neverDeployed");
-    assert_eq!(told(&begun)["definitions"][0]["version"], Value::Null);
+    assert_eq!(reported(&begun)["definitions"][0]["id"], "neverDeployed");
+    assert_eq!(reported(&begun)["definitions"][0]["version"], Value::Null);
     assert_eq!(get(&otto, &address(&begun, "")).await.status, 404);
     assert_eq!(get(&olga, &address(&begun, "")).await.status, 403);
     assert_eq!(get(&dora, &address(&begun, "")).await.status, 200);
@@ -62,7 +62,7 @@ async fn a_trial_is_its_designers_and_leaves_nothing_on_the_server() {
     let users = address(&begun, "/users");
     let token = post(&dora, &users, &json!({"user": "ada", "roles": ["chief"]})).await;
     assert_eq!(token.status, 201, "{}", token.text);
-    let token = told(&token)["token"].as_str().map(str::to_owned);
+    let token = reported(&token)["token"].as_str().map(str::to_owned);
     let ada = User::with_token(&server, token);
     assert_eq!(
         get(&ada, "/v1/instances").await.status,
@@ -85,14 +85,21 @@ async fn the_clock_of_a_trial_moves_only_when_it_is_moved() {
     let server = support::server().await;
     let dora = User::new(&server, "dora", &["designer"]);
     let begun = begin(&dora, DRAFT).await;
-    let (first, clock) = (told(&begun)["now"].clone(), address(&begun, "/clock"));
-    assert_eq!(told(&get(&dora, &address(&begun, "")).await)["now"], first);
+    let (first, clock) = (reported(&begun)["now"].clone(), address(&begun, "/clock"));
+    assert_eq!(
+        reported(&get(&dora, &address(&begun, "")).await)["now"],
+        first
+    );
     let nothing = post(&dora, &clock, &json!({"to": "next"})).await;
     assert_eq!(nothing.status, 409, "{}", nothing.text);
     let moved = post(&dora, &clock, &json!({"advance": "P1D"})).await;
     assert_eq!(moved.status, 200, "{}", moved.text);
     let time = |value: &Value| value.as_str().map(str::to_owned);
-    assert!(time(&told(&moved)["now"]) > time(&first), "{}", moved.text);
+    assert!(
+        time(&reported(&moved)["now"]) > time(&first),
+        "{}",
+        moved.text
+    );
     for wrong in [
         json!({}),
         json!({"advance": "soon"}),

@@ -124,9 +124,9 @@ async fn the_types_of_definitions_are_typescript() {
         .current_dir(folder.path())
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
+    let reported = String::from_utf8_lossy(&output.stdout);
     let written = fs::read_to_string(folder.path().join("hostile.d.ts")).unwrap();
-    assert!(output.status.success(), "{told}\n{written}");
+    assert!(output.status.success(), "{reported}\n{written}");
     server.stop().await;
 }
 
@@ -167,8 +167,8 @@ async fn the_schemas_that_actions_name_are_there() {
     let name = started.json()["actions"][0]["schema"].clone();
     let schemas = ada.get("/v1/definitions/onboarding/1/schemas").await;
     assert_eq!(schemas.status, 200);
-    let told = schemas.json();
-    let schema = &told["schemas"][name.as_str().expect("a name")];
+    let reported = schemas.json();
+    let schema = &reported["schemas"][name.as_str().expect("a name")];
     assert_eq!(schema["properties"]["client"]["type"], "object", "{schema}");
     ada.get("/v1/definitions/onboarding/9/schemas")
         .await

@@ -39,7 +39,7 @@ async fn files_that_do_not_fit_leave_nothing() {
         "application/octet-stream",
     );
     is_file_problem(&bring(&alice, &key, text_file("")).await, "empty");
-    // Told by the bytes, or already by the announced length.
+    // Detected by the bytes, or earlier by the announced length.
     for size in [200_001, 400_000, 5_000_000] {
         bring(&alice, &key, text_file(vec![b'x'; size]))
             .await
@@ -256,7 +256,7 @@ async fn a_broken_disk_changes_nothing() {
     );
     fs::remove_file(&partition).unwrap();
     let brought = bring(&alice, &key, text_file("a")).await.json();
-    // A file that is gone is told of, not answered empty.
+    // A missing file is reported, and not answered with an empty body.
     fs::remove_dir_all(&partition).unwrap();
     let id = brought["file"]["id"].as_str().unwrap();
     alice

@@ -344,7 +344,7 @@ async fn an_admin_of_a_tenant_gets_no_rights_over_the_server() {
     let added = ann.post("/v1/users", user("mia", json!(["clerk"]))).await;
     assert_eq!(added.status, 201);
     refused(&patch(&ann, "/v1/users/mia", json!({"roles": whole})).await);
-    // Whoever has them is not to be taken over.
+    // Users with these roles must not be taken over.
     let given = patch(&otto, "/v1/users/mia", json!({"roles": whole})).await;
     assert_eq!(given.json()["roles"], whole);
     refused(&patch(&ann, "/v1/users/mia", json!({"password": "secret two"})).await);

@@ -218,11 +218,11 @@ async fn a_connection_holds_a_thousand_subscriptions() {
     let reply = client
         .done(json!({"type": "start", "id": id(), "process": "onboarding"}))
         .await;
-    let told = format!("instance/{}", reply["result"]["instance"].as_str().unwrap());
+    let reported = format!("instance/{}", reply["result"]["instance"].as_str().unwrap());
     let error = client.expect("error").await;
     super::client::check_error(&error, "too_large");
     assert_eq!(
-        error["channel"], told,
+        error["channel"], reported,
         "a start that cannot be followed says so"
     );
     client

@@ -91,7 +91,7 @@ async fn a_declared_huge_frame_takes_no_memory_and_is_dropped() {
         raws.push(raw);
     }
     for raw in &mut raws {
-        // The peer keeps sending what it declared; nobody keeps it.
+        // The peer keeps sending the declared bytes; they are discarded.
         raw.try_send(&vec![b' '; 1 << 20]).await;
         raw.dropped().await;
     }
@@ -127,7 +127,7 @@ async fn a_foreign_page_gets_no_connection_and_is_told_why() {
     let upgrade =
         async |origin: &str, agent: &str| Raw::upgrade(&server, &lines(origin, agent)).await;
     let evil = "https://evil.example";
-    // Whoever can read the answer gets one.
+    // A client that can read the answer gets one.
     let (_, answer) = upgrade(evil, "curl/8.5.0").await;
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     assert!(
@@ -153,7 +153,7 @@ async fn a_foreign_page_gets_no_connection_and_is_told_why() {
             && reason.contains("--allowed-origins"),
         "{code} {reason}"
     );
-    // What cannot be listed is not told to be.
+    // A client that cannot be listed is not counted as listed.
     let (mut raw, _) = upgrade("null", "Mozilla/5.0").await;
     assert!(raw.text().await.contains("sandboxed frame"));
     let (code, reason) = raw.closed_because().await;

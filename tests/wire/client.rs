@@ -21,14 +21,14 @@ pub struct Client {
     socket: WebSocketStream<TcpStream>,
     /// Every frame received, in order.
     pub frames: Vec<Value>,
-    /// Where each channel stands.
+    /// The cursor of each channel.
     pub cursors: HashMap<String, u64>,
     /// The words of the server's Close.
     pub close_reason: String,
 }
 
-/// What came over the socket.
-enum Heard {
+/// An event of the socket.
+enum SocketEvent {
     Frame(Value),
     Close(u16),
     End,
@@ -72,7 +72,7 @@ impl Client {
     pub async fn hello_with(server: &Server, mut hello: Value) -> Self {
         let mut client = Self::open(server).await;
         hello["type"] = "hello".into();
-        // What is replayed continues from where the client says it stands.
+        // Replayed frames continue from the cursor that the client sent.
         for point in hello["resume"].as_array().into_iter().flatten() {
             if let (Some(instance), Some(after)) =
                 (point["instance"].as_str(), point["after"].as_u64())
@@ -117,17 +117,17 @@ impl Client {
             if self.socket.send(Message::text(text.clone())).await.is_err() {
                 return self.closed_or_dropped().await;
             }
-            while let Ok(heard) = timeout(Duration::from_millis(5), self.hear()).await {
+            while let Ok(heard) = timeout(Duration::from_millis(5), self.receive()).await {
                 match heard {
-                    Heard::Frame(_) => {}
-                    Heard::Close(code) => return Some(code),
-                    Heard::End => return None,
+                    SocketEvent::Frame(_) => {}
+                    SocketEvent::Close(code) => return Some(code),
+                    SocketEvent::End => return None,
                 }
             }
         }
     }
 
-    async fn hear(&mut self) -> Heard {
+    async fn receive(&mut self) -> SocketEvent {
         loop {
             match timeout(DEADLINE, self.socket.next())
                 .await
@@ -137,14 +137,14 @@ impl Client {
                     let frame: Value = serde_json::from_str(&text).unwrap();
                     self.check(&frame);
                     self.frames.push(frame.clone());
-                    return Heard::Frame(frame);
+                    return SocketEvent::Frame(frame);
                 }
                 Some(Ok(Message::Close(Some(close)))) => {
                     self.close_reason = close.reason.to_string();
-                    return Heard::Close(close.code.into());
+                    return SocketEvent::Close(close.code.into());
                 }
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Heard::End,
+                Some(Err(_)) | None => return SocketEvent::End,
             }
         }
     }
@@ -174,12 +174,12 @@ impl Client {
 
     /// The next frame, whatever it is.
     pub async fn next(&mut self) -> Value {
-        match self.hear().await {
-            Heard::Frame(frame) => frame,
-            Heard::Close(code) => {
+        match self.receive().await {
+            SocketEvent::Frame(frame) => frame,
+            SocketEvent::Close(code) => {
                 panic!("closed {code} instead of a frame; had {:#?}", self.frames)
             }
-            Heard::End => panic!("ended instead of a frame; had {:#?}", self.frames),
+            SocketEvent::End => panic!("ended instead of a frame; had {:#?}", self.frames),
         }
     }
 
@@ -251,10 +251,10 @@ impl Client {
     /// The close code the server ends the connection with; frames before it are kept in `frames`.
     pub async fn closed(&mut self) -> u16 {
         loop {
-            match self.hear().await {
-                Heard::Frame(_) => {}
-                Heard::Close(code) => return code,
-                Heard::End => panic!(
+            match self.receive().await {
+                SocketEvent::Frame(_) => {}
+                SocketEvent::Close(code) => return code,
+                SocketEvent::End => panic!(
                     "the connection ended without a close frame; had {:#?}",
                     self.frames
                 ),
@@ -265,15 +265,15 @@ impl Client {
     /// The close code, or nothing when the connection ended without one that could be read.
     pub async fn closed_or_dropped(&mut self) -> Option<u16> {
         loop {
-            match self.hear().await {
-                Heard::Frame(_) => {}
-                Heard::Close(code) => return Some(code),
-                Heard::End => return None,
+            match self.receive().await {
+                SocketEvent::Frame(_) => {}
+                SocketEvent::Close(code) => return Some(code),
+                SocketEvent::End => return None,
             }
         }
     }
 
-    /// Lets real time pass; nothing may come meanwhile but pings.
+    /// Waits in real time; nothing but pings may arrive meanwhile.
     pub async fn expect_nothing_for(&mut self, time: Duration) {
         let heard = timeout(time, self.expect_that(|frame| frame["type"] != "ping")).await;
         assert!(heard.is_err(), "{heard:?}");
@@ -307,7 +307,7 @@ pub fn id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-/// An error frame has the code, and a sentence that tells what was expected.
+/// An error frame has the code, and a sentence that says what was expected.
 #[track_caller]
 pub fn check_error(frame: &Value, code: &str) {
     assert_eq!(frame["type"], "error", "{frame}");

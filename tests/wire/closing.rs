@@ -85,12 +85,12 @@ async fn a_flood_nobody_reads_the_answers_of_takes_little_memory() {
     let hello = json!({"type": "hello", "token": token("alice")}).to_string();
     raw.send(&super::raw::frame(0x81, hello.as_bytes())).await;
     let flood = super::raw::frame(0x81, b"{\"type\":\"x\",\"id\":\"1\"}").repeat(10_000);
-    let mut most = 0;
+    let mut maximum = 0;
     for _ in 0..60 {
         raw.try_send(&flood).await;
-        most = most.max(server.memory().saturating_sub(before));
+        maximum = maximum.max(server.memory().saturating_sub(before));
     }
-    assert!(most < 32 * 1024, "grown by {most} KiB");
+    assert!(maximum < 32 * 1024, "grown by {maximum} KiB");
     Client::assert_healthy(&server).await;
 }
 
@@ -119,7 +119,7 @@ async fn who_does_not_read_is_closed() {
         .await;
 }
 
-/// Suites of many seconds run when everything is asked for.
+/// Suites that take many seconds run only with `STEPWIRE_TEST=all`.
 pub fn slow_tests() -> bool {
     let all = std::env::var("STEPWIRE_TEST").is_ok_and(|value| value == "all");
     if !all {

@@ -14,17 +14,17 @@ async fn a_stale_if_seq_is_a_conflict_that_tells_where_the_instance_stands() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;
-    let stands = client
+    let position = client
         .run(&instance, "simulate", json!({"loan": {"amount": 1}}))
         .await["seq"]
         .as_u64()
         .unwrap();
-    for stale in [0, stands - 1, stands + 1, u64::MAX] {
+    for stale in [0, position - 1, position + 1, u64::MAX] {
         let run = json!({"type": "run", "id": id(), "instance": instance, "action": "simulate", "data": {}, "ifSeq": stale});
-        assert_eq!(client.refused(run, "conflict").await["seq"], stands);
+        assert_eq!(client.refused(run, "conflict").await["seq"], position);
     }
     client
-        .done(json!({"type": "run", "id": id(), "instance": instance, "action": "simulate", "data": {}, "ifSeq": stands}))
+        .done(json!({"type": "run", "id": id(), "instance": instance, "action": "simulate", "data": {}, "ifSeq": position}))
         .await;
 }
 

@@ -9,7 +9,8 @@ use super::{
     server::{admin, token},
 };
 
-/// Two processes, each with a rule that anybody may run; `SCRIPT` stands for the first one's.
+/// Two processes, each with a rule that everyone may run; `SCRIPT` is replaced by the script of the
+/// first one.
 const PROCESSES: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
   xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0" id="d" targetNamespace="t">
  <bpmn:process id="endless" isExecutable="true">
@@ -43,7 +44,7 @@ fn run(instance: &str) -> Value {
 #[tokio::test]
 async fn a_script_is_over_at_its_deadline_and_its_definition_is_stopped_when_it_goes_on_so() {
     let server = Server::with_process(PROCESSES);
-    // What happens to a script is told to those who may read it.
+    // The failure of a script is shown to users who may read it.
     let mut attacker = Client::hello(&server, &admin()).await;
     let mut alice = Client::hello(&server, &token("alice")).await;
     let mut endless = Vec::new();
@@ -61,7 +62,7 @@ async fn a_script_is_over_at_its_deadline_and_its_definition_is_stopped_when_it_
         assert_eq!(rated["result"]["status"], "finished", "{rated}");
     }
     let mut sentences = Vec::new();
-    // They come in any order: each instance goes at its own pace.
+    // The frames of different instances arrive in any order.
     while sentences.len() < runs.len() {
         let reply = attacker
             .expect_that(|frame| runs.iter().any(|run| run["id"] == frame["id"]))

@@ -90,7 +90,7 @@ async fn of_done_and_start_at_the_same_time_one_takes_effect() {
                 || kinds == [&json!("error"), &json!("reply")],
             "{done} {started}"
         );
-        // What one was told stays so.
+        // A message that was received stays valid.
         let again = if started["type"] == "error" {
             two.refused(start, "conflict").await;
             continue;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Client;
 
-/// What `save` accepts.
+/// The data that `save` accepts.
 pub fn details() -> Value {
     json!({"client": {"firstName": "Ada", "lastName": "Byron", "email": "ada@example.org", "age": 36, "income": 50_000}})
 }

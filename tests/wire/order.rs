@@ -105,9 +105,9 @@ async fn commands_of_a_connection_are_applied_in_order() {
             (&json!("reply"), &json!(format!("r{number}"))),
             "{reply}"
         );
-        let stands = client.cursors[&format!("instance/{instance}")];
+        let position = client.cursors[&format!("instance/{instance}")];
         assert!(
-            stands >= reply["seq"].as_u64().unwrap(),
+            position >= reply["seq"].as_u64().unwrap(),
             "the frames of a commit come before its reply"
         );
     }

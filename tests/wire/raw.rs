@@ -79,7 +79,7 @@ impl Raw {
         self.stream.write_all(bytes).await.unwrap();
     }
 
-    /// Sends bytes to a peer that may be gone.
+    /// Sends bytes to a peer that may have disconnected.
     pub async fn try_send(&mut self, bytes: &[u8]) {
         let _ = timeout(Duration::from_secs(2), self.stream.write_all(bytes)).await;
     }

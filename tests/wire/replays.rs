@@ -12,17 +12,18 @@ use super::{
 
 fn without_intermediate_progress(frames: &[Value]) -> Vec<(Value, Value, Value)> {
     let last = frames.last().unwrap()["seq"].clone();
-    let told = frames
+    let reported = frames
         .iter()
         .filter(|frame| frame["type"] != "progress" || frame["seq"] == last);
-    told.map(|frame| {
-        (
-            frame["type"].clone(),
-            frame["seq"].clone(),
-            frame["body"].clone(),
-        )
-    })
-    .collect()
+    reported
+        .map(|frame| {
+            (
+                frame["type"].clone(),
+                frame["seq"].clone(),
+                frame["body"].clone(),
+            )
+        })
+        .collect()
 }
 
 /// Deep merge, as a client folds Data bodies into its view.

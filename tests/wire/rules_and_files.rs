@@ -40,7 +40,7 @@ const RATING: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BP
 #[tokio::test]
 async fn a_rule_computes_what_is_pushed_and_its_failure_names_the_line() {
     let server = Server::with_process(RATING);
-    // What a rule says is told to those who may read it.
+    // The message of a rule is shown to users who may read it.
     let mut client = Client::hello(&server, &admin()).await;
     let instance = client.start("rating", json!({})).await;
     let failed = client

@@ -47,7 +47,7 @@ impl Server {
         ])
     }
 
-    /// A server whose process time stands still.
+    /// A server whose process time is stopped.
     pub fn with_clock() -> Self {
         Self::with(&[
             "--store",
@@ -104,12 +104,12 @@ impl Server {
         self.data.path()
     }
 
-    /// The process, for signals and for what the system reports it.
+    /// The process id, for signals and for the figures of the system.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Asks the server to stop, as an operator would.
+    /// Stops the server, as an operator would.
     pub fn terminate(&self) {
         let status = Command::new("kill")
             .arg("-TERM")

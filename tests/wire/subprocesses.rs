@@ -88,13 +88,13 @@ async fn one_child_per_item_then_one_by_a_message() {
         .iter()
         .position(|frame| frame["child"]["instance"] == child)
         .unwrap();
-    let told = client
+    let reported = client
         .frames
         .iter()
         .position(|frame| frame["type"] == "action")
         .unwrap();
     assert!(
-        announced < told,
+        announced < reported,
         "the message names a child that is announced"
     );
     let ended = |frame: &Value| {

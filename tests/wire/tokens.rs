@@ -199,7 +199,7 @@ async fn tokens_of_several_trees_are_good_on_one_connection() {
     let subscribe = |instance: &str| json!({"type": "subscribe", "id": id(), "channel": format!("instance/{instance}")});
     let auth = |token: &str| json!({"type": "auth", "id": id(), "token": token});
 
-    // Sent in one go: each token counts for what comes after it.
+    // Sent in one go: each token is valid for the frames after it.
     let mut back = Client::hello(&server, token_of_one).await;
     back.refused(subscribe(two), "not_found").await;
     back.subscribe(one).await;
@@ -220,7 +220,7 @@ async fn tokens_of_several_trees_are_good_on_one_connection() {
     );
     back.refused(subscribe(three), "not_found").await;
 
-    // Beside what the connection has started itself, and without a token of its own.
+    // Besides the instances that the connection has started, and without a token of its own.
     let mut fresh = Client::hello_with(&server, json!({})).await;
     let own = fresh.done(start()).await["result"]["instance"]
         .as_str()

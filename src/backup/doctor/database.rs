@@ -23,7 +23,7 @@ use crate::{
 const PAGE: u32 = 1_000;
 /// Findings of the library's own check, gaps, and rows without an instance that are reported
 /// individually.
-const TOLD: u32 = 100;
+const REPORTED: u32 = 100;
 
 impl Examination<'_> {
     /// Examines the rows.
@@ -42,7 +42,7 @@ impl Examination<'_> {
         }
         self.instances(database, &known, reporter);
         self.orphans(database);
-        for message in self.read(database.miscounts(TOLD)) {
+        for message in self.read(database.miscounts(REPORTED)) {
             self.found(FindingKind::Count, DATABASE, message);
         }
     }
@@ -52,13 +52,13 @@ impl Examination<'_> {
     }
 
     fn integrity(&mut self, database: &CopiedDatabase) {
-        match database.damage(TOLD) {
+        match database.damage(REPORTED) {
             Ok(lines) => lines
                 .into_iter()
                 .for_each(|line| self.found(FindingKind::Integrity, DATABASE, line)),
             Err(error) => self.unreadable(&error),
         }
-        match database.gaps(TOLD) {
+        match database.gaps(REPORTED) {
             Ok(gaps) => {
                 for (entity, missing) in gaps {
                     let message = format!("the rows of {entity} have a gap at {missing}");
@@ -105,11 +105,11 @@ impl Examination<'_> {
         for message in self.read(database.reader().outbox()) {
             let read: Result<Box<crate::engine::instance_message::InstanceMessage>, _> =
                 codec::decode(&message.row.body);
-            let brought = message.row.brings.map_or(Ok(()), |publication| {
+            let has_publication = message.row.publication.map_or(Ok(()), |publication| {
                 let reader = database.reader();
-                correlations::bring(reader, message.source, publication).map(drop)
+                correlations::read_data(reader, message.source, publication).map(drop)
             });
-            if let Err(error) = read.map(drop).and(brought) {
+            if let Err(error) = read.map(drop).and(has_publication) {
                 let message = format!(
                     "message {} of {} to {} is damaged: {error}",
                     message.row.seq, message.source.key, message.row.target.key
@@ -178,7 +178,7 @@ impl Examination<'_> {
     }
 
     fn orphans(&mut self, database: &CopiedDatabase) {
-        for Orphan { what, instance } in self.read(database.orphans(TOLD)) {
+        for Orphan { what, instance } in self.read(database.orphans(REPORTED)) {
             let message = format!("{what} of instance {instance}, which is over or not there");
             let finding = Finding::new(FindingKind::Orphan, DATABASE, message);
             self.findings.push(finding.of(instance));

@@ -65,10 +65,7 @@ pub fn differences(expected: &Expectation, found: &Instance, data: Option<&Value
         compare("data", expected, data, &mut lines);
     }
     if let Some(messages) = &expected.messages {
-        lines.extend(messages_differ(
-            messages,
-            &found.messages[found.looked_at..],
-        ));
+        lines.extend(messages_differ(messages, &found.messages[found.checked..]));
     }
     lines
 }
@@ -137,9 +134,10 @@ fn messages_differ(expected: &[ExpectedMessage], found: &[Value]) -> Vec<String>
 fn written(message: &ExpectedMessage) -> String {
     let parts = json!({"type": message.kind, "node": message.node, "action": message.action, "body": message.body});
     let members = parts.as_object().into_iter().flatten();
-    let said = members.filter(|(_, value)| !value.is_null());
+    let expected = members.filter(|(_, value)| !value.is_null());
     Value::Object(
-        said.map(|(name, value)| (name.clone(), value.clone()))
+        expected
+            .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
     )
     .to_string()

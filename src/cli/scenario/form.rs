@@ -10,7 +10,7 @@ use serde_saphyr::Spanned;
 use super::model_source::ModelSource;
 
 /// The user of steps that name nobody.
-pub const NOBODY_NAMED: &str = "user";
+pub const DEFAULT_USER: &str = "user";
 
 /// A scenario.
 #[derive(Debug)]
@@ -274,7 +274,7 @@ impl Scenario {
 
 impl ScenarioStep {
     /// The step in words, for people.
-    pub fn said(&self) -> String {
+    pub fn described(&self) -> String {
         match &self.does {
             Does::Start { process, .. } => {
                 format!("start {}", process.as_deref().unwrap_or("as asked"))
@@ -435,13 +435,13 @@ mod tests {
             expect:\n      nodes: [n]\n  - {patch: {x: 1}, scope: box}\n  - {do: hold}\n",
         )
         .unwrap();
-        let said: Vec<_> = scenario
+        let described: Vec<_> = scenario
             .steps
             .iter()
-            .map(|step| (step.line, step.said()))
+            .map(|step| (step.line, step.described()))
             .collect();
         assert_eq!(
-            said,
+            described,
             [
                 (4, "start p".to_owned()),
                 (6, "run save".to_owned()),

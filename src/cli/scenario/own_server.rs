@@ -23,7 +23,7 @@ use crate::{
 /// The longest time it may take to start.
 const START: Duration = Duration::from_secs(30);
 /// The interval of checking whether it has started: its socket exists once it listens.
-const LOOK: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A running server.
 pub struct OwnServer {
@@ -73,7 +73,7 @@ impl OwnServer {
     /// It does not start.
     pub async fn access(&mut self, common: &CommonArguments) -> Result<Access, Failure> {
         let began = Instant::now();
-        while local::ask(&self.data).await?.is_none() {
+        while local::query(&self.data).await?.is_none() {
             if began.elapsed() > START || !self.is_running() {
                 let log = fs::read_to_string(self.data.join("server.log")).unwrap_or_default();
                 return Err(Failure::new(
@@ -81,7 +81,7 @@ impl OwnServer {
                     format!("expected the server of a scenario to start, but it did not: {log}"),
                 ));
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         let common = CommonArguments {
             token: None,

@@ -43,7 +43,7 @@ pub struct Instance {
     /// Data and Action messages, in order.
     pub messages: Vec<Value>,
     /// How many of them were checked.
-    pub looked_at: usize,
+    pub checked: usize,
     /// Keys and processes of its subprocesses, in order of their start.
     pub children: Vec<(String, String)>,
     /// Numbers of its open Action messages.
@@ -63,7 +63,7 @@ impl Player {
         match sent {
             Ok(reply) => Ok(Ok(reply)),
             Err(failure) if failure.exit == super::super::exit::Exit::Refused => {
-                Ok(Err(failure.told))
+                Ok(Err(failure.error))
             }
             Err(failure) => Err(failure),
         }
@@ -94,9 +94,9 @@ impl ReceivedFrames {
     }
 
     /// Marks the messages of an instance as checked.
-    pub fn look_at(&mut self, key: &str) {
+    pub fn mark_checked(&mut self, key: &str) {
         if let Some(instance) = self.instances.get_mut(key) {
-            instance.looked_at = instance.messages.len();
+            instance.checked = instance.messages.len();
         }
     }
 

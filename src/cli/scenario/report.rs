@@ -48,17 +48,17 @@ impl Played {
 
     /// As an object.
     pub fn json(&self) -> Value {
-        let mut told = json!({
+        let mut entry = json!({
             "file": self.file, "name": self.name, "steps": self.steps,
             "ms": self.took.as_millis() as u64,
             "exit": if self.outcome.is_ok() { "good" } else { "failed" },
         });
         if let Err(mismatch) = &self.outcome {
-            told["line"] = json!(mismatch.line);
-            told["step"] = json!(mismatch.step);
-            told["differences"] = json!(mismatch.lines);
+            entry["line"] = json!(mismatch.line);
+            entry["step"] = json!(mismatch.step);
+            entry["differences"] = json!(mismatch.lines);
         }
-        told
+        entry
     }
 }
 

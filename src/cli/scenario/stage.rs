@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     expectation,
     form::{
-        Does, Expectation, ExpectedRefusal, NOBODY_NAMED, Scenario, ScenarioStep, ScenarioUser,
+        DEFAULT_USER, Does, Expectation, ExpectedRefusal, Scenario, ScenarioStep, ScenarioUser,
     },
     model_source::ModelSource,
     own_server::OwnServer,
@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// How long to wait for the expected state on a running server whose clock continues.
-const PATIENCE: Duration = Duration::from_secs(5);
+const REAL_CLOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// Lines that describe a deviation, or nothing.
 type Outcome = Result<(), Vec<String>>;
@@ -50,7 +50,7 @@ pub struct Stage {
     admin: Player,
     players: BTreeMap<String, Player>,
     /// Whether the clock moves only by `advance`.
-    stands_still: bool,
+    is_stopped: bool,
     /// Instances by their names in the scenario.
     named: Vec<(String, String)>,
     user: String,
@@ -82,15 +82,15 @@ impl Stage {
             users: scenario.users.clone(),
             admin: player(access.clone(), access).await?,
             players: BTreeMap::new(),
-            stands_still: is_own,
+            is_stopped: is_own,
             named: Vec::new(),
-            user: NOBODY_NAMED.to_owned(),
+            user: DEFAULT_USER.to_owned(),
             instance: None,
             folder: folder.to_owned(),
         };
         if !is_own {
-            let asked = stage.admin.command(framed("idle", Map::new())).await?;
-            stage.stands_still = asked.is_ok();
+            let answer = stage.admin.command(framed("idle", Map::new())).await?;
+            stage.is_stopped = answer.is_ok();
         }
         if let Some(clock) = &scenario.clock {
             stage.move_clock("set", clock).await?.map_err(refused)?;
@@ -218,21 +218,21 @@ impl Stage {
                 format!("  - {}", refusal.code),
                 "  + done".to_owned(),
             ]),
-            (Err(told), None) => {
-                let text = |name: &str| told[name].as_str().unwrap_or_default();
+            (Err(error), None) => {
+                let text = |name: &str| error[name].as_str().unwrap_or_default();
                 let mut lines = vec![
                     "answer".to_owned(),
                     "  - done".to_owned(),
                     format!("  + {}: {}", text("code"), text("message")),
                 ];
-                for (path, wrong) in told["fields"].as_object().into_iter().flatten() {
+                for (path, wrong) in error["fields"].as_object().into_iter().flatten() {
                     let message = wrong["message"].as_str().unwrap_or_default();
                     lines.push(format!("    {path}: {message}"));
                 }
                 Err(lines)
             }
-            (Err(told), Some(refusal)) => {
-                let lines = expectation::refusal_differs(refusal, &told);
+            (Err(error), Some(refusal)) => {
+                let lines = expectation::refusal_differs(refusal, &error);
                 if lines.is_empty() {
                     Ok(None)
                 } else {
@@ -248,8 +248,8 @@ impl Stage {
         if let Err(lines) = self.see(&key).await? {
             return Ok(Err(lines));
         }
-        let until = Instant::now() + PATIENCE;
-        let stands_still = self.stands_still;
+        let until = Instant::now() + REAL_CLOCK_WAIT;
+        let is_stopped = self.is_stopped;
         loop {
             let data = match &expected.data {
                 None => None,
@@ -272,12 +272,12 @@ impl Stage {
             );
             if lines.is_empty() {
                 if expected.messages.is_some() {
-                    player.received.look_at(&key);
+                    player.received.mark_checked(&key);
                 }
                 return Ok(Ok(()));
             }
             let left = until.saturating_duration_since(Instant::now());
-            if stands_still || left.is_zero() {
+            if is_stopped || left.is_zero() {
                 return Ok(Err(lines));
             }
             // When the clock continues, the expected state may still come.
@@ -353,7 +353,7 @@ impl Stage {
     }
 
     async fn move_clock(&mut self, how: &str, to: &str) -> Result<Outcome, Failure> {
-        if !self.stands_still {
+        if !self.is_stopped {
             return Err(Failure::usage(
                 "expected a server whose clock can be set, but this one runs in real time; leave \
                 --server out, or start it with --test-clock and give a token of a server-operator",
@@ -362,8 +362,8 @@ impl Stage {
         let mut fields = Map::new();
         fields.insert(how.to_owned(), to.into());
         let moved = self.admin.command(framed("clock", fields)).await?;
-        Ok(moved.map(drop).map_err(|told| {
-            let message = told["message"].as_str().unwrap_or_default();
+        Ok(moved.map(drop).map_err(|error| {
+            let message = error["message"].as_str().unwrap_or_default();
             vec!["clock".to_owned(), format!("  + {message}")]
         }))
     }
@@ -379,7 +379,7 @@ impl Stage {
             Ok(_) => Ok(()),
             Err(failure) if failure.exit == Exit::Refused => {
                 let mut lines = vec![model.name(&self.folder), format!("  + {}", failure.message)];
-                for problem in list(&failure.told["problems"]) {
+                for problem in list(&failure.error["problems"]) {
                     let text = |name: &str| problem[name].as_str().unwrap_or_default();
                     lines.push(format!("    at '{}': {}", text("element"), text("message")));
                 }
@@ -391,9 +391,9 @@ impl Stage {
 
     /// Waits until nothing is in progress, if the clock is stopped.
     async fn settle(&mut self) -> Result<(), Failure> {
-        if self.stands_still {
-            let asked = self.admin.command(framed("idle", Map::new())).await?;
-            asked.map_err(|told| Failure::told(&told))?;
+        if self.is_stopped {
+            let answer = self.admin.command(framed("idle", Map::new())).await?;
+            answer.map_err(|error| Failure::from_answer(&error))?;
         }
         Ok(())
     }

@@ -18,9 +18,9 @@ use crate::{
 
 /// Repeats the work that failed with incidents of an element.
 pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
-    let meant = looping::with_incidents(step, key)?;
+    let elements = looping::with_incidents(step, key)?;
     require_moving(step)?;
-    meant
+    elements
         .into_iter()
         .try_for_each(|element| retry_one(step, element))
 }
@@ -53,7 +53,7 @@ fn retry_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         match &*code {
             due_date::UNREADABLE => due_date::retry(step, key),
             mappings::INPUT | quotas::VARIABLES => step.begin_element(key),
-            conditions::FAILED => conditions::look_again(step),
+            conditions::FAILED => conditions::mark_all(step),
             // The action has not been triggered yet.
             quotas::DELAYED => continue,
             _ => {}

@@ -11,7 +11,7 @@ use crate::engine::{
 
 /// Runs a manual action, on an active element or, for `allowBack`, on a completed one.
 pub(in crate::engine) fn run(step: &mut Step<'_>, run: RunAction) -> Result<(), Rejection> {
-    let (key, action) = selection::meant(step, &run)?;
+    let (key, action) = selection::target(step, &run)?;
     step.file = upload::require(step, action, run.file)?;
     if step
         .state

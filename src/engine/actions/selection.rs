@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The element and the action of a run, after all checks except that of the payload.
-pub(in crate::engine) fn meant<'a>(
+pub(in crate::engine) fn target<'a>(
     step: &Step<'a>,
     run: &RunAction,
 ) -> Result<(ElementKey, &'a ExecutableAction), Rejection> {
@@ -182,15 +182,15 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
         Some((node, action))
     };
     // Of several elements, those where the caller may act take precedence.
-    let mine = |key: &ElementKey| require_execute(step, *key).is_ok();
-    let any_mine = step
+    let may_run = |key: &ElementKey| require_execute(step, *key).is_ok();
+    let any_permitted = step
         .state
         .active()
-        .any(|(key, element)| manual(element).is_some() && mine(&key));
+        .any(|(key, element)| manual(element).is_some() && may_run(&key));
     let active: Vec<(ElementKey, bool)> = step
         .state
         .active()
-        .filter(|(key, _)| !any_mine || mine(key))
+        .filter(|(key, _)| !any_permitted || may_run(key))
         .filter_map(|(key, element)| {
             manual(element).map(|(node, action)| (key, can_run(element, node, action).is_ok()))
         })
@@ -204,33 +204,29 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
         ([(only, _)], _) | (_, [only]) => Ok(*only),
         ([], _) => {
             let retained = || {
-                step.state
-                    .retained()
-                    .rev()
-                    .map(|(key, _)| key)
-                    .filter(|&key| is_open(step, key, &run.action))
+                let keys = step.state.retained().rev().map(|(key, _)| key);
+                keys.filter(|&key| is_open(step, key, &run.action))
             };
-            retained()
-                .find(mine)
-                .or_else(|| retained().next())
-                .ok_or_else(|| not_active(step, &run.action))
+            let found = retained().find(may_run).or_else(|| retained().next());
+            found.ok_or_else(|| not_active(step, &run.action))
         }
         ([(first, _), ..], []) => Ok(*first),
-        (_, several) => {
-            let instance = step.state.key();
-            let listed: Vec<String> = several.iter().map(|key| key.wire(instance)).collect();
-            let sentence = format!(
-                "expected one element that offers '{}', but there are {}: name one of {} as \
-                'element'",
-                run.action,
-                several.len(),
-                listed.join(", ")
-            );
-            Err(Rejection {
-                elements: listed,
-                ..Rejection::new(RejectionKind::Conflict, sentence)
-            })
-        }
+        (_, several) => Err(ambiguous(step, &run.action, several)),
+    }
+}
+
+fn ambiguous(step: &Step<'_>, action: &str, elements: &[ElementKey]) -> Rejection {
+    let instance = step.state.key();
+    let listed: Vec<String> = elements.iter().map(|key| key.wire(instance)).collect();
+    let sentence = format!(
+        "expected one element that offers '{action}', but there are {}: name one of {} as \
+        'element'",
+        elements.len(),
+        listed.join(", ")
+    );
+    Rejection {
+        elements: listed,
+        ..Rejection::new(RejectionKind::Conflict, sentence)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
         state::ElementInstance,
         subscription,
     },
-    model::ids::ElementKey,
+    model::{executable::ExecutableNode, ids::ElementKey},
 };
 
 /// Codes of incidents of an element that cannot choose the flows by which its token leaves.
@@ -27,9 +27,9 @@ const NO_CHOICE: [&str; 2] = ["condition_error", "no_flow"];
 
 /// Continues without the work that failed with incidents of an element.
 pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
-    let meant = looping::with_incidents(step, key)?;
+    let elements = looping::with_incidents(step, key)?;
     require_moving(step)?;
-    meant
+    elements
         .into_iter()
         .try_for_each(|element| skip_one(step, element))
 }
@@ -49,48 +49,9 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         .iter()
         .map(|incident| incident.action.clone())
         .collect();
-    // An element that was stopped before any work has none to skip: it continues.
-    let stopped = element
-        .incidents()
-        .iter()
-        .any(|incident| STOPPED.contains(&&*incident.code));
-    let has = |code: &str| {
-        let mut incidents = element.incidents().iter();
-        incidents.any(|incident| incident.code == code)
-    };
-    // The events that an element throws are evaluated last.
-    let is_whole = element.is_whole(node);
-    let (stops, left_out) = (
-        looping::stops_by_skip(element),
-        looping::is_left_out(element),
-    );
-    let cannot_publish = has(publishing::UNREADABLE);
-    let lacks_inputs = has(mappings::INPUT) || has(quotas::VARIABLES);
-    let lacks_outputs = has(mappings::OUTPUT) && node.call().is_none();
-    let cannot_choose = NO_CHOICE.iter().any(|code| has(code));
-    // The element has done its work, but there is no room to keep it for compensation.
-    let is_forgotten = has(compensation::LIMIT);
-    if cannot_choose && node.default_flow.is_none() {
-        let sentence = format!(
-            "expected an element that can be skipped, but '{}' has no default flow to take: \
-            correct the data (patch) and retry",
-            node.id
-        );
-        return Err(Rejection::new(RejectionKind::Conflict, sentence));
-    }
-    let opens = has(ad_hoc::ACTIVE_ELEMENTS) && !stopped;
-    let is_unasked = has(ad_hoc::CONDITION);
-    let is_unreadable = subscription::UNREADABLE.iter().any(|code| has(code));
-    let is_condition = has(conditions::FAILED) && subscription::waits_itself(node);
-    if is_unreadable && node.is_event_gateway() {
-        let sentence = format!(
-            "expected an element that can be skipped, but gateway '{}' waits for its events and \
-            has no flow to take: correct the data (patch) and retry",
-            node.id
-        );
-        return Err(Rejection::new(RejectionKind::Conflict, sentence));
-    }
-    elements::complex_gateway::go_on(step, key, node);
+    let parts = FailedParts::of(element, node);
+    parts.require_skippable(node)?;
+    elements::complex_gateway::continue_skipped(step, key, node);
     step.record(Record::IncidentsResolved {
         element: key,
         skipped: true,
@@ -102,38 +63,125 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
             occurrence,
         });
     }
-    let failed_call = |element: &ElementInstance| element.call().is_none();
-    if is_whole && stops {
-        step.record_loop(LoopRecord::Stopped { element: key });
-    } else if node.call().is_some() && !stopped && step.state.element(key).is_some_and(failed_call)
-    {
-        step.record(Record::CallSkipped { element: key });
-    }
-    if lacks_inputs {
-        mappings::begin_without_inputs(step, key);
-        due_date::begin(step, key);
-    }
-    if is_unreadable {
-        subscription::open_readable(step, key, node);
-    }
-    if opens {
-        ad_hoc::open(step, key, Vec::new());
-    }
-    if is_condition {
-        subscription::pass(step, key, node);
-    }
-    if (cannot_publish || is_forgotten) && !stopped {
-        elements::leave_silently(step, key, node);
-    } else if left_out {
-        elements::leave_iteration(step, key, node);
-    } else if is_unasked {
-        elements::leave_without_asking(step, key, node);
-    } else if lacks_outputs {
-        elements::leave_without_outputs(step, key, node);
-    } else if cannot_choose {
-        elements::leave_by_default(step, key, node);
-    } else {
-        step.queue(key);
-    }
+    parts.skip_work(step, key, node);
+    parts.skip_beginning(step, key, node);
+    parts.leave(step, key, node);
     Ok(())
+}
+
+/// The parts of an element's life that failed with its incidents.
+struct FailedParts {
+    /// All of them: the element was stopped before any work. It has none to skip, and continues.
+    everything: bool,
+    is_whole: bool,
+    /// The iterations of a whole that have not begun.
+    iterations: bool,
+    /// The result or the condition of an iteration.
+    iteration_end: bool,
+    inputs: bool,
+    outputs: bool,
+    /// The choice of the flows by which the token leaves.
+    choice: bool,
+    /// The messages and signals that the element publishes; they are evaluated last.
+    publishing: bool,
+    /// The element has done its work, but there is no room to keep it for compensation.
+    compensation: bool,
+    /// The initial activities of an ad-hoc subprocess.
+    initial_activities: bool,
+    /// The completion condition of the ad-hoc subprocess around the element.
+    completion_condition: bool,
+    subscriptions: bool,
+    /// The condition that the element waits for.
+    own_condition: bool,
+}
+
+impl FailedParts {
+    fn of(element: &ElementInstance, node: &ExecutableNode) -> Self {
+        let has = |code: &str| {
+            let mut incidents = element.incidents().iter();
+            incidents.any(|incident| incident.code == code)
+        };
+        let everything = STOPPED.iter().any(|code| has(code));
+        Self {
+            everything,
+            is_whole: element.is_whole(node),
+            iterations: looping::stops_by_skip(element),
+            iteration_end: looping::is_left_out(element),
+            inputs: has(mappings::INPUT) || has(quotas::VARIABLES),
+            outputs: has(mappings::OUTPUT) && node.call().is_none(),
+            choice: NO_CHOICE.iter().any(|code| has(code)),
+            publishing: has(publishing::UNREADABLE),
+            compensation: has(compensation::LIMIT),
+            initial_activities: has(ad_hoc::ACTIVE_ELEMENTS) && !everything,
+            completion_condition: has(ad_hoc::CONDITION),
+            subscriptions: subscription::UNREADABLE.iter().any(|code| has(code)),
+            own_condition: has(conditions::FAILED) && subscription::waits_itself(node),
+        }
+    }
+
+    fn require_skippable(&self, node: &ExecutableNode) -> Result<(), Rejection> {
+        let id = &node.id;
+        let sentence = if self.choice && node.default_flow.is_none() {
+            format!(
+                "expected an element that can be skipped, but '{id}' has no default flow to take: \
+                correct the data (patch) and retry"
+            )
+        } else if self.subscriptions && node.is_event_gateway() {
+            format!(
+                "expected an element that can be skipped, but gateway '{id}' waits for its events \
+                and has no flow to take: correct the data (patch) and retry"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Rejection::new(RejectionKind::Conflict, sentence))
+    }
+
+    /// Continues without the iterations of a whole, or the child of a call activity.
+    fn skip_work(&self, step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+        let failed_call = |element: &ElementInstance| element.call().is_none();
+        if self.is_whole && self.iterations {
+            step.record_loop(LoopRecord::Stopped { element: key });
+        } else if node.call().is_some()
+            && !self.everything
+            && step.state.element(key).is_some_and(failed_call)
+        {
+            step.record(Record::CallSkipped { element: key });
+        }
+    }
+
+    /// Begins the element without what could not be evaluated.
+    fn skip_beginning(&self, step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+        if self.inputs {
+            mappings::begin_without_inputs(step, key);
+            due_date::begin(step, key);
+        }
+        if self.subscriptions {
+            subscription::open_readable(step, key, node);
+        }
+        if self.initial_activities {
+            ad_hoc::open(step, key, Vec::new());
+        }
+        if self.own_condition {
+            subscription::pass(step, key, node);
+        }
+    }
+
+    /// Completes the element without the failed part of its completion; queues it if it has not
+    /// got that far.
+    fn leave(&self, step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+        if (self.publishing || self.compensation) && !self.everything {
+            elements::leave_silently(step, key, node);
+        } else if self.iteration_end {
+            elements::leave_iteration(step, key, node);
+        } else if self.completion_condition {
+            elements::leave_without_completion_condition(step, key, node);
+        } else if self.outputs {
+            elements::leave_without_outputs(step, key, node);
+        } else if self.choice {
+            elements::leave_by_default(step, key, node);
+        } else {
+            step.queue(key);
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub(in crate::engine) fn may_upload(
     step: &Step<'_>,
     run: &RunAction,
 ) -> Result<UploadRules, Rejection> {
-    let (_, action) = selection::meant(step, run)?;
+    let (_, action) = selection::target(step, run)?;
     let ActionWork::UploadFile { rules, .. } = &action.work else {
         return Err(takes_no_file(action));
     };

@@ -218,7 +218,7 @@ fn render(step: &Step<'_>, key: ElementKey, template: &Template) -> Result<Value
 }
 
 fn require_parent(step: &Step<'_>) -> Result<(), Failure> {
-    if step.state.parent_hears() {
+    if step.state.can_send_to_parent() {
         return Ok(());
     }
     let why = if step.state.head().parent.is_some() {

@@ -136,7 +136,7 @@ fn is_complete(
     // Tokens that wait at a join may be completed by an activity that a user starts.
     ad_hoc.condition.is_none()
         && !waits
-        && (ad_hoc.active.is_some() || was_started(element, node) || asks_for_end(node))
+        && (ad_hoc.active.is_some() || was_started(element, node) || has_ending_action(node))
 }
 
 /// Whether a user has started an activity in it.
@@ -148,7 +148,7 @@ fn was_started(element: &ElementInstance, node: &ExecutableNode) -> bool {
 }
 
 /// Whether users end it by running an action.
-fn asks_for_end(node: &ExecutableNode) -> bool {
+fn has_ending_action(node: &ExecutableNode) -> bool {
     node.actions
         .iter()
         .any(|action| action.trigger == Trigger::Manual && action.required == Required::Mandatory)
@@ -190,7 +190,7 @@ pub(super) fn fulfils(
     node: &ExecutableNode,
     ends_path: bool,
 ) -> Option<bool> {
-    let Some((around, condition)) = asked(step, key) else {
+    let Some((around, condition)) = open_ad_hoc(step, key) else {
         return Some(false);
     };
     let is_undoing = compensation::is_undoing(step, key, node);
@@ -212,7 +212,7 @@ pub(super) fn fulfils(
 }
 
 /// The open ad-hoc subprocess directly around an element, and the id of its condition.
-fn asked<'a>(step: &Step<'a>, key: ElementKey) -> Option<(ElementKey, &'a str)> {
+fn open_ad_hoc<'a>(step: &Step<'a>, key: ElementKey) -> Option<(ElementKey, &'a str)> {
     let around = step.state.element(key)?.scope()?;
     let condition = step.node_of(around)?.ad_hoc()?.condition.as_deref()?;
     let is_open = step.state.element(around)?.ad_hoc() == Some(AdHocState::Open);

@@ -59,7 +59,7 @@ pub(super) fn choose<'a>(
             None => return Own::Waiting,
         }
     }
-    if !taken.is_empty() || (resets && !asks_at_reset(node)) {
+    if !taken.is_empty() || (resets && !takes_flow_at_reset(node)) {
         return Own::Done(taken);
     }
     match node.default_flow {
@@ -70,7 +70,7 @@ pub(super) fn choose<'a>(
 }
 
 /// Whether a reset may take a flow: one with a condition, or the default flow beside such flows.
-fn asks_at_reset(node: &ExecutableNode) -> bool {
+fn takes_flow_at_reset(node: &ExecutableNode) -> bool {
     node.outgoing.iter().any(|flow| flow.conditional)
 }
 
@@ -195,7 +195,11 @@ pub(in crate::engine) fn give_back(
 }
 
 /// Lets a skipped join continue as if its condition were true.
-pub(in crate::engine) fn go_on(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+pub(in crate::engine) fn continue_skipped(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+) {
     if is_undecided(step, key, node)
         && let Some(element) = step.state.element(key)
     {
@@ -268,7 +272,7 @@ fn reset(
         node: join.id.clone(),
         taken: None,
     });
-    if !arrivals.is_empty() || asks_at_reset(join) {
+    if !arrivals.is_empty() || takes_flow_at_reset(join) {
         step.activate_with(&join.id, scope, arrivals, counts);
     } else if let Some(scope) = scope {
         // The scope may be complete now.

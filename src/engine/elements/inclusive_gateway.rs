@@ -106,7 +106,7 @@ pub(super) fn waits_beside(
         return false;
     }
     let upstream = step.process.upstream(join);
-    let brings_missing = |node: &Arc<str>| {
+    let reaches_missing = |node: &Arc<str>| {
         let reached = step.process.place_of(node).into_iter().flat_map(|place| {
             let flows = upstream.iter().zip(&is_there);
             flows.filter_map(move |(nodes, is_there)| nodes.contains(place).then_some(*is_there))
@@ -126,5 +126,5 @@ pub(super) fn waits_beside(
         .into_iter()
         .flat_map(|scope| scope.waiting())
         .map(|(node, _)| node);
-    at_elements.chain(at_joins).any(brings_missing)
+    at_elements.chain(at_joins).any(reaches_missing)
 }

@@ -66,6 +66,16 @@ pub(in crate::engine) fn choose<'a>(
     if let [(only, _)] = fitting[..] {
         return Ok(vec![only]);
     }
+    Err(no_choice(process, condition, &all, fitting.len()))
+}
+
+/// The refusal of a start that fits to no start event, or to several.
+fn no_choice(
+    process: &ExecutableProcess,
+    condition: Option<&str>,
+    all: &[(&ExecutableNode, &StartEvent)],
+    fitting: usize,
+) -> Rejection {
     let known: Vec<&str> = all
         .iter()
         .filter_map(|(_, start)| start.condition.as_deref())
@@ -78,9 +88,8 @@ pub(in crate::engine) fn choose<'a>(
     let sentence = match condition {
         Some(condition) => format!(
             "expected one start event of '{}' with start condition '{condition}', but there are \
-            {}; known conditions: {known}",
-            process.definition.id,
-            fitting.len()
+            {fitting}; known conditions: {known}",
+            process.definition.id
         ),
         None => format!(
             "expected a startCondition, but the start names none and '{}' has {} start events; \
@@ -89,7 +98,7 @@ pub(in crate::engine) fn choose<'a>(
             all.len()
         ),
     };
-    Err(Rejection::new(RejectionKind::BadRequest, sentence))
+    Rejection::new(RejectionKind::BadRequest, sentence)
 }
 
 /// A description of the start of a process that no client can start.

@@ -20,13 +20,13 @@ const TYPE: &str = "instance.ended";
 
 /// Places the notifications of the webhooks for this status; `error` is the code of a failure. The
 /// end is recorded before.
-pub(in crate::engine) fn tell_of_end(step: &mut Step<'_>, status: Status, error: Option<&str>) {
+pub(in crate::engine) fn notify_webhooks(step: &mut Step<'_>, status: Status, error: Option<&str>) {
     let process = step.process;
     for webhook in process
         .definition
         .webhooks
         .iter()
-        .filter(|webhook| webhook.hears(status.name()))
+        .filter(|webhook| webhook.is_notified_of(status.name()))
     {
         let url = webhook.url.clone();
         let number = step.record(Record::HttpCall(Box::new(HttpCallRecord::WebhookPlaced {

@@ -36,10 +36,10 @@ pub(in crate::engine) struct Verdict {
 
 /// Begins an iteration, if there is room for one more element.
 pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    let most = step.limits.active_elements;
-    if step.state.active_count() >= most {
+    let maximum = step.limits.active_elements;
+    if step.state.active_count() >= maximum {
         let sentence = format!(
-            "expected at most {most} active elements, but the next iteration would be one more. \
+            "expected at most {maximum} active elements, but the next iteration would be one more. \
             Retry when others have completed"
         );
         return step.incident(key, STOPPED[1], sentence, None);

@@ -81,7 +81,7 @@ fn begin_next(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, seque
         return step.incident(key, quotas::CHILDREN, sentence, None);
     }
     if !step.takes_turn(bytes) {
-        return step.ask_for_turn(key);
+        return step.request_turn(key);
     }
     begin(step, key, node);
     if !sequential {

@@ -26,8 +26,8 @@ impl Step<'_> {
 
     /// Requests a step in which an activity begins more iterations. A process that requests steps
     /// without end is stopped.
-    pub fn ask_for_turn(&mut self, element: ElementKey) {
-        if self.asked.contains(&element) {
+    pub fn request_turn(&mut self, element: ElementKey) {
+        if self.requested_turns.contains(&element) {
             return;
         }
         if self.turn >= self.limits.turns {
@@ -38,7 +38,7 @@ impl Step<'_> {
             );
             return self.incident(element, STOPPED[0], sentence, None);
         }
-        self.asked.insert(element);
+        self.requested_turns.insert(element);
         let turn = self.turn + 1;
         self.send(
             self.state.key(),

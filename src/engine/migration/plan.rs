@@ -59,18 +59,18 @@ pub(super) fn make(
         target,
         plan: MigrationPlan::default(),
     };
-    planner.look_at_mapping();
+    planner.check_mapping();
     for (key, element) in state.active() {
-        planner.look_at_element(key, element);
+        planner.check_element(key, element);
     }
     for (by, open) in state.all_subscriptions() {
         for event in open.begun() {
-            planner.look_at_begun(by.element(), event);
+            planner.check_begun(by.element(), event);
         }
     }
-    planner.look_at_scope(state.scope(None));
+    planner.check_scope(state.scope(None));
     for (_, element) in state.active() {
-        planner.look_at_scope(element.as_scope());
+        planner.check_scope(element.as_scope());
     }
     planner.plan
 }
@@ -90,7 +90,7 @@ impl Planner<'_> {
         });
     }
 
-    fn look_at_mapping(&mut self) {
+    fn check_mapping(&mut self) {
         for (from, to) in self.target.mapping {
             let is_known = |process: &ExecutableProcess, id: &str| {
                 process.node(id).is_some() || process.source_of(id).is_some()
@@ -113,7 +113,7 @@ impl Planner<'_> {
         self.target.mapping.get(id).map_or(id, String::as_str)
     }
 
-    fn look_at_element(&mut self, key: ElementKey, element: &ElementInstance) {
+    fn check_element(&mut self, key: ElementKey, element: &ElementInstance) {
         let id = element.node().clone();
         let counterpart = self.target.process.node(self.renamed(&id));
         self.plan.elements.push(PlannedElement {
@@ -182,7 +182,7 @@ impl Planner<'_> {
 
     /// A parallel event of which some definitions have occurred: the others must exist in the
     /// target, otherwise it is never triggered.
-    fn look_at_begun(&mut self, by: Option<ElementKey>, event: &str) {
+    fn check_begun(&mut self, by: Option<ElementKey>, event: &str) {
         let awaited = |node: &ExecutableNode| node.kind.awaited().map(events);
         let to = self.target.process.node(self.renamed(event));
         // An event that the target does not wait for at all is no problem.
@@ -200,16 +200,16 @@ impl Planner<'_> {
     }
 
     /// Checks flows that wait at joins, and activities that may be compensated.
-    fn look_at_scope(&mut self, scope: Option<&Scope>) {
+    fn check_scope(&mut self, scope: Option<&Scope>) {
         let Some(scope) = scope else { return };
         for (join, arrivals) in scope.waiting() {
             let flows: Vec<&str> = arrivals.iter().map(|arrival| &*arrival.flow).collect();
-            self.look_at_join(join, &flows);
+            self.check_join(join, &flows);
         }
         for join in scope.all_resetting() {
             let taken = scope.resetting(join).unwrap_or_default();
             let flows: Vec<&str> = taken.iter().map(|arrival| &*arrival.flow).collect();
-            self.look_at_join(join, &flows);
+            self.check_join(join, &flows);
         }
         for completed in scope.remembered_nodes() {
             let node = self.source.node(completed);
@@ -226,7 +226,7 @@ impl Planner<'_> {
         }
     }
 
-    fn look_at_join(&mut self, join: &Arc<str>, flows: &[&str]) {
+    fn check_join(&mut self, join: &Arc<str>, flows: &[&str]) {
         let node = self.source.node(join);
         let counterpart = self.target.process.node(self.renamed(join));
         let joined = node

@@ -97,13 +97,13 @@ pub(super) fn renew(step: &mut Step<'_>, waited: Waited, renamed: &BTreeMap<Arc<
 type Before = BTreeMap<EventRef, (EventRef, OpenSubscription)>;
 
 fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[EventRef], before: Before) {
-    let has_come = |event: &EventRef| known.contains(event) && !before.contains_key(event);
+    let has_occurred = |event: &EventRef| known.contains(event) && !before.contains_key(event);
     let mut renewed = Vec::new();
     let mut unreadable = None;
     for node in subscription::awaited_events(step, by) {
         let awaited = node.kind.awaited().into_iter();
         for (of, event) in awaited.flat_map(|event| event.of(&node.id)) {
-            if has_come(&of) {
+            if has_occurred(&of) {
                 continue;
             }
             let old = before.get(&of).map(|(_, open)| open);
@@ -117,9 +117,9 @@ fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[EventRef], before: Bef
     close_old(step, by, &before, &renewed);
     // A retry evaluates all of them.
     if let Some((code, sentence)) = unreadable
-        && let Some(told) = by.element().or_else(|| first_active(step))
+        && let Some(reported_at) = by.element().or_else(|| first_active(step))
     {
-        return step.incident(told, code, sentence, None);
+        return step.incident(reported_at, code, sentence, None);
     }
     step.record(Record::SubscriptionsRenewed {
         by,

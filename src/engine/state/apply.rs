@@ -48,7 +48,7 @@ impl InstanceState {
     pub(in crate::engine) fn created(seq: u64, time: Time, created: &Created) -> Self {
         let mut head = created.clone();
         let data = std::mem::replace(&mut head.data, Value::Null);
-        let parent_heard = head.parent.as_ref().map_or(0, |link| link.seq);
+        let parent_received = head.parent.as_ref().map_or(0, |link| link.seq);
         Self {
             head: Arc::new(head),
             participants: Arc::default(),
@@ -63,7 +63,7 @@ impl InstanceState {
             root: Scope::default(),
             open: BTreeMap::new(),
             children: BTreeMap::new(),
-            parent_heard,
+            parent_received,
             parent_finished: false,
             descendants_ended: false,
             decisions: Decisions::default(),
@@ -434,7 +434,7 @@ impl InstanceState {
         let is_parent = self.parent_is(from);
         match self.children.get_mut(&from) {
             Some(child) => child.start.received = number,
-            None if is_parent => self.parent_heard = number,
+            None if is_parent => self.parent_received = number,
             None => drop(self.joined.insert(from)),
         }
     }

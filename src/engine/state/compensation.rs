@@ -213,17 +213,17 @@ impl InstanceState {
         element: &mut ElementInstance,
         key: ElementKey,
     ) {
-        let asked = element.compensates.into_iter().chain([key]);
+        let requesters = element.compensates.into_iter().chain([key]);
         let around: Vec<Option<ElementKey>> =
             std::iter::successors(element.scope, |key| self.elements.get(key)?.scope)
                 .map(Some)
                 .chain([None])
                 .collect();
-        for (by, scope) in asked.flat_map(|by| around.iter().map(move |scope| (by, *scope))) {
+        for (by, scope) in requesters.flat_map(|by| around.iter().map(move |scope| (by, *scope))) {
             // Handlers run in the scope of the element that requested them, or in a scope around
             // it.
-            let is_asked = |scope: &Scope| scope.compensating.contains_key(&by);
-            if self.scope(scope).is_some_and(is_asked)
+            let is_requested = |scope: &Scope| scope.compensating.contains_key(&by);
+            if self.scope(scope).is_some_and(is_requested)
                 && let Some(scope) = self.scope_mut(scope)
             {
                 let given_up = scope.compensating.remove(&by).into_iter();

@@ -57,7 +57,7 @@ impl Decisions {
         self.0.iter_mut()
     }
 
-    pub fn retain(&mut self, stands: impl Fn(&Decision) -> bool) {
-        self.0.retain(stands);
+    pub fn retain(&mut self, keep: impl Fn(&Decision) -> bool) {
+        self.0.retain(keep);
     }
 }

@@ -86,10 +86,10 @@ impl Merges {
     }
 
     /// The data of a scope with those merges only for which `keep` holds.
-    pub fn folded(&self, scope: Option<ElementKey>, stands: impl Fn(&Merge) -> bool) -> Value {
+    pub fn folded(&self, scope: Option<ElementKey>, keep: impl Fn(&Merge) -> bool) -> Value {
         let mut data = self.base.get(&scope).cloned().unwrap_or_else(empty);
         let of_scope = self.list.iter().filter(|merge| merge.scope == scope);
-        for merge in of_scope.filter(|merge| stands(merge)) {
+        for merge in of_scope.filter(|merge| keep(merge)) {
             merge.change.apply(&mut data);
         }
         data
@@ -117,8 +117,8 @@ impl Merges {
         self.list.iter_mut()
     }
 
-    pub fn retain(&mut self, stands: impl Fn(&Merge) -> bool) {
-        self.list.retain(stands);
+    pub fn retain(&mut self, keep: impl Fn(&Merge) -> bool) {
+        self.list.retain(keep);
     }
 
     /// Applies the merges before this number to the base: no snapshot is older.

@@ -28,7 +28,7 @@ pub struct Subscriptions {
     open: BTreeMap<EventRef, OpenSubscription>,
     /// Definitions of parallel events that have occurred while others have not, with the
     /// subscription to open again once all have; `None` when it stays closed.
-    come: BTreeMap<EventRef, Option<OpenSubscription>>,
+    occurred: BTreeMap<EventRef, Option<OpenSubscription>>,
     /// Whether they were opened. Definitions may have occurred before, at the start of the process.
     opened: bool,
 }
@@ -96,26 +96,26 @@ impl Subscriptions {
     pub(super) fn rename(&mut self, names: &BTreeMap<Arc<str>, Arc<str>>) {
         self.open.clear();
         self.opened = false;
-        let come = std::mem::take(&mut self.come).into_iter();
-        let renamed = come.map(|(mut event, open)| {
+        let occurred = std::mem::take(&mut self.occurred).into_iter();
+        let renamed = occurred.map(|(mut event, open)| {
             if let Some(node) = names.get(&event.node) {
                 event.node = node.clone();
             }
             (event, open)
         });
-        self.come = renamed.collect();
+        self.occurred = renamed.collect();
     }
 
     /// Notes that one definition of a parallel event has occurred, and closes its subscription.
-    pub(super) fn come(&mut self, event: &EventRef, again: Option<&Subscription>) {
-        let come = again.zip(self.open.remove(event)).map(|(again, open)| {
+    pub(super) fn note_occurrence(&mut self, event: &EventRef, again: Option<&Subscription>) {
+        let occurred = again.zip(self.open.remove(event)).map(|(again, open)| {
             let subscription = again.clone();
             OpenSubscription {
                 subscription,
                 ..open
             }
         });
-        self.come.insert(event.clone(), come);
+        self.occurred.insert(event.clone(), occurred);
     }
 
     /// Closes the subscriptions of these definitions.
@@ -128,7 +128,7 @@ impl Subscriptions {
     /// Opens the subscriptions of a parallel event again after all its definitions have occurred.
     pub(super) fn open_again(&mut self, again: &[(EventRef, Subscription)]) {
         for (event, subscription) in again {
-            if let Some(mut open) = self.come.remove(event).flatten() {
+            if let Some(mut open) = self.occurred.remove(event).flatten() {
                 open.occurrence += 1;
                 open.subscription = subscription.clone();
                 self.open.insert(event.clone(), open);
@@ -151,20 +151,20 @@ impl Subscriptions {
 
     /// The definitions of a node that have occurred and wait for the others, with the subscription
     /// to open again; `None` when it stays closed.
-    pub fn come_of(
+    pub fn occurred_of(
         &self,
         node: &str,
     ) -> impl Iterator<Item = (&EventRef, Option<&OpenSubscription>)> {
-        let come = self
-            .come
+        let occurred = self
+            .occurred
             .iter()
             .filter(move |(event, _)| *event.node == *node);
-        come.map(|(event, open)| (event, open.as_ref()))
+        occurred.map(|(event, open)| (event, open.as_ref()))
     }
 
     /// The parallel events of which some definitions have occurred.
     pub fn begun(&self) -> BTreeSet<&Arc<str>> {
-        self.come.keys().map(|event| &event.node).collect()
+        self.occurred.keys().map(|event| &event.node).collect()
     }
 
     /// The open subscriptions of a node's definitions.
@@ -175,8 +175,8 @@ impl Subscriptions {
     }
 
     /// Whether this definition has occurred and waits for the others of its node.
-    pub fn has_come(&self, event: &EventRef) -> bool {
-        self.come.contains_key(event)
+    pub fn has_occurred(&self, event: &EventRef) -> bool {
+        self.occurred.contains_key(event)
     }
 
     /// Notes that an event has occurred; its subscription is replaced, or closed.

@@ -79,7 +79,7 @@ pub(super) fn child_ended(
     let trouble = match outputs {
         Ok(patch) => {
             if let Some(patch) = patch {
-                step.merge_outside(element, Some(child), patch);
+                step.merge_around(element, Some(child), patch);
             }
             trouble
         }
@@ -109,13 +109,13 @@ pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {
     // Without an action or an awaiting element, only the sender of the message that requested the
     // child could request it again.
     let again = child.start.awaited || child.start.action.is_some();
-    let mend = if again {
+    let fix = if again {
         "retry starts it again"
     } else {
         "retry goes on without it"
     };
     let sentence = format!(
-        "expected to start subprocess {}, but {why}; {mend}",
+        "expected to start subprocess {}, but {why}; {fix}",
         described(step, child)
     );
     if child.start.awaited {

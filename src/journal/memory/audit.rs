@@ -20,8 +20,8 @@ impl Tables {
                 let over = self.audit.len().saturating_sub(limits::AUDIT_ROWS);
                 self.audit.drain(..over);
             }
-            AuditChange::Forgotten(before, most) => {
-                let old = self.audit.iter().take(*most);
+            AuditChange::Forgotten(before, maximum) => {
+                let old = self.audit.iter().take(*maximum);
                 let old = old.take_while(|row| row.at < *before).count();
                 let but_the_newest = self.audit.len().saturating_sub(1);
                 self.audit.drain(..old.min(but_the_newest));

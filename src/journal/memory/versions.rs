@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     journal::{
         InstanceRow, VersionInUse,
-        in_use::{beginning, minute},
+        in_use::{minute, minute_start},
     },
     model::ids::Time,
 };
@@ -38,7 +38,7 @@ pub(super) fn started<'a>(
     tenant: &str,
     since: Time,
 ) -> u64 {
-    let since = beginning(minute(since));
+    let since = minute_start(minute(since));
     let started = instances.filter(|row| row.tenant == tenant && row.created_at >= since);
     started.count() as u64
 }

@@ -56,13 +56,13 @@ pub(super) fn add(db: &mut Statements<'_>, rows: &[AuditRow]) -> Result<usize> {
 pub(super) fn change(db: &mut Statements<'_>, change: &AuditChange) -> Result<usize> {
     match change {
         AuditChange::Added(rows) => add(db, rows),
-        AuditChange::Forgotten(before, most) => {
+        AuditChange::Forgotten(before, maximum) => {
             // Times grow with the numbers, unless a clock was set back. The newest row stays, so
             // that no number is used twice.
             let sql = "DELETE FROM audit WHERE id IN (SELECT id FROM
                     (SELECT id, at FROM audit ORDER BY id LIMIT ?2) WHERE at < ?1)
                 AND id < (SELECT max(id) FROM audit)";
-            db.get(sql)?.execute(params![before, bounded(*most)])?;
+            db.get(sql)?.execute(params![before, bounded(*maximum)])?;
             Ok(0)
         }
     }

@@ -21,7 +21,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::{Connection, ErrorCode};
 
-use super::open::PATIENCE;
+use super::open::BUSY_TIMEOUT;
 use crate::journal::store::StoreError;
 
 /// Pages (4 KiB) in the WAL from which a checkpoint is worthwhile: 16 MiB, because commits wait for
@@ -42,13 +42,13 @@ const PASSES: u32 = 8;
 /// they read.
 const TRY_AGAIN: i64 = 16 * 1024;
 /// How long the writer waits for readers of old pages when it begins the WAL anew.
-const RESTART_PATIENCE: Duration = Duration::from_millis(50);
+const RESTART_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// When the thread checks the WAL.
 #[derive(Clone, Copy)]
 pub(super) struct Pace {
     /// Bytes of new WAL after which it checks.
-    pub look_every: usize,
+    pub check_every: usize,
     /// After this long without a check few rows arrive, and the file is truncated.
     pub quiet: Duration,
 }
@@ -56,7 +56,7 @@ pub(super) struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            look_every: 4 << 20,
+            check_every: 4 << 20,
             quiet: Duration::from_secs(5),
         }
     }
@@ -64,7 +64,7 @@ impl Default for Pace {
 
 /// The handle of the thread, owned by the writer's store.
 pub(super) struct Checkpointer {
-    look: Option<Sender<()>>,
+    wake: Option<Sender<()>>,
     nearly_full: Arc<AtomicBool>,
     /// Pages in the WAL that count as nearly full.
     full_at: Arc<AtomicI64>,
@@ -76,16 +76,16 @@ pub(super) struct Checkpointer {
 impl Checkpointer {
     /// Starts the thread with a connection of its own.
     pub fn start(connection: Connection, pace: Pace) -> Result<Self, StoreError> {
-        let (look, looks) = crossbeam_channel::bounded(1);
+        let (wake, wakes) = crossbeam_channel::bounded(1);
         let nearly_full = Arc::new(AtomicBool::new(false));
         let full_at = Arc::new(AtomicI64::new(NEARLY_FULL));
         let (flag, level) = (Arc::clone(&nearly_full), Arc::clone(&full_at));
         let thread = thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || run(&connection, &looks, pace.quiet, &flag, &level))
+            .spawn(move || run(&connection, &wakes, pace.quiet, &flag, &level))
             .map_err(|cause| StoreError::Failed("start the checkpoint thread", Box::new(cause)))?;
         Ok(Self {
-            look: Some(look),
+            wake: Some(wake),
             nearly_full,
             full_at,
             thread: Some(thread),
@@ -97,11 +97,11 @@ impl Checkpointer {
     /// Reports about `bytes` of new WAL.
     pub fn wrote(&mut self, bytes: usize) {
         self.unseen += bytes;
-        if self.unseen >= self.pace.look_every {
+        if self.unseen >= self.pace.check_every {
             self.unseen = 0;
-            if let Some(look) = &self.look {
+            if let Some(wake) = &self.wake {
                 // If the channel is full, a check is due already.
-                let _ = look.try_send(());
+                let _ = wake.try_send(());
             }
         }
     }
@@ -112,7 +112,7 @@ impl Checkpointer {
         if !self.nearly_full.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
-        writer.busy_timeout(RESTART_PATIENCE)?;
+        writer.busy_timeout(RESTART_TIMEOUT)?;
         let restarted = checkpoint(writer, "RESTART");
         writer.busy_timeout(patience)?;
         let full_at = match restarted {
@@ -130,7 +130,7 @@ impl Checkpointer {
 
     /// Ends the thread; after this no other connection writes.
     pub fn stop(&mut self) {
-        self.look = None;
+        self.wake = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -141,7 +141,7 @@ impl Checkpointer {
 
 fn run(
     connection: &Connection,
-    looks: &Receiver<()>,
+    wakes: &Receiver<()>,
     quiet: Duration,
     nearly_full: &AtomicBool,
     full_at: &AtomicI64,
@@ -150,14 +150,14 @@ fn run(
     let mut may_be_large = true;
     let mut has_failed = false;
     loop {
-        let looked = match if may_be_large {
-            looks.recv_timeout(quiet)
+        let checked = match if may_be_large {
+            wakes.recv_timeout(quiet)
         } else {
-            looks.recv().map_err(RecvTimeoutError::from)
+            wakes.recv().map_err(RecvTimeoutError::from)
         } {
             Ok(()) => {
                 may_be_large = true;
-                look(connection).map(|pages| {
+                check(connection).map(|pages| {
                     if pages >= full_at.load(Ordering::Relaxed) {
                         nearly_full.store(true, Ordering::Relaxed);
                     }
@@ -168,7 +168,7 @@ fn run(
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        match looked {
+        match checked {
             // The rows are safe in the WAL; a disk that fails permanently soon stops the writer. A
             // full disk may stay full for hours, so it is reported once.
             Err(error) if !has_failed => {
@@ -192,12 +192,12 @@ fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
     // Waiting for a reader here would make the writer wait, too.
     connection.busy_timeout(Duration::ZERO)?;
     let truncated = checkpoint(connection, "TRUNCATE");
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(!truncated?.blocked)
 }
 
 /// Moves the WAL if that is worthwhile; returns the number of its pages.
-fn look(connection: &Connection) -> rusqlite::Result<i64> {
+fn check(connection: &Connection) -> rusqlite::Result<i64> {
     let Checkpoint { pages, moved, .. } = checkpoint(connection, "NOOP")?;
     if pages - moved < WORTHWHILE && pages < NEARLY_FULL {
         return Ok(pages);
@@ -257,7 +257,7 @@ mod tests {
         let mut store = SqliteStore::open_with(
             dir,
             Pace {
-                look_every: 1,
+                check_every: 1,
                 quiet,
             },
         )
@@ -326,7 +326,7 @@ mod tests {
         let _store = SqliteStore::open_with(
             copy.path(),
             Pace {
-                look_every: usize::MAX,
+                check_every: usize::MAX,
                 quiet: Duration::ZERO,
             },
         )

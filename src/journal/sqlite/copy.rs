@@ -102,10 +102,10 @@ fn copy_pages(
     loop {
         let began = Instant::now();
         let step = backup.step(STEP).map_err(failed("copy the database"))?;
-        let told = backup.progress();
-        let all = u64::try_from(told.pagecount).unwrap_or_default();
+        let copied = backup.progress();
+        let all = u64::try_from(copied.pagecount).unwrap_or_default();
         progress(
-            all.saturating_sub(u64::try_from(told.remaining).unwrap_or_default()),
+            all.saturating_sub(u64::try_from(copied.remaining).unwrap_or_default()),
             all,
         );
         match step {

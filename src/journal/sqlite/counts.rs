@@ -130,7 +130,7 @@ impl SqliteReader {
             Ok(format!(
                 "tenant '{tenant}' has started {found} instances in the minute of {}, but counted \
                 are {kept}",
-                crate::journal::in_use::beginning(minute)
+                crate::journal::in_use::minute_start(minute)
             ))
         })?);
         Ok(wrong)

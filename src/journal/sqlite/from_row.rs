@@ -156,7 +156,7 @@ pub(super) fn outbox_message(row: &Row<'_>) -> Result<OutboxMessage> {
             seq,
             target: row.get(2)?,
             body: row.get(3)?,
-            brings: row.get::<_, Option<Seq>>(4)?.map(|Seq(seq)| seq),
+            publication: row.get::<_, Option<Seq>>(4)?.map(|Seq(seq)| seq),
         },
     })
 }

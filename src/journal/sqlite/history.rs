@@ -165,11 +165,11 @@ impl SqliteReader {
         if part.is_full(limit) {
             return Ok(());
         }
-        let most = bounded(limit.rows - part.rows.len());
+        let maximum = bounded(limit.rows - part.rows.len());
         let mut bytes = part.bytes;
         let rows = self.list_until(
             ROWS_AFTER,
-            params![entity.to_bytes(), Seq(after_seq), most],
+            params![entity.to_bytes(), Seq(after_seq), maximum],
             stored_row,
             |stored| {
                 bytes += stored.row.body.len();

@@ -30,7 +30,7 @@ use crate::{
 type Group = (StatusNumber, String);
 
 /// The most groups that are merged; a list of more is read by time, skipping what does not match.
-const MOST_GROUPS: usize = 100;
+const MERGED_GROUPS: usize = 100;
 
 /// The index by which instances are found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -194,13 +194,13 @@ impl SqliteReader {
     pub(super) fn count_instances(
         &self,
         filter: &InstanceFilter,
-        most: usize,
+        maximum: usize,
     ) -> Result<u64, StoreError> {
-        let (groups, most) = (self.groups(filter)?, bounded(most));
+        let (groups, maximum) = (self.groups(filter)?, bounded(maximum));
         if groups.as_ref().is_some_and(Vec::is_empty) {
             return Ok(0);
         }
-        let statement = select("1", filter, groups.as_deref(), None).counted(&most);
+        let statement = select("1", filter, groups.as_deref(), None).counted(&maximum);
         let count = self.one(statement.sql(), statement.values(), |row| row.get(0))?;
         Ok(count.map_or(0, |Seq(count)| count))
     }
@@ -226,12 +226,12 @@ impl SqliteReader {
             match &filter.process {
                 Some(process) => groups.push((status, process.clone())),
                 None => {
-                    let left = MOST_GROUPS.saturating_sub(groups.len());
+                    let left = MERGED_GROUPS.saturating_sub(groups.len());
                     let processes = self.processes_with(tenant, status, left + 1)?;
                     groups.extend(processes.into_iter().map(|it| (status, it)));
                 }
             }
-            if groups.len() > MOST_GROUPS {
+            if groups.len() > MERGED_GROUPS {
                 return Ok(None);
             }
         }
@@ -243,12 +243,12 @@ impl SqliteReader {
         &self,
         tenant: &str,
         status: StatusNumber,
-        most: usize,
+        maximum: usize,
     ) -> Result<Vec<String>, StoreError> {
         let next = "SELECT process FROM instance WHERE tenant = ?1 AND status = ?2 AND process > ?3
              ORDER BY process LIMIT 1";
         let mut processes: Vec<String> = Vec::new();
-        while processes.len() < most {
+        while processes.len() < maximum {
             let after = processes.last().map_or("", String::as_str);
             match self.one(next, params![tenant, status, after], |row| row.get(0))? {
                 Some(found) => processes.push(found),

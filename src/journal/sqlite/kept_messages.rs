@@ -12,7 +12,7 @@ use crate::journal::{
 pub(super) const KEPT_MESSAGE: &str = "SELECT kept_until, entity, number, tenant FROM kept_message /*whole: at start*/ ORDER BY kept_until, entity, number";
 
 /// Expired rows that are deleted for each new one, so that there are never many more than are kept.
-const GONE: u32 = 2;
+const DELETED_PER_ROW: u32 = 2;
 
 pub(super) fn row(row: &Row<'_>) -> Result<KeptMessageRow> {
     Ok(KeptMessageRow {
@@ -30,7 +30,7 @@ pub(super) fn put(db: &mut Statements<'_>, row: &LogRow, kept: &KeptMessage) -> 
          (SELECT kept_until, entity, number FROM kept_message
           WHERE kept_until <= ?1 ORDER BY kept_until LIMIT ?2)",
     )?
-    .execute(params![row.time, GONE])?;
+    .execute(params![row.time, DELETED_PER_ROW])?;
     db.get(
         "INSERT INTO kept_message (kept_until, entity, number, tenant) VALUES (?1, ?2, ?3, ?4)",
     )?

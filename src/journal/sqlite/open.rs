@@ -32,9 +32,9 @@ pub const DATABASE: &str = "stepwire.db";
 /// The directory of users' files beside it.
 const FILES: &str = "files";
 /// How long a connection waits for another one of this process.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server that stops waits for a backup that reads the write-ahead log.
-const LAST_PATIENCE: Duration = Duration::from_secs(1);
+const LAST_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The store in a data directory; at most one per directory, in all processes.
 pub struct SqliteStore {
@@ -220,7 +220,7 @@ impl Drop for SqliteStore {
         let connection = &self.connection;
         let empty = || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = connection
-            .busy_timeout(LAST_PATIENCE)
+            .busy_timeout(LAST_BUSY_TIMEOUT)
             .and_then(|()| empty())
         {
             log::warn!(
@@ -344,7 +344,7 @@ pub(super) fn connect_by(
             None => Connection::open_with_flags(path, flags)?,
             Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
         };
-        connection.busy_timeout(PATIENCE)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         // Otherwise the planner prepares a statement again whenever values are bound for which it
         // might have statistics.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -154,8 +154,8 @@ impl StoreReader for SqliteReader {
         self.listed(&row_reading::INSTANCES, &sql, values, instance_row)
     }
 
-    fn count(&self, filter: &InstanceFilter, most: usize) -> Result<u64, StoreError> {
-        self.count_instances(filter, most)
+    fn count(&self, filter: &InstanceFilter, maximum: usize) -> Result<u64, StoreError> {
+        self.count_instances(filter, maximum)
     }
 
     fn started_since(&self, tenant: &str, since: Time) -> Result<u64, StoreError> {
@@ -247,8 +247,13 @@ impl StoreReader for SqliteReader {
 
     fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError> {
         let sql = format!("{TASK} WHERE instance = ?1 ORDER BY element DESC LIMIT ?2");
-        let most = bounded(limits::ACTIVE_ELEMENTS);
-        self.listed(&row_reading::TASKS, &sql, params![instance, most], task_row)
+        let maximum = bounded(limits::ACTIVE_ELEMENTS);
+        self.listed(
+            &row_reading::TASKS,
+            &sql,
+            params![instance, maximum],
+            task_row,
+        )
     }
 
     fn incidents(

@@ -41,9 +41,9 @@ impl<'a> Narrowing<'a> {
         }
     }
 
-    /// The number of its rows, counted up to `most`.
-    pub fn counted(mut self, most: &'a i64) -> Self {
-        self.limit(most);
+    /// The number of its rows, counted up to `maximum`.
+    pub fn counted(mut self, maximum: &'a i64) -> Self {
+        self.limit(maximum);
         Self {
             sql: format!("SELECT count(*) FROM ({})", self.sql),
             values: self.values,

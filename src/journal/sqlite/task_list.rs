@@ -18,7 +18,7 @@ use crate::journal::{
 
 /// The most lists of candidates that are merged; there are about as many different ones as lanes.
 /// More are sorted.
-const MOST_LISTS: usize = 100;
+const MERGED_LISTS: usize = 100;
 
 /// The newest tasks first.
 fn newest<'a>(
@@ -58,7 +58,7 @@ fn newest<'a>(
             (Some(Assignee::User(user)), TaskScope::Of(_)) => {
                 branch.and("+assignee = ?", &[user]);
             }
-            (Some(Assignee::Nobody), _) => branch.and("+assignee IS NULL", &[]),
+            (Some(Assignee::Unassigned), _) => branch.and("+assignee IS NULL", &[]),
             (None, _) => {}
         }
         if let Some(after) = after {
@@ -71,7 +71,7 @@ fn newest<'a>(
     let mut statement = Narrowing::union(branches);
     if filter.instance.is_some() {
         statement.push("/*sorts: an instance's*/");
-    } else if candidates.len() > MOST_LISTS {
+    } else if candidates.len() > MERGED_LISTS {
         statement.push("/*sorts: more lists of roles than are merged*/");
     }
     statement.push(" ORDER BY created_at DESC, instance DESC, element DESC");
@@ -104,7 +104,7 @@ fn of_audience<'a>(
             &[subject],
         ),
     ];
-    if candidates.len() > MOST_LISTS {
+    if candidates.len() > MERGED_LISTS {
         let places = vec!["?"; candidates.len()].join(", ");
         let values: Vec<&dyn ToSql> = candidates.iter().map(|it| it as _).collect();
         nobodys.push(branch(
@@ -121,7 +121,7 @@ fn of_audience<'a>(
     }
     match &filter.assignee {
         None => [vec![assigned], nobodys].concat(),
-        Some(Assignee::Nobody) => nobodys,
+        Some(Assignee::Unassigned) => nobodys,
         Some(Assignee::User(_)) => vec![assigned],
     }
 }
@@ -216,20 +216,24 @@ mod tests {
             &lists,
             &[&[assigned][..], &nobodys].concat(),
         );
-        list(&filter(mine(), Some(Assignee::Nobody)), &lists, &nobodys);
+        list(
+            &filter(mine(), Some(Assignee::Unassigned)),
+            &lists,
+            &nobodys,
+        );
         let ada = || Some(Assignee::User("ada".into()));
         list(&filter(mine(), ada()), &lists, &[assigned]);
         let all = || TaskScope::All("acme".into());
         let created = "task_created (tenant=?";
         list(&filter(all(), None), &[], &[created]);
-        list(&filter(all(), Some(Assignee::Nobody)), &[], &[created]);
+        list(&filter(all(), Some(Assignee::Unassigned)), &[], &[created]);
         list(&filter(all(), ada()), &[], &[assigned]);
         let here = TaskFilter {
             instance: Some(InstanceKey::default()),
             ..filter(all(), None)
         };
         list(&here, &[], &["PRIMARY KEY (instance=?)"]);
-        let more = vec![list_of("clerk"); MOST_LISTS + 1];
+        let more = vec![list_of("clerk"); MERGED_LISTS + 1];
         let sorted = [
             assigned,
             "task_owner",

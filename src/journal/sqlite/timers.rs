@@ -20,7 +20,7 @@ use crate::{
 const TIMER: &str = "SELECT due, instance, element, kind, name, occurrence, process FROM timer";
 
 /// The most owners whose timers are merged; those of more are read by time, skipping other tenants.
-const MOST_OWNERS: usize = 100;
+const MERGED_OWNERS: usize = 100;
 
 /// Where a list continues: after this timer.
 struct TimerCursor<'a> {
@@ -76,7 +76,7 @@ fn next_timers<'a>(
     after: Option<&'a TimerCursor<'a>>,
     limit: &'a i64,
 ) -> Narrowing<'a> {
-    let is_by_owner = filter.instance.is_none() && (1..=MOST_OWNERS).contains(&processes.len());
+    let is_by_owner = filter.instance.is_none() && (1..=MERGED_OWNERS).contains(&processes.len());
     let mut branches = Vec::new();
     if is_by_owner {
         branches.extend(processes.iter().map(|process| {
@@ -122,7 +122,7 @@ fn processes_of(reader: &SqliteReader, tenant: &str) -> Result<Vec<String>, Stor
     let next = "SELECT process FROM timer WHERE tenant = ?1 AND process > ?2
          ORDER BY process LIMIT 1";
     let mut processes: Vec<String> = Vec::new();
-    while processes.len() <= MOST_OWNERS {
+    while processes.len() <= MERGED_OWNERS {
         let after = processes.last().map_or("", String::as_str);
         match reader.one(next, [tenant, after], |row| row.get(0))? {
             Some(found) => processes.push(found),
@@ -201,7 +201,7 @@ mod tests {
             ..all.clone()
         };
         let processes = ["a", "b"].map(str::to_owned);
-        let many = vec!["p".to_owned(); MOST_OWNERS + 1];
+        let many = vec!["p".to_owned(); MERGED_OWNERS + 1];
         let owner = "timer_owner (tenant=? AND process=?";
         for after in [None, Some(&after)] {
             check(&next_timers(&all, &processes[..1], after, &7), &[owner]);

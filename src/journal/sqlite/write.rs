@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     audit, counts, drafts, failed, history, http_calls, jobs, kept_messages,
-    open::{PATIENCE, SqliteStore},
+    open::{BUSY_TIMEOUT, SqliteStore},
     statements::Statements,
     values::{INSTANCE_ITSELF, Revision, Roles, Seq, StatusNumber},
 };
@@ -54,7 +54,7 @@ impl Store for SqliteStore {
 impl SqliteStore {
     fn commit_batch(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
         self.checkpointer
-            .restart_if_full(&self.connection, PATIENCE)
+            .restart_if_full(&self.connection, BUSY_TIMEOUT)
             .map_err(failed("start the write-ahead log over"))?;
         // Dropping the transaction rolls it back, so an error leaves nothing behind.
         let transaction = self
@@ -212,7 +212,7 @@ fn put_message(
         Seq(message.seq),
         message.target.to_bytes(),
         message.body,
-        message.brings.map(Seq),
+        message.publication.map(Seq),
     ])?;
     Ok(())
 }

@@ -252,7 +252,7 @@ fn tasks_are_narrowed_and_read_in_parts() {
             assignee: Some(assignee),
             ..all.clone()
         };
-        assert_eq!(list(&by(Assignee::Nobody), None, 9), [2]);
+        assert_eq!(list(&by(Assignee::Unassigned), None, 9), [2]);
         assert_eq!(list(&by(Assignee::User("bob".into())), None, 9), [3]);
         assert_eq!(
             list(

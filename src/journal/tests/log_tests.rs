@@ -183,7 +183,7 @@ fn the_outbox_keeps_what_is_not_delivered() {
             seq,
             target: key(7).into(),
             body: vec![1, 2],
-            brings: (seq > 1).then_some(seq - 1),
+            publication: (seq > 1).then_some(seq - 1),
         };
         let sending = |n, seq, messages| {
             WriteOp::Commit(Commit {
@@ -228,8 +228,8 @@ fn a_part_of_the_log_is_bounded_by_rows_and_by_bytes() {
             })
             .collect();
         store.commit(&rows).unwrap();
-        let part = |after, most| {
-            let part = LogPart::read(reader, entity, after, most).unwrap();
+        let part = |after, maximum| {
+            let part = LogPart::read(reader, entity, after, maximum).unwrap();
             (part.rows.len(), part.is_cut, part.reaches(80))
         };
         assert_eq!(part(0, 20), (20, true, false), "so many rows");

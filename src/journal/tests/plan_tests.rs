@@ -83,7 +83,7 @@ fn tasks_incidents_and_timers() {
             ] {
                 for assignee in [
                     None,
-                    Some(Assignee::Nobody),
+                    Some(Assignee::Unassigned),
                     Some(Assignee::User("ada".into())),
                 ] {
                     let filter = TaskFilter {

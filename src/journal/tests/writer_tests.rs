@@ -267,7 +267,7 @@ fn a_delivered_message_outlives_a_batch_without_room() {
         seq: 1,
         target: key(2).into(),
         body: vec![],
-        brings: None,
+        publication: None,
     }];
     bench.journal.reserve().unwrap().append(
         Commit {
@@ -307,7 +307,7 @@ fn a_delivered_message_leaves_the_outbox_without_a_place() {
         seq: 1,
         target: key(2).into(),
         body: vec![],
-        brings: None,
+        publication: None,
     }];
     bench.journal.reserve().unwrap().append(
         Commit {

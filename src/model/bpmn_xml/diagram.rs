@@ -96,7 +96,7 @@ pub fn diagram(xml: &str) -> Option<String> {
     let root = document.root_element();
     let shown: HashSet<&str> = root
         .descendants()
-        .filter(|node| is_bpmn_told(*node))
+        .filter(|node| is_bpmn_kept(*node))
         .filter_map(|node| node.attribute("id"))
         .collect();
     let mut drawing = Drawing {
@@ -170,8 +170,8 @@ impl Drawing<'_> {
         let name = node.tag_name().name();
         let namespace = node.tag_name().namespace()?;
         let (_, prefix) = NAMESPACES.iter().find(|(known, _)| *known == namespace)?;
-        let told = if namespace == BPMN_NAMESPACE {
-            is_bpmn_told(node)
+        let is_kept = if namespace == BPMN_NAMESPACE {
+            is_bpmn_kept(node)
                 || (REFERENCES.contains(&name)
                     && self.shown.contains(local(node.text().unwrap_or_default())))
         } else {
@@ -181,12 +181,12 @@ impl Drawing<'_> {
                     .attribute("bpmnElement")
                     .is_none_or(|drawn| self.shown.contains(local(drawn)))
         };
-        told.then_some(prefix)
+        is_kept.then_some(prefix)
     }
 }
 
 /// Whether an element of BPMN is drawn, or contains one that is.
-fn is_bpmn_told(node: Node<'_, '_>) -> bool {
+fn is_bpmn_kept(node: Node<'_, '_>) -> bool {
     let name = node.tag_name().name();
     let by_its_end = ["Task", "Event", "Gateway", "Activity", "EventDefinition"];
     node.is_element()

@@ -189,13 +189,13 @@ fn is_structure(name: &str) -> bool {
 
 /// Whether a namespace is similar to Stepwire's, but not equal.
 fn is_near_stepwire(node: Node<'_, '_>, namespace: &str) -> bool {
-    let is_meant = || {
+    let is_similar = || {
         namespace.to_ascii_lowercase().contains("stepwire")
             || node
                 .lookup_prefix(namespace)
                 .is_some_and(|prefix| prefix.eq_ignore_ascii_case("stepwire"))
     };
-    namespace != STEPWIRE_NAMESPACE && is_meant()
+    namespace != STEPWIRE_NAMESPACE && is_similar()
 }
 
 /// Reports a Stepwire element where none is read, and attributes on elements where they are not

@@ -153,7 +153,7 @@ pub(super) fn read(
             let message = messages::read_message(node, node, kind, id, reader);
             let waits = kind == ElementType::ReceiveTask;
             return message
-                .or_else(|| stand_in(waits, id, reader))
+                .or_else(|| placeholder(waits, id, reader))
                 .into_iter()
                 .collect();
         }
@@ -203,13 +203,13 @@ pub(super) fn read(
     all.filter_map(|definition| {
         let is_named = [MESSAGE, SIGNAL].contains(&definition.tag_name().name());
         let read = read_one(node, definition, kind, id, reader);
-        read.or_else(|| stand_in(is_named && waits, id, reader))
+        read.or_else(|| placeholder(is_named && waits, id, reader))
     })
     .collect()
 }
 
 /// Replaces a message or signal without a name, when only the control flow is read.
-fn stand_in(waits: bool, id: &str, reader: &Reader<'_>) -> Option<EventDefinition> {
+fn placeholder(waits: bool, id: &str, reader: &Reader<'_>) -> Option<EventDefinition> {
     (waits && reader.purpose() == Purpose::ControlFlow).then(|| unnamed(id))
 }
 

@@ -135,12 +135,12 @@ fn warn_of_choice(
     flows: &[SequenceFlow],
     reader: &mut Reader<'_>,
 ) {
-    let asked = |order: &[usize]| -> Vec<String> {
+    let conditional = |order: &[usize]| -> Vec<String> {
         let flows = order.iter().map(|place| &flows[*place]);
-        let asked = flows.filter(|flow| flow.condition.is_some());
-        asked.map(|flow| flow.id.clone()).collect()
+        let conditional = flows.filter(|flow| flow.condition.is_some());
+        conditional.map(|flow| flow.id.clone()).collect()
     };
-    let (by_place, by_name) = (asked(places), asked(ordered));
+    let (by_place, by_name) = (conditional(places), conditional(ordered));
     if by_place != by_name {
         let message = format!(
             "expected the flows in the document in the order in which `outgoing` names them, but that is \

@@ -22,8 +22,8 @@ pub(super) fn read_message(
     let message = referred(definition, "message", kind, id, reader)?;
     let name = name(message, id, reader)?;
     // Attributes of one of several definitions take precedence over those of their event.
-    let said = |name| own(definition, name).or_else(|| own(node, name));
-    let written = said("correlationKey")
+    let attribute = |name| own(definition, name).or_else(|| own(node, name));
+    let written = attribute("correlationKey")
         .or_else(|| own(message, "correlationKey"))
         .map(str::to_owned);
     // For a message that starts the process, the publication says it.
@@ -42,8 +42,8 @@ pub(super) fn read_message(
     Some(EventDefinition::Message {
         name,
         correlation_key: correlation_key.filter(|_| !starts),
-        data: said("data").map(str::to_owned),
-        time_to_live: said("timeToLive").map(str::to_owned),
+        data: attribute("data").map(str::to_owned),
+        time_to_live: attribute("timeToLive").map(str::to_owned),
     })
 }
 

@@ -12,7 +12,7 @@ fn declared(actions: Value) -> String {
     });
     let definition = serde_json::from_value(definition).expect("the test's definition can be read");
     let (process, _) = compile(definition).expect("the test's definition compiles");
-    declarations(&process, 3, Constants::Told)
+    declarations(&process, 3, Constants::Literal)
 }
 
 /// The declaration of a payload whose one key has this schema.
@@ -220,7 +220,7 @@ fn an_action_of_several_nodes_takes_what_any_of_them_takes() {
     });
     let (process, _) =
         compile(serde_json::from_value(definition).expect("it can be read")).expect("it compiles");
-    let text = declarations(&process, 1, Constants::Told);
+    let text = declarations(&process, 1, Constants::Literal);
     assert!(
         text.contains(
             "\"actions\": {\n      \"complete\": ACompletePayload | BCompletePayload;\n    };"
@@ -234,7 +234,8 @@ fn an_action_of_several_nodes_takes_what_any_of_them_takes() {
     )
     .expect("it compiles");
     assert!(
-        declarations(&process, 1, Constants::Told).contains("\"actions\": Record<never, never>;")
+        declarations(&process, 1, Constants::Literal)
+            .contains("\"actions\": Record<never, never>;")
     );
 }
 

@@ -29,60 +29,79 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             report.error(&event.id, "missing_attachment", message);
             continue;
         };
-        match nodes.get(activity) {
-            None => {
-                let message = format!(
-                    "expected the boundary event to be attached to an activity of the process, but \
+        check_attachment(event, activity, nodes.get(activity).copied(), report);
+        check_caught(event, activity, &mut taken, report);
+    }
+}
+
+fn check_attachment(
+    event: &FlowNode,
+    activity: &str,
+    node: Option<&FlowNode>,
+    report: &mut Report,
+) {
+    match node {
+        None => {
+            let message = format!(
+                "expected the boundary event to be attached to an activity of the process, but \
                     `{activity}` is not one; attach it to one"
-                );
-                report.error(&event.id, "unknown_node", message);
-            }
-            Some(node) if node.triggered_by_event => {
-                let message = format!(
-                    "expected the boundary event to be attached to an activity that tokens reach, \
+            );
+            report.error(&event.id, "unknown_node", message);
+        }
+        Some(node) if node.triggered_by_event => {
+            let message = format!(
+                "expected the boundary event to be attached to an activity that tokens reach, \
                     but `{activity}` is an event subprocess; attach it to the subprocess around it"
-                );
-                report.error(&event.id, "no_activity", message);
-            }
-            Some(node) if !node.kind.is_activity() => {
-                let message = format!(
-                    "expected the boundary event to be attached to an activity, but `{activity}` \
+            );
+            report.error(&event.id, "no_activity", message);
+        }
+        Some(node) if !node.kind.is_activity() => {
+            let message = format!(
+                "expected the boundary event to be attached to an activity, but `{activity}` \
                     is a {}; attach it to one",
-                    node.kind.bpmn_name()
-                );
-                report.error(&event.id, "no_activity", message);
-            }
-            Some(node) if is_never_triggered(event, node) => {
-                let message = format!(
-                    "expected the boundary event to be attached to a call activity, a subprocess, \
+                node.kind.bpmn_name()
+            );
+            report.error(&event.id, "no_activity", message);
+        }
+        Some(node) if is_never_triggered(event, node) => {
+            let message = format!(
+                "expected the boundary event to be attached to a call activity, a subprocess, \
                     or a task with a startSubprocess of async=\"false\" or, for an error, with a \
                     script, but nothing in `{activity}` can throw that, so the event never occurs; \
                     attach it to one of these"
-                );
-                report.warning(&event.id, "nothing_to_catch", message);
-            }
-            Some(_) => {}
-        }
-        for caught in catches(event) {
-            let Some(other) = taken.insert((activity, caught), &event.id) else {
-                continue;
-            };
-            if *other == *event.id {
-                // Reported with the check of several definitions.
-                continue;
-            }
-            let what = match caught {
-                Catches::Error(None) => "every failure".to_owned(),
-                Catches::Error(Some(code)) => format!("error `{code}`"),
-                Catches::Escalation(None) => "every escalation".to_owned(),
-                Catches::Escalation(Some(code)) => format!("escalation `{code}`"),
-            };
-            let message = format!(
-                "expected one boundary event of `{activity}` to catch {what}, but `{other}` and \
-                this one do; remove one"
             );
-            report.error(&event.id, "ambiguous_boundary", message);
+            report.warning(&event.id, "nothing_to_catch", message);
         }
+        Some(_) => {}
+    }
+}
+
+/// Checks that the event is the only one of its activity that catches its errors and escalations.
+fn check_caught<'a>(
+    event: &'a FlowNode,
+    activity: &'a str,
+    taken: &mut HashMap<(&'a str, Catches<'a>), &'a str>,
+    report: &mut Report,
+) {
+    for caught in catches(event) {
+        let Some(other) = taken.insert((activity, caught), &event.id) else {
+            continue;
+        };
+        if *other == *event.id {
+            // Reported with the check of several definitions.
+            continue;
+        }
+        let what = match caught {
+            Catches::Error(None) => "every failure".to_owned(),
+            Catches::Error(Some(code)) => format!("error `{code}`"),
+            Catches::Escalation(None) => "every escalation".to_owned(),
+            Catches::Escalation(Some(code)) => format!("escalation `{code}`"),
+        };
+        let message = format!(
+            "expected one boundary event of `{activity}` to catch {what}, but `{other}` and \
+                this one do; remove one"
+        );
+        report.error(&event.id, "ambiguous_boundary", message);
     }
 }
 

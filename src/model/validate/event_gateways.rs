@@ -30,10 +30,19 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         .iter()
         .filter_map(|node| node.attached_to.as_deref())
         .collect();
-    let mut incoming: HashMap<&str, usize> = HashMap::new();
+    check_number(definition, &gateways, report);
+    check_targets(definition, &gateways, &nodes, &attached, report);
+    check_mixed(definition, &gateways, &nodes, report);
+}
+
+/// Checks that each gateway has at least two events behind it.
+fn check_number(
+    definition: &ProcessDefinition,
+    gateways: &HashMap<&str, &FlowNode>,
+    report: &mut Report,
+) {
     let mut outgoing: HashMap<&str, usize> = HashMap::new();
     for flow in &definition.flows {
-        *incoming.entry(&flow.target).or_default() += 1;
         *outgoing.entry(&flow.source).or_default() += 1;
     }
     for gateway in definition
@@ -54,6 +63,20 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             }
         }
     }
+}
+
+/// Checks that each node behind a gateway waits for an event, and that no other flow enters it.
+fn check_targets(
+    definition: &ProcessDefinition,
+    gateways: &HashMap<&str, &FlowNode>,
+    nodes: &HashMap<&str, &FlowNode>,
+    attached: &HashSet<&str>,
+    report: &mut Report,
+) {
+    let mut incoming: HashMap<&str, usize> = HashMap::new();
+    for flow in &definition.flows {
+        *incoming.entry(&flow.target).or_default() += 1;
+    }
     for flow in &definition.flows {
         let (Some(gateway), Some(event)) = (
             gateways.get(flow.source.as_str()),
@@ -61,7 +84,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         ) else {
             continue;
         };
-        if let Some(found) = unfit(event, &attached) {
+        if let Some(found) = unfit(event, attached) {
             let message = format!(
                 "expected an intermediate catch event, or a receive task with a message, that waits \
                 behind the event-based gateway `{}`, but `{}` is a {}{found}; put an event between",
@@ -82,7 +105,6 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             report.error(&event.id, "event_gateway_other_flow", message);
         }
     }
-    check_mixed(definition, &gateways, &nodes, report);
 }
 
 /// Why a node cannot be waited for after a gateway, as words after its kind; `None` if it can.

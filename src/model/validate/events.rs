@@ -108,9 +108,22 @@ pub(super) fn check_definition(node: &FlowNode, begins: bool, report: &mut Repor
 }
 
 fn check_fits(node: &FlowNode, event: Option<&EventDefinition>, begins: bool, report: &mut Report) {
+    if fits(node, event, begins) {
+        return;
+    }
+    let expected = expected(node, begins);
+    let found = event.map_or("there is none", EventDefinition::bpmn_name);
+    let message = format!(
+        "expected {expected} as the event definition of a {}, but it is {found}; correct it",
+        node.kind.bpmn_name()
+    );
+    report.error(&node.id, "unsupported_event", message);
+}
+
+fn fits(node: &FlowNode, event: Option<&EventDefinition>, begins: bool) -> bool {
     use ElementType as Type;
     use EventDefinition as Event;
-    let fits = match (node.kind, event) {
+    match (node.kind, event) {
         (Type::BoundaryEvent | Type::IntermediateCatchEvent, None) => false,
         (Type::StartEvent, event) if begins => matches!(
             event,
@@ -169,11 +182,13 @@ fn check_fits(node: &FlowNode, event: Option<&EventDefinition>, begins: bool, re
                 | Event::Signal { .. },
             ),
         ) => false,
-    };
-    if fits {
-        return;
     }
-    let expected = match node.kind {
+}
+
+/// The definitions that a node may have, in words.
+fn expected(node: &FlowNode, begins: bool) -> &'static str {
+    use ElementType as Type;
+    match node.kind {
         Type::BoundaryEvent => {
             "an error, an escalation, a condition, a timer, a message, a signal, compensation or \
             cancel"
@@ -192,11 +207,5 @@ fn check_fits(node: &FlowNode, event: Option<&EventDefinition>, begins: bool, re
         Type::SendTask | Type::ReceiveTask => "a message, or nothing",
         Type::StartEvent if node.scope.is_none() => "a message, a signal, or nothing",
         _ => "nothing",
-    };
-    let found = event.map_or("there is none", EventDefinition::bpmn_name);
-    let message = format!(
-        "expected {expected} as the event definition of a {}, but it is {found}; correct it",
-        node.kind.bpmn_name()
-    );
-    report.error(&node.id, "unsupported_event", message);
+    }
 }

@@ -142,7 +142,7 @@ fn check_condition(
                 evaluated; remove it";
             return report.warning(&flow.id, "default_with_condition", message);
         }
-        Some(node) if !node.kind.asks_conditions() => {
+        Some(node) if !node.kind.evaluates_conditions() => {
             let why = if node.kind == ElementType::EventBasedGateway {
                 "the first event decides; remove it".to_owned()
             } else {
@@ -288,14 +288,27 @@ fn check_starts(
     entry_points: &EntryPoints<'_>,
     report: &mut Report,
 ) {
-    let mut conditions = HashMap::new();
+    check_start_events(definition, report);
+    let has_start = !entry_points.starts(None).is_empty();
+    let implicit = entry_points.implicit(None);
+    if definition.is_global_task() {
+        // It is called, and begins without a start event.
+    } else if let [_, ..] = implicit {
+        report_implicit_starts(definition, implicit, report);
+    } else if !has_start {
+        let message = "expected a start event, or a node that no flow enters, but there is neither: \
+            nothing could begin; draw a start event";
+        report.error(&definition.id, "no_start_event", message);
+    }
+}
+
+/// Checks that the start events differ in their conditions and events.
+fn check_start_events(definition: &ProcessDefinition, report: &mut Report) {
     let starts = definition
         .nodes
         .iter()
         .filter(|node| node.kind == ElementType::StartEvent && node.scope.is_none());
-    let has_start = !entry_points.starts(None).is_empty();
-    let mut events = HashMap::new();
-    let implicit = entry_points.implicit(None);
+    let (mut conditions, mut events) = (HashMap::new(), HashMap::new());
     for start in starts {
         for event in &start.events {
             let name = event_name(event);
@@ -328,33 +341,32 @@ fn check_starts(
             report.error(&start.id, "ambiguous_start", message);
         }
     }
-    if definition.is_global_task() {
-        // It is called, and begins without a start event.
-    } else if let [_, ..] = implicit {
-        let named = implicit
-            .iter()
-            .take(5)
-            .map(|node| format!("`{}`", node.id))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let more = match implicit.len().saturating_sub(5) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let message = format!(
-            "expected a start event, but there is none: an instance begins at {named}{more}, which \
-            no flow enters; draw one"
-        );
-        report.warning(&definition.id, "implicit_start", message);
-        if definition.anonymous_start {
-            let message = "expected keys, because anyone may start this process, but without a \
-                start event there are none: draw one and list the start data that are accepted";
-            report.error(&definition.id, "missing_keys", message);
-        }
-    } else if !has_start {
-        let message = "expected a start event, or a node that no flow enters, but there is neither: \
-            nothing could begin; draw a start event";
-        report.error(&definition.id, "no_start_event", message);
+}
+
+fn report_implicit_starts(
+    definition: &ProcessDefinition,
+    implicit: &[&FlowNode],
+    report: &mut Report,
+) {
+    let named = implicit
+        .iter()
+        .take(5)
+        .map(|node| format!("`{}`", node.id))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = match implicit.len().saturating_sub(5) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = format!(
+        "expected a start event, but there is none: an instance begins at {named}{more}, which \
+        no flow enters; draw one"
+    );
+    report.warning(&definition.id, "implicit_start", message);
+    if definition.anonymous_start {
+        let message = "expected keys, because anyone may start this process, but without a \
+            start event there are none: draw one and list the start data that are accepted";
+        report.error(&definition.id, "missing_keys", message);
     }
 }
 
@@ -380,43 +392,19 @@ fn check_reach<'a>(
     entry_points: &EntryPoints<'a>,
     report: &mut Report,
 ) {
-    let mut reached: HashSet<&str> = HashSet::new();
     let starts = entry_points.all(None);
     let mut open: Vec<&str> = starts.iter().map(|node| node.id.as_str()).collect();
     let has_start = !open.is_empty();
-    let mut boundaries: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (activity, event) in definition
-        .nodes
-        .iter()
-        .filter_map(|node| Some((node.attached_to.as_deref()?, &node.id)))
-    {
-        boundaries.entry(activity).or_default().push(event);
-    }
-    for (event, handler) in definition
-        .nodes
-        .iter()
-        .filter_map(|node| Some((node.id.as_str(), node.compensation_handler.as_ref()?)))
-    {
-        boundaries.entry(event).or_default().push(handler);
-    }
-    // Event subprocesses wait as soon as the surrounding scope begins.
-    for subprocess in definition
-        .nodes
-        .iter()
-        .filter(|node| node.triggered_by_event)
-    {
-        match subprocess.scope.as_deref() {
-            Some(scope) => boundaries.entry(scope).or_default().push(&subprocess.id),
-            None if has_start => open.push(&subprocess.id),
-            None => {}
-        }
-    }
-    // A subprocess that is reached begins.
-    for subprocess in definition.nodes.iter().filter(|node| node.kind.is_scope()) {
-        let inner = entry_points.all(Some(&subprocess.id));
-        let inner = inner.iter().map(|node| node.id.as_str());
-        boundaries.entry(&subprocess.id).or_default().extend(inner);
-    }
+    let entered = entered_without_flow(definition, entry_points);
+    // Event subprocesses of the process wait as soon as it has started.
+    let of_process = |node: &&FlowNode| node.triggered_by_event && node.scope.is_none();
+    let event_subprocesses = definition.nodes.iter().filter(of_process);
+    open.extend(
+        event_subprocesses
+            .filter(|_| has_start)
+            .map(|node| &*node.id),
+    );
+    let mut reached: HashSet<&str> = HashSet::new();
     while let Some(id) = open.pop() {
         if reached.insert(id) {
             open.extend(
@@ -426,7 +414,7 @@ fn check_reach<'a>(
                     .flatten()
                     .map(|flow| flow.target.as_str()),
             );
-            open.extend(boundaries.get(id).into_iter().flatten());
+            open.extend(entered.get(id).into_iter().flatten());
         }
     }
     let is_reached = |node: &&FlowNode| reached.contains(node.id.as_str());
@@ -438,4 +426,45 @@ fn check_reach<'a>(
             report.warning(&node.id, "unreachable", message);
         }
     }
+}
+
+/// The nodes that can be activated without a flow once a node is, by that node: boundary events of
+/// an activity, the handler of a compensation event, event subprocesses and the first nodes of a
+/// subprocess.
+fn entered_without_flow<'a>(
+    definition: &'a ProcessDefinition,
+    entry_points: &EntryPoints<'a>,
+) -> HashMap<&'a str, Vec<&'a str>> {
+    let mut entered: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (activity, event) in definition
+        .nodes
+        .iter()
+        .filter_map(|node| Some((node.attached_to.as_deref()?, &node.id)))
+    {
+        entered.entry(activity).or_default().push(event);
+    }
+    for (event, handler) in definition
+        .nodes
+        .iter()
+        .filter_map(|node| Some((node.id.as_str(), node.compensation_handler.as_ref()?)))
+    {
+        entered.entry(event).or_default().push(handler);
+    }
+    // Event subprocesses wait as soon as the surrounding scope begins.
+    for subprocess in definition
+        .nodes
+        .iter()
+        .filter(|node| node.triggered_by_event)
+    {
+        if let Some(scope) = subprocess.scope.as_deref() {
+            entered.entry(scope).or_default().push(&subprocess.id);
+        }
+    }
+    // A subprocess that is reached begins.
+    for subprocess in definition.nodes.iter().filter(|node| node.kind.is_scope()) {
+        let inner = entry_points.all(Some(&subprocess.id));
+        let inner = inner.iter().map(|node| node.id.as_str());
+        entered.entry(&subprocess.id).or_default().extend(inner);
+    }
+    entered
 }

@@ -33,10 +33,10 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             report.warning(&catch.id, "link_without_throw", message);
         }
     }
-    let elsewhere: HashSet<&str> = catches.keys().map(|(_, name)| *name).collect();
+    let all_names: HashSet<&str> = catches.keys().map(|(_, name)| *name).collect();
     for ((scope, name), throw) in &throws {
         if !catches.contains_key(&(*scope, *name)) {
-            let found = if elsewhere.contains(name) {
+            let found = if all_names.contains(name) {
                 "the only ones are in other subprocesses, which a link does not reach"
             } else {
                 "there is none"

@@ -66,6 +66,11 @@ pub(super) fn check(node: &FlowNode, event: &EventDefinition, report: &mut Repor
         Ok(_) => {}
     }
     check_start_condition(node, what, report);
+    check_effect(node, what, written, report);
+}
+
+/// Checks that the members of the definition that are given have an effect on this kind of node.
+fn check_effect(node: &FlowNode, what: &str, written: Vec<(&str, bool)>, report: &mut Report) {
     let has_effect = |member: &str| match node.kind {
         ElementType::IntermediateThrowEvent | ElementType::EndEvent | ElementType::SendTask => true,
         ElementType::IntermediateCatchEvent | ElementType::BoundaryEvent => {

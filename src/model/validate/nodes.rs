@@ -12,6 +12,39 @@ pub(super) fn check(
     report: &mut Report,
 ) {
     let kind = node.kind.bpmn_name();
+    check_start(node, anonymous_start, report);
+    check_called(node, report);
+    events::check(node, event_subprocesses.is_begun_by(node), report);
+    if node.triggered_by_event && node.kind != ElementType::SubProcess {
+        let message = format!(
+            "expected `triggeredByEvent` on subprocesses only, but this is a {kind}; remove it"
+        );
+        report.error(&node.id, "misplaced_triggered_by_event", message);
+    }
+    task_settings::check(node, report);
+    let has_no_actions = matches!(
+        node.kind,
+        ElementType::ExclusiveGateway
+            | ElementType::InclusiveGateway
+            | ElementType::ParallelGateway
+            | ElementType::ComplexGateway
+            | ElementType::EventBasedGateway
+            | ElementType::CallActivity
+            | ElementType::SubProcess
+            | ElementType::Transaction
+    );
+    if has_no_actions && !node.actions.is_empty() {
+        let message = format!(
+            "expected actions on tasks and events only, but this is a {kind}; move them to a task"
+        );
+        report.error(&node.id, "misplaced_actions", message);
+    }
+    actions::check(node, report);
+}
+
+/// Checks the members that belong to start events.
+fn check_start(node: &FlowNode, anonymous_start: bool, report: &mut Report) {
+    let kind = node.kind.bpmn_name();
     match node.kind {
         ElementType::StartEvent if node.scope.is_some() => check_inner_start(node, report),
         ElementType::StartEvent => {
@@ -43,6 +76,11 @@ pub(super) fn check(
             }
         }
     }
+}
+
+/// Checks the member that belongs to call activities.
+fn check_called(node: &FlowNode, report: &mut Report) {
+    let kind = node.kind.bpmn_name();
     match (node.kind, &node.call) {
         (ElementType::CallActivity, Some(call)) => check_call(node, call, report),
         (ElementType::CallActivity, None) => {
@@ -59,32 +97,6 @@ pub(super) fn check(
         }
         (_, None) => {}
     }
-    events::check(node, event_subprocesses.is_begun_by(node), report);
-    if node.triggered_by_event && node.kind != ElementType::SubProcess {
-        let message = format!(
-            "expected `triggeredByEvent` on subprocesses only, but this is a {kind}; remove it"
-        );
-        report.error(&node.id, "misplaced_triggered_by_event", message);
-    }
-    task_settings::check(node, report);
-    let has_no_actions = matches!(
-        node.kind,
-        ElementType::ExclusiveGateway
-            | ElementType::InclusiveGateway
-            | ElementType::ParallelGateway
-            | ElementType::ComplexGateway
-            | ElementType::EventBasedGateway
-            | ElementType::CallActivity
-            | ElementType::SubProcess
-            | ElementType::Transaction
-    );
-    if has_no_actions && !node.actions.is_empty() {
-        let message = format!(
-            "expected actions on tasks and events only, but this is a {kind}; move them to a task"
-        );
-        report.error(&node.id, "misplaced_actions", message);
-    }
-    actions::check(node, report);
 }
 
 /// The start event of an embedded subprocess begins with the subprocess, and with nothing else.

@@ -64,10 +64,10 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
 fn check_start_data(id: &str, schedule: &Schedule, report: &mut Report) {
     let data = Value::Object(schedule.start_data.clone());
     let bytes = data.to_string().len();
-    let (most_bytes, most_levels) = (limits::START_DATA_BYTES, limits::JSON_DEPTH);
-    if bytes > most_bytes || exceeds_depth(&data, most_levels) {
+    let (max_bytes, max_levels) = (limits::START_DATA_BYTES, limits::JSON_DEPTH);
+    if bytes > max_bytes || exceeds_depth(&data, max_levels) {
         let message = format!(
-            "expected start data of at most {most_bytes} bytes and {most_levels} levels, but \
+            "expected start data of at most {max_bytes} bytes and {max_levels} levels, but \
             these have {bytes} bytes or are nested deeper; shorten them"
         );
         report.error(id, "start_data_too_large", message);

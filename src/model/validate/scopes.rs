@@ -17,14 +17,37 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         .iter()
         .map(|node| (node.id.as_str(), node))
         .collect();
-    let mut filled: HashSet<&str> = HashSet::new();
+    check_nesting(definition, &nodes, report);
+    let filled: HashSet<&str> = definition
+        .nodes
+        .iter()
+        .filter_map(|node| node.scope.as_deref())
+        .collect();
+    let entry_points = EntryPoints::of(definition);
+    let subprocesses = definition.nodes.iter().filter(|node| node.kind.is_scope());
+    for subprocess in subprocesses {
+        check_start(
+            subprocess,
+            &entry_points,
+            filled.contains(&*subprocess.id),
+            report,
+        );
+    }
+    check_crossings(definition, &nodes, report);
+}
+
+/// Checks that each node is in a subprocess of the process, not too deep, and not in itself.
+fn check_nesting(
+    definition: &ProcessDefinition,
+    nodes: &HashMap<&str, &FlowNode>,
+    report: &mut Report,
+) {
     for node in &definition.nodes {
         let Some(scope) = node.scope.as_deref() else {
             continue;
         };
-        filled.insert(scope);
         match nodes.get(scope) {
-            Some(around) if around.kind.is_scope() => match levels(node, &nodes) {
+            Some(around) if around.kind.is_scope() => match levels(node, nodes) {
                 Levels::Circle => {
                     let message = format!(
                         "expected a subprocess to lie outside of itself, but `{}` is in `{scope}`, \
@@ -55,16 +78,14 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             }
         }
     }
-    let entry_points = EntryPoints::of(definition);
-    let subprocesses = definition.nodes.iter().filter(|node| node.kind.is_scope());
-    for subprocess in subprocesses {
-        check_beginning(
-            subprocess,
-            &entry_points,
-            filled.contains(&*subprocess.id),
-            report,
-        );
-    }
+}
+
+/// Checks that flows and boundary events stay in their subprocess.
+fn check_crossings(
+    definition: &ProcessDefinition,
+    nodes: &HashMap<&str, &FlowNode>,
+    report: &mut Report,
+) {
     let scope_of = |id: &str| nodes.get(id).map(|node| node.scope.as_deref());
     for flow in &definition.flows {
         if let (Some(source), Some(target)) = (scope_of(&flow.source), scope_of(&flow.target))
@@ -92,7 +113,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
 }
 
 /// Checks that it is clear where a subprocess begins.
-fn check_beginning<'a>(
+fn check_start<'a>(
     subprocess: &'a FlowNode,
     entry_points: &EntryPoints<'a>,
     holds_nodes: bool,

@@ -123,7 +123,7 @@ pub fn decide(
         awaited: Vec::new(),
         settled: Vec::new(),
         live: None,
-        goes_on: false,
+        is_partial: false,
     };
     let outcome = match command {
         CorrelationCommand::Publish { tag, data, until } => step.publish(tag, data, until, None)?,
@@ -170,7 +170,7 @@ struct CorrelationStep<'a> {
     awaited: Vec<u64>,
     settled: Vec<SettledDelivery>,
     live: Option<InstanceKey>,
-    goes_on: bool,
+    is_partial: bool,
 }
 
 impl CorrelationStep<'_> {
@@ -198,7 +198,7 @@ impl CorrelationStep<'_> {
                 return Err(NotPublished::IdReused);
             }
             self.awaited = self.state.under_way(number);
-            self.goes_on = self.is_signal() && self.state.publication(number).is_some();
+            self.is_partial = self.is_signal() && self.state.publication(number).is_some();
             return Ok(self.state.outcome(number));
         }
         let until = until.filter(|until| *until > self.around.now && !self.is_signal());
@@ -329,7 +329,7 @@ impl CorrelationStep<'_> {
                 data,
                 trace: None,
             }),
-            brings: Some(publication),
+            publication: Some(publication),
             trace,
         });
     }
@@ -341,15 +341,16 @@ impl CorrelationStep<'_> {
         };
         let (reached, thrown_by) = (kept.reached, kept.thrown_by);
         let bytes = kept.data.to_string().len();
-        let most = (limits::SIGNAL_FAN_OUT_BYTES / bytes.max(1)).clamp(1, limits::SIGNAL_FAN_OUT);
+        let maximum =
+            (limits::SIGNAL_FAN_OUT_BYTES / bytes.max(1)).clamp(1, limits::SIGNAL_FAN_OUT);
         let next = self
             .state
-            .between(reached, publication, thrown_by, most + 1);
-        for subscription in next.iter().take(most) {
+            .between(reached, publication, thrown_by, maximum + 1);
+        for subscription in next.iter().take(maximum) {
             self.deliver(publication, *subscription);
         }
-        if next.len() > most {
-            self.goes_on = true;
+        if next.len() > maximum {
+            self.is_partial = true;
             let number = self.record(CorrelationRecord::GoesOn { publication });
             self.outgoing.push(Outgoing {
                 number,
@@ -359,7 +360,7 @@ impl CorrelationStep<'_> {
                     correlation: self.around.correlation.clone(),
                     publication,
                 },
-                brings: None,
+                publication: None,
                 trace: self.around.trace.clone(),
             });
         } else {
@@ -386,7 +387,7 @@ impl CorrelationStep<'_> {
                 outcome,
                 awaited: self.awaited,
                 live: self.live,
-                goes_on: self.goes_on,
+                is_partial: self.is_partial,
                 ..Decided::default()
             };
         }
@@ -414,7 +415,7 @@ impl CorrelationStep<'_> {
             outcome,
             settled: self.settled,
             live: self.live,
-            goes_on: self.goes_on,
+            is_partial: self.is_partial,
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct Outgoing {
     /// The message.
     pub message: InstanceMessage,
     /// The number of the publication whose data a delivery has.
-    pub brings: Option<u64>,
+    pub publication: Option<u64>,
     /// The trace of the publication.
     pub trace: Option<TraceContext>,
 }
@@ -42,7 +42,7 @@ pub struct Decided {
     /// [`CorrelationCommand::Live`](super::decide::CorrelationCommand::Live).
     pub live: Option<InstanceKey>,
     /// Whether the publication has further receivers later.
-    pub goes_on: bool,
+    pub is_partial: bool,
 }
 
 /// The answer to a command, once it is durable.
@@ -54,8 +54,8 @@ pub struct CorrelationAnswer {
     pub outcome: Outcome,
     /// See [`Decided::live`].
     pub live: Option<InstanceKey>,
-    /// See [`Decided::goes_on`].
-    pub goes_on: bool,
+    /// See [`Decided::is_partial`].
+    pub is_partial: bool,
     /// Whether nothing changed, because the command was decided before.
     pub is_repeat: bool,
 }

@@ -314,7 +314,7 @@ impl Runtime {
         // Not counted as in progress, because the deliveries are.
         self.services.spawn(async move {
             let answered = waiter.answered.notified();
-            if tokio::time::timeout(limits::PUBLISH_PATIENCE, answered)
+            if tokio::time::timeout(limits::PUBLISH_WAIT, answered)
                 .await
                 .is_err()
             {

@@ -91,7 +91,7 @@ impl Outcome {
             None => self.more_started = self.more_started.saturating_sub(1),
         }
         if let Some(joined) = joined {
-            tell(&mut self.instances, &mut self.more_instances, joined);
+            name_or_count(&mut self.instances, &mut self.more_instances, joined);
         }
     }
 
@@ -193,7 +193,7 @@ impl CorrelationState {
                     self.live.insert(process.clone(), *instance);
                 }
                 if let Some(outcome) = self.outcome_mut(*publication) {
-                    tell(&mut outcome.started, &mut outcome.more_started, *instance);
+                    name_or_count(&mut outcome.started, &mut outcome.more_started, *instance);
                 }
             }
             CorrelationRecord::Settled {
@@ -249,7 +249,7 @@ impl CorrelationState {
             if is_counted {
                 outcome.more_instances = outcome.more_instances.saturating_sub(1);
             }
-            tell(
+            name_or_count(
                 &mut outcome.instances,
                 &mut outcome.more_instances,
                 instance,
@@ -294,8 +294,8 @@ impl CorrelationState {
             let still_to_reach = publication.reached < subscription && subscription < *number;
             (publication.is_broadcast && still_to_reach).then_some(*number)
         };
-        let missed: Vec<u64> = self.publications.iter().filter_map(misses).collect();
-        for publication in missed {
+        let skipped: Vec<u64> = self.publications.iter().filter_map(misses).collect();
+        for publication in skipped {
             if let Some(outcome) = self.outcome_mut(publication) {
                 outcome.more_instances = outcome.more_instances.saturating_sub(1);
             }
@@ -350,20 +350,20 @@ impl CorrelationState {
         self.idle.get(process)?.first().copied()
     }
 
-    /// Subscriptions after one and before another, at most `most`, without those of an instance.
+    /// Subscriptions after one and before another, at most `maximum`, without those of an instance.
     pub fn between(
         &self,
         after: u64,
         before: u64,
         but: Option<InstanceKey>,
-        most: usize,
+        maximum: usize,
     ) -> Vec<u64> {
         let range = (after + 1).max(1)..before.max(after + 1);
         self.waiting
             .range(range)
             .filter(|(_, waiting)| Some(waiting.place.instance) != but)
             .map(|(key, _)| *key)
-            .take(most)
+            .take(maximum)
             .collect()
     }
 
@@ -441,7 +441,7 @@ impl CorrelationState {
 }
 
 /// Names an instance while there is room, otherwise counts it.
-fn tell(named: &mut Vec<InstanceKey>, more: &mut u64, instance: InstanceKey) {
+fn name_or_count(named: &mut Vec<InstanceKey>, more: &mut u64, instance: InstanceKey) {
     if named.len() < limits::PUBLICATION_INSTANCES {
         named.push(instance);
     } else {

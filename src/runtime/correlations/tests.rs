@@ -196,8 +196,8 @@ fn what_a_store_keeps_counts_until_its_time_is_over() {
         number,
         tenant: "acme".to_owned(),
     };
-    let most = limits::MESSAGES_KEPT as u64;
-    let publishing = Publishing::load((1..=most).map(row).collect());
+    let maximum = limits::MESSAGES_KEPT as u64;
+    let publishing = Publishing::load((1..=maximum).map(row).collect());
     assert!(!publishing.has_room("acme", Time(1_999)));
     assert!(publishing.has_room("other", Time(1_999)));
     assert!(publishing.has_room("acme", Time(2_000)));

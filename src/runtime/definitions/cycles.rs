@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    limits::{STARTS_LOOKED_AT, TREE_LEVELS},
+    limits::{CYCLE_SEARCH_STARTS, TREE_LEVELS},
     model::{
         executable::ExecutableProcess,
         problem::Problem,
@@ -35,7 +35,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         Self {
             find,
             known: BTreeMap::new(),
-            left: STARTS_LOOKED_AT,
+            left: CYCLE_SEARCH_STARTS,
         }
     }
 
@@ -70,7 +70,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
             for (node, reached) in self.starts_at(&place).iter() {
                 self.left = self.left.checked_sub(1)?;
                 if reached == begin {
-                    return Some(way_back(begin, (node.clone(), place), &from));
+                    return Some(path_to(begin, (node.clone(), place), &from));
                 }
                 if distance < TREE_LEVELS && !from.contains_key(reached) {
                     from.insert(reached.clone(), (node.clone(), place.clone()));
@@ -104,7 +104,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
 }
 
 /// The path that ends with this start, from its beginning.
-fn way_back(
+fn path_to(
     begin: &StartEventRef,
     last: StartOf,
     from: &BTreeMap<StartEventRef, StartOf>,

@@ -62,7 +62,7 @@ impl Definitions {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub async fn look_for_stranded(&self) -> Result<(), StoreError> {
+    pub async fn report_stranded(&self) -> Result<(), StoreError> {
         let read = self
             .journal
             .read(|reader| reader.versions_in_use(None))

@@ -130,7 +130,7 @@ impl Plan {
             outcome: Vec::new(),
         };
         let mut problems = Vec::new();
-        let mut brought = Vec::new();
+        let mut deployed = Vec::new();
         for compiled in processes {
             let (executable, evaluator, mut found) = match compiled {
                 Ok(compiled) => compiled,
@@ -139,7 +139,7 @@ impl Plan {
                     continue;
                 }
             };
-            brought.push(executable.clone());
+            deployed.push(executable.clone());
             let (known, existing) = place(&plan.versions, deploy, executable.clone(), evaluator);
             found.extend(workflows::alias_taken(
                 &plan.versions,
@@ -168,13 +168,13 @@ impl Plan {
         {
             return Err(bounded(problems));
         }
-        plan.warn_of_cycles(deploy.tenant, &brought);
+        plan.warn_of_cycles(deploy.tenant, &deployed);
         Ok(plan)
     }
 
     /// Called last, because the processes of one source may start each other.
-    fn warn_of_cycles(&mut self, tenant: &str, brought: &[Arc<ExecutableProcess>]) {
-        let own: HashMap<&str, _> = brought
+    fn warn_of_cycles(&mut self, tenant: &str, deployed: &[Arc<ExecutableProcess>]) {
+        let own: HashMap<&str, _> = deployed
             .iter()
             .map(|executable| (&*executable.definition.id, executable.clone()))
             .collect();
@@ -188,7 +188,7 @@ impl Plan {
                 .or_else(|| Some(published(id)?.in_memory()?.executable.clone()))
         };
         let mut search = cycles::Search::new(find);
-        let found: Vec<_> = brought
+        let found: Vec<_> = deployed
             .iter()
             .map(|executable| search.warning(executable))
             .collect();
@@ -416,7 +416,7 @@ pub(super) fn supersede(versions: &mut Versions, row: &DefinitionRow) -> Vec<Arc
             return Vec::new();
         }
     };
-    let gives_way = |known: &DefinitionRow| {
+    let is_superseded = |known: &DefinitionRow| {
         let disabled =
             known.state == DefinitionState::Disabled && row.state == DefinitionState::Published;
         (disabled || known.state == row.state) && known.version != row.version
@@ -424,7 +424,7 @@ pub(super) fn supersede(versions: &mut Versions, row: &DefinitionRow) -> Vec<Arc
     let known = versions
         .of(&row.tenant, &row.id)
         .iter()
-        .filter(|known| gives_way(&known.row));
+        .filter(|known| is_superseded(&known.row));
     let changed: Vec<_> = known
         .map(|known| Arc::new(known.with_state(stepped_back)))
         .collect();

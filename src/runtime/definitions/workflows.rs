@@ -41,7 +41,7 @@ impl Definitions {
     /// had last: that of its published or disabled version if that has one, otherwise that of its
     /// newest version with one.
     pub fn numbered(&self, tenant: &str) -> Vec<(i64, Arc<KnownVersion>)> {
-        let stands = |process: &&Arc<KnownVersion>| {
+        let is_current = |process: &&Arc<KnownVersion>| {
             matches!(
                 process.row.state,
                 DefinitionState::Published | DefinitionState::Disabled
@@ -54,7 +54,9 @@ impl Definitions {
                     .rev()
                     .filter(|process| process.row.alias.is_some())
             };
-            let process = with_alias().find(stands).or_else(|| with_alias().next())?;
+            let process = with_alias()
+                .find(is_current)
+                .or_else(|| with_alias().next())?;
             Some((process.row.alias?, process.clone()))
         };
         let mut known: Vec<(i64, Arc<KnownVersion>)> = self.table.read(|catalog| {
@@ -96,7 +98,7 @@ impl Definitions {
             {
                 return Err(DeployError::NotFound);
             }
-            let known = catalog.versions().known_standing(tenant, id);
+            let known = catalog.versions().known_current(tenant, id);
             let known = known.ok_or_else(|| {
                 DeployError::Conflict(format!(
                     "expected a process with a published version, but no version of '{id}' is \
@@ -125,7 +127,7 @@ pub(super) fn alias_taken(
     let others = versions
         .by_process()
         .filter(|((owner, other), _)| owner == tenant && other != id);
-    let stands = |row: &DefinitionRow| {
+    let is_current = |row: &DefinitionRow| {
         !matches!(
             row.state,
             DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted
@@ -134,7 +136,7 @@ pub(super) fn alias_taken(
     let other = others
         .flat_map(|(_, versions)| versions)
         .map(|version| &version.row)
-        .find(|row| row.alias == Some(alias) && stands(row))?;
+        .find(|row| row.alias == Some(alias) && is_current(row))?;
     let sentence = format!(
         "expected an alias that no other process has, but {alias} is that of '{}': choose another",
         other.id

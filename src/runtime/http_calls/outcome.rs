@@ -30,7 +30,7 @@ const HAND_OVERS: u32 = 8;
 /// cannot be loaded, or its steps fail.
 const UNTAKEN_PAUSE: Duration = Duration::from_secs(60);
 /// The status with which a receiver of webhooks asks to get no more.
-const GONE: u16 = 410;
+const NO_MORE_STATUS: u16 = 410;
 
 /// Decides what follows an attempt.
 pub(super) fn conclude(
@@ -43,30 +43,7 @@ pub(super) fn conclude(
     let now = running.runtime.clock.now();
     match (request, tried) {
         (HttpCallRequest::Webhook(_), Ok(_)) => note(running, CallChange::Forgotten),
-        (HttpCallRequest::Webhook(_), Err(failed)) => {
-            let pause = WEBHOOK_PAUSES
-                .get(row.tried.attempts as usize)
-                .filter(|_| failed.status != Some(GONE));
-            let due = pause.map(|pause| after(now, failed.wait.unwrap_or_default().max(*pause)));
-            if due.is_none() {
-                log::warn!(
-                    "instance {}: the webhook to {} is given up after {attempts} tries",
-                    row.instance,
-                    row.host
-                );
-            }
-            match due {
-                Some(_) => note(
-                    running,
-                    CallChange::Tried(CallTries {
-                        attempts,
-                        due,
-                        problem: Some(failed.message),
-                    }),
-                ),
-                None => give_up(running, attempts, failed.message),
-            }
-        }
+        (HttpCallRequest::Webhook(_), Err(failed)) => retry_webhook(running, row, failed),
         (HttpCallRequest::Http(http), Err(failed))
             if failed.again && row.tried.attempts < http.retries =>
         {
@@ -101,6 +78,32 @@ pub(super) fn conclude(
             deliver(running, row, CallAnswer::Answered(response))
         }
     }
+}
+
+/// Repeats a failed notification of a webhook after a pause, or gives it up.
+fn retry_webhook(running: RunningCall, row: &HttpCallRow, failed: Failed) {
+    let attempts = row.tried.attempts.saturating_add(1);
+    let pause = WEBHOOK_PAUSES
+        .get(row.tried.attempts as usize)
+        .filter(|_| failed.status != Some(NO_MORE_STATUS));
+    let Some(pause) = pause else {
+        log::warn!(
+            "instance {}: the webhook to {} is given up after {attempts} tries",
+            row.instance,
+            row.host
+        );
+        return give_up(running, attempts, failed.message);
+    };
+    let now = running.runtime.clock.now();
+    let due = after(now, failed.wait.unwrap_or_default().max(*pause));
+    note(
+        running,
+        CallChange::Tried(CallTries {
+            attempts,
+            due: Some(due),
+            problem: Some(failed.message),
+        }),
+    );
 }
 
 /// A call whose row cannot be read has failed, for the instance that waits for it; if none waits,
@@ -179,7 +182,7 @@ fn hand_over(running: RunningCall, attempts: u32, answer: CallAnswer, left: u32)
         instance,
         Envelope {
             caller: None,
-            ask: InstanceRequest::Apply {
+            request: InstanceRequest::Apply {
                 command,
                 tag: None,
                 if_seq: None,

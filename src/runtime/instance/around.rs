@@ -8,11 +8,11 @@ impl ProcessInstance {
     pub(super) fn observed(&self, mut envelope: Envelope) -> (Envelope, DecisionContext) {
         let mut around = self.around();
         if let Some(spans) = self.runtime.spans.get()
-            && !envelope.ask.is_look()
+            && !envelope.request.is_read()
         {
             let caller = envelope.caller.as_ref();
             let caller = caller.map(|it| (it.trace.as_deref().cloned(), it.subject.clone()));
-            let span = OpenSpan::begin(spans, kind_of(&envelope.ask), self.key, caller);
+            let span = OpenSpan::begin(spans, kind_of(&envelope.request), self.key, caller);
             around.span = Some(span.new_span());
             envelope.reply = span.until(envelope.reply);
         }

@@ -63,10 +63,10 @@ impl StepState {
     pub(super) fn step(
         &mut self,
         caller: Option<&Caller>,
-        ask: InstanceRequest,
+        request: InstanceRequest,
         around: DecisionContext,
     ) -> EncodedStep {
-        let decided = decide(&mut self.memory, caller, ask, around);
+        let decided = decide(&mut self.memory, caller, request, around);
         let commit = match &decided {
             Ok(ActorDecision::Write {
                 committed,
@@ -202,6 +202,6 @@ fn outbox_row(
         seq,
         target,
         body,
-        brings: None,
+        publication: None,
     }))
 }

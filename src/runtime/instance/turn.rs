@@ -9,8 +9,8 @@ type Started = Arc<DeployedProcess>;
 
 impl ProcessInstance {
     /// The pool for a step that must not run on the instance's thread, with its owner.
-    pub(super) fn elsewhere(&self, ask: &InstanceRequest) -> Option<(Arc<StepThreads>, Owner)> {
-        let (process, payload) = match (ask, &self.work.memory) {
+    pub(super) fn step_pool(&self, request: &InstanceRequest) -> Option<(Arc<StepThreads>, Owner)> {
+        let (process, payload) = match (request, &self.work.memory) {
             (InstanceRequest::Start(start), None)
             | (InstanceRequest::StartChild { start, .. }, Some(_)) => {
                 (&start.process, &start.command.head.data)
@@ -25,7 +25,7 @@ impl ProcessInstance {
         };
         let threads = if process.evaluator.may_take_long(payload) {
             self.runtime.scripts.clone()
-        } else if exceeds_values(payload, limits::VALUES_ON_ARBITER) || self.is_long(ask) {
+        } else if exceeds_values(payload, limits::VALUES_ON_ARBITER) || self.is_long(request) {
             self.runtime.long_steps.threads()
         } else {
             return None;
@@ -39,18 +39,18 @@ impl ProcessInstance {
 
     /// Whether its last steps took long. Under a virtual clock the order of steps must not depend
     /// on measured time.
-    fn is_long(&self, ask: &InstanceRequest) -> bool {
+    fn is_long(&self, request: &InstanceRequest) -> bool {
         if self.runtime.clock.is_virtual() {
             return false;
         }
-        match self.started_process(ask) {
+        match self.started_process(request) {
             Some(process) => self.runtime.long_steps.is_long_start(&process.row),
             None => self.long_steps.is_long(),
         }
     }
 
-    pub(super) fn started_process(&self, ask: &InstanceRequest) -> Option<Started> {
-        match (ask, &self.work.memory) {
+    pub(super) fn started_process(&self, request: &InstanceRequest) -> Option<Started> {
+        match (request, &self.work.memory) {
             (InstanceRequest::Start(start), None) => Some(start.process.clone()),
             _ => None,
         }
@@ -74,7 +74,7 @@ impl ProcessInstance {
     }
 
     /// Runs a step on another thread.
-    pub(super) fn step_elsewhere(
+    pub(super) fn step_on_pool(
         &mut self,
         threads: &StepThreads,
         owner: Owner,
@@ -82,8 +82,15 @@ impl ProcessInstance {
         envelope: Envelope,
         ctx: &mut Context<Self>,
     ) {
-        let started = self.started_process(&envelope.ask);
-        let (Envelope { caller, ask, reply }, around) = self.observed(envelope);
+        let started = self.started_process(&envelope.request);
+        let (
+            Envelope {
+                caller,
+                request,
+                reply,
+            },
+            around,
+        ) = self.observed(envelope);
         let (mut work, journal) = (self.work.take(), self.runtime.journal.clone());
         self.away = true;
         let step = threads.run(owner, kind, move || {
@@ -91,7 +98,7 @@ impl ProcessInstance {
             // Taken only now, so that steps waiting for their turn occupy no room of others.
             let step = journal
                 .reserve_for(kind)
-                .map(|slot| (work.step(caller.as_ref(), ask, around), slot));
+                .map(|slot| (work.step(caller.as_ref(), request, around), slot));
             (work, step, timed.elapsed())
         });
         ctx.wait(step.into_actor(self).map(move |done, actor, ctx| {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    AGAIN, CorrelationCommand, CorrelationRequest, OutboxDelivery, deliver, keys, told_first,
+    AGAIN, CorrelationCommand, CorrelationRequest, OutboxDelivery, deliver, delivery_order, keys,
 };
 use crate::{
     engine::{
@@ -25,7 +25,7 @@ use crate::{
 const THROWN: &str = "instance";
 
 /// Delivers a note to an entity, from an instance or from the entity itself.
-pub(super) fn tell(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
+pub(super) fn deliver_note(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
     let from = delivery.source.instance();
     let (tenant, correlation, command) = match &*delivery.message {
         InstanceMessage::Note {
@@ -53,11 +53,11 @@ pub(super) fn tell(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         ),
         _ => return runtime.outbox.taken(runtime, &delivery),
     };
-    ask(runtime, delivery, (tenant, correlation, command), |_, _| ());
+    send_command(runtime, delivery, (tenant, correlation, command), |_, _| ());
 }
 
 /// Sends a command to an entity; the delivery ends with its answer, and `then` runs right before.
-fn ask(
+fn send_command(
     runtime: &Arc<Runtime>,
     delivery: OutboxDelivery,
     (tenant, correlation, command): (String, Correlation, CorrelationCommand),
@@ -71,7 +71,7 @@ fn ask(
         match answer {
             Ok(answer) => {
                 then(&answered, &delivery);
-                told_first::told(&answered, delivery, answer);
+                delivery_order::received(&answered, delivery, answer);
             }
             Err(refusal) => match refusal.again_after(AGAIN) {
                 None => answered.outbox.taken(&answered, &delivery),
@@ -176,14 +176,14 @@ fn not_started(runtime: &Arc<Runtime>, delivery: OutboxDelivery, instead: Instea
         Instead::Refused(_) => None,
     };
     // Called once that is noted: whoever has asked before waits for it by then.
-    let tell_publisher = move |runtime: &Runtime, delivery: &OutboxDelivery| {
+    let notify_publisher = move |runtime: &Runtime, delivery: &OutboxDelivery| {
         let not_started = Some((from, instead));
         runtime
             .correlations
             .delivered(delivery.source, delivery.number, not_started);
     };
     let Some(correlation) = head.correlation.clone() else {
-        tell_publisher(runtime, &delivery);
+        notify_publisher(runtime, &delivery);
         return runtime.outbox.taken(runtime, &delivery);
     };
     let tag = CommandTag {
@@ -193,10 +193,10 @@ fn not_started(runtime: &Arc<Runtime>, delivery: OutboxDelivery, instead: Instea
     };
     let note = CorrelationNote::NotStarted { joined };
     let command = CorrelationCommand::Note { from, tag, note };
-    ask(
+    send_command(
         runtime,
         delivery,
         (tenant, correlation, command),
-        tell_publisher,
+        notify_publisher,
     );
 }

@@ -146,14 +146,14 @@ impl Starts {
     }
 
     fn refill(&mut self, limits: TreeLimits, now: Instant) -> f64 {
-        let most = f64::from(limits.starts_at_once);
-        let left = self.allowance.map_or(most, |(left, at)| {
+        let burst = f64::from(limits.starts_at_once);
+        let left = self.allowance.map_or(burst, |(left, at)| {
             let gained = now.saturating_duration_since(at).as_secs_f64()
                 * f64::from(limits.starts_per_second);
-            (left + gained).min(most)
+            (left + gained).min(burst)
         });
         self.allowance = Some((left, now));
-        self.one_by_one &= left < most;
+        self.one_by_one &= left < burst;
         left
     }
 }

@@ -94,7 +94,7 @@ pub(super) fn end_descendants(runtime: &Arc<Runtime>, delivery: OutboxDelivery) 
                     ended: false,
                     then: Some((delivery, active)),
                 };
-                go_on(&reading, &Arc::new(Mutex::new(ending)));
+                run_next(&reading, &Arc::new(Mutex::new(ending)));
             }
             Err(error) => {
                 log::error!("instances below {top} cannot be read: {error}");
@@ -116,8 +116,8 @@ struct Ending {
 
 enum EndStep {
     End(InstanceKey),
-    Look(OutboxDelivery),
-    LookLater(OutboxDelivery),
+    Read(OutboxDelivery),
+    ReadLater(OutboxDelivery),
     Wait,
 }
 
@@ -137,9 +137,9 @@ impl Ending {
             self.levels.pop_front();
         }
         let done = if self.ended {
-            EndStep::Look
+            EndStep::Read
         } else {
-            EndStep::LookLater
+            EndStep::ReadLater
         };
         self.then
             .take()
@@ -147,13 +147,13 @@ impl Ending {
     }
 }
 
-fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
+fn run_next(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
     loop {
         let step = ending.lock().unwrap_or_else(PoisonError::into_inner).next();
         match step {
             EndStep::End(key) => end(runtime, ending.clone(), key, TRIES),
             EndStep::Wait => return,
-            EndStep::LookLater(delivery) => {
+            EndStep::ReadLater(delivery) => {
                 log::error!(
                     "what is live below instance {} cannot be ended yet: it cannot be read",
                     delivery.source.key
@@ -161,7 +161,7 @@ fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
                 let again = runtime.clone();
                 return runtime.later(PAUSE, move || end_descendants(&again, delivery));
             }
-            EndStep::Look(delivery) => {
+            EndStep::Read(delivery) => {
                 // Instances that were started right before the end are in the store by then.
                 let (again, active) = (runtime.clone(), runtime.active());
                 return runtime.pass_the_queue(move || {
@@ -174,7 +174,7 @@ fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
 }
 
 fn end(runtime: &Arc<Runtime>, ending: Arc<Mutex<Ending>>, key: InstanceKey, tries: u32) {
-    let ask = InstanceRequest::Apply {
+    let request = InstanceRequest::Apply {
         command: Box::new(Command::EndWithAncestor),
         tag: None,
         if_seq: None,
@@ -194,13 +194,13 @@ fn end(runtime: &Arc<Runtime>, ending: Arc<Mutex<Ending>>, key: InstanceKey, tri
             ending.under_way -= 1;
             ending.ended |= !matches!(answer, InstanceResponse::Refused(_));
         }
-        go_on(&answered, &ending);
+        run_next(&answered, &ending);
     });
     runtime.dispatch(
         key,
         Envelope {
             caller: None,
-            ask,
+            request,
             reply,
         },
     );

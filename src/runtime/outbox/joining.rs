@@ -112,7 +112,7 @@ pub fn join_or_start(
         return Err(delivery);
     };
     if runtime.outbox.joining.begin(&gathering, &delivery) {
-        ask_own(runtime, candidate);
+        find_earlier_offer(runtime, candidate);
     }
     Ok(())
 }
@@ -157,36 +157,36 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering,
 
 /// Asks whether the start was offered to an instance before, by a server that has ended since: that
 /// instance may have taken it.
-fn ask_own(runtime: &Arc<Runtime>, candidate: Candidate) {
+fn find_earlier_offer(runtime: &Arc<Runtime>, candidate: Candidate) {
     let own = candidate.joining.correlation.clone();
     let command = CorrelationCommand::Offered(candidate.joining.instance);
-    ask(
+    query_entity(
         runtime,
         candidate,
         own,
         command,
         |runtime, candidate, to| match to {
             Some(to) => join(runtime, candidate, to),
-            None => ask_others(runtime, candidate),
+            None => find_live(runtime, candidate),
         },
     );
 }
 
 /// Asks the entity of the next of the node's other messages for an instance to join; after the last
 /// one the start takes place.
-fn ask_others(runtime: &Arc<Runtime>, mut candidate: Candidate) {
+fn find_live(runtime: &Arc<Runtime>, mut candidate: Candidate) {
     let Some(other) = candidate.others.pop() else {
         return start_by_event(runtime, candidate.delivery);
     };
     let command = CorrelationCommand::Live(candidate.process.clone());
-    ask(
+    query_entity(
         runtime,
         candidate,
         other,
         command,
         |runtime, candidate, live| match live.filter(|live| *live != candidate.joining.instance) {
             Some(live) => offer(runtime, candidate, live),
-            None => ask_others(runtime, candidate),
+            None => find_live(runtime, candidate),
         },
     );
 }
@@ -199,7 +199,7 @@ fn offer(runtime: &Arc<Runtime>, candidate: Candidate, to: InstanceKey) {
         instance: candidate.joining.instance,
         to,
     };
-    ask(
+    query_entity(
         runtime,
         candidate,
         own,
@@ -210,23 +210,23 @@ fn offer(runtime: &Arc<Runtime>, candidate: Candidate, to: InstanceKey) {
 
 /// Asks an entity, and continues with the instance that it names. An entity that cannot be read
 /// names none.
-fn ask(
+fn query_entity(
     runtime: &Arc<Runtime>,
     candidate: Candidate,
     correlation: Correlation,
     command: CorrelationCommand,
     then: impl FnOnce(&Arc<Runtime>, Candidate, Option<InstanceKey>) + Send + Sync + 'static,
 ) {
-    let (asking, active) = (runtime.clone(), runtime.active());
+    let (shared, active) = (runtime.clone(), runtime.active());
     let trace = candidate.delivery.trace.clone();
     let tenant = candidate.tenant.clone();
     let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
         let _active = active;
         match answer {
-            Ok(answer) => then(&asking, candidate, answer.live),
+            Ok(answer) => then(&shared, candidate, answer.live),
             Err(refusal) => match refusal.again_after(AGAIN) {
-                Some(pause) => again(&asking, candidate.delivery, pause),
-                None => then(&asking, candidate, None),
+                Some(pause) => again(&shared, candidate.delivery, pause),
+                None => then(&shared, candidate, None),
             },
         }
     });
@@ -241,19 +241,19 @@ fn ask(
 }
 
 fn join(runtime: &Arc<Runtime>, candidate: Candidate, live: InstanceKey) {
-    let (asking, active) = (runtime.clone(), runtime.active());
+    let (shared, active) = (runtime.clone(), runtime.active());
     let command = Box::new(Command::Join(Box::new(candidate.joining.clone())));
     let reply = ReplyTo::to(move |answer| {
         let _active = active;
         match answer {
             InstanceResponse::Refused(refusal) => match refusal.again_after(AGAIN) {
-                Some(pause) => again(&asking, candidate.delivery, pause),
-                None => ask_others(&asking, candidate),
+                Some(pause) => again(&shared, candidate.delivery, pause),
+                None => find_live(&shared, candidate),
             },
-            _ => correlating::joined(&asking, candidate.delivery, live),
+            _ => correlating::joined(&shared, candidate.delivery, live),
         }
     });
-    let ask = InstanceRequest::Apply {
+    let request = InstanceRequest::Apply {
         command,
         tag: None,
         if_seq: None,
@@ -262,7 +262,7 @@ fn join(runtime: &Arc<Runtime>, candidate: Candidate, live: InstanceKey) {
         live,
         Envelope {
             caller: None,
-            ask,
+            request,
             reply,
         },
     );

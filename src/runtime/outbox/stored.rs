@@ -27,11 +27,11 @@ pub struct StoredDelivery {
     /// The owner of the sender, if that is an instance.
     owner: Option<Arc<Owner>>,
     /// Its data, when they are stored elsewhere; or why they cannot be read.
-    brings: Option<Brought>,
+    publication: Option<PublicationData>,
 }
 
 /// The data of a message, or why they cannot be read.
-type Brought = Result<Arc<Value>, String>;
+type PublicationData = Result<Arc<Value>, String>;
 
 /// Reads the outbox.
 ///
@@ -39,21 +39,21 @@ type Brought = Result<Arc<Value>, String>;
 /// A store that cannot be read.
 pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredDelivery>, StoreError> {
     // Deliveries of one publication share its data.
-    let mut brought: BTreeMap<(Entity, u64), Brought> = BTreeMap::new();
+    let mut data_of: BTreeMap<(Entity, u64), PublicationData> = BTreeMap::new();
     let with_root = |message: OutboxMessage| {
         let source = message.source.instance();
-        let brings = match message.row.brings {
+        let publication = match message.row.publication {
             None => None,
             Some(publication) => {
                 let key = (message.source, publication);
-                if let Entry::Vacant(unread) = brought.entry(key) {
-                    unread.insert(match correlations::bring(reader, key.0, publication) {
+                if let Entry::Vacant(unread) = data_of.entry(key) {
+                    unread.insert(match correlations::read_data(reader, key.0, publication) {
                         Ok(data) => Ok(data),
                         Err(StoreError::Unreadable(why)) => Err(why),
                         Err(error) => return Err(error),
                     });
                 }
-                brought.get(&key).cloned()
+                data_of.get(&key).cloned()
             }
         };
         let line = match reader.instance(source) {
@@ -73,7 +73,7 @@ pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredDelivery>, StoreErro
             root,
             message,
             owner,
-            brings,
+            publication,
         })
     };
     reader.outbox()?.into_iter().map(with_root).collect()
@@ -86,16 +86,16 @@ impl Outbox {
         let mut held: BTreeSet<(Entity, Entity)> = BTreeSet::new();
         // Deliveries are posted before the messages of those who have thrown the publication ask
         // for them.
-        let (to_bring, others): (Vec<_>, Vec<_>) = deliveries
+        let (with_publication, others): (Vec<_>, Vec<_>) = deliveries
             .into_iter()
             .partition(|(_, stored)| !stored.message.source.is_instance());
-        let deliveries = to_bring.into_iter().chain(others);
+        let deliveries = with_publication.into_iter().chain(others);
         for (
             tree,
             StoredDelivery {
                 message: OutboxMessage { source, row },
                 owner,
-                brings,
+                publication,
                 ..
             },
         ) in deliveries
@@ -105,7 +105,7 @@ impl Outbox {
             }
             let decoded = codec::decode(&row.body).map_err(|error: StoreError| error.to_string());
             let message =
-                decoded.and_then(|(message, trace)| Ok((with_data(message, brings)?, trace)));
+                decoded.and_then(|(message, trace)| Ok((with_data(message, publication)?, trace)));
             let (message, trace) = match message {
                 Ok(read) => read,
                 Err(why) => {
@@ -136,10 +136,10 @@ impl Outbox {
 /// A stored message with its data.
 fn with_data(
     mut message: Box<InstanceMessage>,
-    brings: Option<Brought>,
+    publication: Option<PublicationData>,
 ) -> Result<Box<InstanceMessage>, String> {
-    if let (InstanceMessage::Delivery(delivery), Some(brings)) = (&mut *message, brings) {
-        delivery.data = brings?;
+    if let (InstanceMessage::Delivery(delivery), Some(publication)) = (&mut *message, publication) {
+        delivery.data = publication?;
     }
     Ok(message)
 }

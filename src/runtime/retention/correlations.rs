@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Entities checked in a turn.
-const LOOKED_AT: usize = 200;
+const CHECKED_PER_TURN: usize = 200;
 
 impl Runtime {
     /// Goes through all entities once; returns the number of deleted ones.
@@ -33,9 +33,9 @@ impl Runtime {
             let until = Time(self.clock.now().0.saturating_sub(keep));
             let page = self
                 .journal
-                .list(move |reader| reader.aged_correlations(after, LOOKED_AT));
+                .list(move |reader| reader.aged_correlations(after, CHECKED_PER_TURN));
             let page = page.await.map_err(|_| StoreError::Panicked)??;
-            let is_last = page.len() < LOOKED_AT;
+            let is_last = page.len() < CHECKED_PER_TURN;
             after = page.last().map(|aged| aged.entity);
             let old = page
                 .into_iter()

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Instances checked in a turn.
-const LOOKED_AT: usize = 500;
+const CHECKED_PER_TURN: usize = 500;
 /// Instances deleted in a turn.
 const DROPPED: usize = 64;
 /// A turn ends after this long.
@@ -55,8 +55,8 @@ pub(super) fn make(
         plan.is_last = true;
         return Ok(plan);
     };
-    let page = reader.aged_instances(until, after, LOOKED_AT)?;
-    let is_last_page = page.len() < LOOKED_AT;
+    let page = reader.aged_instances(until, after, CHECKED_PER_TURN)?;
+    let is_last_page = page.len() < CHECKED_PER_TURN;
     for instance in page {
         let cursor = instance.cursor();
         // If more remains to be done for this instance, the next turn begins with it.

@@ -24,7 +24,7 @@ use crate::{
         definitions::Deploy,
         files::Files,
         instance_request::{Envelope, InstanceRequest, InstanceResponse},
-        tests::{answer, applied, ask, observe, run, runtime_at, start_of},
+        tests::{answer, applied, observe, run, runtime_at, send, start_of},
     },
 };
 
@@ -71,7 +71,7 @@ struct Stage {
 
 impl Stage {
     async fn on(store: Box<dyn Store>) -> Self {
-        let (runtime, _) = runtime_at(Clock::standing_at(Time(T0)), store).await;
+        let (runtime, _) = runtime_at(Clock::stopped_at(Time(T0)), store).await;
         let deploy = Deploy {
             tenant: "default",
             source: PROCESSES.as_bytes(),
@@ -188,7 +188,7 @@ async fn a_tree_goes_as_a_whole_once_all_of_it_has_ended() {
         let done = stage.runtime.retain(DROP).await.unwrap();
         assert_eq!(done.dropped, 0, "its root is live");
 
-        let go = ask(&stage.runtime, parent, run("go", json!({}))).await;
+        let go = send(&stage.runtime, parent, run("go", json!({}))).await;
         assert!(matches!(go, InstanceResponse::Applied(_)), "{go:?}");
         stage.after_days(2);
         stage.start("waiting").await;
@@ -210,7 +210,7 @@ async fn a_tree_goes_as_a_whole_once_all_of_it_has_ended() {
         }
         let size = stage.read(|reader| reader.history_size()).await;
         assert_eq!((size.rows, size.bytes), (0, 0));
-        let gone = ask(&stage.runtime, parent, run("go", json!({}))).await;
+        let gone = send(&stage.runtime, parent, run("go", json!({}))).await;
         assert!(matches!(gone, InstanceResponse::Refused(_)), "{gone:?}");
     }
 }
@@ -242,7 +242,7 @@ async fn patch_often(stage: &Stage, key: InstanceKey, times: usize) {
             scope: None,
             data: json!({ "n": n }),
         });
-        let ask = InstanceRequest::Apply {
+        let request = InstanceRequest::Apply {
             command,
             tag: None,
             if_seq: None,
@@ -252,7 +252,11 @@ async fn patch_often(stage: &Stage, key: InstanceKey, times: usize) {
             ..start_of("", json!({})).caller
         });
         let answered = answer(|reply| {
-            let envelope = Envelope { caller, ask, reply };
+            let envelope = Envelope {
+                caller,
+                request,
+                reply,
+            };
             stage.runtime.dispatch(key, envelope);
         });
         applied(answered.await);
@@ -265,7 +269,7 @@ async fn a_long_instance_is_packed_in_pieces_and_dropped_after_that() {
     let mut stage = Stage::on(Box::new(SqliteStore::open(dir.path()).unwrap())).await;
     let long = stage.start("waiting").await;
     patch_often(&stage, long, 600).await;
-    let go = ask(&stage.runtime, long, run("go", json!({}))).await;
+    let go = send(&stage.runtime, long, run("go", json!({}))).await;
     assert!(matches!(go, InstanceResponse::Applied(_)), "{go:?}");
     stage.start("waiting").await;
     let rows = stage.rows(long).await;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{ScheduledRun, Schedules, TakenRun, put, scheduled_run::LOOK_AGAIN, told};
+use super::{ScheduledRun, Schedules, TakenRun, put, scheduled_run::SEARCH_PAUSE, view_of};
 use crate::{
     engine::{
         Rejection,
@@ -169,14 +169,14 @@ impl Schedules {
     fn with_the_server(&self, now: Time) -> Vec<ScheduledRun> {
         self.table.read(|catalog| {
             let at_start = |row: &ScheduleRow| {
-                let told = told(catalog, row)
-                    .filter(|told| told.row.enabled && told.process.is_published())?;
-                let starts = told.schedule()?.written.when.contains(&When::Startup);
+                let view = view_of(catalog, row)
+                    .filter(|view| view.row.enabled && view.process.is_published())?;
+                let starts = view.schedule()?.written.when.contains(&When::Startup);
                 starts.then(|| ScheduledRun {
-                    key: told.row.key.clone(),
+                    key: view.row.key.clone(),
                     due: now,
                     planned: None,
-                    process: told.process.clone(),
+                    process: view.process.clone(),
                 })
             };
             catalog.schedules().filter_map(at_start).collect()
@@ -185,8 +185,8 @@ impl Schedules {
 
     /// A start outside of the schedule's times.
     fn order_now(&self, key: &ScheduleKey, now: Time) -> Result<ScheduledRun, Refusal> {
-        let told = self.get(key)?;
-        if !told.process.is_published() {
+        let view = self.get(key)?;
+        if !view.process.is_published() {
             let process = &key.process;
             let sentence = format!(
                 "expected a process that may start, but '{process}' is disabled: enable it with \
@@ -198,7 +198,7 @@ impl Schedules {
             key: key.clone(),
             due: now,
             planned: None,
-            process: told.process,
+            process: view.process,
         })
     }
 
@@ -210,7 +210,7 @@ impl Schedules {
             let concluded = catalog.schedule(&order.key).map(|row| {
                 let process = catalog
                     .versions()
-                    .standing(&order.key.tenant, &order.key.process);
+                    .current(&order.key.tenant, &order.key.process);
                 let schedule = process
                     .as_ref()
                     .and_then(|process| process.executable.node(&order.key.node)?.schedule());
@@ -299,7 +299,7 @@ async fn run(runtime: Arc<Runtime>, at_start: Vec<ScheduledRun>, active: Option<
         let due = async {
             match next {
                 Some(next) => runtime.clock.near(next).await,
-                None => tokio::time::sleep(LOOK_AGAIN).await,
+                None => tokio::time::sleep(SEARCH_PAUSE).await,
             }
         };
         tokio::select! {
@@ -439,7 +439,7 @@ async fn start(
         start_condition: None,
         start_event: Some(order.key.node.as_str().into()),
     };
-    let ask = InstanceRequest::Start(Box::new(ResolvedStart {
+    let request = InstanceRequest::Start(Box::new(ResolvedStart {
         command,
         process: order.process.clone(),
         tag: None,
@@ -449,7 +449,7 @@ async fn start(
         instance,
         Envelope {
             caller: None,
-            ask,
+            request,
             reply,
         },
     );

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A process and its published or disabled version.
-pub struct Standing {
+pub struct CurrentVersion {
     /// Its tenant.
     pub tenant: String,
     /// Its id.
@@ -45,13 +45,13 @@ struct Moment<'a> {
 
 impl Schedules {
     /// The changes of a process's schedules for this next state.
-    pub fn follow(&self, catalog: &Catalog, standing: &Standing) -> Vec<ScheduleChange> {
+    pub fn follow(&self, catalog: &Catalog, current: &CurrentVersion) -> Vec<ScheduleChange> {
         let moment = Moment {
             now: self.clock.now(),
             has_begun: self.begun.load(Ordering::Acquire),
             unnoted: None,
         };
-        follow(catalog, standing, &moment)
+        follow(catalog, current, &moment)
     }
 
     /// [`Self::follow`] for all processes at the server's start: times that came due while it was
@@ -68,32 +68,32 @@ impl Schedules {
             unnoted: Some(unnoted),
         };
         self.begun.store(true, Ordering::Release);
-        let standing = catalog
+        let current = catalog
             .versions()
             .by_process()
             .filter_map(|((tenant, process), _)| {
-                let version = catalog.versions().standing(tenant, process)?.clone();
-                Some(Standing {
+                let version = catalog.versions().current(tenant, process)?.clone();
+                Some(CurrentVersion {
                     tenant: tenant.clone(),
                     process: process.clone(),
                     version: Some(version),
                 })
             });
         CatalogChange {
-            schedules: standing
-                .flat_map(|standing| follow(catalog, &standing, &moment))
+            schedules: current
+                .flat_map(|current| follow(catalog, &current, &moment))
                 .collect(),
             versions: Vec::new(),
         }
     }
 }
 
-fn follow(catalog: &Catalog, standing: &Standing, moment: &Moment<'_>) -> Vec<ScheduleChange> {
-    let Standing {
+fn follow(catalog: &Catalog, current: &CurrentVersion, moment: &Moment<'_>) -> Vec<ScheduleChange> {
+    let CurrentVersion {
         tenant,
         process,
         version,
-    } = standing;
+    } = current;
     let mut nodes: BTreeMap<&str, &ExecutableSchedule> = BTreeMap::new();
     nodes.extend(
         version
@@ -101,10 +101,10 @@ fn follow(catalog: &Catalog, standing: &Standing, moment: &Moment<'_>) -> Vec<Sc
             .flat_map(|version| version.executable.schedules())
             .map(|(node, schedule)| (&*node.id, schedule)),
     );
-    let gone = catalog
+    let removed = catalog
         .schedules_of(tenant, process)
         .filter(|row| !nodes.contains_key(row.key.node.as_str()));
-    let mut changes: Vec<ScheduleChange> = gone
+    let mut changes: Vec<ScheduleChange> = removed
         .map(|row| ScheduleChange::Removed(row.key.clone()))
         .collect();
     let Some(version) = version else {
@@ -112,7 +112,7 @@ fn follow(catalog: &Catalog, standing: &Standing, moment: &Moment<'_>) -> Vec<Sc
     };
     let was_live = catalog
         .versions()
-        .standing(tenant, process)
+        .current(tenant, process)
         .is_some_and(|process| process.is_published());
     for (node, schedule) in nodes {
         let key = ScheduleKey {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The pause before due schedules are searched again, while others wait for their turn.
-pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
+pub(super) const SEARCH_PAUSE: Duration = Duration::from_millis(20);
 
 /// A scheduled start.
 pub(super) struct ScheduledRun {
@@ -40,7 +40,7 @@ pub(super) struct Underway {
     /// Processes with a due schedule, waiting for their turn.
     waiting: Turns<String>,
     entered: BTreeSet<Owner>,
-    looked: Option<Instant>,
+    searched: Option<Instant>,
     /// Locks of schedules, so that a schedule that does not overlap sees its previous start.
     turns: BTreeMap<ScheduleKey, Arc<Mutex<()>>>,
 }
@@ -59,15 +59,15 @@ impl Underway {
     /// The schedule to start next at `now`. Tenants take turns, and so do the processes of a
     /// tenant; none has more than its share in progress.
     pub fn next(&mut self, catalog: &Catalog, now: Time) -> Turn {
-        let mut has_looked = false;
+        let mut has_searched = false;
         loop {
-            let is_old = |looked: Instant| looked.elapsed() >= LOOK_AGAIN;
-            if self.waiting.is_empty() || self.looked.is_none_or(is_old) {
-                if has_looked {
+            let is_old = |searched: Instant| searched.elapsed() >= SEARCH_PAUSE;
+            if self.waiting.is_empty() || self.searched.is_none_or(is_old) {
+                if has_searched {
                     break;
                 }
-                self.look(catalog, now);
-                has_looked = true;
+                self.find_due(catalog, now);
+                has_searched = true;
             }
             let firing = &self.firing;
             let may = |tenant: &String, process: &String| {
@@ -97,8 +97,8 @@ impl Underway {
     }
 
     /// Adds all processes with a due schedule to those that wait for their turn.
-    fn look(&mut self, catalog: &Catalog, now: Time) {
-        self.looked = Some(Instant::now());
+    fn find_due(&mut self, catalog: &Catalog, now: Time) {
+        self.searched = Some(Instant::now());
         for (_, key) in catalog.due().take_while(|(due, _)| *due <= now) {
             let owner = Owner {
                 tenant: key.tenant.clone(),

@@ -57,7 +57,7 @@ impl Runtime {
         }
         let (runtime, caller) = (self.clone(), request.caller.clone());
         let parent = inherit.instance;
-        let looked = ReplyTo::to(move |answer| match answer {
+        let on_read = ReplyTo::to(move |answer| match answer {
             InstanceResponse::Observed(observed) => {
                 runtime.start_from(request, inherit, observed, reply)
             }
@@ -68,8 +68,8 @@ impl Runtime {
             parent,
             Envelope {
                 caller: Some(caller),
-                ask: InstanceRequest::Observe,
-                reply: looked,
+                request: InstanceRequest::Observe,
+                reply: on_read,
             },
         );
     }
@@ -235,7 +235,7 @@ impl Runtime {
             parent,
             Envelope {
                 caller: Some(caller),
-                ask: InstanceRequest::StartChild { start, offer },
+                request: InstanceRequest::StartChild { start, offer },
                 reply: decided,
             },
         );
@@ -246,7 +246,7 @@ impl Runtime {
             start.command.head.key,
             Envelope {
                 caller: Some(caller),
-                ask: InstanceRequest::Start(start),
+                request: InstanceRequest::Start(start),
                 reply,
             },
         );

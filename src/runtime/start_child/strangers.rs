@@ -27,7 +27,7 @@ pub struct Stranger {
     /// The origin, as a keyed hash of its address; `None` if it is not known.
     pub origin: Option<Uuid>,
     /// How many instances of that origin may be live; 0 = no limit.
-    pub most: usize,
+    pub maximum: usize,
     /// When the instance ends, unless its process has an expiry.
     pub expiry: Option<Duration>,
 }
@@ -47,17 +47,19 @@ impl Runtime {
         envelope: Envelope,
         stranger: Stranger,
     ) {
-        let Some(origin) = stranger.origin.filter(|_| stranger.most > 0) else {
+        let Some(origin) = stranger.origin.filter(|_| stranger.maximum > 0) else {
             return self.dispatch(key, envelope);
         };
         let runtime = self.clone();
         self.journal.read_then(
-            move |reader| has_room(reader, key, origin, stranger.most),
+            move |reader| has_room(reader, key, origin, stranger.maximum),
             move |read| match read {
                 Ok(true) => runtime.dispatch(key, envelope),
                 Ok(false) => {
                     Limit::AnonymousInstances.refused();
-                    envelope.reply.refuse(Refusal::TooManyLive(stranger.most));
+                    envelope
+                        .reply
+                        .refuse(Refusal::TooManyLive(stranger.maximum));
                 }
                 Err(error) => {
                     log::error!("the live instances of an origin cannot be counted: {error}");
@@ -74,7 +76,7 @@ fn has_room(
     reader: &dyn StoreReader,
     key: InstanceKey,
     origin: Uuid,
-    most: usize,
+    maximum: usize,
 ) -> Result<bool, StoreError> {
     let live = InstanceFilter {
         origin: Some(origin),
@@ -85,5 +87,5 @@ fn has_room(
             .collect(),
         ..InstanceFilter::default()
     };
-    Ok(reader.count(&live, most)? < most as u64 || reader.exists(Entity::from(key))?)
+    Ok(reader.count(&live, maximum)? < maximum as u64 || reader.exists(Entity::from(key))?)
 }

@@ -53,9 +53,9 @@ async fn breaks(name: &str, runs_scripts: bool) {
     let before = observe(&runtime, broken).await;
     let breaking = tokio::task::spawn_local({
         let (runtime, ask_to_break) = (runtime.clone(), save(name));
-        async move { ask(&runtime, broken, ask_to_break).await }
+        async move { send(&runtime, broken, ask_to_break).await }
     });
-    applied(ask(&runtime, other, save("Ada")).await);
+    applied(send(&runtime, other, save("Ada")).await);
     assert!(matches!(
         breaking.await.unwrap(),
         InstanceResponse::Refused(Refusal::Internal)
@@ -65,7 +65,7 @@ async fn breaks(name: &str, runs_scripts: bool) {
         (after.seq, &after.whole.as_ref().unwrap().data),
         (before.seq, &before.whole.as_ref().unwrap().data)
     );
-    applied(ask(&runtime, broken, save("Ada")).await);
+    applied(send(&runtime, broken, save("Ada")).await);
     reach_review(&runtime, broken).await;
     reach_review(&runtime, other).await;
 }
@@ -89,7 +89,7 @@ async fn what_waits_behind_a_broken_step_is_done_by_the_rebuilt_instance() {
     let answers: Vec<_> = ["Panic", "Panic", "Ada"]
         .map(save)
         .into_iter()
-        .map(|step| ask(&runtime, key, step))
+        .map(|step| send(&runtime, key, step))
         .collect();
     let [first, second, third] = futures_util::future::join_all(answers)
         .await

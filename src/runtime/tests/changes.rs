@@ -106,7 +106,7 @@ const ALL: [Change; 17] = {
 };
 
 impl Change {
-    async fn ask(self, runtime: &Arc<Runtime>) {
+    async fn send(self, runtime: &Arc<Runtime>) {
         let (definitions, users) = (&runtime.definitions, &runtime.users);
         let roles = ["clerk".to_owned()];
         match self {
@@ -221,7 +221,7 @@ impl Life {
         )
         .unwrap();
         let arbiter = actix_rt::Arbiter::new();
-        let (clock, http_calls) = (Clock::standing_at(Time(0)), HttpCallSettings::default());
+        let (clock, http_calls) = (Clock::stopped_at(Time(0)), HttpCallSettings::default());
         let runtime = Runtime::start(
             journal.clone(),
             Files::temporary(),
@@ -318,7 +318,7 @@ async fn check_cut(change: Change, polls: usize, brakes: bool) -> Option<bool> {
     if brakes {
         brake.pull();
     }
-    let ended = cut_off(polls, change.ask(&life.runtime), brake.reached()).await;
+    let ended = cut_off(polls, change.send(&life.runtime), brake.reached()).await;
     brake.release();
     life.settle().await;
 

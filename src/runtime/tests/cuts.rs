@@ -84,7 +84,7 @@ impl World {
     fn new(last: Last, sources: &[Value]) -> Self {
         let world = Self {
             store: MemoryStore::default(),
-            clock: Clock::standing_at(Time(0)),
+            clock: Clock::stopped_at(Time(0)),
             last,
         };
         world.deploy(sources);
@@ -199,7 +199,7 @@ async fn give(runtime: &Arc<Runtime>, root: InstanceKey, command: Command) {
         subject: "alice".into(),
         hash: 0,
     });
-    let ask = InstanceRequest::Apply {
+    let request = InstanceRequest::Apply {
         command: Box::new(command),
         tag,
         if_seq: None,
@@ -210,7 +210,7 @@ async fn give(runtime: &Arc<Runtime>, root: InstanceKey, command: Command) {
                 root,
                 Envelope {
                     caller: Some(alice()),
-                    ask,
+                    request,
                     reply,
                 },
             )

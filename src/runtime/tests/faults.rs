@@ -93,13 +93,17 @@ impl Bench {
     }
 
     /// Sends a request without waiting for its response.
-    fn ask(&self, key: InstanceKey, asked: InstanceRequest) -> oneshot::Receiver<InstanceResponse> {
+    fn send(
+        &self,
+        key: InstanceKey,
+        asked: InstanceRequest,
+    ) -> oneshot::Receiver<InstanceResponse> {
         let (sender, receiver) = oneshot::channel();
         let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
         let caller = Some(alice());
         let envelope = Envelope {
             caller,
-            ask: asked,
+            request: asked,
             reply,
         };
         self.runtime.dispatch(key, envelope);
@@ -140,11 +144,11 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
     let before = observe(&bench.runtime, key).await;
     bench.brake.pull();
     bench.fails(Fault::NoRoom);
-    let first = bench.ask(key, tagged(1, "Ada"));
+    let first = bench.send(key, tagged(1, "Ada"));
     bench.brake.reached().await;
     // Decided on top of the first one; the last one reads the state after both.
-    let second = bench.ask(key, tagged(2, "Bob"));
-    let looked = bench.ask(key, InstanceRequest::Observe);
+    let second = bench.send(key, tagged(2, "Bob"));
+    let looked = bench.send(key, InstanceRequest::Observe);
     let (sender, read) = oneshot::channel();
     bench.runtime.read(
         key,
@@ -155,7 +159,7 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
         },
     );
     // One in the same queue that depends on none of them.
-    let beside = bench.ask(other, tagged(3, "Eve"));
+    let beside = bench.send(other, tagged(3, "Eve"));
     bench.brake.release();
     for answer in [first, second, beside] {
         assert!(is_full(&answer.await.unwrap()));
@@ -171,14 +175,14 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
     };
     assert_eq!((read.seq, name_in(&read)), (before.seq, Value::Null));
     assert_eq!(observe(&bench.runtime, key).await.seq, before.seq);
-    assert!(is_full(&bench.ask(key, tagged(1, "Ada")).await.unwrap()));
+    assert!(is_full(&bench.send(key, tagged(1, "Ada")).await.unwrap()));
 
     bench.fails(Fault::None);
     bench.reaches(DiskRoom::Enough).await;
     for (instance, id, name) in [(key, 1, "Ada"), (other, 3, "Eve")] {
-        let first = bench.ask(instance, tagged(id, name)).await.unwrap();
+        let first = bench.send(instance, tagged(id, name)).await.unwrap();
         applied(first);
-        let again = bench.ask(instance, tagged(id, name)).await.unwrap();
+        let again = bench.send(instance, tagged(id, name)).await.unwrap();
         assert!(matches!(again, InstanceResponse::Duplicate(_)), "{again:?}");
         reach_review(&bench.runtime, instance).await;
         assert_eq!(name_in(&*observe(&bench.runtime, instance).await), name);
@@ -208,7 +212,7 @@ async fn what_instances_do_by_themselves_goes_on_when_there_is_room() {
     let bench = Bench::over(MemoryStore::default()).await;
     let key = start(&bench.runtime).await;
     bench.brake.pull();
-    let saved = bench.ask(key, save("Ada"));
+    let saved = bench.send(key, save("Ada"));
     bench.brake.reached().await;
     // The save is written; what follows from it (the subprocess and its answers) is not.
     bench.fails(Fault::None);
@@ -221,7 +225,7 @@ async fn what_instances_do_by_themselves_goes_on_when_there_is_room() {
     reach_review(&bench.runtime, key).await;
     bench.reaches(DiskRoom::Enough).await;
     assert_eq!(
-        bench.runtime.letters_under_way(),
+        bench.runtime.messages_in_progress(),
         bench.runtime.journal.queued()
     );
 }
@@ -242,7 +246,7 @@ async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_com
         InstanceResponse::Refused(Refusal::NoRoom(DiskRoom::Low))
     ));
     // A subprocess belongs to an instance that has begun.
-    applied(bench.ask(key, save("Ada")).await.unwrap());
+    applied(bench.send(key, save("Ada")).await.unwrap());
     reach_review(&bench.runtime, key).await;
     room.measured(DiskRoom::Critical, 1 << 10);
     let command = |command| InstanceRequest::Apply {
@@ -261,7 +265,7 @@ async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_com
             key,
             Envelope {
                 caller: Some(operator.clone()),
-                ask: patch,
+                request: patch,
                 reply,
             },
         )
@@ -270,13 +274,13 @@ async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_com
         patched.await,
         InstanceResponse::Refused(Refusal::NoRoom(DiskRoom::Critical))
     ));
-    applied(bench.ask(held, save("Bob")).await.unwrap());
+    applied(bench.send(held, save("Bob")).await.unwrap());
     let ended = answer(|reply| {
         bench.runtime.dispatch(
             key,
             Envelope {
                 caller: Some(operator),
-                ask: command(Command::Terminate),
+                request: command(Command::Terminate),
                 reply,
             },
         )
@@ -297,14 +301,14 @@ async fn nobody_is_told_wrongly(fault: Fault) {
         keys.push(start(&bench.runtime).await);
     }
     bench.brake.pull();
-    let first = bench.ask(keys[0], tagged(0, "Ada"));
+    let first = bench.send(keys[0], tagged(0, "Ada"));
     bench.brake.reached().await;
     let mut answers = vec![first];
     for (id, key) in (1..COMMANDS).zip(&keys[1..]) {
-        answers.push(bench.ask(*key, tagged(id, "Ada")));
+        answers.push(bench.send(*key, tagged(id, "Ada")));
     }
     // On top of a command whose outcome is unknown by then.
-    answers.push(bench.ask(keys[0], tagged(0, "Ada")));
+    answers.push(bench.send(keys[0], tagged(0, "Ada")));
     while bench.runtime.journal.queued() < answers.len() {
         tokio::task::yield_now().await;
     }
@@ -327,7 +331,7 @@ async fn nobody_is_told_wrongly(fault: Fault) {
     let next = Bench::over(bench.store.clone()).await;
     for (id, key) in (0..COMMANDS).zip(keys) {
         let seq = observe(&next.runtime, key).await.seq;
-        let again = next.ask(key, tagged(id, "Ada")).await.unwrap();
+        let again = next.send(key, tagged(id, "Ada")).await.unwrap();
         match again {
             InstanceResponse::Duplicate(_) => assert_eq!(fault, Fault::After, "{id} at {seq}"),
             InstanceResponse::Applied(_) => {}

@@ -9,7 +9,7 @@ async fn patch(runtime: &Arc<Runtime>, key: InstanceKey, bytes: usize) -> u64 {
         scope: None,
         data: json!({ "text": "x".repeat(bytes) }),
     });
-    let ask = InstanceRequest::Apply {
+    let request = InstanceRequest::Apply {
         command,
         tag: None,
         if_seq: None,
@@ -18,7 +18,16 @@ async fn patch(runtime: &Arc<Runtime>, key: InstanceKey, bytes: usize) -> u64 {
         operator: true,
         ..alice()
     });
-    let answered = answer(|reply| runtime.dispatch(key, Envelope { caller, ask, reply }));
+    let answered = answer(|reply| {
+        runtime.dispatch(
+            key,
+            Envelope {
+                caller,
+                request,
+                reply,
+            },
+        )
+    });
     applied(answered.await).row.last_seq()
 }
 

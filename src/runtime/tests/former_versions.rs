@@ -55,7 +55,7 @@ async fn a_former_version_is_in_memory_only_while_it_is_used_and_its_instances_g
     leave(&runtime).await;
     assert!(known(&runtime, 1).in_memory().is_none() && known(&runtime, 2).in_memory().is_some());
 
-    let saved = applied(ask(&runtime, key, save("Ada")).await);
+    let saved = applied(send(&runtime, key, save("Ada")).await);
     assert_eq!(saved.process.row.version, 1, "it goes on with its version");
     assert!(known(&runtime, 1).in_memory().is_some());
     let source = runtime.definitions.source(&known(&runtime, 1).row).await;

@@ -59,7 +59,7 @@ impl Stage {
             HttpCallSettings::new(Targets::parse(&targets).unwrap(), secrets, KEY.to_vec());
         Self {
             store: MemoryStore::default(),
-            clock: Clock::standing_at(Time(0)),
+            clock: Clock::stopped_at(Time(0)),
             settings,
         }
     }

@@ -40,7 +40,7 @@ async fn a_child_is_started_after_a_cut_between_the_two_commits() {
     }))
     .await;
     let parent = start(&runtime).await;
-    let saved = applied(ask(&runtime, parent, save("Ada")).await);
+    let saved = applied(send(&runtime, parent, save("Ada")).await);
     assert_eq!(saved.children.len(), 1);
     // The commit of the child fails, and with it the writer ends.
     journal.shutdown();

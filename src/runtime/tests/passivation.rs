@@ -22,7 +22,7 @@ async fn until_applied(
     command: impl Fn() -> InstanceRequest,
 ) -> Arc<Committed> {
     loop {
-        match ask(runtime, key, command()).await {
+        match send(runtime, key, command()).await {
             InstanceResponse::Refused(Refusal::Busy) => tokio::task::yield_now().await,
             answer => return applied(answer),
         }

@@ -85,7 +85,7 @@ async fn nothing_is_read_before_it_is_durable() {
     barrier.close();
     let command = tokio::task::spawn_local({
         let runtime = runtime.clone();
-        async move { ask(&runtime, key, save("Ada")).await }
+        async move { send(&runtime, key, save("Ada")).await }
     });
     // When the actor answers the next command, this one is decided and its row handed over.
     while runtime.journal.queued() == 0 {
@@ -101,7 +101,7 @@ async fn nothing_is_read_before_it_is_durable() {
             neighbour,
             Envelope {
                 caller: None,
-                ask: InstanceRequest::Observe,
+                request: InstanceRequest::Observe,
                 reply,
             },
         )
@@ -144,7 +144,7 @@ async fn readers_need_no_room_where_commands_have_none() {
             key,
             Envelope {
                 caller: Some(alice()),
-                ask: save("Ada"),
+                request: save("Ada"),
                 reply,
             },
         );

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Deploy, SourceFormat, Time, answer, applied, ask, run, runtime_over, start_of};
+use super::{Deploy, SourceFormat, Time, answer, applied, run, runtime_over, send, start_of};
 use crate::{
     engine::{InstanceState, RecordBatch},
     journal::{Entity, InstanceFilter, MemoryStore, ReadModelChange, Store, StoreReader, codec},
@@ -136,7 +136,7 @@ async fn an_instance_is_found_by_its_present_data() {
     };
     check(&[("number", "7")]);
     let act =
-        async |action: &str, data: Value| applied(ask(&runtime, key, run(action, data)).await);
+        async |action: &str, data: Value| applied(send(&runtime, key, run(action, data)).await);
     act("first", json!({"client": {"email": "a"}})).await;
     check(&[("client.email", "a"), ("number", "7")]);
     act("second", json!({"client": {"email": "b"}, "number": true})).await;
@@ -167,7 +167,7 @@ async fn only_what_changes_is_written() {
     let key = applied(answer(|reply| runtime.start_instance(request, reply)).await).instance;
     assert_eq!(told.take(), 2);
     applied(
-        ask(
+        send(
             &runtime,
             key,
             run(
@@ -178,7 +178,7 @@ async fn only_what_changes_is_written() {
         .await,
     );
     assert_eq!(told.take(), 0);
-    applied(ask(&runtime, key, run("second", json!({"number": 8}))).await);
+    applied(send(&runtime, key, run("second", json!({"number": 8}))).await);
     assert_eq!(told.take(), 1);
     applied(answer(|reply| runtime.start_instance(start_of("onboarding", json!({})), reply)).await);
     assert_eq!(told.take(), 0);

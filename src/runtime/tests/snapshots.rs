@@ -73,7 +73,7 @@ async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
     let (runtime, journal) = runtime_over(Box::new(store)).await;
     let other = Entity::from(start(&runtime).await);
     let key = start(&runtime).await;
-    applied(ask(&runtime, key, save("Ada")).await);
+    applied(send(&runtime, key, save("Ada")).await);
     reach_review(&runtime, key).await;
     let entity = Entity::from(key);
     let whole: InstanceState = restored(&journal, entity).await.state.unwrap();
@@ -90,7 +90,7 @@ async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
     all_have_left(&runtime).await;
     put(&journal, entity, unusable(&good, &foreign).remove(2)).await;
     let committed = applied(
-        ask(
+        send(
             &runtime,
             key,
             run("simulate", json!({"loan": {"amount": 1}})),

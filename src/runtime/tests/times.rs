@@ -94,7 +94,7 @@ async fn time_goes_on_after_what_is_on_record_when_the_clock_was_set_back_meanwh
         } else {
             Box::new(MemoryStore::default())
         };
-        let (before, journal) = runtime_at(Clock::standing_at(ahead), store).await;
+        let (before, journal) = runtime_at(Clock::stopped_at(ahead), store).await;
         let key = start(&before).await;
         assert_eq!(observe(&before, key).await.created_at, ahead);
         if !stores {

@@ -124,7 +124,7 @@ async fn until_all_is_delivered(runtime: &Arc<Runtime>) {
         let (sender, passed) = oneshot::channel();
         runtime.pass_the_queue(move || sender.send(()).unwrap());
         passed.await.unwrap();
-        quiet = match runtime.letters_under_way() {
+        quiet = match runtime.messages_in_progress() {
             0 => quiet + 1,
             _ => 0,
         };
@@ -168,7 +168,7 @@ async fn a_process_that_calls_itself_stops_at_the_last_level_with_an_incident() 
     let codes: Vec<&str> = incidents.iter().map(|incident| &*incident.code).collect();
     assert!(codes.iter().all(|code| *code == "child_limit"), "{codes:?}");
 
-    applied(ask(&runtime, root, terminate()).await);
+    applied(send(&runtime, root, terminate()).await);
     let rows = until(&runtime, root, |rows| live(rows) == 0).await;
     assert!(
         rows.iter()
@@ -188,7 +188,7 @@ async fn a_growing_tree_ends_with_its_root_and_nothing_starts_in_it_any_more() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     let root = start_root(&runtime, "spawner").await;
     until(&runtime, root, |rows| rows.len() > 500).await;
-    applied(ask(&runtime, root, terminate()).await);
+    applied(send(&runtime, root, terminate()).await);
     until_all_is_delivered(&runtime).await;
     let rows = below(&runtime, root).await;
     assert_eq!(live(&rows), 0);
@@ -216,7 +216,7 @@ async fn an_end_reaches_what_a_finished_instance_has_left_running() {
     until_all_is_delivered(&runtime).await;
     // All of it may have left memory meanwhile.
     runtime.registry.sweep(std::time::Duration::ZERO);
-    applied(ask(&runtime, root, terminate()).await);
+    applied(send(&runtime, root, terminate()).await);
     let rows = until(&runtime, root, |rows| live(rows) == 0).await;
     let status = |process: &str| {
         rows.iter()
@@ -232,7 +232,7 @@ async fn an_end_reaches_what_a_finished_instance_has_left_running() {
 
     let root = start_root(&runtime, "top").await;
     until(&runtime, root, both).await;
-    applied(ask(&runtime, root, run("go", json!({}))).await);
+    applied(send(&runtime, root, run("go", json!({}))).await);
     until_all_is_delivered(&runtime).await;
     assert_eq!(
         live(&below(&runtime, root).await),
@@ -304,7 +304,7 @@ async fn a_client_starts_nothing_where_nothing_may_start() {
         "the root, the leaf and the client's start are live"
     );
 
-    applied(ask(&runtime, root, terminate()).await);
+    applied(send(&runtime, root, terminate()).await);
     until_all_is_delivered(&runtime).await;
     assert!(!observe(&runtime, child).await.next.status.is_live());
     for above in [root, finished, child] {
@@ -320,7 +320,7 @@ async fn after_a_restart_a_tree_whose_root_has_ended_ends_and_does_not_grow() {
         runtime_with(Box::new(SqliteStore::open(directory.path()).unwrap())).await;
     let root = start_root(&runtime, "spawner").await;
     until(&runtime, root, |rows| rows.len() > 100).await;
-    applied(ask(&runtime, root, terminate()).await);
+    applied(send(&runtime, root, terminate()).await);
     // Hardly any has ended by now.
     journal.shutdown();
     runtime.stop();
@@ -349,7 +349,7 @@ async fn others_start_while_a_tree_grows_and_ends() {
         );
         start_root(&runtime, "leaf").await;
     }
-    applied(ask(&runtime, root, terminate()).await);
+    applied(send(&runtime, root, terminate()).await);
     while live(&below(&runtime, root).await) > 0 {
         assert!(
             runtime.journal.queued() < limits::WRITER_QUEUE / 4,

@@ -304,14 +304,14 @@ fn check_name(what: &str, name: &str) -> Result<(), UserError> {
 }
 
 fn check_roles(roles: &[String]) -> Result<(), UserError> {
-    let (most, limit) = (limits::USER_ROLES, limits::NAME_BYTES);
+    let (maximum, limit) = (limits::USER_ROLES, limits::NAME_BYTES);
     let plain = |role: &String| {
         !role.is_empty()
             && role.len() <= limit
             && !role.chars().any(|c| c.is_whitespace() || c.is_control())
     };
     let together: usize = roles.iter().map(String::len).sum();
-    if roles.len() <= most && roles.iter().all(plain) && together <= limits::USER_ROLES_BYTES {
+    if roles.len() <= maximum && roles.iter().all(plain) && together <= limits::USER_ROLES_BYTES {
         return Ok(());
     }
     if together > limits::USER_ROLES_BYTES {
@@ -322,7 +322,7 @@ fn check_roles(roles: &[String]) -> Result<(), UserError> {
         )));
     }
     Err(UserError::Invalid(format!(
-        "expected at most {most} roles of 1 to {limit} bytes each, without blanks and control \
+        "expected at most {maximum} roles of 1 to {limit} bytes each, without blanks and control \
         characters, but they are others"
     )))
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// Used as the hash of a user that does not exist, so that an unknown name takes as long as a wrong
 /// password.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const UNKNOWN_USER_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Permits to hash.
 pub(super) struct Hashing {
@@ -86,7 +86,7 @@ impl HashPermit<'_> {
     /// Whether the password matches the hash; without a hash never, which takes as long.
     pub async fn fits(self, password: String, hash: Option<String>) -> bool {
         let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
+        let hash = hash.unwrap_or_else(|| UNKNOWN_USER_HASH.to_owned());
         let verified = thread_priority::beside(move || {
             Argon2::default()
                 .verify_password(password.as_bytes(), hash.as_str())
@@ -123,7 +123,11 @@ mod tests {
         assert!(!fits("sésame", None).await);
         assert!(!fits("sésame", Some("no hash".into())).await);
         let cost = |text: &str| text.rsplitn(3, '$').last().map(str::to_owned);
-        assert_eq!(cost(&hash), cost(NOBODY), "an unknown name costs the same");
+        assert_eq!(
+            cost(&hash),
+            cost(UNKNOWN_USER_HASH),
+            "an unknown name costs the same"
+        );
     }
 
     #[tokio::test]

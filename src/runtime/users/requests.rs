@@ -14,13 +14,13 @@ pub struct UserRequest {
     /// The tenant.
     pub tenant: String,
     /// The operation.
-    pub ask: UserAsk,
+    pub operation: UserOperation,
 }
 
 /// An operation on users.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum UserAsk {
+pub enum UserOperation {
     /// [`Users::add`].
     Add {
         /// The user.
@@ -62,20 +62,20 @@ impl UserRequest {
     /// The name of the change for the log, and the user; `None` for an operation that changes
     /// nothing.
     pub fn change(&self) -> Option<(&'static str, &str)> {
-        Some(match &self.ask {
-            UserAsk::Add { name, .. } => ("user added", name),
-            UserAsk::SetPassword { name, .. } => ("user changed", name),
-            UserAsk::SetRoles { name, .. } => ("user changed", name),
-            UserAsk::Revoke { name } => ("tokens of a user revoked", name),
-            UserAsk::Remove { name } => ("user removed", name),
-            UserAsk::List => return None,
+        Some(match &self.operation {
+            UserOperation::Add { name, .. } => ("user added", name),
+            UserOperation::SetPassword { name, .. } => ("user changed", name),
+            UserOperation::SetRoles { name, .. } => ("user changed", name),
+            UserOperation::Revoke { name } => ("tokens of a user revoked", name),
+            UserOperation::Remove { name } => ("user removed", name),
+            UserOperation::List => return None,
         })
     }
 
     /// The roles it gives, if it gives any.
     pub fn roles(&self) -> Option<&[String]> {
-        match &self.ask {
-            UserAsk::Add { roles, .. } | UserAsk::SetRoles { roles, .. } => Some(roles),
+        match &self.operation {
+            UserOperation::Add { roles, .. } | UserOperation::SetRoles { roles, .. } => Some(roles),
             _ => None,
         }
     }
@@ -111,9 +111,9 @@ impl Users {
         request: UserRequest,
         now: Time,
     ) -> Result<Vec<ListedUser>, UserError> {
-        let UserRequest { tenant, ask } = request;
-        match ask {
-            UserAsk::Add {
+        let UserRequest { tenant, operation } = request;
+        match operation {
+            UserOperation::Add {
                 name,
                 password,
                 roles,
@@ -129,15 +129,15 @@ impl Users {
                 )
                 .await?;
             }
-            UserAsk::SetPassword { name, password } => {
+            UserOperation::SetPassword { name, password } => {
                 self.set_password(&tenant, &name, &password, now).await?
             }
-            UserAsk::SetRoles { name, roles } => {
+            UserOperation::SetRoles { name, roles } => {
                 self.set_roles(&tenant, &name, &roles, now).await?
             }
-            UserAsk::Revoke { name } => self.revoke(&tenant, &name, now).await?,
-            UserAsk::Remove { name } => self.remove(&tenant, &name, now).await?,
-            UserAsk::List => return Ok(self.listed(&tenant)),
+            UserOperation::Revoke { name } => self.revoke(&tenant, &name, now).await?,
+            UserOperation::Remove { name } => self.remove(&tenant, &name, now).await?,
+            UserOperation::List => return Ok(self.listed(&tenant)),
         }
         Ok(Vec::new())
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    requests::{UserAsk, UserRequest},
+    requests::{UserOperation, UserRequest},
     *,
 };
 use crate::{
@@ -317,39 +317,39 @@ async fn of_two_who_add_the_same_name_one_does() {
 #[tokio::test]
 async fn requests_do_the_same_as_data() {
     let (users, _) = users().await;
-    let serve = async |ask| {
+    let serve = async |operation| {
         users
             .serve(
                 UserRequest {
                     tenant: "default".into(),
-                    ask,
+                    operation,
                 },
                 later(1),
             )
             .await
     };
     let (name, password) = ("bob".to_owned(), "one".to_owned());
-    serve(UserAsk::Add {
+    serve(UserOperation::Add {
         name: name.clone(),
         password,
         roles: vec!["x".into()],
     })
     .await
     .unwrap();
-    serve(UserAsk::SetPassword {
+    serve(UserOperation::SetPassword {
         name: name.clone(),
         password: "two".into(),
     })
     .await
     .unwrap();
-    serve(UserAsk::SetRoles {
+    serve(UserOperation::SetRoles {
         name: name.clone(),
         roles: vec!["y".into()],
     })
     .await
     .unwrap();
     assert_eq!(sign_in(&users, "bob", "two", NOW).await.unwrap(), ["y"]);
-    let list = serve(UserAsk::List).await.unwrap();
+    let list = serve(UserOperation::List).await.unwrap();
     assert_eq!(
         list.iter().map(|user| &*user.name).collect::<Vec<_>>(),
         ["ada", "bob"]
@@ -358,7 +358,9 @@ async fn requests_do_the_same_as_data() {
         list[1].revoked_at.as_deref(),
         Some("2027-01-15T08:00:00.001Z")
     );
-    serve(UserAsk::Revoke { name: name.clone() }).await.unwrap();
-    serve(UserAsk::Remove { name }).await.unwrap();
-    assert_eq!(serve(UserAsk::List).await.unwrap().len(), 1);
+    serve(UserOperation::Revoke { name: name.clone() })
+        .await
+        .unwrap();
+    serve(UserOperation::Remove { name }).await.unwrap();
+    assert_eq!(serve(UserOperation::List).await.unwrap().len(), 1);
 }

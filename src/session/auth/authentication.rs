@@ -15,14 +15,14 @@ impl Sessions {
     /// # Errors
     /// [`TokenError`].
     pub fn identify(&self, token: &str) -> Result<Identity, TokenError> {
-        self.still_good(self.tokens.verify(token, real_now())?)
+        self.check_again(self.tokens.verify(token, real_now())?)
     }
 
     /// An identity that was verified earlier, such as that of a ticket.
     ///
     /// # Errors
     /// [`TokenError::Revoked`].
-    pub fn still_good(&self, identity: Identity) -> Result<Identity, TokenError> {
+    pub fn check_again(&self, identity: Identity) -> Result<Identity, TokenError> {
         let admitted =
             self.runtime
                 .users

@@ -31,7 +31,7 @@ use crate::{limits, model::ids::Time, text};
 
 /// The interval at which the file is checked: a new key is valid at the latest this long after it
 /// was written.
-const LOOK: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The keys of an issuer.
 pub struct IssuerKeys {
@@ -45,7 +45,7 @@ enum IssuerKeySource {
     /// A file.
     File {
         path: PathBuf,
-        looked: Mutex<KeyFileState>,
+        state: Mutex<KeyFileState>,
     },
     /// A URL, which another task fetches because that takes long; `wanted` wakes it when a token
     /// names an unknown key.
@@ -77,11 +77,11 @@ impl IssuerKeys {
     pub fn load(path: PathBuf, algorithms: Vec<Algorithm>, now: Time) -> Result<Self, String> {
         let file = stamp(&path);
         let keys = read(&path, &algorithms)?;
-        let looked = Mutex::new(KeyFileState { at: now, file });
+        let state = Mutex::new(KeyFileState { at: now, file });
         Ok(Self {
             algorithms,
             keys: ArcSwap::from_pointee(keys),
-            source: IssuerKeySource::File { path, looked },
+            source: IssuerKeySource::File { path, state },
         })
     }
 
@@ -136,8 +136,8 @@ impl IssuerKeys {
                 "expected a token of a configured algorithm, but its header names another",
             );
         }
-        if let IssuerKeySource::File { path, looked } = &self.source {
-            self.look(path, looked, now);
+        if let IssuerKeySource::File { path, state } = &self.source {
+            self.refresh(path, state, now);
         }
         let keys = self.keys.load();
         let mut fitting = keys
@@ -166,17 +166,17 @@ impl IssuerKeys {
 
     /// Reads the file again if it has changed, unless it was checked just now. Reading a small
     /// local file takes less time than checking the signature that follows.
-    fn look(&self, path: &Path, looked: &Mutex<KeyFileState>, now: Time) {
-        let mut looked = looked.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.0.abs_diff(looked.at.0) < LOOK.as_millis() as u64 {
+    fn refresh(&self, path: &Path, state: &Mutex<KeyFileState>, now: Time) {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.0.abs_diff(state.at.0) < CHECK_INTERVAL.as_millis() as u64 {
             return;
         }
-        looked.at = now;
+        state.at = now;
         let file = stamp(path);
-        if file == looked.file {
+        if file == state.file {
             return;
         }
-        looked.file = file;
+        state.file = file;
         match read(path, &self.algorithms) {
             Ok(keys) => {
                 log::info!(
@@ -248,7 +248,9 @@ fn usable(value: Value) -> Option<IssuerKey> {
         _ => return None,
     };
     let common = &jwk.common;
-    let meant = common.key_algorithm.is_none_or(|meant| meant == named)
+    let is_suitable = common
+        .key_algorithm
+        .is_none_or(|is_suitable| is_suitable == named)
         && common
             .public_key_use
             .as_ref()
@@ -257,7 +259,7 @@ fn usable(value: Value) -> Option<IssuerKey> {
             .key_operations
             .as_ref()
             .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-    let decoding = DecodingKey::from_jwk(&jwk).ok().filter(|_| meant)?;
+    let decoding = DecodingKey::from_jwk(&jwk).ok().filter(|_| is_suitable)?;
     Some(IssuerKey {
         kid: jwk.common.key_id,
         algorithm,

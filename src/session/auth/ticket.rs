@@ -129,9 +129,9 @@ impl Tickets {
             Some(address) => TicketOwner::Network(limits::network(address)),
             None => TicketOwner::Subject(principal.caller.tenant, principal.caller.subject),
         };
-        let mine = |ticket: &&Ticket| now < ticket.expires_at && ticket.owner == owner;
+        let is_own = |ticket: &&Ticket| now < ticket.expires_at && ticket.owner == owner;
         if self.open.len() >= share
-            || self.open.values().filter(mine).count() >= limits::TICKETS_PER_USER
+            || self.open.values().filter(is_own).count() >= limits::TICKETS_PER_USER
         {
             limits::Limit::Tickets.refused();
             return Err(TicketError::Full);

@@ -64,7 +64,7 @@ impl FrameCatalog {
         let hello = self.shape::<Hello>("hello", &[]);
         self.from_client.push(FrameShape {
             is_command: false,
-            ..told("hello", "The first frame of a connection", hello)
+            ..described("hello", "The first frame of a connection", hello)
         });
         self.command::<Start>("start", "Starts an instance");
         self.at::<Run>("run", "Runs a manual action");
@@ -97,14 +97,14 @@ impl FrameCatalog {
         let pong = ObjectBuilder::new().build().into();
         self.from_client.push(FrameShape {
             is_command: false,
-            ..told("pong", "Answers a ping", typed(pong, "pong", &[]))
+            ..described("pong", "Answers a ping", typed(pong, "pong", &[]))
         });
         self.command::<Move>(
             "clock",
             "Moves the process time of a server with --test-clock",
         );
         let idle = typed(ObjectBuilder::new().build().into(), "idle", &[id()]);
-        self.from_client.push(told(
+        self.from_client.push(described(
             "idle",
             "Is answered when nothing is under way, with --test-clock",
             idle,
@@ -116,7 +116,7 @@ impl FrameCatalog {
         let reply = self.reply();
         self.from_server.push(FrameShape {
             is_command: false,
-            ..told("reply", "Answers a command that was done", reply)
+            ..described("reply", "Answers a command that was done", reply)
         });
         self.push::<ErrorFrame<'_>>(
             "error",
@@ -160,21 +160,21 @@ impl FrameCatalog {
         let ping = typed(ObjectBuilder::new().build().into(), "ping", &[]);
         self.from_server.push(FrameShape {
             is_command: false,
-            ..told("ping", "Asks for a sign of life", ping)
+            ..described("ping", "Asks for a sign of life", ping)
         });
         self.push::<Bye<'_>>("bye", "The server is about to close", &[]);
     }
 
     fn command<T: ToSchema>(&mut self, name: &'static str, summary: &'static str) {
         let schema = self.shape::<T>(name, &[id()]);
-        self.from_client.push(told(name, summary, schema));
+        self.from_client.push(described(name, summary, schema));
     }
 
     /// Adds a command whose shape does not contain the instance it is for.
     fn at<T: ToSchema>(&mut self, name: &'static str, summary: &'static str) {
         let instance = ("instance", RefOr::Ref(Ref::from_schema_name("InstanceKey")));
         let schema = self.shape::<T>(name, &[id(), instance]);
-        self.from_client.push(told(name, summary, schema));
+        self.from_client.push(described(name, summary, schema));
     }
 
     fn push<T: ToSchema>(&mut self, name: &'static str, summary: &'static str, head: &[Member]) {
@@ -188,7 +188,7 @@ impl FrameCatalog {
         );
         self.from_server.push(FrameShape {
             is_command: false,
-            ..told(name, summary, schema)
+            ..described(name, summary, schema)
         });
     }
 
@@ -224,7 +224,7 @@ impl FrameCatalog {
     }
 }
 
-fn told(name: &'static str, summary: &'static str, schema: RefOr<Schema>) -> FrameShape {
+fn described(name: &'static str, summary: &'static str, schema: RefOr<Schema>) -> FrameShape {
     FrameShape {
         name,
         summary,

@@ -68,7 +68,7 @@ pub struct Fields<'a> {
     /// Other names, the first few of them.
     unknown: Vec<Cow<'a, str>>,
     /// The names that were read, by their index in [`KNOWN`].
-    asked: Cell<u64>,
+    read: Cell<u64>,
     /// Whether every other member is refused.
     strict: bool,
     at: At,
@@ -119,7 +119,7 @@ impl<'a> Fields<'a> {
         Ok(Self {
             members: known,
             unknown,
-            asked: Cell::new(0),
+            read: Cell::new(0),
             strict,
             at,
         })
@@ -128,31 +128,31 @@ impl<'a> Fields<'a> {
     /// Refuses an object with a member that was not read; in a frame, only one that looks mistyped
     /// or that another frame has.
     pub fn finish(&self) -> Result<(), Sentence> {
-        let is_asked = |name: &str| {
+        let is_read = |name: &str| {
             KNOWN
                 .iter()
                 .position(|known| *known == name)
-                .is_some_and(|place| self.asked.get() >> place & 1 == 1)
+                .is_some_and(|place| self.read.get() >> place & 1 == 1)
         };
         let known = self
             .members
             .iter()
             .map(|(name, _)| *name)
-            .find(|name| !is_asked(name));
-        let asked = || KNOWN.iter().copied().filter(|known| is_asked(known));
+            .find(|name| !is_read(name));
+        let read = || KNOWN.iter().copied().filter(|known| is_read(known));
         let unknown = self
             .unknown
             .iter()
             .map(AsRef::as_ref)
-            .find(|name| self.strict || spelling::nearest(name, asked()).is_some());
+            .find(|name| self.strict || spelling::nearest(name, read()).is_some());
         let Some(name) = unknown.or(known) else {
             return Ok(());
         };
-        let list = match asked().collect::<Vec<_>>().join(", ") {
+        let list = match read().collect::<Vec<_>>().join(", ") {
             none if none.is_empty() => "no fields".to_owned(),
             names => format!("no fields but {names}"),
         };
-        let (at, name, advice) = (self.at, quoted(name), spelling::advice(name, asked()));
+        let (at, name, advice) = (self.at, quoted(name), spelling::advice(name, read()));
         let name = name.trim_matches('\'');
         Err(format!(
             "expected {list}, but there is '{at}{name}': {advice}"
@@ -163,7 +163,7 @@ impl<'a> Fields<'a> {
         let place = KNOWN.iter().position(|known| *known == name);
         debug_assert!(place.is_some(), "no frame has a member '{name}'");
         if let Some(place) = place {
-            self.asked.set(self.asked.get() | 1 << place);
+            self.read.set(self.read.get() | 1 << place);
         }
         self.members
             .iter()

@@ -253,12 +253,12 @@ pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<Publi
             correlation_key: publish.correlation_key.clone(),
             data,
         };
-        let ask = InstanceRequest::Apply {
+        let request = InstanceRequest::Apply {
             command: Box::new(Command::TakeMessage(message)),
             tag: publish.id.uuid().map(|_| tag),
             if_seq: None,
         };
-        return Ok(PublishTo::Instance(instance, ask));
+        return Ok(PublishTo::Instance(instance, request));
     }
     if !caller.operator {
         let sentence = "expected role operator to publish to all instances, but this user does not \

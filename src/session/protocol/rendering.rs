@@ -339,13 +339,13 @@ fn progress(
     shared_frame(instance, seq, prev, &tail)
 }
 
-/// The tokens of a next step, `most` of them: those on which the receiver may act go first.
+/// The tokens of a next step, `maximum` of them: those on which the receiver may act go first.
 fn nodes<'a>(
     instance: InstanceKey,
     process: &'a ExecutableProcess,
     next: &'a NextStep,
     standpoint: &Permissions,
-    most: usize,
+    maximum: usize,
 ) -> Vec<NodeEntry<'a>> {
     let entry = |(index, token): (usize, &'a Token)| {
         let node = process.node(&token.node)?;
@@ -371,11 +371,11 @@ fn nodes<'a>(
         })
     };
     let all = next.tokens.iter().enumerate();
-    if next.tokens.len() <= most {
+    if next.tokens.len() <= maximum {
         return all.filter_map(entry).collect();
     }
     let (own, others): (Vec<_>, Vec<_>) = all.partition(|(index, _)| standpoint.token(*index));
-    let mut listed: Vec<_> = own.into_iter().chain(others).take(most).collect();
+    let mut listed: Vec<_> = own.into_iter().chain(others).take(maximum).collect();
     listed.sort_unstable_by_key(|(index, _)| *index);
     listed.into_iter().filter_map(entry).collect()
 }

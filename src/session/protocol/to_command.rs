@@ -68,18 +68,18 @@ pub fn run(run: Run, caller: &Caller) -> Result<InstanceRequest, WireError> {
     ))
 }
 
-/// Asks whether a file may be uploaded for a run, before its bytes are read.
+/// The request whether a file may be uploaded for a run, before its bytes are read.
 pub fn may_upload(run: &Run, caller: &Caller) -> InstanceRequest {
     let command = run.id.uuid().map(|id| (id, subject(caller)));
     let action = run.action.clone();
-    let asked = RunAction {
+    let without_data = RunAction {
         action,
         element: run.element,
         data: Value::Null,
         file: None,
     };
     InstanceRequest::MayUpload {
-        run: Box::new(asked),
+        run: Box::new(without_data),
         command,
         if_seq: run.if_seq,
     }
@@ -130,8 +130,8 @@ pub fn upload(run: Run, file: StoredFile, caller: &Caller) -> Result<InstanceReq
 pub fn patch(patch: &Patch, caller: &Caller) -> Result<InstanceRequest, WireError> {
     let data = object(Some(&patch.data))?;
     let scope = patch.scope;
-    let meant = scope.map_or(0, |scope| scope.0).to_be_bytes();
-    let hash = body_hash(&[b"patch", &meant, &canonical(&data)]);
+    let target = scope.map_or(0, |scope| scope.0).to_be_bytes();
+    let hash = body_hash(&[b"patch", &target, &canonical(&data)]);
     Ok(apply(
         &patch.id,
         Command::Patch { scope, data },

@@ -120,9 +120,9 @@ impl From<Rejection> for WireError {
             RejectionKind::InvalidData => (ErrorCode::InvalidData, None),
             RejectionKind::IdReused => (ErrorCode::IdReused, None),
         };
-        let told = |(path, error): (String, FieldError)| (path, FieldEntry::from(error));
+        let message = |(path, error): (String, FieldError)| (path, FieldEntry::from(error));
         let fields = (code == ErrorCode::InvalidData)
-            .then(|| rejection.fields.into_iter().map(told).collect());
+            .then(|| rejection.fields.into_iter().map(message).collect());
         let elements =
             Some(rejection.elements.into_boxed_slice()).filter(|elements| !elements.is_empty());
         Self {

@@ -47,7 +47,7 @@ pub(in crate::session) struct ChangesFollowing {
 }
 
 /// The client has been told and has not subscribed again: changes are only recorded.
-const TOLD: u32 = 1 << 31;
+const NOTICE_SENT: u32 = 1 << 31;
 
 /// The changes since the client subscribed or was told, one bit per topic.
 struct NotedChanges {
@@ -74,7 +74,7 @@ struct Audience {
 }
 
 impl Audience {
-    fn hears(&self, tenant: &str, topic: Topic) -> bool {
+    fn is_notified(&self, tenant: &str, topic: Topic) -> bool {
         let may = match topic {
             Topic::Definitions | Topic::Schedules => self.staff,
             Topic::Users => self.admin,
@@ -89,7 +89,7 @@ impl Audience {
         may && self.tenant == tenant
     }
 
-    fn hears_of(&self, origin: Origin<'_>) -> bool {
+    fn is_notified_of(&self, origin: Origin<'_>) -> bool {
         let may_see = self
             .started_by
             .as_ref()
@@ -112,14 +112,14 @@ fn bit(topic: Topic) -> u32 {
 
 impl ListFollower for NotedChanges {
     fn changed(&self, origin: Origin<'_>, changes: &[ReadModelChange]) {
-        if self.audience.hears_of(origin) {
+        if self.audience.is_notified_of(origin) {
             let topics = changes.iter().map(|change| bit(Topic::of(change)));
             self.note(topics.fold(0, |all, one| all | one));
         }
     }
 
     fn table_changed(&self, tenant: &str, topic: Topic) {
-        if self.audience.hears(tenant, topic) {
+        if self.audience.is_notified(tenant, topic) {
             self.note(bit(topic));
         }
     }
@@ -165,7 +165,7 @@ impl Connection {
         // Changes since the last notice; they are sent after the beginning.
         if let Some(before) = self.changes.take() {
             lists.leave(&before.follower);
-            noted.note(before.noted.topics.load(Ordering::Acquire) & !TOLD);
+            noted.note(before.noted.topics.load(Ordering::Acquire) & !NOTICE_SENT);
         }
         self.changes = Some(ChangesFollowing { follower, noted });
         if let Some(reason) = resync {
@@ -205,12 +205,12 @@ impl Connection {
 
     /// Something has changed: sends a notice, and then nothing more until the client subscribes
     /// again.
-    pub(in crate::session) fn tell_changes(&mut self, round: u64) {
+    pub(in crate::session) fn send_notice(&mut self, round: u64) {
         let is_this = |following: &ChangesFollowing| following.noted.round == round;
         let Some(noted) = self.changes.as_ref().filter(|one| is_this(one)) else {
             return;
         };
-        let noted = noted.noted.topics.swap(TOLD, Ordering::AcqRel);
+        let noted = noted.noted.topics.swap(NOTICE_SENT, Ordering::AcqRel);
         let topics: Vec<Topic> = Topic::ALL
             .into_iter()
             .filter(|topic| noted & bit(*topic) != 0)
@@ -244,12 +244,22 @@ mod tests {
     fn nobody_hears_of_other_tenants_or_of_what_others_started() {
         let of = |tenant, started_by| Origin { tenant, started_by };
         let (operator, user) = (audience(None, true), audience(Some("ada"), false));
-        assert!(operator.hears_of(of("a", "bob")) && !operator.hears_of(of("b", "bob")));
-        assert!(user.hears_of(of("a", "ada")) && !user.hears_of(of("a", "bob")));
-        assert!(!user.hears_of(of("b", "ada")));
-        assert!(operator.hears("a", Topic::Definitions) && !operator.hears("b", Topic::Schedules));
-        assert!(operator.hears("a", Topic::Connections) && !user.hears("a", Topic::Connections));
-        assert!(!operator.hears("b", Topic::Connections));
-        assert!(!operator.hears("a", Topic::Users) && !user.hears("a", Topic::Definitions));
+        assert!(
+            operator.is_notified_of(of("a", "bob")) && !operator.is_notified_of(of("b", "bob"))
+        );
+        assert!(user.is_notified_of(of("a", "ada")) && !user.is_notified_of(of("a", "bob")));
+        assert!(!user.is_notified_of(of("b", "ada")));
+        assert!(
+            operator.is_notified("a", Topic::Definitions)
+                && !operator.is_notified("b", Topic::Schedules)
+        );
+        assert!(
+            operator.is_notified("a", Topic::Connections)
+                && !user.is_notified("a", Topic::Connections)
+        );
+        assert!(!operator.is_notified("b", Topic::Connections));
+        assert!(
+            !operator.is_notified("a", Topic::Users) && !user.is_notified("a", Topic::Definitions)
+        );
     }
 }

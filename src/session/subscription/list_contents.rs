@@ -31,7 +31,7 @@ pub enum ListChange {
     /// A task.
     Task(TaskRow),
     /// A task that is completed or no longer for this user.
-    Gone(InstanceKey, ElementKey),
+    Removed(InstanceKey, ElementKey),
     /// An instance.
     Instance(InstanceRow),
 }
@@ -47,8 +47,8 @@ impl ListChange {
     }
 
     /// The task that left the list, if it is one.
-    pub fn gone(&self) -> Option<(InstanceKey, ElementKey)> {
-        if let Self::Gone(instance, element) = self {
+    pub fn removed(&self) -> Option<(InstanceKey, ElementKey)> {
+        if let Self::Removed(instance, element) = self {
             Some((*instance, *element))
         } else {
             None
@@ -67,7 +67,7 @@ impl ListChange {
     fn place(&self) -> (InstanceKey, ElementKey) {
         match self {
             Self::Task(row) => (row.instance, row.element),
-            Self::Gone(instance, element) => (*instance, *element),
+            Self::Removed(instance, element) => (*instance, *element),
             // No element of an instance has the number 0, so it identifies the instance itself.
             Self::Instance(row) => (row.key, ElementKey(0)),
         }
@@ -150,14 +150,14 @@ impl Contents {
             .shown
             .as_mut()
             .is_none_or(|shown| shown.remove(&(instance, element)));
-        was_shown.then_some(ListChange::Gone(instance, element))
+        was_shown.then_some(ListChange::Removed(instance, element))
     }
 
     /// The snapshot was sent; changes since it was requested apply on top of it.
     pub fn begin(&mut self, told: &[ListChange]) {
         let mut shown: HashSet<_> = told.iter().map(ListChange::place).collect();
         self.changes.retain(|change| match change {
-            ListChange::Gone(instance, element) => shown.remove(&(*instance, *element)),
+            ListChange::Removed(instance, element) => shown.remove(&(*instance, *element)),
             change => {
                 // A change that the snapshot already contains is not sent again.
                 let new = !told.contains(change);
@@ -229,7 +229,7 @@ mod tests {
                         .unwrap_or_default()
                 )
             }
-            ListChange::Gone(_, element) => format!("-{}", element.0),
+            ListChange::Removed(_, element) => format!("-{}", element.0),
             ListChange::Instance(row) => row.status,
         };
         contents

@@ -12,6 +12,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytestring::ByteString;
+
 use super::{
     super::{
         connection::Connection,
@@ -159,12 +161,12 @@ impl Connection {
         let follower: Arc<dyn ListFollower> = list.clone();
         self.sessions.runtime.lists.join(follower.clone());
         let inbox = self.inbox.clone();
-        let told = channel.clone();
+        let sent = channel.clone();
         self.sessions.runtime.journal.list_then(
             move |reader| read(reader, &subject),
             move |listed| {
                 inbox.put(Inbound::Listed {
-                    channel: told,
+                    channel: sent,
                     round,
                     listed,
                 })
@@ -196,19 +198,7 @@ impl Connection {
             Ok(rows) => rows,
             Err(error) => {
                 log::error!("the list {channel} cannot be read: {error}");
-                let ids = self.unfollow_list(channel);
-                let wire = WireError::new(
-                    ErrorCode::Internal,
-                    "expected to read the list, but that failed: subscribe again",
-                );
-                let ids: Vec<Option<&str>> = if ids.is_empty() {
-                    vec![None]
-                } else {
-                    ids.iter().map(|id| Some(id.as_str())).collect()
-                };
-                return ids
-                    .into_iter()
-                    .for_each(|id| self.send_error(id, Some(channel), &wire));
+                return self.end_unreadable(channel);
             }
         };
         if let Some(reason) = following.resync.take() {
@@ -217,36 +207,8 @@ impl Connection {
         }
         let more = rows.len() > limits::TASKS_LISTED;
         let shown = &rows[..rows.len().min(limits::TASKS_LISTED)];
-        self.out.push_back(Out::Text(match channel {
-            Channel::Process(_) => {
-                let instances: Vec<InstanceEntry<'_>> = shown
-                    .iter()
-                    .filter_map(ListChange::instance)
-                    .map(Into::into)
-                    .collect();
-                InstancesSnapshot {
-                    channel,
-                    seq: 0,
-                    instances: &instances,
-                    more,
-                }
-                .text()
-            }
-            _ => {
-                let tasks: Vec<TaskEntry<'_>> = shown
-                    .iter()
-                    .filter_map(ListChange::task)
-                    .map(Into::into)
-                    .collect();
-                TasksSnapshot {
-                    channel,
-                    seq: 0,
-                    tasks: &tasks,
-                    more,
-                }
-                .text()
-            }
-        }));
+        self.out
+            .push_back(Out::Text(list_snapshot(channel, shown, more)));
         following.seq = Some(0);
         for id in following.ids.drain(..) {
             let result = SubscribeResult {
@@ -264,6 +226,22 @@ impl Connection {
         }
         following.list.contents().begin(shown);
         self.send_changes(channel, round);
+    }
+
+    /// Ends the subscription of a list that cannot be read, with an error for each request.
+    fn end_unreadable(&mut self, channel: &Channel) {
+        let ids = self.unfollow_list(channel);
+        let wire = WireError::new(
+            ErrorCode::Internal,
+            "expected to read the list, but that failed: subscribe again",
+        );
+        let ids: Vec<Option<&str>> = if ids.is_empty() {
+            vec![None]
+        } else {
+            ids.iter().map(|id| Some(id.as_str())).collect()
+        };
+        ids.into_iter()
+            .for_each(|id| self.send_error(id, Some(channel), &wire));
     }
 
     /// The list has changed: adds the changes to the outgoing frames.
@@ -302,7 +280,7 @@ impl Connection {
                 .collect();
             let removed: Vec<String> = changes
                 .iter()
-                .filter_map(ListChange::gone)
+                .filter_map(ListChange::removed)
                 .map(|(key, element)| element.wire(key))
                 .collect();
             *seq += 1;
@@ -380,4 +358,34 @@ fn read(reader: &dyn StoreReader, subject: &Subject) -> ListLines {
                 .collect())
         }
     }
+}
+
+/// The snapshot frame of a list of instances or tasks.
+fn list_snapshot(channel: &Channel, shown: &[ListChange], more: bool) -> ByteString {
+    if let Channel::Process(_) = channel {
+        let instances: Vec<InstanceEntry<'_>> = shown
+            .iter()
+            .filter_map(ListChange::instance)
+            .map(Into::into)
+            .collect();
+        return InstancesSnapshot {
+            channel,
+            seq: 0,
+            instances: &instances,
+            more,
+        }
+        .text();
+    }
+    let tasks: Vec<TaskEntry<'_>> = shown
+        .iter()
+        .filter_map(ListChange::task)
+        .map(Into::into)
+        .collect();
+    TasksSnapshot {
+        channel,
+        seq: 0,
+        tasks: &tasks,
+        more,
+    }
+    .text()
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Instant};
 use super::super::{
     outgoing::Held,
     protocol::{client::FrameId, server::ResyncReason},
-    task_notes::ToldNotes,
+    task_notes::SentNotes,
 };
 use crate::{limits::PotPlace, model::ids::InstanceKey, runtime::channel::InstanceChannel};
 
@@ -25,7 +25,7 @@ pub(in crate::session) struct FollowedInstance {
     /// Whether children are followed as they are announced.
     pub tree: bool,
     /// The notes on tasks that the client was sent.
-    pub notes: ToldNotes,
+    pub notes: SentNotes,
     /// The parent because of which it is followed; `None` if the client asked for it.
     pub because: Option<InstanceKey>,
     /// Distinguishes its present beginning from earlier ones.
@@ -35,7 +35,7 @@ pub(in crate::session) struct FollowedInstance {
     /// When to read an announced instance again that does not exist yet.
     pub not_found_deadline: Option<Instant>,
     /// Its start is no longer in progress, so it exists by now or never will.
-    pub last_look: bool,
+    pub last_read: bool,
 }
 
 impl FollowedInstance {
@@ -48,7 +48,7 @@ impl FollowedInstance {
     /// replies.
     pub fn pending_replies(self) -> Acknowledgement {
         match self.phase {
-            SubscriptionPhase::Looking(_) | SubscriptionPhase::Ready(_) => self.acknowledgement,
+            SubscriptionPhase::Reading(_) | SubscriptionPhase::Ready(_) => self.acknowledgement,
             SubscriptionPhase::AwaitingStart | SubscriptionPhase::Live => Acknowledgement::None,
         }
     }
@@ -59,7 +59,7 @@ pub(in crate::session) enum SubscriptionPhase {
     /// Its start is not answered yet, so it is not known whether the client may see it.
     AwaitingStart,
     /// Its instance is being read.
-    Looking(StartFrom),
+    Reading(StartFrom),
     /// Its first frames are ready to be sent in their place.
     Ready(Vec<Held>),
     /// Frames are pulled as they come.

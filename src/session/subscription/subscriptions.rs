@@ -25,7 +25,7 @@ use super::{
             server::ResyncReason,
             wire_error::WireError,
         },
-        task_notes::ToldNotes,
+        task_notes::SentNotes,
     },
     state::{Acknowledgement, FollowedInstance, StartFrom, SubscriptionPhase},
     tree_cursor::Mark,
@@ -93,7 +93,7 @@ impl Connection {
 
     /// The user's permissions have changed: every followed instance is shown anew, or is no longer
     /// followed.
-    pub(in crate::session) fn look_again(&mut self, reason: ResyncReason) {
+    pub(in crate::session) fn read_again(&mut self, reason: ResyncReason) {
         let settled = |following: &FollowedInstance| {
             matches!(
                 following.phase,
@@ -186,7 +186,7 @@ impl Connection {
         {
             return self.refuse_for_want_of_room(instance, &acknowledgement);
         }
-        let phase = SubscriptionPhase::Looking(want);
+        let phase = SubscriptionPhase::Reading(want);
         let added = self.add(
             instance,
             cursor,
@@ -203,7 +203,7 @@ impl Connection {
         };
         self.out
             .push_back(Out::SubscriptionStart { instance, round });
-        self.look_later(instance, round, want);
+        self.queue_read(instance, round, want);
     }
 
     pub(in crate::session) fn add(
@@ -248,8 +248,8 @@ impl Connection {
                 round,
                 acknowledgement,
                 not_found_deadline: None,
-                notes: ToldNotes::default(),
-                last_look: false,
+                notes: SentNotes::default(),
+                last_read: false,
             },
         );
         Some(round)
@@ -305,7 +305,7 @@ impl Connection {
             RowsAfter::Nothing => {
                 self.out.pop_front();
                 let caller = caller.clone();
-                self.tell_notes(instance, &caller);
+                self.send_notes(instance, &caller);
             }
             RowsAfter::Behind => self.fall_behind(instance),
             // An announced child that was not found may be one that the caller may not see; only
@@ -356,13 +356,13 @@ impl Connection {
         let round = self.rounds;
         if let Some(following) = self.following.get_mut(&instance) {
             following.round = round;
-            following.phase = SubscriptionPhase::Looking(StartFrom::Replay);
+            following.phase = SubscriptionPhase::Reading(StartFrom::Replay);
             following.acknowledgement = Acknowledgement::None;
         }
         self.out.pop_front();
         self.out
             .push_front(Out::SubscriptionStart { instance, round });
-        self.look(instance, round, StartFrom::Replay);
+        self.read(instance, round, StartFrom::Replay);
     }
 }
 

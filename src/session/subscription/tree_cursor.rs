@@ -26,7 +26,7 @@ pub struct Mark {
 }
 
 /// A descendant, and the client's number in it; 0 before its first frame.
-pub(in crate::session) type Stand = (InstanceKey, u64);
+pub(in crate::session) type Position = (InstanceKey, u64);
 
 /// The position of a client in an instance and its descendants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +37,9 @@ pub struct TreeCursor {
     pub(in crate::session) at: Option<u64>,
     /// The log that the numbers belong to; `None` if the client sent a bare number.
     pub(in crate::session) log: Option<u32>,
-    pub(in crate::session) live: Vec<Stand>,
+    pub(in crate::session) live: Vec<Position>,
     /// Descendants that have ended, oldest first, as many as a connection continues to follow.
-    pub(in crate::session) ended: VecDeque<Stand>,
+    pub(in crate::session) ended: VecDeque<Position>,
     /// Whether there are more descendants than fit.
     pub(in crate::session) incomplete: bool,
 }
@@ -128,7 +128,7 @@ impl TreeCursor {
         if mark.instance == self.root {
             self.at = Some(mark.seq);
         } else {
-            self.stand(mark);
+            self.position(mark);
         }
         if !self.tree {
             return;
@@ -145,12 +145,12 @@ impl TreeCursor {
         }
     }
 
-    fn stand(&mut self, mark: &Mark) {
-        let stand = (mark.instance, mark.seq);
+    fn position(&mut self, mark: &Mark) {
+        let position = (mark.instance, mark.seq);
         self.ended.retain(|(other, _)| *other != mark.instance);
         if mark.ended {
             self.live.retain(|(other, _)| *other != mark.instance);
-            self.ended.push_back(stand);
+            self.ended.push_back(position);
             if self.ended.len() > limits::ENDED_FOLLOWED {
                 self.ended.pop_front();
             }
@@ -159,9 +159,9 @@ impl TreeCursor {
             .iter_mut()
             .find(|(other, _)| *other == mark.instance)
         {
-            *known = stand;
+            *known = position;
         } else {
-            self.live.push(stand);
+            self.live.push(position);
         }
     }
 }
@@ -183,8 +183,8 @@ impl fmt::Display for TreeCursor {
         if self.live.len() > limits::CURSOR_DESCENDANTS {
             return f.write_str("~");
         }
-        let live = self.live.iter().map(|stand| (':', stand));
-        for (kind, (key, seq)) in live.chain(self.ended.iter().map(|stand| ('!', stand))) {
+        let live = self.live.iter().map(|position| (':', position));
+        for (kind, (key, seq)) in live.chain(self.ended.iter().map(|position| ('!', position))) {
             write!(
                 f,
                 ".{}{kind}{seq}",

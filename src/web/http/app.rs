@@ -60,7 +60,7 @@ impl App {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take(ticket, purpose, steady_now(), real_now())?;
-        self.sessions.still_good(identity).ok()
+        self.sessions.check_again(identity).ok()
     }
 
     /// The origin of a request, according to trusted proxies.

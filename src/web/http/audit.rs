@@ -101,7 +101,7 @@ impl Act {
 
     /// Performs the act, for a caller that logs it afterwards; here it is only logged if the
     /// request is cut off. Returns whether the audit log has its row already.
-    pub async fn told_later<T>(self, doing: impl Future<Output = T>) -> (T, bool) {
+    pub async fn log_later<T>(self, doing: impl Future<Output = T>) -> (T, bool) {
         let mut act = self;
         let done = act.while_doing(doing).await;
         act.under_way = false;

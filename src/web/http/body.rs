@@ -134,8 +134,8 @@ pub fn too_slow() -> HttpProblem {
     let sentence = format!(
         "expected the body to arrive with at least {} bytes per second, after the first {} s, but \
         it is slower; nothing was changed: send it again",
-        limits::PEER_BYTES_PER_SECOND,
-        limits::PEER_GRACE.as_secs()
+        limits::TRANSFER_BYTES_PER_SECOND,
+        limits::TRANSFER_GRACE.as_secs()
     );
     HttpProblem::new(ErrorCode::BadRequest, sentence).with_status(StatusCode::REQUEST_TIMEOUT)
 }
@@ -180,7 +180,7 @@ fn hold_values(request: &HttpRequest, text: &str) -> Result<(), HttpProblem> {
     }
     match request.extensions_mut().get_mut::<Option<PotPlace>>() {
         Some(Some(place)) => {
-            let all = (place.amount() + values).min(place.most());
+            let all = (place.amount() + values).min(place.capacity());
             place.resize(all).then_some(()).ok_or_else(no_room)
         }
         _ => Ok(()),
@@ -195,14 +195,14 @@ static LARGE: Semaphore = Semaphore::const_new(limits::LARGE_BODIES_AT_ONCE);
 ///
 /// # Errors
 /// 503 while the server stops.
-pub async fn read_elsewhere<T: Send + 'static>(
+pub async fn parse_on_pool<T: Send + 'static>(
     text: String,
     read: impl FnOnce(&str) -> T + Send + 'static,
 ) -> Result<T, HttpProblem> {
     if text.len() <= limits::LARGE_BODY_BYTES {
         return Ok(read(&text));
     }
-    elsewhere(move || read(&text)).await
+    on_pool(move || read(&text)).await
 }
 
 /// Does work that takes long on another thread, little of it at a time, so that requests that share
@@ -210,7 +210,7 @@ pub async fn read_elsewhere<T: Send + 'static>(
 ///
 /// # Errors
 /// 503 while the server stops.
-pub async fn elsewhere<T: Send + 'static>(
+pub async fn on_pool<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, HttpProblem> {
     // The semaphore is never closed.
@@ -229,8 +229,8 @@ pub async fn elsewhere<T: Send + 'static>(
 /// 400 for other members, and for anything that does not have the form.
 pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, HttpProblem> {
     serde_json::from_str(text).map_err(|error| {
-        let told = error.to_string();
-        let wrong = unknown_name(&told).unwrap_or_else(|| {
+        let message = error.to_string();
+        let wrong = unknown_name(&message).unwrap_or_else(|| {
             // The library's own sentence may quote what was sent.
             format!(
                 "line {} column {} is something else",
@@ -247,14 +247,14 @@ pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, HttpProble
 
 /// The sentence for a name that the library misses or does not know: the name, and what to do.
 /// Other sentences of the library are not used.
-pub fn unknown_name(told: &str) -> Option<String> {
-    if let Some(missing) = told
+pub fn unknown_name(message: &str) -> Option<String> {
+    if let Some(missing) = message
         .strip_prefix("missing field ")
         .and_then(|rest| rest.split('`').nth(1))
     {
         return Some(format!("'{missing}' is missing"));
     }
-    let names = told.strip_prefix("unknown field ")?;
+    let names = message.strip_prefix("unknown field ")?;
     let mut names = names.split('`').skip(1).step_by(2);
     let unknown = names.next()?;
     Some(format!(

@@ -78,11 +78,11 @@ pub async fn only_to_the_allowed<B: MessageBody>(
             refused = Some(app.refused_origin(origin));
         }
     }
-    let asks_beforehand = request.method() == Method::OPTIONS
+    let is_preflight = request.method() == Method::OPTIONS
         && request
             .headers()
             .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    if let Some(problem) = refused.filter(|_| asks_beforehand) {
+    if let Some(problem) = refused.filter(|_| is_preflight) {
         return Ok(request
             .into_response(problem.error_response())
             .map_into_right_body());

@@ -91,10 +91,10 @@ impl KeyAddress {
         let mut fresh = !keys.is_empty();
         loop {
             sleep(pace.least).await;
-            let patience = if fresh { pace.age } else { pace.least };
+            let delay = if fresh { pace.age } else { pace.least };
             tokio::select! {
                 () = keys.wanted() => {}
-                () = sleep(patience) => {}
+                () = sleep(delay) => {}
             }
             fresh = self.refresh(&keys).await;
         }

@@ -56,7 +56,7 @@ impl App {
             Some(obstacle) => obstacle.to_owned(),
         };
         if self.refusals.is_news(&origin) {
-            log::warn!("pages of {origin} may not connect: {remedy} (told once a minute)");
+            log::warn!("pages of {origin} may not connect: {remedy} (reported once a minute)");
         }
         let sentence = format!(
             "expected a page of this server's own origin or one of --allowed-origins, but it is \
@@ -128,7 +128,7 @@ impl App {
         if self.refusals.is_news(&host) {
             log::warn!(
                 "requests to the host {host} are refused: --allowed-origins http://{host} would \
-                let them (told once a minute)"
+                let them (reported once a minute)"
             );
         }
         let sentence = format!(
@@ -186,12 +186,14 @@ impl Refusals {
     }
 
     fn is_news_at(&self, what: &str, now: Instant) -> bool {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|(_, since)| now.duration_since(*since) < REFUSED_ORIGIN_AGAIN);
-        if told.len() >= REFUSED_ORIGINS_LOGGED || told.iter().any(|(known, _)| known == what) {
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.retain(|(_, since)| now.duration_since(*since) < REFUSED_ORIGIN_AGAIN);
+        if reported.len() >= REFUSED_ORIGINS_LOGGED
+            || reported.iter().any(|(known, _)| known == what)
+        {
             return false;
         }
-        told.push((what.to_owned(), now));
+        reported.push((what.to_owned(), now));
         true
     }
 }
@@ -223,10 +225,10 @@ mod tests {
         assert!(!refusals.is_news_at("a", at(59)));
         assert!(refusals.is_news_at("b", at(59)));
         assert!(refusals.is_news_at("a", at(60)));
-        let told = (0..1_000)
+        let reported = (0..1_000)
             .filter(|number| refusals.is_news_at(&number.to_string(), at(61)))
             .count();
-        assert_eq!(told, REFUSED_ORIGINS_LOGGED - 2);
+        assert_eq!(reported, REFUSED_ORIGINS_LOGGED - 2);
         assert!(refusals.is_news_at("c", at(200)));
     }
 }

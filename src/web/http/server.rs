@@ -59,7 +59,7 @@ use crate::{
     session::{
         auth::{
             ticket::{TicketUse, Tickets},
-            token::Identity,
+            token::{Identity, Tokens},
         },
         sessions::Sessions,
     },
@@ -116,27 +116,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
 pub async fn start(config: Config) -> Result<Running, String> {
     let (tokens, fetching) = accepted_tokens(&config).await?;
     let pages = Pages::load()?;
-    let journal = open_journal(&config)?;
-    let files = open_files(&config)
-        .map_err(|error| format!("expected to keep files in the data directory, but: {error}"))?;
-    let http_calls = http_call_settings(&config)?;
-    let clock = if config.test_clock {
-        Clock::standing_at(real_now())
-    } else {
-        Clock::real()
-    };
-    let arbiters: Vec<Arbiter> = (0..config.workers).map(|_| Arbiter::new()).collect();
-    let handles = arbiters.iter().map(Arbiter::handle).collect();
-    let runtime = Runtime::start(
-        journal,
-        files,
-        http_calls,
-        clock,
-        handles,
-        Some(&config.script_program),
-    )
-    .await
-    .map_err(|error| error.to_string())?;
+    let (runtime, arbiters) = start_runtime(&config).await?;
     let disk = watch_disk(&config, &runtime)?;
     startup_definitions::deploy_when_there_is_room(&runtime, &config).await?;
     runtime
@@ -152,25 +132,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
         rt::spawn(metrics::keep_small()),
         rt::spawn(transport.clone().keep_time()),
     ];
-    let secret = config
-        .jwt_secret
-        .load()
-        .map_err(|error| error.to_string())?;
-    let tokens = Arc::new(tokens);
-    let memory = config.limits.unread_memory();
-    let sessions = Sessions::new(runtime, tokens, config.limits, &secret, memory);
-    let tickets = Mutex::new(Tickets::new(limits::TICKETS));
-    let app = web::Data::new(App {
-        transport,
-        uploads: Pot::with_part(limits::UPLOADS, limits::UPLOADS_PER_TAKER, Limit::Uploads),
-        config,
-        sessions: Arc::new(sessions),
-        connections,
-        pages,
-        tickets,
-        trials: Trials::default(),
-        refusals: Refusals::default(),
-    });
+    let app = application(config, runtime, tokens, pages, connections, transport)?;
     let (addresses, server) = listen(&app).map_err(|error| {
         format!(
             "expected to listen on {:?}, but: {error}",
@@ -192,6 +154,55 @@ pub async fn start(config: Config) -> Result<Running, String> {
         arbiters,
         _disk: disk,
     })
+}
+
+/// Opens the stores of the data directory, and starts the runtime on them, with its threads.
+async fn start_runtime(config: &Config) -> Result<(Arc<Runtime>, Vec<Arbiter>), String> {
+    let journal = open_journal(config)?;
+    let files = open_files(config)
+        .map_err(|error| format!("expected to keep files in the data directory, but: {error}"))?;
+    let http_calls = http_call_settings(config)?;
+    let clock = if config.test_clock {
+        Clock::stopped_at(real_now())
+    } else {
+        Clock::real()
+    };
+    let arbiters: Vec<Arbiter> = (0..config.workers).map(|_| Arbiter::new()).collect();
+    let handles = arbiters.iter().map(Arbiter::handle).collect();
+    let program = Some(&config.script_program);
+    let runtime = Runtime::start(journal, files, http_calls, clock, handles, program);
+    let runtime = runtime.await.map_err(|error| error.to_string())?;
+    Ok((runtime, arbiters))
+}
+
+/// The state that all requests and connections share.
+fn application(
+    config: Config,
+    runtime: Arc<Runtime>,
+    tokens: Tokens,
+    pages: Pages,
+    connections: Arc<Connections>,
+    transport: Arc<ConnectionTable>,
+) -> Result<web::Data<App>, String> {
+    let secret = config
+        .jwt_secret
+        .load()
+        .map_err(|error| error.to_string())?;
+    let tokens = Arc::new(tokens);
+    let memory = config.limits.unread_memory();
+    let sessions = Sessions::new(runtime, tokens, config.limits, &secret, memory);
+    let tickets = Mutex::new(Tickets::new(limits::TICKETS));
+    Ok(web::Data::new(App {
+        transport,
+        uploads: Pot::with_part(limits::UPLOADS, limits::UPLOADS_PER_TAKER, Limit::Uploads),
+        config,
+        sessions: Arc::new(sessions),
+        connections,
+        pages,
+        tickets,
+        trials: Trials::default(),
+        refusals: Refusals::default(),
+    }))
 }
 
 /// A store in memory has no disk.
@@ -274,12 +285,12 @@ impl Running {
         connections.drain(SPREAD_MS);
         self.sweeping.abort();
         self.app.trials.end_all();
-        let gone = async {
+        let drained = async {
             while !connections.is_empty() {
                 rt::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        if rt::time::timeout(DRAIN, gone).await.is_err() {
+        if rt::time::timeout(DRAIN, drained).await.is_err() {
             log::warn!("{} connections did not go in time", connections.len());
         }
         self.handle.stop(true).await;

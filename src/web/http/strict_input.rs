@@ -17,7 +17,7 @@ use super::{body, problem::HttpProblem};
 use crate::session::protocol::{code::ErrorCode, quoted};
 
 /// The longest body that is checked where none is read: `{}` with blanks.
-const LOOKED_AT: usize = 256;
+const CHECKED_BYTES: usize = 256;
 
 /// A handler of requests without unread input: without a query unless `QUERY`, without a body
 /// unless `BODY`.
@@ -107,7 +107,7 @@ async fn refuse_body(request: &HttpRequest, mut payload: Payload) -> Result<(), 
         Err(HttpProblem::new(ErrorCode::BadRequest, sentence).into())
     };
     let payload = web::Payload::from_request(request, &mut payload).await?;
-    let bytes = match body::bytes(request, payload, LOOKED_AT).await {
+    let bytes = match body::bytes(request, payload, CHECKED_BYTES).await {
         Ok(bytes) => bytes,
         Err(problem) if problem.status_code() == StatusCode::PAYLOAD_TOO_LARGE => {
             return refuse("there is one".to_owned());

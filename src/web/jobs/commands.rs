@@ -49,7 +49,7 @@ pub async fn stop(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
-    told(
+    result_text(
         on_job(
             &request,
             payload,
@@ -74,7 +74,7 @@ pub async fn suspend(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
-    told(
+    result_text(
         on_job(&request, payload, &app, OnInstance::Hold, |status| {
             status == Status::Started
         })
@@ -115,7 +115,7 @@ pub async fn approve(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
-    told(decide(&request, payload, &app, APPROVE).await?)
+    result_text(decide(&request, payload, &app, APPROVE).await?)
 }
 
 /// `POST /api/v1/reject?w=…&i=…` → whether the job was waiting for an approval, and is rejected
@@ -132,10 +132,10 @@ pub async fn reject(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
-    told(decide(&request, payload, &app, REJECT).await?)
+    result_text(decide(&request, payload, &app, REJECT).await?)
 }
 
-fn told(took_effect: bool) -> Result<HttpResponse, Refused> {
+fn result_text(took_effect: bool) -> Result<HttpResponse, Refused> {
     Ok(ascii::answer(&took_effect))
 }
 
@@ -154,8 +154,15 @@ async fn on_job(
     if !applies(observed.next.status) {
         return Ok(false);
     }
-    let ask = to_command::on_instance(&command_id(request)?, command, &principal.caller);
-    took_effect(app, observed.head().key, &principal.caller, ask).await
+    let instance_request =
+        to_command::on_instance(&command_id(request)?, command, &principal.caller);
+    took_effect(
+        app,
+        observed.head().key,
+        &principal.caller,
+        instance_request,
+    )
+    .await
 }
 
 async fn decide(
@@ -167,7 +174,7 @@ async fn decide(
     let JobTarget {
         principal,
         observed,
-        said,
+        comment,
     } = look(request, payload, app).await?;
     let Some(offer) = approval(&observed, &principal.caller, action) else {
         return Ok(false);
@@ -177,7 +184,7 @@ async fn decide(
         observed.head().key,
         Some(offer.element),
     );
-    let data = said
+    let data = comment
         .map(|comment| fields::data(&json!({ COMMENT: comment }).to_string()))
         .transpose()?;
     let run = Run {
@@ -201,12 +208,12 @@ async fn decide(
 struct JobTarget {
     principal: Principal,
     observed: Arc<Observed>,
-    said: Option<String>,
+    comment: Option<String>,
 }
 
 /// The only member of a body that is used.
 #[derive(Deserialize)]
-struct Said {
+struct CommentBody {
     comment: String,
 }
 
@@ -224,15 +231,15 @@ async fn look(
         .job(&principal.caller, named.workflow()?, named.job()?)
         .await?;
     let in_body = || {
-        json::from_text::<Said>(&ascii::text(&body))
+        json::from_text::<CommentBody>(&ascii::text(&body))
             .ok()
-            .map(|said| said.comment)
+            .map(|comment| comment.comment)
     };
-    let said = named.comment().map(str::to_owned).or_else(in_body);
+    let comment = named.comment().map(str::to_owned).or_else(in_body);
     Ok(JobTarget {
         principal,
         observed,
-        said,
+        comment,
     })
 }
 
@@ -254,8 +261,8 @@ fn approval<'a>(observed: &'a Observed, caller: &Caller, action: &str) -> Option
             .enumerate()
             .filter(|(_, offer)| waits(offer))
     };
-    let mine = waiting().find(|&(index, _)| standpoint.offer(next, index));
-    mine.or_else(|| waiting().next()).map(|(_, offer)| offer)
+    let own = waiting().find(|&(index, _)| standpoint.offer(next, index));
+    own.or_else(|| waiting().next()).map(|(_, offer)| offer)
 }
 
 /// A conflict means that another client was faster.
@@ -263,9 +270,9 @@ async fn took_effect(
     app: &App,
     job: InstanceKey,
     caller: &Caller,
-    ask: InstanceRequest,
+    instance_request: InstanceRequest,
 ) -> Result<bool, HttpProblem> {
-    match app.command(job, caller, ask).await {
+    match app.command(job, caller, instance_request).await {
         Ok(_) => Ok(true),
         Err(problem) if problem.status_code() == StatusCode::CONFLICT => Ok(false),
         Err(problem) => Err(problem),

@@ -265,7 +265,7 @@ async fn page(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpRespon
         named.number("entriesCount", 1..=limits::JOB_ENTRIES as u64)?,
     );
     let (sorted_by, descending) = order(named.number("heo", 0..=11)?);
-    let mut workflows = asked(app, &principal.caller, &named);
+    let mut workflows = matching(app, &principal.caller, &named);
     workflows.sort_by(|one, other| sorted_by.compare(one, other));
     if descending {
         workflows.reverse();
@@ -299,7 +299,7 @@ async fn counted(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpRes
     let named = Named::read(request)?;
     let filter = filter(
         &principal.caller,
-        &asked(app, &principal.caller, &named),
+        &matching(app, &principal.caller, &named),
         kind,
         &named,
     )?;
@@ -415,7 +415,7 @@ impl Workflow {
 }
 
 /// The workflows whose name or description contains the text.
-fn asked(app: &App, caller: &Caller, named: &Named) -> Vec<Workflow> {
+fn matching(app: &App, caller: &Caller, named: &Named) -> Vec<Workflow> {
     let text = named.keyword();
     let mut workflows = Workflow::all(app, caller);
     workflows.retain(|one| {

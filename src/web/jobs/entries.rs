@@ -291,11 +291,11 @@ async fn with_approvals(app: &App, stored: Vec<StoredJob>) -> Result<Vec<Job>, H
         let wait = jobs.iter().filter(|job| job.tasks.iter().any(is_one));
         waiting.extend(wait.map(|job| job.row.key));
     }
-    let told = |job: StoredJob| Job {
+    let entry = |job: StoredJob| Job {
         waits_for_approval: waiting.contains(&job.row.key),
         row: job.row,
     };
-    Ok(stored.into_iter().map(told).collect())
+    Ok(stored.into_iter().map(entry).collect())
 }
 
 fn entry<'a>(
@@ -314,7 +314,7 @@ fn entry<'a>(
         !schedules.is_empty() && schedules.iter().all(|schedule| !schedule.row.enabled);
     let is_enabled = process.row.state == DefinitionState::Published && !is_switched_off;
     let status = job.and_then(Job::status);
-    let told = match (status, job) {
+    let entry = match (status, job) {
         (Some(status), Some(job)) => JobStatus::of(status, job.outcome()),
         _ if is_enabled => JobStatus::Pending,
         _ => JobStatus::Disabled,
@@ -342,7 +342,7 @@ fn entry<'a>(
             .unwrap_or_default(),
         retry_count: 0,
         retry_timeout: 0,
-        status: told.name(),
+        status: entry.name(),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How often the expiry of the token is checked.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const EXPIRY_CHECK: Duration = Duration::from_secs(1);
 
 /// One receiver.
 pub struct JobSubscriber {
@@ -70,7 +70,7 @@ impl JobSubscriber {
         self.principal
             .identity
             .clone()
-            .is_some_and(|identity| self.sessions.still_good(identity).is_err())
+            .is_some_and(|identity| self.sessions.check_again(identity).is_err())
     }
 
     /// Waits until it is woken; `false` when the stream ends, and the client should reconnect.
@@ -105,7 +105,7 @@ async fn end_of_token(principal: &Principal) {
     loop {
         match principal.token_rest() {
             Some(Duration::ZERO) => return,
-            Some(rest) => rt::time::sleep(rest.min(LOOK_EVERY)).await,
+            Some(rest) => rt::time::sleep(rest.min(EXPIRY_CHECK)).await,
             None => future::pending().await,
         }
     }

@@ -32,7 +32,7 @@ struct OfLog {
         (status = 200, body = String, content_type = "application/json", description = "One \
             text, its lines joined by CRLF")))]
 pub async fn logs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
-    told(&request, &app).await
+    log_of(&request, &app).await
 }
 
 /// `GET /api/v1/history-entry-logs?id=…`: the same, by the id of an entry of the history.
@@ -44,10 +44,10 @@ pub async fn logs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
         (status = 200, body = String, content_type = "application/json", description = "One \
             text, its lines joined by CRLF")))]
 pub async fn history_logs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
-    told(&request, &app).await
+    log_of(&request, &app).await
 }
 
-async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused> {
+async fn log_of(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused> {
     let principal = app.bearer(request)?;
     let key = instance_key(Named::read(request)?.required("id")?)?;
     let observed = app.observe(key, &principal.caller, false).await?;

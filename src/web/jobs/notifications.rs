@@ -160,7 +160,7 @@ pub async fn notify(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
-    nobody_notified(&request, payload, &app, "a").await
+    none_notified(&request, payload, &app, "a").await
 }
 
 /// `POST /api/v1/notify-approvers?r=…&m=…`: false, because nobody is notified.
@@ -176,10 +176,10 @@ pub async fn notify_approvers(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
-    nobody_notified(&request, payload, &app, "r").await
+    none_notified(&request, payload, &app, "r").await
 }
 
-async fn nobody_notified(
+async fn none_notified(
     request: &HttpRequest,
     payload: Payload,
     app: &App,

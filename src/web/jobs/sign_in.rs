@@ -68,7 +68,7 @@ pub async fn login(
         .sign_in(&request, DEFAULT_TENANT, &username, &password)
         .await
     {
-        Ok(identity) => welcome(&app, &request, &identity).map_err(Refused::from),
+        Ok(identity) => signed_in(&app, &request, &identity).map_err(Refused::from),
         Err(problem) if problem.status_code() == StatusCode::UNAUTHORIZED => {
             Ok(HttpResponse::Unauthorized().finish())
         }
@@ -76,7 +76,7 @@ pub async fn login(
     }
 }
 
-fn welcome(
+fn signed_in(
     app: &App,
     request: &HttpRequest,
     identity: &Identity,

@@ -66,14 +66,14 @@ pub async fn start_with_variables(
 ) -> Result<HttpResponse, Refused> {
     let principal = app.bearer(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
-    let asked: WithVariables = json::from_text(&ascii::text(&bytes)).map_err(|error| {
+    let body: WithVariables = json::from_text(&ascii::text(&bytes)).map_err(|error| {
         let form = r#"{"WorkflowId":41,"Variables":[{"Name":"x","Value":"1"}]}"#;
         HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected a body like {form}, but: {error}"),
         )
     })?;
-    let data = asked
+    let data = body
         .variables
         .into_iter()
         .map(|variable| (variable.name, variable.value))
@@ -82,7 +82,7 @@ pub async fn start_with_variables(
         &app,
         &request,
         &principal,
-        asked.workflow_id,
+        body.workflow_id,
         &Value::Object(data),
     )
     .await?)

@@ -70,7 +70,7 @@ pub async fn stream(
     );
     let listener = JobSubscriber::open(&app, &request, principal)?;
     let mut waiting = EndSubscriber::join(app, listener, workflow, job);
-    let ended = waiting.look().await?;
+    let ended = waiting.read_end().await?;
     Ok(sse_response::answer(
         &request,
         waiting.events(ended),
@@ -118,7 +118,7 @@ impl EndSubscriber {
     }
 
     /// The event, if the job has ended.
-    async fn look(&mut self) -> Result<Option<Bytes>, HttpProblem> {
+    async fn read_end(&mut self) -> Result<Option<Bytes>, HttpProblem> {
         let observed = self
             .app
             .job(&self.listener.principal.caller, self.workflow, self.job)
@@ -174,7 +174,7 @@ impl EndSubscriber {
             RowsAfter::Nothing => None,
             // The instance existed and belonged to this client; if it can no longer be seen, there
             // is no end to report.
-            RowsAfter::Behind => self.look().await.ok().flatten(),
+            RowsAfter::Behind => self.read_end().await.ok().flatten(),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::io::{Read, Write};
 
-use super::request::ask;
+use super::request::perform;
 use crate::{
     config::{Config, UserCommand},
     limits,
-    runtime::users::requests::{ListedUser, UserAsk, UserRequest},
+    runtime::users::requests::{ListedUser, UserOperation, UserRequest},
     text,
 };
 
@@ -30,7 +30,7 @@ pub async fn run(
     }
     let listed_as_json = matches!(&command, UserCommand::List(list) if list.json);
     let done = done(&command);
-    let users = ask(config, request(command, input)?).await?;
+    let users = perform(config, request(command, input)?).await?;
     let text = match done {
         Some(done) => format!("{done}\n"),
         None if listed_as_json => json(&users),
@@ -42,12 +42,12 @@ pub async fn run(
 }
 
 fn request(command: UserCommand, input: impl Read) -> Result<UserRequest, String> {
-    let (principal, ask) = match command {
+    let (principal, operation) = match command {
         UserCommand::Add(add) => {
             let (name, password, roles) = (add.user.name.clone(), password(input)?, add.roles);
             (
                 add.user,
-                UserAsk::Add {
+                UserOperation::Add {
                     name,
                     password,
                     roles,
@@ -56,24 +56,24 @@ fn request(command: UserCommand, input: impl Read) -> Result<UserRequest, String
         }
         UserCommand::Passwd(passwd) => {
             let (name, password) = (passwd.user.name.clone(), password(input)?);
-            (passwd.user, UserAsk::SetPassword { name, password })
+            (passwd.user, UserOperation::SetPassword { name, password })
         }
         UserCommand::Role(role) => {
             let (name, roles) = (role.user.name.clone(), role.roles);
-            (role.user, UserAsk::SetRoles { name, roles })
+            (role.user, UserOperation::SetRoles { name, roles })
         }
-        UserCommand::Revoke(user) => (user.clone(), UserAsk::Revoke { name: user.name }),
-        UserCommand::Remove(user) => (user.clone(), UserAsk::Remove { name: user.name }),
+        UserCommand::Revoke(user) => (user.clone(), UserOperation::Revoke { name: user.name }),
+        UserCommand::Remove(user) => (user.clone(), UserOperation::Remove { name: user.name }),
         UserCommand::List(list) => {
             return Ok(UserRequest {
                 tenant: list.tenant,
-                ask: UserAsk::List,
+                operation: UserOperation::List,
             });
         }
     };
     Ok(UserRequest {
         tenant: principal.tenant,
-        ask,
+        operation,
     })
 }
 

@@ -27,11 +27,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Why it failed, as a sentence.
-pub async fn ask(config: &Config, request: UserRequest) -> Result<Vec<ListedUser>, String> {
+pub async fn perform(config: &Config, request: UserRequest) -> Result<Vec<ListedUser>, String> {
     let line = serde_json::to_string(&request)
         .map_err(|error| format!("expected a request that can be written, but: {error}"))?;
     for _ in 0..TRIES {
-        if let Some(answer) = ask_server(&config.data, &line).await {
+        if let Some(answer) = send_to_server(&config.data, &line).await {
             return answer;
         }
         if config.store == StoreKind::Memory {
@@ -40,7 +40,7 @@ pub async fn ask(config: &Config, request: UserRequest) -> Result<Vec<ListedUser
             return Err(sentence.to_owned());
         }
         match SqliteStore::open(&config.data) {
-            Ok(store) => return ask_store(store, request).await,
+            Ok(store) => return run_in_store(store, request).await,
             Err(StoreError::InUse(_)) => tokio::time::sleep(PAUSE).await,
             Err(error) => return Err(error.to_string()),
         }
@@ -52,7 +52,7 @@ pub async fn ask(config: &Config, request: UserRequest) -> Result<Vec<ListedUser
     ))
 }
 
-async fn ask_store(store: SqliteStore, request: UserRequest) -> Result<Vec<ListedUser>, String> {
+async fn run_in_store(store: SqliteStore, request: UserRequest) -> Result<Vec<ListedUser>, String> {
     let journal = Journal::start(Box::new(store), limits::WRITER_QUEUE, Box::new(end_process))
         .map_err(|error| error.to_string())?;
     let answer = async {
@@ -97,7 +97,7 @@ pub fn note_backup(_: &Path, _: &Path) {}
 
 /// The server's response; `None` if no server listens.
 #[cfg(unix)]
-async fn ask_server(data: &Path, line: &str) -> Option<Result<Vec<ListedUser>, String>> {
+async fn send_to_server(data: &Path, line: &str) -> Option<Result<Vec<ListedUser>, String>> {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::UnixStream,
@@ -110,9 +110,9 @@ async fn ask_server(data: &Path, line: &str) -> Option<Result<Vec<ListedUser>, S
         stream.read_to_end(&mut answer).await
     };
     let spoken = conversation().await.map_err(|error| error.to_string());
-    let told =
+    let answer =
         spoken.and_then(|_| serde_json::from_slice(&answer).map_err(|error| error.to_string()));
-    Some(match told {
+    Some(match answer {
         Ok(LocalReply::Done(users)) => Ok(users),
         Ok(LocalReply::Refused(sentence)) => Err(sentence),
         Ok(LocalReply::Access(_)) => Err(
@@ -125,6 +125,9 @@ async fn ask_server(data: &Path, line: &str) -> Option<Result<Vec<ListedUser>, S
 }
 
 #[cfg(not(unix))]
-fn ask_server(_: &Path, _: &str) -> impl Future<Output = Option<Result<Vec<ListedUser>, String>>> {
+fn send_to_server(
+    _: &Path,
+    _: &str,
+) -> impl Future<Output = Option<Result<Vec<ListedUser>, String>>> {
     std::future::ready(None)
 }

@@ -118,7 +118,7 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
     if read.is_err() || line.is_empty() {
         return;
     }
-    let told = match serde_json::from_slice::<LocalRequest>(&line) {
+    let answer = match serde_json::from_slice::<LocalRequest>(&line) {
         Ok(LocalRequest::Users(request)) => users(app, request).await,
         Ok(LocalRequest::Client(_)) => access(app, address),
         Ok(LocalRequest::Backup(BackupMade { backup_to })) => {
@@ -135,7 +135,7 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
                 .into(),
         ),
     };
-    let mut answer = serde_json::to_vec(&told).unwrap_or_default();
+    let mut answer = serde_json::to_vec(&answer).unwrap_or_default();
     answer.push(b'\n');
     // A client that has disconnected can read the list.
     let _ = output.write_all(&answer).await;

@@ -125,7 +125,7 @@ fn binding() -> Value {
 }
 
 fn close_codes() -> Vec<Value> {
-    let told = |code: CloseCode| {
+    let described = |code: CloseCode| {
         let comeback = match code.comeback() {
             Comeback::Reconnect => json!({"reconnect": true}),
             Comeback::NewToken => json!({"reconnect": true, "once": "with a new token"}),
@@ -134,7 +134,7 @@ fn close_codes() -> Vec<Value> {
         };
         json!({"code": code.number(), "reason": code.reason(), "client": comeback})
     };
-    CloseCode::ALL.into_iter().map(told).collect()
+    CloseCode::ALL.into_iter().map(described).collect()
 }
 
 /// `GET /asyncapi.json`: the frames of the websocket. For anybody.

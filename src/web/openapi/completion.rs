@@ -108,7 +108,7 @@ fn schema_of(content: &RefOr<Content>) -> Option<&RefOr<Schema>> {
 
 /// The description of a schema, without the final full stop.
 fn description(schema: &RefOr<Schema>, components: &Components) -> Option<String> {
-    let said = match schema {
+    let description = match schema {
         RefOr::Ref(reference) => {
             let named = components
                 .schemas
@@ -129,7 +129,7 @@ fn description(schema: &RefOr<Schema>, components: &Components) -> Option<String
         RefOr::T(Schema::AllOf(all)) => all.description.as_ref(),
         RefOr::T(_) => None,
     };
-    said.map(|text| text.trim_end_matches('.').to_owned())
+    description.map(|text| text.trim_end_matches('.').to_owned())
 }
 
 fn complete_operation(operation: &mut Operation, path: &str) {

@@ -36,7 +36,7 @@ const NEW: &str = "new";
 pub async fn open(
     request: HttpRequest,
     process: Path<String>,
-    asked: Query<DesignerQuery>,
+    parameters: Query<DesignerQuery>,
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
     let Some(principal) = person(&app, &request) else {
@@ -48,8 +48,8 @@ pub async fn open(
         let view = DesignerPage::new(assets, user, principal.is_designer(), opened);
         page(&app, StatusCode::OK, "admin_designer", &view)
     };
-    if *process == NEW && asked.version.is_none() {
-        let known = TEMPLATES.iter().find(|one| one.id == asked.template);
+    if *process == NEW && parameters.version.is_none() {
+        let known = TEMPLATES.iter().find(|one| one.id == parameters.template);
         return draw(&Opened::New(known.unwrap_or(&TEMPLATES[0]).id));
     }
     let mut versions = app
@@ -59,11 +59,11 @@ pub async fn open(
         .all(&principal.caller.tenant);
     versions.retain(|one| one.row.id == *process);
     let newest = versions.last().map_or(0, |newest| newest.row.version);
-    let wanted = asked.version.unwrap_or(newest);
+    let wanted = parameters.version.unwrap_or(newest);
     match versions.iter().find(|one| one.row.version == wanted) {
         Some(found) => draw(&Opened::Version(&found.row, newest)),
         None => {
-            let sentence = match asked.version {
+            let sentence = match parameters.version {
                 Some(version) if newest > 0 => format!(
                     "expected a version of process '{process}', but there is no version \
                     {version}; its newest is {newest}"

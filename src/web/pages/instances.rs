@@ -34,13 +34,13 @@ use crate::{
 /// 400 for a wrong cursor, 401 for a program that has not signed in, 500.
 pub async fn list(
     request: HttpRequest,
-    asked: Query<InstancePageFilter>,
+    parameters: Query<InstancePageFilter>,
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };
-    let (total, part) = find(&app, &principal, &asked).await?;
+    let (total, part) = find(&app, &principal, &parameters).await?;
     let next = part.next.map(write_cursor);
     let rows = app
         .read(|reader| {
@@ -66,7 +66,7 @@ pub async fn list(
         &app,
         StatusCode::OK,
         "admin_instances",
-        &InstancesPage::new(&app.pages.assets, &principal.caller, &asked, &shown),
+        &InstancesPage::new(&app.pages.assets, &principal.caller, &parameters, &shown),
     )
 }
 
@@ -75,16 +75,16 @@ pub async fn list(
 async fn find(
     app: &App,
     principal: &Principal,
-    asked: &InstancePageFilter,
+    parameters: &InstancePageFilter,
 ) -> Result<(FoundInstances, InstancePart), HttpProblem> {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut filter = InstanceFilter {
-        process: given(&asked.process),
-        statuses: given(&asked.status).into_iter().collect(),
-        node: given(&asked.node),
+        process: given(&parameters.process),
+        statuses: given(&parameters.status).into_iter().collect(),
+        node: given(&parameters.node),
         ..visible_to(&principal.caller)?
     };
-    if let Ok(key) = asked.q.trim().parse::<InstanceKey>() {
+    if let Ok(key) = parameters.q.trim().parse::<InstanceKey>() {
         let found = app
             .read(move |reader| reader.instance(key))
             .await?
@@ -97,15 +97,15 @@ async fn find(
             },
         ));
     }
-    filter.business_key = given(&asked.q);
-    let after = given(&asked.after)
+    filter.business_key = given(&parameters.q);
+    let after = given(&parameters.after)
         .as_deref()
         .map(read_cursor)
         .transpose()?;
     let counted = filter.clone();
-    let most = limits::COUNTED_INSTANCES;
+    let maximum = limits::COUNTED_INSTANCES;
     let total = app
-        .read(move |reader| reader.count(&counted, most + 1))
+        .read(move |reader| reader.count(&counted, maximum + 1))
         .await?;
     Ok((
         FoundInstances::of(total),

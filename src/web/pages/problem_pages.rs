@@ -37,7 +37,7 @@ pub async fn problem_pages<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let mut response = next.call(request).await?;
-    if !speaks_to_people(&response) {
+    if !is_for_people(&response) {
         return Ok(response.map_into_left_body());
     }
     response.headers_mut().append(VARY, ACCEPT.into());
@@ -57,7 +57,7 @@ pub async fn problem_pages<B: MessageBody>(
 }
 
 /// Whether it is a problem at a path that people request, too.
-fn speaks_to_people<B>(response: &ServiceResponse<B>) -> bool {
+fn is_for_people<B>(response: &ServiceResponse<B>) -> bool {
     let is_problem = response
         .response()
         .error()

@@ -12,7 +12,7 @@ use crate::{
 ///
 /// # Errors
 /// 401 for a program that has not signed in, 500 if the page cannot be rendered.
-pub async fn mine(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
+pub async fn own_tasks(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };

@@ -45,14 +45,14 @@ impl<'a> Approach<'a> {
         let Some(proxy) = peer.filter(|peer| trusted.contain(*peer)) else {
             return direct;
         };
-        let told = agreed(
+        let agreed_on = agreed(
             standard(&head.headers, trusted),
             older(&head.headers, trusted),
         );
         Self {
-            address: Some(told.address.unwrap_or(proxy)),
-            https: told.https.unwrap_or(false),
-            host: told.host.map_or(direct.host, Cow::Owned),
+            address: Some(agreed_on.address.unwrap_or(proxy)),
+            https: agreed_on.https.unwrap_or(false),
+            host: agreed_on.host.map_or(direct.host, Cow::Owned),
         }
     }
 }

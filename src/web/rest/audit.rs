@@ -91,10 +91,10 @@ impl<'a> From<&'a AuditRow> for Entry<'a> {
     params(AuditQuery), responses((status = 200, body = Entries), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, identity) = app.user(&request)?;
-    let asked: AuditQuery = query(request.query_string())?;
+    let parameters: AuditQuery = query(request.query_string())?;
     let tenant = match (identity.is_server_operator(), principal.caller.operator) {
-        (true, _) => asked.tenant,
-        (false, true) if asked.tenant.is_none() => Some(principal.caller.tenant),
+        (true, _) => parameters.tenant,
+        (false, true) if parameters.tenant.is_none() => Some(principal.caller.tenant),
         (false, true) => {
             let sentence = "expected role server-operator, which alone names a tenant, but the \
                 token does not grant it; leave 'tenant' out for your own";
@@ -108,12 +108,12 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     };
     let filter = AuditFilter {
         tenant,
-        subject: asked.by,
-        act: asked.act,
-        since: asked.since.as_deref().map(time).transpose()?,
+        subject: parameters.by,
+        act: parameters.act,
+        since: parameters.since.as_deref().map(time).transpose()?,
     };
-    let before = asked.cursor.as_deref().map(number).transpose()?;
-    let limit = part_length(asked.limit)?;
+    let before = parameters.cursor.as_deref().map(number).transpose()?;
+    let limit = part_length(parameters.limit)?;
     let mut rows = app
         .read(move |reader| reader.audit(&filter, before, limit + 1))
         .await?;

@@ -131,14 +131,14 @@ async fn named(
     payload: Payload,
     app: &App,
 ) -> Result<HttpResponse, HttpProblem> {
-    let ask = move |text: &str, id, key, caller: &Caller| {
+    let to_request = move |text: &str, id, key, caller: &Caller| {
         Ok(to_command::on_instance(
             &id,
             fields::on_instance(&name, text, key)?,
             caller,
         ))
     };
-    command(request, &key, payload, app, ask).await
+    command(request, &key, payload, app, to_request).await
 }
 
 /// `PATCH /v1/instances/{key}/data` `{"data","scope","ifSeq"}`: role `operator` or `admin`.
@@ -184,7 +184,7 @@ async fn command(
     key: &str,
     payload: Payload,
     app: &App,
-    ask: impl FnOnce(&str, FrameId, InstanceKey, &Caller) -> Result<InstanceRequest, HttpProblem>
+    to_request: impl FnOnce(&str, FrameId, InstanceKey, &Caller) -> Result<InstanceRequest, HttpProblem>
     + Send
     + 'static,
 ) -> Result<HttpResponse, HttpProblem> {
@@ -193,8 +193,11 @@ async fn command(
     let id = command_id(request)?;
     let text = body::json(request, payload).await?;
     let caller = principal.caller.clone();
-    let ask = body::read_elsewhere(text, move |text| ask(text, id, key, &caller)).await??;
-    let outcome = app.command(key, &principal.caller, ask).await?;
+    let instance_request =
+        body::parse_on_pool(text, move |text| to_request(text, id, key, &caller)).await??;
+    let outcome = app
+        .command(key, &principal.caller, instance_request)
+        .await?;
     Ok(json_text(
         StatusCode::OK,
         answer(&outcome, &principal.caller, None),

@@ -116,16 +116,16 @@ impl From<&OpenConnection> for ListedConnection {
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_either(&principal)?;
-    let asked: ConnectionsQuery = query(request.query_string())?;
-    let after = asked.cursor.as_deref().map(str::parse).transpose();
+    let parameters: ConnectionsQuery = query(request.query_string())?;
+    let after = parameters.cursor.as_deref().map(str::parse).transpose();
     let after = after.map_err(|_| bad_cursor())?;
-    let limit = part_length(asked.limit)?;
+    let limit = part_length(parameters.limit)?;
     let wanted = |open: &OpenConnection| {
         let user = open.user();
         let is_of = |name: &String| user.as_ref().is_some_and(|user| user.subject == *name);
         may_see(&principal, open)
-            && asked.user.as_ref().is_none_or(is_of)
-            && (!asked.blocked || open.load().blocked_since.is_some())
+            && parameters.user.as_ref().is_none_or(is_of)
+            && (!parameters.blocked || open.load().blocked_since.is_some())
     };
     let mut found = app.connections.listed(after, wanted);
     let next = cut(&mut found, limit).map(|(number, _)| number.to_string());

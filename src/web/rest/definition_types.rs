@@ -36,10 +36,10 @@ pub async fn types(
 ) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     let (_, version) = versioned(&path)?;
-    let process = told_version(&principal, &path, &app).await?;
+    let process = version_of(&principal, &path, &app).await?;
     // Its constants come from templates, so they are only for users who may read those.
     let constants = if principal.caller.reads_source() {
-        Constants::Told
+        Constants::Literal
     } else {
         Constants::Widened
     };
@@ -70,7 +70,7 @@ pub async fn schemas(
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
-    let process = told_version(&principal, &path, &app).await?;
+    let process = version_of(&principal, &path, &app).await?;
     let inputs = process
         .executable
         .nodes()
@@ -82,7 +82,7 @@ pub async fn schemas(
 }
 
 /// The version that a path names.
-async fn told_version(
+async fn version_of(
     principal: &Principal,
     path: &(String, String),
     app: &App,

@@ -91,9 +91,9 @@ struct Versions<'a> {
     params(VersionListQuery), responses((status = 200, body = Versions), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
-    let asked: VersionListQuery = query(request.query_string())?;
-    let length = length_up_to(limits::DEFINITIONS_LISTED, asked.limit)?;
-    let last = asked.cursor.as_deref().map(read_cursor).transpose()?;
+    let parameters: VersionListQuery = query(request.query_string())?;
+    let length = length_up_to(limits::DEFINITIONS_LISTED, parameters.limit)?;
+    let last = parameters.cursor.as_deref().map(read_cursor).transpose()?;
     let mut all = app
         .sessions
         .runtime

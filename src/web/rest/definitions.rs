@@ -113,7 +113,7 @@ pub async fn deploy(
         .on("bytes", source.len() as u64)
         .on("publish", publish);
     let (deployed, is_noted) = act
-        .told_later(runtime.definitions.deploy_on(deploy, base))
+        .log_later(runtime.definitions.deploy_on(deploy, base))
         .await;
     let deployed = deployed.map_err(refused)?;
     for Deployed { row, existing, .. } in &deployed {
@@ -130,26 +130,18 @@ pub async fn deploy(
         StatusCode::CREATED
     };
     let entries: Vec<DeployedEntry<'_>> = deployed.iter().map(DeployedEntry::from).collect();
-    match entries.as_slice() {
-        [first] => Ok(json(
-            status,
-            &DeployAnswer {
-                first: first.clone(),
-                definitions: Vec::new(),
-            },
-        )),
-        [first, ..] => Ok(json(
-            status,
-            &DeployAnswer {
-                first: first.clone(),
-                definitions: entries.clone(),
-            },
-        )),
-        [] => Err(HttpProblem::new(
+    let Some(first) = entries.first().cloned() else {
+        return Err(HttpProblem::new(
             ErrorCode::Internal,
             "expected a source with a process, but none was deployed",
-        )),
-    }
+        ));
+    };
+    let definitions = if entries.len() > 1 {
+        entries
+    } else {
+        Vec::new()
+    };
+    Ok(json(status, &DeployAnswer { first, definitions }))
 }
 
 pub(super) fn format(request: &HttpRequest) -> Result<SourceFormat, HttpProblem> {

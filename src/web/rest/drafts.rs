@@ -135,7 +135,7 @@ pub async fn put(
     let principal = app.bearer(&request)?;
     let place = DraftAddress::read(path.into_inner())?;
     let text = body::json(&request, payload).await?;
-    let data = body::read_elsewhere(text, |text| {
+    let data = body::parse_on_pool(text, |text| {
         task_notes::text_of_draft(&fields::draft(text)?)
     })
     .await??;

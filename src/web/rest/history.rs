@@ -88,13 +88,13 @@ pub async fn history(
 ) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
-    let asked: PartQuery = query(request.query_string())?;
-    let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
+    let parameters: PartQuery = query(request.query_string())?;
+    let (after, length) = (parameters.after.unwrap_or(0), parameters.length()?);
     let observed = app.observe(key, &principal.caller, false).await?;
     let (rows, truncated) = app.rows(key, after, limits::HISTORY_ROWS).await?;
     let mut history =
         HistoryBuilder::new(key, &observed.process.executable, principal.caller.operator);
-    let whole = history.tell(&rows, after, length);
+    let whole = history.add_rows(&rows, after, length);
     let next = if whole {
         rows.last().filter(|_| truncated).map(RecordBatch::last_seq)
     } else {
@@ -164,8 +164,8 @@ pub async fn messages(
 ) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
-    let asked: PartQuery = query(request.query_string())?;
-    let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
+    let parameters: PartQuery = query(request.query_string())?;
+    let (after, length) = (parameters.after.unwrap_or(0), parameters.length()?);
     app.observe(key, &principal.caller, false).await?;
     let (rows, is_cut) = app.rows(key, after, limits::REPLAY_FRAMES).await?;
     let all = rows.iter().flat_map(|row| {

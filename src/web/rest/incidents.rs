@@ -68,14 +68,14 @@ impl<'a> From<&'a IncidentRow> for Incident<'a> {
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_operator(&principal.caller)?;
-    let asked: PlaceQuery = query(request.query_string())?;
-    let after = asked
+    let parameters: PlaceQuery = query(request.query_string())?;
+    let after = parameters
         .cursor
         .as_deref()
         .map(read_element_cursor)
         .transpose()?;
-    let limit = part_length(asked.limit)?;
-    let filter = asked.filter(principal.caller.tenant)?;
+    let limit = part_length(parameters.limit)?;
+    let filter = parameters.filter(principal.caller.tenant)?;
     let mut rows = app
         .read(move |reader| reader.incidents(&filter, after, limit + 1))
         .await?;

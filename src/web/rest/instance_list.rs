@@ -123,14 +123,19 @@ impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let visible = visible_to(&principal.caller)?;
-    let asked = InstanceQuery::read(&request)?;
-    let after = asked.plain.cursor.as_deref().map(read_cursor).transpose()?;
-    let limit = part_length(asked.plain.limit)?;
-    if !asked.searched.is_empty() {
-        may_search(&app, &principal.caller, &asked.searched)?;
+    let parameters = InstanceQuery::read(&request)?;
+    let after = parameters
+        .plain
+        .cursor
+        .as_deref()
+        .map(read_cursor)
+        .transpose()?;
+    let limit = part_length(parameters.plain.limit)?;
+    if !parameters.searched.is_empty() {
+        may_search(&app, &principal.caller, &parameters.searched)?;
     }
     let part = app
-        .list(asked.narrow(visible, &principal.caller)?, after, limit)
+        .list(parameters.narrow(visible, &principal.caller)?, after, limit)
         .await?;
     let instances = part.rows.iter().map(ListEntry::from).collect();
     Ok(json(

@@ -65,7 +65,7 @@ pub async fn start(
     let principal = app.principal(&request)?;
     let id = command_id(&request)?;
     let text = body::json(&request, payload).await?;
-    let read = body::read_elsewhere(text, move |text| fields::start(text, id)).await?;
+    let read = body::parse_on_pool(text, move |text| fields::start(text, id)).await?;
     let mut start = to_command::start(&read?, &principal)?;
     app.admit_start(&request, &principal, &mut start)?;
     let (key, subject) = (start.key(), to_command::subject_of_token(&start));
@@ -148,14 +148,14 @@ pub async fn get(
 ) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
-    let asked: MomentQuery = query(request.query_string())?;
-    if asked.at.is_some() {
+    let parameters: MomentQuery = query(request.query_string())?;
+    if parameters.at.is_some() {
         require_operator(&principal.caller)?;
     }
     let now = app
-        .observe(key, &principal.caller, asked.at.is_none())
+        .observe(key, &principal.caller, parameters.at.is_none())
         .await?;
-    let observed = match asked.at {
+    let observed = match parameters.at {
         Some(at) => moment(&app, &now, at).await?,
         None => now,
     };
@@ -163,17 +163,17 @@ pub async fn get(
         return Ok(json(StatusCode::OK, &look(&observed, &principal.caller)));
     }
     let caller = principal.caller;
-    let text = body::elsewhere(move || serde_json::to_string(&look(&observed, &caller)));
+    let text = body::on_pool(move || serde_json::to_string(&look(&observed, &caller)));
     let text = text.await?.map_err(|_| Refusal::Internal)?;
     Ok(json_text(StatusCode::OK, text))
 }
 
 /// Whether writing it takes long: it has many values or elements.
 fn is_large(observed: &Observed) -> bool {
-    let most = limits::VALUES_ON_ARBITER;
+    let maximum = limits::VALUES_ON_ARBITER;
     observed.next.tokens.len() > limits::LISTED_ELEMENTS
         || observed.whole.as_ref().is_some_and(|whole| {
-            exceeds_values(&whole.data, most) || exceeds_values(&whole.view, most)
+            exceeds_values(&whole.data, maximum) || exceeds_values(&whole.view, maximum)
         })
 }
 
@@ -266,13 +266,13 @@ pub async fn children(
 ) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
-    let asked: PartQuery = query(request.query_string())?;
-    let length = asked.length()?;
+    let parameters: PartQuery = query(request.query_string())?;
+    let length = parameters.length()?;
     let observed = app.observe(key, &principal.caller, false).await?;
     let mut part: Vec<_> = observed
         .children
         .iter()
-        .filter(|child| asked.after.is_none_or(|after| child.seq > after))
+        .filter(|child| parameters.after.is_none_or(|after| child.seq > after))
         .collect();
     part.sort_by_key(|child| child.seq);
     let next = cut(&mut part, length).map(|child| child.seq);

@@ -65,8 +65,9 @@ async fn publish(
     let payer = app.admit_publish(request, &principal)?;
     let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
     let result = match to {
-        PublishTo::Instance(instance, ask) => {
-            app.command(instance, &principal.caller, ask).await?;
+        PublishTo::Instance(instance, instance_request) => {
+            app.command(instance, &principal.caller, instance_request)
+                .await?;
             PublishResult::of(instance)
         }
         PublishTo::All(asked) => {

@@ -246,7 +246,7 @@ fn gauges(app: &App) -> Vec<Gauge> {
         (
             "stepwire_outbox",
             "Messages between instances under way",
-            runtime.letters_under_way() as f64,
+            runtime.messages_in_progress() as f64,
         ),
         (
             "stepwire_long_steps_waiting",

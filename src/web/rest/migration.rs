@@ -100,11 +100,13 @@ pub async fn migrate(
     let ResolvedMigration {
         principal,
         key,
-        asked,
+        migration,
         target,
     } = read(&request, &path, payload, &app).await?;
-    let ask = to_command::migrate(asked, target, &principal.caller);
-    let outcome = app.command(key, &principal.caller, ask).await?;
+    let instance_request = to_command::migrate(migration, target, &principal.caller);
+    let outcome = app
+        .command(key, &principal.caller, instance_request)
+        .await?;
     Ok(json_text(
         StatusCode::OK,
         commands::answer(&outcome, &principal.caller, None),
@@ -128,10 +130,10 @@ pub async fn preview(
     let ResolvedMigration {
         principal,
         key,
-        asked,
+        migration,
         target,
     } = read(&request, &path, payload, &app).await?;
-    let (version, mapping) = (asked.version, asked.mapping);
+    let (version, mapping) = (migration.version, migration.mapping);
     let migration = MigrationRequest { target, mapping };
     let plan = app
         .plan_migration(key, &principal.caller, migration)
@@ -146,7 +148,7 @@ pub async fn preview(
 struct ResolvedMigration {
     principal: Principal,
     key: InstanceKey,
-    asked: Migrate,
+    migration: Migrate,
     target: Arc<DeployedProcess>,
 }
 
@@ -161,16 +163,16 @@ async fn read(
     let key = instance_key(key)?;
     let id = commands::command_id(request)?;
     let text = body::json(request, payload).await?;
-    let asked = body::read_elsewhere(text, move |text| fields::migrate(text, id)).await??;
+    let migration = body::parse_on_pool(text, move |text| fields::migrate(text, id)).await??;
     let observed = app.observe(key, &principal.caller, false).await?;
     let definitions = &app.sessions.runtime.definitions;
     let (tenant, process) = (&principal.caller.tenant, &observed.head().process.id);
-    let known = definitions.undeleted(tenant, process, asked.version);
+    let known = definitions.undeleted(tenant, process, migration.version);
     let Some(known) = known.filter(|known| known.row.state != DefinitionState::Draft) else {
         let sentence = format!(
             "expected the number of a version of '{process}' that was published, but {} is not \
              one: see the versions of the process",
-            asked.version
+            migration.version
         );
         return Err(HttpProblem::new(ErrorCode::NotFound, sentence));
     };
@@ -178,7 +180,7 @@ async fn read(
     Ok(ResolvedMigration {
         principal,
         key,
-        asked,
+        migration,
         target,
     })
 }

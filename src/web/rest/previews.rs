@@ -72,15 +72,15 @@ pub async fn preview(
 ) -> Result<HttpResponse, HttpProblem> {
     let designer = designer(&app, &request)?;
     let text = body::json(&request, payload).await?;
-    let asked: PreviewRequest = text::json::from_text(&text).map_err(|error| {
+    let body: PreviewRequest = text::json::from_text(&text).map_err(|error| {
         HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected a message, a condition or a schedule to preview, but {error}"),
         )
     })?;
-    let preview = match (asked.message, asked.condition, asked.schedule) {
-        (Some(message), None, None) => Preview::Message(message, asked.data),
-        (None, Some(condition), None) => Preview::Condition(condition, asked.data),
+    let preview = match (body.message, body.condition, body.schedule) {
+        (Some(message), None, None) => Preview::Message(message, body.data),
+        (None, Some(condition), None) => Preview::Condition(condition, body.data),
         (None, None, Some(schedule)) => Preview::Schedule(schedule),
         _ => {
             return Err(HttpProblem::new(

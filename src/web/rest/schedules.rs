@@ -115,9 +115,9 @@ pub struct ScheduleRun {
 }
 
 impl From<ScheduleView> for ScheduleEntry {
-    fn from(told: ScheduleView) -> Self {
-        let next_run = text(told.next_run());
-        let (schedule, row) = (told.schedule(), &told.row);
+    fn from(view: ScheduleView) -> Self {
+        let next_run = text(view.next_run());
+        let (schedule, row) = (view.schedule(), &view.row);
         let written = schedule.map(|schedule| &schedule.written);
         let kind = schedule.map_or("date", |schedule| match schedule.occurrences {
             Occurrences::Cron(..) => "cron",
@@ -173,17 +173,17 @@ fn text(time: Option<Time>) -> Option<String> {
     responses((status = 200, body = ScheduleList), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let reader = reader(&app, &request)?;
-    let asked: ScheduleListQuery = query(request.query_string())?;
-    let after = asked.cursor.as_deref().map(read_cursor).transpose()?;
+    let parameters: ScheduleListQuery = query(request.query_string())?;
+    let after = parameters.cursor.as_deref().map(read_cursor).transpose()?;
     let mut found = app
         .sessions
         .runtime
         .schedules
-        .list(&reader.tenant, asked.process.as_deref());
-    found.retain(|told| {
-        after.is_none_or(|after| (&*told.row.key.process, &*told.row.key.node) > after)
+        .list(&reader.tenant, parameters.process.as_deref());
+    found.retain(|view| {
+        after.is_none_or(|after| (&*view.row.key.process, &*view.row.key.node) > after)
     });
-    let next = cut(&mut found, part_length(asked.limit)?)
+    let next = cut(&mut found, part_length(parameters.limit)?)
         .map(|last| format!("{}/{}", last.row.key.process, last.row.key.node));
     Ok(json(
         StatusCode::OK,
@@ -207,8 +207,8 @@ pub async fn get(
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
     let reader = reader(&app, &request)?;
-    let told = app.sessions.runtime.schedules.get(&key(&reader, path))?;
-    Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
+    let view = app.sessions.runtime.schedules.get(&key(&reader, path))?;
+    Ok(json(StatusCode::OK, &ScheduleEntry::from(view)))
 }
 
 /// `POST /v1/schedules/{process}/{node}/enable`: enables it. Times missed meanwhile are made up for
@@ -261,10 +261,10 @@ async fn switch(
         },
         &key,
     );
-    let told = act
+    let view = act
         .done(app.sessions.runtime.schedules.switch(&key, enabled))
         .await?;
-    Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
+    Ok(json(StatusCode::OK, &ScheduleEntry::from(view)))
 }
 
 /// `POST /v1/schedules/{process}/{node}/run`: starts an instance at once, as the schedule would;

@@ -87,9 +87,9 @@ pub async fn statistics(
 ) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_operator(&principal.caller)?;
-    let asked: SampleQuery = query(request.query_string())?;
-    let most = limits::STATISTICS_INSTANCES;
-    let length = length_up_to(most, asked.instances.or(Some(most / 10)))?;
+    let parameters: SampleQuery = query(request.query_string())?;
+    let maximum = limits::STATISTICS_INSTANCES;
+    let length = length_up_to(maximum, parameters.instances.or(Some(maximum / 10)))?;
     let (id, version) = versioned(&path)?;
     let tenant = principal.caller.tenant;
     let definitions = &app.sessions.runtime.definitions;
@@ -102,10 +102,10 @@ pub async fn statistics(
         version: Some(version),
         ..InstanceFilter::default()
     };
-    let told = app
+    let statistics = app
         .read(move |reader| sample(reader, &filter, length))
         .await?;
-    Ok(json(StatusCode::OK, &told))
+    Ok(json(StatusCode::OK, &statistics))
 }
 
 fn sample(
@@ -145,7 +145,7 @@ fn sample(
     Ok(Statistics {
         instances: found.len(),
         truncated,
-        nodes: visits.told(),
+        nodes: visits.into_nodes(),
     })
 }
 
@@ -192,8 +192,8 @@ impl Visits {
         self.nodes.entry(node.to_owned()).or_default()
     }
 
-    fn told(self) -> Vec<NodeStatistics> {
-        let told = |(node, mut of): (String, OfNode)| {
+    fn into_nodes(self) -> Vec<NodeStatistics> {
+        let statistics = |(node, mut of): (String, OfNode)| {
             of.took.sort_unstable();
             NodeStatistics {
                 node,
@@ -205,7 +205,7 @@ impl Visits {
                 total_ms: of.took.iter().sum(),
             }
         };
-        self.nodes.into_iter().map(told).collect()
+        self.nodes.into_iter().map(statistics).collect()
     }
 }
 

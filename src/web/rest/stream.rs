@@ -77,14 +77,14 @@ pub async fn stream(
     path: Path<String>,
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
-    let asked: StreamQuery = query(request.query_string())?;
+    let parameters: StreamQuery = query(request.query_string())?;
     let key = instance_key(&path)?;
-    let principal = listener(&app, &request, asked.ticket.as_deref(), key)?;
-    let cursor = cursor(&request, &asked, key)?;
+    let principal = listener(&app, &request, parameters.ticket.as_deref(), key)?;
+    let cursor = cursor(&request, &parameters, key)?;
     app.observe(key, &principal.caller, false).await?;
     let places = app.admit_listener(&request, &principal)?;
     let address = app.approach(request.head()).address;
-    let schemas = asked.schemas.unwrap_or(false);
+    let schemas = parameters.schemas.unwrap_or(false);
     let mut listening = Listening::open(&app, (principal, address), cursor, schemas, places);
     if !listening.has_something().await {
         return Ok(HttpResponse::NoContent().finish());
@@ -127,17 +127,17 @@ fn listener(
 
 fn cursor(
     request: &HttpRequest,
-    asked: &StreamQuery,
+    parameters: &StreamQuery,
     key: InstanceKey,
 ) -> Result<TreeCursor, HttpProblem> {
-    let tree = asked.tree.unwrap_or(true);
+    let tree = parameters.tree.unwrap_or(true);
     let last = request
         .headers()
         .get(LAST_EVENT_ID)
         .map(|value| from_utf8(value.as_bytes()).unwrap_or("no text"));
     match last
         .filter(|last| !last.is_empty())
-        .or(asked.after.as_deref())
+        .or(parameters.after.as_deref())
     {
         None => Ok(TreeCursor::new(key, tree)),
         Some(text) => TreeCursor::parse(key, tree, text)

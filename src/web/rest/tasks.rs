@@ -65,14 +65,14 @@ struct Tasks<'a> {
     responses((status = 200, body = Tasks), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
-    let asked: TasksQuery = query(request.query_string())?;
-    let after = asked
+    let parameters: TasksQuery = query(request.query_string())?;
+    let after = parameters
         .cursor
         .as_deref()
         .map(read_element_cursor)
         .transpose()?;
-    let limit = part_length(asked.limit)?;
-    let filter = filter(asked, &principal.caller)?;
+    let limit = part_length(parameters.limit)?;
+    let filter = filter(parameters, &principal.caller)?;
     let mut rows = app
         .read(move |reader| reader.task_list(&filter, after, limit + 1))
         .await?;
@@ -88,8 +88,8 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     ))
 }
 
-fn filter(asked: TasksQuery, caller: &Caller) -> Result<TaskFilter, HttpProblem> {
-    let scope = if asked.all {
+fn filter(parameters: TasksQuery, caller: &Caller) -> Result<TaskFilter, HttpProblem> {
+    let scope = if parameters.all {
         require_operator(caller)?;
         TaskScope::All(caller.tenant.clone())
     } else {
@@ -100,15 +100,15 @@ fn filter(asked: TasksQuery, caller: &Caller) -> Result<TaskFilter, HttpProblem>
             roles: caller.roles.to_vec(),
         })
     };
-    let assignee = asked.assignee.map(|name| match name.as_str() {
+    let assignee = parameters.assignee.map(|name| match name.as_str() {
         ME => Assignee::User(caller.subject.clone()),
-        NONE => Assignee::Nobody,
+        NONE => Assignee::Unassigned,
         _ => Assignee::User(name),
     });
     Ok(TaskFilter {
         scope,
-        process: asked.process,
-        instance: instance_filter(asked.instance.as_deref())?,
+        process: parameters.process,
+        instance: instance_filter(parameters.instance.as_deref())?,
         assignee,
     })
 }

@@ -113,10 +113,14 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     require_operator(&principal.caller)?;
-    let asked: PlaceQuery = query(request.query_string())?;
-    let after = asked.cursor.as_deref().map(read_timer_cursor).transpose()?;
-    let limit = part_length(asked.limit)?;
-    let filter = asked.filter(principal.caller.tenant)?;
+    let parameters: PlaceQuery = query(request.query_string())?;
+    let after = parameters
+        .cursor
+        .as_deref()
+        .map(read_timer_cursor)
+        .transpose()?;
+    let limit = part_length(parameters.limit)?;
+    let filter = parameters.filter(principal.caller.tenant)?;
     let mut rows = app
         .read(move |reader| reader.timers(&filter, after.as_ref(), limit + 1))
         .await?;

@@ -62,10 +62,10 @@ pub async fn issue(
         r#"{"user":"…","expiresInSeconds":86400}"#,
     )
     .await?;
-    let most = limits::ISSUED_TOKEN.as_secs();
-    if !(1..=most).contains(&expires_in_seconds) {
+    let maximum = limits::ISSUED_TOKEN.as_secs();
+    if !(1..=maximum).contains(&expires_in_seconds) {
         let sentence = format!(
-            "expected 'expiresInSeconds' to be 1 to {most}, but it is {expires_in_seconds}"
+            "expected 'expiresInSeconds' to be 1 to {maximum}, but it is {expires_in_seconds}"
         );
         return Err(HttpProblem::new(ErrorCode::BadRequest, sentence));
     }

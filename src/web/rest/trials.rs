@@ -250,10 +250,10 @@ pub async fn clock(
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
     let trial = own(&app, &request, &path)?;
-    let asked: ClockRequest = read(&request, payload, r#"{"advance":"PT1H"}"#).await?;
+    let body: ClockRequest = read(&request, payload, r#"{"advance":"PT1H"}"#).await?;
     // What is in progress may set a timer.
     trial.rest().await.map_err(not_at_rest)?;
-    let target = match (asked.advance, asked.to) {
+    let target = match (body.advance, body.to) {
         (Some(span), None) => advanced(trial.now(), &span)?,
         (None, Some(ClockTarget::Next)) => trial.next_due().await?.ok_or_else(|| {
             let sentence = "expected a timer or schedule to skip to, but none is armed; advance \

@@ -90,10 +90,10 @@ pub async fn upload(
 ) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
-    let asked: UploadQuery = query(request.query_string())?;
+    let parameters: UploadQuery = query(request.query_string())?;
     // Serialising texts and numbers cannot fail.
-    let asked = serde_json::to_string(&asked).unwrap_or_default();
-    let mut run = fields::run(&asked, command_id(&request)?, key)?;
+    let parameters = serde_json::to_string(&parameters).unwrap_or_default();
+    let mut run = fields::run(&parameters, command_id(&request)?, key)?;
     let rules = app
         .may_upload(
             key,
@@ -104,9 +104,9 @@ pub async fn upload(
     let form = upload_form::read(&request, payload, &app, key, &rules).await?;
     run.data = form.data.as_deref().map(fields::data).transpose()?;
     let file = form.received.named(form.name, form.media_type);
-    let ask = to_command::upload(run, file, &principal.caller)?;
+    let instance_request = to_command::upload(run, file, &principal.caller)?;
     let outcome = app
-        .upload(key, &principal.caller, ask, form.received)
+        .upload(key, &principal.caller, instance_request, form.received)
         .await?;
     Ok(json_text(
         StatusCode::OK,

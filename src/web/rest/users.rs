@@ -57,10 +57,15 @@ struct Users {
     responses((status = 200, body = Users), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let admin = admin(&app, &request)?;
-    let asked: UsersQuery = query(request.query_string())?;
-    let limit = part_length(asked.limit)?;
+    let parameters: UsersQuery = query(request.query_string())?;
+    let limit = part_length(parameters.limit)?;
     let mut users = app.sessions.runtime.users.listed(&admin.tenant);
-    users.retain(|user| asked.cursor.as_ref().is_none_or(|last| user.name > *last));
+    users.retain(|user| {
+        parameters
+            .cursor
+            .as_ref()
+            .is_none_or(|last| user.name > *last)
+    });
     let next = cut(&mut users, limit).map(|user| user.name.clone());
     Ok(json(StatusCode::OK, &Users { users, next }))
 }
@@ -115,7 +120,7 @@ pub async fn add(
         .on("roles", &roles.join(" "));
     act.done(app.sessions.runtime.users.add(user, real_now()))
         .await?;
-    told(&app, StatusCode::CREATED, &admin.tenant, &name)
+    user_response(&app, StatusCode::CREATED, &admin.tenant, &name)
 }
 
 /// Changes of a user.
@@ -173,7 +178,7 @@ pub async fn change(
             .update(&admin.tenant, &path, update, real_now()),
     )
     .await?;
-    told(&app, StatusCode::OK, &admin.tenant, &path)
+    user_response(&app, StatusCode::OK, &admin.tenant, &path)
 }
 
 /// `DELETE /v1/users/{name}` → 204: its password and all tokens of its name become invalid.
@@ -331,7 +336,7 @@ pub(super) async fn read<T: DeserializeOwned>(
 }
 
 /// The user as it is now; it may have been removed again.
-fn told(
+fn user_response(
     app: &App,
     status: StatusCode,
     tenant: &str,

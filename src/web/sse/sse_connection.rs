@@ -155,7 +155,7 @@ impl Listening {
             }
         }
         // A client that does not read its last event would keep the connection open forever.
-        if rt::time::timeout(limits::CLOSE_REPLY, self.say_goodbye(&sender))
+        if rt::time::timeout(limits::CLOSE_REPLY, self.send_close(&sender))
             .await
             .is_err()
         {
@@ -163,7 +163,7 @@ impl Listening {
         }
     }
 
-    async fn say_goodbye(&self, sender: &mpsc::Sender<Bytes>) {
+    async fn send_close(&self, sender: &mpsc::Sender<Bytes>) {
         let reason = match self.connection.closing().map(|close| close.code) {
             None => "ended",
             Some(CloseCode::Token) => "token_expired",

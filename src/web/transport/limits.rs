@@ -13,9 +13,9 @@ pub struct TransportLimits {
     pub idle: Duration,
     /// [`limits::READ_AHEAD_BYTES`].
     pub read_ahead: usize,
-    /// [`limits::PEER_GRACE`].
+    /// [`limits::TRANSFER_GRACE`].
     pub grace: Duration,
-    /// [`limits::PEER_BYTES_PER_SECOND`].
+    /// [`limits::TRANSFER_BYTES_PER_SECOND`].
     pub bytes_per_second: u64,
     /// Connections of one address; 0 = no limit.
     pub per_address: usize,
@@ -30,8 +30,8 @@ impl TransportLimits {
             head: limits::REQUEST_HEAD,
             idle: limits::IDLE_CONNECTION,
             read_ahead: limits::READ_AHEAD_BYTES,
-            grace: limits::PEER_GRACE,
-            bytes_per_second: limits::PEER_BYTES_PER_SECOND,
+            grace: limits::TRANSFER_GRACE,
+            bytes_per_second: limits::TRANSFER_BYTES_PER_SECOND,
             per_address,
             connections,
         }

@@ -71,7 +71,7 @@ pub struct ConnectionState {
     /// Whether the request is refused as over a rate.
     is_over_rate: bool,
     /// Whether the reader was told to examine a full buffer.
-    looked_at: bool,
+    is_examined: bool,
     /// Since when a write waits for the peer, and how many bytes it has taken since.
     waiting_write: Option<(Instant, u64)>,
     end: Option<(ConnectionEnd, Instant)>,
@@ -87,7 +87,7 @@ impl ConnectionState {
             framing: Framing::next_request(),
             of_body: 0,
             is_over_rate: false,
-            looked_at: false,
+            is_examined: false,
             waiting_write: None,
             end: None,
         }
@@ -126,7 +126,7 @@ impl ConnectionState {
         let is_much = self.untaken >= limits.read_ahead;
         match self.phase {
             _ if self.framing == Framing::Whole => Reading::Whole,
-            ConnectionPhase::Head | ConnectionPhase::Idle if is_much && self.looked_at => {
+            ConnectionPhase::Head | ConnectionPhase::Idle if is_much && self.is_examined => {
                 Limit::RequestHeadBytes.refused();
                 self.end_by(ConnectionEnd::LongHead, now);
                 Reading::Over(ConnectionEnd::LongHead)
@@ -134,12 +134,12 @@ impl ConnectionState {
             ConnectionPhase::Head | ConnectionPhase::Idle | ConnectionPhase::Drain if is_much => {
                 // Bytes that are discarded are taken when they are examined.
                 let is_drained = self.phase == ConnectionPhase::Drain;
-                self.looked_at = !is_drained;
+                self.is_examined = !is_drained;
                 self.untaken = if is_drained { 0 } else { self.untaken };
                 Reading::Later
             }
             ConnectionPhase::Request if is_much => Reading::Full,
-            ConnectionPhase::Drain if self.of_body >= self.most_drained() => {
+            ConnectionPhase::Drain if self.of_body >= self.drain_limit() => {
                 Limit::SlowBodies.refused();
                 self.end_by(ConnectionEnd::Forced, now);
                 Reading::Over(ConnectionEnd::Forced)
@@ -149,7 +149,7 @@ impl ConnectionState {
     }
 
     /// These bytes have arrived; returns how many of them the library may have now.
-    pub fn came(&mut self, bytes: &[u8], now: Instant) -> usize {
+    pub fn received(&mut self, bytes: &[u8], now: Instant) -> usize {
         let (some, of_body) = self.framing.take(bytes);
         self.untaken += some;
         self.of_body += of_body as u64;
@@ -165,7 +165,7 @@ impl ConnectionState {
     /// Some of the arrived bytes were taken, so more may be read.
     pub fn taken(&mut self) {
         self.untaken = 0;
-        self.looked_at = false;
+        self.is_examined = false;
     }
 
     /// The head of a request is complete, and this is its body; returns whether any of it has to be
@@ -182,7 +182,7 @@ impl ConnectionState {
         self.is_over_rate = true;
     }
 
-    fn most_drained(&self) -> u64 {
+    fn drain_limit(&self) -> u64 {
         match self.is_over_rate {
             true => DRAINED_OVER_RATE_BYTES,
             false => DRAINED_BYTES,

@@ -56,7 +56,7 @@ impl GuardedStream {
 
     /// Sends the reason why nothing is read any more, if that is useful and no response is in
     /// progress.
-    fn say_why(&mut self, end: ConnectionEnd, cx: &mut Context<'_>) {
+    fn send_reason(&mut self, end: ConnectionEnd, cx: &mut Context<'_>) {
         let answer = match end {
             ConnectionEnd::SlowHead => raw_answer::slow_head(),
             ConnectionEnd::LongHead => raw_answer::long_head(),
@@ -71,18 +71,21 @@ impl GuardedStream {
     fn read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let early = &self.bytes.early;
         if !early.is_empty() {
-            let most = early.len().min(buffer.remaining());
-            let some = self.bytes.state().came(&early[..most], Instant::now());
+            let maximum = early.len().min(buffer.remaining());
+            let some = self
+                .bytes
+                .state()
+                .received(&early[..maximum], Instant::now());
             buffer.put_slice(&self.bytes.early.split_to(some));
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.bytes).poll_read(cx, buffer))?;
-        let came = &buffer.filled()[before..];
-        let some = self.state().came(came, Instant::now());
-        let is_end = came.is_empty();
-        if some < came.len() {
-            self.bytes.early = Bytes::copy_from_slice(&came[some..]);
+        let received = &buffer.filled()[before..];
+        let some = self.state().received(received, Instant::now());
+        let is_end = received.is_empty();
+        if some < received.len() {
+            self.bytes.early = Bytes::copy_from_slice(&received[some..]);
         }
         buffer.set_filled(before + some);
         match some {
@@ -126,7 +129,7 @@ impl AsyncRead for GuardedStream {
                 Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
             }
             Reading::Over(end) => {
-                this.say_why(end, cx);
+                this.send_reason(end, cx);
                 Poll::Ready(Ok(()))
             }
         }

@@ -356,7 +356,7 @@ fn a_stranger_takes_the_place_of_no_user() {
     let idle = |last| {
         let connection = table.admit(address(last), true).unwrap();
         let now = Instant::now();
-        connection.state().came(HEAD.as_bytes(), now);
+        connection.state().received(HEAD.as_bytes(), now);
         connection.state().request_begins(BodyKind::None, now);
         connection.state().request_ends(now);
         connection
@@ -387,9 +387,9 @@ fn the_library_gets_one_request_at_a_time() {
         (&chunked, BodyKind::Chunked),
     ];
     for (text, body) in bodies {
-        let mut taken = state.came(text.as_bytes(), now);
+        let mut taken = state.received(text.as_bytes(), now);
         if state.request_begins(body, now) {
-            taken += state.came(&text.as_bytes()[taken..], now);
+            taken += state.received(&text.as_bytes()[taken..], now);
         }
         assert_eq!(
             text.len() - taken,
@@ -400,27 +400,27 @@ fn the_library_gets_one_request_at_a_time() {
             }
         );
         assert_eq!(state.reading(&limits, now), Reading::Whole);
-        assert_eq!(state.came(many.as_bytes(), now), 0);
+        assert_eq!(state.received(many.as_bytes(), now), 0);
         state.request_ends(now);
         assert_eq!(state.reading(&limits, now), Reading::Open);
     }
     // A body is only read up to a bound if nothing of it is taken, or if it is discarded.
-    state.came(
+    state.received(
         b"POST /body HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
         now,
     );
     state.request_begins(BodyKind::Chunked, now);
-    state.came(format!("{:x}\r\n", u32::MAX).as_bytes(), now);
+    state.received(format!("{:x}\r\n", u32::MAX).as_bytes(), now);
     let mut read = 0;
     let piece = vec![b'x'; 16 * 1024];
     while state.reading(&limits, now) == Reading::Open {
-        read += state.came(&piece, now);
+        read += state.received(&piece, now);
     }
     assert_eq!(state.reading(&limits, now), Reading::Full);
     assert!(read <= limits.read_ahead + piece.len(), "{read}");
     state.request_ends(now);
     while !matches!(state.reading(&limits, now), Reading::Over(_)) {
-        read += state.came(&piece, now);
+        read += state.received(&piece, now);
     }
     let most = crate::limits::DRAINED_BYTES as usize + 2 * piece.len() + limits.read_ahead;
     assert!(read <= most, "{read}");

@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// How long the consequences of a move of the clock may take.
-const REST: Duration = Duration::from_secs(5);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running trial.
 pub struct Trial {
@@ -119,7 +119,7 @@ impl Trial {
         let arbiter = Arbiter::new();
         // If the request is cut off, the threads must not be left running.
         let guard = EndArbiter(Some(arbiter));
-        let runtime = bring_up(guard.arbiter(), store.clone(), config).await?;
+        let runtime = start_runtime(guard.arbiter(), store.clone(), config).await?;
         let deployed = deploy(&real.runtime, &runtime, &owner, &draft).await;
         let (definitions, problems) = match deployed {
             Ok(deployed) => deployed,
@@ -228,7 +228,7 @@ impl Trial {
             // Nobody waits any more.
             let _ = sender.send(());
         });
-        match rt::time::timeout(REST, idle).await {
+        match rt::time::timeout(IDLE_TIMEOUT, idle).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(NotAtRest),
         }
@@ -275,7 +275,7 @@ impl Drop for EndArbiter {
 }
 
 /// Starts the runtime on the trial's own thread, so that everything of it ends with the thread.
-async fn bring_up(
+async fn start_runtime(
     arbiter: &Arbiter,
     store: MemoryStore,
     config: &Config,
@@ -293,7 +293,7 @@ async fn bring_up(
     let (sender, started) = oneshot::channel();
     arbiter.spawn(async move {
         let here = vec![Arbiter::current()];
-        let clock = Clock::standing_at(real_now());
+        let clock = Clock::stopped_at(real_now());
         let runtime = Runtime::start(
             journal,
             Files::temporary(),
@@ -347,9 +347,9 @@ async fn deploy(
     let mut draft = publish(source, *format).await?;
     let mut tried: Vec<Tried> = draft.iter().map(|one| tried_of(&one.row, true)).collect();
     let mut waiting: Vec<String> = tried.iter().map(|one| one.id.clone()).collect();
-    let mut looked = BTreeSet::new();
+    let mut visited = BTreeSet::new();
     while let Some(id) = waiting.pop() {
-        if !looked.insert(id.clone()) {
+        if !visited.insert(id.clone()) {
             continue;
         }
         if let Some(process) = runtime.definitions.published(DEFAULT_TENANT, &id) {

@@ -7,7 +7,7 @@
 //! pace. While nothing is in progress nothing is buffered, because most connections are idle.
 //!
 //! Not here: the content of messages (`session`), deadlines of sending, and the end (`socket`,
-//! `goodbye`).
+//! `close_handshake`).
 //!
 //! # Rationale
 //!
@@ -71,7 +71,7 @@ pub enum ClientMessage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamEnd {
     /// The client has disconnected: nothing can be sent any more.
-    Gone,
+    Disconnected,
     /// The websocket has to be closed with this code, because of what the client sent.
     Close(CloseCode),
 }
@@ -104,7 +104,7 @@ struct Unfinished {
 impl Unfinished {
     /// Records how many bytes its frames have declared, and how many have just arrived; returns
     /// whether there is memory for it.
-    fn came(&mut self, declared: usize, bytes: usize) -> bool {
+    fn received(&mut self, declared: usize, bytes: usize) -> bool {
         let begun = || BodyPace::new(Instant::now(), limits::BODY_TIME);
         self.pace = (declared > 0).then(|| self.pace.unwrap_or_else(begun).after(bytes));
         let held = if declared > SMALL { declared } else { 0 };
@@ -237,16 +237,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
         let mut read = [const { MaybeUninit::uninit() }; READ];
         let mut read = ReadBuf::uninit(&mut read);
         match ready!(Pin::new(&mut self.io).poll_read(cx, &mut read)) {
-            Ok(()) if !read.filled().is_empty() => self.came(read.filled()),
-            Ok(()) | Err(_) => self.over = Some(StreamEnd::Gone),
+            Ok(()) if !read.filled().is_empty() => self.received(read.filled()),
+            Ok(()) | Err(_) => self.over = Some(StreamEnd::Disconnected),
         }
         Poll::Ready(())
     }
 
-    fn came(&mut self, bytes: &[u8]) {
+    fn received(&mut self, bytes: &[u8]) {
         let found = self.guard.inspect(bytes);
         let declared = self.guard.unfinished() as usize;
-        let fits = self.unfinished.came(declared, bytes.len());
+        let fits = self.unfinished.received(declared, bytes.len());
         let code = found.stop.map(|stop| match stop {
             StreamStop::TooBig => CloseCode::TooBig,
             StreamStop::Protocol(_) => CloseCode::Protocol,
@@ -259,13 +259,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageStream<S> {
 
     /// Waits until the client has disconnected, and discards what it still sends: if bytes were
     /// left unread, the system would reset the connection before our Close has arrived.
-    pub async fn gone(&mut self) {
+    pub async fn disconnected(&mut self) {
         self.unread = BytesMut::new();
         let mut read = vec![0; SMALL];
         loop {
             let mut read = ReadBuf::new(&mut read);
-            let came = poll_fn(|cx| Pin::new(&mut self.io).poll_read(cx, &mut read)).await;
-            if came.is_err() || read.filled().is_empty() {
+            let received = poll_fn(|cx| Pin::new(&mut self.io).poll_read(cx, &mut read)).await;
+            if received.is_err() || read.filled().is_empty() {
                 return;
             }
         }

@@ -33,8 +33,8 @@ use super::{
         transport::{ConnectionHandle, SessionStream, TakeOver},
         trials::{Trial, ended},
     },
+    close_handshake::send_close,
     frame_guard::FrameGuard,
-    goodbye::say_goodbye,
     message_stream::{ClientMessage, MessageStream, StreamEnd},
 };
 use crate::{
@@ -216,7 +216,7 @@ fn turn_away(
         socket.messages.send(error);
         meters().closed(CloseCode::Forbidden.number());
         let close = Close::because(CloseCode::Forbidden, reason, CloseCode::Forbidden.reason());
-        say_goodbye(socket, close, places).await;
+        send_close(socket, close, places).await;
     })
 }
 
@@ -270,7 +270,7 @@ impl ClientSocket {
 impl From<StreamEnd> for LoopEnd {
     fn from(over: StreamEnd) -> Self {
         match over {
-            StreamEnd::Gone => Self::Gone,
+            StreamEnd::Disconnected => Self::Disconnected,
             StreamEnd::Close(code) => Self::Close(code.into()),
         }
     }
@@ -279,7 +279,7 @@ impl From<StreamEnd> for LoopEnd {
 /// Why a session's loop ended.
 enum LoopEnd {
     /// The peer has disconnected; nothing can be sent.
-    Gone,
+    Disconnected,
     /// Close with this.
     Close(Close),
 }
@@ -321,15 +321,15 @@ async fn run(
         }
         let is_unwritten = socket.messages.is_unwritten();
         // A client that does not read is not read from, either; TCP tells it.
-        let may_hear = !connection.is_congested();
+        let may_receive = !connection.is_congested();
         tokio::select! {
-            happened = next(&mut socket.messages, is_unwritten, may_hear) => {
-                let heard = match happened {
+            happened = next(&mut socket.messages, is_unwritten, may_receive) => {
+                let received = match happened {
                     Ok(None) => Ok(()),
-                    Ok(Some(message)) => hear(&mut connection, &mut socket, message).await,
+                    Ok(Some(message)) => receive(&mut connection, &mut socket, message).await,
                     Err(end) => Err(end),
                 };
-                if let Err(end) = heard {
+                if let Err(end) = received {
                     break end;
                 }
             }
@@ -364,11 +364,11 @@ async fn run(
     drop(connection);
     drop((user, places));
     meters().closed(match &end {
-        LoopEnd::Gone => ABNORMAL,
+        LoopEnd::Disconnected => ABNORMAL,
         LoopEnd::Close(close) => close.code.number(),
     });
     if let LoopEnd::Close(close) = end {
-        Box::pin(say_goodbye(socket, close, open)).await;
+        Box::pin(send_close(socket, close, open)).await;
     }
 }
 
@@ -385,8 +385,8 @@ fn identify(
     // The users of a trial are its designer.
     let payer = trial.map_or(principal, |trial| &trial.owner);
     let taker = payer.taker();
-    let most = app.config.limits.max_connections_per_user;
-    let Some(place) = app.connections.of_user(&payer.user(), most) else {
+    let maximum = app.config.limits.max_connections_per_user;
+    let Some(place) = app.connections.of_user(&payer.user(), maximum) else {
         connection.close(CloseCode::TryAgain);
         return None;
     };
@@ -405,13 +405,13 @@ fn identify(
 async fn next(
     messages: &mut MessageStream<SessionStream>,
     is_unwritten: bool,
-    may_hear: bool,
+    may_receive: bool,
 ) -> Result<Option<ClientMessage>, LoopEnd> {
     poll_fn(|cx| {
         if is_unwritten && let Poll::Ready(written) = messages.poll_write_on(cx) {
-            return Poll::Ready(written.map(|()| None).map_err(|_| LoopEnd::Gone));
+            return Poll::Ready(written.map(|()| None).map_err(|_| LoopEnd::Disconnected));
         }
-        match may_hear {
+        match may_receive {
             true => messages
                 .poll_message(cx)
                 .map_ok(Some)
@@ -438,7 +438,7 @@ async fn pump(
         }
         let is_full = socket.messages.is_full();
         match futures_util::poll!(poll_fn(|cx| socket.messages.poll_flush(cx))) {
-            Poll::Ready(Err(_)) => return Err(LoopEnd::Gone),
+            Poll::Ready(Err(_)) => return Err(LoopEnd::Disconnected),
             // There may be more.
             Poll::Ready(Ok(())) if is_full => continue,
             Poll::Pending if is_full && !socket.messages.is_full() => continue,
@@ -464,7 +464,7 @@ async fn wait_if_refused(connection: &mut Connection) {
     }
 }
 
-async fn hear(
+async fn receive(
     connection: &mut Connection,
     socket: &mut ClientSocket,
     message: ClientMessage,

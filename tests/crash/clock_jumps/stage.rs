@@ -10,20 +10,20 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::super::{
-    server::{Server, Site},
-    socket::{Heard, Socket, token_at},
+    server::{Installation, Server},
+    socket::{Socket, SocketEvent, token_at},
 };
 use crate::engine::sketch;
 
 /// How long anything is waited for, by the clock that only runs on.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// An hour of tokens.
 pub const HOUR: Duration = Duration::from_secs(3_600);
 
 /// The site of the server, and its clock.
 pub struct Stage {
     /// Its data directory and port.
-    pub site: Site,
+    pub installation: Installation,
     place: TempDir,
     library: PathBuf,
     http: reqwest::Client,
@@ -46,14 +46,14 @@ impl Stage {
             return None;
         }
         fs::write(place.path().join("ahead"), 0_i64.to_ne_bytes()).expect("the file is written");
-        let mut site = Site::new();
-        site.tell_all(options.split_whitespace());
+        let mut installation = Installation::new();
+        installation.set_arguments(options.split_whitespace());
         let http = reqwest::Client::builder()
             .pool_max_idle_per_host(0)
             .build()
             .expect("a client");
         Some(Self {
-            site,
+            installation,
             place,
             library,
             http,
@@ -64,7 +64,7 @@ impl Stage {
     pub fn start(&self) -> Server {
         let preload = format!("LD_PRELOAD={}", self.library.display());
         let ahead = format!("TEST_CLOCK_AHEAD={}", self.ahead_file().display());
-        self.site.start_under(&["env", &preload, &ahead])
+        self.installation.start_under(&["env", &preload, &ahead])
     }
 
     fn ahead_file(&self) -> PathBuf {
@@ -96,7 +96,7 @@ impl Stage {
 
     /// A connection of somebody with this token.
     pub async fn connect(&self, token: &str) -> Socket {
-        let welcomed = Socket::with_token(self.site.port, token);
+        let welcomed = Socket::with_token(self.installation.port, token);
         within("a welcome", welcomed)
             .await
             .expect("the server runs")
@@ -110,7 +110,7 @@ impl Stage {
         path: &str,
         body: &Value,
     ) -> (StatusCode, Value) {
-        let url = format!("http://127.0.0.1:{}{path}", self.site.port);
+        let url = format!("http://127.0.0.1:{}{path}", self.installation.port);
         let request = self.http.request(method.clone(), url).bearer_auth(token);
         let request = match method {
             Method::GET => request,
@@ -174,7 +174,7 @@ impl Stage {
     }
 
     /// Waits until something is so, which nobody is told of.
-    pub async fn comes_true<F: Future<Output = bool>>(&self, what: &str, is_so: impl Fn() -> F) {
+    pub async fn wait_until<F: Future<Output = bool>>(&self, what: &str, is_so: impl Fn() -> F) {
         let asked = async {
             while !is_so().await {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -186,15 +186,15 @@ impl Stage {
 
 /// What comes within the patience of these tests.
 pub async fn within<T>(what: &str, comes: impl Future<Output = T>) -> T {
-    let come = timeout(PATIENCE, comes).await;
-    come.unwrap_or_else(|_| panic!("expected {what} within {PATIENCE:?}, but it has not come"))
+    let come = timeout(TIMEOUT, comes).await;
+    come.unwrap_or_else(|_| panic!("expected {what} within {TIMEOUT:?}, but it has not come"))
 }
 
 /// Waits until the server has closed a connection: its close code.
 pub async fn end_of(socket: &mut Socket) -> Option<u16> {
     let end = async {
         loop {
-            if let Heard::End(code) = socket.hear().await {
+            if let SocketEvent::End(code) = socket.receive().await {
                 return code;
             }
         }

@@ -28,7 +28,7 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
         3 => (any::<usize>(), any::<u64>(), payload()).prop_map(|(name, element, payload)| Move::Any(name, element % 60, payload)),
         5 => (0..20_i64).prop_map(Move::Wait),
         1 => (any::<usize>(), any::<u32>()).prop_map(|(timer, nr)| Move::Stale(timer, nr % 4)),
-        8 => (any::<usize>(), 0..10_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Hear(peer, what, again, payload)),
+        8 => (any::<usize>(), 0..10_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Receive(peer, what, again, payload)),
         6 => (any::<usize>(), 0..6_u8, payload()).prop_map(|(call, what, payload)| Move::Answer(call, what, payload)),
         3 => any::<usize>().prop_map(Move::Retry),
         2 => any::<usize>().prop_map(Move::Skip),
@@ -53,7 +53,7 @@ pub enum Move {
     Wait(i64),
     Stale(usize, u32),
     /// Peer, what it says, 0 for a number heard already, payload.
-    Hear(usize, u8, u64, &'static str),
+    Receive(usize, u8, u64, &'static str),
     /// Call, what comes of it, the answer's body.
     Answer(usize, u8, &'static str),
     Retry(usize),

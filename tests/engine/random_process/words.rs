@@ -2,7 +2,7 @@
 
 use proptest::{prelude::Strategy, sample::select};
 
-/// What somebody waits for, each of the kinds that are waited for.
+/// An event to wait for, of each kind with subscriptions.
 pub(super) fn event() -> impl Strategy<Value = &'static str> {
     select(vec![
         "after=PT10S",
@@ -21,8 +21,8 @@ pub(super) fn event() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// What begins an event subprocess and climbs to it, or comes again and again, alone and as one of
-/// several.
+/// The start of an event subprocess that is thrown to it, or that occurs repeatedly, alone and as
+/// one of several definitions.
 pub(super) fn event_start() -> impl Strategy<Value = &'static str> {
     select(vec![
         "error=BROKEN",
@@ -38,7 +38,7 @@ pub(super) fn event_start() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// What an end event of a subprocess throws; what of that is caught at its boundary.
+/// The event that the end event of a subprocess throws; some of them are caught at its boundary.
 pub(super) fn ends() -> impl Strategy<Value = (&'static str, &'static str)> {
     select(vec![
         ("", ""),
@@ -59,7 +59,7 @@ pub(super) fn ends() -> impl Strategy<Value = (&'static str, &'static str)> {
     ])
 }
 
-/// How many tokens begin and leave an activity; mostly one.
+/// The number of tokens that start and leave an activity; one in most cases.
 pub(super) fn quantities() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",
@@ -84,7 +84,7 @@ pub(super) fn quantities() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// What undoes a task; some fail, some wait.
+/// The compensation handler of a task; some fail, some wait.
 pub(super) fn handler() -> impl Strategy<Value = &'static str> {
     select(vec![
         "task",
@@ -96,7 +96,7 @@ pub(super) fn handler() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// A task that waits for a message, or without one for its user.
+/// A task that waits for a message or, without one, for its user.
 pub(super) fn receive() -> impl Strategy<Value = &'static str> {
     select(vec![
         "message=m",
@@ -107,7 +107,7 @@ pub(super) fn receive() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// When the join of a complex gateway continues; some never do, some fail by some data.
+/// The activation condition of a complex gateway; some are never true, some fail for some data.
 pub(super) fn activation() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",
@@ -119,7 +119,7 @@ pub(super) fn activation() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// What starts the process in place of a start event, once for each of several.
+/// The start of the process in place of a start event, one for each of several.
 pub(super) fn instantiates() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",
@@ -134,7 +134,7 @@ pub(super) fn instantiates() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// How an ad-hoc subprocess runs; `A` stands for an activity in it.
+/// The attributes of an ad-hoc subprocess; `A` is replaced by an activity in it.
 pub(super) fn ad_hoc() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",
@@ -149,7 +149,7 @@ pub(super) fn ad_hoc() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// An own action of an ad-hoc subprocess; `A` stands for an activity in it.
+/// An action of an ad-hoc subprocess; `A` is replaced by an activity in it.
 pub(super) fn own_start() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",
@@ -174,7 +174,7 @@ pub(super) fn caught_escalation() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// The timer of a boundary event; some come again, some cannot be read off some data.
+/// The timer of a boundary event; some repeat, some cannot be evaluated for some data.
 pub(super) fn timer() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",
@@ -188,7 +188,7 @@ pub(super) fn timer() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// How an activity runs more than once, if it does; some cannot tell how often, by some data.
+/// The repetition of an activity, if it has one; some cannot be evaluated for some data.
 pub(super) fn looping() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",
@@ -214,7 +214,7 @@ pub(super) fn looping() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// Whose a user task is, when it is due and reminds; some cannot be read off some data.
+/// The assignee, due date and reminders of a user task; some cannot be evaluated for some data.
 pub(super) fn terms() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",
@@ -232,8 +232,8 @@ pub(super) fn terms() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// What an element owns and gives out. Nothing is given out to what a restart keeps (`n`, `x.y`): a
-/// second restart would keep that.
+/// The variables and output mappings of an element. No output mapping writes to the data that a
+/// restart keeps (`n`, `x.y`), because a second restart would keep that value.
 pub(super) fn mappings() -> impl Strategy<Value = &'static str> {
     select(vec![
         "",

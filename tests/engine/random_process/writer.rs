@@ -10,13 +10,13 @@ use super::*;
 pub(super) struct Writer {
     pub(super) text: String,
     pub(super) nodes: usize,
-    /// The embedded subprocess that is written.
+    /// The embedded subprocess that is being written.
     pub(super) scope: Option<String>,
-    /// Whether nothing can be gone back to where it is written.
+    /// Whether back steps are impossible at the current position.
     pub(super) without_back: bool,
-    /// How many loops there are around it, in which nothing can be gone back to.
+    /// The number of enclosing loops, in which back steps are impossible.
     pub(super) loops: usize,
-    /// Whether it is written where something is undone.
+    /// Whether the current position is inside a compensation handler.
     pub(super) undoes: bool,
 }
 
@@ -26,12 +26,12 @@ impl Writer {
         self.text.push('\n');
     }
 
-    /// Lines that belong to the node above, or to the process; none for an empty text.
+    /// Adds lines that belong to the node above, or to the process; none for an empty text.
     fn lines(&mut self, text: &str) {
         text.lines().for_each(|line| self.line(line));
     }
 
-    /// A node, in the subprocess that is written.
+    /// Adds a node to the current subprocess.
     pub(super) fn node(&mut self, line: &str) {
         let scope = self
             .scope
@@ -40,7 +40,7 @@ impl Writer {
         self.line(&format!("{line}{scope}"));
     }
 
-    /// A timer or escalation boundary event of an activity, with a task behind it.
+    /// Adds a timer or escalation boundary event of an activity, with a task behind it.
     pub(super) fn timer(&mut self, activity: &str, timer: &str) {
         if timer.is_empty() {
             return;
@@ -56,8 +56,8 @@ impl Writer {
         format!("{prefix}{}", self.nodes)
     }
 
-    /// Puts a part of the nodes into a lane of clerks, and another into one that only a chief may
-    /// assign in.
+    /// Puts a part of the nodes into a lane of clerks, and another part into a lane in which only a
+    /// chief may assign.
     pub(super) fn lane(&mut self, dice: u8) {
         let among = |wanted: usize| {
             let nodes = (1..=self.nodes)
@@ -87,7 +87,7 @@ impl Writer {
             .fold(from.to_owned(), |last, block| self.block(block, &last))
     }
 
-    /// Writes a block behind a node; returns the node it ends with.
+    /// Writes a block behind a node; returns its last node.
     pub(super) fn block(&mut self, block: &Block, from: &str) -> String {
         match block {
             Block::Node {
@@ -325,7 +325,7 @@ impl Writer {
                 self.node(&format!("xor {merge}"));
                 self.flow(from, &choice);
                 for (index, branch) in branches.iter().enumerate() {
-                    // A node of its own begins each branch, so that the condition has a place.
+                    // Each branch begins with a node of its own, to which the condition leads.
                     let first = self.name("t");
                     self.node(&format!("task {first}"));
                     let last_branch = index + 1 == branches.len();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// How an activity runs more than once.
+/// The repetition of an activity.
 pub(super) fn loop_attribute(node: &mut Map<String, Value>, name: &str, value: &str) {
     let kind = match name {
         "while" | "before" | "most" => "standard",

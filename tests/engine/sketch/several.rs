@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-/// Where the definitions before the last one are kept.
+/// The attribute that collects the definitions before the last one.
 const BEFORE: &str = "also";
 
-/// What follows is another definition of the event.
+/// Begins another definition of the event.
 pub(super) fn another(node: &mut Map<String, Value>) {
     for name in ["event", "schedule"] {
         let held = match name {
@@ -26,7 +26,7 @@ pub(super) fn another(node: &mut Map<String, Value>) {
     }
 }
 
-/// Writes the definitions as a list, when there are several.
+/// Writes the definitions as a list, if there are several.
 pub(super) fn finish(node: &mut Map<String, Value>) {
     another(node);
     let Some(Value::Object(mut all)) = node.remove(BEFORE) else {

@@ -12,7 +12,7 @@ use stepwire::engine::{
 use super::Subject;
 
 impl Subject {
-    /// What would become of it.
+    /// The plan of the migration.
     pub fn plan_migration(
         &mut self,
         version: u32,
@@ -31,7 +31,7 @@ impl Subject {
         engine::plan_migration(&self.process, state, &target, &input)
     }
 
-    /// Goes there.
+    /// Migrates the instance.
     pub fn migrate(
         &mut self,
         version: u32,

@@ -3,7 +3,7 @@
 use super::*;
 
 impl Subject {
-    /// First record of a start with these data.
+    /// The first record of a start with these data.
     pub fn head(&self, data: Value, parent: Option<ParentLink>) -> Created {
         let process = ProcessRef {
             id: self.process.definition.id.clone(),

@@ -1,4 +1,4 @@
-//! The notation of migrations. An element keeps the name it began with.
+//! The notation of migrations. An element keeps the name it had when it was activated.
 
 use stepwire::{engine::Record, model::ids::Time};
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A record of what is thrown; elements by their names.
+/// A record of a throw, with elements by their names.
 pub(super) fn written<'a>(record: &Record, at: impl Fn(&ElementKey) -> &'a str) -> String {
     if let Record::ErrorThrown {
         element,

@@ -7,13 +7,13 @@ use stepwire::{
 
 use super::*;
 
-/// A time as seconds after another.
+/// A time as seconds after another time.
 pub(super) fn later(at: Time, now: Time) -> String {
     format!("{:+}s", (at.0 - now.0) / 1000)
 }
 
 impl Names {
-    /// A waiting element.
+    /// A subscriber.
     pub(super) fn subscriber(&self, by: Subscriber) -> &str {
         match by {
             Subscriber::Element(element) | Subscriber::Scope(Some(element)) => {
@@ -24,7 +24,7 @@ impl Names {
     }
 }
 
-/// All that is waited for.
+/// All subscriptions.
 pub(super) fn waits(subscriptions: &[(EventRef, Subscription)], now: Time) -> String {
     let waits = subscriptions
         .iter()
@@ -32,7 +32,7 @@ pub(super) fn waits(subscriptions: &[(EventRef, Subscription)], now: Time) -> St
     waits.collect::<Vec<_>>().join(", ")
 }
 
-/// What is waited for, behind the name of its event.
+/// A subscription, behind the name of its event.
 pub(super) fn waits_for(subscription: &Subscription, now: Time) -> String {
     match subscription {
         Subscription::Timer { due, .. } => format!(" {}", later(*due, now)),
@@ -162,7 +162,7 @@ pub(super) fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
-/// Several records in a line, as many as fit.
+/// Several records per line, as many as fit.
 pub(super) fn wrapped(words: Vec<String>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
@@ -190,7 +190,7 @@ pub(super) fn named(correlation: &Correlation) -> String {
 }
 
 impl Names {
-    /// What happened to an event with several definitions.
+    /// A change of an event with several definitions.
     pub(super) fn several(&self, record: &MultipleRecord, now: Time) -> String {
         match record {
             MultipleRecord::Came { by, event, .. } => {
@@ -208,7 +208,7 @@ impl Names {
         }
     }
 
-    /// What those who bring messages and signals are told.
+    /// A notification of the entity of a message or signal.
     pub(super) fn noted(&self, note: &CorrelationNote, now: Time) -> String {
         match note {
             CorrelationNote::Opened { by, .. } => {
@@ -251,7 +251,7 @@ pub(super) fn looped<'a>(record: &LoopRecord, at: impl Fn(&ElementKey) -> &'a st
     }
 }
 
-/// What happened to an ad-hoc subprocess.
+/// A change of an ad-hoc subprocess.
 pub(super) fn ad_hoc<'a>(record: &AdHocRecord, at: impl Fn(&ElementKey) -> &'a str) -> String {
     match record {
         AdHocRecord::Opened { element } => format!("opened {}", at(element)),
@@ -260,7 +260,7 @@ pub(super) fn ad_hoc<'a>(record: &AdHocRecord, at: impl Fn(&ElementKey) -> &'a s
 }
 
 impl Names {
-    /// How a timer is named.
+    /// The name of a timer.
     pub fn timer(&self, timer: &TimerKey) -> String {
         let element = timer
             .element

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-/// What a constant is set to, as it is written.
+/// The value of a constant, as it is written.
 pub struct Written(String);
 
 /// The public constants of a source.

@@ -59,7 +59,7 @@ async fn a_check_tells_what_a_deploy_would() {
     server.stop().await;
 }
 
-/// The BPMN files of this project, and documents with what a deploy says of more than one process.
+/// The BPMN files of this project, and documents for which a deploy reports more than one process.
 fn documents() -> Vec<String> {
     let mut documents = Vec::new();
     for folder in ["examples", "tests"] {
@@ -140,7 +140,8 @@ async fn a_check_says_exactly_what_a_deploy_says() {
     let designer = User::new(&server, "dora", &["designer"]);
     let (mut refused, mut warned) = (0, 0);
     let documents = documents();
-    // What is deployed changes what the next check says: of the second round each content is known.
+    // A deployed content changes the result of the next check: in the second round each content is
+    // known.
     for source in documents.iter().chain(&documents) {
         let checked = deploy(
             &designer,
@@ -157,16 +158,16 @@ async fn a_check_says_exactly_what_a_deploy_says() {
             source.clone(),
         )
         .await;
-        let said = problems_of(&deployed);
-        assert_eq!(checked["problems"], said, "{source}");
-        let has_error = said
+        let text = problems_of(&deployed);
+        assert_eq!(checked["problems"], text, "{source}");
+        let has_error = text
             .as_array()
             .into_iter()
             .flatten()
             .any(|problem| problem["severity"] == "error");
-        assert_eq!(has_error, !deployed.status.is_success(), "{source}: {said}");
+        assert_eq!(has_error, !deployed.status.is_success(), "{source}: {text}");
         refused += usize::from(has_error);
-        warned += usize::from(!has_error && said != json!([]));
+        warned += usize::from(!has_error && text != json!([]));
     }
     assert!(
         refused > 8 && warned > 0,

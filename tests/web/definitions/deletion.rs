@@ -28,7 +28,7 @@ async fn versions_are_deleted_when_nothing_runs_them() {
             })
             .collect::<Vec<_>>()
     };
-    let told = |version, state: &str| (version, state.to_owned());
+    let reported = |version, state: &str| (version, state.to_owned());
     designer.publish(small("leave")).await;
     let running = designer.start("leave", json!({})).await;
     delete(&designer, "/v1/definitions/leave/1")
@@ -70,7 +70,7 @@ async fn versions_are_deleted_when_nothing_runs_them() {
         "finished"
     );
 
-    // The number is not given again, nor does the content come back.
+    // The number is not used again, and the content is not restored.
     deploy(
         &designer,
         "/v1/definitions?publish=true",
@@ -80,7 +80,7 @@ async fn versions_are_deleted_when_nothing_runs_them() {
     .await;
     assert_eq!(
         versions().await,
-        [told(1, "deprecated"), told(3, "published")]
+        [reported(1, "deprecated"), reported(3, "published")]
     );
     delete(&designer, "/v1/definitions/leave/1")
         .await
@@ -92,7 +92,7 @@ async fn versions_are_deleted_when_nothing_runs_them() {
         delete(&designer, "/v1/definitions/leave/1").await.status,
         204
     );
-    assert_eq!(versions().await, [told(3, "published")]);
+    assert_eq!(versions().await, [reported(3, "published")]);
     let history = designer
         .get(&format!("/v1/instances/{running}/history"))
         .await

@@ -69,7 +69,7 @@ async fn a_call_activity_calls_a_global_task() {
     server.stop().await;
 }
 
-/// Each comes back as it was deployed, and its JSON form deploys as the same definition.
+/// Each is exported as it was deployed, and its JSON form deploys as the same definition.
 async fn they_come_back(dora: &User<'_>) {
     for task in ["ask", "rate"] {
         let path = format!("/v1/definitions/{task}/1");

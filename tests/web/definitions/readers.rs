@@ -9,7 +9,7 @@ use crate::{
     web::http::{Answer, User},
 };
 
-/// In every place that is for designers and operators stands `SECRET`.
+/// A definition with `SECRET` in every place that only designers and operators may read.
 const LOAN: &str = r#"<?xml version="1.0"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0"
   targetNamespace="urn:SECRET" id="d">
@@ -44,7 +44,7 @@ async fn xml(user: &User<'_>) -> Answer {
     send(request.header("accept", "application/xml")).await
 }
 
-/// The messages of the incidents that an answer tells.
+/// The messages of the incidents in an answer.
 fn messages(answer: &Value) -> Vec<&str> {
     let nodes = answer["nodes"].as_array().into_iter().flatten();
     nodes
@@ -69,8 +69,8 @@ async fn the_source_is_for_designers_and_operators() {
     let olga = User::new(&server, "olga", &["operator"]);
     for reader in [&dora, &ann, &olga] {
         assert_eq!(xml(reader).await.text, LOAN);
-        let told = reader.get("/v1/definitions/loan/1").await.json();
-        assert_eq!(told["flows"][2]["condition"], "${SECRET.amount > 7}");
+        let reported = reader.get("/v1/definitions/loan/1").await.json();
+        assert_eq!(reported["flows"][2]["condition"], "${SECRET.amount > 7}");
         let types = reader.get("/v1/definitions/loan/1/types.d.ts").await.text;
         assert!(types.contains("\"SECRET-form\""), "{types}");
     }
@@ -87,11 +87,11 @@ async fn the_source_is_for_designers_and_operators() {
     ] {
         assert!(drawing.text.contains(part), "{}", drawing.text);
     }
-    let told = alice.get("/v1/definitions/loan/1").await.json();
-    assert_eq!(told["name"], "Loan");
-    assert_eq!(told["nodes"][0]["keys"][0]["schema"]["type"], "number");
+    let reported = alice.get("/v1/definitions/loan/1").await.json();
+    assert_eq!(reported["name"], "Loan");
+    assert_eq!(reported["nodes"][0]["keys"][0]["schema"]["type"], "number");
     assert_eq!(
-        told["nodes"][1]["actions"][2]["keys"],
+        reported["nodes"][1]["actions"][2]["keys"],
         json!([{"path": "name", "required": true, "schema": {"type": "string", "maxLength": 9}}])
     );
     let types = alice.get("/v1/definitions/loan/1/types.d.ts").await.text;
@@ -131,9 +131,9 @@ async fn why_a_step_failed_is_for_those_who_read_the_source() {
     let key = started["instance"].as_str().unwrap().to_owned();
     let path = format!("/v1/instances/{key}");
     let unexplained = |answer: &Value| {
-        let told = messages(answer);
+        let reported = messages(answer);
         assert!(
-            told.len() == 1 && told[0].contains("designers and operators"),
+            reported.len() == 1 && reported[0].contains("designers and operators"),
             "{answer}"
         );
         assert!(!answer.to_string().contains("missing"), "{answer}");
@@ -153,23 +153,23 @@ async fn why_a_step_failed_is_for_those_who_read_the_source() {
         .post(&format!("{path}/retry"), json!({"element": element}))
         .await;
     unexplained(&again.json());
-    let told = alice
+    let reported = alice
         .get(&format!("/api/v1/entry-logs?id={key}"))
         .await
         .text;
     assert!(
-        told.contains("rule_error") && !told.contains("missing"),
-        "{told}"
+        reported.contains("rule_error") && !reported.contains("missing"),
+        "{reported}"
     );
     for (name, role) in [("olga", "operator"), ("ann", "admin")] {
         let reader = User::new(&server, name, &[role]);
         let answer = reader.get(&path).await.json();
         assert!(messages(&answer)[0].contains("missing"), "{answer}");
-        let told = reader
+        let reported = reader
             .get(&format!("/api/v1/entry-logs?id={key}"))
             .await
             .text;
-        assert!(told.contains("missing"), "{told}");
+        assert!(reported.contains("missing"), "{reported}");
     }
     server.stop().await;
 }

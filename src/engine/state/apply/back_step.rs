@@ -52,8 +52,8 @@ impl InstanceState {
         let merges = self.merges.as_ref()?;
         let scopes = self.owners(Some(to)).map(|(key, _)| Some(key));
         let restored = |scope| {
-            let stands = |merge: &Merge| self.survives_restore(merge, to, first_run);
-            (scope, merges.folded(scope, stands))
+            let keep = |merge: &Merge| self.survives_restore(merge, to, first_run);
+            (scope, merges.folded(scope, keep))
         };
         Some(scopes.chain([None]).map(restored).collect())
     }
@@ -180,12 +180,12 @@ impl InstanceState {
     fn gateways_undone(&self, scope: Option<ElementKey>, to: ElementKey) -> Vec<Arc<str>> {
         let held = self.scope(scope).into_iter();
         let resetting = held.flat_map(|scope| &scope.resetting);
-        let comes = |taken: &[Arrival]| {
+        let descends = |taken: &[Arrival]| {
             let mut taken = taken.iter();
             taken.any(|arrival| self.arrival_descends(arrival, to))
         };
         resetting
-            .filter(|(_, taken)| comes(taken))
+            .filter(|(_, taken)| descends(taken))
             .map(|(node, _)| node.clone())
             .collect()
     }

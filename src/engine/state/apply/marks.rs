@@ -18,10 +18,10 @@ impl InstanceState {
     }
 
     pub(super) fn ad_hoc(&mut self, record: &AdHocRecord) {
-        let (element, stands) = match record {
+        let (element, keep) = match record {
             AdHocRecord::Opened { element } => (*element, AdHocState::Open),
             AdHocRecord::Fulfilled { element } => (*element, AdHocState::Fulfilled),
         };
-        self.with(element, |element| element.ad_hoc = Some(stands));
+        self.with(element, |element| element.ad_hoc = Some(keep));
     }
 }

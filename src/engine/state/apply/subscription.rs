@@ -49,7 +49,7 @@ impl InstanceState {
     pub(super) fn multiple(&mut self, record: &MultipleRecord) {
         match record {
             MultipleRecord::Came { by, event, again } => {
-                self.change_subscriptions(*by, |open| open.come(event, again.as_ref()));
+                self.change_subscriptions(*by, |open| open.note_occurrence(event, again.as_ref()));
             }
             MultipleRecord::Withdrawn { by, events } => {
                 self.change_subscriptions(*by, |open| open.withdraw(events));

@@ -40,7 +40,7 @@ impl CorrelationStep<'_> {
                 head: Box::new(head),
                 start_event: start.event.clone(),
             },
-            brings: None,
+            publication: None,
             trace,
         });
     }

@@ -252,7 +252,7 @@ fn of_what_does_not_overlap_only_one_starts_when_several_ask_at_once() {
 }
 
 async fn end(runtime: &Arc<Runtime>, instance: InstanceKey) {
-    let ask = InstanceRequest::Apply {
+    let request = InstanceRequest::Apply {
         command: Box::new(Command::Terminate),
         tag: None,
         if_seq: None,
@@ -261,7 +261,7 @@ async fn end(runtime: &Arc<Runtime>, instance: InstanceKey) {
         instance,
         Envelope {
             caller: None,
-            ask,
+            request,
             reply: ReplyTo::to(drop),
         },
     );

@@ -108,7 +108,7 @@ impl World {
     pub fn with(process: &Value) -> Self {
         let world = Self {
             store: MemoryStore::default(),
-            clock: Clock::standing_at(at("00:00")),
+            clock: Clock::stopped_at(at("00:00")),
         };
         world.live(async |runtime| deploy(&runtime, process).await.unwrap());
         world
@@ -228,7 +228,7 @@ pub async fn look(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
         key,
         Envelope {
             caller: None,
-            ask: InstanceRequest::Observe,
+            request: InstanceRequest::Observe,
             reply,
         },
     );

@@ -125,7 +125,7 @@ async fn play(runtime: Arc<Runtime>) -> Standing {
         file: None,
     });
     // Only the server itself may see it, because an event has started it.
-    let ask = InstanceRequest::Apply {
+    let request = InstanceRequest::Apply {
         command: Box::new(complete),
         tag: Some(CommandTag {
             id: Uuid::from_u128(30),
@@ -137,7 +137,7 @@ async fn play(runtime: Arc<Runtime>) -> Standing {
     let started = first.outcome.started[0];
     let envelope = |reply| Envelope {
         caller: None,
-        ask,
+        request,
         reply,
     };
     done(answer(|reply| runtime.dispatch(started, envelope(reply))).await).await;

@@ -109,8 +109,8 @@ fn post() -> Value {
 fn person() -> Value {
     let call = json!({"calledElement": "grade", "paramsToCopy": ["item"], "outputKey": "graded"});
     let (before, after) = (
-        ask(json!({"rates": "${item}"})),
-        ask(json!({"rated": "${item}", "grade": "${grade.value}"})),
+        send(json!({"rates": "${item}"})),
+        send(json!({"rated": "${item}", "grade": "${grade.value}"})),
     );
     process(
         "person",
@@ -126,7 +126,7 @@ fn person() -> Value {
 fn grade() -> Value {
     let value = json!({"message": r#"{"value": "A for ${item}"}"#, "destination": "grade"});
     let actions = [
-        ask(json!({"grading": "${item}"})),
+        send(json!({"grading": "${item}"})),
         action("value", "appendToParent", value),
     ];
     chain("grade", node("look", "task", &actions))
@@ -162,7 +162,7 @@ fn push(target: &str, message: Value) -> Value {
 
 /// An Action message to the parent: several children may send one at the same time without changing
 /// the view.
-fn ask(message: Value) -> Value {
+fn send(message: Value) -> Value {
     let params =
         json!({"target": "parent", "messageType": "action", "message": message.to_string()});
     action("ask", "websocketSend", params)

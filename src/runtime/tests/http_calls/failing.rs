@@ -83,7 +83,7 @@ fn tries_are_counted_over_restarts_and_end_in_an_incident_that_retry_sends_again
     let retried = stage.live(usize::MAX, async |runtime| {
         let element = observe(&runtime, first.key).await.next.tokens[0].element;
         let command = Box::new(Command::Retry { element });
-        let ask = InstanceRequest::Apply {
+        let request = InstanceRequest::Apply {
             command,
             tag: None,
             if_seq: None,
@@ -94,7 +94,7 @@ fn tries_are_counted_over_restarts_and_end_in_an_incident_that_retry_sends_again
                     first.key,
                     Envelope {
                         caller: Some(alice()),
-                        ask,
+                        request,
                         reply,
                     },
                 )
@@ -398,8 +398,8 @@ fn an_answer_nobody_waits_for_any_more_is_dropped() {
         deploy(&runtime, &process(json!({"url": receiver.url("/"), "timeout": "PT0.2S", "retries": 0, "outputKey": "r"}))).await;
         let key = start(&runtime, 1).await;
         open.notified().await;
-        let ask = InstanceRequest::Apply { command: Box::new(Command::Terminate), tag: None, if_seq: None };
-        applied(answer(|reply| runtime.dispatch(key, Envelope { caller: Some(alice()), ask, reply })).await);
+        let request = InstanceRequest::Apply { command: Box::new(Command::Terminate), tag: None, if_seq: None };
+        applied(answer(|reply| runtime.dispatch(key, Envelope { caller: Some(alice()), request, reply })).await);
         idle(&runtime).await;
         key
     });

@@ -55,7 +55,7 @@ async fn of_a_done_and_a_start_exactly_one_takes_effect() {
         let seq = open_in(&runtime, asking).await[0];
         let request = from_message(asking, seq);
         let (done, started) = tokio::join!(
-            ask(&runtime, asking, done(seq)),
+            send(&runtime, asking, done(seq)),
             answer(|reply| runtime.start_instance(request.clone(), reply))
         );
         let (is_done, is_started) = (
@@ -90,7 +90,7 @@ async fn what_a_parent_has_decided_starts_also_when_the_server_ends_right_after(
         asking,
         Envelope {
             caller: Some(alice()),
-            ask: InstanceRequest::StartChild {
+            request: InstanceRequest::StartChild {
                 start: Box::new(started),
                 offer: Some(seq),
             },
@@ -111,7 +111,7 @@ async fn what_a_parent_has_decided_starts_also_when_the_server_ends_right_after(
         matches!(&again, InstanceResponse::Duplicate(committed) if committed.cause() == Some(request.command)),
         "the same command finds what it started: {again:?}"
     );
-    let refused = ask(&runtime, asking, done(seq)).await;
+    let refused = send(&runtime, asking, done(seq)).await;
     assert!(
         matches!(refused, InstanceResponse::Refused(_)),
         "{refused:?}"
@@ -123,7 +123,7 @@ async fn what_a_finished_instance_lists_as_open_ends_with_an_instance_above() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     let (root, asking) = asking_tree(&runtime).await;
     let seq = open_in(&runtime, asking).await[0];
-    applied(ask(&runtime, root, terminate()).await);
+    applied(send(&runtime, root, terminate()).await);
     until_all_is_delivered(&runtime).await;
     assert!(open_in(&runtime, asking).await.is_empty());
     assert_eq!(live(&below(&runtime, root).await), 0);
@@ -131,7 +131,7 @@ async fn what_a_finished_instance_lists_as_open_ends_with_an_instance_above() {
 
     let (root, asking) = asking_tree(&runtime).await;
     let seq = open_in(&runtime, asking).await[0];
-    applied(ask(&runtime, root, run("go", json!({}))).await);
+    applied(send(&runtime, root, run("go", json!({}))).await);
     until_all_is_delivered(&runtime).await;
     let child = answer(|reply| runtime.start_instance(from_message(asking, seq), reply)).await;
     assert!(
@@ -150,10 +150,10 @@ async fn a_finished_root_can_be_terminated_with_all_that_is_below_it() {
     let (runtime, journal) =
         runtime_with(Box::new(SqliteStore::open(directory.path()).unwrap())).await;
     let (root, asking) = asking_tree(&runtime).await;
-    applied(ask(&runtime, root, run("go", json!({}))).await);
+    applied(send(&runtime, root, run("go", json!({}))).await);
     until_all_is_delivered(&runtime).await;
     assert_eq!(live(&below(&runtime, root).await), 1);
-    applied(ask(&runtime, root, terminate()).await);
+    applied(send(&runtime, root, terminate()).await);
     // Instances below may not have ended yet.
     journal.shutdown();
     runtime.stop();
@@ -164,7 +164,7 @@ async fn a_finished_root_can_be_terminated_with_all_that_is_below_it() {
     assert!(open_in(&runtime, asking).await.is_empty());
     let observed = observe(&runtime, root).await;
     assert_eq!(observed.next.status, Status::Finished);
-    let again = ask(&runtime, root, terminate()).await;
+    let again = send(&runtime, root, terminate()).await;
     assert!(matches!(again, InstanceResponse::Unchanged), "{again:?}");
     for above in [root, asking] {
         let sentence = refusal(&runtime, below_an_instance(above)).await;
@@ -180,9 +180,9 @@ async fn a_growing_tree_whose_root_has_finished_ends_and_does_not_grow() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     let root = start_root(&runtime, "spawner").await;
     until(&runtime, root, |rows| rows.len() > 500).await;
-    applied(ask(&runtime, root, run("go", json!({}))).await);
+    applied(send(&runtime, root, run("go", json!({}))).await);
     assert_eq!(observe(&runtime, root).await.next.status, Status::Finished);
-    applied(ask(&runtime, root, terminate()).await);
+    applied(send(&runtime, root, terminate()).await);
     until_all_is_delivered(&runtime).await;
     let rows = below(&runtime, root).await;
     assert_eq!(live(&rows), 0);

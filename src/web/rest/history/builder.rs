@@ -58,7 +58,7 @@ impl<'a> HistoryBuilder<'a> {
 
     /// Adds what happened after a number, up to `length` visits; of later rows only the ends of
     /// these. `false` if there are more.
-    pub(super) fn tell(&mut self, rows: &'a [RecordBatch], after: u64, length: usize) -> bool {
+    pub(super) fn add_rows(&mut self, rows: &'a [RecordBatch], after: u64, length: usize) -> bool {
         let mut whole = true;
         for row in rows {
             for (seq, record) in row.numbered().filter(|(seq, _)| *seq > after) {

@@ -95,8 +95,8 @@ pub async fn records(
     let principal = app.bearer(&request)?;
     require_operator(&principal.caller)?;
     let key = instance_key(&path)?;
-    let asked: PartQuery = query(request.query_string())?;
-    let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
+    let parameters: PartQuery = query(request.query_string())?;
+    let (after, length) = (parameters.after.unwrap_or(0), parameters.length()?);
     app.observe(key, &principal.caller, false).await?;
     // A row has at least one record, so these suffice for the part and one record more.
     let (rows, is_cut) = app.rows(key, after, length + 1).await?;

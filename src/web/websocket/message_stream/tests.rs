@@ -155,16 +155,16 @@ fn a_long_message_takes_room_until_it_is_whole() {
         room: Some(room.permit(Taker::Stranger(None))),
         pace: None,
     };
-    assert!(message.came(SMALL, 10));
+    assert!(message.received(SMALL, 10));
     assert_eq!(room.taken(), 0);
     assert!(message.pace.is_some());
-    assert!(message.came(60_000, 10));
+    assert!(message.received(60_000, 10));
     assert_eq!(room.taken(), 60_000);
-    assert!(!message.came(60_001, 10));
-    assert!(message.came(0, 10));
+    assert!(!message.received(60_001, 10));
+    assert!(message.received(0, 10));
     assert_eq!(room.taken(), 0);
     assert!(message.pace.is_none());
-    assert!(message.came(50_000, 10));
+    assert!(message.received(50_000, 10));
     drop(message);
     assert_eq!(room.taken(), 0);
 }

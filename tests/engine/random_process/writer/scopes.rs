@@ -3,7 +3,7 @@
 use super::*;
 
 impl Writer {
-    /// Branches between a split and a join that waits for what can still come.
+    /// Branches between a split and a join that waits for all tokens that can still arrive.
     pub(super) fn late_join(
         &mut self,
         kind: &str,
@@ -30,7 +30,7 @@ impl Writer {
         join
     }
 
-    /// What starts the process by messages; the node it ends with.
+    /// Messages that start the process; returns the last node.
     pub(in super::super) fn instantiating(&mut self, starts: &str, actions: &[Action]) -> String {
         let Some(kind) = starts.strip_prefix("events ") else {
             match starts.strip_prefix("start ") {
@@ -64,7 +64,7 @@ impl Writer {
         self.actions(actions, false);
     }
 
-    /// An event subprocess of the scope that is written.
+    /// An event subprocess of the current scope.
     pub(in super::super) fn event_subprocess(&mut self, events: &EventScope) {
         let undoes = events.event == UNDOES && self.scope.is_some() && !self.undoes;
         let event = match events.event {
@@ -86,7 +86,7 @@ impl Writer {
         self.scope = around;
     }
 
-    /// What undoes an activity.
+    /// The compensation handler of an activity.
     pub(super) fn handler(&mut self, handler: &str, activity: &str) {
         let (event, undo) = (self.name("b"), self.name("u"));
         let (kind, looping) = handler.split_once(' ').unwrap_or((handler, ""));
@@ -106,7 +106,7 @@ impl Writer {
         }
     }
 
-    /// A transaction, whose end cancels it when `n` is 1.
+    /// A transaction that its end cancels when `n` is 1.
     pub(super) fn transaction(&mut self, path: &[Block], from: &str) -> String {
         let (node, cancelled, merge) = (self.name("s"), self.name("b"), self.name("m"));
         self.node(&format!("transaction {node}"));
@@ -132,7 +132,7 @@ impl Writer {
         merge
     }
 
-    /// An ad-hoc subprocess, in which there is no end event; with a path that begins at one of its
+    /// An ad-hoc subprocess, which has no end event; with a path that begins at one of its
     /// activities.
     pub(super) fn ad_hoc(
         &mut self,

@@ -30,7 +30,7 @@ pub(super) fn stored_form(message: &InstanceMessage) -> Cow<'_, InstanceMessage>
 ///
 /// # Errors
 /// A store that cannot be read, or without that publication.
-pub fn bring(
+pub fn read_data(
     reader: &dyn StoreReader,
     source: Entity,
     publication: u64,
@@ -46,7 +46,7 @@ pub fn bring(
         }
     }
     Err(StoreError::Unreadable(format!(
-        "what publication {publication} of {} brings is not there",
+        "the data of publication {publication} of {} are missing",
         source.key
     )))
 }

@@ -13,12 +13,12 @@ use crate::{limits, session::protocol::close::Close};
 /// Closes: waits a short time for the client's Close, then drops the connection. `counted` is
 /// dropped once the Close was sent, so that a shutdown does not wait for clients that do not
 /// answer.
-pub(super) async fn say_goodbye<T>(mut socket: Box<ClientSocket>, close: Close, counted: T) {
+pub(super) async fn send_close<T>(mut socket: Box<ClientSocket>, close: Close, counted: T) {
     let deadline = Instant::now() + limits::CLOSE_REPLY;
     socket.messages.close(close);
-    let told = timeout_at(deadline, socket.messages.flush()).await;
+    let flushed = timeout_at(deadline, socket.messages.flush()).await;
     drop(counted);
-    if matches!(told, Ok(Ok(()))) {
+    if matches!(flushed, Ok(Ok(()))) {
         // Whether it answers does not matter.
         let _ = timeout_at(deadline, answer(&mut socket)).await;
     }
@@ -29,11 +29,11 @@ pub(super) async fn say_goodbye<T>(mut socket: Box<ClientSocket>, close: Close, 
 async fn answer(socket: &mut ClientSocket) {
     loop {
         match socket.messages.message().await {
-            Ok(ClientMessage::Close) | Err(StreamEnd::Gone) => return,
+            Ok(ClientMessage::Close) | Err(StreamEnd::Disconnected) => return,
             Ok(_) => {}
             // No more messages are read from this client: it has received the Close when it
             // disconnects.
-            Err(StreamEnd::Close(_)) => return socket.messages.gone().await,
+            Err(StreamEnd::Close(_)) => return socket.messages.disconnected().await,
         }
     }
 }

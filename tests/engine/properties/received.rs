@@ -4,10 +4,10 @@
 use super::*;
 
 impl Run<'_> {
-    /// A parent, a child or a stranger says something.
-    pub(super) fn hear(&mut self, peer: usize, what: u8, again: u64, payload: &str) {
+    /// A message of a parent, a child or a stranger.
+    pub(super) fn receive(&mut self, peer: usize, what: u8, again: u64, payload: &str) {
         let children = self.subject.state().children().iter();
-        // Ended ones speak seldom.
+        // Ended senders seldom send.
         let speaking =
             children.filter(|(_, child)| child.status.is_live() || peer.is_multiple_of(5));
         let children: Vec<InstanceKey> = speaking.map(|(key, _)| *key).collect();
@@ -16,15 +16,15 @@ impl Run<'_> {
             1 => stranger(peer as u64 % 3),
             _ => pick(&children, peer / 8).copied().unwrap_or(PARENT),
         };
-        let heard = self
+        let received = self
             .subject
             .state()
             .children()
             .get(&from)
-            .map_or(self.subject.state().parent_heard(), |child| {
+            .map_or(self.subject.state().parent_received(), |child| {
                 child.start.received
             });
-        let number = heard + again.min(1);
+        let number = received + again.min(1);
         let object = object(payload);
         let (node, action) = ("there".to_owned(), "send".to_owned());
         let message = match what {
@@ -81,7 +81,7 @@ impl Run<'_> {
         });
     }
 
-    /// What somebody waits for comes, mostly anew.
+    /// A subscribed event occurs, in most cases for the first time.
     pub(super) fn deliver(&mut self, index: usize, again: u8, payload: &str) {
         let waits: Vec<_> = self.subject.waits.keys().cloned().collect();
         let Some((by, event)) = pick(&waits, index).cloned() else {

@@ -7,7 +7,7 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use super::{
     connection::Connection,
     inbox::Inbound,
-    input_schemas::before_look,
+    input_schemas::before_read,
     outgoing::Out,
     protocol::{
         channel::Channel,
@@ -37,7 +37,7 @@ use crate::{
 
 /// A look in progress: of a beginning, and one of those that may be at once until its answer has been
 /// dealt with.
-pub struct Look {
+pub struct PendingRead {
     /// The subscription's round: an answer to an earlier one is dropped.
     round: u64,
     _in_progress: Arc<()>,
@@ -46,7 +46,7 @@ pub struct Look {
 /// The looks of a connection at instances that it begins to follow: a few at once, in the order in which
 /// their frames are sent, as the answers may be large.
 #[derive(Default)]
-pub(super) struct Looks {
+pub(super) struct PendingReads {
     /// Those that have not begun.
     waiting: VecDeque<(InstanceKey, u64, StartFrom)>,
     /// One more for each that is in progress.
@@ -55,37 +55,37 @@ pub(super) struct Looks {
 
 impl Connection {
     /// Looks at an instance when it is its turn.
-    pub(super) fn look_later(&mut self, instance: InstanceKey, round: u64, want: StartFrom) {
-        self.looks.waiting.push_back((instance, round, want));
-        self.look_on();
+    pub(super) fn queue_read(&mut self, instance: InstanceKey, round: u64, want: StartFrom) {
+        self.reads.waiting.push_back((instance, round, want));
+        self.start_reads();
     }
 
     /// Begins the looks whose turn it is, unless much waits for the client already.
-    pub(super) fn look_on(&mut self) {
-        while Arc::strong_count(&self.looks.in_progress) <= limits::LOOKS_AT_ONCE
+    pub(super) fn start_reads(&mut self) {
+        while Arc::strong_count(&self.reads.in_progress) <= limits::READS_AT_ONCE
             && !self.out.is_congested()
-            && let Some((instance, round, want)) = self.looks.waiting.pop_front()
+            && let Some((instance, round, want)) = self.reads.waiting.pop_front()
         {
             let following = self.following.get(&instance);
             if following.is_some_and(|following| following.round == round) {
-                self.look(instance, round, want);
+                self.read(instance, round, want);
             }
         }
     }
 
-    pub(super) fn look(&self, instance: InstanceKey, round: u64, want: StartFrom) {
+    pub(super) fn read(&self, instance: InstanceKey, round: u64, want: StartFrom) {
         let Some(principal) = &self.principal else {
             return;
         };
         let inbox = self.inbox.clone();
-        let look = Look {
+        let read = PendingRead {
             round,
-            _in_progress: self.looks.in_progress.clone(),
+            _in_progress: self.reads.in_progress.clone(),
         };
         let reply = ReplyTo::to(move |answer| {
             inbox.put(Inbound::Looked {
                 instance,
-                look,
+                read,
                 answer,
             })
         });
@@ -102,15 +102,20 @@ impl Connection {
         );
     }
 
-    pub(super) fn looked(&mut self, instance: InstanceKey, look: Look, answer: InstanceResponse) {
+    pub(super) fn read_done(
+        &mut self,
+        instance: InstanceKey,
+        read: PendingRead,
+        answer: InstanceResponse,
+    ) {
         let Some(following) = self
             .following
             .get_mut(&instance)
-            .filter(|following| following.round == look.round)
+            .filter(|following| following.round == read.round)
         else {
             return;
         };
-        let SubscriptionPhase::Looking(want) = following.phase else {
+        let SubscriptionPhase::Reading(want) = following.phase else {
             return;
         };
         match (answer, want) {
@@ -120,30 +125,30 @@ impl Connection {
             (InstanceResponse::Observed(observed), StartFrom::Replay) => {
                 let cursor = following.cursor;
                 if cursor > observed.seq {
-                    self.look_whole(instance, ResyncReason::Ahead);
+                    self.read_whole(instance, ResyncReason::Ahead);
                 } else if cursor == observed.seq {
-                    self.begin_with_missed(instance, &observed, &Missed::default());
+                    self.start_with_missed(instance, &observed, &Missed::default());
                 } else {
-                    self.read_missed(instance, look, cursor, observed);
+                    self.read_missed_rows(instance, read, cursor, observed);
                 }
             }
-            (InstanceResponse::Refused(refusal), _) => self.cannot_look(instance, refusal),
-            _ => self.cannot_look(instance, Refusal::Internal),
+            (InstanceResponse::Refused(refusal), _) => self.read_failed(instance, refusal),
+            _ => self.read_failed(instance, Refusal::Internal),
         }
     }
 
-    fn look_whole(&mut self, instance: InstanceKey, reason: ResyncReason) {
+    fn read_whole(&mut self, instance: InstanceKey, reason: ResyncReason) {
         let want = StartFrom::Snapshot(Some(reason));
         if let Some(following) = self.following.get_mut(&instance) {
-            following.phase = SubscriptionPhase::Looking(want);
+            following.phase = SubscriptionPhase::Reading(want);
             let round = following.round;
-            self.look(instance, round, want);
+            self.read(instance, round, want);
         }
     }
 
     /// An announced child may not exist yet: its first row wakes us. A child that exists but is not
     /// for this caller is dropped silently. Any other refusal ends the subscription.
-    fn cannot_look(&mut self, instance: InstanceKey, refusal: Refusal) {
+    fn read_failed(&mut self, instance: InstanceKey, refusal: Refusal) {
         let Some(following) = self.following.get_mut(&instance) else {
             return;
         };
@@ -159,7 +164,7 @@ impl Connection {
             Refusal::Rejected(rejection)
                 if announced && rejection.kind == RejectionKind::NotFound =>
             {
-                if following.last_look {
+                if following.last_read {
                     self.unfollow(instance);
                     let sentence = "expected the announced instance to begin, but it was not \
                         started: its parent says why";
@@ -203,7 +208,7 @@ impl Connection {
 
     /// Reads announced instances again that were not found. While the message that starts one is in
     /// delivery, it may still come; after that one more read decides.
-    pub(super) fn look_for_announced(&mut self, now: Instant) {
+    pub(super) fn read_announced(&mut self, now: Instant) {
         let late = |following: &FollowedInstance| {
             following.cursor == 0
                 && following
@@ -227,24 +232,31 @@ impl Connection {
             let want = StartFrom::Snapshot(None);
             self.follow(instance, 0, want, true, Acknowledgement::None, parent);
             if let Some(following) = self.following.get_mut(&instance) {
-                following.last_look = true;
+                following.last_read = true;
             }
         }
     }
 
-    fn read_missed(&self, instance: InstanceKey, look: Look, cursor: u64, observed: Arc<Observed>) {
+    fn read_missed_rows(
+        &self,
+        instance: InstanceKey,
+        read: PendingRead,
+        cursor: u64,
+        observed: Arc<Observed>,
+    ) {
         let inbox = self.inbox.clone();
-        let asked = observed.clone();
+        let observation = observed.clone();
         self.sessions.runtime.journal.read_then(
             move |reader| {
                 let read = || {
-                    let most = limits::REPLAY_FRAMES;
+                    let maximum = limits::REPLAY_FRAMES;
                     let entity = Entity::from(instance);
-                    let mut part = LogPart::read(reader, entity, cursor, most + 1)?;
-                    let reaches = part.reaches(asked.seq);
+                    let mut part = LogPart::read(reader, entity, cursor, maximum + 1)?;
+                    let reaches = part.reaches(observation.seq);
                     // Later rows come through the channel.
-                    part.rows.retain(|stored| stored.row.last_seq <= asked.seq);
-                    if !reaches || part.rows.len() > most {
+                    part.rows
+                        .retain(|stored| stored.row.last_seq <= observation.seq);
+                    if !reaches || part.rows.len() > maximum {
                         return Ok(None);
                     }
                     let rows = part.rows.iter();
@@ -252,12 +264,12 @@ impl Connection {
                         .collect::<Result<_, _>>()
                         .map(Some)
                 };
-                asked.missed.get_or_read(cursor, read)
+                observation.missed.get_or_read(cursor, read)
             },
             move |rows: Result<_, StoreError>| {
                 inbox.put(Inbound::Missed {
                     instance,
-                    look,
+                    read,
                     observed,
                     rows,
                 })
@@ -268,28 +280,28 @@ impl Connection {
     pub(super) fn missed(
         &mut self,
         instance: InstanceKey,
-        look: &Look,
+        read: &PendingRead,
         observed: &Observed,
         rows: Result<Option<Arc<Missed>>, StoreError>,
     ) {
         if self
             .following
             .get(&instance)
-            .is_none_or(|following| following.round != look.round)
+            .is_none_or(|following| following.round != read.round)
         {
             return;
         }
         match rows {
-            Ok(None) => self.look_whole(instance, ResyncReason::Lag),
-            Ok(Some(missed)) => self.begin_with_missed(instance, observed, &missed),
+            Ok(None) => self.read_whole(instance, ResyncReason::Lag),
+            Ok(Some(missed)) => self.start_with_missed(instance, observed, &missed),
             Err(error) => {
                 log::error!("instance {instance}: rows for a subscription cannot be read: {error}");
-                self.cannot_look(instance, Refusal::Internal);
+                self.read_failed(instance, Refusal::Internal);
             }
         }
     }
 
-    fn begin_with_missed(&mut self, instance: InstanceKey, observed: &Observed, missed: &Missed) {
+    fn start_with_missed(&mut self, instance: InstanceKey, observed: &Observed, missed: &Missed) {
         let Some(caller) = self.caller() else { return };
         let Some(following) = self.following.get_mut(&instance) else {
             return;
@@ -306,10 +318,10 @@ impl Connection {
             announced.extend(frame.announces);
         }
         if texts.len() > limits::REPLAY_FRAMES {
-            return self.look_whole(instance, ResyncReason::Lag);
+            return self.read_whole(instance, ResyncReason::Lag);
         }
         if cursor < observed.seq {
-            texts.extend(before_look(self.schemas.as_ref(), observed, &caller));
+            texts.extend(before_read(self.schemas.as_ref(), observed, &caller));
             let progress = rendering::observed_progress(observed, &caller, cursor);
             let announces = observed.live_children().collect();
             let mark = Mark {
@@ -321,7 +333,7 @@ impl Connection {
             texts.push(Out::Marked(progress.for_cursor(cursor), mark));
         }
         announced.extend(observed.live_children());
-        self.finish_beginning(instance, observed, SubscribeMode::Replay, texts);
+        self.finish_start(instance, observed, SubscribeMode::Replay, texts);
         self.follow_children(instance, announced, StartFrom::Replay);
     }
 
@@ -337,7 +349,7 @@ impl Connection {
             return;
         };
         let mut texts = Vec::new();
-        texts.extend(before_look(self.schemas.as_ref(), observed, &caller));
+        texts.extend(before_read(self.schemas.as_ref(), observed, &caller));
         if let Some(reason) = reason {
             texts.push(Out::Text(
                 Resync {
@@ -357,7 +369,7 @@ impl Connection {
                 ended: has_ended(observed),
             },
         ));
-        self.finish_beginning(instance, observed, SubscribeMode::Snapshot, texts);
+        self.finish_start(instance, observed, SubscribeMode::Snapshot, texts);
         self.follow_children(
             instance,
             observed.live_children().collect(),
@@ -367,7 +379,7 @@ impl Connection {
 
     /// The first frames of a subscription are known: they take their place in the outgoing order,
     /// and later frames are pulled behind them.
-    fn finish_beginning(
+    fn finish_start(
         &mut self,
         instance: InstanceKey,
         observed: &Observed,
@@ -464,7 +476,7 @@ impl Connection {
                     .get(instance)
                     .filter(|following| following.round == *round);
                 following.is_some_and(|following| {
-                    matches!(following.phase, SubscriptionPhase::Looking(_))
+                    matches!(following.phase, SubscriptionPhase::Reading(_))
                 })
             }
             Out::Text(_) | Out::Marked(..) | Out::Schemas(_) | Out::Pull(_) => false,

@@ -4,7 +4,7 @@
 //!
 //! So a boundary event of a call activity catches what the called process throws as its last step,
 //! because the activity is still active by then. The wait for deliveries is limited to
-//! [`limits::PUBLISH_PATIENCE`], because one receiver may take long.
+//! [`limits::PUBLISH_WAIT`], because one receiver may take long.
 //!
 //! Not here: who receives what was thrown (`correlations`).
 
@@ -27,15 +27,15 @@ use crate::{
 
 /// Messages that wait for earlier ones of the same sender.
 #[derive(Default)]
-pub struct ToldFirst {
+pub struct DeliveryOrder {
     /// By the sending instance.
-    telling: DashMap<InstanceKey, Telling>,
+    senders: DashMap<InstanceKey, SenderOrder>,
     /// Deliveries of entities in progress, and the throws that wait for them.
-    bringing: DashMap<(Entity, u64), Vec<Arc<Thrown>>>,
+    deliveries: DashMap<(Entity, u64), Vec<Arc<Thrown>>>,
 }
 
 #[derive(Default)]
-struct Telling {
+struct SenderOrder {
     /// The number of messages that were sent and have not ended.
     open: usize,
     /// The messages that wait for them.
@@ -45,7 +45,7 @@ struct Telling {
 /// A throw whose deliveries are in progress.
 struct Thrown {
     delivery: OutboxDelivery,
-    goes_on: bool,
+    is_partial: bool,
     /// The deliveries still in progress; `None` once the wait is over.
     left: Mutex<Option<BTreeSet<u64>>>,
     /// Ends the wait before its deadline.
@@ -54,7 +54,7 @@ struct Thrown {
 
 impl Thrown {
     /// A delivery has ended; returns whether it was the last one.
-    fn brought(&self, number: u64) -> bool {
+    fn delivery_ended(&self, number: u64) -> bool {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let is_last = left.as_mut().is_some_and(|left| {
             left.remove(&number);
@@ -74,30 +74,30 @@ impl Thrown {
     }
 }
 
-impl ToldFirst {
+impl DeliveryOrder {
     /// A message was posted.
     pub fn posted(&self, delivery: &OutboxDelivery) {
         if !delivery.source.is_instance() {
-            let bringing = (delivery.source, delivery.number);
-            self.bringing.entry(bringing).or_default();
+            let deliveries = (delivery.source, delivery.number);
+            self.deliveries.entry(deliveries).or_default();
         } else if is_note(delivery) {
-            let mut telling = self.telling.entry(delivery.source.instance()).or_default();
-            telling.open += 1;
+            let mut senders = self.senders.entry(delivery.source.instance()).or_default();
+            senders.open += 1;
         }
     }
 
     /// Whether a message has to wait for earlier ones of its sender; then its pair is remembered.
     pub fn waits(&self, delivery: &OutboxDelivery) -> bool {
-        let comes_after = matches!(
+        let may_wait = matches!(
             *delivery.message,
             InstanceMessage::Start { .. } | InstanceMessage::Ended { .. }
         );
-        if !comes_after {
+        if !may_wait {
             return false;
         }
-        let telling = self.telling.get_mut(&delivery.source.instance());
-        telling.is_some_and(|mut telling| {
-            telling.waiting.push(delivery.pair());
+        let senders = self.senders.get_mut(&delivery.source.instance());
+        senders.is_some_and(|mut senders| {
+            senders.waiting.push(delivery.pair());
             true
         })
     }
@@ -105,23 +105,26 @@ impl ToldFirst {
     /// A message was delivered; returns what waited for that.
     pub fn taken(&self, delivery: &OutboxDelivery) -> HeldBehind {
         if !delivery.source.is_instance() {
-            let bringing = (delivery.source, delivery.number);
-            let thrown = self.bringing.remove(&bringing).map(|(_, thrown)| thrown);
+            let deliveries = (delivery.source, delivery.number);
+            let thrown = self
+                .deliveries
+                .remove(&deliveries)
+                .map(|(_, thrown)| thrown);
             let thrown = thrown.into_iter().flatten();
-            let brought = thrown.filter(|thrown| thrown.brought(delivery.number));
-            return HeldBehind::Brought(brought.map(Brought).collect());
+            let ended = thrown.filter(|thrown| thrown.delivery_ended(delivery.number));
+            return HeldBehind::Throws(ended.map(EndedThrow).collect());
         }
         if !is_note(delivery) {
             return HeldBehind::Pairs(Vec::new());
         }
-        let Entry::Occupied(mut telling) = self.telling.entry(delivery.source.instance()) else {
+        let Entry::Occupied(mut senders) = self.senders.entry(delivery.source.instance()) else {
             return HeldBehind::Pairs(Vec::new());
         };
-        telling.get_mut().open -= 1;
-        if telling.get().open > 0 {
+        senders.get_mut().open -= 1;
+        if senders.get().open > 0 {
             return HeldBehind::Pairs(Vec::new());
         }
-        HeldBehind::Pairs(telling.remove().waiting)
+        HeldBehind::Pairs(senders.remove().waiting)
     }
 }
 
@@ -130,18 +133,18 @@ pub enum HeldBehind {
     /// Messages of the same sender, by their pairs.
     Pairs(Vec<Pair>),
     /// Throws whose last delivery this was.
-    Brought(Vec<Brought>),
+    Throws(Vec<EndedThrow>),
 }
 
 /// A throw whose deliveries have all ended.
-pub struct Brought(Arc<Thrown>);
+pub struct EndedThrow(Arc<Thrown>);
 
-impl Brought {
+impl EndedThrow {
     /// Continues with the next deliveries, or with the messages that waited.
-    pub fn go_on(self, runtime: &Arc<Runtime>) {
+    pub fn resume(self, runtime: &Arc<Runtime>) {
         let delivery = self.0.delivery.clone();
-        if self.0.goes_on {
-            correlating::tell(runtime, delivery);
+        if self.0.is_partial {
+            correlating::deliver_note(runtime, delivery);
         } else {
             runtime.outbox.taken(runtime, &delivery);
         }
@@ -164,45 +167,45 @@ fn is_thrown(delivery: &OutboxDelivery) -> bool {
 
 /// An entity has received its message. The message ends, unless it was a throw whose deliveries
 /// have to end first.
-pub fn told(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: CorrelationAnswer) {
+pub fn received(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: CorrelationAnswer) {
     let CorrelationAnswer {
         mut awaited,
-        goes_on,
+        is_partial,
         is_repeat,
         ..
     } = answer;
-    let first = &runtime.outbox.told_first;
+    let first = &runtime.outbox.delivery_order;
     let entity = delivery.target;
     if is_repeat {
         // Some of the deliveries may have ended before.
-        awaited.retain(|number| first.bringing.contains_key(&(entity, *number)));
+        awaited.retain(|number| first.deliveries.contains_key(&(entity, *number)));
     }
-    if !is_thrown(&delivery) || awaited.is_empty() && !goes_on {
+    if !is_thrown(&delivery) || awaited.is_empty() && !is_partial {
         return runtime.outbox.taken(runtime, &delivery);
     }
     let thrown = Arc::new(Thrown {
         delivery,
-        goes_on,
+        is_partial,
         left: Mutex::new(Some(awaited.iter().copied().collect())),
         over: Notify::new(),
     });
     for number in &awaited {
-        let mut bringing = first.bringing.entry((entity, *number)).or_default();
-        bringing.push(thrown.clone());
+        let mut deliveries = first.deliveries.entry((entity, *number)).or_default();
+        deliveries.push(thrown.clone());
     }
     let again = runtime.clone();
     if awaited.is_empty() {
-        return runtime.later(super::AGAIN, move || Brought(thrown).go_on(&again));
+        return runtime.later(super::AGAIN, move || EndedThrow(thrown).resume(&again));
     }
     // Not counted as in progress, because the deliveries are.
     runtime.services.spawn(async move {
         let over = thrown.over.notified();
-        if tokio::time::timeout(limits::PUBLISH_PATIENCE, over)
+        if tokio::time::timeout(limits::PUBLISH_WAIT, over)
             .await
             .is_err()
             && thrown.give_up()
         {
-            Brought(thrown).go_on(&again);
+            EndedThrow(thrown).resume(&again);
         }
     });
 }
