@@ -35,7 +35,13 @@ mod socket;
 mod sockets;
 mod times;
 
-use std::{pin::Pin, sync::Arc};
+use std::{
+    panic::{AssertUnwindSafe, resume_unwind},
+    pin::Pin,
+    sync::Arc,
+};
+
+use futures_util::FutureExt;
 
 use self::{
     bystander::Met,
@@ -146,11 +152,19 @@ const HEAD: &str = "| attack | memory before → peak, MiB | other user quiet p5
 async fn play(attack: &Attack) -> String {
     let _turn = TURN.lock().await;
     let field = Arc::new(Field::start());
+    let played = AssertUnwindSafe(play_on(attack, &field)).catch_unwind();
+    let played = played.await;
+    // Here, as attackers may hold on to the field when this program ends.
+    field.kill();
+    played.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+async fn play_on(attack: &Attack, field: &Arc<Field>) -> String {
     field.publish(bystander::process()).await;
     let calm = tokio::time::sleep(field.seconds / 2);
-    let (quiet, ()) = bystander::beside(&field, calm).await;
+    let (quiet, ()) = bystander::beside(field, calm).await;
     let gauge = field.gauge();
-    let (met, mut outcome) = bystander::beside(&field, attackers(attack, &field)).await;
+    let (met, mut outcome) = bystander::beside(field, attackers(attack, field)).await;
     let taken = gauge.taken();
 
     let name = attack.name;
@@ -162,9 +176,9 @@ async fn play(attack: &Attack) -> String {
         )
     };
     let is_served = met.refused.is_empty() && quiet.refused.is_empty();
-    outcome.must(&field, is_served, refused);
+    outcome.must(field, is_served, refused);
     for started in [&quiet.started, &met.started] {
-        let lost = bystander::lost(&field, started).await;
+        let lost = bystander::lost(field, started).await;
         assert!(
             lost == 0 && !started.is_empty(),
             "{name}: the other user lost {lost} of {} instances",
@@ -173,7 +187,7 @@ async fn play(attack: &Attack) -> String {
     }
     let more = taken.peak - taken.before;
     let much = || format!("it took {} MiB of memory", more / 1024 / 1024);
-    outcome.must(&field, more <= MEMORY, much);
+    outcome.must(field, more <= MEMORY, much);
     line(name, &taken, [&quiet, &met], &outcome)
 }
 
@@ -196,7 +210,7 @@ async fn attackers(attack: &Attack, field: &Arc<Field>) -> Outcome {
     });
     match outcome.await {
         Ok(outcome) => outcome,
-        Err(_) => std::panic::resume_unwind(playing.join().expect_err("it panicked")),
+        Err(_) => resume_unwind(playing.join().expect_err("it panicked")),
     }
 }
 

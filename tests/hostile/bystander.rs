@@ -2,24 +2,33 @@
 //! repeatedly. Nothing of it may be refused or lost.
 
 use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
     sync::oneshot,
     time::{MissedTickBehavior, interval},
 };
 
-use super::field::{Field, OTHER};
+use super::field::{self, Field, OTHER};
 
 /// Between two visits: slow enough for any rate of a single user, and often enough for its slowest
 /// answer in a hundred to be more than one.
 const PACE: Duration = Duration::from_millis(25);
 
+/// Where a bystander's process finds the server, and its token.
+const SERVER: &str = "STEPWIRE_BYSTANDER_SERVER";
+const TOKEN: &str = "STEPWIRE_BYSTANDER_TOKEN";
+/// What stands before the line with what it met, among what the test runner prints.
+const MET: &str = "the bystander met ";
+
 /// What a bystander met with.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Met {
     /// How long answers took.
     pub took: Vec<Duration>,
@@ -49,47 +58,76 @@ pub fn process() -> Value {
     })
 }
 
-/// Works for as long as something else continues; with what that comes to. On a thread of its own,
-/// so that it is not the attackers' work that it waits for.
+/// Works for as long as something else continues; with what that comes to. In a process of its own:
+/// attackers and it share neither threads nor the locks of one address space.
 pub async fn beside<T>(field: &Arc<Field>, other: impl Future<Output = T>) -> (Met, T) {
-    let (stop, mut stopped) = oneshot::channel::<()>();
-    let own = field.clone();
-    let working = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async move {
-            let client = own.client(OTHER);
-            let token = own.token("olivia", &[]);
-            let mut met = Met::default();
-            let mut pace = interval(PACE);
-            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                tokio::select! {
-                    biased;
-                    _ = &mut stopped => return met,
-                    _ = pace.tick() => visit(&own, &client, &token, &mut met).await,
-                }
-            }
-        })
+    let mut working = Command::new(std::env::current_exe().expect("this program has a file"))
+        .args(["hostile::bystander::works", "--exact", "--nocapture"])
+        .env(SERVER, field.url(""))
+        .env(TOKEN, field.token("olivia", &[]))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a bystander starts");
+    let stdin = working.stdin.take();
+    let stdout = working.stdout.take().expect("its output is piped");
+    let printed = std::thread::spawn(move || {
+        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        lines
+            .filter_map(|line| Some(line.split_once(MET)?.1.to_owned()))
+            .last()
     });
     let done = other.await;
-    // It waits for this.
-    let _ = stop.send(());
-    (working.join().expect("a bystander does no harm"), done)
+    // The end of its input ends its work.
+    drop(stdin);
+    let met = printed.join().expect("it only reads");
+    let status = working.wait().expect("it was started here");
+    let met = met.unwrap_or_else(|| panic!("the bystander ended with {status}"));
+    (
+        serde_json::from_str(&met).expect("what a bystander prints"),
+        done,
+    )
 }
 
-async fn visit(field: &Field, client: &reqwest::Client, token: &str, met: &mut Met) {
-    let start = client.post(field.url("/v1/instances"));
+/// The process of a bystander; alone, a test of nothing.
+#[test]
+fn works() {
+    let (Ok(server), Ok(token)) = (std::env::var(SERVER), std::env::var(TOKEN)) else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let met = runtime.block_on(async move {
+        let client = field::client(OTHER);
+        let mut met = Met::default();
+        let mut pace = interval(PACE);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (stop, stopped) = oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            let _ = stop.send(());
+        });
+        while stopped.is_empty() {
+            pace.tick().await;
+            visit(&server, &client, &token, &mut met).await;
+        }
+        met
+    });
+    println!("{MET}{}", json!(met));
+}
+
+async fn visit(server: &str, client: &reqwest::Client, token: &str, met: &mut Met) {
+    let start = client.post(format!("{server}/v1/instances"));
     let body = json!({"process": "visit", "data": {"a": 1}});
     let Some(started) = timed(start.json(&body), token, 201, met).await else {
         return;
     };
     let key = started["instance"].as_str().unwrap_or_default().to_owned();
-    let path = format!("/v1/instances/{key}");
+    let read = client.get(format!("{server}/v1/instances/{key}"));
     met.started.push(key);
-    timed(client.get(field.url(&path)), token, 200, met).await;
+    timed(read, token, 200, met).await;
 }
 
 async fn timed(

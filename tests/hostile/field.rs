@@ -130,6 +130,14 @@ impl Field {
         program.try_wait().is_ok_and(|ended| ended.is_none())
     }
 
+    /// Ends it, whether it still runs or not.
+    pub fn kill(&self) {
+        let mut program = self.program.lock().expect("nobody panics with it");
+        // It may have ended by itself, which a check reports.
+        let _ = program.kill();
+        let _ = program.wait();
+    }
+
     /// When an attack that begins now is over.
     pub fn end(&self) -> Instant {
         Instant::now() + self.seconds
@@ -162,11 +170,7 @@ impl Field {
 
     /// A client from this address.
     pub fn client(&self, from: Ipv4Addr) -> reqwest::Client {
-        let client = reqwest::Client::builder()
-            .local_address(IpAddr::V4(from))
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE);
-        client.build().expect("a client")
+        client(from)
     }
 
     /// An address of the server.
@@ -255,11 +259,17 @@ impl Field {
 
 impl Drop for Field {
     fn drop(&mut self) {
-        let program = self.program.get_mut().expect("nobody panics with it");
-        // It may have ended by itself, which a check has told by then.
-        let _ = program.kill();
-        let _ = program.wait();
+        self.kill();
     }
+}
+
+/// A client from this address.
+pub fn client(from: Ipv4Addr) -> reqwest::Client {
+    let client = reqwest::Client::builder()
+        .local_address(IpAddr::V4(from))
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE);
+    client.build().expect("a client")
 }
 
 /// Looks at a process.
