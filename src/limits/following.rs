@@ -23,6 +23,8 @@ pub const UNSENT_BYTES: usize = 1024 * 1024;
 /// A frame of more bytes counts in the memory for bodies and unread answers while it waits for a
 /// client's socket.
 pub const LONG_FRAME: usize = 16 * 1024;
+/// Bytes of shorter frames that may wait for a client's socket without counting there.
+pub const UNSENT_SHORT_BYTES: usize = 64 * 1024;
 /// Instances that one connection looks up at the same time in order to follow them.
 pub const READS_AT_ONCE: usize = 4;
 /// Bytes of unsent frames beyond which a connection takes no further row of a followed instance.

@@ -4,7 +4,9 @@
 //! bytes wait for it: with more than [`limits::UNSENT_BYTES`], no further subscription begins on it
 //! and nothing more is read from its client. A long frame takes space in the memory for bodies and
 //! unread answers, once for all connections that it waits for; a connection for whose frames there
-//! is no space is closed.
+//! is no space is closed. Short frames take space there, too, as far as more than
+//! [`limits::UNSENT_SHORT_BYTES`] of them wait for a connection; without it the connection gets no
+//! more to do until its client has read.
 //!
 //! Not here: how long a client may leave frames unread (`web::websocket::socket`); how frames come
 //! about (`commands`, `subscription`, `beginnings`).
@@ -125,27 +127,55 @@ fn place(text: &ByteString) -> (usize, usize) {
     (text.as_ptr() as usize, text.len())
 }
 
+/// How many bytes of frames wait for a connection.
+#[derive(Default)]
+struct Waiting {
+    all: AtomicUsize,
+    /// Those of short frames.
+    short: AtomicUsize,
+}
+
+impl Waiting {
+    fn add(&self, length: usize) {
+        self.all.fetch_add(length, Ordering::Relaxed);
+        if length <= limits::LONG_FRAME {
+            self.short.fetch_add(length, Ordering::Relaxed);
+        }
+    }
+
+    fn remove(&self, length: usize) {
+        self.all.fetch_sub(length, Ordering::Relaxed);
+        if length <= limits::LONG_FRAME {
+            self.short.fetch_sub(length, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Something to be sent, counted for as long as it waits.
 pub(super) struct Held {
     out: Out,
-    /// How many bytes wait for the connection, these among them.
-    bytes: Arc<AtomicUsize>,
+    /// What waits for the connection, this included.
+    bytes: Arc<Waiting>,
     _long: Option<Waits>,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let bytes = self.out.text().map_or(0, |text| text.len());
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.bytes
+            .remove(self.out.text().map_or(0, |text| text.len()));
     }
 }
 
 /// What waits for one connection.
 pub(super) struct Outgoing {
     queue: VecDeque<Held>,
-    bytes: Arc<AtomicUsize>,
+    bytes: Arc<Waiting>,
     frames: Arc<LongFrames>,
     taker: Taker,
+    /// For the short frames.
+    space: PotPlace,
+    /// Whether there was no space for all short frames.
+    is_crowded: bool,
     /// What the socket was given last: it writes that before it asks for more.
     given: Option<Held>,
     lacks_space: bool,
@@ -157,23 +187,39 @@ impl Outgoing {
         Self {
             queue: VecDeque::new(),
             bytes: Arc::default(),
+            space: frames.memory.permit(taker.clone()),
             frames,
             taker,
+            is_crowded: false,
             given: None,
             lacks_space: false,
         }
     }
 
-    /// Whom long frames count for from here on.
+    /// Whom frames count for from here on.
     pub(super) fn count_for(&mut self, taker: Taker) {
+        self.space = self.frames.memory.permit(taker.clone());
         self.taker = taker;
+        self.count_short();
+    }
+
+    /// Takes space for the short frames that wait, or returns what they do not need any more.
+    fn count_short(&mut self) {
+        let free = limits::UNSENT_SHORT_BYTES;
+        let short = self.bytes.short.load(Ordering::Relaxed);
+        let beyond = short.saturating_sub(free).next_multiple_of(free);
+        if beyond != self.space.amount() || self.is_crowded {
+            let amount = beyond.min(self.space.capacity());
+            self.is_crowded = !self.space.resize(amount);
+        }
     }
 
     /// Counts something from here on, without a place in the queue yet.
     pub(super) fn hold(&mut self, out: Out) -> Held {
         let text = out.text();
         let length = text.map_or(0, |text| text.len());
-        self.bytes.fetch_add(length, Ordering::Relaxed);
+        self.bytes.add(length);
+        self.count_short();
         let long = text.filter(|text| text.len() > limits::LONG_FRAME);
         let waits = long.map(|text| self.frames.hold(text, &self.taker));
         self.lacks_space |= matches!(waits, Some(None));
@@ -217,6 +263,7 @@ impl Outgoing {
     /// something else is next.
     pub(super) fn give(&mut self) -> Option<(ByteString, Option<Mark>)> {
         self.given = None;
+        self.count_short();
         let given = match self.front()? {
             Out::Text(text) => (text.clone(), None),
             Out::Marked(text, mark) => (text.clone(), Some(mark.clone())),
@@ -239,7 +286,8 @@ impl Outgoing {
     /// Whether so much waits that no more should be added.
     pub(super) fn is_congested(&self) -> bool {
         self.queue.len() > limits::UNSENT_FRAMES
-            || self.bytes.load(Ordering::Relaxed) > limits::UNSENT_BYTES
+            || self.bytes.all.load(Ordering::Relaxed) > limits::UNSENT_BYTES
+            || self.is_crowded
     }
 
     /// Whether there was no space for a long frame.
@@ -250,12 +298,14 @@ impl Outgoing {
     /// Forgets all that waits.
     pub(super) fn clear(&mut self) {
         self.queue.clear();
+        self.count_short();
     }
 
     /// Forgets what waits from the first on that fits `is`.
     pub(super) fn truncate_from(&mut self, is: impl Fn(&Out) -> bool) {
         if let Some(first) = self.queue.iter().position(|held| is(&held.out)) {
             self.queue.truncate(first);
+            self.count_short();
         }
     }
 }
@@ -300,7 +350,7 @@ mod tests {
         out.push_back(text(10));
         let ready = vec![out.hold(text(long))];
         out.push_back(Out::Pull(InstanceKey::default()));
-        let bytes = |out: &Outgoing| out.bytes.load(Ordering::Relaxed);
+        let bytes = |out: &Outgoing| out.bytes.all.load(Ordering::Relaxed);
         assert_eq!((bytes(&out), memory.taken()), (10 + long, long));
         out.put_first(ready);
         assert_eq!(out.give().unwrap().0.len(), long);
@@ -336,6 +386,34 @@ mod tests {
         drop(other);
         assert_eq!(memory.taken(), 0);
         assert!(frames.waiting.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn short_frames_beyond_a_free_share_take_space_until_they_are_read() {
+        let free = limits::UNSENT_SHORT_BYTES;
+        let frame = limits::LONG_FRAME;
+        let memory = Pot::with_part(4 * free, 2 * free, Limit::BodyMemory);
+        let frames = LongFrames::new(memory.clone());
+        let mut all = [of(&frames, "ada"), of(&frames, "ada"), of(&frames, "ada")];
+        for out in &mut all[..2] {
+            (0..free / frame).for_each(|_| out.push_back(text(frame)));
+            assert_eq!(memory.taken(), 0);
+        }
+        for out in &mut all[..2] {
+            out.push_back(text(frame));
+            assert!(!out.is_congested());
+        }
+        assert_eq!(memory.taken(), 2 * free, "all that one user may have");
+        (0..=free / frame).for_each(|_| all[2].push_back(text(frame)));
+        assert!(all[2].is_congested() && !all[2].lacks_space());
+        all[2].give();
+        assert!(all[2].is_congested(), "the socket still holds the first");
+        all[2].give();
+        assert!(!all[2].is_congested());
+        all[0].clear();
+        assert_eq!(memory.taken(), free);
+        drop(all);
+        assert_eq!(memory.taken(), 0);
     }
 
     #[test]

@@ -36,6 +36,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("active elements, and actions", &["LISTED_ELEMENTS"]),
     ("instances that a connection reads", &["READS_AT_ONCE"]),
     ("frames of more than", &["LONG_FRAME"]),
+    ("shorter frames that wait", &["UNSENT_SHORT_BYTES"]),
     ("rows of a followed instance", &["PULL_BYTES"]),
     (
         "trials of drafts in the designer",
