@@ -17,7 +17,7 @@
   const replaceMethod = (owner, name, guarded) => {
     const native = owner[name];
     const value = { [name](...args) { return guarded(native, this, args); } }[name];
-    Object.defineProperty(owner, name, { value, writable: true, configurable: true, enumerable: false });
+    defineProperty(owner, name, { value, writable: true, configurable: true, enumerable: false });
   };
 
   for (const name of ['concat', 'join', 'reverse', 'shift', 'slice', 'sort', 'splice', 'toLocaleString', 'unshift']) {
@@ -148,14 +148,24 @@
     const found = primitive(value);
     return typeof found === 'string' ? toNumber(found) : found;
   };
-  for (const name of getOwnPropertyNames(Math)) {
-    if (typeof Math[name] === 'function') {
-      replaceMethod(Math, name, (native, self, args) => {
-        for (let i = 0; i < args.length; i++) args[i] = operand(args[i]);
-        return apply(native, self, args);
-      });
+  // When a script first uses it: the guards of 40 functions take longer than most scripts.
+  const math = Math;
+  const mathNames = getOwnPropertyNames(math);
+  const setMath = (value) => defineProperty(realm, 'Math', { value, writable: true, configurable: true });
+  const guardMath = () => {
+    setMath(math);
+    for (let i = 0; i < mathNames.length; i++) {
+      const name = mathNames[i];
+      if (typeof math[name] === 'function') {
+        replaceMethod(math, name, (native, self, args) => {
+          for (let i = 0; i < args.length; i++) args[i] = operand(args[i]);
+          return apply(native, self, args);
+        });
+      }
     }
-  }
+    return math;
+  };
+  defineProperty(realm, 'Math', { get: guardMath, set: setMath, enumerable: false, configurable: true });
   const operators = {
     Less: ordering((sign) => sign < 0, (left, right) => left < right),
     AtMost: ordering((sign) => sign <= 0, (left, right) => left <= right),
