@@ -1,10 +1,18 @@
 //! The built assets of the pages: embedded files under `/assets/`, and which of them each page
-//! needs.
+//! needs; and the files of the page that shows the API.
 //!
-//! Built by `build.rs` from `static/`; without Node there is only a page that says so.
+//! Built by `build.rs` from `static/`; without Node there is only a page that says so. Texts are
+//! embedded compressed, as `NAME.gz`, and sent as they are to all who can read that.
 
-use std::collections::HashMap;
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    io::Read,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
+use bytes::Bytes;
+use flate2::read::GzDecoder;
 use rust_embed::{Embed, EmbeddedFile};
 use serde::Deserialize;
 
@@ -62,9 +70,62 @@ impl Assets {
     }
 }
 
-/// A built file by its name.
-pub fn file(name: &str) -> Option<EmbeddedFile> {
-    Built::get(name)
+/// A built file.
+pub struct Asset {
+    /// Its content, compressed by gzip if `is_compressed`.
+    pub content: Bytes,
+    /// Whether `content` is compressed.
+    pub is_compressed: bool,
+    /// Changes with its content.
+    pub tag: String,
+}
+
+/// A built file by its name below [`PATH`], or below `api/` for the page that shows the API.
+/// Compressed if it is embedded so and `accepts_gzip`.
+pub fn file(name: &str, accepts_gzip: bool) -> Option<Asset> {
+    if let Some(file) = Built::get(name) {
+        return Some(Asset::new(file, false));
+    }
+    let compressed = Asset::new(Built::get(&format!("{name}.gz"))?, true);
+    if accepts_gzip {
+        return Some(compressed);
+    }
+    Some(Asset {
+        content: decompressed(name, &compressed.content)?,
+        is_compressed: false,
+        tag: compressed.tag + "-plain",
+    })
+}
+
+impl Asset {
+    fn new(file: EmbeddedFile, is_compressed: bool) -> Self {
+        let hash = file.metadata.sha256_hash();
+        let tag = hash[..16].iter().map(|byte| format!("{byte:02x}"));
+        Self {
+            tag: tag.collect(),
+            is_compressed,
+            content: match file.data {
+                // Never copied, because many clients may request it without reading.
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            },
+        }
+    }
+}
+
+/// Decompresses a file once for all who cannot read it compressed: there are as many as were built,
+/// whoever asks how often.
+fn decompressed(name: &str, content: &[u8]) -> Option<Bytes> {
+    static DONE: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = done.get(name) {
+        return Some(known.clone());
+    }
+    let mut plain = Vec::new();
+    GzDecoder::new(content).read_to_end(&mut plain).ok()?;
+    let plain = Bytes::from(plain);
+    done.insert(name.to_owned(), plain.clone());
+    Some(plain)
 }
 
 /// The page shown instead of pages with scripts when these were not built.
@@ -96,6 +157,7 @@ pub fn media_type(name: &str) -> &'static str {
         Some("html") => "text/html; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("woff2") => "font/woff2",
+        Some("png") => "image/png",
         Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }

@@ -32,11 +32,11 @@ async fn the_page_consists_of_files_of_this_server() {
             "{part}"
         );
     }
-    let documented = stranger.get("/docs/api/swagger-initializer.js").await;
+    let script = stranger.get("/docs/api/show.js").await;
     assert!(
-        documented.text.contains("/openapi.json")
-            && documented.header("content-type").contains("javascript"),
-        "{documented:?}"
+        script.text.contains("/openapi.json")
+            && script.header("content-type").contains("javascript"),
+        "{script:?}"
     );
     for none in [
         "/docs/api/",

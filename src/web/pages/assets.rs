@@ -1,11 +1,12 @@
 //! `GET /assets/…`: the built style sheets and scripts, embedded in the program.
 
-use std::borrow::Cow;
-
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH},
-    web::{Bytes, Path},
+    http::header::{
+        AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, ETAG, Encoding, Header, IF_NONE_MATCH,
+        VARY,
+    },
+    web::Path,
 };
 
 use super::super::http::problem::HttpProblem;
@@ -16,25 +17,32 @@ use crate::{admin::assets, session::protocol::code::ErrorCode};
 /// # Errors
 /// 404 for a name that the build has not produced.
 pub async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, HttpProblem> {
-    let file = assets::file(&path).ok_or_else(|| {
-        HttpProblem::new(
-            ErrorCode::NotFound,
-            "expected a built file, but there is none of this name",
-        )
-    })?;
-    let hash = file.metadata.sha256_hash();
-    let tag = format!(
-        "\"{}\"",
-        hash[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    );
     let caching = if assets::is_hashed(&path) {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
     };
+    let file = Some(&**path).filter(|path| !path.starts_with(API_PAGE));
+    file.and_then(|path| embedded(&request, path, caching))
+        .ok_or_else(|| {
+            HttpProblem::new(
+                ErrorCode::NotFound,
+                "expected a built file, but there is none of this name",
+            )
+        })
+}
+
+/// The folder of the files of the page that shows the API.
+pub const API_PAGE: &str = "api/";
+
+/// The response with an embedded file, compressed where the client accepts it; `None` if there is
+/// no such file.
+pub fn embedded(request: &HttpRequest, name: &str, caching: &'static str) -> Option<HttpResponse> {
+    let offered = [Encoding::gzip(), Encoding::identity()];
+    let accepts_gzip = AcceptEncoding::parse(request)
+        .is_ok_and(|accepted| accepted.negotiate(offered.iter()) == Some(Encoding::gzip()));
+    let file = assets::file(name, accepts_gzip)?;
+    let tag = format!("\"{}\"", file.tag);
     let known = request
         .headers()
         .get(IF_NONE_MATCH)
@@ -47,15 +55,14 @@ pub async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpRespo
     };
     response
         .insert_header((ETAG, tag))
+        .insert_header((VARY, "Accept-Encoding"))
         .insert_header((CACHE_CONTROL, caching));
     if known {
-        return Ok(response.finish());
+        return Some(response.finish());
     }
-    Ok(response
-        .content_type(assets::media_type(&path))
-        .body(match file.data {
-            // Never copied, because many clients may request it without reading.
-            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-            Cow::Owned(bytes) => bytes.into(),
-        }))
+    if file.is_compressed {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    response.content_type(assets::media_type(name));
+    Some(response.body(file.content))
 }
