@@ -1,8 +1,9 @@
 //! Builds the browser's part of the server's pages (`static/`, which imports `sdk/src`) into
-//! `OUT_DIR/web`, from where `rust-embed` takes it, and puts the files of Swagger UI beside it. It
-//! is not needed to compile the server: without Node a page that says so is embedded instead.
+//! `OUT_DIR/web`, from where `rust-embed` takes it, and puts the documentation and the files of
+//! Swagger UI beside it. It is not needed to compile the server: without Node a page that says so
+//! is embedded instead.
 //!
-//! Scripts, style sheets and texts are stored compressed, as `NAME.gz`: they take a third of the
+//! Scripts, style sheets, texts and drawings are stored compressed, as `NAME.gz`: they take a third of the
 //! room in the program and on the way to a browser.
 //!
 //! `STEPWIRE_WEB=require` makes a missing or failing web build an error; `STEPWIRE_WEB=skip` leaves
@@ -20,7 +21,8 @@ use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
 /// Never `node_modules`: a change there would build the crate anew each time.
-const INPUTS: [&str; 6] = [
+const INPUTS: [&str; 7] = [
+    "docs",
     "static/src",
     "static/build.mjs",
     "static/tsconfig.json",
@@ -36,7 +38,9 @@ const API_PAGE: [&str; 4] = [
     "swagger-ui.css",
 ];
 /// Endings of the files that are stored compressed.
-const COMPRESSED: [&str; 3] = ["css", "js", "txt"];
+const COMPRESSED: [&str; 5] = ["css", "js", "md", "svg", "txt"];
+/// Endings of the files of the documentation.
+const DOCS: [&str; 2] = ["md", "svg"];
 const OLDEST_NODE: u32 = 20;
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const PLACEHOLDER: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta \
@@ -72,9 +76,28 @@ fn main() {
             .expect("OUT_DIR can be written");
     }
     unpack_api_page(&out.join("api"))
+        .and_then(|()| copy_docs(Path::new("docs"), &out.join("docs")))
         .and_then(|()| compress(&out))
-        .and_then(|()| compress(&out.join("api")))
         .expect("OUT_DIR can be written");
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| endings.contains(&ending))
+}
+
+fn copy_docs(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let copy = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_docs(&path, &copy)?;
+        } else if has_ending(&path, &DOCS) {
+            fs::copy(&path, &copy)?;
+        }
+    }
+    Ok(())
 }
 
 fn unpack_api_page(folder: &Path) -> io::Result<()> {
@@ -92,12 +115,13 @@ fn unpack_api_page(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces the files of a folder that are text by their compressed form.
+/// Replaces all files below a folder that are text by their compressed form.
 fn compress(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        if ending.is_some_and(|ending| COMPRESSED.contains(&ending)) {
+        if path.is_dir() {
+            compress(&path)?;
+        } else if has_ending(&path, &COMPRESSED) {
             let content = fs::read(&path)?;
             let mut packed = GzEncoder::new(&*content, Compression::best());
             let name = format!("{}.gz", path.display());

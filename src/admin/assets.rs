@@ -1,5 +1,5 @@
 //! The built assets of the pages: embedded files under `/assets/`, and which of them each page
-//! needs; and the files of the page that shows the API.
+//! needs; and, in folders of their own, the documentation and the page that shows the API.
 //!
 //! Built by `build.rs` from `static/`; without Node there is only a page that says so. Texts are
 //! embedded compressed, as `NAME.gz`, and sent as they are to all who can read that.
@@ -80,8 +80,7 @@ pub struct Asset {
     pub tag: String,
 }
 
-/// A built file by its name below [`PATH`], or below `api/` for the page that shows the API.
-/// Compressed if it is embedded so and `accepts_gzip`.
+/// A built file by its name. Compressed if it is embedded so and `accepts_gzip`.
 pub fn file(name: &str, accepts_gzip: bool) -> Option<Asset> {
     if let Some(file) = Built::get(name) {
         return Some(Asset::new(file, false));
@@ -121,11 +120,26 @@ fn decompressed(name: &str, content: &[u8]) -> Option<Bytes> {
     if let Some(known) = done.get(name) {
         return Some(known.clone());
     }
-    let mut plain = Vec::new();
-    GzDecoder::new(content).read_to_end(&mut plain).ok()?;
-    let plain = Bytes::from(plain);
+    let plain = Bytes::from(decompress(content)?);
     done.insert(name.to_owned(), plain.clone());
     Some(plain)
+}
+
+fn decompress(content: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    GzDecoder::new(content).read_to_end(&mut plain).ok()?;
+    Some(plain)
+}
+
+/// The content of a file that is embedded compressed.
+pub fn text(name: &str) -> Option<String> {
+    let file = Built::get(&format!("{name}.gz"))?;
+    String::from_utf8(decompress(&file.data)?).ok()
+}
+
+/// The names of all files that are embedded compressed.
+pub fn texts() -> impl Iterator<Item = String> {
+    Built::iter().filter_map(|name| Some(name.strip_suffix(".gz")?.to_owned()))
 }
 
 /// The page shown instead of pages with scripts when these were not built.

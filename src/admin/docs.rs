@@ -8,10 +8,12 @@ mod markdown;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use rust_embed::Embed;
 use serde::Serialize;
 
-use super::{assets::Assets, layout::Layout};
+use super::{
+    assets::{self, Assets},
+    layout::Layout,
+};
 use markdown::RenderedPage;
 
 /// Address of the list of pages; the pages are below it.
@@ -113,11 +115,8 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
     ),
 ];
 
-#[derive(Embed)]
-#[folder = "docs/"]
-#[include = "*.md"]
-#[include = "curves/*.svg"]
-struct Files;
+/// The folder of the files of `docs/` among the built ones.
+pub const FOLDER: &str = "docs/";
 
 /// The page of the client is stored with its source.
 const SDK: &str = include_str!("../../sdk/README.md");
@@ -130,20 +129,17 @@ pub fn source(name: &str) -> Option<String> {
     match name {
         "sdk" => Some(SDK.to_owned()),
         "errors" => source("errors/README"),
-        _ => Files::get(&format!("{name}.md"))
-            .map(|file| String::from_utf8_lossy(&file.data).into_owned()),
+        _ => assets::text(&format!("{FOLDER}{name}.md")),
     }
-}
-
-/// A picture of a page, as SVG, by its path below `docs/`.
-pub fn picture(path: &str) -> Option<Vec<u8>> {
-    let file = path.ends_with(".svg").then(|| Files::get(path))??;
-    Some(file.data.into_owned())
 }
 
 fn pages() -> &'static BTreeMap<String, RenderedPage> {
     static PAGES: LazyLock<BTreeMap<String, RenderedPage>> = LazyLock::new(|| {
-        let names = Files::iter().filter_map(|file| Some(file.strip_suffix(".md")?.to_owned()));
+        let name = |file: String| {
+            let name = file.strip_prefix(FOLDER)?.strip_suffix(".md")?;
+            Some(name.to_owned())
+        };
+        let names = assets::texts().filter_map(name);
         let rendered = |name: String| {
             let page = markdown::render(&source(&name)?, &|link| address(&name, link));
             Some((name, page))

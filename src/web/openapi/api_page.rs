@@ -5,10 +5,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header::CACHE_CONTROL, web::Path};
 
-use super::super::{
-    http::problem::HttpProblem,
-    pages::assets::{API_PAGE, embedded},
-};
+use super::super::{http::problem::HttpProblem, pages::assets::embedded};
 use crate::session::protocol::code::ErrorCode;
 
 /// Its links are absolute, because the page's own path has no slash at the end.
@@ -58,7 +55,7 @@ pub async fn file(request: HttpRequest, name: Path<String>) -> Result<HttpRespon
             .content_type("text/javascript; charset=utf-8")
             .body(SHOW));
     }
-    embedded(&request, &format!("{API_PAGE}{name}"), CACHING).ok_or_else(|| {
+    embedded(&request, &format!("api/{name}"), CACHING).ok_or_else(|| {
         HttpProblem::new(
             ErrorCode::NotFound,
             "expected a part of the page /docs/api, but there is none of this name",

@@ -22,7 +22,8 @@ pub async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpRespo
     } else {
         "no-cache"
     };
-    let file = Some(&**path).filter(|path| !path.starts_with(API_PAGE));
+    // The files of other pages are in folders.
+    let file = Some(&**path).filter(|path| !path.contains('/'));
     file.and_then(|path| embedded(&request, path, caching))
         .ok_or_else(|| {
             HttpProblem::new(
@@ -31,9 +32,6 @@ pub async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpRespo
             )
         })
 }
-
-/// The folder of the files of the page that shows the API.
-pub const API_PAGE: &str = "api/";
 
 /// The response with an embedded file, compressed where the client accepts it; `None` if there is
 /// no such file.

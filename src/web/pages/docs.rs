@@ -10,7 +10,7 @@ use actix_web::{
     web::{Data, Path},
 };
 
-use super::{page, subject};
+use super::{assets::embedded, page, subject};
 use crate::{
     admin::docs::{self, DocsList, DocsPage},
     session::protocol::code::ErrorCode,
@@ -48,10 +48,10 @@ pub async fn one(
     if path.is_empty() {
         return list(request, app).await;
     }
-    if let Some(picture) = docs::picture(path) {
-        return Ok(HttpResponse::Ok()
-            .content_type("image/svg+xml")
-            .body(picture));
+    if path.ends_with(".svg")
+        && let Some(picture) = embedded(&request, &format!("{}{path}", docs::FOLDER), "no-cache")
+    {
+        return Ok(picture);
     }
     let name = path.trim_end_matches(".md");
     let no_page = || {
