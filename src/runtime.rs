@@ -126,7 +126,7 @@ pub struct Runtime {
     pub definitions: Arc<Definitions>,
     /// What starts by itself.
     pub schedules: Arc<Schedules>,
-    /// The files users have brought.
+    /// The uploaded files.
     pub files: Files,
     /// What administrators, operators and designers did.
     pub audit: AuditLog,

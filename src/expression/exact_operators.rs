@@ -45,7 +45,7 @@ enum Exact {
     AsPlain,
     /// With functions in place of the operators between two operands.
     Rewritten(Form),
-    /// Only a parser could tell where the operands of its comparisons begin and end.
+    /// Finding the operands of its comparisons would need a parser.
     Unknown,
 }
 

@@ -1,7 +1,7 @@
 //! The structure of a JavaScript text as far as its tokens show it: matching brackets, ends of
 //! operands, and the extent of an operator's operands.
 //!
-//! It is not a parser: it answers for expressions, and gives `None` where only a parser could tell.
+//! It is not a parser: it answers for expressions, and gives `None` where a parser would be needed.
 
 use super::lexer::{Kind, Token};
 

@@ -1,7 +1,7 @@
 //! The content of one write to the store: log rows, and the read models that are changed in the
 //! same transaction.
 //!
-//! Whoever appends records derives the read models from them; the store only binds them to
+//! Callers that append records derive the read models from them; the store only binds them to
 //! statements. Their texts (`status`, `action`, `code`, …) have no meaning here.
 
 use std::sync::Arc;

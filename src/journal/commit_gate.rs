@@ -14,9 +14,9 @@ use crossbeam_channel::{Receiver, Sender};
 use super::{chain::Written, store::StoreError};
 use crate::limits::PotPlace;
 
-/// What leaves once a row is durable; its argument tells if the row was not written. Runs on the
-/// commit gate's thread, so it must be short and must not wait; it may reserve, append and read,
-/// but not shut the journal down.
+/// A release: the work that may be done once a row is durable. Its argument says if the row was not
+/// written. It runs on the commit gate's thread, so it must be short and must not wait; it may
+/// reserve, append and read, but not shut the journal down.
 pub type Release = Box<dyn FnOnce(Written) + Send>;
 
 /// A release that may run, with its permit.

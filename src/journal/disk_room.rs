@@ -36,7 +36,7 @@ impl DiskRoom {
 /// With fewer free bytes a full disk is not tried again.
 const LEAST_FREE: u64 = 1 << 20;
 
-/// The state of one journal's disk. Whoever changes it logs each change once.
+/// The state of one journal's disk. Each change is logged once, by the code that makes it.
 #[derive(Default)]
 pub struct RoomState {
     known: Mutex<KnownRoom>,

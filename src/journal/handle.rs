@@ -33,8 +33,8 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// Called when the outcome of a batch is not known. It runs on the writer's thread, before those
-/// who wait are told; nothing is written after it.
+/// Called when the outcome of a batch is not known. It runs on the writer's thread, before the
+/// releases; nothing is written after it.
 pub type OnFatal = Box<dyn FnOnce(StoreError) + Send>;
 
 /// How long clients may still receive the answer that the outcome is unknown, before the process
@@ -110,8 +110,8 @@ impl Journal {
         Ok(Self::over(queue, capacity, readers, room, threads))
     }
 
-    /// A journal without threads, and its [`Steps`]: nothing is written, released or read unless
-    /// they are told to. Everything else is as with [`Journal::start`].
+    /// A journal without threads, and its [`Steps`]: it writes, releases and reads only when these
+    /// are called. Everything else is as with [`Journal::start`].
     ///
     /// # Errors
     /// A store that cannot be read.

@@ -4,10 +4,10 @@
 //! There is no artificial delay: a batch accumulates while the previous one syncs. At most one
 //! batch is in flight. Short writes go before long ones ([`long_writes`](super::long_writes)).
 //!
-//! A batch that finds no room on the disk is not written, and its releases are told so; the same
-//! holds for later writes of the same chains. The writer continues, and tests from time to time
-//! whether there is room again. After any other failure it is not known what the disk has: the
-//! writer writes no more, and the outcome of everything handed over is *unknown*.
+//! A batch that finds no room on the disk is not written, and its releases get that as their
+//! outcome; the same holds for later writes of the same chains. The writer continues, and tests
+//! from time to time whether there is room again. After any other failure it is not known what the
+//! disk has: the writer writes no more, and the outcome of everything handed over is *unknown*.
 //!
 //! Not here: how much each caller may queue ([`queue_permit`](super::queue_permit)), what runs
 //! afterwards ([`commit gate`](super::commit_gate)).
@@ -341,7 +341,7 @@ impl Writer {
         }
     }
 
-    /// Tells those who wait for the batch that its outcome is unknown.
+    /// Releases everything in the batch with the outcome *unknown*.
     pub fn refuse(&mut self, batch: &mut Batch) {
         while let Some(handed) = self.long.next() {
             batch.take(WriterMessage::Write(handed));

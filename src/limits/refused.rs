@@ -1,6 +1,6 @@
 //! How often each limit was reached: the metric `stepwire_refused_total{limit="…"}`.
 //!
-//! Whoever refuses work because of a limit counts it here, once per refusal, at the place of the
+//! Code that refuses work because of a limit counts the refusal here, once, at the place of the
 //! refusal: `Limit::Uploads.refused()`. Any layer may do so; it is one atomic addition, and no
 //! result depends on it. A new limit is one more line in the list below, and one in
 //! `docs/metrics.md`, which a test compares. Not here: the values of the limits (`limits`), and the

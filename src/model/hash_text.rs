@@ -1,5 +1,5 @@
 //! A hash that the program holds as a text of 32 hexadecimal digits, and that is stored as the 16
-//! bytes they stand for. In JSON it stays a text, and so does a text that is no such hash.
+//! bytes of these digits. In JSON it stays a text, and so does a text that is no such hash.
 //!
 //! For fields of records: `#[serde(with = "hash_text")]`. Not here: what is hashed.
 

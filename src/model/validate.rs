@@ -74,8 +74,8 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     loops::check(definition, &mut report);
     ad_hoc::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
-    // Only for elements that were read completely: a stand-in for an unreadable one may well have
-    // no effect.
+    // Only for elements that were read completely: a placeholder for an unreadable one may have no
+    // effect.
     let event_subprocesses = EventSubprocesses::of(definition);
     definition.nodes.iter().for_each(|node| {
         effects::check(node, &mut report);

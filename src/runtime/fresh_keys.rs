@@ -24,7 +24,7 @@ use crate::model::ids::{InstanceKey, Time};
 /// Keys remembered at most: some seconds of starts at full load, in less than a megabyte.
 pub const REMEMBERED: usize = 32_768;
 
-/// Tells keys that are certainly not stored from those that have to be looked up.
+/// Distinguishes keys that are certainly not stored from those that have to be looked up.
 pub struct FreshKeys {
     known: Mutex<KnownKeys>,
 }

@@ -312,7 +312,7 @@ impl ProcessInstance {
     /// flight.
     fn gate(&self, slot: AppendPermit, out: impl FnOnce(Written) + Send + 'static) {
         if self.gate.is_open() {
-            // Freed first: whoever receives the answer may then look at the length of the queue.
+            // Freed first, because the receiver of the answer may read the length of the queue.
             drop(slot);
             return out(Ok(()));
         }

@@ -173,8 +173,7 @@ pub enum Refusal {
     /// The engine's rejection.
     Rejected(Rejection),
     /// The instance exists, but not for this caller. Clients get the same answer as if it did not
-    /// exist; only the server itself, which follows children that nobody named, tells the two
-    /// apart.
+    /// exist; only the server itself, which follows unnamed children, distinguishes the two.
     Hidden,
     /// `ifSeq` is stale; the instance is at this number.
     Stale(u64),

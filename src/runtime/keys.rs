@@ -93,8 +93,8 @@ pub fn of_child(parent: InstanceKey, seq: u64, now: Time) -> InstanceKey {
     assemble(last6(now), &hash, parent.partition())
 }
 
-/// A hash of a command's canonical body, which tells a repeat from an id that is used again for
-/// something else.
+/// A hash of a command's canonical body, which distinguishes a repetition from another command with
+/// the same id.
 pub fn body_hash(parts: &[&[u8]]) -> u64 {
     let hash = digest(parts);
     hash[..8]

@@ -107,7 +107,7 @@ impl Lists {
             .retain(|other| !Arc::ptr_eq(other, follower));
     }
 
-    /// Tells every follower that a table other than instances has changed.
+    /// Notifies every follower that a table other than instances has changed.
     pub fn announce(&self, tenant: &str, topic: Topic) {
         let followers = self.followers.read();
         for follower in followers.unwrap_or_else(PoisonError::into_inner).iter() {

@@ -1,13 +1,14 @@
 //! How long refusals are delayed: the more refusals of one address are delayed at the same time,
 //! the longer. So the number of refusals per second that an address can cause is bounded, however
-//! many connections it has, and a client that waits as told is not delayed further.
+//! many connections it has, and a client that waits for the announced time is not delayed further.
 //!
 //! Not here: what is refused (`shared_rates`, `rate_limit`), who waits (`web`).
 //!
 //! # Rationale
 //!
 //! **The more refusals of one address are delayed, the longer the delay.** A fixed delay bounds the
-//! cost of one connection, but not of a thousand; a client that waits as told is never one of many.
+//! cost of one connection, but not of a thousand; a client that waits for the announced time is
+//! never one of many.
 
 use std::{
     collections::HashMap,

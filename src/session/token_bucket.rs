@@ -2,14 +2,14 @@
 //!
 //! It refills steadily up to its size; a request that wants more than is left gets the time at
 //! which to repeat it. Each refused request gets a turn of its own, so that many clients that
-//! repeat at their times do not compete: waiting as told is enough. The quota is an argument, so
-//! that many buckets with the same quota are small. Not here: whose bucket it is (`rate_limit`,
-//! `shared_rates`).
+//! repeat at their times do not compete: waiting for the announced time is enough. The quota is an
+//! argument, so that many buckets with the same quota are small. Not here: whose bucket it is
+//! (`rate_limit`, `shared_rates`).
 //!
 //! # Rationale
 //!
 //! **Rate limits use a token bucket of our own**: the available library reads its own clock and
-//! cannot tell how long a rate has been exceeded.
+//! does not know how long a rate has been exceeded.
 
 use std::time::{Duration, Instant};
 

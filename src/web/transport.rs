@@ -5,9 +5,9 @@
 //! the handler of a body, and waits forever for a peer that does not read its response. So each
 //! connection is wrapped in a stream of our own, which counts bytes and measures times (`stream`,
 //! `state`). A table of all connections refuses too many, closes idle ones first, and searches for
-//! overdue ones (`table`). A middleware tells the stream where a request begins and its response
-//! ends (`tracking`), so that the library has one request at a time (`framing`). All of this needs
-//! one descriptor per connection.
+//! overdue ones (`table`). A middleware reports to the stream where a request begins and its
+//! response ends (`tracking`), so that the library has one request at a time (`framing`). All of
+//! this needs one descriptor per connection.
 //!
 //! Not here: memory for bodies (`http::body`), frames of websockets (`frame_guard`), the
 //! connections of one user (`connections`).

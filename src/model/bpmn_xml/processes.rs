@@ -110,7 +110,7 @@ fn no_process() -> Problem {
     Problem::error("", "no_process", message)
 }
 
-/// No process of the document is executable: whoever deploys it wants to run its contents.
+/// No process of the document is executable. A user who deploys it wants to run its contents.
 fn read_nevertheless(process: Node<'_, '_>) -> Problem {
     let id = id(process);
     let message = format!(

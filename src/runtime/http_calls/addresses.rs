@@ -1,5 +1,5 @@
 //! Which IP addresses belong to the public internet. All others may lead to machines that trust
-//! whoever can reach them.
+//! every client that can reach them.
 //!
 //! Source: the special-purpose registries of IANA. Of IPv6 only global unicast is public. Forms
 //! that contain an IPv4 address (mapped, NAT64, 6to4, Teredo) are never public, because it depends

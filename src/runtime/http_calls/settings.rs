@@ -91,8 +91,8 @@ impl HttpCallSettings {
     }
 }
 
-/// A warning for a secret in a call whose URL comes from data: whoever sets the data could receive
-/// the secret.
+/// A warning for a secret in a call whose URL comes from data: a user who sets the data could
+/// receive the secret.
 fn stray_secret_warning(element: &str, owner: &str, call: &HttpCall) -> Option<Problem> {
     let name = call
         .headers

@@ -175,7 +175,7 @@ fn not_started(runtime: &Arc<Runtime>, delivery: OutboxDelivery, instead: Instea
         Instead::Joined(by) => Some(*by),
         Instead::Refused(_) => None,
     };
-    // Called once that is noted: whoever has asked before waits for it by then.
+    // Called after that was recorded, so a later request finds the record.
     let notify_publisher = move |runtime: &Runtime, delivery: &OutboxDelivery| {
         let not_started = Some((from, instead));
         runtime

@@ -16,7 +16,7 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-/// Sender and receiver; stands for the first message between them.
+/// Sender and receiver, which identify the first message between them.
 pub type Pair = (InstanceKey, InstanceKey);
 
 /// The shortest wait for more starts, so that they come in groups.

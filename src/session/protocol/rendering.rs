@@ -3,7 +3,7 @@
 //!
 //! The frames of a row are rendered once, by the first connection that needs them, and shared;
 //! progress and results once per set of permissions. A replay renders the same frames from stored
-//! rows, so a client cannot tell the two apart.
+//! rows, so a client cannot distinguish the two.
 
 use std::sync::Arc;
 

@@ -252,8 +252,8 @@ pub fn start(start: &Start, principal: &Principal) -> Result<StartRequest, WireE
         data,
     };
     if subject_of_token(&request).is_some() {
-        // The key follows from the secret subject: whoever knows it may see what it started, also
-        // on another connection.
+        // The key follows from the secret subject, so a client that knows it may see what it
+        // started, also on another connection.
         request.caller.trees = Some(principal.trees_and(request.key()));
     }
     Ok(request)

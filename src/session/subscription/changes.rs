@@ -1,5 +1,5 @@
-//! The channel `changes`: tells a page that its lists have changed, so that it reads them again. It
-//! names the lists, never their contents.
+//! The channel `changes`: notifies a page that its lists have changed, so that it reads them again.
+//! It names the lists, never their contents.
 //!
 //! A notice is sent once; then nothing more is sent until the client subscribes again. So a busy
 //! server sends no more than its clients ask for, and keeps only a few bits per client. Changes in
@@ -10,11 +10,9 @@
 //!
 //! # Rationale
 //!
-//! **Pages are told that something changed, and read it.** The filters, order and paging of a page
-//! stay one query of the server. What is pushed is a few bits per connection, once per
-//! subscription, so neither a busy server nor many pages make anything grow.
-//! one query of the server; what is pushed is a handful of bits per connection, once per
-//! question, so neither a busy server nor many pages make anything grow.
+//! **Pages are notified that something changed, and read it.** The filters, order and paging of a
+//! page stay one query of the server. A few bits per connection are pushed, once per subscription,
+//! so neither a busy server nor many pages make anything grow.
 
 use std::sync::{
     Arc,
@@ -46,10 +44,10 @@ pub(in crate::session) struct ChangesFollowing {
     noted: Arc<NotedChanges>,
 }
 
-/// The client has been told and has not subscribed again: changes are only recorded.
+/// The client has got a notice and has not subscribed again: changes are only recorded.
 const NOTICE_SENT: u32 = 1 << 31;
 
-/// The changes since the client subscribed or was told, one bit per topic.
+/// The changes since the subscription or the last notice, one bit per topic.
 struct NotedChanges {
     audience: Audience,
     topics: AtomicU32,
@@ -57,19 +55,19 @@ struct NotedChanges {
     round: u64,
 }
 
-/// Which changes the user may be told.
+/// The changes of which the user is notified.
 #[derive(Debug)]
 struct Audience {
     tenant: String,
     /// Those of instances that this subject started; `None` for all instances.
     started_by: Option<String>,
-    /// Whether it is told of processes and schedules.
+    /// Whether changes of processes and schedules are included.
     staff: bool,
-    /// Whether it is told of users.
+    /// Whether changes of users are included.
     admin: bool,
-    /// Whether it is told of connections.
+    /// Whether changes of connections are included.
     operator: bool,
-    /// Whether it is told of those of every tenant.
+    /// Whether the changes of all tenants are included.
     server_operator: bool,
 }
 

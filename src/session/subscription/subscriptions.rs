@@ -308,8 +308,8 @@ impl Connection {
                 self.send_notes(instance, &caller);
             }
             RowsAfter::Behind => self.fall_behind(instance),
-            // An announced child that was not found may be one that the caller may not see; only
-            // its rows tell.
+            // An announced child that was not found may be one that the caller may not see; its
+            // rows show that.
             RowsAfter::Rows(rows) if !rows.iter().all(|row| row.may_be_seen_by(caller)) => {
                 self.out.pop_front();
                 self.unfollow(instance);

@@ -74,7 +74,7 @@ impl App {
         let principal = self.principal(request)?;
         if principal.identity.is_none() {
             if let Some(cookie) = request.cookie(COOKIE) {
-                // A user who signed in and has to again is told why.
+                // A user whose sign-in is not valid any more gets the reason.
                 self.verify(cookie.value())?;
             }
             let sentence = "expected a token ('Authorization: Bearer TOKEN') or a signed-in \

@@ -137,7 +137,7 @@ impl Connections {
         self.changed(about);
     }
 
-    /// Tells followers of the list of connections that this one has changed.
+    /// Notifies the followers of the list of connections that this one has changed.
     pub fn changed(&self, about: &OpenConnection) {
         if let Some(user) = about.user() {
             self.lists.announce(&user.tenant, Topic::Connections);
@@ -182,8 +182,8 @@ impl Connections {
         self.draining.load(Ordering::SeqCst)
     }
 
-    /// Tells every connection to close and when to reconnect, spread over `spread_ms`, so that they
-    /// do not reconnect at once.
+    /// Makes every connection close with a time at which to reconnect, spread over `spread_ms`, so
+    /// that they do not reconnect at once.
     pub fn drain(&self, spread_ms: u64) {
         self.draining.store(true, Ordering::SeqCst);
         let count = self.open.len().max(1) as u64;

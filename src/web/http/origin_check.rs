@@ -1,5 +1,5 @@
-//! Checks the origin of requests against those whose pages may use the server. A refusal tells the
-//! client the reason, and is logged once a minute with the option that would allow the origin.
+//! Checks the origin of requests against those whose pages may use the server. A refusal has the
+//! reason, and is logged once a minute with the option that would allow the origin.
 //!
 //! Allowed origins: `config::AllowedOrigins`. Preflights: `cors`.
 //!

@@ -1,8 +1,8 @@
 //! Drafts of the caller: what the user has typed into an action of a user task and not sent. The
 //! REST counterpart of the frames `draft` and `drafted`, with the same rules and limits.
 //!
-//! Not here: storing drafts (`runtime::drafts`). Only connections are told who has a task open,
-//! because presence lasts as long as they do.
+//! Not here: storing drafts (`runtime::drafts`). Only connections have presence, because it lasts
+//! as long as they do.
 
 use actix_web::{
     HttpRequest, HttpResponse,

@@ -300,7 +300,7 @@ pub async fn instance(
     Ok(json(StatusCode::OK, &look(&observed, &caller)))
 }
 
-/// A running trial of any designer: whoever has a token of it may connect.
+/// A running trial of any designer; any user who has a token of it may connect.
 ///
 /// # Errors
 /// 404.

@@ -303,7 +303,7 @@ pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, HttpPr
 }
 
 /// Refuses an admin of a tenant who would act on a user with permissions over the whole server,
-/// because whoever sets a password or issues a token gets its roles.
+/// because an admin who sets a password or issues a token gets the roles of that user.
 ///
 /// # Errors
 /// 403.

@@ -47,7 +47,7 @@ pub enum Reading {
     Open,
     /// Not yet: the bytes read before have to be examined first; try again.
     Later,
-    /// Not yet: the bytes read before have to be taken first; whoever takes them wakes the reader.
+    /// Not yet: the bytes read before have to be taken first; their reader is then woken.
     Full,
     /// Only for the end of the connection: the present request is complete, and further bytes have
     /// to wait.
@@ -70,7 +70,7 @@ pub struct ConnectionState {
     of_body: u64,
     /// Whether the request is refused as over a rate.
     is_over_rate: bool,
-    /// Whether the reader was told to examine a full buffer.
+    /// Whether the reader has to examine a full buffer.
     is_examined: bool,
     /// Since when a write waits for the peer, and how many bytes it has taken since.
     waiting_write: Option<(Instant, u64)>,

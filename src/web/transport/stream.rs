@@ -110,7 +110,7 @@ impl AsyncRead for GuardedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // Before the state is checked: whoever changes it later wakes this reader.
+        // Before the state is checked: a later change of it wakes this reader.
         this.bytes.unless_ended(cx)?;
         if thread_turns::poll(this.bytes.address(), cx).is_pending() {
             return Poll::Pending;

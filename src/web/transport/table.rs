@@ -185,7 +185,7 @@ impl ConnectionTable {
         Ok(ConnectionTurn { wait, known })
     }
 
-    /// Tells a peer that there is no room for it.
+    /// Sends a peer the refusal that there is no room for it.
     pub(super) async fn refuse(&self, mut stream: TcpStream, limit: Limit) {
         limit.refused();
         let most = LINGERING.min(self.limits.connections / LINGERING_PART);

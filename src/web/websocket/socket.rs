@@ -320,7 +320,7 @@ async fn run(
             tick.as_mut().reset(rt::time::Instant::now() + TICK);
         }
         let is_unwritten = socket.messages.is_unwritten();
-        // A client that does not read is not read from, either; TCP tells it.
+        // The server does not read from a client that does not read; TCP then stops the client.
         let may_receive = !connection.is_congested();
         tokio::select! {
             happened = next(&mut socket.messages, is_unwritten, may_receive) => {
